@@ -1,0 +1,5 @@
+//! The machinery that collectors are made with.
+
+pub mod errno;
+pub mod kernel;
+pub mod root;

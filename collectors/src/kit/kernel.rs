@@ -1,0 +1,225 @@
+//! The room of everything that is not a file: clocks, `uname`, `statfs`, network answers.
+//!
+//! [`linux::Linux`] asks the running kernel, [`canned::Canned`] answers from a `.tree` file, a simulator implements
+//! [`Kernel`] itself. A question that a kernel cannot answer is [`KernelError::Unsupported`]; the collector then
+//! falls back to a file or reports no data, it never asks elsewhere.
+
+pub mod canned;
+#[cfg(target_os = "linux")]
+pub mod linux;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::errno::Errno;
+
+/// Why a question had no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KernelError {
+    /// This kernel does not know the question.
+    Unsupported,
+    /// The system said no.
+    Errno(Errno),
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported => f.write_str("this host has no answer to that question"),
+            Self::Errno(errno) => errno.fmt(f),
+        }
+    }
+}
+
+impl From<Errno> for KernelError {
+    fn from(errno: Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+/// The answer of `uname(2)`, in memory that is used again.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Uname {
+    /// `Linux`.
+    pub sysname: Vec<u8>,
+    /// `6.12.0`.
+    pub release: Vec<u8>,
+    /// `#1 SMP …`.
+    pub version: Vec<u8>,
+    /// `x86_64`.
+    pub machine: Vec<u8>,
+    /// The host's name.
+    pub nodename: Vec<u8>,
+    /// `(none)` mostly.
+    pub domainname: Vec<u8>,
+}
+
+/// The time zone in force.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Zone {
+    /// Its abbreviation: `CET`.
+    pub name: Vec<u8>,
+    /// Seconds east of Greenwich.
+    pub offset_seconds: i32,
+}
+
+/// The answer of `statfs(2)`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct StatFs {
+    /// Bytes in a block.
+    pub block_size: u64,
+    /// Blocks in all.
+    pub blocks: u64,
+    /// Blocks that are free.
+    pub blocks_free: u64,
+    /// Blocks that are free to everybody.
+    pub blocks_available: u64,
+    /// Inodes in all.
+    pub files: u64,
+    /// Inodes that are free.
+    pub files_free: u64,
+}
+
+/// One network device as rtnetlink's `RTM_GETLINK` tells it. What a kernel leaves out is `None`.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Link<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// `ifi_index`.
+    pub index: u32,
+    /// `ifi_type`, an `ARPHRD_` number.
+    pub protocol_type: u16,
+    /// `ifi_flags`, `IFF_` bits.
+    pub flags: u32,
+    /// `IFLA_ADDRESS`.
+    pub address: Option<&'a [u8]>,
+    /// `IFLA_BROADCAST`.
+    pub broadcast: Option<&'a [u8]>,
+    /// `IFLA_IFALIAS`.
+    pub alias: Option<&'a [u8]>,
+    /// `IFLA_MTU`.
+    pub mtu: Option<u32>,
+    /// `IFLA_LINK`: the index of the device below.
+    pub link: Option<u32>,
+    /// `IFLA_TXQLEN`.
+    pub transmit_queue_length: Option<u32>,
+    /// `IFLA_OPERSTATE`.
+    pub operstate: Option<u8>,
+    /// `IFLA_LINKMODE`.
+    pub link_mode: Option<u8>,
+    /// `IFLA_GROUP`.
+    pub group: Option<u32>,
+    /// `IFLA_CARRIER`.
+    pub carrier: Option<u8>,
+    /// `IFLA_CARRIER_CHANGES`.
+    pub carrier_changes: Option<u32>,
+    /// `IFLA_CARRIER_UP_COUNT`.
+    pub carrier_up_changes: Option<u32>,
+    /// `IFLA_CARRIER_DOWN_COUNT`.
+    pub carrier_down_changes: Option<u32>,
+    /// `IFLA_STATS64`.
+    pub statistics: Option<LinkStatistics>,
+}
+
+/// `struct rtnl_link_stats64`, by the names of its fields.
+#[expect(missing_docs, reason = "the kernel's own field names, documented in include/uapi/linux/if_link.h")]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct LinkStatistics {
+    pub rx_packets: u64,
+    pub tx_packets: u64,
+    pub rx_bytes: u64,
+    pub tx_bytes: u64,
+    pub rx_errors: u64,
+    pub tx_errors: u64,
+    pub rx_dropped: u64,
+    pub tx_dropped: u64,
+    pub multicast: u64,
+    pub collisions: u64,
+    pub rx_length_errors: u64,
+    pub rx_over_errors: u64,
+    pub rx_crc_errors: u64,
+    pub rx_frame_errors: u64,
+    pub rx_fifo_errors: u64,
+    pub rx_missed_errors: u64,
+    pub tx_aborted_errors: u64,
+    pub tx_carrier_errors: u64,
+    pub tx_fifo_errors: u64,
+    pub tx_heartbeat_errors: u64,
+    pub tx_window_errors: u64,
+    pub rx_compressed: u64,
+    pub tx_compressed: u64,
+    pub rx_nohandler: u64,
+}
+
+/// One address of a device, as rtnetlink's `RTM_GETADDR` tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Address<'a> {
+    /// The device's name.
+    pub device: &'a [u8],
+    /// The address.
+    pub address: std::net::IpAddr,
+    /// Bits of the network.
+    pub prefix_length: u8,
+}
+
+/// One neighbour, as rtnetlink's `RTM_GETNEIGH` tells it for IPv4.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Neighbour<'a> {
+    /// The device's name.
+    pub device: &'a [u8],
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// `ndm_state`, `NUD_` bits.
+    pub state: u16,
+}
+
+/// Speed and duplex of a device, as ethtool's `LINKMODES_GET` tells them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkModes {
+    /// Megabits a second; `None` where unknown.
+    pub speed_megabits: Option<u32>,
+    /// 0 half, 1 full, 255 unknown.
+    pub duplex: u8,
+}
+
+/// Everything that a collector asks of a host beside files: one method for each question.
+///
+/// Answers go into memory of the caller, or by way of a visitor, so that a steady scrape allocates nothing.
+pub trait Kernel: Send + Sync + fmt::Debug {
+    /// Time since 1970.
+    fn now(&self) -> Duration;
+
+    /// A clock that never goes back, from some moment on.
+    fn monotonic(&self) -> Duration;
+
+    /// Ticks of `/proc/stat` in a second (`USER_HZ`).
+    fn ticks_per_second(&self) -> u64 {
+        100
+    }
+
+    /// Bytes in a page of memory.
+    fn page_size_bytes(&self) -> u64 {
+        4096
+    }
+
+    /// The time zone in force at `now`.
+    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError>;
+
+    /// `uname(2)`.
+    fn uname(&self, into: &mut Uname) -> Result<(), KernelError>;
+
+    /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
+    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
+
+    /// Every network device.
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;
+
+    /// Every address of every device.
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError>;
+
+    /// Every IPv4 neighbour.
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError>;
+
+    /// Speed and duplex of one device.
+    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError>;
+}

@@ -1,0 +1,227 @@
+//! The room of all files: what a root is, and what it answers.
+//!
+//! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory;
+//! [`tree::Tree`], files held in memory; and [`live::Live`], files rendered when they are read. No kind ever answers
+//! from outside itself: a path that a symbolic link leads out of the root is refused with [`RootError::Escapes`].
+
+pub mod dir;
+pub mod live;
+pub mod tree;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::errno::Errno;
+
+/// Where a read begins: the trees that `--path.*` move, and the one of the paths that an operator spells out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub enum Mount {
+    /// `--path.procfs`.
+    Proc,
+    /// `--path.sysfs`.
+    Sys,
+    /// `--path.rootfs`.
+    Rootfs,
+    /// `--path.udev.data`.
+    Udev,
+    /// Files that a flag names by a path of the host itself, such as the textfile directory.
+    Host,
+}
+
+impl Mount {
+    /// Every mount, in the order of their names here.
+    pub const ALL: [Self; 5] = [Self::Proc, Self::Sys, Self::Rootfs, Self::Udev, Self::Host];
+
+    /// The folder that stands for this mount in a `.tree` file, and in error messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proc => "proc",
+            Self::Sys => "sys",
+            Self::Rootfs => "rootfs",
+            Self::Udev => "udev",
+            Self::Host => "host",
+        }
+    }
+}
+
+/// What a directory entry is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Kind {
+    /// A file with content.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link; only listings tell of it, [`Root::metadata`] follows.
+    Link,
+    /// A FIFO, socket or device: never opened.
+    Special,
+}
+
+/// What is known of a file without opening it. Links are followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metadata {
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in bytes; 0 for most files of /proc and 4096 for most of /sys, whatever they hold.
+    pub size_bytes: u64,
+    /// When it was last written, since 1970.
+    pub modified: Duration,
+}
+
+/// Why a root did not answer. [`crate::kit::files::FileError`] adds the path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RootError {
+    /// The system said no.
+    Errno(Errno),
+    /// The file holds more than the cap of this read; nothing of it is given.
+    TooLarge {
+        /// How much it holds, as far as was seen.
+        size_bytes: u64,
+        /// How much was allowed.
+        cap_bytes: u64,
+    },
+    /// A symbolic link on the path leads out of the root.
+    Escapes,
+}
+
+impl RootError {
+    /// Whether the file is simply not there: it never was, or its device or process has gone.
+    pub fn is_missing(self) -> bool {
+        matches!(self, Self::Errno(Errno::ENOENT | Errno::ENOTDIR | Errno::ESRCH | Errno::ENODEV))
+    }
+
+    /// Whether reading it is not allowed to this process.
+    pub fn is_denied(self) -> bool {
+        matches!(self, Self::Errno(Errno::EACCES | Errno::EPERM))
+    }
+}
+
+impl From<Errno> for RootError {
+    fn from(errno: Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+impl From<&std::io::Error> for RootError {
+    fn from(error: &std::io::Error) -> Self {
+        Self::Errno(error.into())
+    }
+}
+
+impl fmt::Display for RootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Errno(errno) => errno.fmt(f),
+            Self::TooLarge { size_bytes, cap_bytes } => {
+                write!(f, "file of at least {size_bytes} bytes is larger than the {cap_bytes} bytes that are read of it")
+            }
+            Self::Escapes => f.write_str("a symbolic link leads out of the root; use a root that holds its target"),
+        }
+    }
+}
+
+/// One file tree. Paths are relative to it, made of components between `/`, never absolute and without `..`: whoever
+/// calls has checked that ([`crate::kit::read::Read`] does); a root may panic on others in tests but never leaves
+/// itself. The empty path is the root's own directory.
+pub trait Root: Send + Sync + fmt::Debug {
+    /// Replaces `into` by the whole content of the file. A file of more than `cap_bytes` is refused, never cut.
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError>;
+
+    /// Replaces `into` by the entries of the directory, sorted by name.
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError>;
+
+    /// Replaces `into` by the text of the symbolic link at `path` itself, which is not followed and may lead anywhere.
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
+
+    /// What the file is, without opening it; links are followed.
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError>;
+}
+
+/// The roots of one host, one for each mount.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    roots: [Arc<dyn Root>; Mount::ALL.len()],
+}
+
+impl Roots {
+    /// Asks `root_of` for the root of each mount.
+    pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
+        Self { roots: Mount::ALL.map(&mut root_of) }
+    }
+
+    /// The root of one mount.
+    pub fn get(&self, mount: Mount) -> &dyn Root {
+        &*self.roots[mount as usize]
+    }
+}
+
+/// Names of directory entries in one reusable piece of memory.
+#[derive(Default, Debug, Clone)]
+pub struct Names {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: u32,
+    end: u32,
+    kind: Kind,
+}
+
+impl Names {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets the names and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+    }
+
+    /// Adds one name. A list of 4 GiB is full and stays as it is.
+    pub fn push(&mut self, name: &[u8], kind: Kind) {
+        let start = self.bytes.len();
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + name.len())) else { return };
+        self.bytes.extend_from_slice(name);
+        self.entries.push(Entry { start, end, kind });
+    }
+
+    /// Sorts by name, byte by byte. Roots do this; whoever fills a list by hand may want another order.
+    pub fn sort(&mut self) {
+        let bytes = &self.bytes;
+        self.entries.sort_unstable_by(|a, b| bytes_of(bytes, *a).cmp(bytes_of(bytes, *b)));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The names in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.entries.iter().map(|&entry| bytes_of(&self.bytes, entry))
+    }
+
+    /// The names in order, with what each is.
+    pub fn iter_kinds(&self) -> impl ExactSizeIterator<Item = (&[u8], Kind)> {
+        self.entries.iter().map(|&entry| (bytes_of(&self.bytes, entry), entry.kind))
+    }
+
+    /// Whether this name is in the list, which must be sorted.
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.entries.binary_search_by(|&entry| bytes_of(&self.bytes, entry).cmp(name)).is_ok()
+    }
+}
+
+fn bytes_of(bytes: &[u8], entry: Entry) -> &[u8] {
+    &bytes[entry.start as usize..entry.end as usize]
+}

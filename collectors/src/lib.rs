@@ -1,0 +1,2 @@
+//! The collectors of node_exporter, over an injectable root.
+pub mod kit;
