@@ -1,5 +1,22 @@
 //! The machinery that collectors are made with.
+//!
+//! A collector declares itself with [`declare!`](crate::declare), implements [`declare::Collect`], and has nothing of
+//! the outside but the [`declare::Cx`] that it is handed: declared files of an injectable [`root`], questions to an
+//! injectable [`kernel`], its own families of the [`page`], and a place for [`failure`]s.
 
+pub mod declare;
 pub mod errno;
+pub mod failure;
+pub mod family;
+pub mod files;
+pub mod filter;
 pub mod kernel;
+pub mod label;
+pub mod number;
+pub mod options;
+pub mod page;
+pub mod parse;
+pub mod prelude;
+pub mod read;
 pub mod root;
+pub mod scraper;

@@ -114,7 +114,10 @@ impl fmt::Display for RootError {
         match self {
             Self::Errno(errno) => errno.fmt(f),
             Self::TooLarge { size_bytes, cap_bytes } => {
-                write!(f, "file of at least {size_bytes} bytes is larger than the {cap_bytes} bytes that are read of it")
+                write!(
+                    f,
+                    "file of at least {size_bytes} bytes is larger than the {cap_bytes} bytes that are read of it"
+                )
             }
             Self::Escapes => f.write_str("a symbolic link leads out of the root; use a root that holds its target"),
         }

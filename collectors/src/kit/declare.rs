@@ -1,0 +1,273 @@
+//! One declaration for each collector: its name, what it reads, its flags, its families. Everything else that knows of
+//! collectors (the command line, `--help`, the README's table, HELP and TYPE lines, the harness' loops) asks here.
+
+use super::failure::{Failure, Problems};
+use super::family::FamilyInfo;
+use super::files::{Files, Scratch};
+use super::kernel::Kernel;
+use super::options::{FlagInfo, FlagValues, Options};
+use super::page::{Page, PageOf};
+use super::read::ReadInfo;
+use super::root::Roots;
+
+/// What a collector declares.
+#[derive(Debug)]
+pub struct Declaration {
+    /// Its name, which is its flag's and its file's.
+    pub name: &'static str,
+    /// Whether it runs when nobody says anything.
+    pub is_enabled: bool,
+    /// What it is for, in one line.
+    pub doc: &'static str,
+    /// What it reads.
+    pub reads: &'static [ReadInfo],
+    /// Its flags.
+    pub flags: &'static [FlagInfo],
+    /// Its families, in the order of their slots.
+    pub families: &'static [FamilyInfo],
+    /// The prefixes of the families that the kernel names.
+    pub prefixes: &'static [FamilyInfo],
+}
+
+/// A type with a declaration: what [`declare!`](crate::declare) makes of it.
+pub trait Declared {
+    /// The declaration.
+    const DECLARATION: &'static Declaration;
+}
+
+/// A collector.
+pub trait Collect: Declared + Send + Sized + 'static {
+    /// Makes the collector. The error says which flag to change.
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String>;
+
+    /// Reads and emits. What was emitted before a failure is served all the same.
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure>;
+}
+
+/// Everything that a collector has of the outside.
+#[derive(Debug)]
+pub struct Cx<'a, C> {
+    /// The files that it declared.
+    pub files: Files<'a, C>,
+    /// Its families.
+    pub page: PageOf<'a, C>,
+    /// All that is not a file.
+    pub kernel: &'a std::sync::Arc<dyn Kernel>,
+    /// Where it notes what went wrong and goes on.
+    pub problems: &'a mut Problems,
+}
+
+/// The same before it is known whose it is.
+pub(crate) struct AnyCx<'a> {
+    pub(crate) roots: &'a Roots,
+    pub(crate) scratch: &'a mut Scratch,
+    pub(crate) page: &'a mut Page,
+    pub(crate) base: usize,
+    pub(crate) kernel: &'a std::sync::Arc<dyn Kernel>,
+    pub(crate) problems: &'a mut Problems,
+}
+
+/// A collector of any type.
+pub(crate) trait AnyCollector: Send {
+    fn collect_any(&mut self, cx: AnyCx<'_>) -> Result<(), Failure>;
+}
+
+impl<C: Collect> AnyCollector for C {
+    fn collect_any(&mut self, cx: AnyCx<'_>) -> Result<(), Failure> {
+        let AnyCx { roots, scratch, page, base, kernel, problems } = cx;
+        let files = Files::new(roots, scratch);
+        self.collect(&mut Cx { files, page: PageOf::new(page, base), kernel, problems })
+    }
+}
+
+/// A collector and what it told the operator while it was built.
+type Built = (Box<dyn AnyCollector>, Vec<String>);
+
+/// How a list of collectors refers to one of them.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    /// Its declaration.
+    pub declaration: &'static Declaration,
+    build: fn(&FlagValues) -> Result<Built, String>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.declaration.fmt(f)
+    }
+}
+
+impl Registration {
+    /// The registration of collector `C`.
+    pub const fn of<C: Collect>() -> Self {
+        Self { declaration: C::DECLARATION, build: build::<C> }
+    }
+
+    pub(crate) fn build(&self, values: &FlagValues) -> Result<Built, String> {
+        (self.build)(values)
+    }
+}
+
+fn build<C: Collect>(values: &FlagValues) -> Result<Built, String> {
+    let mut options = Options::new(values);
+    let collector = C::build(&mut options)?;
+    Ok((Box::new(collector), options.into_notices()))
+}
+
+/// The place of `name` among the names of a declaration; a name that stands there twice does not compile.
+pub const fn slot_of(names: &[&str], name: &str) -> usize {
+    let mut found = usize::MAX;
+    let mut at = 0;
+    while at < names.len() {
+        if is_equal(names[at], name) {
+            assert!(found == usize::MAX, "a declaration has two families of one name");
+            found = at;
+        }
+        at += 1;
+    }
+    found
+}
+
+const fn is_equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Declares a collector: one place for all of its facts.
+///
+/// ```
+/// use collectors::declare;
+/// use collectors::kit::prelude::*;
+///
+/// /// Counts what is there.
+/// pub struct Example {
+///     is_loud: bool,
+/// }
+///
+/// declare! {
+///     Example: "example", on, "Counts what is there.";
+///     reads {
+///         TOTAL: File Proc "example";
+///         DEVICES: Directory Sys "class/example";
+///         SIZE: File Sys "class/example/*/size";
+///     }
+///     flags {
+///         LOUD: Switch "collector.example.loud" = "false", "Says it louder.";
+///         INCLUDE: Text "collector.example.include" = "", "Devices to include.", or ["collector.example.whitelist"];
+///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden;
+///     }
+///     families {
+///         EXAMPLES: Counter "node_examples_total" [] "Examples so far.";
+///         SIZES: Gauge "node_example_size_bytes" ["device"] "Size of an example.";
+///         OLD: kept Counter "node_example_old" [] "A name from before the rules.";
+///     }
+///     prefixes {
+///         FIELDS: Untyped "node_example_field_" [] "Field {} of the example.";
+///     }
+/// }
+///
+/// impl Collect for Example {
+///     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+///         Ok(Self { is_loud: options.get(LOUD) })
+///     }
+///
+///     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+///         let total: u64 = cx.files.read(TOTAL, [])?.number("total")?;
+///         cx.page.counter(EXAMPLES, [], total);
+///         Ok(())
+///     }
+/// }
+/// ```
+/// A read that is not declared:
+/// ```compile_fail,E0425
+/// use collectors::kit::prelude::*;
+/// struct Example;
+/// fn collect(cx: &mut Cx<'_, Example>) {
+///     let _ = cx.files.read(UNDECLARED, []);
+/// }
+/// ```
+/// A path in place of a read:
+/// ```compile_fail,E0308
+/// use collectors::kit::prelude::*;
+/// struct Example;
+/// fn collect(cx: &mut Cx<'_, Example>) {
+///     let _ = cx.files.read("/proc/meminfo", []);
+/// }
+/// ```
+#[macro_export]
+macro_rules! declare {
+    (
+        $collector:ident: $name:literal, $state:ident, $doc:literal;
+        $(reads { $($read:ident: $access:ident $mount:ident $pattern:literal;)* })?
+        $(flags { $($flag:ident: $held:ident $flag_name:literal = $default:expr, $flag_help:literal
+            $(, or $old_names:tt)? $(, $hidden:ident)?;)* })?
+        $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
+        $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
+    ) => {
+        $($(
+            const $read: $crate::kit::read::Read<
+                $collector,
+                $crate::kit::read::$access,
+                { $crate::kit::read::count_names($pattern) },
+            > = $crate::kit::read::Read::new($crate::kit::root::Mount::$mount, $pattern);
+        )*)?
+        $($(
+            const $flag: $crate::kit::options::Flag<$collector, $crate::kit::options::$held> =
+                $crate::kit::options::Flag::new($flag_name, $default, $flag_help)
+                    $(.or(&$old_names))? $(.$hidden())?;
+        )*)?
+        $(
+            const FAMILY_NAMES: &[&str] = &[$($family_name),*];
+            $($crate::declare!(@family $collector $family $family_name $labels $help; $($word)+);)*
+        )?
+        $($(
+            const $prefix: $crate::kit::family::Prefix<
+                $collector,
+                $crate::kit::family::$prefix_kind,
+                { <[&str]>::len(&$prefix_labels) },
+            > = $crate::kit::family::Prefix::new($prefix_name, &$prefix_labels, $prefix_help);
+        )*)?
+
+        impl $crate::kit::declare::Declared for $collector {
+            const DECLARATION: &'static $crate::kit::declare::Declaration = &$crate::kit::declare::Declaration {
+                name: $name,
+                is_enabled: $crate::declare!(@state $state),
+                doc: $doc,
+                reads: &[$($($read.info()),*)?],
+                flags: &[$($($flag.info()),*)?],
+                families: &[$($($family.info()),*)?],
+                prefixes: &[$($($prefix.info()),*)?],
+            };
+        }
+    };
+    (@state on) => { true };
+    (@state off) => { false };
+    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $kind:ident) => {
+        $crate::declare!(@family $collector $family $name $labels $help; $kind new);
+    };
+    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; kept $kind:ident) => {
+        $crate::declare!(@family $collector $family $name $labels $help; $kind kept);
+    };
+    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $kind:ident $new:ident) => {
+        const $family: $crate::kit::family::Family<
+            $collector,
+            $crate::kit::family::$kind,
+            { <[&str]>::len(&$labels) },
+        > = $crate::kit::family::Family::$new(
+            $crate::kit::declare::slot_of(FAMILY_NAMES, $name),
+            $name,
+            &$labels,
+            $help,
+        );
+    };
+}

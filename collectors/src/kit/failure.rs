@@ -1,0 +1,217 @@
+//! What can go wrong in a collector, in words that name the file, the line, the field and what was found.
+
+use std::fmt;
+
+use super::kernel::KernelError;
+use super::root::{Mount, RootError};
+
+/// A file that did not answer. It borrows the path, so that asking for a file that is not there costs no memory.
+#[derive(Clone, Copy, Debug)]
+pub struct FileError<'a> {
+    /// The tree that was asked.
+    pub mount: Mount,
+    /// The path below it.
+    pub path: &'a [u8],
+    /// Why it did not answer.
+    pub error: RootError,
+}
+
+impl FileError<'_> {
+    /// Whether the file is simply not there.
+    pub fn is_missing(&self) -> bool {
+        self.error.is_missing()
+    }
+}
+
+impl fmt::Display for FileError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Path(self.mount, self.path), self.error)
+    }
+}
+
+/// A path as error messages show it.
+pub(crate) struct Path<'a>(pub(crate) Mount, pub(crate) &'a [u8]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 != Mount::Host {
+            write!(f, "{}/", self.0.name())?;
+        }
+        write!(f, "{}", self.1.escape_ascii())
+    }
+}
+
+/// A piece of a file that is not what it should be.
+#[derive(Clone, Copy, Debug)]
+pub struct ParseError<'a> {
+    /// The tree the file is in.
+    pub mount: Mount,
+    /// The file's path below it.
+    pub path: &'a [u8],
+    /// The line, counted from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// The field's name.
+    pub field: &'a [u8],
+    /// What should stand there.
+    pub expected: &'static str,
+    /// What stands there.
+    pub found: &'a [u8],
+}
+
+/// Error messages show this much of what was found.
+const FOUND_SHOWN_BYTES: usize = 60;
+
+impl fmt::Display for ParseError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Path(self.mount, self.path))?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {}: expected {}, found ", self.field.escape_ascii(), self.expected)?;
+        let shown = &self.found[..self.found.len().min(FOUND_SHOWN_BYTES)];
+        match self.found.len() {
+            0 => f.write_str("nothing"),
+            length if length > shown.len() => write!(f, "`{}…` ({length} bytes)", shown.escape_ascii()),
+            _ => write!(f, "`{}`", shown.escape_ascii()),
+        }
+    }
+}
+
+/// Why a collector did not succeed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// This host has nothing of the kind: unsuccessful, but nothing to worry about.
+    NoData(String),
+    /// Something is broken.
+    Error(String),
+}
+
+impl Failure {
+    /// This host has nothing of the kind.
+    pub fn no_data(reason: impl fmt::Display) -> Self {
+        Self::NoData(reason.to_string())
+    }
+
+    /// Something is broken.
+    pub fn error(reason: impl fmt::Display) -> Self {
+        Self::Error(reason.to_string())
+    }
+
+    /// The reason in words.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NoData(reason) | Self::Error(reason) => reason,
+        }
+    }
+}
+
+impl From<FileError<'_>> for Failure {
+    fn from(error: FileError<'_>) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<ParseError<'_>> for Failure {
+    fn from(error: ParseError<'_>) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<KernelError> for Failure {
+    fn from(error: KernelError) -> Self {
+        Self::error(error)
+    }
+}
+
+/// What went wrong in a collector that went on all the same.
+#[derive(Default, Debug)]
+pub struct Problems {
+    shown: Vec<Failure>,
+    count: usize,
+}
+
+/// So many problems of one collector are kept in words at each scrape; more are only counted. A file of a million bad
+/// lines must not become a million messages.
+pub const PROBLEMS_SHOWN_MAX: usize = 16;
+
+impl Problems {
+    /// Notes a problem. The collector counts as failed, what it emits is served.
+    pub fn report(&mut self, problem: impl Into<Failure>) {
+        self.count += 1;
+        if self.shown.len() < PROBLEMS_SHOWN_MAX {
+            self.shown.push(problem.into());
+        }
+    }
+
+    /// Passes on a value, or notes why there is none.
+    pub fn value<T, E: Into<Failure>>(&mut self, result: Result<T, E>) -> Option<T> {
+        result.map_err(|problem| self.report(problem)).ok()
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The first [`PROBLEMS_SHOWN_MAX`] of them.
+    pub fn shown(&self) -> &[Failure] {
+        &self.shown
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.shown.clear();
+        self.count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::errno::Errno;
+
+    fn parse_error(found: &[u8]) -> ParseError<'_> {
+        ParseError {
+            mount: Mount::Proc,
+            path: b"meminfo",
+            line: 3,
+            field: b"MemFree",
+            expected: "a whole number",
+            found,
+        }
+    }
+
+    #[test]
+    fn a_parse_error_names_file_line_field_and_what_was_found() {
+        assert_eq!(
+            parse_error(b"12x\xff").to_string(),
+            "proc/meminfo:3: MemFree: expected a whole number, found `12x\\xff`"
+        );
+        assert!(parse_error(b"").to_string().ends_with("found nothing"));
+    }
+
+    #[test]
+    fn what_was_found_is_shown_up_to_its_limit() {
+        let at_limit = [b'9'; FOUND_SHOWN_BYTES];
+        assert!(parse_error(&at_limit).to_string().ends_with("9`"));
+        let beyond = [b'9'; FOUND_SHOWN_BYTES + 1];
+        assert!(parse_error(&beyond).to_string().ends_with("9…` (61 bytes)"));
+    }
+
+    #[test]
+    fn a_file_error_names_the_path() {
+        let error = FileError { mount: Mount::Sys, path: b"class/net", error: RootError::Errno(Errno::EACCES) };
+        assert_eq!(error.to_string(), "sys/class/net: permission denied (EACCES)");
+    }
+
+    #[test]
+    fn problems_are_kept_up_to_their_limit_and_counted_beyond() {
+        let mut problems = Problems::default();
+        for _ in 0..PROBLEMS_SHOWN_MAX {
+            problems.report(Failure::error("x"));
+        }
+        assert_eq!((problems.shown().len(), problems.count()), (PROBLEMS_SHOWN_MAX, PROBLEMS_SHOWN_MAX));
+        problems.report(Failure::error("x"));
+        assert_eq!((problems.shown().len(), problems.count()), (PROBLEMS_SHOWN_MAX, PROBLEMS_SHOWN_MAX + 1));
+    }
+}

@@ -1,0 +1,58 @@
+//! Include and exclude patterns of devices, file systems and the like.
+
+use regex::bytes::Regex;
+
+use super::options::{Flag, Options, Text};
+
+/// Decides by name what is left out: what the exclude pattern matches, and what the include pattern does not.
+#[derive(Clone, Default, Debug)]
+pub struct Filter {
+    include: Option<Regex>,
+    exclude: Option<Regex>,
+}
+
+impl Filter {
+    /// A filter of two flags, of which the operator may give one. An include pattern takes the place of an exclude
+    /// pattern that stands at its default.
+    pub fn from_flags<C>(
+        options: &Options<'_, C>,
+        include: Flag<C, Text>,
+        exclude: Flag<C, Text>,
+    ) -> Result<Self, String> {
+        let (include_text, exclude_text) = (options.get(include), options.get(exclude));
+        if include_text.is_empty() {
+            return Ok(Self { include: None, exclude: pattern(exclude)(exclude_text)? });
+        }
+        if options.is_given(exclude) && !exclude_text.is_empty() {
+            let (include, exclude) = (include.info().name, exclude.info().name);
+            return Err(format!("--{include} and --{exclude} are mutually exclusive; give one of them"));
+        }
+        Ok(Self { include: pattern(include)(include_text)?, exclude: None })
+    }
+
+    /// A filter of an exclude pattern alone.
+    pub fn excluding<C>(options: &Options<'_, C>, exclude: Flag<C, Text>) -> Result<Self, String> {
+        Ok(Self { include: None, exclude: pattern(exclude)(options.get(exclude))? })
+    }
+
+    /// Whether this name is left out.
+    pub fn ignores(&self, name: &[u8]) -> bool {
+        self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))
+            || self.include.as_ref().is_some_and(|include| !include.is_match(name))
+    }
+}
+
+/// The pattern of a flag; an empty one is none.
+pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Regex>, String> {
+    pattern(flag)(options.get(flag))
+}
+
+fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Regex>, String> {
+    move |text| {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let describe = |error| format!("--{}: `{text}` is no regular expression: {error}", flag.info().name);
+        Regex::new(text).map(Some).map_err(describe)
+    }
+}

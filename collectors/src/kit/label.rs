@@ -1,0 +1,133 @@
+//! Label values and how they are escaped.
+
+/// What can stand as a label's value.
+pub trait Label {
+    /// Appends the value, escaped: `\`, `"` and newline get a backslash, bytes that are no UTF-8 become U+FFFD.
+    fn write_to(&self, out: &mut Vec<u8>);
+}
+
+impl Label for [u8] {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self, out);
+    }
+}
+
+impl Label for &[u8] {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self, out);
+    }
+}
+
+impl Label for &str {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self.as_bytes(), out);
+    }
+}
+
+impl Label for str {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self.as_bytes(), out);
+    }
+}
+
+impl Label for String {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self.as_bytes(), out);
+    }
+}
+
+impl Label for Vec<u8> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        push_escaped(self, out);
+    }
+}
+
+macro_rules! whole_labels {
+    ($($type:ty),*) => {
+        $(impl Label for $type {
+            fn write_to(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+            }
+        })*
+    };
+}
+
+whole_labels!(u8, u16, u32, u64, i32, i64, usize);
+
+/// Several pieces that are one value: `Joined(&[b"cpu", number])`.
+#[derive(Debug)]
+pub struct Joined<'a>(pub &'a [&'a [u8]]);
+
+impl Label for Joined<'_> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        for piece in self.0 {
+            push_escaped(piece, out);
+        }
+    }
+}
+
+fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
+    if value.iter().all(|&byte| byte.is_ascii() && !matches!(byte, b'\\' | b'"' | b'\n')) {
+        out.extend_from_slice(value);
+        return;
+    }
+    for chunk in value.utf8_chunks() {
+        push_escaped_text(chunk.valid(), b"\\\"", out);
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice(REPLACEMENT.as_bytes());
+        }
+    }
+}
+
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// HELP texts escape `\` and newline only.
+pub(crate) fn push_escaped_help(help: &str, out: &mut Vec<u8>) {
+    push_escaped_text(help, b"\\", out);
+}
+
+fn push_escaped_text(text: &str, escaped: &[u8], out: &mut Vec<u8>) {
+    for &byte in text.as_bytes() {
+        match byte {
+            b'\n' => out.extend_from_slice(b"\\n"),
+            byte if escaped.contains(&byte) => out.extend_from_slice(&[b'\\', byte]),
+            byte => out.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(value: &dyn Label, expected: &str) {
+        let mut out = Vec::new();
+        value.write_to(&mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn what_would_end_the_value_is_escaped() {
+        check(&"plain", "plain");
+        check(&"a\\b\"c\nd", "a\\\\b\\\"c\\nd");
+        check(&"käse", "käse");
+        check(&b"\xff\xfe/mnt".as_slice(), "\u{fffd}\u{fffd}/mnt");
+        check(&b"caf\xc3\" x".as_slice(), "caf\u{fffd}\\\" x");
+        check(&-3_i64, "-3");
+        check(&Joined(&[b"cpu", b"1\""]), "cpu1\\\"");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_one_line_of_text(bytes: Vec<u8>) {
+            let mut out = Vec::new();
+            bytes.as_slice().write_to(&mut out);
+            let text = String::from_utf8(out).expect("labels are UTF-8");
+            prop_assert!(!text.contains('\n'));
+            let unescaped = text.replace("\\\\", "").replace("\\\"", "").replace("\\n", "");
+            prop_assert!(!unescaped.contains(['"', '\\']));
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Sample values, printed exactly as Go's `strconv.FormatFloat(v, 'g', -1, 64)` prints them.
+//!
+//! Go chooses the exponent form when the decimal exponent is below -4 or at least 21 for its default precision, but
+//! for the shortest form (`-1`) it decides as if six digits were asked for: 100000 stays, 1000000 becomes `1e+06`.
+
+/// The value of a sample. Whole numbers stay whole until they are printed, so that no detour over a float is taken
+/// where none is needed.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Number {
+    /// A float.
+    Float(f64),
+    /// A whole number.
+    Unsigned(u64),
+    /// A whole number that may be negative.
+    Signed(i64),
+}
+
+macro_rules! from {
+    ($($kind:ident($wide:ty): $($narrow:ty),*;)*) => {
+        $($(impl From<$narrow> for Number {
+            fn from(value: $narrow) -> Self {
+                Self::$kind(<$wide>::from(value))
+            }
+        })*)*
+    };
+}
+
+from! {
+    Float(f64): f64, f32;
+    Unsigned(u64): u64, u32, u16, u8, bool;
+    Signed(i64): i64, i32;
+}
+
+impl From<usize> for Number {
+    fn from(value: usize) -> Self {
+        Self::Unsigned(value as u64)
+    }
+}
+
+impl Number {
+    /// The value as the float that every reader of the page makes of it.
+    pub fn as_float(self) -> f64 {
+        match self {
+            Self::Float(value) => value,
+            Self::Unsigned(value) => value as f64,
+            Self::Signed(value) => value as f64,
+        }
+    }
+
+    /// Appends the value as Go prints it.
+    pub fn write_to(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Unsigned(value) if value < EXPONENT_FROM => push_whole(value, out),
+            Self::Signed(value) if value.unsigned_abs() < EXPONENT_FROM => {
+                if value < 0 {
+                    out.push(b'-');
+                }
+                push_whole(value.unsigned_abs(), out);
+            }
+            Self::Unsigned(value) if value <= EXACT_INTEGER_MAX => push_large_whole(value, out),
+            other => push_float(other.as_float(), out),
+        }
+    }
+}
+
+/// The first whole number that Go prints with an exponent.
+const EXPONENT_FROM: u64 = 1_000_000;
+
+/// Whole numbers up to here are exact in 64-bit floats.
+const EXACT_INTEGER_MAX: u64 = 1 << 53;
+
+fn push_whole(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// A whole number of seven digits or more that is exact as a float: its digits are the shortest ones already, because
+/// every whole number in this range has a float of its own.
+fn push_large_whole(value: u64, out: &mut Vec<u8>) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value).as_bytes();
+    let exponent = digits.len() - 1;
+    let last = digits.iter().rposition(|&digit| digit != b'0').unwrap_or(0);
+    push_exponent_form(&digits[..=last], i32::try_from(exponent).unwrap_or(0), out);
+}
+
+fn push_float(value: f64, out: &mut Vec<u8>) {
+    if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+        return;
+    }
+    if value.is_infinite() {
+        out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let value = value.abs();
+    if value == 0.0 {
+        out.push(b'0');
+        return;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let mut digits = [0; DIGITS_MAX];
+    let (count, exponent) = shortest_digits(buffer.format_finite(value).as_bytes(), &mut digits);
+    let digits = &digits[..count];
+    if (-4..6).contains(&exponent) {
+        push_plain_form(digits, exponent, out);
+    } else {
+        push_exponent_form(digits, exponent, out);
+    }
+}
+
+/// A 64-bit float never needs more digits than these.
+const DIGITS_MAX: usize = 17;
+
+/// Takes apart what the shortest-digits printer wrote (`0.21`, `16842752000.0`, `1.5e-7`): its digits without leading
+/// and trailing zeros, and the exponent of the first of them.
+fn shortest_digits(printed: &[u8], digits: &mut [u8; DIGITS_MAX]) -> (usize, i32) {
+    let (mantissa, exponent) = match printed.iter().position(|&byte| byte == b'e') {
+        Some(at) => (&printed[..at], whole_exponent(&printed[at + 1..])),
+        None => (printed, 0),
+    };
+    let point = mantissa.iter().position(|&byte| byte == b'.').unwrap_or(mantissa.len());
+    let mut count = 0;
+    let mut first = None;
+    for (at, &byte) in mantissa.iter().enumerate() {
+        if byte == b'.' || (byte == b'0' && first.is_none()) {
+            continue;
+        }
+        first.get_or_insert(at);
+        if count < DIGITS_MAX {
+            digits[count] = byte;
+            count += 1;
+        }
+    }
+    while count > 1 && digits[count - 1] == b'0' {
+        count -= 1;
+    }
+    let first = first.unwrap_or(0);
+    let places = |from: usize, to: usize| i32::try_from(to - from).unwrap_or(0);
+    let position = if first < point { places(first + 1, point) } else { -places(point, first) };
+    (count, exponent + position)
+}
+
+fn whole_exponent(text: &[u8]) -> i32 {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
+    };
+    let value = digits.iter().fold(0, |value, &digit| value * 10 + i32::from(digit - b'0'));
+    if negative { -value } else { value }
+}
+
+/// `1.6842752e+10`: at least two digits of exponent, always with its sign.
+fn push_exponent_form(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    out.push(digits[0]);
+    if digits.len() > 1 {
+        out.push(b'.');
+        out.extend_from_slice(&digits[1..]);
+    }
+    out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
+    if exponent.abs() < 10 {
+        out.push(b'0');
+    }
+    push_whole(u64::from(exponent.unsigned_abs()), out);
+}
+
+/// `123.45`, `0.0021`: for exponents from -4 to 5.
+fn push_plain_form(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    let Ok(before_point) = usize::try_from(exponent + 1) else {
+        return push_fraction(digits, exponent, out);
+    };
+    if before_point == 0 {
+        return push_fraction(digits, exponent, out);
+    }
+    if digits.len() <= before_point {
+        out.extend_from_slice(digits);
+        out.extend(std::iter::repeat_n(b'0', before_point - digits.len()));
+    } else {
+        out.extend_from_slice(&digits[..before_point]);
+        out.push(b'.');
+        out.extend_from_slice(&digits[before_point..]);
+    }
+}
+
+fn push_fraction(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0.");
+    let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+    out.extend(std::iter::repeat_n(b'0', zeros));
+    out.extend_from_slice(digits);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn printed(value: impl Into<Number>) -> String {
+        let mut out = Vec::new();
+        value.into().write_to(&mut out);
+        String::from_utf8(out).expect("numbers are ASCII")
+    }
+
+    #[track_caller]
+    fn check(value: impl Into<Number>, expected: &str) {
+        assert_eq!(printed(value), expected);
+    }
+
+    /// Facts: what Go prints, taken from its documentation and from pages of real exporters.
+    #[test]
+    fn floats_print_as_go_prints_them() {
+        check(0.0, "0");
+        check(-0.0, "-0");
+        check(1.0, "1");
+        check(-1.0, "-1");
+        check(0.21, "0.21");
+        check(100_000.0, "100000");
+        check(123_456.75, "123456.75");
+        check(1e6, "1e+06");
+        check(1_234_567.0, "1.234567e+06");
+        check(16_842_752_000.0, "1.6842752e+10");
+        check(1e21, "1e+21");
+        check(1e100, "1e+100");
+        check(0.0001, "0.0001");
+        check(0.00012, "0.00012");
+        check(0.00001, "1e-05");
+        check(1.5e-7, "1.5e-07");
+        check(5e-324, "5e-324");
+        check(f64::MAX, "1.7976931348623157e+308");
+        check(f64::NAN, "NaN");
+        check(f64::INFINITY, "+Inf");
+        check(f64::NEG_INFINITY, "-Inf");
+        check(0.1 + 0.2, "0.30000000000000004");
+        check(1_700_000_000.25, "1.70000000025e+09");
+        check(9_007_199_254_740_993.0, "9.007199254740992e+15");
+    }
+
+    #[test]
+    fn whole_numbers_print_as_their_float_does() {
+        check(0_u64, "0");
+        check(999_999_u64, "999999");
+        check(1_000_000_u64, "1e+06");
+        check(1_000_001_u64, "1.000001e+06");
+        check(-1_i64, "-1");
+        check(-1_000_000_i64, "-1e+06");
+        check(i64::MIN, "-9.223372036854776e+18");
+        check(u64::MAX, "1.8446744073709552e+19");
+        check(i64::MAX, "9.223372036854776e+18");
+        check(true, "1");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back_as_the_same_float(bits: u64) {
+            let value = f64::from_bits(bits);
+            let text = printed(value);
+            let back: f64 = text.replace("+Inf", "inf").replace("-Inf", "-inf").parse().expect("a float");
+            prop_assert!(back.to_bits() == value.to_bits() || (back.is_nan() && value.is_nan()));
+        }
+
+        #[test]
+        fn whole_numbers_and_floats_agree(value: u64, signed: i64) {
+            prop_assert_eq!(printed(value), printed(value as f64));
+            prop_assert_eq!(printed(signed), printed(signed as f64));
+            let small = value >> 40;
+            prop_assert_eq!(printed(small), printed(small as f64));
+            let exact = value >> 11;
+            prop_assert_eq!(printed(exact), printed(exact as f64));
+        }
+
+        #[test]
+        fn the_exponent_form_begins_where_go_begins_it(digits in 1_u64..1_000_000, exponent in -12_i32..24) {
+            let value: f64 = format!("{digits}e{exponent}").parse().expect("a float");
+            let decimal_exponent = value.log10().floor();
+            // log10 may be off by one at a power of ten; those are in the table above.
+            prop_assume!((value.log10() - value.log10().round()).abs() > 1e-9);
+            let text = printed(value);
+            prop_assert_eq!(text.contains('e'), !(-4.0..6.0).contains(&decimal_exponent), "{}", text);
+        }
+    }
+}

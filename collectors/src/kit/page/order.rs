@@ -1,0 +1,56 @@
+//! Putting encoded lines into order without taking them apart.
+
+use std::cmp::Ordering;
+
+/// Where a line and its labels are in a family's buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+/// Compares the labels of two lines of one family, `{cpu="0",mode="user"}`, by their unescaped values.
+///
+/// Both have the same label names, so the first byte that differs is in a value, and everything before it is equal.
+pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let escaped = a[..same].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
+    byte_at(a, same, escaped).cmp(&byte_at(b, same, escaped))
+}
+
+/// The unescaped byte that begins here; a value's end is before every byte of a longer value.
+fn byte_at(key: &[u8], at: usize, escaped: bool) -> Option<u8> {
+    match (key.get(at)?, escaped) {
+        (b'n', true) => Some(b'\n'),
+        (b'"', false) => None,
+        (b'\\', false) => byte_at(key, at + 1, true),
+        (&byte, _) => Some(byte),
+    }
+}
+
+/// Writes the lines of `text` sorted by their labels, each labels only once; gives how many were left out.
+pub(super) fn write_sorted(text: &[u8], name_length: usize, lines: &mut Vec<Line>, out: &mut Vec<u8>) -> usize {
+    lines.clear();
+    let mut start = 0;
+    for newline in memchr::memchr_iter(b'\n', text) {
+        // A value has no space, so the last one is the one before it.
+        let key_end = memchr::memrchr(b' ', &text[start..newline]).map_or(newline, |space| start + space);
+        lines.push(Line { start, key_end, end: newline + 1 });
+        start = newline + 1;
+    }
+    let key = |line: &Line| &text[line.start + name_length..line.key_end];
+    // Of two equal lines the one that was emitted first stays.
+    lines.sort_unstable_by(|a, b| compare(key(a), key(b)).then(a.start.cmp(&b.start)));
+    let mut duplicates = 0;
+    let mut last: Option<&Line> = None;
+    for line in &*lines {
+        if last.is_some_and(|last| key(last) == key(line)) {
+            duplicates += 1;
+            continue;
+        }
+        out.extend_from_slice(&text[line.start..line.end]);
+        last = Some(line);
+    }
+    duplicates
+}

@@ -1,0 +1,6 @@
+//! What every collector's file begins with.
+
+pub use super::declare::{Collect, Cx};
+pub use super::failure::{Failure, FileError, ParseError, Problems};
+pub use super::options::Options;
+pub use super::parse::{Line, Text};

@@ -1,0 +1,201 @@
+//! Declared reads: the only names by which a collector can ask for a file.
+
+use std::marker::PhantomData;
+
+use super::root::Mount;
+
+/// What a read does with the path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Reads a file's content.
+    File,
+    /// Lists a directory.
+    Directory,
+    /// Reads the text of a symbolic link.
+    Link,
+}
+
+/// Marks a [`Read`] of a file's content.
+#[derive(Clone, Copy, Debug)]
+pub struct File;
+/// Marks a [`Read`] that lists a directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory;
+/// Marks a [`Read`] of a symbolic link's own text.
+#[derive(Clone, Copy, Debug)]
+pub struct Link;
+
+/// The types that mark what a read does.
+pub trait Accessed {
+    /// The same as a value.
+    const ACCESS: Access;
+}
+
+impl Accessed for File {
+    const ACCESS: Access = Access::File;
+}
+impl Accessed for Directory {
+    const ACCESS: Access = Access::Directory;
+}
+impl Accessed for Link {
+    const ACCESS: Access = Access::Link;
+}
+
+/// A declared read as the tables see it: of any collector, with any number of names to fill in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadInfo {
+    /// The tree it begins in.
+    pub mount: Mount,
+    /// The path below it; each `*` stands for one name.
+    pub pattern: &'static str,
+    /// What is done with it.
+    pub access: Access,
+}
+
+/// One path, or family of paths, that collector `C` reads. `N` is the number of `*` in the pattern.
+///
+/// A path that is absolute or climbs out does not compile:
+///
+/// ```
+/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// const FINE: Read<(), File, 1> = Read::new(Mount::Sys, "class/net/*/mtu");
+/// # let _ = FINE;
+/// ```
+/// ```compile_fail,E0080
+/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// const ABSOLUTE: Read<(), File, 1> = Read::new(Mount::Sys, "/class/net/*/mtu");
+/// # let _ = ABSOLUTE;
+/// ```
+/// ```compile_fail,E0080
+/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// const CLIMBS: Read<(), File, 1> = Read::new(Mount::Sys, "class/../net/*/mtu");
+/// # let _ = CLIMBS;
+/// ```
+/// ```compile_fail,E0080
+/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// const MISCOUNTED: Read<(), File, 2> = Read::new(Mount::Sys, "class/net/*/mtu");
+/// # let _ = MISCOUNTED;
+/// ```
+pub struct Read<C, A, const N: usize> {
+    info: ReadInfo,
+    owner: PhantomData<fn() -> (C, A)>,
+}
+
+impl<C, A, const N: usize> Clone for Read<C, A, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, A, const N: usize> Copy for Read<C, A, N> {}
+
+impl<C, A, const N: usize> std::fmt::Debug for Read<C, A, N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.info.fmt(f)
+    }
+}
+
+impl<C, A: Accessed, const N: usize> Read<C, A, N> {
+    /// A read of this pattern, checked while compiling.
+    pub const fn new(mount: Mount, pattern: &'static str) -> Self {
+        check_pattern(pattern, N);
+        Self { info: ReadInfo { mount, pattern, access: A::ACCESS }, owner: PhantomData }
+    }
+
+    /// The read as the tables see it.
+    pub const fn info(&self) -> ReadInfo {
+        self.info
+    }
+}
+
+/// How many names a pattern has to be given.
+pub const fn count_names(pattern: &str) -> usize {
+    let bytes = pattern.as_bytes();
+    let mut count = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'*' {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+}
+
+const fn check_pattern(pattern: &str, names: usize) {
+    let bytes = pattern.as_bytes();
+    assert!(bytes.is_empty() || bytes[0] != b'/', "a read is relative to its mount: drop the leading `/`");
+    assert!(count_names(pattern) == names, "the read has another number of `*` than its type says");
+    let mut start = 0;
+    let mut at = 0;
+    while at <= bytes.len() {
+        if at == bytes.len() || bytes[at] == b'/' {
+            let length = at - start;
+            assert!(length > 0 || bytes.is_empty(), "a read has no empty component: drop the doubled or final `/`");
+            let dots = length <= 2 && bytes[start] == b'.' && bytes[at - 1] == b'.';
+            assert!(length == 0 || !dots, "a read has no `.` or `..`");
+            start = at + 1;
+        }
+        at += 1;
+    }
+}
+
+/// Writes the path of `info` with `names` in the places of its `*`. `false` when a name is none: empty, with a `/` or
+/// a NUL, or one that would make its component `.` or `..`. Names below [`Mount::Host`] are an operator's paths and
+/// are taken as they are.
+pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool {
+    into.clear();
+    let free = info.mount == Mount::Host;
+    let mut names = names.iter();
+    for (index, component) in info.pattern.split('/').enumerate() {
+        if index > 0 {
+            into.push(b'/');
+        }
+        let start = into.len();
+        let mut pieces = component.split('*');
+        into.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+        for piece in pieces {
+            let name = names.next().copied().unwrap_or_default();
+            let sound = !name.is_empty() && !name.iter().any(|&byte| byte == b'/' || byte == 0);
+            if !free && !sound {
+                return false;
+            }
+            into.extend_from_slice(name);
+            into.extend_from_slice(piece.as_bytes());
+        }
+        if !free && matches!(&into[start..], b"." | b"..") {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &'static str, names: &[&[u8]], expected: Option<&str>) {
+        let mut path = Vec::new();
+        let info = ReadInfo { mount: Mount::Sys, pattern, access: Access::File };
+        let filled = fill(info, names, &mut path).then_some(path);
+        assert_eq!(filled.as_deref(), expected.map(str::as_bytes));
+    }
+
+    #[test]
+    fn names_take_the_places_of_the_stars() {
+        check("class/net", &[], Some("class/net"));
+        check("class/net/*/mtu", &[b"eth0"], Some("class/net/eth0/mtu"));
+        check("cpu*/x*y/*", &[b"1", b"-", b"z"], Some("cpu1/x-y/z"));
+        check("", &[], Some(""));
+    }
+
+    #[test]
+    fn a_name_that_is_a_path_is_refused() {
+        check("class/net/*/mtu", &[b"../../etc"], None);
+        check("class/net/*/mtu", &[b".."], None);
+        check("class/net/*/mtu", &[b""], None);
+        check("class/net/*/mtu", &[b"a\0b"], None);
+        check("class/net/*/mtu", &[b"..."], Some("class/net/.../mtu"));
+    }
+}
