@@ -20,3 +20,6 @@ pub mod prelude;
 pub mod read;
 pub mod root;
 pub mod scraper;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod tree_text;

@@ -1,2 +1,62 @@
 //! The collectors of node_exporter, over an injectable root.
+//!
+//! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
+
 pub mod kit;
+pub mod loadavg;
+pub mod vmstat;
+
+use kit::declare::Registration;
+
+/// Every collector, by name.
+pub const ALL: &[Registration] = &[Registration::of::<loadavg::Loadavg>(), Registration::of::<vmstat::Vmstat>()];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kit::options::FlagValues;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn collectors_stand_by_name_and_once() {
+        let names: Vec<_> = ALL.iter().map(|registration| registration.declaration.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
+
+    /// Families and prefixes of all collectors, which must not overlap.
+    #[test]
+    fn no_two_collectors_have_a_family_of_one_name() {
+        let declarations = ALL.iter().map(|registration| registration.declaration);
+        let mut names = BTreeSet::new();
+        for declaration in declarations.clone() {
+            for family in declaration.families {
+                assert!(names.insert(family.name), "{} is declared twice", family.name);
+            }
+        }
+        for prefix in declarations.flat_map(|declaration| declaration.prefixes) {
+            let taken = names.range(prefix.name..).next().filter(|name| name.starts_with(prefix.name));
+            assert_eq!(taken, None, "a declared family has the prefix {}", prefix.name);
+        }
+    }
+
+    #[test]
+    fn flags_are_named_after_their_collector_and_stand_once() {
+        let mut names = BTreeSet::new();
+        for declaration in ALL.iter().map(|registration| registration.declaration) {
+            for flag in declaration.flags {
+                let prefix = format!("collector.{}", declaration.name);
+                assert!(flag.name.starts_with(&prefix), "--{} is a flag of {}", flag.name, declaration.name);
+                assert!(names.insert(flag.name), "--{} is declared twice", flag.name);
+            }
+        }
+    }
+
+    /// [`FlagValues::defaults`] panics where a default is not of its flag's kind.
+    #[test]
+    fn every_default_is_of_its_flags_kind() {
+        let values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+        for flag in ALL.iter().flat_map(|registration| registration.declaration.flags) {
+            assert!(!values.is_given(flag));
+        }
+    }
+}

@@ -163,8 +163,8 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///     }
 ///     flags {
 ///         LOUD: Switch "collector.example.loud" = "false", "Says it louder.";
-///         INCLUDE: Text "collector.example.include" = "", "Devices to include.", or ["collector.example.whitelist"];
-///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden;
+///         INCLUDE: Text "collector.example.include" = "", "Devices to include.", or(&["collector.example.whitelist"]);
+///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden();
 ///     }
 ///     families {
 ///         EXAMPLES: Counter "node_examples_total" [] "Examples so far.";
@@ -210,7 +210,7 @@ macro_rules! declare {
         $collector:ident: $name:literal, $state:ident, $doc:literal;
         $(reads { $($read:ident: $access:ident $mount:ident $pattern:literal;)* })?
         $(flags { $($flag:ident: $held:ident $flag_name:literal = $default:expr, $flag_help:literal
-            $(, or $old_names:tt)? $(, $hidden:ident)?;)* })?
+            $(, $more:ident($($argument:tt)*))*;)* })?
         $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
         $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
     ) => {
@@ -223,8 +223,7 @@ macro_rules! declare {
         )*)?
         $($(
             const $flag: $crate::kit::options::Flag<$collector, $crate::kit::options::$held> =
-                $crate::kit::options::Flag::new($flag_name, $default, $flag_help)
-                    $(.or(&$old_names))? $(.$hidden())?;
+                $crate::kit::options::Flag::new($flag_name, $default, $flag_help)$(.$more($($argument)*))*;
         )*)?
         $(
             const FAMILY_NAMES: &[&str] = &[$($family_name),*];

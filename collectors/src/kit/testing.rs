@@ -1,0 +1,159 @@
+//! How collectors are tested: a host given as the text of a `.tree` file, and what its page should say.
+//!
+//! ```
+//! use collectors::kit::testing::given;
+//! use collectors::loadavg::Loadavg;
+//!
+//! given("== proc/loadavg\n0.21 0.37 0.39 1/719 19737\n")
+//!     .emits::<Loadavg>("node_load1 0.21\nnode_load15 0.39\nnode_load5 0.37\n");
+//! ```
+
+use std::sync::Arc;
+
+use super::declare::{Collect, Registration};
+use super::kernel::Kernel;
+use super::kernel::canned::Canned;
+use super::options::{FlagKind, FlagValues};
+use super::root::tree::Tree;
+use super::scraper::{Scraper, Selection};
+use super::tree_text;
+
+/// A host of these entries, in the format of fixtures/README.md without its first line; what its kernel answers
+/// stands below `kernel/`.
+///
+/// # Panics
+/// When the text is no tree.
+#[track_caller]
+pub fn given(entries: &str) -> Given {
+    let text = format!("nodelab tree 1\n{entries}");
+    let tree = tree_text::parse(text.as_bytes()).unwrap_or_else(|error| panic!("the test's tree: {error}"));
+    Given::tree(tree)
+}
+
+/// A host to test with.
+#[derive(Debug)]
+pub struct Given {
+    tree: Tree,
+    kernel: Option<Arc<dyn Kernel>>,
+    arguments: Vec<String>,
+}
+
+/// What a scrape gave.
+#[derive(Debug)]
+pub struct Scraped {
+    /// The whole page.
+    pub page: String,
+    /// What the collectors complained about.
+    pub complaints: Vec<String>,
+}
+
+impl Given {
+    /// This tree, with what its `kernel/` entries answer.
+    pub fn tree(tree: Tree) -> Self {
+        Self { tree, kernel: None, arguments: Vec::new() }
+    }
+
+    /// The same with these flags, as one would write them on the command line: `--collector.x=y`, `--no-collector.z`.
+    #[must_use]
+    pub fn flags(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self
+    }
+
+    /// The same with another kernel than the tree's.
+    #[must_use]
+    pub fn kernel(mut self, kernel: impl Kernel + 'static) -> Self {
+        self.kernel = Some(Arc::new(kernel));
+        self
+    }
+
+    /// Succeeds with exactly these samples, in the page's order.
+    #[track_caller]
+    pub fn emits<C: Collect>(self, expected: &str) {
+        let scraped = self.scrape::<C>();
+        assert_eq!(scraped.samples(), expected);
+        assert_eq!(scraped.complaints, <[String; 0]>::default());
+    }
+
+    /// Fails with exactly these samples, and with `complaint` in one of its complaints.
+    #[track_caller]
+    pub fn fails<C: Collect>(self, expected: &str, complaint: &str) {
+        let scraped = self.scrape::<C>();
+        assert_eq!(scraped.samples(), expected);
+        let complaints = scraped.complaints;
+        assert!(complaints.iter().any(|found| found.contains(complaint)), "`{complaint}` is not in {complaints:#?}");
+    }
+
+    /// Refuses its flags, with `complaint` in the reason.
+    #[track_caller]
+    pub fn is_refused<C: Collect>(self, complaint: &str) {
+        let error = self.scraper::<C>().map(|_| ()).expect_err("flags to be refused");
+        assert!(error.contains(complaint), "`{complaint}` is not in `{error}`");
+    }
+
+    /// Scrapes once.
+    #[track_caller]
+    pub fn scrape<C: Collect>(self) -> Scraped {
+        let scraper = self.scraper::<C>().unwrap_or_else(|error| panic!("the test's flags: {error}"));
+        scrape(&scraper)
+    }
+
+    /// A scraper of this host and of collector `C`, for tests that scrape more than once.
+    pub fn scraper<C: Collect>(self) -> Result<Scraper, String> {
+        let registration = Registration::of::<C>();
+        let mut values = FlagValues::defaults([registration.declaration]);
+        values.enable(registration.declaration.name, true);
+        for argument in &self.arguments {
+            give(&mut values, registration, argument)?;
+        }
+        let tree = Arc::new(self.tree);
+        let kernel = match self.kernel {
+            Some(kernel) => kernel,
+            None => Arc::new(canned(&tree)),
+        };
+        Scraper::build(&[registration], &values, tree.roots(), kernel)
+    }
+}
+
+/// The kernel that the `kernel/` entries of a tree describe.
+///
+/// # Panics
+/// When one of them is none.
+#[track_caller]
+fn canned(tree: &Tree) -> Canned {
+    Canned::parse(|name| tree.content(name)).unwrap_or_else(|error| panic!("the test's kernel: {error}"))
+}
+
+fn give(values: &mut FlagValues, registration: Registration, argument: &str) -> Result<(), String> {
+    let text = argument.strip_prefix("--").ok_or_else(|| format!("{argument}: no flag"))?;
+    let (name, value) = text.split_once('=').unwrap_or((text, "true"));
+    let (name, value) = name.strip_prefix("no-").map_or((name, value), |name| (name, "false"));
+    let flags = registration.declaration.flags;
+    let flag = flags.iter().find(|flag| flag.name == name).ok_or_else(|| format!("--{name}: no flag of this collector"))?;
+    assert!(text.contains('=') || flag.kind == FlagKind::Switch, "--{name} wants a value");
+    values.give(flag, value)
+}
+
+/// Scrapes once with everything that the scraper has.
+pub fn scrape(scraper: &Scraper) -> Scraped {
+    let mut complaints = Vec::new();
+    let mut page = Vec::new();
+    scraper.scrape(
+        &Selection::ALL,
+        |_| (),
+        |report| {
+            let all = report.problems.shown().iter().chain(report.failure);
+            complaints.extend(all.map(|failure| failure.reason().to_owned()));
+        },
+        &mut page,
+    );
+    Scraped { page: String::from_utf8(page).expect("pages are UTF-8"), complaints }
+}
+
+impl Scraped {
+    /// The sample lines, without those that tell of the scrape itself.
+    pub fn samples(&self) -> String {
+        let is_sample = |line: &&str| !line.starts_with('#') && !line.starts_with("node_scrape_");
+        self.page.split_inclusive('\n').filter(is_sample).collect()
+    }
+}
