@@ -3,3 +3,4 @@
 pub mod errno;
 pub mod kernel;
 pub mod root;
+pub mod tree_text;
