@@ -2,10 +2,16 @@
 //!
 //! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory;
 //! [`tree::Tree`], files held in memory; and [`live::Live`], files rendered when they are read. No kind ever answers
-//! from outside itself: a path that a symbolic link leads out of the root is refused with [`RootError::Escapes`].
+//! from outside itself: a path that a symbolic link leads out of the root is refused with [`RootError::Escapes`], and
+//! an absolute link is taken from the root ([`resolve`]). [`host::Host`] alone is not confined: it is for paths that an
+//! operator spells out.
 
+#[cfg(test)]
+mod agreement;
 pub mod dir;
+pub mod host;
 pub mod live;
+pub mod resolve;
 pub mod tree;
 
 use std::fmt;

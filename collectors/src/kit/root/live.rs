@@ -1,1 +1,97 @@
-//! (being written)
+//! Files that are rendered when they are read, as those of /proc are.
+
+use std::fmt;
+
+use super::resolve::{Last, Links, PathBuffer, resolve};
+use super::{Kind, Metadata, Names, Root, RootError};
+use crate::kit::errno::Errno;
+
+/// What can be asked of a simulated file tree. The paths are relative to it and hold no links, save the last component
+/// of those that [`Links`] is asked for: whoever renders follows none. The empty path is the tree's own directory.
+pub trait Render: Links + Send + Sync + fmt::Debug {
+    /// Appends the content of the file at `path`.
+    fn render(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
+
+    /// Adds the entries of the directory at `path`, in any order.
+    fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError>;
+
+    /// What is known of the entry at `path` besides its content.
+    fn describe(&self, path: &[u8]) -> Result<Metadata, RootError>;
+}
+
+/// A root over a [`Render`]: it follows the links and holds the caps.
+#[derive(Debug)]
+pub struct Live<R> {
+    render: R,
+}
+
+impl<R: Render> Live<R> {
+    /// A root of these files.
+    pub fn new(render: R) -> Self {
+        Self { render }
+    }
+
+    fn follow(&self, path: &[u8]) -> Result<(Kind, PathBuffer), RootError> {
+        let mut resolved = PathBuffer::new();
+        let kind = resolve(&self.render, path, Last::Followed, &mut resolved)?;
+        Ok((kind, resolved))
+    }
+}
+
+impl<R: Render> Root for Live<R> {
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+        into.clear();
+        let (kind, resolved) = self.follow(path)?;
+        readable(kind)?;
+        let result = self.render.render(resolved.as_bytes(), into).and_then(|()| within(into.len(), cap_bytes));
+        if result.is_err() {
+            into.clear();
+        }
+        result
+    }
+
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        into.clear();
+        let (kind, resolved) = self.follow(path)?;
+        if kind != Kind::Directory {
+            return Err(Errno::ENOTDIR.into());
+        }
+        self.render.entries(resolved.as_bytes(), into)?;
+        into.sort();
+        Ok(())
+    }
+
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        into.clear();
+        let mut resolved = PathBuffer::new();
+        if resolve(&self.render, path, Last::Kept, &mut resolved)? != Kind::Link {
+            return Err(Errno::EINVAL.into());
+        }
+        let mut target = PathBuffer::new();
+        self.render.target(resolved.as_bytes(), &mut target)?;
+        into.extend_from_slice(target.as_bytes());
+        Ok(())
+    }
+
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        let (_, resolved) = self.follow(path)?;
+        self.render.describe(resolved.as_bytes())
+    }
+}
+
+/// Whether something of this kind has content; the error says why not.
+pub(super) fn readable(kind: Kind) -> Result<(), RootError> {
+    match kind {
+        Kind::File => Ok(()),
+        Kind::Directory => Err(Errno::EISDIR.into()),
+        Kind::Link | Kind::Special => Err(Errno::EINVAL.into()),
+    }
+}
+
+/// Whether so many bytes are within the cap; the error names both.
+pub(super) fn within(size_bytes: usize, cap_bytes: usize) -> Result<(), RootError> {
+    if size_bytes <= cap_bytes {
+        return Ok(());
+    }
+    Err(RootError::TooLarge { size_bytes: size_bytes as u64, cap_bytes: cap_bytes as u64 })
+}
