@@ -5,8 +5,11 @@
 //! falls back to a file or reports no data, it never asks elsewhere.
 
 pub mod canned;
+pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod netlink;
+mod statistics;
 
 use std::fmt;
 use std::time::Duration;

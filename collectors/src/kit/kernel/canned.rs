@@ -1,1 +1,318 @@
-//! (being written)
+//! Answers held in memory: a host without a kernel.
+//!
+//! The `kernel/` entries of a `.tree` file are its text form; `fixtures/README.md` describes it.
+
+mod answers;
+mod line;
+mod parse;
+mod write;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+pub use self::answers::StatFsAnswer;
+use self::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour};
+pub use self::line::CannedError;
+use super::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+use crate::kit::errno::Errno;
+
+/// The longest that a question hangs.
+pub const HANG_CAP: Duration = Duration::from_secs(60);
+
+const CLOCK: &str = "kernel/clock";
+const UNAME: &str = "kernel/uname";
+const SYSTEM: &str = "kernel/system";
+const STATFS: &str = "kernel/statfs";
+const LINKS: &str = "kernel/links";
+const ADDRESSES: &str = "kernel/addresses";
+const NEIGHBOURS: &str = "kernel/neighbours";
+const LINK_MODES: &str = "kernel/link_modes";
+
+/// Answers that were given to it. Its clocks stand until they are told to move.
+#[derive(Default, Debug)]
+pub struct Canned {
+    answers: Answers,
+    elapsed_nanoseconds: AtomicU64,
+    released: Mutex<bool>,
+    release: Condvar,
+}
+
+impl Canned {
+    /// The entries that a host may have, sorted.
+    pub const ENTRIES: [&str; 8] = [ADDRESSES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
+
+    /// Reads the entries, which `entries` gives by name: `kernel/clock`, ….
+    pub fn parse<'a>(entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
+        Ok(Self { answers: parse::parse(entries)?, ..Self::default() })
+    }
+
+    /// The entries that say the same, sorted by name. The clock is written as it stands now.
+    pub fn entries(&self) -> Vec<(&'static str, Vec<u8>)> {
+        write::entries(&Answers { start: self.now(), ..self.answers.clone() })
+    }
+
+    /// Sets the wall clock, in seconds since 1970.
+    #[must_use]
+    pub fn at(self, unix_seconds: impl Into<f64>) -> Self {
+        self.with_now(Duration::try_from_secs_f64(unix_seconds.into()).unwrap_or_default())
+    }
+
+    /// Sets the wall clock.
+    #[must_use]
+    pub fn with_now(mut self, now: Duration) -> Self {
+        self.answers.start = now;
+        self
+    }
+
+    /// Sets the time zone.
+    #[must_use]
+    pub fn with_zone(mut self, name: &str, offset_seconds: i32) -> Self {
+        self.answers.zone = Some(Zone { name: name.into(), offset_seconds });
+        self
+    }
+
+    /// Sets the answer of `uname`.
+    #[must_use]
+    pub fn with_uname(mut self, uname: Uname) -> Self {
+        self.answers.uname = Some(uname);
+        self
+    }
+
+    /// Sets what [`Kernel::ticks_per_second`] and [`Kernel::page_size_bytes`] say.
+    #[must_use]
+    pub fn with_system(mut self, ticks_per_second: u64, page_size_bytes: u64) -> Self {
+        self.answers.ticks_per_second = Some(ticks_per_second);
+        self.answers.page_size_bytes = Some(page_size_bytes);
+        self
+    }
+
+    /// Adds numbers for a mount point.
+    #[must_use]
+    pub fn with_statfs(self, mount_point: impl AsRef<[u8]>, numbers: StatFs) -> Self {
+        self.with_statfs_answer(mount_point, StatFsAnswer::Numbers(numbers))
+    }
+
+    /// Adds what `statfs` of a mount point comes to. It hangs for [`HANG_CAP`] at most.
+    #[must_use]
+    pub fn with_statfs_answer(mut self, mount_point: impl AsRef<[u8]>, answer: StatFsAnswer) -> Self {
+        let answer = match answer {
+            StatFsAnswer::Hang(time) => StatFsAnswer::Hang(time.min(HANG_CAP)),
+            other => other,
+        };
+        self.answers.statfs.get_or_insert_default().insert(mount_point.as_ref().to_vec(), answer);
+        self
+    }
+
+    /// Adds a network device.
+    #[must_use]
+    pub fn with_link(mut self, link: &Link<'_>) -> Self {
+        self.answers.links.get_or_insert_default().push(OwnedLink::from(link));
+        self
+    }
+
+    /// Adds an address of a device.
+    #[must_use]
+    pub fn with_address(mut self, address: &Address<'_>) -> Self {
+        let Address { device, address, prefix_length } = *address;
+        let known = self.answers.addresses.get_or_insert_default();
+        known.push(OwnedAddress { device: device.to_vec(), address, prefix_length });
+        self
+    }
+
+    /// Adds a neighbour.
+    #[must_use]
+    pub fn with_neighbour(mut self, neighbour: &Neighbour<'_>) -> Self {
+        let Neighbour { device, address, state } = *neighbour;
+        let known = self.answers.neighbours.get_or_insert_default();
+        known.push(OwnedNeighbour { device: device.to_vec(), address, state });
+        self
+    }
+
+    /// Adds speed and duplex of a device.
+    #[must_use]
+    pub fn with_link_modes(mut self, device: impl AsRef<[u8]>, modes: LinkModes) -> Self {
+        self.answers.link_modes.get_or_insert_default().insert(device.as_ref().to_vec(), modes);
+        self
+    }
+
+    /// Moves both clocks.
+    pub fn advance(&self, time: Duration) {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let add = |elapsed: u64| Some(elapsed.saturating_add(nanoseconds));
+        let _ = self.elapsed_nanoseconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Ends all hanging: the questions that hang now, and those that would.
+    pub fn release(&self) {
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.release.notify_all();
+    }
+
+    fn hang(&self, time: Duration) {
+        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.release.wait_timeout_while(released, time, |released| !*released);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Kernel for Canned {
+    fn now(&self) -> Duration {
+        self.answers.start.saturating_add(self.monotonic())
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.elapsed_nanoseconds.load(Ordering::Relaxed))
+    }
+
+    fn ticks_per_second(&self) -> u64 {
+        self.answers.ticks_per_second.unwrap_or(100)
+    }
+
+    fn page_size_bytes(&self) -> u64 {
+        self.answers.page_size_bytes.unwrap_or(4096)
+    }
+
+    fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+        let known = known(self.answers.zone.as_ref())?;
+        into.name.clone_from(&known.name);
+        into.offset_seconds = known.offset_seconds;
+        Ok(())
+    }
+
+    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+        // Field by field: a derived `clone_from` of the whole would allocate.
+        let known = known(self.answers.uname.as_ref())?;
+        into.sysname.clone_from(&known.sysname);
+        into.release.clone_from(&known.release);
+        into.version.clone_from(&known.version);
+        into.machine.clone_from(&known.machine);
+        into.nodename.clone_from(&known.nodename);
+        into.domainname.clone_from(&known.domainname);
+        Ok(())
+    }
+
+    /// A mount point without an answer, on a host that has any, is `ENOENT`.
+    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
+        match known(self.answers.statfs.as_ref())?.get(mount_point).copied() {
+            Some(StatFsAnswer::Numbers(numbers)) => Ok(numbers),
+            Some(StatFsAnswer::Error(errno)) => Err(errno.into()),
+            Some(StatFsAnswer::Hang(time)) => {
+                self.hang(time);
+                Err(Errno::ETIMEDOUT.into())
+            }
+            None => Err(Errno::ENOENT.into()),
+        }
+    }
+
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+        known(self.answers.links.as_ref())?.iter().for_each(|link| visit(&link.borrow()));
+        Ok(())
+    }
+
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+        known(self.answers.addresses.as_ref())?.iter().for_each(|address| visit(&address.borrow()));
+        Ok(())
+    }
+
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+        known(self.answers.neighbours.as_ref())?.iter().for_each(|neighbour| visit(&neighbour.borrow()));
+        Ok(())
+    }
+
+    /// A device without an answer, on a host that has any, is `EOPNOTSUPP`, as `lo` is.
+    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
+        Ok(*known(self.answers.link_modes.as_ref())?.get(device).ok_or(Errno::EOPNOTSUPP)?)
+    }
+}
+
+fn known<T>(answer: Option<T>) -> Result<T, KernelError> {
+    answer.ok_or(KernelError::Unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::kernel::clock;
+    use std::sync::Arc;
+
+    #[test]
+    fn without_answers_every_question_is_unsupported() {
+        let kernel = Canned::default();
+        let unsupported = Err(KernelError::Unsupported);
+        assert_eq!(kernel.zone(Duration::ZERO, &mut Zone::default()), unsupported);
+        assert_eq!(kernel.uname(&mut Uname::default()), unsupported);
+        assert_eq!(kernel.links(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.addresses(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.neighbours(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.statfs(b"/"), Err(KernelError::Unsupported));
+        assert_eq!(kernel.link_modes(b"eth0"), Err(KernelError::Unsupported));
+        assert_eq!((kernel.now(), kernel.monotonic()), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((kernel.ticks_per_second(), kernel.page_size_bytes()), (100, 4096));
+    }
+
+    #[test]
+    fn clocks_move_when_they_are_told() {
+        let kernel = Canned::default().at(1_700_000_000.25);
+        assert_eq!((kernel.now(), kernel.monotonic()), (Duration::new(1_700_000_000, 250_000_000), Duration::ZERO));
+        kernel.advance(Duration::from_millis(1_500));
+        assert_eq!(kernel.now(), Duration::new(1_700_000_001, 750_000_000));
+        assert_eq!(kernel.monotonic(), Duration::from_millis(1_500));
+        kernel.advance(Duration::MAX);
+        assert_eq!(kernel.monotonic(), Duration::from_nanos(u64::MAX));
+        assert_eq!(Canned::default().at(7).now(), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn answers_replace_what_the_memory_held() {
+        let uname = Uname { sysname: b"Linux".to_vec(), ..Uname::default() };
+        let kernel = Canned::default().with_uname(uname.clone()).with_zone("CET", 3600);
+        let mut into = Uname { domainname: b"old".to_vec(), ..Uname::default() };
+        kernel.uname(&mut into).unwrap();
+        assert_eq!(into, uname);
+        let mut zone = Zone { name: b"a longer name".to_vec(), offset_seconds: 1 };
+        kernel.zone(Duration::ZERO, &mut zone).unwrap();
+        assert_eq!(zone, Zone { name: b"CET".to_vec(), offset_seconds: 3600 });
+    }
+
+    #[test]
+    fn statfs_answers_refuses_and_hangs() {
+        let numbers = StatFs { block_size: 4096, blocks: 10, ..StatFs::default() };
+        let wait = Duration::from_millis(20);
+        let kernel = Canned::default()
+            .with_statfs("/", numbers)
+            .with_statfs_answer("/stale", StatFsAnswer::Error(Errno::ESTALE))
+            .with_statfs_answer("/dead", StatFsAnswer::Hang(wait));
+        assert_eq!(kernel.statfs(b"/"), Ok(numbers));
+        assert_eq!(kernel.statfs(b"/stale"), Err(Errno::ESTALE.into()));
+        assert_eq!(kernel.statfs(b"/other"), Err(Errno::ENOENT.into()));
+        let before = clock::monotonic();
+        assert_eq!(kernel.statfs(b"/dead"), Err(Errno::ETIMEDOUT.into()));
+        assert!(clock::monotonic().saturating_sub(before) >= wait);
+    }
+
+    #[test]
+    fn release_ends_the_hanging() {
+        let forever = StatFsAnswer::Hang(Duration::MAX);
+        let kernel = Arc::new(Canned::default().with_statfs_answer("/dead", forever));
+        let stuck = std::thread::spawn({
+            let kernel = Arc::clone(&kernel);
+            move || kernel.statfs(b"/dead")
+        });
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(!stuck.is_finished());
+        let before = clock::monotonic();
+        kernel.release();
+        assert_eq!(stuck.join().unwrap(), Err(Errno::ETIMEDOUT.into()));
+        assert_eq!(kernel.statfs(b"/dead"), Err(Errno::ETIMEDOUT.into()));
+        assert!(clock::monotonic().saturating_sub(before) < HANG_CAP / 2);
+    }
+
+    #[test]
+    fn link_modes_are_those_of_the_device() {
+        let modes = LinkModes { speed_megabits: Some(1000), duplex: 1 };
+        let kernel = Canned::default().with_link_modes("eth0", modes);
+        assert_eq!(kernel.link_modes(b"eth0"), Ok(modes));
+        assert_eq!(kernel.link_modes(b"lo"), Err(Errno::EOPNOTSUPP.into()));
+    }
+}

@@ -1,1 +1,342 @@
-//! (being written)
+//! The running kernel.
+
+mod exchange;
+mod zone;
+
+use std::ffi::CStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use rustix::io::retry_on_intr;
+use rustix::net::netlink::GENERIC;
+
+use self::exchange::Exchanges;
+use self::zone::Zones;
+use super::netlink::{ethtool, route};
+use super::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone, clock};
+use crate::kit::errno::Errno;
+
+/// `PATH_MAX`: a path with its NUL is no longer.
+const PATH_CAP_BYTES: usize = 4096;
+/// No family of generic netlink has this number.
+const FAMILY_UNKNOWN: u16 = 0;
+
+/// Asks the kernel that runs this process.
+#[derive(Debug)]
+pub struct Linux {
+    /// Without the slash at its end: mount points begin with one.
+    rootfs: Vec<u8>,
+    zones: Zones,
+    routes: Exchanges,
+    generic: Exchanges,
+    ethtool_family: AtomicU16,
+}
+
+impl Linux {
+    /// `rootfs` is the directory below which mount points are, `--path.rootfs`. Reads the time zone; sockets are opened
+    /// by the first question that needs one.
+    pub fn new(rootfs: &Path) -> Self {
+        let mut rootfs = rootfs.as_os_str().as_bytes();
+        while let Some(shorter) = rootfs.strip_suffix(b"/") {
+            rootfs = shorter;
+        }
+        Self {
+            rootfs: rootfs.to_vec(),
+            zones: Zones::local(),
+            routes: Exchanges::new(None),
+            generic: Exchanges::new(Some(GENERIC)),
+            ethtool_family: AtomicU16::new(FAMILY_UNKNOWN),
+        }
+    }
+
+    /// The number of ethtool's family, which stays the same while the kernel runs.
+    fn ethtool_family(&self) -> Result<u16, KernelError> {
+        let known = self.ethtool_family.load(Ordering::Relaxed);
+        if known != FAMILY_UNKNOWN {
+            return Ok(known);
+        }
+        let found = self.generic.ask(ethtool::request_family, |answer| {
+            let message = answer.messages(ethtool::CONTROL_FAMILY).next().ok_or(Errno::ENODATA)??;
+            Ok(ethtool::family_id(message.payload)?)
+        });
+        match found {
+            Ok(Some(family)) => {
+                self.ethtool_family.store(family, Ordering::Relaxed);
+                Ok(family)
+            }
+            // Kernels before 5.6 do not have it.
+            Ok(None) | Err(Errno::ENOENT) => Err(KernelError::Unsupported),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Kernel for Linux {
+    fn now(&self) -> Duration {
+        clock::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        clock::monotonic()
+    }
+
+    fn ticks_per_second(&self) -> u64 {
+        rustix::param::clock_ticks_per_second()
+    }
+
+    fn page_size_bytes(&self) -> u64 {
+        rustix::param::page_size() as u64
+    }
+
+    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+        self.zones.at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), into);
+        Ok(())
+    }
+
+    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+        let found = rustix::system::uname();
+        for (field, value) in [
+            (&mut into.sysname, found.sysname()),
+            (&mut into.release, found.release()),
+            (&mut into.version, found.version()),
+            (&mut into.machine, found.machine()),
+            (&mut into.nodename, found.nodename()),
+            (&mut into.domainname, found.domainname()),
+        ] {
+            field.clear();
+            field.extend_from_slice(value.to_bytes());
+        }
+        Ok(())
+    }
+
+    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
+        let mut memory = [0; PATH_CAP_BYTES];
+        let path = joined(&mut memory, &self.rootfs, mount_point)?;
+        let found = retry_on_intr(|| rustix::fs::statfs(path)).map_err(errno)?;
+        Ok(StatFs {
+            block_size: u64::try_from(found.f_bsize).unwrap_or(0),
+            blocks: found.f_blocks,
+            blocks_free: found.f_bfree,
+            blocks_available: found.f_bavail,
+            files: found.f_files,
+            files_free: found.f_ffree,
+        })
+    }
+
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+        self.routes.ask(route::request_links, |answer| {
+            for message in answer.messages(route::NEW_LINK) {
+                visit(&route::link(message?.payload)?);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// An address whose device went away meanwhile is left out.
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+        self.routes.ask(route::request_addresses, |answer| {
+            let mut devices = answer.devices();
+            for message in answer.messages(route::NEW_ADDRESS) {
+                let Some(found) = route::address(message?.payload)? else { continue };
+                let Some(device) = devices.name(found.index) else { continue };
+                visit(&Address { device, address: found.address, prefix_length: found.prefix_length });
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// A neighbour whose device went away meanwhile is left out.
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+        self.routes.ask(route::request_neighbours, |answer| {
+            let mut devices = answer.devices();
+            for message in answer.messages(route::NEW_NEIGHBOUR) {
+                let Some(found) = route::neighbour(message?.payload)? else { continue };
+                let Some(device) = devices.name(found.index) else { continue };
+                visit(&Neighbour { device, address: found.address, state: found.state });
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
+        let family = self.ethtool_family()?;
+        let write = |into: &mut Vec<u8>, sequence| ethtool::request_link_modes(into, sequence, family, device);
+        let modes = self.generic.ask(write, |answer| {
+            let message = answer.messages(family).next().ok_or(Errno::ENODATA)??;
+            Ok(ethtool::link_modes(message.payload)?)
+        })?;
+        Ok(modes)
+    }
+}
+
+/// `prefix` and `path` as one path with a NUL at its end.
+fn joined<'a>(memory: &'a mut [u8; PATH_CAP_BYTES], prefix: &[u8], path: &[u8]) -> Result<&'a CStr, Errno> {
+    let length = prefix.len() + path.len();
+    let room = memory.get_mut(..=length).ok_or(Errno::ENAMETOOLONG)?;
+    room[..prefix.len()].copy_from_slice(prefix);
+    room[prefix.len()..length].copy_from_slice(path);
+    CStr::from_bytes_with_nul(room).map_err(|_| Errno::EINVAL)
+}
+
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno::from_number(error.raw_os_error())
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the kernel's answers are compared with its own files")]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn linux() -> Linux {
+        Linux::new(Path::new("/"))
+    }
+
+    fn loopback_statistics(linux: &Linux) -> super::super::LinkStatistics {
+        let mut found = None;
+        linux
+            .links(&mut |link| {
+                if link.name == b"lo" {
+                    assert_eq!((link.index, link.protocol_type, link.mtu.is_some()), (1, 772, true));
+                    assert_eq!(link.flags & 0x8, 0x8, "IFF_LOOPBACK");
+                    found = link.statistics;
+                }
+            })
+            .unwrap();
+        found.expect("lo is there and has statistics")
+    }
+
+    /// bytes, packets, errors and drops of both directions.
+    fn loopback_row() -> [u64; 8] {
+        let text = fs::read_to_string("/proc/net/dev").unwrap();
+        let row = text.lines().find_map(|line| line.trim().strip_prefix("lo:")).unwrap();
+        let numbers: Vec<u64> = row.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        [0, 1, 2, 3, 8, 9, 10, 11].map(|column| numbers[column])
+    }
+
+    #[test]
+    fn loopback_counts_what_proc_net_dev_counts() {
+        let linux = linux();
+        let before = loopback_row();
+        let found = loopback_statistics(&linux);
+        let after = loopback_row();
+        let found = [
+            (found.rx_bytes, found.rx_packets, found.rx_errors, found.rx_dropped),
+            (found.tx_bytes, found.tx_packets, found.tx_errors, found.tx_dropped),
+        ];
+        for (column, value) in found.iter().flat_map(|&(a, b, c, d)| [a, b, c, d]).enumerate() {
+            assert!((before[column]..=after[column]).contains(&value), "column {column}: {value}");
+        }
+    }
+
+    #[test]
+    fn links_are_those_of_proc_net_dev() {
+        let mut names = Vec::new();
+        linux().links(&mut |link| names.push(String::from_utf8_lossy(link.name).into_owned())).unwrap();
+        let text = fs::read_to_string("/proc/net/dev").unwrap();
+        let mut expected: Vec<_> = text.lines().skip(2).filter_map(|line| line.trim().split(':').next()).collect();
+        names.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn loopback_has_its_address() {
+        let mut found = Vec::new();
+        linux()
+            .addresses(&mut |address| found.push((address.device.to_vec(), address.address, address.prefix_length)))
+            .unwrap();
+        assert!(found.contains(&(b"lo".to_vec(), "127.0.0.1".parse().unwrap(), 8)), "{found:?}");
+    }
+
+    #[test]
+    fn neighbours_hold_those_of_proc_net_arp() {
+        let text = fs::read_to_string("/proc/net/arp").unwrap();
+        let mut found = Vec::new();
+        linux()
+            .neighbours(&mut |neighbour| found.push((neighbour.address.to_string(), neighbour.device.to_vec())))
+            .unwrap();
+        for row in text.lines().skip(1) {
+            let words: Vec<_> = row.split_whitespace().collect();
+            assert!(found.contains(&(words[0].to_owned(), words[5].into())), "{row} is not in {found:?}");
+        }
+    }
+
+    #[test]
+    fn link_modes_are_refused_for_devices_without_them() {
+        let linux = linux();
+        let missing = linux.link_modes(b"nodelab-none");
+        if missing == Err(KernelError::Unsupported) {
+            return;
+        }
+        assert_eq!(missing, Err(KernelError::Errno(Errno::ENODEV)));
+        assert_eq!(linux.link_modes(b"lo"), Err(KernelError::Errno(Errno::EOPNOTSUPP)));
+        assert_eq!(linux.link_modes(b"a name that no device can have"), Err(KernelError::Errno(Errno::ENODEV)));
+    }
+
+    #[test]
+    fn a_question_may_be_asked_while_another_is_answered() {
+        let linux = linux();
+        let mut inner = 0;
+        linux.links(&mut |_| linux.links(&mut |_| inner += 1).unwrap()).unwrap();
+        assert!(inner > 0);
+    }
+
+    #[test]
+    fn a_socket_serves_one_question_after_another() {
+        let linux = linux();
+        for _ in 0..50 {
+            loopback_statistics(&linux);
+            linux.addresses(&mut |_| {}).unwrap();
+        }
+        assert_eq!(linux.routes.idle_count(), 1);
+    }
+
+    #[test]
+    fn uname_is_what_proc_says() {
+        let mut found = Uname { sysname: b"old".to_vec(), ..Uname::default() };
+        linux().uname(&mut found).unwrap();
+        for (file, value) in [
+            ("ostype", &found.sysname),
+            ("osrelease", &found.release),
+            ("version", &found.version),
+            ("hostname", &found.nodename),
+            ("domainname", &found.domainname),
+        ] {
+            let expected = fs::read(format!("/proc/sys/kernel/{file}")).unwrap();
+            assert_eq!(expected.trim_ascii_end(), value, "{file}");
+        }
+        assert!(!found.machine.is_empty());
+    }
+
+    #[test]
+    fn statfs_asks_below_the_prefix() {
+        let root = linux().statfs(b"/").unwrap();
+        assert!(root.blocks > 0 && root.block_size > 0 && root.blocks_free >= root.blocks_available, "{root:?}");
+        let proc = Linux::new(Path::new("/proc/")).statfs(b"/sys").unwrap();
+        assert_eq!((proc.blocks, proc.files), (0, 0));
+        let missing = Linux::new(Path::new("/proc")).statfs(b"/nodelab-none");
+        assert_eq!(missing, Err(KernelError::Errno(Errno::ENOENT)));
+    }
+
+    #[test]
+    fn a_path_fits_or_is_refused() {
+        let of =
+            |length: usize| joined(&mut [0; PATH_CAP_BYTES], b"/host", &vec![b'a'; length - 5]).map(CStr::count_bytes);
+        assert_eq!(of(PATH_CAP_BYTES - 1), Ok(PATH_CAP_BYTES - 1));
+        assert_eq!(of(PATH_CAP_BYTES), Err(Errno::ENAMETOOLONG));
+        assert_eq!(joined(&mut [0; PATH_CAP_BYTES], b"", b"/a\0b"), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn constants_of_the_system_are_plausible() {
+        let linux = linux();
+        assert_eq!(linux.ticks_per_second(), 100);
+        assert!(linux.page_size_bytes().is_power_of_two() && linux.page_size_bytes() >= 4096);
+    }
+}
