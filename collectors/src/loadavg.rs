@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::kit::root::Mount;
     use crate::kit::testing::given;
-    use procfs_core::FromBufRead;
+    use procfs_core::FromRead;
     use proptest::prelude::*;
 
     #[test]
@@ -60,9 +60,12 @@ mod tests {
 
     #[test]
     fn a_bad_average_costs_itself_alone() {
-        given("== proc/loadavg\n0.21 high 0.39 1/719 19737\n")
-            .fails::<Loadavg>("node_load1 0.21\nnode_load15 0.39\n", "proc/loadavg:1: load5: expected a number, found `high`");
-        given("== proc/loadavg\n0.21 0.37").fails::<Loadavg>("node_load1 0.21\nnode_load5 0.37\n", "load15");
+        given("== proc/loadavg\n0.21 high 0.39 1/719 19737\n").fails::<Loadavg>(
+            "node_load1 0.21\nnode_load15 0.39\n",
+            "proc/loadavg:1: load5: expected a number, found `high`",
+        );
+        given("== proc/loadavg no-newline\n0.21 0.37\n")
+            .fails::<Loadavg>("node_load1 0.21\nnode_load5 0.37\n", "load15");
         given("== proc/loadavg\n").fails::<Loadavg>("", "proc/loadavg: load1: expected a number, found nothing");
         given("").fails::<Loadavg>("", "proc/loadavg: no such file or directory");
     }
@@ -75,7 +78,7 @@ mod tests {
             let parsed = parse(Text::new(Mount::Proc, b"loadavg", line.as_bytes())).map(|average| average.ok());
             prop_assert_eq!(parsed, [a, b, c].map(|text| text.parse::<f64>().ok()));
             // procfs-core keeps 32-bit floats.
-            let second = procfs_core::LoadAverage::from_buf_read(line.as_bytes()).expect("a line of the kernel");
+            let second = procfs_core::LoadAverage::from_read(line.as_bytes()).expect("a line of the kernel");
             for (first, second) in parsed.into_iter().zip([second.one, second.five, second.fifteen]) {
                 let difference = first.expect("a line of the kernel") - f64::from(second);
                 prop_assert!(difference.abs() < 0.001, "{difference}");

@@ -53,7 +53,8 @@ mod tests {
     use super::*;
     use crate::kit::testing::given;
 
-    const VMSTAT_FILE: &str = "== proc/vmstat\nnr_free_pages 977769\npgpgin 7344136\npswpout 0\npgfault 18446744073709551615\noom_kill 2\n";
+    const VMSTAT_FILE: &str =
+        "== proc/vmstat\nnr_free_pages 977769\npgpgin 7344136\npswpout 0\npgfault 18446744073709551615\noom_kill 2\n";
 
     #[test]
     fn only_the_wanted_fields_are_passed_on() {

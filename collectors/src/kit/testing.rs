@@ -129,7 +129,8 @@ fn give(values: &mut FlagValues, registration: Registration, argument: &str) -> 
     let (name, value) = text.split_once('=').unwrap_or((text, "true"));
     let (name, value) = name.strip_prefix("no-").map_or((name, value), |name| (name, "false"));
     let flags = registration.declaration.flags;
-    let flag = flags.iter().find(|flag| flag.name == name).ok_or_else(|| format!("--{name}: no flag of this collector"))?;
+    let flag =
+        flags.iter().find(|flag| flag.name == name).ok_or_else(|| format!("--{name}: no flag of this collector"))?;
     assert!(text.contains('=') || flag.kind == FlagKind::Switch, "--{name} wants a value");
     values.give(flag, value)
 }
