@@ -44,20 +44,11 @@ fn entry(into: &mut Vec<u8>, path: &[u8], node: &Node) {
 }
 
 fn attributes(node: &Node) -> String {
-    let mut text = String::new();
-    if node.mode() != Node::default_mode(node.what()) {
-        text += &format!(" mode={:04o}", node.mode());
-    }
-    if let Some(error) = node.error() {
-        text += &format!(" error={}", error.name());
-    }
-    if node.modified_seconds() != 0 {
-        text += &format!(" mtime={}", node.modified_seconds());
-    }
-    if node.size_bytes() != node.content_bytes() {
-        text += &format!(" size={}", node.size_bytes());
-    }
-    text
+    let mode = (node.mode() != Node::default_mode(node.what())).then(|| format!(" mode={:04o}", node.mode()));
+    let error = node.error().map(|error| format!(" error={}", error.name()));
+    let modified = (node.modified_seconds() != 0).then(|| format!(" mtime={}", node.modified_seconds()));
+    let size = (node.size_bytes() != node.content_bytes()).then(|| format!(" size={}", node.size_bytes()));
+    [mode, error, modified, size].into_iter().flatten().collect()
 }
 
 fn file(into: &mut Vec<u8>, content: &[u8], node: &Node) {

@@ -102,6 +102,7 @@ fn system(error: &std::io::Error) -> RootError {
 }
 
 /// A path of the operating system; on Windows it must be UTF-8, as every name that it has itself.
+#[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "on Windows it can fail"))]
 pub(in crate::kit::root) fn path_from(bytes: &[u8]) -> Result<&Path, RootError> {
     #[cfg(unix)]
     let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes);
@@ -110,6 +111,7 @@ pub(in crate::kit::root) fn path_from(bytes: &[u8]) -> Result<&Path, RootError> 
     Ok(Path::new(path))
 }
 
+#[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "on Windows it can fail"))]
 fn bytes_from(name: &std::ffi::OsStr) -> Result<&[u8], RootError> {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(name);
