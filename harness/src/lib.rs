@@ -1,1 +1,4 @@
-//! x
+//! What proves an exporter, ours and anybody's.
+
+pub mod exposition;
+pub mod ttar;
