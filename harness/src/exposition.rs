@@ -261,9 +261,10 @@ mod tests {
         check("a{x=\"1\",x=\"2\"} 1\n", &["1:9: the label `x` is there already"]);
         check("a one\n", &["1:3: `one` is no value"]);
         check("a 1 2 3\n", &["1:7: nothing may follow the timestamp"]);
-        check("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_sum 1\nh_count 1\n", &[
-            "2:1: the histogram `h` has 1 counts but 0 buckets of le=\"+Inf\"",
-        ]);
+        check(
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_sum 1\nh_count 1\n",
+            &["2:1: the histogram `h` has 1 counts but 0 buckets of le=\"+Inf\""],
+        );
     }
 
     proptest! {
