@@ -75,7 +75,7 @@ mod tests {
         fn averages_come_back_and_the_second_opinion_agrees(averages: [u16; 3]) {
             let [a, b, c] = averages.map(|hundredths| format!("{}.{:02}", hundredths / 100, hundredths % 100));
             let line = format!("{a} {b} {c} 1/719 19737\n");
-            let parsed = parse(Text::new(Mount::Proc, b"loadavg", line.as_bytes())).map(|average| average.ok());
+            let parsed = parse(Text::new(Mount::Proc, b"loadavg", line.as_bytes())).map(Result::ok);
             prop_assert_eq!(parsed, [a, b, c].map(|text| text.parse::<f64>().ok()));
             // procfs-core keeps 32-bit floats.
             let second = procfs_core::LoadAverage::from_read(line.as_bytes()).expect("a line of the kernel");

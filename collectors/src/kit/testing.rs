@@ -99,19 +99,24 @@ impl Given {
     }
 
     /// A scraper of this host and of collector `C`, for tests that scrape more than once.
-    pub fn scraper<C: Collect>(self) -> Result<Scraper, String> {
+    pub fn scraper<C: Collect>(mut self) -> Result<Scraper, String> {
         let registration = Registration::of::<C>();
-        let mut values = FlagValues::defaults([registration.declaration]);
-        values.enable(registration.declaration.name, true);
+        self.arguments.insert(0, format!("--collector.{}", registration.declaration.name));
+        self.scraper_of(&[registration])
+    }
+
+    /// A scraper of this host and of those of these collectors that the flags enable, or that are on by default.
+    pub fn scraper_of(self, registrations: &[Registration]) -> Result<Scraper, String> {
+        let mut values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
         for argument in &self.arguments {
-            give(&mut values, registration, argument)?;
+            give(&mut values, registrations, argument)?;
         }
         let tree = Arc::new(self.tree);
         let kernel = match self.kernel {
             Some(kernel) => kernel,
             None => Arc::new(canned(&tree)),
         };
-        Scraper::build(&[registration], &values, tree.roots(), kernel)
+        Scraper::build(registrations, &values, tree.roots(), kernel)
     }
 }
 
@@ -124,13 +129,18 @@ fn canned(tree: &Tree) -> Canned {
     Canned::parse(|name| tree.content(name)).unwrap_or_else(|error| panic!("the test's kernel: {error}"))
 }
 
-fn give(values: &mut FlagValues, registration: Registration, argument: &str) -> Result<(), String> {
+fn give(values: &mut FlagValues, registrations: &[Registration], argument: &str) -> Result<(), String> {
     let text = argument.strip_prefix("--").ok_or_else(|| format!("{argument}: no flag"))?;
     let (name, value) = text.split_once('=').unwrap_or((text, "true"));
     let (name, value) = name.strip_prefix("no-").map_or((name, value), |name| (name, "false"));
-    let flags = registration.declaration.flags;
-    let flag =
-        flags.iter().find(|flag| flag.name == name).ok_or_else(|| format!("--{name}: no flag of this collector"))?;
+    let mut declarations = registrations.iter().map(|registration| registration.declaration);
+    let is_named = |collector: &&str| name.strip_prefix("collector.") == Some(*collector);
+    if let Some(collector) = declarations.clone().map(|declaration| declaration.name).find(is_named) {
+        values.enable(collector, value == "true");
+        return Ok(());
+    }
+    let flag = declarations.find_map(|declaration| declaration.flags.iter().find(|flag| flag.name == name));
+    let flag = flag.ok_or_else(|| format!("--{name}: no flag of these collectors"))?;
     assert!(text.contains('=') || flag.kind == FlagKind::Switch, "--{name} wants a value");
     values.give(flag, value)
 }

@@ -1,0 +1,139 @@
+//! Conformance: node_exporter's own end-to-end test, read in place, against our collectors.
+//!
+//! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run (`FLAGS.md`) and the
+//! page that it expects back. Compared is what the collectors that exist here own: every sample line, the order of
+//! samples and families, and each TYPE line. HELP texts are everybody's own.
+
+mod compare;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use collectors::ALL;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::testing::{self, Given};
+use regex::Regex;
+
+use crate::exposition::{self, Exposition};
+use crate::{load, ttar};
+
+pub use compare::Tally;
+
+/// The whole comparison.
+#[derive(Debug)]
+pub struct Report {
+    /// How each collector fared, by name.
+    pub collectors: BTreeMap<&'static str, Tally>,
+    /// Families of the expected page that no collector here owns yet.
+    pub unowned: Vec<String>,
+    /// What the collectors complained about.
+    pub complaints: Vec<String>,
+}
+
+impl Report {
+    /// Matched and expected sample lines of all collectors.
+    pub fn totals(&self) -> (usize, usize) {
+        let tallies = self.collectors.values();
+        tallies.fold((0, 0), |(matched, expected), tally| (matched + tally.matched, expected + tally.expected))
+    }
+}
+
+/// The flags of the run, as `FLAGS.md` lists them.
+struct Flags {
+    arguments: Vec<String>,
+    /// Families that differ from run to run.
+    left_out: Regex,
+}
+
+/// Runs our collectors over the tree of a node_exporter checkout's test data and compares the page.
+pub fn run(folder: &Path) -> io::Result<Report> {
+    let flags = flags(&text(&folder.join("FLAGS.md"))?)?;
+    let arguments: Vec<&str> = flags.arguments.iter().map(String::as_str).filter(is_known).collect();
+    let given = Given::tree(tree(folder)?).flags(&arguments);
+    let scraper = given.scraper_of(ALL).map_err(io::Error::other)?;
+    let scraped = testing::scrape(&scraper);
+    let expected = text(&folder.join("e2e-output.txt"))?;
+    let ours = parse("our page", &scraped.page)?;
+    let expected = parse("e2e-output.txt", &expected)?;
+    let enabled: Vec<&str> = scraper.enabled().collect();
+    let mut report = Report { collectors: BTreeMap::new(), unowned: Vec::new(), complaints: scraped.complaints };
+    compare::compare(&ours, &expected, &flags.left_out, &enabled, &mut report);
+    Ok(report)
+}
+
+fn parse<'a>(name: &str, page: &'a str) -> io::Result<Exposition<'a>> {
+    exposition::parse(page.as_bytes()).map_err(|defects| {
+        let defects: Vec<String> = defects.iter().map(|defect| format!("{name}:{defect}")).collect();
+        io::Error::other(defects.join("\n"))
+    })
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    String::from_utf8(load::bytes(path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+/// The host that the data describes: files, and what its kernel answered that day.
+pub fn tree(folder: &Path) -> io::Result<Tree> {
+    let mut tree = Tree::new();
+    load::folder(&folder.join("proc"), "proc", &mut tree)?;
+    load::folder(&folder.join("usr"), "rootfs/usr", &mut tree)?;
+    load::folder(&folder.join("textfile"), "host/textfile", &mut tree)?;
+    let archive = |name: &str, tree: &mut Tree, place: fn(&str) -> Option<String>| {
+        ttar::read(&load::bytes(&folder.join(name))?, tree, place)
+            .map_err(|error| io::Error::other(format!("{name}: {error}")))
+    };
+    archive("sys.ttar", &mut tree, |path| Some(path.to_owned()))?;
+    archive("udev.ttar", &mut tree, |path| path.strip_prefix("udev/data/").map(|path| format!("udev/{path}")))?;
+    for (path, content) in KERNEL {
+        let node = collectors::kit::root::tree::Node::file(*content);
+        tree.insert(path, node).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
+    }
+    Ok(tree)
+}
+
+/// The machine behind the expected page had a single device, an idle `lo`.
+const KERNEL: &[(&str, &str)] = &[
+    ("kernel/clock", "unix_seconds 1700000000\nzone UTC 0\n"),
+    ("kernel/links", "lo index=1 protocol_type=772 flags=0x49 mtu=65536 rx_bytes=0 tx_bytes=0\n"),
+];
+
+/// The flags in a text such as FLAGS.md: indented lines, and sentences that name collectors.
+fn flags(text: &str) -> io::Result<Flags> {
+    let mut arguments: Vec<String> = Vec::new();
+    let flat = text.replace('\n', " ");
+    for (sentence, prefix) in [("switched on besides the default ones:", "--"), ("switched off:", "--no-")] {
+        let (_, rest) =
+            flat.split_once(sentence).ok_or_else(|| io::Error::other(format!("FLAGS.md: no `{sentence}`")))?;
+        let names = rest.split('.').next().unwrap_or_default();
+        arguments.extend(names.split_whitespace().map(|name| format!("{prefix}collector.{name}")));
+    }
+    arguments.extend(text.lines().filter_map(|line| line.strip_prefix("    --")).map(|flag| format!("--{flag}")));
+    let pattern = text.split('`').find(|code| code.starts_with("^("));
+    let pattern = pattern.ok_or_else(|| io::Error::other("FLAGS.md: no pattern of families that are left out"))?;
+    let left_out = Regex::new(pattern).map_err(io::Error::other)?;
+    Ok(Flags { arguments, left_out })
+}
+
+/// Whether a flag is one of a collector that exists here.
+fn is_known(argument: &&str) -> bool {
+    let name = argument.trim_start_matches('-').trim_start_matches("no-");
+    let name = name.split('=').next().unwrap_or_default();
+    ALL.iter().map(|registration| registration.declaration).any(|declaration| {
+        name.strip_prefix("collector.") == Some(declaration.name)
+            || declaration.flags.iter().any(|flag| flag.name == name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_read_from_prose_and_lines() {
+        let text = "Collectors switched on besides the default ones: a\nb.\nCollectors switched off: c.\n\n    --x=y\n\nLeft out: `^(go_|node_x)`.\n";
+        let flags = flags(text).expect("flags");
+        assert_eq!(flags.arguments, ["--collector.a", "--collector.b", "--no-collector.c", "--x=y"]);
+        assert!(flags.left_out.is_match("node_x") && !flags.left_out.is_match("node_y"));
+    }
+}

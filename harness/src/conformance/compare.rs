@@ -1,0 +1,89 @@
+//! Comparing two pages family by family, each under the collector that owns it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use collectors::ALL;
+use collectors::kit::declare::Declared;
+use collectors::kit::scraper::Scrape;
+use regex::Regex;
+
+use super::Report;
+use crate::exposition::{Exposition, Family};
+
+/// How one collector fared.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// Expected sample lines that came back identically and in order.
+    pub matched: usize,
+    /// Expected sample lines.
+    pub expected: usize,
+    /// What differs, in lines that a person reads: `-` is expected, `+` is ours.
+    pub differences: Vec<String>,
+}
+
+/// The collector that owns a family of this name.
+fn owner(family: &str) -> Option<&'static str> {
+    let declarations = ALL.iter().map(|registration| registration.declaration).chain([Scrape::DECLARATION]);
+    let mut named =
+        declarations.clone().filter(|declaration| declaration.families.iter().any(|own| own.name == family));
+    let mut prefixed =
+        declarations.filter(|declaration| declaration.prefixes.iter().any(|own| family.starts_with(own.name)));
+    named.next().or_else(|| prefixed.next()).map(|declaration| declaration.name)
+}
+
+pub(super) fn compare(
+    ours: &Exposition<'_>,
+    expected: &Exposition<'_>,
+    left_out: &Regex,
+    enabled: &[&str],
+    report: &mut Report,
+) {
+    let ours: BTreeMap<&str, &Family<'_>> = ours.families.iter().map(|family| (family.name, family)).collect();
+    let mut seen = BTreeSet::new();
+    let is_compared = |family: &&Family<'_>| !left_out.is_match(family.name) && !family.samples.is_empty();
+    for family in expected.families.iter().filter(is_compared) {
+        seen.insert(family.name);
+        let Some(collector) = owner(family.name) else {
+            // Families of textfiles are nobody's by name: they are the textfile collector's when they come back.
+            match ours.get(family.name) {
+                Some(found) => compare_family(Some(found), family, report.collectors.entry("textfile").or_default()),
+                None => report.unowned.push(family.name.to_owned()),
+            }
+            continue;
+        };
+        let tally = report.collectors.entry(collector).or_default();
+        if family.name == "node_scrape_collector_success" {
+            // Only the collectors that exist here can have a line.
+            let is_ours = |line: &&str| enabled.iter().any(|name| line.contains(&format!("\"{name}\"")));
+            let lines: Vec<&str> = family.samples.iter().map(|sample| sample.text).filter(is_ours).collect();
+            compare_lines(ours.get(family.name).copied(), &lines, tally);
+            continue;
+        }
+        compare_family(ours.get(family.name).copied(), family, tally);
+    }
+    for family in ours.values().filter(|family| !seen.contains(family.name) && !left_out.is_match(family.name)) {
+        let tally = report.collectors.entry(owner(family.name).unwrap_or("textfile")).or_default();
+        tally.differences.extend(family.samples.iter().map(|sample| format!("+{}", sample.text)));
+    }
+}
+
+fn compare_family(ours: Option<&Family<'_>>, expected: &Family<'_>, tally: &mut Tally) {
+    if let Some(ours) = ours.filter(|ours| ours.kind != expected.kind) {
+        tally.differences.push(format!("-# TYPE {} {}", expected.name, expected.kind));
+        tally.differences.push(format!("+# TYPE {} {}", ours.name, ours.kind));
+    }
+    let lines: Vec<&str> = expected.samples.iter().map(|sample| sample.text).collect();
+    compare_lines(ours, &lines, tally);
+}
+
+fn compare_lines(ours: Option<&Family<'_>>, expected: &[&str], tally: &mut Tally) {
+    let ours: Vec<&str> = ours.iter().flat_map(|family| &family.samples).map(|sample| sample.text).collect();
+    tally.expected += expected.len();
+    for change in similar::TextDiff::from_slices(expected, &ours).iter_all_changes() {
+        match change.tag() {
+            similar::ChangeTag::Equal => tally.matched += 1,
+            similar::ChangeTag::Delete => tally.differences.push(format!("-{}", change.value())),
+            similar::ChangeTag::Insert => tally.differences.push(format!("+{}", change.value())),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The harness' room of files: what it reads from disk, and what it writes there.
+
+#![expect(clippy::disallowed_methods, reason = "the harness reads and writes its files here and nowhere else")]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use collectors::kit::root::tree::What;
+use collectors::kit::root::tree::{Node, Tree};
+use collectors::kit::tree_text;
+
+/// The workspace's own folder.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The content of a file; the error names it.
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// The names in a folder, sorted.
+pub fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries =
+        fs::read_dir(folder).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+    let names: io::Result<Vec<_>> =
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+    names.map(|mut names| {
+        names.sort();
+        names
+    })
+}
+
+/// Writes a file; folders above it must be there.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    fs::write(path, content).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// A host of fixtures/hosts, by its name.
+pub fn host(name: &str) -> io::Result<Tree> {
+    let path = workspace().join("fixtures/hosts").join(name).with_extension("tree");
+    tree_text::parse(&bytes(&path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+/// The names of all hosts of fixtures/hosts.
+pub fn hosts() -> io::Result<Vec<String>> {
+    let names = names(&workspace().join("fixtures/hosts"))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".tree")).map(str::to_owned).collect())
+}
+
+/// Adds everything below a folder to the tree, at the path that `place` begins with. Symbolic links stay links.
+pub fn folder(folder: &Path, place: &str, tree: &mut Tree) -> io::Result<()> {
+    for name in names(folder)? {
+        let path = folder.join(&name);
+        let at = format!("{place}/{name}");
+        let kind = fs::symlink_metadata(&path)?.file_type();
+        let node = if kind.is_symlink() {
+            Node::link(fs::read_link(&path)?.to_string_lossy().replace('\\', "/"))
+        } else if kind.is_dir() {
+            self::folder(&path, &at, tree)?;
+            continue;
+        } else {
+            Node::file(bytes(&path)?)
+        };
+        tree.insert(&at, node).map_err(|error| io::Error::other(format!("{at}: {error}")))?;
+    }
+    Ok(())
+}
+
+/// Writes a tree to disk below `folder`. Files that fail, and special files, cannot be written: their paths are
+/// given back.
+#[cfg(unix)]
+pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
+    let mut left_out = Vec::new();
+    for (path, node) in tree.iter() {
+        let name = String::from_utf8_lossy(path).into_owned();
+        let target = folder.join(&name);
+        if node.error().is_some() || node.mode() & 0o400 == 0 {
+            left_out.push(name);
+            continue;
+        }
+        fs::create_dir_all(target.parent().unwrap_or(folder))?;
+        match node.what() {
+            What::Directory => fs::create_dir_all(&target)?,
+            What::File(content) => write(&target, content)?,
+            What::Link(to) => std::os::unix::fs::symlink(String::from_utf8_lossy(to).as_ref(), &target)?,
+            What::Special(_) => left_out.push(name),
+        }
+    }
+    Ok(left_out)
+}
+
+/// Whether there is something at this path.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}

@@ -1,0 +1,61 @@
+//! Tests that need what not every machine has: they are shown as ignored, with what is missing, never as passed.
+//!
+//! A test file of this kind has `harness = false` in Cargo.toml and hands its tests to [`run`].
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::load;
+
+/// What a test may need.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// node_exporter's test data in `../shared/conformance`, beside the checkout.
+    ConformanceData,
+    /// Debian's `promtool`, of the package `prometheus`.
+    Promtool,
+    /// Debian's `prometheus-node-exporter`.
+    Peer,
+}
+
+impl Need {
+    /// Where it is, if it is here.
+    pub fn path(self) -> PathBuf {
+        match self {
+            Self::ConformanceData => load::workspace().join("../shared/conformance/node_exporter-1.12.1"),
+            Self::Promtool => Path::new("/usr/bin/promtool").to_owned(),
+            Self::Peer => Path::new("/usr/bin/prometheus-node-exporter").to_owned(),
+        }
+    }
+
+    fn is_here(self) -> bool {
+        // Under Wine the disk of the machine below is in sight, but what runs there is not what is tested.
+        cfg!(target_os = "linux") && load::exists(&self.path())
+    }
+
+    const fn missing(self) -> &'static str {
+        match self {
+            Self::ConformanceData => "../shared/conformance is missing",
+            Self::Promtool => "promtool is missing: apt-get install prometheus",
+            Self::Peer => "the peer is missing: apt-get install prometheus-node-exporter",
+        }
+    }
+}
+
+/// One test: its name, what it needs, and what it does.
+pub type Test = (&'static str, &'static [Need], fn());
+
+/// Runs the tests as the standard test runner would, with its arguments and its output.
+pub fn run(tests: &[Test]) -> ExitCode {
+    let trials = tests.iter().map(|&(name, needs, test)| {
+        let missing: Vec<&str> = needs.iter().filter(|need| !need.is_here()).map(|need| need.missing()).collect();
+        let trial = Trial::test(name, move || {
+            test();
+            Ok::<(), Failed>(())
+        });
+        if missing.is_empty() { trial } else { trial.with_kind(missing.join("; ")).with_ignored_flag(true) }
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
