@@ -1,7 +1,10 @@
 //! What proves an exporter, ours and anybody's.
 
+pub mod allocations;
 pub mod conformance;
 pub mod exposition;
+pub mod faults;
+pub mod host;
 pub mod load;
 pub mod needs;
 pub mod ttar;

@@ -1,0 +1,72 @@
+//! A fixture host with every collector switched on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use collectors::ALL;
+use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::options::FlagValues;
+use collectors::kit::root::Roots;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::scraper::{Scraper, Selection};
+
+use crate::load;
+
+/// Where the fixture hosts keep their textfiles.
+const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
+
+/// What a scrape of one host gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scraped {
+    /// The page.
+    pub page: String,
+    /// The collectors that failed, with what each said.
+    pub failed: BTreeMap<&'static str, Vec<String>>,
+    /// Samples that were there twice.
+    pub duplicates: usize,
+}
+
+/// A scraper of this tree with every collector on and the flags at their defaults, but for the textfile directory.
+/// `wrap` may put other roots over the tree's.
+///
+/// # Panics
+/// When the tree's kernel entries cannot be read: a broken fixture.
+#[track_caller]
+pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
+    let tree = Arc::new(tree);
+    let kernel = Canned::parse(|path| tree.content(path)).unwrap_or_else(|error| panic!("the host's kernel: {error}"));
+    let kernel: Arc<dyn Kernel> = Arc::new(kernel);
+    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    for declaration in ALL.iter().map(|registration| registration.declaration) {
+        values.enable(declaration.name, true);
+        for flag in declaration.flags.iter().filter(|flag| flag.name == "collector.textfile.directory") {
+            values.give(flag, TEXTFILE_DIRECTORY).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("default flags: {error}"))
+}
+
+/// Scrapes once.
+///
+/// # Panics
+/// When the page is no UTF-8, which the page's encoder excludes.
+pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
+    let mut page = Vec::new();
+    let mut failed = BTreeMap::new();
+    let observe = |report: &collectors::kit::scraper::Report<'_>| {
+        if !report.is_success() {
+            let all = report.problems.shown().iter().chain(report.failure);
+            failed.insert(report.collector, all.map(|failure| failure.reason().to_owned()).collect());
+        }
+    };
+    let finished = scraper.scrape(selection, |_| (), observe, &mut page);
+    let page = String::from_utf8(page).expect("pages are UTF-8");
+    Scraped { page, failed, duplicates: finished.duplicates }
+}
+
+/// The page of a fixture host, as `fixtures/hosts/<host>.prom` holds it.
+pub fn golden_page(host: &str) -> std::io::Result<String> {
+    let scraper = scraper(load::host(host)?, |roots| roots);
+    Ok(scrape(&scraper, &Selection::ALL).page)
+}

@@ -1,0 +1,44 @@
+//! What every collector makes of every fixture host: one readable snapshot each.
+
+use collectors::ALL;
+use harness::{host, load};
+use std::fmt::Write as _;
+
+fn pages_of(name: &str) {
+    let scraper = host::scraper(load::host(name).expect("a fixture host"), |roots| roots);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("snapshots/hosts/{name}"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for registration in ALL {
+        let collector = registration.declaration.name;
+        let only = scraper.only(&[collector]).expect("every collector is on");
+        let scraped = host::scrape(&scraper, &only);
+        let mut page = scraped.page;
+        for complaint in scraped.failed.values().flatten() {
+            let _ = writeln!(page, "! {complaint}");
+        }
+        settings.bind(|| insta::assert_snapshot!(collector, page));
+    }
+}
+
+#[test]
+fn the_laptop_shows_what_its_snapshots_say() {
+    pages_of("laptop");
+}
+
+#[test]
+fn the_bonded_server_shows_what_its_snapshots_say() {
+    pages_of("bonded");
+}
+
+#[test]
+fn kernel_310_shows_what_its_snapshots_say() {
+    pages_of("old310");
+}
+
+/// A fourth host must not stay without a test.
+#[test]
+fn every_fixture_host_has_a_test_here() {
+    assert_eq!(load::hosts().expect("fixtures/hosts"), ["bonded", "laptop", "old310"]);
+}
