@@ -84,7 +84,7 @@ impl fmt::Display for Defect {
 /// Reads a page; every defect is in the error.
 pub fn parse(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
     let text = std::str::from_utf8(page).map_err(|error| {
-        let line = page[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = page[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
         vec![Defect { line, column: 1, problem: "bytes that are no UTF-8".to_owned() }]
     })?;
     let mut reader = Reader::default();

@@ -4,6 +4,7 @@ pub mod allocations;
 pub mod conformance;
 pub mod exposition;
 pub mod faults;
+pub mod generated;
 pub mod host;
 pub mod load;
 pub mod needs;
