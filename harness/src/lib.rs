@@ -2,10 +2,12 @@
 
 pub mod allocations;
 pub mod conformance;
+pub mod difference;
 pub mod exposition;
 pub mod faults;
 pub mod generated;
 pub mod host;
 pub mod load;
 pub mod needs;
+pub mod peer;
 pub mod ttar;

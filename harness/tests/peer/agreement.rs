@@ -1,0 +1,149 @@
+//! One folder after the other, read by both.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use collectors::ALL;
+use collectors::kit::kernel::linux::Linux;
+use collectors::kit::options::FlagValues;
+use collectors::kit::root::dir::Dir;
+use collectors::kit::root::host::Host;
+use collectors::kit::root::tree::{Node, Tree};
+use collectors::kit::root::{Mount, Root, Roots};
+use collectors::kit::scraper::{Scraper, Selection};
+use harness::difference::{self, Difference, Known};
+use harness::needs::Need;
+use harness::peer::Peer;
+use harness::{conformance, exposition, host, load};
+
+/// Flags that only one of the two knows, or that turn both away from the kernel of this machine.
+const FOR_BOTH: &[&str] = &["--no-collector.netdev.netlink", "--collector.stat.softirq", "--collector.cpu.info"];
+const FOR_OURS: &[&str] = &["--no-collector.arp.netlink"];
+
+pub(crate) fn the_peer_agrees_on_every_tree() {
+    let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
+    let text = String::from_utf8(text).expect("Markdown is text");
+    let known = difference::known(&text, "## From 1.5.0 to 1.12").expect("a table of known differences");
+    let mut seen = BTreeSet::new();
+    let mut unknown = Vec::new();
+    let mut trees: Vec<(String, Tree)> = Vec::new();
+    for name in load::hosts().expect("fixtures/hosts") {
+        let tree = load::host(&name).expect("a fixture host");
+        trees.push((name, tree));
+    }
+    trees.push(("conformance".into(), conformance::tree(&Need::ConformanceData.path()).expect("the data")));
+    for (name, mut tree) in trees {
+        let compared = compare(&mut tree);
+        println!("{name}: {} families compared, {} lines differ", compared.families, compared.differences.len());
+        assert!(compared.families > 100, "{name}: the peer's page has next to nothing in common with ours");
+        for found in compared.differences {
+            match known.iter().position(|known| is_explained(known, &found)) {
+                Some(at) => {
+                    seen.insert(at);
+                }
+                None => unknown.push(format!("{name}: {found}")),
+            }
+        }
+    }
+    let unseen = known.iter().enumerate().filter(|(at, _)| !seen.contains(at));
+    unknown.extend(unseen.map(|(_, known)| format!("listed, but occurs no more: `{}`", known.pattern)));
+    assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+fn is_explained(known: &Known, found: &Difference) -> bool {
+    known.pattern.is_match(&found.line)
+}
+
+struct Compared {
+    families: usize,
+    differences: Vec<Difference>,
+}
+
+fn compare(tree: &mut Tree) -> Compared {
+    mounts(tree);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for mount in Mount::ALL {
+        // A host may lack one of them; an empty folder answers the same to both.
+        let _ = tree.insert(mount.name(), Node::directory());
+    }
+    load::unpack(tree, folder.path()).expect("a tree on disk");
+    let theirs = their_page(folder.path());
+    let ours = our_page(folder.path());
+    let theirs = exposition::parse(&theirs).expect("the peer's page is well formed");
+    let ours = exposition::parse(ours.as_bytes()).expect("our page is well formed");
+    let names: BTreeSet<&str> = ours.families.iter().map(|family| family.name).collect();
+    let families = theirs.families.iter().filter(|family| names.contains(family.name)).count();
+    Compared { families, differences: difference::between(&ours, &theirs) }
+}
+
+/// The peer reads /proc/1/mounts, which tells the same as mountinfo in other columns. Each mount point gets a folder,
+/// so that both ask the file system below the temporary folder for its size.
+fn mounts(tree: &mut Tree) {
+    let mountinfo = ["proc/1/mountinfo", "proc/self/mountinfo"].iter().find_map(|path| tree.content(path));
+    let Some(mountinfo) = mountinfo.map(<[u8]>::to_vec) else { return };
+    let mut mounts = Vec::new();
+    for line in mountinfo.split(|&byte| byte == b'\n') {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
+        let Some(dash) = fields.iter().position(|field| *field == b"-") else { continue };
+        let (Some(point), Some(kind), Some(source)) = (fields.get(4), fields.get(dash + 1), fields.get(dash + 2))
+        else {
+            continue;
+        };
+        let options = fields.get(5).copied().unwrap_or_default();
+        mounts.extend_from_slice(&[source, *point, kind, options, b"0", b"0"].join(&b' '));
+        mounts.push(b'\n');
+    }
+    tree.insert("proc/1/mounts", Node::file(mounts)).expect("a place for mounts");
+}
+
+fn flag_of(path: &str, folder: &Path, name: &str) -> String {
+    format!("--path.{path}={}", folder.join(name).display())
+}
+
+fn their_page(folder: &Path) -> Vec<u8> {
+    let mut arguments = vec![
+        flag_of("procfs", folder, "proc"),
+        flag_of("sysfs", folder, "sys"),
+        flag_of("rootfs", folder, "rootfs"),
+        flag_of("udev.data", folder, "udev"),
+        "--collector.disable-defaults".to_owned(),
+        format!("--collector.textfile.directory={}", textfiles(folder)),
+    ];
+    arguments.extend(FOR_BOTH.iter().map(|&flag| flag.to_owned()));
+    arguments.extend(ALL.iter().map(|registration| format!("--collector.{}", registration.declaration.name)));
+    let peer = Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts");
+    peer.get("/metrics").expect("the peer's page")
+}
+
+fn textfiles(folder: &Path) -> String {
+    folder.join("host/var/lib/node_exporter/textfile").display().to_string()
+}
+
+fn our_page(folder: &Path) -> String {
+    let roots = Roots::new(|mount| -> Arc<dyn Root> {
+        match mount {
+            Mount::Host => Arc::new(Host),
+            mount => Arc::new(Dir::open(folder.join(mount.name())).expect("a folder for each mount")),
+        }
+    });
+    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    for declaration in ALL.iter().map(|registration| registration.declaration) {
+        values.enable(declaration.name, true);
+        for flag in declaration.flags {
+            for argument in FOR_BOTH.iter().chain(FOR_OURS) {
+                let (name, value) =
+                    argument.strip_prefix("--no-").map_or((&argument[2..], "true"), |name| (name, "false"));
+                if flag.name == name {
+                    values.give(flag, value).expect("a switch");
+                }
+            }
+            if flag.name == "collector.textfile.directory" {
+                values.give(flag, &textfiles(folder)).expect("a folder");
+            }
+        }
+    }
+    let kernel = Arc::new(Linux::new(&folder.join("rootfs")));
+    let scraper = Scraper::build(ALL, &values, roots, kernel).expect("our collectors");
+    host::scrape(&scraper, &Selection::ALL).page
+}
