@@ -1,0 +1,166 @@
+//! Style as a test: what a reviewer would otherwise have to say. Every message names what to do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use collectors::ALL;
+use harness::{host, load};
+
+/// A file is read as a whole: so many lines before its tests.
+const LINES_BEFORE_TESTS_MAX: usize = 300;
+
+/// The files that may hold `unsafe`, each for the reason that stands at its top.
+const UNSAFE_FILES: &[&str] = &["harness/src/allocations.rs"];
+
+/// Words that say that something is not done.
+const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+/// Every Rust file of the workspace, but for this one, which spells out what it looks for.
+fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for folder in ["src", "tests", "collectors", "simulator", "harness", "benches"] {
+        collect(folder, "rs", &mut sources);
+    }
+    sources.retain(|source| source.path != "harness/tests/tidy.rs");
+    assert!(sources.len() > 50, "the workspace has more files than these {}", sources.len());
+    sources
+}
+
+fn collect(folder: &str, ending: &str, into: &mut Vec<Source>) {
+    let full = load::workspace().join(folder);
+    for name in load::names(&full).unwrap_or_default() {
+        let path = format!("{folder}/{name}");
+        if full.join(&name).is_dir() {
+            if name != "target" {
+                collect(&path, ending, into);
+            }
+        } else if Path::new(&name).extension().is_some_and(|found| found == ending) {
+            let bytes = load::bytes(&load::workspace().join(&path)).expect("a file that was listed");
+            into.push(Source { path, text: String::from_utf8(bytes).expect("sources are text") });
+        }
+    }
+}
+
+#[track_caller]
+fn assert_none(offenders: &[String], advice: &str) {
+    assert!(offenders.is_empty(), "{advice}:\n  {}", offenders.join("\n  "));
+}
+
+#[test]
+fn files_are_short_enough_to_be_read_as_a_whole() {
+    let before_tests = |source: &Source| source.text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|source| !source.path.contains("/tests/"))
+        .map(|source| (before_tests(source), &source.path))
+        .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS_MAX)
+        .map(|(lines, path)| format!("{path}: {lines} lines"))
+        .collect();
+    assert_none(&long, &format!("more than {LINES_BEFORE_TESTS_MAX} lines before the tests; split by what they are about"));
+}
+
+#[test]
+fn unsafe_stays_in_the_files_that_are_named_here() {
+    let has_unsafe = |source: &&Source| source.text.contains("unsafe_code") && source.text.contains("unsafe ");
+    let sources = sources();
+    let found: Vec<&str> = sources.iter().filter(has_unsafe).map(|source| source.path.as_str()).collect();
+    assert_eq!(found, UNSAFE_FILES, "find a safe way, or add the file to the list here and say why at its top");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let is_unfinished = |line: &str| UNFINISHED.iter().any(|word| line.contains(word)) || line.contains("todo!(");
+    let mut found = Vec::new();
+    for source in sources() {
+        let lines = (1..).zip(source.text.lines()).filter(|(_, line)| is_unfinished(line));
+        found.extend(lines.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())));
+    }
+    assert_none(&found, "finish it, or say in the changelog what is not there");
+}
+
+#[test]
+fn lint_exceptions_are_expectations_with_a_reason() {
+    let mut found = Vec::new();
+    for source in sources() {
+        let lines = (1..).zip(source.text.lines());
+        let bare = lines.filter(|(_, line)| line.trim_start().starts_with("#[allow(") || line.starts_with("#![allow("));
+        found.extend(bare.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    assert_none(&found, "write #[expect(…, reason = \"…\")] in place of #[allow(…)]");
+}
+
+#[test]
+fn every_collector_has_a_file_of_its_name_and_every_file_a_collector() {
+    let names: BTreeSet<String> = ALL.iter().map(|registration| registration.declaration.name.to_owned()).collect();
+    let folder = load::workspace().join("collectors/src");
+    let files = load::names(&folder).expect("collectors/src");
+    let files: BTreeSet<String> = files
+        .iter()
+        .filter_map(|name| name.strip_suffix(".rs"))
+        .filter(|name| !matches!(*name, "lib" | "kit"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(files, names, "list the collector in ALL (collectors/src/lib.rs), or move what is none into kit/");
+}
+
+#[test]
+fn every_collector_shows_on_a_fixture_host() {
+    let mut shown = BTreeSet::new();
+    for name in load::hosts().expect("fixtures/hosts") {
+        let scraper = host::scraper(load::host(&name).expect("a fixture host"), |roots| roots);
+        for collector in ALL.iter().map(|registration| registration.declaration.name) {
+            let scraped = host::scrape(&scraper, &scraper.only(&[collector]).expect("every collector is on"));
+            let is_sample = |line: &str| !line.starts_with('#') && !line.starts_with("node_scrape_");
+            if scraped.failed.is_empty() && scraped.page.lines().any(is_sample) {
+                shown.insert(collector);
+            }
+        }
+    }
+    let hidden = ALL.iter().map(|registration| registration.declaration.name).filter(|name| !shown.contains(name));
+    let hidden: Vec<String> = hidden.map(str::to_owned).collect();
+    assert_none(&hidden, "give a host of fixtures/hosts the files that this collector reads");
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let mut documents = Vec::new();
+    for folder in ["docs", "fixtures"] {
+        collect(folder, "md", &mut documents);
+    }
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let bytes = load::bytes(&load::workspace().join(name)).expect("a document at the top");
+        documents.push(Source { path: name.to_owned(), text: String::from_utf8(bytes).expect("Markdown is text") });
+    }
+    let mut dead = Vec::new();
+    for document in &documents {
+        let folder = Path::new(&document.path).parent().unwrap_or(Path::new(""));
+        for link in document.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            if !load::exists(&load::workspace().join(folder).join(target)) {
+                dead.push(format!("{}: {link}", document.path));
+            }
+        }
+    }
+    assert_none(&dead, "mend or remove the link");
+}
+
+/// What would tie the project to one machine.
+#[test]
+fn no_file_names_a_machines_own_paths() {
+    let mut all = sources();
+    for (folder, ending) in [("docs", "md"), ("fixtures", "md"), (".ci", "")] {
+        collect(folder, ending, &mut all);
+    }
+    let roots = ["/home/", "/Users/", "/root/", "C:\\Users"];
+    let names_one = |source: &&Source| roots.iter().any(|root| source.text.contains(root));
+    let found: Vec<String> = all.iter().filter(names_one).map(|source| source.path.clone()).collect();
+    assert_none(&found, "write the path relative to the workspace, or invent one below /srv or /var");
+}
