@@ -2,6 +2,7 @@
 //!
 //! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
 
+pub mod arp;
 pub mod kit;
 pub mod loadavg;
 pub mod vmstat;
@@ -9,7 +10,11 @@ pub mod vmstat;
 use kit::declare::Registration;
 
 /// Every collector, by name.
-pub const ALL: &[Registration] = &[Registration::of::<loadavg::Loadavg>(), Registration::of::<vmstat::Vmstat>()];
+pub const ALL: &[Registration] = &[
+    Registration::of::<arp::Arp>(),
+    Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<vmstat::Vmstat>(),
+];
 
 #[cfg(test)]
 mod tests {
