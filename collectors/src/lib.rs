@@ -3,6 +3,7 @@
 //! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
 
 pub mod arp;
+pub mod bonding;
 pub mod kit;
 pub mod loadavg;
 pub mod vmstat;
@@ -12,6 +13,7 @@ use kit::declare::Registration;
 /// Every collector, by name.
 pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
+    Registration::of::<bonding::Bonding>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
