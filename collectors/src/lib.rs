@@ -4,6 +4,7 @@
 
 pub mod arp;
 pub mod bonding;
+pub mod conntrack;
 pub mod kit;
 pub mod loadavg;
 pub mod vmstat;
@@ -14,6 +15,7 @@ use kit::declare::Registration;
 pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
     Registration::of::<bonding::Bonding>(),
+    Registration::of::<conntrack::Conntrack>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
