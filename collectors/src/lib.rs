@@ -5,6 +5,7 @@
 pub mod arp;
 pub mod bonding;
 pub mod conntrack;
+pub mod entropy;
 pub mod kit;
 pub mod loadavg;
 pub mod vmstat;
@@ -16,6 +17,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
     Registration::of::<bonding::Bonding>(),
     Registration::of::<conntrack::Conntrack>(),
+    Registration::of::<entropy::Entropy>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
