@@ -6,6 +6,7 @@ pub mod arp;
 pub mod bonding;
 pub mod conntrack;
 pub mod entropy;
+pub mod filefd;
 pub mod kit;
 pub mod loadavg;
 pub mod vmstat;
@@ -18,6 +19,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<bonding::Bonding>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
