@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod filefd;
 pub mod kit;
 pub mod loadavg;
+pub mod pressure;
 pub mod vmstat;
 
 use kit::declare::Registration;
@@ -21,6 +22,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<pressure::Pressure>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
 
