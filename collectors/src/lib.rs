@@ -10,6 +10,7 @@ pub mod filefd;
 pub mod kit;
 pub mod loadavg;
 pub mod pressure;
+pub mod sockstat;
 pub mod vmstat;
 
 use kit::declare::Registration;
@@ -23,6 +24,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<pressure::Pressure>(),
+    Registration::of::<sockstat::Sockstat>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
 
