@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod filefd;
 pub mod kit;
 pub mod loadavg;
+pub mod netdev;
 pub mod pressure;
 pub mod sockstat;
 pub mod vmstat;
@@ -23,6 +24,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<netdev::Netdev>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<vmstat::Vmstat>(),
