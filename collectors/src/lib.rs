@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod filefd;
 pub mod kit;
 pub mod loadavg;
+pub mod netclass;
 pub mod netdev;
 pub mod pressure;
 pub mod sockstat;
@@ -24,6 +25,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
@@ -34,7 +36,7 @@ pub const ALL: &[Registration] = &[
 mod tests {
     use super::*;
     use kit::options::FlagValues;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn collectors_stand_by_name_and_once() {
@@ -42,18 +44,23 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     }
 
+    /// A collector that can be told to emit another one's families in its place.
+    const STAND_INS: [(&str, &str); 1] = [("netclass", "netdev")];
+
     /// Families and prefixes of all collectors, which must not overlap.
     #[test]
     fn no_two_collectors_have_a_family_of_one_name() {
         let declarations = ALL.iter().map(|registration| registration.declaration);
-        let mut names = BTreeSet::new();
+        let mut owners = BTreeMap::new();
         for declaration in declarations.clone() {
             for family in declaration.families {
-                assert!(names.insert(family.name), "{} is declared twice", family.name);
+                let Some(owner) = owners.insert(family.name, declaration.name) else { continue };
+                let pair = (owner, declaration.name);
+                assert!(STAND_INS.contains(&pair), "{} is declared by {pair:?}", family.name);
             }
         }
         for prefix in declarations.flat_map(|declaration| declaration.prefixes) {
-            let taken = names.range(prefix.name..).next().filter(|name| name.starts_with(prefix.name));
+            let taken = owners.range(prefix.name..).next().filter(|(name, _)| name.starts_with(prefix.name));
             assert_eq!(taken, None, "a declared family has the prefix {}", prefix.name);
         }
     }
