@@ -4,6 +4,7 @@
 //! the outside but the [`declare::Cx`] that it is handed: declared files of an injectable [`root`], questions to an
 //! injectable [`kernel`], its own families of the [`page`], and a place for [`failure`]s.
 
+pub mod attribute;
 pub mod declare;
 pub mod errno;
 pub mod failure;

@@ -2,20 +2,41 @@
 //!
 //! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
 
+pub mod arp;
+pub mod bonding;
+pub mod conntrack;
+pub mod entropy;
+pub mod filefd;
 pub mod kit;
 pub mod loadavg;
+pub mod netclass;
+pub mod netdev;
+pub mod pressure;
+pub mod sockstat;
 pub mod vmstat;
 
 use kit::declare::Registration;
 
 /// Every collector, by name.
-pub const ALL: &[Registration] = &[Registration::of::<loadavg::Loadavg>(), Registration::of::<vmstat::Vmstat>()];
+pub const ALL: &[Registration] = &[
+    Registration::of::<arp::Arp>(),
+    Registration::of::<bonding::Bonding>(),
+    Registration::of::<conntrack::Conntrack>(),
+    Registration::of::<entropy::Entropy>(),
+    Registration::of::<filefd::Filefd>(),
+    Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<netclass::Netclass>(),
+    Registration::of::<netdev::Netdev>(),
+    Registration::of::<pressure::Pressure>(),
+    Registration::of::<sockstat::Sockstat>(),
+    Registration::of::<vmstat::Vmstat>(),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use kit::options::FlagValues;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn collectors_stand_by_name_and_once() {
@@ -23,18 +44,23 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     }
 
+    /// A collector that can be told to emit another one's families in its place.
+    const STAND_INS: [(&str, &str); 1] = [("netclass", "netdev")];
+
     /// Families and prefixes of all collectors, which must not overlap.
     #[test]
     fn no_two_collectors_have_a_family_of_one_name() {
         let declarations = ALL.iter().map(|registration| registration.declaration);
-        let mut names = BTreeSet::new();
+        let mut owners = BTreeMap::new();
         for declaration in declarations.clone() {
             for family in declaration.families {
-                assert!(names.insert(family.name), "{} is declared twice", family.name);
+                let Some(owner) = owners.insert(family.name, declaration.name) else { continue };
+                let pair = (owner, declaration.name);
+                assert!(STAND_INS.contains(&pair), "{} is declared by {pair:?}", family.name);
             }
         }
         for prefix in declarations.flat_map(|declaration| declaration.prefixes) {
-            let taken = names.range(prefix.name..).next().filter(|name| name.starts_with(prefix.name));
+            let taken = owners.range(prefix.name..).next().filter(|(name, _)| name.starts_with(prefix.name));
             assert_eq!(taken, None, "a declared family has the prefix {}", prefix.name);
         }
     }

@@ -30,6 +30,15 @@ impl Filter {
         Ok(Self { include: pattern(include)(include_text)?, exclude: None })
     }
 
+    /// A filter of two flags that the operator may both give: what is left then passes both.
+    pub fn from_both<C>(
+        options: &Options<'_, C>,
+        include: Flag<C, Text>,
+        exclude: Flag<C, Text>,
+    ) -> Result<Self, String> {
+        Ok(Self { include: pattern_of(options, include)?, exclude: pattern_of(options, exclude)? })
+    }
+
     /// A filter of an exclude pattern alone.
     pub fn excluding<C>(options: &Options<'_, C>, exclude: Flag<C, Text>) -> Result<Self, String> {
         Ok(Self { include: None, exclude: pattern(exclude)(options.get(exclude))? })
@@ -47,12 +56,20 @@ pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Op
     pattern(flag)(options.get(flag))
 }
 
+/// The pattern of a flag, of which an empty one matches everything.
+pub fn strict_pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Regex, String> {
+    compile(flag, options.get(flag))
+}
+
 fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Regex>, String> {
     move |text| {
         if text.is_empty() {
             return Ok(None);
         }
-        let describe = |error| format!("--{}: `{text}` is no regular expression: {error}", flag.info().name);
-        Regex::new(text).map(Some).map_err(describe)
+        compile(flag, text).map(Some)
     }
+}
+
+fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| format!("--{}: `{text}` is no regular expression: {error}", flag.info().name))
 }

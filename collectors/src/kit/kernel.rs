@@ -214,7 +214,7 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
 
-    /// Every network device.
+    /// Every network device. `visit` may ask other questions.
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;
 
     /// Every address of every device.

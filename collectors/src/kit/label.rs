@@ -4,6 +4,24 @@
 pub trait Label {
     /// Appends the value, escaped: `\`, `"` and newline get a backslash, bytes that are no UTF-8 become U+FFFD.
     fn write_to(&self, out: &mut Vec<u8>);
+
+    /// Whether the sample does not have this label at all, as opposed to an empty value.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+/// A label that some samples have and others do not.
+impl<L: Label> Label for Option<L> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        if let Some(value) = self {
+            value.write_to(out);
+        }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
 }
 
 impl Label for [u8] {

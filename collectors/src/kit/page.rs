@@ -82,6 +82,7 @@ impl Page {
         let mut duplicates = self.duplicates;
         let mut foreign_families = foreign.families().peekable();
         let mut clashes = Vec::new();
+        let mut last: &[u8] = b"";
         for &place in &*order {
             let buffer = match place {
                 Place::Declared(at) => &declared[at],
@@ -90,6 +91,11 @@ impl Page {
             if buffer.text.is_empty() {
                 continue;
             }
+            if buffer.name() == last {
+                clashes.push(String::from_utf8_lossy(last).into_owned());
+                continue;
+            }
+            last = buffer.name();
             while let Some((_, family)) = foreign_families.next_if(|(name, _)| name.as_bytes() < buffer.name()) {
                 duplicates += family.write_to(out);
             }
@@ -113,7 +119,8 @@ impl Page {
             Place::Declared(at) => declared[at].name(),
             Place::Made(at) => made[at].name(),
         };
-        order.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+        // Of two families of one name the one that was declared first stays first.
+        order.sort_by(|a, b| name(a).cmp(name(b)));
     }
 
     /// The buffer of a family whose name is the prefix and `rest`; `None` when there are too many already.
@@ -142,7 +149,7 @@ impl Page {
 pub struct Finished {
     /// Samples that were there already.
     pub duplicates: usize,
-    /// Foreign families of a name that a collector's samples have.
+    /// Families of a name that another collector's samples have already.
     pub clashes: Vec<String>,
 }
 
@@ -179,14 +186,14 @@ impl Buffer {
         let start = b"# HELP ".len();
         text.extend_from_slice(&header[start..start + *name_length]);
         let key_start = text.len();
-        for (index, (label, value)) in labels.iter().zip(values).enumerate() {
-            text.push(if index == 0 { b'{' } else { b',' });
+        for (label, value) in labels.iter().zip(values).filter(|(_, value)| !value.is_absent()) {
+            text.push(if text.len() == key_start { b'{' } else { b',' });
             text.extend_from_slice(label.as_bytes());
             text.extend_from_slice(b"=\"");
             value.write_to(text);
             text.push(b'"');
         }
-        if !labels.is_empty() {
+        if text.len() > key_start {
             text.push(b'}');
         }
         let key = key_start..text.len();
@@ -398,6 +405,38 @@ mod tests {
         assert!(text.contains("node_a 1"));
         let (text, _) = emit(&mut page, |_| ());
         assert_eq!(text, "");
+    }
+
+    #[test]
+    fn a_label_may_be_absent() {
+        let (text, duplicates) = emit(&mut page(), |page| {
+            page.counter(B, [&None::<&str>, &"user"], 1_u64);
+            page.counter(B, [&Some("0"), &""], 2_u64);
+            page.counter(B, [&None::<&str>, &None::<&str>], 3_u64);
+        });
+        assert_eq!(duplicates, 0);
+        for line in ["node_b_total{mode=\"user\"} 1\n", "node_b_total{cpu=\"0\",mode=\"\"} 2\n", "node_b_total 3\n"] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn of_two_families_of_one_name_the_first_is_written() {
+        let again: Family<(), Gauge, 0> = Family::new(2, "node_a", &[], "Another a.");
+        let mut page = Page::new([B.info(), A.info(), again.info()]);
+        for (first, expected, clashes) in [(true, "node_a 1\n", 1), (false, "node_a 2\n", 0)] {
+            page.clear();
+            let mut view = PageOf::new(&mut page, 0);
+            view.gauge(again, [], 2_u64);
+            if first {
+                view.gauge(A, [], 1_u64);
+            }
+            let mut out = Vec::new();
+            let finished = page.finish(&mut out);
+            let text = String::from_utf8(out).expect("pages are UTF-8");
+            assert!(text.ends_with(expected) && text.matches("# TYPE").count() == 1, "{text}");
+            assert_eq!(finished.clashes, vec!["node_a".to_owned(); clashes]);
+        }
     }
 
     #[test]

@@ -1,0 +1,201 @@
+//! Tracked connections from /proc/sys/net/netfilter and /proc/net/stat/nf_conntrack.
+
+use crate::declare;
+use crate::kit::parse::Hexadecimal;
+use crate::kit::prelude::*;
+use crate::kit::read::{File, Read};
+
+/// How full the table of tracked connections is, and what became of packets on the way through it.
+#[derive(Debug)]
+pub struct Conntrack;
+
+declare! {
+    Conntrack: "conntrack", on, "How full netfilter's table of connections is, and what became of packets there.";
+    reads {
+        COUNT: File Proc "sys/net/netfilter/nf_conntrack_count";
+        MAX: File Proc "sys/net/netfilter/nf_conntrack_max";
+        STATISTICS: File Proc "net/stat/nf_conntrack";
+    }
+    families {
+        ENTRIES: Gauge "node_nf_conntrack_entries" [] "Connections in the table.";
+        LIMIT: Gauge "node_nf_conntrack_entries_limit" [] "Connections that the table holds at most.";
+        FOUND: Gauge "node_nf_conntrack_stat_found" [] "Searches that found their connection.";
+        INVALID: Gauge "node_nf_conntrack_stat_invalid" [] "Packets that cannot be tracked.";
+        IGNORE: Gauge "node_nf_conntrack_stat_ignore" [] "Packets that were not tracked, mostly because they have a connection.";
+        INSERT: Gauge "node_nf_conntrack_stat_insert" [] "Connections put into the table.";
+        INSERT_FAILED: Gauge "node_nf_conntrack_stat_insert_failed" [] "Connections that could not be put into the table, mostly because they were there.";
+        DROP: Gauge "node_nf_conntrack_stat_drop" [] "Packets dropped because they could not be tracked.";
+        EARLY_DROP: Gauge "node_nf_conntrack_stat_early_drop" [] "Connections thrown out of a full table to make room.";
+        SEARCH_RESTART: Gauge "node_nf_conntrack_stat_search_restart" [] "Searches begun again because the table was resized.";
+    }
+}
+
+/// The columns that are passed on. Kernels have given `searched`, `new`, `delete` and `delete_list` other names or
+/// meanings over time, these stayed.
+const COLUMNS: [usize; 8] = [2, 4, 5, 8, 9, 10, 11, SEARCH_RESTART_COLUMN];
+/// The last column; kernels before 2.6.35 end one before.
+const SEARCH_RESTART_COLUMN: usize = 16;
+
+impl Collect for Conntrack {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        if let Some(entries) = whole(cx, COUNT, "nf_conntrack_count")? {
+            cx.page.gauge(ENTRIES, [], entries);
+        }
+        if let Some(limit) = whole(cx, MAX, "nf_conntrack_max")? {
+            cx.page.gauge(LIMIT, [], limit);
+        }
+        let text = cx.files.read(STATISTICS, []).map_err(not_loaded)?;
+        let families = [FOUND, INVALID, IGNORE, INSERT, INSERT_FAILED, DROP, EARLY_DROP, SEARCH_RESTART];
+        // A sum over fewer CPUs than there are would be a wrong number: a bad row costs the sums.
+        for (family, sum) in families.into_iter().zip(sums(text)?) {
+            cx.page.gauge(family, [], sum);
+        }
+        Ok(())
+    }
+}
+
+/// The number that a file holds; what is wrong with it is noted.
+fn whole(
+    cx: &mut Cx<'_, Conntrack>,
+    file: Read<Conntrack, File, 0>,
+    field: &'static str,
+) -> Result<Option<u64>, Failure> {
+    let text = cx.files.read(file, []).map_err(not_loaded)?;
+    Ok(cx.problems.value(text.number(field)))
+}
+
+/// Without its module netfilter has none of the files.
+fn not_loaded(error: FileError<'_>) -> Failure {
+    if error.is_missing() { Failure::no_data(error) } else { error.into() }
+}
+
+/// The sums of [`COLUMNS`] over the rows, one for each CPU, below the headline.
+fn sums(text: Text<'_>) -> Result<[u64; COLUMNS.len()], ParseError<'_>> {
+    let mut sums = [0_u64; COLUMNS.len()];
+    for line in text.lines().skip(1) {
+        let mut count = 0;
+        for (column, found) in line.fields().enumerate() {
+            let Hexadecimal(value) = line.number("a column", found)?;
+            if let Some(sum) = COLUMNS.iter().position(|&wanted| wanted == column).and_then(|at| sums.get_mut(at)) {
+                *sum = sum.wrapping_add(value);
+            }
+            count = column + 1;
+        }
+        if !(SEARCH_RESTART_COLUMN..=SEARCH_RESTART_COLUMN + 1).contains(&count) {
+            return Err(line.error("the row", "16 or 17 columns", line.bytes));
+        }
+    }
+    Ok(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::root::Mount;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const SIZES: &str =
+        "== proc/sys/net/netfilter/nf_conntrack_count\n57\n== proc/sys/net/netfilter/nf_conntrack_max\n65536\n";
+    const SIZES_EMITTED: &str = "node_nf_conntrack_entries 57\nnode_nf_conntrack_entries_limit 65536\n";
+    const HEADLINE: &str = "entries clashres found new invalid ignore delete chainlength insert insert_failed drop \
+        early_drop icmp_error expect_new expect_create expect_delete search_restart\n";
+
+    fn with_rows(rows: &str) -> String {
+        format!("== proc/net/stat/nf_conntrack\n{HEADLINE}{rows}{SIZES}")
+    }
+
+    #[track_caller]
+    fn check_sums(rows: &str, expected: [u64; 8]) {
+        let names = ["drop", "early_drop", "found", "ignore", "insert", "insert_failed", "invalid", "search_restart"];
+        let line = |(name, sum)| format!("node_nf_conntrack_stat_{name} {sum}\n");
+        let lines: Vec<_> = names.iter().zip(expected).map(line).collect();
+        given(&with_rows(rows)).emits::<Conntrack>(&format!("{SIZES_EMITTED}{}", lines.concat()));
+    }
+
+    #[test]
+    fn columns_are_summed_over_cpus() {
+        let first = "39 01 0000000a 3 4 5 6 7 8 9 b c d  e f 10 11\n";
+        let second = "39 01 00000001 3 1 1 6 7 1 1 1 1 d  e f 10 1\n";
+        check_sums(first, [11, 12, 10, 5, 8, 9, 4, 17]);
+        check_sums(&format!("{first}{second}"), [12, 13, 11, 6, 9, 10, 5, 18]);
+        check_sums("", [0; 8]);
+    }
+
+    #[test]
+    fn old_kernels_have_no_search_restart() {
+        check_sums("39 1 a 3 4 5 6 7 8 9 b c d e f 10\n", [11, 12, 10, 5, 8, 9, 4, 0]);
+    }
+
+    #[test]
+    fn a_bad_row_costs_the_sums() {
+        for (row, complaint) in [
+            ("1 2 3 4 5 6 7 8 9 a b c d e f\n", "nf_conntrack:2: the row: expected 16 or 17 columns, found `1 2"),
+            ("1 2 3 4 5 6 7 8 9 a b c d e f 10 11 12\n", "expected 16 or 17 columns"),
+            ("\n", "expected 16 or 17 columns"),
+            (
+                "1 2 g 4 5 6 7 8 9 a b c d e f 10 11\n",
+                "a column: expected a hexadecimal number of up to 64 bits, found `g`",
+            ),
+            ("1 2 10000000000000000 4 5 6 7 8 9 a b c d e f 10 11\n", "up to 64 bits"),
+        ] {
+            given(&with_rows(row)).fails::<Conntrack>(SIZES_EMITTED, complaint);
+        }
+    }
+
+    #[test]
+    fn without_the_module_there_is_no_data_and_what_is_there_stays() {
+        given("").fails::<Conntrack>("", "nf_conntrack_count: no such file");
+        given(SIZES).fails::<Conntrack>(SIZES_EMITTED, "proc/net/stat/nf_conntrack: no such file");
+        assert_eq!(not_loaded_kind("error=ENOENT"), "no data");
+        assert_eq!(not_loaded_kind("error=EACCES"), "error");
+    }
+
+    fn not_loaded_kind(attribute: &str) -> &'static str {
+        use crate::kit::scraper::Selection;
+        let entry = format!("== proc/sys/net/netfilter/nf_conntrack_count {attribute}\n");
+        let scraper = given(&entry).scraper::<Conntrack>().expect("no flags");
+        let mut kind = "success";
+        let report = |report: &crate::kit::scraper::Report<'_>| match report.failure {
+            Some(Failure::NoData(_)) => "no data",
+            Some(Failure::Error(_)) => "error",
+            None => "success",
+        };
+        scraper.scrape(&Selection::ALL, |_| (), |found| kind = report(found), &mut Vec::new());
+        kind
+    }
+
+    #[test]
+    fn a_bad_size_costs_itself_alone() {
+        given("== proc/sys/net/netfilter/nf_conntrack_count\n-1\n== proc/sys/net/netfilter/nf_conntrack_max\n65536\n")
+            .fails::<Conntrack>(
+            "node_nf_conntrack_entries_limit 65536\n",
+            "nf_conntrack_count: nf_conntrack_count: expected",
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sums_come_back(rows in prop::collection::vec(prop::array::uniform17(any::<u32>()), 0..9)) {
+            let mut text = HEADLINE.to_owned();
+            for row in &rows {
+                let row: Vec<_> = row.iter().map(|value| format!("{value:08x}")).collect();
+                text.push_str(&row.join(" "));
+                text.push('\n');
+            }
+            let expected = COLUMNS.map(|column| rows.iter().map(|row| u64::from(row[column])).sum::<u64>());
+            prop_assert_eq!(sums(Text::new(Mount::Proc, b"x", text.as_bytes())).ok(), Some(expected));
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
+            let _ = sums(Text::new(Mount::Proc, b"x", &bytes));
+        }
+    }
+}

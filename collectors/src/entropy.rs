@@ -1,0 +1,63 @@
+//! The kernel's random numbers from /proc/sys/kernel/random.
+
+use crate::declare;
+use crate::kit::prelude::*;
+
+/// How much randomness the kernel has.
+#[derive(Debug)]
+pub struct Entropy;
+
+declare! {
+    Entropy: "entropy", on, "How much randomness the kernel has in store, and room for.";
+    reads {
+        AVAILABLE: File Proc "sys/kernel/random/entropy_avail";
+        POOL_SIZE: File Proc "sys/kernel/random/poolsize";
+    }
+    families {
+        AVAILABLE_BITS: Gauge "node_entropy_available_bits" [] "Randomness that the kernel's pool holds.";
+        POOL_SIZE_BITS: Gauge "node_entropy_pool_size_bits" [] "Randomness that the kernel's pool has room for.";
+    }
+}
+
+impl Collect for Entropy {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        for (file, family, field) in
+            [(AVAILABLE, AVAILABLE_BITS, "entropy_avail"), (POOL_SIZE, POOL_SIZE_BITS, "poolsize")]
+        {
+            let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
+            if let Some(bits) = cx.problems.value(text.number::<u64>(field)) {
+                cx.page.gauge(family, [], bits);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+
+    const POOL: &str = "== proc/sys/kernel/random/poolsize\n256\n";
+
+    #[test]
+    fn both_sizes_are_gauges() {
+        given(&format!("== proc/sys/kernel/random/entropy_avail\n254\n{POOL}"))
+            .emits::<Entropy>("node_entropy_available_bits 254\nnode_entropy_pool_size_bits 256\n");
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_bad_costs_itself_alone() {
+        given(POOL)
+            .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "proc/sys/kernel/random/entropy_avail: no such");
+        for bad in ["", "-1\n", "1.5\n", "18446744073709551616\n", "254 bits\n"] {
+            given(&format!("== proc/sys/kernel/random/entropy_avail\n{bad}{POOL}"))
+                .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "entropy_avail: expected a whole number");
+        }
+        given("").fails::<Entropy>("", "poolsize: no such file");
+    }
+}

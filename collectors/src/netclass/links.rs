@@ -1,0 +1,134 @@
+//! Devices as the kernel tells of them by netlink, with the few attributes that only sysfs has.
+
+use super::{
+    ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, CARRIER, CARRIER_CHANGES_TOTAL, CARRIER_DOWN_TOTAL, CARRIER_UP_TOTAL,
+    DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, INFO, MTU_BYTES, NAME_ASSIGN,
+    NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, SPEED_BYTES, STATISTICS, TRANSMIT_QUEUE_LENGTH, UP,
+    attributes,
+};
+use crate::kit::errno::Errno;
+use crate::kit::kernel::{KernelError, Link, LinkModes};
+use crate::kit::label::Label;
+use crate::kit::prelude::*;
+
+/// The words for `IFLA_OPERSTATE`.
+const OPERSTATES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+const OPERSTATE_UP: u8 = 6;
+
+/// What ethtool says of a speed that is unknown. node_exporter takes it for a speed, and so does whoever compares.
+const SPEED_UNKNOWN_MEGABITS: u32 = u32::MAX;
+
+/// Emits every device that is not left out; `false` where the kernel does not know the question.
+pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bool, Failure> {
+    let answer = cx.kernel.links(&mut |link| {
+        if !collector.ignored.is_match(link.name) {
+            let modes = modes(cx, link.name);
+            emit_modes(cx, link, modes);
+            emit_numbers(cx, link);
+            emit_attributes(cx, link.name);
+            if collector.has_statistics {
+                emit_statistics(cx, link);
+            }
+        }
+    });
+    match answer {
+        Ok(()) => Ok(true),
+        Err(KernelError::Unsupported) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Speed and duplex, where the kernel can tell them and the device has them.
+fn modes(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> Option<LinkModes> {
+    match cx.kernel.link_modes(device) {
+        Ok(modes) => Some(modes),
+        Err(KernelError::Unsupported | KernelError::Errno(Errno::EOPNOTSUPP | Errno::ENODEV)) => None,
+        Err(error) => {
+            cx.problems.report(error);
+            None
+        }
+    }
+}
+
+fn emit_modes(cx: &mut Cx<'_, Netclass>, link: &Link<'_>, modes: Option<LinkModes>) {
+    let duplex = match modes.map(|modes| modes.duplex) {
+        Some(0) => "Half",
+        Some(1) => "Full",
+        Some(_) => "Unknown",
+        None => "",
+    };
+    if let Some(modes) = modes {
+        let megabits = modes.speed_megabits.unwrap_or(SPEED_UNKNOWN_MEGABITS);
+        cx.page.gauge(SPEED_BYTES, [&link.name], u64::from(megabits) * 1_000_000 / 8);
+    }
+    let operstate = link.operstate.unwrap_or_default();
+    let word = OPERSTATES.get(usize::from(operstate)).unwrap_or(&OPERSTATES[0]);
+    let (address, broadcast) = (HardwareAddress(link.address), HardwareAddress(link.broadcast));
+    let alias = link.alias.unwrap_or_default();
+    let adminstate: Option<&str> = None;
+    cx.page.gauge(UP, [&link.name], operstate == OPERSTATE_UP);
+    cx.page.gauge(INFO, [&address, &adminstate, &broadcast, &link.name, &duplex, &alias, word], true);
+}
+
+fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
+    let link_mode = link.link_mode.map(u32::from);
+    let below = link.link.filter(|&below| below > 0).unwrap_or(link.index);
+    for (family, value) in [
+        (CARRIER, link.carrier.map(u32::from)),
+        // Not what sysfs calls dormant, but what node_exporter passes on by netlink.
+        (DORMANT, link_mode),
+        (FLAGS, Some(link.flags)),
+        (IFACE_ID, Some(link.index)),
+        (IFACE_LINK, Some(below)),
+        (IFACE_LINK_MODE, link_mode),
+        (MTU_BYTES, Some(link.mtu.unwrap_or_default())),
+        (NET_DEV_GROUP, link.group),
+        (PROTOCOL_TYPE, Some(link.protocol_type.into())),
+        (TRANSMIT_QUEUE_LENGTH, link.transmit_queue_length),
+    ] {
+        if let Some(value) = value {
+            cx.page.gauge(family, [&link.name], value);
+        }
+    }
+    for (family, value) in [
+        (CARRIER_CHANGES_TOTAL, link.carrier_changes),
+        (CARRIER_DOWN_TOTAL, link.carrier_down_changes),
+        (CARRIER_UP_TOTAL, link.carrier_up_changes),
+    ] {
+        if let Some(value) = value {
+            cx.page.counter(family, [&link.name], value);
+        }
+    }
+}
+
+fn emit_attributes(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
+    for (attribute, family) in
+        [(ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE), (DEV_ID, DEVICE_ID), (NAME_ASSIGN, NAME_ASSIGN_TYPE)]
+    {
+        if let Some(value) = attributes::number(cx, attribute, device) {
+            cx.page.gauge(family, [&device], value);
+        }
+    }
+}
+
+fn emit_statistics(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
+    let Some(statistics) = link.statistics else { return };
+    for (family, value) in STATISTICS.into_iter().zip(statistics.counters()) {
+        cx.page.gauge(family, [&link.name], value);
+    }
+}
+
+/// An address as a label's value: `02:00:5e:00:53:01`, or nothing.
+struct HardwareAddress<'a>(Option<&'a [u8]>);
+
+impl Label for HardwareAddress<'_> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        let digit = |value: u8| b"0123456789abcdef"[usize::from(value & 0x0f)];
+        for (index, &byte) in self.0.unwrap_or_default().iter().enumerate() {
+            if index > 0 {
+                out.push(b':');
+            }
+            out.extend_from_slice(&[digit(byte >> 4), digit(byte)]);
+        }
+    }
+}

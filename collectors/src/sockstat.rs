@@ -1,0 +1,171 @@
+//! Sockets by protocol from /proc/net/sockstat and /proc/net/sockstat6.
+
+use crate::declare;
+use crate::kit::parse::AnyBase;
+use crate::kit::prelude::*;
+
+/// How many sockets each protocol has, and their memory.
+#[derive(Debug)]
+pub struct Sockstat;
+
+declare! {
+    Sockstat: "sockstat", on, "How many sockets each protocol has in which state, and how much memory they take.";
+    reads {
+        IPV4: File Proc "net/sockstat";
+        IPV6: File Proc "net/sockstat6";
+    }
+    prefixes {
+        FIELD: Gauge "node_sockstat_" [] "Field {} of /proc/net/sockstat or sockstat6.";
+    }
+}
+
+/// The fields of a protocol that are passed on. Memory is counted in pages under `mem`, in bytes under `memory`.
+const STATES: [&str; 6] = ["inuse", "orphan", "tw", "alloc", "mem", "memory"];
+/// The state that every protocol has, 0 where its line does not say.
+const IN_USE: &str = "inuse";
+/// The state that is told in bytes, too.
+const MEMORY_PAGES: &str = "mem";
+
+impl Collect for Sockstat {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let page_size_bytes = i64::try_from(cx.kernel.page_size_bytes()).unwrap_or(i64::MAX);
+        for (file, is_ipv4) in [(IPV4, true), (IPV6, false)] {
+            // Without one of the two protocols a kernel lacks its file: nothing to complain about.
+            let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [])) else { continue };
+            for line in text.lines() {
+                let Some(protocol) = cx.problems.value(protocol(line)) else { continue };
+                let wanted: &[&'static str] = match (protocol, is_ipv4) {
+                    (b"sockets", true) => &["used"],
+                    (b"sockets", false) => &[],
+                    _ => &STATES,
+                };
+                for &state in wanted {
+                    let Some(Some(count)) = cx.problems.value(value(line, state)) else { continue };
+                    cx.page.named(FIELD, &[protocol, b"_", state.as_bytes()], [], count);
+                    if state == MEMORY_PAGES {
+                        let bytes = count.checked_mul(page_size_bytes);
+                        let bytes = bytes.ok_or_else(|| line.error(state, "pages of less than 2^63 bytes", line.bytes));
+                        let Some(bytes) = cx.problems.value(bytes) else { continue };
+                        cx.page.named(FIELD, &[protocol, b"_mem_bytes"], [], bytes);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the line is about: a protocol, or `sockets` for all of them.
+fn protocol(line: Line<'_>) -> Result<&[u8], ParseError<'_>> {
+    let count = line.fields().count();
+    if count < 3 || count.is_multiple_of(2) {
+        return Err(line.error("the line", "a protocol and pairs of a state and a count", line.bytes));
+    }
+    let name = line.fields().next().unwrap_or_default();
+    Ok(name.strip_suffix(b":").unwrap_or(name))
+}
+
+/// The count of one state; of several in one line the last.
+fn value<'a>(line: Line<'a>, state: &'static str) -> Result<Option<i64>, ParseError<'a>> {
+    let mut fields = line.fields().skip(1);
+    let mut found = None;
+    while let (Some(name), Some(count)) = (fields.next(), fields.next()) {
+        if name == state.as_bytes() {
+            found = Some(count);
+        }
+    }
+    match found {
+        Some(count) => line.number(state, count).map(|AnyBase(count)| Some(count)),
+        None => Ok((state == IN_USE || state == "used").then_some(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::kernel::canned::Canned;
+    use crate::kit::root::Mount;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    #[test]
+    fn states_are_gauges_by_protocol() {
+        given(
+            "== proc/net/sockstat\nsockets: used 188\nTCP: inuse 12 orphan 1 tw 3 alloc 14 mem 2\nFRAG: inuse 0 memory 96\n\
+             == proc/net/sockstat6\nTCP6: inuse 5\n",
+        )
+        .emits::<Sockstat>(
+            "node_sockstat_FRAG_inuse 0\nnode_sockstat_FRAG_memory 96\nnode_sockstat_TCP6_inuse 5\n\
+             node_sockstat_TCP_alloc 14\nnode_sockstat_TCP_inuse 12\nnode_sockstat_TCP_mem 2\n\
+             node_sockstat_TCP_mem_bytes 8192\nnode_sockstat_TCP_orphan 1\nnode_sockstat_TCP_tw 3\n\
+             node_sockstat_sockets_used 188\n",
+        );
+    }
+
+    #[test]
+    fn memory_is_counted_in_the_pages_of_the_host() {
+        given("== proc/net/sockstat\nUDP: mem 3\n")
+            .kernel(Canned::default().with_system(100, 65_536))
+            .emits::<Sockstat>(
+                "node_sockstat_UDP_inuse 0\nnode_sockstat_UDP_mem 3\nnode_sockstat_UDP_mem_bytes 196608\n",
+            );
+    }
+
+    #[test]
+    fn only_ipv4_tells_of_all_sockets() {
+        given("== proc/net/sockstat6\nsockets: used 3\nTCP6: inuse 1 new 3\n")
+            .emits::<Sockstat>("node_sockstat_TCP6_inuse 1\n");
+    }
+
+    #[test]
+    fn a_protocol_that_is_switched_off_is_no_failure() {
+        given("").emits::<Sockstat>("");
+        given("== proc/net/sockstat error=EACCES\n== proc/net/sockstat6\nTCP6: inuse 5\n")
+            .fails::<Sockstat>("node_sockstat_TCP6_inuse 5\n", "proc/net/sockstat: permission denied");
+    }
+
+    #[test]
+    fn a_bad_line_costs_itself_alone() {
+        for (line, emitted, complaint) in [
+            ("TCP:", "", "proc/net/sockstat:1: the line: expected a protocol and pairs"),
+            ("TCP: inuse", "", "the line"),
+            ("TCP: inuse 1 orphan", "", "the line"),
+            ("", "", "the line"),
+            ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
+            ("TCP: inuse 9223372036854775808 tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
+            (
+                "TCP: inuse 1 mem 9223372036854775807",
+                "node_sockstat_TCP_inuse 1\nnode_sockstat_TCP_mem 9.223372036854776e+18\n",
+                "mem: expected pages of less than 2^63 bytes",
+            ),
+        ] {
+            given(&format!("== proc/net/sockstat\n{line}\nUDP: inuse 6\n"))
+                .fails::<Sockstat>(&format!("{emitted}node_sockstat_UDP_inuse 6\n"), complaint);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn counts_come_back(in_use: i64, memory: Option<i64>) {
+            let memory_text = memory.map(|memory| format!(" mem {memory}")).unwrap_or_default();
+            let content = format!("TCP: inuse {in_use}{memory_text}\n");
+            let line = Text::new(Mount::Proc, b"x", content.as_bytes()).lines().next().expect("one line");
+            prop_assert_eq!(protocol(line).ok(), Some(&b"TCP"[..]));
+            prop_assert_eq!(value(line, IN_USE).ok(), Some(Some(in_use)));
+            prop_assert_eq!(value(line, MEMORY_PAGES).ok(), Some(memory));
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
+            for line in Text::new(Mount::Proc, b"x", &bytes).lines() {
+                let _ = (protocol(line), value(line, IN_USE));
+            }
+        }
+    }
+}
