@@ -61,7 +61,10 @@ fn files_are_short_enough_to_be_read_as_a_whole() {
         .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS_MAX)
         .map(|(lines, path)| format!("{path}: {lines} lines"))
         .collect();
-    assert_none(&long, &format!("more than {LINES_BEFORE_TESTS_MAX} lines before the tests; split by what they are about"));
+    assert_none(
+        &long,
+        &format!("more than {LINES_BEFORE_TESTS_MAX} lines before the tests; split by what they are about"),
+    );
 }
 
 #[test]
