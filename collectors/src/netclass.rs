@@ -59,6 +59,7 @@ declare! {
     }
     families {
         ADDRESS_ASSIGN_TYPE: Gauge "node_network_address_assign_type" ["device"] "Where the device's address is from, as in addr_assign_type.";
+        ALTNAMES_INFO: Gauge "node_network_altnames_info" ["altname", "device"] "Always 1: a further name of a device.";
         CARRIER: Gauge "node_network_carrier" ["device"] "1 when the device has a link.";
         CARRIER_CHANGES_TOTAL: Counter "node_network_carrier_changes_total" ["device"] "How often the link came or went.";
         CARRIER_DOWN_TOTAL: Counter "node_network_carrier_down_changes_total" ["device"] "How often the link went.";

@@ -176,6 +176,15 @@ pub struct Neighbour<'a> {
     pub state: u16,
 }
 
+/// A further name of a device, as rtnetlink's `IFLA_ALT_IFNAME` tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AlternativeName<'a> {
+    /// The device's own name.
+    pub device: &'a [u8],
+    /// The other one.
+    pub name: &'a [u8],
+}
+
 /// Speed and duplex of a device, as ethtool's `LINKMODES_GET` tells them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LinkModes {
@@ -216,6 +225,12 @@ pub trait Kernel: Send + Sync + fmt::Debug {
 
     /// Every network device. `visit` may ask other questions.
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;
+
+    /// Every further name of every device; kernels before 5.5 have none.
+    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
+        let _ = visit;
+        Err(KernelError::Unsupported)
+    }
 
     /// Every address of every device.
     fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError>;

@@ -1,10 +1,10 @@
 //! Devices as the kernel tells of them by netlink, with the few attributes that only sysfs has.
 
 use super::{
-    ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, CARRIER, CARRIER_CHANGES_TOTAL, CARRIER_DOWN_TOTAL, CARRIER_UP_TOTAL,
-    DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, INFO, MTU_BYTES, NAME_ASSIGN,
-    NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, SPEED_BYTES, STATISTICS, TRANSMIT_QUEUE_LENGTH, UP,
-    attributes,
+    ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, CARRIER, CARRIER_CHANGES_TOTAL, CARRIER_DOWN_TOTAL,
+    CARRIER_UP_TOTAL, DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, INFO, MTU_BYTES,
+    NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, SPEED_BYTES, STATISTICS,
+    TRANSMIT_QUEUE_LENGTH, UP, attributes,
 };
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{KernelError, Link, LinkModes};
@@ -32,8 +32,17 @@ pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bo
         }
     });
     match answer {
-        Ok(()) => Ok(true),
-        Err(KernelError::Unsupported) => Ok(false),
+        Ok(()) => {}
+        Err(KernelError::Unsupported) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    let answer = cx.kernel.alternative_names(&mut |found| {
+        if !found.name.is_empty() && !collector.ignored.is_match(found.device) {
+            cx.page.gauge(ALTNAMES_INFO, [&found.name, &found.device], true);
+        }
+    });
+    match answer {
+        Ok(()) | Err(KernelError::Unsupported) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

@@ -170,6 +170,18 @@ fn the_kernel_is_asked_where_that_is_wanted() {
 }
 
 #[test]
+fn devices_may_have_further_names() {
+    let names = "== kernel/alternative_names\neth0 enp0s3\neth0 enx02005e005301\nlo loop\n";
+    given(&format!("== kernel/links\n{names}"))
+        .flags(&[NETLINK, "--collector.netclass.ignored-devices=lo"])
+        .emits::<Netclass>(
+            "node_network_altnames_info{altname=\"enp0s3\",device=\"eth0\"} 1\n\
+         node_network_altnames_info{altname=\"enx02005e005301\",device=\"eth0\"} 1\n",
+        );
+    given(&format!("== sys/class/net/\n{names}")).emits::<Netclass>("");
+}
+
+#[test]
 fn what_the_kernel_leaves_out_is_left_out() {
     let info = "{address=\"\",broadcast=\"\",device=\"eth0\",duplex=\"\",ifalias=\"\",operstate=\"unknown\"}";
     let bare = "flags 0, iface_id 3, iface_link 3, info, mtu_bytes 0, protocol_type 0, up 0";

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use self::answers::StatFsAnswer;
 use self::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour};
 pub use self::line::CannedError;
-use super::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
 use crate::kit::errno::Errno;
 
 /// The longest that a question hangs.
@@ -26,6 +26,7 @@ const SYSTEM: &str = "kernel/system";
 const STATFS: &str = "kernel/statfs";
 const LINKS: &str = "kernel/links";
 const ADDRESSES: &str = "kernel/addresses";
+const ALTERNATIVE_NAMES: &str = "kernel/alternative_names";
 const NEIGHBOURS: &str = "kernel/neighbours";
 const LINK_MODES: &str = "kernel/link_modes";
 
@@ -40,7 +41,8 @@ pub struct Canned {
 
 impl Canned {
     /// The entries that a host may have, sorted.
-    pub const ENTRIES: [&str; 8] = [ADDRESSES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
+    pub const ENTRIES: [&str; 9] =
+        [ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
 
     /// Reads the entries, which `entries` gives by name: `kernel/clock`, ….
     pub fn parse<'a>(entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
@@ -117,6 +119,14 @@ impl Canned {
         let Address { device, address, prefix_length } = *address;
         let known = self.answers.addresses.get_or_insert_default();
         known.push(OwnedAddress { device: device.to_vec(), address, prefix_length });
+        self
+    }
+
+    /// Adds a further name of a device.
+    #[must_use]
+    pub fn with_alternative_name(mut self, found: &AlternativeName<'_>) -> Self {
+        let known = self.answers.alternative_names.get_or_insert_default();
+        known.push((found.device.to_vec(), found.name.to_vec()));
         self
     }
 
@@ -210,6 +220,14 @@ impl Kernel for Canned {
         Ok(())
     }
 
+    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
+        let all = known(self.answers.alternative_names.as_ref())?;
+        for (device, name) in all {
+            visit(&AlternativeName { device, name });
+        }
+        Ok(())
+    }
+
     fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
         known(self.answers.addresses.as_ref())?.iter().for_each(|address| visit(&address.borrow()));
         Ok(())
@@ -243,6 +261,7 @@ mod tests {
         assert_eq!(kernel.zone(Duration::ZERO, &mut Zone::default()), unsupported);
         assert_eq!(kernel.uname(&mut Uname::default()), unsupported);
         assert_eq!(kernel.links(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.alternative_names(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.addresses(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.neighbours(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.statfs(b"/"), Err(KernelError::Unsupported));

@@ -15,7 +15,7 @@ use rustix::net::netlink::GENERIC;
 use self::exchange::Exchanges;
 use self::zone::Zones;
 use super::netlink::{ethtool, route};
-use super::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone, clock};
+use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone, clock};
 use crate::kit::errno::Errno;
 
 /// `PATH_MAX`: a path with its NUL is no longer.
@@ -129,6 +129,18 @@ impl Kernel for Linux {
         self.routes.ask(route::request_links, |answer| {
             for message in answer.messages(route::NEW_LINK) {
                 visit(&route::link(message?.payload)?);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
+        self.routes.ask(route::request_links, |answer| {
+            for message in answer.messages(route::NEW_LINK) {
+                let payload = message?.payload;
+                let device = route::link(payload)?.name;
+                route::alternative_names(payload, |name| visit(&AlternativeName { device, name }))?;
             }
             Ok(())
         })?;
@@ -252,6 +264,14 @@ mod tests {
             .addresses(&mut |address| found.push((address.device.to_vec(), address.address, address.prefix_length)))
             .unwrap();
         assert!(found.contains(&(b"lo".to_vec(), "127.0.0.1".parse().unwrap(), 8)), "{found:?}");
+    }
+
+    #[test]
+    fn further_names_belong_to_devices() {
+        let (linux, mut devices) = (linux(), Vec::new());
+        linux.links(&mut |link| devices.push(link.name.to_vec())).unwrap();
+        let is_known = |found: &AlternativeName<'_>| devices.iter().any(|device| device == found.device);
+        linux.alternative_names(&mut |found| assert!(is_known(found), "{found:?}")).unwrap();
     }
 
     #[test]

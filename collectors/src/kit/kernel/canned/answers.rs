@@ -18,6 +18,8 @@ pub(super) struct Answers {
     pub(super) page_size_bytes: Option<u64>,
     pub(super) statfs: Option<BTreeMap<Vec<u8>, StatFsAnswer>>,
     pub(super) links: Option<Vec<OwnedLink>>,
+    /// Devices and their further names.
+    pub(super) alternative_names: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     pub(super) addresses: Option<Vec<OwnedAddress>>,
     pub(super) neighbours: Option<Vec<OwnedNeighbour>>,
     pub(super) link_modes: Option<BTreeMap<Vec<u8>, LinkModes>>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour, StatFsAnswer};
 use super::line::{CannedError, Line, ONLY_ONCE};
-use super::{ADDRESSES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkModes, LinkStatistics, StatFs, Uname, Zone};
 
@@ -25,6 +25,8 @@ pub(super) fn parse<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Re
     answers.uname = lines(UNAME).map(uname).transpose()?;
     answers.statfs = lines(STATFS).map(|lines| keyed(lines, "the mount point", statfs)).transpose()?;
     answers.links = lines(LINKS).map(links).transpose()?;
+    answers.alternative_names =
+        lines(ALTERNATIVE_NAMES).map(|lines| lines.map(alternative_name).collect()).transpose()?;
     answers.addresses = lines(ADDRESSES).map(|lines| lines.map(address).collect()).transpose()?;
     answers.neighbours = lines(NEIGHBOURS).map(|lines| lines.map(neighbour).collect()).transpose()?;
     answers.link_modes = lines(LINK_MODES).map(|lines| keyed(lines, DEVICE, link_modes)).transpose()?;
@@ -232,6 +234,14 @@ fn hardware_address(line: &Line<'_>, field: &'static str, value: &[u8]) -> Resul
     bytes.ok_or_else(|| line.error(field, Some(value), "write it as 02:00:00:00:00:01"))
 }
 
+fn alternative_name(mut line: Line<'_>) -> Result<(Vec<u8>, Vec<u8>), CannedError> {
+    let device = named(&mut line, DEVICE)?;
+    let word = line.needed("the name", "write `eth0 enp0s3`")?;
+    let name = line.unescaped("the name", word)?;
+    line.end()?;
+    Ok((device, name))
+}
+
 fn address(mut line: Line<'_>) -> Result<OwnedAddress, CannedError> {
     let device = named(&mut line, DEVICE)?;
     let word = line.needed("the address", "write `eth0 192.0.2.10/24`")?;
@@ -336,6 +346,8 @@ mod tests {
             (LINKS, "eth0 index=1 speed=1", "1: the key is `speed`; use a field of `Link` or of `LinkStatistics`"),
             (LINKS, "eth0 index=1 mtu=1 mtu=1", "1: the key is `mtu`; give it once"),
             (LINKS, "eth0 index=1\neth0 index=2", "2: the device is `eth0`; give it once"),
+            (ALTERNATIVE_NAMES, "eth0", "1: the name is missing; write `eth0 enp0s3`"),
+            (ALTERNATIVE_NAMES, "eth0 enp0s3 enx0", "1: the end of the line is `enx0`; take it out"),
             (ADDRESSES, "eth0", "1: the address is missing; write `eth0 192.0.2.10/24`"),
             (
                 ADDRESSES,

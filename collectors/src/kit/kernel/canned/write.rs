@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::answers::{Answers, StatFsAnswer};
 use super::line::{write_escaped, write_seconds};
-use super::{ADDRESSES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkStatistics};
 
@@ -12,6 +12,7 @@ use crate::kit::kernel::{Link, LinkStatistics};
 pub(super) fn entries(answers: &Answers) -> Vec<(&'static str, Vec<u8>)> {
     let entries = [
         (ADDRESSES, addresses(answers)),
+        (ALTERNATIVE_NAMES, alternative_names(answers)),
         (CLOCK, Some(clock(answers))),
         (LINK_MODES, link_modes(answers)),
         (LINKS, links(answers)),
@@ -157,6 +158,14 @@ fn hardware_address(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
+fn alternative_names(answers: &Answers) -> Option<Text> {
+    let mut text = Text::default();
+    for (device, name) in answers.alternative_names.as_ref()? {
+        text.escaped(device).raw(' ').escaped(name).raw('\n');
+    }
+    Some(text)
+}
+
 fn addresses(answers: &Answers) -> Option<Text> {
     let mut text = Text::default();
     for address in answers.addresses.as_ref()? {
@@ -279,11 +288,12 @@ mod tests {
             prop::option::of(vec(address(), 0..4)),
             prop::option::of(vec((address(), any::<u16>()), 0..4)),
             prop::option::of(btree_map(name(), modes, 0..4)),
+            prop::option::of(vec((name(), name()), 0..4)),
         );
         let statfs = prop::option::of(btree_map(name(), statfs(), 0..4));
         (clock, prop::option::of(uname()), positive(), positive(), statfs, network).prop_map(
             |((seconds, nanoseconds, zone), uname, ticks_per_second, page_size_bytes, statfs, network)| {
-                let (links, addresses, neighbours, modes) = network;
+                let (links, addresses, neighbours, modes, alternative_names) = network;
                 let own_address = |(device, address, prefix_length)| OwnedAddress { device, address, prefix_length };
                 let own_neighbour = |((device, address, _), state)| OwnedNeighbour { device, address, state };
                 let own_modes = |(device, (speed_megabits, duplex))| (device, LinkModes { speed_megabits, duplex });
@@ -295,6 +305,7 @@ mod tests {
                     page_size_bytes,
                     statfs,
                     links,
+                    alternative_names,
                     addresses: addresses.map(|all| all.into_iter().map(own_address).collect()),
                     neighbours: neighbours.map(|all| all.into_iter().map(own_neighbour).collect()),
                     link_modes: modes.map(|all| all.into_iter().map(own_modes).collect()),

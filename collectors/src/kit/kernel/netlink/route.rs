@@ -27,6 +27,8 @@ const ADDRESS_BODY_BYTES: usize = 8;
 /// `struct ndmsg`.
 const NEIGHBOUR_BODY_BYTES: usize = 12;
 
+const LINK_PROPERTIES: u16 = 52;
+const PROPERTY_ALTERNATIVE_NAME: u16 = 53;
 const NEIGHBOUR_DESTINATION: u16 = 1;
 const ADDRESS_ADDRESS: u16 = 1;
 const ADDRESS_LOCAL: u16 = 2;
@@ -88,6 +90,19 @@ pub fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
     }
     link.statistics = link.statistics.or(narrow_statistics);
     Ok(link)
+}
+
+/// Reads the further names of a device out of the payload of a [`NEW_LINK`].
+pub fn alternative_names<'a>(payload: &'a [u8], mut visit: impl FnMut(&'a [u8])) -> Result<(), Malformed> {
+    for attribute in attributes(payload, LINK_BODY_BYTES) {
+        let (LINK_PROPERTIES, properties) = attribute? else { continue };
+        for property in attributes(properties, 0) {
+            if let (PROPERTY_ALTERNATIVE_NAME, value) = property? {
+                visit(text(value));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Counters that an older kernel does not have yet are 0, those of a newer one are passed over.
@@ -167,7 +182,7 @@ pub(super) mod tests {
 
     /// Every decoder of this file, for the property that none panics.
     pub(in super::super) fn decode_all(bytes: &[u8]) {
-        let _ = (link(bytes), address(bytes), neighbour(bytes));
+        let _ = (link(bytes), alternative_names(bytes, |_| ()), address(bytes), neighbour(bytes));
     }
 
     /// A payload of this body and these attributes.
@@ -245,6 +260,19 @@ pub(super) mod tests {
             statistics: None,
         };
         assert_eq!(link(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn a_link_may_have_further_names() {
+        let of = |bytes: &[u8]| {
+            let mut names = Vec::new();
+            alternative_names(bytes, |name| names.push(name.to_vec())).map(|()| names)
+        };
+        let properties = payload(&[], &[(53, b"enp0s3\0"), (54, b"?"), (53, b"enx02005e005301\0")]);
+        let bytes = link_payload(&[(3, b"eth0\0"), (52, &properties)]);
+        assert_eq!(of(&bytes), Ok(vec![b"enp0s3".to_vec(), b"enx02005e005301".to_vec()]));
+        assert_eq!(of(&link_payload(&[(3, b"eth0\0")])), Ok(vec![]));
+        assert_eq!(of(&link_payload(&[(52, &properties[..8])])), Err(Malformed));
     }
 
     #[track_caller]
