@@ -1,1 +1,10 @@
-//! x
+//! The exporter around the collectors: command line, log, HTTP front and the metrics about itself.
+//!
+//! The binary is a thin [`flags::parse`] → [`host::open`] → [`collectors::kit::scraper::Scraper`] → [`serve`].
+
+pub mod flags;
+pub mod host;
+pub mod instruments;
+pub mod log;
+pub mod serve;
+pub mod version;
