@@ -1,1 +1,12 @@
-//! x
+//! The exporter around the collectors: command line, log, HTTP front and the metrics about itself.
+//!
+//! The binary is a thin [`flags::parse`] → [`host::open`] → [`collectors::kit::scraper::Scraper`] → [`serve`]. Programs
+//! that have a `prometheus::Registry` of their own register the same collectors there: [`registry`].
+
+pub mod flags;
+pub mod host;
+pub mod instruments;
+pub mod log;
+pub mod registry;
+pub mod serve;
+pub mod version;

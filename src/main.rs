@@ -1,1 +1,100 @@
-fn main() {}
+//! The `node_exporter` binary.
+#![expect(clippy::disallowed_methods, reason = "the command line and its `@file`s are read here")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::kit::kernel::clock;
+use collectors::kit::scraper::Scraper;
+use node_exporter::flags::{self, Command, Settings};
+use node_exporter::instruments::Instruments;
+use node_exporter::log::{Field, Log};
+use node_exporter::serve::handler::Handler;
+use node_exporter::serve::signals::Signals;
+use node_exporter::serve::{Front, listen};
+use node_exporter::{host, version};
+
+/// So long a scrape may go on after the signal to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(Command::Help) => print!("{}", flags::help::text(collectors::ALL)),
+        Ok(Command::Version) => print!("{}", version::text()),
+        Ok(Command::Serve(settings)) => return serve(&settings),
+        Err(error) => {
+            eprintln!("node_exporter: error: {error}, try --help");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn command() -> Result<Command, String> {
+    let arguments = flags::files::expand(std::env::args_os().skip(1), |path| std::fs::read_to_string(path))?;
+    flags::parse(collectors::ALL, arguments)
+}
+
+fn serve(settings: &Settings) -> ExitCode {
+    let log = Arc::new(Log::new(settings.log_level, settings.log_format, clock::now, std::io::stderr()));
+    match run(settings, &log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(&error, &[]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
+    let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
+    log.info("Starting node_exporter", &[("version", Field::Text(&version::line()))]);
+    warn(settings, log);
+    let host = host::open(settings)?;
+    if host.is_simulated {
+        log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
+    }
+    let scraper = Scraper::build(collectors::ALL, &settings.values, host.roots, host.kernel)?;
+    scraper.notices().iter().for_each(|notice| log.warn(notice, &[]));
+    log.info("Enabled collectors", &[]);
+    scraper.enabled().for_each(|name| log.info(name, &[]));
+    let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
+    let path = &settings.telemetry_path;
+    let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
+    let fronts = settings.listen_addresses.iter().map(|address| {
+        listen::listen(address).and_then(Front::new).map_err(|error| format!("--web.listen-address={address}: {error}"))
+    });
+    let fronts = fronts.collect::<Result<Vec<_>, _>>()?;
+    until_signalled(&fronts, &handler, log, signals);
+    Ok(())
+}
+
+/// What the operator should know before anything happens.
+fn warn(settings: &Settings, log: &Log) {
+    settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
+    if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
+        log.warn("The simulated host has no use for --path.*.", &[]);
+    }
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        log.warn("Running as root, which this exporter does not need: an unprivileged user will do.", &[]);
+    }
+}
+
+fn until_signalled(fronts: &[Front], handler: &Handler, log: &Log, signals: Signals) {
+    std::thread::scope(|scope| {
+        for front in fronts {
+            log.info("Listening on", &[("address", Field::Text(&front.address()))]);
+            scope.spawn(|| front.run(handler, log));
+        }
+        signals.wait();
+        log.info("Shutting down", &[]);
+        std::thread::spawn(|| {
+            std::thread::sleep(GRACE);
+            eprintln!("node_exporter: a scrape did not end within {} seconds", GRACE.as_secs());
+            std::process::exit(1);
+        });
+        fronts.iter().for_each(Front::stop);
+    });
+}

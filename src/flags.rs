@@ -1,0 +1,453 @@
+//! The command line: one table, made of what the collectors declare and of the server's own flags.
+//!
+//! The parser keeps to the rules of node_exporter's: `--no-` switches off, nothing may be given twice that holds one
+//! value, `@file` stands for the lines of a file, and a mistake ends the program with status 1.
+
+pub mod files;
+pub mod help;
+mod nearest;
+mod own;
+mod table;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use collectors::kit::declare::Registration;
+use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
+
+use crate::log::{Format, Level};
+use table::{Entry, Meaning, Table};
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// Print the help and end.
+    Help,
+    /// Print the version and end.
+    Version,
+    /// Serve.
+    Serve(Box<Settings>),
+}
+
+/// Everything that the command line decides.
+#[derive(Debug)]
+pub struct Settings {
+    /// The collectors' flags, and which collectors are on.
+    pub values: FlagValues,
+    /// `--web.listen-address`, at least one.
+    pub listen_addresses: Vec<String>,
+    /// `--web.telemetry-path`, which begins with a slash.
+    pub telemetry_path: String,
+    /// Whether the exporter's own metrics are on the page.
+    pub has_exporter_metrics: bool,
+    /// `--web.max-requests`; `None`: no limit.
+    pub requests_max: Option<NonZeroUsize>,
+    /// `--path.*`.
+    pub paths: Paths,
+    /// `--log.level`.
+    pub log_level: Level,
+    /// `--log.format`.
+    pub log_format: Format,
+    /// `--simulate`.
+    pub is_simulated: bool,
+    /// What the operator should know about the command line itself.
+    pub warnings: Vec<String>,
+}
+
+/// Where the mounts are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Paths {
+    /// `--path.procfs`.
+    pub procfs: PathBuf,
+    /// `--path.sysfs`.
+    pub sysfs: PathBuf,
+    /// `--path.rootfs`.
+    pub rootfs: PathBuf,
+    /// `--path.udev.data`.
+    pub udev: PathBuf,
+    /// Whether any of them was given.
+    pub is_given: bool,
+}
+
+/// Reads the arguments that follow the program's name; `@file` has been expanded ([`files::expand`]).
+/// The error is for the operator, without the advice to try `--help`.
+pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let table = Table::new(registrations);
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut found = Found::new(registrations);
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        let (entry, is_on, written) = match argument {
+            lexopt::Arg::Short('h') => return Ok(Command::Help),
+            lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
+            lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
+            lexopt::Arg::Long(name) => {
+                let (entry, is_on) = table.find(name).ok_or_else(|| unknown(&table, name))?;
+                (entry, is_on, name.to_owned())
+            }
+        };
+        match entry.meaning {
+            Meaning::Help => return Ok(Command::Help),
+            Meaning::Version => return Ok(Command::Version),
+            Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
+                if let Some(value) = parser.optional_value() {
+                    let value = value.display();
+                    return Err(format!("--{written} takes no value, found `{value}`; --no-… switches off"));
+                }
+                found.switch(entry, is_on)?;
+            }
+            Meaning::Flag(flag) => {
+                let value = value_of(&mut parser, &written)?;
+                found.give(entry, flag, &value)?;
+            }
+        }
+    }
+    own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
+}
+
+fn unknown(table: &Table, name: &str) -> String {
+    match table.nearest(name) {
+        Some(near) => format!("unknown flag --{name} (did you mean --{near}?)"),
+        None => format!("unknown flag --{name}"),
+    }
+}
+
+/// The flag's value: what follows `=`, or else the next argument, which must not look like a flag.
+fn value_of(parser: &mut lexopt::Parser, written: &str) -> Result<String, String> {
+    let value = match parser.optional_value() {
+        Some(value) => value,
+        None => parser
+            .try_raw_args()
+            .and_then(|mut rest| rest.next_if(|next| !next.as_encoded_bytes().starts_with(b"-")))
+            .ok_or_else(|| format!("expected a value for --{written}; one that begins with - follows after ="))?,
+    };
+    value.into_string().map_err(|value| format!("--{written}: `{}` is not UTF-8", value.display()))
+}
+
+/// What the arguments have said so far.
+struct Found {
+    values: FlagValues,
+    /// By the name of today, the name that was written.
+    seen: BTreeMap<&'static str, String>,
+    collectors: BTreeMap<&'static str, bool>,
+    warnings: Vec<String>,
+}
+
+impl Found {
+    fn new(registrations: &[Registration]) -> Self {
+        let declarations = registrations.iter().map(|registration| registration.declaration);
+        let values = FlagValues::defaults(declarations.chain([own::DECLARATION]));
+        Self { values, seen: BTreeMap::new(), collectors: BTreeMap::new(), warnings: Vec::new() }
+    }
+
+    fn switch(&mut self, entry: &Entry, is_on: bool) -> Result<(), String> {
+        match entry.meaning {
+            Meaning::Collector(collector) if self.collectors.insert(collector, is_on).is_some() => {
+                Err(format!("--[no-]{} cannot be repeated", entry.name))
+            }
+            Meaning::Flag(flag) => self.give(entry, flag, if is_on { "true" } else { "false" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn give(&mut self, entry: &Entry, flag: FlagInfo, value: &str) -> Result<(), String> {
+        if let Some(before) = self.seen.insert(flag.name, entry.name.clone()) {
+            if before != entry.name {
+                return Err(format!("--{before} and --{} are mutually exclusive; use --{}", entry.name, flag.name));
+            }
+            if flag.kind != FlagKind::Texts {
+                let no = if flag.kind == FlagKind::Switch { "[no-]" } else { "" };
+                return Err(format!("--{no}{before} cannot be repeated"));
+            }
+        } else if entry.name != flag.name {
+            self.warnings.push(format!("--{} is an old name, use --{}", entry.name, flag.name));
+        }
+        self.values.give(&flag, value)
+    }
+
+    /// Says of every collector whether it is on.
+    fn finish(mut self, registrations: &[Registration]) -> (FlagValues, Vec<String>) {
+        let has_defaults = !own::has_no_defaults(&self.values);
+        for declaration in registrations.iter().map(|registration| registration.declaration) {
+            let given = self.collectors.get(declaration.name).copied();
+            self.values.enable(declaration.name, given.unwrap_or(has_defaults && declaration.is_enabled));
+        }
+        (self.values, self.warnings)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use collectors::declare;
+    use collectors::kit::prelude::*;
+    use proptest::prelude::*;
+
+    mod example {
+        use super::*;
+
+        pub(super) struct Example;
+
+        declare! {
+            Example: "example", on, "An example.";
+            flags {
+                LOUD: Switch "collector.example.loud" = "false", "Says it louder.";
+                SURE: Switch "collector.example.sure" = "true", "Is sure.";
+                INCLUDE: Text "collector.example.include" = "", "Examples to include.", or(&["collector.example.whitelist"]);
+                EXCLUDE: Text "collector.example.exclude" = "^\\d\"$", "Examples to exclude.";
+                FILES: Texts "collector.example.file" = "", "Files.";
+                WAIT: Span "collector.example.wait" = "5s", "Patience.";
+                SECRET: Whole "collector.example.secret" = "4", "Threads.", hidden();
+            }
+            families {
+                FAMILY: Gauge "node_example" [] "Told by the flags.";
+            }
+        }
+
+        impl Collect for Example {
+            fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+                Ok(Self)
+            }
+
+            fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+                cx.page.gauge(FAMILY, [], 1_u64);
+                Ok(())
+            }
+        }
+
+        pub(super) fn told(values: &FlagValues) -> String {
+            let options = Options::<Example>::new(values);
+            format!(
+                "loud={} sure={} include={} file={} wait={:?} secret={}",
+                options.get(LOUD),
+                options.get(SURE),
+                options.get(INCLUDE),
+                options.get(FILES).join(","),
+                options.get(WAIT),
+                options.get(SECRET),
+            )
+        }
+    }
+
+    mod quiet {
+        use super::*;
+
+        pub(super) struct Quiet;
+
+        declare! {
+            Quiet: "quiet", off, "Says nothing.";
+        }
+
+        impl Collect for Quiet {
+            fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+                Ok(Self)
+            }
+
+            fn collect(&mut self, _: &mut Cx<'_, Self>) -> Result<(), Failure> {
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) const REGISTRATIONS: &[Registration] =
+        &[Registration::of::<example::Example>(), Registration::of::<quiet::Quiet>()];
+
+    fn parsed(arguments: &[&str]) -> Result<Command, String> {
+        parse(REGISTRATIONS, arguments.iter().map(OsString::from))
+    }
+
+    #[track_caller]
+    fn settings(arguments: &[&str]) -> Settings {
+        match parsed(arguments) {
+            Ok(Command::Serve(settings)) => *settings,
+            other => panic!("{arguments:?} gave {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check(arguments: &[&str], told: &str) {
+        assert_eq!(example::told(&settings(arguments).values), told);
+    }
+
+    #[track_caller]
+    fn refuse(arguments: &[&str], expected: &str) {
+        match parsed(arguments) {
+            Err(error) => assert_eq!(error, expected),
+            Ok(other) => panic!("{arguments:?} gave {other:?}"),
+        }
+    }
+
+    const DEFAULT: &str = "loud=false sure=true include= file= wait=5s secret=4";
+
+    #[test]
+    fn flags_of_collectors_hold_what_they_are_given() {
+        check(&[], DEFAULT);
+        check(
+            &["--collector.example.loud", "--no-collector.example.sure"],
+            &DEFAULT.replace("loud=false sure=true", "loud=true sure=false"),
+        );
+        check(&["--collector.example.include=a=b"], &DEFAULT.replace("include=", "include=a=b"));
+        check(&["--collector.example.include", "a b"], &DEFAULT.replace("include=", "include=a b"));
+        check(&["--collector.example.include=-x"], &DEFAULT.replace("include=", "include=-x"));
+        check(&["--collector.example.file=a", "--collector.example.file", "b"], &DEFAULT.replace("file=", "file=a,b"));
+        check(&["--collector.example.wait=1m30s"], &DEFAULT.replace("5s", "90s"));
+        check(&["--collector.example.secret=7"], &DEFAULT.replace("secret=4", "secret=7"));
+    }
+
+    #[test]
+    fn old_names_are_accepted_with_a_warning() {
+        check(&["--collector.example.whitelist=a"], &DEFAULT.replace("include=", "include=a"));
+        let warnings = settings(&["--collector.example.whitelist=a"]).warnings;
+        assert_eq!(warnings, ["--collector.example.whitelist is an old name, use --collector.example.include"]);
+        let exclusive = "are mutually exclusive; use --collector.example.include";
+        refuse(
+            &["--collector.example.whitelist=a", "--collector.example.include=b"],
+            &format!("--collector.example.whitelist and --collector.example.include {exclusive}"),
+        );
+        refuse(
+            &["--collector.example.include=b", "--collector.example.whitelist=a"],
+            &format!("--collector.example.include and --collector.example.whitelist {exclusive}"),
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_words() {
+        refuse(&["--x"], "unknown flag --x");
+        refuse(&["-x"], "unknown flag -x");
+        refuse(&["--web.listen-addres=:1"], "unknown flag --web.listen-addres (did you mean --web.listen-address?)");
+        refuse(
+            &["--no-collector.exmaple"],
+            "unknown flag --no-collector.exmaple (did you mean --no-collector.example?)",
+        );
+        refuse(&["--no-web.max-requests=1"], "unknown flag --no-web.max-requests");
+        refuse(&["metrics"], "unexpected `metrics`");
+        refuse(&["--", "--simulate"], "unexpected `--simulate`");
+        let expected = "expected a value for --web.max-requests; one that begins with - follows after =";
+        refuse(&["--web.max-requests"], expected);
+        refuse(&["--web.max-requests", "--simulate"], expected);
+        refuse(&["--web.max-requests=many"], "--web.max-requests: expected a whole number, found `many`");
+        refuse(&["--collector.example=yes"], "--collector.example takes no value, found `yes`; --no-… switches off");
+        refuse(
+            &["--collector.example.wait=5"],
+            "--collector.example.wait: expected a duration such as 5s, 1m30s or 200ms, found `5`",
+        );
+        refuse(&["--log.level=loud"], "--log.level: expected one of debug, info, warn, error, found `loud`");
+        refuse(&["--log.format=xml"], "--log.format: expected one of logfmt, json, found `xml`");
+        refuse(
+            &["--web.telemetry-path=metrics"],
+            "--web.telemetry-path: expected a path that begins with /, found `metrics`",
+        );
+        refuse(&["--web.listen-address=9100"], "--web.listen-address: expected :PORT or HOST:PORT, found `9100`");
+        refuse(&["--web.listen-address="], "--web.listen-address: expected :PORT or HOST:PORT, found nothing");
+    }
+
+    #[test]
+    fn nothing_that_holds_one_value_is_repeated() {
+        refuse(&["--collector.example", "--no-collector.example"], "--[no-]collector.example cannot be repeated");
+        refuse(&["--collector.example", "--collector.example"], "--[no-]collector.example cannot be repeated");
+        refuse(
+            &["--collector.example.loud", "--no-collector.example.loud"],
+            "--[no-]collector.example.loud cannot be repeated",
+        );
+        refuse(&["--path.procfs=/a", "--path.procfs=/b"], "--path.procfs cannot be repeated");
+        refuse(&["--simulate", "--simulate"], "--[no-]simulate cannot be repeated");
+    }
+
+    #[test]
+    fn collectors_are_switched() {
+        let enabled = |arguments: &[&str]| {
+            let values = settings(arguments).values;
+            (values.enabled("example"), values.enabled("quiet"))
+        };
+        assert_eq!(enabled(&[]), (Some(true), Some(false)));
+        assert_eq!(enabled(&["--no-collector.example", "--collector.quiet"]), (Some(false), Some(true)));
+        assert_eq!(enabled(&["--collector.disable-defaults"]), (Some(false), Some(false)));
+        assert_eq!(enabled(&["--collector.quiet", "--collector.disable-defaults"]), (Some(false), Some(true)));
+        assert_eq!(enabled(&["--no-collector.disable-defaults"]), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn the_server_has_node_exporters_defaults() {
+        let settings = settings(&[]);
+        assert_eq!(settings.listen_addresses, [":9100"]);
+        assert_eq!(settings.telemetry_path, "/metrics");
+        assert_eq!(settings.requests_max.map(NonZeroUsize::get), Some(40));
+        assert!(settings.has_exporter_metrics && !settings.is_simulated && !settings.paths.is_given);
+        assert_eq!((settings.log_level, settings.log_format), (Level::Info, Format::Logfmt));
+        let super::Paths { procfs, sysfs, rootfs, udev, .. } = &settings.paths;
+        let paths = [procfs, sysfs, rootfs, udev].map(|path| path.to_str().unwrap());
+        assert_eq!(paths, ["/proc", "/sys", "/", "/run/udev/data"]);
+        assert_eq!(settings.warnings, <[String; 0]>::default());
+    }
+
+    #[test]
+    fn the_servers_flags_hold_what_they_are_given() {
+        let settings = settings(&[
+            "--web.listen-address=127.0.0.1:0",
+            "--web.listen-address",
+            "[::1]:9100",
+            "--web.telemetry-path=/",
+            "--web.disable-exporter-metrics",
+            "--web.max-requests=0",
+            "--path.udev.data=/u",
+            "--log.level=debug",
+            "--log.format=json",
+            "--runtime.gomaxprocs=4",
+            "--simulate",
+        ]);
+        assert_eq!(settings.listen_addresses, ["127.0.0.1:0", "[::1]:9100"]);
+        assert_eq!((settings.telemetry_path.as_str(), settings.requests_max), ("/", None));
+        assert!(!settings.has_exporter_metrics && settings.is_simulated && settings.paths.is_given);
+        assert_eq!(settings.paths.udev, PathBuf::from("/u"));
+        assert_eq!((settings.log_level, settings.log_format), (Level::Debug, Format::Json));
+    }
+
+    #[test]
+    fn help_and_version_come_at_once() {
+        for arguments in [&["-h"][..], &["--help"], &["--help-long"], &["--simulate", "-h", "--x"], &["-hx"]] {
+            assert!(matches!(parsed(arguments), Ok(Command::Help)), "{arguments:?}");
+        }
+        assert!(matches!(parsed(&["--version", "--x"]), Ok(Command::Version)));
+        refuse(&["--x", "--version"], "unknown flag --x");
+    }
+
+    #[test]
+    fn every_flag_of_the_real_table_is_accepted() {
+        for entry in Table::new(collectors::ALL).entries() {
+            let (value, no) = match entry.meaning {
+                Meaning::Help | Meaning::Version => (None, None),
+                Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
+                    (None, Some(format!("--no-{}", entry.name)))
+                }
+                Meaning::Flag(flag) => (Some(flag.default), None),
+            };
+            let argument = value.map_or(format!("--{}", entry.name), |value| format!("--{}={value}", entry.name));
+            for argument in [Some(argument), no].into_iter().flatten() {
+                let parsed = parse(collectors::ALL, [OsString::from(&argument)]);
+                assert!(parsed.is_ok(), "{argument}: {parsed:?}");
+            }
+        }
+    }
+
+    /// What a command line is made of: names that exist, names that nearly do, and anything.
+    fn argument() -> impl Strategy<Value = String> {
+        let names: Vec<_> = Table::new(REGISTRATIONS).entries().map(|entry| entry.name.clone()).collect();
+        prop_oneof![
+            (prop::bool::ANY, prop::sample::select(names.clone()), "(=[a-z0-9:/.]{0,6})?")
+                .prop_map(|(no, name, value)| format!("--{}{name}{value}", if no { "no-" } else { "" })),
+            (prop::sample::select(names), 0_usize..30)
+                .prop_map(|(name, cut)| format!("--{}", name.get(cut..).unwrap_or("ü"))),
+            "-{0,3}\\PC{0,5}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_arguments_are_understood_or_refused(arguments in prop::collection::vec(argument(), 0..6)) {
+            if let Err(error) = parse(REGISTRATIONS, arguments.into_iter().map(OsString::from)) {
+                prop_assert!(!error.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The server's own flags.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use collectors::declare;
+use collectors::kit::declare::{Declaration, Declared};
+use collectors::kit::options::{FlagValues, Options};
+
+use super::{Paths, Settings};
+use crate::log::{Format, Level};
+
+/// Owns the server's flags.
+#[derive(Debug)]
+pub(super) struct Server;
+
+declare! {
+    Server: "server", on, "Serves the page.";
+    flags {
+        PROCFS: Text "path.procfs" = "/proc", "Where procfs is mounted.";
+        SYSFS: Text "path.sysfs" = "/sys", "Where sysfs is mounted.";
+        ROOTFS: Text "path.rootfs" = "/", "Where the host's root file system is mounted.";
+        UDEV: Text "path.udev.data" = "/run/udev/data", "Where udev keeps its data.";
+        TELEMETRY_PATH: Text "web.telemetry-path" = "/metrics", "Path of the metrics page.";
+        NO_EXPORTER_METRICS: Switch "web.disable-exporter-metrics" = "false",
+            "Leave out the metrics about the exporter itself (promhttp_*, process_*).";
+        REQUESTS_MAX: Whole "web.max-requests" = "40",
+            "Scrapes that are served at the same time; further ones get status 503. 0 removes the limit.";
+        NO_DEFAULTS: Switch "collector.disable-defaults" = "false",
+            "Disable every collector that is not enabled by a flag of its own.";
+        PROCESSORS: Whole "runtime.gomaxprocs" = "1",
+            "Accepted so that command lines of the exporter written in Go keep working; changes nothing here.";
+        SIMULATE: Switch "simulate" = "false",
+            "Serve a simulated host instead of this one. On systems other than Linux that is so without the flag.";
+        LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
+            "Address to listen on, as :PORT or HOST:PORT. Repeat the flag to listen on several.";
+        LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
+        LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
+    }
+}
+
+pub(super) const DECLARATION: &Declaration = Server::DECLARATION;
+
+/// Whether `--collector.disable-defaults` was given.
+pub(super) fn has_no_defaults(values: &FlagValues) -> bool {
+    Options::<Server>::new(values).get(NO_DEFAULTS)
+}
+
+/// Puts the values into the form that the server wants.
+pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
+    let options = Options::<Server>::new(&values);
+    let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
+    if listen_addresses.is_empty() {
+        return Err(format!("--{}: expected :PORT or HOST:PORT, found nothing", LISTEN_ADDRESSES.info().name));
+    }
+    for address in &listen_addresses {
+        crate::serve::listen::split(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;
+    }
+    let telemetry_path = options.get(TELEMETRY_PATH).to_owned();
+    if !telemetry_path.starts_with('/') || telemetry_path.contains(['?', '#']) {
+        let name = TELEMETRY_PATH.info().name;
+        return Err(format!("--{name}: expected a path that begins with /, found `{telemetry_path}`"));
+    }
+    let word = |flag: collectors::kit::options::Flag<Server, _>| (options.get(flag), flag.info().name);
+    let (level, level_name) = word(LOG_LEVEL);
+    let (format, format_name) = word(LOG_FORMAT);
+    let requests_max = usize::try_from(options.get(REQUESTS_MAX)).unwrap_or(usize::MAX);
+    let paths = Paths {
+        procfs: PathBuf::from(options.get(PROCFS)),
+        sysfs: PathBuf::from(options.get(SYSFS)),
+        rootfs: PathBuf::from(options.get(ROOTFS)),
+        udev: PathBuf::from(options.get(UDEV)),
+        is_given: [PROCFS, SYSFS, ROOTFS, UDEV].iter().any(|flag| options.is_given(*flag)),
+    };
+    Ok(Settings {
+        listen_addresses,
+        telemetry_path,
+        has_exporter_metrics: !options.get(NO_EXPORTER_METRICS),
+        requests_max: NonZeroUsize::new(requests_max),
+        paths,
+        log_level: Level::parse(level).map_err(|error| format!("--{level_name}: {error}"))?,
+        log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
+        is_simulated: options.get(SIMULATE),
+        warnings,
+        values,
+    })
+}

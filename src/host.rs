@@ -1,0 +1,114 @@
+//! Which host is exported: this one, below `--path.*`, or a simulated one.
+
+#[cfg(target_os = "linux")]
+mod later;
+
+use std::sync::Arc;
+
+use collectors::kit::kernel::Kernel;
+use collectors::kit::root::Roots;
+
+use crate::flags::Settings;
+
+/// Everything that collectors read.
+#[derive(Debug)]
+pub struct Host {
+    /// Its files.
+    pub roots: Roots,
+    /// The rest.
+    pub kernel: Arc<dyn Kernel>,
+    /// Whether it is simulated.
+    pub is_simulated: bool,
+}
+
+/// The host that the command line asks for. Only Linux can tell of itself; elsewhere the host is simulated.
+pub fn open(settings: &Settings) -> Result<Host, String> {
+    #[cfg(target_os = "linux")]
+    if !settings.is_simulated {
+        return this(&settings.paths);
+    }
+    simulated(settings)
+}
+
+#[cfg(target_os = "linux")]
+fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
+    use collectors::kit::kernel::linux::Linux;
+    use collectors::kit::root::dir::Dir;
+    use collectors::kit::root::host::Host as Anywhere;
+    use collectors::kit::root::{Mount, Root};
+
+    let directory = |path: &std::path::Path, flag| -> Result<Arc<dyn Root>, String> {
+        let directory = Dir::open(path).map_err(|error| format!("--{flag}: {}: {error}", path.display()))?;
+        Ok(Arc::new(directory))
+    };
+    let proc = directory(&paths.procfs, "path.procfs")?;
+    let sys = directory(&paths.sysfs, "path.sysfs")?;
+    let rootfs = directory(&paths.rootfs, "path.rootfs")?;
+    // udev may start after the exporter, or not at all.
+    let udev: Arc<dyn Root> = Arc::new(later::Later::new(paths.udev.clone()));
+    let anywhere: Arc<dyn Root> = Arc::new(Anywhere);
+    let roots = Roots::new(|mount| {
+        Arc::clone(match mount {
+            Mount::Proc => &proc,
+            Mount::Sys => &sys,
+            Mount::Rootfs => &rootfs,
+            Mount::Udev => &udev,
+            Mount::Host => &anywhere,
+        })
+    });
+    Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false })
+}
+
+#[cfg(feature = "simulator")]
+fn simulated(_: &Settings) -> Result<Host, String> {
+    use collectors::kit::kernel::canned::Canned;
+    use collectors::kit::tree_text;
+
+    let text = include_bytes!("../fixtures/hosts/bonded.tree");
+    let tree = tree_text::parse(text).map_err(|error| format!("the simulated host: {error}"))?;
+    let kernel = Canned::parse(|name| tree.content(name)).map_err(|error| format!("the simulated host: {error}"))?;
+    Ok(Host { roots: Arc::new(tree).roots(), kernel: Arc::new(kernel), is_simulated: true })
+}
+
+#[cfg(not(feature = "simulator"))]
+fn simulated(settings: &Settings) -> Result<Host, String> {
+    Err(if settings.is_simulated {
+        "--simulate: this exporter was built without the simulated host (cargo feature `simulator`)".to_owned()
+    } else {
+        "only Linux can be exported, and the simulated host (cargo feature `simulator`) was left out of this build"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::{Command, parse};
+    use std::ffi::OsString;
+
+    #[track_caller]
+    fn opened(arguments: &[&str]) -> Result<Host, String> {
+        match parse(collectors::ALL, arguments.iter().map(OsString::from)) {
+            Ok(Command::Serve(settings)) => open(&settings),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_simulated_host_is_there_if_it_is_compiled_in() {
+        match opened(&["--simulate"]) {
+            Ok(host) => assert!(host.is_simulated && cfg!(feature = "simulator")),
+            Err(error) => assert!(!cfg!(feature = "simulator") && error.contains("feature `simulator`"), "{error}"),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_path_that_is_not_there_is_an_error_that_names_its_flag() {
+        assert!(!opened(&["--path.udev.data=/missing"]).unwrap().is_simulated);
+        for flag in ["--path.procfs", "--path.sysfs", "--path.rootfs"] {
+            let error = opened(&[&format!("{flag}=/missing/path")]).unwrap_err();
+            assert!(error.starts_with(&format!("{flag}: /missing/path: no such file")), "{error}");
+        }
+    }
+}

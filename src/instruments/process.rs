@@ -1,0 +1,159 @@
+//! What the kernel tells about the exporter's own process, under the names that every Prometheus client uses.
+//!
+//! It is always this process that is meant, whatever host is exported: `--path.procfs` does not move it.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use procfs::process::LimitValue;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
+
+/// /proc/PID/net/netstat has some 4 kB; more is not read of it.
+const NETSTAT_MAX_BYTES: u64 = 64 << 10;
+
+/// What is told, in the order of [`Process::read`].
+const FAMILIES: [(&str, MetricType, &str); 9] = [
+    ("process_cpu_seconds_total", MetricType::COUNTER, "CPU time that this process took, in user and kernel mode."),
+    ("process_resident_memory_bytes", MetricType::GAUGE, "Memory of this process that is in RAM."),
+    ("process_virtual_memory_bytes", MetricType::GAUGE, "Size of this process's address space."),
+    ("process_virtual_memory_max_bytes", MetricType::GAUGE, "How large this process's address space may become."),
+    ("process_open_fds", MetricType::GAUGE, "File descriptors that this process has open."),
+    ("process_max_fds", MetricType::GAUGE, "File descriptors that this process may have open."),
+    ("process_start_time_seconds", MetricType::GAUGE, "When this process started, in seconds since 1970."),
+    (
+        "process_network_receive_bytes_total",
+        MetricType::COUNTER,
+        "Bytes that came in by IP, in the network namespace of this process.",
+    ),
+    (
+        "process_network_transmit_bytes_total",
+        MetricType::COUNTER,
+        "Bytes that went out by IP, in the network namespace of this process.",
+    ),
+];
+
+/// Reads about this process.
+#[derive(Debug)]
+pub(super) struct Process {
+    descriptions: Vec<Desc>,
+    /// Found once: the boot time costs reading all of /proc/stat.
+    start_seconds: Option<f64>,
+}
+
+impl Process {
+    pub(super) fn new() -> Result<Self, prometheus::Error> {
+        let describe = |(name, _, help): &(&str, _, &str)| {
+            Desc::new((*name).to_owned(), (*help).to_owned(), Vec::new(), HashMap::new())
+        };
+        let stat = procfs::process::Process::myself().and_then(|own| own.stat()).ok();
+        let boot_seconds = procfs::boot_time_secs().ok();
+        let start_seconds = stat.zip(boot_seconds).map(|(stat, boot)| boot as f64 + seconds(stat.starttime));
+        Ok(Self { descriptions: FAMILIES.iter().map(describe).collect::<Result<_, _>>()?, start_seconds })
+    }
+
+    /// Whatever cannot be read is left out.
+    fn read(&self) -> [Option<f64>; FAMILIES.len()] {
+        let Ok(own) = procfs::process::Process::myself() else { return [None; FAMILIES.len()] };
+        let (stat, limits) = (own.stat().ok(), own.limits().ok());
+        let netstat = own.open_relative("net/netstat").ok().and_then(|file| {
+            let mut text = String::new();
+            file.take(NETSTAT_MAX_BYTES).read_to_string(&mut text).ok().map(|_| text)
+        });
+        let octets = |name| netstat.as_deref().and_then(|text| octets(text, name));
+        [
+            stat.as_ref().map(|stat| seconds(stat.utime.saturating_add(stat.stime))),
+            stat.as_ref().map(|stat| stat.rss.saturating_mul(procfs::page_size()) as f64),
+            stat.as_ref().map(|stat| stat.vsize as f64),
+            limits.as_ref().map(|limits| limit(limits.max_address_space.soft_limit)),
+            own.fd_count().ok().map(|count| count as f64),
+            limits.as_ref().map(|limits| limit(limits.max_open_files.soft_limit)),
+            self.start_seconds,
+            octets("InOctets"),
+            octets("OutOctets"),
+        ]
+    }
+}
+
+impl Collector for Process {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let values = FAMILIES.into_iter().zip(self.read());
+        values.filter_map(|(family, value)| Some(made(family, value?))).collect()
+    }
+}
+
+fn made((name, kind, help): (&str, MetricType, &str), value: f64) -> MetricFamily {
+    let mut metric = Metric::default();
+    if kind == MetricType::COUNTER {
+        let mut counter = Counter::default();
+        counter.set_value(value);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = Gauge::default();
+        gauge.set_value(value);
+        metric.set_gauge(gauge);
+    }
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(kind);
+    family.set_metric(vec![metric]);
+    family
+}
+
+fn seconds(ticks: u64) -> f64 {
+    ticks as f64 / procfs::ticks_per_second() as f64
+}
+
+/// No limit shows as the largest number that there is room for, as it does with other clients.
+fn limit(limit: LimitValue) -> f64 {
+    match limit {
+        LimitValue::Unlimited => u64::MAX as f64,
+        LimitValue::Value(value) => value as f64,
+    }
+}
+
+/// A number of the `IpExt` lines: the first has the names, the second the numbers.
+fn octets(netstat: &str, name: &str) -> Option<f64> {
+    let mut lines = netstat.lines().filter(|line| line.starts_with("IpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let at = names.split_ascii_whitespace().position(|found| found == name)?;
+    values.split_ascii_whitespace().nth(at)?.parse::<u64>().ok().map(|octets| octets as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_stand_under_their_names() {
+        let text = "TcpExt: InOctets\nTcpExt: 1\nIpExt: InNoRoutes InOctets OutOctets\nIpExt: 2 3 x\n";
+        assert_eq!(octets(text, "InOctets"), Some(3.0));
+        assert_eq!(octets(text, "OutOctets"), None);
+        assert_eq!(octets(text, "InMcastPkts"), None);
+        assert_eq!(octets("IpExt: InOctets\n", "InOctets"), None);
+        assert_eq!(octets("", "InOctets"), None);
+    }
+
+    #[test]
+    fn no_limit_is_a_large_number() {
+        assert_eq!(limit(LimitValue::Unlimited).to_string(), "18446744073709552000");
+        assert_eq!(limit(LimitValue::Value(1024)).to_string(), "1024");
+    }
+
+    #[test]
+    fn this_process_is_told_of() {
+        let process = Process::new().unwrap();
+        let [cpu, resident, size, _, files, files_max, start, ..] = process.read();
+        assert!(cpu.unwrap() >= 0.0 && resident.unwrap() > 4096.0 && size.unwrap() > resident.unwrap());
+        assert!(files.unwrap() >= 3.0 && files.unwrap() <= files_max.unwrap());
+        assert!(start.unwrap() > 1.7e9, "{start:?}");
+        let families = process.collect();
+        let is_counter = |family: &MetricFamily| family.get_field_type() == MetricType::COUNTER;
+        assert!(families.iter().all(|family| is_counter(family) == family.name().ends_with("_total")));
+    }
+}

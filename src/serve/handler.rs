@@ -1,0 +1,376 @@
+//! From what was asked to what is answered, without a socket.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use collectors::kit::failure::Failure;
+use collectors::kit::page::Finished;
+use collectors::kit::scraper::{Report, Scraper, Selection};
+
+use super::{landing, query};
+use crate::instruments::{ErrorCause, Instruments};
+use crate::log::{Field, Level, Log};
+use crate::version;
+
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What the handler does, and for whom.
+pub struct Handler {
+    scraper: Arc<Scraper>,
+    instruments: Instruments,
+    log: Arc<Log>,
+    telemetry_path: String,
+    requests_max: Option<NonZeroUsize>,
+    in_flight: AtomicUsize,
+    /// How large the last page was: the next will be much the same.
+    page_bytes: AtomicUsize,
+    landing_page: String,
+}
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handler").field("scraper", &self.scraper).finish_non_exhaustive()
+    }
+}
+
+/// A whole answer.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// What follows them; the front leaves it out where the client asked for the head alone.
+    pub body: Vec<u8>,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Answer<'a> {
+    /// It is answered.
+    Ready(Response),
+    /// It takes a scrape to answer.
+    Scrape(Scrape<'a>),
+}
+
+/// A scrape that was let in. It counts as in flight until it is dropped.
+#[derive(Debug)]
+pub struct Scrape<'a> {
+    handler: &'a Handler,
+    selection: Selection,
+}
+
+impl Handler {
+    /// Answers with the pages of this scraper.
+    pub fn new(
+        scraper: Arc<Scraper>,
+        instruments: Instruments,
+        log: Arc<Log>,
+        telemetry_path: &str,
+        requests_max: Option<NonZeroUsize>,
+    ) -> Self {
+        let landing_page = landing::page(version::VERSION, telemetry_path, scraper.enabled());
+        Self {
+            scraper,
+            instruments,
+            log,
+            telemetry_path: telemetry_path.to_owned(),
+            requests_max,
+            in_flight: AtomicUsize::new(0),
+            page_bytes: AtomicUsize::new(0),
+            landing_page,
+        }
+    }
+
+    /// Answers a request, or lets a scrape in that will.
+    pub fn answer(&self, method: &str, url: &str) -> Answer<'_> {
+        let target = match query::parse(url) {
+            Ok(target) => target,
+            Err(sentence) => return Answer::Ready(plain(400, sentence)),
+        };
+        let is_scrape = target.path == self.telemetry_path.as_bytes();
+        if !is_scrape && target.path != b"/" {
+            return Answer::Ready(plain(404, "There is no such page; / has links to those that are.".to_owned()));
+        }
+        if !matches!(method, "GET" | "HEAD") {
+            let mut response = plain(405, format!("{method} does nothing here; use GET."));
+            response.headers.push(("Allow", "GET, HEAD".to_owned()));
+            return Answer::Ready(response);
+        }
+        if !is_scrape {
+            return Answer::Ready(response(200, HTML, self.landing_page.clone().into_bytes()));
+        }
+        match self.select(&target) {
+            Ok(selection) => self.let_in(selection),
+            Err(sentence) => Answer::Ready(plain(400, sentence)),
+        }
+    }
+
+    fn select(&self, target: &query::Target) -> Result<Selection, String> {
+        match (target.collect.as_slice(), target.exclude.as_slice()) {
+            ([], []) => Ok(Selection::ALL),
+            (collect, []) => self.scraper.only(collect),
+            ([], exclude) => self.scraper.all_but(exclude),
+            _ => Err("collect[] and exclude[] cannot be combined; use one of them.".to_owned()),
+        }
+    }
+
+    fn let_in(&self, selection: Selection) -> Answer<'_> {
+        let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
+        if let Some(most) = self.requests_max.filter(|most| before >= most.get()) {
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            self.instruments.answered(503);
+            let sentence = format!("Limit of concurrent requests reached ({most}), try again later.");
+            return Answer::Ready(plain(503, sentence));
+        }
+        self.instruments.begun();
+        Answer::Scrape(Scrape { handler: self, selection })
+    }
+
+    fn page(&self, selection: &Selection) -> Vec<u8> {
+        let mut page = Vec::with_capacity(self.page_bytes.load(Ordering::Relaxed));
+        let mut clashes = Vec::new();
+        let finished = self.scraper.scrape(
+            selection,
+            |foreign| {
+                for family in self.instruments.families() {
+                    let name = family.name.clone();
+                    if foreign.add(family).is_err() {
+                        clashes.push(name);
+                    }
+                }
+            },
+            |report| log_report(&self.log, report),
+            &mut page,
+        );
+        self.page_bytes.fetch_max(page.len(), Ordering::Relaxed);
+        self.note(&finished, &clashes);
+        page
+    }
+
+    /// What was left out of the page counts as a failure to gather.
+    fn note(&self, finished: &Finished, clashes: &[String]) {
+        if finished.duplicates > 0 {
+            self.instruments.failed(ErrorCause::Gathering);
+            let count = Field::Text(&finished.duplicates);
+            self.log.error("samples that were there already are left out", &[("samples", count)]);
+        }
+        for name in finished.clashes.iter().chain(clashes) {
+            self.instruments.failed(ErrorCause::Gathering);
+            self.log.error("a family that another source has as well is left out", &[("family", Field::Text(name))]);
+        }
+    }
+}
+
+impl Scrape<'_> {
+    /// Runs it.
+    pub fn run(&self) -> Response {
+        let handler = self.handler;
+        // Collectors that panic are caught one by one; this is for what remains.
+        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.selection)));
+        let response = page.map_or_else(
+            |_| plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
+            |page| response(200, METRICS, page),
+        );
+        handler.instruments.answered(response.status);
+        response
+    }
+}
+
+impl Drop for Scrape<'_> {
+    fn drop(&mut self) {
+        self.handler.instruments.ended();
+        self.handler.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
+    Response { status, headers: vec![("Content-Type", content_type.to_owned())], body }
+}
+
+fn plain(status: u16, mut sentence: String) -> Response {
+    sentence.push('\n');
+    response(status, TEXT, sentence.into_bytes())
+}
+
+/// One line for a collector, with the reason where there is one; and one for each further problem.
+fn log_report(log: &Log, report: &Report<'_>) {
+    let seconds = report.duration.as_secs_f64();
+    let line = |failure: &Failure| {
+        let (level, message) = match failure {
+            Failure::NoData(_) => (Level::Debug, "collector returned no data"),
+            Failure::Error(_) => (Level::Error, "collector failed"),
+        };
+        let fields = [
+            ("name", Field::Text(&report.collector)),
+            ("duration_seconds", Field::Number(seconds)),
+            ("err", Field::Text(&failure.reason())),
+        ];
+        log.write(level, message, &fields);
+    };
+    report.problems.shown().iter().chain(report.failure).for_each(line);
+    let hidden = report.problems.count() - report.problems.shown().len();
+    if hidden > 0 {
+        let fields = [("name", Field::Text(&report.collector)), ("problems", Field::Text(&hidden))];
+        log.error("collector had more problems than are shown", &fields);
+    }
+    if report.is_success() && log.is_on(Level::Debug) {
+        let fields = [("name", Field::Text(&report.collector)), ("duration_seconds", Field::Number(seconds))];
+        log.debug("collector succeeded", &fields);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::tests::REGISTRATIONS;
+    use crate::log::Format;
+    use crate::log::tests::{Written, log};
+    use collectors::kit::kernel::canned::Canned;
+    use collectors::kit::options::FlagValues;
+    use collectors::kit::root::tree::Tree;
+
+    fn handler(requests_max: usize) -> (Handler, Written) {
+        let values = FlagValues::defaults(REGISTRATIONS.iter().map(|registration| registration.declaration));
+        let roots = Arc::new(Tree::new()).roots();
+        let scraper = Scraper::build(REGISTRATIONS, &values, roots, Arc::new(Canned::default())).unwrap();
+        let (log, written) = log(Level::Debug, Format::Logfmt);
+        let instruments = Instruments::new(true).unwrap();
+        let requests_max = NonZeroUsize::new(requests_max);
+        (Handler::new(Arc::new(scraper), instruments, Arc::new(log), "/metrics", requests_max), written)
+    }
+
+    fn ask(handler: &Handler, method: &str, url: &str) -> (u16, String, String) {
+        let response = match handler.answer(method, url) {
+            Answer::Ready(response) => response,
+            Answer::Scrape(scrape) => scrape.run(),
+        };
+        let kind = response.headers.iter().find(|(name, _)| *name == "Content-Type").unwrap().1.clone();
+        (response.status, kind, String::from_utf8(response.body).unwrap())
+    }
+
+    #[track_caller]
+    fn check(url: &str, status: u16, content_type: &str, expected: &str) {
+        let (found_status, found_type, body) = ask(&handler(40).0, "GET", url);
+        assert_eq!((found_status, found_type.as_str()), (status, content_type), "{body}");
+        assert!(body.contains(expected), "{expected}\nis not in\n{body}");
+    }
+
+    #[test]
+    fn pages_are_found_by_their_path() {
+        check("/metrics", 200, METRICS, "node_example 1\n");
+        check("/metrics?x=y", 200, METRICS, "node_exporter_build_info{");
+        check("/", 200, HTML, "<a class=\"metrics\" href=\"/metrics\">");
+        check("/metrics/", 404, TEXT, "There is no such page");
+        check("/Metrics", 404, TEXT, "There is no such page");
+        check("", 404, TEXT, "There is no such page");
+    }
+
+    #[test]
+    fn filters_choose_collectors() {
+        let success = "node_scrape_collector_success{collector=\"example\"} 1\n";
+        check("/metrics?collect[]=example", 200, METRICS, success);
+        check("/metrics?collect%5b%5d=ex%61mple&collect[]=example", 200, METRICS, success);
+        let (status, _, body) = ask(&handler(40).0, "GET", "/metrics?exclude[]=example");
+        assert_eq!(status, 200);
+        assert!(!body.contains("node_example") && body.contains("promhttp_"), "{body}");
+    }
+
+    #[test]
+    fn filters_that_make_no_sense_are_refused_in_a_sentence() {
+        check("/metrics?collect[]=example&exclude[]=example", 400, TEXT, "collect[] and exclude[] cannot be combined");
+        check("/metrics?collect[]=nothing", 400, TEXT, "There is no collector `nothing`");
+        check("/metrics?exclude[]=nothing", 400, TEXT, "There is no collector `nothing`");
+        check("/metrics?collect[]=", 400, TEXT, "There is no collector ``");
+        check("/metrics?collect[]=quiet", 400, TEXT, "The collector `quiet` is disabled here");
+        check("/metrics?exclude[]=quiet", 400, TEXT, "The collector `quiet` is disabled here");
+        check("/metrics?exclude[]=%", 400, TEXT, "not percent-encoded properly");
+    }
+
+    #[test]
+    fn other_methods_are_told_what_to_use() {
+        let (handler, _) = handler(40);
+        assert_eq!(ask(&handler, "HEAD", "/metrics").0, 200);
+        for url in ["/", "/metrics"] {
+            let Answer::Ready(response) = handler.answer("POST", url) else { panic!("a scrape for POST") };
+            assert_eq!(response.status, 405);
+            assert!(response.headers.contains(&("Allow", "GET, HEAD".to_owned())));
+        }
+        assert_eq!(ask(&handler, "POST", "/nothing").0, 404);
+    }
+
+    #[test]
+    fn beyond_the_limit_scrapes_are_refused_and_counted() {
+        let (handler, _) = handler(2);
+        let [first, second] = [0; 2].map(|_| handler.answer("GET", "/metrics"));
+        for url in ["/metrics", "/metrics?collect[]=example"] {
+            let (status, kind, body) = ask(&handler, "GET", url);
+            let expected = "Limit of concurrent requests reached (2), try again later.\n";
+            assert_eq!((status, kind.as_str(), body.as_str()), (503, TEXT, expected));
+        }
+        assert_eq!(ask(&handler, "GET", "/").0, 200);
+        drop(first);
+        let (status, _, body) = ask(&handler, "GET", "/metrics");
+        assert_eq!(status, 200);
+        assert!(body.contains("promhttp_metric_handler_requests_total{code=\"503\"} 2\n"), "{body}");
+        assert!(body.contains("promhttp_metric_handler_requests_in_flight 2\n"), "{body}");
+        drop(second);
+        let (_, _, body) = ask(&handler, "GET", "/metrics");
+        assert!(body.contains("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"), "{body}");
+        assert!(body.contains("promhttp_metric_handler_requests_in_flight 1\n"), "{body}");
+    }
+
+    #[test]
+    fn without_a_limit_everything_is_let_in() {
+        let (handler, _) = handler(0);
+        let scrapes: Vec<_> = (0..100).map(|_| handler.answer("GET", "/metrics")).collect();
+        assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Scrape(_))));
+    }
+
+    #[test]
+    fn a_collector_that_succeeds_is_logged_for_who_wants_to_know() {
+        let (handler, written) = handler(1);
+        ask(&handler, "GET", "/metrics");
+        let text = written.text();
+        assert!(text.ends_with(" level=DEBUG msg=\"collector succeeded\" name=example duration_seconds=0\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_missing_is_logged_and_what_is_broken_is_an_error() {
+        let (log, written) = log(Level::Debug, Format::Logfmt);
+        let mut problems = collectors::kit::failure::Problems::default();
+        for _ in 0..18 {
+            problems.report(Failure::error("bad line"));
+        }
+        let failure = Failure::no_data("no such device");
+        let duration = std::time::Duration::from_millis(1500);
+        log_report(&log, &Report { collector: "example", duration, failure: Some(&failure), problems: &problems });
+        let text = written.text();
+        let bad = "level=ERROR msg=\"collector failed\" name=example duration_seconds=1.5 err=\"bad line\"\n";
+        assert_eq!(text.matches(bad).count(), 16, "{text}");
+        let missing =
+            "level=DEBUG msg=\"collector returned no data\" name=example duration_seconds=1.5 err=\"no such device\"\n";
+        assert!(text.contains(missing), "{text}");
+        assert!(
+            text.contains("msg=\"collector had more problems than are shown\" name=example problems=2\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_counts_as_a_failure_to_gather() {
+        let (handler, written) = handler(1);
+        let finished = Finished { duplicates: 3, clashes: vec!["node_x".to_owned()] };
+        handler.note(&finished, &["process_y".to_owned()]);
+        let (_, _, body) = ask(&handler, "GET", "/metrics");
+        assert!(body.contains("promhttp_metric_handler_errors_total{cause=\"gathering\"} 3\n"), "{body}");
+        let text = written.text();
+        assert!(
+            text.contains("samples=3\n") && text.contains("family=node_x\n") && text.contains("family=process_y\n")
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! The address that a client asks for: a path and the collectors it wants.
+
+use std::borrow::Cow;
+
+/// What an address says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The path, decoded.
+    pub(super) path: Vec<u8>,
+    /// The values of `collect[]`.
+    pub(super) collect: Vec<String>,
+    /// The values of `exclude[]`.
+    pub(super) exclude: Vec<String>,
+}
+
+/// Reads an address. The error is a sentence for the client.
+pub(super) fn parse(url: &str) -> Result<Target, String> {
+    let url = url.split_once('#').map_or(url, |(before, _)| before);
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let path = decode(path_of(path), false).ok_or("The path is not percent-encoded properly.")?.into_owned();
+    let mut target = Target { path, collect: Vec::new(), exclude: Vec::new() };
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let encoded = || format!("The parameter `{parameter}` is not percent-encoded properly.");
+        let values = match &*decode(name, true).ok_or_else(encoded)? {
+            b"collect[]" => &mut target.collect,
+            b"exclude[]" => &mut target.exclude,
+            _ => continue,
+        };
+        let value = decode(value, true).ok_or_else(encoded)?;
+        values.push(String::from_utf8_lossy(&value).into_owned());
+    }
+    Ok(target)
+}
+
+/// The path of an address that may name its host as well, as proxies' do.
+fn path_of(url: &str) -> &str {
+    let Some((scheme, rest)) = url.split_once("://") else { return url };
+    if scheme.contains('/') {
+        return url;
+    }
+    rest.find('/').map_or("/", |slash| &rest[slash..])
+}
+
+/// Undoes percent-encoding; `None` where `%` is not followed by two digits.
+fn decode(text: &str, is_query: bool) -> Option<Cow<'_, [u8]>> {
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text.as_bytes()));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => digit(bytes.next()?)? << 4 | digit(bytes.next()?)?,
+            b'+' if is_query => b' ',
+            byte => byte,
+        });
+    }
+    Some(Cow::Owned(decoded))
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(url: &str, path: &str, collect: &[&str], exclude: &[&str]) {
+        let target = parse(url).unwrap();
+        assert_eq!(String::from_utf8_lossy(&target.path), path);
+        assert_eq!(
+            (target.collect, target.exclude),
+            (collect.iter().map(ToString::to_string).collect(), exclude.iter().map(ToString::to_string).collect())
+        );
+    }
+
+    #[test]
+    fn paths_and_parameters_are_decoded() {
+        check("/metrics", "/metrics", &[], &[]);
+        check("/metr%69cs?", "/metrics", &[], &[]);
+        check("/a+b", "/a+b", &[], &[]);
+        check("/metrics?collect[]=cpu&collect%5B%5D=load%61vg", "/metrics", &["cpu", "loadavg"], &[]);
+        check("/metrics?exclude[]=a+b&x=1&&collect=no", "/metrics", &[], &["a b"]);
+        check("/metrics?collect[]", "/metrics", &[""], &[]);
+        check("/metrics?collect[]=%ff", "/metrics", &["\u{fffd}"], &[]);
+        check("/metrics?collect[]=a=b#collect[]=c", "/metrics", &["a=b"], &[]);
+        check("http://host:9100/metrics?exclude[]=a", "/metrics", &[], &["a"]);
+        check("http://host", "/", &[], &[]);
+        check("/x://y", "/x://y", &[], &[]);
+    }
+
+    #[test]
+    fn what_is_not_encoded_properly_is_refused() {
+        assert_eq!(parse("/%4"), Err("The path is not percent-encoded properly.".to_owned()));
+        assert_eq!(parse("/?a=%zz"), Ok(Target { path: b"/".to_vec(), collect: vec![], exclude: vec![] }));
+        let refused = "The parameter `collect[]=%zz` is not percent-encoded properly.";
+        assert_eq!(parse("/?collect[]=%zz"), Err(refused.to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn values_come_back(values in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
+            let encode = |value: &Vec<u8>| value.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+            let query: Vec<_> = values.iter().map(|value| format!("exclude[]={}", encode(value))).collect();
+            let expected: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
+            prop_assert_eq!(parse(&format!("/?{}", query.join("&"))).unwrap().exclude, expected);
+        }
+
+        #[test]
+        fn any_address_is_read_or_refused(url: String) {
+            let _ = parse(&url);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Which build this is.
+
+/// The version of the package.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The source's revision, where whoever built it has said so in `NODE_EXPORTER_REVISION`.
+pub const REVISION: &str = match option_env!("NODE_EXPORTER_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+/// The source's branch, where whoever built it has said so in `NODE_EXPORTER_BRANCH`.
+pub const BRANCH: &str = match option_env!("NODE_EXPORTER_BRANCH") {
+    Some(branch) => branch,
+    None => "unknown",
+};
+/// What compiled it: `rustc1.90.0`.
+pub const COMPILER: &str = env!("NODE_EXPORTER_COMPILER");
+
+/// The operating system, by the name that Go has for it.
+pub fn system() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+/// The architecture, by the name that Go has for it.
+pub fn architecture() -> &'static str {
+    let is_little = cfg!(target_endian = "little");
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        "loongarch64" => "loong64",
+        "powerpc64" if is_little => "ppc64le",
+        "powerpc64" => "ppc64",
+        "mips" if is_little => "mipsle",
+        "mips64" if is_little => "mips64le",
+        other => other,
+    }
+}
+
+/// The optional features that are compiled in.
+pub fn features() -> &'static str {
+    if cfg!(feature = "simulator") { "simulator" } else { "" }
+}
+
+/// What is told in one line at start.
+pub fn line() -> String {
+    format!("(version={VERSION}, branch={BRANCH}, revision={REVISION})")
+}
+
+/// What `--version` prints.
+pub fn text() -> String {
+    format!(
+        "node_exporter, version {VERSION} (branch: {BRANCH}, revision: {REVISION})\n  \
+         compiler:         {COMPILER}\n  platform:         {}/{}\n  features:         {}\n",
+        system(),
+        architecture(),
+        features(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_says_what_this_is() {
+        assert!(text().starts_with("node_exporter, version "), "{}", text());
+        assert!(line().starts_with("(version="), "{}", line());
+        let digits = COMPILER.strip_prefix("rustc").unwrap_or_default();
+        assert!(digits.starts_with(|c: char| c.is_ascii_digit()), "{COMPILER}");
+    }
+}

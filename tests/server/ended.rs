@@ -1,0 +1,84 @@
+//! How it ends.
+
+use std::io::{BufRead, Read};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::exporter::{Connection, Exporter};
+
+fn end(exporter: &mut Exporter, signal: Signal) -> Option<i32> {
+    kill_process(Pid::from_child(&exporter.child), signal).unwrap();
+    exporter.child.wait().unwrap().code()
+}
+
+#[test]
+fn signals_end_it_although_connections_are_kept() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut exporter = Exporter::start(&["--no-collector.vmstat"]);
+        let mut connection = exporter.connect();
+        assert_eq!(connection.ask("GET", "/").status, 200);
+        let _silent = exporter.connect();
+        assert_eq!(end(&mut exporter, signal), Some(0));
+        let mut rest = String::new();
+        exporter.log.read_to_string(&mut rest).unwrap();
+        assert!(rest.ends_with("msg=\"Shutting down\"\n"), "{rest}");
+    }
+}
+
+/// Scrapes that take their time: one line, over and over.
+fn slow() -> tempfile::TempDir {
+    const LINES: usize = 300_000;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("vmstat"), "pgpgin 1\n".repeat(LINES)).unwrap();
+    folder
+}
+
+const CLIENTS: usize = 8;
+
+/// An exporter in the middle of one slow scrape for each of these clients.
+fn scraping(folder: &tempfile::TempDir) -> (Exporter, Vec<Connection>) {
+    let proc = format!("--path.procfs={}", folder.path().display());
+    let collectors = ["--collector.disable-defaults", "--collector.vmstat", "--collector.loadavg"];
+    let exporter = Exporter::start(&[&[proc.as_str()], &collectors[..]].concat());
+    let connected = |_| {
+        let mut client = exporter.connect();
+        // Connections that come at once can be left waiting for each other; these are to come one by one.
+        assert_eq!(client.ask("GET", "/").status, 200);
+        client
+    };
+    let mut clients: Vec<_> = (0..CLIENTS).map(connected).collect();
+    for client in &mut clients {
+        client.send("GET", "/metrics?collect[]=vmstat");
+    }
+    let all = format!("promhttp_metric_handler_requests_in_flight {}\n", CLIENTS + 1);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !exporter.get("/metrics?collect[]=loadavg").body.contains(&all) {
+        assert!(Instant::now() < deadline, "the scrapes were never in flight together");
+    }
+    (exporter, clients)
+}
+
+#[test]
+fn scrapes_that_have_begun_are_answered() {
+    let folder = slow();
+    let (mut exporter, clients) = scraping(&folder);
+    assert_eq!(end(&mut exporter, Signal::TERM), Some(0));
+    for mut client in clients {
+        let answer = client.receive("GET");
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.contains("\nnode_vmstat_pgpgin 1\n"), "{}", answer.body);
+    }
+}
+
+#[test]
+fn the_second_signal_does_not_wait() {
+    let folder = slow();
+    let (mut exporter, _clients) = scraping(&folder);
+    kill_process(Pid::from_child(&exporter.child), Signal::TERM).unwrap();
+    let mut line = String::new();
+    while !line.ends_with("msg=\"Shutting down\"\n") {
+        assert_ne!(exporter.log.read_line(&mut line).unwrap(), 0, "it ended after {line}");
+    }
+    assert_eq!(end(&mut exporter, Signal::INT), Some(1));
+}

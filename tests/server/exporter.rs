@@ -1,0 +1,98 @@
+//! The exporter that is asked, and the client that asks.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+/// A running exporter. It is killed when the test is over, however that goes.
+pub(crate) struct Exporter {
+    pub(crate) child: Child,
+    pub(crate) log: BufReader<ChildStderr>,
+    /// What it has logged until it listened.
+    pub(crate) start: String,
+    address: String,
+}
+
+impl Exporter {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_node_exporter"));
+        command.arg("--web.listen-address=127.0.0.1:0").args(arguments);
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut exporter = Self { child, log, start: String::new(), address: String::new() };
+        while exporter.address.is_empty() {
+            let before = exporter.start.len();
+            let length = exporter.log.read_line(&mut exporter.start).unwrap();
+            assert_ne!(length, 0, "it ended after {}", exporter.start);
+            if let Some((_, address)) = exporter.start[before..].split_once("msg=\"Listening on\" address=") {
+                exporter.address = address.trim().to_owned();
+            }
+        }
+        exporter
+    }
+
+    /// Of a host that is the same everywhere; of this one where the other is not compiled in.
+    pub(crate) fn simulated(arguments: &[&str]) -> Self {
+        let simulate: &[&str] = if cfg!(feature = "simulator") { &["--simulate"] } else { &[] };
+        Self::start(&[simulate, arguments].concat())
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Connection(BufReader::new(stream))
+    }
+
+    pub(crate) fn get(&self, url: &str) -> Answer {
+        self.connect().ask("GET", url)
+    }
+
+    #[track_caller]
+    pub(crate) fn check(&self, url: &str, status: u16, expected: &str) {
+        let answer = self.get(url);
+        assert_eq!(answer.status, status, "{url}: {}", answer.body);
+        assert!(answer.body.contains(expected), "{expected}\nis not in\n{}", answer.body);
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Connection {
+    pub(crate) fn send(&mut self, method: &str, url: &str) {
+        let request = format!("{method} {url} HTTP/1.1\r\nHost: test\r\n\r\n");
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn receive(&mut self, method: &str) -> Answer {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(self.0.read_line(&mut head).unwrap(), 0, "the connection ended after {head:?}");
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
+        let length = if method == "HEAD" { 0 } else { length.parse().unwrap() };
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head, body: String::from_utf8(body).unwrap() }
+    }
+
+    pub(crate) fn ask(&mut self, method: &str, url: &str) -> Answer {
+        self.send(method, url);
+        self.receive(method)
+    }
+}

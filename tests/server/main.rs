@@ -1,0 +1,135 @@
+//! The binary as its users meet it: started, asked over TCP, ended by a signal.
+#![cfg(any(target_os = "linux", feature = "simulator"))]
+#![expect(clippy::unwrap_used, reason = "all of this is tests")]
+#![expect(clippy::disallowed_methods, reason = "clients have sockets, clocks and files of their own")]
+
+#[cfg(target_os = "linux")]
+mod ended;
+mod exporter;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use exporter::Exporter;
+
+#[test]
+fn pages_are_served() {
+    let exporter = Exporter::simulated(&[]);
+    exporter.check("/metrics", 200, "\nnode_load1 ");
+    exporter.check("/metrics?collect[]=loadavg", 200, "node_scrape_collector_success{collector=\"loadavg\"} 1\n");
+    exporter.check("/metrics?exclude[]=loadavg", 200, "node_scrape_collector_success{collector=\"vmstat\"}");
+    exporter.check("/metrics?collect[]=nothing", 400, "There is no collector `nothing`");
+    exporter.check("/metrics?collect[]=loadavg&exclude[]=loadavg", 400, "cannot be combined");
+    exporter.check("/", 200, "href=\"/metrics\"");
+    exporter.check("/nothing", 404, "There is no such page");
+    let answer = exporter.get("/metrics");
+    assert!(answer.head.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{}", answer.head);
+    assert!(answer.body.contains("\npromhttp_metric_handler_requests_total{code=\"200\"} 3\n"), "{}", answer.body);
+    assert!(answer.body.contains("\nnode_exporter_build_info{"), "{}", answer.body);
+    assert_eq!(answer.body.contains("\nprocess_resident_memory_bytes "), cfg!(target_os = "linux"));
+}
+
+#[test]
+fn the_log_says_what_is_served() {
+    let exporter = Exporter::simulated(&["--collector.disable-defaults", "--collector.loadavg"]);
+    for expected in
+        ["msg=\"Starting node_exporter\" version=\"(version=", "msg=\"Enabled collectors\"\n", "msg=loadavg\n"]
+    {
+        assert!(exporter.start.contains(expected), "{expected}\nis not in\n{}", exporter.start);
+    }
+    assert_eq!(exporter.start.contains("Serving a simulated host"), cfg!(feature = "simulator"), "{}", exporter.start);
+    assert!(!exporter.start.contains("msg=vmstat"), "{}", exporter.start);
+}
+
+#[test]
+fn flags_change_what_is_served() {
+    let arguments = ["--web.telemetry-path=/m", "--web.disable-exporter-metrics", "--no-collector.loadavg"];
+    let exporter = Exporter::simulated(&arguments);
+    exporter.check("/metrics", 404, "");
+    exporter.check("/m?collect[]=loadavg", 400, "disabled");
+    let page = exporter.get("/m").body;
+    assert!(page.contains("node_exporter_build_info{") && page.contains("node_scrape_collector_success{"), "{page}");
+    assert!(!page.contains("promhttp_") && !page.contains("process_") && !page.contains("node_load1"), "{page}");
+}
+
+#[test]
+fn a_connection_that_is_kept_does_not_wait() {
+    const REQUESTS: usize = 41;
+    // A delayed confirmation comes after 40 ms on Linux, later elsewhere.
+    const MEDIAN_MAX: Duration = Duration::from_millis(25);
+    let exporter = Exporter::simulated(&[]);
+    let mut connection = exporter.connect();
+    let mut times: Vec<_> = (0..REQUESTS)
+        .map(|_| {
+            let begin = Instant::now();
+            assert_eq!(connection.ask("GET", "/metrics").status, 200);
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    let median = times[REQUESTS / 2];
+    println!("median of {REQUESTS} requests on one connection: {median:?}");
+    assert!(median < MEDIAN_MAX, "{times:?}");
+}
+
+#[test]
+fn a_head_has_no_body() {
+    let exporter = Exporter::simulated(&[]);
+    let mut connection = exporter.connect();
+    let head = connection.ask("HEAD", "/metrics");
+    assert_eq!(head.status, 200);
+    // What follows is the next answer, not the body of the last.
+    assert_eq!(connection.ask("GET", "/").status, 200);
+    assert_eq!(connection.ask("POST", "/metrics").status, 405);
+}
+
+/// What a command prints and how it ends: output, errors, status.
+fn run(arguments: &[&str]) -> (String, String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_node_exporter")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let (help, errors, status) = run(&["--help"]);
+    assert!(help.starts_with("usage: node_exporter [<flags>]\n") && help.contains("\n      --[no-]collector.loadavg "));
+    assert_eq!((errors.as_str(), status), ("", Some(0)));
+    let (version, errors, status) = run(&["--version"]);
+    assert!(version.starts_with("node_exporter, version "), "{version}");
+    assert_eq!((errors.as_str(), status), ("", Some(0)));
+}
+
+#[track_caller]
+fn fails(arguments: &[&str], expected: &str) {
+    let (output, errors, status) = run(arguments);
+    assert!(errors.contains(expected), "{expected}\nis not in\n{errors}");
+    assert_eq!((output.as_str(), status), ("", Some(1)));
+}
+
+#[test]
+fn mistakes_end_it_with_a_sentence() {
+    fails(
+        &["--collector.loadvag"],
+        "node_exporter: error: unknown flag --collector.loadvag (did you mean --collector.loadavg?), try --help\n",
+    );
+    fails(&["@missing"], "node_exporter: error: arguments file `missing`: ");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("--web.listen-address={}", taken.local_addr().unwrap());
+    fails(
+        &["--simulate", &address],
+        &if cfg!(feature = "simulator") { address.clone() } else { "feature `simulator`".to_owned() },
+    );
+    if cfg!(target_os = "linux") {
+        fails(&["--path.procfs=/missing"], "--path.procfs: /missing: no such file or directory");
+    }
+}
+
+#[test]
+fn arguments_come_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags");
+    std::fs::write(&path, "# what to do\n\n--version\n").unwrap();
+    let (version, _, status) = run(&[&format!("@{}", path.display())]);
+    assert!(version.starts_with("node_exporter, version ") && status == Some(0), "{version}");
+}
