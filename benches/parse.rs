@@ -36,7 +36,8 @@ fn net_dev(devices: u64) -> String {
 /// /proc/diskstats of so many disks.
 fn diskstats(disks: u64) -> String {
     (0..disks).fold(String::new(), |mut text, disk| {
-        let row = "25354637 34367663 1003346126 18492372 28444756 11134226 505697032 63877960 0 9653880 82621804 1 2 3 4 5 6";
+        let row =
+            "25354637 34367663 1003346126 18492372 28444756 11134226 505697032 63877960 0 9653880 82621804 1 2 3 4 5 6";
         let _ = writeln!(text, " 259 {disk:7} nvme{disk}n1 {row}");
         text
     })

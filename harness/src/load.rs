@@ -96,3 +96,8 @@ pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
+
+/// Whether there is a folder at this path.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}

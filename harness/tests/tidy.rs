@@ -35,7 +35,7 @@ fn collect(folder: &str, ending: &str, into: &mut Vec<Source>) {
     let full = load::workspace().join(folder);
     for name in load::names(&full).unwrap_or_default() {
         let path = format!("{folder}/{name}");
-        if full.join(&name).is_dir() {
+        if load::is_folder(&full.join(&name)) {
             if name != "target" {
                 collect(&path, ending, into);
             }

@@ -1,16 +1,19 @@
 //! The page: samples are encoded at once into their family's own buffer, and the buffers are joined in the order that
 //! client_golang uses: families by name, samples by label values in label-name order.
 
+mod buffer;
 pub mod foreign;
 mod order;
+mod view;
 
 use std::collections::HashMap;
-use std::marker::PhantomData;
 
-use super::family::{Counter, Family, FamilyInfo, Gauge, Kind, Prefix, Untyped};
-use super::label::{self, Label};
-use super::number::Number;
+use super::family::FamilyInfo;
+use buffer::Buffer;
 use foreign::ForeignPage;
+
+pub(crate) use buffer::header;
+pub use view::PageOf;
 
 /// Families of one scrape, in memory that is used again by the next.
 #[derive(Debug)]
@@ -24,7 +27,6 @@ pub struct Page {
     /// Families from other sources: the textfile collector's, the exporter's own.
     pub(crate) foreign: ForeignPage,
     lines: Vec<order::Line>,
-    duplicates: usize,
 }
 
 /// Where a buffer is.
@@ -32,18 +34,6 @@ pub struct Page {
 enum Place {
     Declared(usize),
     Made(usize),
-}
-
-/// The lines of one family.
-#[derive(Debug)]
-struct Buffer {
-    /// The HELP and TYPE lines.
-    header: Box<[u8]>,
-    name_length: usize,
-    text: Vec<u8>,
-    /// Where the last line's labels are in `text`, to see whether the next one follows in order.
-    last_key: std::ops::Range<usize>,
-    is_in_order: bool,
 }
 
 /// So many families may get their names from one host's kernel; more are not made.
@@ -61,7 +51,6 @@ impl Page {
             name: Vec::new(),
             foreign: ForeignPage::default(),
             lines: Vec::new(),
-            duplicates: 0,
         };
         page.sort_families();
         page
@@ -73,13 +62,12 @@ impl Page {
             buffer.clear();
         }
         self.foreign.clear();
-        self.duplicates = 0;
     }
 
     /// Appends the page's text to `out`. A sample that is there twice is written once.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Finished {
         let Self { declared, made, order, foreign, lines, .. } = self;
-        let mut duplicates = self.duplicates;
+        let mut duplicates = 0;
         let mut foreign_families = foreign.families().peekable();
         let mut clashes = Vec::new();
         let mut last: &[u8] = b"";
@@ -88,7 +76,7 @@ impl Page {
                 Place::Declared(at) => &declared[at],
                 Place::Made(at) => &made[at],
             };
-            if buffer.text.is_empty() {
+            if buffer.is_empty() {
                 continue;
             }
             if buffer.name() == last {
@@ -158,196 +146,10 @@ fn name_byte(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || byte == b':' { byte } else { b'_' }
 }
 
-impl Buffer {
-    fn new(name: &[u8], help: &str, kind: Kind) -> Self {
-        Self {
-            header: header(name, help, kind).into(),
-            name_length: name.len(),
-            text: Vec::new(),
-            last_key: 0..0,
-            is_in_order: true,
-        }
-    }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.last_key = 0..0;
-        self.is_in_order = true;
-    }
-
-    fn name(&self) -> &[u8] {
-        let start = b"# HELP ".len();
-        &self.header[start..start + self.name_length]
-    }
-
-    fn push(&mut self, labels: &[&'static str], values: &[&dyn Label], value: Number) {
-        let Self { header, name_length, text, last_key, .. } = self;
-        let is_first = text.is_empty();
-        let start = b"# HELP ".len();
-        text.extend_from_slice(&header[start..start + *name_length]);
-        let key_start = text.len();
-        for (label, value) in labels.iter().zip(values).filter(|(_, value)| !value.is_absent()) {
-            text.push(if text.len() == key_start { b'{' } else { b',' });
-            text.extend_from_slice(label.as_bytes());
-            text.extend_from_slice(b"=\"");
-            value.write_to(text);
-            text.push(b'"');
-        }
-        if text.len() > key_start {
-            text.push(b'}');
-        }
-        let key = key_start..text.len();
-        text.push(b' ');
-        value.write_to(text);
-        text.push(b'\n');
-        if !is_first && self.is_in_order {
-            self.is_in_order = order::compare(&text[last_key.clone()], &text[key.clone()]).is_lt();
-        }
-        self.last_key = key;
-    }
-
-    /// Writes the family; gives the number of samples that were left out because they were there already.
-    fn write_to(&self, lines: &mut Vec<order::Line>, out: &mut Vec<u8>) -> usize {
-        out.extend_from_slice(&self.header);
-        if self.is_in_order {
-            out.extend_from_slice(&self.text);
-            return 0;
-        }
-        order::write_sorted(&self.text, self.name_length, lines, out)
-    }
-}
-
-/// The HELP and TYPE lines of a family.
-pub(crate) fn header(name: &[u8], help: &str, kind: Kind) -> Vec<u8> {
-    let mut header = b"# HELP ".to_vec();
-    header.extend_from_slice(name);
-    if !help.is_empty() {
-        header.push(b' ');
-        label::push_escaped_help(help, &mut header);
-    }
-    header.extend_from_slice(b"\n# TYPE ");
-    header.extend_from_slice(name);
-    header.push(b' ');
-    header.extend_from_slice(kind.word().as_bytes());
-    header.push(b'\n');
-    header
-}
-
-/// The page as collector `C` sees it: only its own families, each only as what it is.
-///
-/// ```
-/// use collectors::kit::{family::{Family, Gauge}, page::PageOf};
-/// struct Mine;
-/// const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here"], 1.5);
-/// }
-/// ```
-/// A wrong number of labels:
-/// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
-/// # struct Mine;
-/// # const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here", &"there"], 1.5);
-/// }
-/// ```
-/// A gauge that is emitted as a counter:
-/// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
-/// # struct Mine;
-/// # const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.counter(FAMILY, [&"here"], 1.5);
-/// }
-/// ```
-/// Another collector's family:
-/// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
-/// # struct Mine;
-/// # struct Theirs;
-/// # const FAMILY: Family<Theirs, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here"], 1.5);
-/// }
-/// ```
-#[derive(Debug)]
-pub struct PageOf<'a, C> {
-    page: &'a mut Page,
-    /// Where the collector's slots begin.
-    base: usize,
-    owner: PhantomData<fn() -> C>,
-}
-
-impl<'a, C> PageOf<'a, C> {
-    pub(crate) fn new(page: &'a mut Page, base: usize) -> Self {
-        Self { page, base, owner: PhantomData }
-    }
-
-    /// Emits a gauge.
-    pub fn gauge<const N: usize>(
-        &mut self,
-        family: Family<C, Gauge, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
-    }
-
-    /// Emits a counter.
-    pub fn counter<const N: usize>(
-        &mut self,
-        family: Family<C, Counter, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
-    }
-
-    /// Emits a sample without a type.
-    pub fn untyped<const N: usize>(
-        &mut self,
-        family: Family<C, Untyped, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
-    }
-
-    /// Emits a sample of a family that the kernel names: the prefix and the pieces of `rest`, in which every byte that
-    /// a metric name cannot have becomes `_`. `false` when there are [`MADE_FAMILIES_MAX`] already.
-    pub fn named<K: super::family::Kinded, const N: usize>(
-        &mut self,
-        prefix: Prefix<C, K, N>,
-        rest: &[&[u8]],
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) -> bool {
-        let info = prefix.info();
-        let Some(buffer) = self.page.made(&info, rest) else { return false };
-        buffer.push(info.labels, &labels, value.into());
-        true
-    }
-
-    /// Families of another source: only a collector that is declared to pass them on has them.
-    pub fn foreign(&mut self) -> &mut ForeignPage
-    where
-        C: foreign::PassesOn,
-    {
-        &mut self.page.foreign
-    }
-
-    fn push(&mut self, slot: usize, labels: &[&'static str], values: &[&dyn Label], value: Number) {
-        // A slot that is not there would be a declaration that was not registered; its samples have no place.
-        if let Some(buffer) = self.page.declared.get_mut(self.base + slot) {
-            buffer.push(labels, values, value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::family::{Counter, Family, Gauge, Kind, Prefix, Untyped};
     use proptest::prelude::*;
 
     const A: Family<(), Gauge, 0> = Family::new(1, "node_a", &[], "An a.");
