@@ -25,6 +25,14 @@ impl<'a> Text<'a> {
         Lines { text: *self, rest: self.bytes, number: 0 }
     }
 
+    /// The lines that have an end, and what stands after the last of them. The kernel ends every line of /proc: what
+    /// has no end was cut, and a number at its end may be a piece of another.
+    pub fn whole_lines(&self) -> (Self, &'a [u8]) {
+        let end = memchr::memrchr(b'\n', self.bytes).map_or(0, |at| at + 1);
+        let (whole, cut) = self.bytes.split_at(end);
+        (Self { bytes: whole, ..*self }, cut)
+    }
+
     /// The content without white space around it: the value of a sysfs attribute.
     pub fn trimmed(&self) -> &'a [u8] {
         self.bytes.trim_ascii()
@@ -306,6 +314,18 @@ mod tests {
         assert_eq!(fields.text("name").expect("a field"), b"last");
         let error = fields.number::<u64>("value").expect_err("no more fields");
         assert_eq!(error.to_string(), "proc/x:4: value: expected a whole number from 0 to 2^64 - 1, found nothing");
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_told_from_whole_ones() {
+        let cut = |content: &'static [u8]| {
+            let (whole, cut) = text(content).whole_lines();
+            (whole.bytes, cut)
+        };
+        assert_eq!(cut(b"a 1\nb 2\n"), (b"a 1\nb 2\n".as_slice(), b"".as_slice()));
+        assert_eq!(cut(b"a 1\nb 2"), (b"a 1\n".as_slice(), b"b 2".as_slice()));
+        assert_eq!(cut(b"a"), (b"".as_slice(), b"a".as_slice()));
+        assert_eq!(cut(b""), (b"".as_slice(), b"".as_slice()));
     }
 
     proptest! {
