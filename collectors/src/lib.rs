@@ -5,6 +5,7 @@
 pub mod arp;
 pub mod bonding;
 pub mod conntrack;
+pub mod cpu;
 pub mod entropy;
 pub mod filefd;
 pub mod kit;
@@ -13,6 +14,7 @@ pub mod netclass;
 pub mod netdev;
 pub mod pressure;
 pub mod sockstat;
+pub mod stat;
 pub mod vmstat;
 
 use kit::declare::Registration;
@@ -22,6 +24,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
     Registration::of::<bonding::Bonding>(),
     Registration::of::<conntrack::Conntrack>(),
+    Registration::of::<cpu::Cpu>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
@@ -29,6 +32,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netdev::Netdev>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
+    Registration::of::<stat::Stat>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
 

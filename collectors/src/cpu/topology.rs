@@ -1,0 +1,104 @@
+//! What /sys says of each CPU: how often it was throttled, whether it is on.
+
+use super::{
+    CORE_ID, CORE_THROTTLE_COUNT, CORE_THROTTLES, CPUS, Cpu, ONLINE, ONLINE_FILE, PACKAGE_ID, PACKAGE_THROTTLE_COUNT,
+    PACKAGE_THROTTLES,
+};
+use crate::kit::prelude::*;
+use crate::kit::read::{File, Read};
+use crate::kit::root::Names;
+
+/// Memory for the CPUs of a host.
+#[derive(Default, Debug)]
+pub(super) struct Topology {
+    names: Names,
+    /// Package, core and how often it was throttled, sorted.
+    cores: Vec<(u64, u64, u64)>,
+    /// Package and how often it was throttled, sorted.
+    packages: Vec<(u64, u64)>,
+}
+
+impl Topology {
+    /// Reads and emits.
+    pub(super) fn collect(&mut self, cx: &mut Cx<'_, Cpu>) {
+        match cx.files.list(CPUS, [], &mut self.names) {
+            Ok(()) => {}
+            Err(error) if error.is_missing() => return,
+            Err(error) => return cx.problems.report(error),
+        }
+        self.collect_throttles(cx);
+        self.collect_online(cx);
+    }
+
+    /// Every CPU of a core counts the same, so the first that has a count is asked; a package likewise.
+    fn collect_throttles(&mut self, cx: &mut Cx<'_, Cpu>) {
+        let Self { names, cores, packages } = self;
+        cores.clear();
+        packages.clear();
+        for number in numbers(names) {
+            let Some(package) = whole(cx, PACKAGE_ID, number, UNKNOWN_ID) else { continue };
+            let Some(core) = whole(cx, CORE_ID, number, UNKNOWN_ID) else { continue };
+            if let Err(at) = cores.binary_search_by_key(&(package, core), |&(package, core, _)| (package, core))
+                && let Some(count) = whole(cx, CORE_THROTTLE_COUNT, number, None)
+            {
+                cores.insert(at, (package, core, count));
+            }
+            if let Err(at) = packages.binary_search_by_key(&package, |&(package, _)| package)
+                && let Some(count) = whole(cx, PACKAGE_THROTTLE_COUNT, number, None)
+            {
+                packages.insert(at, (package, count));
+            }
+        }
+        for (package, core, count) in cores {
+            cx.page.counter(CORE_THROTTLES, [core, package], *count);
+        }
+        for (package, count) in packages {
+            cx.page.counter(PACKAGE_THROTTLES, [package], *count);
+        }
+    }
+
+    /// Nothing where the first CPU does not say: then no CPU can be switched off, or that one never.
+    fn collect_online(&self, cx: &mut Cx<'_, Cpu>) {
+        for (at, number) in numbers(&self.names).enumerate() {
+            let is_online = match cx.files.read(ONLINE_FILE, [number]) {
+                Ok(text) => match text.trimmed() {
+                    b"1" => true,
+                    b"0" => false,
+                    other => {
+                        cx.problems.report(text.error("online", "0 or 1", other));
+                        continue;
+                    }
+                },
+                Err(error) if error.is_missing() && at == 0 => return,
+                Err(error) if error.is_missing() => false,
+                Err(error) => {
+                    cx.problems.report(error);
+                    continue;
+                }
+            };
+            cx.page.gauge(ONLINE, [&number], is_online);
+        }
+    }
+}
+
+/// What follows `cpu` in the directories of CPUs, which begins with a digit.
+fn numbers(names: &Names) -> impl Iterator<Item = &[u8]> {
+    let numbers = names.iter().filter_map(|name| name.strip_prefix(b"cpu"));
+    numbers.filter(|number| number.first().is_some_and(u8::is_ascii_digit))
+}
+
+/// What stands where the kernel does not know a CPU's core or package.
+const UNKNOWN_ID: Option<&[u8]> = Some(b"-1");
+
+/// The file's number. Many hosts do not have it, or do not show it to everybody; nobody is told of that.
+fn whole(cx: &mut Cx<'_, Cpu>, file: Read<Cpu, File, 1>, number: &[u8], unknown: Option<&[u8]>) -> Option<u64> {
+    match cx.files.read(file, [number]) {
+        Ok(text) if Some(text.trimmed()) == unknown => None,
+        Ok(text) => cx.problems.value(text.number("value")),
+        Err(error) if error.is_missing() || error.error.is_denied() => None,
+        Err(error) => {
+            cx.problems.report(error);
+            None
+        }
+    }
+}
