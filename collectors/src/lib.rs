@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod filefd;
 pub mod kit;
 pub mod loadavg;
+pub mod meminfo;
 pub mod netclass;
 pub mod netdev;
 pub mod pressure;
@@ -28,6 +29,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<pressure::Pressure>(),
