@@ -13,6 +13,7 @@ pub mod loadavg;
 pub mod meminfo;
 pub mod netclass;
 pub mod netdev;
+pub mod os;
 pub mod pressure;
 pub mod sockstat;
 pub mod stat;
@@ -32,6 +33,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
+    Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<stat::Stat>(),
