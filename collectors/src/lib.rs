@@ -17,6 +17,8 @@ pub mod os;
 pub mod pressure;
 pub mod sockstat;
 pub mod stat;
+pub mod time;
+pub mod uname;
 pub mod vmstat;
 
 use kit::declare::Registration;
@@ -37,6 +39,8 @@ pub const ALL: &[Registration] = &[
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<stat::Stat>(),
+    Registration::of::<time::Time>(),
+    Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
 ];
 

@@ -1,0 +1,131 @@
+//! The clock, the time zone and the clock sources.
+
+use crate::declare;
+use crate::kit::kernel::Zone;
+use crate::kit::prelude::*;
+use crate::kit::root::Names;
+
+/// What time it is, and by which clock.
+#[derive(Debug)]
+pub struct Time {
+    zone: Zone,
+    devices: Names,
+}
+
+declare! {
+    Time: "time", on, "What time it is, in which zone, and by which clock source.";
+    reads {
+        DEVICES: Directory Sys "devices/system/clocksource";
+        AVAILABLE: File Sys "devices/system/clocksource/clocksource*/available_clocksource";
+        CURRENT: File Sys "devices/system/clocksource/clocksource*/current_clocksource";
+    }
+    families {
+        SECONDS: Gauge "node_time_seconds" [] "Seconds since 1970 by the host's clock.";
+        ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" ["time_zone"] "Seconds that the host's time zone is ahead of UTC.";
+        AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" ["clocksource", "device"]
+            "A clock source that the kernel could take, as labels of a 1.";
+        CURRENT_INFO: Gauge "node_time_clocksource_current_info" ["clocksource", "device"]
+            "The clock source that the kernel has taken, as labels of a 1.";
+    }
+}
+
+impl Collect for Time {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self { zone: Zone::default(), devices: Names::new() })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let now = cx.kernel.now();
+        // node_exporter rounds the nanoseconds to a float before it divides, which may end one float beside the exact
+        // value; the same is done here, so that both show the same moment alike.
+        cx.page.gauge(SECONDS, [], now.as_nanos() as f64 / 1e9);
+        match cx.kernel.zone(now, &mut self.zone) {
+            Ok(()) => cx.page.gauge(ZONE_OFFSET, [&self.zone.name], self.zone.offset_seconds),
+            Err(error) => cx.problems.report(Failure::error(format_args!("time zone: {error}"))),
+        }
+        match cx.files.list(DEVICES, [], &mut self.devices) {
+            Ok(()) => {}
+            Err(error) if error.is_missing() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        // The label is the place in the list, whatever number is in the name.
+        for (device, number) in self.devices.iter().filter_map(number_of).enumerate() {
+            emit_sources(cx, device, number);
+        }
+        Ok(())
+    }
+}
+
+/// What follows `clocksource` in the directory's name, which begins with a digit.
+fn number_of(name: &[u8]) -> Option<&[u8]> {
+    name.strip_prefix(b"clocksource").filter(|number| number.first().is_some_and(u8::is_ascii_digit))
+}
+
+fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
+    match cx.files.read(AVAILABLE, [number]) {
+        Ok(text) => {
+            let sources = text.bytes.split(u8::is_ascii_whitespace).filter(|source| !source.is_empty());
+            for source in sources {
+                cx.page.gauge(AVAILABLE_INFO, [&source, &device], 1_u64);
+            }
+        }
+        Err(error) => cx.problems.report(error),
+    }
+    match cx.files.read(CURRENT, [number]) {
+        Ok(text) => cx.page.gauge(CURRENT_INFO, [&text.trimmed(), &device], 1_u64),
+        Err(error) => cx.problems.report(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+
+    const CLOCK: &str = "== kernel/clock\nunix_seconds 1700000000.25\nzone CET 3600\n";
+    const CLOCK_SAMPLES: &str =
+        "node_time_seconds 1.7000000002499998e+09\nnode_time_zone_offset_seconds{time_zone=\"CET\"} 3600\n";
+
+    #[test]
+    fn the_clock_needs_no_files() {
+        given(CLOCK).emits::<Time>(CLOCK_SAMPLES);
+    }
+
+    #[test]
+    fn a_zone_west_of_greenwich_is_negative() {
+        given("== kernel/clock\nunix_seconds 0\nzone -03 -10800\n")
+            .emits::<Time>("node_time_seconds 0\nnode_time_zone_offset_seconds{time_zone=\"-03\"} -10800\n");
+    }
+
+    #[test]
+    fn clock_sources_are_labels() {
+        let sources = "== sys/devices/system/clocksource/clocksource0/available_clocksource\ntsc hpet acpi_pm \n\
+            == sys/devices/system/clocksource/clocksource0/current_clocksource\ntsc\n\
+            == sys/devices/system/clocksource/power/\n";
+        given(&format!("{CLOCK}{sources}")).emits::<Time>(&format!(
+            "node_time_clocksource_available_info{{clocksource=\"acpi_pm\",device=\"0\"}} 1\n\
+            node_time_clocksource_available_info{{clocksource=\"hpet\",device=\"0\"}} 1\n\
+            node_time_clocksource_available_info{{clocksource=\"tsc\",device=\"0\"}} 1\n\
+            node_time_clocksource_current_info{{clocksource=\"tsc\",device=\"0\"}} 1\n{CLOCK_SAMPLES}"
+        ));
+    }
+
+    #[test]
+    fn a_device_is_called_by_its_place_and_costs_itself_alone() {
+        let sources = "== sys/devices/system/clocksource/clocksource1/available_clocksource error=EIO\n\
+            == sys/devices/system/clocksource/clocksource1/current_clocksource\ntsc\n\
+            == sys/devices/system/clocksource/clocksource7/available_clocksource\njiffies\n";
+        given(&format!("{CLOCK}{sources}")).fails::<Time>(
+            &format!(
+                "node_time_clocksource_available_info{{clocksource=\"jiffies\",device=\"1\"}} 1\n\
+                node_time_clocksource_current_info{{clocksource=\"tsc\",device=\"0\"}} 1\n{CLOCK_SAMPLES}"
+            ),
+            "sys/devices/system/clocksource/clocksource7/current_clocksource: no such file or directory",
+        );
+    }
+
+    #[test]
+    fn a_host_without_a_zone_still_has_a_clock() {
+        given("== kernel/clock\nunix_seconds 1\n").fails::<Time>("node_time_seconds 1\n", "time zone: this host");
+    }
+}

@@ -1,0 +1,59 @@
+//! What `uname(2)` answers.
+
+use crate::declare;
+use crate::kit::kernel::{KernelError, Uname as Answer};
+use crate::kit::prelude::*;
+
+/// What the kernel says it is.
+#[derive(Debug)]
+pub struct Uname {
+    answer: Answer,
+}
+
+declare! {
+    Uname: "uname", on, "What the kernel is, and what it calls the host.";
+    families {
+        INFO: Gauge "node_uname_info" ["domainname", "machine", "nodename", "release", "sysname", "version"]
+            "The kernel's name, release and version, and the host's names, as labels of a 1.";
+    }
+}
+
+impl Collect for Uname {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self { answer: Answer::default() })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        match cx.kernel.uname(&mut self.answer) {
+            Ok(()) => {}
+            Err(KernelError::Unsupported) => return Err(Failure::no_data("uname: this host has no answer")),
+            Err(error) => return Err(Failure::error(format_args!("uname: {error}"))),
+        }
+        let Answer { domainname, machine, nodename, release, sysname, version } = &self.answer;
+        cx.page.gauge(INFO, [domainname, machine, nodename, release, sysname, version], 1_u64);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+
+    #[test]
+    fn names_are_labels() {
+        given(
+            "== kernel/uname\nsysname Linux\nrelease 6.12.0\nversion #1 SMP \"odd\" 2025\nmachine riscv64\n\
+            nodename wren\ndomainname (none)\n",
+        )
+        .emits::<Uname>(
+            "node_uname_info{domainname=\"(none)\",machine=\"riscv64\",nodename=\"wren\",release=\"6.12.0\",\
+            sysname=\"Linux\",version=\"#1 SMP \\\"odd\\\" 2025\"} 1\n",
+        );
+    }
+
+    #[test]
+    fn a_host_without_an_answer_has_no_data() {
+        given("").fails::<Uname>("", "uname: this host has no answer");
+    }
+}
