@@ -81,40 +81,47 @@ fn block(moment: &Moment<'_>, index: usize, write: impl FnOnce(&BlockDevice)) {
     }
 }
 
-fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]), path: impl Fn(&BlockDevice) -> Option<String>) {
+fn each<'a>(
+    moment: &Moment<'a>,
+    visit: &mut dyn FnMut(usize, &[u8]),
+    path: impl Fn(&'a BlockDevice) -> &'a str,
+    is_meant: impl Fn(&Device) -> bool,
+) {
     for (index, block) in moment.machine.block_devices.iter().enumerate() {
-        if let Some(path) = path(block) {
-            visit(index, path.as_bytes());
+        if is_meant(&block.device) {
+            visit(index, path(block).as_bytes());
         }
     }
 }
 
 fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| Some(block.name.to_owned()));
+    each(moment, visit, |block| block.name, |_| true);
 }
 
 fn each_whole_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| (!block.device.is_partition()).then(|| block.name.to_owned()));
+    each(moment, visit, |block| block.name, |device| !device.is_partition());
 }
 
 fn each_number(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| Some(format!("{}:{}", block.major, block.minor)));
+    for (index, block) in moment.machine.block_devices.iter().enumerate() {
+        visit(index, format!("{}:{}", block.major, block.minor).as_bytes());
+    }
 }
 
 fn each_path(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| Some(block.path.clone()));
+    each(moment, visit, |block| &block.path, |_| true);
 }
 
 fn each_whole(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| (!block.device.is_partition()).then(|| block.path.clone()));
+    each(moment, visit, |block| &block.path, |device| !device.is_partition());
 }
 
 fn each_partition(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| block.device.is_partition().then(|| block.path.clone()));
+    each(moment, visit, |block| &block.path, Device::is_partition);
 }
 
 fn each_mapped(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| block.device.is_mapped().then(|| block.path.clone()));
+    each(moment, visit, |block| &block.path, Device::is_mapped);
 }
 
 /// Every mapped device and what it stands on: the numbers of both in one.

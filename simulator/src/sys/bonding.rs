@@ -11,7 +11,7 @@ pub(super) static GROUPS: [Group; 5] = [
     Group { under: "class/net", each: once, entries: &[("bonding_masters", What::File(masters))] },
     Group {
         under: "devices",
-        each: |m, visit| each_interface(m, visit, |_, link| is_bond(link).then(|| link.path.clone())),
+        each: |m, visit| each_interface(m, visit, |_, link| is_bond(link)),
         entries: &[
             ("bonding/active_slave", What::File(active_slave)),
             ("bonding/miimon", What::File(|_, _, into| put_line!(into, "100"))),
@@ -22,7 +22,7 @@ pub(super) static GROUPS: [Group; 5] = [
     },
     Group {
         under: "devices",
-        each: |m, visit| each_interface(m, visit, |m, link| bond_of(m, link).map(|_| link.path.clone())),
+        each: |m, visit| each_interface(m, visit, |m, link| bond_of(m, link).is_some()),
         entries: &[
             ("bonding_slave/link_failure_count", What::File(link_failures)),
             ("bonding_slave/mii_status", What::File(mii_status)),

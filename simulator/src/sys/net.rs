@@ -10,26 +10,31 @@ use crate::moment::Moment;
 use crate::text::{HardwareAddress, put, put_line};
 
 pub(super) static GROUPS: [Group; 4] = [
-    Group {
-        under: "class/net",
-        each: |m, visit| each_interface(m, visit, |_, link| Some(link.name.clone())),
-        entries: &[(
-            "",
-            What::Link(|m, i, into| link(m, i, |l| relative("class/net", &format!("devices/{}", l.path), into))),
-        )],
-    },
+    Group { under: "class/net", each: each_name, entries: &[("", What::Link(class))] },
+    Group { under: "devices", each: |m, visit| each_interface(m, visit, |_, _| true), entries: &ATTRIBUTES },
+    Group { under: "devices", each: |m, visit| each_interface(m, visit, |_, _| true), entries: &STATISTICS },
     Group {
         under: "devices",
-        each: |m, visit| each_interface(m, visit, |_, link| Some(link.path.clone())),
-        entries: &ATTRIBUTES,
-    },
-    Group {
-        under: "devices",
-        each: |m, visit| each_interface(m, visit, |_, link| is_physical(link).then(|| link.path.clone())),
+        each: |m, visit| each_interface(m, visit, |_, link| matches!(link.kind, Kind::Physical { .. })),
         entries: &[("device", What::Link(device))],
     },
-    Group { under: "devices", each: each_statistic, entries: &[("", What::File(statistic))] },
 ];
+
+macro_rules! statistics {
+    ($($counter:ident)*) => {
+        static STATISTICS: [(&str, What); LinkStatistics::NAMES.len()] = [$((
+            concat!("statistics/", stringify!($counter)),
+            What::File(|m, i, into| put_line!(into, "{}", m.link_statistics(i).$counter)),
+        )),*];
+    };
+}
+
+statistics! {
+    rx_packets tx_packets rx_bytes tx_bytes rx_errors tx_errors rx_dropped tx_dropped multicast collisions
+    rx_length_errors rx_over_errors rx_crc_errors rx_frame_errors rx_fifo_errors rx_missed_errors
+    tx_aborted_errors tx_carrier_errors tx_fifo_errors tx_heartbeat_errors tx_window_errors
+    rx_compressed tx_compressed rx_nohandler
+}
 
 static ATTRIBUTES: [(&str, What); 29] = [
     ("addr_assign_type", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.address_assignment)))),
@@ -63,27 +68,33 @@ static ATTRIBUTES: [(&str, What); 29] = [
     ("uevent", What::File(|m, i, into| link(m, i, |l| put_line!(into, "INTERFACE={}\nIFINDEX={}", l.name, l.index)))),
 ];
 
-/// Visits the devices that have a path for this purpose.
+/// Visits the devices that this is so of.
 pub(super) fn each_interface(
     moment: &Moment<'_>,
     visit: &mut dyn FnMut(usize, &[u8]),
-    path: impl Fn(&Moment<'_>, &Interface) -> Option<String>,
+    is_meant: impl Fn(&Moment<'_>, &Interface) -> bool,
 ) {
     for (index, interface) in moment.machine.interfaces.iter().enumerate() {
-        if let Some(path) = path(moment, interface) {
-            visit(index, path.as_bytes());
+        if is_meant(moment, interface) {
+            visit(index, interface.path.as_bytes());
         }
     }
+}
+
+fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for (index, interface) in moment.machine.interfaces.iter().enumerate() {
+        visit(index, interface.name.as_bytes());
+    }
+}
+
+fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    link(moment, index, |link| relative("class/net", &format!("devices/{}", link.path), into));
 }
 
 fn link(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Interface)) {
     if let Some(interface) = moment.machine.interfaces.get(index) {
         write(interface);
     }
-}
-
-fn is_physical(interface: &Interface) -> bool {
-    matches!(interface.kind, Kind::Physical { .. })
 }
 
 /// The folder of the bus that the device stands in: three above it, past `net/<name>`.
@@ -120,22 +131,4 @@ fn name_assignment(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Res
     let interface = moment.machine.interfaces.get(index).ok_or(Errno::ENODEV)?;
     put_line!(into, "{}", interface.name_assignment.ok_or(Errno::EINVAL)?);
     Ok(())
-}
-
-/// Every counter of every device: the numbers of both in one.
-fn each_statistic(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let mut path = Vec::new();
-    for (index, interface) in moment.machine.interfaces.iter().enumerate() {
-        for (counter, name) in LinkStatistics::NAMES.into_iter().enumerate() {
-            path.clear();
-            put!(path, "{}/statistics/{name}", interface.path);
-            visit(index * LinkStatistics::NAMES.len() + counter, &path);
-        }
-    }
-}
-
-fn statistic(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let width = LinkStatistics::NAMES.len();
-    let counters = moment.link_statistics(index / width).counters();
-    put_line!(into, "{}", counters.get(index % width).copied().unwrap_or_default());
 }
