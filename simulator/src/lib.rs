@@ -35,7 +35,7 @@
 //! # How to add a file
 //!
 //! 1. If its numbers are new: put what does not change into `machine` (and into the profiles), and a method that tells
-//!    the numbers at a moment into `moment`. Counters are [`Moment::counter`](moment) of a wave; what follows from the
+//!    the numbers at a moment into `moment`. Counters are `Moment::counter` of a wave; what follows from the
 //!    load is made of `recent`, so that it follows.
 //! 2. Add the source file that has the kernel's name: `proc/net/softnet_stat` goes to `src/proc/net/softnet_stat.rs`.
 //!    It holds a table `GROUPS` and a function for each file that appends its text. A table row is

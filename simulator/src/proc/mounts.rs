@@ -1,4 +1,4 @@
-//! /proc/<pid>/mountinfo and mounts, and the links `self` and `mounts`
+//! /proc/PID/mountinfo and mounts, and the links `self` and `mounts`
 
 use crate::layout::{Group, What, once};
 use crate::machine::MountPoint;
