@@ -1,0 +1,174 @@
+//! What the kernel of a simulated host answers.
+
+use std::time::Duration;
+
+use collectors::kit::errno::Errno;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::kernel::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+
+use crate::host::Host;
+use crate::machine::{Duplex, Interface, Kind, Machine};
+
+/// `NUD_` bits.
+const REACHABLE: u16 = 0x02;
+const FAILED: u16 = 0x20;
+const TICKS_PER_SECOND: u64 = 100;
+const PAGE_SIZE_BYTES: u64 = 4096;
+
+/// The kernel of a host.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    host: Host,
+}
+
+impl Answers {
+    pub(crate) fn new(host: Host) -> Self {
+        Self { host }
+    }
+}
+
+impl Kernel for Answers {
+    fn now(&self) -> Duration {
+        self.host.moment().now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_micros(self.host.moment().uptime_micros())
+    }
+
+    fn ticks_per_second(&self) -> u64 {
+        TICKS_PER_SECOND
+    }
+
+    fn page_size_bytes(&self) -> u64 {
+        PAGE_SIZE_BYTES
+    }
+
+    fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+        into.name.clear();
+        into.name.extend_from_slice(b"UTC");
+        into.offset_seconds = 0;
+        Ok(())
+    }
+
+    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+        let system = &self.host.machine().system;
+        let mut set = |field: fn(&mut Uname) -> &mut Vec<u8>, value: &str| {
+            let field = field(into);
+            field.clear();
+            field.extend_from_slice(value.as_bytes());
+        };
+        set(|uname| &mut uname.sysname, "Linux");
+        set(|uname| &mut uname.release, system.release);
+        set(|uname| &mut uname.version, system.version);
+        set(|uname| &mut uname.machine, system.machine);
+        set(|uname| &mut uname.nodename, &system.hostname);
+        set(|uname| &mut uname.domainname, system.domainname);
+        Ok(())
+    }
+
+    /// Where several are mounted on one point, the last answers, as it does on a real host.
+    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
+        let mounts = &self.host.machine().mounts;
+        let mount = mounts.iter().rfind(|mount| mount.point.as_bytes() == mount_point).ok_or(Errno::ENOENT)?;
+        Ok(self.host.moment().statfs(mount.space))
+    }
+
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+        let moment = self.host.moment();
+        for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
+            let broadcast = interface.broadcast();
+            visit(&Link { statistics: Some(moment.link_statistics(number)), ..link(interface, &broadcast) });
+        }
+        Ok(())
+    }
+
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+        for interface in &self.host.machine().interfaces {
+            for &(address, prefix_length) in &interface.addresses {
+                visit(&Address { device: interface.name.as_bytes(), address, prefix_length });
+            }
+        }
+        Ok(())
+    }
+
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+        let machine = self.host.machine();
+        for neighbour in &machine.neighbours {
+            let Some(interface) = machine.interfaces.get(neighbour.interface) else { continue };
+            let state = if neighbour.is_failed { FAILED } else { REACHABLE };
+            visit(&Neighbour { device: interface.name.as_bytes(), address: neighbour.address.into(), state });
+        }
+        Ok(())
+    }
+
+    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
+        let interfaces = &self.host.machine().interfaces;
+        let interface = interfaces.iter().find(|link| link.name.as_bytes() == device).ok_or(Errno::ENODEV)?;
+        if interface.kind == Kind::Loopback {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        let duplex = match interface.duplex {
+            Duplex::Full => 1,
+            Duplex::Unknown => 255,
+        };
+        Ok(LinkModes { speed_megabits: interface.speed_megabits, duplex })
+    }
+}
+
+fn link<'a>(interface: &'a Interface, broadcast: &'a [u8; 6]) -> Link<'a> {
+    let changes = interface.carrier_changes;
+    Link {
+        name: interface.name.as_bytes(),
+        index: interface.index,
+        protocol_type: interface.protocol_type(),
+        flags: interface.link_flags(),
+        address: Some(&interface.hardware_address),
+        broadcast: Some(broadcast),
+        alias: None,
+        mtu: Some(interface.mtu),
+        link: interface.peer_index,
+        transmit_queue_length: Some(interface.queue_length),
+        operstate: Some(interface.operstate().0),
+        link_mode: Some(0),
+        group: Some(0),
+        carrier: Some(interface.is_up.into()),
+        carrier_changes: Some(changes),
+        carrier_up_changes: Some(changes.div_ceil(2)),
+        carrier_down_changes: Some(changes / 2),
+        statistics: None,
+    }
+}
+
+/// The answers as the entries of a `.tree` file. Everything that is asked cannot fail on a simulated host.
+pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static str, Vec<u8>)> {
+    let (mut zone, mut uname) = (Zone::default(), Uname::default());
+    let mut canned = Canned::default().with_now(kernel.now());
+    canned = canned.with_system(kernel.ticks_per_second(), kernel.page_size_bytes());
+    if kernel.zone(kernel.now(), &mut zone).is_ok() {
+        canned = canned.with_zone(&String::from_utf8_lossy(&zone.name), zone.offset_seconds);
+    }
+    if kernel.uname(&mut uname).is_ok() {
+        canned = canned.with_uname(uname);
+    }
+    for mount in &machine.mounts {
+        if let Ok(numbers) = kernel.statfs(mount.point.as_bytes()) {
+            canned = canned.with_statfs(&mount.point, numbers);
+        }
+    }
+    for interface in &machine.interfaces {
+        if let Ok(modes) = kernel.link_modes(interface.name.as_bytes()) {
+            canned = canned.with_link_modes(&interface.name, modes);
+        }
+    }
+    // Each visit adds to what the one before has made.
+    let mut held = Some(canned);
+    let add = |held: &mut Option<Canned>, change: &dyn Fn(Canned) -> Canned| *held = held.take().map(change);
+    let visits = [
+        kernel.links(&mut |link| add(&mut held, &|canned| canned.with_link(link))),
+        kernel.addresses(&mut |address| add(&mut held, &|canned| canned.with_address(address))),
+        kernel.neighbours(&mut |neighbour| add(&mut held, &|canned| canned.with_neighbour(neighbour))),
+    ];
+    debug_assert!(visits.iter().all(Result::is_ok), "{visits:?}");
+    held.unwrap_or_default().entries()
+}

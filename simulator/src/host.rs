@@ -1,0 +1,176 @@
+//! A machine with a clock: roots to read, a kernel to ask, and the whole host frozen at a moment.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::kit::errno::Errno;
+use collectors::kit::kernel::Kernel;
+use collectors::kit::root::live::{Live, Render};
+use collectors::kit::root::resolve::{Links, PathBuffer};
+use collectors::kit::root::tree::{Node, Tree};
+use collectors::kit::root::{Kind, Metadata, Mount, Names, RootError, Roots};
+
+use crate::answers::{self, Answers};
+use crate::layout::{self, Found, Group, What};
+use crate::machine::Machine;
+use crate::moment::Moment;
+use crate::{hostfs, proc, rootfs, sys, udev};
+
+/// Says what time it is, since 1970. The host lives by it and knows no other.
+pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// A simulated host that lives.
+#[derive(Clone)]
+pub struct Host {
+    machine: Arc<Machine>,
+    clock: Clock,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Host({})", self.machine.system.hostname)
+    }
+}
+
+impl Host {
+    /// The machine as of whatever the clock says when something is asked.
+    pub fn new(machine: Machine, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { machine: Arc::new(machine), clock: Arc::new(clock) }
+    }
+
+    /// Its files, rendered when they are read.
+    pub fn roots(&self) -> Roots {
+        Roots::new(|mount| Arc::new(Live::new(Files { host: self.clone(), mount })))
+    }
+
+    /// What its kernel answers.
+    pub fn kernel(&self) -> Arc<dyn Kernel> {
+        Arc::new(Answers::new(self.clone()))
+    }
+
+    /// All of it as it is at a moment, in seconds since 1970: files, links, and the kernel's answers below `kernel/`.
+    ///
+    /// Sizes in the metadata are those of the contents, where the live files say what /proc and /sys do.
+    pub fn tree_at(&self, seconds: u64) -> Tree {
+        let frozen = Self { clock: Arc::new(move || Duration::from_secs(seconds)), ..self.clone() };
+        let moment = frozen.moment();
+        let mut tree = Tree::new();
+        for mount in Mount::ALL {
+            layout::visit(groups(mount), &moment, |path, what, index| {
+                let path = [mount.name().as_bytes(), b"/", path].concat();
+                insert(&mut tree, &path, node(&moment, what, index));
+            });
+        }
+        for (path, content) in answers::entries(&*frozen.kernel(), &frozen.machine) {
+            insert(&mut tree, path.as_bytes(), Node::file(content));
+        }
+        tree
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        Moment::new(&self.machine, (self.clock)())
+    }
+}
+
+fn insert(tree: &mut Tree, path: &[u8], node: Node) {
+    let result = tree.insert(path, node);
+    debug_assert_eq!(result, Ok(()), "{}", path.escape_ascii());
+}
+
+fn node(moment: &Moment<'_>, what: &What, index: usize) -> Node {
+    let mut content = Vec::new();
+    match what {
+        What::Directory => Node::directory(),
+        What::Link(write) => {
+            write(moment, index, &mut content);
+            Node::link(content)
+        }
+        What::File(_) | What::Fallible(_) | What::Dated(..) => match what.content(moment, index, &mut content) {
+            Ok(()) => Node::file(content).with_modified_seconds(what.modified_seconds(moment)),
+            Err(error) => Node::file("").with_error(error),
+        },
+    }
+}
+
+/// The tables of a mount.
+fn groups(mount: Mount) -> &'static [&'static [Group]] {
+    match mount {
+        Mount::Proc => proc::GROUPS,
+        Mount::Sys => sys::GROUPS,
+        Mount::Rootfs => rootfs::GROUPS,
+        Mount::Udev => udev::GROUPS,
+        Mount::Host => hostfs::GROUPS,
+    }
+}
+
+/// One mount of a host.
+#[derive(Debug)]
+struct Files {
+    host: Host,
+    mount: Mount,
+}
+
+impl Files {
+    fn find(&self, moment: &Moment<'_>, path: &[u8]) -> Result<Found, RootError> {
+        Ok(layout::find(groups(self.mount), moment, path).ok_or(Errno::ENOENT)?)
+    }
+}
+
+impl Links for Files {
+    fn kind(&self, path: &[u8]) -> Result<Kind, RootError> {
+        Ok(self.find(&self.host.moment(), path)?.kind())
+    }
+
+    fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError> {
+        let moment = self.host.moment();
+        let Found::Entry(What::Link(write), index) = self.find(&moment, path)? else {
+            return Err(Errno::EINVAL.into());
+        };
+        let mut target = Vec::new();
+        write(&moment, index, &mut target);
+        into.append(&target)
+    }
+}
+
+impl Render for Files {
+    fn render(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        let moment = self.host.moment();
+        match self.find(&moment, path)? {
+            Found::Entry(what, index) => Ok(what.content(&moment, index, into)?),
+            Found::Folder => Err(Errno::EISDIR.into()),
+        }
+    }
+
+    fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        let moment = self.host.moment();
+        for (name, kind) in layout::list(groups(self.mount), &moment, path) {
+            into.push(&name, kind);
+        }
+        Ok(())
+    }
+
+    fn describe(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        let moment = self.host.moment();
+        let found = self.find(&moment, path)?;
+        let (mut size_bytes, mut modified) = (0, Duration::ZERO);
+        if let (Found::Entry(what, index), Kind::File) = (found, found.kind()) {
+            modified = Duration::from_secs(what.modified_seconds(&moment));
+            size_bytes = match self.mount {
+                // What these say of every file of theirs, whatever it holds.
+                Mount::Proc => 0,
+                Mount::Sys => 4096,
+                Mount::Rootfs | Mount::Udev | Mount::Host => {
+                    let mut content = Vec::new();
+                    what.content(&moment, index, &mut content)?;
+                    content.len() as u64
+                }
+            };
+        }
+        Ok(Metadata { kind: found.kind(), size_bytes, modified })
+    }
+}

@@ -1,0 +1,78 @@
+//! Disks, partitions and mapped devices.
+
+use crate::wave::Wave;
+
+#[derive(Clone, Debug)]
+pub(crate) struct BlockDevice {
+    pub(crate) name: &'static str,
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
+    /// Where it stands below /sys/devices: `virtual/block/dm-0`.
+    pub(crate) path: String,
+    pub(crate) sectors: u64,
+    pub(crate) device: Device,
+    /// What goes to it directly, rather than through a device above it.
+    pub(crate) io: Option<Io>,
+    /// What stands on it: its traffic comes down to this one.
+    pub(crate) above: Vec<Above>,
+    /// Lines of the udev database after `E:`.
+    pub(crate) properties: Vec<String>,
+    /// When udev saw it first, in microseconds after the start.
+    pub(crate) initialised_micros: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Device {
+    Disk { sequence: u32 },
+    Partition { number: u32, start: u64 },
+    Mapped { name: String, uuid: String, sequence: u32 },
+}
+
+impl Device {
+    pub(crate) fn is_partition(&self) -> bool {
+        matches!(self, Self::Partition { .. })
+    }
+
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self, Self::Mapped { .. })
+    }
+}
+
+/// A device above another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Above {
+    pub(crate) device: usize,
+    /// One in so many requests from above is merged into another on the way; 0 for none.
+    pub(crate) merged_one_in: u64,
+}
+
+/// What users do to a device.
+#[derive(Clone, Debug)]
+pub(crate) struct Io {
+    pub(crate) wave: Wave,
+    pub(crate) reads: Flow,
+    pub(crate) writes: Flow,
+    pub(crate) discards: Flow,
+    pub(crate) flushes_milli: u64,
+}
+
+/// One direction, in thousandths a second.
+#[expect(clippy::struct_field_names, reason = "the unit stands last in every name")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flow {
+    pub(crate) requests_milli: u64,
+    pub(crate) merges_milli: u64,
+    /// Blocks of 4 KiB.
+    pub(crate) blocks_milli: u64,
+    /// Time that requests take, in milliseconds.
+    pub(crate) milliseconds_milli: u64,
+}
+
+/// How full a file system is, in blocks of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    pub(crate) base: u64,
+    /// Blocks that come in a day; when `span` is full they are cleared away.
+    pub(crate) daily: u64,
+    pub(crate) span: u64,
+}

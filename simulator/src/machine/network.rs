@@ -1,0 +1,80 @@
+//! Network devices, their addresses and neighbours.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::wave::Wave;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    /// Where it stands below /sys/devices: `virtual/net/lo`.
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    pub(crate) hardware_address: [u8; 6],
+    /// What it had before a bond gave all its slaves the same.
+    pub(crate) permanent_address: [u8; 6],
+    /// How the address came to it: 0 permanent, 1 random, 2 stolen from another device, 3 set.
+    pub(crate) address_assignment: u8,
+    /// Where the name came from: 1 the kernel's counting, 3 chosen by a program, 4 renamed; none for `lo`.
+    pub(crate) name_assignment: Option<u8>,
+    pub(crate) mtu: u32,
+    pub(crate) queue_length: u32,
+    pub(crate) is_up: bool,
+    pub(crate) carrier_changes: u32,
+    pub(crate) speed_megabits: Option<u32>,
+    pub(crate) duplex: Duplex,
+    /// The device that it is a slave or port of.
+    pub(crate) master: Option<usize>,
+    /// The index of the device at the other end, where that is another one.
+    pub(crate) peer_index: Option<u32>,
+    pub(crate) addresses: Vec<(IpAddr, u8)>,
+    pub(crate) traffic: Option<Traffic>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Duplex {
+    Full,
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Loopback,
+    /// On a bus; its `device` link leads to the folder of this name.
+    Physical {
+        bus_device: String,
+    },
+    Bond(Bonding),
+    Bridge,
+    Veth,
+}
+
+/// A bond in the mode active-backup.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Bonding {
+    pub(crate) slaves: Vec<usize>,
+    pub(crate) active: usize,
+}
+
+/// What goes through it, in thousandths a second.
+#[derive(Clone, Debug)]
+pub(crate) struct Traffic {
+    pub(crate) wave: Wave,
+    pub(crate) received_bytes_milli: u64,
+    pub(crate) received_packets_milli: u64,
+    pub(crate) transmitted_bytes_milli: u64,
+    pub(crate) transmitted_packets_milli: u64,
+    pub(crate) multicast_milli: u64,
+    pub(crate) received_drops_milli: u64,
+    pub(crate) transmitted_drops_milli: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neighbour {
+    pub(crate) interface: usize,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) hardware_address: [u8; 6],
+    /// Whether it never answered; then it has no hardware address.
+    pub(crate) is_failed: bool,
+}

@@ -1,0 +1,87 @@
+//! What the numbers of a host are at one moment. Renderers and kernel answers both ask here, so that they agree.
+
+pub(crate) mod block;
+pub(crate) mod cpu;
+pub(crate) mod kernel;
+pub(crate) mod memory;
+pub(crate) mod mount;
+pub(crate) mod network;
+
+use std::time::Duration;
+
+use crate::machine::Machine;
+use crate::wave::{MEAN, MICROS, Wave};
+
+/// The last moment that there is, in the year 2286: far enough from the end of the numbers for all that is made of it.
+pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
+
+/// A host at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    pub(crate) machine: &'a Machine,
+    /// Since 1970; never before the host's start.
+    micros: u64,
+}
+
+impl<'a> Moment<'a> {
+    pub(crate) fn new(machine: &'a Machine, now: Duration) -> Self {
+        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+        Self { machine, micros: micros.clamp(machine.booted_seconds * MICROS, LAST_SECONDS * MICROS) }
+    }
+
+    /// Time since 1970.
+    pub(crate) fn now(&self) -> Duration {
+        Duration::from_micros(self.micros)
+    }
+
+    fn boot_micros(&self) -> u64 {
+        self.machine.booted_seconds * MICROS
+    }
+
+    pub(crate) fn uptime_micros(&self) -> u64 {
+        self.micros.saturating_sub(self.boot_micros())
+    }
+
+    /// The integral of a wave since the start, in thousandths times microseconds.
+    fn area(&self, wave: &Wave) -> u64 {
+        wave.integral(self.micros).saturating_sub(wave.integral(self.boot_micros()))
+    }
+
+    /// How much there has been since the start of what there is so much of in a thousand seconds on average.
+    pub(crate) fn counter(&self, wave: &Wave, milli_per_second: u64) -> u64 {
+        const UNIT: u128 = (MEAN * MICROS * 1_000) as u128;
+        let total = u128::from(self.area(wave)) * u128::from(milli_per_second) / UNIT;
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    /// Time spent since the start on something that takes so many thousandths of it on average.
+    fn nanoseconds(&self, wave: &Wave, permille: u64) -> u64 {
+        let total = u128::from(self.area(wave)) * u128::from(permille) / u128::from(MEAN);
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    /// Time since the start of which bursts took so many thousandths at a burst of a whole mean.
+    fn burst_micros(&self, wave: &Wave, permille: u64) -> u64 {
+        let area = wave.bursts(self.micros).saturating_sub(wave.bursts(self.boot_micros()));
+        let total = u128::from(area) * u128::from(permille) / u128::from(MEAN * MEAN);
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    /// The mean of a wave over the last seconds, in thousandths.
+    pub(crate) fn recent(&self, wave: &Wave, seconds: u64) -> u64 {
+        let before = self.earlier(seconds);
+        let area = wave.integral(self.micros) - wave.integral(before.micros);
+        area.checked_div(self.micros - before.micros).unwrap_or(MEAN)
+    }
+
+    /// The same host so many seconds ago, or when it was started.
+    fn earlier(&self, seconds: u64) -> Self {
+        let micros = self.micros.saturating_sub(seconds * MICROS).max(self.boot_micros());
+        Self { micros, ..*self }
+    }
+
+    /// A number that is another one every second: for what merely flickers.
+    fn flicker(&self, name: &str, limit: u64) -> u64 {
+        self.machine.seed.of(name).at(self.micros / MICROS).below(limit)
+    }
+}

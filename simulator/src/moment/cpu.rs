@@ -1,0 +1,190 @@
+//! Where the time of the CPUs goes, and what follows from it.
+
+use super::Moment;
+use crate::machine::CpuLoad;
+use crate::wave::{MEAN, Wave};
+
+/// Nanoseconds of a tick, 100 of which `/proc/stat` counts a second.
+const TICK_NANOS: u64 = 10_000_000;
+/// What each CPU does with its time at the mean load, in thousandths of it.
+const USER: u64 = 150;
+const NICE: u64 = 4;
+const SYSTEM: u64 = 56;
+const IOWAIT: u64 = 9;
+const IRQ: u64 = 2;
+const SOFTIRQ: u64 = 11;
+const STEAL: u64 = 3;
+/// Of the user time, what runs guests: nothing on a virtual machine.
+const GUEST: u64 = 0;
+#[cfg(test)]
+pub(crate) const BUSY: u64 = USER + NICE + SYSTEM + IOWAIT + IRQ + SOFTIRQ + STEAL;
+
+/// The columns of `/proc/stat`, in ticks.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct CpuTimes {
+    pub(crate) user: u64,
+    pub(crate) nice: u64,
+    pub(crate) system: u64,
+    pub(crate) idle: u64,
+    pub(crate) iowait: u64,
+    pub(crate) irq: u64,
+    pub(crate) softirq: u64,
+    pub(crate) steal: u64,
+    pub(crate) guest: u64,
+    pub(crate) guest_nice: u64,
+}
+
+impl CpuTimes {
+    /// In the order of the columns.
+    pub(crate) fn columns(self) -> [u64; 10] {
+        let Self { user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice } = self;
+        [user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice]
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            user: self.user + other.user,
+            nice: self.nice + other.nice,
+            system: self.system + other.system,
+            idle: self.idle + other.idle,
+            iowait: self.iowait + other.iowait,
+            irq: self.irq + other.irq,
+            softirq: self.softirq + other.softirq,
+            steal: self.steal + other.steal,
+            guest: self.guest + other.guest,
+            guest_nice: self.guest_nice + other.guest_nice,
+        }
+    }
+}
+
+/// Time that tasks stood still for want of something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stall {
+    Cpu,
+    CpuFull,
+    Memory,
+    MemoryFull,
+    Io,
+    IoFull,
+}
+
+impl Moment<'_> {
+    /// Of one CPU.
+    pub(crate) fn cpu_times(&self, cpu: usize) -> CpuTimes {
+        let Some(load) = self.machine.processor.loads.get(cpu) else { return CpuTimes::default() };
+        let spent = |permille| self.spent(load, permille);
+        let [user, nice, system, iowait] = [USER, NICE, SYSTEM, IOWAIT].map(spent);
+        let [irq, softirq, steal, guest] = [IRQ, SOFTIRQ, STEAL, GUEST].map(spent);
+        // All time that is not spent is idle, counted before it is cut to ticks: so no column ever falls.
+        let idle = (self.uptime_micros() * 1_000).saturating_sub(user + nice + system + iowait + irq + softirq + steal);
+        let ticks = |nanoseconds| nanoseconds / TICK_NANOS;
+        CpuTimes {
+            user: ticks(user),
+            nice: ticks(nice),
+            system: ticks(system),
+            idle: ticks(idle),
+            iowait: ticks(iowait),
+            irq: ticks(irq),
+            softirq: ticks(softirq),
+            steal: ticks(steal),
+            guest: ticks(guest),
+            guest_nice: 0,
+        }
+    }
+
+    /// Of all CPUs together: their sum, to the tick.
+    pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
+        let cpus = 0..self.machine.processor.cpus();
+        cpus.map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
+    }
+
+    /// Microseconds since the start.
+    pub(crate) fn stalled_micros(&self, stall: Stall) -> u64 {
+        let load = &self.machine.load;
+        match stall {
+            Stall::Cpu => self.nanoseconds(load, 4) / 1_000 + self.burst_micros(load, 200),
+            // The kernel writes the line for the host as a whole, and always zero.
+            Stall::CpuFull => 0,
+            Stall::Memory => self.burst_micros(load, 3),
+            Stall::MemoryFull => self.burst_micros(load, 2),
+            Stall::Io => self.nanoseconds(load, 7) / 1_000 + self.burst_micros(load, 40),
+            Stall::IoFull => self.nanoseconds(load, 5) / 1_000 + self.burst_micros(load, 30),
+        }
+    }
+
+    /// The part of the last seconds that was stalled, in hundredths of a percent.
+    pub(crate) fn stalled_recently(&self, stall: Stall, seconds: u64) -> u64 {
+        let before = self.earlier(seconds);
+        let passed = (self.micros - before.micros).max(1);
+        (self.stalled_micros(stall) - before.stalled_micros(stall)) * 10_000 / passed
+    }
+
+    /// Tasks that ran or waited on average over the last seconds, in hundredths.
+    pub(crate) fn load_average(&self, seconds: u64) -> u64 {
+        let before = self.earlier(seconds);
+        let wanted = |moment: &Self| {
+            let running = moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load)).sum::<u64>();
+            // Whoever waits for a CPU is about twice as many as a stall counts.
+            running / 1_000 + 2 * moment.stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io)
+        };
+        (wanted(self) - wanted(&before)) * 100 / (self.micros - before.micros).max(1)
+    }
+
+    /// What a CPU has done of what takes so many thousandths of its time at the mean load and share.
+    fn spent(&self, load: &CpuLoad, permille: u64) -> u64 {
+        let total = u128::from(self.area(&load.wave)) * u128::from(permille * load.share) / u128::from(MEAN * MEAN);
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    fn wanted_nanos(&self, load: &CpuLoad) -> u64 {
+        self.spent(load, USER + NICE + SYSTEM + IOWAIT)
+    }
+
+    /// Times that a core or the whole package became too hot; bursts do that.
+    pub(crate) fn throttles(&self, wave: &Wave, one_in_seconds: u64) -> u64 {
+        self.burst_micros(wave, 1_000) / (one_in_seconds * 1_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+    use crate::wave::OFFICE;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    #[test]
+    fn no_cpu_is_ever_busier_than_it_can_be() {
+        let busy = BUSY * OFFICE.maximum() * CpuLoad::LARGEST_SHARE / 1_000;
+        assert!(busy < 980 * 1_000, "{busy}");
+    }
+
+    proptest! {
+        /// Seconds are looked at from outside; here it is about the microseconds at which a column turns.
+        #[test]
+        fn no_column_falls_from_one_microsecond_to_the_next(seed: u64, after in 0_u64..10_000_000_000_000, step in 1_u64..20_000) {
+            let machine = Machine::vm(seed);
+            let at = |micros| Moment::new(&machine, Duration::from_secs(machine.booted_seconds) + Duration::from_micros(micros));
+            for cpu in 0..machine.processor.cpus() {
+                let (before, then) = (at(after).cpu_times(cpu).columns(), at(after + step).cpu_times(cpu).columns());
+                prop_assert!(before.iter().zip(then).all(|(before, then)| then >= *before), "{before:?} {then:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn load_and_pressure_rise_together() {
+        let machine = Machine::vm(1);
+        let moments = (0..2_000).map(|minute| Moment::new(&machine, Duration::from_secs(1_700_000_000 + minute * 60)));
+        let mut moments: Vec<_> = moments.map(|moment| (moment.load_average(60), moment)).collect();
+        moments.sort_by_key(|(average, _)| *average);
+        let pressure = |part: &[(u64, Moment<'_>)]| -> u64 {
+            part.iter().map(|(_, moment)| moment.stalled_recently(Stall::Cpu, 60)).sum()
+        };
+        let (quiet, busy) = (pressure(&moments[..500]), pressure(&moments[1_500..]));
+        assert!(busy > 4 * quiet, "{quiet} in the quiet quarter, {busy} in the busy one");
+        let (least, most) = (moments[0].0, moments[1_999].0);
+        assert!(least < 80 && most > 160 && most < 800, "load from {least} to {most} hundredths");
+    }
+}

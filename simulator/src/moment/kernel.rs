@@ -1,0 +1,141 @@
+//! Counts of the kernel as a whole.
+
+use super::Moment;
+use crate::wave::MICROS;
+
+/// The names of the soft interrupts, in the kernel's order, and how often each comes in a thousand seconds on one CPU.
+pub(crate) const SOFT_INTERRUPTS: [(&str, u64); 10] = [
+    ("HI", 4),
+    ("TIMER", 96_000),
+    ("NET_TX", 310),
+    ("NET_RX", 128_000),
+    ("BLOCK", 21_000),
+    ("IRQ_POLL", 0),
+    ("TASKLET", 900),
+    ("SCHED", 142_000),
+    ("HRTIMER", 12),
+    ("RCU", 88_000),
+];
+/// Interrupt lines, and how often each comes in a thousand seconds: the number of the line is its place.
+const INTERRUPTS: [u64; 48] = [
+    0, 0, 0, 0, 15, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11_000, 9_400, 0, 14_200, 0, 61_000,
+    0, 58_000, 0, 20_100, 0, 19_600, 0, 8_800, 0, 8_700, 0, 0, 0, 0, 0, 0,
+];
+/// What comes from the CPUs themselves (timers, wake-ups) and has no line here, on each CPU.
+const LOCAL_INTERRUPTS: u64 = 214_000;
+
+impl Moment<'_> {
+    /// Of each line.
+    pub(crate) fn interrupts(&self) -> impl Iterator<Item = u64> {
+        INTERRUPTS.iter().map(|&milli| self.counter(&self.machine.load, milli))
+    }
+
+    /// Of all lines, and those without one.
+    pub(crate) fn interrupts_in_all(&self) -> u64 {
+        self.interrupts().sum::<u64>() + self.counter(&self.machine.load, self.times_cpus(LOCAL_INTERRUPTS))
+    }
+
+    /// Of each kind, on all CPUs.
+    pub(crate) fn soft_interrupts(&self) -> impl Iterator<Item = u64> {
+        SOFT_INTERRUPTS.iter().map(|&(_, milli)| self.counter(&self.machine.load, self.times_cpus(milli)))
+    }
+
+    fn times_cpus(&self, milli: u64) -> u64 {
+        milli * self.machine.processor.cpus() as u64
+    }
+
+    pub(crate) fn context_switches(&self) -> u64 {
+        self.counter(&self.machine.load, 2_870_000)
+    }
+
+    /// Processes and threads that were ever started.
+    pub(crate) fn forks(&self) -> u64 {
+        u64::from(self.last_process_at_start()) + self.counter(&self.machine.load, 3_700)
+    }
+
+    fn last_process_at_start(&self) -> u32 {
+        self.machine.processes.iter().map(|process| process.number).max().unwrap_or(1)
+    }
+
+    /// The number that was given to a process last; numbers come round at 4,194,304.
+    pub(crate) fn last_process(&self) -> u64 {
+        const LIMIT: u64 = 4_194_304;
+        const RESERVED: u64 = 300;
+        let forks = self.forks();
+        if forks < LIMIT { forks } else { RESERVED + (forks - LIMIT) % (LIMIT - RESERVED) }
+    }
+
+    pub(crate) fn threads(&self) -> u64 {
+        268 + self.recent(&self.machine.load, 300) / 24
+    }
+
+    /// Including the one that asks.
+    pub(crate) fn running(&self) -> u64 {
+        1 + self.recent(&self.machine.load, 1) * self.flicker("running", 4) / 1_000
+    }
+
+    pub(crate) fn blocked(&self) -> u64 {
+        self.flicker("blocked", 12) / 11
+    }
+
+    /// Handles on files.
+    pub(crate) fn open_files(&self) -> u64 {
+        // Counted in batches of 32 for each CPU.
+        (1_400 + self.recent(&self.machine.load, 60) / 2) / 32 * 32
+    }
+
+    pub(crate) fn max_open_files(&self) -> u64 {
+        self.machine.memory.pages * 4 / 10
+    }
+
+    /// Connections that are tracked.
+    pub(crate) fn tracked_connections(&self) -> u64 {
+        180 + self.recent(&self.machine.load, 120) / 3 + self.flicker("connections", 9)
+    }
+
+    /// Nanoseconds that all CPUs were idle, in hundredths of a second.
+    pub(crate) fn idle_hundredths(&self) -> u64 {
+        self.cpu_times_of_all().idle
+    }
+
+    pub(crate) fn uptime_hundredths(&self) -> u64 {
+        self.uptime_micros() / (MICROS / 100)
+    }
+
+    pub(crate) fn sockets(&self) -> Sockets {
+        let load = self.recent(&self.machine.load, 60);
+        let established = 18 + load / 40;
+        let listening = 9;
+        let tcp = established * 2 / 3 + 5;
+        let tcp6 = established - established * 2 / 3 + listening - 5;
+        let udp = 6;
+        let allocated = established + listening + 3;
+        Sockets {
+            used: 168 + allocated + udp,
+            tcp,
+            tcp6,
+            orphaned: self.flicker("orphans", 3) / 2,
+            time_wait: load / 70 + self.flicker("time wait", 5),
+            allocated,
+            tcp_pages: established / 5,
+            udp,
+            udp6: 3,
+            udp_pages: 2,
+        }
+    }
+}
+
+/// Sockets in use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sockets {
+    pub(crate) used: u64,
+    pub(crate) tcp: u64,
+    pub(crate) tcp6: u64,
+    pub(crate) orphaned: u64,
+    pub(crate) time_wait: u64,
+    pub(crate) allocated: u64,
+    pub(crate) tcp_pages: u64,
+    pub(crate) udp: u64,
+    pub(crate) udp6: u64,
+    pub(crate) udp_pages: u64,
+}

@@ -1,0 +1,147 @@
+//! Where the memory is. All parts add up to the whole, page by page.
+
+use super::Moment;
+use crate::wave::MICROS;
+
+/// In pages of 4 KiB.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct MemoryParts {
+    pub(crate) free: u64,
+    pub(crate) available: u64,
+    pub(crate) buffers: u64,
+    /// The page cache without buffers, with shared memory.
+    pub(crate) cached: u64,
+    pub(crate) active_anonymous: u64,
+    pub(crate) inactive_anonymous: u64,
+    pub(crate) active_file: u64,
+    pub(crate) inactive_file: u64,
+    pub(crate) unevictable: u64,
+    pub(crate) anonymous: u64,
+    pub(crate) mapped: u64,
+    pub(crate) shared: u64,
+    pub(crate) dirty: u64,
+    pub(crate) slab_reclaimable: u64,
+    pub(crate) slab_unreclaimable: u64,
+    pub(crate) kernel_stack: u64,
+    pub(crate) page_tables: u64,
+    pub(crate) per_cpu: u64,
+    pub(crate) virtual_used: u64,
+    pub(crate) huge_anonymous: u64,
+    pub(crate) swap_free: u64,
+    pub(crate) swap_cached: u64,
+    pub(crate) commit_limit: u64,
+    pub(crate) committed: u64,
+    /// What the kernel keeps for itself and tells nowhere.
+    pub(crate) untold: u64,
+}
+
+impl MemoryParts {
+    /// What `MemTotal` is made of.
+    #[cfg(test)]
+    pub(crate) fn sum(self) -> u64 {
+        let kernel =
+            self.slab_reclaimable + self.slab_unreclaimable + self.kernel_stack + self.page_tables + self.per_cpu;
+        self.free + self.buffers + self.cached + self.anonymous + self.swap_cached + kernel + self.untold
+    }
+}
+
+/// The pages below which the kernel begins to look for memory.
+const LOW_WATERMARK: u64 = 16_880;
+
+impl Moment<'_> {
+    pub(crate) fn memory(&self) -> MemoryParts {
+        let memory = self.machine.memory;
+        let load = &self.machine.load;
+        let unevictable = 6_912;
+        let shared = self.shared_pages();
+        let anonymous = memory.anonymous_pages + memory.anonymous_pages_per_load * self.recent(load, 900) / 1_000;
+        let buffers = self.filled(18_400, 600);
+        let files = self.filled(memory.cache_pages, 7_200);
+        let slab_reclaimable = self.filled(39_700, 3_600);
+        let slab_unreclaimable = 16_300 + self.recent(load, 300) / 4;
+        let kernel_stack = self.threads() * 4;
+        let page_tables = anonymous / 180 + 900;
+        let per_cpu = 520 * self.machine.processor.cpus() as u64;
+        let virtual_used = 4_410 + self.threads() * 4;
+        let untold = 31_000 + self.flicker("untold memory", 40);
+        // A little of the swap was used at some time and never came back.
+        let (swapped, swap_cached) = (1_280.min(memory.swap_pages), 96.min(memory.swap_pages));
+        let cached = files + shared;
+        let kernel = slab_reclaimable + slab_unreclaimable + kernel_stack + page_tables + per_cpu + untold;
+        let free = memory.pages.saturating_sub(buffers + cached + anonymous + swap_cached + kernel);
+        let lru_file = files + buffers - unevictable / 2;
+        let lru_anonymous = anonymous + shared + swap_cached - (unevictable - unevictable / 2);
+        let active_anonymous = lru_anonymous / 14;
+        let active_file = lru_file * 2 / 5;
+        let kept = |pages: u64| pages - (pages / 2).min(LOW_WATERMARK);
+        MemoryParts {
+            free,
+            available: (free + kept(lru_file) + kept(slab_reclaimable)).saturating_sub(LOW_WATERMARK),
+            buffers,
+            cached,
+            active_anonymous,
+            inactive_anonymous: lru_anonymous - active_anonymous,
+            active_file,
+            inactive_file: lru_file - active_file,
+            unevictable,
+            anonymous,
+            mapped: 58_000 + anonymous / 40,
+            shared,
+            dirty: self.recent(load, 30) * 2 / 5,
+            slab_reclaimable,
+            slab_unreclaimable,
+            kernel_stack,
+            page_tables,
+            per_cpu,
+            virtual_used,
+            huge_anonymous: anonymous / 4 / 512 * 512,
+            swap_free: memory.swap_pages - swapped,
+            swap_cached,
+            commit_limit: memory.pages / 2 + memory.swap_pages,
+            committed: anonymous * 7 / 4 + shared + 92_000,
+            untold,
+        }
+    }
+
+    /// A cache that has a quarter of its size from the start and fills within about so many seconds; then it breathes.
+    fn filled(&self, pages: u64, seconds: u64) -> u64 {
+        let room = pages - pages / 4;
+        let micros = (seconds * MICROS).max(1);
+        // Half of the room is full after that time, two thirds after twice of it.
+        let uptime = u128::from(self.uptime_micros());
+        let part = u128::from(room) * uptime / (uptime + u128::from(micros));
+        let breath = pages / 40 * (2_000_u64.saturating_sub(self.recent(&self.machine.load, 1_800))) / 2_000;
+        pages / 4 + u64::try_from(part).unwrap_or_default() - breath.min(pages / 8)
+    }
+
+    /// What is in tmpfs, and what programs share besides.
+    fn shared_pages(&self) -> u64 {
+        let tmpfs = self.machine.mounts.iter().filter(|mount| mount.fs_type == "tmpfs");
+        tmpfs.map(|mount| self.used_blocks(mount.space).min(mount.space.blocks)).sum::<u64>() + 310
+    }
+
+    pub(crate) fn swap_pages_moved(&self) -> (u64, u64) {
+        if self.machine.memory.swap_pages == 0 {
+            return (0, 0);
+        }
+        (1_190, 1_376)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    proptest! {
+        #[test]
+        fn every_page_is_somewhere(seed: u64, seconds in 1_680_000_000_u64..1_900_000_000) {
+            let machine = Machine::vm(seed);
+            let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
+            prop_assert_eq!(parts.sum(), machine.memory.pages);
+            prop_assert!(parts.free > 20_000, "{} pages are free", parts.free);
+        }
+    }
+}

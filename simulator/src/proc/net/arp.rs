@@ -1,0 +1,25 @@
+//! /proc/net/arp
+
+use super::own;
+use crate::layout::{Group, What};
+use crate::moment::Moment;
+use crate::text::{HardwareAddress, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 1] = [Group { under: "", each: own, entries: &[("arp", What::File(arp))] }];
+
+fn arp(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(into, "IP address       HW type     Flags       HW address            Mask     Device");
+    for neighbour in &moment.machine.neighbours {
+        let Some(interface) = moment.machine.interfaces.get(neighbour.interface) else { continue };
+        let flags = if neighbour.is_failed { 0 } else { 2 };
+        put_line!(
+            into,
+            "{:<16} {:<12}{:<12}{}     *        {}",
+            neighbour.address.to_string(),
+            "0x1",
+            format!("0x{flags:x}"),
+            HardwareAddress(if neighbour.is_failed { [0; 6] } else { neighbour.hardware_address }),
+            interface.name
+        );
+    }
+}

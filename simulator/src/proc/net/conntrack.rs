@@ -1,0 +1,51 @@
+//! /proc/net/stat/nf_conntrack: a row of hexadecimal numbers for each CPU
+
+use super::own;
+use crate::layout::{Group, What};
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 1] =
+    [Group { under: "", each: own, entries: &[("stat/nf_conntrack", What::File(nf_conntrack))] }];
+
+const HEADER: &str = "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop \
+                      early_drop icmp_error  expect_new expect_create expect_delete search_restart";
+
+fn nf_conntrack(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(into, "{HEADER}");
+    // Every row tells the same number of entries.
+    let entries = moment.tracked_connections();
+    for load in &moment.machine.processor.loads {
+        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000;
+        // Rare things happen so many times in a thousand seconds.
+        let columns: [u64; 17] = [
+            entries,
+            count(2),
+            count(140),
+            0,
+            count(31),
+            0,
+            0,
+            count(9),
+            0,
+            0,
+            count(1),
+            0,
+            count(4),
+            0,
+            0,
+            0,
+            count(1),
+        ];
+        for (position, column) in columns.into_iter().enumerate() {
+            let separator = match position {
+                0 => "",
+                1 | 13 => "  ",
+                _ => " ",
+            };
+            // The kernel's numbers have 32 bits here.
+            put!(into, "{separator}{:08x}", column & 0xffff_ffff);
+        }
+        put_line!(into, "");
+    }
+}

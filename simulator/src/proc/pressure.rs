@@ -1,0 +1,26 @@
+//! /proc/pressure
+
+use crate::layout::{Group, What, once};
+use crate::moment::Moment;
+use crate::moment::cpu::Stall;
+use crate::text::{Hundredths, put, put_line};
+
+pub(super) static GROUPS: [Group; 1] = [Group {
+    under: "pressure",
+    each: once,
+    entries: &[
+        ("cpu", What::File(|moment, _, into| pressure(moment, [Stall::Cpu, Stall::CpuFull], into))),
+        ("io", What::File(|moment, _, into| pressure(moment, [Stall::Io, Stall::IoFull], into))),
+        ("memory", What::File(|moment, _, into| pressure(moment, [Stall::Memory, Stall::MemoryFull], into))),
+    ],
+}];
+
+fn pressure(moment: &Moment<'_>, stalls: [Stall; 2], into: &mut Vec<u8>) {
+    for (name, stall) in ["some", "full"].into_iter().zip(stalls) {
+        put!(into, "{name}");
+        for seconds in [10, 60, 300] {
+            put!(into, " avg{seconds}={}", Hundredths(moment.stalled_recently(stall, seconds)));
+        }
+        put_line!(into, " total={}", moment.stalled_micros(stall));
+    }
+}

@@ -1,0 +1,39 @@
+//! /proc/stat
+
+use crate::layout::{Group, What, once};
+use crate::moment::Moment;
+use crate::moment::cpu::CpuTimes;
+use crate::text::{put, put_line};
+
+pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("stat", What::File(stat))] }];
+
+fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    // The first line has two spaces.
+    put!(into, "cpu ");
+    times(moment.cpu_times_of_all(), into);
+    for cpu in 0..moment.machine.processor.cpus() {
+        put!(into, "cpu{cpu}");
+        times(moment.cpu_times(cpu), into);
+    }
+    put!(into, "intr {}", moment.interrupts_in_all());
+    for count in moment.interrupts() {
+        put!(into, " {count}");
+    }
+    put_line!(into, "\nctxt {}", moment.context_switches());
+    put_line!(into, "btime {}", moment.machine.booted_seconds);
+    put_line!(into, "processes {}", moment.forks());
+    put_line!(into, "procs_running {}", moment.running());
+    put_line!(into, "procs_blocked {}", moment.blocked());
+    put!(into, "softirq {}", moment.soft_interrupts().sum::<u64>());
+    for count in moment.soft_interrupts() {
+        put!(into, " {count}");
+    }
+    put_line!(into, "");
+}
+
+fn times(times: CpuTimes, into: &mut Vec<u8>) {
+    for ticks in times.columns() {
+        put!(into, " {ticks}");
+    }
+    put_line!(into, "");
+}

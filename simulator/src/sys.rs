@@ -1,0 +1,42 @@
+//! /sys, one file for each folder or family of devices.
+
+mod block;
+mod bonding;
+mod clocksource;
+mod cpu;
+mod net;
+
+use crate::layout::Group;
+
+/// Every table of this mount.
+pub(crate) const GROUPS: &[&[Group]] =
+    &[&block::GROUPS, &bonding::GROUPS, &clocksource::GROUPS, &cpu::GROUPS, &net::GROUPS];
+
+/// Appends the way from the folder `from` to `to`, both below /sys.
+fn relative(from: &str, to: &str, into: &mut Vec<u8>) {
+    let common = from.split('/').zip(to.split('/')).take_while(|(a, b)| a == b).count();
+    let climb = from.split('/').skip(common).map(|_| "..");
+    let descend = to.split('/').skip(common);
+    let steps: Vec<&str> = climb.chain(descend).collect();
+    into.extend_from_slice(steps.join("/").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(from: &str, to: &str, expected: &str) {
+        let mut into = Vec::new();
+        relative(from, to, &mut into);
+        assert_eq!(String::from_utf8_lossy(&into), expected, "{from} {to}");
+    }
+
+    #[test]
+    fn links_lead_the_shortest_way() {
+        check("class/net", "devices/virtual/net/lo", "../../devices/virtual/net/lo");
+        check("block", "devices/virtual/block/dm-0", "../devices/virtual/block/dm-0");
+        check("devices/virtual/net/bond0", "devices/virtual/net/eth1", "../eth1");
+        check("devices/virtual/net/bond0", "devices/virtual", "../..");
+    }
+}

@@ -1,0 +1,87 @@
+//! /sys/devices/system/cpu
+
+use crate::layout::{Group, What, once};
+use crate::moment::Moment;
+use crate::text::{CpuList, CpuMask, put_line};
+
+pub(super) static GROUPS: [Group; 3] = [
+    Group {
+        under: "devices/system/cpu",
+        each: once,
+        entries: &[
+            ("isolated", What::File(|_, _, into| put_line!(into, ""))),
+            ("kernel_max", What::File(|_, _, into| put_line!(into, "8191"))),
+            ("offline", What::File(|_, _, into| put_line!(into, ""))),
+            ("online", What::File(all)),
+            ("possible", What::File(all)),
+            ("present", What::File(all)),
+        ],
+    },
+    Group {
+        under: "devices/system/cpu",
+        each: each_cpu,
+        entries: &[
+            ("thermal_throttle/core_throttle_count", What::File(core_throttles)),
+            ("thermal_throttle/package_throttle_count", What::File(package_throttles)),
+            ("topology/core_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
+            ("topology/core_cpus_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
+            ("topology/core_id", What::File(|m, i, into| put_line!(into, "{}", m.machine.processor.core(i)))),
+            ("topology/core_siblings", What::File(|m, i, into| mask(m, &m.machine.processor.socket_cpus(i), into))),
+            ("topology/core_siblings_list", What::File(|m, i, into| list(&m.machine.processor.socket_cpus(i), into))),
+            ("topology/die_id", What::File(|_, _, into| put_line!(into, "0"))),
+            ("topology/package_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.socket_cpus(i), into))),
+            ("topology/package_cpus_list", What::File(|m, i, into| list(&m.machine.processor.socket_cpus(i), into))),
+            (
+                "topology/physical_package_id",
+                What::File(|m, i, into| put_line!(into, "{}", m.machine.processor.socket(i))),
+            ),
+            ("topology/thread_siblings", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
+            ("topology/thread_siblings_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
+        ],
+    },
+    Group {
+        under: "devices/system/cpu",
+        each: each_removable_cpu,
+        entries: &[("online", What::File(|_, _, into| put_line!(into, "1")))],
+    },
+];
+
+fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for cpu in 0..moment.machine.processor.cpus() {
+        visit(cpu, format!("cpu{cpu}").as_bytes());
+    }
+}
+
+/// The first CPU cannot be taken away on x86, and has no such file.
+fn each_removable_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    each_cpu(moment, &mut |cpu, path| {
+        if cpu > 0 {
+            visit(cpu, path);
+        }
+    });
+}
+
+fn all(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    list(&moment.machine.processor.all_cpus(), into);
+}
+
+fn list(cpus: &[usize], into: &mut Vec<u8>) {
+    put_line!(into, "{}", CpuList(cpus));
+}
+
+fn mask(moment: &Moment<'_>, cpus: &[usize], into: &mut Vec<u8>) {
+    put_line!(into, "{}", CpuMask { cpus, possible: moment.machine.processor.cpus() });
+}
+
+/// The same for all threads of a core.
+fn core_throttles(moment: &Moment<'_>, cpu: usize, into: &mut Vec<u8>) {
+    let processor = &moment.machine.processor;
+    let first = processor.core_cpus(cpu).first().copied().unwrap_or_default();
+    let count = processor.loads.get(first).map_or(0, |load| moment.throttles(&load.wave, 5_400 * 1_000 / load.share));
+    put_line!(into, "{count}");
+}
+
+/// The same for all CPUs of a socket.
+fn package_throttles(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(into, "{}", moment.throttles(&moment.machine.load, 3_600));
+}

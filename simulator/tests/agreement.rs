@@ -1,0 +1,372 @@
+//! Files that tell of the same thing tell the same.
+#![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::kernel::{Kernel, LinkStatistics};
+use collectors::kit::root::Kind;
+use collectors::kit::root::resolve::{Last, PathBuffer, resolve};
+use collectors::kit::root::tree::{Tree, What};
+use proptest::prelude::*;
+use simulator::{Host, Machine};
+
+/// A frozen host and its clock.
+struct Frozen {
+    tree: Tree,
+    seconds: u64,
+}
+
+impl Frozen {
+    fn new(seed: u64, seconds: u64) -> Self {
+        Self { tree: Host::new(Machine::vm(seed), || Duration::ZERO).tree_at(seconds), seconds }
+    }
+
+    /// A file by its path, links followed.
+    #[track_caller]
+    fn text(&self, path: &str) -> &str {
+        let mut resolved = PathBuffer::new();
+        let (mount, rest) = path.split_once('/').expect("a path below a mount");
+        resolved.append(mount.as_bytes()).unwrap();
+        let found = resolve(&self.tree, rest.as_bytes(), Last::Followed, &mut resolved);
+        assert_eq!(found, Ok(Kind::File), "{path}");
+        std::str::from_utf8(self.tree.content(resolved.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[track_caller]
+    fn numbers(&self, path: &str) -> Vec<u64> {
+        numbers(self.text(path))
+    }
+
+    /// The files of one name below a directory's entries: `sys/class/net`, `mtu`.
+    fn names(&self, directory: &str) -> Vec<String> {
+        let below = format!("{directory}/");
+        let paths = self.tree.iter().filter_map(|(path, _)| std::str::from_utf8(path).unwrap().strip_prefix(&below));
+        paths.filter(|name| !name.contains('/')).map(str::to_owned).collect()
+    }
+
+    /// `Name: 12 kB` and `name 12` alike.
+    fn table(&self, path: &str) -> BTreeMap<&str, u64> {
+        let lines = self.text(path).lines();
+        let pairs = lines.map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next().unwrap().trim_end_matches(':'), words.next().unwrap().parse().unwrap())
+        });
+        pairs.collect()
+    }
+
+    fn kernel(&self) -> Canned {
+        Canned::parse(|entry| self.tree.content(entry)).unwrap()
+    }
+}
+
+fn numbers(text: &str) -> Vec<u64> {
+    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Every law, at one moment.
+fn laws(seed: u64, seconds: u64) {
+    let host = Frozen::new(seed, seconds);
+    cpus_add_up(&host);
+    cpu_counts_agree(&host);
+    memory_adds_up(&host);
+    memory_is_vmstat(&host);
+    disks_agree(&host);
+    mounts_agree(&host);
+    links_agree(&host);
+    bonds_agree(&host);
+    neighbours_agree(&host);
+    names_agree(&host);
+    no_link_dangles(&host);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn laws_hold_for_every_seed_at_every_moment(seed: u64, seconds in 1_680_000_000_u64..1_900_000_000) {
+        laws(seed, seconds);
+    }
+}
+
+#[test]
+fn laws_hold_at_the_start_and_at_the_end_of_time() {
+    for seconds in [0, Machine::vm(1).booted_seconds(), Machine::vm(1).booted_seconds() + 1, 9_999_999_999, u64::MAX] {
+        laws(1, seconds);
+    }
+}
+
+fn cpus_add_up(host: &Frozen) {
+    let stat = host.text("proc/stat");
+    let rows: Vec<Vec<u64>> = stat.lines().filter(|line| line.starts_with("cpu")).map(numbers).collect();
+    let (all, each) = rows.split_first().unwrap();
+    for (column, sum) in all.iter().enumerate() {
+        assert_eq!(*sum, each.iter().map(|row| row[column]).sum::<u64>(), "column {column}");
+    }
+    let uptime = host.text("proc/uptime").replace('.', "");
+    let [up, idle] = numbers(&uptime)[..] else { panic!("{uptime}") };
+    assert_eq!(idle, all[3]);
+    for row in each {
+        // Each column is cut to whole ticks.
+        let spent: u64 = row.iter().take(8).sum();
+        assert!(spent <= up && up - spent <= 8, "{spent} ticks of {up}");
+    }
+    for line in stat.lines().filter(|line| line.starts_with("softirq")) {
+        let counts = numbers(line);
+        assert_eq!(counts[0], counts[1..].iter().sum::<u64>());
+    }
+    for line in stat.lines().filter(|line| line.starts_with("intr")) {
+        let counts = numbers(line);
+        assert!(counts[0] >= counts[1..].iter().sum::<u64>());
+    }
+}
+
+fn cpu_counts_agree(host: &Frozen) {
+    let in_stat = host.text("proc/stat").lines().filter(|line| line.starts_with("cpu")).count() - 1;
+    let cpuinfo = host.text("proc/cpuinfo");
+    let of_field = |name: &str| -> Vec<u64> {
+        let lines = cpuinfo.lines().filter(|line| line.split(':').next().unwrap().trim() == name);
+        lines.flat_map(numbers).collect()
+    };
+    assert_eq!(of_field("processor").len(), in_stat);
+    let folders = host.names("sys/devices/system/cpu").iter().filter(|name| name.starts_with("cpu")).count();
+    assert_eq!(folders, in_stat);
+    assert_eq!(host.text("sys/devices/system/cpu/online"), format!("0-{}\n", in_stat - 1));
+    assert_eq!(host.text("proc/net/stat/nf_conntrack").lines().count() - 1, in_stat);
+    for cpu in 0..in_stat {
+        let topology = |name: &str| host.numbers(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}"))[0];
+        assert_eq!(topology("core_id"), of_field("core id")[cpu]);
+        assert_eq!(topology("physical_package_id"), of_field("physical id")[cpu]);
+        let siblings = host.text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"));
+        let first = siblings.split(['-', '\n']).next().unwrap();
+        let same = format!("sys/devices/system/cpu/cpu{first}/topology/thread_siblings_list");
+        assert_eq!(siblings, host.text(&same), "threads of one core name the same threads");
+    }
+}
+
+fn memory_adds_up(host: &Frozen) {
+    let memory = host.table("proc/meminfo");
+    let total = memory["MemTotal"];
+    let parts =
+        ["MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "Slab", "KernelStack", "PageTables", "Percpu"];
+    let told: u64 = parts.iter().map(|name| memory[name]).sum();
+    assert!(told < total && total - told < 200_000, "{told} kB of {total} are told");
+    for part in parts.iter().chain(&["MemAvailable", "Active", "Inactive", "Mapped", "Shmem", "Dirty"]) {
+        assert!(memory[part] <= total, "{part}");
+    }
+    assert!(memory["MemFree"] > 0 && memory["MemAvailable"] >= memory["MemFree"]);
+    assert_eq!(memory["Active"], memory["Active(anon)"] + memory["Active(file)"]);
+    assert_eq!(memory["Inactive"], memory["Inactive(anon)"] + memory["Inactive(file)"]);
+    assert_eq!(memory["Slab"], memory["SReclaimable"] + memory["SUnreclaim"]);
+    assert_eq!(memory["KReclaimable"], memory["SReclaimable"]);
+    let lists = memory["Active"] + memory["Inactive"] + memory["Unevictable"];
+    let on_lists = memory["Buffers"] + memory["Cached"] + memory["AnonPages"] + memory["SwapCached"];
+    assert_eq!(lists, on_lists, "every page of programs and files is on a list");
+    assert!(memory["Shmem"] < memory["Cached"] && memory["SwapFree"] <= memory["SwapTotal"]);
+    let swaps = host.numbers("proc/swaps");
+    assert_eq!([swaps[0], swaps[0] - swaps[1]], [memory["SwapTotal"], memory["SwapFree"]]);
+    // What is in tmpfs is shared memory.
+    let kernel = host.kernel();
+    let tmpfs = host.text("proc/mounts").lines().filter(|line| line.starts_with("tmpfs "));
+    let used = tmpfs.map(|line| {
+        let space = kernel.statfs(line.split(' ').nth(1).unwrap().as_bytes()).unwrap();
+        (space.blocks - space.blocks_free) * space.block_size / 1024
+    });
+    assert!(used.sum::<u64>() <= memory["Shmem"]);
+}
+
+fn memory_is_vmstat(host: &Frozen) {
+    let (memory, vmstat) = (host.table("proc/meminfo"), host.table("proc/vmstat"));
+    for (kilobytes, pages) in [
+        ("MemFree", "nr_free_pages"),
+        ("Active(anon)", "nr_active_anon"),
+        ("Inactive(anon)", "nr_inactive_anon"),
+        ("Active(file)", "nr_active_file"),
+        ("Inactive(file)", "nr_inactive_file"),
+        ("Unevictable", "nr_unevictable"),
+        ("AnonPages", "nr_anon_pages"),
+        ("Mapped", "nr_mapped"),
+        ("Dirty", "nr_dirty"),
+        ("Shmem", "nr_shmem"),
+        ("PageTables", "nr_page_table_pages"),
+        ("SReclaimable", "nr_slab_reclaimable"),
+        ("SUnreclaim", "nr_slab_unreclaimable"),
+    ] {
+        assert_eq!(memory[kilobytes], vmstat[pages] * 4, "{kilobytes} and {pages}");
+    }
+    assert_eq!(memory["KernelStack"], vmstat["nr_kernel_stack"]);
+    assert_eq!(memory["AnonHugePages"], vmstat["nr_anon_transparent_hugepages"] * 2048);
+    assert_eq!(memory["Cached"] + memory["Buffers"] + memory["SwapCached"], vmstat["nr_file_pages"] * 4);
+}
+
+fn disks_agree(host: &Frozen) {
+    let rows: BTreeMap<&str, Vec<u64>> = host
+        .text("proc/diskstats")
+        .lines()
+        .map(|line| (line.split_whitespace().nth(2).unwrap(), numbers(line)))
+        .collect();
+    let mut whole = [0, 0];
+    for (name, row) in &rows {
+        let folder = format!("sys/class/block/{name}");
+        assert_eq!(host.numbers(&format!("{folder}/stat")), row[2..], "{name}");
+        assert_eq!(host.text(&format!("{folder}/dev")), format!("{}:{}\n", row[0], row[1]));
+        assert!(host.tree.get(format!("udev/b{}:{}", row[0], row[1])).is_some(), "{name} is known to udev");
+        let is_disk = name.starts_with("vd") && !name.ends_with(char::is_numeric);
+        if is_disk {
+            whole = [whole[0] + row[4], whole[1] + row[8]];
+        }
+        let blocks = host.text("proc/partitions").lines().find(|line| line.ends_with(&format!(" {name}"))).map(numbers);
+        assert_eq!(blocks.unwrap()[2] * 2, host.numbers(&format!("{folder}/size"))[0]);
+    }
+    let names: Vec<_> = rows.keys().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names, host.names("sys/class/block"));
+    // What goes to a partition or a volume goes to the disk below.
+    for column in [4, 8, 16] {
+        assert_eq!(rows["vda"][column], rows["vda1"][column] + rows["vda2"][column]);
+        assert_eq!(rows["vdb"][column], rows["dm-0"][column]);
+    }
+    assert_eq!(rows["vdb"][2] + rows["vdb"][3], rows["dm-0"][2]);
+    let vmstat = host.table("proc/vmstat");
+    assert_eq!([vmstat["pgpgin"], vmstat["pgpgout"]], whole.map(|sectors| sectors / 2));
+}
+
+fn mounts_agree(host: &Frozen) {
+    let info = host.text("proc/self/mountinfo");
+    assert_eq!(info, host.text("proc/1/mountinfo"));
+    let kernel = host.kernel();
+    assert_eq!(info.lines().count(), host.text("proc/mounts").lines().count());
+    for (info, mount) in info.lines().zip(host.text("proc/mounts").lines()) {
+        let (front, back) = info.split_once(" - ").unwrap();
+        let (front, back): (Vec<_>, Vec<_>) = (front.split(' ').collect(), back.split(' ').collect());
+        let mount: Vec<_> = mount.split(' ').collect();
+        assert_eq!([mount[0], mount[1], mount[2]], [back[1], front[4], back[0]]);
+        let space = kernel.statfs(front[4].as_bytes()).unwrap();
+        assert!(space.blocks_available <= space.blocks_free && space.blocks_free <= space.blocks);
+        assert!(space.files_free <= space.files);
+        if back[1].starts_with("/dev/") {
+            let sectors = host.numbers(&format!("sys/dev/block/{}/size", front[2]))[0];
+            assert!(space.blocks * space.block_size <= sectors * 512, "{} fits on its device", front[4]);
+        }
+        let size = back[2].split(',').find_map(|option| option.strip_prefix("size=")?.strip_suffix('k'));
+        if let Some(size) = size {
+            assert_eq!(space.blocks * space.block_size / 1024, size.parse::<u64>().unwrap(), "{}", front[4]);
+        }
+        let parent_is_there =
+            host.text("proc/mounts").lines().count() > 0 && (front[1] == "1" || info_has(host, front[1]));
+        assert!(parent_is_there, "{} has a parent", front[4]);
+    }
+}
+
+fn info_has(host: &Frozen, id: &str) -> bool {
+    host.text("proc/self/mountinfo").lines().any(|line| line.split(' ').next() == Some(id))
+}
+
+fn links_agree(host: &Frozen) {
+    let mut seen = Vec::new();
+    let dev: BTreeMap<&str, Vec<u64>> = host
+        .text("proc/net/dev")
+        .lines()
+        .skip(2)
+        .map(|line| {
+            let (name, counts) = line.split_once(':').unwrap();
+            (name.trim(), numbers(counts))
+        })
+        .collect();
+    host.kernel()
+        .links(&mut |link| {
+            let name = std::str::from_utf8(link.name).unwrap();
+            let folder = format!("sys/class/net/{name}");
+            let statistics = link.statistics.unwrap();
+            for (counter, count) in LinkStatistics::NAMES.iter().zip(statistics.counters()) {
+                assert_eq!(host.numbers(&format!("{folder}/statistics/{counter}")), [count], "{name} {counter}");
+            }
+            let row = &dev[name];
+            let expected = [statistics.rx_bytes, statistics.rx_packets, statistics.tx_bytes, statistics.tx_packets];
+            assert_eq!([row[0], row[1], row[8], row[9]], expected, "{name}");
+            assert_eq!(host.numbers(&format!("{folder}/ifindex")), [u64::from(link.index)]);
+            assert_eq!(host.numbers(&format!("{folder}/mtu")), [u64::from(link.mtu.unwrap())]);
+            let address = link.address.unwrap().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+            assert_eq!(host.text(&format!("{folder}/address")), format!("{address}\n"));
+            let states = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+            assert_eq!(host.text(&format!("{folder}/operstate")).trim(), states[usize::from(link.operstate.unwrap())]);
+            if let Ok(modes) = host.kernel().link_modes(link.name) {
+                let speed = modes.speed_megabits.map_or("-1".to_owned(), |speed| speed.to_string());
+                assert_eq!(host.text(&format!("{folder}/speed")).trim(), speed);
+            }
+            seen.push(name.to_owned());
+        })
+        .unwrap();
+    seen.sort();
+    assert_eq!(seen, dev.keys().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let in_sys: Vec<_> = host.names("sys/class/net").into_iter().filter(|name| name != "bonding_masters").collect();
+    assert_eq!(seen, in_sys);
+}
+
+fn bonds_agree(host: &Frozen) {
+    let bonds = host.text("sys/class/net/bonding_masters").split_whitespace();
+    for bond in bonds {
+        let folder = format!("sys/class/net/{bond}");
+        let slaves: Vec<_> = host.text(&format!("{folder}/bonding/slaves")).split_whitespace().collect();
+        let active = host.text(&format!("{folder}/bonding/active_slave")).trim();
+        assert!(slaves.len() == 2 && slaves.contains(&active));
+        let mut received = 0;
+        for slave in &slaves {
+            let state = host.text(&format!("{folder}/lower_{slave}/operstate")).trim();
+            assert_eq!(host.text(&format!("{folder}/lower_{slave}/bonding_slave/mii_status")).trim(), state);
+            let is_active = host.text(&format!("sys/class/net/{slave}/bonding_slave/state")).trim() == "active";
+            assert_eq!(is_active, *slave == active);
+            assert_eq!(
+                host.text(&format!("sys/class/net/{slave}/master/ifindex")),
+                host.text(&format!("{folder}/ifindex"))
+            );
+            received += host.numbers(&format!("sys/class/net/{slave}/statistics/rx_bytes"))[0];
+            assert!(host.text(&format!("proc/net/bonding/{bond}")).contains(&format!("\nSlave Interface: {slave}\n")));
+        }
+        assert_eq!(host.numbers(&format!("{folder}/statistics/rx_bytes")), [received]);
+    }
+}
+
+fn neighbours_agree(host: &Frozen) {
+    let mut from_kernel = Vec::new();
+    host.kernel()
+        .neighbours(&mut |neighbour| {
+            from_kernel.push((neighbour.address.to_string(), String::from_utf8_lossy(neighbour.device).into_owned()));
+        })
+        .unwrap();
+    let devices = host.names("sys/class/net");
+    let rows = host.text("proc/net/arp").lines().skip(1).map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert!(devices.iter().any(|device| device == words[5]), "{} exists", words[5]);
+        (words[0].to_owned(), words[5].to_owned())
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), from_kernel);
+}
+
+fn names_agree(host: &Frozen) {
+    let mut uname = collectors::kit::kernel::Uname::default();
+    host.kernel().uname(&mut uname).unwrap();
+    let is = |path: &str, value: &[u8]| assert_eq!(host.text(path).trim_end().as_bytes(), value, "{path}");
+    is("proc/sys/kernel/osrelease", &uname.release);
+    is("proc/sys/kernel/version", &uname.version);
+    is("proc/sys/kernel/hostname", &uname.nodename);
+    is("rootfs/etc/hostname", &uname.nodename);
+    assert!(host.text("proc/version").contains(&format!(" {} ", String::from_utf8_lossy(&uname.release))));
+    let now = host.kernel().now().as_secs();
+    let btime =
+        host.text("proc/stat").lines().find_map(|line| line.strip_prefix("btime ")).unwrap().parse::<u64>().unwrap();
+    assert_eq!(now, host.seconds.clamp(btime, 10_000_000_000));
+    let uptime = host.text("proc/uptime").split('.').next().unwrap().parse::<u64>().unwrap();
+    assert_eq!(btime + uptime, now);
+}
+
+fn no_link_dangles(host: &Frozen) {
+    for (path, node) in host.tree.iter().filter(|(_, node)| matches!(node.what(), What::Link(_))) {
+        let slash = path.iter().position(|&byte| byte == b'/').unwrap();
+        let mut resolved = PathBuffer::new();
+        resolved.append(&path[..slash]).unwrap();
+        let found = resolve(&host.tree, &path[slash + 1..], Last::Followed, &mut resolved);
+        // Links into the bus and the class lead to folders.
+        let ends_at_missing_folder = path.ends_with(b"/device") || path.ends_with(b"/subsystem");
+        assert!(found.is_ok() || ends_at_missing_folder, "{} -> {:?}", path.escape_ascii(), node.what());
+    }
+}

@@ -1,0 +1,91 @@
+//! Counters never fall.
+#![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
+
+use std::time::Duration;
+
+use collectors::kit::root::tree::{Tree, What};
+use proptest::prelude::*;
+use simulator::{Host, Machine};
+
+/// Numbers of a file that may fall. Every other number of the files below never does.
+enum Falls {
+    None,
+    /// These columns of a line, counted from 0.
+    Columns(&'static [usize]),
+    /// Lines that begin with one of these.
+    Lines(&'static [&'static str]),
+}
+
+fn falls(path: &str) -> Option<Falls> {
+    let falls = match path {
+        "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
+        "proc/diskstats" => Falls::Columns(&[11]),
+        "proc/uptime" | "proc/741/net/dev" => Falls::None,
+        "proc/741/net/stat/nf_conntrack" => Falls::Columns(&[0]),
+        "proc/vmstat" => Falls::Lines(&["nr_", "workingset_nodes"]),
+        "proc/pressure/cpu" | "proc/pressure/io" | "proc/pressure/memory" => Falls::Columns(&[1, 2, 3]),
+        _ if path.ends_with("/stat") => Falls::Columns(&[8]),
+        _ if path.contains("/statistics/") || path.contains("/thermal_throttle/") => Falls::None,
+        _ => return None,
+    };
+    Some(falls)
+}
+
+/// Every counter of a frozen host, with what it is called in an error.
+fn counters(tree: &Tree) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    for (path, node) in tree.iter() {
+        let path = std::str::from_utf8(path).unwrap();
+        let (What::File(content), Some(falls)) = (node.what(), falls(path)) else { continue };
+        let is_hexadecimal = path.ends_with("nf_conntrack");
+        for (number, line) in std::str::from_utf8(content).unwrap().lines().enumerate() {
+            if matches!(falls, Falls::Lines(names) if names.iter().any(|name| line.starts_with(name))) {
+                continue;
+            }
+            for (column, word) in line.split_whitespace().enumerate() {
+                let value = match word.strip_prefix("total=").unwrap_or(word) {
+                    // Hundredths lose their point.
+                    word if is_hexadecimal => u64::from_str_radix(word, 16),
+                    word => word.replace('.', "").parse(),
+                };
+                let may_fall = matches!(falls, Falls::Columns(columns) if columns.contains(&column));
+                if let (Ok(value), false) = (value, may_fall) {
+                    found.push((format!("{path}:{number}:{column}"), value));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn check(seed: u64, first: u64, then: u64) {
+    let host = Host::new(Machine::vm(seed), || Duration::ZERO);
+    let (before, after) = (counters(&host.tree_at(first)), counters(&host.tree_at(then)));
+    assert_eq!(before.len(), after.len());
+    for ((name, before), (same, after)) in before.iter().zip(&after) {
+        assert_eq!(name, same);
+        assert!(after >= before, "{name} falls from {before} to {after} between {first} and {then} of seed {seed}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn no_counter_falls(seed: u64, first in 1_680_000_000_u64..1_900_000_000, after in 0_u64..100_000_000) {
+        check(seed, first, first + after);
+    }
+
+    #[test]
+    fn no_counter_falls_within_a_minute(seed: u64, first in 1_680_000_000_u64..1_900_000_000, after in 0_u64..60) {
+        check(seed, first, first + after);
+    }
+}
+
+#[test]
+fn there_are_counters_and_they_rise() {
+    let host = Host::new(Machine::vm(1), || Duration::ZERO);
+    let (before, after) = (counters(&host.tree_at(1_700_000_000)), counters(&host.tree_at(1_700_086_400)));
+    let risen = before.iter().zip(&after).filter(|((_, before), (_, after))| after > before).count();
+    assert!(before.len() > 600 && risen > 250, "{risen} of {} rise in a day", before.len());
+}

@@ -1,0 +1,151 @@
+//! procfs-core reads what the simulator writes, and finds in it what the host is made of.
+#![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
+
+use std::time::Duration;
+
+use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::root::tree::Tree;
+use procfs_core::net::{ArpEntries, InterfaceDeviceStatus};
+use procfs_core::process::MountInfos;
+use procfs_core::{
+    CpuInfo, CpuPressure, DiskStats, ExplicitSystemInfo, FromBufRead, FromBufReadSI, FromRead, IoPressure, KernelStats,
+    LoadAverage, Meminfo, MemoryPressure, Uptime, VmStat,
+};
+use proptest::prelude::*;
+use simulator::{Host, Machine};
+
+struct Frozen(Tree);
+
+impl Frozen {
+    #[track_caller]
+    fn bytes(&self, path: &str) -> &[u8] {
+        self.0.content(path).unwrap_or_else(|| panic!("{path} is there"))
+    }
+
+    #[track_caller]
+    fn parse<T: FromBufRead>(&self, path: &str) -> T {
+        T::from_buf_read(self.bytes(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    fn text(&self, path: &str) -> &str {
+        std::str::from_utf8(self.bytes(path)).unwrap()
+    }
+
+    /// The number in the line that begins with this word.
+    #[track_caller]
+    fn number(&self, path: &str, name: &str) -> u64 {
+        let line = self.text(path).lines().find(|line| line.split_whitespace().next() == Some(name));
+        line.unwrap_or_else(|| panic!("{path}: {name}")).split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn the_second_opinion_agrees(seed: u64, seconds in 1_700_000_000_u64..1_900_000_000) {
+        let machine = Machine::vm(seed);
+        let booted = machine.booted_seconds();
+        let host = Frozen(Host::new(machine, || Duration::ZERO).tree_at(seconds));
+        stat(&host, booted);
+        meminfo(&host);
+        cpuinfo(&host);
+        disks(&host);
+        network(&host);
+        mounts(&host);
+        averages(&host, seconds - booted);
+        vmstat(&host);
+    }
+}
+
+fn stat(host: &Frozen, booted: u64) {
+    let system =
+        ExplicitSystemInfo { boot_time_secs: booted, ticks_per_second: 100, page_size: 4096, is_little_endian: true };
+    let stat = KernelStats::from_buf_read(host.bytes("proc/stat"), &system).unwrap();
+    assert_eq!((stat.btime, stat.cpu_time.len()), (booted, 4));
+    let idle: u64 = stat.cpu_time.iter().map(|cpu| cpu.idle).sum();
+    assert_eq!(stat.total.idle, idle);
+    let steal: u64 = stat.cpu_time.iter().filter_map(|cpu| cpu.steal).sum();
+    assert_eq!(stat.total.steal, Some(steal));
+    assert_eq!(stat.ctxt, host.number("proc/stat", "ctxt"));
+    assert!(stat.procs_running.unwrap() >= 1 && stat.procs_blocked.is_some());
+}
+
+fn meminfo(host: &Frozen) {
+    let memory: Meminfo = host.parse("proc/meminfo");
+    assert_eq!(memory.mem_total, 2_037_077 * 4096);
+    assert_eq!(memory.mem_free, host.number("proc/vmstat", "nr_free_pages") * 4096);
+    assert_eq!(memory.swap_total, 262_143 * 4096);
+    assert_eq!(memory.direct_map_1G, Some(4 << 30));
+    assert!(memory.mem_available.unwrap() > memory.mem_free && memory.k_reclaimable.is_some());
+}
+
+fn cpuinfo(host: &Frozen) {
+    let info: CpuInfo = host.parse("proc/cpuinfo");
+    assert_eq!(info.num_cores(), 4);
+    for cpu in 0..4 {
+        assert_eq!(info.vendor_id(cpu), Some("GenuineIntel"));
+        assert_eq!(info.physical_id(cpu), Some(0));
+        assert_eq!(info.get_field(cpu, "core id").unwrap(), (cpu / 2).to_string());
+        assert!(info.flags(cpu).unwrap().contains(&"hypervisor"));
+    }
+}
+
+fn disks(host: &Frozen) {
+    let DiskStats(disks) = host.parse("proc/diskstats");
+    let names: Vec<_> = disks.iter().map(|disk| (disk.name.as_str(), disk.major, disk.minor)).collect();
+    assert_eq!(names, [("vda", 254, 0), ("vda1", 254, 1), ("vda2", 254, 2), ("vdb", 254, 16), ("dm-0", 253, 0)]);
+    assert_eq!(disks[3].sectors_written, disks[4].sectors_written);
+    assert!(disks.iter().all(|disk| disk.discards.is_some() && disk.flushes.is_some()));
+    let read = disks[0].sectors_read + disks[3].sectors_read;
+    assert_eq!(host.number("proc/vmstat", "pgpgin"), read / 2);
+}
+
+fn network(host: &Frozen) {
+    let InterfaceDeviceStatus(devices) = host.parse("proc/741/net/dev");
+    let kernel = Canned::parse(|entry| host.0.content(entry)).unwrap();
+    let mut known = 0;
+    kernel
+        .links(&mut |link| {
+            let (device, statistics) = (&devices[std::str::from_utf8(link.name).unwrap()], link.statistics.unwrap());
+            assert_eq!([device.recv_bytes, device.sent_bytes], [statistics.rx_bytes, statistics.tx_bytes]);
+            assert_eq!([device.recv_drop, device.recv_multicast], [statistics.rx_dropped, statistics.multicast]);
+            known += 1;
+        })
+        .unwrap();
+    assert_eq!(known, devices.len());
+    let ArpEntries(neighbours) = host.parse("proc/741/net/arp");
+    assert_eq!(neighbours.len(), 6);
+    assert_eq!(neighbours.iter().filter(|entry| entry.hw_address.is_none()).count(), 1);
+    assert!(neighbours.iter().all(|entry| devices.contains_key(&entry.device)));
+}
+
+fn mounts(host: &Frozen) {
+    let MountInfos(mounts) = host.parse("proc/1/mountinfo");
+    let types: Vec<_> = mounts.iter().map(|mount| mount.fs_type.as_str()).collect();
+    for expected in ["ext4", "xfs", "tmpfs", "overlay", "proc", "sysfs", "cgroup2"] {
+        assert!(types.contains(&expected), "{expected} is mounted");
+    }
+    let root = mounts.iter().find(|mount| mount.mount_point.as_os_str() == "/").unwrap();
+    assert_eq!((root.majmin.as_str(), root.mount_source.as_deref()), ("254:2", Some("/dev/vda2")));
+}
+
+fn averages(host: &Frozen, uptime: u64) {
+    let load = LoadAverage::from_read(host.bytes("proc/loadavg")).unwrap();
+    assert!([load.one, load.five, load.fifteen].iter().all(|load| (0.0..8.0).contains(load)));
+    assert!(load.cur >= 1 && load.cur < load.max);
+    let up: Uptime = Uptime::from_read(host.bytes("proc/uptime")).unwrap();
+    assert_eq!(up.uptime_duration().as_secs(), uptime);
+    let cpu: CpuPressure = host.parse("proc/pressure/cpu");
+    let memory: MemoryPressure = host.parse("proc/pressure/memory");
+    let io: IoPressure = host.parse("proc/pressure/io");
+    assert!(memory.some.total >= memory.full.total && io.some.total >= io.full.total && cpu.some.total > 0);
+}
+
+fn vmstat(host: &Frozen) {
+    let VmStat(rows) = host.parse("proc/vmstat");
+    assert_eq!(rows.len(), host.text("proc/vmstat").lines().count(), "no row stands twice");
+    assert_eq!(rows["oom_kill"], 0);
+    assert!(rows["pgfault"] > rows["pgmajfault"]);
+}
