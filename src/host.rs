@@ -59,15 +59,15 @@ fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
     Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false })
 }
 
+/// Everybody who asks for the simulated host gets the same one.
 #[cfg(feature = "simulator")]
-fn simulated(_: &Settings) -> Result<Host, String> {
-    use collectors::kit::kernel::canned::Canned;
-    use collectors::kit::tree_text;
+const SEED: u64 = 1;
 
-    let text = include_bytes!("../fixtures/hosts/bonded.tree");
-    let tree = tree_text::parse(text).map_err(|error| format!("the simulated host: {error}"))?;
-    let kernel = Canned::parse(|name| tree.content(name)).map_err(|error| format!("the simulated host: {error}"))?;
-    Ok(Host { roots: Arc::new(tree).roots(), kernel: Arc::new(kernel), is_simulated: true })
+#[cfg(feature = "simulator")]
+#[expect(clippy::unnecessary_wraps, reason = "an exporter without the simulator refuses in its place")]
+fn simulated(_: &Settings) -> Result<Host, String> {
+    let host = simulator::embedded(SEED, collectors::kit::kernel::clock::now);
+    Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true })
 }
 
 #[cfg(not(feature = "simulator"))]
