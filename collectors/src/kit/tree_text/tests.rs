@@ -1,3 +1,4 @@
+#![cfg(test)]
 use proptest::prelude::*;
 
 use super::*;
