@@ -1,0 +1,41 @@
+//! What simulated hosts cost: a whole one as a tree, one file of it, and a scrape of it.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use collectors::ALL;
+use collectors::kit::files::FILE_CAP_BYTES;
+use collectors::kit::options::FlagValues;
+use collectors::kit::root::Mount;
+use collectors::kit::scraper::{Scraper, Selection};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+const SEED: u64 = 1;
+const AT: Duration = Duration::from_secs(1_700_000_000);
+
+fn simulate(criterion: &mut Criterion) {
+    let host = simulator::embedded(SEED, || AT);
+    let mut group = criterion.benchmark_group("simulate");
+    group.bench_function("vm as a tree", |bencher| bencher.iter(|| black_box(host.tree_at(AT.as_secs()))));
+    let roots = host.roots();
+    let mut content = Vec::new();
+    for (mount, path) in [(Mount::Proc, "stat"), (Mount::Proc, "net/dev"), (Mount::Sys, "class/net/eth0/mtu")] {
+        group.bench_function(format!("{}/{path}", mount.name()), |bencher| {
+            bencher.iter(|| roots.get(mount).read(path.as_bytes(), &mut content, FILE_CAP_BYTES));
+        });
+    }
+    let values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    let scraper = Scraper::build(ALL, &values, host.roots(), host.kernel()).expect("default flags");
+    let mut page = Vec::new();
+    group.bench_function("scrape of a live vm", |bencher| {
+        bencher.iter(|| {
+            page.clear();
+            scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
+            black_box(page.len())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, simulate);
+criterion_main!(benches);
