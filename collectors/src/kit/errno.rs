@@ -87,7 +87,7 @@ errnos! {
     ECONNREFUSED 111 "connection refused";
     EHOSTDOWN 112 "host is down";
     EHOSTUNREACH 113 "no route to host";
-    ESTALE 116 "stale file handle";
+    ESTALE 116 "stale NFS file handle";
     EUCLEAN 117 "structure needs cleaning";
     EREMOTEIO 121 "remote I/O error";
     EDQUOT 122 "disk quota exceeded";
