@@ -42,7 +42,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// A piece of a file that is not what it should be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParseError<'a> {
     /// The tree the file is in.
     pub mount: Mount,
@@ -128,6 +128,8 @@ impl From<KernelError> for Failure {
 pub struct Problems {
     shown: Vec<Failure>,
     count: usize,
+    /// How many of them do not count as a failure.
+    harmless: usize,
 }
 
 /// So many problems of one collector are kept in words at each scrape; more are only counted. A file of a million bad
@@ -143,9 +145,21 @@ impl Problems {
         }
     }
 
+    /// Notes a problem that costs the collector nothing of its success: one that node_exporter writes into its log, or
+    /// shows by a sample of its own.
+    pub fn note(&mut self, problem: impl Into<Failure>) {
+        self.report(problem);
+        self.harmless += 1;
+    }
+
     /// Passes on a value, or notes why there is none.
     pub fn value<T, E: Into<Failure>>(&mut self, result: Result<T, E>) -> Option<T> {
         result.map_err(|problem| self.report(problem)).ok()
+    }
+
+    /// Whether nothing was reported but what [`Problems::note`] was told.
+    pub fn is_harmless(&self) -> bool {
+        self.count == self.harmless
     }
 
     /// How many there were.
@@ -162,6 +176,7 @@ impl Problems {
     pub fn clear(&mut self) {
         self.shown.clear();
         self.count = 0;
+        self.harmless = 0;
     }
 }
 
@@ -213,5 +228,15 @@ mod tests {
         assert_eq!((problems.shown().len(), problems.count()), (PROBLEMS_SHOWN_MAX, PROBLEMS_SHOWN_MAX));
         problems.report(Failure::error("x"));
         assert_eq!((problems.shown().len(), problems.count()), (PROBLEMS_SHOWN_MAX, PROBLEMS_SHOWN_MAX + 1));
+    }
+    #[test]
+    fn what_is_only_noted_is_harmless() {
+        let mut problems = Problems::default();
+        problems.note(Failure::error("x"));
+        assert!(problems.is_harmless() && problems.count() == 1);
+        problems.report(Failure::error("y"));
+        assert!(!problems.is_harmless() && problems.count() == 2);
+        problems.clear();
+        assert!(problems.is_harmless());
     }
 }

@@ -90,7 +90,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// Whether everything was there.
     pub fn is_success(&self) -> bool {
-        self.failure.is_none() && self.problems.count() == 0
+        self.failure.is_none() && self.problems.is_harmless()
     }
 }
 
