@@ -132,8 +132,8 @@ const fn check_pattern(pattern: &str, names: usize) {
         if at == bytes.len() || bytes[at] == b'/' {
             let length = at - start;
             assert!(length > 0 || bytes.is_empty(), "a read has no empty component: drop the doubled or final `/`");
-            let dots = length <= 2 && bytes[start] == b'.' && bytes[at - 1] == b'.';
-            assert!(length == 0 || !dots, "a read has no `.` or `..`");
+            let dots = length > 0 && length <= 2 && bytes[start] == b'.' && bytes[at - 1] == b'.';
+            assert!(!dots, "a read has no `.` or `..`");
             start = at + 1;
         }
         at += 1;
