@@ -220,6 +220,12 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     /// `uname(2)`.
     fn uname(&self, into: &mut Uname) -> Result<(), KernelError>;
 
+    /// The directory below which mount points are, without a slash at its end; empty where that is the root itself.
+    /// Mount tables may show it before every mount point.
+    fn rootfs(&self) -> &[u8] {
+        b""
+    }
+
     /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
 

@@ -67,6 +67,13 @@ impl Given {
         self
     }
 
+    /// The same with another kernel than the tree's, which the test keeps a hand on.
+    #[must_use]
+    pub fn shared_kernel(mut self, kernel: Arc<dyn Kernel>) -> Self {
+        self.kernel = Some(kernel);
+        self
+    }
+
     /// Succeeds with exactly these samples, in the page's order.
     #[track_caller]
     pub fn emits<C: Collect>(self, expected: &str) {

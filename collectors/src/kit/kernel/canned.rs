@@ -34,6 +34,7 @@ const LINK_MODES: &str = "kernel/link_modes";
 #[derive(Default, Debug)]
 pub struct Canned {
     answers: Answers,
+    rootfs: Vec<u8>,
     elapsed_nanoseconds: AtomicU64,
     released: Mutex<bool>,
     release: Condvar,
@@ -86,6 +87,13 @@ impl Canned {
     pub fn with_system(mut self, ticks_per_second: u64, page_size_bytes: u64) -> Self {
         self.answers.ticks_per_second = Some(ticks_per_second);
         self.answers.page_size_bytes = Some(page_size_bytes);
+        self
+    }
+
+    /// Sets [`Kernel::rootfs`]; what `statfs` answers is by mount points without it.
+    #[must_use]
+    pub fn with_rootfs(mut self, rootfs: impl AsRef<[u8]>) -> Self {
+        self.rootfs = rootfs.as_ref().to_vec();
         self
     }
 
@@ -200,6 +208,10 @@ impl Kernel for Canned {
         into.nodename.clone_from(&known.nodename);
         into.domainname.clone_from(&known.domainname);
         Ok(())
+    }
+
+    fn rootfs(&self) -> &[u8] {
+        &self.rootfs
     }
 
     /// A mount point without an answer, on a host that has any, is `ENOENT`.

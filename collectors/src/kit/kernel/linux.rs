@@ -111,6 +111,10 @@ impl Kernel for Linux {
         Ok(())
     }
 
+    fn rootfs(&self) -> &[u8] {
+        &self.rootfs
+    }
+
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
         let mut memory = [0; PATH_CAP_BYTES];
         let path = joined(&mut memory, &self.rootfs, mount_point)?;
@@ -340,6 +344,7 @@ mod tests {
         assert!(root.blocks > 0 && root.block_size > 0 && root.blocks_free >= root.blocks_available, "{root:?}");
         let proc = Linux::new(Path::new("/proc/")).statfs(b"/sys").unwrap();
         assert_eq!((proc.blocks, proc.files), (0, 0));
+        assert_eq!((linux().rootfs(), Linux::new(Path::new("/host/")).rootfs()), (&b""[..], &b"/host"[..]));
         let missing = Linux::new(Path::new("/proc")).statfs(b"/nodelab-none");
         assert_eq!(missing, Err(KernelError::Errno(Errno::ENOENT)));
     }
