@@ -6,6 +6,7 @@ pub mod arp;
 pub mod bonding;
 pub mod conntrack;
 pub mod cpu;
+pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
 pub mod kit;
@@ -29,6 +30,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<bonding::Bonding>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
+    Registration::of::<diskstats::Diskstats>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<loadavg::Loadavg>(),
