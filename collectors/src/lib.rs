@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
+pub mod filesystem;
 pub mod kit;
 pub mod loadavg;
 pub mod meminfo;
@@ -33,6 +34,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<diskstats::Diskstats>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
+    Registration::of::<filesystem::Filesystem>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),

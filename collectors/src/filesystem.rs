@@ -1,0 +1,210 @@
+//! Space, inodes and state of the mounted file systems: the mount table and `statfs(2)`.
+
+mod mounts;
+mod workers;
+
+use std::cmp::Ordering;
+
+use crate::declare;
+use crate::kit::filter::Filter;
+use crate::kit::kernel::KernelError;
+use crate::kit::prelude::*;
+use mounts::{Mounts, View};
+use workers::{Answer, Ticket, WORKERS_MAX, Workers};
+
+/// How full the mounted file systems are, and whether they answer at all.
+#[derive(Debug)]
+pub struct Filesystem {
+    mount_points: Filter,
+    fs_types: Filter,
+    workers: Workers,
+    mounts: Mounts,
+    /// Numbers of mounts: by path while they are asked for, then as they are emitted.
+    order: Vec<usize>,
+    tickets: Vec<Ticket>,
+    answers: Vec<Answer>,
+}
+
+declare! {
+    Filesystem: "filesystem", on, "Space, inodes and state of the mounted file systems.";
+    reads {
+        MOUNTS: File Proc "1/mountinfo";
+        OWN_MOUNTS: File Proc "self/mountinfo";
+    }
+    flags {
+        MOUNT_POINTS_EXCLUDE: Text "collector.filesystem.mount-points-exclude" =
+            "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)",
+            "Regexp of mount points to leave out; not together with mount-points-include.",
+            or(&["collector.filesystem.ignored-mount-points"]);
+        MOUNT_POINTS_INCLUDE: Text "collector.filesystem.mount-points-include" = "",
+            "Regexp of mount points to keep; not together with mount-points-exclude.";
+        FS_TYPES_EXCLUDE: Text "collector.filesystem.fs-types-exclude" =
+            "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+            "Regexp of file system types to leave out; not together with fs-types-include.",
+            or(&["collector.filesystem.ignored-fs-types"]);
+        FS_TYPES_INCLUDE: Text "collector.filesystem.fs-types-include" = "",
+            "Regexp of file system types to keep; not together with fs-types-exclude.";
+        MOUNT_TIMEOUT: Span "collector.filesystem.mount-timeout" = "5s",
+            "How long a mount may take to answer before it counts as stuck.", hidden();
+        STAT_WORKERS: Whole "collector.filesystem.stat-workers" = "4",
+            "How many mounts are asked at once.", hidden();
+    }
+    families {
+        SIZE: Gauge "node_filesystem_size_bytes" ["device", "device_error", "fstype", "mountpoint"]
+            "Size of the file system.";
+        FREE: Gauge "node_filesystem_free_bytes" ["device", "device_error", "fstype", "mountpoint"]
+            "Space of the file system that is free.";
+        AVAILABLE: Gauge "node_filesystem_avail_bytes" ["device", "device_error", "fstype", "mountpoint"]
+            "Space of the file system that is free to users other than root.";
+        FILES: Gauge "node_filesystem_files" ["device", "device_error", "fstype", "mountpoint"]
+            "Inodes of the file system.";
+        FILES_FREE: Gauge "node_filesystem_files_free" ["device", "device_error", "fstype", "mountpoint"]
+            "Inodes of the file system that are free.";
+        PURGEABLE: Gauge "node_filesystem_purgeable_bytes" ["device", "device_error", "fstype", "mountpoint"]
+            "Space that macOS could free at need; 0 on Linux.";
+        READ_ONLY: Gauge "node_filesystem_readonly" ["device", "device_error", "fstype", "mountpoint"]
+            "1 where the file system, or this mount of it, cannot be written.";
+        DEVICE_ERROR: Gauge "node_filesystem_device_error" ["device", "device_error", "fstype", "mountpoint"]
+            "1 where the file system did not answer; device_error says why.";
+        MOUNT_INFO: Gauge "node_filesystem_mount_info" ["device", "major", "minor", "mountpoint"]
+            "The device number of what is mounted; always 1.";
+    }
+}
+
+impl Collect for Filesystem {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        let workers = usize::try_from(options.get(STAT_WORKERS)).unwrap_or(usize::MAX);
+        if workers > WORKERS_MAX {
+            options.notice(format!("--collector.filesystem.stat-workers: no more than {WORKERS_MAX} are used"));
+        }
+        Ok(Self {
+            mount_points: Filter::from_flags(options, MOUNT_POINTS_INCLUDE, MOUNT_POINTS_EXCLUDE)?,
+            fs_types: Filter::from_flags(options, FS_TYPES_INCLUDE, FS_TYPES_EXCLUDE)?,
+            workers: Workers::new(workers, options.get(MOUNT_TIMEOUT)),
+            mounts: Mounts::default(),
+            order: Vec::new(),
+            tickets: Vec::new(),
+            answers: Vec::new(),
+        })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        self.workers.clear();
+        self.read(cx)?;
+        self.ask(cx)?;
+        if self.answers.contains(&Answer::Known(Err(KernelError::Unsupported))) {
+            return Err(Failure::no_data(format_args!("statfs: {}", KernelError::Unsupported)));
+        }
+        self.emit(cx);
+        Ok(())
+    }
+}
+
+impl Filesystem {
+    /// Reads the mounts of process 1, or our own where that process is hidden from us.
+    fn read(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { mount_points, fs_types, mounts, .. } = self;
+        mounts.clear();
+        let text = match cx.files.read_if_present(MOUNTS, [])? {
+            Some(text) => text,
+            None => cx.files.read(OWN_MOUNTS, [])?,
+        };
+        for line in text.lines() {
+            if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
+                mounts.push(&parsed, cx.kernel.rootfs(), |mount_point, fs_type| {
+                    !mount_points.ignores(mount_point) && !fs_types.ignores(fs_type)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the numbers of each mount point once, however often something is mounted there.
+    fn ask(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { workers, mounts, order, tickets, answers, .. } = self;
+        order.clear();
+        order.extend(0..mounts.len());
+        order.sort_unstable_by(|&a, &b| mounts.compare_paths(a, b));
+        tickets.clear();
+        for (index, &at) in order.iter().enumerate() {
+            let known = index.checked_sub(1).filter(|&before| mounts.compare_paths(order[before], at).is_eq());
+            let ticket = match known.and_then(|before| tickets.get(before)) {
+                Some(&ticket) => ticket,
+                None => workers.ask(cx.kernel, mounts.get(at).map(|view| view.path).unwrap_or_default()),
+            };
+            tickets.push(ticket);
+        }
+        let asked = workers.wait();
+        answers.clear();
+        answers.resize(mounts.len(), Answer::Silent);
+        for (&at, &ticket) in order.iter().zip(&*tickets) {
+            if let Some(answer) = answers.get_mut(at) {
+                *answer = workers.answer(ticket);
+            }
+        }
+        asked.map_err(|error| Failure::error(format_args!("no thread to ask file systems with: {error}")))
+    }
+
+    /// Emits each mount once: what is mounted twice at one place with one device is the same twice, and of two that
+    /// differ in their options the first counts.
+    fn emit(&mut self, cx: &mut Cx<'_, Self>) {
+        let Self { mounts, order, answers, .. } = self;
+        let of = |at: usize| Some((mounts.get(at)?, answers.get(at).copied()?));
+        order.sort_unstable_by(|&a, &b| match (of(a), of(b)) {
+            (Some(first), Some(second)) => compare(first, second).then(a.cmp(&b)),
+            _ => a.cmp(&b),
+        });
+        let mut last: Option<(View<'_>, Answer)> = None;
+        for &at in &*order {
+            let Some((view, answer)) = of(at) else { continue };
+            let is_new = last.is_none_or(|last| compare(last, (view, answer)).is_ne());
+            let is_other = last.is_none_or(|(last, _)| last.mount.device_number() != view.mount.device_number());
+            if is_new {
+                emit_numbers(cx, &view, answer);
+            }
+            if (is_new || is_other) && matches!(answer, Answer::Known(Ok(_))) {
+                let (major, minor) = view.mount.device_number();
+                cx.page.gauge(MOUNT_INFO, [&view.device, &major, &minor, &view.mount_point], 1_u64);
+            }
+            last = Some((view, answer));
+        }
+    }
+}
+
+/// The page's order: labels by their names.
+fn compare(a: (View<'_>, Answer), b: (View<'_>, Answer)) -> Ordering {
+    key(a).cmp(&key(b))
+}
+
+fn key((view, answer): (View<'_>, Answer)) -> impl Ord {
+    (view.device, error_of(answer).as_bytes(), view.fs_type, view.mount_point)
+}
+
+/// What stands in the label `device_error`.
+fn error_of(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Known(Ok(_)) => "",
+        Answer::Known(Err(KernelError::Errno(errno))) => errno.message(),
+        Answer::Known(Err(KernelError::Unsupported)) => "function not implemented",
+        Answer::Silent => "mountpoint timeout",
+    }
+}
+
+fn emit_numbers(cx: &mut Cx<'_, Filesystem>, view: &View<'_>, answer: Answer) {
+    let labels: [&dyn crate::kit::label::Label; 4] =
+        [&view.device, &error_of(answer), &view.fs_type, &view.mount_point];
+    // node_exporter does not look at the options of a mount that is stuck.
+    cx.page.gauge(READ_ONLY, labels, view.mount.is_read_only && answer != Answer::Silent);
+    let Answer::Known(Ok(numbers)) = answer else { return cx.page.gauge(DEVICE_ERROR, labels, true) };
+    cx.page.gauge(DEVICE_ERROR, labels, false);
+    let bytes = |blocks: u64| blocks as f64 * numbers.block_size as f64;
+    cx.page.gauge(SIZE, labels, bytes(numbers.blocks));
+    cx.page.gauge(FREE, labels, bytes(numbers.blocks_free));
+    cx.page.gauge(AVAILABLE, labels, bytes(numbers.blocks_available));
+    cx.page.gauge(FILES, labels, numbers.files);
+    cx.page.gauge(FILES_FREE, labels, numbers.files_free);
+    cx.page.gauge(PURGEABLE, labels, 0_u64);
+}
+
+#[cfg(test)]
+mod tests;
