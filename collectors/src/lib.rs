@@ -19,6 +19,7 @@ pub mod os;
 pub mod pressure;
 pub mod sockstat;
 pub mod stat;
+pub mod textfile;
 pub mod time;
 pub mod uname;
 pub mod vmstat;
@@ -43,6 +44,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<stat::Stat>(),
+    Registration::of::<textfile::Textfile>(),
     Registration::of::<time::Time>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
