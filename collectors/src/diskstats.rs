@@ -107,7 +107,11 @@ impl Collect for Diskstats {
         cx.files.read_into(DISKSTATS, [], &mut self.rows)?;
         // Where udev keeps nothing, as in a container, its files need not be looked for one by one.
         let has_udev = cx.files.metadata(UDEV, []).is_ok();
-        for line in Text::new(Mount::Proc, b"diskstats", &self.rows).lines() {
+        let (text, cut) = Text::new(Mount::Proc, b"diskstats", &self.rows).whole_lines();
+        if !cut.is_empty() {
+            cx.problems.report(text.error("last row", "a row that ends", cut));
+        }
+        for line in text.lines() {
             let Some(Some(row)) = cx.problems.value(row::parse(line)) else { continue };
             if self.filter.ignores(row.device) {
                 continue;

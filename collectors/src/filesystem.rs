@@ -109,6 +109,10 @@ impl Filesystem {
             Some(text) => text,
             None => cx.files.read(OWN_MOUNTS, [])?,
         };
+        let (text, cut) = text.whole_lines();
+        if !cut.is_empty() {
+            cx.problems.report(text.error("last line", "a line that ends", cut));
+        }
         for line in text.lines() {
             if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
                 mounts.push(&parsed, cx.kernel.rootfs(), |mount_point, fs_type| {
