@@ -1,16 +1,39 @@
-//! node_exporter's own end-to-end test against our collectors.
+//! node_exporter's own end-to-end test, and its cases of single collectors, against our collectors.
 
 use std::process::ExitCode;
 
-use harness::conformance;
+use collectors::filesystem::Filesystem;
+use collectors::kit::kernel::StatFs;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::testing::Given;
+use collectors::textfile::Textfile;
 use harness::needs::{self, Need};
+use harness::{conformance, load};
 
 fn main() -> ExitCode {
-    needs::run(&[(
-        "every_sample_of_our_collectors_comes_back_identically",
-        &[Need::ConformanceData],
-        every_sample_of_our_collectors_comes_back_identically,
-    )])
+    needs::run(&[
+        (
+            "every_sample_of_our_collectors_comes_back_identically",
+            &[Need::ConformanceData],
+            every_sample_of_our_collectors_comes_back_identically,
+        ),
+        (
+            "every_textfile_case_comes_back_identically",
+            &[Need::ConformanceData],
+            every_textfile_case_comes_back_identically,
+        ),
+        (
+            "mount_points_are_those_of_the_host_below_its_prefix",
+            &[Need::ConformanceData],
+            mount_points_are_those_of_the_host_below_its_prefix,
+        ),
+        (
+            "mounts_are_our_own_where_process_one_is_hidden",
+            &[Need::ConformanceData],
+            mounts_are_our_own_where_process_one_is_hidden,
+        ),
+    ])
 }
 
 fn every_sample_of_our_collectors_comes_back_identically() {
@@ -24,4 +47,74 @@ fn every_sample_of_our_collectors_comes_back_identically() {
     let differences: Vec<&str> = differences.collect();
     assert!(differences.is_empty(), "{}\n{:#?}", differences.join("\n"), report.complaints);
     assert!(expected > 0, "nothing was compared");
+}
+
+/// The place of the textfile cases, as the labels of the expected pages have it.
+const TEXTFILES: &str = "fixtures/textfile";
+
+fn every_textfile_case_comes_back_identically() {
+    let folder = Need::ConformanceData.path().join("textfile");
+    let names = load::names(&folder).expect("the data can be read");
+    let cases: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".out")).collect();
+    assert_eq!(cases.len(), 15, "{cases:?}");
+    for case in cases {
+        let page = load::bytes(&folder.join(format!("{case}.out"))).expect("a page");
+        let expected = comparable(&String::from_utf8(page).expect("pages are UTF-8"));
+        let variants: &[&[&str]] = match case {
+            "glob_extra_dimension" => {
+                &[&["histogram_extra_dimension", "summary_extra_dimension"], &["*_extra_dimension"]]
+            }
+            _ => &[&[case]],
+        };
+        for directories in variants {
+            let mut tree = Tree::new();
+            load::folder(&folder, &format!("host/{TEXTFILES}"), &mut tree).expect("the cases' files");
+            let flags = directories.iter().map(|name| format!("--collector.textfile.directory={TEXTFILES}/{name}"));
+            let flags: Vec<String> = flags.collect();
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            let scraped = Given::tree(tree).flags(&flags).scrape::<Textfile>();
+            assert_eq!(comparable(&scraped.page), expected, "{case}: {:?}", scraped.complaints);
+        }
+    }
+}
+
+/// A page without what is our own (HELP texts of our families, families of the scrape) and without times of files.
+fn comparable(page: &str) -> String {
+    let is_compared = |line: &&str| {
+        let is_own_help = line.starts_with("# HELP node_textfile_");
+        let is_of_scrape = ["", "# HELP ", "# TYPE "]
+            .iter()
+            .any(|start| line.strip_prefix(start).is_some_and(|rest| rest.starts_with("node_scrape_collector_")));
+        !is_own_help && !is_of_scrape
+    };
+    let masked = |line: &str| match line.rsplit_once(' ') {
+        Some((series, _)) if series.starts_with("node_textfile_mtime_seconds{") => format!("{series} mtime\n"),
+        _ => format!("{line}\n"),
+    };
+    page.lines().filter(is_compared).map(masked).collect()
+}
+
+/// The mount points of a case, in the order of the page, with every type of file system.
+#[track_caller]
+fn check_mount_points(case: &str, rootfs: &str, expected: &[&str]) {
+    let mut tree = Tree::new();
+    load::folder(&Need::ConformanceData.path().join(case).join("proc"), "proc", &mut tree).expect("the case's files");
+    let kernel = Canned::default().with_rootfs(rootfs);
+    let kernel = expected.iter().fold(kernel, |kernel, point| kernel.with_statfs(point, StatFs::default()));
+    let flags = ["--collector.filesystem.mount-points-exclude=", "--collector.filesystem.fs-types-exclude="];
+    let scraped = Given::tree(tree).flags(&flags).kernel(kernel).scrape::<Filesystem>();
+    let samples = scraped.samples();
+    let lines = samples.lines().filter(|line| line.starts_with("node_filesystem_size_bytes{"));
+    let found: Vec<_> = lines.filter_map(|line| line.split("mountpoint=\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(found, expected, "{samples}");
+    assert_eq!(scraped.complaints, <[String; 0]>::default());
+}
+
+fn mount_points_are_those_of_the_host_below_its_prefix() {
+    let expected = ["/", "/media/volume1", "/media/volume2", "/sys/fs/cgroup", "/dev/shm", "/run/lock"];
+    check_mount_points("fixtures_bindmount", "/host", &expected);
+}
+
+fn mounts_are_our_own_where_process_one_is_hidden() {
+    check_mount_points("fixtures_hidepid", "", &["/"]);
 }
