@@ -23,6 +23,8 @@ pub struct Scraped {
     pub page: String,
     /// The collectors that failed, with what each said.
     pub failed: BTreeMap<&'static str, Vec<String>>,
+    /// What collectors noted that did not fail.
+    pub noted: BTreeMap<&'static str, Vec<String>>,
     /// Samples that were there twice.
     pub duplicates: usize,
 }
@@ -53,16 +55,19 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
 /// When the page is no UTF-8, which the page's encoder excludes.
 pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
     let mut page = Vec::new();
-    let mut failed = BTreeMap::new();
+    let (mut failed, mut noted) = (BTreeMap::new(), BTreeMap::new());
     let observe = |report: &collectors::kit::scraper::Report<'_>| {
+        let all = report.problems.shown().iter().chain(report.failure);
+        let words: Vec<String> = all.map(|failure| failure.reason().to_owned()).collect();
         if !report.is_success() {
-            let all = report.problems.shown().iter().chain(report.failure);
-            failed.insert(report.collector, all.map(|failure| failure.reason().to_owned()).collect());
+            failed.insert(report.collector, words);
+        } else if !words.is_empty() {
+            noted.insert(report.collector, words);
         }
     };
     let finished = scraper.scrape(selection, |_| (), observe, &mut page);
     let page = String::from_utf8(page).expect("pages are UTF-8");
-    Scraped { page, failed, duplicates: finished.duplicates }
+    Scraped { page, failed, noted, duplicates: finished.duplicates }
 }
 
 /// The page of a fixture host, as `fixtures/hosts/<host>.prom` holds it.

@@ -41,8 +41,9 @@ impl Host {
         let samples = parsed.families.iter().flat_map(|family| &family.samples);
         let samples = samples.filter(|sample| !sample.name.starts_with("node_scrape_"));
         let samples = samples.map(|sample| sample.text.to_owned()).collect();
-        let complaints = scraped.failed.get(collector).cloned();
-        Outcome { is_success: complaints.is_none(), complaints: complaints.unwrap_or_default(), samples }
+        let is_success = !scraped.failed.contains_key(collector);
+        let complaints = scraped.failed.get(collector).or_else(|| scraped.noted.get(collector));
+        Outcome { is_success, complaints: complaints.cloned().unwrap_or_default(), samples }
     }
 }
 

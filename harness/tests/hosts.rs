@@ -15,7 +15,7 @@ fn pages_of(name: &str) {
         let only = scraper.only(&[collector]).expect("every collector is on");
         let scraped = host::scrape(&scraper, &only);
         let mut page = scraped.page;
-        for complaint in scraped.failed.values().flatten() {
+        for complaint in scraped.failed.values().chain(scraped.noted.values()).flatten() {
             let _ = writeln!(page, "! {complaint}");
         }
         settings.bind(|| insta::assert_snapshot!(collector, page));
