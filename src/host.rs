@@ -6,6 +6,7 @@ mod later;
 use std::sync::Arc;
 
 use collectors::kit::kernel::Kernel;
+use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
 
 use crate::flags::Settings;
@@ -70,6 +71,22 @@ fn simulated(_: &Settings) -> Result<Host, String> {
     Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true })
 }
 
+impl Host {
+    /// Points flags that stand at their defaults to where this host keeps its things: no operator has told the
+    /// simulated one where its textfiles are.
+    pub fn prepare(&self, values: &mut FlagValues) -> Result<(), String> {
+        #[cfg(feature = "simulator")]
+        for flag in collectors::ALL.iter().flat_map(|registration| registration.declaration.flags) {
+            if self.is_simulated && flag.name == "collector.textfile.directory" && !values.is_given(flag) {
+                values.give(flag, simulator::TEXTFILE_DIRECTORY)?;
+            }
+        }
+        #[cfg(not(feature = "simulator"))]
+        let _ = values;
+        Ok(())
+    }
+}
+
 #[cfg(not(feature = "simulator"))]
 fn simulated(settings: &Settings) -> Result<Host, String> {
     Err(if settings.is_simulated {
@@ -100,6 +117,23 @@ mod tests {
             Ok(host) => assert!(host.is_simulated && cfg!(feature = "simulator")),
             Err(error) => assert!(!cfg!(feature = "simulator") && error.contains("feature `simulator`"), "{error}"),
         }
+    }
+
+    #[cfg(feature = "simulator")]
+    #[test]
+    fn the_simulated_hosts_textfiles_are_found_unless_others_are_asked_for() {
+        let host = opened(&["--simulate"]).unwrap();
+        let flags = collectors::ALL.iter().flat_map(|registration| registration.declaration.flags);
+        let flag = flags.clone().find(|flag| flag.name == "collector.textfile.directory").unwrap();
+        let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);
+        let mut values = FlagValues::defaults(declarations());
+        host.prepare(&mut values).unwrap();
+        assert!(values.is_given(flag));
+        let mut values = FlagValues::defaults(declarations());
+        values.give(flag, "/srv/metrics").unwrap();
+        let before = format!("{values:?}");
+        host.prepare(&mut values).unwrap();
+        assert_eq!(format!("{values:?}"), before);
     }
 
     #[cfg(target_os = "linux")]

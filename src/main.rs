@@ -55,7 +55,9 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if host.is_simulated {
         log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
     }
-    let scraper = Scraper::build(collectors::ALL, &settings.values, host.roots, host.kernel)?;
+    let mut values = settings.values.clone();
+    host.prepare(&mut values)?;
+    let scraper = Scraper::build(collectors::ALL, &values, host.roots, host.kernel)?;
     scraper.notices().iter().for_each(|notice| log.warn(notice, &[]));
     log.info("Enabled collectors", &[]);
     scraper.enabled().for_each(|name| log.info(name, &[]));
