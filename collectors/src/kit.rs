@@ -21,6 +21,7 @@ pub mod prelude;
 pub mod read;
 pub mod root;
 pub mod scraper;
+pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree_text;
