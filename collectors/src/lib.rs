@@ -4,6 +4,7 @@
 
 pub mod arp;
 pub mod bonding;
+pub mod buddyinfo;
 pub mod conntrack;
 pub mod cpu;
 pub mod diskstats;
@@ -30,6 +31,7 @@ use kit::declare::Registration;
 pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
     Registration::of::<bonding::Bonding>(),
+    Registration::of::<buddyinfo::Buddyinfo>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
     Registration::of::<diskstats::Diskstats>(),
