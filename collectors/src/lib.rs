@@ -5,6 +5,7 @@
 pub mod arp;
 pub mod bonding;
 pub mod buddyinfo;
+pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
 pub mod diskstats;
@@ -32,6 +33,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
     Registration::of::<bonding::Bonding>(),
     Registration::of::<buddyinfo::Buddyinfo>(),
+    Registration::of::<cgroups::Cgroups>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
     Registration::of::<diskstats::Diskstats>(),
