@@ -12,6 +12,7 @@ pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
+pub mod kernel_hung;
 pub mod kit;
 pub mod loadavg;
 pub mod meminfo;
@@ -40,6 +41,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
+    Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),

@@ -1,0 +1,55 @@
+//! Hung tasks from /proc/sys/kernel/hung_task_detect_count.
+
+use crate::declare;
+use crate::kit::prelude::*;
+
+/// How many tasks hung.
+#[derive(Debug)]
+pub struct KernelHung;
+
+declare! {
+    KernelHung: "kernel_hung", on, "How many tasks the kernel found hanging since it booted.";
+    reads {
+        COUNT: File Proc "sys/kernel/hung_task_detect_count";
+    }
+    families {
+        TASKS: Counter "node_kernel_hung_tasks_total" [] "Tasks that the kernel found hanging since it booted.";
+    }
+}
+
+impl Collect for KernelHung {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        match cx.files.read(COUNT, []) {
+            Ok(text) => cx.page.counter(TASKS, [], text.number::<u64>("hung_task_detect_count")?),
+            // Kernels before 6.13 do not count.
+            Err(error) if error.is_missing() => return Err(Failure::no_data(error)),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+
+    #[test]
+    fn hung_tasks_are_counted() {
+        given("== proc/sys/kernel/hung_task_detect_count\n3\n").emits::<KernelHung>("node_kernel_hung_tasks_total 3\n");
+    }
+
+    #[test]
+    fn what_is_no_count_is_an_error() {
+        for bad in ["", "-1\n", "1.5\n", "18446744073709551616\n", "3 4\n"] {
+            given(&format!("== proc/sys/kernel/hung_task_detect_count\n{bad}"))
+                .fails::<KernelHung>("", "hung_task_detect_count: expected a whole number");
+        }
+        given("== proc/sys/kernel/hung_task_detect_count error=EACCES\n").fails::<KernelHung>("", "permission denied");
+        given("").fails::<KernelHung>("", "proc/sys/kernel/hung_task_detect_count: no such file");
+    }
+}
