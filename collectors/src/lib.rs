@@ -14,6 +14,7 @@ pub mod filefd;
 pub mod filesystem;
 pub mod kernel_hung;
 pub mod kit;
+pub mod ksmd;
 pub mod loadavg;
 pub mod meminfo;
 pub mod netclass;
@@ -42,6 +43,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<kernel_hung::KernelHung>(),
+    Registration::of::<ksmd::Ksmd>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),
