@@ -23,6 +23,7 @@ pub mod os;
 pub mod pressure;
 pub mod sockstat;
 pub mod stat;
+pub mod swap;
 pub mod textfile;
 pub mod time;
 pub mod uname;
@@ -52,6 +53,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<stat::Stat>(),
+    Registration::of::<swap::Swap>(),
     Registration::of::<textfile::Textfile>(),
     Registration::of::<time::Time>(),
     Registration::of::<uname::Uname>(),
