@@ -22,6 +22,7 @@ pub mod netdev;
 pub mod os;
 pub mod pressure;
 pub mod sockstat;
+pub mod softirqs;
 pub mod stat;
 pub mod swap;
 pub mod textfile;
@@ -52,6 +53,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
+    Registration::of::<softirqs::Softirqs>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
     Registration::of::<textfile::Textfile>(),
