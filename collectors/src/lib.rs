@@ -23,6 +23,7 @@ pub mod os;
 pub mod pressure;
 pub mod sockstat;
 pub mod softirqs;
+pub mod softnet;
 pub mod stat;
 pub mod swap;
 pub mod textfile;
@@ -54,6 +55,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<pressure::Pressure>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<softirqs::Softirqs>(),
+    Registration::of::<softnet::Softnet>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
     Registration::of::<textfile::Textfile>(),
