@@ -21,6 +21,7 @@ pub mod netclass;
 pub mod netdev;
 pub mod os;
 pub mod pressure;
+pub mod schedstat;
 pub mod sockstat;
 pub mod softirqs;
 pub mod softnet;
@@ -53,6 +54,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netdev::Netdev>(),
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
+    Registration::of::<schedstat::Schedstat>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<softirqs::Softirqs>(),
     Registration::of::<softnet::Softnet>(),
