@@ -22,6 +22,7 @@ pub mod netdev;
 pub mod os;
 pub mod pressure;
 pub mod schedstat;
+pub mod selinux;
 pub mod slabinfo;
 pub mod sockstat;
 pub mod softirqs;
@@ -56,6 +57,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<schedstat::Schedstat>(),
+    Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),
     Registration::of::<sockstat::Sockstat>(),
     Registration::of::<softirqs::Softirqs>(),
