@@ -12,6 +12,7 @@ pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
+pub mod interrupts;
 pub mod kernel_hung;
 pub mod kit;
 pub mod ksmd;
@@ -48,6 +49,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
+    Registration::of::<interrupts::Interrupts>(),
     Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<ksmd::Ksmd>(),
     Registration::of::<loadavg::Loadavg>(),
