@@ -16,6 +16,7 @@ pub mod interrupts;
 pub mod kernel_hung;
 pub mod kit;
 pub mod ksmd;
+pub mod lnstat;
 pub mod loadavg;
 pub mod meminfo;
 pub mod netclass;
@@ -52,6 +53,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<interrupts::Interrupts>(),
     Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<ksmd::Ksmd>(),
+    Registration::of::<lnstat::Lnstat>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<netclass::Netclass>(),
