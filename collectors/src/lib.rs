@@ -19,6 +19,7 @@ pub mod ksmd;
 pub mod lnstat;
 pub mod loadavg;
 pub mod meminfo;
+pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
 pub mod os;
@@ -56,6 +57,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<lnstat::Lnstat>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
+    Registration::of::<meminfo_numa::MeminfoNuma>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<os::Os>(),
