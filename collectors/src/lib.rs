@@ -36,6 +36,7 @@ pub mod textfile;
 pub mod time;
 pub mod uname;
 pub mod vmstat;
+pub mod zoneinfo;
 
 use kit::declare::Registration;
 
@@ -74,6 +75,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<time::Time>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
+    Registration::of::<zoneinfo::Zoneinfo>(),
 ];
 
 #[cfg(test)]
