@@ -24,6 +24,7 @@ pub mod netclass;
 pub mod netdev;
 pub mod os;
 pub mod pressure;
+pub mod processes;
 pub mod schedstat;
 pub mod selinux;
 pub mod slabinfo;
@@ -63,6 +64,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netdev::Netdev>(),
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
+    Registration::of::<processes::Processes>(),
     Registration::of::<schedstat::Schedstat>(),
     Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),
