@@ -29,6 +29,14 @@ const FOR_OURS: &[&str] = &["--no-collector.arp.netlink"];
 /// Debian's defaults leave out what the original's do not.
 const FOR_THEIRS: &[&str] = &["--collector.netdev.device-exclude=^$"];
 
+/// Collectors that 1.5.0 has not, and would refuse to start with.
+const YOUNGER: &[&str] = &["kernel_hung", "softirqs", "swap"];
+
+/// The names of the collectors that both have.
+fn of_both() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|registration| registration.declaration.name).filter(|name| !YOUNGER.contains(name))
+}
+
 /// How long a collector took, the time of day, and what is free on a disk that others write to, are nobody's to agree
 /// on.
 const LEFT_OUT: &[&str] = &[
@@ -137,7 +145,7 @@ fn their_page(folder: &Path) -> Vec<u8> {
         format!("--collector.textfile.directory={}", textfiles(folder)),
     ];
     arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).map(|&flag| flag.to_owned()));
-    arguments.extend(ALL.iter().map(|registration| format!("--collector.{}", registration.declaration.name)));
+    arguments.extend(of_both().map(|name| format!("--collector.{name}")));
     let peer = Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts");
     peer.get("/metrics").expect("the peer's page")
 }
@@ -155,7 +163,7 @@ fn our_page(folder: &Path) -> String {
     });
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     for declaration in ALL.iter().map(|registration| registration.declaration) {
-        values.enable(declaration.name, true);
+        values.enable(declaration.name, !YOUNGER.contains(&declaration.name));
         for flag in declaration.flags {
             for argument in FOR_BOTH.iter().chain(FOR_OURS) {
                 let (name, value) =
