@@ -7,6 +7,8 @@ mod meminfo;
 mod mounts;
 mod net;
 mod pressure;
+mod schedstat;
+mod softirqs;
 mod stat;
 mod swaps;
 mod system;
@@ -29,7 +31,10 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::conntrack::GROUPS,
     &net::dev::GROUPS,
     &net::sockstat::GROUPS,
+    &net::softnet_stat::GROUPS,
     &pressure::GROUPS,
+    &schedstat::GROUPS,
+    &softirqs::GROUPS,
     &stat::GROUPS,
     &swaps::GROUPS,
     &system::GROUPS,

@@ -115,6 +115,11 @@ fn cpus_add_up(host: &Frozen) {
         let counts = numbers(line);
         assert_eq!(counts[0], counts[1..].iter().sum::<u64>());
     }
+    let of_all = stat.lines().find(|line| line.starts_with("softirq")).map(numbers).unwrap();
+    for (line, sum) in host.text("proc/softirqs").lines().skip(1).zip(&of_all[1..]) {
+        let (_, counts) = line.split_once(':').unwrap();
+        assert_eq!(numbers(counts).iter().sum::<u64>(), *sum, "{line}");
+    }
     for line in stat.lines().filter(|line| line.starts_with("intr")) {
         let counts = numbers(line);
         assert!(counts[0] >= counts[1..].iter().sum::<u64>());

@@ -20,7 +20,7 @@ fn falls(path: &str) -> Option<Falls> {
     let falls = match path {
         "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
         "proc/diskstats" => Falls::Columns(&[11]),
-        "proc/uptime" | "proc/741/net/dev" => Falls::None,
+        "proc/uptime" | "proc/softirqs" | "proc/schedstat" | "proc/741/net/dev" => Falls::None,
         "proc/741/net/stat/nf_conntrack" => Falls::Columns(&[0]),
         "proc/vmstat" => Falls::Lines(&["nr_", "workingset_nodes"]),
         "proc/pressure/cpu" | "proc/pressure/io" | "proc/pressure/memory" => Falls::Columns(&[1, 2, 3]),

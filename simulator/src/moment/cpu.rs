@@ -92,6 +92,15 @@ impl Moment<'_> {
         }
     }
 
+    /// Nanoseconds for which a CPU ran tasks, those for which tasks waited for it, and how often one got its turn.
+    pub(crate) fn scheduled(&self, cpu: usize) -> [u64; 3] {
+        const WAITING: u64 = 13;
+        const TIMESLICE_NANOS: u64 = 430_000;
+        let Some(load) = self.machine.processor.loads.get(cpu) else { return [0; 3] };
+        let running = self.spent(load, USER + NICE + SYSTEM);
+        [running, self.spent(load, WAITING), running / TIMESLICE_NANOS]
+    }
+
     /// Of all CPUs together: their sum, to the tick.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
         let cpus = 0..self.machine.processor.cpus();

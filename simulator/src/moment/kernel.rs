@@ -40,6 +40,18 @@ impl Moment<'_> {
         SOFT_INTERRUPTS.iter().map(|&(_, milli)| self.counter(&self.machine.load, self.times_cpus(milli)))
     }
 
+    /// The part of a sum that one CPU has; the parts of all are the sum, and none falls while the sum rises.
+    pub(crate) fn part_of_cpu(&self, sum: u64, cpu: usize) -> u64 {
+        (sum + cpu as u64) / (self.machine.processor.cpus() as u64).max(1)
+    }
+
+    /// Packets that a CPU took from devices, and how often it had no time for all of them.
+    pub(crate) fn packets_processed(&self, cpu: usize) -> (u64, u64) {
+        let processed = self.counter(&self.machine.load, self.times_cpus(171_000));
+        let squeezed = self.counter(&self.machine.load, self.times_cpus(9));
+        (self.part_of_cpu(processed, cpu), self.part_of_cpu(squeezed, cpu))
+    }
+
     fn times_cpus(&self, milli: u64) -> u64 {
         milli * self.machine.processor.cpus() as u64
     }

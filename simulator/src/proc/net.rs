@@ -5,6 +5,7 @@ pub(super) mod bonding;
 pub(super) mod conntrack;
 pub(super) mod dev;
 pub(super) mod sockstat;
+pub(super) mod softnet_stat;
 
 use super::mounts::own_process;
 use crate::layout::{Group, What, once};

@@ -30,6 +30,9 @@ pub(super) static GROUPS: [Group; 3] = [
             ("osrelease", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.release))),
             ("ostype", What::File(|_, _, into| put_line!(into, "Linux"))),
             ("version", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.version))),
+            // Counted since 6.13, and brought back by distributions.
+            ("hung_task_detect_count", What::File(|_, _, into| put_line!(into, "0"))),
+            ("threads-max", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.memory.pages / 32))),
             ("pid_max", What::File(|_, _, into| put_line!(into, "4194304"))),
         ],
     },
