@@ -22,6 +22,7 @@ pub mod meminfo;
 pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
+pub mod netstat;
 pub mod os;
 pub mod pressure;
 pub mod processes;
@@ -62,6 +63,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<meminfo_numa::MeminfoNuma>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
+    Registration::of::<netstat::Netstat>(),
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
