@@ -34,8 +34,10 @@ pub mod softirqs;
 pub mod softnet;
 pub mod stat;
 pub mod swap;
+pub mod tcpstat;
 pub mod textfile;
 pub mod time;
+pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
 pub mod zoneinfo;
@@ -75,8 +77,10 @@ pub const ALL: &[Registration] = &[
     Registration::of::<softnet::Softnet>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
+    Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),
     Registration::of::<time::Time>(),
+    Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
     Registration::of::<zoneinfo::Zoneinfo>(),
