@@ -40,6 +40,7 @@ pub mod time;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
+pub mod xfrm;
 pub mod zoneinfo;
 
 use kit::declare::Registration;
@@ -83,6 +84,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
+    Registration::of::<xfrm::Xfrm>(),
     Registration::of::<zoneinfo::Zoneinfo>(),
 ];
 
