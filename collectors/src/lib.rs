@@ -23,6 +23,8 @@ pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod nfs;
+pub mod nfsd;
 pub mod os;
 pub mod pressure;
 pub mod processes;
@@ -67,6 +69,8 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<netstat::Netstat>(),
+    Registration::of::<nfs::Nfs>(),
+    Registration::of::<nfsd::Nfsd>(),
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
