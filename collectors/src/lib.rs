@@ -13,6 +13,7 @@ pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
 pub mod interrupts;
+pub mod ipvs;
 pub mod kernel_hung;
 pub mod kit;
 pub mod ksmd;
@@ -60,6 +61,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<interrupts::Interrupts>(),
+    Registration::of::<ipvs::Ipvs>(),
     Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<ksmd::Ksmd>(),
     Registration::of::<lnstat::Lnstat>(),
