@@ -37,12 +37,14 @@ pub mod softirqs;
 pub mod softnet;
 pub mod stat;
 pub mod swap;
+pub mod tapestats;
 pub mod tcpstat;
 pub mod textfile;
 pub mod time;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
+pub mod watchdog;
 pub mod xfrm;
 pub mod zoneinfo;
 
@@ -84,12 +86,14 @@ pub const ALL: &[Registration] = &[
     Registration::of::<softnet::Softnet>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
+    Registration::of::<tapestats::Tapestats>(),
     Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),
     Registration::of::<time::Time>(),
     Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
+    Registration::of::<watchdog::Watchdog>(),
     Registration::of::<xfrm::Xfrm>(),
     Registration::of::<zoneinfo::Zoneinfo>(),
 ];
