@@ -9,6 +9,7 @@ pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
 pub mod diskstats;
+pub mod drbd;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
@@ -59,6 +60,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
     Registration::of::<diskstats::Diskstats>(),
+    Registration::of::<drbd::Drbd>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
