@@ -22,6 +22,7 @@ pub mod lnstat;
 pub mod loadavg;
 pub mod meminfo;
 pub mod meminfo_numa;
+pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
@@ -72,6 +73,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<meminfo_numa::MeminfoNuma>(),
+    Registration::of::<mountstats::Mountstats>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<netstat::Netstat>(),
