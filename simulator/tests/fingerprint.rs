@@ -18,7 +18,7 @@ fn check(machine: Machine, expected: u64) {
 
 #[test]
 fn vm_is_what_it_was() {
-    check(Machine::vm(1), 0xc5f6_da21_0e34_edf5);
+    check(Machine::vm(1), 0xad81_b393_78e6_293e);
 }
 
 #[test]

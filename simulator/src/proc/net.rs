@@ -4,7 +4,9 @@ pub(super) mod arp;
 pub(super) mod bonding;
 pub(super) mod conntrack;
 pub(super) mod dev;
+pub(super) mod snmp;
 pub(super) mod sockstat;
+pub(super) mod udp;
 
 use super::mounts::own_process;
 use crate::layout::{Group, What, once};
