@@ -20,7 +20,9 @@ pub mod parse;
 pub mod prelude;
 pub mod read;
 pub mod root;
+pub mod rows;
 pub mod scraper;
+pub mod sockets;
 pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -9,10 +9,12 @@ pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
 pub mod diskstats;
+pub mod drbd;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
 pub mod interrupts;
+pub mod ipvs;
 pub mod kernel_hung;
 pub mod kit;
 pub mod ksmd;
@@ -20,8 +22,12 @@ pub mod lnstat;
 pub mod loadavg;
 pub mod meminfo;
 pub mod meminfo_numa;
+pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
+pub mod netstat;
+pub mod nfs;
+pub mod nfsd;
 pub mod os;
 pub mod pressure;
 pub mod processes;
@@ -33,10 +39,15 @@ pub mod softirqs;
 pub mod softnet;
 pub mod stat;
 pub mod swap;
+pub mod tapestats;
+pub mod tcpstat;
 pub mod textfile;
 pub mod time;
+pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
+pub mod watchdog;
+pub mod xfrm;
 pub mod zoneinfo;
 
 use kit::declare::Registration;
@@ -50,18 +61,24 @@ pub const ALL: &[Registration] = &[
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
     Registration::of::<diskstats::Diskstats>(),
+    Registration::of::<drbd::Drbd>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<interrupts::Interrupts>(),
+    Registration::of::<ipvs::Ipvs>(),
     Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<ksmd::Ksmd>(),
     Registration::of::<lnstat::Lnstat>(),
     Registration::of::<loadavg::Loadavg>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<meminfo_numa::MeminfoNuma>(),
+    Registration::of::<mountstats::Mountstats>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
+    Registration::of::<netstat::Netstat>(),
+    Registration::of::<nfs::Nfs>(),
+    Registration::of::<nfsd::Nfsd>(),
     Registration::of::<os::Os>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
@@ -73,10 +90,15 @@ pub const ALL: &[Registration] = &[
     Registration::of::<softnet::Softnet>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
+    Registration::of::<tapestats::Tapestats>(),
+    Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),
     Registration::of::<time::Time>(),
+    Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
+    Registration::of::<watchdog::Watchdog>(),
+    Registration::of::<xfrm::Xfrm>(),
     Registration::of::<zoneinfo::Zoneinfo>(),
 ];
 

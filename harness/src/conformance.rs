@@ -77,6 +77,13 @@ fn text(path: &Path) -> io::Result<String> {
 pub fn tree(folder: &Path) -> io::Result<Tree> {
     let mut tree = Tree::new();
     load::folder(&folder.join("proc"), "proc", &mut tree)?;
+    // A copy of the data may hold the text of this link in its place.
+    let own = tree.content("proc/self").map(|target| target.trim_ascii().to_vec());
+    if let Some(target) = own.filter(|target| !target.is_empty()) {
+        let node = collectors::kit::root::tree::Node::link(target);
+        tree.remove("proc/self");
+        tree.insert("proc/self", node).map_err(|error| io::Error::other(format!("proc/self: {error}")))?;
+    }
     load::folder(&folder.join("usr"), "rootfs/usr", &mut tree)?;
     load::folder(&folder.join("textfile"), "host/textfile", &mut tree)?;
     let archive = |name: &str, tree: &mut Tree, place: fn(&str) -> Option<String>| {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use collectors::filesystem::Filesystem;
+use collectors::ipvs::Ipvs;
 use collectors::kit::kernel::StatFs;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::Tree;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
             &[Need::ConformanceData],
             every_textfile_case_comes_back_identically,
         ),
+        ("every_ipvs_case_comes_back_identically", &[Need::ConformanceData], every_ipvs_case_comes_back_identically),
         (
             "mount_points_are_those_of_the_host_below_its_prefix",
             &[Need::ConformanceData],
@@ -47,6 +49,24 @@ fn every_sample_of_our_collectors_comes_back_identically() {
     let differences: Vec<&str> = differences.collect();
     assert!(differences.is_empty(), "{}\n{:#?}", differences.join("\n"), report.complaints);
     assert!(expected > 0, "nothing was compared");
+}
+
+fn every_ipvs_case_comes_back_identically() {
+    let folder = Need::ConformanceData.path();
+    for (file, flag) in [
+        ("ip_vs_result.txt", None),
+        ("ip_vs_result_lbs_local_address_local_port.txt", Some("local_address,local_port")),
+        ("ip_vs_result_lbs_local_port.txt", Some("local_port")),
+        ("ip_vs_result_lbs_none.txt", Some("")),
+    ] {
+        let flag = flag.map(|labels| format!("--collector.ipvs.backend-labels={labels}"));
+        let tree = conformance::tree(&folder).expect("the data can be read");
+        let scraped = Given::tree(tree).flags(flag.as_deref().as_slice()).scrape::<Ipvs>();
+        let expected = load::bytes(&folder.join(file)).expect("the data can be read");
+        let expected = String::from_utf8(expected).expect("a page is text");
+        let expected: String = expected.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(scraped.samples(), expected, "{file}");
+    }
 }
 
 /// The place of the textfile cases, as the labels of the expected pages have it.

@@ -124,6 +124,7 @@ impl Moment<'_> {
         let allocated = established + listening + 3;
         Sockets {
             used: 168 + allocated + udp,
+            established,
             tcp,
             tcp6,
             orphaned: self.flicker("orphans", 3) / 2,
@@ -141,6 +142,8 @@ impl Moment<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sockets {
     pub(crate) used: u64,
+    /// Connections over TCP.
+    pub(crate) established: u64,
     pub(crate) tcp: u64,
     pub(crate) tcp6: u64,
     pub(crate) orphaned: u64,

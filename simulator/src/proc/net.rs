@@ -4,8 +4,10 @@ pub(super) mod arp;
 pub(super) mod bonding;
 pub(super) mod conntrack;
 pub(super) mod dev;
+pub(super) mod snmp;
 pub(super) mod sockstat;
 pub(super) mod softnet_stat;
+pub(super) mod udp;
 
 use super::mounts::own_process;
 use crate::layout::{Group, What, once};

@@ -1,0 +1,149 @@
+//! The services of the load balancer and their backends, from /proc/net/ip_vs.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::kit::parse::{Fields, FromText, Hexadecimal};
+use crate::kit::prelude::*;
+
+/// A label that backends can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Label {
+    LocalAddress,
+    LocalMark,
+    LocalPort,
+    Proto,
+    RemoteAddress,
+    RemotePort,
+}
+
+impl Label {
+    /// In the order of their names, which is that of the families' labels.
+    pub(super) const ALL: [Self; 6] =
+        [Self::LocalAddress, Self::LocalMark, Self::LocalPort, Self::Proto, Self::RemoteAddress, Self::RemotePort];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::LocalAddress => "local_address",
+            Self::LocalMark => "local_mark",
+            Self::LocalPort => "local_port",
+            Self::Proto => "proto",
+            Self::RemoteAddress => "remote_address",
+            Self::RemotePort => "remote_port",
+        }
+    }
+}
+
+/// An address and a port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Endpoint {
+    pub(super) ip: IpAddr,
+    pub(super) port: u16,
+}
+
+impl Endpoint {
+    /// The address as it is shown: one of IPv4 within IPv6 as one of IPv4.
+    pub(super) fn address(&self) -> IpAddr {
+        self.ip.to_canonical()
+    }
+}
+
+impl FromText for Endpoint {
+    const EXPECTED: &'static str = "an address and a port in hexadecimal, 0A000001:0050 or [IPv6]:0050";
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        let colon = memchr::memrchr(b':', text)?;
+        let (address, port) = text.split_at(colon);
+        let port = port.get(1..).filter(|port| port.len() == 4)?;
+        let port = u16::try_from(Hexadecimal::from_text(port)?.0).ok()?;
+        let ip = if let Some(address) = address.strip_prefix(b"[") {
+            let address = std::str::from_utf8(address.strip_suffix(b"]")?).ok()?;
+            IpAddr::V6(address.parse::<Ipv6Addr>().ok()?)
+        } else if address.len() == 8 && address.iter().all(u8::is_ascii_hexdigit) {
+            let bits = u32::try_from(Hexadecimal::from_text(address)?.0).ok()?;
+            IpAddr::V4(Ipv4Addr::from_bits(bits))
+        } else {
+            return None;
+        };
+        Some(Self { ip, port })
+    }
+}
+
+/// How busy a backend is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Counts {
+    pub(super) weight: u64,
+    pub(super) active: u64,
+    pub(super) inactive: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: Self) {
+        self.weight = self.weight.wrapping_add(other.weight);
+        self.active = self.active.wrapping_add(other.active);
+        self.inactive = self.inactive.wrapping_add(other.inactive);
+    }
+}
+
+/// A server that connections of a service are passed on to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Backend<'a> {
+    pub(super) protocol: &'a [u8],
+    /// Where the service listens; nothing where it takes packets by their firewall mark.
+    pub(super) local: Option<Endpoint>,
+    pub(super) mark: &'a [u8],
+    pub(super) remote: Endpoint,
+    pub(super) counts: Counts,
+}
+
+/// What the backends below a line belong to.
+#[derive(Clone, Copy)]
+struct Service<'a> {
+    protocol: &'a [u8],
+    local: Option<Endpoint>,
+    mark: &'a [u8],
+}
+
+/// The backends of all services. One below a service that could not be read is not told of again.
+pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_>, ParseError<'_>>> {
+    let (whole, cut) = text.whole_lines();
+    let cut = (!cut.is_empty()).then(|| Err(text.error("the last line", "an end of the line", cut)));
+    let mut service = None;
+    let rows = whole.lines().filter_map(move |line| {
+        let mut fields = line.fields();
+        match fields.next()? {
+            b"IP" | b"Prot" => None,
+            b"->" if fields.clone().next() == Some(b"RemoteAddress:Port") => None,
+            b"->" => service.map(|service| backend(line, fields, service)),
+            protocol => {
+                let found = read_service(line, protocol, fields);
+                service = found.as_ref().ok().copied();
+                found.err().map(Err)
+            }
+        }
+    });
+    rows.chain(cut)
+}
+
+fn read_service<'a>(line: Line<'a>, protocol: &'a [u8], mut fields: Fields<'a>) -> Result<Service<'a>, ParseError<'a>> {
+    match protocol {
+        b"TCP" | b"UDP" | b"SCTP" => {
+            let local = fields.number("the local address")?;
+            Ok(Service { protocol, local: Some(local), mark: b"" })
+        }
+        b"FWM" => Ok(Service { protocol, local: None, mark: fields.text("the firewall mark")? }),
+        _ => Err(line.error("the protocol", "TCP, UDP, SCTP, FWM or ->", protocol)),
+    }
+}
+
+fn backend<'a>(line: Line<'a>, mut fields: Fields<'a>, service: Service<'a>) -> Result<Backend<'a>, ParseError<'a>> {
+    let Service { protocol, local, mark } = service;
+    let remote = fields.number("the remote address")?;
+    let _way_of_forwarding = fields.text("the way of forwarding")?;
+    let weight = fields.number("the weight")?;
+    let active = fields.number("active connections")?;
+    let inactive = fields.number("inactive connections")?;
+    if line.fields().count() > 6 {
+        return Err(line.error("the row", "6 columns", line.bytes));
+    }
+    Ok(Backend { protocol, local, mark, remote, counts: Counts { weight, active, inactive } })
+}

@@ -1,0 +1,193 @@
+//! Files of named rows: each line a name and numbers.
+
+use super::failure::{ParseError, Problems};
+use super::parse::{Fields, FromText, Line, Text};
+
+/// The rows of a file by name. Of several rows of one name the last counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, const N: usize> {
+    rows: [Option<Row<'a>>; N],
+    has_strangers: bool,
+}
+
+/// A row that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The whole line, for errors.
+    pub line: Line<'a>,
+    rest: &'a [u8],
+}
+
+impl<'a, const N: usize> Rows<'a, N> {
+    /// Finds the rows of these names. `is_fine` judges a line of any other name.
+    pub fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
+        let mut found = Self { rows: [None; N], has_strangers: false };
+        for line in text.lines() {
+            let mut fields = line.fields();
+            let name = fields.next().unwrap_or_default();
+            let place = names.iter().position(|wanted| wanted.as_bytes() == name);
+            match place.and_then(|at| found.rows.get_mut(at)) {
+                Some(row) => *row = Some(Row { line, rest: fields.rest() }),
+                None => found.has_strangers |= !is_fine(line),
+            }
+        }
+        // A file without any row is none that the kernel wrote.
+        found.has_strangers |= found.rows.iter().all(Option::is_none);
+        found
+    }
+
+    /// The same of a file whose last line was `cut`, which may be any row that is missing.
+    #[must_use]
+    pub fn and_cut(mut self, text: Text<'_>, cut: &[u8], problems: &mut Problems) -> Self {
+        if !cut.is_empty() {
+            problems.report(text.error("the last line", "an end of the line", cut));
+            self.has_strangers = true;
+        }
+        self
+    }
+
+    /// What `read` makes of each row, in the order of the names. `Ok(None)` is a row that the kernel does not have; one
+    /// that may be a line that nobody could read is left out.
+    pub fn each<T>(
+        self,
+        mut read: impl FnMut(usize, Row<'a>) -> Result<T, ParseError<'a>>,
+    ) -> impl Iterator<Item = (usize, Result<Option<T>, ParseError<'a>>)> {
+        let Self { rows, has_strangers } = self;
+        rows.into_iter().enumerate().filter_map(move |(at, row)| match row {
+            Some(row) => Some((at, read(at, row).map(Some))),
+            None => (!has_strangers).then_some((at, Ok(None))),
+        })
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The numbers of the row, of which there are exactly so many; `expected` says that in words.
+    pub fn exactly<T: FromText + Copy + Default, const N: usize>(
+        self,
+        expected: &'static str,
+    ) -> Result<[T; N], ParseError<'a>> {
+        exactly(self.line, self.line.fields_of(self.rest), expected)
+    }
+
+    /// The first numbers of the row and how many there are in all; places without a number hold 0.
+    pub fn numbers<T: FromText + Copy + Default, const N: usize>(self) -> Result<([T; N], usize), ParseError<'a>> {
+        numbers(self.line, self.line.fields_of(self.rest))
+    }
+
+    /// The first numbers of a row that begins with how many follow, at least `least`; places without a number hold 0.
+    pub fn counted<const N: usize>(self, least: u64, expected: &'static str) -> Result<[u64; N], ParseError<'a>> {
+        let mut fields = self.line.fields_of(self.rest);
+        let count: u64 = fields.number("the count of numbers")?;
+        let (values, found) = numbers(self.line, fields)?;
+        if count < least || u64::try_from(found) != Ok(count) {
+            return Err(self.line.error("the row", expected, self.line.bytes));
+        }
+        Ok(values)
+    }
+}
+
+/// The numbers of these fields, of which there are exactly so many; `expected` says that in words.
+pub fn exactly<'a, T: FromText + Copy + Default, const N: usize>(
+    line: Line<'a>,
+    fields: Fields<'a>,
+    expected: &'static str,
+) -> Result<[T; N], ParseError<'a>> {
+    let (values, count) = numbers(line, fields)?;
+    if count == N { Ok(values) } else { Err(line.error("the row", expected, line.bytes)) }
+}
+
+/// The first numbers of these fields and how many there are in all; places without a number hold 0.
+pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
+    line: Line<'a>,
+    fields: Fields<'a>,
+) -> Result<([T; N], usize), ParseError<'a>> {
+    let mut values = [T::default(); N];
+    let mut count = 0;
+    for found in fields {
+        let value = line.number("a column", found)?;
+        if let Some(place) = values.get_mut(count) {
+            *place = value;
+        }
+        count += 1;
+    }
+    Ok((values, count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::root::Mount;
+    use proptest::prelude::*;
+
+    fn text(bytes: &str) -> Text<'_> {
+        Text::new(Mount::Proc, b"x", bytes.as_bytes())
+    }
+
+    fn row(line: &str) -> Row<'_> {
+        Rows::find(text(line), ["a"], |_| true).rows[0].expect("a row")
+    }
+
+    #[track_caller]
+    fn check_rows(content: &str, expected: &[(usize, Option<u64>)]) {
+        let rows = Rows::find(text(content), ["a", "b"], |line| line.bytes.starts_with(b"ok"));
+        let found = rows.each(|_, row| row.exactly::<u64, 1>("1 number").map(|[value]| value));
+        let found: Vec<_> = found.filter_map(|(at, value)| Some((at, value.ok()?))).collect();
+        assert_eq!(found, expected, "{content}");
+    }
+
+    #[test]
+    fn a_missing_row_is_told_from_one_that_could_not_be_read() {
+        check_rows("b 2\na 1\n", &[(0, Some(1)), (1, Some(2))]);
+        check_rows("b 2\nok 3\n", &[(0, None), (1, Some(2))]);
+        check_rows("b 2\n? 3\n", &[(1, Some(2))]);
+        check_rows("b x\n", &[(0, None)]);
+        check_rows("", &[]);
+        check_rows("ok 3\n", &[]);
+        check_rows("a 1\na 2\nb 3\n", &[(0, Some(2)), (1, Some(3))]);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_may_be_any_row() {
+        for (content, expected) in [("a 1\nb 2", 1), ("a 1\n", 2)] {
+            let mut problems = Problems::default();
+            let (whole, cut) = text(content).whole_lines();
+            let rows = Rows::find(whole, ["a", "b"], |_| true).and_cut(text(content), cut, &mut problems);
+            assert_eq!(
+                (rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()),
+                (expected, 2 - expected)
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_has_as_many_numbers_as_it_should() {
+        assert_eq!(row("a 1 2").exactly("2 numbers").ok(), Some([1_u64, 2]));
+        for line in ["a 1", "a 1 2 3"] {
+            let error = row(line).exactly::<u64, 2>("2 numbers").expect_err("another count").to_string();
+            assert!(error.contains("proc/x:1: the row: expected 2 numbers, found `a 1"), "{error}");
+        }
+        assert_eq!(row("a 1 2 3").numbers().ok(), Some(([1_u64, 2], 3)));
+        assert_eq!(row("a").numbers().ok(), Some(([0_u64; 2], 0)));
+    }
+
+    #[test]
+    fn a_counted_row_has_as_many_numbers_as_it_says() {
+        let counted = |line| row(line).counted::<3>(2, "its count of numbers").map_err(|error| error.to_string());
+        assert_eq!(counted("a 2 5 6"), Ok([5, 6, 0]));
+        assert_eq!(counted("a 4 5 6 7 8"), Ok([5, 6, 7]));
+        for line in ["a", "a 1 5", "a 2 5", "a 2 5 6 7", "a 2 5 x", "a -1"] {
+            assert!(counted(line).is_err(), "{line}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let rows = Rows::find(Text::new(Mount::Proc, b"x", &bytes), ["a", "b"], |_| false);
+            let count = rows.each(|_, row| row.counted::<2>(1, "two")).count();
+            prop_assert!(count <= 2);
+        }
+    }
+}

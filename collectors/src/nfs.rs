@@ -1,0 +1,185 @@
+//! What the NFS client did, from /proc/net/rpc/nfs.
+
+pub(crate) mod procedures;
+mod version_4;
+
+use crate::declare;
+use crate::kit::page::PageOf;
+use crate::kit::prelude::*;
+use crate::kit::rows::Rows;
+
+/// What the NFS client asked for, and how.
+#[derive(Debug)]
+pub struct Nfs;
+
+declare! {
+    Nfs: "nfs", on, "What the NFS client of this host asked for, by procedure.";
+    reads {
+        CLIENT: File Proc "net/rpc/nfs";
+    }
+    families {
+        CONNECTIONS: Counter "node_nfs_connections_total" [] "TCP connections that the NFS client made.";
+        PACKETS: Counter "node_nfs_packets_total" ["protocol"] "Packets of the NFS client, by the protocol below.";
+        REQUESTS: Counter "node_nfs_requests_total" ["method", "proto"] "Procedures that the NFS client called, by version of NFS.";
+        REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" [] "Times that the NFS client refreshed its credentials.";
+        RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" [] "Calls that the NFS client sent again.";
+        RPCS: Counter "node_nfs_rpcs_total" [] "Remote procedures that the NFS client called.";
+    }
+}
+
+/// The rows of the file. A kernel without some version of NFS lacks its row, which then counts as zeros.
+const NAMES: [&str; 5] = ["net", "rpc", "proc2", "proc3", "proc4"];
+
+impl Collect for Nfs {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let text = cx.files.read(CLIENT, []).map_err(not_loaded)?;
+        let (whole, cut) = text.whole_lines();
+        let rows = Rows::find(whole, NAMES, |line| {
+            cx.problems.report(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes));
+            false
+        });
+        let rows = rows.and_cut(text, cut, cx.problems);
+        for (at, values) in rows.each(|at, row| match NAMES.get(at) {
+            Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(widened),
+            Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(widened),
+            Some(&"proc2") => row.counted(18, "a count of 18 or more and as many numbers"),
+            Some(&"proc3") => row.counted(22, "a count of 22 or more and as many numbers"),
+            _ => row.counted(0, "a count and as many numbers"),
+        }) {
+            if let Some(values) = cx.problems.value(values) {
+                emit(&mut cx.page, at, &values.unwrap_or([0; VALUES_MAX]));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// So many numbers of a row are looked at.
+const VALUES_MAX: usize = version_4::CLIENT.len();
+
+fn widened<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
+    let mut all = [0; VALUES_MAX];
+    for (place, value) in all.iter_mut().zip(values) {
+        *place = value;
+    }
+    all
+}
+
+fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
+    let (version, methods): (_, &[&str]) = match (NAMES.get(at), values) {
+        (Some(&"net"), [_, udp, tcp, connections, ..]) => {
+            page.counter(PACKETS, [&"tcp"], *tcp);
+            page.counter(PACKETS, [&"udp"], *udp);
+            return page.counter(CONNECTIONS, [], *connections);
+        }
+        (Some(&"rpc"), [calls, retransmissions, refreshes, ..]) => {
+            page.counter(RPCS, [], *calls);
+            page.counter(RETRANSMISSIONS, [], *retransmissions);
+            return page.counter(REFRESHES, [], *refreshes);
+        }
+        (Some(&"proc2"), _) => ("2", &procedures::VERSION_2),
+        (Some(&"proc3"), _) => ("3", &procedures::VERSION_3),
+        _ => ("4", &version_4::CLIENT),
+    };
+    for (method, &count) in methods.iter().zip(values) {
+        page.counter(REQUESTS, [method, &version], count);
+    }
+}
+
+/// A host that has mounted nothing over NFS lacks the file.
+fn not_loaded(error: FileError<'_>) -> Failure {
+    if error.is_missing() { Failure::no_data(error) } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const V2: &str = "proc2 18 0 1 0 0 2 0 3 0 0 0 0 0 0 0 0 0 0 17\n";
+    const V3: &str = "proc3 22 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 21\n";
+
+    /// What is emitted, without the counters that are 0.
+    #[track_caller]
+    fn check(content: &str, count: usize, expected: &str, complaint: &str) {
+        let scraped = given(&format!("== proc/net/rpc/nfs\n{content}")).scrape::<Nfs>();
+        let samples = scraped.samples();
+        let shown: String = samples.split_inclusive('\n').filter(|line| !line.ends_with(" 0\n")).collect();
+        assert_eq!(shown, expected);
+        assert_eq!(samples.lines().count(), count, "{samples}");
+        assert_eq!(scraped.complaints.is_empty(), complaint.is_empty(), "{:?}", scraped.complaints);
+        assert!(scraped.complaints.iter().all(|found| found.contains(complaint)), "{:?}", scraped.complaints);
+    }
+
+    const ALL: usize = 6 + 18 + 22 + 59;
+
+    #[test]
+    fn rows_are_counters_by_version_and_method() {
+        check(
+            &format!("net 70 71 69 45\nrpc 12 3 4\n{V2}{V3}proc4 3 0 7 8\n"),
+            ALL,
+            "node_nfs_connections_total 45\nnode_nfs_packets_total{protocol=\"tcp\"} 69\nnode_nfs_packets_total{protocol=\"udp\"} 71\n\
+             node_nfs_requests_total{method=\"Commit\",proto=\"3\"} 21\nnode_nfs_requests_total{method=\"FsStat\",proto=\"2\"} 17\n\
+             node_nfs_requests_total{method=\"GetAttr\",proto=\"2\"} 1\nnode_nfs_requests_total{method=\"GetAttr\",proto=\"3\"} 5\n\
+             node_nfs_requests_total{method=\"Lookup\",proto=\"2\"} 2\nnode_nfs_requests_total{method=\"Read\",proto=\"2\"} 3\n\
+             node_nfs_requests_total{method=\"Read\",proto=\"4\"} 7\nnode_nfs_requests_total{method=\"Write\",proto=\"4\"} 8\n\
+             node_nfs_rpc_authentication_refreshes_total 4\nnode_nfs_rpc_retransmissions_total 3\nnode_nfs_rpcs_total 12\n",
+            "",
+        );
+    }
+
+    #[test]
+    fn a_kernel_without_a_version_counts_it_as_0() {
+        check("rpc 1 0 0\n", ALL, "node_nfs_rpcs_total 1\n", "");
+    }
+
+    #[test]
+    fn later_kernels_count_more_operations() {
+        let zeros = " 0".repeat(70);
+        check(&format!("proc4 71{zeros} 5\n"), ALL, "", "");
+    }
+
+    #[test]
+    fn without_the_client_there_is_no_data() {
+        given("").fails::<Nfs>("", "proc/net/rpc/nfs: no such file");
+    }
+
+    #[test]
+    fn a_bad_row_costs_itself_alone() {
+        let emitted = "node_nfs_rpcs_total 1\n";
+        check("rpc 1 0 0\nnet 1 2 3\n", ALL - 3, emitted, "proc/net/rpc/nfs:2: the row: expected net and 4 numbers");
+        check("rpc 1 0 0\nproc2 17 0\n", ALL - 18, emitted, "expected a count of 18 or more");
+        check("rpc 1 0 0\nproc3 22 x\n", ALL - 22, emitted, "a column: expected a whole number");
+        check("rpc 1 0 0\nproc4 2 0\n", ALL - 59, emitted, "expected a count and as many numbers");
+        check("rpc 1 0 0\nproc4 2 0 18446744073709551616\n", ALL - 59, emitted, "a column: expected");
+    }
+
+    #[test]
+    fn a_row_that_nobody_knows_may_be_one_that_is_missing() {
+        check("rpc 1 0 0\nproc5 1 2\n", 3, "node_nfs_rpcs_total 1\n", "expected net, rpc, proc2, proc3 or proc4");
+        given("== proc/net/rpc/nfs no-newline\nrpc 1 0 0\nnet 1 2 3 4\n").fails::<Nfs>(
+            "node_nfs_rpc_authentication_refreshes_total 0\nnode_nfs_rpc_retransmissions_total 0\nnode_nfs_rpcs_total 1\n",
+            "the last line: expected an end of the line",
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn counts_come_back(counts in prop::array::uniform22(1_u32..)) {
+            let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
+            let samples = given(&format!("== proc/net/rpc/nfs\nproc3 22{rendered}\n")).scrape::<Nfs>().samples();
+            for (method, count) in procedures::VERSION_3.iter().zip(counts) {
+                let name = format!("node_nfs_requests_total{{method=\"{method}\",proto=\"3\"}} ");
+                let line = samples.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok());
+                prop_assert_eq!(line, Some(f64::from(count)));
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the NFS server did, from /proc/net/rpc/nfsd.
+
+mod version_4;
+
+use crate::declare;
+use crate::kit::page::PageOf;
+use crate::kit::prelude::*;
+use crate::kit::rows::{Row, Rows};
+use crate::nfs::procedures;
+
+/// What the NFS server was asked for, and what it has.
+#[derive(Debug)]
+pub struct Nfsd;
+
+declare! {
+    Nfsd: "nfsd", on, "What the NFS server of this host was asked for, and its threads, caches and connections.";
+    reads {
+        SERVER: File Proc "net/rpc/nfsd";
+    }
+    families {
+        CONNECTIONS: Counter "node_nfsd_connections_total" [] "TCP connections that the NFS server accepted.";
+        BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" [] "Bytes that the NFS server read for its clients.";
+        BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" [] "Bytes that the NFS server wrote for its clients.";
+        STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" [] "File handles of clients that were stale.";
+        PACKETS: Counter "node_nfsd_packets_total" ["proto"] "Packets of the NFS server, by the protocol below.";
+        READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" [] "Searches in the read-ahead cache that found nothing.";
+        READ_AHEAD_SIZE: Gauge "node_nfsd_read_ahead_cache_size_blocks" [] "Size of the read-ahead cache in blocks.";
+        REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" [] "Requests that came again and were answered out of the reply cache.";
+        REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" [] "Requests that the reply cache had to keep an answer for.";
+        REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" [] "Requests that need no reply cache.";
+        REQUESTS: Counter "node_nfsd_requests_total" ["method", "proto"] "Procedures that clients called, by version of NFS.";
+        RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" ["error"] "Remote calls that the NFS server refused, by what was wrong.";
+        RPCS: Counter "node_nfsd_server_rpcs_total" [] "Remote calls that reached the NFS server.";
+        THREADS: kept Gauge "node_nfsd_server_threads" [] "Threads of the NFS server.";
+    }
+}
+
+/// The rows of the file. A kernel without one of them does not count that; it is shown as zeros.
+const NAMES: [&str; 12] =
+    ["rc", "fh", "io", "th", "ra", "net", "rpc", "proc2", "proc3", "proc4", "proc4ops", "wdeleg_getattr"];
+
+impl Collect for Nfsd {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let text = cx.files.read(SERVER, []).map_err(not_loaded)?;
+        let (whole, cut) = text.whole_lines();
+        let rows = Rows::find(whole, NAMES, |line| {
+            cx.problems.report(line.error("the row", "a name that the NFS server is known to write", line.bytes));
+            false
+        });
+        let rows = rows.and_cut(text, cut, cx.problems);
+        for (at, values) in rows.each(|at, row| read(NAMES.get(at).copied().unwrap_or_default(), row)) {
+            let Some(values) = cx.problems.value(values) else { continue };
+            let name = NAMES.get(at).copied().unwrap_or_default();
+            emit(&mut cx.page, name, &values.unwrap_or([0; VALUES_MAX]));
+        }
+        Ok(())
+    }
+}
+
+/// So many numbers of a row are looked at.
+const VALUES_MAX: usize = version_4::SERVER.len();
+
+/// The numbers of a row, if there are as many as a row of that name has.
+fn read<'a>(name: &str, row: Row<'a>) -> Result<[u64; VALUES_MAX], ParseError<'a>> {
+    let (count, expected) = match name {
+        "rc" => (3, "3 numbers"),
+        "fh" | "rpc" => (5, "5 numbers"),
+        "io" => (2, "2 numbers"),
+        "ra" => (12, "12 numbers"),
+        "net" => (4, "4 numbers"),
+        "th" => return threads(row),
+        "proc2" => return row.counted(18, "a count of 18 or more and as many numbers"),
+        "proc3" => return row.counted(22, "a count of 22 or more and as many numbers"),
+        // Kernels before 5.17 end before the last operation.
+        "proc4ops" => return row.counted(39, "a count of 39 or more and as many numbers"),
+        "proc4" => (3, "a count of 2 and 2 numbers"),
+        _ => (1, "a number"),
+    };
+    let (values, found) = row.numbers()?;
+    if found == count { Ok(values) } else { Err(row.line.error("the row", expected, row.line.bytes)) }
+}
+
+/// Behind the number of threads there is a histogram, which kernels stopped to fill.
+fn threads(row: Row<'_>) -> Result<[u64; VALUES_MAX], ParseError<'_>> {
+    let mut fields = row.line.fields().skip(1);
+    let mut values = [0; VALUES_MAX];
+    for place in values.iter_mut().take(2) {
+        *place = row.line.number("th", fields.next().unwrap_or_default())?;
+    }
+    Ok(values)
+}
+
+fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
+    let [first, second, third, fourth, fifth, _, _, _, _, _, _, last, ..] = *values;
+    let (version, methods): (_, &[&str]) = match name {
+        "rc" => {
+            page.counter(REPLY_HITS, [], first);
+            page.counter(REPLY_MISSES, [], second);
+            return page.counter(REPLY_UNCACHED, [], third);
+        }
+        "fh" => return page.counter(STALE_HANDLES, [], first),
+        "io" => {
+            page.counter(BYTES_READ, [], first);
+            return page.counter(BYTES_WRITTEN, [], second);
+        }
+        "th" => return page.gauge(THREADS, [], first),
+        "ra" => {
+            page.gauge(READ_AHEAD_SIZE, [], first);
+            return page.counter(READ_AHEAD_MISSES, [], last);
+        }
+        "net" => {
+            page.counter(PACKETS, [&"tcp"], third);
+            page.counter(PACKETS, [&"udp"], second);
+            return page.counter(CONNECTIONS, [], fourth);
+        }
+        "rpc" => {
+            page.counter(RPCS, [], first);
+            page.counter(RPC_ERRORS, [&"auth"], fourth);
+            page.counter(RPC_ERRORS, [&"cInt"], fifth);
+            return page.counter(RPC_ERRORS, [&"fmt"], third);
+        }
+        "wdeleg_getattr" => return page.counter(REQUESTS, [&"WdelegGetattr", &"4"], first),
+        // The null procedure does nothing, and is not shown.
+        "proc2" => ("2", &procedures::VERSION_2),
+        "proc3" => ("3", &procedures::VERSION_3),
+        "proc4ops" => ("4", &version_4::SERVER),
+        _ => return,
+    };
+    for (method, &count) in methods.iter().zip(values).filter(|(method, _)| !matches!(**method, "" | "Null")) {
+        page.counter(REQUESTS, [method, &version], count);
+    }
+}
+
+/// A host that exports nothing over NFS lacks the file.
+fn not_loaded(error: FileError<'_>) -> Failure {
+    if error.is_missing() { Failure::no_data(error) } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    /// What is emitted, without the samples that are 0.
+    #[track_caller]
+    fn check(content: &str, count: usize, expected: &str, complaint: &str) {
+        let scraped = given(&format!("== proc/net/rpc/nfsd\n{content}")).scrape::<Nfsd>();
+        let samples = scraped.samples();
+        let shown: String = samples.split_inclusive('\n').filter(|line| !line.ends_with(" 0\n")).collect();
+        assert_eq!(shown, expected);
+        assert_eq!(samples.lines().count(), count, "{samples}");
+        assert_eq!(scraped.complaints.is_empty(), complaint.is_empty(), "{:?}", scraped.complaints);
+        assert!(scraped.complaints.iter().all(|found| found.contains(complaint)), "{:?}", scraped.complaints);
+    }
+
+    const ALL: usize = 16 + 17 + 21 + 35 + 1;
+
+    #[test]
+    fn rows_are_counters() {
+        check(
+            "rc 1 6 18622\nfh 9 0 0 0 0\nio 157286400 72864\nth 8 0 0.000 0.000\nra 32 0 0 0 0 0 0 0 0 0 0 77\n\
+             net 972 55 917 1\nrpc 18628 5 1 2 3\nproc4 2 2 10853\nwdeleg_getattr 15\n",
+            ALL,
+            "node_nfsd_connections_total 1\nnode_nfsd_disk_bytes_read_total 1.572864e+08\nnode_nfsd_disk_bytes_written_total 72864\n\
+             node_nfsd_file_handles_stale_total 9\nnode_nfsd_packets_total{proto=\"tcp\"} 917\nnode_nfsd_packets_total{proto=\"udp\"} 55\n\
+             node_nfsd_read_ahead_cache_not_found_total 77\nnode_nfsd_read_ahead_cache_size_blocks 32\n\
+             node_nfsd_reply_cache_hits_total 1\nnode_nfsd_reply_cache_misses_total 6\nnode_nfsd_reply_cache_nocache_total 18622\n\
+             node_nfsd_requests_total{method=\"WdelegGetattr\",proto=\"4\"} 15\nnode_nfsd_rpc_errors_total{error=\"auth\"} 2\n\
+             node_nfsd_rpc_errors_total{error=\"cInt\"} 3\nnode_nfsd_rpc_errors_total{error=\"fmt\"} 1\n\
+             node_nfsd_server_rpcs_total 18628\nnode_nfsd_server_threads 8\n",
+            "",
+        );
+    }
+
+    #[test]
+    fn operations_are_counted_by_version() {
+        let zeros = |count| " 0".repeat(count);
+        check(
+            &format!("proc2 18 7 1{}\nproc3 22 7 2{}\nproc4ops 39 7 7 7 3{} 4\n", zeros(16), zeros(20), zeros(34)),
+            ALL,
+            "node_nfsd_requests_total{method=\"Access\",proto=\"4\"} 3\nnode_nfsd_requests_total{method=\"GetAttr\",proto=\"2\"} 1\n\
+             node_nfsd_requests_total{method=\"GetAttr\",proto=\"3\"} 2\nnode_nfsd_requests_total{method=\"Write\",proto=\"4\"} 4\n",
+            "",
+        );
+        check(
+            &format!("proc4ops 72{} 5{}\n", zeros(39), zeros(32)),
+            ALL,
+            "node_nfsd_requests_total{method=\"RelLockOwner\",proto=\"4\"} 5\n",
+            "",
+        );
+    }
+
+    #[test]
+    fn without_the_server_there_is_no_data() {
+        given("").fails::<Nfsd>("", "proc/net/rpc/nfsd: no such file");
+    }
+
+    #[test]
+    fn a_bad_row_costs_itself_alone() {
+        let emitted = "node_nfsd_file_handles_stale_total 1\n";
+        for (row, cost, complaint) in [
+            ("rc 1 2", 3, "proc/net/rpc/nfsd:2: the row: expected 3 numbers"),
+            ("io 1 2 3", 2, "expected 2 numbers"),
+            ("th 8", 1, "th: expected a whole number"),
+            ("th x 0", 1, "th: expected a whole number"),
+            ("ra 1 2 3", 2, "expected 12 numbers"),
+            ("net 1 2 3 -4", 3, "a column: expected a whole number"),
+            ("rpc", 4, "expected 5 numbers"),
+            ("proc2 17", 17, "a count of 18 or more"),
+            ("proc3 22 1", 21, "a count of 22 or more"),
+            ("proc4ops 38", 35, "a count of 39 or more"),
+            ("proc4 1 2", 0, "a count of 2 and 2 numbers"),
+            ("wdeleg_getattr", 1, "a number"),
+        ] {
+            check(&format!("fh 1 0 0 0 0\n{row}\n"), ALL - cost, emitted, complaint);
+        }
+    }
+
+    #[test]
+    fn a_row_that_nobody_knows_may_be_one_that_is_missing() {
+        check("fh 1 0 0 0 0\nfuture 1\n", 1, "node_nfsd_file_handles_stale_total 1\n", "is known to write");
+        given("== proc/net/rpc/nfsd no-newline\nfh 1 0 0 0 0\nth 8 0\n")
+            .fails::<Nfsd>("node_nfsd_file_handles_stale_total 1\n", "the last line: expected an end of the line");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn counts_come_back(counts in prop::array::uniform18(1_u32..)) {
+            let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
+            let samples = given(&format!("== proc/net/rpc/nfsd\nproc2 18{rendered}\n")).scrape::<Nfsd>().samples();
+            for (method, count) in procedures::VERSION_2.iter().zip(counts).skip(1) {
+                let name = format!("node_nfsd_requests_total{{method=\"{method}\",proto=\"2\"}} ");
+                let line = samples.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok());
+                prop_assert_eq!(line, Some(f64::from(count)));
+            }
+        }
+    }
+}
