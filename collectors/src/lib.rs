@@ -34,6 +34,7 @@ pub mod softnet;
 pub mod stat;
 pub mod swap;
 pub mod textfile;
+pub mod thermal_zone;
 pub mod time;
 pub mod uname;
 pub mod vmstat;
@@ -74,6 +75,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
     Registration::of::<textfile::Textfile>(),
+    Registration::of::<thermal_zone::ThermalZone>(),
     Registration::of::<time::Time>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
@@ -93,7 +95,7 @@ mod tests {
     }
 
     /// A collector that can be told to emit another one's families in its place.
-    const STAND_INS: [(&str, &str); 1] = [("netclass", "netdev")];
+    const STAND_INS: [(&str, &str); 2] = [("cpu", "cpufreq"), ("netclass", "netdev")];
 
     /// Families and prefixes of all collectors, which must not overlap.
     #[test]
@@ -113,12 +115,16 @@ mod tests {
         }
     }
 
+    /// A collector whose flags are named after something else, as node_exporter's are.
+    const FLAGS_OF_OTHER_NAMES: [(&str, &str); 1] = [("powersupplyclass", "collector.powersupply.")];
+
     #[test]
     fn flags_are_named_after_their_collector_and_stand_once() {
         let mut names = BTreeSet::new();
         for declaration in ALL.iter().map(|registration| registration.declaration) {
             for flag in declaration.flags {
-                let prefix = format!("collector.{}", declaration.name);
+                let other = FLAGS_OF_OTHER_NAMES.iter().find(|(collector, _)| *collector == declaration.name);
+                let prefix = other.map_or(format!("collector.{}", declaration.name), |(_, prefix)| (*prefix).to_owned());
                 assert!(flag.name.starts_with(&prefix), "--{} is a flag of {}", flag.name, declaration.name);
                 assert!(names.insert(flag.name), "--{} is declared twice", flag.name);
             }
