@@ -8,6 +8,7 @@ pub mod buddyinfo;
 pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
+pub mod cpufreq;
 pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
@@ -50,6 +51,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<cgroups::Cgroups>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
+    Registration::of::<cpufreq::Cpufreq>(),
     Registration::of::<diskstats::Diskstats>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
