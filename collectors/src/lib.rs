@@ -8,6 +8,7 @@ pub mod buddyinfo;
 pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
+pub mod cpu_vulnerabilities;
 pub mod cpufreq;
 pub mod diskstats;
 pub mod entropy;
@@ -51,6 +52,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<cgroups::Cgroups>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
+    Registration::of::<cpu_vulnerabilities::CpuVulnerabilities>(),
     Registration::of::<cpufreq::Cpufreq>(),
     Registration::of::<diskstats::Diskstats>(),
     Registration::of::<entropy::Entropy>(),
