@@ -11,6 +11,7 @@ pub mod cpu;
 pub mod cpu_vulnerabilities;
 pub mod cpufreq;
 pub mod diskstats;
+pub mod dmi;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
@@ -55,6 +56,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<cpu_vulnerabilities::CpuVulnerabilities>(),
     Registration::of::<cpufreq::Cpufreq>(),
     Registration::of::<diskstats::Diskstats>(),
+    Registration::of::<dmi::Dmi>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
