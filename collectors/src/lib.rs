@@ -26,6 +26,7 @@ pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
 pub mod os;
+pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
 pub mod schedstat;
@@ -70,6 +71,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<os::Os>(),
+    Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
     Registration::of::<schedstat::Schedstat>(),
