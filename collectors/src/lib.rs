@@ -29,6 +29,7 @@ pub mod os;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
+pub mod rapl;
 pub mod schedstat;
 pub mod selinux;
 pub mod slabinfo;
@@ -74,6 +75,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
+    Registration::of::<rapl::Rapl>(),
     Registration::of::<schedstat::Schedstat>(),
     Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),
