@@ -26,6 +26,7 @@ pub mod meminfo;
 pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
+pub mod nvme;
 pub mod os;
 pub mod powersupplyclass;
 pub mod pressure;
@@ -73,6 +74,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<meminfo_numa::MeminfoNuma>(),
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
+    Registration::of::<nvme::Nvme>(),
     Registration::of::<os::Os>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
