@@ -16,6 +16,7 @@ pub mod edac;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
+pub mod hwmon;
 pub mod interrupts;
 pub mod kernel_hung;
 pub mod kit;
@@ -65,6 +66,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<entropy::Entropy>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
+    Registration::of::<hwmon::Hwmon>(),
     Registration::of::<interrupts::Interrupts>(),
     Registration::of::<kernel_hung::KernelHung>(),
     Registration::of::<ksmd::Ksmd>(),
