@@ -14,6 +14,7 @@ pub mod diskstats;
 pub mod dmi;
 pub mod edac;
 pub mod entropy;
+pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
 pub mod hwmon;
@@ -64,6 +65,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<dmi::Dmi>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<hwmon::Hwmon>(),
@@ -140,7 +142,8 @@ mod tests {
         for declaration in ALL.iter().map(|registration| registration.declaration) {
             for flag in declaration.flags {
                 let other = FLAGS_OF_OTHER_NAMES.iter().find(|(collector, _)| *collector == declaration.name);
-                let prefix = other.map_or(format!("collector.{}", declaration.name), |(_, prefix)| (*prefix).to_owned());
+                let prefix =
+                    other.map_or(format!("collector.{}", declaration.name), |(_, prefix)| (*prefix).to_owned());
                 assert!(flag.name.starts_with(&prefix), "--{} is a flag of {}", flag.name, declaration.name);
                 assert!(names.insert(flag.name), "--{} is declared twice", flag.name);
             }
