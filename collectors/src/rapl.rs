@@ -205,7 +205,7 @@ mod tests {
         fn energy_comes_back(microjoules in 0..1_000_000_000_000_u64) {
             let samples = given(&zone("a", "core", &microjoules.to_string())).scrape::<Rapl>().samples();
             let joules: f64 = samples.trim().rsplit(' ').next().expect("a value").parse().expect("a number");
-            prop_assert_eq!((joules * 1e6).round() as u64, microjoules);
+            prop_assert!((joules * 1e6 - microjoules as f64).abs() < 0.5, "{samples}");
         }
     }
 }

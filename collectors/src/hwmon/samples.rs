@@ -100,10 +100,9 @@ fn input_name(readings: &Readings, kind: &str, number: u32) -> &'static [u8] {
 /// The end of a name that tells the unit, and the value in it.
 fn in_unit(kind: &str, property: &[u8], value: f64) -> (&'static [u8], f64) {
     match (kind, property) {
-        (_, b"fault" | b"alarm") => (b"", value),
+        (_, b"fault" | b"alarm") | ("temp", b"type") => (b"", value),
         (_, b"beep") => (b"_enabled", value),
         ("in" | "cpu", _) => (b"_volts", value * MILLI),
-        ("temp", b"type") => (b"", value),
         ("temp", _) => (b"_celsius", value * MILLI),
         ("curr", _) => (b"_amps", value * MILLI),
         ("energy", _) => (b"_joule_total", value / MICROS_IN_ONE),
