@@ -57,6 +57,7 @@ fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
             Mount::Host => &anywhere,
         })
     });
+    let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy());
     Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false })
 }
 

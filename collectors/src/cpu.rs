@@ -1,7 +1,7 @@
 //! What CPUs spend their time with, what they are, and what becomes of them: from /proc/stat, /proc/cpuinfo and /sys.
 
 mod info;
-mod list;
+pub(crate) mod list;
 mod times;
 mod topology;
 

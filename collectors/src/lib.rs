@@ -8,11 +8,17 @@ pub mod buddyinfo;
 pub mod cgroups;
 pub mod conntrack;
 pub mod cpu;
+pub mod cpu_vulnerabilities;
+pub mod cpufreq;
 pub mod diskstats;
+pub mod dmi;
 pub mod drbd;
+pub mod edac;
 pub mod entropy;
+pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
+pub mod hwmon;
 pub mod interrupts;
 pub mod ipvs;
 pub mod kernel_hung;
@@ -28,9 +34,12 @@ pub mod netdev;
 pub mod netstat;
 pub mod nfs;
 pub mod nfsd;
+pub mod nvme;
 pub mod os;
+pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
+pub mod rapl;
 pub mod schedstat;
 pub mod selinux;
 pub mod slabinfo;
@@ -42,6 +51,7 @@ pub mod swap;
 pub mod tapestats;
 pub mod tcpstat;
 pub mod textfile;
+pub mod thermal_zone;
 pub mod time;
 pub mod udp_queues;
 pub mod uname;
@@ -60,11 +70,17 @@ pub const ALL: &[Registration] = &[
     Registration::of::<cgroups::Cgroups>(),
     Registration::of::<conntrack::Conntrack>(),
     Registration::of::<cpu::Cpu>(),
+    Registration::of::<cpu_vulnerabilities::CpuVulnerabilities>(),
+    Registration::of::<cpufreq::Cpufreq>(),
     Registration::of::<diskstats::Diskstats>(),
+    Registration::of::<dmi::Dmi>(),
     Registration::of::<drbd::Drbd>(),
+    Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
+    Registration::of::<hwmon::Hwmon>(),
     Registration::of::<interrupts::Interrupts>(),
     Registration::of::<ipvs::Ipvs>(),
     Registration::of::<kernel_hung::KernelHung>(),
@@ -79,9 +95,12 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netstat::Netstat>(),
     Registration::of::<nfs::Nfs>(),
     Registration::of::<nfsd::Nfsd>(),
+    Registration::of::<nvme::Nvme>(),
     Registration::of::<os::Os>(),
+    Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
+    Registration::of::<rapl::Rapl>(),
     Registration::of::<schedstat::Schedstat>(),
     Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),
@@ -93,6 +112,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<tapestats::Tapestats>(),
     Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),
+    Registration::of::<thermal_zone::ThermalZone>(),
     Registration::of::<time::Time>(),
     Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
@@ -115,7 +135,7 @@ mod tests {
     }
 
     /// A collector that can be told to emit another one's families in its place.
-    const STAND_INS: [(&str, &str); 1] = [("netclass", "netdev")];
+    const STAND_INS: [(&str, &str); 2] = [("cpu", "cpufreq"), ("netclass", "netdev")];
 
     /// Families and prefixes of all collectors, which must not overlap.
     #[test]
@@ -135,12 +155,17 @@ mod tests {
         }
     }
 
+    /// A collector whose flags are named after something else, as node_exporter's are.
+    const FLAGS_OF_OTHER_NAMES: [(&str, &str); 1] = [("powersupplyclass", "collector.powersupply.")];
+
     #[test]
     fn flags_are_named_after_their_collector_and_stand_once() {
         let mut names = BTreeSet::new();
         for declaration in ALL.iter().map(|registration| registration.declaration) {
             for flag in declaration.flags {
-                let prefix = format!("collector.{}", declaration.name);
+                let other = FLAGS_OF_OTHER_NAMES.iter().find(|(collector, _)| *collector == declaration.name);
+                let prefix =
+                    other.map_or(format!("collector.{}", declaration.name), |(_, prefix)| (*prefix).to_owned());
                 assert!(flag.name.starts_with(&prefix), "--{} is a flag of {}", flag.name, declaration.name);
                 assert!(names.insert(flag.name), "--{} is declared twice", flag.name);
             }

@@ -50,7 +50,7 @@ struct Flags {
 pub fn run(folder: &Path) -> io::Result<Report> {
     let flags = flags(&text(&folder.join("FLAGS.md"))?)?;
     let arguments: Vec<&str> = flags.arguments.iter().map(String::as_str).filter(is_known).collect();
-    let given = Given::tree(tree(folder)?).flags(&arguments);
+    let given = Given::tree(tree(folder)?).flags(&arguments).sys_place(SYS_PLACE);
     let scraper = given.scraper_of(ALL).map_err(io::Error::other)?;
     let scraped = testing::scrape(&scraper);
     let expected = text(&folder.join("e2e-output.txt"))?;
@@ -98,6 +98,9 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
     }
     Ok(tree)
 }
+
+/// Where the expected page saw /sys.
+const SYS_PLACE: &str = "collector/fixtures/sys";
 
 /// The machine behind the expected page had a single device, an idle `lo`.
 const KERNEL: &[(&str, &str)] = &[

@@ -4,13 +4,22 @@ mod block;
 mod bonding;
 mod clocksource;
 mod cpu;
+mod dmi;
 mod net;
+mod vulnerabilities;
 
 use crate::layout::Group;
 
 /// Every table of this mount.
-pub(crate) const GROUPS: &[&[Group]] =
-    &[&block::GROUPS, &bonding::GROUPS, &clocksource::GROUPS, &cpu::GROUPS, &net::GROUPS];
+pub(crate) const GROUPS: &[&[Group]] = &[
+    &block::GROUPS,
+    &bonding::GROUPS,
+    &clocksource::GROUPS,
+    &cpu::GROUPS,
+    &dmi::GROUPS,
+    &net::GROUPS,
+    &vulnerabilities::GROUPS,
+];
 
 /// Appends the way from the folder `from` to `to`, both below /sys.
 fn relative(from: &str, to: &str, into: &mut Vec<u8>) {

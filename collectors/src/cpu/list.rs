@@ -9,7 +9,7 @@ use crate::kit::prelude::*;
 pub(super) const CPU_NUMBER_MAX: u32 = 65_535;
 
 /// The pieces of a list, each a range or not for itself.
-pub(super) fn ranges(text: Text<'_>) -> impl Iterator<Item = Result<RangeInclusive<u32>, ParseError<'_>>> {
+pub(crate) fn ranges(text: Text<'_>) -> impl Iterator<Item = Result<RangeInclusive<u32>, ParseError<'_>>> {
     let pieces = text.trimmed().split(|&byte| byte == b',').filter(|piece| !piece.is_empty());
     pieces.map(move |piece| {
         range(piece).ok_or_else(|| text.error("list", "a number up to 65535, or two as `0-3`", piece))

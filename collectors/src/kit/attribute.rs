@@ -1,8 +1,10 @@
 //! Attributes: files of /sys that hold one value each.
 
+use super::declare::Cx;
 use super::errno::Errno;
-use super::parse::Text;
-use super::root::RootError;
+use super::parse::{FromText, Text};
+use super::read::{File, Read};
+use super::root::{Names, RootError};
 
 /// So much of an attribute is its value; node_exporter reads no more of it.
 pub const ATTRIBUTE_CAP_BYTES: usize = 128;
@@ -18,10 +20,78 @@ pub fn is_unavailable(error: RootError) -> bool {
     matches!(error, RootError::Errno(E::ENOENT | E::EACCES | E::EPERM | E::EINVAL | E::EOPNOTSUPP))
 }
 
+/// Whether the attribute is not there, or not shown to this process.
+pub fn is_hidden(error: RootError) -> bool {
+    error.is_missing() || error.is_denied()
+}
+
+/// No error is to be expected.
+pub fn never(_: RootError) -> bool {
+    false
+}
+
+/// The number that an attribute holds. There is none where reading fails; that is noted unless it `is_expected`.
+pub fn number<T: FromText, C, const N: usize>(
+    cx: &mut Cx<'_, C>,
+    attribute: Read<C, File, N>,
+    names: [&[u8]; N],
+    is_expected: fn(RootError) -> bool,
+) -> Option<T> {
+    match cx.files.read(attribute, names) {
+        Ok(text) => {
+            let found = value(&text);
+            cx.problems.value(T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found)))
+        }
+        Err(error) if is_expected(error.error) => None,
+        Err(error) => {
+            cx.problems.report(error);
+            None
+        }
+    }
+}
+
+/// Replaces `into` by the value of an attribute; `false`, and empty, where reading fails. That is noted unless it
+/// `is_expected`.
+pub fn word<C, const N: usize>(
+    cx: &mut Cx<'_, C>,
+    attribute: Read<C, File, N>,
+    names: [&[u8]; N],
+    is_expected: fn(RootError) -> bool,
+    into: &mut Vec<u8>,
+) -> bool {
+    into.clear();
+    match cx.files.read(attribute, names) {
+        Ok(text) => {
+            into.extend_from_slice(value(&text));
+            true
+        }
+        Err(error) if is_expected(error.error) => false,
+        Err(error) => {
+            cx.problems.report(error);
+            false
+        }
+    }
+}
+
+/// What follows `prefix` in the names that begin with it and go on with a digit: `0` of `thermal_zone0`.
+pub fn numbered<'a>(names: &'a Names, prefix: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let rests = names.iter().filter_map(move |name| name.strip_prefix(prefix));
+    rests.filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::kit::root::{Kind, Mount};
+
+    #[test]
+    fn numbered_names_go_on_with_a_digit() {
+        let mut names = Names::new();
+        for name in ["mc", "mc0", "mc12x", "mcx1", "xmc1"] {
+            names.push(name.as_bytes(), Kind::Directory);
+        }
+        assert_eq!(numbered(&names, b"mc").collect::<Vec<_>>(), [b"0".as_slice(), b"12x"]);
+    }
 
     #[test]
     fn a_value_ends_at_its_limit() {

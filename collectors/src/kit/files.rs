@@ -37,6 +37,11 @@ impl<'a, C> Files<'a, C> {
         Self { roots, scratch, owner: PhantomData }
     }
 
+    /// Where the operator said that /sys is, for labels that show it.
+    pub fn sys_place(&self) -> &'a str {
+        self.roots.sys_place()
+    }
+
     /// Reads a whole file. The text lives until the next read.
     pub fn read<const N: usize>(
         &mut self,

@@ -151,12 +151,25 @@ pub trait Root: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug)]
 pub struct Roots {
     roots: [Arc<dyn Root>; Mount::ALL.len()],
+    sys_place: Arc<str>,
 }
 
 impl Roots {
     /// Asks `root_of` for the root of each mount.
     pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
-        Self { roots: Mount::ALL.map(&mut root_of) }
+        Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys") }
+    }
+
+    /// The same with the place of /sys as the operator wrote it. Some labels show it; nothing is read there.
+    #[must_use]
+    pub fn with_sys_place(self, place: &str) -> Self {
+        let place = place.trim_end_matches('/');
+        Self { sys_place: Arc::from(place), ..self }
+    }
+
+    /// Where the operator said that /sys is.
+    pub fn sys_place(&self) -> &str {
+        &self.sys_place
     }
 
     /// The root of one mount.

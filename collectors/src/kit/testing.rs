@@ -36,6 +36,7 @@ pub struct Given {
     tree: Tree,
     kernel: Option<Arc<dyn Kernel>>,
     arguments: Vec<String>,
+    sys_place: Option<String>,
 }
 
 /// What a scrape gave.
@@ -50,13 +51,20 @@ pub struct Scraped {
 impl Given {
     /// This tree, with what its `kernel/` entries answer.
     pub fn tree(tree: Tree) -> Self {
-        Self { tree, kernel: None, arguments: Vec::new() }
+        Self { tree, kernel: None, arguments: Vec::new(), sys_place: None }
     }
 
     /// The same with these flags, as one would write them on the command line: `--collector.x=y`, `--no-collector.z`.
     #[must_use]
     pub fn flags(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self
+    }
+
+    /// The same with /sys at this place, as labels show it.
+    #[must_use]
+    pub fn sys_place(mut self, place: &str) -> Self {
+        self.sys_place = Some(place.to_owned());
         self
     }
 
@@ -123,7 +131,11 @@ impl Given {
             Some(kernel) => kernel,
             None => Arc::new(canned(&tree)),
         };
-        Scraper::build(registrations, &values, tree.roots(), kernel)
+        let mut roots = tree.roots();
+        if let Some(place) = &self.sys_place {
+            roots = roots.with_sys_place(place);
+        }
+        Scraper::build(registrations, &values, roots, kernel)
     }
 }
 

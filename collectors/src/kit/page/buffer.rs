@@ -15,6 +15,8 @@ pub(super) struct Buffer {
     /// Where the last line's labels are in `text`, to see whether the next one follows in order.
     last_key: std::ops::Range<usize>,
     is_in_order: bool,
+    /// Whether some sample does not have all labels.
+    is_uneven: bool,
 }
 
 impl Buffer {
@@ -25,6 +27,7 @@ impl Buffer {
             text: Vec::new(),
             last_key: 0..0,
             is_in_order: true,
+            is_uneven: false,
         }
     }
 
@@ -32,6 +35,7 @@ impl Buffer {
         self.text.clear();
         self.last_key = 0..0;
         self.is_in_order = true;
+        self.is_uneven = false;
     }
 
     pub(super) fn name(&self) -> &[u8] {
@@ -59,8 +63,9 @@ impl Buffer {
         text.push(b' ');
         value.write_to(text);
         text.push(b'\n');
+        self.is_uneven |= values.iter().any(|value| value.is_absent());
         if !is_first && self.is_in_order {
-            self.is_in_order = order::compare(&text[last_key.clone()], &text[key.clone()]).is_lt();
+            self.is_in_order = !self.is_uneven && order::compare(&text[last_key.clone()], &text[key.clone()]).is_lt();
         }
         self.last_key = key;
     }
@@ -72,7 +77,8 @@ impl Buffer {
             out.extend_from_slice(&self.text);
             return 0;
         }
-        order::write_sorted(&self.text, self.name_length, lines, out)
+        let compare = if self.is_uneven { order::compare_uneven } else { order::compare };
+        order::write_sorted(&self.text, self.name_length, compare, lines, out)
     }
 
     /// Whether it has no samples.

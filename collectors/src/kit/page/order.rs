@@ -19,6 +19,29 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     byte_at(a, same, escaped).cmp(&byte_at(b, same, escaped))
 }
 
+/// The same for lines of which one may have labels that the other does not have: fewer labels come first, then values
+/// are compared one by one, whatever their labels.
+pub(super) fn compare_uneven(a: &[u8], b: &[u8]) -> Ordering {
+    let by_count = values(a).count().cmp(&values(b).count());
+    let by_value = || values(a).zip(values(b)).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
+    by_count.then_with(|| by_value().unwrap_or_else(|| a.cmp(b)))
+}
+
+/// The escaped values of a line's labels.
+fn values(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = key;
+    std::iter::from_fn(move || {
+        let start = memchr::memchr(b'"', rest)? + 1;
+        let mut end = start;
+        while *rest.get(end)? != b'"' {
+            end += if rest[end] == b'\\' { 2 } else { 1 };
+        }
+        let value = &rest[start..end];
+        rest = &rest[end + 1..];
+        Some(value)
+    })
+}
+
 /// The unescaped byte that begins here; a value's end is before every byte of a longer value.
 fn byte_at(key: &[u8], at: usize, escaped: bool) -> Option<u8> {
     match (key.get(at)?, escaped) {
@@ -30,7 +53,13 @@ fn byte_at(key: &[u8], at: usize, escaped: bool) -> Option<u8> {
 }
 
 /// Writes the lines of `text` sorted by their labels, each labels only once; gives how many were left out.
-pub(super) fn write_sorted(text: &[u8], name_length: usize, lines: &mut Vec<Line>, out: &mut Vec<u8>) -> usize {
+pub(super) fn write_sorted(
+    text: &[u8],
+    name_length: usize,
+    compare: fn(&[u8], &[u8]) -> Ordering,
+    lines: &mut Vec<Line>,
+    out: &mut Vec<u8>,
+) -> usize {
     lines.clear();
     let mut start = 0;
     for newline in memchr::memchr_iter(b'\n', text) {
@@ -53,4 +82,25 @@ pub(super) fn write_sorted(text: &[u8], name_length: usize, lines: &mut Vec<Line
         last = Some(line);
     }
     duplicates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(a: &str, b: &str, expected: Ordering) {
+        assert_eq!(compare_uneven(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
+        assert_eq!(compare_uneven(b.as_bytes(), a.as_bytes()), expected.reverse(), "{b} {a}");
+    }
+
+    #[test]
+    fn fewer_labels_come_first_whatever_their_values() {
+        check(r#"{z="9"}"#, r#"{a="1",b="2"}"#, Ordering::Less);
+        check(r#"{a="1",z="2"}"#, r#"{a="1",b="3"}"#, Ordering::Less);
+        check(r#"{a="\"",b="2"}"#, r#"{a="%",b="1"}"#, Ordering::Less);
+        check(r#"{a="1"}"#, r#"{b="1"}"#, Ordering::Less);
+        check("", r#"{a=""}"#, Ordering::Less);
+        check(r#"{a="1"}"#, r#"{a="1"}"#, Ordering::Equal);
+    }
 }

@@ -1,0 +1,181 @@
+//! Frequencies of processors from /sys/devices/system/cpu/cpu*/cpufreq.
+
+use crate::cpu::list;
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::family::{Family, Gauge};
+use crate::kit::prelude::*;
+use crate::kit::read::{File, Read};
+use crate::kit::root::Names;
+
+/// How fast each processor runs, and how fast it may.
+#[derive(Default, Debug)]
+pub struct Cpufreq {
+    names: Names,
+    offline: Vec<(u32, u32)>,
+    governor: Vec<u8>,
+    governors: Vec<u8>,
+}
+
+declare! {
+    Cpufreq: "cpufreq", on, "How fast each processor runs, how fast it may, and who decides.";
+    reads {
+        CPUS: Directory Sys "devices/system/cpu";
+        OFFLINE: File Sys "devices/system/cpu/offline";
+        FOLDER: Directory Sys "devices/system/cpu/cpu*/cpufreq";
+        CURRENT_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/cpuinfo_cur_freq";
+        AVERAGE_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/cpuinfo_avg_freq";
+        MAXIMUM_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/cpuinfo_max_freq";
+        MINIMUM_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/cpuinfo_min_freq";
+        SCALING_CURRENT_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_cur_freq";
+        SCALING_MAXIMUM_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_max_freq";
+        SCALING_MINIMUM_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_min_freq";
+        GOVERNOR_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_governor";
+        GOVERNORS_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_available_governors";
+    }
+    families {
+        CURRENT: Gauge "node_cpu_frequency_hertz" ["cpu"] "How fast the processor runs, as it says itself.";
+        AVERAGE: Gauge "node_cpu_frequency_avg_hertz" ["cpu"] "How fast the processor ran on average lately.";
+        MAXIMUM: Gauge "node_cpu_frequency_max_hertz" ["cpu"] "The fastest that the processor can run.";
+        MINIMUM: Gauge "node_cpu_frequency_min_hertz" ["cpu"] "The slowest that the processor can run.";
+        SCALING_CURRENT: Gauge "node_cpu_scaling_frequency_hertz" ["cpu"] "How fast the kernel lets the processor run.";
+        SCALING_MAXIMUM: Gauge "node_cpu_scaling_frequency_max_hertz" ["cpu"] "The fastest that the kernel will let the processor run.";
+        SCALING_MINIMUM: Gauge "node_cpu_scaling_frequency_min_hertz" ["cpu"] "The slowest that the kernel will let the processor run.";
+        GOVERNOR: Gauge "node_cpu_scaling_governor" ["cpu", "governor"] "1 for the governor that decides the frequency, 0 for those that could.";
+    }
+}
+
+const FREQUENCIES: [(Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, 1>); 7] = [
+    (CURRENT_FILE, CURRENT),
+    (AVERAGE_FILE, AVERAGE),
+    (MAXIMUM_FILE, MAXIMUM),
+    (MINIMUM_FILE, MINIMUM),
+    (SCALING_CURRENT_FILE, SCALING_CURRENT),
+    (SCALING_MAXIMUM_FILE, SCALING_MAXIMUM),
+    (SCALING_MINIMUM_FILE, SCALING_MINIMUM),
+];
+
+const HERTZ_IN_A_KILOHERTZ: f64 = 1000.0;
+
+impl Collect for Cpufreq {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { names, offline, governor, governors } = self;
+        let text = cx.files.read(OFFLINE, [])?;
+        offline.clear();
+        for range in list::ranges(text) {
+            offline.extend(cx.problems.value(range).map(|range| (*range.start(), *range.end())));
+        }
+        cx.files.list(CPUS, [], names)?;
+        let is_offline = |cpu: &[u8]| {
+            let number = std::str::from_utf8(cpu).ok().and_then(|number| number.parse::<u32>().ok());
+            number.is_some_and(|number| offline.iter().any(|&(first, last)| (first..=last).contains(&number)))
+        };
+        for cpu in attribute::numbered(names, b"cpu").filter(|cpu| !is_offline(cpu)) {
+            match cx.files.metadata(FOLDER, [cpu]) {
+                Ok(_) => emit(cx, cpu, governor, governors),
+                Err(error) if error.is_missing() => {}
+                Err(error) => cx.problems.report(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn emit(cx: &mut Cx<'_, Cpufreq>, cpu: &[u8], governor: &mut Vec<u8>, governors: &mut Vec<u8>) {
+    for (file, family) in FREQUENCIES {
+        if let Some(kilohertz) = attribute::number::<u64, _, 1>(cx, file, [cpu], attribute::is_hidden) {
+            cx.page.gauge(family, [&cpu], kilohertz as f64 * HERTZ_IN_A_KILOHERTZ);
+        }
+    }
+    if attribute::word(cx, GOVERNOR_FILE, [cpu], attribute::never, governor)
+        && attribute::word(cx, GOVERNORS_FILE, [cpu], attribute::never, governors)
+        && !governor.is_empty()
+    {
+        for name in governors.split(|&byte| byte == b' ') {
+            cx.page.gauge(GOVERNOR, [&cpu, &name], name == governor.as_slice());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const OFFLINE: &str = "== sys/devices/system/cpu/offline\n\n";
+
+    fn cpu(number: u32, files: &[(&str, &str)]) -> String {
+        let file =
+            |(name, value): &(&str, &str)| format!("== sys/devices/system/cpu/cpu{number}/cpufreq/{name}\n{value}\n");
+        let governors = [("scaling_governor", "powersave"), ("scaling_available_governors", "performance powersave ")];
+        files.iter().chain(&governors).map(file).collect()
+    }
+
+    fn governors(number: u32) -> String {
+        format!(
+            "node_cpu_scaling_governor{{cpu=\"{number}\",governor=\"performance\"}} 0\n\
+             node_cpu_scaling_governor{{cpu=\"{number}\",governor=\"powersave\"}} 1\n"
+        )
+    }
+
+    #[test]
+    fn frequencies_are_in_hertz_and_one_governor_decides() {
+        let files = [
+            ("cpuinfo_avg_freq", "1699982"),
+            ("cpuinfo_cur_freq", "1699981"),
+            ("cpuinfo_max_freq", "3700000"),
+            ("cpuinfo_min_freq", "800000"),
+            ("scaling_cur_freq", "1699982"),
+            ("scaling_max_freq", "3600000"),
+            ("scaling_min_freq", "900000"),
+        ];
+        given(&format!("{OFFLINE}{}", cpu(3, &files))).emits::<Cpufreq>(&format!(
+            "node_cpu_frequency_avg_hertz{{cpu=\"3\"}} 1.699982e+09\nnode_cpu_frequency_hertz{{cpu=\"3\"}} 1.699981e+09\n\
+             node_cpu_frequency_max_hertz{{cpu=\"3\"}} 3.7e+09\nnode_cpu_frequency_min_hertz{{cpu=\"3\"}} 8e+08\n\
+             node_cpu_scaling_frequency_hertz{{cpu=\"3\"}} 1.699982e+09\n\
+             node_cpu_scaling_frequency_max_hertz{{cpu=\"3\"}} 3.6e+09\n\
+             node_cpu_scaling_frequency_min_hertz{{cpu=\"3\"}} 9e+08\n{}",
+            governors(3)
+        ));
+    }
+
+    #[test]
+    fn processors_that_are_off_are_left_out() {
+        let host = format!("== sys/devices/system/cpu/offline\n1,3-4\n{}{}{}", cpu(1, &[]), cpu(4, &[]), cpu(5, &[]));
+        given(&host).emits::<Cpufreq>(&governors(5));
+    }
+
+    #[test]
+    fn a_host_that_does_not_say_what_is_off_fails() {
+        given(&cpu(0, &[])).fails::<Cpufreq>("", "sys/devices/system/cpu/offline: no such file");
+        given(&format!("{OFFLINE}== sys/devices/system/cpu/cpu0/online\n1\n")).emits::<Cpufreq>("");
+    }
+
+    #[test]
+    fn a_frequency_that_cannot_be_read_costs_itself_alone() {
+        let host = format!("{OFFLINE}{}", cpu(0, &[("scaling_cur_freq", "<unknown>")]));
+        given(&host).fails::<Cpufreq>(&governors(0), "scaling_cur_freq: value: expected a whole number");
+        let hidden = "== sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_cur_freq mode=0200\n1\n";
+        given(&format!("{OFFLINE}{}{hidden}", cpu(0, &[]))).emits::<Cpufreq>(&governors(0));
+        let bad = format!("== sys/devices/system/cpu/offline\n0x\n{}", cpu(0, &[]));
+        given(&bad).fails::<Cpufreq>(&governors(0), "cpu/offline: list");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn kilohertz_come_back(kilohertz in 0..10_000_000_u64) {
+            let host = format!("{OFFLINE}{}", cpu(0, &[("scaling_cur_freq", &kilohertz.to_string())]));
+            let samples = given(&host).scrape::<Cpufreq>().samples();
+            let line = samples.lines().find(|line| line.contains("scaling_frequency_hertz")).expect("a frequency");
+            let hertz: f64 = line.rsplit(' ').next().expect("a value").parse().expect("a number");
+            prop_assert!((hertz - kilohertz as f64 * 1000.0).abs() < 0.5, "{line}");
+        }
+    }
+}

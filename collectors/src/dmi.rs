@@ -1,0 +1,127 @@
+//! What the firmware says of the machine, from /sys/class/dmi/id.
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::prelude::*;
+use crate::kit::root::{Kind, Names};
+
+/// Maker, model and numbers of the machine.
+#[derive(Default, Debug)]
+pub struct Dmi {
+    names: Names,
+    values: [Vec<u8>; ATTRIBUTES.len()],
+}
+
+declare! {
+    Dmi: "dmi", on, "What the firmware says of the machine, its board, its chassis and itself.";
+    reads {
+        CLASS: Directory Sys "class/dmi/id";
+        ATTRIBUTE: File Sys "class/dmi/id/*";
+    }
+    families {
+        INFO: Gauge "node_dmi_info" [
+            "bios_date", "bios_release", "bios_vendor", "bios_version", "board_asset_tag", "board_name", "board_serial",
+            "board_vendor", "board_version", "chassis_asset_tag", "chassis_serial", "chassis_vendor", "chassis_version",
+            "product_family", "product_name", "product_serial", "product_sku", "product_uuid", "product_version",
+            "system_vendor"
+        ] "Always 1: what the firmware says of the machine; what it does not say, or not to everybody, is left out.";
+    }
+}
+
+/// The files in the order of the labels that they are the values of.
+const ATTRIBUTES: [&[u8]; 20] = [
+    b"bios_date",
+    b"bios_release",
+    b"bios_vendor",
+    b"bios_version",
+    b"board_asset_tag",
+    b"board_name",
+    b"board_serial",
+    b"board_vendor",
+    b"board_version",
+    b"chassis_asset_tag",
+    b"chassis_serial",
+    b"chassis_vendor",
+    b"chassis_version",
+    b"product_family",
+    b"product_name",
+    b"product_serial",
+    b"product_sku",
+    b"product_uuid",
+    b"product_version",
+    b"sys_vendor",
+];
+
+impl Collect for Dmi {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { names, values } = self;
+        cx.files.list(CLASS, [], names).map_err(|error| match error {
+            error if error.is_missing() => Failure::no_data(error),
+            error => error.into(),
+        })?;
+        let mut is_known = [false; ATTRIBUTES.len()];
+        for ((attribute, value), is_known) in ATTRIBUTES.into_iter().zip(&mut *values).zip(&mut is_known) {
+            if !names.iter_kinds().any(|(name, kind)| name == attribute && kind == Kind::File) {
+                continue;
+            }
+            match cx.files.read(ATTRIBUTE, [attribute]) {
+                Ok(text) => {
+                    value.clear();
+                    value.extend_from_slice(attribute::value(&text));
+                    *is_known = true;
+                }
+                Err(error) if error.error.is_denied() => {}
+                // Without one of its labels it would be another series.
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !is_known.contains(&true) {
+            return Err(Failure::no_data("sys/class/dmi/id: nothing in it can be read"));
+        }
+        let labels: [Option<&[u8]>; ATTRIBUTES.len()] =
+            std::array::from_fn(|at| is_known[at].then_some(values[at].as_slice()));
+        cx.page.gauge(INFO, labels.each_ref().map(|label| label as _), true);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_can_be_read_is_a_label() {
+        given("== sys/class/dmi/id/bios_vendor\nACME\n== sys/class/dmi/id/board_serial mode=0200\n7\n== sys/class/dmi/id/chassis_version\n \n\
+               == sys/class/dmi/id/chassis_type\n3\n== sys/class/dmi/id/product_name/\n== sys/class/dmi/id/sys_vendor\nA \"B\"\n")
+            .emits::<Dmi>("node_dmi_info{bios_vendor=\"ACME\",chassis_version=\"\",system_vendor=\"A \\\"B\\\"\"} 1\n");
+    }
+
+    #[test]
+    fn a_host_without_firmware_has_no_data() {
+        given("").fails::<Dmi>("", "sys/class/dmi/id: no such file");
+        given("== sys/class/dmi/id/modalias\nx\n").fails::<Dmi>("", "nothing in it can be read");
+        given("== sys/class/dmi/id/board_serial mode=0200\n7\n").fails::<Dmi>("", "nothing in it can be read");
+    }
+
+    #[test]
+    fn a_label_that_cannot_be_read_costs_the_sample() {
+        given("== sys/class/dmi/id/bios_vendor\nACME\n== sys/class/dmi/id/board_name error=EIO\n")
+            .fails::<Dmi>("", "board_name: input/output error");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn values_come_back(value in "[a-zA-Z0-9][a-zA-Z0-9 ./-]{0,40}[a-zA-Z0-9]") {
+            let samples = given(&format!("== sys/class/dmi/id/product_name\n{value}\n")).scrape::<Dmi>().samples();
+            prop_assert_eq!(samples, format!("node_dmi_info{{product_name=\"{value}\"}} 1\n"));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Sensors of chips from /sys/class/hwmon.
+
+mod names;
+mod readings;
+mod samples;
+
+use crate::declare;
+use crate::kit::filter::Filter;
+use crate::kit::prelude::*;
+use crate::kit::root::Names;
+use names::Chip;
+use readings::Readings;
+
+/// What the sensors of each chip measure.
+#[derive(Debug)]
+pub struct Hwmon {
+    chips: Filter,
+    sensors: Filter,
+    folders: Names,
+    found: Vec<Chip>,
+    scratch: Scratch,
+}
+
+/// Memory for one chip.
+#[derive(Default, Debug)]
+struct Scratch {
+    chip: Vec<u8>,
+    path: Vec<u8>,
+    text: Vec<u8>,
+    files: Names,
+    readings: Readings,
+}
+
+declare! {
+    Hwmon: "hwmon", on, "What the sensors of each chip measure: temperatures, fans, voltages, currents, power.";
+    reads {
+        CLASS: Directory Sys "class/hwmon";
+        CHIP: Directory Sys "class/hwmon/*";
+        CHIP_LINK: Link Sys "class/hwmon/*";
+        CHIP_NAME: File Sys "class/hwmon/*/name";
+        SENSOR: File Sys "class/hwmon/*/*";
+        DEVICE: Directory Sys "class/hwmon/*/device";
+        DEVICE_LINK: Link Sys "class/hwmon/*/device";
+        DEVICE_SENSOR: File Sys "class/hwmon/*/device/*";
+    }
+    flags {
+        CHIP_INCLUDE: Text "collector.hwmon.chip-include" = "", "Regexp of chips to show; excludes --collector.hwmon.chip-exclude.";
+        CHIP_EXCLUDE: Text "collector.hwmon.chip-exclude" = "", "Regexp of chips to leave out; excludes --collector.hwmon.chip-include.";
+        SENSOR_INCLUDE: Text "collector.hwmon.sensor-include" = "", "Regexp of `chip;sensor` to show; excludes --collector.hwmon.sensor-exclude.";
+        SENSOR_EXCLUDE: Text "collector.hwmon.sensor-exclude" = "", "Regexp of `chip;sensor` to leave out; excludes --collector.hwmon.sensor-include.";
+    }
+    prefixes {
+        CHIP_NAMES: Gauge "node_hwmon_chip_" ["chip", "chip_name"] "Always 1: what the driver calls a chip ({}).";
+        SENSOR_LABELS: Gauge "node_hwmon_sensor_" ["chip", "label", "sensor"] "Always 1: what a sensor measures, in the words of its maker ({}).";
+        VALUES: Gauge "node_hwmon_" ["chip", "sensor"] "What the sensors of a chip say: {}.";
+        ENERGIES: Counter "node_hwmon_energy_" ["chip", "sensor"] "Energy that was used: {}.";
+    }
+}
+
+impl Collect for Hwmon {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self {
+            chips: Filter::from_flags(options, CHIP_INCLUDE, CHIP_EXCLUDE)?,
+            sensors: Filter::from_flags(options, SENSOR_INCLUDE, SENSOR_EXCLUDE)?,
+            folders: Names::new(),
+            found: Vec::new(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { chips, sensors, folders, found, scratch } = self;
+        cx.files.list(CLASS, [], folders).map_err(|error| match error {
+            error if error.is_missing() => Failure::no_data(error),
+            error => error.into(),
+        })?;
+        found.resize_with(folders.len().max(found.len()), Chip::default);
+        let found = &mut found[..folders.len()];
+        for (folder, chip) in folders.iter().zip(&mut *found) {
+            names::find(cx, folder, chip, scratch);
+        }
+        for (at, folder) in folders.iter().enumerate() {
+            if names::put_label(found, at, folder, &mut scratch.chip) && !chips.ignores(&scratch.chip) {
+                let collected = readings::collect(cx, folder, scratch);
+                if cx.problems.value(collected).is_some() {
+                    samples::emit(cx, sensors, &found[at], scratch);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

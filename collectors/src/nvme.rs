@@ -1,0 +1,169 @@
+//! NVMe controllers and their namespaces from /sys/class/nvme.
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::prelude::*;
+use crate::kit::root::Names;
+
+/// What each NVMe controller is, and how large its namespaces are.
+#[derive(Default, Debug)]
+pub struct Nvme {
+    devices: Names,
+    entries: Names,
+    controller: Vec<u8>,
+    firmware: Vec<u8>,
+    model: Vec<u8>,
+    serial: Vec<u8>,
+    state: Vec<u8>,
+}
+
+declare! {
+    Nvme: "nvme", on, "What each NVMe controller is, and how large and how full its namespaces are.";
+    reads {
+        CLASS: Directory Sys "class/nvme";
+        DEVICE: Directory Sys "class/nvme/*";
+        CONTROLLER: File Sys "class/nvme/*/cntlid";
+        FIRMWARE: File Sys "class/nvme/*/firmware_rev";
+        MODEL: File Sys "class/nvme/*/model";
+        SERIAL: File Sys "class/nvme/*/serial";
+        STATE: File Sys "class/nvme/*/state";
+        ANA_STATE: File Sys "class/nvme/*/*/ana_state";
+        BLOCKS_USED: File Sys "class/nvme/*/*/nuse";
+        BLOCK_SIZE: File Sys "class/nvme/*/*/queue/logical_block_size";
+        BLOCKS: File Sys "class/nvme/*/*/size";
+    }
+    families {
+        INFO: Gauge "node_nvme_info" ["cntlid", "device", "firmware_revision", "model", "serial", "state"] "Always 1: what is known of a controller beside numbers.";
+        NAMESPACE_INFO: Gauge "node_nvme_namespace_info" ["ana_state", "device", "nsid"] "Always 1: how well a namespace is reached through this controller.";
+        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" ["device", "nsid"] "How much a namespace can hold: its size.";
+        SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" ["device", "nsid"] "How large a namespace is: `size` times the size of its blocks.";
+        USED_BYTES: Gauge "node_nvme_namespace_used_bytes" ["device", "nsid"] "How much of a namespace is in use: `nuse` times the size of its blocks.";
+        BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" ["device", "nsid"] "How large the blocks of a namespace are.";
+    }
+}
+
+impl Collect for Nvme {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { devices, entries, controller, firmware, model, serial, state } = self;
+        cx.files.list(CLASS, [], devices).map_err(|error| match error {
+            error if error.is_missing() => Failure::no_data(error),
+            error => error.into(),
+        })?;
+        for device in devices.iter() {
+            let words = [
+                (CONTROLLER, &mut *controller),
+                (FIRMWARE, firmware),
+                (MODEL, model),
+                (SERIAL, serial),
+                (STATE, state),
+            ];
+            // Without one of its labels it would be another series.
+            if words.into_iter().all(|(file, word)| attribute::word(cx, file, [device], attribute::never, word)) {
+                cx.page.gauge(INFO, [controller, &device, firmware, model, serial, state], true);
+            }
+            let listed = cx.files.list(DEVICE, [device], entries).map_err(Failure::from);
+            let Some(()) = cx.problems.value(listed) else { continue };
+            for entry in entries.iter() {
+                if let Some(id) = namespace_id(entry) {
+                    emit_namespace(cx, device, entry, id, state);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is known of one namespace, all of it or nothing.
+fn emit_namespace(cx: &mut Cx<'_, Nvme>, device: &[u8], entry: &[u8], id: &[u8], state: &mut Vec<u8>) -> Option<()> {
+    let names = [device, entry];
+    let used: u64 = attribute::number(cx, BLOCKS_USED, names, attribute::never)?;
+    let size: u64 = attribute::number(cx, BLOCKS, names, attribute::never)?;
+    let block_size_bytes: u64 = attribute::number(cx, BLOCK_SIZE, names, attribute::never)?;
+    // Namespaces that are reached in one way only have no such state.
+    if !attribute::word(cx, ANA_STATE, names, |_| true, state) {
+        state.extend_from_slice(b"unknown");
+    }
+    let bytes = |blocks: u64| (u128::from(blocks) * u128::from(block_size_bytes)) as f64;
+    cx.page.gauge(NAMESPACE_INFO, [state, &device, &id], true);
+    cx.page.gauge(CAPACITY_BYTES, [&device, &id], bytes(size));
+    cx.page.gauge(SIZE_BYTES, [&device, &id], bytes(size));
+    cx.page.gauge(USED_BYTES, [&device, &id], bytes(used));
+    cx.page.gauge(BLOCK_SIZE_BYTES, [&device, &id], block_size_bytes);
+    Some(())
+}
+
+/// `1` of `nvme0n1`. What else lies in a controller's folder is none: `nvme0c0n1` is a path to one.
+fn namespace_id(entry: &[u8]) -> Option<&[u8]> {
+    let rest = entry.strip_prefix(b"nvme")?;
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|&end| end > 0)?;
+    let id = rest[end..].strip_prefix(b"n")?;
+    let end = id.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(id.len());
+    (end > 0).then_some(&id[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const HOST: &str = "== sys/class/nvme/nvme0/cntlid\n5\n== sys/class/nvme/nvme0/firmware_rev\n2B  \n\
+        == sys/class/nvme/nvme0/model\nACME 1TB      \n== sys/class/nvme/nvme0/nvme0c0n1/size\nx\n\
+        == sys/class/nvme/nvme0/nvme0n1/nuse\n10\n== sys/class/nvme/nvme0/nvme0n1/queue/logical_block_size\n512\n\
+        == sys/class/nvme/nvme0/nvme0n1/size\n40\n== sys/class/nvme/nvme0/serial\nS1\n== sys/class/nvme/nvme0/state\nlive\n";
+    const INFO_LINE: &str = "node_nvme_info{cntlid=\"5\",device=\"nvme0\",firmware_revision=\"2B\",model=\"ACME 1TB\",serial=\"S1\",state=\"live\"} 1\n";
+
+    fn namespace(state: &str) -> String {
+        let labels = "{device=\"nvme0\",nsid=\"1\"}";
+        format!(
+            "node_nvme_namespace_capacity_bytes{labels} 20480\n\
+             node_nvme_namespace_info{{ana_state=\"{state}\",device=\"nvme0\",nsid=\"1\"}} 1\n\
+             node_nvme_namespace_logical_block_size_bytes{labels} 512\n\
+             node_nvme_namespace_size_bytes{labels} 20480\nnode_nvme_namespace_used_bytes{labels} 5120\n"
+        )
+    }
+
+    #[test]
+    fn blocks_are_told_in_bytes() {
+        given(HOST).emits::<Nvme>(&(INFO_LINE.to_owned() + &namespace("unknown")));
+        given(&format!("{HOST}== sys/class/nvme/nvme0/nvme0n1/ana_state\noptimized\n"))
+            .emits::<Nvme>(&(INFO_LINE.to_owned() + &namespace("optimized")));
+    }
+
+    #[test]
+    fn a_host_without_the_class_has_no_data() {
+        given("").fails::<Nvme>("", "sys/class/nvme: no such file");
+        given("== sys/class/nvme/\n").emits::<Nvme>("");
+    }
+
+    #[test]
+    fn what_cannot_be_read_costs_its_controller_or_namespace() {
+        given(&HOST.replace("serial\nS1\n", "serial error=EIO\n"))
+            .fails::<Nvme>(&namespace("unknown"), "nvme0/serial: input/output error");
+        for bad in ["-1", "", "x", "18446744073709551616"] {
+            given(&HOST.replace("nuse\n10", &format!("nuse\n{bad}"))).fails::<Nvme>(INFO_LINE, "nvme0n1/nuse: value");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn ids_come_back(controller: u16, id: u32) {
+            let name = format!("nvme{controller}n{id}");
+            let expected = id.to_string();
+            prop_assert_eq!(namespace_id(name.as_bytes()), Some(expected.as_bytes()));
+            let path = format!("nvme{controller}c1n{id}");
+            prop_assert_eq!(namespace_id(path.as_bytes()), None);
+        }
+
+        #[test]
+        fn any_name_is_a_namespace_or_none(name: Vec<u8>) {
+            let _ = namespace_id(&name);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Energy that processors and memory used, from /sys/class/powercap.
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::label::Joined;
+use crate::kit::parse::FromText;
+use crate::kit::prelude::*;
+use crate::kit::root::Names;
+
+/// How much energy each zone used.
+#[derive(Debug)]
+pub struct Rapl {
+    has_zone_label: bool,
+    names: Names,
+    zone: Vec<u8>,
+    indices: Indices,
+}
+
+declare! {
+    Rapl: "rapl", on, "How much energy each zone of the processors used, where the processor counts it.";
+    reads {
+        CLASS: Directory Sys "class/powercap";
+        NAME: File Sys "class/powercap/*/name";
+        ENERGY_MICROJOULES: File Sys "class/powercap/*/energy_uj";
+    }
+    flags {
+        ZONE_LABEL: Switch "collector.rapl.enable-zone-label" = "false", "Emit one metric with a label for the zone, in place of a metric for each zone.";
+    }
+    prefixes {
+        ZONE: Counter "node_rapl_" ["index", "path"] "Energy that a zone used: {}.";
+        ZONES: Counter "node_rapl_joules_" ["index", "path", "rapl_zone"] "Energy that each zone used: {}.";
+    }
+}
+
+const MICROJOULES_IN_A_JOULE: f64 = 1e6;
+
+impl Collect for Rapl {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self {
+            has_zone_label: options.get(ZONE_LABEL),
+            names: Names::new(),
+            zone: Vec::new(),
+            indices: Indices::default(),
+        })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { has_zone_label, names, zone, indices } = self;
+        cx.files.list(CLASS, [], names).map_err(no_data)?;
+        indices.clear();
+        for folder in names.iter() {
+            // What has no name is a kind of control, not a zone.
+            if !attribute::word(cx, NAME, [folder], |_| true, zone) {
+                continue;
+            }
+            let (index, name) = indices.of(zone);
+            let energy = match cx.files.read(ENERGY_MICROJOULES, [folder]) {
+                Ok(text) => text.number::<u64>("energy").map_err(Failure::from),
+                // Recent kernels show it to root alone, and then every zone's.
+                Err(error) if error.error.is_denied() => return Err(no_data(error)),
+                Err(error) => Err(error.into()),
+            };
+            let Some(microjoules) = cx.problems.value(energy) else { continue };
+            let joules = microjoules as f64 / MICROJOULES_IN_A_JOULE;
+            let path = Joined(&[cx.files.sys_place().as_bytes(), b"/class/powercap/", folder]);
+            if *has_zone_label {
+                cx.page.named(ZONES, &[b"total"], [&index, &path, &name], joules);
+            } else {
+                cx.page.named(ZONE, &[name, b"_joules_total"], [&index, &path], joules);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_data(error: FileError<'_>) -> Failure {
+    if attribute::is_hidden(error.error) { Failure::no_data(error) } else { error.into() }
+}
+
+/// Which of the zones of one name each is.
+#[derive(Default, Debug)]
+struct Indices {
+    /// Names that were seen, and the index that the next of that name gets. Only the first `count` are of this scrape.
+    seen: Vec<(Vec<u8>, u64)>,
+    count: usize,
+}
+
+impl Indices {
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Index and name of a zone: `package-1` says both, others are counted.
+    fn of<'a>(&mut self, zone: &'a [u8]) -> (u64, &'a [u8]) {
+        let mut pieces = zone.split(|&byte| byte == b'-');
+        let said = match (pieces.next(), pieces.next(), pieces.next()) {
+            (Some(name), Some(index), None) => u64::from_text(index).map(|index| (index, name)),
+            _ => None,
+        };
+        let name = said.map_or(zone, |(_, name)| name);
+        let at = self.position(name);
+        let next = &mut self.seen[at].1;
+        let index = said.map_or(*next, |(index, _)| index);
+        *next = index.saturating_add(1);
+        (index, name)
+    }
+
+    /// Where the name stands; it is added where it is new.
+    fn position(&mut self, name: &[u8]) -> usize {
+        let known = self.seen.iter().take(self.count).position(|(seen, _)| seen.as_slice() == name);
+        known.unwrap_or_else(|| {
+            if self.count == self.seen.len() {
+                self.seen.push((Vec::new(), 0));
+            }
+            let (seen, next) = &mut self.seen[self.count];
+            seen.clear();
+            seen.extend_from_slice(name);
+            *next = 0;
+            self.count += 1;
+            self.count - 1
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    fn zone(folder: &str, name: &str, energy: &str) -> String {
+        format!("== sys/class/powercap/{folder}/energy_uj\n{energy}\n== sys/class/powercap/{folder}/name\n{name}\n")
+    }
+
+    fn two() -> String {
+        zone("intel-rapl:0", "package-1", "1500000") + &zone("intel-rapl:0:0", "core", "7")
+    }
+
+    #[test]
+    fn each_zone_is_a_metric_or_a_label() {
+        given(&two()).emits::<Rapl>(
+            "node_rapl_core_joules_total{index=\"0\",path=\"/sys/class/powercap/intel-rapl:0:0\"} 7e-06\n\
+             node_rapl_package_joules_total{index=\"1\",path=\"/sys/class/powercap/intel-rapl:0\"} 1.5\n",
+        );
+        given(&two()).flags(&["--collector.rapl.enable-zone-label"]).emits::<Rapl>(
+            "node_rapl_joules_total{index=\"0\",path=\"/sys/class/powercap/intel-rapl:0:0\",rapl_zone=\"core\"} 7e-06\n\
+             node_rapl_joules_total{index=\"1\",path=\"/sys/class/powercap/intel-rapl:0\",rapl_zone=\"package\"} 1.5\n",
+        );
+        given(&two()).sys_place("fixtures/sys/").flags(&["--collector.rapl.enable-zone-label"]).emits::<Rapl>(
+            "node_rapl_joules_total{index=\"0\",path=\"fixtures/sys/class/powercap/intel-rapl:0:0\",rapl_zone=\"core\"} 7e-06\n\
+             node_rapl_joules_total{index=\"1\",path=\"fixtures/sys/class/powercap/intel-rapl:0\",rapl_zone=\"package\"} 1.5\n",
+        );
+    }
+
+    #[test]
+    fn zones_of_one_name_are_counted() {
+        let mut indices = Indices::default();
+        for _ in 0..2 {
+            indices.clear();
+            let zones = ["core", "core", "dram", "package-4", "package", "x-y", "a-1-2", "core"];
+            let found: Vec<_> = zones.iter().map(|zone| indices.of(zone.as_bytes())).collect();
+            let names: Vec<_> = found.iter().map(|(index, name)| (*index, str::from_utf8(name).unwrap())).collect();
+            let expected = [
+                (0, "core"),
+                (1, "core"),
+                (0, "dram"),
+                (4, "package"),
+                (5, "package"),
+                (0, "x-y"),
+                (0, "a-1-2"),
+                (2, "core"),
+            ];
+            assert_eq!(names, expected);
+        }
+    }
+
+    #[test]
+    fn a_host_that_hides_its_energy_has_no_data() {
+        given("").fails::<Rapl>("", "sys/class/powercap: no such file");
+        given("== sys/class/powercap/intel-rapl/enabled\n1\n").emits::<Rapl>("");
+        given("== sys/class/powercap/a/energy_uj mode=0200\n1\n== sys/class/powercap/a/name\ncore\n")
+            .fails::<Rapl>("", "sys/class/powercap/a/energy_uj: permission denied");
+    }
+
+    #[test]
+    fn a_zone_that_cannot_be_read_costs_itself_alone() {
+        let core = "node_rapl_core_joules_total{index=\"0\",path=\"/sys/class/powercap/intel-rapl:0:0\"} 7e-06\n";
+        for bad in ["much", "-1", "18446744073709551616", ""] {
+            given(&two().replace("1500000", bad)).fails::<Rapl>(core, "intel-rapl:0/energy_uj: energy: expected");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_name_has_an_index(zones: Vec<Vec<u8>>) {
+            let mut indices = Indices::default();
+            for zone in &zones {
+                prop_assert!(zone.starts_with(indices.of(zone).1));
+            }
+        }
+
+        #[test]
+        fn energy_comes_back(microjoules in 0..1_000_000_000_000_u64) {
+            let samples = given(&zone("a", "core", &microjoules.to_string())).scrape::<Rapl>().samples();
+            let joules: f64 = samples.trim().rsplit(' ').next().expect("a value").parse().expect("a number");
+            prop_assert!((joules * 1e6 - microjoules as f64).abs() < 0.5, "{samples}");
+        }
+    }
+}

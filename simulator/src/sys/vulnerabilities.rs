@@ -1,0 +1,39 @@
+//! /sys/devices/system/cpu/vulnerabilities
+
+use crate::layout::{Group, What, once};
+use crate::moment::Moment;
+use crate::text::put_line;
+
+/// A weakness that /proc/cpuinfo lists among the bugs is one here, with what the kernel does about it in a guest.
+macro_rules! weakness {
+    ($name:literal, $bug:literal, $state:literal) => {
+        ($name, What::File(|moment, _, into| put_line!(into, "{}", state(moment, $bug, $state))))
+    };
+}
+
+pub(super) static GROUPS: [Group; 1] = [Group {
+    under: "devices/system/cpu/vulnerabilities",
+    each: once,
+    entries: &[
+        weakness!("itlb_multihit", "itlb_multihit", "KVM: Mitigation: VMX unsupported"),
+        weakness!("l1tf", "l1tf", "Mitigation: PTE Inversion"),
+        weakness!("mds", "mds", "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown"),
+        weakness!("meltdown", "cpu_meltdown", "Mitigation: PTI"),
+        weakness!(
+            "mmio_stale_data",
+            "mmio_stale_data",
+            "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown"
+        ),
+        weakness!("retbleed", "retbleed", "Vulnerable"),
+        weakness!("spec_store_bypass", "spec_store_bypass", "Vulnerable"),
+        weakness!("spectre_v1", "spectre_v1", "Mitigation: usercopy/swapgs barriers and __user pointer sanitization"),
+        weakness!("spectre_v2", "spectre_v2", "Mitigation: Retpolines; STIBP: disabled; RSB filling"),
+        weakness!("srbds", "srbds", "Unknown: Dependent on hypervisor status"),
+        weakness!("tsx_async_abort", "taa", "Vulnerable: Clear CPU buffers attempted, no microcode"),
+    ],
+}];
+
+fn state(moment: &Moment<'_>, bug: &str, state: &'static str) -> &'static str {
+    let mut bugs = moment.machine.processor.bugs.split_ascii_whitespace();
+    if bugs.any(|listed| listed == bug) { state } else { "Not affected" }
+}
