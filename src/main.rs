@@ -1,6 +1,7 @@
 //! The `node_exporter` binary.
 #![expect(clippy::disallowed_methods, reason = "the command line and its `@file`s are read here")]
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,15 +21,25 @@ const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     match command() {
-        Ok(Command::Help) => print!("{}", flags::help::text(collectors::ALL)),
-        Ok(Command::Version) => print!("{}", version::text()),
-        Ok(Command::Serve(settings)) => return serve(&settings),
+        Ok(Command::Help) => print(&flags::help::text(collectors::ALL)),
+        Ok(Command::Version) => print(&version::text()),
+        Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
             eprintln!("node_exporter: error: {error}, try --help");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+/// A reader that has seen enough, such as `head`, is no mistake.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("node_exporter: error: standard output: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn command() -> Result<Command, String> {

@@ -200,9 +200,11 @@ fn plain(status: u16, mut sentence: String) -> Response {
 /// One line for a collector, with the reason where there is one; and one for each further problem.
 fn log_report(log: &Log, report: &Report<'_>) {
     let seconds = report.duration.as_secs_f64();
+    let is_success = report.is_success();
     let line = |failure: &Failure| {
         let (level, message) = match failure {
             Failure::NoData(_) => (Level::Debug, "collector returned no data"),
+            Failure::Error(_) if is_success => (Level::Error, "collector left something out"),
             Failure::Error(_) => (Level::Error, "collector failed"),
         };
         let fields = [
@@ -218,7 +220,7 @@ fn log_report(log: &Log, report: &Report<'_>) {
         let fields = [("name", Field::Text(&report.collector)), ("problems", Field::Text(&hidden))];
         log.error("collector had more problems than are shown", &fields);
     }
-    if report.is_success() && log.is_on(Level::Debug) {
+    if is_success && log.is_on(Level::Debug) {
         let fields = [("name", Field::Text(&report.collector)), ("duration_seconds", Field::Number(seconds))];
         log.debug("collector succeeded", &fields);
     }
@@ -359,6 +361,18 @@ mod tests {
             text.contains("msg=\"collector had more problems than are shown\" name=example problems=2\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_costs_no_success_is_not_logged_as_a_failure() {
+        let (log, written) = log(Level::Info, Format::Logfmt);
+        let mut problems = collectors::kit::failure::Problems::default();
+        problems.note(Failure::error("a.prom: no regular file"));
+        let duration = std::time::Duration::from_secs(1);
+        log_report(&log, &Report { collector: "example", duration, failure: None, problems: &problems });
+        let text = written.text();
+        let expected = "level=ERROR msg=\"collector left something out\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

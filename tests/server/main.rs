@@ -100,6 +100,19 @@ fn help_and_version_are_printed() {
     assert_eq!((errors.as_str(), status), ("", Some(0)));
 }
 
+/// As with `node_exporter --help | head -n 1`.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_mistake() {
+    for argument in ["--help", "--version"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let command = &mut Command::new(env!("CARGO_BIN_EXE_node_exporter"));
+        let output = command.arg(argument).stdout(writer).output().unwrap();
+        assert_eq!((String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()), ("", Some(0)));
+    }
+}
+
 #[track_caller]
 fn fails(arguments: &[&str], expected: &str) {
     let (output, errors, status) = run(arguments);

@@ -89,6 +89,8 @@ pub enum RootError {
     },
     /// A symbolic link on the path leads out of the root.
     Escapes,
+    /// A FIFO, socket or device stands where a file should.
+    Special,
 }
 
 impl RootError {
@@ -126,6 +128,7 @@ impl fmt::Display for RootError {
                 )
             }
             Self::Escapes => f.write_str("a symbolic link leads out of the root; use a root that holds its target"),
+            Self::Special => f.write_str("a FIFO, socket or device, which is not read; put a file in its place"),
         }
     }
 }

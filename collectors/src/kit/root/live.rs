@@ -84,7 +84,8 @@ pub(super) fn readable(kind: Kind) -> Result<(), RootError> {
     match kind {
         Kind::File => Ok(()),
         Kind::Directory => Err(Errno::EISDIR.into()),
-        Kind::Link | Kind::Special => Err(Errno::EINVAL.into()),
+        Kind::Link => Err(Errno::EINVAL.into()),
+        Kind::Special => Err(RootError::Special),
     }
 }
 

@@ -316,7 +316,7 @@ mod tests {
             .with_file("sys/folder/a", "2");
         assert_eq!(read(&tree, Mount::Sys, "speed"), Err(Errno::EINVAL.into()));
         assert_eq!(read(&tree, Mount::Sys, "secret"), Err(Errno::EACCES.into()));
-        assert_eq!(read(&tree, Mount::Sys, "fifo"), Err(Errno::EINVAL.into()));
+        assert_eq!(read(&tree, Mount::Sys, "fifo"), Err(RootError::Special));
         assert_eq!(list(&tree, "folder"), Err(Errno::EIO.into()));
         assert_eq!(list(&tree, "closed"), Err(Errno::EACCES.into()));
         assert_eq!(read(&tree, Mount::Sys, "folder/a").unwrap(), b"2");
