@@ -22,8 +22,8 @@ declare! {
         TABLE: File Proc "net/arp";
     }
     flags {
-        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on (instead of device-exclude).";
-        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out (instead of device-include).";
+        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on; what device-exclude matches is left out even so.";
+        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out.";
         NETLINK: Switch "collector.arp.netlink" = "true", "Ask the kernel by netlink; without it /proc/net/arp is read.";
     }
     families {

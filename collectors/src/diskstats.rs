@@ -60,9 +60,9 @@ declare! {
         DEVICE_MAPPER_INFO: Gauge "node_disk_device_mapper_info"
             ["device", "lv_layer", "lv_name", "name", "uuid", "vg_name"]
             "What the device mapper says the device is; always 1.";
-        ATA_WRITE_CACHE: Gauge "node_disk_ata_write_cache" ["device"] "1 where the ATA disk has a write cache.";
+        ATA_WRITE_CACHE: Gauge "node_disk_ata_write_cache" ["device"] "1 where an ATA disk can cache what is written.";
         ATA_WRITE_CACHE_ENABLED: Gauge "node_disk_ata_write_cache_enabled" ["device"]
-            "1 where the ATA disk's write cache is on.";
+            "1 where an ATA disk does cache what is written.";
         ATA_ROTATION_RATE: Gauge "node_disk_ata_rotation_rate_rpm" ["device"]
             "Turns of the ATA disk in a minute; 0 where nothing turns.";
     }

@@ -40,8 +40,12 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// A host of fixtures/hosts, by its name.
 pub fn host(name: &str) -> io::Result<Tree> {
-    let path = workspace().join("fixtures/hosts").join(name).with_extension("tree");
-    tree_text::parse(&bytes(&path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+    tree(&workspace().join("fixtures/hosts").join(name).with_extension("tree"))
+}
+
+/// The host that a `.tree` file holds.
+pub fn tree(path: &Path) -> io::Result<Tree> {
+    tree_text::parse(&bytes(path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
 }
 
 /// The names of all hosts of fixtures/hosts.

@@ -9,6 +9,7 @@ const HELP: &str = "\
 usage: nodelab <command>
 
   accept            write the files that are derived from declarations and fixtures
+  unpack FILE DIR   write a .tree file to disk as folders, for programs that read no other form (Unix only)
   conformance DIR   compare our collectors with node_exporter's end-to-end test data in DIR
 ";
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["accept"] => accept(),
         ["conformance", folder] => conformance(folder),
+        ["unpack", file, folder] => unpack(file, folder),
         [] => return refuse("no command given"),
         _ => return refuse(&format!("`{}` is no command", words.join(" "))),
     };
@@ -51,6 +53,20 @@ fn accept() -> io::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(unix)]
+fn unpack(file: &str, folder: &str) -> io::Result<ExitCode> {
+    let tree = load::tree(file.as_ref())?;
+    for path in load::unpack(&tree, folder.as_ref())? {
+        println!("left out, as it cannot be on disk: {path}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(unix))]
+fn unpack(_: &str, _: &str) -> io::Result<ExitCode> {
+    Err(io::Error::other("the disks of this system have no room for names with `:` and for symbolic links"))
 }
 
 fn conformance(folder: &str) -> io::Result<ExitCode> {

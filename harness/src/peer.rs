@@ -60,6 +60,12 @@ impl Drop for Peer {
     }
 }
 
+/// What the program says of itself when it is asked for help.
+pub fn help(program: &Path) -> io::Result<String> {
+    let output = Command::new(program).arg("--help").stdin(Stdio::null()).output()?;
+    Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
 fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

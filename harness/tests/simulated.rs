@@ -29,10 +29,18 @@ fn live(at: Duration) -> host::Scraped {
     host::scrape(&scraper, &Selection::ALL)
 }
 
+/// What a small virtual machine has not: these collectors say so, and show as unsuccessful, as on a real one.
+const NOT_ON_A_VM: &[&str] =
+    &["fibrechannel", "hwmon", "ipvs", "nfs", "nfsd", "nvme", "powersupplyclass", "rapl", "tapestats", "watchdog"];
+
 #[test]
-fn every_collector_succeeds_on_the_simulated_host() {
+fn every_collector_finds_its_files_on_the_simulated_host() {
     let scraped = live(AT);
-    assert!(scraped.failed.is_empty(), "{:#?}", scraped.failed);
+    let failed: Vec<&str> = scraped.failed.keys().copied().collect();
+    assert_eq!(failed, NOT_ON_A_VM, "{:#?}", scraped.failed);
+    for complaint in scraped.failed.values().flatten() {
+        assert!(complaint.ends_with("(ENOENT)"), "{complaint}");
+    }
     let page = exposition::parse(scraped.page.as_bytes()).unwrap_or_else(|defects| panic!("{defects:?}"));
     assert!(page.families.len() > 150, "only {} families", page.families.len());
 }

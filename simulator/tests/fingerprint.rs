@@ -18,7 +18,7 @@ fn check(machine: Machine, expected: u64) {
 
 #[test]
 fn vm_is_what_it_was() {
-    check(Machine::vm(1), 0xb547_18ce_cf41_cb08);
+    check(Machine::vm(1), 0x8bec_7851_254b_7713);
 }
 
 #[test]

@@ -20,8 +20,12 @@ fn falls(path: &str) -> Option<Falls> {
     let falls = match path {
         "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
         "proc/diskstats" => Falls::Columns(&[11]),
-        "proc/uptime" | "proc/softirqs" | "proc/schedstat" => Falls::None,
-        "proc/741/net/dev" | "proc/741/net/netstat" | "proc/741/net/snmp6" => Falls::None,
+        "proc/uptime"
+        | "proc/softirqs"
+        | "proc/schedstat"
+        | "proc/741/net/dev"
+        | "proc/741/net/netstat"
+        | "proc/741/net/snmp6" => Falls::None,
         "proc/741/net/stat/nf_conntrack" => Falls::Columns(&[0]),
         // Connections that are open stand among the counts.
         "proc/741/net/snmp" => Falls::Lines(&["Tcp:"]),

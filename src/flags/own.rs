@@ -23,7 +23,7 @@ declare! {
         UDEV: Text "path.udev.data" = "/run/udev/data", "Where udev keeps its data.";
         TELEMETRY_PATH: Text "web.telemetry-path" = "/metrics", "Path of the metrics page.";
         NO_EXPORTER_METRICS: Switch "web.disable-exporter-metrics" = "false",
-            "Leave out the metrics about the exporter itself (promhttp_*, process_*).";
+            "Leave out what the exporter tells of its own work: promhttp_*, process_*.";
         REQUESTS_MAX: Whole "web.max-requests" = "40",
             "Scrapes that are served at the same time; further ones get status 503. 0 removes the limit.";
         NO_DEFAULTS: Switch "collector.disable-defaults" = "false",
@@ -52,6 +52,11 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
         return Err(format!("--{}: expected :PORT or HOST:PORT, found nothing", LISTEN_ADDRESSES.info().name));
+    }
+    for flag in [PROCFS, SYSFS, ROOTFS, UDEV] {
+        if options.get(flag).is_empty() {
+            return Err(format!("--{}: expected a directory, found nothing", flag.info().name));
+        }
     }
     for address in &listen_addresses {
         crate::serve::listen::split(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;

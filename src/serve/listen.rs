@@ -25,9 +25,21 @@ pub fn split(address: &str) -> Result<(&str, u16), String> {
 /// waits 40 ms for the client to confirm what came before.
 pub fn listen(address: &str) -> io::Result<TcpListener> {
     let (host, port) = split(address).map_err(io::Error::other)?;
-    let listener = if host.is_empty() { everywhere(port)? } else { TcpListener::bind((host, port))? };
+    let bound = if host.is_empty() { everywhere(port) } else { TcpListener::bind((host, port)) };
+    let listener = bound.map_err(in_words)?;
     rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
     Ok(listener)
+}
+
+/// What the operator can do about it, where that is known.
+fn in_words(error: io::Error) -> io::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; end it, or choose another port",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address; choose one of its own, or none for all",
+        io::ErrorKind::PermissionDenied => "not allowed; choose a port of 1024 or more",
+        _ => return error,
+    };
+    io::Error::new(error.kind(), advice)
 }
 
 /// Where IPv6 exists, its socket takes IPv4 as well; on Windows it does not.
@@ -75,6 +87,7 @@ mod tests {
         assert_ne!(listener.local_addr().unwrap().port(), 0);
         assert!(rustix::net::sockopt::tcp_nodelay(&listener).unwrap());
         let taken = listener.local_addr().unwrap().to_string();
-        assert!(listen(&taken).is_err());
+        let error = listen(&taken).unwrap_err().to_string();
+        assert_eq!(error, "another program listens there; end it, or choose another port");
     }
 }

@@ -27,15 +27,15 @@ pub(super) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
     let mut from_end = line.bytes.rsplitn(5, is_space);
     let mut last = || from_end.next().unwrap_or_default();
     let (super_options, source, fs_type, separator, head) = (last(), last(), last(), last(), last());
+    if separator != b"-" {
+        return Err(line.error("mount", "ten fields or more, with `-` before the last three", line.bytes));
+    }
     let mut fields = head.split(is_space);
     let mut next = |field| fields.next().ok_or_else(|| line.error(field, "at least ten fields", line.bytes));
     let _id: u32 = line.number("mount id", next("mount id")?)?;
     let _parent: u32 = line.number("parent id", next("parent id")?)?;
     let numbers = next("major:minor")?;
     let (_root, mount_point, options) = (next("root")?, next("mount point")?, next("options")?);
-    if separator != b"-" {
-        return Err(line.error("separator", "`-` before the last three fields", separator));
-    }
     let device = memchr::memchr(b':', numbers).map(|colon| numbers.split_at(colon));
     let device = device.and_then(|(major, minor)| Some((u32::from_text(major)?, u32::from_text(minor.get(1..)?)?)));
     let (major, minor) = device.ok_or_else(|| line.error("major:minor", "two numbers around a colon", numbers))?;
@@ -253,9 +253,9 @@ mod tests {
 
     #[test]
     fn a_line_that_is_none_says_why() {
-        check_error("\n", "1/mountinfo:1: mount id: expected");
+        check_error("\n", "1/mountinfo:1: mount: expected ten fields or more");
         check_error("1 1 0:2 / /a - x y rw", "options: expected at least ten fields");
-        check_error("1 1 0:2 / /a rw shared:1 x y rw", "separator: expected `-`");
+        check_error("1 1 0:2 / /a rw shared:1 x y rw", "with `-` before the last three");
         check_error("1 1 nope / /a rw - x y rw", "major:minor: expected two numbers around a colon, found `nope`");
         check_error("1 1 0:-2 / /a rw - x y rw", "major:minor");
         check_error("x 1 0:2 / /a rw - x y rw", "mount id");

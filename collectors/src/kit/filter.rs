@@ -71,5 +71,10 @@ fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Regex>, Str
 }
 
 fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| format!("--{}: `{text}` is no regular expression: {error}", flag.info().name))
+    Regex::new(text).map_err(|error| {
+        // The parser draws the place over several lines; a log has one for each message.
+        let error = error.to_string();
+        let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("--{}: `{text}` is no regular expression: {reason}", flag.info().name)
+    })
 }

@@ -14,7 +14,7 @@ use collectors::kit::root::{Mount, Root, Roots};
 use collectors::kit::scraper::{Scraper, Selection};
 use harness::difference::{self, AddedLabel, Difference, Known};
 use harness::needs::Need;
-use harness::peer::Peer;
+use harness::peer::{self, Peer};
 use harness::{conformance, exposition, host, load};
 
 /// Flags that only one of the two knows, or that turn both away from the kernel of this machine.
@@ -29,12 +29,20 @@ const FOR_OURS: &[&str] = &["--no-collector.arp.netlink"];
 /// Debian's defaults leave out what the original's do not.
 const FOR_THEIRS: &[&str] = &["--collector.netdev.device-exclude=^$"];
 
-/// Collectors that 1.5.0 has not, and would refuse to start with.
-const YOUNGER: &[&str] = &["kernel_hung", "softirqs", "swap"];
+/// With this collector 1.5.0 ends at once where /proc/self is no link to a process, as on two of our hosts.
+const STOPS_THE_PEER: &str = "mountstats";
 
-/// The names of the collectors that both have.
-fn of_both() -> impl Iterator<Item = &'static str> {
-    ALL.iter().map(|registration| registration.declaration.name).filter(|name| !YOUNGER.contains(name))
+/// The names of the collectors that both have: the peer refuses to start with a flag that it does not know.
+fn of_both() -> BTreeSet<&'static str> {
+    let help = peer::help(&Need::Peer.path()).expect("the peer's help");
+    let flags: BTreeSet<&str> = help.split_whitespace().collect();
+    let is_known = |name: &&str| {
+        let forms = [format!("--collector.{name}"), format!("--[no-]collector.{name}")];
+        *name != STOPS_THE_PEER && forms.iter().any(|form| flags.contains(form.as_str()))
+    };
+    let names: BTreeSet<&str> = ALL.iter().map(|registration| registration.declaration.name).filter(is_known).collect();
+    assert!(names.len() > 20, "the peer's help lists {} of our collectors only", names.len());
+    names
 }
 
 /// How long a collector took, the time of day, and what is free on a disk that others write to, are nobody's to agree
@@ -145,7 +153,7 @@ fn their_page(folder: &Path) -> Vec<u8> {
         format!("--collector.textfile.directory={}", textfiles(folder)),
     ];
     arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).map(|&flag| flag.to_owned()));
-    arguments.extend(of_both().map(|name| format!("--collector.{name}")));
+    arguments.extend(of_both().into_iter().map(|name| format!("--collector.{name}")));
     let peer = Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts");
     peer.get("/metrics").expect("the peer's page")
 }
@@ -161,9 +169,11 @@ fn our_page(folder: &Path) -> String {
             mount => Arc::new(Dir::open(folder.join(mount.name())).expect("a folder for each mount")),
         }
     });
+    let both = of_both();
+    let roots = roots.with_sys_place(&folder.join("sys").display().to_string());
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     for declaration in ALL.iter().map(|registration| registration.declaration) {
-        values.enable(declaration.name, !YOUNGER.contains(&declaration.name));
+        values.enable(declaration.name, both.contains(declaration.name));
         for flag in declaration.flags {
             for argument in FOR_BOTH.iter().chain(FOR_OURS) {
                 let (name, value) =
