@@ -9,6 +9,7 @@ use crate::declare;
 use crate::kit::filter::Filter;
 use crate::kit::kernel::KernelError;
 use crate::kit::prelude::*;
+use crate::kit::table;
 use mounts::{Mounts, View};
 use workers::{Answer, Ticket, WORKERS_MAX, Workers};
 
@@ -109,11 +110,8 @@ impl Filesystem {
             Some(text) => text,
             None => cx.files.read(OWN_MOUNTS, [])?,
         };
-        let (text, cut) = text.whole_lines();
-        if !cut.is_empty() {
-            cx.problems.report(text.error("last line", "a line that ends", cut));
-        }
-        for line in text.lines() {
+        // Every process has at least the mount that its root lies on.
+        for line in table::rows(text, cx.problems) {
             if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
                 mounts.push(&parsed, cx.kernel.rootfs(), |mount_point, fs_type| {
                     !mount_points.ignores(mount_point) && !fs_types.ignores(fs_type)

@@ -75,7 +75,8 @@ mod tests {
                 node_lnstat_entries_total{cpu=\"1\",subsystem=\"arp_cache\"} 20\n",
         );
         given("== proc/net/stat/\n").emits::<Lnstat>("");
-        given("== proc/net/stat/empty\n").emits::<Lnstat>("");
+        given("== proc/net/stat/empty\n")
+            .fails::<Lnstat>("", "proc/net/stat/empty: the file: expected at least one line");
         given("").emits::<Lnstat>("");
     }
 
@@ -93,7 +94,7 @@ mod tests {
         }
         given("== proc/net/stat/w error=EACCES\n== proc/net/stat/x\na b\n1 2\n")
             .fails::<Lnstat>(&good.replace("\"1\"", "\"0\""), "net/stat/w: permission denied");
-        given("== proc/net/stat/x no-newline\na\n1\n").fails::<Lnstat>("", "last row");
+        given("== proc/net/stat/x no-newline\na\n1\n").fails::<Lnstat>("", "the last line");
     }
 
     proptest! {

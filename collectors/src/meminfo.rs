@@ -3,6 +3,7 @@
 use crate::declare;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// How memory is used.
 #[derive(Debug)]
@@ -145,10 +146,7 @@ impl Collect for Meminfo {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let (text, cut) = cx.files.read(MEMINFO, [])?.whole_lines();
-        if !cut.is_empty() {
-            cx.problems.report(text.error("last line", "a line that ends", cut));
-        }
+        let text = table::whole(cx.files.read(MEMINFO, [])?, cx.problems);
         let mut values = [None; FIELDS.len()];
         for line in text.lines() {
             let Some((at, value)) = parse(line) else { continue };
@@ -246,7 +244,7 @@ mod tests {
     fn a_line_that_was_cut_is_an_error() {
         given("== proc/meminfo no-newline\nDirty: 1 kB\nMemFree: 37\n").fails::<Meminfo>(
             "node_memory_Dirty_bytes 1024\n",
-            "proc/meminfo: last line: expected a line that ends, found `MemFree: 37`",
+            "proc/meminfo:2: the last line: expected a line that ends, found `MemFree: 37`",
         );
     }
 

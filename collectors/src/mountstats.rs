@@ -7,6 +7,7 @@ use crate::kit::family::{Counter, Family};
 use crate::kit::label::Label;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
+use crate::kit::table;
 use block::Block;
 
 /// What went through each NFS mount.
@@ -147,7 +148,7 @@ impl Collect for Mountstats {
         // Both files tell of the same mounts in the same order.
         let (mounts, _cut) = cx.files.read(MOUNTS, [])?.whole_lines();
         let mut mount_lines = mounts.lines();
-        let (whole, cut) = text.whole_lines();
+        let whole = table::filled(text, cx.problems);
         for block in block::blocks(whole) {
             let mount = mount_lines.next();
             let Some(block) = cx.problems.value(block) else { continue };
@@ -167,9 +168,6 @@ impl Collect for Mountstats {
                 }
                 emit(cx.problems, &mut cx.page, &block, [export, address, protocol]);
             }
-        }
-        if !cut.is_empty() {
-            cx.problems.report(text.error("the last line", "an end of the line", cut));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::declare;
 use crate::kit::filter;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// What the protocols of the network counted.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Collect for Netstat {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for file in [NETSTAT, SNMP] {
             let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
-            let (text, cut) = text.whole_lines();
+            let text = table::filled(text, cx.problems);
             let mut lines = text.lines().peekable();
             while let Some(names) = lines.next() {
                 // Lines come in pairs. One that stands alone must not shift all that follow.
@@ -51,11 +52,10 @@ impl Collect for Netstat {
                     self.emit(&mut cx.page, cx.problems, values, [protocol(names), name], value);
                 }
             }
-            report_cut(cx.problems, text, cut);
         }
         // A host without IPv6 lacks the file.
         let Some(text) = cx.files.read_if_present(SNMP6, [])? else { return Ok(()) };
-        let (text, cut) = text.whole_lines();
+        let text = table::filled(text, cx.problems);
         for line in text.lines() {
             let mut fields = line.fields();
             let Some((name, value)) = fields.next().zip(fields.next()) else { continue };
@@ -64,7 +64,6 @@ impl Collect for Netstat {
             let (protocol, name) = name.split_at(end + 1);
             self.emit(&mut cx.page, cx.problems, line, [protocol, name], value);
         }
-        report_cut(cx.problems, text, cut);
         Ok(())
     }
 }
@@ -88,12 +87,6 @@ impl Netstat {
         if let Some(value) = problems.value(line.number::<f64>(name, value)) {
             page.named(FIELD, &[&self.name], [], value);
         }
-    }
-}
-
-fn report_cut(problems: &mut Problems, text: Text<'_>, cut: &[u8]) {
-    if !cut.is_empty() {
-        problems.report(text.error("the last line", "an end of the line", cut));
     }
 }
 
@@ -174,7 +167,7 @@ mod tests {
     #[test]
     fn a_line_that_was_cut_is_left_out() {
         given("== proc/net/netstat\n== proc/net/snmp no-newline\nIp: Forwarding\nIp: 2\nTcp: InErrs\nTcp: 1\n")
-            .fails::<Netstat>("node_netstat_Ip_Forwarding 2\n", "the last line: expected an end of the line");
+            .fails::<Netstat>("node_netstat_Ip_Forwarding 2\n", "the last line: expected a line that ends");
     }
 
     proptest! {

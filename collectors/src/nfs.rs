@@ -7,6 +7,7 @@ use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
+use crate::kit::table;
 
 /// What the NFS client asked for, and how.
 #[derive(Debug)]
@@ -37,12 +38,15 @@ impl Collect for Nfs {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(CLIENT, []).map_err(not_loaded)?;
-        let (whole, cut) = text.whole_lines();
+        if text.bytes.is_empty() {
+            return Err(table::empty(text).into());
+        }
+        let (whole, _) = text.whole_lines();
         let rows = Rows::find(whole, NAMES, |line| {
             cx.problems.report(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes));
             false
         });
-        let rows = rows.and_cut(text, cut, cx.problems);
+        let rows = rows.and_cut(text, cx.problems);
         for (at, values) in rows.each(|at, row| match NAMES.get(at) {
             Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(widened),
             Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(widened),
@@ -164,7 +168,7 @@ mod tests {
         check("rpc 1 0 0\nproc5 1 2\n", 3, "node_nfs_rpcs_total 1\n", "expected net, rpc, proc2, proc3 or proc4");
         given("== proc/net/rpc/nfs no-newline\nrpc 1 0 0\nnet 1 2 3 4\n").fails::<Nfs>(
             "node_nfs_rpc_authentication_refreshes_total 0\nnode_nfs_rpc_retransmissions_total 0\nnode_nfs_rpcs_total 1\n",
-            "the last line: expected an end of the line",
+            "the last line: expected a line that ends",
         );
     }
 

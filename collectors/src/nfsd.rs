@@ -6,6 +6,7 @@ use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
+use crate::kit::table;
 use crate::nfs::procedures;
 
 /// What the NFS server was asked for, and what it has.
@@ -46,12 +47,15 @@ impl Collect for Nfsd {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(SERVER, []).map_err(not_loaded)?;
-        let (whole, cut) = text.whole_lines();
+        if text.bytes.is_empty() {
+            return Err(table::empty(text).into());
+        }
+        let (whole, _) = text.whole_lines();
         let rows = Rows::find(whole, NAMES, |line| {
             cx.problems.report(line.error("the row", "a name that the NFS server is known to write", line.bytes));
             false
         });
-        let rows = rows.and_cut(text, cut, cx.problems);
+        let rows = rows.and_cut(text, cx.problems);
         for (at, values) in rows.each(|at, row| read(NAMES.get(at).copied().unwrap_or_default(), row)) {
             let Some(values) = cx.problems.value(values) else { continue };
             let name = NAMES.get(at).copied().unwrap_or_default();
@@ -225,7 +229,7 @@ mod tests {
     fn a_row_that_nobody_knows_may_be_one_that_is_missing() {
         check("fh 1 0 0 0 0\nfuture 1\n", 1, "node_nfsd_file_handles_stale_total 1\n", "is known to write");
         given("== proc/net/rpc/nfsd no-newline\nfh 1 0 0 0 0\nth 8 0\n")
-            .fails::<Nfsd>("node_nfsd_file_handles_stale_total 1\n", "the last line: expected an end of the line");
+            .fails::<Nfsd>("node_nfsd_file_handles_stale_total 1\n", "the last line: expected a line that ends");
     }
 
     proptest! {

@@ -91,7 +91,7 @@ mod tests {
             given(&format!("{HEAD}{bad}\ncpu1 1 0 3 4 5 6 2500000000 250000000 7\n"))
                 .fails::<Schedstat>(GOOD, complaint);
         }
-        given("== proc/schedstat no-newline\ncpu0 1 0 3 4 5 6 7 8 9\n").fails::<Schedstat>("", "last row");
+        given("== proc/schedstat no-newline\ncpu0 1 0 3 4 5 6 7 8 9\n").fails::<Schedstat>("", "the last line");
     }
 
     #[test]

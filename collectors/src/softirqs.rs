@@ -95,7 +95,7 @@ mod tests {
             given(&format!("{HEAD}HI: {bad} 4\n"))
                 .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected a whole number");
         }
-        given("== proc/softirqs no-newline\nCPU0\nHI: 1\n").fails::<Softirqs>("", "last row");
+        given("== proc/softirqs no-newline\nCPU0\nHI: 1\n").fails::<Softirqs>("", "the last line");
         given("== proc/softirqs\n").fails::<Softirqs>("", "first row: expected the names of CPUs, found nothing");
         given("").fails::<Softirqs>("", "proc/softirqs: no such file");
     }

@@ -4,6 +4,7 @@ pub(crate) mod rows;
 
 use crate::declare;
 use crate::kit::prelude::*;
+use crate::kit::table;
 use rows::{Total, VECTORS};
 
 /// What the host has done since it booted, in all.
@@ -37,8 +38,7 @@ impl Collect for Stat {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A row that was cut counts as one that is not there.
-        let (text, _cut) = cx.files.read(STAT, [])?.whole_lines();
+        let text = table::whole(cx.files.read(STAT, [])?, cx.problems);
         let mut totals = [None; Total::ALL.len()];
         let mut softirqs = None;
         for line in text.lines() {
@@ -133,7 +133,7 @@ mod tests {
             .fails::<Stat>(
                 "node_boot_time_seconds 3\nnode_context_switches_total 2\nnode_forks_total 4\nnode_intr_total 1\n\
             node_procs_running 5\n",
-                "proc/stat: procs_blocked: expected a row, found nothing",
+                "proc/stat:6: the last line: expected a line that ends, found `procs_blocked 6`",
             );
     }
 

@@ -68,11 +68,11 @@ impl Times {
 
     fn read(&mut self, text: Text<'_>, problems: &mut Problems) {
         self.fresh.clear();
-        let (text, cut) = text.whole_lines();
-        if cut.starts_with(b"cpu") {
-            problems.report(text.error("cpu", "a row that ends", cut));
+        let (whole, cut) = text.whole_lines();
+        if let Some(error) = text.cut_line().filter(|_| cut.starts_with(b"cpu")) {
+            problems.report(error);
         }
-        for row in text.lines().filter_map(rows::cpu) {
+        for row in whole.lines().filter_map(rows::cpu) {
             if let Some(row) = problems.value(row) {
                 self.fresh.push(Fresh { number: row.number, ticks: problems.value(row.ticks) });
             }

@@ -116,7 +116,7 @@ fn a_bad_row_costs_itself_alone() {
 #[test]
 fn a_row_without_its_end_is_left_out() {
     given("== proc/diskstats no-newline\n8 0 sda 1 2 3 4 5 6 7 8 9 10 1\n")
-        .fails::<Diskstats>("", "last row: expected a row that ends");
+        .fails::<Diskstats>("", "the last line: expected a line that ends");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::kit::parse::{Fields, FromText, Hexadecimal};
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// A label that backends can have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,8 +106,10 @@ struct Service<'a> {
 
 /// The backends of all services. One below a service that could not be read is not told of again.
 pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_>, ParseError<'_>>> {
-    let (whole, cut) = text.whole_lines();
-    let cut = (!cut.is_empty()).then(|| Err(text.error("the last line", "an end of the line", cut)));
+    let (whole, _) = text.whole_lines();
+    // The headlines are there even when no service is.
+    let none = text.bytes.is_empty().then(|| table::empty(text));
+    let cut = none.or_else(|| text.cut_line()).map(Err);
     let mut service = None;
     let rows = whole.lines().filter_map(move |line| {
         let mut fields = line.fields();

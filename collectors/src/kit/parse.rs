@@ -33,6 +33,21 @@ impl<'a> Text<'a> {
         (Self { bytes: whole, ..*self }, cut)
     }
 
+    /// What has no end, as an error that names its line.
+    pub fn cut_line(&self) -> Option<ParseError<'a>> {
+        let last = self.lines().last().filter(|_| !self.bytes.ends_with(b"\n"))?;
+        Some(last.error("the last line", "a line that ends", last.bytes))
+    }
+
+    /// The one number of a file below /proc, which errors call `field`. Every kernel ends its line: without an end it
+    /// may be a piece of another number.
+    pub fn whole_number<T: FromText>(&self, field: &'static str) -> Result<T, ParseError<'a>> {
+        match self.cut_line() {
+            Some(error) => Err(ParseError { field: field.as_bytes(), ..error }),
+            None => self.number(field),
+        }
+    }
+
     /// The content without white space around it: the value of a sysfs attribute.
     pub fn trimmed(&self) -> &'a [u8] {
         self.bytes.trim_ascii()
@@ -326,6 +341,17 @@ mod tests {
         assert_eq!(cut(b"a 1\nb 2"), (b"a 1\n".as_slice(), b"b 2".as_slice()));
         assert_eq!(cut(b"a"), (b"".as_slice(), b"a".as_slice()));
         assert_eq!(cut(b""), (b"".as_slice(), b"".as_slice()));
+    }
+
+    #[test]
+    fn a_number_without_an_end_is_none() {
+        let number = |content| text(content).whole_number::<u64>("size").map_err(|error| error.to_string());
+        assert_eq!(number(b"25\n"), Ok(25));
+        assert_eq!(number(b"25"), Err("proc/x:1: size: expected a line that ends, found `25`".to_owned()));
+        assert_eq!(number(b"1\n2"), Err("proc/x:2: size: expected a line that ends, found `2`".to_owned()));
+        for content in ["", "x\n"] {
+            assert!(number(content.as_bytes()).is_err_and(|error| error.contains("expected a whole number")));
+        }
     }
 
     proptest! {

@@ -38,9 +38,9 @@ impl<'a, const N: usize> Rows<'a, N> {
 
     /// The same of a file whose last line was `cut`, which may be any row that is missing.
     #[must_use]
-    pub fn and_cut(mut self, text: Text<'_>, cut: &[u8], problems: &mut Problems) -> Self {
-        if !cut.is_empty() {
-            problems.report(text.error("the last line", "an end of the line", cut));
+    pub fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
+        if let Some(error) = text.cut_line() {
+            problems.report(error);
             self.has_strangers = true;
         }
         self
@@ -150,8 +150,8 @@ mod tests {
     fn a_line_that_was_cut_may_be_any_row() {
         for (content, expected) in [("a 1\nb 2", 1), ("a 1\n", 2)] {
             let mut problems = Problems::default();
-            let (whole, cut) = text(content).whole_lines();
-            let rows = Rows::find(whole, ["a", "b"], |_| true).and_cut(text(content), cut, &mut problems);
+            let (whole, _) = text(content).whole_lines();
+            let rows = Rows::find(whole, ["a", "b"], |_| true).and_cut(text(content), &mut problems);
             assert_eq!(
                 (rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()),
                 (expected, 2 - expected)

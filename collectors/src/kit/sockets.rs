@@ -2,6 +2,7 @@
 
 use super::failure::ParseError;
 use super::parse::{Hexadecimal, Line, Text};
+use super::table;
 
 /// What is looked at of one socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,8 +20,10 @@ const COLUMNS_MIN: usize = 10;
 
 /// The sockets of a table, below its headline. A row without its end was cut, and says so.
 pub fn sockets(text: Text<'_>) -> impl Iterator<Item = Result<Socket, ParseError<'_>>> {
-    let (whole, cut) = text.whole_lines();
-    let cut = (!cut.is_empty()).then(|| Err(text.error("the last row", "an end of its line", cut)));
+    let (whole, _) = text.whole_lines();
+    // The headline is there even when no socket is.
+    let none = text.bytes.is_empty().then(|| table::empty(text));
+    let cut = none.or_else(|| text.cut_line()).map(Err);
     whole.lines().skip(1).map(socket).chain(cut)
 }
 
@@ -80,7 +83,7 @@ mod tests {
         check_refused("0: 0:0 0:0 07 0:x 00:0 0 0 0 1\n", "rx_queue: expected a hexadecimal number");
         check_refused("0: 0:0 0:0 07 -1:0 00:0 0 0 0 1\n", "tx_queue: expected a hexadecimal number");
         check_refused("0: 0:0 0:0 zz 0:0 00:0 0 0 0 1\n", "st: expected");
-        check_refused("0: 0:0 0:0 07 0:0 00:0 0 0 0 1", "the last row: expected an end of its line");
+        check_refused("0: 0:0 0:0 07 0:0 00:0 0 0 0 1", "the last line: expected a line that ends");
     }
 
     struct Machine;

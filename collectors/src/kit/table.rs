@@ -3,14 +3,31 @@
 use super::failure::{ParseError, Problems};
 use super::parse::{FromText, Line, Lines, Text};
 
-/// The rows that have an end. What stands after the last of them was cut, and is noted as a problem: a number at its
+/// The lines that have an end. What stands after the last of them was cut, and is noted as a problem: a number at its
 /// end may be a piece of another.
-pub fn rows<'a>(text: Text<'a>, problems: &mut Problems) -> Lines<'a> {
-    let (whole, cut) = text.whole_lines();
-    if !cut.is_empty() {
-        problems.report(text.error("last row", "a row that ends", cut));
+pub fn whole<'a>(text: Text<'a>, problems: &mut Problems) -> Text<'a> {
+    if let Some(error) = text.cut_line() {
+        problems.report(error);
     }
-    whole.lines()
+    text.whole_lines().0
+}
+
+/// The same of a file that every kernel writes something into: one that holds nothing is a problem as well.
+pub fn filled<'a>(text: Text<'a>, problems: &mut Problems) -> Text<'a> {
+    if text.bytes.is_empty() {
+        problems.report(empty(text));
+    }
+    whole(text, problems)
+}
+
+/// The rows of [`filled`].
+pub fn rows<'a>(text: Text<'a>, problems: &mut Problems) -> Lines<'a> {
+    filled(text, problems).lines()
+}
+
+/// A file that holds nothing, where every kernel writes something.
+pub fn empty(text: Text<'_>) -> ParseError<'_> {
+    text.error("the file", "at least one line", b"")
 }
 
 /// The next numbers of a row, all of them or none: `fields` tells their names.
@@ -29,17 +46,25 @@ pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::failure::Failure;
     use crate::kit::root::Mount;
 
+    #[track_caller]
+    fn check_rows(content: &str, rows_expected: usize, complaint: Option<&str>) {
+        let mut problems = Problems::default();
+        let found = rows(Text::new(Mount::Proc, b"x", content.as_bytes()), &mut problems).count();
+        assert_eq!(found, rows_expected, "{content:?}");
+        let complaints: Vec<_> = problems.shown().iter().map(Failure::reason).collect();
+        assert_eq!(complaints, complaint.into_iter().collect::<Vec<_>>(), "{content:?}");
+    }
+
     #[test]
-    fn a_row_without_an_end_is_a_problem() {
-        for (content, rows_expected, problems_expected) in
-            [("", 0, 0), ("a 1\n", 1, 0), ("a 1\nb 2\n", 2, 0), ("a 1\nb 2", 1, 1), ("a", 0, 1)]
-        {
-            let mut problems = Problems::default();
-            let found = rows(Text::new(Mount::Proc, b"x", content.as_bytes()), &mut problems).count();
-            assert_eq!((found, problems.count()), (rows_expected, problems_expected), "{content:?}");
-        }
+    fn a_row_without_an_end_is_a_problem_and_so_are_none() {
+        check_rows("", 0, Some("proc/x: the file: expected at least one line, found nothing"));
+        check_rows("a 1\n", 1, None);
+        check_rows("a 1\nb 2\n", 2, None);
+        check_rows("a 1\nb 2", 1, Some("proc/x:2: the last line: expected a line that ends, found `b 2`"));
+        check_rows("a", 0, Some("proc/x:1: the last line: expected a line that ends, found `a`"));
     }
 
     #[track_caller]
