@@ -5,6 +5,7 @@ use regex::bytes::Regex;
 use crate::declare;
 use crate::kit::filter;
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// How often memory management did what.
 #[derive(Debug)]
@@ -32,15 +33,10 @@ impl Collect for Vmstat {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = cx.files.read(VMSTAT, [])?;
-        for line in text.lines() {
-            let mut fields = line.fields();
-            let Some(name) = fields.next() else { continue };
-            if self.fields.as_ref().is_some_and(|wanted| !wanted.is_match(name)) {
-                continue;
-            }
-            let value = line.number::<f64>(name, fields.next().unwrap_or_default());
-            if let Some(value) = cx.problems.value(value) {
+        for line in table::rows(cx.files.read(VMSTAT, [])?, cx.problems) {
+            // The value comes before the pattern: a line of no meaning may be one that was wanted.
+            let Some(Some((name, value))) = cx.problems.value(parse(line).transpose()) else { continue };
+            if self.fields.as_ref().is_none_or(|wanted| wanted.is_match(name)) {
                 cx.page.named(FIELD, &[name], [], value);
             }
         }
@@ -48,10 +44,20 @@ impl Collect for Vmstat {
     }
 }
 
+/// The name and the value of a line; nothing of a blank one.
+fn parse(line: Line<'_>) -> Option<Result<(&[u8], f64), ParseError<'_>>> {
+    let mut fields = line.fields();
+    let name = fields.next()?;
+    Some(line.number(name, fields.next().unwrap_or_default()).map(|value| (name, value)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::root::Mount;
     use crate::kit::testing::given;
+    use procfs_core::FromRead;
+    use proptest::prelude::*;
 
     const VMSTAT_FILE: &str =
         "== proc/vmstat\nnr_free_pages 977769\npgpgin 7344136\npswpout 0\npgfault 18446744073709551615\noom_kill 2\n";
@@ -73,7 +79,53 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_line_that_nobody_wants_is_told_of_too() {
+        given("== proc/vmstat\nnr_free_pages x\npswpout 3\n")
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found `x`");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_and_a_file_of_nothing_are_told_of() {
+        given("== proc/vmstat no-newline\npgpgin 1\npswpout 32\n").fails::<Vmstat>(
+            "node_vmstat_pgpgin 1\n",
+            "proc/vmstat:2: the last line: expected a line that ends, found `pswpout 32`",
+        );
+        given("== proc/vmstat\n")
+            .fails::<Vmstat>("", "proc/vmstat: the file: expected at least one line, found nothing");
+        given("").fails::<Vmstat>("", "proc/vmstat: no such file");
+    }
+
+    #[test]
     fn a_pattern_that_is_none_is_refused_by_its_flag() {
         given("").flags(&["--collector.vmstat.fields=("]).is_refused::<Vmstat>("--collector.vmstat.fields: `(`");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn values_come_back_and_the_second_opinion_agrees(
+            values in prop::collection::btree_map("[a-z][a-z0-9_]{0,20}", 0..=i64::MAX, 1..9),
+        ) {
+            let lines: Vec<_> = values.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+            let content = lines.concat();
+            let text = Text::new(Mount::Proc, b"vmstat", content.as_bytes());
+            let parsed: Vec<_> = text.lines().map(|line| parse(line).and_then(Result::ok).expect("a line")).collect();
+            let expected: Vec<_> = values.iter().map(|(name, &value)| (name.as_bytes(), value as f64)).collect();
+            prop_assert_eq!(&parsed, &expected);
+            let second = procfs_core::VmStat::from_read(content.as_bytes()).expect("lines of the kernel").0;
+            for (name, value) in parsed {
+                let name = std::str::from_utf8(name).expect("a name");
+                prop_assert_eq!(second.get(name).map(|&value| value as f64), Some(value));
+            }
+            prop_assert_eq!(second.len(), expected.len());
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
+            for line in Text::new(Mount::Proc, b"x", &bytes).lines() {
+                let _ = parse(line);
+            }
+        }
     }
 }
