@@ -6,6 +6,7 @@ use crate::kit::kernel::KernelError;
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 use crate::kit::root::{Kind, Names};
+use crate::kit::table;
 
 /// How many neighbours are known on each device.
 #[derive(Debug)]
@@ -48,8 +49,7 @@ impl Collect for Arp {
         let Self { asks_kernel, devices, found } = self;
         found.clear();
         if !*asks_kernel || !ask(cx, found)? {
-            let text = cx.files.read(TABLE, [])?;
-            for line in text.lines() {
+            for line in table::rows(cx.files.read(TABLE, [])?, cx.problems) {
                 if let Some(Some(device)) = cx.problems.value(device(line)) {
                     found.push(device, Kind::File);
                 }
@@ -175,6 +175,17 @@ mod tests {
         ] {
             given(&with_file("", &format!("{row}\n\n{FILE}"))).fails::<Arp>(FILE_EMITTED, complaint);
         }
+    }
+
+    #[test]
+    fn a_row_that_was_cut_and_a_file_of_nothing_are_told_of() {
+        let cut = with_file("", FILE).replace("net/arp\n", "net/arp no-newline\n");
+        given(&cut).fails::<Arp>(
+            "node_arp_entries{device=\"eth0\"} 1\nnode_arp_entries{device=\"eth1\"} 1\n",
+            "proc/net/arp:4: the last line: expected a line that ends",
+        );
+        given("== proc/net/arp\n").fails::<Arp>("", "proc/net/arp: the file: expected at least one line");
+        given(&with_file("", "")).emits::<Arp>("");
     }
 
     proptest! {

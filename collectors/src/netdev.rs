@@ -4,6 +4,7 @@ mod address;
 mod table;
 
 use crate::declare;
+use crate::kit;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::filter::Filter;
@@ -158,7 +159,7 @@ impl Netdev {
         let Self { is_detailed, has_alias, devices, table, alias, .. } = self;
         cx.files.read_into(TABLE, [], table)?;
         let text = Text::new(Mount::Proc, TABLE.info().pattern.as_bytes(), table);
-        for line in text.lines().skip(table::HEADLINES) {
+        for line in kit::table::rows(text, cx.problems).skip(table::HEADLINES) {
             let Some((device, rest)) = cx.problems.value(table::device(line)) else { continue };
             if devices.ignores(device) {
                 continue;

@@ -3,6 +3,7 @@
 use crate::declare;
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// How many sockets each protocol has, and their memory.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Collect for Sockstat {
         for (file, is_ipv4) in [(IPV4, true), (IPV6, false)] {
             // Without one of the two protocols a kernel lacks its file: nothing to complain about.
             let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [])) else { continue };
-            for line in text.lines() {
+            for line in table::rows(text, cx.problems) {
                 let Some(protocol) = cx.problems.value(protocol(line)) else { continue };
                 let wanted: &[&'static str] = match (protocol, is_ipv4) {
                     (b"sockets", true) => &["used"],
@@ -145,6 +146,17 @@ mod tests {
         ] {
             given(&format!("== proc/net/sockstat\n{line}\nUDP: inuse 6\n"))
                 .fails::<Sockstat>(&format!("{emitted}node_sockstat_UDP_inuse 6\n"), complaint);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_and_a_file_of_nothing_are_told_of() {
+        given("== proc/net/sockstat no-newline\nTCP: inuse 1\nUDP: inuse 12\n").fails::<Sockstat>(
+            "node_sockstat_TCP_inuse 1\n",
+            "proc/net/sockstat:2: the last line: expected a line that",
+        );
+        for (file, field) in [("sockstat", "sockstat: the file"), ("sockstat6", "sockstat6: the file")] {
+            given(&format!("== proc/net/{file}\n")).fails::<Sockstat>("", field);
         }
     }
 
