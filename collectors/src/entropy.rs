@@ -29,7 +29,7 @@ impl Collect for Entropy {
             [(AVAILABLE, AVAILABLE_BITS, "entropy_avail"), (POOL_SIZE, POOL_SIZE_BITS, "poolsize")]
         {
             let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
-            if let Some(bits) = cx.problems.value(text.number::<u64>(field)) {
+            if let Some(bits) = cx.problems.value(text.whole_number::<u64>(field)) {
                 cx.page.gauge(family, [], bits);
             }
         }
@@ -40,7 +40,9 @@ impl Collect for Entropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::root::Mount;
     use crate::kit::testing::given;
+    use proptest::prelude::*;
 
     const POOL: &str = "== proc/sys/kernel/random/poolsize\n256\n";
 
@@ -59,5 +61,31 @@ mod tests {
                 .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "entropy_avail: expected a whole number");
         }
         given("").fails::<Entropy>("", "poolsize: no such file");
+    }
+
+    #[test]
+    fn a_size_that_was_cut_is_none() {
+        given(&format!("== proc/sys/kernel/random/entropy_avail no-newline\n25\n{POOL}")).fails::<Entropy>(
+            "node_entropy_pool_size_bits 256\n",
+            "entropy_avail:1: entropy_avail: expected a line that ends, found `25`",
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sizes_come_back(available in 0_u64..100_000, size in 0_u64..100_000) {
+            let folder = "== proc/sys/kernel/random";
+            given(&format!("{folder}/entropy_avail\n{available}\n{folder}/poolsize\n{size}\n"))
+                .emits::<Entropy>(&format!(
+                    "node_entropy_available_bits {available}\nnode_entropy_pool_size_bits {size}\n"
+                ));
+        }
+
+        #[test]
+        fn any_bytes_are_a_size_or_refused(bytes: Vec<u8>) {
+            let _ = Text::new(Mount::Proc, b"x", &bytes).whole_number::<u64>("size");
+        }
     }
 }

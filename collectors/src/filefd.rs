@@ -2,6 +2,7 @@
 
 use crate::declare;
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// How many files are open on the whole host.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Collect for Filefd {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = cx.files.read(FILE_NR, [])?;
+        let text = table::whole(cx.files.read(FILE_NR, [])?, cx.problems);
         for (family, value) in [ALLOCATED, MAXIMUM].into_iter().zip(parse(text)) {
             if let Some(value) = cx.problems.value(value) {
                 cx.page.gauge(family, [], value);
@@ -60,10 +61,12 @@ mod tests {
     fn a_bad_number_costs_itself_alone() {
         given("== proc/sys/fs/file-nr\nmany\t0\t99\n")
             .fails::<Filefd>("node_filefd_maximum 99\n", "proc/sys/fs/file-nr:1: allocated: expected a number");
-        given("== proc/sys/fs/file-nr no-newline\n1024\t0\n")
+        given("== proc/sys/fs/file-nr\n1024\t0\n")
             .fails::<Filefd>("node_filefd_allocated 1024\n", "maximum: expected a number, found nothing");
-        given("== proc/sys/fs/file-nr no-newline\n1024\n")
+        given("== proc/sys/fs/file-nr\n1024\n")
             .fails::<Filefd>("node_filefd_allocated 1024\n", "unused: expected a field");
+        given("== proc/sys/fs/file-nr no-newline\n1024\t0\t9\n")
+            .fails::<Filefd>("", "proc/sys/fs/file-nr:1: the last line: expected a line that ends, found `1024");
         given("== proc/sys/fs/file-nr\n").fails::<Filefd>("", "proc/sys/fs/file-nr: maximum");
         given("").fails::<Filefd>("", "proc/sys/fs/file-nr: no such file");
     }

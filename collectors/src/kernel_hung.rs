@@ -24,7 +24,7 @@ impl Collect for KernelHung {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.files.read(COUNT, []) {
-            Ok(text) => cx.page.counter(TASKS, [], text.number::<u64>("hung_task_detect_count")?),
+            Ok(text) => cx.page.counter(TASKS, [], text.whole_number::<u64>("hung_task_detect_count")?),
             // Kernels before 6.13 do not count.
             Err(error) if error.is_missing() => return Err(Failure::no_data(error)),
             Err(error) => return Err(error.into()),

@@ -57,8 +57,9 @@ impl Collect for Processes {
         cx.page.gauge(PIDS, [], found.pids);
         found.states.emit(cx, STATE);
         found.thread_states.emit(cx, THREADS_STATE);
-        limit(cx, THREADS_MAX, MAX_THREADS);
-        limit(cx, PID_MAX, MAX_PROCESSES);
+        // This one is taken without its end, too, as it stands in the files that node_exporter is tested with.
+        limit(cx, THREADS_MAX, MAX_THREADS, |text| text.number("limit"));
+        limit(cx, PID_MAX, MAX_PROCESSES, |text| text.whole_number("limit"));
         Ok(())
     }
 }
@@ -130,9 +131,14 @@ fn is_number(name: &[u8]) -> bool {
     u32::from_text(name).is_some()
 }
 
-fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, 0>) {
+fn limit(
+    cx: &mut Cx<'_, Processes>,
+    file: Read<Processes, File, 0>,
+    family: Family<Processes, Gauge, 0>,
+    parse: fn(Text<'_>) -> Result<u64, ParseError<'_>>,
+) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
-        && let Some(limit) = cx.problems.value(text.number::<u64>("limit"))
+        && let Some(limit) = cx.problems.value(parse(text))
     {
         cx.page.gauge(family, [], limit);
     }
