@@ -6,6 +6,7 @@ use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 use crate::kit::root::RootError;
+use crate::kit::table;
 
 /// How long tasks stood still for want of CPU, memory or disk.
 #[derive(Debug)]
@@ -62,6 +63,9 @@ impl Collect for Pressure {
                 }
             };
             is_there = true;
+            // All of /proc/pressure ends its lines. The one line of interrupts is taken without its end, too, as it
+            // stands in the files that node_exporter is tested with.
+            let text = if waiting.is_some() { table::whole(text, cx.problems) } else { text };
             for (word, family) in [("some", waiting), ("full", stalled)] {
                 let Some(family) = family else { continue };
                 if let Some(microseconds) = total(cx.problems, text, word) {
@@ -145,6 +149,15 @@ mod tests {
         given(&format!("{CPU_FILE}== proc/pressure/io error=EACCES\n{MEMORY_FILE}"))
             .fails::<Pressure>(&format!("{CPU_EMITTED}{MEMORY_EMITTED}"), "proc/pressure/io: permission denied");
         given("== proc/pressure/cpu\n").fails::<Pressure>("", "proc/pressure/cpu: some");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_none() {
+        let cut = MEMORY_FILE.replace("memory\n", "memory no-newline\n");
+        given(&cut).fails::<Pressure>(
+            "node_pressure_memory_waiting_seconds_total 2\n",
+            "proc/pressure/memory:2: the last line: expected a line that ends, found `full",
+        );
     }
 
     #[test]
