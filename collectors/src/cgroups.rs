@@ -26,7 +26,11 @@ impl Collect for Cgroups {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A last row without its end is as good as any: its last field is one digit, which cannot be cut.
-        for line in cx.files.read(CGROUPS, [])?.lines() {
+        let text = cx.files.read(CGROUPS, [])?;
+        if text.bytes.is_empty() {
+            return Err(table::empty(text).into());
+        }
+        for line in text.lines() {
             if line.bytes.starts_with(b"#") {
                 continue;
             }

@@ -3,6 +3,7 @@
 use crate::declare;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// How each CPU copes with packets that came in.
 #[derive(Debug)]
@@ -31,6 +32,9 @@ impl Collect for Softnet {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(SOFTNET_STAT, [])?;
+        if text.bytes.is_empty() {
+            return Err(table::empty(text).into());
+        }
         let width = text.lines().next().map_or(0, |line| line.fields().count());
         for (at, line) in text.lines().enumerate() {
             let Some(row) = cx.problems.value(parse(line, at, width)) else { continue };

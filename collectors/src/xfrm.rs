@@ -4,6 +4,7 @@ use crate::declare;
 use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
+use crate::kit::table;
 
 /// Which packets IPsec could not transform, and why.
 #[derive(Debug)]
@@ -117,6 +118,9 @@ impl Collect for Xfrm {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(STATISTICS, [])?;
+        if text.bytes.is_empty() {
+            return Err(table::empty(text).into());
+        }
         let rows = Rows::find(text, NAMES, |line| cx.problems.value(stranger(line)).is_some());
         for (at, count) in rows.each(|_, row| row.exactly::<i64, 1>("a name and a number")) {
             let Some(count) = cx.problems.value(count) else { continue };
