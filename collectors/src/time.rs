@@ -64,7 +64,11 @@ fn number_of(name: &[u8]) -> Option<&[u8]> {
 fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
     match cx.files.read(AVAILABLE, [number]) {
         Ok(text) => {
-            let sources = text.bytes.split(u8::is_ascii_whitespace).filter(|source| !source.is_empty());
+            let mut sources = sources(text).peekable();
+            // There is always one: jiffies.
+            if sources.peek().is_none() {
+                cx.problems.report(text.error("available_clocksource", "at least one name", b""));
+            }
             for source in sources {
                 cx.page.gauge(AVAILABLE_INFO, [&source, &device], 1_u64);
             }
@@ -72,15 +76,25 @@ fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
         Err(error) => cx.problems.report(error),
     }
     match cx.files.read(CURRENT, [number]) {
+        Ok(text) if text.trimmed().is_empty() => {
+            cx.problems.report(text.error("current_clocksource", "a name", b""));
+        }
         Ok(text) => cx.page.gauge(CURRENT_INFO, [&text.trimmed(), &device], 1_u64),
         Err(error) => cx.problems.report(error),
     }
 }
 
+/// The names of a list.
+fn sources(text: Text<'_>) -> impl Iterator<Item = &[u8]> {
+    text.bytes.split(u8::is_ascii_whitespace).filter(|source| !source.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::root::Mount;
     use crate::kit::testing::given;
+    use proptest::prelude::*;
 
     const CLOCK: &str = "== kernel/clock\nunix_seconds 1700000000.25\nzone CET 3600\n";
     const CLOCK_SAMPLES: &str =
@@ -127,5 +141,37 @@ mod tests {
     #[test]
     fn a_host_without_a_zone_still_has_a_clock() {
         given("== kernel/clock\nunix_seconds 1\n").fails::<Time>("node_time_seconds 1\n", "time zone: this host");
+    }
+
+    #[test]
+    fn a_list_or_a_choice_of_nothing_is_told_of() {
+        let folder = "== sys/devices/system/clocksource/clocksource0";
+        given(&format!("{CLOCK}{folder}/available_clocksource\n \n{folder}/current_clocksource\ntsc\n")).fails::<Time>(
+            &format!("node_time_clocksource_current_info{{clocksource=\"tsc\",device=\"0\"}} 1\n{CLOCK_SAMPLES}"),
+            "clocksource0/available_clocksource: available_clocksource: expected at least one name, found nothing",
+        );
+        given(&format!("{CLOCK}{folder}/available_clocksource\ntsc\n{folder}/current_clocksource\n")).fails::<Time>(
+            &format!("node_time_clocksource_available_info{{clocksource=\"tsc\",device=\"0\"}} 1\n{CLOCK_SAMPLES}"),
+            "clocksource0/current_clocksource: current_clocksource: expected a name, found nothing",
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn names_come_back(names in prop::collection::vec("[a-z][a-z0-9_-]{0,12}", 0..6)) {
+            // The kernel ends each name with a space, and the list with a line feed.
+            let content: String = names.iter().map(|name| format!("{name} ")).chain(["\n".to_owned()]).collect();
+            let found: Vec<_> = sources(Text::new(Mount::Sys, b"x", content.as_bytes())).collect();
+            prop_assert_eq!(found, names.iter().map(String::as_bytes).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_bytes_are_names_without_white_space(bytes: Vec<u8>) {
+            for name in sources(Text::new(Mount::Sys, b"x", &bytes)) {
+                prop_assert!(!name.is_empty() && !name.iter().any(u8::is_ascii_whitespace));
+            }
+        }
     }
 }
