@@ -69,7 +69,13 @@ impl Fault {
     pub fn apply(self, content: &mut Vec<u8>) {
         match self {
             Self::Empty => content.clear(),
-            Self::Cut => content.truncate(content.len() / 2),
+            Self::Cut => {
+                content.truncate(content.len() / 2);
+                // In the middle of a line, not at its end, where nobody could tell.
+                while content.ends_with(b"\n") {
+                    content.truncate(content.len().saturating_sub(2));
+                }
+            }
             Self::Garbage => {
                 // Bytes that repeat in every run, with line ends among them.
                 let mut state = 0x2545_f491_u32;
@@ -269,7 +275,9 @@ mod tests {
     fn faults_break_the_line_in_the_middle() {
         check(Fault::Negative, "a 1\nb7 22 x=3\nc 3\n", "a 1\nb7 -1 x=-1\nc 3\n");
         check(Fault::Beyond64Bits, "7\n", "99999999999999999999999\n");
-        check(Fault::Cut, "ab\ncd\n", "ab\n");
+        check(Fault::Cut, "ab\ncd\n", "a");
+        check(Fault::Cut, "abcd\nefg\n", "abcd");
+        check(Fault::Cut, "a\nbcde\n", "a\nb");
         check(Fault::Empty, "ab\n", "");
         let mut content = b"one\n".to_vec();
         Fault::NoUtf8.apply(&mut content);

@@ -2,9 +2,11 @@
 //! nothing panics, and nobody else's samples change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use collectors::ALL;
+use collectors::kit::read::{Access, ReadInfo};
+use collectors::kit::root::Mount;
 use collectors::kit::scraper::{Scraper, Selection};
 use harness::faults::{Breakable, Fault, Question};
 use harness::{exposition, host, load};
@@ -47,25 +49,60 @@ impl Host {
     }
 }
 
+/// What a fault does to the samples of a collector.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+struct Damage {
+    /// Series that are gone.
+    lost: usize,
+    /// Series that are there with another value.
+    other: usize,
+    /// Series that were not there before.
+    new: usize,
+}
+
+impl Damage {
+    fn between(sound: &BTreeSet<String>, broken: &BTreeSet<String>) -> Self {
+        let series = |sample: &String| sample.rsplit_once(' ').map(|(series, _)| series.to_owned()).unwrap_or_default();
+        let (before, after) = (sound.iter().map(series), broken.iter().map(series));
+        let (before, after): (BTreeSet<String>, BTreeSet<String>) = (before.collect(), after.collect());
+        let lost = before.difference(&after).count();
+        let other = sound.difference(broken).count() - lost;
+        Self { lost, other, new: after.difference(&before).count() }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>4} lost", self.lost)?;
+        for (count, word) in [(self.other, "other"), (self.new, "new")] {
+            if count > 0 {
+                write!(f, " {count:>4} {word}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A table of what each fault does to each read of a collector: one row for each kind of read, the worst case of it.
 fn table(host: &Host, collector: &str, cases: &mut usize) -> String {
     let sound = host.scrape(collector);
     // A second time: state that a collector keeps must not make the next scrape another one.
     host.breakable.take_asked();
     assert_eq!(host.scrape(collector), sound, "{collector}: two scrapes at one instant differ");
-    let mut rows: BTreeMap<(String, Fault), (usize, bool, String)> = BTreeMap::new();
+    let mut rows: BTreeMap<(String, Fault), (Damage, bool, String)> = BTreeMap::new();
     for question in host.breakable.take_asked().into_keys() {
         for fault in Fault::ALL {
             *cases += 1;
             host.breakable.break_at(question.clone(), fault);
             let outcome = host.scrape(collector);
             check(collector, &question, fault, &outcome);
-            let lost = sound.samples.difference(&outcome.samples).count();
+            let damage = Damage::between(&sound.samples, &outcome.samples);
+            check_is_told(collector, &question, fault, damage, &outcome);
             let complaint = outcome.complaints.first().cloned().unwrap_or_default();
             let key = (pattern(collector, &question), fault);
-            let worst = rows.entry(key).or_insert((lost, outcome.is_success, complaint.clone()));
-            if lost > worst.0 {
-                *worst = (lost, outcome.is_success, complaint);
+            let worst = rows.entry(key).or_insert((damage, outcome.is_success, complaint.clone()));
+            if damage > worst.0 {
+                *worst = (damage, outcome.is_success, complaint);
             }
         }
     }
@@ -74,13 +111,13 @@ fn table(host: &Host, collector: &str, cases: &mut usize) -> String {
     assert_eq!(host.scrape(collector), sound, "{collector}: a fault that has passed still shows");
     let mut text = format!("{} samples when all is well\n", sound.samples.len());
     let mut last = String::new();
-    for ((read, fault), (lost, is_success, complaint)) in rows {
+    for ((read, fault), (damage, is_success, complaint)) in rows {
         if read != last {
             let _ = write!(text, "\n{read}\n");
             last = read;
         }
         let word = if is_success { "ok  " } else { "fail" };
-        let _ = writeln!(text, "  {fault:<20}{word} {lost:>4} lost  {complaint}");
+        let _ = writeln!(text, "  {fault:<20}{word} {damage}  {complaint}");
     }
     text
 }
@@ -96,8 +133,44 @@ fn check(collector: &str, question: &Question, fault: Fault, outcome: &Outcome) 
     );
 }
 
+/// Content that costs something and may do so in silence: the collector, what it reads, the fault, the reason.
+const SILENT: [(&str, &str, Fault, &str); 2] = [
+    ("diskstats", "proc/diskstats", Fault::Empty, "a host without disks has an empty file"),
+    (
+        "processes",
+        "proc/sys/kernel/threads-max",
+        Fault::Cut,
+        "the files that node_exporter is tested with lack its end",
+    ),
+];
+
+/// What breaks the content of a file below /proc and costs a sample, or changes one, is told of. Files below /sys are
+/// exempt: drivers differ in what they write and how they end it.
+#[track_caller]
+fn check_is_told(collector: &str, question: &Question, fault: Fault, damage: Damage, outcome: &Outcome) {
+    let is_content = matches!(fault, Fault::Empty | Fault::Cut | Fault::Garbage);
+    if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
+        return;
+    }
+    let read = pattern(collector, question);
+    // A directory has no content to be wrong; one with nothing in it is what it is.
+    if declared(collector, question).is_some_and(|read| read.access == Access::Directory) {
+        return;
+    }
+    let is_silent = |(name, known, silent, _): &(&str, &str, Fault, &str)| {
+        (*name, *known, *silent) == (collector, read.as_str(), fault)
+    };
+    assert!(SILENT.iter().any(is_silent), "{collector}: {question} is {fault}: {damage}, without a word");
+}
+
 /// The declared pattern that a question belongs to.
 fn pattern(collector: &str, question: &Question) -> String {
+    let read = declared(collector, question);
+    read.map_or_else(|| question.to_string(), |read| format!("{}/{}", read.mount.name(), read.pattern))
+}
+
+/// The declared read that a question belongs to.
+fn declared(collector: &str, question: &Question) -> Option<ReadInfo> {
     let registration = ALL.iter().find(|registration| registration.declaration.name == collector);
     let reads = registration.map(|registration| registration.declaration.reads).unwrap_or_default();
     let path = String::from_utf8_lossy(&question.path);
@@ -118,8 +191,7 @@ fn pattern(collector: &str, question: &Question) -> String {
             }
         }
     };
-    let read = reads.iter().find(|read| read.mount == question.mount && is_match(read.pattern));
-    read.map_or_else(|| question.to_string(), |read| format!("{}/{}", read.mount.name(), read.pattern))
+    reads.iter().find(|read| read.mount == question.mount && is_match(read.pattern)).copied()
 }
 
 /// The tables of one host, one snapshot for each collector.
