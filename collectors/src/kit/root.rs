@@ -75,7 +75,7 @@ pub struct Metadata {
     pub modified: Duration,
 }
 
-/// Why a root did not answer. [`crate::kit::files::FileError`] adds the path.
+/// Why a root did not answer. [`crate::kit::failure::FileError`] adds the path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RootError {
     /// The system said no.

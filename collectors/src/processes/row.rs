@@ -1,4 +1,4 @@
-//! /proc/<pid>/stat, of which two fields are wanted.
+//! `/proc/PID/stat`, of which two fields are wanted.
 
 use crate::kit::prelude::*;
 

@@ -90,7 +90,7 @@ impl<'a, C> PageOf<'a, C> {
     }
 
     /// Emits a sample of a family that the kernel names: the prefix and the pieces of `rest`, in which every byte that
-    /// a metric name cannot have becomes `_`. `false` when there are [`MADE_FAMILIES_MAX`] already.
+    /// a metric name cannot have becomes `_`. `false` when there are [`MADE_FAMILIES_MAX`](super::MADE_FAMILIES_MAX) already.
     pub fn named<K: Kinded, const N: usize>(
         &mut self,
         prefix: Prefix<C, K, N>,

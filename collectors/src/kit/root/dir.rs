@@ -1,7 +1,7 @@
 //! A real directory.
 //!
-//! On Linux the kernel itself keeps every path inside the directory ([`linux`]); elsewhere the paths are walked by
-//! component ([`portable`]). Nothing here waits: a FIFO, socket or device is an error.
+//! On Linux the kernel itself keeps every path inside the directory (`dir/linux.rs`); elsewhere the paths are walked by
+//! component (`dir/portable.rs`). Nothing here waits: a FIFO, socket or device is an error.
 
 #[cfg(target_os = "linux")]
 pub(super) mod linux;
