@@ -107,32 +107,7 @@ declare! {
 
 /// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`]. They have the names that netdev's have
 /// with details, but are gauges here.
-const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = [
-    RECEIVE_PACKETS,
-    TRANSMIT_PACKETS,
-    RECEIVE_BYTES,
-    TRANSMIT_BYTES,
-    RECEIVE_ERRORS,
-    TRANSMIT_ERRORS,
-    RECEIVE_DROPPED,
-    TRANSMIT_DROPPED,
-    MULTICAST,
-    COLLISIONS,
-    RECEIVE_LENGTH_ERRORS,
-    RECEIVE_OVER_ERRORS,
-    RECEIVE_CRC_ERRORS,
-    RECEIVE_FRAME_ERRORS,
-    RECEIVE_FIFO_ERRORS,
-    RECEIVE_MISSED_ERRORS,
-    TRANSMIT_ABORTED_ERRORS,
-    TRANSMIT_CARRIER_ERRORS,
-    TRANSMIT_FIFO_ERRORS,
-    TRANSMIT_HEARTBEAT_ERRORS,
-    TRANSMIT_WINDOW_ERRORS,
-    RECEIVE_COMPRESSED,
-    TRANSMIT_COMPRESSED,
-    RECEIVE_NOHANDLER,
-];
+const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = crate::kit::kernel::in_counter_order!();
 
 impl Collect for Netclass {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

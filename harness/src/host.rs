@@ -14,7 +14,7 @@ use collectors::kit::scraper::{Scraper, Selection};
 use crate::load;
 
 /// Where the fixture hosts keep their textfiles.
-const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
+pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
 /// What a scrape of one host gave.
 #[derive(Clone, PartialEq, Eq, Debug)]

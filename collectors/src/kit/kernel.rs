@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use super::errno::Errno;
 
+pub(crate) use statistics::in_counter_order;
+
 /// Why a question had no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KernelError {

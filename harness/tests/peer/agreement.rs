@@ -159,7 +159,7 @@ fn their_page(folder: &Path) -> Vec<u8> {
 }
 
 fn textfiles(folder: &Path) -> String {
-    folder.join("host/var/lib/node_exporter/textfile").display().to_string()
+    format!("{}{}", folder.join("host").display(), host::TEXTFILE_DIRECTORY)
 }
 
 fn our_page(folder: &Path) -> String {
