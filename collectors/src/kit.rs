@@ -5,7 +5,9 @@
 //! injectable [`kernel`], its own families of the [`page`], and a place for [`failure`]s.
 
 pub mod attribute;
+mod bytes;
 pub mod declare;
+mod digits;
 pub mod errno;
 pub mod failure;
 pub mod family;

@@ -1,13 +1,17 @@
 //! Label values and how they are escaped.
 
+use super::{bytes, digits};
+
 /// What can stand as a label's value.
 pub trait Label {
     /// Appends the value, escaped: `\`, `"` and newline get a backslash, bytes that are no UTF-8 become U+FFFD.
     fn write_to(&self, out: &mut Vec<u8>);
 
-    /// Whether the sample does not have this label at all, as opposed to an empty value.
-    fn is_absent(&self) -> bool {
-        false
+    /// The same; `false`, and nothing appended, if the sample does not have this label at all, as opposed to an empty
+    /// value.
+    fn write_if_present(&self, out: &mut Vec<u8>) -> bool {
+        self.write_to(out);
+        true
     }
 }
 
@@ -19,8 +23,9 @@ impl<L: Label> Label for Option<L> {
         }
     }
 
-    fn is_absent(&self) -> bool {
-        self.is_none()
+    fn write_if_present(&self, out: &mut Vec<u8>) -> bool {
+        self.write_to(out);
+        self.is_some()
     }
 }
 
@@ -64,13 +69,34 @@ macro_rules! whole_labels {
     ($($type:ty),*) => {
         $(impl Label for $type {
             fn write_to(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+                digits::append_whole(u64::from(*self), out);
             }
         })*
     };
 }
 
-whole_labels!(u8, u16, u32, u64, i32, i64, usize);
+whole_labels!(u8, u16, u32, u64);
+
+impl Label for usize {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        (*self as u64).write_to(out);
+    }
+}
+
+impl Label for i64 {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        if *self < 0 {
+            out.push(b'-');
+        }
+        self.unsigned_abs().write_to(out);
+    }
+}
+
+impl Label for i32 {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        i64::from(*self).write_to(out);
+    }
+}
 
 /// Several pieces that are one value: `Joined(&[b"cpu", number])`.
 #[derive(Debug)]
@@ -85,8 +111,8 @@ impl Label for Joined<'_> {
 }
 
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
-    if value.iter().all(|&byte| byte.is_ascii() && !matches!(byte, b'\\' | b'"' | b'\n')) {
-        out.extend_from_slice(value);
+    if bytes::is_plain(value) {
+        bytes::append(out, value);
         return;
     }
     for chunk in value.utf8_chunks() {

@@ -3,6 +3,9 @@
 //! Go chooses the exponent form when the decimal exponent is below -4 or at least 21 for its default precision, but
 //! for the shortest form (`-1`) it decides as if six digits were asked for: 100000 stays, 1000000 becomes `1e+06`.
 
+use super::bytes;
+use super::digits::{self, Digits, Packed};
+
 /// The value of a sample. Whole numbers stay whole until they are printed, so that no detour over a float is taken
 /// where none is needed.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -50,14 +53,13 @@ impl Number {
     /// Appends the value as Go prints it.
     pub fn write_to(self, out: &mut Vec<u8>) {
         match self {
-            Self::Unsigned(value) if value < EXPONENT_FROM => push_whole(value, out),
-            Self::Signed(value) if value.unsigned_abs() < EXPONENT_FROM => {
+            Self::Unsigned(value) if value <= EXACT_INTEGER_MAX => push_positive_whole(value, out),
+            Self::Signed(value) if value.unsigned_abs() <= EXACT_INTEGER_MAX => {
                 if value < 0 {
                     out.push(b'-');
                 }
-                push_whole(value.unsigned_abs(), out);
+                push_positive_whole(value.unsigned_abs(), out);
             }
-            Self::Unsigned(value) if value <= EXACT_INTEGER_MAX => push_large_whole(value, out),
             other => push_float(other.as_float(), out),
         }
     }
@@ -70,17 +72,24 @@ const EXPONENT_FROM: u64 = 1_000_000;
 const EXACT_INTEGER_MAX: u64 = 1 << 53;
 
 fn push_whole(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    digits::append_whole(value, out);
+}
+
+/// A whole number that is exact as a float.
+fn push_positive_whole(value: u64, out: &mut Vec<u8>) {
+    if value < EXPONENT_FROM { push_whole(value, out) } else { push_large_whole(value, out) }
 }
 
 /// A whole number of seven digits or more that is exact as a float: its digits are the shortest ones already, because
 /// every whole number in this range has a float of its own.
 fn push_large_whole(value: u64, out: &mut Vec<u8>) {
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(value).as_bytes();
-    let exponent = digits.len() - 1;
-    let last = digits.iter().rposition(|&digit| digit != b'0').unwrap_or(0);
-    push_exponent_form(&digits[..=last], i32::try_from(exponent).unwrap_or(0), out);
+    let digits = Packed::new(value);
+    push_exponent_form(&digits.without_zeros(), exponent_of(&digits), out);
+}
+
+/// The power of ten that the first digit of a whole number stands for.
+fn exponent_of(digits: &Packed) -> i32 {
+    i32::try_from(digits.count()).unwrap_or(0) - 1
 }
 
 fn push_float(value: f64, out: &mut Vec<u8>) {
@@ -96,19 +105,52 @@ fn push_float(value: f64, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let value = value.abs();
-    if value == 0.0 {
-        out.push(b'0');
-        return;
+    if let Some(whole) = counted(value, 1.0) {
+        return push_positive_whole(whole, out);
+    }
+    // Half of a page's fractions are seconds out of ticks of a hundredth.
+    if let Some(hundredths) = counted(value, 100.0) {
+        return push_hundredths(hundredths, out);
     }
     let mut buffer = zmij::Buffer::new();
+    let printed = buffer.format_finite(value).as_bytes();
+    // Between these the printer writes what Go does.
+    if (1e-4..1e6).contains(&value) && !printed.contains(&b'e') {
+        return bytes::append(out, printed);
+    }
     let mut digits = [0; DIGITS_MAX];
-    let (count, exponent) = shortest_digits(buffer.format_finite(value).as_bytes(), &mut digits);
-    let digits = &digits[..count];
+    let (count, exponent) = shortest_digits(printed, &mut digits);
+    push_digits(&digits[..count], exponent, out);
+}
+
+/// Digits, of which the first stands for so many powers of ten, in the form that Go chooses.
+fn push_digits(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
     if (-4..6).contains(&exponent) {
         push_plain_form(digits, exponent, out);
     } else {
         push_exponent_form(digits, exponent, out);
     }
+}
+
+/// Below this every decimal number has a float of its own, so that the digits of one that gives a float are its shortest.
+const FIFTEEN_DIGITS: f64 = 1e15;
+
+/// How many parts of which `parts` make one the value is, if it is the float of a whole number of them.
+fn counted(value: f64, parts: f64) -> Option<u64> {
+    let scaled = value * parts;
+    if scaled >= FIFTEEN_DIGITS {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it has fifteen digits at most, and the nearest is wanted")]
+    let nearest = (scaled + 0.5) as i64;
+    #[expect(clippy::float_cmp, reason = "whether it is this float and no other is the question")]
+    let is_exact = nearest as f64 / parts == value;
+    if is_exact { u64::try_from(nearest).ok() } else { None }
+}
+
+fn push_hundredths(hundredths: u64, out: &mut Vec<u8>) {
+    let digits = Packed::new(hundredths);
+    push_digits(&digits.without_zeros(), exponent_of(&digits) - 2, out);
 }
 
 /// A 64-bit float never needs more digits than these.
@@ -153,11 +195,11 @@ fn whole_exponent(text: &[u8]) -> i32 {
 }
 
 /// `1.6842752e+10`: at least two digits of exponent, always with its sign.
-fn push_exponent_form(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
-    out.push(digits[0]);
-    if digits.len() > 1 {
+fn push_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
+    digits.append(0, 1, out);
+    if digits.count() > 1 {
         out.push(b'.');
-        out.extend_from_slice(&digits[1..]);
+        digits.append(1, digits.count(), out);
     }
     out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
     if exponent.abs() < 10 {
@@ -167,28 +209,28 @@ fn push_exponent_form(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
 }
 
 /// `123.45`, `0.0021`: for exponents from -4 to 5.
-fn push_plain_form(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+fn push_plain_form(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
     let Ok(before_point) = usize::try_from(exponent + 1) else {
         return push_fraction(digits, exponent, out);
     };
     if before_point == 0 {
         return push_fraction(digits, exponent, out);
     }
-    if digits.len() <= before_point {
-        out.extend_from_slice(digits);
-        out.extend(std::iter::repeat_n(b'0', before_point - digits.len()));
+    let count = digits.count();
+    digits.append(0, before_point.min(count), out);
+    if count <= before_point {
+        out.extend(std::iter::repeat_n(b'0', before_point - count));
     } else {
-        out.extend_from_slice(&digits[..before_point]);
         out.push(b'.');
-        out.extend_from_slice(&digits[before_point..]);
+        digits.append(before_point, count, out);
     }
 }
 
-fn push_fraction(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+fn push_fraction(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0.");
     let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
     out.extend(std::iter::repeat_n(b'0', zeros));
-    out.extend_from_slice(digits);
+    digits.append(0, digits.count(), out);
 }
 
 #[cfg(test)]
@@ -250,7 +292,33 @@ mod tests {
         check(true, "1");
     }
 
+    #[test]
+    fn hundredths_print_as_other_fractions_do() {
+        check(0.01, "0.01");
+        check(0.1, "0.1");
+        check(1.05, "1.05");
+        check(99_999.99, "99999.99");
+        check(999_999.99, "999999.99");
+        check(1_234_567.89, "1.23456789e+06");
+        check(9_999_999_999_999.98, "9.99999999999998e+12");
+        check(10_000_000_000_000.02, "1.000000000000002e+13");
+    }
+
     proptest! {
+        #[test]
+        fn decimal_fractions_print_their_own_digits(hundredths in 0_u64..100_000_000_000) {
+            let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+            let value: f64 = text.parse().expect("a float");
+            let mut expected = Vec::new();
+            let mut digits = [0; DIGITS_MAX];
+            if value > 0.0 {
+                let mut buffer = zmij::Buffer::new();
+                let (count, exponent) = shortest_digits(buffer.format_finite(value).as_bytes(), &mut digits);
+                push_digits(&digits[..count], exponent, &mut expected);
+                prop_assert_eq!(printed(value).into_bytes(), expected);
+            }
+        }
+
         #[test]
         fn what_is_printed_reads_back_as_the_same_float(bits: u64) {
             let value = f64::from_bits(bits);

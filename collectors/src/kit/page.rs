@@ -42,7 +42,7 @@ pub const MADE_FAMILIES_MAX: usize = 65_536;
 impl Page {
     /// An empty page for these declared families; their order is their slots'.
     pub fn new(families: impl IntoIterator<Item = FamilyInfo>) -> Self {
-        let declared = families.into_iter().map(|family| Buffer::new(family.name.as_bytes(), family.help, family.kind));
+        let declared = families.into_iter().map(|family| Buffer::new(family.name.as_bytes(), &family, family.help));
         let mut page = Self {
             declared: declared.collect(),
             made: Vec::new(),
@@ -125,7 +125,7 @@ impl Page {
             return None;
         }
         let rest = String::from_utf8_lossy(&self.name[prefix.name.len()..]).into_owned();
-        self.made.push(Buffer::new(&self.name, &prefix.help.replace("{}", &rest), prefix.kind));
+        self.made.push(Buffer::new(&self.name, prefix, &prefix.help.replace("{}", &rest)));
         self.made_by_name.insert(self.name.as_slice().into(), self.made.len() - 1);
         self.sort_families();
         self.made.last_mut()
@@ -149,7 +149,7 @@ fn name_byte(byte: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::family::{Counter, Family, Gauge, Kind, Prefix, Untyped};
+    use crate::kit::family::{Counter, Family, Gauge, Prefix, Untyped};
     use proptest::prelude::*;
 
     const A: Family<(), Gauge, 0> = Family::new(1, "node_a", &[], "An a.");
@@ -248,7 +248,7 @@ mod tests {
         let count = u64::try_from(MADE_FAMILIES_MAX).expect("fits");
         // Filling the table one by one would sort it each time: fill it as `made` would have.
         for index in 0..count - 1 {
-            page.made.push(Buffer::new(format!("node_ab_{index}").as_bytes(), "x", Kind::Untyped));
+            page.made.push(Buffer::new(format!("node_ab_{index}").as_bytes(), &MADE.info(), "x"));
         }
         let mut view: PageOf<'_, ()> = PageOf::new(&mut page, 0);
         assert!(view.named(MADE, &[b"last"], [], 1_u64));

@@ -1,7 +1,8 @@
 //! The samples of one family, encoded.
 
 use super::order;
-use crate::kit::family::Kind;
+use crate::kit::bytes::Piece;
+use crate::kit::family::{FamilyInfo, Kind};
 use crate::kit::label::{self, Label};
 use crate::kit::number::Number;
 
@@ -11,21 +12,26 @@ pub(super) struct Buffer {
     /// The HELP and TYPE lines.
     header: Box<[u8]>,
     name_length: usize,
+    labels: &'static [&'static str],
+    /// What stands before the values of a sample that has all labels: `name{a="`, `",b="`, and `"} ` before its number.
+    pieces: Box<[Piece]>,
     text: Vec<u8>,
-    /// Where the last line's labels are in `text`, to see whether the next one follows in order.
-    last_key: std::ops::Range<usize>,
+    /// Where the last line's label values are in `text`, to see whether the next one follows in order.
+    last_values: std::ops::Range<usize>,
     is_in_order: bool,
     /// Whether some sample does not have all labels.
     is_uneven: bool,
 }
 
 impl Buffer {
-    pub(super) fn new(name: &[u8], help: &str, kind: Kind) -> Self {
+    pub(super) fn new(name: &[u8], info: &FamilyInfo, help: &str) -> Self {
         Self {
-            header: header(name, help, kind).into(),
+            header: header(name, help, info.kind).into(),
             name_length: name.len(),
+            labels: info.labels,
+            pieces: pieces(name, info.labels),
             text: Vec::new(),
-            last_key: 0..0,
+            last_values: 0..0,
             is_in_order: true,
             is_uneven: false,
         }
@@ -33,7 +39,7 @@ impl Buffer {
 
     pub(super) fn clear(&mut self) {
         self.text.clear();
-        self.last_key = 0..0;
+        self.last_values = 0..0;
         self.is_in_order = true;
         self.is_uneven = false;
     }
@@ -43,31 +49,61 @@ impl Buffer {
         &self.header[start..start + self.name_length]
     }
 
-    pub(super) fn push(&mut self, labels: &[&'static str], values: &[&dyn Label], value: Number) {
-        let Self { header, name_length, text, last_key, .. } = self;
-        let is_first = text.is_empty();
-        let start = b"# HELP ".len();
-        text.extend_from_slice(&header[start..start + *name_length]);
-        let key_start = text.len();
-        for (label, value) in labels.iter().zip(values).filter(|(_, value)| !value.is_absent()) {
-            text.push(if text.len() == key_start { b'{' } else { b',' });
-            text.extend_from_slice(label.as_bytes());
-            text.extend_from_slice(b"=\"");
-            value.write_to(text);
-            text.push(b'"');
+    /// A sample of a family whose name may have been made with other labels before.
+    pub(super) fn push_labelled(&mut self, labels: &[&'static str], values: &[&dyn Label], value: Number) {
+        if self.labels == labels { self.push(values, value) } else { self.push_uneven(labels, values, value) }
+    }
+
+    pub(super) fn push(&mut self, values: &[&dyn Label], value: Number) {
+        let Self { pieces, text, last_values, .. } = self;
+        let start = text.len();
+        let mut values_start = start;
+        let mut is_whole = true;
+        for (at, piece) in pieces.iter().enumerate() {
+            piece.append_to(text);
+            if at == 0 {
+                values_start = text.len();
+            }
+            if let Some(label) = values.get(at) {
+                is_whole &= label.write_if_present(text);
+            }
         }
-        if text.len() > key_start {
-            text.push(b'}');
+        if !is_whole {
+            text.truncate(start);
+            return self.push_uneven(self.labels, values, value);
         }
-        let key = key_start..text.len();
-        text.push(b' ');
+        let values = values_start..text.len();
         value.write_to(text);
         text.push(b'\n');
-        self.is_uneven |= values.iter().any(|value| value.is_absent());
-        if !is_first && self.is_in_order {
-            self.is_in_order = !self.is_uneven && order::compare(&text[last_key.clone()], &text[key.clone()]).is_lt();
+        if start > 0 && self.is_in_order {
+            self.is_in_order =
+                !self.is_uneven && order::compare(&text[last_values.clone()], &text[values.clone()]).is_lt();
         }
-        self.last_key = key;
+        *last_values = values;
+    }
+
+    /// A sample that does not have all labels, or has others.
+    #[cold]
+    fn push_uneven(&mut self, labels: &[&str], values: &[&dyn Label], value: Number) {
+        self.is_in_order &= self.text.is_empty();
+        self.is_uneven = true;
+        let start = b"# HELP ".len();
+        self.text.extend_from_slice(&self.header[start..start + self.name_length]);
+        let key_start = self.text.len();
+        for (label, value) in labels.iter().zip(values) {
+            let before = self.text.len();
+            self.text.push(if before == key_start { b'{' } else { b',' });
+            self.text.extend_from_slice(label.as_bytes());
+            self.text.extend_from_slice(b"=\"");
+            if value.write_if_present(&mut self.text) {
+                self.text.push(b'"');
+            } else {
+                self.text.truncate(before);
+            }
+        }
+        self.text.extend_from_slice(if self.text.len() > key_start { b"} " } else { b" " });
+        value.write_to(&mut self.text);
+        self.text.push(b'\n');
     }
 
     /// Writes the family; gives the number of samples that were left out because they were there already.
@@ -85,6 +121,20 @@ impl Buffer {
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
+}
+
+fn pieces(name: &[u8], labels: &[&str]) -> Box<[Piece]> {
+    let mut pieces = Vec::new();
+    let mut piece = name.to_vec();
+    for (at, label) in labels.iter().enumerate() {
+        piece.extend_from_slice(if at == 0 { b"{" } else { b"\"," });
+        piece.extend_from_slice(label.as_bytes());
+        piece.extend_from_slice(b"=\"");
+        pieces.push(Piece::new(&std::mem::take(&mut piece)));
+    }
+    piece.extend_from_slice(if labels.is_empty() { b" " } else { b"\"} " });
+    pieces.push(Piece::new(&piece));
+    pieces.into()
 }
 
 /// The HELP and TYPE lines of a family.

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::kit::bytes;
+
 /// Where a line and its labels are in a family's buffer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
@@ -14,7 +16,7 @@ pub(super) struct Line {
 ///
 /// Both have the same label names, so the first byte that differs is in a value, and everything before it is equal.
 pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let same = bytes::common_length(a, b);
     let escaped = a[..same].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
     byte_at(a, same, escaped).cmp(&byte_at(b, same, escaped))
 }

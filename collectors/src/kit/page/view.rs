@@ -66,7 +66,7 @@ impl<'a, C> PageOf<'a, C> {
         labels: [&dyn Label; N],
         value: impl Into<Number>,
     ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
+        self.push(family.slot(), &labels, value.into());
     }
 
     /// Emits a counter.
@@ -76,7 +76,7 @@ impl<'a, C> PageOf<'a, C> {
         labels: [&dyn Label; N],
         value: impl Into<Number>,
     ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
+        self.push(family.slot(), &labels, value.into());
     }
 
     /// Emits a sample without a type.
@@ -86,7 +86,7 @@ impl<'a, C> PageOf<'a, C> {
         labels: [&dyn Label; N],
         value: impl Into<Number>,
     ) {
-        self.push(family.slot(), family.info().labels, &labels, value.into());
+        self.push(family.slot(), &labels, value.into());
     }
 
     /// Emits a sample of a family that the kernel names: the prefix and the pieces of `rest`, in which every byte that
@@ -100,7 +100,7 @@ impl<'a, C> PageOf<'a, C> {
     ) -> bool {
         let info = prefix.info();
         let Some(buffer) = self.page.made(&info, rest) else { return false };
-        buffer.push(info.labels, &labels, value.into());
+        buffer.push_labelled(info.labels, &labels, value.into());
         true
     }
 
@@ -112,10 +112,10 @@ impl<'a, C> PageOf<'a, C> {
         &mut self.page.foreign
     }
 
-    fn push(&mut self, slot: usize, labels: &[&'static str], values: &[&dyn Label], value: Number) {
+    fn push(&mut self, slot: usize, values: &[&dyn Label], value: Number) {
         // A slot that is not there would be a declaration that was not registered; its samples have no place.
         if let Some(buffer) = self.page.declared.get_mut(self.base + slot) {
-            buffer.push(labels, values, value);
+            buffer.push(values, value);
         }
     }
 }

@@ -1,0 +1,155 @@
+//! Decimal digits of whole numbers, all at once in a register: written two by two into memory, they would have to be
+//! waited for before they could be copied onto the page.
+
+use super::bytes;
+
+/// Digits of a number, as they are printed.
+pub(crate) trait Digits {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Appends those from one place on and up to another.
+    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>);
+}
+
+impl Digits for [u8] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>) {
+        bytes::append(out, self.get(from..to).unwrap_or_default());
+    }
+}
+
+/// The digits of a whole number below [`Packed::BELOW`], the first in the lowest byte.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed {
+    text: u128,
+    count: usize,
+}
+
+const HALF: u64 = 100_000_000;
+
+impl Packed {
+    /// The first number with more digits than there is room for.
+    pub(crate) const BELOW: u64 = HALF * HALF;
+
+    #[inline]
+    pub(crate) fn new(value: u64) -> Self {
+        debug_assert!(value < Self::BELOW);
+        if value < HALF {
+            let digits = eight(value);
+            let zeros = (digits.trailing_zeros() / 8).min(7);
+            return Self { text: u128::from((digits + ZEROS) >> (8 * zeros)), count: 8 - zeros as usize };
+        }
+        let (high, low) = (eight(value / HALF), eight(value % HALF));
+        let zeros = high.trailing_zeros() / 8;
+        let text = u128::from(high + ZEROS) | (u128::from(low + ZEROS) << 64);
+        Self { text: text >> (8 * zeros), count: 16 - zeros as usize }
+    }
+
+    /// The same without the zeros at its end; one digit stays.
+    #[inline]
+    pub(crate) fn without_zeros(mut self) -> Self {
+        while self.count > 1 && (self.text >> (8 * (self.count - 1))) & 0xff == u128::from(b'0') {
+            self.count -= 1;
+        }
+        self
+    }
+}
+
+impl Digits for Packed {
+    #[inline]
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline]
+    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        let to = to.min(self.count);
+        out.extend_from_slice(&(self.text >> (8 * from)).to_le_bytes());
+        out.truncate(start + to.saturating_sub(from));
+    }
+}
+
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// The eight digits of a number of at most so many, as numbers from 0 to 9, the first in the lowest byte.
+///
+/// The number is halved three times: into two of four digits, four of two, eight of one. Each division is a
+/// multiplication that is exact for numbers of that size, made for all of them at once.
+#[inline]
+const fn eight(value: u64) -> u64 {
+    const HUNDREDTH: u64 = 10_486;
+    const TENTH: u64 = 103;
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let high = ((fours * HUNDREDTH) >> 20) & 0x0000_007f_0000_007f;
+    let twos = high | ((fours - high * 100) << 16);
+    let high = ((twos * TENTH) >> 10) & 0x000f_000f_000f_000f;
+    high | ((twos - high * 10) << 8)
+}
+
+/// Appends a whole number in decimal.
+#[inline]
+pub(crate) fn append_whole(value: u64, out: &mut Vec<u8>) {
+    if value < Packed::BELOW {
+        let digits = Packed::new(value);
+        digits.append(0, digits.count, out);
+    } else {
+        bytes::append(out, itoa::Buffer::new().format(value).as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(value: u64) {
+        let mut out = b"x".to_vec();
+        append_whole(value, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), format!("x{value}"));
+    }
+
+    #[test]
+    fn numbers_at_the_ends_of_their_lengths_are_appended_whole() {
+        check(u64::MAX);
+        for power in (0..20).map(|exponent| 10_u64.pow(exponent)) {
+            for value in [power - 1, power, power + 1, power.saturating_mul(7) / 3] {
+                check(value);
+            }
+        }
+    }
+
+    #[test]
+    fn all_numbers_of_four_digits_are_right() {
+        (0..10_000).for_each(|value| check(value * 10_000 + (9_999 - value)));
+    }
+
+    #[track_caller]
+    fn check_part(value: u64, from: usize, to: usize, expected: &str) {
+        let mut out = Vec::new();
+        Packed::new(value).without_zeros().append(from, to, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn parts_and_zeros_at_the_end_are_cut() {
+        check_part(1_234_000, 0, 9, "1234");
+        check_part(1_234_000, 1, 9, "234");
+        check_part(9_007_199_254_740_992, 1, 16, "007199254740992");
+        check_part(9_000_000_000_000_000, 0, 16, "9");
+        check_part(0, 0, 1, "0");
+        check_part(120, 2, 2, "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_is_appended_whole(value: u64, shift in 0_u32..64) {
+            check(value >> shift);
+        }
+    }
+}
