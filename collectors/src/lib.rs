@@ -35,6 +35,7 @@ pub mod netstat;
 pub mod nfs;
 pub mod nfsd;
 pub mod nvme;
+pub mod nvmesubsystem;
 pub mod os;
 pub mod powersupplyclass;
 pub mod pressure;
@@ -96,6 +97,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<nfs::Nfs>(),
     Registration::of::<nfsd::Nfsd>(),
     Registration::of::<nvme::Nvme>(),
+    Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
