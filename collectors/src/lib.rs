@@ -12,6 +12,7 @@ pub mod cpu_vulnerabilities;
 pub mod cpufreq;
 pub mod diskstats;
 pub mod dmi;
+pub mod dmmultipath;
 pub mod drbd;
 pub mod edac;
 pub mod entropy;
@@ -75,6 +76,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<cpufreq::Cpufreq>(),
     Registration::of::<diskstats::Diskstats>(),
     Registration::of::<dmi::Dmi>(),
+    Registration::of::<dmmultipath::Dmmultipath>(),
     Registration::of::<drbd::Drbd>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
