@@ -27,6 +27,7 @@ pub mod kit;
 pub mod ksmd;
 pub mod lnstat;
 pub mod loadavg;
+pub mod mdadm;
 pub mod meminfo;
 pub mod meminfo_numa;
 pub mod mountstats;
@@ -90,6 +91,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<ksmd::Ksmd>(),
     Registration::of::<lnstat::Lnstat>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<mdadm::Mdadm>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<meminfo_numa::MeminfoNuma>(),
     Registration::of::<mountstats::Mountstats>(),
