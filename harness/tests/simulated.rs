@@ -42,6 +42,7 @@ const NOT_ON_A_VM: &[&str] = &[
     "rapl",
     "tapestats",
     "watchdog",
+    "zfs",
 ];
 
 #[test]
