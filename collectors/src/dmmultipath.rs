@@ -47,10 +47,7 @@ impl Collect for Dmmultipath {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { devices, paths, identity, name, state } = self;
-        cx.files.list(BLOCK, [], devices).map_err(|error| match error {
-            error if attribute::is_hidden(error.error) => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(BLOCK, [], devices).map_err(|error| error.or_no_data(attribute::is_hidden))?;
         for device in devices.iter().filter(|device| device.starts_with(b"dm-")) {
             let is_identified = attribute::word(cx, IDENTITY, [device], RootError::is_missing, identity);
             if !is_identified || !identity.starts_with(b"mpath-") {

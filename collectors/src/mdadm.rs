@@ -46,10 +46,7 @@ impl Collect for Mdadm {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { devices, level } = self;
-        let text = cx.files.read(MDSTAT, []).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        let text = cx.files.read(MDSTAT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let whole = table::filled(text, cx.problems);
         for array in mdstat::Arrays::new(whole, text.cut_line().is_some()) {
             let Some(array) = cx.problems.value(array) else { continue };

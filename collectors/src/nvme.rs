@@ -5,7 +5,7 @@ pub(crate) mod name;
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
+use crate::kit::root::{Names, RootError};
 
 /// What each NVMe controller is, and how large its namespaces are.
 #[derive(Default, Debug)]
@@ -51,10 +51,7 @@ impl Collect for Nvme {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { devices, entries, controller, firmware, model, serial, state } = self;
-        cx.files.list(CLASS, [], devices).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], devices).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in devices.iter() {
             let words = [
                 (CONTROLLER, &mut *controller),

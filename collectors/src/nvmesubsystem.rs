@@ -55,10 +55,7 @@ impl Collect for Nvmesubsystem {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { subsystems, entries, policy, model, qualified_name, serial, state, transport } = self;
-        cx.files.list(CLASS, [], subsystems).map_err(|error| match error {
-            error if attribute::is_hidden(error.error) => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], subsystems).map_err(|error| error.or_no_data(attribute::is_hidden))?;
         for subsystem in subsystems.iter().filter(|name| name.starts_with(b"nvme-subsys")) {
             let words = [(POLICY, &mut *policy), (MODEL, model), (QUALIFIED_NAME, qualified_name), (SERIAL, serial)];
             // Without one of its labels it would be another series.

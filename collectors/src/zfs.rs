@@ -80,10 +80,7 @@ impl Collect for Zfs {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { entries, files } = self;
-        cx.files.list(FOLDER, [], entries).map_err(|error| match error {
-            error if attribute::is_hidden(error.error) => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(FOLDER, [], entries).map_err(|error| error.or_no_data(attribute::is_hidden))?;
         for (file, prefix) in FILES {
             let emitted = emit_file(cx, file, prefix);
             cx.problems.value(emitted);
