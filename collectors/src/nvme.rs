@@ -1,9 +1,11 @@
 //! NVMe controllers and their namespaces from /sys/class/nvme.
 
+pub(crate) mod name;
+
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
+use crate::kit::root::{Names, RootError};
 
 /// What each NVMe controller is, and how large its namespaces are.
 #[derive(Default, Debug)]
@@ -49,10 +51,7 @@ impl Collect for Nvme {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { devices, entries, controller, firmware, model, serial, state } = self;
-        cx.files.list(CLASS, [], devices).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], devices).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in devices.iter() {
             let words = [
                 (CONTROLLER, &mut *controller),
@@ -68,7 +67,7 @@ impl Collect for Nvme {
             let listed = cx.files.list(DEVICE, [device], entries).map_err(Failure::from);
             let Some(()) = cx.problems.value(listed) else { continue };
             for entry in entries.iter() {
-                if let Some(id) = namespace_id(entry) {
+                if let Some(id) = name::namespace_id(entry) {
                     emit_namespace(cx, device, entry, id, state);
                 }
             }
@@ -96,20 +95,10 @@ fn emit_namespace(cx: &mut Cx<'_, Nvme>, device: &[u8], entry: &[u8], id: &[u8],
     Some(())
 }
 
-/// `1` of `nvme0n1`. What else lies in a controller's folder is none: `nvme0c0n1` is a path to one.
-fn namespace_id(entry: &[u8]) -> Option<&[u8]> {
-    let rest = entry.strip_prefix(b"nvme")?;
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|&end| end > 0)?;
-    let id = rest[end..].strip_prefix(b"n")?;
-    let end = id.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(id.len());
-    (end > 0).then_some(&id[..end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kit::testing::given;
-    use proptest::prelude::*;
 
     const HOST: &str = "== sys/class/nvme/nvme0/cntlid\n5\n== sys/class/nvme/nvme0/firmware_rev\n2B  \n\
         == sys/class/nvme/nvme0/model\nACME 1TB      \n== sys/class/nvme/nvme0/nvme0c0n1/size\nx\n\
@@ -146,24 +135,6 @@ mod tests {
             .fails::<Nvme>(&namespace("unknown"), "nvme0/serial: input/output error");
         for bad in ["-1", "", "x", "18446744073709551616"] {
             given(&HOST.replace("nuse\n10", &format!("nuse\n{bad}"))).fails::<Nvme>(INFO_LINE, "nvme0n1/nuse: value");
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn ids_come_back(controller: u16, id: u32) {
-            let name = format!("nvme{controller}n{id}");
-            let expected = id.to_string();
-            prop_assert_eq!(namespace_id(name.as_bytes()), Some(expected.as_bytes()));
-            let path = format!("nvme{controller}c1n{id}");
-            prop_assert_eq!(namespace_id(path.as_bytes()), None);
-        }
-
-        #[test]
-        fn any_name_is_a_namespace_or_none(name: Vec<u8>) {
-            let _ = namespace_id(&name);
         }
     }
 }

@@ -21,6 +21,12 @@ impl FileError<'_> {
     pub fn is_missing(&self) -> bool {
         self.error.is_missing()
     }
+
+    /// Why the collector did not succeed: it has no data where the error `is_expected` of a host without anything of
+    /// the kind.
+    pub fn or_no_data(self, is_expected: fn(RootError) -> bool) -> Failure {
+        if is_expected(self.error) { Failure::no_data(self) } else { self.into() }
+    }
 }
 
 impl fmt::Display for FileError<'_> {
@@ -217,6 +223,15 @@ mod tests {
     fn a_file_error_names_the_path() {
         let error = FileError { mount: Mount::Sys, path: b"class/net", error: RootError::Errno(Errno::EACCES) };
         assert_eq!(error.to_string(), "sys/class/net: permission denied (EACCES)");
+    }
+
+    #[test]
+    fn only_an_expected_error_is_no_data() {
+        for (errno, is_no_data) in [(Errno::ENOENT, true), (Errno::EIO, false)] {
+            let error = FileError { mount: Mount::Sys, path: b"class/net", error: errno.into() };
+            let failure = error.or_no_data(RootError::is_missing);
+            assert_eq!(matches!(failure, Failure::NoData(_)), is_no_data, "{failure:?}");
+        }
     }
 
     #[test]

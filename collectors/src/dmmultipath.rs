@@ -1,0 +1,192 @@
+//! Devices of several paths, as the device mapper shows them below /sys/block.
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::prelude::*;
+use crate::kit::root::{Names, RootError};
+
+/// What each multipath device is, and in what state its paths are.
+#[derive(Default, Debug)]
+pub struct Dmmultipath {
+    devices: Names,
+    paths: Names,
+    identity: Vec<u8>,
+    name: Vec<u8>,
+    state: Vec<u8>,
+}
+
+declare! {
+    Dmmultipath: "dmmultipath", on, "What each multipath device of the device mapper is, and in what state its paths are.";
+    reads {
+        BLOCK: Directory Sys "block";
+        NAME: File Sys "block/*/dm/name";
+        SUSPENDED: File Sys "block/*/dm/suspended";
+        IDENTITY: File Sys "block/*/dm/uuid";
+        SIZE: File Sys "block/*/size";
+        PATHS: Directory Sys "block/*/slaves";
+        STATE: File Sys "block/*/device/state";
+    }
+    families {
+        ACTIVE: Gauge "node_dmmultipath_device_active" ["device", "sysfs_name"] "1 when the device takes requests, 0 while it is suspended.";
+        INFO: Gauge "node_dmmultipath_device_info" ["device", "sysfs_name", "uuid"] "Always 1: what is known of a device beside numbers.";
+        PATH_COUNT: Gauge "node_dmmultipath_device_paths" ["device", "sysfs_name"] "Paths of a device.";
+        PATHS_ACTIVE: Gauge "node_dmmultipath_device_paths_active" ["device", "sysfs_name"] "Paths of a device that can be used: SCSI says `running` of them, NVMe `live`.";
+        PATHS_FAILED: Gauge "node_dmmultipath_device_paths_failed" ["device", "sysfs_name"] "Paths of a device in any other state.";
+        SIZE_BYTES: Gauge "node_dmmultipath_device_size_bytes" ["device", "sysfs_name"] "How large a device is.";
+        PATH_STATE: Gauge "node_dmmultipath_path_state" ["device", "path", "state"] "Always 1: the state that the disk below a path is in.";
+    }
+}
+
+/// The unit of `size`, whatever the blocks of a device are.
+const SECTOR_BYTES: u32 = 512;
+
+impl Collect for Dmmultipath {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { devices, paths, identity, name, state } = self;
+        cx.files.list(BLOCK, [], devices).map_err(|error| error.or_no_data(attribute::is_hidden))?;
+        for device in devices.iter().filter(|device| device.starts_with(b"dm-")) {
+            let is_identified = attribute::word(cx, IDENTITY, [device], RootError::is_missing, identity);
+            if !is_identified || !identity.starts_with(b"mpath-") {
+                continue;
+            }
+            // Every sample has the name among its labels.
+            if !attribute::word(cx, NAME, [device], attribute::never, name) {
+                continue;
+            }
+            cx.page.gauge(INFO, [name, &device, identity], true);
+            if let Some(suspended) = attribute::number::<u64, _, 1>(cx, SUSPENDED, [device], attribute::never) {
+                cx.page.gauge(ACTIVE, [name, &device], suspended != 1);
+            }
+            if let Some(sectors) = attribute::number::<u64, _, 1>(cx, SIZE, [device], attribute::never) {
+                cx.page.gauge(SIZE_BYTES, [name, &device], sectors as f64 * f64::from(SECTOR_BYTES));
+            }
+            match cx.files.list(PATHS, [device], paths) {
+                Ok(()) => {}
+                Err(error) if error.is_missing() => paths.clear(),
+                Err(error) => {
+                    cx.problems.report(error);
+                    continue;
+                }
+            }
+            emit_paths(cx, device, name, paths, state);
+        }
+        Ok(())
+    }
+}
+
+fn emit_paths(cx: &mut Cx<'_, Dmmultipath>, device: &[u8], name: &[u8], paths: &Names, state: &mut Vec<u8>) {
+    let (mut active, mut failed) = (0_u64, 0_u64);
+    for path in paths.iter() {
+        if attribute::word(cx, STATE, [path], attribute::never, state) {
+            let count = if matches!(state.as_slice(), b"running" | b"live") { &mut active } else { &mut failed };
+            *count += 1;
+            cx.page.gauge(PATH_STATE, [&name, &path, state], true);
+        }
+    }
+    let count = paths.len() as u64;
+    cx.page.gauge(PATH_COUNT, [&name, &device], count);
+    // How many can be used is known only when the state of each is.
+    if active + failed == count {
+        cx.page.gauge(PATHS_ACTIVE, [&name, &device], active);
+        cx.page.gauge(PATHS_FAILED, [&name, &device], failed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const HOST: &str = "== sys/block/dm-0/dm/uuid\nLVM-abc\n== sys/block/dm-1/size\n8\n\
+        == sys/block/dm-7/dm/name\nmpatha\n== sys/block/dm-7/dm/suspended\n0\n\
+        == sys/block/dm-7/dm/uuid\nmpath-3600a\n== sys/block/dm-7/size\n2048\n\
+        == sys/block/dm-7/slaves/nvme0c1n1 -> ../../nvme0c1n1\n\
+        == sys/block/dm-7/slaves/sdc -> ../../sdc\n== sys/block/dm-7/slaves/sdd -> ../../sdd\n\
+        == sys/block/nvme0c1n1/device/state\nlive\n\
+        == sys/block/sdc/device/state\nrunning\n== sys/block/sdd/device/state\noffline\n\
+        == sys/block/sde/dm/uuid\nmpath-none\n";
+    const LINES: [&str; 9] = [
+        "node_dmmultipath_device_active{device=\"mpatha\",sysfs_name=\"dm-7\"} 1\n",
+        "node_dmmultipath_device_info{device=\"mpatha\",sysfs_name=\"dm-7\",uuid=\"mpath-3600a\"} 1\n",
+        "node_dmmultipath_device_paths{device=\"mpatha\",sysfs_name=\"dm-7\"} 3\n",
+        "node_dmmultipath_device_paths_active{device=\"mpatha\",sysfs_name=\"dm-7\"} 2\n",
+        "node_dmmultipath_device_paths_failed{device=\"mpatha\",sysfs_name=\"dm-7\"} 1\n",
+        "node_dmmultipath_device_size_bytes{device=\"mpatha\",sysfs_name=\"dm-7\"} 1.048576e+06\n",
+        "node_dmmultipath_path_state{device=\"mpatha\",path=\"nvme0c1n1\",state=\"live\"} 1\n",
+        "node_dmmultipath_path_state{device=\"mpatha\",path=\"sdc\",state=\"running\"} 1\n",
+        "node_dmmultipath_path_state{device=\"mpatha\",path=\"sdd\",state=\"offline\"} 1\n",
+    ];
+
+    /// The page without the lines of these numbers.
+    fn lines_without(gone: &[usize]) -> String {
+        LINES.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, line)| *line).collect()
+    }
+
+    #[test]
+    fn a_device_counts_its_paths() {
+        given(HOST).emits::<Dmmultipath>(&LINES.concat());
+    }
+
+    #[test]
+    fn a_device_may_be_suspended() {
+        let suspended = LINES.concat().replacen("} 1\n", "} 0\n", 1);
+        given(&HOST.replace("suspended\n0", "suspended\n1")).emits::<Dmmultipath>(&suspended);
+    }
+
+    #[test]
+    fn a_device_without_a_folder_of_paths_has_none() {
+        let host: Vec<&str> = HOST.split_inclusive('\n').filter(|line| !line.contains("slaves")).collect();
+        let expected = lines_without(&[6, 7, 8]);
+        let expected = expected.replace("dm-7\"} 3", "dm-7\"} 0").replace("dm-7\"} 2", "dm-7\"} 0");
+        let expected = expected.replace(
+            "paths_failed{device=\"mpatha\",sysfs_name=\"dm-7\"} 1",
+            "paths_failed{device=\"mpatha\",sysfs_name=\"dm-7\"} 0",
+        );
+        given(&host.concat()).emits::<Dmmultipath>(&expected);
+    }
+
+    #[test]
+    fn a_host_without_block_devices_or_that_hides_them_has_no_data() {
+        given("").fails::<Dmmultipath>("", "sys/block: no such file");
+        given("== sys/block/ error=EACCES\n").fails::<Dmmultipath>("", "permission denied");
+        given("== sys/block/\n").emits::<Dmmultipath>("");
+    }
+
+    #[test]
+    fn what_cannot_be_read_costs_no_more_than_needs_it() {
+        for (sound, gone) in
+            [("suspended\n0\n", &[0][..]), ("size\n2048\n", &[5]), ("sdd/device/state\noffline\n", &[3, 4, 8])]
+        {
+            let (file, _) = sound.split_once('\n').expect("a file and its content");
+            let broken = HOST.replace(&format!("/{sound}"), &format!("/{file} error=EIO\n"));
+            given(&broken).fails::<Dmmultipath>(&lines_without(gone), &format!("{file}: input/output error"));
+        }
+        for file in ["name\nmpatha\n", "uuid\nmpath-3600a\n"] {
+            let (name, _) = file.split_once('\n').expect("a file and its content");
+            given(&HOST.replace(file, &format!("{name} error=EIO\n")))
+                .fails::<Dmmultipath>("", &format!("dm-7/dm/{name}: input/output error"));
+        }
+        for bad in ["-1", "", "x", "18446744073709551616"] {
+            given(&HOST.replace("size\n2048", &format!("size\n{bad}")))
+                .fails::<Dmmultipath>(&lines_without(&[5]), "dm-7/size: value");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sizes_come_back(sectors in 0..1_u64 << 43) {
+            let host = HOST.replace("size\n2048", &format!("size\n{sectors}"));
+            let samples = given(&host).scrape::<Dmmultipath>().samples();
+            let line = samples.lines().find(|line| line.contains("size_bytes")).expect("a size");
+            let value: f64 = line.rsplit(' ').next().expect("a value").parse().expect("a number");
+            prop_assert_eq!(value.to_bits(), ((sectors * 512) as f64).to_bits());
+        }
+    }
+}

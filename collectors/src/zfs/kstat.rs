@@ -1,0 +1,147 @@
+//! Files of the kernel's statistics as ZFS writes them: a line about the file, a line of titles, a row for each value.
+
+use crate::kit::parse::{FromText, Lines};
+use crate::kit::prelude::*;
+use crate::kit::table;
+
+/// What a row holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Value<'a> {
+    Unsigned(u64),
+    Signed(i64),
+    Text(&'a [u8]),
+}
+
+/// The titles of the columns.
+const TITLES: [&[u8]; 3] = [b"name", b"type", b"data"];
+
+/// The rows of a file. A last row without its end may be a piece of another, unless it is the last of as many as the
+/// first line promises.
+pub(super) fn rows<'a>(text: Text<'a>, problems: &mut Problems) -> Result<Lines<'a>, ParseError<'a>> {
+    if let Some(rows) = below_titles(text).filter(|rows| promised(text) == Some(rows.clone().count())) {
+        return Ok(rows);
+    }
+    let whole = table::whole(text, problems);
+    below_titles(whole).ok_or_else(|| {
+        text.error(
+            "the file",
+            "a line of `name type data`",
+            text.lines().next().map_or(b"".as_slice(), |line| line.bytes),
+        )
+    })
+}
+
+fn below_titles(text: Text<'_>) -> Option<Lines<'_>> {
+    let mut lines = text.lines();
+    lines.find(|line| line.fields().eq(TITLES)).map(|_| lines)
+}
+
+/// How many rows the first line says that there are.
+fn promised(text: Text<'_>) -> Option<usize> {
+    let count = text.lines().next()?.fields().nth(3)?;
+    usize::try_from(u64::from_text(count)?).ok()
+}
+
+/// The name and the value of a row. The types that nobody shows are passed over, and so is a row of nothing.
+pub(super) fn parse(line: Line<'_>) -> Result<Option<(&[u8], Value<'_>)>, ParseError<'_>> {
+    let mut fields = line.fields();
+    let Some(name) = fields.next() else { return Ok(None) };
+    let value = match fields.next().unwrap_or_default() {
+        b"3" => Value::Signed(line.number(name, fields.next().unwrap_or_default())?),
+        b"4" => Value::Unsigned(line.number(name, fields.next().unwrap_or_default())?),
+        b"7" => Value::Text(fields.rest()),
+        b"0" | b"1" | b"2" | b"5" | b"6" => return Ok(None),
+        other => return Err(line.error("the type", "a digit from 0 to 7", other)),
+    };
+    Ok(Some((name, value)))
+}
+
+/// What a family is called after a row: what follows the last dot.
+pub(super) fn family(name: &[u8]) -> &[u8] {
+    memchr::memrchr(b'.', name).map_or(name, |at| &name[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::root::Mount;
+    use proptest::prelude::*;
+
+    /// How many rows there are and how many problems, or what is complained about.
+    fn count(content: &str) -> Result<(usize, usize), String> {
+        let mut problems = Problems::default();
+        let found = rows(Text::new(Mount::Proc, b"x", content.as_bytes()), &mut problems);
+        found.map(|rows| (rows.count(), problems.count())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rows_stand_below_the_titles() {
+        assert_eq!(count("5 1 0x01 2 80 1 2\nname type data\na 4 1\nb 4 2\n"), Ok((2, 0)));
+        assert_eq!(count("5 1 0x01 9 80 1 2\nname type data\na 4 1\n"), Ok((1, 0)));
+        assert_eq!(count("name   type data\n"), Ok((0, 0)));
+        for content in ["", "x\n", "name type\na 4 1\n", "name type data x\n"] {
+            assert!(count(content).expect_err("no titles").contains("a line of `name type data`"), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_its_end_counts_where_it_is_the_last_that_was_promised() {
+        assert_eq!(count("5 1 0x01 2 80 1 2\nname type data\na 4 1\nb 4 2"), Ok((2, 0)));
+        for promised in ["1", "3", "x", "-2"] {
+            let content = format!("5 1 0x01 {promised} 80 1 2\nname type data\na 4 1\nb 4 2");
+            assert_eq!(count(&content), Ok((1, 1)), "{content}");
+        }
+        assert!(count("5 1 0x01 2 80 1 2\nname type da").is_err());
+    }
+
+    #[track_caller]
+    fn check(row: &str, expected: Result<Option<(&str, Value<'_>)>, &str>) {
+        let line = Text::new(Mount::Proc, b"x", row.as_bytes()).lines().next().expect("a line");
+        let found = parse(line).map_err(|error| error.to_string());
+        let expected = expected.map(|row| row.map(|(name, value)| (name.as_bytes(), value)));
+        assert_eq!(found, expected.map_err(str::to_owned), "{row}");
+    }
+
+    #[test]
+    fn a_row_is_of_one_of_the_types_that_are_shown() {
+        check("hits                            4    7", Ok(Some(("hits", Value::Unsigned(7)))));
+        check("need_free  3  -7", Ok(Some(("need_free", Value::Signed(-7)))));
+        check("dataset_name  7  vault/a  b ", Ok(Some(("dataset_name", Value::Text(b"vault/a  b")))));
+        check("dataset_name  7  ", Ok(Some(("dataset_name", Value::Text(b"")))));
+        for other in ["a 0 x", "a 1 7", "a 2 7", "a 5 7", "a 6 7", " "] {
+            check(other, Ok(None));
+        }
+        check("hits", Err("proc/x:1: the type: expected a digit from 0 to 7, found nothing"));
+        check("hits 8 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found `8`"));
+        check("hits 44 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found `44`"));
+        check("hits 4", Err("proc/x:1: hits: expected a whole number from 0 to 2^64 - 1, found nothing"));
+        check("hits 4 -1", Err("proc/x:1: hits: expected a whole number from 0 to 2^64 - 1, found `-1`"));
+        check("hits 3 x", Err("proc/x:1: hits: expected a whole number from -2^63 to 2^63 - 1, found `x`"));
+    }
+
+    #[test]
+    fn a_family_is_called_after_the_last_part_of_a_name() {
+        for (name, expected) in [("zio-size", "zio-size"), ("a.b.c", "c"), ("a.", ""), ("", "")] {
+            assert_eq!(family(name.as_bytes()), expected.as_bytes());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn numbers_come_back(unsigned: u64, signed: i64) {
+            check(&format!("a 4 {unsigned}"), Ok(Some(("a", Value::Unsigned(unsigned)))));
+            check(&format!("a 3 {signed}"), Ok(Some(("a", Value::Signed(signed)))));
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
+            let text = Text::new(Mount::Proc, b"x", &bytes);
+            let _ = rows(text, &mut Problems::default());
+            for line in text.lines() {
+                let _ = parse(line);
+            }
+        }
+    }
+}
