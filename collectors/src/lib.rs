@@ -13,6 +13,7 @@ pub mod cpufreq;
 pub mod diskstats;
 pub mod dmi;
 pub mod drbd;
+pub mod drm;
 pub mod edac;
 pub mod entropy;
 pub mod fibrechannel;
@@ -75,6 +76,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<diskstats::Diskstats>(),
     Registration::of::<dmi::Dmi>(),
     Registration::of::<drbd::Drbd>(),
+    Registration::of::<drm::Drm>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<fibrechannel::Fibrechannel>(),
