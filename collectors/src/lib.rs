@@ -20,6 +20,7 @@ pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
 pub mod hwmon;
+pub mod infiniband;
 pub mod interrupts;
 pub mod ipvs;
 pub mod kernel_hung;
@@ -83,6 +84,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<hwmon::Hwmon>(),
+    Registration::of::<infiniband::Infiniband>(),
     Registration::of::<interrupts::Interrupts>(),
     Registration::of::<ipvs::Ipvs>(),
     Registration::of::<kernel_hung::KernelHung>(),
