@@ -38,6 +38,7 @@ pub mod nfs;
 pub mod nfsd;
 pub mod nvme;
 pub mod os;
+pub mod pcidevice;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
@@ -101,6 +102,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<nfsd::Nfsd>(),
     Registration::of::<nvme::Nvme>(),
     Registration::of::<os::Os>(),
+    Registration::of::<pcidevice::Pcidevice>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
