@@ -43,6 +43,7 @@ pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
 pub mod rapl;
+pub mod runit;
 pub mod schedstat;
 pub mod selinux;
 pub mod slabinfo;
@@ -107,6 +108,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
     Registration::of::<rapl::Rapl>(),
+    Registration::of::<runit::Runit>(),
     Registration::of::<schedstat::Schedstat>(),
     Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 /// Collectors that the run behind the expected page had switched off, or that found nothing there.
-const NOT_IN_THE_PAGE: &[&str] = &["drm", "filesystem", "selinux", "swap", "tcpstat", "uname"];
+const NOT_IN_THE_PAGE: &[&str] = &["drm", "filesystem", "runit", "selinux", "swap", "tcpstat", "uname"];
 
 fn every_sample_of_our_collectors_comes_back_identically() {
     let report = conformance::run(&Need::ConformanceData.path()).expect("the data can be read");
