@@ -19,6 +19,9 @@ pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 /// Flags without which a collector has nothing to show.
 const FLAGS: &[(&str, &str)] = &[
     ("collector.pcidevice.names", "true"),
+    ("collector.sysctl.include", "fs.file-nr:allocated,free,max"),
+    ("collector.sysctl.include", "kernel.pid_max"),
+    ("collector.sysctl.include-info", "net.ipv4.tcp_available_congestion_control"),
     ("collector.textfile.directory", TEXTFILE_DIRECTORY),
 ];
 
