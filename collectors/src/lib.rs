@@ -14,12 +14,14 @@ pub mod diskstats;
 pub mod dmi;
 pub mod dmmultipath;
 pub mod drbd;
+pub mod drm;
 pub mod edac;
 pub mod entropy;
 pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
 pub mod hwmon;
+pub mod infiniband;
 pub mod interrupts;
 pub mod ipvs;
 pub mod kernel_hung;
@@ -39,10 +41,12 @@ pub mod nfsd;
 pub mod nvme;
 pub mod nvmesubsystem;
 pub mod os;
+pub mod pcidevice;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
 pub mod rapl;
+pub mod runit;
 pub mod schedstat;
 pub mod selinux;
 pub mod slabinfo;
@@ -51,6 +55,7 @@ pub mod softirqs;
 pub mod softnet;
 pub mod stat;
 pub mod swap;
+pub mod sysctl;
 pub mod tapestats;
 pub mod tcpstat;
 pub mod textfile;
@@ -80,12 +85,14 @@ pub const ALL: &[Registration] = &[
     Registration::of::<dmi::Dmi>(),
     Registration::of::<dmmultipath::Dmmultipath>(),
     Registration::of::<drbd::Drbd>(),
+    Registration::of::<drm::Drm>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
     Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
     Registration::of::<hwmon::Hwmon>(),
+    Registration::of::<infiniband::Infiniband>(),
     Registration::of::<interrupts::Interrupts>(),
     Registration::of::<ipvs::Ipvs>(),
     Registration::of::<kernel_hung::KernelHung>(),
@@ -104,10 +111,12 @@ pub const ALL: &[Registration] = &[
     Registration::of::<nvme::Nvme>(),
     Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),
+    Registration::of::<pcidevice::Pcidevice>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
     Registration::of::<rapl::Rapl>(),
+    Registration::of::<runit::Runit>(),
     Registration::of::<schedstat::Schedstat>(),
     Registration::of::<selinux::Selinux>(),
     Registration::of::<slabinfo::Slabinfo>(),
@@ -116,6 +125,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<softnet::Softnet>(),
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
+    Registration::of::<sysctl::Sysctl>(),
     Registration::of::<tapestats::Tapestats>(),
     Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),

@@ -16,6 +16,15 @@ use crate::load;
 /// Where the fixture hosts keep their textfiles.
 pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
+/// Flags without which a collector has nothing to show.
+const FLAGS: &[(&str, &str)] = &[
+    ("collector.pcidevice.names", "true"),
+    ("collector.sysctl.include", "fs.file-nr:allocated,free,max"),
+    ("collector.sysctl.include", "kernel.pid_max"),
+    ("collector.sysctl.include-info", "net.ipv4.tcp_available_congestion_control"),
+    ("collector.textfile.directory", TEXTFILE_DIRECTORY),
+];
+
 /// What a scrape of one host gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scraped {
@@ -29,8 +38,8 @@ pub struct Scraped {
     pub duplicates: usize,
 }
 
-/// A scraper of this tree with every collector on and the flags at their defaults, but for the textfile directory.
-/// `wrap` may put other roots over the tree's.
+/// A scraper of this tree with every collector on and the flags at their defaults, but for a few that make collectors
+/// show what they can. `wrap` may put other roots over the tree's.
 ///
 /// # Panics
 /// When the tree's kernel entries cannot be read: a broken fixture.
@@ -42,8 +51,10 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     for declaration in ALL.iter().map(|registration| registration.declaration) {
         values.enable(declaration.name, true);
-        for flag in declaration.flags.iter().filter(|flag| flag.name == "collector.textfile.directory") {
-            values.give(flag, TEXTFILE_DIRECTORY).unwrap_or_else(|error| panic!("{error}"));
+        for flag in declaration.flags {
+            for (_, value) in FLAGS.iter().filter(|(name, _)| *name == flag.name) {
+                values.give(flag, value).unwrap_or_else(|error| panic!("{error}"));
+            }
         }
     }
     Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("default flags: {error}"))

@@ -8,8 +8,9 @@ use collectors::filesystem::Filesystem;
 use collectors::ipvs::Ipvs;
 use collectors::kit::kernel::StatFs;
 use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::Tree;
+use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::testing::Given;
+use collectors::pcidevice::Pcidevice;
 use collectors::textfile::Textfile;
 use harness::needs::{self, Need};
 use harness::{conformance, load};
@@ -28,6 +29,11 @@ fn main() -> ExitCode {
         ),
         ("every_ipvs_case_comes_back_identically", &[Need::ConformanceData], every_ipvs_case_comes_back_identically),
         (
+            "the_case_of_names_of_pci_devices_comes_back_identically",
+            &[Need::ConformanceData],
+            the_case_of_names_of_pci_devices_comes_back_identically,
+        ),
+        (
             "mount_points_are_those_of_the_host_below_its_prefix",
             &[Need::ConformanceData],
             mount_points_are_those_of_the_host_below_its_prefix,
@@ -41,7 +47,8 @@ fn main() -> ExitCode {
 }
 
 /// Collectors that the run behind the expected page had switched off, or that found nothing there.
-const NOT_IN_THE_PAGE: &[&str] = &["filesystem", "nvmesubsystem", "selinux", "swap", "tcpstat", "uname"];
+const NOT_IN_THE_PAGE: &[&str] =
+    &["drm", "filesystem", "nvmesubsystem", "runit", "selinux", "swap", "tcpstat", "uname"];
 
 fn every_sample_of_our_collectors_comes_back_identically() {
     let report = conformance::run(&Need::ConformanceData.path()).expect("the data can be read");
@@ -77,6 +84,25 @@ fn every_ipvs_case_comes_back_identically() {
         let expected: String = expected.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
         assert_eq!(scraped.samples(), expected, "{file}");
     }
+}
+
+/// The expected page has its families in another order than pages have, and comments of its own between them.
+fn the_case_of_names_of_pci_devices_comes_back_identically() {
+    let folder = Need::ConformanceData.path();
+    let mut tree = conformance::tree(&folder).expect("the data can be read");
+    let ids = load::bytes(&folder.join("pci.ids")).expect("the data can be read");
+    tree.insert("host/fixtures/pci.ids", Node::file(ids)).expect("a free place");
+    let flags = ["--collector.pcidevice.names", "--collector.pcidevice.idsfile=fixtures/pci.ids"];
+    let scraped = Given::tree(tree).flags(&flags).scrape::<Pcidevice>();
+    let expected = load::bytes(&folder.join("pcidevice-names-output.txt")).expect("the data can be read");
+    let expected = String::from_utf8(expected).expect("a page is text");
+    let is_compared = |line: &&str| line.starts_with("node_pcidevice_") || line.starts_with("# TYPE node_pcidevice_");
+    let compared = |page: &str| page.lines().filter(is_compared).map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(compared(&scraped.page), compared(&expected), "{:?}", scraped.complaints);
+    assert_eq!(
+        scraped.samples().lines().count(),
+        compared(&expected).iter().filter(|line| !line.starts_with('#')).count()
+    );
 }
 
 /// The place of the textfile cases, as the labels of the expected pages have it.

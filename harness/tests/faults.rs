@@ -178,7 +178,7 @@ fn declared(collector: &str, question: &Question) -> Option<ReadInfo> {
         let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
         loop {
             match (pattern.next(), path.next()) {
-                (None, None) => return true,
+                (None, None) | (Some("**"), Some(_)) => return true,
                 (Some(part), Some(name)) => {
                     let (start, end) = part.split_once('*').unwrap_or((part, ""));
                     let fits =

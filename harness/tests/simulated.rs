@@ -33,6 +33,7 @@ fn live(at: Duration) -> host::Scraped {
 const NOT_ON_A_VM: &[&str] = &[
     "fibrechannel",
     "hwmon",
+    "infiniband",
     "ipvs",
     "mdadm",
     "nfs",

@@ -46,7 +46,7 @@ impl Accessed for Link {
 pub struct ReadInfo {
     /// The tree it begins in.
     pub mount: Mount,
-    /// The path below it; each `*` stands for one name.
+    /// The path below it; each `*` stands for one name, and a component `**` for one or more of them with `/` between.
     pub pattern: &'static str,
     /// What is done with it.
     pub access: Access,
@@ -114,7 +114,8 @@ pub const fn count_names(pattern: &str) -> usize {
     let mut count = 0;
     let mut at = 0;
     while at < bytes.len() {
-        if bytes[at] == b'*' {
+        // `**` takes one name, which is a path.
+        if bytes[at] == b'*' && (at == 0 || bytes[at - 1] != b'*') {
             count += 1;
         }
         at += 1;
@@ -151,6 +152,14 @@ pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool 
         if index > 0 {
             into.push(b'/');
         }
+        if component == PATH {
+            let path = names.next().copied().unwrap_or_default();
+            if !free && !path.split(|&byte| byte == b'/').all(is_name) {
+                return false;
+            }
+            into.extend_from_slice(path);
+            continue;
+        }
         let start = into.len();
         let mut pieces = component.split('*');
         into.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
@@ -168,6 +177,14 @@ pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool 
         }
     }
     true
+}
+
+/// The component that stands for a path.
+const PATH: &str = "**";
+
+/// Whether this can be the name of a file.
+fn is_name(name: &[u8]) -> bool {
+    !matches!(name, b"" | b"." | b"..") && !name.contains(&0)
 }
 
 #[cfg(test)]
@@ -188,6 +205,16 @@ mod tests {
         check("class/net/*/mtu", &[b"eth0"], Some("class/net/eth0/mtu"));
         check("cpu*/x*y/*", &[b"1", b"-", b"z"], Some("cpu1/x-y/z"));
         check("", &[], Some(""));
+    }
+
+    #[test]
+    fn two_stars_take_a_path() {
+        assert_eq!((count_names("sys/**"), count_names("*/x*/**")), (1, 3));
+        check("sys/**", &[b"fs"], Some("sys/fs"));
+        check("sys/**", &[b"net/core/somaxconn"], Some("sys/net/core/somaxconn"));
+        for path in ["", "/", "a/", "/a", "a//b", "..", "a/../b", "a/.", "a\0b"] {
+            check("sys/**", &[path.as_bytes()], None);
+        }
     }
 
     #[test]

@@ -1,0 +1,170 @@
+//! Graphics cards from /sys/class/drm: those of the driver amdgpu, which tells how busy and how full they are.
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::errno::Errno;
+use crate::kit::family::{Family, Gauge};
+use crate::kit::prelude::*;
+use crate::kit::root::{Names, RootError};
+
+/// How busy AMD's graphics cards are, and how full their memory is.
+#[derive(Default, Debug)]
+pub struct Drm {
+    entries: Names,
+    words: [Vec<u8>; WORDS.len()],
+}
+
+declare! {
+    Drm: "drm", off, "How busy the graphics cards of the driver amdgpu are, and how full their memory is.";
+    reads {
+        CLASS: Directory Sys "class/drm";
+        UEVENT: File Sys "class/drm/*/device/uevent";
+        ATTRIBUTE: File Sys "class/drm/*/device/*";
+    }
+    families {
+        INFO: Gauge "node_drm_card_info" ["card", "memory_vendor", "power_performance_level", "unique_id", "vendor"] "Always 1: what is known of a card beside numbers.";
+        BUSY: kept Gauge "node_drm_gpu_busy_percent" ["card"] "How busy the card is, from 0 to 100.";
+        GTT_SIZE_BYTES: Gauge "node_drm_memory_gtt_size_bytes" ["card"] "How much of the host's memory the card can be lent through its translation table.";
+        GTT_USED_BYTES: Gauge "node_drm_memory_gtt_used_bytes" ["card"] "How much of the host's memory the card was lent through its translation table.";
+        VISIBLE_SIZE_BYTES: Gauge "node_drm_memory_vis_vram_size_bytes" ["card"] "How much of the card's memory the processor can reach.";
+        VISIBLE_USED_BYTES: Gauge "node_drm_memory_vis_vram_used_bytes" ["card"] "How much of the memory that the processor can reach is in use.";
+        SIZE_BYTES: Gauge "node_drm_memory_vram_size_bytes" ["card"] "How much memory the card has.";
+        USED_BYTES: Gauge "node_drm_memory_vram_used_bytes" ["card"] "How much of the card's memory is in use.";
+    }
+}
+
+const NUMBERS: [(&[u8], Family<Drm, Gauge, 1>); 7] = [
+    (b"gpu_busy_percent", BUSY),
+    (b"mem_info_gtt_total", GTT_SIZE_BYTES),
+    (b"mem_info_gtt_used", GTT_USED_BYTES),
+    (b"mem_info_vis_vram_total", VISIBLE_SIZE_BYTES),
+    (b"mem_info_vis_vram_used", VISIBLE_USED_BYTES),
+    (b"mem_info_vram_total", SIZE_BYTES),
+    (b"mem_info_vram_used", USED_BYTES),
+];
+
+/// The attributes that are words, in the order of the labels; the card stands before them, its maker after.
+const WORDS: [&[u8]; 3] = [b"mem_info_vram_vendor", b"power_dpm_force_performance_level", b"unique_id"];
+
+/// What the uevent of a card of this driver has.
+const DRIVER: &[u8] = b"DRIVER=amdgpu";
+
+impl Collect for Drm {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Self { entries, words } = self;
+        match cx.files.list(CLASS, [], entries) {
+            Ok(()) => {}
+            Err(error) if error.is_missing() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        for card in entries.iter().filter(|entry| is_card(entry)) {
+            let is_ours = match cx.files.read(UEVENT, [card]) {
+                Ok(text) => text.lines().any(|line| line.bytes.trim_ascii() == DRIVER),
+                // A card that is switched off has no data.
+                Err(error) if error.error == RootError::Errno(Errno::ENODATA) => false,
+                Err(error) => {
+                    cx.problems.report(error);
+                    false
+                }
+            };
+            if is_ours {
+                emit(cx, card, words);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `card0`; not the connectors `card0-DP-1`, nor `renderD128`.
+fn is_card(entry: &[u8]) -> bool {
+    entry.strip_prefix(b"card").is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
+fn emit(cx: &mut Cx<'_, Drm>, card: &[u8], words: &mut [Vec<u8>; WORDS.len()]) {
+    let problems = cx.problems.count();
+    for (attribute, word) in WORDS.into_iter().zip(&mut *words) {
+        attribute::word(cx, ATTRIBUTE, [card, attribute], attribute::is_unavailable, word);
+    }
+    // Without one of its labels it would be another series.
+    if cx.problems.count() == problems {
+        let [memory, level, id] = words;
+        cx.page.gauge(INFO, [&card, memory, level, id, &"amd"], true);
+    }
+    for (file, family) in NUMBERS {
+        if let Some(number) = attribute::number::<u64, _, 2>(cx, ATTRIBUTE, [card, file], attribute::is_unavailable) {
+            cx.page.gauge(family, [&card], number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+    use proptest::prelude::*;
+
+    const HOST: &str = "== sys/class/drm/card0-DP-1/device/uevent\nDRIVER=amdgpu\n\
+        == sys/class/drm/card1/device/gpu_busy_percent\n4\n== sys/class/drm/card1/device/mem_info_vram_used\n1490378752\n\
+        == sys/class/drm/card1/device/mem_info_vram_vendor\nexample\n== sys/class/drm/card1/device/uevent\nDRIVER=amdgpu\nPCI_ID=1002:73FF\n\
+        == sys/class/drm/card2/device/uevent\nDRIVER=i915\n== sys/class/drm/renderD128/device/uevent\nDRIVER=amdgpu\n\
+        == sys/class/drm/version\ndrm 1.1.0 20060810\n";
+    const INFO_LINE: &str = "node_drm_card_info{card=\"card1\",memory_vendor=\"example\",power_performance_level=\"\",unique_id=\"\",vendor=\"amd\"} 1\n";
+    const BUSY_LINE: &str = "node_drm_gpu_busy_percent{card=\"card1\"} 4\n";
+    const USED: &str = "node_drm_memory_vram_used_bytes{card=\"card1\"} 1.490378752e+09\n";
+
+    #[test]
+    fn a_card_shows_what_it_has() {
+        given(HOST).emits::<Drm>(&[INFO_LINE, BUSY_LINE, USED].concat());
+        let more = "== sys/class/drm/card1/device/unique_id\n5e570e57\n\
+            == sys/class/drm/card1/device/mem_info_gtt_total error=EINVAL\n";
+        let info = INFO_LINE.replace("unique_id=\"\"", "unique_id=\"5e570e57\"");
+        given(&format!("{HOST}{more}")).emits::<Drm>(&[&info, BUSY_LINE, USED].concat());
+    }
+
+    #[test]
+    fn the_tenth_card_is_a_card() {
+        let expected = [INFO_LINE, BUSY_LINE, USED].concat().replace("card1", "card10");
+        given(&HOST.replace("card1", "card10")).emits::<Drm>(&expected);
+    }
+
+    #[test]
+    fn a_host_without_cards_has_no_samples() {
+        given("").emits::<Drm>("");
+        given("== sys/class/drm/version\n1\n").emits::<Drm>("");
+        given("== sys/class/drm/card0/device/uevent error=ENODATA\n").emits::<Drm>("");
+        given("== sys/class/drm/ error=EIO\n").fails::<Drm>("", "sys/class/drm: input/output error");
+    }
+
+    #[test]
+    fn what_cannot_be_read_costs_itself_alone() {
+        for bad in ["", "-1", "busy", "18446744073709551616"] {
+            given(&HOST.replace("percent\n4", &format!("percent\n{bad}")))
+                .fails::<Drm>(&[INFO_LINE, USED].concat(), "card1/device/gpu_busy_percent: value: expected");
+        }
+        given(&format!("{HOST}== sys/class/drm/card1/device/unique_id error=EIO\n"))
+            .fails::<Drm>(&[BUSY_LINE, USED].concat(), "card1/device/unique_id: input/output error");
+        given(&format!("{HOST}== sys/class/drm/card0/status\nx\n"))
+            .fails::<Drm>(&[INFO_LINE, BUSY_LINE, USED].concat(), "card0/device/uevent: no such file");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn numbers_come_back(used: u32) {
+            let host = HOST.replace("1490378752", &used.to_string());
+            let samples = given(&host).scrape::<Drm>().samples();
+            let value: f64 = samples.trim_end().rsplit(' ').next().expect("a value").parse().expect("a number");
+            prop_assert!((value - f64::from(used)).abs() < 0.5, "{samples}");
+        }
+
+        #[test]
+        fn any_name_is_a_card_or_none(name: Vec<u8>) {
+            let _ = is_card(&name);
+        }
+    }
+}
