@@ -9,14 +9,29 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::root::Mount;
 use collectors::kit::scraper::{Scraper, Selection};
 use criterion::{Criterion, criterion_group, criterion_main};
+use simulator::{Machine, profiles};
 
 const SEED: u64 = 1;
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
 fn simulate(criterion: &mut Criterion) {
-    let host = simulator::embedded(SEED, || AT);
     let mut group = criterion.benchmark_group("simulate");
-    group.bench_function("vm as a tree", |bencher| bencher.iter(|| black_box(host.tree_at(AT.as_secs()))));
+    for profile in profiles() {
+        let host = simulator::embedded(profile.machine(SEED, &[]).expect("a profile as it is"), || AT);
+        let name = profile.name;
+        group.sample_size(10);
+        group.bench_function(format!("{name} as a tree"), |bencher| {
+            bencher.iter(|| black_box(host.tree_at(AT.as_secs())));
+        });
+        group.sample_size(100);
+        let (roots, mut content) = (host.roots(), Vec::new());
+        for path in ["devices/system/cpu/cpu0/topology/core_id", "class/net/lo/mtu"] {
+            group.bench_function(format!("{name} sys/{path}"), |bencher| {
+                bencher.iter(|| roots.get(Mount::Sys).read(path.as_bytes(), &mut content, FILE_CAP_BYTES));
+            });
+        }
+    }
+    let host = simulator::embedded(Machine::vm(SEED), || AT);
     let roots = host.roots();
     let mut content = Vec::new();
     for (mount, path) in [(Mount::Proc, "stat"), (Mount::Proc, "net/dev"), (Mount::Sys, "class/net/eth0/mtu")] {

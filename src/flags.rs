@@ -5,7 +5,6 @@
 
 pub mod files;
 pub mod help;
-mod nearest;
 mod own;
 mod table;
 
@@ -50,10 +49,25 @@ pub struct Settings {
     pub log_level: Level,
     /// `--log.format`.
     pub log_format: Format,
-    /// `--simulate`.
+    /// Whether `--simulate` was given.
     pub is_simulated: bool,
+    /// Which host is simulated if one is.
+    pub simulation: Simulation,
     /// What the operator should know about the command line itself.
     pub warnings: Vec<String>,
+}
+
+/// Which host is simulated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Simulation {
+    /// `--simulate`: the name of a profile.
+    pub profile: String,
+    /// `--simulate.seed`.
+    pub seed: u64,
+    /// `--simulate.set`: keys and values.
+    pub overrides: Vec<(String, String)>,
+    /// `--simulate.speed`, in thousandths.
+    pub speed_milli: u64,
 }
 
 /// Where the mounts are.
@@ -98,7 +112,11 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
                 found.switch(entry, is_on)?;
             }
             Meaning::Flag(flag) => {
-                let value = value_of(&mut parser, &written)?;
+                let value = match flag.bare {
+                    // What follows without a `=` is another argument.
+                    Some(bare) => parser.optional_value().map_or(Ok(bare.to_owned()), |value| utf8(value, &written))?,
+                    None => value_of(&mut parser, &written)?,
+                };
                 found.give(entry, flag, &value)?;
             }
         }
@@ -122,6 +140,10 @@ fn value_of(parser: &mut lexopt::Parser, written: &str) -> Result<String, String
             .and_then(|mut rest| rest.next_if(|next| !next.as_encoded_bytes().starts_with(b"-")))
             .ok_or_else(|| format!("expected a value for --{written}; one that begins with - follows after ="))?,
     };
+    utf8(value, written)
+}
+
+fn utf8(value: OsString, written: &str) -> Result<String, String> {
     value.into_string().map_err(|value| format!("--{written}: `{}` is not UTF-8", value.display()))
 }
 
@@ -351,7 +373,7 @@ pub(crate) mod tests {
             "--[no-]collector.example.loud cannot be repeated",
         );
         refuse(&["--path.procfs=/a", "--path.procfs=/b"], "--path.procfs cannot be repeated");
-        refuse(&["--simulate", "--simulate"], "--[no-]simulate cannot be repeated");
+        refuse(&["--simulate", "--simulate"], "--simulate cannot be repeated");
     }
 
     #[test]
@@ -401,6 +423,30 @@ pub(crate) mod tests {
         assert!(!settings.has_exporter_metrics && settings.is_simulated && settings.paths.is_given);
         assert_eq!(settings.paths.udev, PathBuf::from("/u"));
         assert_eq!((settings.log_level, settings.log_format), (Level::Debug, Format::Json));
+    }
+
+    #[test]
+    fn the_simulated_host_is_told_in_words() {
+        let simulation = |arguments: &[&str]| settings(arguments).simulation;
+        let usual = Simulation { profile: "vm".to_owned(), seed: 1, overrides: Vec::new(), speed_milli: 1_000 };
+        assert_eq!(simulation(&[]), usual);
+        assert_eq!(simulation(&["--simulate"]), usual);
+        assert_eq!(simulation(&["--simulate=pi4"]).profile, "pi4");
+        let set = ["--simulate.set=cpus=8", "--simulate.set", "memory_gib=64", "--simulate.seed=7"];
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(simulation(&set).overrides, [pair("cpus", "8"), pair("memory_gib", "64")]);
+        assert_eq!(simulation(&set).seed, 7);
+        for (speed, milli) in [("60", 60_000), ("0.5", 500), ("1.250", 1_250), ("0", 0), ("1000000", 1_000_000_000)] {
+            assert_eq!(simulation(&[&format!("--simulate.speed={speed}")]).speed_milli, milli);
+        }
+        for speed in ["", "fast", "-1", "1.2345", "1000001", ".5", "1.", "0x1"] {
+            refuse(
+                &[&format!("--simulate.speed={speed}")],
+                &format!("--simulate.speed: expected a number from 0 to 1000000 such as 60 or 0.5, found `{speed}`"),
+            );
+        }
+        refuse(&["--simulate.set=cpus"], "--simulate.set: expected KEY=VALUE, found `cpus`");
+        refuse(&["--simulate", "pi4"], "unexpected `pi4`");
     }
 
     #[test]

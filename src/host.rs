@@ -61,15 +61,29 @@ fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
     Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false })
 }
 
-/// Everybody who asks for the simulated host gets the same one.
+/// The host of a profile and a seed, in its own time.
 #[cfg(feature = "simulator")]
-const SEED: u64 = 1;
+fn simulated(settings: &Settings) -> Result<Host, String> {
+    use collectors::kit::kernel::clock;
+    use simulator::{Machine, ProfileError};
 
-#[cfg(feature = "simulator")]
-#[expect(clippy::unnecessary_wraps, reason = "an exporter without the simulator refuses in its place")]
-fn simulated(_: &Settings) -> Result<Host, String> {
-    let host = simulator::embedded(SEED, collectors::kit::kernel::clock::now);
+    let asked = &settings.simulation;
+    let overrides: Vec<(&str, &str)> =
+        asked.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let machine = Machine::of(&asked.profile, asked.seed, &overrides).map_err(|error| match error {
+        ProfileError::UnknownProfile { .. } => format!("--simulate: {error}"),
+        ProfileError::UnknownSetting { .. } | ProfileError::Refused { .. } => format!("--simulate.set: {error}"),
+    })?;
+    let (start, speed_milli) = (clock::now(), asked.speed_milli);
+    let host = simulator::embedded(machine, move || start + faster(clock::now().saturating_sub(start), speed_milli));
     Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true })
+}
+
+/// So many thousandths of a time.
+#[cfg(feature = "simulator")]
+fn faster(time: std::time::Duration, milli: u64) -> std::time::Duration {
+    let micros = time.as_micros().saturating_mul(u128::from(milli)) / 1_000;
+    std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 impl Host {
@@ -118,6 +132,33 @@ mod tests {
             Ok(host) => assert!(host.is_simulated && cfg!(feature = "simulator")),
             Err(error) => assert!(!cfg!(feature = "simulator") && error.contains("feature `simulator`"), "{error}"),
         }
+    }
+
+    #[cfg(feature = "simulator")]
+    #[test]
+    fn the_simulated_host_is_the_one_that_was_asked_for() {
+        let read = |arguments: &[&str]| {
+            let mut bytes = Vec::new();
+            let roots = opened(arguments).unwrap().roots;
+            roots.get(collectors::kit::root::Mount::Proc).read(b"cpuinfo", &mut bytes, 1 << 20).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(read(&["--simulate", "--simulate.set=cpus=6"]).matches("processor\t").count(), 6);
+        assert!(read(&["--simulate=pi4"]).contains("Raspberry"));
+        assert_ne!(read(&["--simulate=pi4"]), read(&["--simulate=pi4", "--simulate.seed=2"]));
+        let error = opened(&["--simulate=pi5"]).unwrap_err();
+        assert_eq!(error, "--simulate: no profile is called `pi5`; did you mean `pi4`?");
+        let error = opened(&["--simulate", "--simulate.set=cpus=0"]).unwrap_err();
+        assert_eq!(error, "--simulate.set: profile vm: cpus: expected a whole number from 1 to 256, found `0`");
+    }
+
+    #[cfg(feature = "simulator")]
+    #[test]
+    fn time_passes_as_fast_as_it_should() {
+        let second = std::time::Duration::from_secs(1);
+        assert_eq!(faster(second, 60_000), 60 * second);
+        assert_eq!(faster(second, 500), second / 2);
+        assert_eq!(faster(second, 0), std::time::Duration::ZERO);
     }
 
     #[cfg(feature = "simulator")]

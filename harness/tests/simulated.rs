@@ -1,14 +1,18 @@
-//! The simulated host as the exporter serves it: every collector of ours finds what it reads.
+//! Simulated hosts as the exporter serves them: every collector of ours finds what it reads.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::options::FlagValues;
+use collectors::kit::read::{Access, ReadInfo};
+use collectors::kit::root::{Kind, Mount, Names, Root};
 use collectors::kit::scraper::{Scraper, Selection};
-use harness::{exposition, host};
-use simulator::TEXTFILE_DIRECTORY;
+use harness::{exposition, host, load};
+use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
 
 const SEED: u64 = 1;
 const AT: Duration = Duration::from_secs(1_700_000_000);
@@ -23,10 +27,18 @@ fn values() -> FlagValues {
     values
 }
 
+fn simulated(at: Duration) -> Host {
+    simulator::embedded(Machine::vm(SEED), move || at)
+}
+
 fn live(at: Duration) -> host::Scraped {
-    let simulated = simulator::embedded(SEED, move || at);
+    let simulated = simulated(at);
     let scraper = Scraper::build(ALL, &values(), simulated.roots(), simulated.kernel()).expect("default flags");
     host::scrape(&scraper, &Selection::ALL)
+}
+
+fn without_durations(page: &str) -> String {
+    page.lines().filter(|line| !line.contains("_duration_seconds{")).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// What a small virtual machine has not: these collectors say so, and show as unsuccessful, as on a real one.
@@ -60,14 +72,11 @@ fn every_collector_finds_its_files_on_the_simulated_host() {
 
 #[test]
 fn the_host_frozen_as_a_tree_gives_the_same_page() {
-    let tree = Arc::new(simulator::embedded(SEED, || AT).tree_at(AT.as_secs()));
+    let tree = Arc::new(simulated(AT).tree_at(AT.as_secs()));
     let kernel = Arc::new(Canned::parse(|path| tree.content(path)).expect("kernel entries"));
     let scraper = Scraper::build(ALL, &values(), tree.roots(), kernel).expect("default flags");
     let frozen = host::scrape(&scraper, &Selection::ALL).page;
-    let without_durations = |page: String| -> Vec<String> {
-        page.lines().filter(|line| !line.contains("_duration_seconds{")).map(str::to_owned).collect()
-    };
-    assert_eq!(without_durations(frozen), without_durations(live(AT).page));
+    assert_eq!(without_durations(&frozen), without_durations(&live(AT).page));
 }
 
 #[test]
@@ -85,4 +94,212 @@ fn counters_do_not_fall_from_one_scrape_to_the_next() {
         }
     }
     assert!(moved > 50, "only {moved} counters moved: the host does not live");
+}
+
+/// Reads that no profile has anything for yet. An entry that has something is an error too.
+const WITHOUT_GENERATOR: &[&str] = &[
+    "bonding sys/class/net/*/slave_*/bonding_slave/mii_status",
+    "buddyinfo proc/buddyinfo",
+    "cgroups proc/cgroups",
+    "cpufreq sys/devices/system/cpu/cpu*/cpufreq/cpuinfo_avg_freq",
+    "drbd proc/drbd",
+    "edac sys/devices/system/edac/mc",
+    "edac sys/devices/system/edac/mc/mc*",
+    "edac sys/devices/system/edac/mc/mc*/*_count",
+    "edac sys/devices/system/edac/mc/mc*/csrow*",
+    "edac sys/devices/system/edac/mc/mc*/csrow*/*_count",
+    "edac sys/devices/system/edac/mc/mc*/csrow*/ch*_ce_count",
+    "edac sys/devices/system/edac/mc/mc*/csrow*/ch*_dimm_label",
+    "edac sys/devices/system/edac/mc/mc*/csrow*/ch*_ue_count",
+    "fibrechannel sys/class/fc_host",
+    "fibrechannel sys/class/fc_host/*/*",
+    "fibrechannel sys/class/fc_host/*/statistics",
+    "fibrechannel sys/class/fc_host/*/statistics/*",
+    "hwmon sys/class/hwmon",
+    "hwmon sys/class/hwmon/*",
+    "hwmon sys/class/hwmon/*/*",
+    "hwmon sys/class/hwmon/*/device",
+    "hwmon sys/class/hwmon/*/device/*",
+    "hwmon sys/class/hwmon/*/name",
+    "interrupts proc/interrupts",
+    "ipvs proc/net/ip_vs",
+    "ipvs proc/net/ip_vs_stats",
+    "ksmd sys/kernel/mm/ksm/full_scans",
+    "ksmd sys/kernel/mm/ksm/general_profit",
+    "ksmd sys/kernel/mm/ksm/merge_across_nodes",
+    "ksmd sys/kernel/mm/ksm/pages_shared",
+    "ksmd sys/kernel/mm/ksm/pages_sharing",
+    "ksmd sys/kernel/mm/ksm/pages_to_scan",
+    "ksmd sys/kernel/mm/ksm/pages_unshared",
+    "ksmd sys/kernel/mm/ksm/pages_volatile",
+    "ksmd sys/kernel/mm/ksm/run",
+    "ksmd sys/kernel/mm/ksm/sleep_millisecs",
+    "meminfo_numa sys/devices/system/node/*/meminfo",
+    "meminfo_numa sys/devices/system/node/*/numastat",
+    "mountstats proc/self/mountstats",
+    "nfs proc/net/rpc/nfs",
+    "nfsd proc/net/rpc/nfsd",
+    "nvme sys/class/nvme",
+    "nvme sys/class/nvme/*",
+    "nvme sys/class/nvme/*/*/ana_state",
+    "nvme sys/class/nvme/*/*/nuse",
+    "nvme sys/class/nvme/*/*/queue/logical_block_size",
+    "nvme sys/class/nvme/*/*/size",
+    "nvme sys/class/nvme/*/cntlid",
+    "nvme sys/class/nvme/*/firmware_rev",
+    "nvme sys/class/nvme/*/model",
+    "nvme sys/class/nvme/*/serial",
+    "nvme sys/class/nvme/*/state",
+    "powersupplyclass sys/class/power_supply",
+    "powersupplyclass sys/class/power_supply/*",
+    "powersupplyclass sys/class/power_supply/*/*",
+    "pressure proc/pressure/irq",
+    "processes proc/*/stat",
+    "processes proc/*/task",
+    "processes proc/*/task/*/stat",
+    "rapl sys/class/powercap",
+    "rapl sys/class/powercap/*/energy_uj",
+    "rapl sys/class/powercap/*/name",
+    "selinux proc/self/attr/current",
+    "selinux rootfs/etc/selinux/config",
+    "selinux sys/fs/selinux/enforce",
+    "slabinfo proc/slabinfo",
+    "tapestats sys/class/scsi_tape",
+    "tapestats sys/class/scsi_tape/*/stats/in_flight",
+    "tapestats sys/class/scsi_tape/*/stats/io_ns",
+    "tapestats sys/class/scsi_tape/*/stats/other_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/read_byte_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/read_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/read_ns",
+    "tapestats sys/class/scsi_tape/*/stats/resid_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/write_byte_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/write_cnt",
+    "tapestats sys/class/scsi_tape/*/stats/write_ns",
+    "tcpstat proc/net/tcp",
+    "tcpstat proc/net/tcp6",
+    "thermal_zone sys/class/thermal",
+    "thermal_zone sys/class/thermal/cooling_device*/cur_state",
+    "thermal_zone sys/class/thermal/cooling_device*/max_state",
+    "thermal_zone sys/class/thermal/cooling_device*/type",
+    "thermal_zone sys/class/thermal/thermal_zone*/temp",
+    "thermal_zone sys/class/thermal/thermal_zone*/type",
+    "watchdog sys/class/watchdog",
+    "watchdog sys/class/watchdog/*/access_cs0",
+    "watchdog sys/class/watchdog/*/bootstatus",
+    "watchdog sys/class/watchdog/*/fw_version",
+    "watchdog sys/class/watchdog/*/identity",
+    "watchdog sys/class/watchdog/*/nowayout",
+    "watchdog sys/class/watchdog/*/options",
+    "watchdog sys/class/watchdog/*/pretimeout",
+    "watchdog sys/class/watchdog/*/pretimeout_governor",
+    "watchdog sys/class/watchdog/*/state",
+    "watchdog sys/class/watchdog/*/status",
+    "watchdog sys/class/watchdog/*/timeleft",
+    "watchdog sys/class/watchdog/*/timeout",
+    "xfrm proc/net/xfrm_stat",
+    "zoneinfo proc/zoneinfo",
+];
+
+/// Whether a host has anything that a collector would find by this read.
+fn has(root: &dyn Root, read: &ReadInfo) -> bool {
+    let (mut found, mut names) = (vec![String::new()], Names::new());
+    for component in read.pattern.split('/') {
+        let mut next = Vec::new();
+        for above in &found {
+            let join = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+            let Some((front, back)) = component.split_once('*') else {
+                next.push(join(component));
+                continue;
+            };
+            if root.list(above.as_bytes(), &mut names).is_err() {
+                continue;
+            }
+            let all = names.iter().filter_map(|name| std::str::from_utf8(name).ok());
+            let matching = all.filter(|name| name.strip_prefix(front).is_some_and(|rest| matches(rest, back)));
+            next.extend(matching.map(join));
+        }
+        found = next;
+    }
+    let mut target = Vec::new();
+    found.iter().any(|path| match read.access {
+        Access::Link => root.read_link(path.as_bytes(), &mut target).is_ok(),
+        Access::File => root.metadata(path.as_bytes()).is_ok_and(|metadata| metadata.kind == Kind::File),
+        Access::Directory => root.metadata(path.as_bytes()).is_ok_and(|metadata| metadata.kind == Kind::Directory),
+    })
+}
+
+/// Whether what follows a `*` is what follows it in the pattern, which may hold more of them.
+fn matches(rest: &str, back: &str) -> bool {
+    match back.split_once('*') {
+        None => rest.ends_with(back),
+        Some((middle, back)) => rest
+            .match_indices(middle)
+            .any(|(at, _)| rest.get(at + middle.len()..).is_some_and(|rest| matches(rest, back))),
+    }
+}
+
+#[test]
+fn every_declared_read_has_a_generator() {
+    let hosts: Vec<_> = profiles().iter().map(|profile| small(profile).roots()).collect();
+    let mut missing = BTreeSet::new();
+    for declaration in ALL.iter().map(|registration| registration.declaration) {
+        // Paths that an operator spells out are no read of a pattern.
+        for read in declaration.reads.iter().filter(|read| read.mount != Mount::Host) {
+            if !hosts.iter().any(|roots| has(roots.get(read.mount), read)) {
+                missing.insert(format!("{} {}/{}", declaration.name, read.mount.name(), read.pattern));
+            }
+        }
+    }
+    let expected: BTreeSet<String> = WITHOUT_GENERATOR.iter().map(|&name| name.to_owned()).collect();
+    let list = |set: &BTreeSet<String>, other: &BTreeSet<String>| {
+        set.difference(other).fold(String::new(), |list, name| list + "    \"" + name + "\",\n")
+    };
+    let (new, done) = (list(&missing, &expected), list(&expected, &missing));
+    assert!(
+        missing == expected,
+        "no generator and not in WITHOUT_GENERATOR:\n{new}a generator and still in WITHOUT_GENERATOR:\n{done}"
+    );
+}
+
+fn small(profile: &'static Profile) -> Host {
+    let machine = profile.machine(SEED, profile.small).expect("a profile's own overrides");
+    simulator::embedded(machine, || AT)
+}
+
+/// What each collector makes of each profile where it shows: one readable snapshot each.
+#[test]
+fn every_profile_shows_what_its_snapshots_say() {
+    for profile in profiles() {
+        let host = small(profile);
+        let mut values = values();
+        for declaration in ALL.iter().map(|registration| registration.declaration) {
+            values.enable(declaration.name, true);
+        }
+        let scraper = Scraper::build(ALL, &values, host.roots(), host.kernel()).expect("default flags");
+        let folder = format!("snapshots/profiles/{}", profile.name);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let mut shown = BTreeSet::new();
+        for registration in ALL {
+            let collector = registration.declaration.name;
+            let scraped = host::scrape(&scraper, &scraper.only(&[collector]).expect("every collector is on"));
+            let complaints: Vec<&String> = scraped.failed.values().chain(scraped.noted.values()).flatten().collect();
+            let mut page = without_durations(&scraped.page);
+            // What this kind of host has not does not show.
+            let has_samples = page.lines().any(|line| !line.starts_with('#') && !line.starts_with("node_scrape_"));
+            if !has_samples && complaints.iter().all(|complaint| complaint.contains("(ENOENT)")) {
+                continue;
+            }
+            for complaint in complaints {
+                let _ = writeln!(page, "! {complaint}");
+            }
+            shown.insert(format!("{collector}.snap"));
+            settings.bind(|| insta::assert_snapshot!(collector, page));
+        }
+        let there = load::names(&load::workspace().join("harness/tests").join(&folder)).expect("a folder of snapshots");
+        let there: BTreeSet<String> = there.into_iter().collect();
+        assert_eq!(there, shown, "{}: snapshots of what no longer shows", profile.name);
+    }
 }

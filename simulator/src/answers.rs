@@ -13,7 +13,6 @@ use crate::machine::{Duplex, Interface, Kind, Machine};
 const REACHABLE: u16 = 0x02;
 const FAILED: u16 = 0x20;
 const TICKS_PER_SECOND: u64 = 100;
-const PAGE_SIZE_BYTES: u64 = 4096;
 
 /// The kernel of a host.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ impl Kernel for Answers {
     }
 
     fn page_size_bytes(&self) -> u64 {
-        PAGE_SIZE_BYTES
+        self.host.machine().system.architecture.page_size_bytes()
     }
 
     fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
@@ -59,9 +58,9 @@ impl Kernel for Answers {
             field.extend_from_slice(value.as_bytes());
         };
         set(|uname| &mut uname.sysname, "Linux");
-        set(|uname| &mut uname.release, system.release);
+        set(|uname| &mut uname.release, &system.release);
         set(|uname| &mut uname.version, system.version);
-        set(|uname| &mut uname.machine, system.machine);
+        set(|uname| &mut uname.machine, system.architecture.name());
         set(|uname| &mut uname.nodename, &system.hostname);
         set(|uname| &mut uname.domainname, system.domainname);
         Ok(())

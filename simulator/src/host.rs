@@ -12,7 +12,7 @@ use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
 use crate::answers::{self, Answers};
-use crate::layout::{self, Found, Group, What};
+use crate::layout::{Found, Tables, What};
 use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::{hostfs, proc, rootfs, sys, udev};
@@ -57,7 +57,7 @@ impl Host {
         let moment = frozen.moment();
         let mut tree = Tree::new();
         for mount in Mount::ALL {
-            layout::visit(groups(mount), &moment, |path, what, index| {
+            tables(mount).visit(&moment, |path, what, index| {
                 let path = [mount.name().as_bytes(), b"/", path].concat();
                 insert(&mut tree, &path, node(&moment, what, index));
             });
@@ -97,15 +97,15 @@ fn node(moment: &Moment<'_>, what: &What, index: usize) -> Node {
     }
 }
 
-/// The tables of a mount.
-fn groups(mount: Mount) -> &'static [&'static [Group]] {
-    match mount {
+fn tables(mount: Mount) -> Tables {
+    let groups = match mount {
         Mount::Proc => proc::GROUPS,
         Mount::Sys => sys::GROUPS,
         Mount::Rootfs => rootfs::GROUPS,
         Mount::Udev => udev::GROUPS,
         Mount::Host => hostfs::GROUPS,
-    }
+    };
+    Tables { mount, groups }
 }
 
 /// One mount of a host.
@@ -117,7 +117,7 @@ struct Files {
 
 impl Files {
     fn find(&self, moment: &Moment<'_>, path: &[u8]) -> Result<Found, RootError> {
-        Ok(layout::find(groups(self.mount), moment, path).ok_or(Errno::ENOENT)?)
+        Ok(tables(self.mount).find(moment, path).ok_or(Errno::ENOENT)?)
     }
 }
 
@@ -148,7 +148,7 @@ impl Render for Files {
 
     fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         let moment = self.host.moment();
-        for (name, kind) in layout::list(groups(self.mount), &moment, path) {
+        for (name, kind) in tables(self.mount).list(&moment, path) {
             into.push(&name, kind);
         }
         Ok(())

@@ -1,12 +1,20 @@
 //! Which files a host has. A table of [`Group`]s for each mount, and the search in it.
 //!
-//! Nothing is kept: whether a path exists is answered out of the table and the host's truth at the moment of asking, so
-//! that devices may come and go with time, and a host of ten thousand files costs no memory.
+//! No file is kept: what a path holds is answered out of the table and the host's truth at the moment of asking, so a
+//! host of ten thousand files costs no memory. Which things a group has files for is part of what the machine is made
+//! of; where they are many, their names are kept in order ([`Catalogue`]), so that a path is found without looking at
+//! all of them.
+
+mod index;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use collectors::kit::errno::Errno;
-use collectors::kit::root::Kind;
+use collectors::kit::root::{Kind, Mount};
+
+pub(crate) use index::Catalogue;
+use index::Index;
 
 use crate::moment::Moment;
 
@@ -96,50 +104,79 @@ impl Found {
     }
 }
 
-/// Visits every entry: its path, what it is and the number of its thing.
-pub(crate) fn visit(
-    groups: &[&'static [Group]],
-    moment: &Moment<'_>,
-    mut visit: impl FnMut(&[u8], &'static What, usize),
-) {
-    let mut path = Vec::new();
-    for group in groups.iter().copied().flatten() {
-        (group.each)(moment, &mut |index, thing| {
-            for (name, what) in group.entries {
-                path.clear();
-                for part in [group.under.as_bytes(), thing, name.as_bytes()] {
-                    if !path.is_empty() && !part.is_empty() {
-                        path.push(b'/');
+/// The tables of one mount.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables {
+    pub(crate) mount: Mount,
+    pub(crate) groups: &'static [&'static [Group]],
+}
+
+impl Tables {
+    /// Visits every entry: its path, what it is and the number of its thing.
+    pub(crate) fn visit(self, moment: &Moment<'_>, mut visit: impl FnMut(&[u8], &'static What, usize)) {
+        let mut path = Vec::new();
+        for group in self.groups.iter().copied().flatten() {
+            (group.each)(moment, &mut |index, thing| {
+                for (name, what) in group.entries {
+                    path.clear();
+                    for part in [group.under.as_bytes(), thing, name.as_bytes()] {
+                        if !path.is_empty() && !part.is_empty() {
+                            path.push(b'/');
+                        }
+                        path.extend_from_slice(part);
                     }
-                    path.extend_from_slice(part);
+                    visit(&path, what, index);
                 }
-                visit(&path, what, index);
-            }
-        });
-    }
-}
-
-/// Looks for a path without links.
-pub(crate) fn find(groups: &[&'static [Group]], moment: &Moment<'_>, path: &[u8]) -> Option<Found> {
-    let mut found = None;
-    meet(groups, moment, path, &mut |meeting| match meeting {
-        Meeting::Is(what, index) => found = Some(Found::Entry(what, index)),
-        Meeting::Above(..) => found = found.or(Some(Found::Folder)),
-    });
-    if path.is_empty() { found.or(Some(Found::Folder)) } else { found }
-}
-
-/// The entries right below a directory.
-pub(crate) fn list(groups: &[&'static [Group]], moment: &Moment<'_>, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
-    let mut names = BTreeMap::new();
-    meet(groups, moment, path, &mut |meeting| {
-        if let Meeting::Above(rest, kind) = meeting {
-            let end = rest.iter().position(|&byte| byte == b'/');
-            let (name, kind) = end.map_or((rest, kind), |end| (&rest[..end], Kind::Directory));
-            names.insert(name.to_vec(), kind);
+            });
         }
-    });
-    names
+    }
+
+    /// Looks for a path without links.
+    pub(crate) fn find(self, moment: &Moment<'_>, path: &[u8]) -> Option<Found> {
+        let mut found = path.is_empty().then_some(Found::Folder);
+        self.meet(moment, path, &mut |meeting| {
+            found = match meeting {
+                Meeting::Is(what, index) => Some(Found::Entry(what, index)),
+                Meeting::Above(..) => found.or(Some(Found::Folder)),
+            };
+            // That something is below says enough; what else is below changes nothing.
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// The entries right below a directory.
+    pub(crate) fn list(self, moment: &Moment<'_>, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
+        let mut names = BTreeMap::new();
+        self.meet(moment, path, &mut |meeting| {
+            if let Meeting::Above(rest, kind) = meeting {
+                let end = rest.iter().position(|&byte| byte == b'/');
+                let (name, kind) = end.map_or((rest, kind), |end| (&rest[..end], Kind::Directory));
+                if !names.contains_key(name) {
+                    names.insert(name.to_vec(), kind);
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        names
+    }
+
+    /// Tells of every group how it stands to the path; `met` may break off the group, not the others.
+    fn meet(self, moment: &Moment<'_>, path: &[u8], met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>) {
+        let indices = moment.machine.catalogue.of(self);
+        for (group, index) in self.groups.iter().copied().flatten().zip(indices) {
+            let things = || index.get_or_init(|| Index::new(group, moment));
+            // A group that was broken off has said all that it has to say.
+            _ = match relation(path, group.under.as_bytes()) {
+                Relation::Below(rest) => things().meet(group, moment, rest, met),
+                // A folder exists for what is in it.
+                Relation::Above(rest) if !things().is_empty(group, moment) => {
+                    met(Meeting::Above(rest, Kind::Directory))
+                }
+                Relation::Above(_) | Relation::Apart => continue,
+            };
+        }
+    }
 }
 
 /// How an entry stands to the path in question.
@@ -150,39 +187,23 @@ enum Meeting<'a> {
     Above(&'a [u8], Kind),
 }
 
-fn meet(groups: &[&'static [Group]], moment: &Moment<'_>, path: &[u8], met: &mut dyn FnMut(Meeting<'_>)) {
-    for group in groups.iter().copied().flatten() {
-        let rest = match relation(path, group.under.as_bytes()) {
-            Relation::Below(rest) => rest,
-            // A folder exists for what is in it.
-            Relation::Above(rest) => {
-                let mut is_empty = true;
-                (group.each)(moment, &mut |_, _| is_empty = false);
-                if !is_empty {
-                    met(Meeting::Above(rest, Kind::Directory));
-                }
-                continue;
-            }
-            Relation::Apart => continue,
-        };
-        (group.each)(moment, &mut |index, thing| match relation(rest, thing) {
-            Relation::Below(rest) => meet_entries(group, index, rest, met),
-            Relation::Above(rest) => met(Meeting::Above(rest, group.kind())),
-            Relation::Apart => {}
-        });
-    }
-}
-
-fn meet_entries(group: &'static Group, index: usize, path: &[u8], met: &mut dyn FnMut(Meeting<'_>)) {
+fn meet_entries(
+    group: &'static Group,
+    index: usize,
+    path: &[u8],
+    met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     for (name, what) in group.entries {
         match relation(path, name.as_bytes()) {
-            Relation::Below(b"") => met(Meeting::Is(what, index)),
-            Relation::Above(rest) => met(Meeting::Above(rest, what.kind())),
+            Relation::Below(b"") => met(Meeting::Is(what, index))?,
+            Relation::Above(rest) => met(Meeting::Above(rest, what.kind()))?,
             Relation::Below(_) | Relation::Apart => {}
         }
     }
+    ControlFlow::Continue(())
 }
 
+#[derive(Clone, Copy)]
 enum Relation<'a> {
     /// The path is the other or below it, by this.
     Below(&'a [u8]),
@@ -206,7 +227,7 @@ mod tests {
     use crate::text::put;
     use std::time::Duration;
 
-    static GROUPS: [Group; 4] = [
+    static GROUPS: [Group; 5] = [
         Group {
             under: "a/b",
             each: |_, visit| {
@@ -220,28 +241,37 @@ mod tests {
         Group { under: "", each: once, entries: &[("a/f", What::Directory)] },
         Group { under: "a", each: |_, visit| visit(7, b"h"), entries: &[("", What::File(|_, _, _| {}))] },
         Group { under: "a/nothing", each: |_, _| {}, entries: &[("g", What::Directory)] },
+        // So many that they are kept in order.
+        Group { under: "n", each: each_of_many, entries: &[("c", What::Directory), ("d/e", What::Directory)] },
     ];
 
-    fn with_moment<T>(ask: impl FnOnce(&[&'static [Group]], &Moment<'_>) -> T) -> T {
-        ask(&[&GROUPS], &Moment::new(&Machine::vm(1), Duration::ZERO))
+    const MANY: usize = 300;
+
+    fn each_of_many(_: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+        (0..MANY).for_each(|number| visit(number, format!("k{}/t{number}", number % 10).as_bytes()));
+    }
+
+    fn with_moment<T>(ask: impl FnOnce(Tables, &Moment<'_>) -> T) -> T {
+        static TABLES: [&[Group]; 1] = [&GROUPS];
+        ask(Tables { mount: Mount::Proc, groups: &TABLES }, &Moment::new(&Machine::vm(1), Duration::ZERO))
     }
 
     #[track_caller]
     fn check_listing(path: &str, expected: &[(&str, Kind)]) {
-        let names = with_moment(|groups, moment| list(groups, moment, path.as_bytes()));
+        let names = with_moment(|tables, moment| tables.list(moment, path.as_bytes()));
         let expected = expected.iter().map(|&(name, kind)| (name.as_bytes().to_vec(), kind));
         assert_eq!(names, expected.collect(), "{path}");
     }
 
     #[track_caller]
     fn check_kind(path: &str, expected: Option<Kind>) {
-        let found = with_moment(|groups, moment| find(groups, moment, path.as_bytes()).map(Found::kind));
+        let found = with_moment(|tables, moment| tables.find(moment, path.as_bytes()).map(Found::kind));
         assert_eq!(found, expected, "{path}");
     }
 
     #[test]
     fn every_folder_lists_what_is_in_it() {
-        check_listing("", &[("a", Kind::Directory)]);
+        check_listing("", &[("a", Kind::Directory), ("n", Kind::Directory)]);
         check_listing("a", &[("b", Kind::Directory), ("f", Kind::Directory), ("h", Kind::File)]);
         check_listing("a/b", &[("x", Kind::Directory), ("y", Kind::Directory)]);
         check_listing("a/b/x", &[("one", Kind::Directory), ("two", Kind::Directory)]);
@@ -268,7 +298,8 @@ mod tests {
     #[test]
     fn a_visit_meets_every_entry_of_every_thing() {
         let mut seen = Vec::new();
-        with_moment(|groups, moment| visit(groups, moment, |path, _, index| seen.push((path.to_vec(), index))));
+        with_moment(|tables, moment| tables.visit(moment, |path, _, index| seen.push((path.to_vec(), index))));
+        seen.retain(|(path, _)| !path.starts_with(b"n/"));
         let expected = [
             ("a/b/x/one/c", 0),
             ("a/b/x/one/d/e", 0),
@@ -280,5 +311,26 @@ mod tests {
             ("a/h", 7),
         ];
         assert_eq!(seen, expected.map(|(path, index)| (path.as_bytes().to_vec(), index)));
+    }
+
+    #[test]
+    fn one_of_many_is_found_by_its_name() {
+        for number in 0..MANY {
+            let path = format!("n/k{}/t{number}", number % 10);
+            check_kind(&path, Some(Kind::Directory));
+            check_listing(&path, &[("c", Kind::Directory), ("d", Kind::Directory)]);
+            let path = format!("{path}/d/e");
+            let found = with_moment(|tables, moment| tables.find(moment, path.as_bytes()));
+            assert!(matches!(found, Some(Found::Entry(What::Directory, index)) if index == number), "{path}");
+        }
+        let folders: Vec<String> = (0..10).map(|folder| format!("k{folder}")).collect();
+        let folders: Vec<_> = folders.iter().map(|folder| (folder.as_str(), Kind::Directory)).collect();
+        check_listing("n", &folders);
+        check_kind("n/k3", Some(Kind::Directory));
+        let in_one = with_moment(|tables, moment| tables.list(moment, b"n/k3"));
+        assert_eq!(in_one.len(), MANY / 10);
+        for missing in ["n/k", "n/k3/t", "n/k3/t4", "n/k3/t3/f", "n/k3/t3/c/g", "n/k33", "n/k3/t3 "] {
+            check_kind(missing, None);
+        }
     }
 }

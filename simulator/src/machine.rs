@@ -1,23 +1,30 @@
 //! The truth about one host: what it is made of, and how fast everything on it goes.
 //!
 //! Nothing here changes with time and nothing knows of files. [`crate::moment`] says what the numbers are at a moment.
+//! One file for each part. What not every host has is a list or an `Option` that is empty in [`Machine::bare`], so that
+//! a new part changes no profile but those that have it.
 
 mod block;
+mod memory;
 mod mount;
 mod network;
+mod platform;
 mod processor;
 mod system;
 
-pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Usage};
+pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, Usage};
+pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
 pub(crate) use network::{Bonding, Duplex, Interface, Kind, Neighbour, Traffic};
-pub(crate) use processor::{CpuLoad, Processor};
-pub(crate) use system::{Memory, Os, Process, System};
+pub(crate) use platform::{Architecture, KernelVersion};
+pub(crate) use processor::{Arm, Board, Cache, CpuLoad, Frequency, Model, Numbering, Processor, X86};
+pub(crate) use system::{Os, Process, System};
 
+use crate::layout::Catalogue;
 use crate::moment::LAST_SECONDS;
-use crate::profile;
+use crate::profile::{self, ProfileError};
 use crate::seed::Seed;
-use crate::wave::Wave;
+use crate::wave::{OFFICE, Wave};
 
 /// One host.
 #[derive(Clone, Debug)]
@@ -29,19 +36,69 @@ pub struct Machine {
     pub(crate) os: Os,
     pub(crate) processor: Processor,
     pub(crate) memory: Memory,
+    /// A device stands before those that are on it.
     pub(crate) block_devices: Vec<BlockDevice>,
     pub(crate) mounts: Vec<MountPoint>,
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) neighbours: Vec<Neighbour>,
+    /// The last of them is the one that asks.
     pub(crate) processes: Vec<Process>,
     /// How busy the host is as a whole.
     pub(crate) load: Wave,
+    pub(crate) catalogue: Catalogue,
 }
 
+/// What no host is without.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) system: System,
+    pub(crate) os: Os,
+    pub(crate) processor: Processor,
+    pub(crate) memory: Memory,
+}
+
+/// When machines were started, in seconds since 1970, and how far apart they may be.
+const BOOTED_SECONDS: u64 = 1_690_000_000;
+const BOOTED_SPREAD_SECONDS: u64 = 30 * 86_400;
+
 impl Machine {
+    /// A host of a kind ([`crate::profiles`]), with some of its settings changed. The error names what is nearest to
+    /// a name that is not known, and what a setting takes.
+    ///
+    /// ```
+    /// let machine = simulator::Machine::of("vm", 1, &[("cpus", "8")]).unwrap();
+    /// let error = simulator::Machine::of("vm", 1, &[("cpu", "8")]).unwrap_err();
+    /// assert_eq!(error.to_string(), "profile vm has no setting `cpu`; did you mean `cpus`?");
+    /// # let _ = machine;
+    /// ```
+    pub fn of(profile: &str, seed: u64, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
+        profile::find(profile)?.machine(seed, overrides)
+    }
+
     /// A small virtual machine of a cloud: 4 CPUs, 8 GiB of memory, two disks, a bond.
     pub fn vm(seed: u64) -> Self {
-        profile::vm::machine(Seed::new(seed))
+        profile::vm::machine(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
+    }
+
+    /// A host of nothing but this: no disk, no network, one process. Profiles add what they have:
+    /// `Machine { interfaces, ..Machine::bare(seed, base) }`.
+    pub(crate) fn bare(seed: Seed, base: Base) -> Self {
+        let Base { system, os, processor, memory } = base;
+        Self {
+            seed,
+            booted_seconds: BOOTED_SECONDS + seed.of("boot").below(BOOTED_SPREAD_SECONDS),
+            system,
+            os,
+            processor,
+            memory,
+            block_devices: Vec::new(),
+            mounts: Vec::new(),
+            interfaces: Vec::new(),
+            neighbours: Vec::new(),
+            processes: vec![Process { number: 1 }, Process { number: 741 }],
+            load: Wave::new(&OFFICE, seed, "load"),
+            catalogue: Catalogue::default(),
+        }
     }
 
     /// The same host, started at another moment. What is asked of it before that moment is answered as of it.

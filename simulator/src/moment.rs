@@ -2,6 +2,7 @@
 
 pub(crate) mod block;
 pub(crate) mod cpu;
+pub(crate) mod frequency;
 pub(crate) mod kernel;
 pub(crate) mod memory;
 pub(crate) mod mount;
@@ -9,7 +10,7 @@ pub(crate) mod network;
 
 use std::time::Duration;
 
-use crate::machine::Machine;
+use crate::machine::{KernelVersion, Machine};
 use crate::wave::{MEAN, MICROS, Wave};
 
 /// The last moment that there is, in the year 2286: far enough from the end of the numbers for all that is made of it.
@@ -32,6 +33,15 @@ impl<'a> Moment<'a> {
     /// Time since 1970.
     pub(crate) fn now(&self) -> Duration {
         Duration::from_micros(self.micros)
+    }
+
+    pub(crate) fn kernel(&self) -> KernelVersion {
+        self.machine.system.kernel()
+    }
+
+    /// Of the architecture, in KiB.
+    pub(crate) fn page_kilobytes(&self) -> u64 {
+        self.machine.system.architecture.page_size_bytes() / 1_024
     }
 
     fn boot_micros(&self) -> u64 {

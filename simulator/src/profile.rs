@@ -1,46 +1,129 @@
-//! Kinds of hosts: what a [`crate::machine::Machine`] is made of.
+//! Kinds of hosts: what a [`Machine`] is made of. One file for each, and one table of them.
 
+mod epyc256;
+mod kit;
+mod laptop;
+mod pi4;
+mod setting;
 pub(crate) mod vm;
 
-use std::fmt::Write as _;
+use std::fmt;
 
+use collectors::kit::nearest;
+
+pub use setting::{ProfileError, Setting, Takes};
+
+pub(crate) use setting::Settings;
+
+use crate::machine::Machine;
 use crate::seed::Seed;
 
-/// So many hexadecimal digits.
-fn hexadecimal(seed: Seed, digits: usize) -> String {
-    let mut text = String::new();
-    for word in 0..digits.div_ceil(16) as u64 {
-        write!(text, "{:016x}", seed.at(word).bits()).expect("memory takes every byte");
+/// A kind of host.
+pub struct Profile {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// What of it can be set.
+    pub settings: &'static [Setting],
+    /// Overrides that leave what is special about it and make it small: for tests that look at everything.
+    pub small: &'static [(&'static str, &'static str)],
+    make: fn(Seed, &Settings) -> Machine,
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Profile({})", self.name)
     }
-    text.truncate(digits);
-    text
 }
 
-/// A random UUID, of version 4.
-fn uuid(seed: Seed) -> String {
-    let digits = hexadecimal(seed, 31);
-    let variant = ['8', '9', 'a', 'b'][usize::try_from(seed.of("variant").below(4)).unwrap_or_default()];
-    let part = |first: usize, last: usize| digits.get(first..last).unwrap_or_default();
-    format!("{}-{}-4{}-{variant}{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+/// All of them, small ones first.
+static PROFILES: [Profile; 4] = [vm::PROFILE, laptop::PROFILE, pi4::PROFILE, epyc256::PROFILE];
+
+/// Every kind of host that there is.
+pub fn profiles() -> &'static [Profile] {
+    &PROFILES
 }
 
-/// A hardware address that is administered locally.
-fn hardware_address(seed: Seed) -> [u8; 6] {
-    let [.., first, second, third, fourth, fifth] = seed.bits().to_be_bytes();
-    [0x02, first, second, third, fourth, fifth]
+/// The profile of a name; the error names the nearest.
+pub(crate) fn find(name: &str) -> Result<&'static Profile, ProfileError> {
+    let known = || PROFILES.iter().map(|profile| profile.name);
+    PROFILES
+        .iter()
+        .find(|profile| profile.name == name)
+        .ok_or_else(|| ProfileError::UnknownProfile { name: name.to_owned(), nearest: nearest::among(name, known()) })
+}
+
+impl Profile {
+    /// A host of this kind, with some of its settings changed.
+    pub fn machine(&'static self, seed: u64, overrides: &[(&str, &str)]) -> Result<Machine, ProfileError> {
+        let mut settings = Settings::defaults(self);
+        for (key, value) in overrides {
+            settings.set(key, value)?;
+        }
+        Ok((self.make)(Seed::new(seed), &settings))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn refuse(profile: &str, overrides: &[(&str, &str)], expected: &str) {
+        match Machine::of(profile, 1, overrides) {
+            Err(error) => assert_eq!(error.to_string(), expected),
+            Ok(machine) => panic!("{profile} with {overrides:?} gave {}", machine.system.hostname),
+        }
+    }
+
     #[test]
-    fn made_up_numbers_have_the_form_of_real_ones() {
-        let seed = Seed::new(3);
-        assert_eq!(hexadecimal(seed, 20).len(), 20);
-        let uuid = uuid(seed);
-        assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
-        assert_eq!(uuid.as_bytes().get(14), Some(&b'4'));
-        assert_eq!(hardware_address(seed)[0], 2);
+    fn what_is_not_known_is_refused_with_what_is() {
+        refuse("epyc-256", &[], "no profile is called `epyc-256`; did you mean `epyc256`?");
+        let all = PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>().join(", ");
+        refuse("mainframe", &[], &format!("no profile is called `mainframe`; there are {all}"));
+        refuse("vm", &[("cpu", "8")], "profile vm has no setting `cpu`; did you mean `cpus`?");
+        let error = Machine::of("vm", 1, &[("elephants", "8")]).unwrap_err().to_string();
+        assert!(error.starts_with("profile vm has no setting `elephants`; there are cpus, "), "{error}");
+        refuse("vm", &[("cpus", "many")], "profile vm: cpus: expected a whole number from 1 to 256, found `many`");
+        let words = "3.10, 4.18, 5.14, 6.12";
+        let error = Machine::of("vm", 1, &[("kernel", "7.0")]).unwrap_err().to_string();
+        assert!(error.starts_with("profile vm: kernel: expected one of ") && error.ends_with("found `7.0`"), "{error}");
+        assert!(words.split(", ").all(|word| error.contains(word)), "{error}");
+    }
+
+    #[test]
+    fn every_setting_takes_what_it_says_and_nothing_beyond() {
+        for profile in profiles() {
+            for setting in profile.settings {
+                let make = |value: &str| Machine::of(profile.name, 1, &[(setting.key, value)]).map(drop);
+                match setting.takes {
+                    Takes::Number { least, most, .. } => {
+                        for value in [least, most] {
+                            assert_eq!(make(&value.to_string()), Ok(()), "{} {}", profile.name, setting.key);
+                        }
+                        let below = least.checked_sub(1).map_or("-1".to_owned(), |below| below.to_string());
+                        for value in [below, (most + 1).to_string()] {
+                            assert!(make(&value).is_err(), "{} {} {value}", profile.name, setting.key);
+                        }
+                    }
+                    Takes::Word(words) => {
+                        assert!(words.iter().all(|word| make(word).is_ok()), "{} {}", profile.name, setting.key);
+                        assert!(make("").is_err());
+                    }
+                }
+                assert!(setting.doc.ends_with('.'), "{} {}", profile.name, setting.key);
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_keys_are_there_once() {
+        let is_once = |names: Vec<&str>| names.iter().collect::<std::collections::BTreeSet<_>>().len() == names.len();
+        assert!(is_once(profiles().iter().map(|profile| profile.name).collect()));
+        for profile in profiles() {
+            assert!(is_once(profile.settings.iter().map(|setting| setting.key).collect()), "{}", profile.name);
+            assert!(profile.summary.ends_with('.') && !profile.summary.contains('\n'));
+        }
     }
 }

@@ -6,6 +6,7 @@ mod clocksource;
 mod cpu;
 mod dmi;
 mod net;
+mod node;
 mod vulnerabilities;
 
 use crate::layout::Group;
@@ -16,8 +17,11 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &bonding::GROUPS,
     &clocksource::GROUPS,
     &cpu::GROUPS,
+    &cpu::cache::GROUPS,
+    &cpu::cpufreq::GROUPS,
     &dmi::GROUPS,
     &net::GROUPS,
+    &node::GROUPS,
     &vulnerabilities::GROUPS,
 ];
 

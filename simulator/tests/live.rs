@@ -9,13 +9,17 @@ use collectors::kit::kernel::canned::Canned;
 use collectors::kit::kernel::{Kernel, Uname};
 use collectors::kit::root::tree::What;
 use collectors::kit::root::{Kind, Mount, Names, Root};
-use simulator::{Host, Machine, TEXTFILE_DIRECTORY};
+use simulator::{Host, Machine, TEXTFILE_DIRECTORY, profiles};
 
 const T: u64 = 1_700_000_000;
 const CAP_BYTES: usize = 1 << 20;
 
 fn host_at(seconds: u64) -> Host {
-    Host::new(Machine::vm(1), move || Duration::from_secs(seconds))
+    host_of(Machine::vm(1), seconds)
+}
+
+fn host_of(machine: Machine, seconds: u64) -> Host {
+    Host::new(machine, move || Duration::from_secs(seconds))
 }
 
 /// Every path of a root that is no link, with its kind, by listing.
@@ -34,7 +38,13 @@ fn walk(root: &dyn Root, path: &str, found: &mut Vec<(String, Kind)>) {
 
 #[test]
 fn listings_and_contents_are_those_of_the_tree() {
-    let host = host_at(T);
+    for profile in profiles() {
+        let read = check_tree(&host_of(profile.machine(1, profile.small).unwrap(), T));
+        assert!(read > 300, "{}: {read} files", profile.name);
+    }
+}
+
+fn check_tree(host: &Host) -> usize {
     let (roots, tree) = (host.roots(), host.tree_at(T));
     let mut read = 0;
     for mount in Mount::ALL {
@@ -67,12 +77,17 @@ fn listings_and_contents_are_those_of_the_tree() {
             }
         }
     }
-    assert!(read > 400, "{read} files");
+    read
 }
 
 #[test]
 fn kernel_answers_are_those_of_the_tree() {
-    let host = host_at(T);
+    for profile in profiles() {
+        check_kernel(&host_of(profile.machine(1, profile.small).unwrap(), T));
+    }
+}
+
+fn check_kernel(host: &Host) {
     let (kernel, tree) = (host.kernel(), host.tree_at(T));
     let canned = Canned::parse(|entry| tree.content(entry)).unwrap();
     let say = |kernel: &dyn Kernel| {
@@ -83,7 +98,8 @@ fn kernel_answers_are_those_of_the_tree() {
         kernel.links(&mut |link| said.push(format!("{link:?} {:?}", kernel.link_modes(link.name)))).unwrap();
         kernel.addresses(&mut |address| said.push(format!("{address:?}"))).unwrap();
         kernel.neighbours(&mut |neighbour| said.push(format!("{neighbour:?}"))).unwrap();
-        said.push(format!("{:?} {:?}", kernel.statfs(b"/srv"), kernel.statfs(b"/none")));
+        said.push(format!("{:?} {:?}", kernel.statfs(b"/"), kernel.statfs(b"/none")));
+        said.push(format!("{} {}", kernel.page_size_bytes(), kernel.ticks_per_second()));
         said
     };
     let (live, frozen) = (say(&*kernel), say(&canned));
@@ -126,7 +142,7 @@ fn sizes_and_times_are_those_of_real_mounts() {
 fn an_embedded_host_was_started_some_days_ago_and_stays_the_same() {
     let started = |seconds: u64| {
         let mut bytes = Vec::new();
-        let roots = simulator::embedded(1, move || Duration::from_secs(seconds)).roots();
+        let roots = simulator::embedded(Machine::vm(1), move || Duration::from_secs(seconds)).roots();
         roots.get(Mount::Proc).read(b"stat", &mut bytes, CAP_BYTES).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         text.lines().find_map(|line| line.strip_prefix("btime ")).unwrap().parse::<u64>().unwrap()

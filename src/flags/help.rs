@@ -39,6 +39,7 @@ fn push_flag(text: &mut String, flag: &FlagInfo) {
     let FlagInfo { name, default, .. } = flag;
     let left = match flag.kind {
         FlagKind::Switch => format!("      --[no-]{name}"),
+        _ if flag.bare.is_some() => format!("      --{name}[={}]", name.to_uppercase()),
         FlagKind::Texts => format!("      --{name}={} ...", shown(flag, default)),
         FlagKind::Text | FlagKind::Whole | FlagKind::Duration => format!("      --{name}={}", shown(flag, default)),
     };

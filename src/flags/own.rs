@@ -7,7 +7,7 @@ use collectors::declare;
 use collectors::kit::declare::{Declaration, Declared};
 use collectors::kit::options::{FlagValues, Options};
 
-use super::{Paths, Settings};
+use super::{Paths, Settings, Simulation};
 use crate::log::{Format, Level};
 
 /// Owns the server's flags.
@@ -30,8 +30,14 @@ declare! {
             "Disable every collector that is not enabled by a flag of its own.";
         PROCESSORS: Whole "runtime.gomaxprocs" = "1",
             "Accepted so that command lines of the exporter written in Go keep working; changes nothing here.";
-        SIMULATE: Switch "simulate" = "false",
-            "Serve a simulated host instead of this one. On systems other than Linux that is so without the flag.";
+        SIMULATE: Text "simulate" = "",
+            "Serve a simulated host of this kind instead of this one, the small virtual machine vm if the flag has no value. \
+             On systems other than Linux that is so without the flag.", bare("vm");
+        SIMULATE_SEED: Whole "simulate.seed" = "1", "Of all simulated hosts of a kind, serve the one of this seed.";
+        SIMULATE_SET: Texts "simulate.set" = "",
+            "Change a setting of the simulated host, as KEY=VALUE. Repeat the flag for several.";
+        SIMULATE_SPEED: Text "simulate.speed" = "1",
+            "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
             "Address to listen on, as :PORT or HOST:PORT. Repeat the flag to listen on several.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
@@ -85,8 +91,41 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
         paths,
         log_level: Level::parse(level).map_err(|error| format!("--{level_name}: {error}"))?,
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
-        is_simulated: options.get(SIMULATE),
+        is_simulated: options.is_given(SIMULATE),
+        simulation: simulation(&options)?,
         warnings,
         values,
     })
+}
+
+fn simulation(options: &Options<'_, Server>) -> Result<Simulation, String> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(format!("--{}: expected KEY=VALUE, found `{text}`", SIMULATE_SET.info().name)),
+    };
+    let profile = Some(options.get(SIMULATE)).filter(|profile| !profile.is_empty()).or(SIMULATE.info().bare);
+    let speed = options.get(SIMULATE_SPEED);
+    Ok(Simulation {
+        profile: profile.unwrap_or_default().to_owned(),
+        seed: options.get(SIMULATE_SEED),
+        overrides: options.get(SIMULATE_SET).iter().map(pair).collect::<Result<_, _>>()?,
+        speed_milli: thousandths(speed).filter(|milli| *milli <= SPEED_MOST * 1_000).ok_or_else(|| {
+            let name = SIMULATE_SPEED.info().name;
+            format!("--{name}: expected a number from 0 to {SPEED_MOST} such as 60 or 0.5, found `{speed}`")
+        })?,
+    })
+}
+
+/// Eleven days in a second.
+const SPEED_MOST: u64 = 1_000_000;
+
+/// Digits, and up to three more after a point.
+fn thousandths(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || part.is_some_and(|part| !digits(part) || part.len() > 3) {
+        return None;
+    }
+    let part = format!("{:0<3}", part.unwrap_or_default());
+    whole.parse::<u64>().ok()?.checked_mul(1_000)?.checked_add(part.parse().ok()?)
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use collectors::kit::declare::Registration;
+use collectors::kit::nearest;
 use collectors::kit::options::{FlagInfo, FlagKind};
 
-use super::{nearest, own};
+use super::own;
 
 /// All flags by name, old names too.
 pub(super) struct Table {

@@ -1,9 +1,13 @@
 //! Flags of collectors: declared beside their families, parsed from one table, read by type.
 
+mod duration;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
+
+pub use duration::parse_duration;
 
 use super::declare::Declaration;
 
@@ -37,6 +41,8 @@ pub struct FlagInfo {
     pub old_names: &'static [&'static str],
     /// Accepted, but not shown by `--help`.
     pub hidden: bool,
+    /// What it holds if it is written without a value; `None` if it needs one.
+    pub bare: Option<&'static str>,
 }
 
 /// A flag of collector `C` that holds a `T`.
@@ -62,7 +68,7 @@ impl<C, T> fmt::Debug for Flag<C, T> {
 impl<C, T: Held> Flag<C, T> {
     /// A flag of this name, default and help.
     pub const fn new(name: &'static str, default: &'static str, help: &'static str) -> Self {
-        let info = FlagInfo { name, kind: T::KIND, default, help, old_names: &[], hidden: false };
+        let info = FlagInfo { name, kind: T::KIND, default, help, old_names: &[], hidden: false, bare: None };
         Self { info, owner: PhantomData }
     }
 
@@ -77,6 +83,13 @@ impl<C, T: Held> Flag<C, T> {
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.info.hidden = true;
+        self
+    }
+
+    /// The same, which may be written without a value and then holds this one.
+    #[must_use]
+    pub const fn bare(mut self, value: &'static str) -> Self {
+        self.info.bare = Some(value);
         self
     }
 
@@ -165,35 +178,6 @@ impl FlagValue {
                 .ok_or_else(|| format!("expected a duration such as 5s, 1m30s or 200ms, found `{text}`")),
         }
     }
-}
-
-/// Reads a duration as Go writes it: numbers with units, one after the other.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut rest = text;
-    let mut seconds = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let value: f64 = rest[..digits].parse().ok()?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |end| digits + end);
-        seconds += value
-            * match &rest[digits..unit_end] {
-                "h" => 3600.0,
-                "m" => 60.0,
-                "s" => 1.0,
-                "ms" => 1e-3,
-                "us" | "µs" => 1e-6,
-                "ns" => 1e-9,
-                _ => return None,
-            };
-        rest = &rest[unit_end..];
-    }
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The values of all collectors' flags, and which collectors are on.

@@ -4,13 +4,14 @@ use crate::wave::Wave;
 
 #[derive(Clone, Debug)]
 pub(crate) struct BlockDevice {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) major: u32,
     pub(crate) minor: u32,
     /// Where it stands below /sys/devices: `virtual/block/dm-0`.
     pub(crate) path: String,
     pub(crate) sectors: u64,
     pub(crate) device: Device,
+    pub(crate) queue: Queue,
     /// What goes to it directly, rather than through a device above it.
     pub(crate) io: Option<Io>,
     /// What stands on it: its traffic comes down to this one.
@@ -19,6 +20,15 @@ pub(crate) struct BlockDevice {
     pub(crate) properties: Vec<String>,
     /// When udev saw it first, in microseconds after the start.
     pub(crate) initialised_micros: u64,
+}
+
+/// What the folder `queue` tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue {
+    pub(crate) is_rotational: bool,
+    pub(crate) scheduler: &'static str,
+    pub(crate) requests: u32,
+    pub(crate) physical_block_bytes: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -75,4 +85,14 @@ pub(crate) struct Usage {
     /// Blocks that come in a day; when `span` is full they are cleared away.
     pub(crate) daily: u64,
     pub(crate) span: u64,
+}
+
+impl BlockDevice {
+    /// The path of its node, as mounts name it.
+    pub(crate) fn node(&self) -> String {
+        match &self.device {
+            Device::Mapped { name, .. } => format!("/dev/mapper/{name}"),
+            Device::Disk { .. } | Device::Partition { .. } => format!("/dev/{}", self.name),
+        }
+    }
 }

@@ -1,4 +1,10 @@
-//! CPUs and how they are laid out.
+//! CPUs and how they are laid out: sockets, cores, threads, NUMA nodes, caches.
+
+mod model;
+
+use std::ops::Range;
+
+pub(crate) use model::{Arm, Board, Model, X86};
 
 use crate::wave::Wave;
 
@@ -15,60 +21,175 @@ impl CpuLoad {
     pub(crate) const LARGEST_SHARE: u64 = 1_180;
 }
 
+/// How the kernel counts the threads of a core.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Numbering {
+    /// Those of one core in a row, as clouds show them.
+    InARow,
+    /// First one thread of every core, then the others, as firmware shows them.
+    ThreadsLast,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Processor {
+    /// How many there are; the last cores may lack, where that is not what sockets, cores and threads make.
+    pub(crate) cpus: usize,
     pub(crate) sockets: usize,
     pub(crate) cores_per_socket: usize,
     pub(crate) threads_per_core: usize,
-    pub(crate) vendor: &'static str,
-    pub(crate) family: u32,
-    pub(crate) model: u32,
-    pub(crate) model_name: &'static str,
-    pub(crate) stepping: u32,
-    pub(crate) microcode: &'static str,
-    pub(crate) kilohertz: u64,
-    pub(crate) cache_kilobytes: u64,
-    pub(crate) cpuid_level: u32,
-    pub(crate) flags: &'static str,
-    pub(crate) bugs: &'static str,
-    pub(crate) address_sizes: &'static str,
+    pub(crate) numbering: Numbering,
+    /// NUMA nodes; each has as many cores.
+    pub(crate) nodes: usize,
+    pub(crate) model: Model,
+    /// In the order of the kernel's `index0`, `index1` and so on.
+    pub(crate) caches: &'static [Cache],
+    pub(crate) frequency: Option<Frequency>,
     /// How busy each CPU is, by number.
     pub(crate) loads: Vec<CpuLoad>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cache {
+    pub(crate) level: u32,
+    /// `Data`, `Instruction` or `Unified`.
+    pub(crate) kind: &'static str,
+    pub(crate) kilobytes: usize,
+    pub(crate) ways: usize,
+    /// How many cores share one of them; 0 for all of a socket.
+    pub(crate) cores: usize,
+}
+
+impl Cache {
+    pub(crate) const LINE_BYTES: usize = 64;
+
+    pub(crate) fn sets(&self) -> usize {
+        self.kilobytes * 1_024 / Self::LINE_BYTES / self.ways.max(1)
+    }
+}
+
+/// How the frequency is chosen.
+#[derive(Clone, Debug)]
+pub(crate) struct Frequency {
+    pub(crate) driver: &'static str,
+    pub(crate) governor: &'static str,
+    pub(crate) governors: &'static str,
+    pub(crate) least_kilohertz: u64,
+    pub(crate) most_kilohertz: u64,
+    pub(crate) latency_nanos: u64,
+    /// Whether one choice is made for all CPUs rather than for each.
+    pub(crate) is_common: bool,
+}
+
 impl Processor {
-    /// How many CPUs there are.
-    pub(crate) fn cpus(&self) -> usize {
-        self.sockets * self.threads_per_socket()
+    fn cores(&self) -> usize {
+        (self.sockets * self.cores_per_socket).max(1)
     }
 
-    /// The core of a CPU within its socket; threads of one core are numbered in a row.
+    /// The core of a CPU, counted through all sockets.
+    fn core_of_all(&self, cpu: usize) -> usize {
+        match self.numbering {
+            Numbering::InARow => cpu / self.threads_per_core.max(1),
+            Numbering::ThreadsLast => cpu % self.cores(),
+        }
+    }
+
+    /// The core of a CPU within its socket.
     pub(crate) fn core(&self, cpu: usize) -> usize {
-        cpu / self.threads_per_core % self.cores_per_socket
+        self.core_of_all(cpu) % self.cores_per_socket.max(1)
     }
 
     pub(crate) fn socket(&self, cpu: usize) -> usize {
-        cpu / self.threads_per_socket()
+        self.core_of_all(cpu) / self.cores_per_socket.max(1)
     }
 
-    pub(crate) fn threads_per_socket(&self) -> usize {
-        self.cores_per_socket * self.threads_per_core
+    pub(crate) fn node(&self, cpu: usize) -> usize {
+        self.core_of_all(cpu) * self.nodes / self.cores()
+    }
+
+    /// The CPUs of some cores, in their order.
+    fn cpus_of(&self, cores: Range<usize>) -> Vec<usize> {
+        let threads = self.threads_per_core;
+        let mut cpus: Vec<usize> = match self.numbering {
+            Numbering::InARow => (cores.start * threads..cores.end * threads).collect(),
+            Numbering::ThreadsLast => {
+                (0..threads).flat_map(|thread| cores.clone().map(move |core| thread * self.cores() + core)).collect()
+            }
+        };
+        cpus.retain(|&cpu| cpu < self.cpus);
+        cpus
     }
 
     /// The CPUs that share a core with this one.
     pub(crate) fn core_cpus(&self, cpu: usize) -> Vec<usize> {
-        let first = cpu - cpu % self.threads_per_core;
-        (first..first + self.threads_per_core).collect()
+        let core = self.core_of_all(cpu);
+        self.cpus_of(core..core + 1)
+    }
+
+    pub(crate) fn cpus_of_socket(&self, socket: usize) -> Vec<usize> {
+        let first = socket * self.cores_per_socket;
+        self.cpus_of(first..first + self.cores_per_socket)
     }
 
     /// The CPUs that share a socket with this one.
     pub(crate) fn socket_cpus(&self, cpu: usize) -> Vec<usize> {
-        let first = cpu - cpu % self.threads_per_socket();
-        (first..first + self.threads_per_socket()).collect()
+        self.cpus_of_socket(self.socket(cpu))
+    }
+
+    /// The CPUs of a NUMA node.
+    pub(crate) fn node_cpus(&self, node: usize) -> Vec<usize> {
+        let nodes = self.nodes.max(1);
+        self.cpus_of((node * self.cores()).div_ceil(nodes)..((node + 1) * self.cores()).div_ceil(nodes))
+    }
+
+    /// The CPUs that share a cache with this one.
+    pub(crate) fn cache_cpus(&self, cpu: usize, cache: &Cache) -> Vec<usize> {
+        let cores = if cache.cores == 0 { self.cores_per_socket } else { cache.cores }.max(1);
+        // A cache does not reach into another socket.
+        let (socket, core) = (self.socket(cpu), self.core(cpu));
+        let first = socket * self.cores_per_socket + core / cores * cores;
+        let end = (socket + 1) * self.cores_per_socket;
+        self.cpus_of(first..end.min(first + cores))
+    }
+
+    /// Which of the caches of its kind this one is, counted through the host.
+    pub(crate) fn cache_number(&self, cpu: usize, cache: &Cache) -> usize {
+        let cores = if cache.cores == 0 { self.cores_per_socket } else { cache.cores }.max(1);
+        self.socket(cpu) * self.cores_per_socket.div_ceil(cores) + self.core(cpu) / cores
     }
 
     /// All of them.
     pub(crate) fn all_cpus(&self) -> Vec<usize> {
-        (0..self.cpus()).collect()
+        (0..self.cpus).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::machine::Machine;
+    use crate::profile;
+
+    #[test]
+    fn every_cpu_is_in_one_core_socket_node_and_cache() {
+        let sizes = |profile: &'static profile::Profile| [(profile, &[][..]), (profile, profile.small)];
+        for (profile, overrides) in profile::profiles().iter().flat_map(sizes) {
+            let machine = Machine::of(profile.name, 1, overrides).unwrap();
+            let processor = &machine.processor;
+            assert_eq!(processor.loads.len(), processor.cpus, "{}", profile.name);
+            for cpu in processor.all_cpus() {
+                for cpus in
+                    [processor.core_cpus(cpu), processor.socket_cpus(cpu), processor.node_cpus(processor.node(cpu))]
+                {
+                    assert!(cpus.contains(&cpu) && cpus.is_sorted(), "{} {cpu} {cpus:?}", profile.name);
+                }
+                for cache in processor.caches {
+                    let cpus = processor.cache_cpus(cpu, cache);
+                    assert!(cpus.contains(&cpu), "{} {cpu} {cache:?}", profile.name);
+                    assert!(cpus.iter().all(|&other| processor.cache_cpus(other, cache) == cpus));
+                    assert_eq!(processor.cache_number(cpu, cache), processor.cache_number(cpus[0], cache));
+                }
+            }
+            let nodes: usize = (0..processor.nodes).map(|node| processor.node_cpus(node).len()).sum();
+            assert_eq!(nodes, processor.cpus, "{}", profile.name);
+        }
     }
 }

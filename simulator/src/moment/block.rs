@@ -85,7 +85,7 @@ impl Moment<'_> {
     /// What its users do to a device and what comes down from the devices on it.
     pub(crate) fn disk_counts(&self, device: usize) -> DiskCounts {
         let Some(block) = self.machine.block_devices.get(device) else { return DiskCounts::default() };
-        let own = block.io.as_ref().map_or_else(DiskCounts::default, |io| self.io_counts(io, block.name));
+        let own = block.io.as_ref().map_or_else(DiskCounts::default, |io| self.io_counts(io, &block.name));
         block.above.iter().fold(own, |sum, above| {
             // A device stands before those that are on it, so this ends.
             debug_assert!(above.device > device, "{} must stand after {}", above.device, block.name);

@@ -103,7 +103,7 @@ impl Moment<'_> {
 
     /// Of all CPUs together: their sum, to the tick.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
-        let cpus = 0..self.machine.processor.cpus();
+        let cpus = 0..self.machine.processor.cpus;
         cpus.map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
     }
 
@@ -175,7 +175,7 @@ mod tests {
         fn no_column_falls_from_one_microsecond_to_the_next(seed: u64, after in 0_u64..10_000_000_000_000, step in 1_u64..20_000) {
             let machine = Machine::vm(seed);
             let at = |micros| Moment::new(&machine, Duration::from_secs(machine.booted_seconds) + Duration::from_micros(micros));
-            for cpu in 0..machine.processor.cpus() {
+            for cpu in 0..machine.processor.cpus {
                 let (before, then) = (at(after).cpu_times(cpu).columns(), at(after + step).cpu_times(cpu).columns());
                 prop_assert!(before.iter().zip(then).all(|(before, then)| then >= *before), "{before:?} {then:?}");
             }

@@ -42,7 +42,7 @@ impl Moment<'_> {
 
     /// The part of a sum that one CPU has; the parts of all are the sum, and none falls while the sum rises.
     pub(crate) fn part_of_cpu(&self, sum: u64, cpu: usize) -> u64 {
-        (sum + cpu as u64) / (self.machine.processor.cpus() as u64).max(1)
+        (sum + cpu as u64) / (self.machine.processor.cpus as u64).max(1)
     }
 
     /// Packets that a CPU took from devices, and how often it had no time for all of them.
@@ -53,7 +53,7 @@ impl Moment<'_> {
     }
 
     fn times_cpus(&self, milli: u64) -> u64 {
-        milli * self.machine.processor.cpus() as u64
+        milli * self.machine.processor.cpus as u64
     }
 
     pub(crate) fn context_switches(&self) -> u64 {

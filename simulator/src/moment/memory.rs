@@ -3,7 +3,7 @@
 use super::Moment;
 use crate::wave::MICROS;
 
-/// In pages of 4 KiB.
+/// In pages of the architecture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct MemoryParts {
     pub(crate) free: u64,
@@ -45,6 +45,8 @@ impl MemoryParts {
     }
 }
 
+/// What the numbers here are for: a machine of 8 GiB with pages of 4 KiB.
+const USUAL_PAGES: u64 = 2_037_077;
 /// The pages below which the kernel begins to look for memory.
 const LOW_WATERMARK: u64 = 16_880;
 
@@ -52,18 +54,20 @@ impl Moment<'_> {
     pub(crate) fn memory(&self) -> MemoryParts {
         let memory = self.machine.memory;
         let load = &self.machine.load;
-        let unevictable = 6_912;
+        let scaled = |pages| self.scaled(pages);
+        let low_watermark = scaled(LOW_WATERMARK);
+        let unevictable = scaled(6_912);
         let shared = self.shared_pages();
         let anonymous = memory.anonymous_pages + memory.anonymous_pages_per_load * self.recent(load, 900) / 1_000;
-        let buffers = self.filled(18_400, 600);
+        let buffers = self.filled(scaled(18_400), 600);
         let files = self.filled(memory.cache_pages, 7_200);
-        let slab_reclaimable = self.filled(39_700, 3_600);
-        let slab_unreclaimable = 16_300 + self.recent(load, 300) / 4;
-        let kernel_stack = self.threads() * 4;
-        let page_tables = anonymous / 180 + 900;
-        let per_cpu = 520 * self.machine.processor.cpus() as u64;
-        let virtual_used = 4_410 + self.threads() * 4;
-        let untold = 31_000 + self.flicker("untold memory", 40);
+        let slab_reclaimable = self.filled(scaled(39_700), 3_600);
+        let slab_unreclaimable = scaled(16_300 + self.recent(load, 300) / 4);
+        let kernel_stack = self.threads() * (16 / self.page_kilobytes()).max(1);
+        let page_tables = anonymous / 180 + scaled(900);
+        let per_cpu = 2_080 / self.page_kilobytes() * self.machine.processor.cpus as u64;
+        let virtual_used = scaled(4_410) + kernel_stack;
+        let untold = scaled(31_000) + self.flicker("untold memory", 40);
         // A little of the swap was used at some time and never came back.
         let (swapped, swap_cached) = (1_280.min(memory.swap_pages), 96.min(memory.swap_pages));
         let cached = files + shared;
@@ -73,10 +77,10 @@ impl Moment<'_> {
         let lru_anonymous = anonymous + shared + swap_cached - (unevictable - unevictable / 2);
         let active_anonymous = lru_anonymous / 14;
         let active_file = lru_file * 2 / 5;
-        let kept = |pages: u64| pages - (pages / 2).min(LOW_WATERMARK);
+        let kept = |pages: u64| pages - (pages / 2).min(low_watermark);
         MemoryParts {
             free,
-            available: (free + kept(lru_file) + kept(slab_reclaimable)).saturating_sub(LOW_WATERMARK),
+            available: (free + kept(lru_file) + kept(slab_reclaimable)).saturating_sub(low_watermark),
             buffers,
             cached,
             active_anonymous,
@@ -85,22 +89,33 @@ impl Moment<'_> {
             inactive_file: lru_file - active_file,
             unevictable,
             anonymous,
-            mapped: 58_000 + anonymous / 40,
+            mapped: scaled(58_000) + anonymous / 40,
             shared,
-            dirty: self.recent(load, 30) * 2 / 5,
+            dirty: scaled(self.recent(load, 30) * 2 / 5),
             slab_reclaimable,
             slab_unreclaimable,
             kernel_stack,
             page_tables,
             per_cpu,
             virtual_used,
-            huge_anonymous: anonymous / 4 / 512 * 512,
+            huge_anonymous: anonymous / 4 / self.huge_pages() * self.huge_pages(),
             swap_free: memory.swap_pages - swapped,
             swap_cached,
             commit_limit: memory.pages / 2 + memory.swap_pages,
-            committed: anonymous * 7 / 4 + shared + 92_000,
+            committed: anonymous * 7 / 4 + shared + scaled(92_000),
             untold,
         }
+    }
+
+    /// As many pages on this machine as so many on one of 8 GiB.
+    pub(crate) fn scaled(&self, pages: u64) -> u64 {
+        let scaled = u128::from(pages) * u128::from(self.machine.memory.pages) / u128::from(USUAL_PAGES);
+        u64::try_from(scaled).unwrap_or(u64::MAX)
+    }
+
+    /// How many pages a huge one has: as many as numbers of 8 bytes stand on one page.
+    pub(crate) fn huge_pages(&self) -> u64 {
+        self.page_kilobytes() * 1_024 / 8
     }
 
     /// A cache that has a quarter of its size from the start and fills within about so many seconds; then it breathes.
@@ -117,7 +132,7 @@ impl Moment<'_> {
     /// What is in tmpfs, and what programs share besides.
     fn shared_pages(&self) -> u64 {
         let tmpfs = self.machine.mounts.iter().filter(|mount| mount.fs_type == "tmpfs");
-        tmpfs.map(|mount| self.used_blocks(mount.space).min(mount.space.blocks)).sum::<u64>() + 310
+        tmpfs.map(|mount| self.used_blocks(mount.space).min(mount.space.blocks)).sum::<u64>() + self.scaled(310)
     }
 
     pub(crate) fn swap_pages_moved(&self) -> (u64, u64) {
@@ -131,17 +146,19 @@ impl Moment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Machine;
+    use crate::profile;
     use proptest::prelude::*;
     use std::time::Duration;
 
     proptest! {
         #[test]
         fn every_page_is_somewhere(seed: u64, seconds in 1_680_000_000_u64..1_900_000_000) {
-            let machine = Machine::vm(seed);
-            let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
-            prop_assert_eq!(parts.sum(), machine.memory.pages);
-            prop_assert!(parts.free > 20_000, "{} pages are free", parts.free);
+            for profile in profile::profiles() {
+                let machine = profile.machine(seed, &[]).unwrap();
+                let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
+                prop_assert_eq!(parts.sum(), machine.memory.pages, "{}", profile.name);
+                prop_assert!(parts.free > machine.memory.pages / 100, "{}: {} pages are free", profile.name, parts.free);
+            }
         }
     }
 }

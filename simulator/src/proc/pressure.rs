@@ -1,19 +1,27 @@
 //! /proc/pressure
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Group, What};
+use crate::machine::KernelVersion;
 use crate::moment::Moment;
 use crate::moment::cpu::Stall;
 use crate::text::{Hundredths, put, put_line};
 
 pub(super) static GROUPS: [Group; 1] = [Group {
     under: "pressure",
-    each: once,
+    each: pressed,
     entries: &[
         ("cpu", What::File(|moment, _, into| pressure(moment, [Stall::Cpu, Stall::CpuFull], into))),
         ("io", What::File(|moment, _, into| pressure(moment, [Stall::Io, Stall::IoFull], into))),
         ("memory", What::File(|moment, _, into| pressure(moment, [Stall::Memory, Stall::MemoryFull], into))),
     ],
 }];
+
+/// Since 4.20; distributions with older kernels that have it leave it switched off.
+fn pressed(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if moment.kernel() >= KernelVersion::new(4, 20) {
+        visit(0, b"");
+    }
+}
 
 fn pressure(moment: &Moment<'_>, stalls: [Stall; 2], into: &mut Vec<u8>) {
     for (name, stall) in ["some", "full"].into_iter().zip(stalls) {

@@ -9,7 +9,7 @@ pub(super) static GROUPS: [Group; 1] =
     [Group { under: "", each: once, entries: &[("softirqs", What::File(softirqs))] }];
 
 fn softirqs(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let cpus = moment.machine.processor.cpus();
+    let cpus = moment.machine.processor.cpus;
     put!(into, "                    ");
     for cpu in 0..cpus {
         put!(into, "CPU{cpu:<8}");

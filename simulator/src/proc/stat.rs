@@ -11,7 +11,7 @@ fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     // The first line has two spaces.
     put!(into, "cpu ");
     times(moment.cpu_times_of_all(), into);
-    for cpu in 0..moment.machine.processor.cpus() {
+    for cpu in 0..moment.machine.processor.cpus {
         put!(into, "cpu{cpu}");
         times(moment.cpu_times(cpu), into);
     }

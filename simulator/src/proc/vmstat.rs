@@ -74,14 +74,15 @@ fn nodes(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     zeros(&["nr_writeback", "nr_writeback_temp"], row);
     row("nr_shmem", parts.shared);
     zeros(&["nr_shmem_hugepages", "nr_shmem_pmdmapped", "nr_file_hugepages", "nr_file_pmdmapped"], row);
-    row("nr_anon_transparent_hugepages", parts.huge_anonymous / 512);
+    row("nr_anon_transparent_hugepages", parts.huge_anonymous / moment.huge_pages());
     zeros(&["nr_vmscan_write", "nr_vmscan_immediate_reclaim"], row);
     let (_, written) = moment.sectors_of_disks();
-    row("nr_dirtied", moment.counter(load, 3_000) + written / 8);
-    row("nr_written", written / 8);
+    let written = written / 2 / moment.page_kilobytes();
+    row("nr_dirtied", moment.counter(load, 3_000) + written);
+    row("nr_written", written);
     zeros(&["nr_throttled_written", "nr_kernel_misc_reclaimable", "nr_foll_pin_acquired", "nr_foll_pin_released"], row);
     // Alone of all in kilobytes.
-    row("nr_kernel_stack", parts.kernel_stack * 4);
+    row("nr_kernel_stack", parts.kernel_stack * moment.page_kilobytes());
     row("nr_page_table_pages", parts.page_tables);
     zeros(&["nr_sec_page_table_pages", "nr_iommu_pages"], row);
     row("nr_swapcached", parts.swap_cached);

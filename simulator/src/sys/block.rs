@@ -44,12 +44,17 @@ pub(super) static GROUPS: [Group; 9] = [
             ("holders", What::Directory),
             ("queue/hw_sector_size", What::File(|_, _, into| put_line!(into, "512"))),
             ("queue/logical_block_size", What::File(|_, _, into| put_line!(into, "512"))),
-            ("queue/nr_requests", What::File(|_, _, into| put_line!(into, "256"))),
-            ("queue/physical_block_size", What::File(|_, _, into| put_line!(into, "4096"))),
+            ("queue/nr_requests", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.requests)))),
+            (
+                "queue/physical_block_size",
+                What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.physical_block_bytes))),
+            ),
             ("queue/read_ahead_kb", What::File(|_, _, into| put_line!(into, "128"))),
-            // virtio does not know what is below it, and says that it turns.
-            ("queue/rotational", What::File(|_, _, into| put_line!(into, "1"))),
-            ("queue/scheduler", What::File(|_, _, into| put_line!(into, "[none] mq-deadline"))),
+            (
+                "queue/rotational",
+                What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", u8::from(b.queue.is_rotational)))),
+            ),
+            ("queue/scheduler", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.scheduler)))),
             ("removable", What::File(|_, _, into| put_line!(into, "0"))),
             ("slaves", What::Directory),
         ],
@@ -95,11 +100,11 @@ fn each<'a>(
 }
 
 fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| block.name, |_| true);
+    each(moment, visit, |block| &block.name, |_| true);
 }
 
 fn each_whole_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| block.name, |device| !device.is_partition());
+    each(moment, visit, |block| &block.name, |device| !device.is_partition());
 }
 
 fn each_number(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {

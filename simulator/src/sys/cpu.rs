@@ -1,5 +1,8 @@
 //! /sys/devices/system/cpu
 
+pub(super) mod cache;
+pub(super) mod cpufreq;
+
 use crate::layout::{Group, What, once};
 use crate::moment::Moment;
 use crate::text::{CpuList, CpuMask, put_line};
@@ -47,7 +50,7 @@ pub(super) static GROUPS: [Group; 3] = [
 ];
 
 fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for cpu in 0..moment.machine.processor.cpus() {
+    for cpu in 0..moment.machine.processor.cpus {
         visit(cpu, format!("cpu{cpu}").as_bytes());
     }
 }
@@ -70,7 +73,7 @@ fn list(cpus: &[usize], into: &mut Vec<u8>) {
 }
 
 fn mask(moment: &Moment<'_>, cpus: &[usize], into: &mut Vec<u8>) {
-    put_line!(into, "{}", CpuMask { cpus, possible: moment.machine.processor.cpus() });
+    put_line!(into, "{}", CpuMask { cpus, possible: moment.machine.processor.cpus });
 }
 
 /// The same for all threads of a core.

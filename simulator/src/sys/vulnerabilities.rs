@@ -34,6 +34,6 @@ pub(super) static GROUPS: [Group; 1] = [Group {
 }];
 
 fn state(moment: &Moment<'_>, bug: &str, state: &'static str) -> &'static str {
-    let mut bugs = moment.machine.processor.bugs.split_ascii_whitespace();
+    let mut bugs = moment.machine.processor.model.bugs().split_ascii_whitespace();
     if bugs.any(|listed| listed == bug) { state } else { "Not affected" }
 }

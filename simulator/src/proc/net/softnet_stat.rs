@@ -9,7 +9,7 @@ pub(in crate::proc) static GROUPS: [Group; 1] =
     [Group { under: "", each: own, entries: &[("softnet_stat", What::File(softnet_stat))] }];
 
 fn softnet_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    for cpu in 0..moment.machine.processor.cpus() {
+    for cpu in 0..moment.machine.processor.cpus {
         let (processed, squeezed) = moment.packets_processed(cpu);
         // Counters of 32 bits, which wrap.
         put!(into, "{:08x} {:08x} {:08x}", processed & 0xffff_ffff, 0, squeezed & 0xffff_ffff);

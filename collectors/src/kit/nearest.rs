@@ -4,7 +4,7 @@
 const NAME_MAX_BYTES: usize = 100;
 
 /// The nearest of `names`, if at most a third of it has to change.
-pub(super) fn among<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn among<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_MAX_BYTES {
         return None;
     }

@@ -1,0 +1,128 @@
+//! `epyc256`: a large server with two sockets and many NUMA nodes.
+
+use std::net::Ipv4Addr;
+
+use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
+use super::kit::identity::hardware_address;
+use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
+use super::kit::mounts::{self, Fullness, Row};
+use super::kit::{cpus, distribution, memory};
+use super::{Profile, Setting, Settings};
+use crate::machine::{Architecture, Base, BlockDevice, Interface, Machine, Memory, Neighbour};
+use crate::seed::Seed;
+use crate::wave::{BATCH, OFFICE};
+
+const CPUS: Setting = Setting::number("cpus", 256, 1..=1_024, "CPUs; two to a core where that comes out even.");
+const SOCKETS: Setting = Setting::number("sockets", 2, 1..=8, "Sockets.");
+const NODES: Setting = Setting::number("nodes", 8, 1..=64, "NUMA nodes.");
+const MEMORY: Setting = Setting::number("memory_gib", 1_024, 8..=16_384, "Memory in GiB.");
+const DISKS: Setting = Setting::number("disks", 4, 1..=60, "NVMe disks, the first of them with the system.");
+
+pub(super) const PROFILE: Profile = Profile {
+    name: "epyc256",
+    summary: "A large server: two sockets, 256 CPUs, 8 NUMA nodes, NVMe, fast network.",
+    settings: &[CPUS, SOCKETS, NODES, MEMORY, DISKS, distribution::KERNEL],
+    small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("disks", "3")],
+    make: machine,
+};
+
+const ARCHITECTURE: Architecture = Architecture::X86_64;
+const BLOCK_MAJOR: u32 = 259;
+const DISK_SECTORS: u64 = 3_576 * GIB_SECTORS;
+/// The first two network devices of the card.
+const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
+
+fn machine(seed: Seed, settings: &Settings) -> Machine {
+    let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
+    let kernel = settings.word(&distribution::KERNEL);
+    let (system, os) = distribution::system(seed, "epyc", ARCHITECTURE, kernel, "amd64");
+    let block_devices = block_devices(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));
+    let count = |setting| settings.count(setting);
+    Machine {
+        mounts: mounts::mounts(&rows(&memory, &block_devices)),
+        interfaces: interfaces(seed),
+        neighbours: neighbours(seed),
+        block_devices,
+        ..Machine::bare(
+            seed,
+            Base { system, os, processor: cpus::epyc(seed, count(&CPUS), count(&SOCKETS), count(&NODES)), memory },
+        )
+    }
+}
+
+fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {
+    let mut devices = Vec::new();
+    for number in 0..disks {
+        let name = format!("nvme{number}n1");
+        let address = format!("0000:{:02x}:00.0", 0x41 + number);
+        let place = Place {
+            name: &name,
+            major: BLOCK_MAJOR,
+            minor: number * 16,
+            path: format!(
+                "pci0000:40/0000:40:{:02x}.{}/{address}/nvme/nvme{number}/{name}",
+                number / 4 + 1,
+                number % 4 + 1
+            ),
+            id_path: format!("pci-{address}-nvme-1"),
+        };
+        let at = devices.len();
+        if number == 0 {
+            let system = disk(seed, place, DISK_SECTORS, NVME, vec![direct(at + 1), direct(at + 2)]);
+            let efi = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS);
+            let root = partition(&system, 2, 2 * GIB_SECTORS, DISK_SECTORS - 3 * GIB_SECTORS);
+            devices.extend([
+                system.with_partition_table(seed),
+                efi.with_file_system(seed, "vfat").with_io(rare_io(seed, "efi", &OFFICE)),
+                root.with_file_system(seed, "ext4").with_io(system_io(seed, "root", &OFFICE, 2_400)),
+            ]);
+        } else {
+            let data = disk(seed, place, DISK_SECTORS, NVME, Vec::new());
+            devices.push(data.with_file_system(seed, "xfs").with_io(data_io(seed, &name, &BATCH, 9_000)));
+        }
+    }
+    devices
+}
+
+fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<Row> {
+    let [_, efi, root, data @ ..] = block_devices else { return Vec::new() };
+    let page_bytes = ARCHITECTURE.page_size_bytes();
+    let root = mounts::on(root, "/", "ext4", Fullness { base: 64, daily: 1, span: 40 });
+    let mut rows = mounts::base(memory, page_bytes, root);
+    rows.push(mounts::on(efi, "/boot/efi", "vfat", Fullness { base: 7, daily: 0, span: 0 }));
+    rows.push(mounts::temporary(memory, page_bytes));
+    rows.extend((1..).zip(data).map(|(number, disk)| {
+        let point = format!("/srv/data{number}");
+        mounts::on(disk, &point, "xfs", Fullness { base: 310 + 41 * (number % 7), daily: 9, span: 240 })
+    }));
+    rows
+}
+
+fn interfaces(seed: Seed) -> Vec<Interface> {
+    let port = |name: &str, index: u32, permille| Interface {
+        traffic: Some(traffic(seed, name, &OFFICE, permille)),
+        ..physical(seed, name, index, &format!("pci0000:c0/0000:c0:01.1/0000:c1:00.{}", index - 2), 100_000)
+    };
+    let [first, second] = PORTS;
+    vec![
+        loopback(seed),
+        Interface {
+            addresses: vec![(address(INSIDE, own(seed)), 24), link_local(hardware_address(seed.of(first)))],
+            ..port(first, 2, 9_400)
+        },
+        port(second, 3, 2_100),
+        Interface {
+            is_up: false,
+            speed_megabits: None,
+            carrier_changes: 1,
+            ..physical(seed, "eno1", 4, "pci0000:80/0000:80:03.2/0000:83:00.0", 0)
+        },
+    ]
+}
+
+fn neighbours(seed: Seed) -> Vec<Neighbour> {
+    let [a, b, c] = INSIDE;
+    [(1, false), (2, false), (241, true)]
+        .map(|(last, failed)| neighbour(seed, 1, Ipv4Addr::new(a, b, c, last), failed))
+        .into()
+}

@@ -1,0 +1,9 @@
+//! What makers of machines are made with: parts that more than one profile has.
+
+pub(super) mod cpus;
+pub(super) mod disks;
+pub(super) mod distribution;
+pub(super) mod identity;
+pub(super) mod links;
+pub(super) mod memory;
+pub(super) mod mounts;

@@ -1,0 +1,158 @@
+//! Network devices as kernels name them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::identity::hardware_address;
+use crate::machine::{Duplex, Interface, Kind, Neighbour, Traffic};
+use crate::seed::Seed;
+use crate::wave::{OFFICE, Shape, Wave};
+
+/// Addresses of the blocks that are set aside for documentation.
+pub(in crate::profile) const OUTSIDE: [u8; 3] = [192, 0, 2];
+pub(in crate::profile) const INSIDE: [u8; 3] = [198, 51, 100];
+
+/// The last byte of the host's own addresses.
+pub(in crate::profile) fn own(seed: Seed) -> u8 {
+    u8::try_from(seed.of("address").between(10, 199)).unwrap_or(10)
+}
+
+pub(in crate::profile) fn address([a, b, c]: [u8; 3], last: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, last))
+}
+
+/// The address that a host gives itself out of the hardware address.
+pub(in crate::profile) fn link_local(hardware: [u8; 6]) -> (IpAddr, u8) {
+    let mut bytes = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
+    bytes[8..11].copy_from_slice(&hardware[..3]);
+    bytes[13..].copy_from_slice(&hardware[3..]);
+    bytes[8] ^= 2;
+    (IpAddr::V6(Ipv6Addr::from(bytes)), 64)
+}
+
+/// `lo`, the first device of every host.
+pub(in crate::profile) fn loopback(seed: Seed) -> Interface {
+    Interface {
+        kind: Kind::Loopback,
+        hardware_address: [0; 6],
+        permanent_address: [0; 6],
+        address_assignment: 0,
+        name_assignment: None,
+        mtu: 65_536,
+        queue_length: 1_000,
+        duplex: Duplex::Unknown,
+        carrier_changes: 0,
+        addresses: vec![(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)],
+        traffic: Some(Traffic {
+            received_bytes_milli: 41_300_000,
+            received_packets_milli: 212_000,
+            ..quiet(Wave::new(&OFFICE, seed, "lo"))
+        }),
+        ..made(seed, "lo", 1)
+    }
+}
+
+/// On a bus, in the folder `bus` below /sys/devices.
+pub(in crate::profile) fn physical(seed: Seed, name: &str, index: u32, bus: &str, megabits: u32) -> Interface {
+    let bus_device = bus.rsplit('/').next().unwrap_or(bus).to_owned();
+    Interface {
+        path: format!("{bus}/net/{name}"),
+        kind: Kind::Physical { bus_device },
+        address_assignment: 0,
+        name_assignment: Some(4),
+        speed_megabits: Some(megabits),
+        carrier_changes: 2,
+        ..made(seed, name, index)
+    }
+}
+
+/// A device that a program made.
+pub(in crate::profile) fn made(seed: Seed, name: &str, index: u32) -> Interface {
+    let own = hardware_address(seed.of(name));
+    Interface {
+        name: name.to_owned(),
+        index,
+        path: format!("virtual/net/{name}"),
+        kind: Kind::Veth,
+        hardware_address: own,
+        permanent_address: own,
+        address_assignment: 3,
+        name_assignment: Some(3),
+        mtu: 1_500,
+        queue_length: 1_000,
+        is_up: true,
+        carrier_changes: 0,
+        speed_megabits: None,
+        duplex: Duplex::Full,
+        master: None,
+        peer_index: None,
+        addresses: Vec::new(),
+        traffic: None,
+    }
+}
+
+/// One end of what leads into a container, a port of the bridge of this place.
+pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: usize) -> Interface {
+    let wave = || Wave::new(&OFFICE, seed, name);
+    Interface {
+        kind: Kind::Veth,
+        speed_megabits: Some(10_000),
+        carrier_changes: 2,
+        master: Some(bridge),
+        peer_index: Some(2),
+        traffic: Some(Traffic {
+            received_bytes_milli: 74_000_000,
+            received_packets_milli: 61_000,
+            transmitted_bytes_milli: 28_000_000,
+            transmitted_packets_milli: 58_000,
+            ..quiet(wave())
+        }),
+        addresses: vec![link_local(hardware_address(seed.of(name)))],
+        ..made(seed, name, index)
+    }
+}
+
+/// A bridge that has a container's address for its own.
+pub(in crate::profile) fn bridge(seed: Seed, name: &str, index: u32) -> Interface {
+    Interface {
+        kind: Kind::Bridge,
+        queue_length: 0,
+        speed_megabits: Some(10_000),
+        // A bridge has no setting for it.
+        duplex: Duplex::Unknown,
+        carrier_changes: 4,
+        addresses: vec![(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1)), 16)],
+        ..made(seed, name, index)
+    }
+}
+
+pub(in crate::profile) fn quiet(wave: Wave) -> Traffic {
+    Traffic {
+        wave,
+        received_bytes_milli: 0,
+        received_packets_milli: 0,
+        transmitted_bytes_milli: 0,
+        transmitted_packets_milli: 0,
+        multicast_milli: 0,
+        received_drops_milli: 0,
+        transmitted_drops_milli: 0,
+    }
+}
+
+/// What a server talks to the outside, in thousandths.
+pub(in crate::profile) fn traffic(seed: Seed, name: &str, shape: &'static Shape, permille: u64) -> Traffic {
+    Traffic {
+        received_bytes_milli: 312_000 * permille,
+        received_packets_milli: 641 * permille,
+        transmitted_bytes_milli: 894_000 * permille,
+        transmitted_packets_milli: 812 * permille,
+        multicast_milli: 240,
+        received_drops_milli: 11,
+        ..quiet(Wave::new(shape, seed, name))
+    }
+}
+
+/// A neighbour on the device of this place.
+pub(in crate::profile) fn neighbour(seed: Seed, interface: usize, address: Ipv4Addr, is_failed: bool) -> Neighbour {
+    let hardware_address = hardware_address(seed.of("neighbour").of(&address.to_string()));
+    Neighbour { interface, address, hardware_address, is_failed }
+}

@@ -1,0 +1,186 @@
+//! What a host with systemd has mounted.
+
+use super::identity::hexadecimal;
+use crate::machine::{BlockDevice, Memory, MountPoint, Space, Usage};
+use crate::seed::Seed;
+
+const SECTOR_BYTES: u64 = 512;
+const BLOCK_BYTES: u64 = 4_096;
+const SECURE: &str = "rw,nosuid,nodev,noexec,relatime";
+
+/// What differs from mount to mount.
+#[derive(Clone, Debug)]
+pub(in crate::profile) struct Row {
+    pub(in crate::profile) device: (u32, u32),
+    pub(in crate::profile) point: String,
+    pub(in crate::profile) options: &'static str,
+    pub(in crate::profile) fs_type: &'static str,
+    pub(in crate::profile) source: String,
+    pub(in crate::profile) super_options: String,
+    pub(in crate::profile) space: Space,
+}
+
+/// Numbers the mounts in their order and finds what each stands in.
+pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
+    const FIRST: u32 = 24;
+    let mut mounts: Vec<MountPoint> = Vec::with_capacity(rows.len());
+    let is_below = |point: &str, above: &str| {
+        point != above && (above == "/" || point.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
+    };
+    for (row, number) in rows.iter().zip(0_u32..) {
+        let above = rows.iter().zip(FIRST..).filter(|(above, _)| is_below(&row.point, &above.point));
+        let parent = above.max_by_key(|(above, _)| above.point.len()).map_or(1, |(_, id)| id);
+        mounts.push(MountPoint {
+            id: FIRST + number,
+            parent,
+            major: row.device.0,
+            minor: row.device.1,
+            root: "/".to_owned(),
+            point: row.point.clone(),
+            options: row.options,
+            propagation: format!("shared:{} ", number + 1),
+            fs_type: row.fs_type,
+            source: row.source.clone(),
+            super_options: row.super_options.clone(),
+            space: row.space,
+        });
+    }
+    mounts
+}
+
+/// What the kernel and systemd mount, with `root` for the root file system.
+pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> Vec<Row> {
+    let kernel = |minor, point: &str, fs_type: &'static str, super_options: &str| Row {
+        device: (0, minor),
+        point: point.to_owned(),
+        options: SECURE,
+        fs_type,
+        source: fs_type.to_owned(),
+        super_options: super_options.to_owned(),
+        space: Space::NONE,
+    };
+    let device_pages = memory.pages / 2 - 5_257;
+    let devices = format!("rw,size={}k,nr_inodes={device_pages},mode=755,inode64", device_pages * page_bytes / 1_024);
+    vec![
+        kernel(22, "/sys", "sysfs", "rw"),
+        kernel(23, "/proc", "proc", "rw"),
+        Row {
+            options: "rw,nosuid,relatime",
+            source: "udev".to_owned(),
+            space: memory_space(memory, page_bytes, device_pages, 0),
+            ..kernel(5, "/dev", "devtmpfs", &devices)
+        },
+        Row {
+            options: "rw,nosuid,noexec,relatime",
+            ..kernel(24, "/dev/pts", "devpts", "rw,gid=5,mode=620,ptmxmode=000")
+        },
+        root,
+        tmpfs(memory, page_bytes, (25, "/run"), SECURE, Some(memory.pages / 10), 268),
+        tmpfs(memory, page_bytes, (26, "/dev/shm"), "rw,nosuid,nodev", None, 12),
+        tmpfs(memory, page_bytes, (27, "/run/lock"), SECURE, Some(5 * 1_024 * 1_024 / page_bytes), 1),
+        kernel(28, "/sys/fs/cgroup", "cgroup2", "rw,nsdelegate,memory_recursiveprot"),
+    ]
+}
+
+/// /tmp in memory; it is cleared away after ten days.
+pub(in crate::profile) fn temporary(memory: &Memory, page_bytes: u64) -> Row {
+    let row = tmpfs(memory, page_bytes, (33, "/tmp"), "rw,nosuid,nodev", Some(memory.pages / 2), 37);
+    let daily = (memory.pages / 8_000).max(1);
+    Row { space: Space { usage: Usage { base: 37, daily, span: daily * 10 }, ..row.space }, ..row }
+}
+
+fn tmpfs(
+    memory: &Memory,
+    page_bytes: u64,
+    (minor, point): (u32, &str),
+    options: &'static str,
+    pages: Option<u64>,
+    used: u64,
+) -> Row {
+    let size = pages.map(|pages| format!(",size={}k", pages * page_bytes / 1_024)).unwrap_or_default();
+    Row {
+        device: (0, minor),
+        point: point.to_owned(),
+        options,
+        fs_type: "tmpfs",
+        source: "tmpfs".to_owned(),
+        super_options: format!("rw{size},inode64"),
+        space: memory_space(memory, page_bytes, pages.unwrap_or(memory.pages / 2), used),
+    }
+}
+
+fn memory_space(memory: &Memory, page_bytes: u64, pages: u64, used: u64) -> Space {
+    Space {
+        block_size: page_bytes,
+        blocks: pages,
+        reserved: 0,
+        files: memory.pages / 2,
+        usage: Usage { base: used, daily: 0, span: 1 },
+        blocks_per_file: 1,
+    }
+}
+
+/// How much of a file system is used, in thousandths: by what stays, by what comes in a day, and by what may come
+/// before the oldest is cleared away.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::profile) struct Fullness {
+    pub(in crate::profile) base: u64,
+    pub(in crate::profile) daily: u64,
+    pub(in crate::profile) span: u64,
+}
+
+/// A file system on a device.
+pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'static str, fullness: Fullness) -> Row {
+    let blocks = device.sectors * SECTOR_BYTES / BLOCK_BYTES;
+    let is_ext4 = fs_type == "ext4";
+    // What the file system keeps for itself.
+    let usable = blocks - blocks / if is_ext4 { 61 } else { 1_900 } - 64;
+    let part = |permille: u64| usable / 1_000 * permille;
+    let (options, super_options) = match fs_type {
+        "ext4" => ("rw,relatime", "rw,discard,errors=remount-ro"),
+        "xfs" => ("rw,noatime", "rw,attr2,inode64,logbufs=8,logbsize=32k,noquota"),
+        "vfat" => ("rw,relatime", "rw,fmask=0077,dmask=0077,codepage=437,iocharset=ascii,shortname=mixed"),
+        _ => ("rw,relatime", "rw"),
+    };
+    Row {
+        device: (device.major, device.minor),
+        point: point.to_owned(),
+        options,
+        fs_type,
+        source: device.node(),
+        super_options: super_options.to_owned(),
+        space: Space {
+            block_size: BLOCK_BYTES,
+            blocks: usable,
+            reserved: if is_ext4 { usable / 20 } else { 0 },
+            // FAT has no table of files.
+            files: match fs_type {
+                "vfat" => 0,
+                "ext4" => blocks / 4,
+                _ => blocks * 2,
+            },
+            usage: Usage { base: part(fullness.base), daily: part(fullness.daily), span: part(fullness.span).max(1) },
+            blocks_per_file: 17,
+        },
+    }
+}
+
+/// The files of a container: as large and as full as what they stand on.
+pub(in crate::profile) fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
+    let seed = seed.of(name);
+    let layer = |part: &str| format!("/var/lib/docker/overlay2/{}", hexadecimal(seed.of(part), 26));
+    Row {
+        device: (0, minor),
+        point: format!("/var/lib/docker/overlay2/{}/merged", hexadecimal(seed.of("merged"), 64)),
+        options: "rw,relatime",
+        fs_type: "overlay",
+        source: "overlay".to_owned(),
+        super_options: format!(
+            "rw,lowerdir={0}/l:{1}/diff,upperdir={2}/diff,workdir={2}/work",
+            layer("l"),
+            layer("d"),
+            layer("u")
+        ),
+        space: below.space,
+    }
+}

@@ -1,0 +1,73 @@
+//! /sys/devices/system/cpu/cpufreq, a folder for the CPUs that run at one frequency, and the links to it
+
+use collectors::kit::errno::Errno;
+
+use crate::layout::{Group, What};
+use crate::machine::Frequency;
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(in crate::sys) static GROUPS: [Group; 2] = [
+    Group {
+        under: "devices/system/cpu",
+        each: each_cpu,
+        entries: &[("cpufreq", What::Link(|m, i, into| put!(into, "../cpufreq/policy{}", policy(m, i))))],
+    },
+    Group {
+        under: "devices/system/cpu/cpufreq",
+        each: each_policy,
+        entries: &[
+            ("affected_cpus", What::File(cpus)),
+            ("cpuinfo_cur_freq", What::Fallible(current)),
+            ("cpuinfo_max_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.most_kilohertz)))),
+            ("cpuinfo_min_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.least_kilohertz)))),
+            ("cpuinfo_transition_latency", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.latency_nanos)))),
+            ("related_cpus", What::File(cpus)),
+            ("scaling_available_governors", What::File(|m, _, into| of(m, |f| put_line!(into, "{} ", f.governors)))),
+            ("scaling_cur_freq", What::File(|m, i, into| put_line!(into, "{}", m.kilohertz(i)))),
+            ("scaling_driver", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.driver)))),
+            ("scaling_governor", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.governor)))),
+            ("scaling_max_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.most_kilohertz)))),
+            ("scaling_min_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.least_kilohertz)))),
+            ("scaling_setspeed", What::File(|_, _, into| put_line!(into, "<unsupported>"))),
+        ],
+    },
+];
+
+fn of(moment: &Moment<'_>, write: impl FnOnce(&Frequency)) {
+    if let Some(frequency) = &moment.machine.processor.frequency {
+        write(frequency);
+    }
+}
+
+/// The first of the CPUs whose frequency is that of this one.
+fn policy(moment: &Moment<'_>, cpu: usize) -> usize {
+    let is_common = moment.machine.processor.frequency.as_ref().is_some_and(|frequency| frequency.is_common);
+    if is_common { 0 } else { cpu }
+}
+
+fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if moment.machine.processor.frequency.is_some() {
+        super::each_cpu(moment, visit);
+    }
+}
+
+fn each_policy(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    each_cpu(moment, &mut |cpu, _| {
+        if policy(moment, cpu) == cpu {
+            visit(cpu, format!("policy{cpu}").as_bytes());
+        }
+    });
+}
+
+/// With spaces between them, unlike all other lists of CPUs.
+fn cpus(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    let cpus = (0..moment.machine.processor.cpus).filter(|&cpu| policy(moment, cpu) == index);
+    let names: Vec<String> = cpus.map(|cpu| cpu.to_string()).collect();
+    put_line!(into, "{}", names.join(" "));
+}
+
+/// What the hardware itself says is for root alone.
+fn current(_: &Moment<'_>, _: usize, _: &mut Vec<u8>) -> Result<(), Errno> {
+    Err(Errno::EACCES)
+}
