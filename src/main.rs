@@ -11,6 +11,7 @@ use collectors::kit::scraper::Scraper;
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Field, Log};
+use node_exporter::serve::answer::Handle;
 use node_exporter::serve::handler::Handler;
 use node_exporter::serve::signals::Signals;
 use node_exporter::serve::{Front, listen};
@@ -75,6 +76,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
     let path = &settings.telemetry_path;
     let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
+    let handler: Arc<dyn Handle> = Arc::new(handler);
     let fronts = settings.listen_addresses.iter().map(|address| {
         listen::listen(address).and_then(Front::new).map_err(|error| format!("--web.listen-address={address}: {error}"))
     });
@@ -95,7 +97,7 @@ fn warn(settings: &Settings, log: &Log) {
     }
 }
 
-fn until_signalled(fronts: &[Front], handler: &Handler, log: &Log, signals: Signals) {
+fn until_signalled(fronts: &[Front], handler: &Arc<dyn Handle>, log: &Log, signals: Signals) {
     std::thread::scope(|scope| {
         for front in fronts {
             log.info("Listening on", &[("address", Field::Text(&front.address()))]);

@@ -1,10 +1,13 @@
 //! The front: a plain HTTP server before a handler that knows nothing of sockets.
 
+pub mod answer;
 pub mod handler;
 mod landing;
 pub mod listen;
 mod query;
+pub mod request;
 pub mod signals;
+pub mod stream;
 
 use std::io::{self, Cursor};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use handler::{Answer, Handler, Response};
+use answer::{Answer, Handle, Response};
+use request::{Method, Peer, Request};
 
 use crate::log::{Field, Log};
 
@@ -49,7 +53,7 @@ impl Front {
     }
 
     /// Answers until [`Front::stop`]; then what was asked before is answered still, and this returns.
-    pub fn run(&self, handler: &Handler, log: &Log) {
+    pub fn run(&self, handler: &Arc<dyn Handle>, log: &Log) {
         thread::scope(|scope| {
             while !self.is_stopping.load(Ordering::SeqCst) {
                 let server = self.server();
@@ -90,19 +94,37 @@ fn accept_from(listener: &TcpListener) -> io::Result<Arc<tiny_http::Server>> {
     tiny_http::Server::from_listener(listener.try_clone()?, None).map(Arc::new).map_err(io::Error::other)
 }
 
-/// Answers at once what is known at once; a scrape has a thread of its own. Their number has the limit that scrapes have.
-fn answer<'scope>(scope: &'scope thread::Scope<'scope, '_>, handler: &'scope Handler, request: tiny_http::Request) {
-    match handler.answer(request.method().as_str(), request.url()) {
+/// Answers at once what is known at once; a job has a thread of its own. Their number has the limit that scrapes have.
+fn answer<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    handler: &'scope Arc<dyn Handle>,
+    request: tiny_http::Request,
+) {
+    let Some(head) = head(&request) else {
+        let mut response = Response::plain(405, format!("{} does nothing here; use GET.", request.method()));
+        response.headers.push(("Allow", "GET, HEAD".to_owned()));
+        return respond(request, response);
+    };
+    match Arc::clone(handler).answer(head) {
         Answer::Ready(response) => respond(request, response),
-        Answer::Scrape(scrape) => {
+        Answer::Job(job) => {
             // Where there is no thread to be had, the request is dropped, which answers it with status 500.
             let _ = thread::Builder::new().name("scrape".to_owned()).spawn_scoped(scope, move || {
-                respond(request, scrape.run());
-                // The scrape counts as in flight until its page is with the client.
-                drop(scrape);
+                respond(request, job());
             });
         }
     }
+}
+
+fn head(request: &tiny_http::Request) -> Option<Request> {
+    let method = match request.method() {
+        tiny_http::Method::Get => Method::Get,
+        tiny_http::Method::Head => Method::Head,
+        _ => return None,
+    };
+    let headers = request.headers().iter().map(|header| (header.field.as_str().as_str(), header.value.as_str()));
+    let peer = request.remote_addr().map_or(Peer::Unix, |address| Peer::Internet(*address));
+    Some(Request::new(method, request.url(), &headers.collect::<Vec<_>>(), peer))
 }
 
 /// A client that has gone does not care how; the server's library panics over some of the ways.
@@ -123,6 +145,7 @@ mod tests {
     use crate::instruments::Instruments;
     use crate::log::tests::log;
     use crate::log::{Format, Level};
+    use crate::serve::handler::Handler;
     use collectors::kit::kernel::canned::Canned;
     use collectors::kit::options::FlagValues;
     use collectors::kit::root::{Metadata, Names, Root, RootError, Roots};
@@ -200,6 +223,7 @@ mod tests {
         let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).unwrap();
         let instruments = Instruments::new(false).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", NonZeroUsize::new(1));
+        let handler: Arc<dyn Handle> = Arc::new(handler);
         let front = Front::new(listen::listen("127.0.0.1:0").unwrap()).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| front.run(&handler, &log));
