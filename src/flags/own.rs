@@ -33,7 +33,7 @@ declare! {
         SIMULATE: Switch "simulate" = "false",
             "Serve a simulated host instead of this one. On systems other than Linux that is so without the flag.";
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
-            "Address to listen on, as :PORT or HOST:PORT. Repeat the flag to listen on several.";
+            "Address to listen on, as :PORT, HOST:PORT or unix:PATH. Repeat the flag to listen on several.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
     }
@@ -51,7 +51,10 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     let options = Options::<Server>::new(&values);
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
-        return Err(format!("--{}: expected :PORT or HOST:PORT, found nothing", LISTEN_ADDRESSES.info().name));
+        return Err(format!(
+            "--{}: expected :PORT, HOST:PORT or unix:PATH, found nothing",
+            LISTEN_ADDRESSES.info().name
+        ));
     }
     for flag in [PROCFS, SYSFS, ROOTFS, UDEV] {
         if options.get(flag).is_empty() {
@@ -59,7 +62,7 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
         }
     }
     for address in &listen_addresses {
-        crate::serve::listen::split(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;
+        crate::serve::listen::parse(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;
     }
     let telemetry_path = options.get(TELEMETRY_PATH).to_owned();
     if !telemetry_path.starts_with('/') || telemetry_path.contains(['?', '#']) {

@@ -57,7 +57,7 @@ pub struct Security {
 }
 
 /// A request.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
     pub(super) text: String,
     pub(super) method: Method,

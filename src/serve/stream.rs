@@ -1,7 +1,7 @@
 //! A connection's two ends of bytes: those on the wire, and those of HTTP. TLS, where there is any, is between them.
 //!
 //! Nothing here waits. What cannot be done now is [`io::ErrorKind::WouldBlock`], and is tried again once the socket is
-//! ready for more; the front waits for both directions at once, so that a session need not say for which it waits.
+//! ready for more.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -69,6 +69,11 @@ pub trait Session: Send {
     /// handshake fails is sent before the error is returned, as far as the socket takes it.
     fn handshake(&mut self, socket: &mut Socket) -> io::Result<()>;
 
+    /// Whether a handshake that cannot go on waits for the client to take something, not to send something.
+    fn wants_to_write(&self) -> bool {
+        false
+    }
+
     /// Reads what the client has sent; 0 where it sends no more.
     fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize>;
 
@@ -118,6 +123,11 @@ impl Stream {
     /// Goes on with the handshake, if there is one; `Ok` once it is complete, and from then on.
     pub fn handshake(&mut self) -> io::Result<()> {
         self.session.as_mut().map_or(Ok(()), |session| session.handshake(&mut self.socket))
+    }
+
+    /// Whether a handshake that cannot go on waits for the client to take something.
+    pub fn wants_to_write(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.wants_to_write())
     }
 
     /// What is known of the client of an encrypted connection, once the handshake is complete.
