@@ -128,6 +128,23 @@ mod tests {
     }
 
     #[test]
+    fn of_a_hundred_at_once_one_is_served_at_a_limit_of_one() {
+        serving(|address, gate, _| {
+            let first = ask(address, "/metrics?collect[]=loadavg");
+            gate.until_waited_for();
+            let url = |number: usize| if number % 2 == 0 { "/metrics" } else { "/metrics?collect[]=loadavg" };
+            let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
+            for other in others {
+                let refused = answer_of(other);
+                assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+                assert!(refused.contains("Limit of concurrent requests reached (1)"), "{refused}");
+            }
+            gate.open();
+            assert!(answer_of(first).starts_with("HTTP/1.1 200 "));
+        });
+    }
+
+    #[test]
     fn what_was_asked_before_the_end_is_answered() {
         serving(|address, gate, stopper| {
             let client = ask(address, "/metrics");
