@@ -360,8 +360,14 @@ pub(crate) mod tests {
             &["--web.telemetry-path=metrics"],
             "--web.telemetry-path: expected a path that begins with /, found `metrics`",
         );
-        refuse(&["--web.listen-address=9100"], "--web.listen-address: expected :PORT or HOST:PORT, found `9100`");
-        refuse(&["--web.listen-address="], "--web.listen-address: expected :PORT or HOST:PORT, found nothing");
+        refuse(
+            &["--web.listen-address=9100"],
+            "--web.listen-address: expected :PORT, HOST:PORT or unix:PATH, found `9100`",
+        );
+        refuse(
+            &["--web.listen-address="],
+            "--web.listen-address: expected :PORT, HOST:PORT or unix:PATH, found nothing",
+        );
     }
 
     #[test]

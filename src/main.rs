@@ -11,9 +11,11 @@ use collectors::kit::scraper::Scraper;
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Field, Log};
+use node_exporter::serve::answer::Handle;
+use node_exporter::serve::front::Front;
 use node_exporter::serve::handler::Handler;
+use node_exporter::serve::listen;
 use node_exporter::serve::signals::Signals;
-use node_exporter::serve::{Front, listen};
 use node_exporter::{host, version};
 
 /// So long a scrape may go on after the signal to end.
@@ -75,11 +77,17 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
     let path = &settings.telemetry_path;
     let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
-    let fronts = settings.listen_addresses.iter().map(|address| {
-        listen::listen(address).and_then(Front::new).map_err(|error| format!("--web.listen-address={address}: {error}"))
-    });
-    let fronts = fronts.collect::<Result<Vec<_>, _>>()?;
-    until_signalled(&fronts, &handler, log, signals);
+    let handler: Arc<dyn Handle> = Arc::new(handler);
+    let listeners = settings
+        .listen_addresses
+        .iter()
+        .map(|address| listen::listen(address).map_err(|error| format!("--web.listen-address={address}: {error}")));
+    let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+    for listener in &listeners {
+        log.info("Listening on", &[("address", Field::Text(listener))]);
+    }
+    let front = Front::new(listeners, None).map_err(|error| format!("listening: {error}"))?;
+    until_signalled(front, &handler, log, signals);
     Ok(())
 }
 
@@ -95,12 +103,10 @@ fn warn(settings: &Settings, log: &Log) {
     }
 }
 
-fn until_signalled(fronts: &[Front], handler: &Handler, log: &Log, signals: Signals) {
+fn until_signalled(front: Front, handler: &Arc<dyn Handle>, log: &Log, signals: Signals) {
+    let stopper = front.stopper();
     std::thread::scope(|scope| {
-        for front in fronts {
-            log.info("Listening on", &[("address", Field::Text(&front.address()))]);
-            scope.spawn(|| front.run(handler, log));
-        }
+        scope.spawn(|| front.run(handler, log));
         signals.wait();
         log.info("Shutting down", &[]);
         std::thread::spawn(|| {
@@ -108,6 +114,6 @@ fn until_signalled(fronts: &[Front], handler: &Handler, log: &Log, signals: Sign
             eprintln!("node_exporter: a scrape did not end within {} seconds", GRACE.as_secs());
             std::process::exit(1);
         });
-        fronts.iter().for_each(Front::stop);
+        stopper.stop();
     });
 }

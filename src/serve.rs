@@ -1,125 +1,21 @@
-//! The front: a plain HTTP server before a handler that knows nothing of sockets.
+//! The server: from listeners to answers.
 
+pub mod answer;
+pub mod front;
 pub mod handler;
 mod landing;
 pub mod listen;
 mod query;
+pub mod request;
 pub mod signals;
-
-use std::io::{self, Cursor};
-use std::net::{SocketAddr, TcpListener};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
-
-use handler::{Answer, Handler, Response};
-
-use crate::log::{Field, Log};
-
-/// When no connection can be accepted, mostly because the process has too many files open, this is waited.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// A server that listens.
-pub struct Front {
-    listener: TcpListener,
-    server: std::sync::Mutex<Arc<tiny_http::Server>>,
-    address: SocketAddr,
-    is_stopping: AtomicBool,
-}
-
-impl std::fmt::Debug for Front {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-impl Front {
-    /// Serves what arrives at this listener, once [`Front::run`] is called.
-    pub fn new(listener: TcpListener) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let server = std::sync::Mutex::new(accept_from(&listener)?);
-        Ok(Self { listener, server, address, is_stopping: AtomicBool::new(false) })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Answers until [`Front::stop`]; then what was asked before is answered still, and this returns.
-    pub fn run(&self, handler: &Handler, log: &Log) {
-        thread::scope(|scope| {
-            while !self.is_stopping.load(Ordering::SeqCst) {
-                let server = self.server();
-                match server.recv() {
-                    Ok(request) => answer(scope, handler, request),
-                    Err(_) if self.is_stopping.load(Ordering::SeqCst) => break,
-                    Err(error) => self.recover(&error, log),
-                }
-            }
-            while let Ok(Some(request)) = self.server().try_recv() {
-                answer(scope, handler, request);
-            }
-        });
-    }
-
-    /// Ends [`Front::run`].
-    pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::SeqCst);
-        self.server().unblock();
-    }
-
-    fn server(&self) -> Arc<tiny_http::Server> {
-        Arc::clone(&self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-
-    /// The server's own loop ends at the first connection that it fails to accept; another takes its place.
-    fn recover(&self, error: &io::Error, log: &Log) {
-        log.error("accepting connections failed, trying again", &[("err", Field::Text(error))]);
-        thread::sleep(ACCEPT_PAUSE);
-        match accept_from(&self.listener) {
-            Ok(server) => *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = server,
-            Err(error) => log.error("listening failed", &[("err", Field::Text(&error))]),
-        }
-    }
-}
-
-fn accept_from(listener: &TcpListener) -> io::Result<Arc<tiny_http::Server>> {
-    tiny_http::Server::from_listener(listener.try_clone()?, None).map(Arc::new).map_err(io::Error::other)
-}
-
-/// Answers at once what is known at once; a scrape has a thread of its own. Their number has the limit that scrapes have.
-fn answer<'scope>(scope: &'scope thread::Scope<'scope, '_>, handler: &'scope Handler, request: tiny_http::Request) {
-    match handler.answer(request.method().as_str(), request.url()) {
-        Answer::Ready(response) => respond(request, response),
-        Answer::Scrape(scrape) => {
-            // Where there is no thread to be had, the request is dropped, which answers it with status 500.
-            let _ = thread::Builder::new().name("scrape".to_owned()).spawn_scoped(scope, move || {
-                respond(request, scrape.run());
-                // The scrape counts as in flight until its page is with the client.
-                drop(scrape);
-            });
-        }
-    }
-}
-
-/// A client that has gone does not care how; the server's library panics over some of the ways.
-fn respond(request: tiny_http::Request, response: Response) {
-    let Response { status, headers, body } = response;
-    let headers =
-        headers.iter().filter_map(|(name, value)| tiny_http::Header::from_bytes(*name, value.as_bytes()).ok());
-    let length = body.len();
-    let response = tiny_http::Response::new(status.into(), headers.collect(), Cursor::new(body), Some(length), None);
-    // The length is known: chunks would only be more to send.
-    let response = response.with_chunked_threshold(usize::MAX);
-    let _ = catch_unwind(AssertUnwindSafe(|| request.respond(response)));
-}
+pub mod stream;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::answer::Handle;
+    use super::front::{Front, Stopper};
+    use super::handler::Handler;
+    use super::listen;
     use crate::instruments::Instruments;
     use crate::log::tests::log;
     use crate::log::{Format, Level};
@@ -128,9 +24,10 @@ mod tests {
     use collectors::kit::root::{Metadata, Names, Root, RootError, Roots};
     use collectors::kit::scraper::Scraper;
     use std::io::{Read, Write};
-    use std::net::TcpStream;
+    use std::net::{SocketAddr, TcpStream};
     use std::num::NonZeroUsize;
-    use std::sync::{Condvar, Mutex};
+    use std::sync::{Arc, Condvar, Mutex};
+    use std::thread;
 
     /// A root whose reads wait until they are let go.
     #[derive(Debug, Default)]
@@ -190,7 +87,7 @@ mod tests {
     }
 
     /// Serves scrapes that wait at a gate, while `client` asks.
-    fn serving(client: impl FnOnce(SocketAddr, &Gate, &Front)) {
+    fn serving(client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
         let gate = Arc::new(Gate::default());
         let (log, _) = log(Level::Error, Format::Logfmt);
         let log = Arc::new(log);
@@ -200,12 +97,16 @@ mod tests {
         let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).unwrap();
         let instruments = Instruments::new(false).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", NonZeroUsize::new(1));
-        let front = Front::new(listen::listen("127.0.0.1:0").unwrap()).unwrap();
+        let handler: Arc<dyn Handle> = Arc::new(handler);
+        let listener = listen::listen("127.0.0.1:0").unwrap();
+        let address = listener.to_string().parse().unwrap();
+        let front = Front::new(vec![listener], None).unwrap();
+        let stopper = front.stopper();
         thread::scope(|scope| {
-            scope.spawn(|| front.run(&handler, &log));
-            client(front.address(), &gate, &front);
+            scope.spawn(move || front.run(&handler, &log));
+            client(address, &gate, &stopper);
             gate.open();
-            front.stop();
+            stopper.stop();
         });
     }
 
@@ -227,11 +128,28 @@ mod tests {
     }
 
     #[test]
+    fn of_a_hundred_at_once_one_is_served_at_a_limit_of_one() {
+        serving(|address, gate, _| {
+            let first = ask(address, "/metrics?collect[]=loadavg");
+            gate.until_waited_for();
+            let url = |number: usize| if number % 2 == 0 { "/metrics" } else { "/metrics?collect[]=loadavg" };
+            let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
+            for other in others {
+                let refused = answer_of(other);
+                assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+                assert!(refused.contains("Limit of concurrent requests reached (1)"), "{refused}");
+            }
+            gate.open();
+            assert!(answer_of(first).starts_with("HTTP/1.1 200 "));
+        });
+    }
+
+    #[test]
     fn what_was_asked_before_the_end_is_answered() {
-        serving(|address, gate, front| {
+        serving(|address, gate, stopper| {
             let client = ask(address, "/metrics");
             gate.until_waited_for();
-            front.stop();
+            stopper.stop();
             gate.open();
             let answer = answer_of(client);
             assert!(answer.contains("node_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{answer}");

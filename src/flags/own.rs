@@ -39,7 +39,7 @@ declare! {
         SIMULATE_SPEED: Text "simulate.speed" = "1",
             "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
-            "Address to listen on, as :PORT or HOST:PORT. Repeat the flag to listen on several.";
+            "Address to listen on, as :PORT, HOST:PORT or unix:PATH. Repeat the flag to listen on several.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
     }
@@ -57,7 +57,10 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     let options = Options::<Server>::new(&values);
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
-        return Err(format!("--{}: expected :PORT or HOST:PORT, found nothing", LISTEN_ADDRESSES.info().name));
+        return Err(format!(
+            "--{}: expected :PORT, HOST:PORT or unix:PATH, found nothing",
+            LISTEN_ADDRESSES.info().name
+        ));
     }
     for flag in [PROCFS, SYSFS, ROOTFS, UDEV] {
         if options.get(flag).is_empty() {
@@ -65,7 +68,7 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
         }
     }
     for address in &listen_addresses {
-        crate::serve::listen::split(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;
+        crate::serve::listen::parse(address).map_err(|error| format!("--{}: {error}", LISTEN_ADDRESSES.info().name))?;
     }
     let telemetry_path = options.get(TELEMETRY_PATH).to_owned();
     if !telemetry_path.starts_with('/') || telemetry_path.contains(['?', '#']) {

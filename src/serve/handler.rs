@@ -9,13 +9,14 @@ use collectors::kit::failure::Failure;
 use collectors::kit::page::Finished;
 use collectors::kit::scraper::{Report, Scraper, Selection};
 
+use super::answer::{Answer, Handle, Response};
+use super::request::Request;
 use super::{landing, query};
 use crate::instruments::{ErrorCause, Instruments};
 use crate::log::{Field, Level, Log};
 use crate::version;
 
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What the handler does, and for whom.
@@ -37,31 +38,31 @@ impl std::fmt::Debug for Handler {
     }
 }
 
-/// A whole answer.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(&'static str, String)>,
-    /// What follows them; the front leaves it out where the client asked for the head alone.
-    pub body: Vec<u8>,
-}
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub enum Answer<'a> {
-    /// It is answered.
-    Ready(Response),
-    /// It takes a scrape to answer.
-    Scrape(Scrape<'a>),
-}
-
 /// A scrape that was let in. It counts as in flight until it is dropped.
 #[derive(Debug)]
-pub struct Scrape<'a> {
-    handler: &'a Handler,
+struct Scrape {
+    handler: Arc<Handler>,
     selection: Selection,
+}
+
+impl Handle for Handler {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        let target = match query::parse(request.target()) {
+            Ok(target) => target,
+            Err(sentence) => return Answer::Ready(Response::plain(400, sentence)),
+        };
+        if target.path == b"/" {
+            return Answer::Ready(response(200, HTML, self.landing_page.clone().into_bytes()));
+        }
+        if target.path != self.telemetry_path.as_bytes() {
+            let sentence = "There is no such page; / has links to those that are.";
+            return Answer::Ready(Response::plain(404, sentence.to_owned()));
+        }
+        match self.select(&target) {
+            Ok(selection) => self.let_in(selection),
+            Err(sentence) => Answer::Ready(Response::plain(400, sentence)),
+        }
+    }
 }
 
 impl Handler {
@@ -86,30 +87,6 @@ impl Handler {
         }
     }
 
-    /// Answers a request, or lets a scrape in that will.
-    pub fn answer(&self, method: &str, url: &str) -> Answer<'_> {
-        let target = match query::parse(url) {
-            Ok(target) => target,
-            Err(sentence) => return Answer::Ready(plain(400, sentence)),
-        };
-        let is_scrape = target.path == self.telemetry_path.as_bytes();
-        if !is_scrape && target.path != b"/" {
-            return Answer::Ready(plain(404, "There is no such page; / has links to those that are.".to_owned()));
-        }
-        if !matches!(method, "GET" | "HEAD") {
-            let mut response = plain(405, format!("{method} does nothing here; use GET."));
-            response.headers.push(("Allow", "GET, HEAD".to_owned()));
-            return Answer::Ready(response);
-        }
-        if !is_scrape {
-            return Answer::Ready(response(200, HTML, self.landing_page.clone().into_bytes()));
-        }
-        match self.select(&target) {
-            Ok(selection) => self.let_in(selection),
-            Err(sentence) => Answer::Ready(plain(400, sentence)),
-        }
-    }
-
     fn select(&self, target: &query::Target) -> Result<Selection, String> {
         match (target.collect.as_slice(), target.exclude.as_slice()) {
             ([], []) => Ok(Selection::ALL),
@@ -119,16 +96,17 @@ impl Handler {
         }
     }
 
-    fn let_in(&self, selection: Selection) -> Answer<'_> {
+    fn let_in(self: Arc<Self>, selection: Selection) -> Answer {
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
         if let Some(most) = self.requests_max.filter(|most| before >= most.get()) {
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
             self.instruments.answered(503);
             let sentence = format!("Limit of concurrent requests reached ({most}), try again later.");
-            return Answer::Ready(plain(503, sentence));
+            return Answer::Ready(Response::plain(503, sentence));
         }
         self.instruments.begun();
-        Answer::Scrape(Scrape { handler: self, selection })
+        let scrape = Scrape { handler: self, selection };
+        Answer::Job(Box::new(move || scrape.run()))
     }
 
     fn page(&self, selection: &Selection) -> Vec<u8> {
@@ -166,14 +144,13 @@ impl Handler {
     }
 }
 
-impl Scrape<'_> {
-    /// Runs it.
-    pub fn run(&self) -> Response {
-        let handler = self.handler;
+impl Scrape {
+    fn run(&self) -> Response {
+        let handler = &self.handler;
         // Collectors that panic are caught one by one; this is for what remains.
         let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.selection)));
         let response = page.map_or_else(
-            |_| plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
+            |_| Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
             |page| response(200, METRICS, page),
         );
         handler.instruments.answered(response.status);
@@ -181,7 +158,7 @@ impl Scrape<'_> {
     }
 }
 
-impl Drop for Scrape<'_> {
+impl Drop for Scrape {
     fn drop(&mut self) {
         self.handler.instruments.ended();
         self.handler.in_flight.fetch_sub(1, Ordering::SeqCst);
@@ -190,11 +167,6 @@ impl Drop for Scrape<'_> {
 
 fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
     Response { status, headers: vec![("Content-Type", content_type.to_owned())], body }
-}
-
-fn plain(status: u16, mut sentence: String) -> Response {
-    sentence.push('\n');
-    response(status, TEXT, sentence.into_bytes())
 }
 
 /// One line for a collector, with the reason where there is one; and one for each further problem.
@@ -232,32 +204,33 @@ mod tests {
     use crate::flags::tests::REGISTRATIONS;
     use crate::log::Format;
     use crate::log::tests::{Written, log};
+    use crate::serve::request::tests::get;
     use collectors::kit::kernel::canned::Canned;
     use collectors::kit::options::FlagValues;
     use collectors::kit::root::tree::Tree;
 
-    fn handler(requests_max: usize) -> (Handler, Written) {
+    const TEXT: &str = "text/plain; charset=utf-8";
+
+    fn handler(requests_max: usize) -> (Arc<Handler>, Written) {
         let values = FlagValues::defaults(REGISTRATIONS.iter().map(|registration| registration.declaration));
         let roots = Arc::new(Tree::new()).roots();
         let scraper = Scraper::build(REGISTRATIONS, &values, roots, Arc::new(Canned::default())).unwrap();
         let (log, written) = log(Level::Debug, Format::Logfmt);
         let instruments = Instruments::new(true).unwrap();
         let requests_max = NonZeroUsize::new(requests_max);
-        (Handler::new(Arc::new(scraper), instruments, Arc::new(log), "/metrics", requests_max), written)
+        let handler = Handler::new(Arc::new(scraper), instruments, Arc::new(log), "/metrics", requests_max);
+        (Arc::new(handler), written)
     }
 
-    fn ask(handler: &Handler, method: &str, url: &str) -> (u16, String, String) {
-        let response = match handler.answer(method, url) {
-            Answer::Ready(response) => response,
-            Answer::Scrape(scrape) => scrape.run(),
-        };
+    fn ask(handler: &Arc<Handler>, url: &str) -> (u16, String, String) {
+        let response = Arc::clone(handler).answer(get(url)).wait();
         let kind = response.headers.iter().find(|(name, _)| *name == "Content-Type").unwrap().1.clone();
         (response.status, kind, String::from_utf8(response.body).unwrap())
     }
 
     #[track_caller]
     fn check(url: &str, status: u16, content_type: &str, expected: &str) {
-        let (found_status, found_type, body) = ask(&handler(40).0, "GET", url);
+        let (found_status, found_type, body) = ask(&handler(40).0, url);
         assert_eq!((found_status, found_type.as_str()), (status, content_type), "{body}");
         assert!(body.contains(expected), "{expected}\nis not in\n{body}");
     }
@@ -277,7 +250,7 @@ mod tests {
         let success = "node_scrape_collector_success{collector=\"example\"} 1\n";
         check("/metrics?collect[]=example", 200, METRICS, success);
         check("/metrics?collect%5b%5d=ex%61mple&collect[]=example", 200, METRICS, success);
-        let (status, _, body) = ask(&handler(40).0, "GET", "/metrics?exclude[]=example");
+        let (status, _, body) = ask(&handler(40).0, "/metrics?exclude[]=example");
         assert_eq!(status, 200);
         assert!(!body.contains("node_example") && body.contains("promhttp_"), "{body}");
     }
@@ -294,34 +267,22 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_are_told_what_to_use() {
-        let (handler, _) = handler(40);
-        assert_eq!(ask(&handler, "HEAD", "/metrics").0, 200);
-        for url in ["/", "/metrics"] {
-            let Answer::Ready(response) = handler.answer("POST", url) else { panic!("a scrape for POST") };
-            assert_eq!(response.status, 405);
-            assert!(response.headers.contains(&("Allow", "GET, HEAD".to_owned())));
-        }
-        assert_eq!(ask(&handler, "POST", "/nothing").0, 404);
-    }
-
-    #[test]
     fn beyond_the_limit_scrapes_are_refused_and_counted() {
         let (handler, _) = handler(2);
-        let [first, second] = [0; 2].map(|_| handler.answer("GET", "/metrics"));
+        let [first, second] = [0; 2].map(|_| Arc::clone(&handler).answer(get("/metrics")));
         for url in ["/metrics", "/metrics?collect[]=example"] {
-            let (status, kind, body) = ask(&handler, "GET", url);
+            let (status, kind, body) = ask(&handler, url);
             let expected = "Limit of concurrent requests reached (2), try again later.\n";
             assert_eq!((status, kind.as_str(), body.as_str()), (503, TEXT, expected));
         }
-        assert_eq!(ask(&handler, "GET", "/").0, 200);
+        assert_eq!(ask(&handler, "/").0, 200);
         drop(first);
-        let (status, _, body) = ask(&handler, "GET", "/metrics");
+        let (status, _, body) = ask(&handler, "/metrics");
         assert_eq!(status, 200);
         assert!(body.contains("promhttp_metric_handler_requests_total{code=\"503\"} 2\n"), "{body}");
         assert!(body.contains("promhttp_metric_handler_requests_in_flight 2\n"), "{body}");
         drop(second);
-        let (_, _, body) = ask(&handler, "GET", "/metrics");
+        let (_, _, body) = ask(&handler, "/metrics");
         assert!(body.contains("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"), "{body}");
         assert!(body.contains("promhttp_metric_handler_requests_in_flight 1\n"), "{body}");
     }
@@ -329,14 +290,14 @@ mod tests {
     #[test]
     fn without_a_limit_everything_is_let_in() {
         let (handler, _) = handler(0);
-        let scrapes: Vec<_> = (0..100).map(|_| handler.answer("GET", "/metrics")).collect();
-        assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Scrape(_))));
+        let scrapes: Vec<_> = (0..100).map(|_| Arc::clone(&handler).answer(get("/metrics"))).collect();
+        assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Job(_))));
     }
 
     #[test]
     fn a_collector_that_succeeds_is_logged_for_who_wants_to_know() {
         let (handler, written) = handler(1);
-        ask(&handler, "GET", "/metrics");
+        ask(&handler, "/metrics");
         let text = written.text();
         assert!(text.ends_with(" level=DEBUG msg=\"collector succeeded\" name=example duration_seconds=0\n"), "{text}");
     }
@@ -380,7 +341,7 @@ mod tests {
         let (handler, written) = handler(1);
         let finished = Finished { duplicates: 3, clashes: vec!["node_x".to_owned()] };
         handler.note(&finished, &["process_y".to_owned()]);
-        let (_, _, body) = ask(&handler, "GET", "/metrics");
+        let (_, _, body) = ask(&handler, "/metrics");
         assert!(body.contains("promhttp_metric_handler_errors_total{cause=\"gathering\"} 3\n"), "{body}");
         let text = written.text();
         assert!(

@@ -1,34 +1,129 @@
 //! Addresses to listen on.
 #![expect(clippy::disallowed_methods, reason = "this is the room of the sockets")]
 
+#[cfg(unix)]
+mod unix;
+
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::path::PathBuf;
 
-/// Splits `:PORT` or `HOST:PORT`; an IPv6 address stands in brackets. The host is empty for all addresses.
-pub fn split(address: &str) -> Result<(&str, u16), String> {
-    let refused = || format!("expected :PORT or HOST:PORT, found `{address}`");
+use super::request::Peer;
+use super::stream::Socket;
+
+/// So many connections may wait to be accepted; with the 128 of the standard library a flood leaves no place for others.
+#[cfg(unix)]
+const WAITING_MAX: i32 = 1024;
+
+/// Where to listen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// At a port; the host is empty for all addresses of this machine.
+    Port(String, u16),
+    /// At a Unix socket.
+    Unix(PathBuf),
+}
+
+/// Reads `:PORT`, `HOST:PORT`, where an IPv6 address stands in brackets, or `unix:PATH`.
+pub fn parse(address: &str) -> Result<Address, String> {
+    let refused = || format!("expected :PORT, HOST:PORT or unix:PATH, found `{address}`");
+    if let Some(path) = address.strip_prefix("unix:") {
+        // As an address of the form `unix:///run/x.sock` too.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return if path.is_empty() { Err(refused()) } else { Ok(Address::Unix(path.into())) };
+    }
     let (host, port) = address.rsplit_once(':').ok_or_else(refused)?;
     if !port.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refused());
     }
     let port = port.parse().map_err(|_| format!("expected a port of 0 to 65535, found `{port}` in `{address}`"))?;
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(host) if !host.is_empty() => Ok((host, port)),
-        None if !host.contains([':', '[', ']']) => Ok((host, port)),
+        Some(host) if !host.is_empty() => Ok(Address::Port(host.to_owned(), port)),
+        None if !host.contains([':', '[', ']']) => Ok(Address::Port(host.to_owned(), port)),
         _ => Err(refused()),
     }
 }
 
-/// Listens on an address that [`split`] accepts.
-///
-/// Accepted connections inherit that they send at once what they are given: else an answer on a connection that is kept
-/// waits 40 ms for the client to confirm what came before.
-pub fn listen(address: &str) -> io::Result<TcpListener> {
-    let (host, port) = split(address).map_err(io::Error::other)?;
-    let bound = if host.is_empty() { everywhere(port) } else { TcpListener::bind((host, port)) };
-    let listener = bound.map_err(in_words)?;
-    rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
-    Ok(listener)
+/// Where connections come in.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(mio::net::TcpListener),
+    /// A Unix socket.
+    #[cfg(unix)]
+    Unix(unix::Listener),
+}
+
+/// Listens on an address that [`parse`] accepts.
+pub fn listen(address: &str) -> io::Result<Listener> {
+    match parse(address).map_err(io::Error::other)? {
+        Address::Port(host, port) => {
+            let bound = if host.is_empty() { everywhere(port) } else { TcpListener::bind((host.as_str(), port)) };
+            tcp(bound.map_err(in_words)?)
+        }
+        #[cfg(unix)]
+        Address::Unix(path) => unix::Listener::bind(&path).map(Listener::Unix),
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::Error::other("this system has no Unix sockets; choose a port")),
+    }
+}
+
+fn tcp(listener: TcpListener) -> io::Result<Listener> {
+    // Who listens may say again how many may wait.
+    #[cfg(unix)]
+    rustix::net::listen(&listener, WAITING_MAX)?;
+    listener.set_nonblocking(true)?;
+    Ok(Listener::Tcp(mio::net::TcpListener::from_std(listener)))
+}
+
+impl Listener {
+    /// Accepts one connection; [`io::ErrorKind::WouldBlock`] where none waits.
+    pub fn accept(&self) -> io::Result<(Socket, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                // Else an answer on a connection that is kept waits 40 ms for the client to confirm what came before.
+                stream.set_nodelay(true)?;
+                Ok((Socket::Tcp(stream), Peer::Internet(address)))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => Ok((Socket::Unix(listener.accept()?), Peer::Unix)),
+        }
+    }
+
+    /// What the front waits on.
+    pub fn source(&mut self) -> &mut dyn mio::event::Source {
+        match self {
+            Self::Tcp(listener) => listener,
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.source(),
+        }
+    }
+}
+
+/// Where it listens.
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => address.fmt(f),
+                Err(_) => f.write_str("unknown"),
+            },
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.fmt(f),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for Listener {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
 }
 
 /// What the operator can do about it, where that is known.
@@ -59,8 +154,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(address: &str, expected: Option<(&str, u16)>) {
-        match (split(address), expected) {
+    fn check(address: &str, expected: Option<Address>) {
+        match (parse(address), expected) {
             (Ok(found), Some(expected)) => assert_eq!(found, expected),
             (Err(error), None) => assert!(error.contains(&format!("`{address}`")), "{error}"),
             (found, _) => panic!("{address}: {found:?}"),
@@ -68,15 +163,32 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_a_host_or_none_and_a_port() {
-        check(":9100", Some(("", 9100)));
-        check("localhost:9100", Some(("localhost", 9100)));
-        check("127.0.0.1:0", Some(("127.0.0.1", 0)));
-        check("[::]:65535", Some(("::", 65535)));
-        check("[fe80::1%eth0]:1", Some(("fe80::1%eth0", 1)));
-        for bad in
-            ["", "9100", "localhost", "::1:9100", "[::1]", "[]:1", "[::1:9100", ":65536", ":+1", ":-1", ":http", "::"]
-        {
+    fn addresses_have_a_host_or_none_and_a_port_or_a_path() {
+        let port = |host: &str, port| Some(Address::Port(host.to_owned(), port));
+        check(":9100", port("", 9100));
+        check("localhost:9100", port("localhost", 9100));
+        check("127.0.0.1:0", port("127.0.0.1", 0));
+        check("[::]:65535", port("::", 65535));
+        check("[fe80::1%eth0]:1", port("fe80::1%eth0", 1));
+        let path = || Some(Address::Unix("/run/x:1.sock".into()));
+        check("unix:/run/x:1.sock", path());
+        check("unix:///run/x:1.sock", path());
+        for bad in [
+            "",
+            "9100",
+            "localhost",
+            "::1:9100",
+            "[::1]",
+            "[]:1",
+            "[::1:9100",
+            ":65536",
+            ":+1",
+            ":-1",
+            ":http",
+            "::",
+            "unix:",
+            "unix://",
+        ] {
             check(bad, None);
         }
     }
@@ -84,9 +196,8 @@ mod tests {
     #[test]
     fn listening_on_a_port_of_its_own_choice() {
         let listener = listen("127.0.0.1:0").unwrap();
-        assert_ne!(listener.local_addr().unwrap().port(), 0);
-        assert!(rustix::net::sockopt::tcp_nodelay(&listener).unwrap());
-        let taken = listener.local_addr().unwrap().to_string();
+        let taken = listener.to_string();
+        assert!(taken.starts_with("127.0.0.1:") && taken != "127.0.0.1:0", "{taken}");
         let error = listen(&taken).unwrap_err().to_string();
         assert_eq!(error, "another program listens there; end it, or choose another port");
     }

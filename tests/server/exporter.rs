@@ -1,7 +1,7 @@
 //! The exporter that is asked, and the client that asks.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
@@ -16,7 +16,11 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_node_exporter"));
+        Self::launch(&mut Command::new(env!("CARGO_BIN_EXE_node_exporter")), arguments)
+    }
+
+    /// With a command that runs the exporter when it is given the exporter's arguments.
+    pub(crate) fn launch(command: &mut Command, arguments: &[&str]) -> Self {
         command.arg("--web.listen-address=127.0.0.1:0").args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
@@ -38,11 +42,12 @@ impl Exporter {
         Self::start(&[simulate, arguments].concat())
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.parse().unwrap()
+    }
+
     pub(crate) fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Connection(BufReader::new(stream))
+        Connection::new(TcpStream::connect(self.address()).unwrap())
     }
 
     pub(crate) fn get(&self, url: &str) -> Answer {
@@ -73,6 +78,12 @@ pub(crate) struct Answer {
 }
 
 impl Connection {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self(BufReader::new(stream))
+    }
+
     pub(crate) fn send(&mut self, method: &str, url: &str) {
         let request = format!("{method} {url} HTTP/1.1\r\nHost: test\r\n\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();

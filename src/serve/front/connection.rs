@@ -1,0 +1,270 @@
+//! One connection, from its handshake to its end. It never waits: it says for what the front has to.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::Interest;
+
+use super::head::{self, HEAD_MAX_BYTES, Refusal};
+use super::reply::{self, Manner};
+use crate::serve::answer::Response;
+use crate::serve::request::{Peer, Request, Security};
+use crate::serve::stream::Stream;
+
+/// A head that has not come in whole after so long is given up, however steadily it comes.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// A connection without a request is kept for so long, which is longer than scrapers pause.
+const IDLE_TIME: Duration = Duration::from_secs(330);
+
+/// An answer that was not taken after so long is given up.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// So long what a client still sends is read and forgotten after the last answer, which it could lose otherwise: closing
+/// a connection with something unread in it resets it.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// So much is read and forgotten at most.
+const LINGER_MAX_BYTES: usize = 1 << 20;
+
+/// What is read at a time.
+pub(super) type Scratch = [u8; HEAD_MAX_BYTES];
+
+/// What the connection is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Handshake,
+    Head,
+    Reply,
+    Linger,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing, until the socket is ready again or the time is up.
+    Wait,
+    /// The client asks this. The connection is to be given the answer.
+    Ask(Request),
+    /// It is over.
+    Gone,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: Stream,
+    peer: Peer,
+    security: Option<Arc<Security>>,
+    phase: Phase,
+    /// When this phase is given up.
+    deadline: Duration,
+    /// What has come in of the head, and perhaps what follows it.
+    head: Vec<u8>,
+    searched: usize,
+    is_first: bool,
+    manner: Option<Manner>,
+    reply: Vec<u8>,
+    written: usize,
+    lingered: usize,
+    /// What the front waits for at present.
+    pub(super) registered: Interest,
+}
+
+impl Connection {
+    /// A connection that was accepted now.
+    pub(super) fn new(stream: Stream, peer: Peer, now: Duration) -> Self {
+        Self {
+            stream,
+            peer,
+            security: None,
+            phase: Phase::Handshake,
+            deadline: now + HEAD_TIME,
+            head: Vec::new(),
+            searched: 0,
+            is_first: true,
+            manner: None,
+            reply: Vec::new(),
+            written: 0,
+            lingered: 0,
+            registered: Interest::READABLE,
+        }
+    }
+
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// When [`Connection::expire`] has to be called.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// What the front waits on.
+    pub(super) fn source(&mut self) -> &mut dyn mio::event::Source {
+        self.stream.source()
+    }
+
+    /// What the front waits for. Only what is needed: a socket that is always ready to be written to would keep the
+    /// front busy where readiness is told again and again.
+    pub(super) fn interest(&self) -> Interest {
+        match self.phase {
+            Phase::Reply => Interest::WRITABLE,
+            Phase::Handshake if self.stream.wants_to_write() => Interest::WRITABLE,
+            _ => Interest::READABLE,
+        }
+    }
+
+    /// How much of the answer is still here.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.reply.len() - self.written
+    }
+
+    /// Goes as far as it goes without waiting.
+    pub(super) fn advance(&mut self, scratch: &mut Scratch, now: Duration) -> Step {
+        let step = self.step(scratch, now);
+        match step {
+            Ok(step) => step,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Wait,
+            Err(_) => Step::Gone,
+        }
+    }
+
+    fn step(&mut self, scratch: &mut Scratch, now: Duration) -> io::Result<Step> {
+        loop {
+            match self.phase {
+                Phase::Handshake => {
+                    self.stream.handshake()?;
+                    self.security = self.stream.security();
+                    self.phase = Phase::Head;
+                }
+                Phase::Head => match self.request() {
+                    Ok(Some(request)) => {
+                        self.manner = Some(Manner::of(&request));
+                        return Ok(Step::Ask(request));
+                    }
+                    Ok(None) => {
+                        let length = read(&mut self.stream, scratch.get_mut(self.head.len()..).unwrap_or_default())?;
+                        if length == 0 {
+                            return Ok(Step::Gone);
+                        }
+                        if self.head.is_empty() && !self.is_first {
+                            self.deadline = now + HEAD_TIME;
+                        }
+                        let end = self.head.len() + length;
+                        let fresh = scratch.get(self.head.len()..end).unwrap_or_default();
+                        self.head.extend_from_slice(fresh);
+                    }
+                    Err(refusal) => self.refuse(refusal, now),
+                },
+                Phase::Reply => {
+                    self.send()?;
+                    self.sent(now)?;
+                }
+                Phase::Linger => {
+                    let length = read(&mut self.stream, scratch)?;
+                    self.lingered += length;
+                    if length == 0 || self.lingered > LINGER_MAX_BYTES {
+                        return Ok(Step::Gone);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The request that has come in, if it is whole. What follows it stays, and waits.
+    fn request(&mut self) -> Result<Option<Request>, Refusal> {
+        let Some(end) = head::end(&self.head, &mut self.searched)? else { return Ok(None) };
+        let request = head::parse(self.head.get(..end).unwrap_or_default(), self.peer, self.security.clone())?;
+        self.head = self.head.split_off(end);
+        self.searched = 0;
+        self.is_first = false;
+        Ok(Some(request))
+    }
+
+    /// Answers what [`Step::Ask`] asked; it is sent by the next [`Connection::advance`].
+    pub(super) fn answer(&mut self, response: Response, is_last: bool, now: Duration) {
+        if let Some(mut manner) = self.manner {
+            manner.keeps_connection &= !is_last;
+            self.manner = Some(manner);
+            self.reply(reply::bytes(response, manner), now);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, now: Duration) {
+        self.head = Vec::new();
+        self.manner = None;
+        self.reply(reply::refused(refusal), now);
+    }
+
+    fn reply(&mut self, bytes: Vec<u8>, now: Duration) {
+        self.reply = bytes;
+        self.written = 0;
+        self.phase = Phase::Reply;
+        self.deadline = now + WRITE_TIME;
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        while let Some(rest) = self.reply.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match self.stream.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(length) => self.written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.stream.flush()
+    }
+
+    /// Sends of the answer what the client takes at once; whether the connection is still one.
+    pub(super) fn send_some(&mut self) -> bool {
+        match self.send() {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+
+    /// The answer is with the client: the next request, or the end.
+    fn sent(&mut self, now: Duration) -> io::Result<()> {
+        self.reply = Vec::new();
+        self.written = 0;
+        if self.manner.take().is_some_and(|manner| manner.keeps_connection) {
+            self.phase = Phase::Head;
+            self.deadline = now + if self.head.is_empty() { IDLE_TIME } else { HEAD_TIME };
+        } else {
+            self.phase = Phase::Linger;
+            self.head = Vec::new();
+            self.deadline = now + LINGER_TIME;
+            self.stream.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Whether this is the end, now that the time is up; else the client is told so, by the next
+    /// [`Connection::advance`].
+    pub(super) fn expire(&mut self, now: Duration) -> bool {
+        if self.phase != Phase::Head || (self.head.is_empty() && !self.is_first) {
+            return true;
+        }
+        self.refuse(head::LATE, now);
+        // Whoever cannot take these few bytes at once was not going to.
+        self.deadline = now + LINGER_TIME;
+        false
+    }
+
+    /// Whether the server may end without it: nothing was asked that is not answered.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Handshake | Phase::Head)
+    }
+}
+
+fn read(stream: &mut Stream, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(into) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

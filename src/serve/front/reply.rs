@@ -1,0 +1,102 @@
+//! A response as the bytes that are sent.
+
+use std::io;
+
+use super::head::Refusal;
+use crate::serve::answer::Response;
+use crate::serve::request::{Method, Request, Version};
+
+/// What has to be known of a request to answer it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Manner {
+    version: Version,
+    method: Method,
+    pub(super) keeps_connection: bool,
+}
+
+impl Manner {
+    /// How this request wants to be answered.
+    pub(super) fn of(request: &Request) -> Self {
+        let keeps_connection = request.keeps_connection();
+        Self { version: request.version(), method: request.method(), keeps_connection }
+    }
+
+    /// How to answer what is no request.
+    const REFUSED: Self = Self { version: Version::Http11, method: Method::Get, keeps_connection: false };
+}
+
+/// Writes a response.
+pub(super) fn bytes(response: Response, manner: Manner) -> Vec<u8> {
+    let Response { status, headers, body } = response;
+    let header = |name: &str, value: &str| tiny_http::Header::from_bytes(name, value).ok();
+    let headers = headers.iter().filter_map(|(name, value)| header(name, value));
+    let headers = headers.chain(header("Server", "node_exporter")).collect();
+    let printed = tiny_http::Response::new(status.into(), headers, io::empty(), Some(body.len()), None);
+    let version = match manner.version {
+        Version::Http10 => (1, 0),
+        Version::Http11 => (1, 1),
+    };
+    let mut bytes = Vec::with_capacity(512 + body.len());
+    // The length is known: chunks would only be more to send. The body follows below, without a detour through a reader.
+    let printed = printed.with_chunked_threshold(usize::MAX);
+    if printed.raw_print(&mut bytes, version.into(), &[], true, None).is_err() {
+        // A buffer takes everything.
+        return Vec::new();
+    }
+    let connection: &[u8] = match (manner.version, manner.keeps_connection) {
+        (_, false) => b"Connection: close\r\n\r\n",
+        (Version::Http10, true) => b"Connection: keep-alive\r\n\r\n",
+        (Version::Http11, true) => b"\r\n",
+    };
+    // `tiny_http` keeps this header to itself, so it is put before the empty line.
+    bytes.truncate(bytes.len().saturating_sub(2));
+    bytes.extend_from_slice(connection);
+    if manner.method == Method::Get {
+        bytes.extend_from_slice(&body);
+    }
+    bytes
+}
+
+/// Writes why there is no response.
+pub(super) fn refused(refusal: Refusal) -> Vec<u8> {
+    let mut response = Response::plain(refusal.status, refusal.sentence.to_owned());
+    if refusal.status == 405 {
+        response.headers.push(("Allow", "GET, HEAD".to_owned()));
+    }
+    bytes(response, Manner::REFUSED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(manner: Manner, start: &str, connection: Option<&str>, body: &str) {
+        let response = Response { status: 200, headers: vec![("X-A", "b".to_owned())], body: b"12345".to_vec() };
+        let text = String::from_utf8(bytes(response, manner)).unwrap();
+        let (head, found) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(start) && head.contains("\r\nX-A: b\r\n") && head.contains("\r\nDate: "), "{head}");
+        assert!(head.contains("\r\nContent-Length: 5"), "{head}");
+        assert_eq!(head.lines().find_map(|line| line.strip_prefix("Connection: ")), connection);
+        assert_eq!(found, body);
+    }
+
+    #[test]
+    fn heads_say_what_becomes_of_the_connection() {
+        let manner = |version, method, keeps_connection| Manner { version, method, keeps_connection };
+        check(manner(Version::Http11, Method::Get, true), "HTTP/1.1 200 OK\r\n", None, "12345");
+        check(manner(Version::Http11, Method::Get, false), "HTTP/1.1 200 OK\r\n", Some("close"), "12345");
+        check(manner(Version::Http10, Method::Get, true), "HTTP/1.0 200 OK\r\n", Some("keep-alive"), "12345");
+        check(manner(Version::Http11, Method::Head, true), "HTTP/1.1 200 OK\r\n", None, "");
+    }
+
+    #[test]
+    fn refusals_close_the_connection() {
+        let text = String::from_utf8(refused(Refusal { status: 405, sentence: "No." })).unwrap();
+        assert!(text.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{text}");
+        assert!(
+            text.contains("\r\nAllow: GET, HEAD\r\n") && text.contains("\r\nConnection: close\r\n\r\nNo.\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Threads for what takes its time. They are made when they are needed, and end when they are not.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// So many there are at most; what comes in beyond waits for one of them.
+const WORKERS_MAX: usize = 64;
+
+/// A worker that had nothing to do for so long ends.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What a worker does.
+pub(super) type Task = Box<dyn FnOnce() + Send>;
+
+/// The workers, and what they are to do.
+#[derive(Default)]
+pub(super) struct Workers {
+    state: Mutex<State>,
+    change: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Task>,
+    threads: usize,
+    idle: usize,
+}
+
+impl Workers {
+    /// Has it done. The task is dropped if there is no thread, and none can be made.
+    pub(super) fn submit(self: &Arc<Self>, task: Task) {
+        let mut state = self.lock();
+        state.tasks.push_back(task);
+        if state.tasks.len() > state.idle && state.threads < WORKERS_MAX {
+            let workers = Arc::clone(self);
+            let spawned = thread::Builder::new().name("worker".to_owned()).spawn(move || workers.work());
+            match spawned {
+                Ok(_) => state.threads += 1,
+                Err(_) if state.threads > 0 => {}
+                Err(_) => {
+                    let unfit = state.tasks.pop_back();
+                    drop(state);
+                    drop(unfit);
+                    return;
+                }
+            }
+        }
+        drop(state);
+        self.change.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(task) = self.next() {
+            let _ = catch_unwind(AssertUnwindSafe(task));
+        }
+    }
+
+    /// What to do next; `None` if nothing comes, when this worker no longer counts.
+    fn next(&self) -> Option<Task> {
+        let mut state = self.lock();
+        state.idle += 1;
+        let (mut state, _) = self
+            .change
+            .wait_timeout_while(state, PATIENCE, |state| state.tasks.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+        let task = state.tasks.pop_front();
+        if task.is_none() {
+            state.threads -= 1;
+        }
+        task
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn tasks_are_done_side_by_side_up_to_the_limit() {
+        let workers = Arc::new(Workers::default());
+        let (sender, receiver) = mpsc::channel();
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        for number in 0..=WORKERS_MAX {
+            let (sender, gate) = (sender.clone(), Arc::clone(&gate));
+            workers.submit(Box::new(move || {
+                sender.send(number).unwrap();
+                drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open).unwrap());
+            }));
+        }
+        let begun: Vec<_> = (0..WORKERS_MAX).map(|_| receiver.recv().unwrap()).collect();
+        assert_eq!(begun.len(), WORKERS_MAX);
+        assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
+        assert_eq!(workers.lock().threads, WORKERS_MAX);
+        *gate.0.lock().unwrap() = true;
+        gate.1.notify_all();
+        assert!(receiver.recv().is_ok());
+    }
+
+    #[test]
+    fn a_task_that_panics_costs_no_worker() {
+        let workers = Arc::new(Workers::default());
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..3 {
+            let sender = sender.clone();
+            workers.submit(Box::new(move || {
+                sender.send(number).unwrap();
+                std::panic::resume_unwind(Box::new(()));
+            }));
+        }
+        assert_eq!(receiver.iter().take(3).count(), 3);
+    }
+}

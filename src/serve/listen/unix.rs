@@ -1,0 +1,108 @@
+//! Unix sockets, which are files as well.
+#![expect(clippy::disallowed_methods, reason = "a socket's file may be left over from a process that is gone")]
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// A Unix socket that is listened on. Its file goes with it.
+#[derive(Debug)]
+pub struct Listener {
+    listener: mio::net::UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Makes the socket. A socket that nobody listens on is removed first; any other file stays, and is an error.
+    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+        remove_stale(path)?;
+        let listener = UnixListener::bind(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => io::Error::new(error.kind(), "there is no such folder; create it"),
+            ErrorKind::PermissionDenied => io::Error::new(error.kind(), "not allowed; choose a folder of this user"),
+            _ => error,
+        })?;
+        rustix::net::listen(&listener, super::WAITING_MAX)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener: mio::net::UnixListener::from_std(listener), path: path.to_owned() })
+    }
+
+    pub(super) fn accept(&self) -> io::Result<mio::net::UnixStream> {
+        self.listener.accept().map(|(stream, _)| stream)
+    }
+
+    pub(super) fn source(&mut self) -> &mut dyn mio::event::Source {
+        &mut self.listener
+    }
+}
+
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    if !metadata.file_type().is_socket() {
+        let sentence = "there is a file that is no socket; remove it, or choose another path";
+        return Err(io::Error::new(ErrorKind::AlreadyExists, sentence));
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+        Ok(_) => {
+            let sentence = "another program listens there; end it, or choose another path";
+            Err(io::Error::new(ErrorKind::AddrInUse, sentence))
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unix:{}", self.path.display())
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refuse(path: &Path, expected: &str) {
+        let error = Listener::bind(path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(fs::symlink_metadata(path).is_ok());
+    }
+
+    #[test]
+    fn a_socket_that_nobody_listens_on_makes_room_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sock");
+        let first = Listener::bind(&path).unwrap();
+        assert_eq!(first.to_string(), format!("unix:{}", path.display()));
+        refuse(&path, "another program listens there");
+        drop(first);
+        assert!(fs::symlink_metadata(&path).is_err());
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(fs::symlink_metadata(&path).is_ok());
+        drop(Listener::bind(&path).unwrap());
+        fs::write(&path, "mine").unwrap();
+        refuse(&path, "a file that is no socket");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+        let error = Listener::bind(&folder.path().join("missing/x.sock")).unwrap_err().to_string();
+        assert_eq!(error, "there is no such folder; create it");
+    }
+}

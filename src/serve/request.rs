@@ -1,0 +1,180 @@
+//! A request, as handlers see it: a complete head that was found to be sound. There are no bodies.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What may be asked for. Everything else is refused before it becomes a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// The page.
+    Get,
+    /// What a page would be headed by.
+    Head,
+}
+
+/// The client's HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Version {
+    /// HTTP/1.0, which closes unless it is asked not to.
+    Http10,
+    /// HTTP/1.1, which keeps unless it is asked not to.
+    Http11,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// Over TCP.
+    Internet(SocketAddr),
+    /// Over a Unix socket, whose clients have no addresses.
+    Unix,
+    /// Over a socket between a virtual machine and its host.
+    Vsock {
+        /// The number of the machine.
+        machine: u32,
+        /// The port on it.
+        port: u32,
+    },
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+            Self::Vsock { machine, port } => write!(f, "vsock://{machine}:{port}"),
+        }
+    }
+}
+
+/// What a connection that is encrypted knows of its client.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Security {
+    /// The certificates that the client has shown, in DER form, its own first; none where it has shown none.
+    pub client_certificates: Vec<Vec<u8>>,
+}
+
+/// A request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    pub(super) text: String,
+    pub(super) method: Method,
+    pub(super) target: Range<usize>,
+    pub(super) version: Version,
+    pub(super) headers: Vec<(Range<usize>, Range<usize>)>,
+    pub(super) peer: Peer,
+    pub(super) security: Option<Arc<Security>>,
+}
+
+impl Request {
+    /// A request that did not come over a connection.
+    pub fn new(method: Method, target: &str, headers: &[(&str, &str)], peer: Peer) -> Self {
+        let mut text = target.to_owned();
+        let target = 0..text.len();
+        let mut push = |part: &str| {
+            text.push_str(part);
+            text.len() - part.len()..text.len()
+        };
+        let headers = headers.iter().map(|(name, value)| (push(name), push(value))).collect();
+        Self { text, method, target, version: Version::Http11, headers, peer, security: None }
+    }
+
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The client's HTTP.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Path and query, as they were sent.
+    pub fn target(&self) -> &str {
+        self.part(&self.target)
+    }
+
+    /// The value of the first header of this name, in capitals or not.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers_named(name).next()
+    }
+
+    /// The values of every header of this name, in capitals or not.
+    pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// All headers, names and values, in the order they came in.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (self.part(name), self.part(value)))
+    }
+
+    /// Whether one of the headers of this name lists this word, in capitals or not.
+    pub fn lists(&self, name: &str, word: &str) -> bool {
+        self.headers_named(name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))
+    }
+
+    /// Who asks.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// What is known of the client of an encrypted connection; `None` where the connection is not.
+    pub fn security(&self) -> Option<&Security> {
+        self.security.as_deref()
+    }
+
+    /// Whether the connection stays for another request.
+    pub fn keeps_connection(&self) -> bool {
+        match self.version {
+            Version::Http10 => self.lists("Connection", "keep-alive") && !self.lists("Connection", "close"),
+            Version::Http11 => !self.lists("Connection", "close"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// `GET` of this address, from nobody in particular.
+    pub(crate) fn get(target: &str) -> Request {
+        Request::new(Method::Get, target, &[], Peer::Unix)
+    }
+
+    #[test]
+    fn headers_are_found_whatever_their_case() {
+        let headers = [("Host", "x"), ("ACCEPT", "a"), ("accept", "b, C ,d"), ("Connection", "TE, Close")];
+        let request = Request::new(Method::Head, "/x?y", &headers, Peer::Unix);
+        assert_eq!((request.method(), request.target(), request.header("Accept")), (Method::Head, "/x?y", Some("a")));
+        assert_eq!(request.headers_named("accept").collect::<Vec<_>>(), ["a", "b, C ,d"]);
+        assert_eq!(request.header("Authorization"), None);
+        assert!(request.lists("accept", "c") && !request.lists("accept", "e"));
+        assert_eq!(request.headers().count(), headers.len());
+        assert!(!request.keeps_connection() && get("/").keeps_connection());
+    }
+
+    #[test]
+    fn old_clients_have_to_ask_for_their_connection_to_be_kept() {
+        let keeps = |value| {
+            let request = Request::new(Method::Get, "/", &[("connection", value)], Peer::Unix);
+            Request { version: Version::Http10, ..request }.keeps_connection()
+        };
+        assert!(keeps("Keep-Alive"));
+        assert!(!keeps("close") && !keeps("keep-alive, close") && !keeps("x"));
+    }
+
+    #[test]
+    fn peers_are_told_in_words() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9100));
+        assert_eq!(Peer::Internet(address).to_string(), "127.0.0.1:9100");
+        assert_eq!(Peer::Unix.to_string(), "unix");
+        assert_eq!(Peer::Vsock { machine: 3, port: 9100 }.to_string(), "vsock://3:9100");
+    }
+}

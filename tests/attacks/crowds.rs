@@ -1,0 +1,159 @@
+//! Too many connections.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clients::{ATTACKER, Times, connect_from, raise_limit, read_to_end};
+use crate::exporter::Exporter;
+use crate::{alone, descriptors, peak_kb, warm};
+
+/// A good client's p99 is stated as 50 ms on a quiet machine.
+const P99_MAX: Duration = Duration::from_millis(250);
+
+const MEMORY_MAX_KB: u64 = 20_000;
+
+/// The front holds so many connections at most, and some descriptors are for other things.
+const DESCRIPTORS_MAX: usize = 1024 + 32;
+
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// What became of somebody who sends a byte now and then.
+struct Drip {
+    stream: TcpStream,
+    begin: Instant,
+    /// What came back, and when.
+    end: Option<(String, Duration)>,
+}
+
+impl Drip {
+    fn step(&mut self) {
+        if self.end.is_none() && (self.stream.write(b"a").is_err() || self.is_closed()) {
+            self.stream.set_nonblocking(false).unwrap();
+            self.end = Some((read_to_end(&mut self.stream), self.begin.elapsed()));
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        // Something to read is the beginning of the end: there is no answer to half a head but a refusal.
+        !matches!(self.stream.peek(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+}
+
+#[test]
+fn two_thousand_dripping_heads_are_told_that_they_are_late() {
+    const DRIPPING: usize = 2_000;
+    let _alone = alone();
+    raise_limit(4_096);
+    let exporter = warm(&[]);
+    let address = exporter.address();
+    let (stop, mut descriptors_most) = (AtomicBool::new(false), 0);
+    thread::scope(|scope| {
+        let good = scope.spawn(|| Times::of_new_connections(address, Duration::from_millis(20), &stop));
+        let begin = Instant::now();
+        let start = |_| {
+            let mut stream = connect_from(ATTACKER, address).unwrap();
+            stream.write_all(b"GET /").unwrap();
+            stream.set_nonblocking(true).unwrap();
+            Drip { stream, begin: Instant::now(), end: None }
+        };
+        let mut drips: Vec<_> = (0..DRIPPING).map(start).collect();
+        while drips.iter().any(|drip| drip.end.is_none()) && begin.elapsed() < 2 * HEAD_TIME {
+            drips.iter_mut().for_each(Drip::step);
+            descriptors_most = descriptors_most.max(descriptors(&exporter));
+            thread::sleep(Duration::from_millis(300));
+        }
+        stop.store(true, Ordering::SeqCst);
+        let good = good.join().unwrap();
+        let ends: Vec<_> = drips.iter().map(|drip| drip.end.as_ref().expect("nobody drips for ever")).collect();
+        let late: Vec<_> = ends.iter().filter(|(answer, _)| answer.starts_with("HTTP/1.1 408 ")).collect();
+        let early = late.iter().filter(|(_, time)| *time < HEAD_TIME).count();
+        let last = ends.iter().map(|(_, time)| *time).max().unwrap();
+        let peak = peak_kb(&exporter);
+        println!(
+            "{DRIPPING} dripping heads: {} told 408 after {HEAD_TIME:?}, {} made room, last after {last:?}; {good}; \
+             at most {descriptors_most} descriptors, {peak} kB",
+            late.len(),
+            DRIPPING - late.len(),
+        );
+        assert_eq!(early, 0);
+        assert!(late.len() >= 900, "{}", late.len());
+        assert!(last < HEAD_TIME + HEAD_TIME / 2, "{last:?}");
+        assert!(descriptors_most <= DESCRIPTORS_MAX, "{descriptors_most}");
+        assert!(good.p99() < P99_MAX, "{good}");
+        assert!(peak < MEMORY_MAX_KB, "{peak} kB");
+    });
+}
+
+#[test]
+fn churn_from_one_address_leaves_others_alone() {
+    const TIME: Duration = Duration::from_secs(3);
+    const HELD: usize = 1_500;
+    let _alone = alone();
+    raise_limit(4_096);
+    let exporter = warm(&[]);
+    let address = exporter.address();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let kept = scope.spawn(|| Times::of_one_connection(address, PAUSE, &stop));
+        let new = scope.spawn(|| Times::of_new_connections(address, PAUSE, &stop));
+        let (begin, mut held, mut count) = (Instant::now(), std::collections::VecDeque::new(), 0);
+        while begin.elapsed() < TIME {
+            held.extend(connect_from(ATTACKER, address).ok());
+            count += 1;
+            if held.len() > HELD {
+                held.pop_front();
+            }
+        }
+        stop.store(true, Ordering::SeqCst);
+        let (kept, new) = (kept.join().unwrap(), new.join().unwrap());
+        println!("{count} connections in {TIME:?}; on one connection: {kept}; on new ones: {new}");
+        assert!(count > HELD && kept.count() > 20 && new.count() > 20);
+        assert!(kept.p99() < P99_MAX && new.p99() < P99_MAX);
+    });
+}
+
+#[test]
+fn few_descriptors_are_enough_to_go_on() {
+    const DESCRIPTORS: usize = 64;
+    let _alone = alone();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"")]);
+    limited.arg(env!("CARGO_BIN_EXE_node_exporter"));
+    let simulate: &[&str] = if cfg!(feature = "simulator") { &["--simulate"] } else { &[] };
+    let exporter = Exporter::launch(&mut limited, simulate);
+    let address = exporter.address();
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        held.extend((0..40).filter_map(|_| connect_from(ATTACKER, address).ok()));
+        assert_eq!(exporter.get("/metrics").status, 200);
+        assert!(descriptors(&exporter) <= DESCRIPTORS);
+    }
+    drop(held);
+    assert_eq!(exporter.get("/metrics").status, 200);
+}
+
+#[test]
+fn resets_make_nobody_panic() {
+    const RESETS: usize = 2_000;
+    let _alone = alone();
+    let mut exporter = warm(&[]);
+    for number in 0..RESETS {
+        let mut stream = connect_from(ATTACKER, exporter.address()).unwrap();
+        let request: &[u8] = if number % 2 == 0 { b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" } else { b"GET /met" };
+        stream.write_all(request).unwrap();
+        if number % 4 == 0 {
+            let _ = stream.read(&mut [0; 100]);
+        }
+        rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+    }
+    assert_eq!(exporter.get("/metrics").status, 200);
+    exporter.child.kill().unwrap();
+    let mut log = String::new();
+    exporter.log.read_to_string(&mut log).unwrap();
+    assert!(!log.contains("panicked"), "{log}");
+}
