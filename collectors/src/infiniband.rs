@@ -118,10 +118,7 @@ impl Collect for Infiniband {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { devices, entries, ports, counters, words } = self;
-        cx.files.list(CLASS, [], entries).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], entries).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in entries.iter().filter(|device| !devices.ignores(device)) {
             emit_info(cx, device, words);
             let listed = cx.files.list(PORTS, [device], ports).map_err(Failure::from);

@@ -78,10 +78,7 @@ impl Collect for Pcidevice {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { entries, link, state, names } = self;
-        cx.files.list(DEVICES, [], entries).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(DEVICES, [], entries).map_err(|error| error.or_no_data(RootError::is_missing))?;
         if let Some(resolver) = names {
             resolver.load(cx);
         }
