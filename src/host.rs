@@ -8,6 +8,8 @@ use std::sync::Arc;
 use collectors::kit::kernel::Kernel;
 use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
+#[cfg(feature = "simulator")]
+use collectors::textfile::DIRECTORY_FLAG;
 
 use crate::flags::Settings;
 
@@ -91,10 +93,8 @@ impl Host {
     /// simulated one where its textfiles are.
     pub fn prepare(&self, values: &mut FlagValues) -> Result<(), String> {
         #[cfg(feature = "simulator")]
-        for flag in collectors::ALL.iter().flat_map(|registration| registration.declaration.flags) {
-            if self.is_simulated && flag.name == "collector.textfile.directory" && !values.is_given(flag) {
-                values.give(flag, simulator::TEXTFILE_DIRECTORY)?;
-            }
+        if self.is_simulated && !values.is_given(&DIRECTORY_FLAG) {
+            values.give(&DIRECTORY_FLAG, simulator::TEXTFILE_DIRECTORY)?;
         }
         #[cfg(not(feature = "simulator"))]
         let _ = values;
@@ -165,8 +165,7 @@ mod tests {
     #[test]
     fn the_simulated_hosts_textfiles_are_found_unless_others_are_asked_for() {
         let host = opened(&["--simulate"]).unwrap();
-        let flags = collectors::ALL.iter().flat_map(|registration| registration.declaration.flags);
-        let flag = flags.clone().find(|flag| flag.name == "collector.textfile.directory").unwrap();
+        let flag = &DIRECTORY_FLAG;
         let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);
         let mut values = FlagValues::defaults(declarations());
         host.prepare(&mut values).unwrap();

@@ -45,6 +45,7 @@ pub mod pcidevice;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
+pub mod qdisc;
 pub mod rapl;
 pub mod runit;
 pub mod schedstat;
@@ -65,6 +66,7 @@ pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
 pub mod watchdog;
+pub mod wifi;
 pub mod xfrm;
 pub mod zfs;
 pub mod zoneinfo;
@@ -115,6 +117,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),
+    Registration::of::<qdisc::Qdisc>(),
     Registration::of::<rapl::Rapl>(),
     Registration::of::<runit::Runit>(),
     Registration::of::<schedstat::Schedstat>(),
@@ -135,6 +138,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
     Registration::of::<watchdog::Watchdog>(),
+    Registration::of::<wifi::Wifi>(),
     Registration::of::<xfrm::Xfrm>(),
     Registration::of::<zfs::Zfs>(),
     Registration::of::<zoneinfo::Zoneinfo>(),

@@ -7,7 +7,6 @@ use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
-use crate::kit::table;
 
 /// What the NFS client asked for, and how.
 #[derive(Debug)]
@@ -38,15 +37,9 @@ impl Collect for Nfs {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(CLIENT, []).map_err(not_loaded)?;
-        if text.bytes.is_empty() {
-            return Err(table::empty(text).into());
-        }
-        let (whole, _) = text.whole_lines();
-        let rows = Rows::find(whole, NAMES, |line| {
-            cx.problems.report(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes));
-            false
-        });
-        let rows = rows.and_cut(text, cx.problems);
+        let rows = Rows::of(text, NAMES, cx.problems, |line| {
+            Err(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes))
+        })?;
         for (at, values) in rows.each(|at, row| match NAMES.get(at) {
             Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(widened),
             Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(widened),

@@ -6,7 +6,6 @@ use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
-use crate::kit::table;
 use crate::nfs::procedures;
 
 /// What the NFS server was asked for, and what it has.
@@ -47,15 +46,9 @@ impl Collect for Nfsd {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(SERVER, []).map_err(not_loaded)?;
-        if text.bytes.is_empty() {
-            return Err(table::empty(text).into());
-        }
-        let (whole, _) = text.whole_lines();
-        let rows = Rows::find(whole, NAMES, |line| {
-            cx.problems.report(line.error("the row", "a name that the NFS server is known to write", line.bytes));
-            false
-        });
-        let rows = rows.and_cut(text, cx.problems);
+        let rows = Rows::of(text, NAMES, cx.problems, |line| {
+            Err(line.error("the row", "a name that the NFS server is known to write", line.bytes))
+        })?;
         for (at, values) in rows.each(|at, row| read(NAMES.get(at).copied().unwrap_or_default(), row)) {
             let Some(values) = cx.problems.value(values) else { continue };
             let name = NAMES.get(at).copied().unwrap_or_default();

@@ -63,9 +63,7 @@ impl Collect for Pressure {
                 }
             };
             is_there = true;
-            // All of /proc/pressure ends its lines. The one line of interrupts is taken without its end, too, as it
-            // stands in the files that node_exporter is tested with.
-            let text = if waiting.is_some() { table::whole(text, cx.problems) } else { text };
+            let text = table::whole(text, cx.problems);
             for (word, family) in [("some", waiting), ("full", stalled)] {
                 let Some(family) = family else { continue };
                 if let Some(microseconds) = total(cx.problems, text, word) {
@@ -116,7 +114,7 @@ mod tests {
     #[test]
     fn each_resource_emits_its_lines() {
         let io = MEMORY_FILE.replace("memory", "io");
-        let irq = "== proc/pressure/irq no-newline\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n";
+        let irq = "== proc/pressure/irq\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n";
         let expected = format!(
             "{CPU_EMITTED}{}node_pressure_irq_stalled_seconds_total 0.5\n{MEMORY_EMITTED}",
             MEMORY_EMITTED.replace("memory", "io")
@@ -158,6 +156,8 @@ mod tests {
             "node_pressure_memory_waiting_seconds_total 2\n",
             "proc/pressure/memory:2: the last line: expected a line that ends, found `full",
         );
+        let irq = format!("{CPU_FILE}== proc/pressure/irq no-newline\nfull avg10=0.00 total=50\n");
+        given(&irq).fails::<Pressure>(CPU_EMITTED, "proc/pressure/irq:1: the last line: expected a line that ends");
     }
 
     #[test]

@@ -57,9 +57,8 @@ impl Collect for Processes {
         cx.page.gauge(PIDS, [], found.pids);
         found.states.emit(cx, STATE);
         found.thread_states.emit(cx, THREADS_STATE);
-        // This one is taken without its end, too, as it stands in the files that node_exporter is tested with.
-        limit(cx, THREADS_MAX, MAX_THREADS, |text| text.number("limit"));
-        limit(cx, PID_MAX, MAX_PROCESSES, |text| text.whole_number("limit"));
+        limit(cx, THREADS_MAX, MAX_THREADS);
+        limit(cx, PID_MAX, MAX_PROCESSES);
         Ok(())
     }
 }
@@ -131,14 +130,9 @@ fn is_number(name: &[u8]) -> bool {
     u32::from_text(name).is_some()
 }
 
-fn limit(
-    cx: &mut Cx<'_, Processes>,
-    file: Read<Processes, File, 0>,
-    family: Family<Processes, Gauge, 0>,
-    parse: fn(Text<'_>) -> Result<u64, ParseError<'_>>,
-) {
+fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, 0>) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
-        && let Some(limit) = cx.problems.value(parse(text))
+        && let Some(limit) = cx.problems.value(text.whole_number::<u64>("limit"))
     {
         cx.page.gauge(family, [], limit);
     }
@@ -205,5 +199,7 @@ mod tests {
         let none = "node_processes_pids 0\nnode_processes_threads 0\n";
         given("== proc/sys/kernel/pid_max\n-1\n").fails::<Processes>(none, "pid_max: limit: expected a whole number");
         given("== proc/x\n").fails::<Processes>(none, "threads-max: no such file");
+        given("== proc/sys/kernel/threads-max no-newline\n78\n")
+            .fails::<Processes>(none, "proc/sys/kernel/threads-max: limit: expected");
     }
 }

@@ -7,6 +7,7 @@ mod merge;
 use std::collections::BTreeSet;
 
 use crate::declare;
+use crate::kit::options::FlagInfo;
 use crate::kit::page::foreign::PassesOn;
 use crate::kit::prelude::*;
 use crate::kit::root::{Kind, Names};
@@ -39,6 +40,9 @@ declare! {
         SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 when a textfile or a directory of textfiles could not be used.";
     }
 }
+
+/// The flag that names the directories, for whoever sets up a host.
+pub const DIRECTORY_FLAG: FlagInfo = DIRECTORIES.info();
 
 impl Collect for Textfile {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

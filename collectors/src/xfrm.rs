@@ -4,7 +4,6 @@ use crate::declare;
 use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
-use crate::kit::table;
 
 /// Which packets IPsec could not transform, and why.
 #[derive(Debug)]
@@ -117,11 +116,7 @@ impl Collect for Xfrm {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = cx.files.read(STATISTICS, [])?;
-        if text.bytes.is_empty() {
-            return Err(table::empty(text).into());
-        }
-        let rows = Rows::find(text, NAMES, |line| cx.problems.value(stranger(line)).is_some());
+        let rows = Rows::of(cx.files.read(STATISTICS, [])?, NAMES, cx.problems, stranger)?;
         for (at, count) in rows.each(|_, row| row.exactly::<i64, 1>("a name and a number")) {
             let Some(count) = cx.problems.value(count) else { continue };
             if let Some(&family) = FAMILIES.get(at) {
@@ -197,6 +192,16 @@ mod tests {
             "node_xfrm_in_error_packets_total 1\n",
             "the name: expected a field",
         );
+    }
+
+    #[test]
+    fn a_row_that_was_cut_may_be_any_row_that_is_missing() {
+        let cut = file(&[("XfrmInError", "1"), ("XfrmOutError", "12")]).replace("stat\n", "stat no-newline\n");
+        given(&cut).fails::<Xfrm>(
+            "node_xfrm_in_error_packets_total 1\n",
+            "proc/net/xfrm_stat:2: the last line: expected a line that ends",
+        );
+        given("== proc/net/xfrm_stat\n").fails::<Xfrm>("", "xfrm_stat: the file: expected at least one line");
     }
 
     proptest! {

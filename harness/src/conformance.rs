@@ -5,13 +5,15 @@
 //! samples and families, and each TYPE line. HELP texts are everybody's own.
 
 mod compare;
+mod netlink;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 use collectors::ALL;
-use collectors::kit::root::tree::Tree;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::testing::{self, Given};
 use regex::Regex;
 
@@ -80,9 +82,16 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
     // A copy of the data may hold the text of this link in its place.
     let own = tree.content("proc/self").map(|target| target.trim_ascii().to_vec());
     if let Some(target) = own.filter(|target| !target.is_empty()) {
-        let node = collectors::kit::root::tree::Node::link(target);
+        let node = Node::link(target);
         tree.remove("proc/self");
         tree.insert("proc/self", node).map_err(|error| io::Error::other(format!("proc/self: {error}")))?;
+    }
+    for path in WITHOUT_AN_END {
+        if let Some(content) = tree.content(path).filter(|content| !content.ends_with(b"\n")) {
+            let ended = Node::file([content, b"\n"].concat());
+            tree.remove(path);
+            tree.insert(path, ended).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
+        }
     }
     load::folder(&folder.join("usr"), "rootfs/usr", &mut tree)?;
     load::folder(&folder.join("textfile"), "host/textfile", &mut tree)?;
@@ -92,12 +101,17 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
     };
     archive("sys.ttar", &mut tree, |path| Some(path.to_owned()))?;
     archive("udev.ttar", &mut tree, |path| path.strip_prefix("udev/data/").map(|path| format!("udev/{path}")))?;
-    for (path, content) in KERNEL {
-        let node = collectors::kit::root::tree::Node::file(*content);
-        tree.insert(path, node).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
+    let kernel = |path: &str| KERNEL.iter().find(|(own, _)| *own == path).map(|(_, content)| content.as_bytes());
+    let kernel = Canned::parse(kernel).map_err(io::Error::other)?;
+    for (path, content) in netlink::answers(folder, kernel)?.entries() {
+        tree.insert(path, Node::file(content)).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
     }
     Ok(tree)
 }
+
+/// Files whose last line lacks its end in the data. Every kernel writes it, so that our collectors take a line without
+/// one for cut.
+const WITHOUT_AN_END: [&str; 3] = ["proc/net/xfrm_stat", "proc/pressure/irq", "proc/sys/kernel/threads-max"];
 
 /// Where the expected page saw /sys.
 const SYS_PLACE: &str = "collector/fixtures/sys";

@@ -34,7 +34,7 @@ pub struct AddedLabel {
 }
 
 /// A sample's line without the labels that the peer does not know.
-fn line(sample: &Sample<'_>, family: &str, added: &[AddedLabel]) -> String {
+pub(crate) fn line(sample: &Sample<'_>, family: &str, added: &[AddedLabel]) -> String {
     let is_added = |label: &str| added.iter().any(|added| added.label == label && added.families.is_match(family));
     if !sample.labels.iter().any(|(label, _)| is_added(label)) {
         return sample.text.to_owned();

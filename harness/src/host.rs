@@ -10,6 +10,7 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
+use collectors::textfile::DIRECTORY_FLAG;
 
 use crate::load;
 
@@ -22,7 +23,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("collector.sysctl.include", "fs.file-nr:allocated,free,max"),
     ("collector.sysctl.include", "kernel.pid_max"),
     ("collector.sysctl.include-info", "net.ipv4.tcp_available_congestion_control"),
-    ("collector.textfile.directory", TEXTFILE_DIRECTORY),
+    (DIRECTORY_FLAG.name, TEXTFILE_DIRECTORY),
 ];
 
 /// What a scrape of one host gave.

@@ -1,6 +1,7 @@
 //! What proves an exporter, ours and anybody's.
 
 pub mod allocations;
+pub mod bracket;
 pub mod conformance;
 pub mod difference;
 pub mod exposition;

@@ -46,6 +46,11 @@ impl Peer {
         Ok(peer)
     }
 
+    /// A connection on which nothing is asked.
+    pub fn connect(&self) -> io::Result<TcpStream> {
+        TcpStream::connect(self.address)
+    }
+
     /// The page below a path such as `/metrics`.
     pub fn get(&self, path: &str) -> io::Result<Vec<u8>> {
         get(self.address, path)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use collectors::kit::errno::Errno;
 use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+use collectors::kit::kernel::qdisc::PARENT_ROOT;
+use collectors::kit::kernel::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, Zone};
 
 use crate::host::Host;
 use crate::machine::{Duplex, Interface, Kind, Machine};
@@ -113,6 +114,22 @@ impl Kernel for Answers {
         };
         Ok(LinkModes { speed_megabits: interface.speed_megabits, duplex })
     }
+
+    /// Devices of software hand their packets on at once, and count nothing.
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        let moment = self.host.moment();
+        for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
+            let root = Qdisc { device: interface.name.as_bytes(), parent: PARENT_ROOT, ..Qdisc::default() };
+            if !matches!(interface.kind, Kind::Physical { .. }) {
+                visit(&Qdisc { kind: b"noqueue", ..root });
+                continue;
+            }
+            let sent = moment.link_statistics(number);
+            let drops = u32::try_from(sent.tx_dropped).unwrap_or(u32::MAX);
+            visit(&Qdisc { kind: b"fq_codel", bytes: sent.tx_bytes, packets: sent.tx_packets, drops, ..root });
+        }
+        Ok(())
+    }
 }
 
 fn link<'a>(interface: &'a Interface, broadcast: &'a [u8; 6]) -> Link<'a> {
@@ -167,6 +184,7 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
         kernel.links(&mut |link| add(&mut held, &|canned| canned.with_link(link))),
         kernel.addresses(&mut |address| add(&mut held, &|canned| canned.with_address(address))),
         kernel.neighbours(&mut |neighbour| add(&mut held, &|canned| canned.with_neighbour(neighbour))),
+        kernel.qdiscs(&mut |qdisc| add(&mut held, &|canned| canned.with_qdisc(qdisc))),
     ];
     debug_assert!(visits.iter().all(Result::is_ok), "{visits:?}");
     held.unwrap_or_default().entries()

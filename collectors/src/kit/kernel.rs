@@ -9,14 +9,18 @@ pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod netlink;
+pub mod qdisc;
 mod statistics;
+pub mod wifi;
 
 use std::fmt;
 use std::time::Duration;
 
 use super::errno::Errno;
 
+pub use qdisc::Qdisc;
 pub(crate) use statistics::in_counter_order;
+pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
 /// Why a question had no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -248,4 +252,36 @@ pub trait Kernel: Send + Sync + fmt::Debug {
 
     /// Speed and duplex of one device.
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError>;
+
+    /// Every queueing discipline of every device.
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        let _ = visit;
+        Err(KernelError::Unsupported)
+    }
+
+    /// Every wireless interface. `visit` may ask other questions.
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        let _ = visit;
+        Err(KernelError::Unsupported)
+    }
+
+    /// The network that a wireless interface belongs to; `visit` is not called where it belongs to none.
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        let _ = (interface, visit);
+        Err(KernelError::Unsupported)
+    }
+
+    /// Every station that a wireless interface talks with.
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        let _ = (interface, visit);
+        Err(KernelError::Unsupported)
+    }
 }

@@ -110,6 +110,22 @@ impl Label for Joined<'_> {
     }
 }
 
+/// The bytes of a hardware address, shown as `02:00:5e:00:53:01`.
+#[derive(Debug)]
+pub struct HardwareAddress<'a>(pub &'a [u8]);
+
+impl Label for HardwareAddress<'_> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        for (at, &byte) in self.0.iter().enumerate() {
+            if at > 0 {
+                out.push(b':');
+            }
+            out.extend([digit(byte >> 4), digit(byte & 0xf)]);
+        }
+    }
+}
+
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
     if bytes::is_plain(value) {
         bytes::append(out, value);
@@ -161,6 +177,12 @@ mod tests {
         check(&b"caf\xc3\" x".as_slice(), "caf\u{fffd}\\\" x");
         check(&-3_i64, "-3");
         check(&Joined(&[b"cpu", b"1\""]), "cpu1\\\"");
+    }
+
+    #[test]
+    fn hardware_addresses_are_bytes_between_colons() {
+        check(&HardwareAddress(&[0x02, 0xaf, 0x90, 0xff]), "02:af:90:ff");
+        check(&HardwareAddress(&[]), "");
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use super::failure::{ParseError, Problems};
 use super::parse::{Fields, FromText, Line, Text};
+use super::table;
 
 /// The rows of a file by name. Of several rows of one name the last counts.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,24 @@ pub struct Row<'a> {
 }
 
 impl<'a, const N: usize> Rows<'a, N> {
+    /// The rows of a file that every kernel writes something into, and whose lines it ends: one that holds nothing is an
+    /// error, a last line that was cut is noted. `judge` says what is wrong with a line of any other name.
+    pub fn of(
+        text: Text<'a>,
+        names: [&str; N],
+        problems: &mut Problems,
+        judge: impl Fn(Line<'a>) -> Result<(), ParseError<'a>>,
+    ) -> Result<Self, ParseError<'a>> {
+        if text.bytes.is_empty() {
+            return Err(table::empty(text));
+        }
+        let (whole, _) = text.whole_lines();
+        let rows = Self::find(whole, names, |line| problems.value(judge(line)).is_some());
+        Ok(rows.and_cut(text, problems))
+    }
+
     /// Finds the rows of these names. `is_fine` judges a line of any other name.
-    pub fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
+    fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
         let mut found = Self { rows: [None; N], has_strangers: false };
         for line in text.lines() {
             let mut fields = line.fields();
@@ -36,9 +53,8 @@ impl<'a, const N: usize> Rows<'a, N> {
         found
     }
 
-    /// The same of a file whose last line was `cut`, which may be any row that is missing.
-    #[must_use]
-    pub fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
+    /// The same of a file whose last line was cut: it may be any row that is missing.
+    fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
         if let Some(error) = text.cut_line() {
             problems.report(error);
             self.has_strangers = true;
@@ -150,13 +166,22 @@ mod tests {
     fn a_line_that_was_cut_may_be_any_row() {
         for (content, expected) in [("a 1\nb 2", 1), ("a 1\n", 2)] {
             let mut problems = Problems::default();
-            let (whole, _) = text(content).whole_lines();
-            let rows = Rows::find(whole, ["a", "b"], |_| true).and_cut(text(content), &mut problems);
+            let rows = Rows::of(text(content), ["a", "b"], &mut problems, |_| Ok(())).expect("lines");
             assert_eq!(
                 (rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()),
                 (expected, 2 - expected)
             );
         }
+    }
+
+    #[test]
+    fn a_file_of_nothing_has_no_rows_and_strangers_are_noted() {
+        let mut problems = Problems::default();
+        let judge = |line: Line<'static>| Err(line.error("the row", "a or b", line.bytes));
+        assert!(Rows::of(text(""), ["a", "b"], &mut problems, judge).is_err());
+        let rows = Rows::of(text("a 1\nc 2\n"), ["a", "b"], &mut problems, judge).expect("lines");
+        assert_eq!((rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()), (1, 1));
+        assert_eq!(problems.shown()[0].reason(), "proc/x:2: the row: expected a or b, found `c 2`");
     }
 
     #[test]

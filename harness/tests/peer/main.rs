@@ -1,8 +1,10 @@
-//! Debian's node_exporter 1.5.0 over the same folders as ours: every family that both have agrees, but for the
+//! Debian's node_exporter 1.5.0 over the same folders as ours, and over this machine: every family that both have agrees, but for the
 //! differences that docs/DIFFERENCES.md lists with their reasons. A listed difference that no longer occurs fails, too.
 
 #[cfg(target_os = "linux")]
 mod agreement;
+#[cfg(target_os = "linux")]
+mod live;
 
 use std::process::ExitCode;
 
@@ -10,8 +12,11 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let test = agreement::the_peer_agrees_on_every_tree;
+    let (trees, machine) = (agreement::the_peer_agrees_on_every_tree, live::the_peer_agrees_on_this_machine);
     #[cfg(not(target_os = "linux"))]
-    let test = || unreachable!("the peer runs on Linux only");
-    needs::run(&[("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], test)])
+    let (trees, machine) = (|| unreachable!("the peer runs on Linux only"), || unreachable!("so it does not run here"));
+    needs::run(&[
+        ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
+        ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
+    ])
 }

@@ -4,17 +4,23 @@
 
 mod answers;
 mod line;
+mod network;
 mod parse;
+mod qdiscs;
+mod wifi;
 mod write;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use self::answers::Answers;
 pub use self::answers::StatFsAnswer;
-use self::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour};
 pub use self::line::CannedError;
-use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+use super::{
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone,
+};
 use crate::kit::errno::Errno;
 
 /// The longest that a question hangs.
@@ -29,6 +35,10 @@ const ADDRESSES: &str = "kernel/addresses";
 const ALTERNATIVE_NAMES: &str = "kernel/alternative_names";
 const NEIGHBOURS: &str = "kernel/neighbours";
 const LINK_MODES: &str = "kernel/link_modes";
+const QDISCS: &str = "kernel/qdiscs";
+const WIFI_INTERFACES: &str = "kernel/wifi_interfaces";
+const WIFI_NETWORKS: &str = "kernel/wifi_networks";
+const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
 /// Answers that were given to it. Its clocks stand until they are told to move.
 #[derive(Default, Debug)]
@@ -42,8 +52,21 @@ pub struct Canned {
 
 impl Canned {
     /// The entries that a host may have, sorted.
-    pub const ENTRIES: [&str; 9] =
-        [ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
+    pub const ENTRIES: [&str; 13] = [
+        ADDRESSES,
+        ALTERNATIVE_NAMES,
+        CLOCK,
+        LINK_MODES,
+        LINKS,
+        NEIGHBOURS,
+        QDISCS,
+        STATFS,
+        SYSTEM,
+        UNAME,
+        WIFI_INTERFACES,
+        WIFI_NETWORKS,
+        WIFI_STATIONS,
+    ];
 
     /// Reads the entries, which `entries` gives by name: `kernel/clock`, ….
     pub fn parse<'a>(entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
@@ -111,46 +134,6 @@ impl Canned {
             other => other,
         };
         self.answers.statfs.get_or_insert_default().insert(mount_point.as_ref().to_vec(), answer);
-        self
-    }
-
-    /// Adds a network device.
-    #[must_use]
-    pub fn with_link(mut self, link: &Link<'_>) -> Self {
-        self.answers.links.get_or_insert_default().push(OwnedLink::from(link));
-        self
-    }
-
-    /// Adds an address of a device.
-    #[must_use]
-    pub fn with_address(mut self, address: &Address<'_>) -> Self {
-        let Address { device, address, prefix_length } = *address;
-        let known = self.answers.addresses.get_or_insert_default();
-        known.push(OwnedAddress { device: device.to_vec(), address, prefix_length });
-        self
-    }
-
-    /// Adds a further name of a device.
-    #[must_use]
-    pub fn with_alternative_name(mut self, found: &AlternativeName<'_>) -> Self {
-        let known = self.answers.alternative_names.get_or_insert_default();
-        known.push((found.device.to_vec(), found.name.to_vec()));
-        self
-    }
-
-    /// Adds a neighbour.
-    #[must_use]
-    pub fn with_neighbour(mut self, neighbour: &Neighbour<'_>) -> Self {
-        let Neighbour { device, address, state } = *neighbour;
-        let known = self.answers.neighbours.get_or_insert_default();
-        known.push(OwnedNeighbour { device: device.to_vec(), address, state });
-        self
-    }
-
-    /// Adds speed and duplex of a device.
-    #[must_use]
-    pub fn with_link_modes(mut self, device: impl AsRef<[u8]>, modes: LinkModes) -> Self {
-        self.answers.link_modes.get_or_insert_default().insert(device.as_ref().to_vec(), modes);
         self
     }
 
@@ -254,6 +237,32 @@ impl Kernel for Canned {
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
         Ok(*known(self.answers.link_modes.as_ref())?.get(device).ok_or(Errno::EOPNOTSUPP)?)
     }
+
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        known(self.answers.qdiscs.as_ref())?.iter().for_each(|qdisc| visit(&qdisc.borrow()));
+        Ok(())
+    }
+
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        known(self.answers.wifi_interfaces.as_ref())?.iter().for_each(|interface| visit(&interface.borrow()));
+        Ok(())
+    }
+
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        Ok(wifi::visit_network(known(self.answers.wifi_networks.as_ref())?, interface.name, visit)?)
+    }
+
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        Ok(wifi::visit_stations(known(self.answers.wifi_stations.as_ref())?, interface.name, visit)?)
+    }
 }
 
 fn known<T>(answer: Option<T>) -> Result<T, KernelError> {
@@ -276,6 +285,11 @@ mod tests {
         assert_eq!(kernel.alternative_names(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.addresses(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.neighbours(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.qdiscs(&mut |_| unreachable!()), unsupported);
+        let interface = WifiInterface::default();
+        assert_eq!(kernel.wifi_interfaces(&mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.wifi_network(&interface, &mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.wifi_stations(&interface, &mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.statfs(b"/"), Err(KernelError::Unsupported));
         assert_eq!(kernel.link_modes(b"eth0"), Err(KernelError::Unsupported));
         assert_eq!((kernel.now(), kernel.monotonic()), (Duration::ZERO, Duration::ZERO));

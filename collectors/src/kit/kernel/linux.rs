@@ -1,27 +1,30 @@
 //! The running kernel.
 
 mod exchange;
+mod family;
+mod socket;
 mod zone;
 
 use std::ffi::CStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::io::retry_on_intr;
 use rustix::net::netlink::GENERIC;
 
 use self::exchange::Exchanges;
+use self::family::Family;
 use self::zone::Zones;
-use super::netlink::{ethtool, route};
-use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone, clock};
+use super::netlink::{ethtool, nl80211, qdisc, route};
+use super::{
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone, clock,
+};
 use crate::kit::errno::Errno;
 
 /// `PATH_MAX`: a path with its NUL is no longer.
 const PATH_CAP_BYTES: usize = 4096;
-/// No family of generic netlink has this number.
-const FAMILY_UNKNOWN: u16 = 0;
 
 /// Asks the kernel that runs this process.
 #[derive(Debug)]
@@ -31,7 +34,8 @@ pub struct Linux {
     zones: Zones,
     routes: Exchanges,
     generic: Exchanges,
-    ethtool_family: AtomicU16,
+    ethtool: Family,
+    nl80211: Family,
 }
 
 impl Linux {
@@ -47,28 +51,8 @@ impl Linux {
             zones: Zones::local(),
             routes: Exchanges::new(None),
             generic: Exchanges::new(Some(GENERIC)),
-            ethtool_family: AtomicU16::new(FAMILY_UNKNOWN),
-        }
-    }
-
-    /// The number of ethtool's family, which stays the same while the kernel runs.
-    fn ethtool_family(&self) -> Result<u16, KernelError> {
-        let known = self.ethtool_family.load(Ordering::Relaxed);
-        if known != FAMILY_UNKNOWN {
-            return Ok(known);
-        }
-        let found = self.generic.ask(ethtool::request_family, |answer| {
-            let message = answer.messages(ethtool::CONTROL_FAMILY).next().ok_or(Errno::ENODATA)??;
-            Ok(ethtool::family_id(message.payload)?)
-        });
-        match found {
-            Ok(Some(family)) => {
-                self.ethtool_family.store(family, Ordering::Relaxed);
-                Ok(family)
-            }
-            // Kernels before 5.6 do not have it.
-            Ok(None) | Err(Errno::ENOENT) => Err(KernelError::Unsupported),
-            Err(error) => Err(error.into()),
+            ethtool: Family::new(ethtool::FAMILY),
+            nl80211: Family::new(nl80211::FAMILY),
         }
     }
 }
@@ -180,13 +164,74 @@ impl Kernel for Linux {
     }
 
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
-        let family = self.ethtool_family()?;
-        let write = |into: &mut Vec<u8>, sequence| ethtool::request_link_modes(into, sequence, family, device);
-        let modes = self.generic.ask(write, |answer| {
-            let message = answer.messages(family).next().ok_or(Errno::ENODATA)??;
-            Ok(ethtool::link_modes(message.payload)?)
+        self.ethtool.ask(
+            &self.generic,
+            |into, sequence, family| ethtool::request_link_modes(into, sequence, family, device),
+            |answer, family| {
+                let message = answer.messages(family).next().ok_or(Errno::ENODATA)??;
+                Ok(ethtool::link_modes(message.payload)?)
+            },
+        )
+    }
+
+    /// A discipline whose device went away meanwhile is left out.
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        self.routes.ask(qdisc::request_qdiscs, |answer| {
+            let mut devices = answer.devices();
+            for message in answer.messages(qdisc::NEW_QDISC) {
+                let (index, found) = qdisc::qdisc(message?.payload)?;
+                let Some(device) = devices.name(index) else { continue };
+                visit(&Qdisc { device, ..found });
+            }
+            Ok(())
         })?;
-        Ok(modes)
+        Ok(())
+    }
+
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        self.nl80211.ask(&self.generic, nl80211::request_interfaces, |answer, family| {
+            for message in answer.messages(family) {
+                nl80211::interface(message?.payload)?.as_ref().map(&mut *visit);
+            }
+            Ok(())
+        })
+    }
+
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        self.nl80211.ask(
+            &self.generic,
+            |into, sequence, family| nl80211::request_networks(into, sequence, family, interface.index),
+            |answer, family| {
+                for message in answer.messages(family) {
+                    if let Some(network) = nl80211::network(message?.payload)? {
+                        visit(&network);
+                        break;
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        self.nl80211.ask(
+            &self.generic,
+            |into, sequence, family| nl80211::request_stations(into, sequence, family, interface.index),
+            |answer, family| {
+                for message in answer.messages(family) {
+                    nl80211::station(message?.payload)?.as_ref().map(&mut *visit);
+                }
+                Ok(())
+            },
+        )
     }
 }
 
@@ -301,6 +346,41 @@ mod tests {
         assert_eq!(missing, Err(KernelError::Errno(Errno::ENODEV)));
         assert_eq!(linux.link_modes(b"lo"), Err(KernelError::Errno(Errno::EOPNOTSUPP)));
         assert_eq!(linux.link_modes(b"a name that no device can have"), Err(KernelError::Errno(Errno::ENODEV)));
+    }
+
+    #[test]
+    fn every_device_that_is_up_has_a_discipline_at_its_root() {
+        let (linux, mut roots) = (linux(), Vec::new());
+        let visit = &mut |found: &Qdisc<'_>| {
+            assert!(!found.kind.is_empty() && !found.device.is_empty(), "{found:?}");
+            if found.is_root() {
+                roots.push(found.device.to_vec());
+            }
+        };
+        linux.qdiscs(visit).unwrap();
+        let is_up = |link: &Link<'_>| link.flags & 0x1 == 0x1;
+        let mut ups = Vec::new();
+        linux
+            .links(&mut |link| {
+                if is_up(link) {
+                    ups.push(link.name.to_vec());
+                }
+            })
+            .unwrap();
+        for up in &ups {
+            assert_eq!(roots.iter().filter(|root| *root == up).count(), 1, "{}", up.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn wireless_interfaces_answer_or_there_are_none() {
+        let linux = linux();
+        let answer = linux.wifi_interfaces(&mut |interface| {
+            assert!(fs::exists(format!("/sys/class/net/{}", interface.name.escape_ascii())).unwrap());
+            linux.wifi_network(interface, &mut |network| assert_eq!(network.bssid.len(), 6)).unwrap();
+            let _ = linux.wifi_stations(interface, &mut |station| assert_eq!(station.address.len(), 6));
+        });
+        assert!(matches!(answer, Ok(()) | Err(KernelError::Unsupported)), "{answer:?}");
     }
 
     #[test]

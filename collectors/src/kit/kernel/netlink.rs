@@ -5,6 +5,9 @@
 //! four. Every number is in the byte order of the host, for only its own kernel is at the other end.
 
 pub mod ethtool;
+pub mod generic;
+pub mod nl80211;
+pub mod qdisc;
 pub mod route;
 
 use crate::kit::errno::Errno;
@@ -115,6 +118,11 @@ pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
 /// The number at `offset`, where the bytes reach that far.
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().copied().map(u32::from_ne_bytes)
+}
+
+/// The number at `offset`, where the bytes reach that far.
+pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..)?.first_chunk().copied().map(u64::from_ne_bytes)
 }
 
 /// A string's bytes without the NUL at its end.
@@ -367,7 +375,8 @@ mod tests {
             let values: usize = attributes(&bytes, 0).flatten().map(|(_, value)| value.len()).sum();
             prop_assert!(values <= bytes.len());
             route::tests::decode_all(&bytes);
-            let _ = (ethtool::family_id(&bytes), ethtool::link_modes(&bytes));
+            let _ = (generic::family_id(&bytes), ethtool::link_modes(&bytes), qdisc::qdisc(&bytes));
+            nl80211::tests::decode_all(&bytes);
         }
 
         #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::qdiscs::OwnedQdisc;
+use super::wifi::{Networks, OwnedInterface, Stations};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Address, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
 
@@ -23,6 +25,11 @@ pub(super) struct Answers {
     pub(super) addresses: Option<Vec<OwnedAddress>>,
     pub(super) neighbours: Option<Vec<OwnedNeighbour>>,
     pub(super) link_modes: Option<BTreeMap<Vec<u8>, LinkModes>>,
+    pub(super) qdiscs: Option<Vec<OwnedQdisc>>,
+    pub(super) wifi_interfaces: Option<Vec<OwnedInterface>>,
+    /// By device.
+    pub(super) wifi_networks: Option<Networks>,
+    pub(super) wifi_stations: Option<Stations>,
 }
 
 /// What `statfs` of one mount point comes to.

@@ -124,6 +124,19 @@ impl<'a> Line<'a> {
         let advice = "give seconds, with up to nine decimal places";
         parse_seconds(value).ok_or_else(|| self.error(field, Some(value), advice))
     }
+
+    /// Two hexadecimal digits a byte, with colons between them.
+    pub(super) fn hardware_address(&self, field: &'static str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
+        if value.is_empty() {
+            return Ok(Vec::new());
+        }
+        let byte = |digits: &[u8]| {
+            let text = std::str::from_utf8(digits).ok().filter(|text| text.len() == 2 && !text.starts_with('+'))?;
+            u8::from_str_radix(text, 16).ok()
+        };
+        let bytes: Option<Vec<u8>> = value.split(|&byte| byte == b':').map(byte).collect();
+        bytes.ok_or_else(|| self.error(field, Some(value), "write it as 02:00:00:00:00:01"))
+    }
 }
 
 fn parse_number(value: &[u8]) -> Option<u64> {

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use super::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour, StatFsAnswer};
 use super::line::{CannedError, Line, ONLY_ONCE};
-use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{
+    ADDRESSES, ALTERNATIVE_NAMES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME,
+    WIFI_INTERFACES, WIFI_NETWORKS, WIFI_STATIONS, qdiscs, wifi,
+};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkModes, LinkStatistics, StatFs, Uname, Zone};
 
-const DEVICE: &str = "the device";
+pub(super) const DEVICE: &str = "the device";
 
 /// Reads the entries that are there.
 pub(super) fn parse<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Answers, CannedError> {
@@ -30,6 +33,11 @@ pub(super) fn parse<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Re
     answers.addresses = lines(ADDRESSES).map(|lines| lines.map(address).collect()).transpose()?;
     answers.neighbours = lines(NEIGHBOURS).map(|lines| lines.map(neighbour).collect()).transpose()?;
     answers.link_modes = lines(LINK_MODES).map(|lines| keyed(lines, DEVICE, link_modes)).transpose()?;
+    answers.qdiscs = lines(QDISCS).map(|lines| lines.map(qdiscs::parse).collect()).transpose()?;
+    answers.wifi_interfaces =
+        lines(WIFI_INTERFACES).map(|lines| lines.map(wifi::parse_interface).collect()).transpose()?;
+    answers.wifi_networks = lines(WIFI_NETWORKS).map(|lines| keyed(lines, DEVICE, wifi::parse_network)).transpose()?;
+    answers.wifi_stations = lines(WIFI_STATIONS).map(|lines| lines.map(wifi::parse_station).collect()).transpose()?;
     Ok(answers)
 }
 
@@ -51,7 +59,7 @@ fn keyed<'a, T>(
 }
 
 /// The name at a line's beginning.
-fn named(line: &mut Line<'_>, field: &'static str) -> Result<Vec<u8>, CannedError> {
+pub(super) fn named(line: &mut Line<'_>, field: &'static str) -> Result<Vec<u8>, CannedError> {
     let word = line.needed(field, "begin the line with it")?;
     line.unescaped(field, word)
 }
@@ -146,7 +154,7 @@ fn statfs(mut line: Line<'_>) -> Result<StatFsAnswer, CannedError> {
     Ok(StatFsAnswer::Numbers(StatFs { block_size, blocks, blocks_free, blocks_available, files, files_free }))
 }
 
-fn error(line: &Line<'_>, value: &[u8]) -> Result<Errno, CannedError> {
+pub(super) fn error(line: &Line<'_>, value: &[u8]) -> Result<Errno, CannedError> {
     let text = std::str::from_utf8(value).ok();
     // Numbers are for the errors that the table of names does not have.
     let errno = text.and_then(|text| {
@@ -185,8 +193,8 @@ fn link(name: &[u8], mut line: Line<'_>) -> Result<OwnedLink, CannedError> {
             b"index" => index = Some(line.number(key, value)?),
             b"protocol_type" => found.protocol_type = line.number(key, value)?,
             b"flags" => found.flags = line.number(key, value)?,
-            b"address" => address = Some(hardware_address(&line, "address", value)?),
-            b"broadcast" => broadcast = Some(hardware_address(&line, "broadcast", value)?),
+            b"address" => address = Some(line.hardware_address("address", value)?),
+            b"broadcast" => broadcast = Some(line.hardware_address("broadcast", value)?),
             b"alias" => alias = Some(line.unescaped("alias", value)?),
             b"mtu" => found.mtu = Some(line.number(key, value)?),
             b"link" => found.link = Some(line.number(key, value)?),
@@ -219,19 +227,6 @@ fn statistic(
     *counter.ok_or_else(|| line.error("the key", Some(key), advice))? = line.number(key, value)?;
     *statistics = Some(LinkStatistics::from_counters(counters));
     Ok(())
-}
-
-/// Two hexadecimal digits a byte, with colons between them.
-fn hardware_address(line: &Line<'_>, field: &'static str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
-    if value.is_empty() {
-        return Ok(Vec::new());
-    }
-    let byte = |digits: &[u8]| {
-        let text = std::str::from_utf8(digits).ok().filter(|text| text.len() == 2 && !text.starts_with('+'))?;
-        u8::from_str_radix(text, 16).ok()
-    };
-    let bytes: Option<Vec<u8>> = value.split(|&byte| byte == b':').map(byte).collect();
-    bytes.ok_or_else(|| line.error(field, Some(value), "write it as 02:00:00:00:00:01"))
 }
 
 fn alternative_name(mut line: Line<'_>) -> Result<(Vec<u8>, Vec<u8>), CannedError> {

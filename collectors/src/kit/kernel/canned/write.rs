@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use super::answers::{Answers, StatFsAnswer};
 use super::line::{write_escaped, write_seconds};
-use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{
+    ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME, WIFI_INTERFACES,
+    WIFI_NETWORKS, WIFI_STATIONS, qdiscs, wifi,
+};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkStatistics};
 
@@ -17,30 +20,47 @@ pub(super) fn entries(answers: &Answers) -> Vec<(&'static str, Vec<u8>)> {
         (LINK_MODES, link_modes(answers)),
         (LINKS, links(answers)),
         (NEIGHBOURS, neighbours(answers)),
+        (QDISCS, answers.qdiscs.as_deref().map(qdiscs::write)),
         (STATFS, statfs(answers)),
         (SYSTEM, system(answers)),
         (UNAME, uname(answers)),
+        (WIFI_INTERFACES, answers.wifi_interfaces.as_deref().map(wifi::write_interfaces)),
+        (WIFI_NETWORKS, answers.wifi_networks.as_ref().map(wifi::write_networks)),
+        (WIFI_STATIONS, answers.wifi_stations.as_ref().map(wifi::write_stations)),
     ];
     entries.into_iter().filter_map(|(name, text)| Some((name, text?.0))).collect()
 }
 
 /// The text of one entry.
 #[derive(Default)]
-struct Text(Vec<u8>);
+pub(super) struct Text(pub(super) Vec<u8>);
 
 impl Text {
-    fn raw(&mut self, text: impl Display) -> &mut Self {
+    pub(super) fn raw(&mut self, text: impl Display) -> &mut Self {
         self.0.extend_from_slice(text.to_string().as_bytes());
         self
     }
 
-    fn escaped(&mut self, value: &[u8]) -> &mut Self {
+    pub(super) fn escaped(&mut self, value: &[u8]) -> &mut Self {
         write_escaped(value, false, &mut self.0);
         self
     }
 
-    fn pair(&mut self, key: &str, value: impl Display) -> &mut Self {
+    pub(super) fn pair(&mut self, key: &str, value: impl Display) -> &mut Self {
         self.raw(format_args!(" {key}={value}"))
+    }
+
+    pub(super) fn hardware_address(&mut self, key: &str, value: &[u8]) -> &mut Self {
+        self.pair(key, hardware_address(value))
+    }
+
+    /// By its name, or by its number where it has none.
+    pub(super) fn error(&mut self, errno: Errno) -> &mut Self {
+        if Errno::from_name(errno.name()).is_some() {
+            self.pair("error", errno.name())
+        } else {
+            self.pair("error", errno.number())
+        }
     }
 
     fn pair_if(&mut self, key: &str, value: Option<impl Display>) -> &mut Self {
@@ -105,8 +125,7 @@ fn statfs(answers: &Answers) -> Option<Text> {
                 .pair("blocks_available", numbers.blocks_available)
                 .pair("files", numbers.files)
                 .pair("files_free", numbers.files_free),
-            StatFsAnswer::Error(errno) if Errno::from_name(errno.name()).is_some() => text.pair("error", errno.name()),
-            StatFsAnswer::Error(errno) => text.pair("error", errno.number()),
+            StatFsAnswer::Error(errno) => text.error(*errno),
             StatFsAnswer::Hang(time) => {
                 text.raw(" hang=");
                 write_seconds(*time, &mut text.0);
@@ -199,7 +218,7 @@ mod tests {
     use super::super::Canned;
     use super::super::answers::{OwnedAddress, OwnedLink, OwnedNeighbour};
     use super::*;
-    use crate::kit::kernel::{LinkModes, StatFs, Uname, Zone};
+    use crate::kit::kernel::{LinkModes, Qdisc, StatFs, Uname, WifiInterface, WifiNetwork, WifiStation, Zone};
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
 
@@ -289,11 +308,18 @@ mod tests {
             prop::option::of(vec((address(), any::<u16>()), 0..4)),
             prop::option::of(btree_map(name(), modes, 0..4)),
             prop::option::of(vec((name(), name()), 0..4)),
+            prop::option::of(vec(qdiscs::tests::qdisc(), 0..4)),
+        );
+        let wireless = (
+            prop::option::of(vec(wifi::tests::interface(), 0..4)),
+            prop::option::of(wifi::tests::networks()),
+            prop::option::of(wifi::tests::stations()),
         );
         let statfs = prop::option::of(btree_map(name(), statfs(), 0..4));
-        (clock, prop::option::of(uname()), positive(), positive(), statfs, network).prop_map(
-            |((seconds, nanoseconds, zone), uname, ticks_per_second, page_size_bytes, statfs, network)| {
-                let (links, addresses, neighbours, modes, alternative_names) = network;
+        (clock, prop::option::of(uname()), positive(), positive(), statfs, network, wireless).prop_map(
+            |((seconds, nanoseconds, zone), uname, ticks_per_second, page_size_bytes, statfs, network, wireless)| {
+                let (links, addresses, neighbours, modes, alternative_names, qdiscs) = network;
+                let (wifi_interfaces, wifi_networks, wifi_stations) = wireless;
                 let own_address = |(device, address, prefix_length)| OwnedAddress { device, address, prefix_length };
                 let own_neighbour = |((device, address, _), state)| OwnedNeighbour { device, address, state };
                 let own_modes = |(device, (speed_megabits, duplex))| (device, LinkModes { speed_megabits, duplex });
@@ -309,6 +335,10 @@ mod tests {
                     addresses: addresses.map(|all| all.into_iter().map(own_address).collect()),
                     neighbours: neighbours.map(|all| all.into_iter().map(own_neighbour).collect()),
                     link_modes: modes.map(|all| all.into_iter().map(own_modes).collect()),
+                    qdiscs,
+                    wifi_interfaces,
+                    wifi_networks,
+                    wifi_stations,
                 }
             },
         )
@@ -325,7 +355,20 @@ mod tests {
             .with_statfs_answer("/mnt/dead", StatFsAnswer::Error(Errno::ESTALE))
             .with_statfs_answer("/mnt/slow", StatFsAnswer::Hang(Duration::from_millis(1500)))
             .with_link(&Link { name: b"lo", index: 1, flags: 0x49, address: Some(&[0, 10]), ..Link::default() })
-            .with_link_modes("eth0", LinkModes { speed_megabits: Some(1000), duplex: 1 });
+            .with_link_modes("eth0", LinkModes { speed_megabits: Some(1000), duplex: 1 })
+            .with_qdisc(&Qdisc { device: b"eth0", kind: b"fq", parent: u32::MAX, bytes: 7, ..Qdisc::default() })
+            .with_wifi_interface(&WifiInterface { name: b"wlan0", index: 3, frequency_megahertz: 2412 })
+            .with_wifi_network("wlan0", &WifiNetwork { bssid: &[2, 1], ssid: b"a net", status: 1 })
+            .with_wifi_station(
+                "wlan0",
+                &WifiStation {
+                    address: &[2, 1],
+                    connected: Duration::from_secs(30),
+                    inactive: Duration::from_millis(400),
+                    signal_dbm: -52,
+                    ..WifiStation::default()
+                },
+            );
         let expected: BTreeMap<&str, &str> = [
             ("kernel/clock", "unix_seconds 1700000000.25\nzone CET 3600\n"),
             ("kernel/system", "ticks_per_second 100\npage_size_bytes 4096\n"),
@@ -337,6 +380,19 @@ mod tests {
             ),
             ("kernel/links", "lo index=1 protocol_type=0 flags=0x49 address=00:0a\n"),
             ("kernel/link_modes", "eth0 speed_megabits=1000 duplex=1\n"),
+            (
+                "kernel/qdiscs",
+                "eth0 kind=fq parent=0xffffffff bytes=7 packets=0 drops=0 requeues=0 overlimits=0 queue_length=0 \
+                 backlog_bytes=0\n",
+            ),
+            ("kernel/wifi_interfaces", "wlan0 index=3 frequency_megahertz=2412\n"),
+            ("kernel/wifi_networks", "wlan0 bssid=02:01 ssid=a\\040net status=1\n"),
+            (
+                "kernel/wifi_stations",
+                "wlan0 address=02:01 connected_seconds=30 inactive_seconds=0.4 receive_bits_per_second=0 \
+                 transmit_bits_per_second=0 signal_dbm=-52 received_bytes=0 transmitted_bytes=0 received_packets=0 \
+                 transmitted_packets=0 transmit_retries=0 transmit_failures=0 beacon_losses=0\n",
+            ),
         ]
         .into();
         let written = kernel.entries();

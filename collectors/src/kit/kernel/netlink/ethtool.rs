@@ -1,21 +1,15 @@
-//! Ethtool's question for speed and duplex, over generic netlink: first for the number of its family, then for a device.
+//! Ethtool's question for speed and duplex of a device.
 
-use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u16_at, u32_at};
+use super::generic::{self, BODY_BYTES};
+use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u32_at};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::LinkModes;
 
-/// `GENL_ID_CTRL`: the family that knows the numbers of the others.
-pub const CONTROL_FAMILY: u16 = 16;
+/// The family's name.
+pub const FAMILY: &[u8] = b"ethtool\0";
 
 /// The longest name of a device: `IFNAMSIZ` without its NUL.
 pub const DEVICE_NAME_CAP_BYTES: usize = 15;
-
-/// `struct genlmsghdr`: command, version and two bytes for later.
-const BODY_BYTES: usize = 4;
-
-const COMMAND_GET_FAMILY: u8 = 3;
-const FAMILY_ID: u16 = 1;
-const FAMILY_NAME: u16 = 2;
 
 const COMMAND_LINK_MODES: u8 = 4;
 const LINK_MODES_HEADER: u16 = 1;
@@ -29,25 +23,6 @@ const COMPACT_BITSETS: u32 = 1;
 const SPEED_UNKNOWN: u32 = u32::MAX;
 const DUPLEX_UNKNOWN: u8 = 255;
 
-/// Asks for the number of the family `ethtool`.
-pub fn request_family(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
-    let mut request = Builder::new(into, CONTROL_FAMILY, FLAG_REQUEST | FLAG_ACK, sequence);
-    request.body(&[COMMAND_GET_FAMILY, 1, 0, 0]);
-    request.attribute(FAMILY_NAME, b"ethtool\0");
-    request.finish()
-}
-
-/// Reads the number of the family out of the payload of a [`CONTROL_FAMILY`] message.
-pub fn family_id(payload: &[u8]) -> Result<Option<u16>, Malformed> {
-    let mut id = None;
-    for attribute in attributes(payload, BODY_BYTES) {
-        if let (FAMILY_ID, value) = attribute? {
-            id = u16_at(value, 0);
-        }
-    }
-    Ok(id)
-}
-
 /// Asks for speed and duplex of a device. A name that no device can have is `ENODEV` at once.
 pub fn request_link_modes(into: &mut Vec<u8>, sequence: u32, family: u16, device: &[u8]) -> Result<(), Errno> {
     if device.is_empty() || device.len() > DEVICE_NAME_CAP_BYTES || device.contains(&0) {
@@ -56,7 +31,7 @@ pub fn request_link_modes(into: &mut Vec<u8>, sequence: u32, family: u16, device
     let mut name = [0; DEVICE_NAME_CAP_BYTES + 1];
     name[..device.len()].copy_from_slice(device);
     let mut request = Builder::new(into, family, FLAG_REQUEST | FLAG_ACK, sequence);
-    request.body(&[COMMAND_LINK_MODES, 1, 0, 0]);
+    request.body(&generic::body(COMMAND_LINK_MODES));
     request.nested(LINK_MODES_HEADER, |header| {
         header.attribute(HEADER_DEVICE_NAME, &name[..=device.len()]);
         header.attribute(HEADER_FLAGS, &COMPACT_BITSETS.to_ne_bytes());
@@ -83,16 +58,6 @@ pub fn link_modes(payload: &[u8]) -> Result<LinkModes, Malformed> {
 mod tests {
     use super::*;
     use crate::kit::kernel::netlink::messages;
-
-    #[test]
-    fn the_family_is_asked_by_its_name() {
-        let mut bytes = Vec::new();
-        request_family(&mut bytes, 3).unwrap();
-        let message = messages(&bytes).next().unwrap().unwrap();
-        assert_eq!((message.kind, message.flags, message.sequence), (16, 0x5, 3));
-        assert_eq!(message.payload[..4], [3, 1, 0, 0]);
-        assert_eq!(attributes(message.payload, 4).collect::<Vec<_>>(), [Ok((2, &b"ethtool\0"[..]))]);
-    }
 
     #[test]
     fn the_device_is_asked_by_its_name() {
@@ -140,19 +105,5 @@ mod tests {
         check_modes(&[(5, &u32::MAX.to_ne_bytes()), (6, &[255])], None, 255);
         check_modes(&[(5, &(u32::MAX - 1).to_ne_bytes())], Some(u32::MAX - 1), 255);
         check_modes(&[(5, &[1]), (6, &[])], None, 255);
-    }
-
-    #[test]
-    fn the_number_of_the_family_is_read() {
-        let mut bytes = Vec::new();
-        let mut builder = Builder::new(&mut bytes, CONTROL_FAMILY, 0, 0);
-        builder.body(&[1, 2, 0, 0]);
-        builder.attribute(2, b"ethtool\0");
-        builder.attribute(1, &21_u16.to_ne_bytes());
-        builder.finish().unwrap();
-        let message = messages(&bytes).next().unwrap().unwrap();
-        assert_eq!(family_id(message.payload), Ok(Some(21)));
-        assert_eq!(family_id(&message.payload[..4]), Ok(None));
-        assert_eq!(family_id(&message.payload[..10]), Err(Malformed));
     }
 }

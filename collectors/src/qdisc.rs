@@ -1,0 +1,110 @@
+//! Queueing disciplines of network devices, as the kernel tells them.
+
+use crate::declare;
+use crate::kit::filter::Filter;
+use crate::kit::kernel::KernelError;
+use crate::kit::prelude::*;
+
+/// What went through the discipline at the root of each device, and what waits there.
+#[derive(Debug)]
+pub struct Qdisc {
+    devices: Filter,
+}
+
+declare! {
+    Qdisc: "qdisc", off, "What the queueing discipline at the root of each network device sent, dropped and holds.";
+    flags {
+        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.",
+            or(&["collector.qdisk.device-include"]);
+        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.",
+            or(&["collector.qdisk.device-exclude"]);
+    }
+    families {
+        BACKLOG: kept Gauge "node_qdisc_backlog" ["device", "kind"] "Bytes that wait to be sent.";
+        BYTES: Counter "node_qdisc_bytes_total" ["device", "kind"] "Bytes sent.";
+        LENGTH: kept Gauge "node_qdisc_current_queue_length" ["device", "kind"] "Packets that wait to be sent.";
+        DROPS: Counter "node_qdisc_drops_total" ["device", "kind"] "Packets dropped.";
+        OVERLIMITS: Counter "node_qdisc_overlimits_total" ["device", "kind"] "How often a limit held packets back.";
+        PACKETS: Counter "node_qdisc_packets_total" ["device", "kind"] "Packets sent.";
+        REQUEUES: Counter "node_qdisc_requeues_total" ["device", "kind"] "Packets that the device did not take and that were queued again.";
+    }
+}
+
+impl Collect for Qdisc {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self { devices: Filter::from_flags(options, INCLUDE, EXCLUDE)? })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        let Cx { page, kernel, .. } = cx;
+        let answer = kernel.qdiscs(&mut |found| {
+            // What stands below the root counts there, too.
+            if !found.is_root() || self.devices.ignores(found.device) {
+                return;
+            }
+            let (device, kind) = (&found.device, &found.kind);
+            page.gauge(BACKLOG, [device, kind], found.backlog_bytes);
+            page.counter(BYTES, [device, kind], found.bytes);
+            page.gauge(LENGTH, [device, kind], found.queue_length);
+            page.counter(DROPS, [device, kind], found.drops);
+            page.counter(OVERLIMITS, [device, kind], found.overlimits);
+            page.counter(PACKETS, [device, kind], found.packets);
+            page.counter(REQUEUES, [device, kind], found.requeues);
+        });
+        match answer {
+            Ok(()) => Ok(()),
+            Err(KernelError::Unsupported) => Err(Failure::no_data("queueing disciplines: this host has no answer")),
+            Err(error) => Err(Failure::error(format_args!("queueing disciplines: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::testing::given;
+
+    const KERNEL: &str = "== kernel/qdiscs\n\
+        wlan0 kind=fq bytes=42 packets=41 drops=1 requeues=2 overlimits=3 queue_length=4 backlog_bytes=5\n\
+        eth0 kind=mq parent=0xffffffff bytes=9 packets=4294967297\n\
+        eth0 kind=fq_codel parent=0x1 bytes=9 packets=1\n\
+        eth0 kind=clsact parent=0xfffffff1 bytes=7\n";
+
+    fn emitted(of: &[(&str, [u64; 7])]) -> String {
+        let names =
+            ["backlog", "bytes_total", "current_queue_length", "drops_total", "overlimits_total", "packets_total"];
+        let names = names.into_iter().chain(["requeues_total"]).enumerate();
+        let line = |name: &str, at: usize, (labels, values): &(&str, [u64; 7])| match values[at] {
+            4_294_967_297 => format!("node_qdisc_{name}{{{labels}}} 4.294967297e+09\n"),
+            value => format!("node_qdisc_{name}{{{labels}}} {value}\n"),
+        };
+        names.flat_map(|(at, name)| of.iter().map(move |of| line(name, at, of))).collect()
+    }
+
+    const ETH0: (&str, [u64; 7]) = ("device=\"eth0\",kind=\"mq\"", [0, 9, 0, 0, 0, 4_294_967_297, 0]);
+    const WLAN0: (&str, [u64; 7]) = ("device=\"wlan0\",kind=\"fq\"", [5, 42, 4, 1, 3, 41, 2]);
+
+    #[test]
+    fn only_the_root_of_a_device_is_shown() {
+        given(KERNEL).emits::<Qdisc>(&emitted(&[ETH0, WLAN0]));
+        given("== kernel/qdiscs\n").emits::<Qdisc>("");
+    }
+
+    #[test]
+    fn a_host_without_an_answer_has_no_data() {
+        given("").fails::<Qdisc>("", "queueing disciplines: this host has no answer");
+    }
+
+    #[test]
+    fn devices_pass_one_pattern() {
+        let (include, exclude) = ("--collector.qdisc.device-include=^eth", "--collector.qdisc.device-exclude=^eth");
+        given(KERNEL).flags(&[include]).emits::<Qdisc>(&emitted(&[ETH0]));
+        given(KERNEL).flags(&[exclude]).emits::<Qdisc>(&emitted(&[WLAN0]));
+        given(KERNEL).flags(&[include, exclude]).is_refused::<Qdisc>(
+            "--collector.qdisc.device-include and --collector.qdisc.device-exclude are mutually exclusive",
+        );
+        given(KERNEL)
+            .flags(&["--collector.qdisc.device-include=("])
+            .is_refused::<Qdisc>("--collector.qdisc.device-include: `(` is no regular expression");
+    }
+}
