@@ -3,6 +3,7 @@
 //! The `kernel/` entries of a `.tree` file are its text form; `fixtures/README.md` describes it.
 
 mod answers;
+mod btrfs;
 mod line;
 mod parse;
 mod write;
@@ -13,13 +14,16 @@ use std::time::Duration;
 
 pub use self::answers::StatFsAnswer;
 use self::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour};
+use self::btrfs::OwnedBtrfs;
 pub use self::line::CannedError;
+use super::btrfs::BtrfsDevice;
 use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
 use crate::kit::errno::Errno;
 
 /// The longest that a question hangs.
 pub const HANG_CAP: Duration = Duration::from_secs(60);
 
+const BTRFS: &str = "kernel/btrfs";
 const CLOCK: &str = "kernel/clock";
 const UNAME: &str = "kernel/uname";
 const SYSTEM: &str = "kernel/system";
@@ -42,8 +46,8 @@ pub struct Canned {
 
 impl Canned {
     /// The entries that a host may have, sorted.
-    pub const ENTRIES: [&str; 9] =
-        [ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
+    pub const ENTRIES: [&str; 10] =
+        [ADDRESSES, ALTERNATIVE_NAMES, BTRFS, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME];
 
     /// Reads the entries, which `entries` gives by name: `kernel/clock`, ….
     pub fn parse<'a>(entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
@@ -111,6 +115,13 @@ impl Canned {
             other => other,
         };
         self.answers.statfs.get_or_insert_default().insert(mount_point.as_ref().to_vec(), answer);
+        self
+    }
+
+    /// Adds what one device of the btrfs at a mount point comes to.
+    #[must_use]
+    pub fn with_btrfs(mut self, mount_point: impl AsRef<[u8]>, answer: Result<BtrfsDevice<'_>, Errno>) -> Self {
+        self.answers.btrfs.get_or_insert_default().push(OwnedBtrfs::new(mount_point.as_ref(), answer));
         self
     }
 
@@ -225,6 +236,16 @@ impl Kernel for Canned {
             }
             None => Err(Errno::ENOENT.into()),
         }
+    }
+
+    /// A mount point without an answer, on a host that has any, is no btrfs.
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let mut is_known = false;
+        for known in known(self.answers.btrfs.as_ref())?.iter().filter(|known| known.mount_point == mount_point) {
+            visit(&known.borrow()?);
+            is_known = true;
+        }
+        if is_known { Ok(()) } else { Err(Errno::ENOTTY.into()) }
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

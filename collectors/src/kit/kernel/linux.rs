@@ -1,5 +1,6 @@
 //! The running kernel.
 
+mod btrfs;
 mod exchange;
 mod zone;
 
@@ -14,6 +15,7 @@ use rustix::net::netlink::GENERIC;
 
 use self::exchange::Exchanges;
 use self::zone::Zones;
+use super::btrfs::BtrfsDevice;
 use super::netlink::{ethtool, route};
 use super::{Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone, clock};
 use crate::kit::errno::Errno;
@@ -127,6 +129,12 @@ impl Kernel for Linux {
             files: found.f_files,
             files_free: found.f_ffree,
         })
+    }
+
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let mut memory = [0; PATH_CAP_BYTES];
+        btrfs::devices(joined(&mut memory, &self.rootfs, mount_point)?, visit)?;
+        Ok(())
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

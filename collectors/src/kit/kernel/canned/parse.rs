@@ -5,8 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour, StatFsAnswer};
+use super::btrfs;
 use super::line::{CannedError, Line, ONLY_ONCE};
-use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{
+    ADDRESSES, ALTERNATIVE_NAMES, BTRFS, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME,
+};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkModes, LinkStatistics, StatFs, Uname, Zone};
 
@@ -24,6 +27,7 @@ pub(super) fn parse<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Re
     }
     answers.uname = lines(UNAME).map(uname).transpose()?;
     answers.statfs = lines(STATFS).map(|lines| keyed(lines, "the mount point", statfs)).transpose()?;
+    answers.btrfs = lines(BTRFS).map(|lines| lines.map(btrfs::parse).collect()).transpose()?;
     answers.links = lines(LINKS).map(links).transpose()?;
     answers.alternative_names =
         lines(ALTERNATIVE_NAMES).map(|lines| lines.map(alternative_name).collect()).transpose()?;
@@ -146,7 +150,7 @@ fn statfs(mut line: Line<'_>) -> Result<StatFsAnswer, CannedError> {
     Ok(StatFsAnswer::Numbers(StatFs { block_size, blocks, blocks_free, blocks_available, files, files_free }))
 }
 
-fn error(line: &Line<'_>, value: &[u8]) -> Result<Errno, CannedError> {
+pub(super) fn error(line: &Line<'_>, value: &[u8]) -> Result<Errno, CannedError> {
     let text = std::str::from_utf8(value).ok();
     // Numbers are for the errors that the table of names does not have.
     let errno = text.and_then(|text| {

@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use super::answers::{Answers, StatFsAnswer};
+use super::btrfs;
 use super::line::{write_escaped, write_seconds};
-use super::{ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
+use super::{ADDRESSES, ALTERNATIVE_NAMES, BTRFS, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, STATFS, SYSTEM, UNAME};
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkStatistics};
 
@@ -13,6 +14,7 @@ pub(super) fn entries(answers: &Answers) -> Vec<(&'static str, Vec<u8>)> {
     let entries = [
         (ADDRESSES, addresses(answers)),
         (ALTERNATIVE_NAMES, alternative_names(answers)),
+        (BTRFS, answers.btrfs.as_deref().map(btrfs::write)),
         (CLOCK, Some(clock(answers))),
         (LINK_MODES, link_modes(answers)),
         (LINKS, links(answers)),
@@ -26,20 +28,20 @@ pub(super) fn entries(answers: &Answers) -> Vec<(&'static str, Vec<u8>)> {
 
 /// The text of one entry.
 #[derive(Default)]
-struct Text(Vec<u8>);
+pub(super) struct Text(pub(super) Vec<u8>);
 
 impl Text {
-    fn raw(&mut self, text: impl Display) -> &mut Self {
+    pub(super) fn raw(&mut self, text: impl Display) -> &mut Self {
         self.0.extend_from_slice(text.to_string().as_bytes());
         self
     }
 
-    fn escaped(&mut self, value: &[u8]) -> &mut Self {
+    pub(super) fn escaped(&mut self, value: &[u8]) -> &mut Self {
         write_escaped(value, false, &mut self.0);
         self
     }
 
-    fn pair(&mut self, key: &str, value: impl Display) -> &mut Self {
+    pub(super) fn pair(&mut self, key: &str, value: impl Display) -> &mut Self {
         self.raw(format_args!(" {key}={value}"))
     }
 
@@ -298,6 +300,7 @@ mod tests {
                 let own_neighbour = |((device, address, _), state)| OwnedNeighbour { device, address, state };
                 let own_modes = |(device, (speed_megabits, duplex))| (device, LinkModes { speed_megabits, duplex });
                 Answers {
+                    btrfs: None,
                     start: Duration::new(seconds, nanoseconds),
                     zone: zone.map(|(name, offset_seconds)| Zone { name, offset_seconds }),
                     uname,
