@@ -136,14 +136,14 @@ fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>) {
     if text.bytes.is_empty() {
         cx.problems.report(table::empty(text));
     }
-    let rows = Rows::find(text.whole_lines().0, COMMIT_NAMES, |line| {
+    let rows = Rows::find(text, COMMIT_NAMES, |line| {
         let is_fine = line.fields().count() == 2 && line.fields().last().and_then(u64::from_text).is_some();
         if !is_fine {
             cx.problems.report(line.error("the row", "a name and a number", line.bytes));
         }
         is_fine
     });
-    for (at, value) in rows.and_cut(text, cx.problems).each(|_, row| row.exactly("a name and a number")) {
+    for (at, value) in rows.each(|_, row| row.exactly("a name and a number")) {
         if let Some(value) = cx.problems.value(value) {
             let [value] = value.unwrap_or([0]);
             emit_commit(&mut cx.page, uuid, at, value);
