@@ -1,6 +1,6 @@
 //! Space, inodes and state of the mounted file systems: the mount table and `statfs(2)`.
 
-mod mounts;
+pub(crate) mod mounts;
 mod workers;
 
 use std::cmp::Ordering;

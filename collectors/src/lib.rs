@@ -3,7 +3,10 @@
 //! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
 
 pub mod arp;
+pub mod bcache;
+pub mod bcachefs;
 pub mod bonding;
+pub mod btrfs;
 pub mod buddyinfo;
 pub mod cgroups;
 pub mod conntrack;
@@ -68,6 +71,7 @@ pub mod vmstat;
 pub mod watchdog;
 pub mod wifi;
 pub mod xfrm;
+pub mod xfs;
 pub mod zfs;
 pub mod zoneinfo;
 
@@ -76,7 +80,10 @@ use kit::declare::Registration;
 /// Every collector, by name.
 pub const ALL: &[Registration] = &[
     Registration::of::<arp::Arp>(),
+    Registration::of::<bcache::Bcache>(),
+    Registration::of::<bcachefs::Bcachefs>(),
     Registration::of::<bonding::Bonding>(),
+    Registration::of::<btrfs::Btrfs>(),
     Registration::of::<buddyinfo::Buddyinfo>(),
     Registration::of::<cgroups::Cgroups>(),
     Registration::of::<conntrack::Conntrack>(),
@@ -140,6 +147,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<watchdog::Watchdog>(),
     Registration::of::<wifi::Wifi>(),
     Registration::of::<xfrm::Xfrm>(),
+    Registration::of::<xfs::Xfs>(),
     Registration::of::<zfs::Zfs>(),
     Registration::of::<zoneinfo::Zoneinfo>(),
 ];

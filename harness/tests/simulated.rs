@@ -40,6 +40,7 @@ fn without_durations(page: &str) -> String {
 
 /// What a small virtual machine has not: these collectors say so, and show as unsuccessful, as on a real one.
 const NOT_ON_A_VM: &[&str] = &[
+    "bcachefs",
     "fibrechannel",
     "hwmon",
     "infiniband",

@@ -8,21 +8,21 @@ use crate::kit::parse::{FromText, Line};
 
 /// One line of mountinfo, as it stands there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Parsed<'a> {
-    pub(super) major: u32,
-    pub(super) minor: u32,
+pub(crate) struct Parsed<'a> {
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
     /// With the kernel's escapes.
-    pub(super) mount_point: &'a [u8],
-    pub(super) fs_type: &'a [u8],
+    pub(crate) mount_point: &'a [u8],
+    pub(crate) fs_type: &'a [u8],
     /// The device, with the kernel's escapes.
-    pub(super) source: &'a [u8],
-    pub(super) is_read_only: bool,
+    pub(crate) source: &'a [u8],
+    pub(crate) is_read_only: bool,
 }
 
 /// Reads `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS…] - TYPE SOURCE SUPER-OPTIONS`.
 ///
 /// Fields are separated by single spaces and may be empty, as the source is where somebody mounted with an empty one.
-pub(super) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
+pub(crate) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
     let is_space = |&byte: &u8| byte == b' ';
     let mut from_end = line.bytes.rsplitn(5, is_space);
     let mut last = || from_end.next().unwrap_or_default();
@@ -46,26 +46,26 @@ pub(super) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
 
 /// One mount.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     device: Range<usize>,
     fs_type: Range<usize>,
     mount_point: Range<usize>,
     path: Range<usize>,
     major: u32,
     minor: u32,
-    pub(super) is_read_only: bool,
+    pub(crate) is_read_only: bool,
 }
 
 impl Entry {
     /// Major and minor number of what is mounted.
-    pub(super) fn device_number(&self) -> (u32, u32) {
+    pub(crate) fn device_number(&self) -> (u32, u32) {
         (self.major, self.minor)
     }
 }
 
 /// Mounts and their texts.
 #[derive(Default, Debug)]
-pub(super) struct Mounts {
+pub(crate) struct Mounts {
     text: Vec<u8>,
     entries: Vec<Entry>,
     /// A mount point before it is text.
@@ -73,14 +73,14 @@ pub(super) struct Mounts {
 }
 
 impl Mounts {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
     }
 
     /// Adds a mount whose mount point loses the prefix `rootfs`; one that `is_wanted` does not want, by mount point and
     /// type as labels show them, is taken out again.
-    pub(super) fn push(&mut self, line: &Parsed<'_>, rootfs: &[u8], is_wanted: impl FnOnce(&[u8], &[u8]) -> bool) {
+    pub(crate) fn push(&mut self, line: &Parsed<'_>, rootfs: &[u8], is_wanted: impl FnOnce(&[u8], &[u8]) -> bool) {
         let start = self.text.len();
         let mut label = std::mem::take(&mut self.label);
         fill_label(rootfs, line.mount_point, &mut label);
@@ -107,12 +107,12 @@ impl Mounts {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// The mount of this number, in the order of the table.
-    pub(super) fn get(&self, at: usize) -> Option<View<'_>> {
+    pub(crate) fn get(&self, at: usize) -> Option<View<'_>> {
         let mount = self.entries.get(at)?;
         Some(View {
             mount,
@@ -124,21 +124,21 @@ impl Mounts {
     }
 
     /// Compares two mounts by the path that is asked for numbers.
-    pub(super) fn compare_paths(&self, a: usize, b: usize) -> Ordering {
+    pub(crate) fn compare_paths(&self, a: usize, b: usize) -> Ordering {
         self.get(a).map(|view| view.path).cmp(&self.get(b).map(|view| view.path))
     }
 }
 
 /// One mount with its texts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    pub(super) mount: &'a Entry,
-    pub(super) device: &'a [u8],
-    pub(super) fs_type: &'a [u8],
+pub(crate) struct View<'a> {
+    pub(crate) mount: &'a Entry,
+    pub(crate) device: &'a [u8],
+    pub(crate) fs_type: &'a [u8],
     /// As the label shows it.
-    pub(super) mount_point: &'a [u8],
+    pub(crate) mount_point: &'a [u8],
     /// As the kernel knows it, without the prefix of the root file system.
-    pub(super) path: &'a [u8],
+    pub(crate) path: &'a [u8],
 }
 
 /// Appends bytes as text: as Go does it, a run of bytes that are no UTF-8 becomes one U+FFFD.

@@ -2,6 +2,7 @@
 
 use super::declare::Cx;
 use super::errno::Errno;
+use super::failure::ParseError;
 use super::parse::{FromText, Text};
 use super::read::{File, Read};
 use super::root::{Names, RootError};
@@ -38,16 +39,35 @@ pub fn number<T: FromText, C, const N: usize>(
     is_expected: fn(RootError) -> bool,
 ) -> Option<T> {
     match cx.files.read(attribute, names) {
-        Ok(text) => {
-            let found = value(&text);
-            cx.problems.value(T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found)))
-        }
+        Ok(text) => cx.problems.value(parsed(text)),
         Err(error) if is_expected(error.error) => None,
         Err(error) => {
             cx.problems.report(error);
             None
         }
     }
+}
+
+/// The same, with the number of an attribute that this kernel does not have.
+pub fn number_or<T: FromText, C, const N: usize>(
+    cx: &mut Cx<'_, C>,
+    attribute: Read<C, File, N>,
+    names: [&[u8]; N],
+    absent: T,
+) -> Option<T> {
+    match cx.files.read(attribute, names) {
+        Ok(text) => cx.problems.value(parsed(text)),
+        Err(error) if error.error == RootError::Errno(Errno::ENOENT) => Some(absent),
+        Err(error) => {
+            cx.problems.report(error);
+            None
+        }
+    }
+}
+
+fn parsed<T: FromText>(text: Text<'_>) -> Result<T, ParseError<'_>> {
+    let found = value(&text);
+    T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found))
 }
 
 /// Replaces `into` by the value of an attribute; `false`, and empty, where reading fails. That is noted unless it

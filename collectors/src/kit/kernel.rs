@@ -4,6 +4,7 @@
 //! [`Kernel`] itself. A question that a kernel cannot answer is [`KernelError::Unsupported`]; the collector then
 //! falls back to a file or reports no data, it never asks elsewhere.
 
+pub mod btrfs;
 pub mod canned;
 pub mod clock;
 #[cfg(target_os = "linux")]
@@ -16,6 +17,7 @@ pub mod wifi;
 use std::fmt;
 use std::time::Duration;
 
+use self::btrfs::BtrfsDevice;
 use super::errno::Errno;
 
 pub use qdisc::Qdisc;
@@ -234,6 +236,13 @@ pub trait Kernel: Send + Sync + fmt::Debug {
 
     /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
+
+    /// Every device of the btrfs that is mounted at a mount point, below `--path.rootfs`. After an error, what was
+    /// visited is not all.
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let _ = (mount_point, visit);
+        Err(KernelError::Unsupported)
+    }
 
     /// Every network device. `visit` may ask other questions.
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;

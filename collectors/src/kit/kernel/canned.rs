@@ -3,6 +3,7 @@
 //! The `kernel/` entries of a `.tree` file are its text form; `fixtures/README.md` describes it.
 
 mod answers;
+mod btrfs;
 mod line;
 mod network;
 mod parse;
@@ -16,7 +17,9 @@ use std::time::Duration;
 
 use self::answers::Answers;
 pub use self::answers::StatFsAnswer;
+use self::btrfs::OwnedBtrfs;
 pub use self::line::CannedError;
+use super::btrfs::BtrfsDevice;
 use super::{
     Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
     WifiNetwork, WifiStation, Zone,
@@ -26,6 +29,7 @@ use crate::kit::errno::Errno;
 /// The longest that a question hangs.
 pub const HANG_CAP: Duration = Duration::from_secs(60);
 
+const BTRFS: &str = "kernel/btrfs";
 const CLOCK: &str = "kernel/clock";
 const UNAME: &str = "kernel/uname";
 const SYSTEM: &str = "kernel/system";
@@ -52,9 +56,10 @@ pub struct Canned {
 
 impl Canned {
     /// The entries that a host may have, sorted.
-    pub const ENTRIES: [&str; 13] = [
+    pub const ENTRIES: [&str; 14] = [
         ADDRESSES,
         ALTERNATIVE_NAMES,
+        BTRFS,
         CLOCK,
         LINK_MODES,
         LINKS,
@@ -137,6 +142,13 @@ impl Canned {
         self
     }
 
+    /// Adds what one device of the btrfs at a mount point comes to.
+    #[must_use]
+    pub fn with_btrfs(mut self, mount_point: impl AsRef<[u8]>, answer: Result<BtrfsDevice<'_>, Errno>) -> Self {
+        self.answers.btrfs.get_or_insert_default().push(OwnedBtrfs::new(mount_point.as_ref(), answer));
+        self
+    }
+
     /// Moves both clocks.
     pub fn advance(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -208,6 +220,16 @@ impl Kernel for Canned {
             }
             None => Err(Errno::ENOENT.into()),
         }
+    }
+
+    /// A mount point without an answer, on a host that has any, is no btrfs.
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let mut is_known = false;
+        for known in known(self.answers.btrfs.as_ref())?.iter().filter(|known| known.mount_point == mount_point) {
+            visit(&known.borrow()?);
+            is_known = true;
+        }
+        if is_known { Ok(()) } else { Err(Errno::ENOTTY.into()) }
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

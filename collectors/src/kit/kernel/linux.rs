@@ -1,5 +1,6 @@
 //! The running kernel.
 
+mod btrfs;
 mod exchange;
 mod family;
 mod socket;
@@ -16,6 +17,7 @@ use rustix::net::netlink::GENERIC;
 use self::exchange::Exchanges;
 use self::family::Family;
 use self::zone::Zones;
+use super::btrfs::BtrfsDevice;
 use super::netlink::{ethtool, nl80211, qdisc, route};
 use super::{
     Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
@@ -111,6 +113,12 @@ impl Kernel for Linux {
             files: found.f_files,
             files_free: found.f_ffree,
         })
+    }
+
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let mut memory = [0; PATH_CAP_BYTES];
+        btrfs::devices(joined(&mut memory, &self.rootfs, mount_point)?, visit)?;
+        Ok(())
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

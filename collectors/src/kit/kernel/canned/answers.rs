@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::btrfs::OwnedBtrfs;
 use super::qdiscs::OwnedQdisc;
 use super::wifi::{Networks, OwnedInterface, Stations};
 use crate::kit::errno::Errno;
@@ -19,6 +20,8 @@ pub(super) struct Answers {
     pub(super) ticks_per_second: Option<u64>,
     pub(super) page_size_bytes: Option<u64>,
     pub(super) statfs: Option<BTreeMap<Vec<u8>, StatFsAnswer>>,
+    /// Devices, in the order of their numbers, and refusals.
+    pub(super) btrfs: Option<Vec<OwnedBtrfs>>,
     pub(super) links: Option<Vec<OwnedLink>>,
     /// Devices and their further names.
     pub(super) alternative_names: Option<Vec<(Vec<u8>, Vec<u8>)>>,

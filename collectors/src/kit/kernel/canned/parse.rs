@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, OwnedAddress, OwnedLink, OwnedNeighbour, StatFsAnswer};
+use super::btrfs;
 use super::line::{CannedError, Line, ONLY_ONCE};
 use super::{
-    ADDRESSES, ALTERNATIVE_NAMES, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME,
+    ADDRESSES, ALTERNATIVE_NAMES, BTRFS, CLOCK, HANG_CAP, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME,
     WIFI_INTERFACES, WIFI_NETWORKS, WIFI_STATIONS, qdiscs, wifi,
 };
 use crate::kit::errno::Errno;
@@ -27,6 +28,7 @@ pub(super) fn parse<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Re
     }
     answers.uname = lines(UNAME).map(uname).transpose()?;
     answers.statfs = lines(STATFS).map(|lines| keyed(lines, "the mount point", statfs)).transpose()?;
+    answers.btrfs = lines(BTRFS).map(|lines| lines.map(btrfs::parse).collect()).transpose()?;
     answers.links = lines(LINKS).map(links).transpose()?;
     answers.alternative_names =
         lines(ALTERNATIVE_NAMES).map(|lines| lines.map(alternative_name).collect()).transpose()?;

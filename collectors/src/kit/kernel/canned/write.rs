@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use super::answers::{Answers, StatFsAnswer};
+use super::btrfs;
 use super::line::{write_escaped, write_seconds};
 use super::{
-    ADDRESSES, ALTERNATIVE_NAMES, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME, WIFI_INTERFACES,
-    WIFI_NETWORKS, WIFI_STATIONS, qdiscs, wifi,
+    ADDRESSES, ALTERNATIVE_NAMES, BTRFS, CLOCK, LINK_MODES, LINKS, NEIGHBOURS, QDISCS, STATFS, SYSTEM, UNAME,
+    WIFI_INTERFACES, WIFI_NETWORKS, WIFI_STATIONS, qdiscs, wifi,
 };
 use crate::kit::errno::Errno;
 use crate::kit::kernel::{Link, LinkStatistics};
@@ -16,6 +17,7 @@ pub(super) fn entries(answers: &Answers) -> Vec<(&'static str, Vec<u8>)> {
     let entries = [
         (ADDRESSES, addresses(answers)),
         (ALTERNATIVE_NAMES, alternative_names(answers)),
+        (BTRFS, answers.btrfs.as_deref().map(btrfs::write)),
         (CLOCK, Some(clock(answers))),
         (LINK_MODES, link_modes(answers)),
         (LINKS, links(answers)),
@@ -324,6 +326,7 @@ mod tests {
                 let own_neighbour = |((device, address, _), state)| OwnedNeighbour { device, address, state };
                 let own_modes = |(device, (speed_megabits, duplex))| (device, LinkModes { speed_megabits, duplex });
                 Answers {
+                    btrfs: None,
                     start: Duration::new(seconds, nanoseconds),
                     zone: zone.map(|(name, offset_seconds)| Zone { name, offset_seconds }),
                     uname,

@@ -1,0 +1,77 @@
+//! One device of a file system.
+
+use super::text::Amount;
+use super::{
+    BUCKET_SIZE, BUCKETS, Bcachefs, DEVICE_BUCKET_SIZE, DEVICE_BUCKETS, DEVICE_DURABILITY, DEVICE_ERROR_COUNT,
+    DEVICE_ERRORS, DEVICE_INFO, DEVICE_TRANSFERRED, DURABILITY, LABEL, STATE, TRANSFERS, optional,
+};
+use crate::kit::attribute;
+use crate::kit::prelude::*;
+use crate::kit::table;
+
+/// What is read and written stands below these lines.
+const OPERATIONS: [(&[u8], &str); 2] = [(b"read:", "read"), (b"write:", "write")];
+
+/// Errors since the last reset stand below another line that begins like the second.
+const ERRORS_SINCE_CREATION: &[u8] = b"IO errors since filesystem creation";
+const ERRORS_SINCE: &[u8] = b"IO errors since ";
+
+/// Emits a device; `label` and `state` are memory.
+pub(super) fn emit(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2], label: &mut Vec<u8>, state: &mut Vec<u8>) {
+    let [uuid, device] = names;
+    // A device without a label, or which cannot tell it, has an empty one.
+    attribute::word(cx, LABEL, names, |_| true, label);
+    attribute::word(cx, STATE, names, |_| true, state);
+    cx.page.gauge(DEVICE_INFO, [&device, label, state, &uuid], 1_u64);
+    if let Some(Amount(size)) = attribute::number_or(cx, BUCKET_SIZE, names, Amount(0)) {
+        cx.page.gauge(DEVICE_BUCKET_SIZE, [&device, &uuid], size);
+    }
+    if let Some(count) = attribute::number_or(cx, BUCKETS, names, 0_u64) {
+        cx.page.gauge(DEVICE_BUCKETS, [&device, &uuid], count);
+    }
+    if let Some(durability) = attribute::number_or(cx, DURABILITY, names, 0_u64) {
+        cx.page.gauge(DEVICE_DURABILITY, [&device, &uuid], durability);
+    }
+    emit_transfers(cx, names);
+    emit_errors(cx, names);
+}
+
+fn emit_transfers(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
+    let [uuid, device] = names;
+    let Some(text) = optional(cx.files.read_if_present(TRANSFERS, names), cx.problems) else { return };
+    let mut operation = None;
+    for line in table::rows(text, cx.problems).filter(|line| !line.bytes.trim_ascii().is_empty()) {
+        let heading = OPERATIONS.iter().find(|(heading, _)| *heading == line.bytes.trim_ascii());
+        if let Some((_, named)) = heading {
+            operation = Some(named);
+            continue;
+        }
+        let Some(operation) = operation else {
+            cx.problems.report(line.error("the operation", "`read:` or `write:` first", line.bytes));
+            continue;
+        };
+        if let Some((kind, bytes)) = cx.problems.value(pair(line)) {
+            cx.page.counter(DEVICE_TRANSFERRED, [&kind, &device, operation, &uuid], bytes);
+        }
+    }
+}
+
+fn emit_errors(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
+    let [uuid, device] = names;
+    let Some(text) = optional(cx.files.read_if_present(DEVICE_ERRORS, names), cx.problems) else { return };
+    let lines =
+        table::rows(text, cx.problems).skip_while(|line| !line.bytes.starts_with(ERRORS_SINCE_CREATION)).skip(1);
+    let lines = lines.take_while(|line| !line.bytes.starts_with(ERRORS_SINCE));
+    for line in lines.filter(|line| !line.bytes.trim_ascii().is_empty()) {
+        if let Some((kind, count)) = cx.problems.value(pair(line)) {
+            cx.page.counter(DEVICE_ERROR_COUNT, [&device, &kind, &uuid], count);
+        }
+    }
+}
+
+/// `user   : 4096`.
+pub(super) fn pair(line: Line<'_>) -> Result<(&[u8], u64), ParseError<'_>> {
+    let (kind, value) =
+        line.split_at(b':').ok_or_else(|| line.error("the line", "a name, a colon and a number", line.bytes))?;
+    Ok((kind, line.number(kind, value)?))
+}

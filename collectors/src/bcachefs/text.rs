@@ -1,0 +1,103 @@
+//! The forms in which bcachefs writes.
+
+use crate::kit::parse::FromText;
+use crate::kit::prelude::*;
+
+/// A number with a binary unit, or without one: `720`, `28.2k`, `2.05G`. What is after the point of bytes goes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Amount(pub(super) u64);
+
+/// The units, each 1,024 times the one before it.
+const UNITS: &[u8] = b"kmgtpe";
+
+/// 2 to the 64th.
+const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
+
+impl FromText for Amount {
+    const EXPECTED: &'static str = "a whole number, or one with a unit such as 28.2k, below 2^64";
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        if let Some(whole) = u64::from_text(text) {
+            return Some(Self(whole));
+        }
+        let last = text.last()?.to_ascii_lowercase();
+        let unit = UNITS.iter().position(|&unit| unit == last);
+        let digits = if unit.is_some() { &text[..text.len() - 1] } else { text };
+        if !digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+            return None;
+        }
+        let power = unit.map_or(0, |unit| unit + 1);
+        whole_below(f64::from_text(digits)? * 1024_f64.powi(i32::try_from(power).ok()?)).map(Self)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it fits, and what is after the point goes"
+)]
+fn whole_below(value: f64) -> Option<u64> {
+    (value < TOO_LARGE).then_some(value as u64)
+}
+
+/// A name, with a colon after it or without, and its first numbers.
+pub(super) fn row<T: FromText + Copy + Default, const N: usize>(
+    line: Line<'_>,
+) -> Result<(&[u8], [T; N]), ParseError<'_>> {
+    let mut fields = line.fields();
+    let name = fields.text("the name")?;
+    let mut values = [T::default(); N];
+    for value in &mut values {
+        *value = fields.number("the number")?;
+    }
+    Ok((name.strip_suffix(b":").unwrap_or(name), values))
+}
+
+const SINCE_MOUNT: &[u8] = b"since mount:";
+const SINCE_CREATION: &[u8] = b"since filesystem creation:";
+
+/// What a counter's file says of the time since the file system was made; 0 where it only knows of the time since the
+/// file system was mounted.
+pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
+    if let Some(error) = text.cut_line() {
+        return Err(error);
+    }
+    let mut is_known = false;
+    for line in text.lines() {
+        if let Some(value) = line.bytes.strip_prefix(SINCE_CREATION) {
+            return line.number("since filesystem creation", value.trim_ascii());
+        }
+        is_known |= line.bytes.starts_with(SINCE_MOUNT);
+    }
+    let expected = "`since mount:` or `since filesystem creation:`";
+    if is_known { Ok(Amount(0)) } else { Err(text.error("the counter", expected, text.bytes)) }
+}
+
+/// Replaces `into` by a counter's name as a metric has it: what a metric cannot have becomes one `_`, together with the
+/// `_` around it.
+pub(super) fn fill_name(name: &[u8], into: &mut Vec<u8>) {
+    into.clear();
+    let mut rest = name;
+    // What was put in the place of something stays.
+    let mut fixed = 0;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if is_fine(byte) {
+            into.push(byte);
+            continue;
+        }
+        while into.len() > fixed && into.last() == Some(&b'_') {
+            into.pop();
+        }
+        into.push(b'_');
+        fixed = into.len();
+        let end = rest.iter().position(|&byte| is_fine(byte)).unwrap_or(rest.len());
+        let (_, after) = rest.split_at(end);
+        let end = after.iter().position(|&byte| byte != b'_').unwrap_or(after.len());
+        rest = after.get(end..).unwrap_or_default();
+    }
+}
+
+fn is_fine(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}

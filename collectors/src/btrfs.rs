@@ -1,0 +1,245 @@
+//! Mounted btrfs file systems, from /sys/fs/btrfs and, where they may be asked, from the file systems themselves.
+
+mod devices;
+
+use crate::declare;
+use crate::kit::attribute;
+use crate::kit::errno::Errno;
+use crate::kit::kernel::btrfs::{BTRFS_ERROR_KINDS, Uuid};
+use crate::kit::page::PageOf;
+use crate::kit::parse::FromText;
+use crate::kit::prelude::*;
+use crate::kit::root::{Kind, Names, RootError};
+use crate::kit::rows::Rows;
+use crate::kit::table;
+use devices::{Device, Devices};
+
+/// Space, commits and devices of each mounted btrfs.
+#[derive(Default, Debug)]
+pub struct Btrfs {
+    file_systems: Names,
+    members: Names,
+    layouts: Names,
+    uuid: Vec<u8>,
+    label: Vec<u8>,
+    devices: Devices,
+}
+
+declare! {
+    Btrfs: "btrfs", on, "Space, commits and devices of each mounted btrfs file system.";
+    reads {
+        FILE_SYSTEMS: Directory Sys "fs/btrfs";
+        LABEL: File Sys "fs/btrfs/*/label";
+        METADATA_UUID: File Sys "fs/btrfs/*/metadata_uuid";
+        MEMBERS: Directory Sys "fs/btrfs/*/devices";
+        MEMBER_SIZE: File Sys "fs/btrfs/*/devices/*/size";
+        RESERVE: File Sys "fs/btrfs/*/allocation/global_rsv_size";
+        ALLOCATION: Directory Sys "fs/btrfs/*/allocation/*";
+        RESERVED: File Sys "fs/btrfs/*/allocation/*/bytes_reserved";
+        LAYOUT_TOTAL: File Sys "fs/btrfs/*/allocation/*/*/total_bytes";
+        LAYOUT_USED: File Sys "fs/btrfs/*/allocation/*/*/used_bytes";
+        COMMITS: File Sys "fs/btrfs/*/commit_stats";
+        MOUNTS: File Proc "1/mountinfo";
+        OWN_MOUNTS: File Proc "self/mountinfo";
+    }
+    families {
+        INFO: Gauge "node_btrfs_info" ["label", "uuid"] "The label of the file system; always 1.";
+        RESERVE_SIZE: Gauge "node_btrfs_global_rsv_size_bytes" ["uuid"] "Space that is kept back for the file system's own needs.";
+        COMMIT_COUNT: Counter "node_btrfs_commits_total" ["uuid"] "Transactions that were committed.";
+        LAST_COMMIT: Gauge "node_btrfs_last_commit_seconds" ["uuid"] "How long the last commit took.";
+        LONGEST_COMMIT: Gauge "node_btrfs_max_commit_seconds" ["uuid"] "How long the longest commit took.";
+        COMMIT_TIME: Counter "node_btrfs_commit_seconds_total" ["uuid"] "How long all commits took together.";
+        RESERVED_SIZE: Gauge "node_btrfs_reserved_bytes" ["block_group_type", "uuid"] "Space that is reserved for what is about to be written.";
+        USED_SIZE: Gauge "node_btrfs_used_bytes" ["block_group_type", "mode", "uuid"] "Space of a kind and layout that is used.";
+        TOTAL_SIZE: Gauge "node_btrfs_size_bytes" ["block_group_type", "mode", "uuid"] "Space of a kind and layout in all.";
+        RATIO: Gauge "node_btrfs_allocation_ratio" ["block_group_type", "mode", "uuid"] "Bytes on devices for each byte of the layout.";
+        DEVICE_SIZE: Gauge "node_btrfs_device_size_bytes" ["btrfs_dev_uuid", "device", "uuid"] "Size of a device of the file system.";
+        DEVICE_UNUSED: Gauge "node_btrfs_device_unused_bytes" ["btrfs_dev_uuid", "device", "uuid"] "Space of a device that is not handed out to block groups.";
+        DEVICE_ERRORS: Counter "node_btrfs_device_errors_total" ["btrfs_dev_uuid", "device", "type", "uuid"] "Errors of a device since they were last reset.";
+    }
+}
+
+/// How node_exporter shows a device without a UUID.
+const ZERO_UUID: &[u8] = b"<zero>";
+
+/// Bytes in a sector, which sizes of block devices are counted in.
+const SECTOR_BYTES: u64 = 512;
+
+/// The kinds of block groups. A small file system may have `mixed` ones in place of the first two, which nobody shows.
+const GROUPS: [&str; 3] = ["data", "metadata", "system"];
+const ALWAYS_THERE: &str = "system";
+
+/// The rows of commit_stats, which kernels since 6.0 have.
+const COMMIT_NAMES: [&str; 4] = ["commits", "last_commit_ms", "max_commit_ms", "total_commit_ms"];
+const MILLISECONDS_PER_SECOND: f64 = 1000.0;
+
+impl Collect for Btrfs {
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        match cx.files.list(FILE_SYSTEMS, [], &mut self.file_systems) {
+            Ok(()) => {}
+            Err(error) if error.is_missing() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        // Beside the file systems stands `features`.
+        if self.file_systems.iter().any(is_file_system) {
+            self.devices.ask(cx);
+        }
+        let Self { file_systems, members, layouts, uuid, label, devices } = self;
+        for name in file_systems.iter().filter(|name| is_file_system(name)) {
+            if !attribute::word(cx, METADATA_UUID, [name], is_absent, uuid) || uuid.is_empty() {
+                uuid.clear();
+                uuid.extend_from_slice(name);
+            }
+            let before = cx.problems.count();
+            attribute::word(cx, LABEL, [name], is_absent, label);
+            if cx.problems.count() == before {
+                cx.page.gauge(INFO, [label, uuid], 1_u64);
+            }
+            if let Some(size) = attribute::number_or(cx, RESERVE, [name], 0_u64) {
+                cx.page.gauge(RESERVE_SIZE, [uuid], size);
+            }
+            emit_commits(cx, name, uuid);
+            let listed = cx.files.list(MEMBERS, [name], members).map_err(Failure::from);
+            let count = cx.problems.value(listed).map(|()| members.len());
+            for group in GROUPS {
+                emit_group(cx, [name, group.as_bytes()], uuid, count, layouts);
+            }
+            if !emit_asked(&mut cx.page, uuid, devices) && count.is_some() {
+                emit_members(cx, name, uuid, members);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_file_system(name: &[u8]) -> bool {
+    name.contains(&b'-')
+}
+
+fn is_absent(error: RootError) -> bool {
+    error == RootError::Errno(Errno::ENOENT)
+}
+
+fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>) {
+    let text = match cx.files.read(COMMITS, [name]) {
+        Ok(text) => text,
+        // Earlier kernels count no commits, which shows as 0.
+        Err(error) if is_absent(error.error) => {
+            return (0..COMMIT_NAMES.len()).for_each(|at| emit_commit(&mut cx.page, uuid, at, 0));
+        }
+        Err(error) => return cx.problems.report(error),
+    };
+    if text.bytes.is_empty() {
+        cx.problems.report(table::empty(text));
+    }
+    let rows = Rows::find(text, COMMIT_NAMES, |line| {
+        let is_fine = line.fields().count() == 2 && line.fields().last().and_then(u64::from_text).is_some();
+        if !is_fine {
+            cx.problems.report(line.error("the row", "a name and a number", line.bytes));
+        }
+        is_fine
+    });
+    for (at, value) in rows.each(|_, row| row.exactly("a name and a number")) {
+        if let Some(value) = cx.problems.value(value) {
+            let [value] = value.unwrap_or([0]);
+            emit_commit(&mut cx.page, uuid, at, value);
+        }
+    }
+}
+
+fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &Vec<u8>, at: usize, value: u64) {
+    let seconds = value as f64 / MILLISECONDS_PER_SECOND;
+    match at {
+        0 => page.counter(COMMIT_COUNT, [uuid], value),
+        1 => page.gauge(LAST_COMMIT, [uuid], seconds),
+        2 => page.gauge(LONGEST_COMMIT, [uuid], seconds),
+        _ => page.counter(COMMIT_TIME, [uuid], seconds),
+    }
+}
+
+/// A kind of block groups and the layouts that it is stored in; `count` devices share the work, where that is known.
+fn emit_group(
+    cx: &mut Cx<'_, Btrfs>,
+    [name, group]: [&[u8]; 2],
+    uuid: &Vec<u8>,
+    count: Option<usize>,
+    layouts: &mut Names,
+) {
+    if let Some(size) = attribute::number_or(cx, RESERVED, [name, group], 0_u64) {
+        cx.page.gauge(RESERVED_SIZE, [&group, uuid], size);
+    }
+    match cx.files.list(ALLOCATION, [name, group], layouts) {
+        Ok(()) => {}
+        Err(error) if is_absent(error.error) && group != ALWAYS_THERE.as_bytes() => return,
+        Err(error) => return cx.problems.report(error),
+    }
+    for (layout, _) in layouts.iter_kinds().filter(|(_, kind)| *kind == Kind::Directory) {
+        if let Some(size) = attribute::number_or(cx, LAYOUT_USED, [name, group, layout], 0_u64) {
+            cx.page.gauge(USED_SIZE, [&group, &layout, uuid], size);
+        }
+        if let Some(size) = attribute::number_or(cx, LAYOUT_TOTAL, [name, group, layout], 0_u64) {
+            cx.page.gauge(TOTAL_SIZE, [&group, &layout, uuid], size);
+        }
+        if let Some(ratio) = ratio(layout, count) {
+            cx.page.gauge(RATIO, [&group, &layout, uuid], ratio);
+        }
+    }
+}
+
+/// Bytes on devices for each byte of a layout; 0 for one that is not known. Parity depends on the number of devices.
+fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
+    let with_parity = |parity: f64| count.map(|count| count as f64 / (count as f64 - parity));
+    match layout {
+        b"single" | b"raid0" => Some(1.0),
+        b"dup" | b"raid1" | b"raid10" => Some(2.0),
+        b"raid1c3" => Some(3.0),
+        b"raid1c4" => Some(4.0),
+        b"raid5" => with_parity(1.0),
+        b"raid6" => with_parity(2.0),
+        _ => Some(0.0),
+    }
+}
+
+/// What the file system itself said; `false` when it did not.
+fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &Vec<u8>, devices: &Devices) -> bool {
+    let mut has_any = false;
+    for Device { name, numbers } in Uuid::from_text(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
+        has_any = true;
+        let text = numbers.uuid.text();
+        let id: &[u8] = if numbers.uuid == Uuid::default() { ZERO_UUID } else { &text };
+        page.gauge(DEVICE_SIZE, [&Some(id), &name, uuid], numbers.size_bytes);
+        // More is never handed out than there is.
+        page.gauge(DEVICE_UNUSED, [&id, &name, uuid], numbers.size_bytes.saturating_sub(numbers.used_bytes));
+        for (kind, count) in BTRFS_ERROR_KINDS.iter().zip(numbers.errors) {
+            page.counter(DEVICE_ERRORS, [&id, &name, kind, uuid], count);
+        }
+    }
+    has_any
+}
+
+/// What sysfs says in its place.
+fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>, members: &Names) {
+    for member in members.iter() {
+        if let Some(Sectors(size)) = attribute::number_or(cx, MEMBER_SIZE, [name, member], Sectors(0)) {
+            cx.page.gauge(DEVICE_SIZE, [&None::<&str>, &member, uuid], size);
+        }
+    }
+}
+
+/// A number of sectors, in bytes.
+struct Sectors(u64);
+
+impl FromText for Sectors {
+    const EXPECTED: &'static str = "a number of sectors below 2^55";
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        u64::from_text(text)?.checked_mul(SECTOR_BYTES).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What the mounted file systems themselves say of their devices, in memory that every scrape uses again.
+
+use std::ops::Range;
+
+use super::{Btrfs, MOUNTS, OWN_MOUNTS};
+use crate::filesystem::mounts::{self, Mounts};
+use crate::kit::kernel::btrfs::{BtrfsDevice, Uuid};
+use crate::kit::prelude::*;
+
+/// The devices of all file systems that answered.
+#[derive(Default, Debug)]
+pub(super) struct Devices {
+    mounts: Mounts,
+    text: Vec<u8>,
+    all: Vec<Known>,
+    /// Places, in the mount table, of those that answered.
+    asked: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    numbers: BtrfsDevice<'static>,
+    name: Range<usize>,
+}
+
+/// One device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Device<'a> {
+    /// Its name without the folder that it is in.
+    pub(super) name: &'a [u8],
+    pub(super) numbers: &'a BtrfsDevice<'static>,
+}
+
+impl Devices {
+    /// Asks each file system once, at the first of its mount points that answers. That none does is fine: only the
+    /// kernel of the host knows the question, and not everybody may put it.
+    pub(super) fn ask(&mut self, cx: &mut Cx<'_, Btrfs>) {
+        let Self { mounts, text, all, asked } = self;
+        text.clear();
+        all.clear();
+        asked.clear();
+        if let Err(problem) = read(cx, mounts) {
+            return cx.problems.note(problem);
+        }
+        for at in 0..mounts.len() {
+            let Some(mount) = mounts.get(at) else { continue };
+            let is_same = |&other: &usize| mounts.get(other).is_some_and(|other| other.device == mount.device);
+            if asked.iter().any(is_same) {
+                continue;
+            }
+            let before = all.len();
+            let answer = cx.kernel.btrfs(mount.path, &mut |device| {
+                let start = text.len();
+                let name = memchr::memrchr(b'/', device.path).and_then(|slash| device.path.get(slash + 1..));
+                text.extend_from_slice(name.unwrap_or(device.path));
+                all.push(Known { numbers: BtrfsDevice { path: b"", ..*device }, name: start..text.len() });
+            });
+            let (known, new) = all.split_at(before);
+            let file_system = new.first().map(|device| device.numbers.file_system);
+            let is_known = known.iter().any(|device| Some(device.numbers.file_system) == file_system);
+            if answer.is_err() || is_known {
+                all.truncate(before);
+            } else {
+                asked.push(at);
+            }
+        }
+    }
+
+    /// The devices of one file system, of which there are none if it did not answer.
+    pub(super) fn of(&self, file_system: Uuid) -> impl Iterator<Item = Device<'_>> {
+        self.all.iter().filter(move |device| device.numbers.file_system == file_system).map(|device| Device {
+            name: self.text.get(device.name.clone()).unwrap_or_default(),
+            numbers: &device.numbers,
+        })
+    }
+}
+
+/// Reads the btrfs mounts of process 1, or our own where that process is hidden from us.
+fn read(cx: &mut Cx<'_, Btrfs>, mounts: &mut Mounts) -> Result<(), Failure> {
+    mounts.clear();
+    let text = match cx.files.read_if_present(MOUNTS, [])? {
+        Some(text) => text,
+        None => cx.files.read(OWN_MOUNTS, [])?,
+    };
+    for line in text.whole_lines().0.lines() {
+        match mounts::parse(line) {
+            Ok(parsed) => mounts.push(&parsed, cx.kernel.rootfs(), |_, fs_type| fs_type == b"btrfs"),
+            Err(error) => cx.problems.note(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What btrfs tells of the devices below a file system.
+
+use crate::kit::parse::FromText;
+
+/// The identity of a file system or of a device.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Uuid(pub [u8; 16]);
+
+/// So long is a UUID as text.
+pub const UUID_TEXT_BYTES: usize = 36;
+
+impl Uuid {
+    /// The UUID in hexadecimal digits, with dashes where they belong.
+    pub fn text(self) -> [u8; UUID_TEXT_BYTES] {
+        let mut text = [b'-'; UUID_TEXT_BYTES];
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let places = text.iter_mut().enumerate().filter(|(at, _)| ![8, 13, 18, 23].contains(at));
+        for ((_, place), digit) in places.zip(digits) {
+            *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        }
+        text
+    }
+}
+
+impl FromText for Uuid {
+    const EXPECTED: &'static str = "a UUID of 32 hexadecimal digits, with dashes or without";
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0_u8; 16];
+        let mut digits = text.iter().filter(|&&byte| byte != b'-').map(|&byte| char::from(byte).to_digit(16));
+        for byte in &mut bytes {
+            let (high, low) = (digits.next()??, digits.next()??);
+            *byte = u8::try_from(high << 4 | low).ok()?;
+        }
+        digits.next().is_none().then_some(Self(bytes))
+    }
+}
+
+/// The kinds of [`BtrfsDevice::errors`], in their order.
+pub const BTRFS_ERROR_KINDS: [&str; 5] = ["write", "read", "flush", "corruption", "generation"];
+
+/// One device of a mounted btrfs, as `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS` tell it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct BtrfsDevice<'a> {
+    /// The file system that it is a part of.
+    pub file_system: Uuid,
+    /// Its path: `/dev/sda1`.
+    pub path: &'a [u8],
+    /// Itself.
+    pub uuid: Uuid,
+    /// Bytes in all.
+    pub size_bytes: u64,
+    /// Bytes that are handed out to block groups.
+    pub used_bytes: u64,
+    /// Errors since they were last reset, by [`BTRFS_ERROR_KINDS`].
+    pub errors: [u64; BTRFS_ERROR_KINDS.len()],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_uuid_has_32_digits() {
+        let expected = Some(Uuid([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]));
+        for (text, expected) in [
+            ("00010203-0405-0607-0809-0a0b0c0d0eff", expected),
+            ("000102030405060708090A0B0C0D0EFF", expected),
+            ("00010203-0405-0607-0809-0a0b0c0d0ef", None),
+            ("00010203-0405-0607-0809-0a0b0c0d0eff0", None),
+            ("0001020g-0405-0607-0809-0a0b0c0d0eff", None),
+            ("", None),
+        ] {
+            assert_eq!(Uuid::from_text(text.as_bytes()), expected, "{text}");
+        }
+        assert_eq!(&expected.unwrap_or_default().text(), b"00010203-0405-0607-0809-0a0b0c0d0eff");
+    }
+
+    proptest! {
+        #[test]
+        fn a_uuid_comes_back(bytes: [u8; 16]) {
+            prop_assert_eq!(Uuid::from_text(&Uuid(bytes).text()), Some(Uuid(bytes)));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = Uuid::from_text(&bytes);
+        }
+    }
+}
