@@ -10,7 +10,6 @@ use crate::kit::number::Number;
 use crate::kit::prelude::*;
 use crate::kit::root::Names;
 use crate::kit::rows::{Row, Rows};
-use crate::kit::table;
 use human::{Human, SignedHuman};
 
 /// What the caches of the host hold and how often they helped.
@@ -213,20 +212,12 @@ fn named_lines<'a, const N: usize>(
     problems: &mut Problems,
     read: impl Fn(usize, Row<'a>) -> Result<Number, ParseError<'a>>,
 ) -> impl Iterator<Item = (usize, Number)> {
-    if text.bytes.is_empty() {
-        problems.report(table::empty(text));
-    }
-    let (whole, _) = text.whole_lines();
-    let rows = Rows::find(whole, names, |line| {
+    let rows = Rows::of(text, names, problems, |line| {
         let is_fine = memchr::memchr(b':', line.bytes).is_some();
-        if !is_fine {
-            problems.report(line.error("the line", "a name, a colon and a value", line.bytes));
-        }
-        is_fine
+        if is_fine { Ok(()) } else { Err(line.error("the line", "a name, a colon and a value", line.bytes)) }
     });
-    let rows = rows.and_cut(text, problems);
     let mut values = [None; N];
-    for (at, value) in rows.each(read) {
+    for (at, value) in problems.value(rows).into_iter().flat_map(|rows| rows.each(&read)) {
         if let (Some(place), Some(value)) = (values.get_mut(at), problems.value(value)) {
             *place = Some(value.unwrap_or(Number::Unsigned(0)));
         }
@@ -234,7 +225,7 @@ fn named_lines<'a, const N: usize>(
     values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?)))
 }
 
-/// `rate:		446.4k/sec`: the last field, with or without its unit of time.
+/// `446.4k/sec` after the name: the last field, with or without its unit of time.
 fn writeback(at: usize, row: Row<'_>) -> Result<Number, ParseError<'_>> {
     let found = row.line.fields().last().unwrap_or_default();
     let amount = found.strip_suffix(b"/sec").unwrap_or(found);

@@ -11,7 +11,6 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::root::{Kind, Names, RootError};
 use crate::kit::rows::Rows;
-use crate::kit::table;
 use devices::{Device, Devices};
 
 /// Space, commits and devices of each mounted btrfs.
@@ -124,7 +123,7 @@ fn is_absent(error: RootError) -> bool {
     error == RootError::Errno(Errno::ENOENT)
 }
 
-fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>) {
+fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8]) {
     let text = match cx.files.read(COMMITS, [name]) {
         Ok(text) => text,
         // Earlier kernels count no commits, which shows as 0.
@@ -133,16 +132,11 @@ fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>) {
         }
         Err(error) => return cx.problems.report(error),
     };
-    if text.bytes.is_empty() {
-        cx.problems.report(table::empty(text));
-    }
-    let rows = Rows::find(text, COMMIT_NAMES, |line| {
+    let rows = Rows::of(text, COMMIT_NAMES, cx.problems, |line| {
         let is_fine = line.fields().count() == 2 && line.fields().last().and_then(u64::from_text).is_some();
-        if !is_fine {
-            cx.problems.report(line.error("the row", "a name and a number", line.bytes));
-        }
-        is_fine
+        if is_fine { Ok(()) } else { Err(line.error("the row", "a name and a number", line.bytes)) }
     });
+    let Some(rows) = cx.problems.value(rows) else { return };
     for (at, value) in rows.each(|_, row| row.exactly("a name and a number")) {
         if let Some(value) = cx.problems.value(value) {
             let [value] = value.unwrap_or([0]);
@@ -151,13 +145,13 @@ fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>) {
     }
 }
 
-fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &Vec<u8>, at: usize, value: u64) {
+fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], at: usize, value: u64) {
     let seconds = value as f64 / MILLISECONDS_PER_SECOND;
     match at {
-        0 => page.counter(COMMIT_COUNT, [uuid], value),
-        1 => page.gauge(LAST_COMMIT, [uuid], seconds),
-        2 => page.gauge(LONGEST_COMMIT, [uuid], seconds),
-        _ => page.counter(COMMIT_TIME, [uuid], seconds),
+        0 => page.counter(COMMIT_COUNT, [&uuid], value),
+        1 => page.gauge(LAST_COMMIT, [&uuid], seconds),
+        2 => page.gauge(LONGEST_COMMIT, [&uuid], seconds),
+        _ => page.counter(COMMIT_TIME, [&uuid], seconds),
     }
 }
 
@@ -165,12 +159,12 @@ fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &Vec<u8>, at: usize, value: u
 fn emit_group(
     cx: &mut Cx<'_, Btrfs>,
     [name, group]: [&[u8]; 2],
-    uuid: &Vec<u8>,
+    uuid: &[u8],
     count: Option<usize>,
     layouts: &mut Names,
 ) {
     if let Some(size) = attribute::number_or(cx, RESERVED, [name, group], 0_u64) {
-        cx.page.gauge(RESERVED_SIZE, [&group, uuid], size);
+        cx.page.gauge(RESERVED_SIZE, [&group, &uuid], size);
     }
     match cx.files.list(ALLOCATION, [name, group], layouts) {
         Ok(()) => {}
@@ -179,13 +173,13 @@ fn emit_group(
     }
     for (layout, _) in layouts.iter_kinds().filter(|(_, kind)| *kind == Kind::Directory) {
         if let Some(size) = attribute::number_or(cx, LAYOUT_USED, [name, group, layout], 0_u64) {
-            cx.page.gauge(USED_SIZE, [&group, &layout, uuid], size);
+            cx.page.gauge(USED_SIZE, [&group, &layout, &uuid], size);
         }
         if let Some(size) = attribute::number_or(cx, LAYOUT_TOTAL, [name, group, layout], 0_u64) {
-            cx.page.gauge(TOTAL_SIZE, [&group, &layout, uuid], size);
+            cx.page.gauge(TOTAL_SIZE, [&group, &layout, &uuid], size);
         }
         if let Some(ratio) = ratio(layout, count) {
-            cx.page.gauge(RATIO, [&group, &layout, uuid], ratio);
+            cx.page.gauge(RATIO, [&group, &layout, &uuid], ratio);
         }
     }
 }
@@ -205,27 +199,27 @@ fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
 }
 
 /// What the file system itself said; `false` when it did not.
-fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &Vec<u8>, devices: &Devices) -> bool {
+fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
     let mut has_any = false;
     for Device { name, numbers } in Uuid::from_text(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
         has_any = true;
         let text = numbers.uuid.text();
         let id: &[u8] = if numbers.uuid == Uuid::default() { ZERO_UUID } else { &text };
-        page.gauge(DEVICE_SIZE, [&Some(id), &name, uuid], numbers.size_bytes);
+        page.gauge(DEVICE_SIZE, [&Some(id), &name, &uuid], numbers.size_bytes);
         // More is never handed out than there is.
-        page.gauge(DEVICE_UNUSED, [&id, &name, uuid], numbers.size_bytes.saturating_sub(numbers.used_bytes));
+        page.gauge(DEVICE_UNUSED, [&id, &name, &uuid], numbers.size_bytes.saturating_sub(numbers.used_bytes));
         for (kind, count) in BTRFS_ERROR_KINDS.iter().zip(numbers.errors) {
-            page.counter(DEVICE_ERRORS, [&id, &name, kind, uuid], count);
+            page.counter(DEVICE_ERRORS, [&id, &name, kind, &uuid], count);
         }
     }
     has_any
 }
 
 /// What sysfs says in its place.
-fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &Vec<u8>, members: &Names) {
+fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8], members: &Names) {
     for member in members.iter() {
         if let Some(Sectors(size)) = attribute::number_or(cx, MEMBER_SIZE, [name, member], Sectors(0)) {
-            cx.page.gauge(DEVICE_SIZE, [&None::<&str>, &member, uuid], size);
+            cx.page.gauge(DEVICE_SIZE, [&None::<&str>, &member, &uuid], size);
         }
     }
 }

@@ -200,6 +200,6 @@ mod tests {
         given("== proc/sys/kernel/pid_max\n-1\n").fails::<Processes>(none, "pid_max: limit: expected a whole number");
         given("== proc/x\n").fails::<Processes>(none, "threads-max: no such file");
         given("== proc/sys/kernel/threads-max no-newline\n78\n")
-            .fails::<Processes>(none, "proc/sys/kernel/threads-max: limit: expected");
+            .fails::<Processes>(none, "proc/sys/kernel/threads-max:1: limit: expected a line that ends");
     }
 }

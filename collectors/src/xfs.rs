@@ -7,7 +7,6 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::root::Names;
 use crate::kit::rows::{Row, Rows};
-use crate::kit::table;
 
 /// Operations of each XFS file system. Kernels before 4.4 count them for the whole host, which does not show.
 #[derive(Default, Debug)]
@@ -154,18 +153,11 @@ impl Collect for Xfs {
 }
 
 fn emit(page: &mut PageOf<'_, Xfs>, problems: &mut Problems, text: Text<'_>, device: &[u8]) {
-    if text.bytes.is_empty() {
-        return problems.report(table::empty(text));
-    }
-    let (whole, _) = text.whole_lines();
-    let rows = Rows::find(whole, ROWS.map(|known| known.name), |line| {
-        let is_fine = is_row(line);
-        if !is_fine {
-            problems.report(line.error("the row", "a name and numbers", line.bytes));
-        }
-        is_fine
+    let rows = Rows::of(text, ROWS.map(|known| known.name), problems, |line| {
+        if is_row(line) { Ok(()) } else { Err(line.error("the row", "a name and numbers", line.bytes)) }
     });
-    for (at, values) in rows.and_cut(text, problems).each(read) {
+    let Some(rows) = problems.value(rows) else { return };
+    for (at, values) in rows.each(read) {
         let (Some(values), Some(known)) = (problems.value(values), ROWS.get(at)) else { continue };
         // A kernel that does not write a row has nothing to count there.
         for (&family, value) in known.families.iter().zip(values.unwrap_or_default()) {
@@ -290,7 +282,7 @@ mod tests {
             let rendered = values.map(|value| value.to_string()).join(" ");
             let content = format!("blk_map {rendered}\n");
             let text = Text::new(crate::kit::root::Mount::Sys, b"x", content.as_bytes());
-            let rows = Rows::find(text, ["blk_map"], |_| true);
+            let rows = Rows::of(text, ["blk_map"], &mut Problems::default(), |_| Ok(())).expect("rows");
             let found: Vec<_> = rows.each(|_, row| read(2, row)).filter_map(|(_, row)| row.ok().flatten()).collect();
             prop_assert_eq!(found, [values.map(u64::from)]);
         }
@@ -301,7 +293,8 @@ mod tests {
             for line in text.lines() {
                 let _ = is_row(line);
             }
-            let _ = Rows::find(text, ROWS.map(|known| known.name), is_row).each(read).count();
+            let rows = Rows::of(text, ROWS.map(|known| known.name), &mut Problems::default(), |_| Ok(()));
+            let _ = rows.map(|rows| rows.each(read).count());
         }
     }
 }

@@ -216,8 +216,8 @@ proptest! {
             let line = samples.lines().find(|line| line.starts_with(name)).expect("a line");
             line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
         };
-        prop_assert_eq!(value("node_btrfs_commits_total"), f64::from(count));
-        prop_assert_eq!(value("node_btrfs_last_commit_seconds"), f64::from(last) / 1000.0);
+        prop_assert_eq!(value("node_btrfs_commits_total").to_bits(), f64::from(count).to_bits());
+        prop_assert_eq!(value("node_btrfs_last_commit_seconds").to_bits(), (f64::from(last) / 1000.0).to_bits());
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
         ] {
             assert_eq!(Uuid::from_text(text.as_bytes()), expected, "{text}");
         }
-        assert_eq!(&expected.unwrap_or_default().text(), b"00010203-0405-0607-0809-0a0b0c0d0eff");
+        assert_eq!(&expected.map(Uuid::text), &Some(*b"00010203-0405-0607-0809-0a0b0c0d0eff"));
     }
 
     proptest! {
