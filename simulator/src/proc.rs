@@ -1,13 +1,16 @@
 //! /proc, one file for each kernel path or family of paths.
 
+mod cgroups;
 mod cpuinfo;
 mod diskstats;
+mod interrupts;
 mod loadavg;
 mod meminfo;
 mod mounts;
 mod net;
 mod pressure;
 mod schedstat;
+mod slabinfo;
 mod softirqs;
 mod stat;
 mod swaps;
@@ -15,13 +18,16 @@ mod system;
 mod uptime;
 mod version;
 mod vmstat;
+mod zones;
 
 use crate::layout::Group;
 
 /// Every table of this mount.
 pub(crate) const GROUPS: &[&[Group]] = &[
+    &cgroups::GROUPS,
     &cpuinfo::GROUPS,
     &diskstats::GROUPS,
+    &interrupts::GROUPS,
     &loadavg::GROUPS,
     &meminfo::GROUPS,
     &mounts::GROUPS,
@@ -36,6 +42,7 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::udp::GROUPS,
     &pressure::GROUPS,
     &schedstat::GROUPS,
+    &slabinfo::GROUPS,
     &softirqs::GROUPS,
     &stat::GROUPS,
     &swaps::GROUPS,
@@ -43,4 +50,5 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &uptime::GROUPS,
     &version::GROUPS,
     &vmstat::GROUPS,
+    &zones::GROUPS,
 ];
