@@ -10,6 +10,7 @@ mod memory;
 mod mount;
 mod network;
 mod platform;
+mod process;
 mod processor;
 mod sensors;
 mod system;
@@ -20,13 +21,14 @@ pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
 pub(crate) use network::{Bonding, Duplex, Interface, Kind, Neighbour, Traffic};
 pub(crate) use platform::{Architecture, KernelVersion};
+pub(crate) use process::Process;
 pub(crate) use processor::{
     Arm, Board, Cache, CpuLoad, Frequency, IdleState, Mainframe, Model, Numbering, Power, Processor, X86,
 };
 pub(crate) use sensors::{
     Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
 };
-pub(crate) use system::{Os, Process, System};
+pub(crate) use system::{Os, System};
 
 use crate::layout::Catalogue;
 use crate::moment::LAST_SECONDS;
@@ -98,7 +100,7 @@ impl Machine {
         profile::vm::machine(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
     }
 
-    /// A host of nothing but this: no disk, no network, one process. Profiles add what they have:
+    /// A host of nothing but this: no disk, no network, the usual processes. Profiles add what they have:
     /// `Machine { interfaces, ..Machine::bare(seed, base) }`.
     pub(crate) fn bare(seed: Seed, base: Base) -> Self {
         let Base { system, os, processor, memory } = base;
@@ -107,6 +109,7 @@ impl Machine {
             booted_seconds: BOOTED_SECONDS + seed.of("boot").below(BOOTED_SPREAD_SECONDS),
             system,
             os,
+            processes: process::usual(processor.cpus),
             processor,
             memory,
             block_devices: Vec::new(),
@@ -122,7 +125,6 @@ impl Machine {
             memory_controllers: None,
             power_supplies: Vec::new(),
             firmware: Vec::new(),
-            processes: vec![Process { number: 1 }, Process { number: 741 }],
             load: Wave::new(&OFFICE, seed, "load"),
             catalogue: Catalogue::default(),
         }

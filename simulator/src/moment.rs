@@ -8,6 +8,7 @@ pub(crate) mod kernel;
 pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod network;
+pub(crate) mod process;
 pub(crate) mod sensors;
 pub(crate) mod zones;
 

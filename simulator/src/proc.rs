@@ -9,6 +9,7 @@ mod meminfo;
 mod mounts;
 mod net;
 mod pressure;
+mod process;
 mod schedstat;
 mod slabinfo;
 mod softirqs;
@@ -41,6 +42,7 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::softnet_stat::GROUPS,
     &net::udp::GROUPS,
     &pressure::GROUPS,
+    &process::GROUPS,
     &schedstat::GROUPS,
     &slabinfo::GROUPS,
     &softirqs::GROUPS,

@@ -9,12 +9,12 @@ const T: u64 = 1_700_000_000;
 
 /// Every profile as it is if nobody says, of seed 1.
 const FINGERPRINTS: &[(&str, u64)] = &[
-    ("vm", 0x2c2f_905a_9b39_36fc),
-    ("laptop", 0x897a_e5ce_f216_fc96),
-    ("pi4", 0xc01a_f29e_7df4_0561),
-    ("s390x", 0xcb6e_0f51_c299_ec84),
-    ("epyc256", 0xd870_c206_1519_5bda),
-    ("absurd1152", 0x452c_719e_2861_a32e),
+    ("vm", 0xdc5b_aca5_ce7c_fc7d),
+    ("laptop", 0x0b03_58d8_f26d_8784),
+    ("pi4", 0x067b_e19f_ee17_26a8),
+    ("s390x", 0x0fce_39ac_8a47_e6c1),
+    ("epyc256", 0x4408_0ede_29ce_0373),
+    ("absurd1152", 0x8977_7484_ae6a_5ce5),
 ];
 
 fn found(machine: Machine, seconds: u64) -> u64 {

@@ -59,15 +59,6 @@ impl Moment<'_> {
         if forks < LIMIT { forks } else { RESERVED + (forks - LIMIT) % (LIMIT - RESERVED) }
     }
 
-    pub(crate) fn threads(&self) -> u64 {
-        268 + self.recent(&self.machine.load, 300) / 24
-    }
-
-    /// Including the one that asks.
-    pub(crate) fn running(&self) -> u64 {
-        1 + self.recent(&self.machine.load, 1) * self.flicker("running", 4) / 1_000
-    }
-
     pub(crate) fn blocked(&self) -> u64 {
         self.flicker("blocked", 12) / 11
     }

@@ -20,6 +20,6 @@ pub(crate) fn enforced(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]))
     }
 }
 
-fn is_enforced(machine: &Machine) -> bool {
+pub(crate) fn is_enforced(machine: &Machine) -> bool {
     machine.os.release.iter().any(|(key, value)| *key == "ID_LIKE" && value.contains("rhel"))
 }
