@@ -5,20 +5,30 @@
 //! a new part changes no profile but those that have it.
 
 mod block;
+mod interrupts;
 mod memory;
 mod mount;
 mod network;
 mod platform;
+mod process;
 mod processor;
+mod sensors;
 mod system;
 
 pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, Usage};
+pub(crate) use interrupts::{InterruptLine, Interrupts, LocalInterrupt, Trigger};
 pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
 pub(crate) use network::{Bonding, Duplex, Interface, Kind, Neighbour, Traffic};
 pub(crate) use platform::{Architecture, KernelVersion};
-pub(crate) use processor::{Arm, Board, Cache, CpuLoad, Frequency, Model, Numbering, Processor, X86};
-pub(crate) use system::{Os, Process, System};
+pub(crate) use process::Process;
+pub(crate) use processor::{
+    Arm, Board, Cache, CpuLoad, Frequency, IdleState, Mainframe, Model, Numbering, Power, Processor, X86,
+};
+pub(crate) use sensors::{
+    Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
+};
+pub(crate) use system::{Os, System};
 
 use crate::layout::Catalogue;
 use crate::moment::LAST_SECONDS;
@@ -41,6 +51,16 @@ pub struct Machine {
     pub(crate) mounts: Vec<MountPoint>,
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) interrupts: Interrupts,
+    pub(crate) chips: Vec<Chip>,
+    pub(crate) thermal_zones: Vec<ThermalZone>,
+    pub(crate) cooling_devices: Vec<CoolingDevice>,
+    pub(crate) energy_meters: Vec<EnergyMeter>,
+    pub(crate) watchdogs: Vec<Watchdog>,
+    pub(crate) memory_controllers: Option<MemoryControllers>,
+    pub(crate) power_supplies: Vec<PowerSupply>,
+    /// What the firmware says: names of files and their words.
+    pub(crate) firmware: Vec<(&'static str, String)>,
     /// The last of them is the one that asks.
     pub(crate) processes: Vec<Process>,
     /// How busy the host is as a whole.
@@ -80,7 +100,7 @@ impl Machine {
         profile::vm::machine(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
     }
 
-    /// A host of nothing but this: no disk, no network, one process. Profiles add what they have:
+    /// A host of nothing but this: no disk, no network, the usual processes. Profiles add what they have:
     /// `Machine { interfaces, ..Machine::bare(seed, base) }`.
     pub(crate) fn bare(seed: Seed, base: Base) -> Self {
         let Base { system, os, processor, memory } = base;
@@ -89,13 +109,22 @@ impl Machine {
             booted_seconds: BOOTED_SECONDS + seed.of("boot").below(BOOTED_SPREAD_SECONDS),
             system,
             os,
+            processes: process::usual(processor.cpus),
             processor,
             memory,
             block_devices: Vec::new(),
             mounts: Vec::new(),
             interfaces: Vec::new(),
             neighbours: Vec::new(),
-            processes: vec![Process { number: 1 }, Process { number: 741 }],
+            interrupts: Interrupts::default(),
+            chips: Vec::new(),
+            thermal_zones: Vec::new(),
+            cooling_devices: Vec::new(),
+            energy_meters: Vec::new(),
+            watchdogs: Vec::new(),
+            memory_controllers: None,
+            power_supplies: Vec::new(),
+            firmware: Vec::new(),
             load: Wave::new(&OFFICE, seed, "load"),
             catalogue: Catalogue::default(),
         }

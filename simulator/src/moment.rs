@@ -3,10 +3,14 @@
 pub(crate) mod block;
 pub(crate) mod cpu;
 pub(crate) mod frequency;
+pub(crate) mod interrupts;
 pub(crate) mod kernel;
 pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod network;
+pub(crate) mod process;
+pub(crate) mod sensors;
+pub(crate) mod zones;
 
 use std::time::Duration;
 

@@ -1,13 +1,17 @@
 //! /proc, one file for each kernel path or family of paths.
 
+mod cgroups;
 mod cpuinfo;
 mod diskstats;
+mod interrupts;
 mod loadavg;
 mod meminfo;
 mod mounts;
 mod net;
 mod pressure;
+mod process;
 mod schedstat;
+mod slabinfo;
 mod softirqs;
 mod stat;
 mod swaps;
@@ -15,13 +19,16 @@ mod system;
 mod uptime;
 mod version;
 mod vmstat;
+mod zones;
 
 use crate::layout::Group;
 
 /// Every table of this mount.
 pub(crate) const GROUPS: &[&[Group]] = &[
+    &cgroups::GROUPS,
     &cpuinfo::GROUPS,
     &diskstats::GROUPS,
+    &interrupts::GROUPS,
     &loadavg::GROUPS,
     &meminfo::GROUPS,
     &mounts::GROUPS,
@@ -35,7 +42,9 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::softnet_stat::GROUPS,
     &net::udp::GROUPS,
     &pressure::GROUPS,
+    &process::GROUPS,
     &schedstat::GROUPS,
+    &slabinfo::GROUPS,
     &softirqs::GROUPS,
     &stat::GROUPS,
     &swaps::GROUPS,
@@ -43,4 +52,5 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &uptime::GROUPS,
     &version::GROUPS,
     &vmstat::GROUPS,
+    &zones::GROUPS,
 ];

@@ -1,9 +1,11 @@
 //! Kinds of hosts: what a [`Machine`] is made of. One file for each, and one table of them.
 
+mod absurd1152;
 mod epyc256;
 mod kit;
 mod laptop;
 mod pi4;
+mod s390x;
 mod setting;
 pub(crate) mod vm;
 
@@ -38,7 +40,8 @@ impl fmt::Debug for Profile {
 }
 
 /// All of them, small ones first.
-static PROFILES: [Profile; 4] = [vm::PROFILE, laptop::PROFILE, pi4::PROFILE, epyc256::PROFILE];
+static PROFILES: [Profile; 6] =
+    [vm::PROFILE, laptop::PROFILE, pi4::PROFILE, s390x::PROFILE, epyc256::PROFILE, absurd1152::PROFILE];
 
 /// Every kind of host that there is.
 pub fn profiles() -> &'static [Profile] {

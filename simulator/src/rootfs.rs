@@ -2,10 +2,17 @@
 
 use crate::layout::{Group, What, once};
 use crate::moment::Moment;
+use crate::sys::selinux::enforced;
 use crate::text::{put, put_line};
 
 /// Every table of this mount.
-pub(crate) const GROUPS: &[&[Group]] = &[&FILES];
+pub(crate) const GROUPS: &[&[Group]] = &[&FILES, &SELINUX];
+
+static SELINUX: [Group; 1] = [Group {
+    under: "etc/selinux",
+    each: enforced,
+    entries: &[("config", What::File(|_, _, into| put_line!(into, "SELINUX=enforcing\nSELINUXTYPE=targeted")))],
+}];
 
 static FILES: [Group; 1] = [Group {
     under: "",

@@ -5,9 +5,17 @@ mod bonding;
 mod clocksource;
 mod cpu;
 mod dmi;
+mod edac;
+mod hwmon;
+mod ksm;
 mod net;
 mod node;
+mod power_supply;
+mod powercap;
+pub(crate) mod selinux;
+mod thermal;
 mod vulnerabilities;
+mod watchdog;
 
 use crate::layout::Group;
 
@@ -19,10 +27,20 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &cpu::GROUPS,
     &cpu::cache::GROUPS,
     &cpu::cpufreq::GROUPS,
+    &cpu::device::GROUPS,
+    &cpu::idle::GROUPS,
     &dmi::GROUPS,
+    &edac::GROUPS,
+    &hwmon::GROUPS,
+    &ksm::GROUPS,
     &net::GROUPS,
     &node::GROUPS,
+    &power_supply::GROUPS,
+    &powercap::GROUPS,
+    &selinux::GROUPS,
+    &thermal::GROUPS,
     &vulnerabilities::GROUPS,
+    &watchdog::GROUPS,
 ];
 
 /// Appends the way from the folder `from` to `to`, both below /sys.

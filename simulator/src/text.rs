@@ -18,6 +18,24 @@ macro_rules! put_line {
 
 pub(crate) use {put, put_line};
 
+/// A number at the right of so many columns: for tables of many, where formatting counts.
+pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
+    /// As many as the largest number has.
+    const DIGITS_MAX: usize = 20;
+    let mut digits = [b' '; DIGITS_MAX];
+    let (mut rest, mut first) = (number, DIGITS_MAX);
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        (rest, first) = (rest / 10, place);
+        if rest == 0 {
+            break;
+        }
+    }
+    let count = DIGITS_MAX - first;
+    into.extend(std::iter::repeat_n(b' ', columns.saturating_sub(count)));
+    into.extend_from_slice(&digits[first..]);
+}
+
 /// A value in hundredths as `12.34`.
 pub(crate) struct Hundredths(pub(crate) u64);
 
@@ -89,6 +107,15 @@ mod tests {
         assert_eq!(CpuMask { cpus: &[0, 1], possible: 4 }.to_string(), "3");
         assert_eq!(CpuMask { cpus: &[2, 33], possible: 40 }.to_string(), "02,00000004");
         assert_eq!(CpuMask { cpus: &[63], possible: 64 }.to_string(), "80000000,00000000");
+    }
+
+    #[test]
+    fn numbers_stand_at_the_right() {
+        for number in [0, 7, 10, 99_999, 1_234_567_890, 12_345_678_901, u64::MAX] {
+            let mut into = Vec::new();
+            put_right(number, 10, &mut into);
+            assert_eq!(String::from_utf8_lossy(&into), format!("{number:>10}"));
+        }
     }
 
     #[test]

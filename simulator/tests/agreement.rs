@@ -56,6 +56,10 @@ impl Frozen {
         pairs.collect()
     }
 
+    fn is_mainframe(&self) -> bool {
+        self.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390")
+    }
+
     /// The folder of a block device.
     fn device(&self, name: &str) -> String {
         let mut resolved = PathBuffer::new();
@@ -86,6 +90,7 @@ fn laws_of(machine: Machine, seconds: u64) {
     cpu_counts_agree(&host);
     memory_adds_up(&host);
     memory_is_vmstat(&host);
+    memory_of_nodes_and_zones_adds_up(&host);
     disks_agree(&host);
     mounts_agree(&host);
     links_agree(&host);
@@ -93,6 +98,7 @@ fn laws_of(machine: Machine, seconds: u64) {
     neighbours_agree(&host);
     names_agree(&host);
     no_link_dangles(&host);
+    processes_agree(&host);
 }
 
 proptest! {
@@ -122,12 +128,16 @@ fn laws_hold_for_hosts_of_full_size_and_of_other_shapes() {
     for profile in profiles() {
         laws_of(profile.machine(1, &[]).unwrap(), 1_700_000_000);
     }
-    let shapes: [(&str, &[(&str, &str)]); 5] = [
+    let shapes: [(&str, &[(&str, &str)]); 9] = [
         ("vm", &[("cpus", "1"), ("memory_gib", "2"), ("containers", "0")]),
         ("vm", &[("cpus", "7"), ("containers", "40"), ("kernel", "3.10")]),
         ("vm", &[("kernel", "4.18")]),
         ("epyc256", &[("cpus", "9"), ("sockets", "2"), ("nodes", "3"), ("kernel", "5.14")]),
         ("pi4", &[("memory_gib", "1")]),
+        ("vm", &[("architecture", "aarch64")]),
+        ("vm", &[("architecture", "aarch64-64k"), ("kernel", "5.14")]),
+        ("vm", &[("architecture", "ppc64le"), ("cpus", "16")]),
+        ("vm", &[("architecture", "s390x"), ("cpus", "3")]),
     ];
     for (profile, overrides) in shapes {
         laws_of(Machine::of(profile, 2, overrides).unwrap(), 1_710_000_000);
@@ -171,7 +181,10 @@ fn cpu_counts_agree(host: &Frozen) {
         let lines = cpuinfo.lines().filter(|line| line.split(':').next().unwrap().trim() == name);
         lines.flat_map(numbers).collect()
     };
-    assert_eq!(of_field("processor").len(), in_stat);
+    // A mainframe calls it otherwise.
+    assert_eq!(of_field("processor").len() + of_field("cpu number").len(), in_stat);
+    assert_eq!(host.text("proc/interrupts").lines().next().unwrap().split_whitespace().count(), in_stat);
+    interrupts_add_up(host, in_stat);
     let is_cpu = |name: &&String| name.strip_prefix("cpu").is_some_and(|rest| rest.parse::<u32>().is_ok());
     let folders = host.names("sys/devices/system/cpu").iter().filter(is_cpu).count();
     assert_eq!(folders, in_stat);
@@ -193,6 +206,30 @@ fn cpu_counts_agree(host: &Frozen) {
         let first = siblings.split(['-', ',', '\n']).next().unwrap();
         let same = format!("sys/devices/system/cpu/cpu{first}/topology/thread_siblings_list");
         assert_eq!(siblings, host.text(&same), "threads of one core name the same threads");
+    }
+}
+
+fn interrupts_add_up(host: &Frozen, cpus: usize) {
+    let (mut sum, mut by_number) = (0, BTreeMap::new());
+    for line in host.text("proc/interrupts").lines().skip(1) {
+        let (name, rest) = line.split_once(':').unwrap();
+        let counts: Vec<u64> = rest.split_whitespace().take(cpus).filter_map(|word| word.parse().ok()).collect();
+        let is_class = matches!(name, "EXT" | "I/O" | "AIO");
+        if counts.len() == cpus && !matches!(name.trim(), "ERR" | "MIS" | "Err" | "NMI" | "RST")
+            || name.trim() == "NMI" && !host.is_mainframe()
+        {
+            let of_line = counts.iter().sum::<u64>();
+            // On a mainframe the classes come first, and all others are parts of them.
+            sum += if host.is_mainframe() && !is_class { 0 } else { of_line };
+            if let Ok(number) = name.trim().parse::<usize>() {
+                by_number.insert(number, of_line);
+            }
+        }
+    }
+    let stat = host.text("proc/stat").lines().find(|line| line.starts_with("intr ")).map(numbers).unwrap();
+    assert_eq!(stat[0], sum, "the interrupts of all lines and CPUs");
+    for (number, of_line) in by_number {
+        assert_eq!(stat[number + 1], of_line, "line {number}");
     }
 }
 
@@ -262,6 +299,40 @@ fn memory_is_vmstat(host: &Frozen) {
     assert_eq!(memory["KernelStack"], vmstat["nr_kernel_stack"]);
     assert_eq!(memory["AnonHugePages"], vmstat["nr_anon_transparent_hugepages"] * memory["Hugepagesize"]);
     assert_eq!(memory["Cached"] + memory["Buffers"] + memory["SwapCached"], vmstat["nr_file_pages"] * page);
+}
+
+fn memory_of_nodes_and_zones_adds_up(host: &Frozen) {
+    let memory = host.table("proc/meminfo");
+    let is_node = |name: &String| name.strip_prefix("node").is_some_and(|rest| rest.parse::<u32>().is_ok());
+    let nodes: Vec<String> = host.names("sys/devices/system/node").into_iter().filter(is_node).collect();
+    let of_nodes = |wanted: &str| -> u64 {
+        let files = nodes.iter().map(|node| host.text(&format!("sys/devices/system/node/{node}/meminfo")));
+        let lines = files.flat_map(str::lines).filter(|line| line.split_whitespace().nth(2) == Some(wanted));
+        lines.map(|line| line.split_whitespace().nth(3).unwrap().parse::<u64>().unwrap()).sum()
+    };
+    for name in ["MemTotal", "MemFree", "AnonPages", "Active(file)", "Slab", "Dirty", "Shmem"] {
+        assert_eq!(of_nodes(&format!("{name}:")), memory[name], "{name} of all nodes");
+    }
+    let page = host.kernel().page_size_bytes() / 1_024;
+    let free = |line: &str| -> u64 {
+        let blocks = line.split_whitespace().skip(4).map(|blocks| blocks.parse::<u64>().unwrap());
+        blocks.enumerate().map(|(order, blocks)| blocks << order).sum()
+    };
+    let buddies: u64 = host.text("proc/buddyinfo").lines().map(free).sum();
+    assert_eq!(buddies * page, memory["MemFree"], "free blocks of all zones");
+    let of_zones = |wanted: &str| -> u64 {
+        let lines = host.text("proc/zoneinfo").lines().filter(|line| line.trim_start().starts_with(wanted));
+        lines.map(|line| line.split_whitespace().next_back().unwrap().parse::<u64>().unwrap()).sum()
+    };
+    assert_eq!(of_zones("pages free ") * page, memory["MemFree"]);
+    assert_eq!(of_zones("managed ") * page, memory["MemTotal"]);
+    assert_eq!(of_zones("nr_zone_active_file ") * page, memory["Active(file)"]);
+    let slabs = host.text("proc/slabinfo").lines().skip(2).map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| words[at].parse::<u64>().unwrap();
+        number(14) * number(5) * page
+    });
+    assert!(slabs.sum::<u64>() <= memory["Slab"]);
 }
 
 fn disks_agree(host: &Frozen) {
@@ -435,6 +506,41 @@ fn names_agree(host: &Frozen) {
     assert_eq!(now, host.seconds.clamp(btime, 10_000_000_000));
     let uptime = host.text("proc/uptime").split('.').next().unwrap().parse::<u64>().unwrap();
     assert_eq!(btime + uptime, now);
+}
+
+fn processes_agree(host: &Frozen) {
+    let is_number = |name: &&String| name.bytes().all(|byte| byte.is_ascii_digit());
+    let (mut threads, mut running, mut blocked) = (0, 0, 0);
+    // Looked for once, as there are thousands.
+    let mut tasks: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, _) in host.tree.iter() {
+        if let ["proc", process, "task", _] = std::str::from_utf8(path).unwrap().split('/').collect::<Vec<_>>()[..] {
+            *tasks.entry(process).or_default() += 1;
+        }
+    }
+    for process in host.names("proc").iter().filter(is_number) {
+        let stat = host.text(&format!("proc/{process}/stat"));
+        let name = host.text(&format!("proc/{process}/comm")).trim_end();
+        assert!(stat.starts_with(&format!("{process} ({name}) ")), "{stat}");
+        let words: Vec<&str> = stat.rsplit(") ").next().unwrap().split_whitespace().collect();
+        assert_eq!(words.len(), 50, "{stat}");
+        let of_process = tasks[process.as_str()];
+        assert_eq!(of_process, words[17].parse::<usize>().unwrap(), "threads of {process}");
+        threads += of_process;
+        running += usize::from(words[0] == "R");
+        blocked += usize::from(words[0] == "D");
+        let status = host.text(&format!("proc/{process}/status"));
+        assert!(
+            status.contains(&format!("\nState:\t{} (", words[0]))
+                && status.contains(&format!("\nPPid:\t{}\n", words[1]))
+        );
+    }
+    let of_stat = |name: &str| {
+        let line = host.text("proc/stat").lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<usize>().unwrap()
+    };
+    assert_eq!((running, blocked), (of_stat("procs_running"), of_stat("procs_blocked")));
+    assert!(host.text("proc/loadavg").contains(&format!(" {running}/{threads} ")), "{}", host.text("proc/loadavg"));
 }
 
 fn no_link_dangles(host: &Frozen) {

@@ -23,7 +23,8 @@ fn falls(path: &str) -> Option<Falls> {
     let falls = match own.map_or(path, |(_, own)| own) {
         "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
         "proc/diskstats" => Falls::Columns(&[11]),
-        "proc/uptime" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat" | "net/snmp6" => Falls::None,
+        "proc/uptime" | "proc/interrupts" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat"
+        | "net/snmp6" => Falls::None,
         "net/stat/nf_conntrack" => Falls::Columns(&[0]),
         // Connections that are open stand among the counts.
         "net/snmp" => Falls::Lines(&["Tcp:"]),

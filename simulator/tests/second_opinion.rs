@@ -107,14 +107,21 @@ fn stat(host: &Frozen, booted: u64) {
     let system =
         ExplicitSystemInfo { boot_time_secs: booted, ticks_per_second: 100, page_size: 4096, is_little_endian: true };
     let stat = KernelStats::from_buf_read(host.bytes("proc/stat"), &system).unwrap();
-    let info: CpuInfo = host.parse("proc/cpuinfo");
-    assert_eq!((stat.btime, stat.cpu_time.len()), (booted, info.num_cores()));
+    assert_eq!((stat.btime, stat.cpu_time.len()), (booted, cpus(host)));
     let idle: u64 = stat.cpu_time.iter().map(|cpu| cpu.idle).sum();
     assert_eq!(stat.total.idle, idle);
     let steal: u64 = stat.cpu_time.iter().filter_map(|cpu| cpu.steal).sum();
     assert_eq!(stat.total.steal, Some(steal));
     assert_eq!(stat.ctxt, host.number("proc/stat", "ctxt"));
     assert!(stat.procs_running.unwrap() >= 1 && stat.procs_blocked.is_some());
+}
+
+/// procfs-core knows the form of all architectures but that of mainframes.
+fn cpus(host: &Frozen) -> usize {
+    if host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390") {
+        return host.text("proc/cpuinfo").lines().filter(|line| line.starts_with("cpu number")).count();
+    }
+    host.parse::<CpuInfo>("proc/cpuinfo").num_cores()
 }
 
 fn meminfo(host: &Frozen, page_bytes: u64) {
@@ -124,6 +131,9 @@ fn meminfo(host: &Frozen, page_bytes: u64) {
 }
 
 fn cpuinfo(host: &Frozen) {
+    if host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390") {
+        return;
+    }
     let info: CpuInfo = host.parse("proc/cpuinfo");
     let count = |field: &str| (0..info.num_cores()).filter(|&cpu| info.get_field(cpu, field).is_some()).count();
     assert!([0, info.num_cores()].contains(&count("core id")) && info.num_cores() > 0);
@@ -163,8 +173,7 @@ fn mounts(host: &Frozen) {
 
 fn averages(host: &Frozen, uptime: u64) {
     let load = LoadAverage::from_read(host.bytes("proc/loadavg")).unwrap();
-    let cpus: CpuInfo = host.parse("proc/cpuinfo");
-    let most = 2.0 * cpus.num_cores() as f32;
+    let most = 2.0 * cpus(host) as f32;
     assert!([load.one, load.five, load.fifteen].iter().all(|load| (0.0..most).contains(load)));
     assert!(load.cur >= 1 && load.cur < load.max);
     let up: Uptime = Uptime::from_read(host.bytes("proc/uptime")).unwrap();

@@ -28,6 +28,8 @@ pub(crate) enum Architecture {
     Aarch64 {
         page_size_bytes: u64,
     },
+    Ppc64le,
+    S390x,
 }
 
 impl Architecture {
@@ -38,12 +40,15 @@ impl Architecture {
         match self {
             Self::X86_64 => "x86_64",
             Self::Aarch64 { .. } => "aarch64",
+            Self::Ppc64le => "ppc64le",
+            Self::S390x => "s390x",
         }
     }
 
     pub(crate) fn page_size_bytes(self) -> u64 {
         match self {
-            Self::X86_64 => 4_096,
+            Self::X86_64 | Self::S390x => 4_096,
+            Self::Ppc64le => 65_536,
             Self::Aarch64 { page_size_bytes } => page_size_bytes,
         }
     }

@@ -4,7 +4,7 @@ mod model;
 
 use std::ops::Range;
 
-pub(crate) use model::{Arm, Board, Model, X86};
+pub(crate) use model::{Arm, Board, Mainframe, Model, Power, X86};
 
 use crate::wave::Wave;
 
@@ -44,6 +44,7 @@ pub(crate) struct Processor {
     /// In the order of the kernel's `index0`, `index1` and so on.
     pub(crate) caches: &'static [Cache],
     pub(crate) frequency: Option<Frequency>,
+    pub(crate) idle_states: &'static [IdleState],
     /// How busy each CPU is, by number.
     pub(crate) loads: Vec<CpuLoad>,
 }
@@ -67,6 +68,16 @@ impl Cache {
     }
 }
 
+/// A way for a CPU to do nothing.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct IdleState {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) latency_micros: u64,
+    /// Its part of the idle time, in thousandths.
+    pub(crate) share_permille: u64,
+}
+
 /// How the frequency is chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct Frequency {
@@ -81,6 +92,16 @@ pub(crate) struct Frequency {
 }
 
 impl Processor {
+    /// Who sends a CPU to sleep.
+    pub(crate) fn idle_driver(&self) -> &'static str {
+        match &self.model {
+            _ if self.idle_states.is_empty() => "none",
+            Model::X86(model) if model.vendor == "GenuineIntel" => "intel_idle",
+            Model::X86(_) => "acpi_idle",
+            _ => "psci_idle",
+        }
+    }
+
     fn cores(&self) -> usize {
         (self.sockets * self.cores_per_socket).max(1)
     }

@@ -1,4 +1,4 @@
-//! What the host calls itself, its kernel, its distribution and its processes.
+//! What the host calls itself, its kernel and its distribution.
 
 use super::{Architecture, KernelVersion};
 
@@ -27,10 +27,4 @@ impl System {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Os {
     pub(crate) release: &'static [(&'static str, &'static str)],
-}
-
-/// A process that has a folder below /proc.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Process {
-    pub(crate) number: u32,
 }

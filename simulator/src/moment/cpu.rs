@@ -16,7 +16,6 @@ const SOFTIRQ: u64 = 11;
 const STEAL: u64 = 3;
 /// Of the user time, what runs guests: nothing on a virtual machine.
 const GUEST: u64 = 0;
-#[cfg(test)]
 pub(crate) const BUSY: u64 = USER + NICE + SYSTEM + IOWAIT + IRQ + SOFTIRQ + STEAL;
 
 /// The columns of `/proc/stat`, in ticks.
@@ -66,9 +65,16 @@ pub(crate) enum Stall {
     MemoryFull,
     Io,
     IoFull,
+    Interrupts,
 }
 
 impl Moment<'_> {
+    /// Time that a CPU had nothing to do.
+    pub(crate) fn idle_micros(&self, cpu: usize) -> u64 {
+        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
+        self.uptime_micros().saturating_sub(self.spent(load, BUSY) / 1_000)
+    }
+
     /// Of one CPU.
     pub(crate) fn cpu_times(&self, cpu: usize) -> CpuTimes {
         let Some(load) = self.machine.processor.loads.get(cpu) else { return CpuTimes::default() };
@@ -117,6 +123,7 @@ impl Moment<'_> {
             Stall::Memory => self.burst_micros(load, 3),
             Stall::MemoryFull => self.burst_micros(load, 2),
             Stall::Io => self.nanoseconds(load, 7) / 1_000 + self.burst_micros(load, 40),
+            Stall::Interrupts => self.nanoseconds(load, 3) / 1_000,
             Stall::IoFull => self.nanoseconds(load, 5) / 1_000 + self.burst_micros(load, 30),
         }
     }
@@ -132,9 +139,10 @@ impl Moment<'_> {
     pub(crate) fn load_average(&self, seconds: u64) -> u64 {
         let before = self.earlier(seconds);
         let wanted = |moment: &Self| {
-            let running = moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load)).sum::<u64>();
+            let running =
+                moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load) / 1_000).sum::<u64>();
             // Whoever waits for a CPU is about twice as many as a stall counts.
-            running / 1_000 + 2 * moment.stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io)
+            running + 2 * moment.stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io)
         };
         (wanted(self) - wanted(&before)) * 100 / (self.micros - before.micros).max(1)
     }

@@ -12,6 +12,8 @@ impl Moment<'_> {
             return match &processor.model {
                 Model::X86(model) => model.kilohertz,
                 Model::Arm(_) => 0,
+                Model::Power(model) => model.kilohertz,
+                Model::Mainframe(model) => model.megahertz * 1_000,
             };
         };
         let leading = if frequency.is_common { 0 } else { cpu };

@@ -16,25 +16,7 @@ pub(crate) const SOFT_INTERRUPTS: [(&str, u64); 10] = [
     ("HRTIMER", 12),
     ("RCU", 88_000),
 ];
-/// Interrupt lines, and how often each comes in a thousand seconds: the number of the line is its place.
-const INTERRUPTS: [u64; 48] = [
-    0, 0, 0, 0, 15, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11_000, 9_400, 0, 14_200, 0, 61_000,
-    0, 58_000, 0, 20_100, 0, 19_600, 0, 8_800, 0, 8_700, 0, 0, 0, 0, 0, 0,
-];
-/// What comes from the CPUs themselves (timers, wake-ups) and has no line here, on each CPU.
-const LOCAL_INTERRUPTS: u64 = 214_000;
-
 impl Moment<'_> {
-    /// Of each line.
-    pub(crate) fn interrupts(&self) -> impl Iterator<Item = u64> {
-        INTERRUPTS.iter().map(|&milli| self.counter(&self.machine.load, milli))
-    }
-
-    /// Of all lines, and those without one.
-    pub(crate) fn interrupts_in_all(&self) -> u64 {
-        self.interrupts().sum::<u64>() + self.counter(&self.machine.load, self.times_cpus(LOCAL_INTERRUPTS))
-    }
-
     /// Of each kind, on all CPUs.
     pub(crate) fn soft_interrupts(&self) -> impl Iterator<Item = u64> {
         SOFT_INTERRUPTS.iter().map(|&(_, milli)| self.counter(&self.machine.load, self.times_cpus(milli)))
@@ -52,7 +34,7 @@ impl Moment<'_> {
         (self.part_of_cpu(processed, cpu), self.part_of_cpu(squeezed, cpu))
     }
 
-    fn times_cpus(&self, milli: u64) -> u64 {
+    pub(super) fn times_cpus(&self, milli: u64) -> u64 {
         milli * self.machine.processor.cpus as u64
     }
 
@@ -75,15 +57,6 @@ impl Moment<'_> {
         const RESERVED: u64 = 300;
         let forks = self.forks();
         if forks < LIMIT { forks } else { RESERVED + (forks - LIMIT) % (LIMIT - RESERVED) }
-    }
-
-    pub(crate) fn threads(&self) -> u64 {
-        268 + self.recent(&self.machine.load, 300) / 24
-    }
-
-    /// Including the one that asks.
-    pub(crate) fn running(&self) -> u64 {
-        1 + self.recent(&self.machine.load, 1) * self.flicker("running", 4) / 1_000
     }
 
     pub(crate) fn blocked(&self) -> u64 {

@@ -36,6 +36,37 @@ pub(crate) struct MemoryParts {
 }
 
 impl MemoryParts {
+    /// The same of every part.
+    fn map(self, of: impl Fn(u64) -> u64) -> Self {
+        Self {
+            free: of(self.free),
+            available: of(self.available),
+            buffers: of(self.buffers),
+            cached: of(self.cached),
+            active_anonymous: of(self.active_anonymous),
+            inactive_anonymous: of(self.inactive_anonymous),
+            active_file: of(self.active_file),
+            inactive_file: of(self.inactive_file),
+            unevictable: of(self.unevictable),
+            anonymous: of(self.anonymous),
+            mapped: of(self.mapped),
+            shared: of(self.shared),
+            dirty: of(self.dirty),
+            slab_reclaimable: of(self.slab_reclaimable),
+            slab_unreclaimable: of(self.slab_unreclaimable),
+            kernel_stack: of(self.kernel_stack),
+            page_tables: of(self.page_tables),
+            per_cpu: of(self.per_cpu),
+            virtual_used: of(self.virtual_used),
+            huge_anonymous: of(self.huge_anonymous),
+            swap_free: of(self.swap_free),
+            swap_cached: of(self.swap_cached),
+            commit_limit: of(self.commit_limit),
+            committed: of(self.committed),
+            untold: of(self.untold),
+        }
+    }
+
     /// What `MemTotal` is made of.
     #[cfg(test)]
     pub(crate) fn sum(self) -> u64 {
@@ -51,6 +82,15 @@ const USUAL_PAGES: u64 = 2_037_077;
 const LOW_WATERMARK: u64 = 16_880;
 
 impl Moment<'_> {
+    /// The part of one NUMA node; those of all nodes are the whole.
+    pub(crate) fn memory_of_node(&self, node: usize) -> MemoryParts {
+        self.memory().map(|pages| self.part_of_node(pages, node))
+    }
+
+    pub(crate) fn part_of_node(&self, sum: u64, node: usize) -> u64 {
+        (sum + node as u64) / (self.machine.processor.nodes as u64).max(1)
+    }
+
     pub(crate) fn memory(&self) -> MemoryParts {
         let memory = self.machine.memory;
         let load = &self.machine.load;

@@ -1,7 +1,9 @@
 //! /proc/cpuinfo
 
+mod mainframe;
+
 use crate::layout::{Group, What, once};
-use crate::machine::{Arm, Model, X86};
+use crate::machine::{Arm, Model, Power, X86};
 use crate::moment::Moment;
 use crate::text::{Hundredths, put_line};
 
@@ -9,17 +11,34 @@ pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: 
 
 fn cpuinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    for cpu in 0..processor.cpus {
-        match &processor.model {
-            Model::X86(model) => x86(moment, model, cpu, into),
-            Model::Arm(model) => arm(model, cpu, into),
+    let mut each = |write: &dyn Fn(usize, &mut Vec<u8>)| (0..processor.cpus).for_each(|cpu| write(cpu, into));
+    match &processor.model {
+        Model::X86(model) => each(&|cpu, into| x86(moment, model, cpu, into)),
+        Model::Arm(model) => {
+            each(&|cpu, into| arm(model, cpu, into));
+            if let Some(board) = &model.board {
+                put_line!(into, "Revision\t: {}", board.revision);
+                put_line!(into, "Serial\t\t: {}", board.serial);
+                put_line!(into, "Model\t\t: {}", board.model);
+            }
         }
+        Model::Power(model) => {
+            each(&|cpu, into| power(model, cpu, into));
+            put_line!(into, "timebase\t: 512000000");
+            put_line!(into, "platform\t: {}", model.platform);
+            put_line!(into, "model\t\t: {}", model.machine);
+            put_line!(into, "machine\t\t: CHRP {}", model.machine);
+            put_line!(into, "MMU\t\t: Radix");
+        }
+        Model::Mainframe(model) => mainframe::cpuinfo(moment, model, into),
     }
-    if let Model::Arm(Arm { board: Some(board), .. }) = &processor.model {
-        put_line!(into, "Revision\t: {}", board.revision);
-        put_line!(into, "Serial\t\t: {}", board.serial);
-        put_line!(into, "Model\t\t: {}", board.model);
-    }
+}
+
+fn power(model: &Power, cpu: usize, into: &mut Vec<u8>) {
+    put_line!(into, "processor\t: {cpu}");
+    put_line!(into, "cpu\t\t: {}", model.name);
+    put_line!(into, "clock\t\t: {}.{:03}000MHz", model.kilohertz / 1_000, model.kilohertz % 1_000);
+    put_line!(into, "revision\t: {}\n", model.revision);
 }
 
 fn arm(model: &Arm, cpu: usize, into: &mut Vec<u8>) {

@@ -15,8 +15,9 @@ fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         put!(into, "cpu{cpu}");
         times(moment.cpu_times(cpu), into);
     }
-    put!(into, "intr {}", moment.interrupts_in_all());
-    for count in moment.interrupts() {
+    let (total, counts) = moment.interrupts();
+    put!(into, "intr {total}");
+    for count in counts {
         put!(into, " {count}");
     }
     put_line!(into, "\nctxt {}", moment.context_switches());

@@ -39,12 +39,15 @@ fn zones(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("nr_zone_write_pending", parts.dirty);
     row("nr_mlock", parts.unevictable);
     zeros(&["nr_bounce", "nr_zspages", "nr_free_cma", "nr_unaccepted"], row);
-    let hits = moment.counter(&moment.machine.load, 5_640_000);
+    let nodes = moment.machine.processor.nodes;
+    let of_nodes = (0..nodes).map(|node| moment.allocations_of_node(node));
+    let [hits, away] = of_nodes.fold([0, 0], |[hits, away], [more, others]| [hits + more, away + others]);
     row("numa_hit", hits);
-    zeros(&["numa_miss", "numa_foreign"], row);
-    row("numa_interleave", 3_318);
-    row("numa_local", hits);
-    row("numa_other", 0);
+    row("numa_miss", away);
+    row("numa_foreign", away);
+    row("numa_interleave", 3_318 * nodes as u64);
+    row("numa_local", hits - away);
+    row("numa_other", 2 * away);
 }
 
 fn nodes(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {

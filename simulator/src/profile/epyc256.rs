@@ -3,12 +3,16 @@
 use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
+use super::kit::firmware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts::{self, Fullness, Row};
-use super::kit::{cpus, distribution, memory};
+use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Interface, Machine, Memory, Neighbour};
+use crate::machine::{
+    Architecture, Base, BlockDevice, Chip, Interface, Interrupts, Machine, Memory, MemoryControllers, Neighbour,
+    Watchdog,
+};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE};
 
@@ -43,11 +47,69 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         interfaces: interfaces(seed),
         neighbours: neighbours(seed),
         block_devices,
+        interrupts: devices(count(&CPUS), count(&DISKS)),
+        chips: chips(count(&CPUS), count(&SOCKETS), count(&DISKS)),
+        energy_meters: (0..count(&SOCKETS)).flat_map(|socket| sensors::rapl(socket, 148_000, false)).collect(),
+        memory_controllers: Some(MemoryControllers {
+            name: "F19h",
+            controllers: count(&SOCKETS),
+            rows: 4,
+            channels: 8,
+            row_mib: settings.get(&MEMORY) * 1_024 / settings.get(&SOCKETS) / 4,
+            corrected_micro: 31,
+        }),
+        watchdogs: vec![Watchdog {
+            device: "platform/sp5100-tco".to_owned(),
+            identity: "SP5100 TCO timer",
+            options: "0x8180",
+            firmware: 0,
+            timeout_seconds: 60,
+            is_active: true,
+        }],
+        firmware: firmware::words(&FIRMWARE),
         ..Machine::bare(
             seed,
             Base { system, os, processor: cpus::epyc(seed, count(&CPUS), count(&SOCKETS), count(&NODES)), memory },
         )
     }
+}
+
+const FIRMWARE: Firmware<'_> = Firmware {
+    vendor: "Example Servers",
+    product: "Rack 2U",
+    board: "R2U-2P",
+    version: "2.9.1",
+    date: "03/18/2024",
+    chassis: "23",
+};
+
+fn chips(cpus: usize, sockets: usize, disks: usize) -> Vec<Chip> {
+    /// Cores to a die.
+    const DIE: usize = 8;
+    let dies = cpus.div_ceil(2 * DIE * sockets).min(12);
+    let mut chips: Vec<Chip> = (0..sockets).map(|socket| sensors::k10temp(socket, dies)).collect();
+    chips.extend((0..disks).map(|number| {
+        let slot = format!("0000:40:{:02x}.{}", number / 4 + 1, number % 4 + 1);
+        sensors::nvme(&format!("pci0000:40/{slot}/0000:{:02x}:00.0/nvme/nvme{number}", 0x41 + number))
+    }));
+    chips.push(sensors::nct6798());
+    chips
+}
+
+/// A queue for each CPU, as far as the devices have them.
+fn devices(cpus: usize, disks: usize) -> Interrupts {
+    let mut interrupts = interrupts::pc();
+    for disk in 0..disks {
+        let queues: Vec<String> = (0..=cpus.min(128)).map(|queue| format!("nvme{disk}q{queue}")).collect();
+        let chip = format!("IR-PCI-MSIX-0000:{:02x}:00.0", 0x41 + disk);
+        interrupts = interrupts.with_queues(&chip, &queues, cpus, 2_300);
+    }
+    for (port, name) in PORTS.iter().enumerate() {
+        let chip = format!("IR-PCI-MSIX-0000:c1:00.{port}");
+        let queues: Vec<String> = (0..cpus.min(63)).map(|queue| format!("{name}-TxRx-{queue}")).collect();
+        interrupts = interrupts.with_queues(&chip, &queues, cpus, 44_000);
+    }
+    interrupts
 }
 
 fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {

@@ -3,7 +3,10 @@
 pub(super) mod cpus;
 pub(super) mod disks;
 pub(super) mod distribution;
+pub(super) mod firmware;
 pub(super) mod identity;
+pub(super) mod interrupts;
 pub(super) mod links;
 pub(super) mod memory;
 pub(super) mod mounts;
+pub(super) mod sensors;

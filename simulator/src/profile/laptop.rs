@@ -5,12 +5,16 @@ use std::net::Ipv4Addr;
 use super::kit::disks::{
     EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, NVME, Place, direct, disk, mapped, partition, rare_io, system_io,
 };
+use super::kit::firmware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts::{self, Fullness, Row};
-use super::kit::{cpus, distribution, memory};
+use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Interface, Machine, Memory, Neighbour};
+use crate::machine::{
+    Architecture, Base, BlockDevice, CoolingDevice, Interface, Interrupts, Machine, Memory, Neighbour, PowerSupply,
+    SupplyKind, ThermalZone, Watchdog,
+};
 use crate::seed::Seed;
 use crate::wave::OFFICE;
 
@@ -39,8 +43,75 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         interfaces: interfaces(seed),
         neighbours: neighbours(seed),
         block_devices,
+        interrupts: devices(settings.count(&CPUS)),
+        chips: vec![
+            sensors::chip("AC", AC, Vec::new()),
+            sensors::chip("acpitz", "", vec![sensors::sensor("temp1", None, (41_000, 6_000), &[("crit", 128_000)])]),
+            sensors::nvme("pci0000:00/0000:00:06.0/0000:01:00.0/nvme/nvme0"),
+            sensors::coretemp(0, settings.count(&CPUS).div_ceil(2)),
+            sensors::chip(
+                "thinkpad",
+                "platform/thinkpad_hwmon",
+                vec![
+                    sensors::sensor("fan1", None, (0, 2_400), &[]),
+                    sensors::sensor("temp1", Some("CPU"), (42_000, 9_000), &[]),
+                ],
+            ),
+            sensors::chip("iwlwifi_1", "", vec![sensors::sensor("temp1", None, (38_000, 3_000), &[])]),
+        ],
+        thermal_zones: vec![
+            ThermalZone { kind: "acpitz", base: 41_000, per_load: 6_000, critical: 128_000 },
+            ThermalZone { kind: "x86_pkg_temp", base: 36_000, per_load: 9_000, critical: 100_000 },
+            ThermalZone { kind: "iwlwifi_1", base: 38_000, per_load: 3_000, critical: 115_000 },
+        ],
+        cooling_devices: (0..settings.count(&CPUS)).map(|_| CoolingDevice { kind: "Processor", states: 3 }).collect(),
+        energy_meters: sensors::rapl(0, 6_400, false),
+        watchdogs: vec![Watchdog {
+            device: "platform/iTCO_wdt".to_owned(),
+            identity: "iTCO_wdt",
+            options: "0x8180",
+            firmware: 6,
+            timeout_seconds: 30,
+            is_active: false,
+        }],
+        power_supplies: supplies(seed),
+        firmware: firmware::words(&FIRMWARE),
         ..Machine::bare(seed, Base { system, os, processor: cpus::mobile_core(seed, settings.count(&CPUS)), memory })
     }
+}
+
+const FIRMWARE: Firmware<'_> = Firmware {
+    vendor: "Example Computers",
+    product: "Notebook 14",
+    board: "NB14-MB",
+    version: "1.31.0",
+    date: "09/11/2024",
+    chassis: "10",
+};
+
+const AC: &str = "pci0000:00/0000:00:1f.0/PNP0C09:00/ACPI0003:00";
+
+fn supplies(seed: Seed) -> Vec<PowerSupply> {
+    let battery = SupplyKind::Battery {
+        manufacturer: "Example",
+        model: "EX-57",
+        serial: seed.of("battery").between(1_000, 9_999).to_string(),
+        full_microwatthours: 54_170_000,
+        cycles: 211,
+    };
+    vec![
+        PowerSupply { name: "AC", device: AC, kind: SupplyKind::Mains },
+        PowerSupply { name: "BAT0", device: "pci0000:00/0000:00:1f.0/PNP0C09:00/PNP0C0A:00", kind: battery },
+    ]
+}
+
+fn devices(cpus: usize) -> Interrupts {
+    let queues: Vec<String> = (0..=cpus).map(|queue| format!("nvme0q{queue}")).collect();
+    interrupts::pc()
+        .with_queues("IR-PCI-MSIX-0000:01:00.0", &queues, cpus, 4_100)
+        .with_line("IR-PCI-MSI-0000:00:0d.0", 0, "xhci_hcd", 21_000)
+        .with_line("IR-PCI-MSI-0000:00:02.0", 0, "i915", 58_000)
+        .with_line("IR-PCI-MSIX-0000:00:14.3", 0, "iwlwifi: default queue", 19_000)
 }
 
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {

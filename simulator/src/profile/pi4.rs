@@ -6,10 +6,11 @@ use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, Place, SD_CARD, direct, disk,
 use super::kit::identity::{hardware_address, hexadecimal};
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts::{self, Fullness, Row};
-use super::kit::{cpus, distribution, memory};
+use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    Architecture, Arm, Base, BlockDevice, Board, Cache, Frequency, Interface, Machine, Memory, Model, Processor, System,
+    Architecture, Arm, Base, BlockDevice, Board, Cache, Frequency, Interface, Machine, Memory, Model, Processor,
+    System, ThermalZone, Watchdog,
 };
 use crate::seed::Seed;
 use crate::wave::BATCH;
@@ -38,6 +39,25 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         interfaces: interfaces(seed),
         neighbours: vec![neighbour(seed, ETHERNET, Ipv4Addr::new(INSIDE[0], INSIDE[1], INSIDE[2], 1), false)],
         block_devices,
+        interrupts: interrupts::arm()
+            .with_line("GICv2", 65, "fe00b880.mailbox", 900)
+            .with_line("GICv2", 158, "mmc1, mmc0", 14_000)
+            .with_line("GICv2", 189, "eth0", 31_000)
+            .with_line("GICv2", 190, "eth0", 27_000),
+        chips: vec![sensors::chip(
+            "cpu_thermal",
+            "virtual/thermal/thermal_zone0",
+            vec![sensors::sensor("temp1", None, (44_000, 7_000), &[("crit", 110_000)])],
+        )],
+        thermal_zones: vec![ThermalZone { kind: "cpu-thermal", base: 44_000, per_load: 7_000, critical: 110_000 }],
+        watchdogs: vec![Watchdog {
+            device: "platform/soc/fe100000.watchdog/bcm2835-wdt".to_owned(),
+            identity: "Broadcom BCM2835 Watchdog timer",
+            options: "0x8180",
+            firmware: 0,
+            timeout_seconds: 15,
+            is_active: true,
+        }],
         ..Machine::bare(seed, Base { system, os, processor: processor(seed), memory })
     }
 }

@@ -3,11 +3,12 @@
 mod disks;
 mod links;
 
+use super::kit::firmware::{self, Firmware};
 use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
-use super::kit::{cpus, distribution, memory};
+use super::kit::{cpus, distribution, interrupts, memory};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Machine, Memory, System};
+use crate::machine::{Architecture, Base, BlockDevice, Interrupts, Machine, Memory, System};
 use crate::seed::Seed;
 
 const CPUS: Setting = Setting::number("cpus", 4, 1..=256, "CPUs; an even number of them are two to a core.");
@@ -18,32 +19,83 @@ const CONTAINERS: Setting =
 pub(crate) const PROFILE: Profile = Profile {
     name: "vm",
     summary: "A small virtual machine of a cloud: virtio disks, LVM, a bond, a container.",
-    settings: &[CPUS, MEMORY, CONTAINERS, distribution::KERNEL],
+    settings: &[CPUS, MEMORY, CONTAINERS, ARCHITECTURE, distribution::KERNEL],
     small: &[],
     make: machine,
 };
 
-const ARCHITECTURE: Architecture = Architecture::X86_64;
+const ARCHITECTURE: Setting = Setting::word(
+    "architecture",
+    &["x86-64", "aarch64", "aarch64-64k", "ppc64le", "s390x"],
+    "What the CPUs are; 64k are pages of 64 KiB.",
+);
+
+const FIRMWARE: Firmware<'_> = Firmware {
+    vendor: "Example Cloud",
+    product: "Virtual Machine",
+    board: "Virtual Board",
+    version: "1.2.0",
+    date: "04/01/2023",
+    chassis: "1",
+};
 
 pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
     let containers = u32::try_from(settings.get(&CONTAINERS)).unwrap_or_default();
-    let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 1);
+    let architecture = match settings.word(&ARCHITECTURE) {
+        "aarch64" => Architecture::AARCH64,
+        "aarch64-64k" => Architecture::Aarch64 { page_size_bytes: 65_536 },
+        "ppc64le" => Architecture::Ppc64le,
+        "s390x" => Architecture::S390x,
+        _ => Architecture::X86_64,
+    };
+    let cpus = settings.count(&CPUS);
+    let (processor, interrupts) = match architecture {
+        Architecture::X86_64 => (cpus::cloud_xeon(seed, cpus), interrupts::pc()),
+        Architecture::Aarch64 { .. } => (cpus::cloud_arm(seed, cpus), interrupts::arm()),
+        Architecture::Ppc64le => (cpus::power(seed, cpus), interrupts::power()),
+        Architecture::S390x => (cpus::mainframe(seed, cpus), interrupts::mainframe()),
+    };
+    let memory = memory::memory(architecture, settings.get(&MEMORY), 1);
     let (system, os) =
-        distribution::system(seed, "vm", ARCHITECTURE, settings.word(&distribution::KERNEL), "cloud-amd64");
-    let system = System { clocksource: "kvm-clock", clocksources: "kvm-clock tsc acpi_pm", ..system };
+        distribution::system(seed, "vm", architecture, settings.word(&distribution::KERNEL), "cloud-amd64");
+    let system = if architecture == Architecture::X86_64 {
+        System { clocksource: "kvm-clock", clocksources: "kvm-clock tsc acpi_pm", ..system }
+    } else {
+        system
+    };
     let block_devices = disks::block_devices(seed);
-    let mounts = mounts::mounts(&rows(seed, &memory, &block_devices, containers));
+    let mounts = mounts::mounts(&rows(seed, &memory, architecture.page_size_bytes(), &block_devices, containers));
     Machine {
         mounts,
         interfaces: links::interfaces(seed, containers),
         neighbours: links::neighbours(seed, containers),
         block_devices,
-        ..Machine::bare(seed, Base { system, os, processor: cpus::cloud_xeon(seed, settings.count(&CPUS)), memory })
+        firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
+        interrupts: devices(interrupts, architecture, cpus),
+        ..Machine::bare(seed, Base { system, os, processor, memory })
     }
 }
 
-fn rows(seed: Seed, memory: &Memory, block_devices: &[BlockDevice], containers: u32) -> Vec<Row> {
-    let page_bytes = ARCHITECTURE.page_size_bytes();
+/// virtio has a line for changes of settings and one for each queue.
+fn devices(mut interrupts: Interrupts, architecture: Architecture, cpus: usize) -> Interrupts {
+    if architecture == Architecture::S390x {
+        return interrupts;
+    }
+    let names = |device: &str, kinds: &[&str]| -> Vec<String> {
+        let queues = 0..cpus.min(4);
+        queues.flat_map(|queue| kinds.iter().map(move |kind| format!("{device}-{kind}.{queue}"))).collect()
+    };
+    for (number, slot) in [(1, 4), (2, 5), (3, 6), (4, 7), (5, 8)] {
+        let (device, chip) = (format!("virtio{number}"), format!("PCI-MSIX-0000:00:{slot:02x}.0"));
+        interrupts = interrupts.with_line(&chip, 0, &format!("{device}-config"), 0);
+        let (kinds, milli): (&[&str], u64) =
+            if number < 3 { (&["req"], 11_000) } else { (&["input", "output"], 61_000) };
+        interrupts = interrupts.with_queues(&chip, &names(&device, kinds), cpus, milli);
+    }
+    interrupts
+}
+
+fn rows(seed: Seed, memory: &Memory, page_bytes: u64, block_devices: &[BlockDevice], containers: u32) -> Vec<Row> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = block_devices.iter().find(|block| block.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))

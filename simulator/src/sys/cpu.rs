@@ -2,12 +2,15 @@
 
 pub(super) mod cache;
 pub(super) mod cpufreq;
+pub(super) mod device;
+pub(super) mod idle;
 
 use crate::layout::{Group, What, once};
+use crate::machine::Model;
 use crate::moment::Moment;
 use crate::text::{CpuList, CpuMask, put_line};
 
-pub(super) static GROUPS: [Group; 3] = [
+pub(super) static GROUPS: [Group; 4] = [
     Group {
         under: "devices/system/cpu",
         each: once,
@@ -24,13 +27,16 @@ pub(super) static GROUPS: [Group; 3] = [
         under: "devices/system/cpu",
         each: each_cpu,
         entries: &[
-            ("thermal_throttle/core_throttle_count", What::File(core_throttles)),
-            ("thermal_throttle/package_throttle_count", What::File(package_throttles)),
+            ("topology/cluster_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
+            ("topology/cluster_cpus_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
+            ("topology/cluster_id", What::File(|m, i, into| put_line!(into, "{}", m.machine.processor.core(i)))),
             ("topology/core_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
             ("topology/core_cpus_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
             ("topology/core_id", What::File(|m, i, into| put_line!(into, "{}", m.machine.processor.core(i)))),
             ("topology/core_siblings", What::File(|m, i, into| mask(m, &m.machine.processor.socket_cpus(i), into))),
             ("topology/core_siblings_list", What::File(|m, i, into| list(&m.machine.processor.socket_cpus(i), into))),
+            ("topology/die_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.socket_cpus(i), into))),
+            ("topology/die_cpus_list", What::File(|m, i, into| list(&m.machine.processor.socket_cpus(i), into))),
             ("topology/die_id", What::File(|_, _, into| put_line!(into, "0"))),
             ("topology/package_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.socket_cpus(i), into))),
             ("topology/package_cpus_list", What::File(|m, i, into| list(&m.machine.processor.socket_cpus(i), into))),
@@ -40,6 +46,15 @@ pub(super) static GROUPS: [Group; 3] = [
             ),
             ("topology/thread_siblings", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
             ("topology/thread_siblings_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
+        ],
+    },
+    // Only Intel's CPUs count this.
+    Group {
+        under: "devices/system/cpu",
+        each: each_throttled_cpu,
+        entries: &[
+            ("thermal_throttle/core_throttle_count", What::File(core_throttles)),
+            ("thermal_throttle/package_throttle_count", What::File(package_throttles)),
         ],
     },
     Group {
@@ -55,10 +70,16 @@ fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     }
 }
 
+fn each_throttled_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if matches!(&moment.machine.processor.model, Model::X86(model) if model.vendor == "GenuineIntel") {
+        each_cpu(moment, visit);
+    }
+}
+
 /// The first CPU cannot be taken away on x86, and has no such file.
 fn each_removable_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     each_cpu(moment, &mut |cpu, path| {
-        if cpu > 0 {
+        if cpu > 0 || !matches!(moment.machine.processor.model, Model::X86(_)) {
             visit(cpu, path);
         }
     });

@@ -23,6 +23,8 @@ pub(super) static GROUPS: [Group; 4] = [
             ("cpulist", What::File(|m, i, into| put_line!(into, "{}", CpuList(&m.machine.processor.node_cpus(i))))),
             ("cpumap", What::File(cpumap)),
             ("distance", What::File(distance)),
+            ("meminfo", What::File(meminfo)),
+            ("numastat", What::File(numastat)),
         ],
     },
     Group {
@@ -77,4 +79,63 @@ fn distance(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
         () => "32",
     });
     put_line!(into, "{}", distances.collect::<Vec<_>>().join(" "));
+}
+
+fn meminfo(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+    let page = moment.page_kilobytes();
+    let parts = moment.memory_of_node(node);
+    let total = moment.part_of_node(moment.machine.memory.pages, node);
+    let lines = [
+        ("MemTotal", total),
+        ("MemFree", parts.free),
+        ("MemUsed", total - parts.free),
+        ("SwapCached", parts.swap_cached),
+        ("Active", parts.active_anonymous + parts.active_file),
+        ("Inactive", parts.inactive_anonymous + parts.inactive_file),
+        ("Active(anon)", parts.active_anonymous),
+        ("Inactive(anon)", parts.inactive_anonymous),
+        ("Active(file)", parts.active_file),
+        ("Inactive(file)", parts.inactive_file),
+        ("Unevictable", parts.unevictable),
+        ("Mlocked", parts.unevictable),
+        ("Dirty", parts.dirty),
+        ("Writeback", 0),
+        ("FilePages", parts.cached + parts.buffers + parts.swap_cached),
+        ("Mapped", parts.mapped),
+        ("AnonPages", parts.anonymous),
+        ("Shmem", parts.shared),
+        ("KernelStack", parts.kernel_stack),
+        ("PageTables", parts.page_tables),
+        ("NFS_Unstable", 0),
+        ("Bounce", 0),
+        ("WritebackTmp", 0),
+        ("KReclaimable", parts.slab_reclaimable),
+        ("Slab", parts.slab_reclaimable + parts.slab_unreclaimable),
+        ("SReclaimable", parts.slab_reclaimable),
+        ("SUnreclaim", parts.slab_unreclaimable),
+        ("AnonHugePages", parts.huge_anonymous),
+        ("ShmemHugePages", 0),
+        ("ShmemPmdMapped", 0),
+    ];
+    for (name, pages) in lines {
+        put_line!(into, "Node {node} {:<15}{:>8} kB", format!("{name}:"), pages * page);
+    }
+    for name in ["HugePages_Total", "HugePages_Free", "HugePages_Surp"] {
+        put_line!(into, "Node {node} {name}: {:>5}", 0);
+    }
+}
+
+fn numastat(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+    let [hits, away] = moment.allocations_of_node(node);
+    let rows = [
+        ("numa_hit", hits),
+        ("numa_miss", away),
+        ("numa_foreign", away),
+        ("interleave_hit", 3_318),
+        ("local_node", hits - away),
+        ("other_node", 2 * away),
+    ];
+    for (name, count) in rows {
+        put_line!(into, "{name} {count}");
+    }
 }

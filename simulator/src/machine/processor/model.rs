@@ -5,6 +5,30 @@
 pub(crate) enum Model {
     X86(X86),
     Arm(Arm),
+    Power(Power),
+    Mainframe(Mainframe),
+}
+
+/// `cpu`, `clock`, `revision` and what follows the CPUs on ppc64le.
+#[derive(Clone, Debug)]
+pub(crate) struct Power {
+    pub(crate) name: &'static str,
+    pub(crate) kilohertz: u64,
+    pub(crate) revision: &'static str,
+    pub(crate) platform: &'static str,
+    pub(crate) machine: &'static str,
+}
+
+/// What an s390x tells of its processors.
+#[derive(Clone, Debug)]
+pub(crate) struct Mainframe {
+    pub(crate) features: &'static str,
+    pub(crate) facilities: &'static str,
+    pub(crate) version: &'static str,
+    /// Six hexadecimal digits that all CPUs have.
+    pub(crate) identification: String,
+    pub(crate) machine: &'static str,
+    pub(crate) megahertz: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +74,7 @@ impl Model {
     pub(crate) fn bugs(&self) -> &'static str {
         match self {
             Self::X86(model) => model.bugs,
-            Self::Arm(_) => "",
+            Self::Arm(_) | Self::Power(_) | Self::Mainframe(_) => "",
         }
     }
 }

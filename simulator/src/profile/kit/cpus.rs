@@ -1,6 +1,10 @@
 //! Processors as they are sold.
 
-use crate::machine::{Cache, CpuLoad, Frequency, Model, Numbering, Processor, X86};
+mod other;
+
+pub(in crate::profile) use other::{cloud_arm, mainframe, power};
+
+use crate::machine::{Cache, CpuLoad, Frequency, IdleState, Model, Numbering, Processor, X86};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
@@ -28,12 +32,17 @@ pub(in crate::profile) fn layout(seed: Seed, cpus: usize, sockets: usize, model:
         model,
         caches: &[],
         frequency: None,
+        idle_states: &[],
         loads: loads(seed, cpus),
     }
 }
 
 const fn cache(level: u32, kind: &'static str, kilobytes: usize, ways: usize, cores: usize) -> Cache {
     Cache { level, kind, kilobytes, ways, cores }
+}
+
+const fn idle(name: &'static str, description: &'static str, latency_micros: u64, share_permille: u64) -> IdleState {
+    IdleState { name, description, latency_micros, share_permille }
 }
 
 /// A slice of a server of Intel's, as a cloud rents it out: the hypervisor decides on the frequency.
@@ -110,6 +119,14 @@ pub(in crate::profile) fn mobile_core(seed: Seed, cpus: usize) -> Processor {
                 cache(3, "Unified", 12_288, 12, 0),
             ]
         },
+        idle_states: const {
+            &[
+                idle("POLL", "CPUIDLE CORE POLL IDLE", 0, 1),
+                idle("C1E", "MWAIT 0x01", 10, 190),
+                idle("C6", "MWAIT 0x20", 170, 301),
+                idle("C8", "MWAIT 0x40", 200, 508),
+            ]
+        },
         frequency: Some(Frequency {
             driver: "intel_pstate",
             governor: "powersave",
@@ -160,6 +177,13 @@ pub(in crate::profile) fn epyc(seed: Seed, cpus: usize, sockets: usize, nodes: u
                 cache(3, "Unified", 32_768, 16, 8),
             ]
         },
+        idle_states: const {
+            &[
+                idle("POLL", "CPUIDLE CORE POLL IDLE", 0, 1),
+                idle("C1", "ACPI FFH MWAIT 0x0", 1, 210),
+                idle("C2", "ACPI IOPORT 0x814", 400, 789),
+            ]
+        },
         frequency: Some(Frequency {
             driver: "acpi-cpufreq",
             governor: "schedutil",
@@ -172,3 +196,59 @@ pub(in crate::profile) fn epyc(seed: Seed, cpus: usize, sockets: usize, nodes: u
         ..layout(seed, cpus, sockets, Model::X86(model))
     }
 }
+
+/// As many of Intel's largest sockets as a chassis links together, each a NUMA node.
+pub(in crate::profile) fn linked_xeon(seed: Seed, cpus: usize, sockets: usize) -> Processor {
+    let processor = cloud_xeon(seed, cpus);
+    let model = match processor.model {
+        Model::X86(model) => Model::X86(X86 {
+            model: 85,
+            name: "Intel(R) Xeon(R) Platinum 8380L CPU @ 2.90GHz",
+            stepping: 7,
+            kilohertz: 2_900_000,
+            cache_kilobytes: 39_424,
+            flags: LINKED_FLAGS,
+            address_sizes: "46 bits physical, 48 bits virtual",
+            ..model
+        }),
+        other => other,
+    };
+    Processor {
+        nodes: sockets.clamp(1, cpus.max(1)),
+        caches: const {
+            &[
+                cache(1, "Data", 32, 8, 1),
+                cache(1, "Instruction", 32, 8, 1),
+                cache(2, "Unified", 1_024, 16, 1),
+                cache(3, "Unified", 39_424, 11, 0),
+            ]
+        },
+        frequency: Some(Frequency {
+            driver: "intel_pstate",
+            governor: "performance",
+            governors: "performance powersave",
+            least_kilohertz: 1_000_000,
+            most_kilohertz: 4_300_000,
+            latency_nanos: 0,
+            is_common: false,
+        }),
+        idle_states: const {
+            &[
+                idle("POLL", "CPUIDLE CORE POLL IDLE", 0, 1),
+                idle("C1", "MWAIT 0x00", 2, 99),
+                idle("C1E", "MWAIT 0x01", 10, 300),
+                idle("C6", "MWAIT 0x20", 133, 600),
+            ]
+        },
+        ..layout(seed, cpus, sockets, model)
+    }
+}
+
+const LINKED_FLAGS: &str = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush dts acpi mmx \
+    fxsr sse sse2 ss ht tm pbe syscall nx pdpe1gb rdtscp lm constant_tsc art arch_perfmon pebs bts rep_good nopl \
+    xtopology nonstop_tsc cpuid aperfmperf pni pclmulqdq dtes64 monitor ds_cpl vmx smx est tm2 ssse3 sdbg fma cx16 xtpr \
+    pdcm pcid dca sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave avx f16c rdrand lahf_lm abm \
+    3dnowprefetch cpuid_fault epb cat_l3 cdp_l3 ssbd mba ibrs ibpb stibp ibrs_enhanced fsgsbase tsc_adjust bmi1 avx2 \
+    smep bmi2 erms invpcid cqm mpx rdt_a avx512f avx512dq rdseed adx smap clflushopt clwb intel_pt avx512cd avx512bw \
+    avx512vl xsaveopt xsavec xgetbv1 xsaves cqm_llc cqm_occup_llc cqm_mbm_total cqm_mbm_local dtherm ida arat pln pts \
+    pku ospke avx512_vnni md_clear flush_l1d arch_capabilities";

@@ -23,6 +23,9 @@ pub(in crate::profile) const NVME: Queue =
 pub(in crate::profile) const SD_CARD: Queue =
     Queue { is_rotational: false, scheduler: "none [mq-deadline]", requests: 128, physical_block_bytes: 512 };
 
+pub(in crate::profile) const DASD: Queue =
+    Queue { is_rotational: true, scheduler: "[mq-deadline] none", requests: 256, physical_block_bytes: 4_096 };
+
 /// That all requests to a device above come down as they are.
 pub(in crate::profile) fn direct(device: usize) -> Above {
     Above { device, merged_one_in: 0 }

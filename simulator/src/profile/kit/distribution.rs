@@ -68,6 +68,8 @@ pub(in crate::profile) fn system(
     let (clocksource, clocksources) = match architecture {
         Architecture::X86_64 => ("tsc", "tsc hpet acpi_pm"),
         Architecture::Aarch64 { .. } => ("arch_sys_counter", "arch_sys_counter"),
+        Architecture::Ppc64le => ("timebase", "timebase"),
+        Architecture::S390x => ("tod", "tod"),
     };
     let system = System {
         hostname: format!("{hostname}-{}", hexadecimal(seed.of("hostname"), 6)),

@@ -1,0 +1,46 @@
+//! /proc/cgroups
+
+use crate::layout::{Group, What, once};
+use crate::machine::KernelVersion;
+use crate::moment::Moment;
+use crate::text::put_line;
+
+pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("cgroups", What::File(cgroups))] }];
+
+/// Controllers, the hierarchy that old systems mount them in, and since when they are there.
+const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
+    ("cpuset", 9, (3, 10)),
+    ("cpu", 4, (3, 10)),
+    ("cpuacct", 4, (3, 10)),
+    ("blkio", 7, (3, 10)),
+    ("memory", 11, (3, 10)),
+    ("devices", 6, (3, 10)),
+    ("freezer", 5, (3, 10)),
+    ("net_cls", 3, (3, 10)),
+    ("perf_event", 8, (3, 10)),
+    ("net_prio", 3, (3, 10)),
+    ("hugetlb", 2, (3, 10)),
+    ("pids", 10, (4, 3)),
+    ("rdma", 12, (4, 11)),
+    ("misc", 13, (5, 13)),
+];
+/// Distributions mount all of them in one hierarchy since about then, which has no number.
+const UNIFIED_SINCE: KernelVersion = KernelVersion::new(5, 4);
+/// Services, slices and scopes that systemd has without any container.
+const GROUPS_OF_SYSTEMD: usize = 81;
+
+fn cgroups(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(into, "#subsys_name\thierarchy\tnum_cgroups\tenabled");
+    let containers = moment.machine.mounts.iter().filter(|mount| mount.fs_type == "overlay").count();
+    let kernel = moment.kernel();
+    for (name, hierarchy, (major, minor)) in CONTROLLERS {
+        if kernel < KernelVersion::new(major, minor) {
+            continue;
+        }
+        let is_whole =
+            kernel >= UNIFIED_SINCE || matches!(name, "memory" | "pids" | "devices" | "cpu" | "cpuacct" | "blkio");
+        let groups = if is_whole { GROUPS_OF_SYSTEMD } else { 1 } + containers;
+        let hierarchy = if kernel >= UNIFIED_SINCE { 0 } else { hierarchy };
+        put_line!(into, "{name}\t{hierarchy}\t{groups}\t1");
+    }
+}

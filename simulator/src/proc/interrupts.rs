@@ -1,0 +1,90 @@
+//! /proc/interrupts
+
+use crate::layout::{Group, What, once};
+use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Trigger};
+use crate::moment::Moment;
+use crate::moment::interrupts::Spread;
+use crate::text::{put, put_line, put_right};
+
+pub(super) static GROUPS: [Group; 1] =
+    [Group { under: "", each: once, entries: &[("interrupts", What::File(interrupts))] }];
+
+/// How wide a count is.
+const COUNT_COLUMNS: usize = 10;
+
+fn interrupts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let interrupts = &moment.machine.interrupts;
+    // The names of the rows are as wide as the number of the last line, and no narrower than three.
+    let last = interrupts.lines.last().map_or(0, |line| line.number);
+    let width = last.to_string().len().max(3);
+    put!(into, "{:1$}", "", width + 8);
+    for cpu in 0..moment.machine.processor.cpus {
+        put!(into, "CPU{cpu:<8}");
+    }
+    put_line!(into, "");
+    match moment.machine.system.architecture {
+        Architecture::X86_64 => {
+            interrupts.lines.iter().for_each(|line| pc(moment, line, width, into));
+            interrupts.local.iter().for_each(|local| named(moment, local, width, "  ", into));
+            put_line!(into, "{:>width$}: {:>COUNT_COLUMNS$}", "ERR", 0);
+            put_line!(into, "{:>width$}: {:>COUNT_COLUMNS$}", "MIS", 0);
+        }
+        Architecture::Aarch64 { .. } | Architecture::Ppc64le => {
+            interrupts.lines.iter().for_each(|line| other(moment, line, width, into));
+            interrupts.local.iter().for_each(|local| named(moment, local, width, "      ", into));
+            if moment.machine.system.architecture == Architecture::Ppc64le {
+                return;
+            }
+            put_line!(into, "{:>width$}: {:>COUNT_COLUMNS$}", "Err", 0);
+        }
+        Architecture::S390x => mainframe(moment, into),
+    }
+}
+
+fn counts(moment: &Moment<'_>, spread: Spread, into: &mut Vec<u8>) {
+    for cpu in 0..moment.machine.processor.cpus {
+        // A table of a thousand CPUs has a million of these.
+        put_right(moment.interrupts_of_cpu(spread, cpu), COUNT_COLUMNS, into);
+        into.push(b' ');
+    }
+}
+
+fn pc(moment: &Moment<'_>, line: &InterruptLine, width: usize, into: &mut Vec<u8>) {
+    let trigger = if line.trigger == Trigger::Edge { "edge" } else { "fasteoi" };
+    put!(into, "{:>width$}: ", line.number);
+    counts(moment, moment.line_interrupts(line), into);
+    put_line!(into, " {:>8} {:>width$}-{trigger:<8}  {}", line.chip, line.hardware, line.action);
+}
+
+fn other(moment: &Moment<'_>, line: &InterruptLine, width: usize, into: &mut Vec<u8>) {
+    let trigger = if line.trigger == Trigger::Edge { "Edge" } else { "Level" };
+    put!(into, "{:>width$}: ", line.number);
+    counts(moment, moment.line_interrupts(line), into);
+    put_line!(into, " {:>8} {:>width$} {trigger:<8}  {}", line.chip, line.hardware, line.action);
+}
+
+fn named(moment: &Moment<'_>, local: &LocalInterrupt, width: usize, gap: &str, into: &mut Vec<u8>) {
+    put!(into, "{:>width$}: ", local.name);
+    counts(moment, moment.local_interrupts(local), into);
+    put_line!(into, "{gap}{}", local.description);
+}
+
+/// First the sums of the classes, which have no names, then what they are made of.
+fn mainframe(moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let local = moment.machine.interrupts.local;
+    for (name, class) in [("EXT", "[EXT]"), ("I/O", "[I/O]"), ("AIO", "[AIO]")] {
+        put!(into, "{name}: ");
+        for cpu in 0..moment.machine.processor.cpus {
+            let of_class = local.iter().filter(|local| local.description.starts_with(class));
+            let sum = of_class.map(|local| moment.interrupts_of_cpu(moment.local_interrupts(local), cpu)).sum();
+            put_right(sum, COUNT_COLUMNS, into);
+            into.push(b' ');
+        }
+        put_line!(into, "");
+    }
+    for local in local {
+        put!(into, "{}: ", local.name);
+        counts(moment, moment.local_interrupts(local), into);
+        put_line!(into, " {}", local.description);
+    }
+}

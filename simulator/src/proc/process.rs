@@ -1,0 +1,184 @@
+//! /proc/PID: stat, status and the like, of processes and of their threads
+
+use crate::layout::{Group, What};
+use crate::machine::Process;
+use crate::moment::Moment;
+use crate::text::{CpuList, CpuMask, put, put_line};
+
+pub(super) static GROUPS: [Group; 3] = [
+    Group {
+        under: "",
+        each: each_process,
+        entries: &[
+            ("cmdline", What::File(|m, i, into| process(m, i, |process| command_line(process, into)))),
+            ("comm", What::File(|m, i, into| process(m, i, |process| put_line!(into, "{}", process.name)))),
+            ("limits", What::File(limits)),
+            ("stat", What::File(|m, i, into| process(m, i, |process| stat(m, process, 0, into)))),
+            ("status", What::File(|m, i, into| process(m, i, |process| status(m, process, 0, into)))),
+        ],
+    },
+    Group {
+        under: "",
+        each: each_thread,
+        entries: &[
+            ("comm", What::File(|m, i, into| thread(m, i, |process, _| put_line!(into, "{}", process.name)))),
+            ("stat", What::File(|m, i, into| thread(m, i, |process, number| stat(m, process, number, into)))),
+            ("status", What::File(|m, i, into| thread(m, i, |process, number| status(m, process, number, into)))),
+        ],
+    },
+    Group {
+        under: "",
+        each: |m, visit| visit(0, format!("{}/attr", super::mounts::own_process(m)).as_bytes()),
+        entries: &[("current", What::File(label))],
+    },
+];
+
+/// A thing here is a thread of a process: the place of the process times this, and the number of the thread.
+const THREADS_MAX: usize = 1 << 12;
+
+fn process(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Process)) {
+    if let Some(process) = moment.machine.processes.get(index) {
+        write(process);
+    }
+}
+
+fn thread(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Process, u32)) {
+    let number = u32::try_from(index % THREADS_MAX).unwrap_or_default();
+    process(moment, index / THREADS_MAX, |process| write(process, number));
+}
+
+fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for (index, process) in moment.machine.processes.iter().enumerate() {
+        visit(index, process.number.to_string().as_bytes());
+    }
+}
+
+fn each_thread(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for (index, process) in moment.machine.processes.iter().enumerate() {
+        for (place, thread) in (process.number..).take(process.threads as usize).enumerate() {
+            visit(index * THREADS_MAX + place, format!("{}/task/{thread}", process.number).as_bytes());
+        }
+    }
+}
+
+/// With a zero after each word.
+fn command_line(process: &Process, into: &mut Vec<u8>) {
+    process.command.iter().for_each(|word| put!(into, "{word}\0"));
+}
+
+fn state(moment: &Moment<'_>, process: &Process, thread: u32) -> char {
+    if thread == 0 { moment.state(process) } else { 'S' }
+}
+
+fn stat(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {
+    let number = process.number + thread;
+    let times = moment.process_times(process);
+    let page = moment.page_kilobytes() * 1_024;
+    // Threads but the first did nothing that counts.
+    let (user, system) = if thread == 0 { (times.user, times.system) } else { (0, 0) };
+    let flags = if process.is_kernel() { 2_129_984 } else { 4_194_560 };
+    let group = if process.is_kernel() { 0 } else { process.number };
+    let started = u64::from(number) / 3 + 140;
+    let virtual_bytes = process.resident_pages * page * 9;
+    let rss = process.resident_pages;
+    put!(
+        into,
+        "{number} ({}) {} {} {group} {group} 0 -1 {flags}",
+        process.name,
+        state(moment, process, thread),
+        process.parent
+    );
+    put!(into, " {} 0 {} 0 {user} {system} 0 0 20 0 {}", rss * 2, rss / 400, process.threads);
+    put!(into, " 0 {started} {virtual_bytes} {rss} 18446744073709551615");
+    // Addresses are not told to everybody, and of the kernel there are none.
+    put!(
+        into,
+        " 0 0 0 0 0 0 0 0 0 0 0 0 17 {} 0 0 0 0 0 0 0 0 0 0 0 0 0",
+        number as usize % moment.machine.processor.cpus
+    );
+    put_line!(into, "");
+}
+
+fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {
+    let letter = state(moment, process, thread);
+    let state = match letter {
+        'R' => "running",
+        'D' => "disk sleep",
+        'I' => "idle",
+        _ => "sleeping",
+    };
+    let (user, page) = (process.user, moment.page_kilobytes());
+    let identities = format!("{user}\t{user}\t{user}\t{user}");
+    put_line!(into, "Name:\t{}\nUmask:\t0022\nState:\t{letter} ({state})", process.name);
+    put_line!(into, "Tgid:\t{}\nNgid:\t0\nPid:\t{}", process.number, process.number + thread);
+    put_line!(into, "PPid:\t{}\nTracerPid:\t0\nUid:\t{identities}\nGid:\t{identities}", process.parent);
+    put_line!(into, "FDSize:\t64\nGroups:\t ");
+    if !process.is_kernel() {
+        let resident = process.resident_pages * page;
+        for (name, kilobytes) in [
+            ("VmPeak", resident * 9),
+            ("VmSize", resident * 9),
+            ("VmLck", 0),
+            ("VmPin", 0),
+            ("VmHWM", resident * 11 / 10),
+            ("VmRSS", resident),
+            ("RssAnon", resident * 2 / 3),
+            ("RssFile", resident - resident * 2 / 3),
+            ("RssShmem", 0),
+            ("VmData", resident * 3 / 2),
+            ("VmStk", 132),
+            ("VmExe", resident / 9),
+            ("VmLib", resident / 5),
+            ("VmPTE", resident / 40 + 40),
+            ("VmSwap", 0),
+        ] {
+            put_line!(into, "{name}:\t{kilobytes:>8} kB");
+        }
+    }
+    put_line!(into, "Threads:\t{}\nSigQ:\t0/{}", process.threads, moment.machine.memory.pages / 64);
+    for name in ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+        put_line!(into, "{name}:\t{:016x}", 0);
+    }
+    let cpus = moment.machine.processor.all_cpus();
+    put_line!(into, "NoNewPrivs:\t0\nSeccomp:\t0");
+    put_line!(into, "Cpus_allowed:\t{}", CpuMask { cpus: &cpus, possible: cpus.len() });
+    put_line!(into, "Cpus_allowed_list:\t{}", CpuList(&cpus));
+    let turns = moment.process_times(process).user * 7 + 41;
+    put_line!(into, "voluntary_ctxt_switches:\t{turns}\nnonvoluntary_ctxt_switches:\t{}", turns / 30);
+}
+
+fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let processes = (moment.machine.memory.pages / 64).to_string();
+    let none = "unlimited";
+    let rows: [(&str, &str, &str, &str); 16] = [
+        ("Max cpu time", none, none, "seconds"),
+        ("Max file size", none, none, "bytes"),
+        ("Max data size", none, none, "bytes"),
+        ("Max stack size", "8388608", none, "bytes"),
+        ("Max core file size", "0", none, "bytes"),
+        ("Max resident set", none, none, "bytes"),
+        ("Max processes", &processes, &processes, "processes"),
+        ("Max open files", "1024", "524288", "files"),
+        ("Max locked memory", "8388608", "8388608", "bytes"),
+        ("Max address space", none, none, "bytes"),
+        ("Max file locks", none, none, "locks"),
+        ("Max pending signals", &processes, &processes, "signals"),
+        ("Max msgqueue size", "819200", "819200", "bytes"),
+        ("Max nice priority", "0", "0", ""),
+        ("Max realtime priority", "0", "0", ""),
+        ("Max realtime timeout", none, none, "us"),
+    ];
+    put_line!(into, "{:<25} {:<20} {:<20} {:<10}", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (name, soft, hard, unit) in rows {
+        put_line!(into, "{name:<25} {soft:<20} {hard:<20} {unit:<10}");
+    }
+}
+
+/// What SELinux calls the process that asks; others have a word for that there is no rule.
+fn label(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    if crate::sys::selinux::is_enforced(moment.machine) {
+        put!(into, "system_u:system_r:unconfined_service_t:s0\0");
+    } else {
+        put_line!(into, "unconfined");
+    }
+}
