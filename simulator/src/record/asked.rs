@@ -1,0 +1,234 @@
+//! A kernel that is asked once: whoever asks again gets the first answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use collectors::kit::errno::Errno;
+use collectors::kit::kernel::canned::{Canned, StatFsAnswer};
+use collectors::kit::kernel::{
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone,
+};
+
+use super::Note;
+use super::patience::Patience;
+
+/// One question and its answer, held as a kernel that knows nothing else.
+type Once = OnceLock<Result<Canned, KernelError>>;
+
+pub(super) struct Asked {
+    live: Arc<dyn Kernel>,
+    patience: Patience,
+    /// All of a recording is of one moment.
+    now: Duration,
+    zone: Once,
+    uname: Once,
+    links: Once,
+    alternative_names: Once,
+    addresses: Once,
+    neighbours: Once,
+    statfs: Mutex<BTreeMap<Vec<u8>, Result<StatFs, KernelError>>>,
+    link_modes: Mutex<BTreeMap<Vec<u8>, Result<LinkModes, KernelError>>>,
+    notes: Mutex<Vec<Note>>,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("live", &self.live).finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks a question that is answered item by item.
+fn gathered(
+    ask: impl FnOnce(&mut dyn FnMut(&dyn Fn(Canned) -> Canned)) -> Result<(), KernelError>,
+) -> Result<Canned, KernelError> {
+    let mut held = Some(Canned::default());
+    ask(&mut |add| held = held.take().map(add))?;
+    Ok(held.unwrap_or_default())
+}
+
+impl Asked {
+    pub(super) fn new(live: Arc<dyn Kernel>, timeout: Duration) -> Self {
+        let now = live.now();
+        let (statfs, link_modes, notes) = Default::default();
+        let patience = Patience::new(timeout);
+        let [zone, uname, links, alternative_names, addresses, neighbours] = [const { Once::new() }; 6];
+        Self {
+            live,
+            patience,
+            now,
+            zone,
+            uname,
+            links,
+            alternative_names,
+            addresses,
+            neighbours,
+            statfs,
+            link_modes,
+            notes,
+        }
+    }
+
+    /// Everything that collectors with other flags would ask.
+    pub(super) fn ask_all(&self, mount_points: &[Vec<u8>]) {
+        let (mut zone, mut uname, mut devices) = (Zone::default(), Uname::default(), Vec::new());
+        // What is refused is no answer, and kept as such.
+        let _ = self.zone(self.now, &mut zone);
+        let _ = self.uname(&mut uname);
+        let _ = self.links(&mut |link| devices.push(link.name.to_vec()));
+        let _ = self.alternative_names(&mut |_| ());
+        let _ = self.addresses(&mut |_| ());
+        let _ = self.neighbours(&mut |_| ());
+        for device in &devices {
+            let _ = self.link_modes(device);
+        }
+        for point in mount_points {
+            let _ = self.statfs(point);
+        }
+    }
+
+    /// The answers as the `kernel/` entries of a tree.
+    pub(super) fn entries(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let mut entries = BTreeMap::new();
+        let system = Canned::default().with_now(self.now);
+        let system = system.with_system(self.live.ticks_per_second(), self.live.page_size_bytes());
+        entries.extend(system.entries());
+        let questions = [
+            (&self.zone, "kernel/clock"),
+            (&self.uname, "kernel/uname"),
+            (&self.links, "kernel/links"),
+            (&self.alternative_names, "kernel/alternative_names"),
+            (&self.addresses, "kernel/addresses"),
+            (&self.neighbours, "kernel/neighbours"),
+        ];
+        for (question, name) in questions {
+            let Some(Ok(answer)) = question.get() else { continue };
+            let found = answer.entries().into_iter().find(|(entry, _)| *entry == name);
+            // A list without items is an answer as well.
+            entries.insert(name, found.map(|(_, content)| content).unwrap_or_default());
+        }
+        let mut answers = Canned::default();
+        for (point, answer) in locked(&self.statfs).iter() {
+            answers = match answer {
+                Ok(numbers) => answers.with_statfs(point, *numbers),
+                Err(KernelError::Errno(Errno::ETIMEDOUT)) => {
+                    answers.with_statfs_answer(point, StatFsAnswer::Hang(self.patience.timeout()))
+                }
+                Err(KernelError::Errno(errno)) => answers.with_statfs_answer(point, StatFsAnswer::Error(*errno)),
+                Err(KernelError::Unsupported) => answers,
+            };
+        }
+        for (device, answer) in locked(&self.link_modes).iter() {
+            if let Ok(modes) = answer {
+                answers = answers.with_link_modes(device, *modes);
+            }
+        }
+        let is_asked = |name: &str| matches!(name, "kernel/statfs" | "kernel/link_modes");
+        entries.extend(answers.entries().into_iter().filter(|(name, _)| is_asked(name)));
+        entries.into_iter().collect()
+    }
+
+    pub(super) fn notes(&self) -> Vec<Note> {
+        locked(&self.notes).clone()
+    }
+
+    fn once(question: &Once, ask: impl FnOnce() -> Result<Canned, KernelError>) -> Result<&Canned, KernelError> {
+        question.get_or_init(ask).as_ref().map_err(|error| *error)
+    }
+}
+
+impl Kernel for Asked {
+    fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.live.monotonic()
+    }
+
+    fn ticks_per_second(&self) -> u64 {
+        self.live.ticks_per_second()
+    }
+
+    fn page_size_bytes(&self) -> u64 {
+        self.live.page_size_bytes()
+    }
+
+    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+        let ask = || {
+            let mut zone = Zone::default();
+            self.live.zone(self.now, &mut zone)?;
+            let canned = Canned::default().with_now(self.now);
+            Ok(canned.with_zone(&String::from_utf8_lossy(&zone.name), zone.offset_seconds))
+        };
+        Self::once(&self.zone, ask)?.zone(now, into)
+    }
+
+    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+        let ask = || {
+            let mut uname = Uname::default();
+            self.live.uname(&mut uname).map(|()| Canned::default().with_uname(uname))
+        };
+        Self::once(&self.uname, ask)?.uname(into)
+    }
+
+    fn rootfs(&self) -> &[u8] {
+        self.live.rootfs()
+    }
+
+    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
+        if let Some(known) = locked(&self.statfs).get(mount_point) {
+            return *known;
+        }
+        let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
+        let found = self.patience.ask(move || live.statfs(&point)).unwrap_or_else(|| {
+            let seconds = self.patience.timeout().as_secs_f64();
+            let reason =
+                format!("{} did not answer within {seconds} s; it hangs in the recording", mount_point.escape_ascii());
+            locked(&self.notes).push(Note { path: "kernel/statfs".into(), reason });
+            Err(Errno::ETIMEDOUT.into())
+        });
+        locked(&self.statfs).insert(mount_point.to_vec(), found);
+        found
+    }
+
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+        let ask = || gathered(|add| self.live.links(&mut |link| add(&|canned| canned.with_link(link))));
+        empty_is_fine(Self::once(&self.links, ask)?.links(visit))
+    }
+
+    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
+        let ask = || {
+            gathered(|add| self.live.alternative_names(&mut |name| add(&|canned| canned.with_alternative_name(name))))
+        };
+        empty_is_fine(Self::once(&self.alternative_names, ask)?.alternative_names(visit))
+    }
+
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+        let ask = || gathered(|add| self.live.addresses(&mut |found| add(&|canned| canned.with_address(found))));
+        empty_is_fine(Self::once(&self.addresses, ask)?.addresses(visit))
+    }
+
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+        let ask = || gathered(|add| self.live.neighbours(&mut |found| add(&|canned| canned.with_neighbour(found))));
+        empty_is_fine(Self::once(&self.neighbours, ask)?.neighbours(visit))
+    }
+
+    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
+        let mut known = locked(&self.link_modes);
+        *known.entry(device.to_vec()).or_insert_with(|| self.live.link_modes(device))
+    }
+}
+
+/// A canned kernel without items does not know the question; this one was asked and said that there are none.
+fn empty_is_fine(answer: Result<(), KernelError>) -> Result<(), KernelError> {
+    match answer {
+        Err(KernelError::Unsupported) => Ok(()),
+        other => other,
+    }
+}
