@@ -86,6 +86,8 @@ mod profile;
 #[cfg(feature = "tools")]
 pub mod record;
 mod rootfs;
+#[cfg(feature = "tools")]
+pub mod scrub;
 mod seed;
 mod sys;
 mod text;
