@@ -68,6 +68,9 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if host.is_simulated {
         log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
     }
+    if host.is_replayed {
+        log.warn("Serving a recorded host: no number on the page is of this machine.", &[]);
+    }
     let mut values = settings.values.clone();
     host.prepare(&mut values)?;
     let scraper = Scraper::build(collectors::ALL, &values, host.roots, host.kernel)?;

@@ -85,6 +85,7 @@ mod proc;
 mod profile;
 #[cfg(feature = "tools")]
 pub mod record;
+pub mod replay;
 mod rootfs;
 #[cfg(feature = "tools")]
 pub mod scrub;
