@@ -232,9 +232,15 @@ fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
             Category::Mac => {
                 let digits: String = text.chars().rev().filter(char::is_ascii_hexdigit).take(12).collect();
                 let digits: String = digits.chars().rev().collect();
-                u64::from_str_radix(&digits, 16).into_iter().for_each(|value| learned.add_mac(value));
+                if let Ok(value) = u64::from_str_radix(&digits, 16) {
+                    learned.add_mac(value);
+                }
             }
-            Category::Ipv4 => text.parse().into_iter().for_each(|address| learned.add_ipv4(address)),
+            Category::Ipv4 => {
+                if let Ok(address) = text.parse() {
+                    learned.add_ipv4(address);
+                }
+            }
             _ => {}
         }
     }

@@ -61,6 +61,6 @@ fn kind_and_size(node: &Node) -> (&'static str, String) {
 }
 
 fn hosts() -> Result<ExitCode, Failure> {
-    let hosts: String = load::hosts()?.iter().map(|host| format!("fixtures/hosts/{host}.tree\n")).collect();
-    Ok(print(&hosts))
+    let hosts: Vec<String> = load::hosts()?.iter().map(|host| format!("fixtures/hosts/{host}.tree\n")).collect();
+    Ok(print(&hosts.concat()))
 }

@@ -142,12 +142,16 @@ fn moments(given: &Given, plan: &Plan<'_>, interval: Option<Duration>, progress:
         recording.map_err(Failure::Broken)
     };
     let first = once()?;
-    first.notes.iter().for_each(|note| eprintln!("note: {note}"));
+    for note in &first.notes {
+        eprintln!("note: {note}");
+    }
     let Some(interval) = interval else { return Ok(first.tree) };
     progress.now(&format!("files read; the second moment is {} s later", interval.as_secs_f64()));
     load::wait(interval);
     let second = once()?;
-    second.notes.iter().for_each(|note| eprintln!("note at the second moment: {note}"));
+    for note in &second.notes {
+        eprintln!("note at the second moment: {note}");
+    }
     record::combine(&first.tree, &second.tree).map_err(|error| Failure::of("the second moment", error))
 }
 

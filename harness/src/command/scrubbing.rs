@@ -1,5 +1,6 @@
 //! What `record` and `scrub` share: the key, the leak report, and what happens where something is in it.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use collectors::kit::root::tree::Tree;
@@ -10,6 +11,8 @@ use super::{Failure, Flag, Given};
 
 /// The status of a command that wrote nothing because of the leak report.
 pub(super) const LEAKS_STATUS: u8 = 3;
+/// So many places of one file are named.
+const SHOWN_MAX: usize = 3;
 /// What the help says of it.
 pub(super) const EXITS: &[(u8, &str)] =
     &[(LEAKS_STATUS, "nothing was written: the leak report names what looks like a secret")];
@@ -47,7 +50,20 @@ pub(super) fn scrubbed(tree: &Tree, given: &Given) -> Result<Result<Tree, ExitCo
         return Ok(Ok(scrubbed.tree));
     }
     eprintln!("nothing is written: {} of these look like a secret\n", leaks.len());
-    leaks.iter().for_each(|leak| eprintln!("  {leak}\n      --allow {}", leak.name()));
+    let mut named: BTreeMap<String, Vec<&scrub::Leak>> = BTreeMap::new();
+    for leak in &leaks {
+        named.entry(leak.name()).or_default().push(leak);
+    }
+    for (name, leaks) in named {
+        let (shown, more) = leaks.split_at(leaks.len().min(SHOWN_MAX));
+        for leak in shown {
+            eprintln!("  {leak}");
+        }
+        if !more.is_empty() {
+            eprintln!("  … and {} more", more.len());
+        }
+        eprintln!("      --allow {name}");
+    }
     Ok(Err(ExitCode::from(LEAKS_STATUS)))
 }
 

@@ -164,8 +164,7 @@ pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
         return name.split_first().is_some_and(|(first, name)| first.is_ascii_digit() && matches(rest, name));
     }
     match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', [])), _) => true,
+        (None, None) | (Some((b'*', [])), _) => true,
         (Some((b'*', rest)), _) => {
             (0..=name.len()).any(|skipped| matches(rest, name.get(skipped..).unwrap_or_default()))
         }

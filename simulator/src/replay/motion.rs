@@ -85,7 +85,7 @@ struct Number {
 }
 
 /// Appends the line between the two; `false`, and nothing, where they are not of one form.
-fn moved(columns: &Columns, first: &[u8], second: &[u8], is_second: bool, time: Time, into: &mut Vec<u8>) -> bool {
+fn moved(columns: &Columns<'_>, first: &[u8], second: &[u8], is_second: bool, time: Time, into: &mut Vec<u8>) -> bool {
     let radix = columns.radix();
     let (Some(a), Some(b)) = (numbers(first, radix), numbers(second, radix)) else { return false };
     let is_alike = a.len() == b.len()

@@ -11,6 +11,8 @@ use super::key::Key;
 /// The bits of a MAC address that say what kind it is: group, and locally administered.
 const MAC_FLAGS: u64 = 0x0300_0000_0000;
 const MAC_MAX: u64 = 0xffff_ffff_ffff;
+/// `ff02::1:ff00:0/104`, to which the last 24 bits of an address are added.
+const SOLICITED_NODE: u128 = 0xff02 << 88 | 0x1ff;
 /// What makes a 64-bit identifier of a MAC: `ff:fe` in the middle (EUI-64), or `03:00` (InfiniBand).
 const MIDDLES: [u64; 2] = [0xfffe, 0x0300];
 
@@ -56,15 +58,15 @@ pub(super) fn identifier_64(key: &Key, value: u64) -> u64 {
         let address = mac(key, address);
         return (address >> 24) << 40 | middle << 24 | address & 0xff_ffff;
     }
-    match value >> 60 {
-        // WWNs of format 1 and 2 end in a MAC.
-        1 | 2 if value >> 48 & 0xfff == 0 || value >> 60 == 2 => value & !MAC_MAX | mac(key, value & MAC_MAX),
-        // The format of a WWN stays.
-        format => {
-            let rest = key.displace("identifier", &[0], 1 << 60, u128::from(value & (u64::MAX >> 4)));
-            format << 60 | u64::try_from(rest).unwrap_or_default()
-        }
+    let format = value >> 60;
+    let ends_in_mac = format == 2 || value >> 48 == 0x1000;
+    let with_mac = value & !MAC_MAX | mac(key, value & MAC_MAX);
+    if ends_in_mac && with_mac != value {
+        return with_mac;
     }
+    // The format of a WWN stays.
+    let rest = key.displace("identifier", b"", 1 << 60, u128::from(value & (u64::MAX >> 4)));
+    format << 60 | u64::try_from(rest).unwrap_or_default()
 }
 
 /// Identifiers of 128 bits, UUIDs above all. The digit of the version and the bits of the variant stay.
@@ -152,7 +154,7 @@ pub(super) fn ipv6(key: &Key, address: Ipv6Addr) -> Ipv6Addr {
         _ if bits >> 16 == 0 => bits,
         0 if bits >> 32 == 0xffff => embedded(bits),
         0x64 if bits >> 32 == 0x64_ff9b << 64 => embedded(bits),
-        0xff00..=0xffff if bits >> 24 == 0xff02_0000_0000_0000_0000_0001_ff => {
+        0xff00..=0xffff if bits >> 24 == SOLICITED_NODE => {
             bits & !0xff_ffff | u128::from(tail(key, low(bits) & 0xff_ffff))
         }
         0xff00..=0xffff => bits,

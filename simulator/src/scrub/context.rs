@@ -102,13 +102,15 @@ fn regex(pattern: &str) -> Option<Regex> {
     regex.ok()
 }
 
-type Rule = (fn(&str) -> bool, Option<Regex>, Category);
+/// Whether a rule is about the file at a path.
+type Applies = fn(&str) -> bool;
+type Rule = (Applies, Option<Regex>, Category);
 
 /// What is found by a pattern, in the files that the function says; the group is the identity.
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let anywhere: fn(&str) -> bool = |_| true;
-    let mounts: fn(&str) -> bool = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
-    let rules: [(fn(&str) -> bool, &str, Category); 9] = [
+    let anywhere: Applies = |_| true;
+    let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
+    let rules: [(Applies, &str, Category); 9] = [
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),
         (anywhere, r#"(?:^|/)(?:home|var/home|run/media)/([^/\s,:"\\]+)"#, Category::User),
@@ -139,18 +141,22 @@ pub(super) fn has_versions(path: &str) -> bool {
 /// Every identity that is known by its place in the file.
 pub(super) fn places(path: &str, text: &[u8]) -> Vec<Place> {
     let mut places = Vec::new();
-    let mut add = |range: Range<usize>, category, is_learned| places.push(Place { range, category, is_learned });
+    let mut add = |range: Range<usize>, category, is_learned| {
+        if !range.is_empty() {
+            places.push(Place { range, category, is_learned });
+        }
+    };
     if SERIAL_FILES.contains(&base(path)) && path.starts_with(['s', 'p', 'r']) && path != "proc/serial" {
-        value(text).into_iter().for_each(|range| add(range, Category::Serial, true));
+        add(value(text).unwrap_or_default(), Category::Serial, true);
     }
     if HOST_FILES.contains(&path) {
-        value(text).into_iter().for_each(|range| add(range, Category::Host, true));
+        add(value(text).unwrap_or_default(), Category::Host, true);
     }
     if path == "proc/cmdline" || is_of_process(path, &["cmdline", "environ"]) {
         add(0..text.len(), Category::CommandLine, false);
     }
     if is_of_process(path, &["comm", "stat"]) {
-        command(path, text).into_iter().for_each(|range| add(range, Category::CommandLine, false));
+        add(command(path, text).unwrap_or_default(), Category::CommandLine, false);
     }
     if path.starts_with("udev/") {
         udev(text, &mut add);

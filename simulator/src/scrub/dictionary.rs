@@ -93,7 +93,7 @@ pub(super) struct Learned {
 impl Learned {
     /// Names that are not to be mistaken for somebody's.
     pub(super) fn add_names(&mut self, path: &[u8]) {
-        let is_name = |name: &&[u8]| name.iter().all(|byte| byte.is_ascii_lowercase());
+        let is_name = |name: &&[u8]| name.iter().all(u8::is_ascii_lowercase);
         self.names.extend(path.split(|byte| !byte.is_ascii_alphanumeric()).filter(is_name).map(<[u8]>::to_vec));
     }
 

@@ -150,7 +150,8 @@ mod tests {
             bits.to_be_bytes()
                 .chunks(4)
                 .map(|chunk| format!("{:08X}", u32::from_le_bytes(chunk.try_into().unwrap())))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
         };
         let row = format!("  0: {}:0016 {}:0000 0A\n", swapped(address.to_bits()), "0".repeat(32));
         assert_eq!(scrubbed("proc/net/tcp6", &row, true), row.replace(&swapped(address.to_bits()), &swapped(expected)));

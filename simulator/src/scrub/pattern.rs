@@ -12,11 +12,13 @@ use super::span::{Category, Span, before, is_within_word};
 use super::word::word;
 
 type Found = Option<(Category, Vec<u8>)>;
-/// A form: how it looks at first glance, and what is made of it, given the text and where in it.
-type Form = (Regex, fn(&Key, &[u8], &Range<usize>) -> Found);
+/// What is made of a form, given the text and where in it.
+type Make = fn(&Key, &[u8], &Range<usize>) -> Found;
+/// A form: how it looks at first glance, and what is made of it.
+type Form = (Regex, Make);
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    let forms: [(&str, fn(&Key, &[u8], &Range<usize>) -> Found); 11] = [
+    let forms: [(&str, Make); 11] = [
         (r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5,31}", pairs),
         (r"[0-9A-Fa-f]{8}(?:[-_][0-9A-Fa-f]{4}){3}[-_][0-9A-Fa-f]{12}", uuid),
         (r"[A-Za-z0-9]{6}(?:-[A-Za-z0-9]{4}){5}-[A-Za-z0-9]{6}", lvm_uuid),

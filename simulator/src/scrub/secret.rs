@@ -127,9 +127,13 @@ fn count(word: &[u8], is_one: impl Fn(&u8) -> bool) -> usize {
 fn is_serial_like(word: &[u8]) -> bool {
     const MIN_BYTES: usize = 10;
     const OF_EACH: usize = 3;
-    let digits = count(word, u8::is_ascii_digit);
-    let capitals = count(word, u8::is_ascii_uppercase);
-    word.len() >= MIN_BYTES && digits >= OF_EACH && capitals >= OF_EACH && count(word, u8::is_ascii_lowercase) == 0
+    /// In one of the parts between `-`: `PCI-MSIX-0000` is made of words and numbers.
+    const OF_EACH_IN_A_PART: usize = 2;
+    let has = |text: &[u8], least: usize| {
+        count(text, u8::is_ascii_digit) >= least && count(text, u8::is_ascii_uppercase) >= least
+    };
+    let is_mixed = word.split(|&byte| byte == b'-').any(|part| has(part, OF_EACH_IN_A_PART));
+    word.len() >= MIN_BYTES && has(word, OF_EACH) && is_mixed && count(word, u8::is_ascii_lowercase) == 0
 }
 
 /// Long, and changing between capitals, small letters and digits again and again.
@@ -142,7 +146,7 @@ fn is_random(word: &[u8]) -> bool {
         _ => 3,
     };
     let changes = word.windows(2).filter(|pair| matches!(pair, [a, b] if kind(a) != kind(b))).count();
-    let has_digits_and_letters = count(word, u8::is_ascii_digit) >= 2 && count(word, u8::is_ascii_alphabetic) >= 4;
+    let has_digits_and_letters = count(word, u8::is_ascii_digit) >= 3 && count(word, u8::is_ascii_alphabetic) >= 4;
     word.len() >= MIN_BYTES && has_digits_and_letters && changes * 3 >= word.len() && !word.contains(&b'-')
 }
 
@@ -177,6 +181,7 @@ mod tests {
             "kernel_hung_task_timeout_secs x86_64-linux-gnu",
             "node_memory_MemAvailable_bytes nr_zone_inactive_anon",
             "rw,relatime,rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp",
+            "PCI-MSIX-0000:00:05.0 IR-PCI-MSI-524288-edge Icmp6OutMLDv2Reports",
             "TcpExt: SyncookiesSent TCPLossProbes TCPTimeWaitOverflow",
         ] {
             check(text, &[]);

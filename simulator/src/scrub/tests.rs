@@ -172,7 +172,8 @@ fn one_identity_has_one_pseudonym_in_every_notation() {
     assert_eq!(content("rootfs/etc/machine-id").trim(), uuid.replace('-', ""));
     let serial = content("sys/devices/pci0000:00/nvme/nvme0/serial");
     assert!(content("udev/b259:0").matches(serial.trim()).count() == 3);
-    let digits: String = serial.trim().bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digits: Vec<String> = serial.trim().bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits.concat();
     assert!(content("sys/devices/pci0000:00/nvme/nvme0/nvme0n1/wwid").contains(&digits));
 }
 
