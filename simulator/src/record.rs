@@ -85,6 +85,14 @@ pub struct Recording {
     pub notes: Vec<Note>,
 }
 
+/// What the host is called: recorded whatever else is, so that whoever scrubs knows what to look for.
+const IDENTITIES: &[(Mount, &str)] = &[
+    (Mount::Proc, "sys/kernel/hostname"),
+    (Mount::Proc, "sys/kernel/domainname"),
+    (Mount::Rootfs, "etc/hostname"),
+    (Mount::Rootfs, "etc/machine-id"),
+];
+
 /// Told of how many files have been read so far.
 pub type Progress<'a> = &'a dyn Fn(usize);
 
@@ -111,6 +119,11 @@ pub fn record(
             walk::declared(&tees, read);
             progress(store.count());
         }
+    }
+    for name in IDENTITIES {
+        // Where one is not there, the host has no such name.
+        let (mount, path) = name;
+        let _ = tees.get(*mount).read(path.as_bytes(), &mut Vec::new(), collectors::kit::files::FILE_CAP_BYTES);
     }
     for glob in &plan.globs {
         walk::glob(&tees, glob, &|| progress(store.count()));

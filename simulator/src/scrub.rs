@@ -145,12 +145,10 @@ impl Scrubber {
             let before = text.get(place.range.clone()).unwrap_or_default();
             let (category, range) = (place.category, place.range);
             // A serial may be of a form that has a pseudonym of its own, such as a UUID's.
-            let mut inside = Vec::new();
-            pattern::find(&self.key, before, false, &mut inside);
-            let replacement = match inside.as_slice() {
-                [whole] if whole.range.len() == before.len() => whole.replacement.clone(),
-                _ if category == Category::Host => self.name(before),
-                _ => word::word(&self.key, category.name(), before),
+            let replacement = match pattern::whole(&self.key, before) {
+                Some(moved) => moved,
+                None if category == Category::Host => self.name(before),
+                None => word::word(&self.key, category.name(), before),
             };
             spans.push(Span { range, category, replacement });
         }
@@ -160,11 +158,15 @@ impl Scrubber {
         span::disjoint(spans)
     }
 
-    /// A name with points is made of names.
+    /// A name with points is made of names; those that are everybody's, such as `com`, stay.
     fn name(&self, text: &[u8]) -> Vec<u8> {
-        let labels = text.split(|&byte| byte == b'.');
-        let moved: Vec<Vec<u8>> = labels.map(|label| word::word(&self.key, Category::Host.name(), label)).collect();
-        moved.join(&b'.')
+        let labels: Vec<&[u8]> = text.split(|&byte| byte == b'.').collect();
+        let stays = |label: &[u8]| labels.len() > 1 && dictionary::is_common(label);
+        let moved = |label: &&[u8]| match stays(label) {
+            true => label.to_vec(),
+            false => word::word(&self.key, Category::Host.name(), label),
+        };
+        labels.iter().map(moved).collect::<Vec<_>>().join(&b'.')
     }
 
     fn suspect(&self, path: &str, text: &[u8], spans: &[Span], has_models: bool, findings: &mut Findings) {
@@ -218,7 +220,11 @@ fn has_numbers(path: &str) -> bool {
 /// What can be learned of one text.
 fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
     for place in context::places(path, text).into_iter().filter(|place| place.is_learned) {
-        learned.add_word(place.category, text.get(place.range).unwrap_or_default());
+        let word = text.get(place.range).unwrap_or_default();
+        // What has a form of its own is known by it everywhere.
+        if pattern::whole(key, word).is_none() {
+            learned.add_word(place.category, word);
+        }
     }
     let mut spans = Vec::new();
     pattern::find(key, text, context::has_versions(path), &mut spans);

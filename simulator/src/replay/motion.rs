@@ -102,13 +102,17 @@ fn moved(columns: &Columns<'_>, first: &[u8], second: &[u8], is_second: bool, ti
         let between = line.get(at..place.range.start).unwrap_or_default();
         into.extend_from_slice(between);
         column += starts_of_words(line, at, place.range.start);
+        at = place.range.end;
+        if a.value == b.value {
+            into.extend_from_slice(line.get(place.range.clone()).unwrap_or_default());
+            continue;
+        }
         let is_counter = columns.counts(key(line), label(line, place.range.start), column);
         let Some(value) = time.value(a.value, b.value, is_counter) else {
             into.truncate(start);
             return false;
         };
         write(value, place, radix, into);
-        at = place.range.end;
     }
     into.extend_from_slice(line.get(at..).unwrap_or_default());
     true
@@ -226,6 +230,7 @@ mod tests {
         check("proc/x", first, second, 1, "a: 20\nb: 20\n");
         check("proc/x", first, second, 2, "a: 30\nnew: 1\nb: 20\n");
         check("proc/x", first, second, 3, "a: 20\nnew: 1\nb: 20\n");
+        check("proc/x", "PCI-0000:00 007 1\n", "PCI-0000:00 007 3\n", 1, "PCI-0000:00 007 2\n");
         check("proc/x", "up 7\n", "down 7\n", 1, "up 7\n");
     }
 

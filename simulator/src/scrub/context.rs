@@ -110,7 +110,10 @@ type Rule = (Applies, Option<Regex>, Category);
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let anywhere: Applies = |_| true;
     let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
-    let rules: [(Applies, &str, Category); 9] = [
+    let pages: Applies = str::is_empty;
+    let rules: [(Applies, &str, Category); 11] = [
+        (pages, r#"(?:nodename|domainname)="([^"]+)""#, Category::Host),
+        (pages, r#"(?:serial|serial_number|asset_tag)="([^"]+)""#, Category::Serial),
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),
         (anywhere, r#"(?:^|/)(?:home|var/home|run/media)/([^/\s,:"\\]+)"#, Category::User),

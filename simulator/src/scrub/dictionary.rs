@@ -68,6 +68,11 @@ const COMMON: &[&str] = &[
     "lost+found",
 ];
 
+/// Whether a name is everybody's.
+pub(super) fn is_common(name: &[u8]) -> bool {
+    COMMON.iter().any(|common| common.as_bytes().eq_ignore_ascii_case(name))
+}
+
 /// How an identity is written, and so how its pseudonym is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Form {
@@ -111,8 +116,7 @@ impl Learned {
             _ => SERIAL_MIN_BYTES,
         };
         let lower = text.to_ascii_lowercase();
-        let is_common = COMMON.iter().any(|common| common.as_bytes() == lower);
-        if text.len() < min_bytes || is_common {
+        if text.len() < min_bytes || is_common(text) {
             return;
         }
         if category == Category::Host && text.contains(&b'.') {

@@ -56,6 +56,13 @@ pub(super) fn find(key: &Key, text: &[u8], has_versions: bool, into: &mut Vec<Sp
     }
 }
 
+/// The pseudonym of a text that is one identity of a known form from its beginning to its end.
+pub(super) fn whole(key: &Key, text: &[u8]) -> Option<Vec<u8>> {
+    let mut found = Vec::new();
+    find(key, text, false, &mut found);
+    found.into_iter().find(|span| span.range == (0..text.len())).map(|span| span.replacement)
+}
+
 /// Without a point or a colon at the end, which belongs to the sentence.
 fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
     let found = text.get(range.clone()).unwrap_or_default();
@@ -212,8 +219,18 @@ fn hexadecimal(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     let has_digits = found.iter().any(u8::is_ascii_digit);
     let has_letters = found.iter().any(u8::is_ascii_alphabetic);
+    let is_fraction = before(text, range.start) == Some(b'.')
+        && found
+            .split_last()
+            .is_some_and(|(last, rest)| matches!(last, b'e' | b'E') && rest.iter().all(u8::is_ascii_digit))
+        && matches!(text.get(range.end), Some(b'+' | b'-'));
     let is_padded_number = found.starts_with(b"00000000");
-    if is_within_word(text, range) || !has_digits || !has_letters || (is_padded_number && found.len() == 16) {
+    if is_within_word(text, range)
+        || !has_digits
+        || !has_letters
+        || is_fraction
+        || (is_padded_number && found.len() == 16)
+    {
         return None;
     }
     match found.len() {
@@ -313,6 +330,7 @@ mod tests {
             "1.2.3.4.5",
             "0xffffffffffffffff",
             "00000000deadbeef",
+            "node_time_seconds 1.7952482961447704e+09",
             "Linux version 6.12.38+deb13-amd64",
         ] {
             check_kept(text);
