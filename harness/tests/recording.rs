@@ -65,7 +65,7 @@ fn fixture_hosts_are_coherent_when_scrubbed() {
 #[test]
 fn a_simulated_host_is_coherent_when_scrubbed() {
     let moment = Duration::from_secs(1_700_000_000);
-    check_coherent(&simulator::embedded(3, move || moment).tree_at(moment.as_secs()));
+    check_coherent(&simulator::embedded(simulator::Machine::vm(3), move || moment).tree_at(moment.as_secs()));
 }
 
 #[cfg(target_os = "linux")]

@@ -160,7 +160,7 @@ fn mount_points(roots: &Roots) -> Vec<Vec<u8>> {
 }
 
 /// `\040` as the space that it stands for.
-fn octal_unescaped(field: &[u8]) -> Vec<u8> {
+pub(crate) fn octal_unescaped(field: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&first, after)) = rest.split_first() {

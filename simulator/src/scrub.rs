@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 
 use collectors::kit::root::tree::{LATER, Node, Tree, What};
 
+use crate::record::octal_unescaped;
 use dictionary::{Dictionary, Learned};
 use span::Span;
 
@@ -148,6 +149,9 @@ impl Scrubber {
             let replacement = match pattern::whole(&self.key, before) {
                 Some(moved) => moved,
                 None if category == Category::Host => self.name(before),
+                None if is_escaped(path, before) => {
+                    octal_escaped(&word::word(&self.key, category.name(), &octal_unescaped(before)))
+                }
                 None => word::word(&self.key, category.name(), before),
             };
             spans.push(Span { range, category, replacement });
@@ -199,6 +203,23 @@ impl Findings {
     }
 }
 
+/// Whether bytes are written as `\\040` here: the kernel's answers and mount tables do so.
+fn is_escaped(path: &str, word: &[u8]) -> bool {
+    word.contains(&b'\\') && (path.starts_with("kernel/") || matches!(context::base(path), "mountinfo" | "mounts"))
+}
+
+fn octal_escaped(word: &[u8]) -> Vec<u8> {
+    let mut into = Vec::new();
+    for &byte in word {
+        match byte {
+            b'\\' => into.extend_from_slice(b"\\134"),
+            byte if byte.is_ascii_graphic() => into.push(byte),
+            byte => into.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
+        }
+    }
+    into
+}
+
 /// In a path there are no columns to keep.
 fn replaced_exactly(path: &[u8], spans: &[Span]) -> Vec<u8> {
     let mut into = Vec::with_capacity(path.len());
@@ -223,7 +244,8 @@ fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
         let word = text.get(place.range).unwrap_or_default();
         // What has a form of its own is known by it everywhere.
         if pattern::whole(key, word).is_none() {
-            learned.add_word(place.category, word);
+            let unescaped = if is_escaped(path, word) { octal_unescaped(word) } else { word.to_vec() };
+            learned.add_word(place.category, &unescaped);
         }
     }
     let mut spans = Vec::new();

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use collectors::kit::errno::Errno;
+use collectors::kit::kernel::btrfs::BtrfsDevice;
 use collectors::kit::kernel::canned::{Canned, StatFsAnswer};
 use collectors::kit::kernel::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone,
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone,
 };
 
 use super::Note;
@@ -16,6 +18,12 @@ use super::patience::Patience;
 
 /// One question and its answer, held as a kernel that knows nothing else.
 type Once = OnceLock<Result<Canned, KernelError>>;
+/// One question about many things, by its entry and the thing's name.
+type Keyed = BTreeMap<(&'static str, Vec<u8>), Arc<Result<Canned, KernelError>>>;
+
+const BTRFS: &str = "kernel/btrfs";
+const WIFI_NETWORKS: &str = "kernel/wifi_networks";
+const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
 pub(super) struct Asked {
     live: Arc<dyn Kernel>,
@@ -28,6 +36,9 @@ pub(super) struct Asked {
     alternative_names: Once,
     addresses: Once,
     neighbours: Once,
+    qdiscs: Once,
+    wifi_interfaces: Once,
+    keyed: Mutex<Keyed>,
     statfs: Mutex<BTreeMap<Vec<u8>, Result<StatFs, KernelError>>>,
     link_modes: Mutex<BTreeMap<Vec<u8>, Result<LinkModes, KernelError>>>,
     notes: Mutex<Vec<Note>>,
@@ -55,12 +66,12 @@ fn gathered(
 impl Asked {
     pub(super) fn new(live: Arc<dyn Kernel>, timeout: Duration) -> Self {
         let now = live.now();
-        let (statfs, link_modes, notes) = Default::default();
-        let patience = Patience::new(timeout);
-        let [zone, uname, links, alternative_names, addresses, neighbours] = [const { Once::new() }; 6];
+        let [zone, uname, links, alternative_names, addresses, neighbours, qdiscs, wifi_interfaces] =
+            [const { Once::new() }; 8];
+        let (keyed, statfs, link_modes, notes) = Default::default();
         Self {
             live,
-            patience,
+            patience: Patience::new(timeout),
             now,
             zone,
             uname,
@@ -68,6 +79,9 @@ impl Asked {
             alternative_names,
             addresses,
             neighbours,
+            qdiscs,
+            wifi_interfaces,
+            keyed,
             statfs,
             link_modes,
             notes,
@@ -84,6 +98,11 @@ impl Asked {
         let _ = self.alternative_names(&mut |_| ());
         let _ = self.addresses(&mut |_| ());
         let _ = self.neighbours(&mut |_| ());
+        let _ = self.qdiscs(&mut |_| ());
+        let _ = self.wifi_interfaces(&mut |interface| {
+            let _ = self.wifi_network(interface, &mut |_| ());
+            let _ = self.wifi_stations(interface, &mut |_| ());
+        });
         for device in &devices {
             let _ = self.link_modes(device);
         }
@@ -105,12 +124,24 @@ impl Asked {
             (&self.alternative_names, "kernel/alternative_names"),
             (&self.addresses, "kernel/addresses"),
             (&self.neighbours, "kernel/neighbours"),
+            (&self.qdiscs, "kernel/qdiscs"),
+            (&self.wifi_interfaces, "kernel/wifi_interfaces"),
         ];
         for (question, name) in questions {
             let Some(Ok(answer)) = question.get() else { continue };
-            let found = answer.entries().into_iter().find(|(entry, _)| *entry == name);
             // A list without items is an answer as well.
-            entries.insert(name, found.map(|(_, content)| content).unwrap_or_default());
+            entries.insert(name, entry_of(answer, name));
+        }
+        for ((name, thing), answer) in locked(&self.keyed).iter() {
+            let lines = match &**answer {
+                Ok(answer) => entry_of(answer, name),
+                Err(KernelError::Errno(errno)) if *name == BTRFS => {
+                    entry_of(&Canned::default().with_btrfs(thing, Err(*errno)), name)
+                }
+                Err(KernelError::Errno(errno)) => [thing, &b" error="[..], errno.name().as_bytes(), b"\n"].concat(),
+                Err(KernelError::Unsupported) => continue,
+            };
+            entries.entry(*name).or_default().extend(lines);
         }
         let mut answers = Canned::default();
         for (point, answer) in locked(&self.statfs).iter() {
@@ -139,6 +170,29 @@ impl Asked {
 
     fn once(question: &Once, ask: impl FnOnce() -> Result<Canned, KernelError>) -> Result<&Canned, KernelError> {
         question.get_or_init(ask).as_ref().map_err(|error| *error)
+    }
+}
+
+/// The lines of one entry.
+fn entry_of(answers: &Canned, name: &str) -> Vec<u8> {
+    let found = answers.entries().into_iter().find(|(entry, _)| *entry == name);
+    found.map(|(_, content)| content).unwrap_or_default()
+}
+
+impl Asked {
+    fn keyed(
+        &self,
+        name: &'static str,
+        thing: &[u8],
+        ask: impl FnOnce() -> Result<Canned, KernelError>,
+    ) -> Arc<Result<Canned, KernelError>> {
+        let key = (name, thing.to_vec());
+        if let Some(known) = locked(&self.keyed).get(&key) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(ask());
+        locked(&self.keyed).insert(key, Arc::clone(&found));
+        found
     }
 }
 
@@ -195,6 +249,58 @@ impl Kernel for Asked {
         });
         locked(&self.statfs).insert(mount_point.to_vec(), found);
         found
+    }
+
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
+        let ask = move || {
+            let visit = |add: &mut dyn FnMut(&dyn Fn(Canned) -> Canned)| {
+                live.btrfs(&point, &mut |device| add(&|canned| canned.with_btrfs(&point, Ok(*device))))
+            };
+            gathered(visit)
+        };
+        let ask = || self.patience.ask(ask).unwrap_or(Err(Errno::ETIMEDOUT.into()));
+        let answer = self.keyed(BTRFS, mount_point, ask);
+        empty_is_fine(answer.as_ref().as_ref().map_err(|error| *error)?.btrfs(mount_point, visit))
+    }
+
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        let ask = || gathered(|add| self.live.qdiscs(&mut |qdisc| add(&|canned| canned.with_qdisc(qdisc))));
+        empty_is_fine(Self::once(&self.qdiscs, ask)?.qdiscs(visit))
+    }
+
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        let ask =
+            || gathered(|add| self.live.wifi_interfaces(&mut |found| add(&|canned| canned.with_wifi_interface(found))));
+        empty_is_fine(Self::once(&self.wifi_interfaces, ask)?.wifi_interfaces(visit))
+    }
+
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        let name = interface.name;
+        let answer = self.keyed(WIFI_NETWORKS, name, || {
+            gathered(|add| {
+                self.live.wifi_network(interface, &mut |found| add(&|canned| canned.with_wifi_network(name, found)))
+            })
+        });
+        empty_is_fine(answer.as_ref().as_ref().map_err(|error| *error)?.wifi_network(interface, visit))
+    }
+
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        let name = interface.name;
+        let answer = self.keyed(WIFI_STATIONS, name, || {
+            gathered(|add| {
+                self.live.wifi_stations(interface, &mut |found| add(&|canned| canned.with_wifi_station(name, found)))
+            })
+        });
+        empty_is_fine(answer.as_ref().as_ref().map_err(|error| *error)?.wifi_stations(interface, visit))
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

@@ -10,7 +10,7 @@ use collectors::kit::root::{Metadata, Names, Root, RootError};
 use super::*;
 
 fn host() -> (Roots, Arc<dyn Kernel>) {
-    let host = crate::embedded(7, || Duration::from_secs(1_700_000_000));
+    let host = crate::embedded(crate::Machine::vm(7), || Duration::from_secs(1_700_000_000));
     (host.roots(), host.kernel())
 }
 

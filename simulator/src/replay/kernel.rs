@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use collectors::kit::kernel::btrfs::BtrfsDevice;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::kernel::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, StatFs, Uname, Zone,
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone,
 };
 
 use super::Moments;
@@ -74,6 +76,34 @@ impl Kernel for ReplayKernel {
 
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
         self.answers().statfs(mount_point)
+    }
+
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        self.answers().btrfs(mount_point, visit)
+    }
+
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        self.answers().qdiscs(visit)
+    }
+
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        self.answers().wifi_interfaces(visit)
+    }
+
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        self.answers().wifi_network(interface, visit)
+    }
+
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        self.answers().wifi_stations(interface, visit)
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {

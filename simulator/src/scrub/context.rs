@@ -111,8 +111,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let anywhere: Applies = |_| true;
     let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
     let pages: Applies = str::is_empty;
-    let rules: [(Applies, &str, Category); 11] = [
+    let rules: [(Applies, &str, Category); 13] = [
         (pages, r#"(?:nodename|domainname)="([^"]+)""#, Category::Host),
+        (pages, r#"[{,]ssid="([^"]+)""#, Category::Label),
+        (|path| path == "kernel/wifi_networks", r"ssid=(\S+)", Category::Label),
         (pages, r#"(?:serial|serial_number|asset_tag)="([^"]+)""#, Category::Serial),
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),

@@ -27,6 +27,7 @@ const COUNTING: &[&str] = &[
     "_changes",
     "/numastat",
     "kernel/links",
+    "kernel/qdiscs",
     "/io.stat",
     "/cpu.stat",
     "/hw_counters/",
@@ -76,6 +77,7 @@ fn is_level(path: &str, key: &[u8], label: &[u8], column: usize) -> bool {
         "proc/stat" => matches!(key, b"procs_running" | b"procs_blocked" | b"btime"),
         "proc/diskstats" => column == 11,
         "proc/vmstat" => key.starts_with(b"nr_"),
+        "kernel/qdiscs" => !matches!(label, b"bytes" | b"packets" | b"drops" | b"requeues" | b"overlimits"),
         "kernel/links" => {
             !(label.starts_with(b"rx_")
                 || label.starts_with(b"tx_")
