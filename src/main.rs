@@ -97,7 +97,9 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
 /// What the operator should know before anything happens.
 fn warn(settings: &Settings, log: &Log) {
     settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
-    if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
+    if settings.paths.is_given && settings.replay.is_some() {
+        log.warn("The recorded host has no use for --path.*.", &[]);
+    } else if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
         log.warn("The simulated host has no use for --path.*.", &[]);
     }
     #[cfg(unix)]

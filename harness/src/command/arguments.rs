@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
+use collectors::kit::nearest;
+
 use super::{Command, Failure};
 
 /// What was given to a command.
@@ -28,7 +30,10 @@ pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Opti
             lexopt::Arg::Short(name) => return Err(format!("unknown flag -{name}")),
         };
         let flag = command.flags.iter().find(|flag| flag.name == name);
-        let flag = flag.ok_or_else(|| format!("unknown flag --{name}"))?;
+        let flag = flag.ok_or_else(|| match nearest::among(&name, command.flags.iter().map(|flag| flag.name)) {
+            Some(near) => format!("unknown flag --{name} (did you mean --{near}?)"),
+            None => format!("unknown flag --{name}"),
+        })?;
         let value = match flag.value {
             Some(_) => parser.value().map_err(|error| error.to_string())?,
             None => OsString::new(),

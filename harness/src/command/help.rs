@@ -45,7 +45,10 @@ fn usage_line(command: &Command) -> String {
 pub(super) fn page(command: &Command) -> String {
     let mut text = format!("nodelab {}: {}.\n\n{}", command.name, command.about, usage_line(command));
     if !command.details.is_empty() {
-        let _ = write!(text, "\n{}", command.details);
+        for paragraph in command.details.split("\n\n") {
+            text.push('\n');
+            wrap(&mut text, 0, 0, paragraph);
+        }
     }
     if !command.flags.is_empty() {
         text.push_str("\nflags:\n");
@@ -79,12 +82,17 @@ fn entry(text: &mut String, left: &str, sentences: &str) {
         text.push('\n');
         column = 0;
     }
-    let mut blanks = SENTENCES - column;
-    for word in sentences.split(' ') {
+    wrap(text, column, SENTENCES, sentences);
+}
+
+/// Words from a column on, broken where the line is full; each further line begins at `start`.
+fn wrap(text: &mut String, mut column: usize, start: usize, sentences: &str) {
+    let mut blanks = start - column;
+    for word in sentences.split_ascii_whitespace() {
         let width = word.chars().count();
         if column + blanks + width > COLUMNS {
             text.push('\n');
-            (column, blanks) = (0, SENTENCES);
+            (column, blanks) = (0, start);
         }
         text.extend(std::iter::repeat_n(' ', blanks));
         text.push_str(word);

@@ -11,9 +11,9 @@ use super::{Command, Failure, Given, print};
 pub(super) const COMMAND: Command = Command {
     name: "list",
     arguments: "[FILE [PREFIX]]",
-    about: "list what a host holds, or the hosts that come with nodelab",
+    about: "list what a host holds, or the hosts and profiles that come with nodelab",
     details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory; PREFIX the beginning of the paths to list.\n\
-              A line is what the entry is, its size in bytes, and its path. Without FILE, the fixture hosts are listed.\n",
+              A line is what the entry is, its size in bytes, and its path. Without FILE, the fixture hosts and the simulator's profiles are listed.\n",
     flags: &[],
     exits: &[],
     run,
@@ -61,6 +61,12 @@ fn kind_and_size(node: &Node) -> (&'static str, String) {
 }
 
 fn hosts() -> Result<ExitCode, Failure> {
-    let hosts: Vec<String> = load::hosts()?.iter().map(|host| format!("fixtures/hosts/{host}.tree\n")).collect();
-    Ok(print(&hosts.concat()))
+    let mut text = String::new();
+    for host in load::hosts()? {
+        let _ = writeln!(text, "file     fixtures/hosts/{host}.tree");
+    }
+    for profile in simulator::profiles() {
+        let _ = writeln!(text, "profile  {}: {}", profile.name, profile.summary);
+    }
+    Ok(print(&text))
 }

@@ -118,7 +118,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         (pages, r#"(?:serial|serial_number|asset_tag)="([^"]+)""#, Category::Serial),
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),
-        (anywhere, r#"(?:^|/)(?:home|var/home|run/media)/([^/\s,:"\\]+)"#, Category::User),
+        (anywhere, r#"(?:^|/)(?:home|run/media)/([^/\s,:"\\]+)"#, Category::User),
         (mounts, r"[ ,](?:user|username)=([^,\s]+)", Category::User),
         (mounts, r"[ ,]domain=([^,\s]+)", Category::Host),
         (
@@ -258,11 +258,11 @@ mod tests {
         check("proc/7/task/8/stat", "8 (thread) S 1 7", &[("thread", Category::CommandLine)]);
         check(
             "proc/1/mountinfo",
-            "36 25 0:32 / /home/alice/x rw - nfs4 nas.corp:/export rw\n",
+            "36 25 0:32 / /run/media/alice/x rw - nfs4 nas.corp:/export rw\n",
             &[("alice", Category::User), ("nas.corp", Category::Host)],
         );
         check("proc/1/mountinfo", "36 25 0:32 / /x rw - nfs4 10.1.2.3:/export rw\n", &[]);
-        check("rootfs/home/bob", "", &[]);
+        check("rootfs/run/media/bob", "", &[]);
         check(
             "udev/b8:0",
             "E:ID_MODEL=Disk\nE:ID_SERIAL=Disk_S466NX0K\nE:ID_SERIAL_SHORT=S466NX0K\n",

@@ -28,7 +28,7 @@ root=UUID=123e4567-e89b-42d3-a456-426614174000 quiet console=ttyS0 key=zyxwvut
 == proc/7/stat
 7 (marsupial) S 1 7 7 0 -1
 == proc/7/mountinfo
-36 25 0:32 / /home/mallory/mail rw - nfs4 quokka7:/srv rw,addr=10.20.30.40
+36 25 0:32 / /run/media/mallory/mail rw - nfs4 quokka7:/srv rw,addr=10.20.30.40
 37 25 0:33 / /mnt rw - xfs /dev/disk/by-id/nvme-Disk_S466NX0K123456 rw
 == proc/7/net/arp
 IP address       HW type     Flags       HW address            Mask     Device
