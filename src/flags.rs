@@ -53,6 +53,8 @@ pub struct Settings {
     pub is_simulated: bool,
     /// Which host is simulated if one is.
     pub simulation: Simulation,
+    /// `--replay`.
+    pub replay: Option<PathBuf>,
     /// What the operator should know about the command line itself.
     pub warnings: Vec<String>,
 }

@@ -22,10 +22,15 @@ pub struct Host {
     pub kernel: Arc<dyn Kernel>,
     /// Whether it is simulated.
     pub is_simulated: bool,
+    /// Whether it is a recording.
+    pub is_replayed: bool,
 }
 
 /// The host that the command line asks for. Only Linux can tell of itself; elsewhere the host is simulated.
 pub fn open(settings: &Settings) -> Result<Host, String> {
+    if let Some(file) = &settings.replay {
+        return replayed(file);
+    }
     #[cfg(target_os = "linux")]
     if !settings.is_simulated {
         return this(&settings.paths);
@@ -33,8 +38,9 @@ pub fn open(settings: &Settings) -> Result<Host, String> {
     simulated(settings)
 }
 
+/// The host that this process runs on, below these paths.
 #[cfg(target_os = "linux")]
-fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
+pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
     use collectors::kit::kernel::linux::Linux;
     use collectors::kit::root::dir::Dir;
     use collectors::kit::root::host::Host as Anywhere;
@@ -60,7 +66,7 @@ fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
         })
     });
     let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy());
-    Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false })
+    Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false, is_replayed: false })
 }
 
 /// The host of a profile and a seed, in its own time.
@@ -78,7 +84,29 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
     })?;
     let (start, speed_milli) = (clock::now(), asked.speed_milli);
     let host = simulator::embedded(machine, move || start + faster(clock::now().saturating_sub(start), speed_milli));
-    Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true })
+    Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true, is_replayed: false })
+}
+
+/// A recording, from now on.
+#[cfg(feature = "simulator")]
+#[expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
+fn replayed(file: &std::path::Path) -> Result<Host, String> {
+    use collectors::kit::kernel::clock;
+    use collectors::kit::tree_text;
+    use simulator::replay::Replay;
+
+    let fail = |error: &dyn std::fmt::Display| format!("--replay: {}: {error}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| fail(&error))?;
+    let tree = tree_text::parse(&bytes).map_err(|error| fail(&error))?;
+    let begin = clock::monotonic();
+    let replay = Replay::new(Arc::new(tree), move || clock::monotonic().saturating_sub(begin));
+    let replay = replay.map_err(|error| fail(&error))?;
+    Ok(Host { roots: replay.roots(), kernel: replay.kernel(), is_simulated: false, is_replayed: true })
+}
+
+#[cfg(not(feature = "simulator"))]
+fn replayed(_: &std::path::Path) -> Result<Host, String> {
+    Err("--replay: this exporter was built without the simulated host (cargo feature `simulator`)".to_owned())
 }
 
 /// So many thousandths of a time.

@@ -68,6 +68,9 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if host.is_simulated {
         log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
     }
+    if host.is_replayed {
+        log.warn("Serving a recorded host: no number on the page is of this machine.", &[]);
+    }
     let mut values = settings.values.clone();
     host.prepare(&mut values)?;
     let scraper = Scraper::build(collectors::ALL, &values, host.roots, host.kernel)?;
@@ -94,7 +97,9 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
 /// What the operator should know before anything happens.
 fn warn(settings: &Settings, log: &Log) {
     settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
-    if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
+    if settings.paths.is_given && settings.replay.is_some() {
+        log.warn("The recorded host has no use for --path.*.", &[]);
+    } else if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
         log.warn("The simulated host has no use for --path.*.", &[]);
     }
     #[cfg(unix)]

@@ -16,9 +16,10 @@ use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::testing::{self, Given};
 use regex::Regex;
+use simulator::archive::ttar;
 
 use crate::exposition::{self, Exposition};
-use crate::{load, ttar};
+use crate::load;
 
 pub use compare::Tally;
 

@@ -11,4 +11,3 @@ pub mod host;
 pub mod load;
 pub mod needs;
 pub mod peer;
-pub mod ttar;

@@ -6,10 +6,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use collectors::kit::root::dir::Dir;
 #[cfg(unix)]
 use collectors::kit::root::tree::What;
 use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::tree_text;
+#[cfg(target_os = "linux")]
+use node_exporter::flags::Paths;
+use simulator::archive;
 
 /// The workspace's own folder.
 pub fn workspace() -> PathBuf {
@@ -71,6 +75,57 @@ pub fn folder(folder: &Path, place: &str, tree: &mut Tree) -> io::Result<()> {
         tree.insert(&at, node).map_err(|error| io::Error::other(format!("{at}: {error}")))?;
     }
     Ok(())
+}
+
+/// A host in whatever form: a `.tree` file, an archive, or a directory.
+pub fn any_host(path: &Path) -> io::Result<Tree> {
+    let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
+    if !path.is_dir() {
+        return archive::read(&bytes(path)?).map_err(|error| fail(&error));
+    }
+    let root = Dir::open(path).map_err(|error| fail(&error))?;
+    let mut tree = Tree::new();
+    archive::copy(&root, b"", &mut tree, &archive::place).map_err(|error| fail(&error))?;
+    Ok(tree)
+}
+
+/// Writes a host in the form that the name says: `.tree`, `.tar`, or a directory, which must be new or empty. The paths
+/// that cannot stand on a disk are given back.
+pub fn write_host(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("tree") => write(path, &tree_text::write(tree))?,
+        Some("tar") => write(path, &archive::write_tar(tree)?)?,
+        _ => return write_folder(tree, path),
+    }
+    Ok(Vec::new())
+}
+
+/// The host that this process runs on.
+#[cfg(target_os = "linux")]
+pub fn live(paths: &Paths) -> io::Result<node_exporter::host::Host> {
+    node_exporter::host::this(paths).map_err(io::Error::other)
+}
+
+/// Waits.
+pub fn wait(time: std::time::Duration) {
+    std::thread::sleep(time);
+}
+
+#[cfg(unix)]
+fn write_folder(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
+    fs::create_dir_all(path)?;
+    // Nothing is written through what stands there already, which may be a link to anywhere.
+    if !names(path)?.is_empty() {
+        return Err(io::Error::other(format!("{}: the directory is not empty", path.display())));
+    }
+    unpack(tree, path)
+}
+
+#[cfg(not(unix))]
+fn write_folder(_: &Tree, path: &Path) -> io::Result<Vec<String>> {
+    let problem =
+        "the disks of this system have no room for names with `:` and for symbolic links; write a .tar or .tree";
+    Err(io::Error::other(format!("{}: {problem}", path.display())))
 }
 
 /// Writes a tree to disk below `folder`. Files that fail, and special files, cannot be written: their paths are

@@ -74,6 +74,8 @@
 //!    shapes in `tests/agreement.rs` is for settings that deserve a look of their own.
 
 mod answers;
+#[cfg(feature = "tools")]
+pub mod archive;
 mod host;
 mod hostfs;
 mod layout;
@@ -81,7 +83,12 @@ mod machine;
 mod moment;
 mod proc;
 mod profile;
+#[cfg(feature = "tools")]
+pub mod record;
+pub mod replay;
 mod rootfs;
+#[cfg(feature = "tools")]
+pub mod scrub;
 mod seed;
 mod sys;
 mod text;

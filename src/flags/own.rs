@@ -38,6 +38,8 @@ declare! {
             "Change a setting of the simulated host, as KEY=VALUE. Repeat the flag for several.";
         SIMULATE_SPEED: Text "simulate.speed" = "1",
             "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
+        REPLAY: Text "replay" = "",
+            "Serve the host that this .tree file holds, as `nodelab record` writes it, instead of this one. One that was recorded twice moves on.";
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
             "Address to listen on, as :PORT, HOST:PORT or unix:PATH. Repeat the flag to listen on several.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
@@ -78,6 +80,10 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     let word = |flag: collectors::kit::options::Flag<Server, _>| (options.get(flag), flag.info().name);
     let (level, level_name) = word(LOG_LEVEL);
     let (format, format_name) = word(LOG_FORMAT);
+    let replay = options.get(REPLAY);
+    if !replay.is_empty() && options.is_given(SIMULATE) {
+        return Err(format!("--{} and --{} are mutually exclusive", REPLAY.info().name, SIMULATE.info().name));
+    }
     let requests_max = usize::try_from(options.get(REQUESTS_MAX)).unwrap_or(usize::MAX);
     let paths = Paths {
         procfs: PathBuf::from(options.get(PROCFS)),
@@ -96,6 +102,7 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
         is_simulated: options.is_given(SIMULATE),
         simulation: simulation(&options)?,
+        replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
         values,
     })

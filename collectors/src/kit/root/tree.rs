@@ -22,6 +22,9 @@ pub use node::{MAX_MODE, Node, Special, What};
 /// The folder of a tree that holds the kernel's answers; it is no mount.
 pub const KERNEL: &str = "kernel";
 
+/// The folder of a tree that holds what was different at a second moment: `later/proc/stat`, `later/kernel/clock`.
+pub const LATER: &str = "later";
+
 /// The files of one host: below a folder for each mount (`proc/loadavg`), and the kernel's answers below `kernel/`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tree {
@@ -49,7 +52,7 @@ impl fmt::Display for InsertError {
             Self::Folder => {
                 f.write_str("the first component must be a folder of the host: ")?;
                 Mount::ALL.iter().try_for_each(|mount| write!(f, "{}, ", mount.name()))?;
-                write!(f, "or {KERNEL}")
+                write!(f, "{KERNEL}, or {LATER} and one of these")
             }
             Self::Path => write!(
                 f,
@@ -171,7 +174,14 @@ fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
     if path.len() > MAX_PATH_BYTES || names.clone().any(is_bad) {
         return Err(InsertError::Path);
     }
-    let folder = names.next().unwrap_or_default();
+    let mut folder = names.next().unwrap_or_default();
+    if folder == LATER.as_bytes() {
+        folder = match names.next() {
+            Some(below) => below,
+            None if node.kind() == Kind::Directory => return Ok(()),
+            None => return Err(InsertError::Folder),
+        };
+    }
     let is_known = folder == KERNEL.as_bytes() || Mount::ALL.iter().any(|mount| mount.name().as_bytes() == folder);
     if !is_known || (names.next().is_none() && node.kind() != Kind::Directory) {
         return Err(InsertError::Folder);

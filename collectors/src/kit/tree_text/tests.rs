@@ -110,7 +110,8 @@ fn errors_in_paths_say_what_a_path_is() {
     check_header_error("proc/../a", &format!("`proc/../a`: {path}"));
     check_header_error("proc//", &format!("`proc/`: {path}"));
     check_header_error("proc/\\x00", &format!("`proc/\\x00`: {path}"));
-    let folder = "the first component must be a folder of the host: proc, sys, rootfs, udev, host, or kernel";
+    let folder = "the first component must be a folder of the host: proc, sys, rootfs, udev, host, kernel, or later \
+                  and one of these";
     check_header_error("etc/passwd", &format!("`etc/passwd`: {folder}"));
     check_header_error("sys", &format!("`sys`: {folder}"));
     check_header_error("proc/x", "`proc/x` stands in this file already; remove one of the two");

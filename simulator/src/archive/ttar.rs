@@ -3,33 +3,32 @@
 //! A record is `Directory: PATH`, or `Path: PATH`, then `Lines: N` and that many lines, or `SymlinkTo: TARGET`, then
 //! `Mode: OCTAL`. `EOF` at the end of a file's last line says that no newline follows it, `NULLBYTE` is a zero byte.
 
-use std::fmt;
-
 use collectors::kit::root::tree::{Node, Tree};
 
-/// What is wrong with an archive, and where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TtarError {
-    /// The number of the line; the first is 1.
-    pub line: usize,
-    /// What was found and what should have been there.
-    pub problem: String,
-}
-
-impl fmt::Display for TtarError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.problem)
-    }
-}
-
-impl std::error::Error for TtarError {}
+use super::ArchiveError;
 
 /// Adds the archive's entries to `tree`, at the path that `place` gives for each; entries without a place are left out.
-pub fn read(archive: &[u8], tree: &mut Tree, place: impl Fn(&str) -> Option<String>) -> Result<(), TtarError> {
+pub fn read(archive: &[u8], tree: &mut Tree, place: impl Fn(&str) -> Option<String>) -> Result<(), ArchiveError> {
+    read_placed(archive, tree, |path| Ok(place(path)))
+}
+
+/// The paths of the archive's entries.
+pub(super) fn paths(archive: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let key_values = archive.split(|&byte| byte == b'\n').filter_map(key_value);
+    key_values.filter(|(key, _)| matches!(*key, "Directory" | "Path")).map(|(_, path)| path.as_bytes())
+}
+
+/// The same as [`read`] with a `place` that may refuse a path.
+pub(super) fn read_placed(
+    archive: &[u8],
+    tree: &mut Tree,
+    place: impl Fn(&str) -> Result<Option<String>, ArchiveError>,
+) -> Result<(), ArchiveError> {
     let mut lines = (1..).zip(archive.split(|&byte| byte == b'\n'));
     let mut entry: Option<Entry<'_>> = None;
     while let Some((number, line)) = lines.next() {
-        let fail = |problem: &str| TtarError { line: number, problem: problem.to_owned() };
+        let fail = |problem: &str| ArchiveError::at_line(number, problem);
+        let placed = |path: &str| place(path).map_err(|error| ArchiveError::at_line(number, &error.to_string()));
         let Some((key, value)) = key_value(line) else { continue };
         match key {
             "Directory" => entry = Some(Entry { path: value, content: None }),
@@ -45,13 +44,13 @@ pub fn read(archive: &[u8], tree: &mut Tree, place: impl Fn(&str) -> Option<Stri
             }
             "SymlinkTo" => {
                 let Entry { path, .. } = entry.take().ok_or_else(|| fail("`SymlinkTo:` follows `Path:`"))?;
-                add(tree, place(path), Node::link(value), number)?;
+                add(tree, placed(path)?, Node::link(value), number)?;
             }
             "Mode" => {
                 let mode = u16::from_str_radix(value, 8).map_err(|_| fail("`Mode:` is followed by octal digits"))?;
                 let Entry { path, content } = entry.take().ok_or_else(|| fail("`Mode:` ends an entry"))?;
                 let node = content.map_or_else(Node::directory, Node::file);
-                add(tree, place(path), node.with_mode(mode & 0o777), number)?;
+                add(tree, placed(path)?, node.with_mode(mode & 0o777), number)?;
             }
             _ => {}
         }
@@ -70,18 +69,19 @@ fn key_value(line: &[u8]) -> Option<(&str, &str)> {
     if line.starts_with('#') { None } else { line.split_once(": ") }
 }
 
-fn add(tree: &mut Tree, path: Option<String>, node: Node, line: usize) -> Result<(), TtarError> {
+fn add(tree: &mut Tree, path: Option<String>, node: Node, line: usize) -> Result<(), ArchiveError> {
     let Some(path) = path else { return Ok(()) };
-    tree.insert(path, node).map_err(|error| TtarError { line, problem: error.to_string() })
+    tree.insert(&path, node).map_err(|error| ArchiveError::at_line(line, &format!("`{path}`: {error}")))
 }
 
 fn push_line(line: &[u8], content: &mut Vec<u8>) {
     let (line, has_newline) = line.strip_suffix(b"EOF").map_or((line, true), |line| (line, false));
     let mut rest = line;
     while let Some(at) = find(rest, NULL_BYTE) {
-        content.extend_from_slice(&rest[..at]);
+        let (before, after) = rest.split_at(at);
+        content.extend_from_slice(before);
         content.push(0);
-        rest = &rest[at + NULL_BYTE.len()..];
+        rest = after.get(NULL_BYTE.len()..).unwrap_or_default();
     }
     content.extend_from_slice(rest);
     if has_newline {

@@ -1,0 +1,211 @@
+//! The commands of `nodelab`: one table, from which the help and the reading of arguments follow.
+//!
+//! A new command is a file below `command/` that holds a [`Command`], and a line in [`ALL`].
+
+mod accept;
+mod arguments;
+mod conformance;
+mod help;
+mod list;
+mod progress;
+mod record;
+mod scrub;
+mod scrubbing;
+mod show;
+mod unpack;
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use collectors::kit::nearest;
+
+pub(crate) use arguments::Given;
+
+/// Every command, in the order of the help.
+const ALL: &[&Command] = &[
+    &record::COMMAND,
+    &scrub::COMMAND,
+    &show::COMMAND,
+    &list::COMMAND,
+    &unpack::COMMAND,
+    &conformance::COMMAND,
+    &accept::COMMAND,
+];
+
+/// One command.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What follows the name, as the help shows it.
+    pub(crate) arguments: &'static str,
+    /// What it does, in a few words.
+    pub(crate) about: &'static str,
+    /// What there is to know besides: paragraphs, with an empty line between two.
+    pub(crate) details: &'static str,
+    /// Its flags.
+    pub(crate) flags: &'static [Flag],
+    /// What it ends with besides the usual.
+    pub(crate) exits: &'static [(u8, &'static str)],
+    /// Does it.
+    pub(crate) run: fn(&Given) -> Result<ExitCode, Failure>,
+}
+
+/// One flag of a command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag {
+    /// Its name, without `--`.
+    pub(crate) name: &'static str,
+    /// What its value is called; a switch has none.
+    pub(crate) value: Option<&'static str>,
+    /// Whether it may be given again.
+    pub(crate) is_repeated: bool,
+    /// What it does.
+    pub(crate) help: &'static str,
+}
+
+impl Flag {
+    /// A flag that is there or not.
+    pub(crate) const fn switch(name: &'static str, help: &'static str) -> Self {
+        Self { name, value: None, is_repeated: false, help }
+    }
+
+    /// A flag with a value.
+    pub(crate) const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, value: Some(value), is_repeated: false, help }
+    }
+
+    /// A flag with a value that may be given again and again.
+    pub(crate) const fn values(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, value: Some(value), is_repeated: true, help }
+    }
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line makes no sense.
+    Usage(String),
+    /// Something went wrong.
+    Broken(String),
+}
+
+impl Failure {
+    /// The status of a command line that makes no sense.
+    pub(crate) const USAGE_STATUS: u8 = 2;
+
+    /// Something went wrong with a thing that has a name.
+    pub(crate) fn of(thing: impl fmt::Display, error: impl fmt::Display) -> Self {
+        Self::Broken(format!("{thing}: {error}"))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn main(mut parser: lexopt::Parser) -> ExitCode {
+    let command = match parser.next() {
+        Ok(Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help"))) => return print(&help::overview(ALL)),
+        Ok(Some(lexopt::Arg::Short('V') | lexopt::Arg::Long("version"))) => {
+            return print(&format!("nodelab {}\n", env!("CARGO_PKG_VERSION")));
+        }
+        Ok(Some(lexopt::Arg::Value(name))) => match name.to_str() {
+            Some("help") => return help_of(parser),
+            name => ALL.iter().find(|command| Some(command.name) == name).ok_or_else(|| unknown(name)),
+        },
+        Ok(Some(other)) => Err(other.unexpected().to_string()),
+        Ok(None) => return refuse("no command given", &help::overview(ALL)),
+        Err(error) => Err(error.to_string()),
+    };
+    let command = match command {
+        Ok(command) => command,
+        Err(problem) => return refuse(&problem, &help::names(ALL)),
+    };
+    let given = match arguments::read(command, parser) {
+        Ok(Some(given)) => given,
+        Ok(None) => return print(&help::page(command)),
+        Err(problem) => return refuse(&problem, &help::usage(command)),
+    };
+    match (command.run)(&given) {
+        Ok(status) => status,
+        Err(Failure::Usage(problem)) => refuse(&problem, &help::usage(command)),
+        Err(Failure::Broken(problem)) => {
+            eprintln!("nodelab {}: {problem}", command.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn unknown(name: Option<&str>) -> String {
+    let name = name.unwrap_or("�");
+    match nearest::among(name, ALL.iter().map(|command| command.name)) {
+        Some(near) => format!("`{name}` is no command (did you mean {near}?)"),
+        None => format!("`{name}` is no command"),
+    }
+}
+
+/// `nodelab help [COMMAND]`.
+fn help_of(mut parser: lexopt::Parser) -> ExitCode {
+    let name = match parser.next() {
+        Ok(Some(lexopt::Arg::Value(name))) => name.to_string_lossy().into_owned(),
+        _ => return print(&help::overview(ALL)),
+    };
+    match ALL.iter().find(|command| command.name == name) {
+        Some(command) => print(&help::page(command)),
+        None => refuse(&unknown(Some(&name)), &help::names(ALL)),
+    }
+}
+
+/// A reader that has seen enough, such as `head`, is no mistake.
+pub(crate) fn print(text: &str) -> ExitCode {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what may be no text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> ExitCode {
+    use std::io::Write;
+    match io::stdout().lock().write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("nodelab: standard output: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn refuse(problem: &str, advice: &str) -> ExitCode {
+    eprint!("nodelab: {problem}\n\n{advice}");
+    ExitCode::from(Failure::USAGE_STATUS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        for (at, command) in ALL.iter().enumerate() {
+            assert!(ALL[..at].iter().all(|other| other.name != command.name), "{}", command.name);
+            assert!(command.about.ends_with(|last: char| last.is_alphanumeric()), "{}", command.about);
+            for (at, flag) in command.flags.iter().enumerate() {
+                assert!(command.flags[..at].iter().all(|other| other.name != flag.name), "{}", flag.name);
+                assert!(flag.help.ends_with('.') && !flag.help.contains('\n'), "{}", flag.help);
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_fits_a_screen_across() {
+        let pages = ALL.iter().map(|command| help::page(command)).chain([help::overview(ALL)]);
+        for page in pages {
+            let long = page.lines().find(|line| line.chars().count() > help::COLUMNS);
+            assert_eq!(long, None);
+            assert!(page.ends_with('\n') && page.contains("exit status"), "{page}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What `record` and `scrub` share: the key, the leak report, and what happens where something is in it.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use collectors::kit::root::tree::Tree;
+use harness::load;
+use simulator::scrub::{self, Allowance, KEY_BYTES, Key};
+
+use super::{Failure, Flag, Given};
+
+/// The status of a command that wrote nothing because of the leak report.
+pub(super) const LEAKS_STATUS: u8 = 3;
+/// So many places of one file are named.
+const SHOWN_MAX: usize = 3;
+/// What the help says of it.
+pub(super) const EXITS: &[(u8, &str)] =
+    &[(LEAKS_STATUS, "nothing was written: the leak report names what looks like a secret")];
+
+/// `--key-file`.
+pub(super) const KEY_FILE: Flag = Flag::value(
+    "key-file",
+    "FILE",
+    "64 hexadecimal digits, to get the same pseudonyms again. Without it the key is random and forgotten.",
+);
+/// `--allow`.
+pub(super) const ALLOW: Flag = Flag::values(
+    "allow",
+    "SUSPICION:PATH",
+    "Write what the leak report names so, as it is. A * in the path stands for any part of it.",
+);
+
+/// Scrubs. `Err` is the status of a command that has to stop here; the report is on standard error.
+pub(super) fn scrubbed(tree: &Tree, given: &Given) -> Result<Result<Tree, ExitCode>, Failure> {
+    let allowances = given.texts(ALLOW.name)?.into_iter().map(Allowance::parse).collect::<Result<Vec<_>, _>>();
+    let allowances = allowances.map_err(|error| Failure::Usage(format!("--allow: {error}")))?;
+    let scrubbed = scrub::scrub(tree, &key(given)?).map_err(Failure::Broken)?;
+    let counts: Vec<String> = scrubbed
+        .counts
+        .iter()
+        .map(|(category, count)| format!("{count} {}", plural(category.name(), *count)))
+        .collect();
+    eprintln!("replaced: {}", if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") });
+    let is_allowed = |leak: &scrub::Leak| allowances.iter().any(|allowance| allowance.allows(leak));
+    let (allowed, leaks): (Vec<_>, Vec<_>) = scrubbed.leaks.into_iter().partition(is_allowed);
+    if !allowed.is_empty() {
+        eprintln!("allowed: {}", allowed.len());
+    }
+    if leaks.is_empty() {
+        return Ok(Ok(scrubbed.tree));
+    }
+    eprintln!("nothing is written: {} of these look like a secret\n", leaks.len());
+    let mut named: BTreeMap<String, Vec<&scrub::Leak>> = BTreeMap::new();
+    for leak in &leaks {
+        named.entry(leak.name()).or_default().push(leak);
+    }
+    for (name, leaks) in named {
+        let (shown, more) = leaks.split_at(leaks.len().min(SHOWN_MAX));
+        for leak in shown {
+            eprintln!("  {leak}");
+        }
+        if !more.is_empty() {
+            eprintln!("  … and {} more", more.len());
+        }
+        eprintln!("      --allow {name}");
+    }
+    Ok(Err(ExitCode::from(LEAKS_STATUS)))
+}
+
+fn plural(name: &str, count: usize) -> String {
+    match name {
+        _ if count == 1 => name.to_owned(),
+        name if name.ends_with("address") => format!("{name}es"),
+        name => format!("{name}s"),
+    }
+}
+
+fn key(given: &Given) -> Result<Key, Failure> {
+    if let Some(path) = given.path(KEY_FILE.name) {
+        let text = String::from_utf8(load::bytes(path)?).unwrap_or_default();
+        let problem = "expected 64 hexadecimal digits, as of `openssl rand -hex 32`";
+        return Key::from_hex(&text).ok_or_else(|| Failure::of(path.display(), problem));
+    }
+    let mut bytes = [0; KEY_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::of("random numbers for the key", error))?;
+    Ok(Key::new(bytes))
+}

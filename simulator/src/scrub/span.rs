@@ -1,0 +1,109 @@
+//! Pieces of a text that are replaced.
+
+use std::ops::Range;
+
+/// What a piece of text is the identity of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Category {
+    /// A host's or domain's name.
+    Host,
+    /// A user's name.
+    User,
+    /// A serial number, of whatever device.
+    Serial,
+    /// The label of a file system.
+    Label,
+    /// The command line or name of a process.
+    CommandLine,
+    /// A MAC address.
+    Mac,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+    /// A GUID, EUI-64 or WWN.
+    Identifier64,
+    /// A UUID, or another identifier of 128 bits.
+    Uuid,
+    /// Another identifier that is written in hexadecimal digits, or at random.
+    Identifier,
+}
+
+impl Category {
+    /// What the report calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host name",
+            Self::User => "user name",
+            Self::Serial => "serial",
+            Self::Label => "label",
+            Self::CommandLine => "command line",
+            Self::Mac => "MAC address",
+            Self::Ipv4 => "IPv4 address",
+            Self::Ipv6 => "IPv6 address",
+            Self::Identifier64 => "GUID or WWN",
+            Self::Uuid => "UUID",
+            Self::Identifier => "other identifier",
+        }
+    }
+}
+
+/// A piece and what takes its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    pub(super) range: Range<usize>,
+    pub(super) category: Category,
+    pub(super) replacement: Vec<u8>,
+}
+
+/// The spans that are used where some overlap: of two, the one that begins first, then the one that was found first.
+/// `spans` come in the order of their precedence.
+pub(super) fn disjoint(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| span.range.start);
+    let mut chosen: Vec<Span> = Vec::new();
+    for span in spans {
+        if chosen.last().is_none_or(|last| last.range.end <= span.range.start) {
+            chosen.push(span);
+        }
+    }
+    chosen
+}
+
+/// The text with every span replaced. Where blanks follow to fill a column, there are so many that the next stays.
+pub(super) fn replaced(text: &[u8], spans: &[Span]) -> Vec<u8> {
+    let mut into = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for span in spans {
+        into.extend_from_slice(text.get(at..span.range.start).unwrap_or_default());
+        into.extend_from_slice(&span.replacement);
+        at = span.range.end;
+        let blanks = text.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count();
+        if blanks >= 2 {
+            let wanted = (span.range.len() + blanks).saturating_sub(span.replacement.len()).max(1);
+            into.extend(std::iter::repeat_n(b' ', wanted));
+            at += blanks;
+        }
+    }
+    into.extend_from_slice(text.get(at..).unwrap_or_default());
+    into
+}
+
+/// What no span covers.
+pub(super) fn gaps(length: usize, spans: &[Span]) -> Vec<Range<usize>> {
+    let ends = spans.iter().map(|span| span.range.end);
+    let starts = spans.iter().map(|span| span.range.start).chain([length]);
+    std::iter::once(0).chain(ends).zip(starts).map(|(start, end)| start..end).filter(|gap| !gap.is_empty()).collect()
+}
+
+/// Whether the bytes beside a piece make it a part of a longer word.
+pub(super) fn is_within_word(text: &[u8], range: &Range<usize>) -> bool {
+    is_word(before(text, range.start)) || is_word(text.get(range.end).copied())
+}
+
+pub(super) fn before(text: &[u8], at: usize) -> Option<u8> {
+    text.get(at.checked_sub(1)?).copied()
+}
+
+fn is_word(byte: Option<u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
