@@ -18,7 +18,6 @@ const ACCEPTED_AT_ONCE_MAX: usize = 64;
 
 impl Reactor {
     pub(super) fn hold_spare(&mut self) {
-        #[cfg(unix)]
         if let Some(door) = self.doors.first() {
             self.spare.hold(&door.listener);
         }
