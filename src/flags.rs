@@ -32,11 +32,16 @@ pub enum Command {
 
 /// Everything that the command line decides.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Settings {
     /// The collectors' flags, and which collectors are on.
     pub values: FlagValues,
     /// `--web.listen-address`, at least one.
     pub listen_addresses: Vec<String>,
+    /// `--web.systemd-socket`, in place of the addresses.
+    pub has_inherited_sockets: bool,
+    /// `--sandbox`.
+    pub has_sandbox: bool,
     /// `--web.telemetry-path`, which begins with a slash.
     pub telemetry_path: String,
     /// Whether the exporter's own metrics are on the page.
@@ -364,11 +369,11 @@ pub(crate) mod tests {
         );
         refuse(
             &["--web.listen-address=9100"],
-            "--web.listen-address: expected :PORT, HOST:PORT or unix:PATH, found `9100`",
+            "--web.listen-address: expected :PORT, HOST:PORT, unix:PATH or vsock://:PORT, found `9100`",
         );
         refuse(
             &["--web.listen-address="],
-            "--web.listen-address: expected :PORT, HOST:PORT or unix:PATH, found nothing",
+            "--web.listen-address: expected :PORT, HOST:PORT, unix:PATH or vsock://:PORT, found nothing",
         );
     }
 

@@ -8,5 +8,7 @@ pub mod host;
 pub mod instruments;
 pub mod log;
 pub mod registry;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 pub mod serve;
 pub mod version;

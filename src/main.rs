@@ -11,10 +11,12 @@ use collectors::kit::scraper::Scraper;
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Field, Log};
+#[cfg(target_os = "linux")]
+use node_exporter::sandbox;
 use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::Front;
 use node_exporter::serve::handler::Handler;
-use node_exporter::serve::listen;
+use node_exporter::serve::listen::{self, Listener};
 use node_exporter::serve::signals::Signals;
 use node_exporter::{host, version};
 
@@ -81,17 +83,60 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let path = &settings.telemetry_path;
     let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
     let handler: Arc<dyn Handle> = Arc::new(handler);
-    let listeners = settings
-        .listen_addresses
-        .iter()
-        .map(|address| listen::listen(address).map_err(|error| format!("--web.listen-address={address}: {error}")));
-    let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-    for listener in &listeners {
-        log.info("Listening on", &[("address", Field::Text(listener))]);
-    }
-    let front = Front::new(listeners, None).map_err(|error| format!("listening: {error}"))?;
+    let front = Front::new(listeners(settings, log)?, None).map_err(|error| format!("listening: {error}"))?;
+    confine(settings, log)?;
     until_signalled(front, &handler, log, signals);
     Ok(())
+}
+
+/// Everything that is listened on, each told.
+fn listeners(settings: &Settings, log: &Log) -> Result<Vec<Listener>, String> {
+    if settings.has_inherited_sockets {
+        return inherited(log);
+    }
+    let listening = settings.listen_addresses.iter().map(|address| {
+        let listener = listen::listen(address).map_err(|error| format!("--web.listen-address={address}: {error}"))?;
+        log.info("Listening on", &[("address", Field::Text(&listener))]);
+        Ok(listener)
+    });
+    listening.collect()
+}
+
+#[cfg(target_os = "linux")]
+fn inherited(log: &Log) -> Result<Vec<Listener>, String> {
+    let inherited = listen::inherited::listeners().map_err(|error| format!("--web.systemd-socket: {error}"))?;
+    let told = inherited.into_iter().map(|socket| {
+        let fields = [("address", Field::Text(&socket.listener)), ("name", Field::Text(&socket.name))];
+        log.info("Listening on", &fields);
+        socket.listener
+    });
+    Ok(told.collect())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn inherited(_: &Log) -> Result<Vec<Listener>, String> {
+    Err("--web.systemd-socket: this system has no systemd; use --web.listen-address".to_owned())
+}
+
+/// Gives up what is not needed from here on.
+#[cfg(target_os = "linux")]
+fn confine(settings: &Settings, log: &Log) -> Result<(), String> {
+    if !settings.has_sandbox {
+        return Ok(());
+    }
+    match sandbox::enter(&sandbox::Needs::of(settings)).map_err(|error| format!("--sandbox: {error}"))? {
+        sandbox::Strength::Full => log.info("Sandbox is closed", &[]),
+        sandbox::Strength::Partial => {
+            log.warn("Sandbox is closed as far as this kernel can; a later one can more", &[]);
+        }
+        sandbox::Strength::None => log.warn("This kernel has no landlock: --sandbox changes nothing", &[]),
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn confine(settings: &Settings, _: &Log) -> Result<(), String> {
+    if settings.has_sandbox { Err("--sandbox: only Linux has landlock".to_owned()) } else { Ok(()) }
 }
 
 /// What the operator should know before anything happens.

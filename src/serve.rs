@@ -132,7 +132,7 @@ mod tests {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics?collect[]=loadavg");
             gate.until_waited_for();
-            let url = |number: usize| if number % 2 == 0 { "/metrics" } else { "/metrics?collect[]=loadavg" };
+            let url = |number: usize| if number.is_multiple_of(2) { "/metrics" } else { "/metrics?collect[]=loadavg" };
             let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
             for other in others {
                 let refused = answer_of(other);

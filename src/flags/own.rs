@@ -41,7 +41,11 @@ declare! {
         REPLAY: Text "replay" = "",
             "Serve the host that this .tree file holds, as `nodelab record` writes it, instead of this one. One that was recorded twice moves on.";
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
-            "Address to listen on, as :PORT, HOST:PORT or unix:PATH. Repeat the flag to listen on several.";
+            "Address to listen on: :PORT, HOST:PORT, unix:PATH or vsock://:PORT. Repeat the flag to listen on several.";
+        SYSTEMD_SOCKET: Switch "web.systemd-socket" = "false",
+            "Listen on the sockets that systemd passes, in place of --web.listen-address. Linux only.";
+        SANDBOX: Switch "sandbox" = "false",
+            "Give up, once everything is open, what reading the host does not take: writing, executing, and files of others. Linux only.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
     }
@@ -60,8 +64,9 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
         return Err(format!(
-            "--{}: expected :PORT, HOST:PORT or unix:PATH, found nothing",
-            LISTEN_ADDRESSES.info().name
+            "--{}: expected {}, found nothing",
+            LISTEN_ADDRESSES.info().name,
+            crate::serve::listen::FORMS
         ));
     }
     for flag in [PROCFS, SYSFS, ROOTFS, UDEV] {
@@ -94,6 +99,8 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     };
     Ok(Settings {
         listen_addresses,
+        has_inherited_sockets: options.get(SYSTEMD_SOCKET),
+        has_sandbox: options.get(SANDBOX),
         telemetry_path,
         has_exporter_metrics: !options.get(NO_EXPORTER_METRICS),
         requests_max: NonZeroUsize::new(requests_max),

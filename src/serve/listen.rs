@@ -1,8 +1,12 @@
 //! Addresses to listen on.
 #![expect(clippy::disallowed_methods, reason = "this is the room of the sockets")]
 
+#[cfg(target_os = "linux")]
+pub mod inherited;
 #[cfg(unix)]
 mod unix;
+#[cfg(target_os = "linux")]
+pub(super) mod vsock;
 
 use std::fmt;
 use std::io;
@@ -23,15 +27,24 @@ pub enum Address {
     Port(String, u16),
     /// At a Unix socket.
     Unix(PathBuf),
+    /// At a port of this virtual machine, for its host.
+    Vsock(u32),
 }
 
-/// Reads `:PORT`, `HOST:PORT`, where an IPv6 address stands in brackets, or `unix:PATH`.
+/// What addresses look like.
+pub const FORMS: &str = ":PORT, HOST:PORT, unix:PATH or vsock://:PORT";
+
+/// Reads an address of one of these [`FORMS`]. An IPv6 address stands in brackets.
 pub fn parse(address: &str) -> Result<Address, String> {
-    let refused = || format!("expected :PORT, HOST:PORT or unix:PATH, found `{address}`");
+    let refused = || format!("expected {FORMS}, found `{address}`");
     if let Some(path) = address.strip_prefix("unix:") {
         // As an address of the form `unix:///run/x.sock` too.
         let path = path.strip_prefix("//").unwrap_or(path);
         return if path.is_empty() { Err(refused()) } else { Ok(Address::Unix(path.into())) };
+    }
+    if let Some(port) = address.strip_prefix("vsock://:") {
+        let port = Some(port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+        return port.and_then(|port| port.parse().ok()).map(Address::Vsock).ok_or_else(refused);
     }
     let (host, port) = address.rsplit_once(':').ok_or_else(refused)?;
     if !port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -40,7 +53,7 @@ pub fn parse(address: &str) -> Result<Address, String> {
     let port = port.parse().map_err(|_| format!("expected a port of 0 to 65535, found `{port}` in `{address}`"))?;
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(host) if !host.is_empty() => Ok(Address::Port(host.to_owned(), port)),
-        None if !host.contains([':', '[', ']']) => Ok(Address::Port(host.to_owned(), port)),
+        None if !host.contains([':', '[', ']', '/']) => Ok(Address::Port(host.to_owned(), port)),
         _ => Err(refused()),
     }
 }
@@ -53,6 +66,9 @@ pub enum Listener {
     /// A Unix socket.
     #[cfg(unix)]
     Unix(unix::Listener),
+    /// A port of a virtual machine.
+    #[cfg(target_os = "linux")]
+    Vsock(vsock::Listener),
 }
 
 /// Listens on an address that [`parse`] accepts.
@@ -66,6 +82,10 @@ pub fn listen(address: &str) -> io::Result<Listener> {
         Address::Unix(path) => unix::Listener::bind(&path).map(Listener::Unix),
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::Error::other("this system has no Unix sockets; choose a port")),
+        #[cfg(target_os = "linux")]
+        Address::Vsock(port) => vsock::Listener::bind(port).map(Listener::Vsock),
+        #[cfg(not(target_os = "linux"))]
+        Address::Vsock(_) => Err(io::Error::other("this system has no sockets between machines; choose a port")),
     }
 }
 
@@ -89,6 +109,8 @@ impl Listener {
             }
             #[cfg(unix)]
             Self::Unix(listener) => Ok((Socket::Unix(listener.accept()?), Peer::Unix)),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(listener) => listener.accept().map(|(socket, peer)| (Socket::Vsock(socket), peer)),
         }
     }
 
@@ -98,6 +120,8 @@ impl Listener {
             Self::Tcp(listener) => listener,
             #[cfg(unix)]
             Self::Unix(listener) => listener.source(),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(listener) => listener,
         }
     }
 }
@@ -112,6 +136,8 @@ impl fmt::Display for Listener {
             },
             #[cfg(unix)]
             Self::Unix(listener) => listener.fmt(f),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(listener) => listener.fmt(f),
         }
     }
 }
@@ -122,6 +148,8 @@ impl std::os::fd::AsFd for Listener {
         match self {
             Self::Tcp(listener) => listener.as_fd(),
             Self::Unix(listener) => listener.as_fd(),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(listener) => listener.as_fd(),
         }
     }
 }
@@ -173,6 +201,8 @@ mod tests {
         let path = || Some(Address::Unix("/run/x:1.sock".into()));
         check("unix:/run/x:1.sock", path());
         check("unix:///run/x:1.sock", path());
+        check("vsock://:9100", Some(Address::Vsock(9100)));
+        check("vsock://:4294967295", Some(Address::Vsock(u32::MAX)));
         for bad in [
             "",
             "9100",
@@ -188,6 +218,11 @@ mod tests {
             "::",
             "unix:",
             "unix://",
+            "vsock://:",
+            "vsock://:4294967296",
+            "vsock://:+1",
+            "vsock://3:9100",
+            "http://:9100",
         ] {
             check(bad, None);
         }

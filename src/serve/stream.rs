@@ -17,6 +17,9 @@ pub enum Socket {
     /// A Unix socket.
     #[cfg(unix)]
     Unix(mio::net::UnixStream),
+    /// Between a virtual machine and its host.
+    #[cfg(target_os = "linux")]
+    Vsock(super::listen::vsock::Socket),
 }
 
 impl Socket {
@@ -26,6 +29,8 @@ impl Socket {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(socket) => socket.shut_down(),
         }
     }
 
@@ -35,6 +40,8 @@ impl Socket {
             Self::Tcp(stream) => stream,
             #[cfg(unix)]
             Self::Unix(stream) => stream,
+            #[cfg(target_os = "linux")]
+            Self::Vsock(socket) => socket,
         }
     }
 }
@@ -45,6 +52,8 @@ impl Read for Socket {
             Self::Tcp(stream) => stream.read(into),
             #[cfg(unix)]
             Self::Unix(stream) => stream.read(into),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(socket) => socket.read(into),
         }
     }
 }
@@ -55,6 +64,8 @@ impl Write for Socket {
             Self::Tcp(stream) => stream.write(bytes),
             #[cfg(unix)]
             Self::Unix(stream) => stream.write(bytes),
+            #[cfg(target_os = "linux")]
+            Self::Vsock(socket) => socket.write(bytes),
         }
     }
 

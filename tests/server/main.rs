@@ -6,6 +6,8 @@
 #[cfg(target_os = "linux")]
 mod ended;
 mod exporter;
+#[cfg(target_os = "linux")]
+mod listening;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -137,6 +139,23 @@ fn mistakes_end_it_with_a_sentence() {
     if cfg!(target_os = "linux") {
         fails(&["--path.procfs=/missing"], "--path.procfs: /missing: no such file or directory");
     }
+}
+
+#[test]
+fn the_minimal_exporter_serves_the_same_collectors() {
+    use std::io::BufRead;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minimal"));
+    let mut child = command.arg("0").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address =
+        line.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/metrics")).expect("an address");
+    let ask = |path| exporter::Connection::new(std::net::TcpStream::connect(address).unwrap()).ask("GET", path);
+    let (page, other) = (ask("/metrics?"), ask("/metrics"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((page.status, other.status), (404, 200));
+    assert!(other.body.contains("\nnode_load1 "), "{}", other.body);
 }
 
 #[test]

@@ -222,6 +222,15 @@ impl FlagValues {
         self.given.contains(flag.name)
     }
 
+    /// What a flag that holds words holds; nothing where it holds something else.
+    pub fn words(&self, flag: &FlagInfo) -> &[String] {
+        match self.values.get(flag.name) {
+            Some(FlagValue::Text(word)) => std::slice::from_ref(word),
+            Some(FlagValue::Texts(words)) => words,
+            _ => &[],
+        }
+    }
+
     /// Says whether a collector is on.
     pub fn enable(&mut self, collector: &str, enabled: bool) {
         self.enabled.insert(collector.to_owned(), enabled);

@@ -193,6 +193,11 @@ impl Connection {
         }
     }
 
+    /// Whether it has asked, and has no answer yet.
+    pub(super) fn is_asking(&self) -> bool {
+        self.phase == Phase::Head && self.manner.is_some()
+    }
+
     fn refuse(&mut self, refusal: Refusal, now: Duration) {
         self.head = Vec::new();
         self.manner = None;
@@ -256,7 +261,7 @@ impl Connection {
 
     /// Whether the server may end without it: nothing was asked that is not answered.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Handshake | Phase::Head)
+        matches!(self.phase, Phase::Handshake | Phase::Head) && !self.is_asking()
     }
 }
 
@@ -266,5 +271,164 @@ fn read(stream: &mut Stream, into: &mut [u8]) -> io::Result<usize> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a connection has two ends")]
+mod tests {
+    use super::*;
+    use crate::serve::stream::Socket;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+
+    const START: Duration = Duration::from_secs(1000);
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    /// What arrives over loopback is there before these are over.
+    const TRIES: usize = 2_000;
+
+    /// A connection whose time is told.
+    struct Pair {
+        connection: Connection,
+        client: TcpStream,
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, address) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let stream = Stream::new(Socket::Tcp(mio::net::TcpStream::from_std(stream)), None);
+            Self { connection: Connection::new(stream, Peer::Internet(address), START), client }
+        }
+
+        fn advance(&mut self, seconds: u64) -> Step {
+            self.connection.advance(&mut [0; HEAD_MAX_BYTES], START + Duration::from_secs(seconds))
+        }
+
+        /// Until something comes of what was sent.
+        fn until(&mut self, seconds: u64, is_so: impl Fn(&Connection) -> bool) -> Option<Step> {
+            for _ in 0..TRIES {
+                match self.advance(seconds) {
+                    Step::Wait if !is_so(&self.connection) => std::thread::sleep(Duration::from_millis(1)),
+                    step => return Some(step),
+                }
+            }
+            None
+        }
+
+        fn ask(&mut self, seconds: u64) -> Request {
+            self.client.write_all(GET).unwrap();
+            match self.until(seconds, |_| false) {
+                Some(Step::Ask(request)) => request,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn answer(&mut self, bytes: usize, seconds: u64) -> Step {
+            let response = Response { status: 200, headers: Vec::new(), body: vec![b'a'; bytes] };
+            self.connection.answer(response, false, START + Duration::from_secs(seconds));
+            self.advance(seconds)
+        }
+
+        #[track_caller]
+        fn check_deadline(&self, seconds: u64) {
+            assert_eq!(self.connection.deadline(), START + Duration::from_secs(seconds));
+        }
+
+        fn expire(&mut self, seconds: u64) -> bool {
+            self.connection.expire(START + Duration::from_secs(seconds))
+        }
+    }
+
+    #[test]
+    fn a_head_has_ten_seconds_however_steadily_it_comes() {
+        let mut pair = Pair::new();
+        for (second, byte) in (1..).zip(b"GET /") {
+            pair.client.write_all(&[*byte]).unwrap();
+            let length = usize::try_from(second).unwrap();
+            assert!(matches!(pair.until(second, |connection| connection.head.len() == length), Some(Step::Wait)));
+            pair.check_deadline(10);
+        }
+        assert!(!pair.expire(10));
+        assert!(matches!(pair.advance(10), Step::Wait));
+        pair.check_deadline(11);
+        assert!(pair.expire(11));
+        drop(pair.connection);
+        let mut answer = String::new();
+        pair.client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+
+    #[test]
+    fn a_connection_that_is_kept_may_be_silent_until_it_begins_to_ask() {
+        let mut pair = Pair::new();
+        assert_eq!(pair.ask(3).target(), "/");
+        assert!(pair.connection.is_asking() && !pair.connection.is_idle());
+        assert!(matches!(pair.answer(5, 4), Step::Wait));
+        assert!(pair.connection.is_idle());
+        pair.check_deadline(4 + 330);
+        pair.client.write_all(b"GET").unwrap();
+        pair.until(100, |connection| !connection.head.is_empty()).unwrap();
+        pair.check_deadline(110);
+        let mut silent = Pair::new();
+        silent.ask(0);
+        silent.answer(5, 1);
+        assert!(silent.expire(331));
+    }
+
+    #[test]
+    fn requests_that_come_at_once_are_asked_one_by_one() {
+        let mut pair = Pair::new();
+        pair.client.write_all(&GET.repeat(3)).unwrap();
+        for _ in 0..2 {
+            assert!(matches!(pair.until(0, |_| false), Some(Step::Ask(_))));
+            // Nothing more is read before the answer.
+            pair.connection.answer(Response::plain(200, "x".to_owned()), false, START);
+        }
+        assert!(matches!(pair.until(0, |_| false), Some(Step::Ask(_))));
+        pair.connection.answer(Response::plain(200, "x".to_owned()), true, START);
+        assert!(matches!(pair.advance(0), Step::Wait));
+        assert_eq!(pair.connection.phase, Phase::Linger);
+    }
+
+    #[test]
+    fn an_answer_has_thirty_seconds_and_is_written_as_it_is_taken() {
+        const LARGE: usize = 64 << 20;
+        let mut pair = Pair::new();
+        pair.ask(1);
+        assert!(matches!(pair.answer(LARGE, 5), Step::Wait));
+        let unsent = pair.connection.unsent_bytes();
+        assert!(unsent > 0 && unsent < LARGE + 1000);
+        assert_eq!(pair.connection.interest(), Interest::WRITABLE);
+        pair.check_deadline(35);
+        let mut taken = vec![0; pair.connection.written];
+        pair.client.read_exact(&mut taken).unwrap();
+        pair.until(6, |connection| connection.unsent_bytes() < unsent).unwrap();
+        assert!(pair.connection.unsent_bytes() < unsent);
+        pair.check_deadline(35);
+        assert!(pair.expire(35));
+    }
+
+    #[test]
+    fn after_the_last_answer_only_so_much_is_read() {
+        let mut pair = Pair::new();
+        pair.client.write_all(b"\n").unwrap();
+        pair.until(0, |connection| connection.phase == Phase::Linger).unwrap();
+        pair.check_deadline(1);
+        let mut client = pair.client.try_clone().unwrap();
+        let writer = std::thread::spawn(move || client.write_all(&vec![b'a'; 8 * LINGER_MAX_BYTES]).is_err());
+        assert!(matches!(pair.until(0, |_| false), Some(Step::Gone)));
+        assert!(pair.connection.lingered > LINGER_MAX_BYTES);
+        drop(pair.connection);
+        assert!(writer.join().unwrap());
+    }
+
+    #[test]
+    fn a_client_that_goes_is_gone() {
+        let mut pair = Pair::new();
+        pair.client.write_all(b"GET").unwrap();
+        pair.client.shutdown(Shutdown::Write).unwrap();
+        assert!(matches!(pair.until(0, |_| false), Some(Step::Gone)));
     }
 }

@@ -68,6 +68,10 @@ impl Errand {
 
 impl Drop for Errand {
     fn drop(&mut self) {
+        if let Some(connection) = self.connection.as_mut().filter(|connection| connection.is_asking()) {
+            // The job was dropped before it ran: there is no thread.
+            connection.answer(busy(), true, clock::monotonic());
+        }
         self.home.give_back((self.at, self.connection.take()));
     }
 }
@@ -75,4 +79,9 @@ impl Drop for Errand {
 /// The answer in place of one that panicked.
 pub(super) fn broken() -> Response {
     Response::plain(500, "Answering failed; the exporter's error output says why.".to_owned())
+}
+
+/// The answer where there is nobody to make one.
+fn busy() -> Response {
+    Response::plain(503, "There are no threads to be had, try again later.".to_owned())
 }

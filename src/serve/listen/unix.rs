@@ -9,11 +9,13 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-/// A Unix socket that is listened on. Its file goes with it.
+/// A Unix socket that is listened on.
 #[derive(Debug)]
 pub struct Listener {
-    listener: mio::net::UnixListener,
+    socket: mio::net::UnixListener,
     path: PathBuf,
+    /// Whether its file goes with it.
+    is_own: bool,
 }
 
 impl Listener {
@@ -27,15 +29,23 @@ impl Listener {
         })?;
         rustix::net::listen(&listener, super::WAITING_MAX)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: mio::net::UnixListener::from_std(listener), path: path.to_owned() })
+        Ok(Self { socket: mio::net::UnixListener::from_std(listener), path: path.to_owned(), is_own: true })
+    }
+
+    /// A socket that somebody else has made, who keeps its file.
+    #[cfg(target_os = "linux")]
+    pub(super) fn inherit(listener: UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Self { socket: mio::net::UnixListener::from_std(listener), path, is_own: false })
     }
 
     pub(super) fn accept(&self) -> io::Result<mio::net::UnixStream> {
-        self.listener.accept().map(|(stream, _)| stream)
+        self.socket.accept().map(|(stream, _)| stream)
     }
 
     pub(super) fn source(&mut self) -> &mut dyn mio::event::Source {
-        &mut self.listener
+        &mut self.socket
     }
 }
 
@@ -66,13 +76,15 @@ impl fmt::Display for Listener {
 
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
+        self.socket.as_fd()
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if self.is_own {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

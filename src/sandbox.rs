@@ -1,0 +1,145 @@
+//! What the exporter gives up when it is told to: with landlock, the process and all that it starts can read the roots,
+//! and of files nothing else. Off unless `--sandbox` is given.
+
+use std::path::{Component, Path, PathBuf};
+
+use collectors::kit::root::Mount;
+use landlock::{
+    ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
+};
+
+use crate::flags::Settings;
+use crate::serve::listen::{self, Address};
+
+/// What is restricted: all that kernels since 6.10 can. Later kernels could do more, which collectors may need.
+const RESTRICTED: ABI = ABI::V5;
+
+/// What is read whatever is exported: the exporter's own process, and what a system tells everybody, such as the names
+/// of PCI devices.
+const ALWAYS: &[&str] = &["/proc", "/usr/share"];
+
+/// What is needed of files from now on.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Needs {
+    /// Directories, or files, that are read.
+    pub read: Vec<PathBuf>,
+    /// Directories in which files are removed.
+    pub remove: Vec<PathBuf>,
+}
+
+/// How far the kernel has gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strength {
+    /// As far as it was asked to.
+    Full,
+    /// As far as it can.
+    Partial,
+    /// It has no landlock.
+    None,
+}
+
+impl Needs {
+    /// The roots with what collectors declare, textfiles, and the sockets that go with the exporter.
+    pub fn of(settings: &Settings) -> Self {
+        let paths = &settings.paths;
+        let mut read: Vec<PathBuf> = ALWAYS.iter().map(PathBuf::from).collect();
+        read.extend([&paths.procfs, &paths.sysfs, &paths.udev].map(Clone::clone));
+        let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);
+        let declared = declarations().flat_map(|declaration| declaration.reads);
+        let below_root = declared.filter(|read| read.mount == Mount::Rootfs).map(|read| read.pattern);
+        // The directory, not the file: an update puts another file in its place.
+        read.extend(below_root.map(|pattern| paths.rootfs.join(before_pattern(Path::new(pattern).parent()))));
+        // Collectors that read anywhere are told where by their flags.
+        let anywhere = declarations().filter(|declared| declared.reads.iter().any(|read| read.mount == Mount::Host));
+        let given = anywhere.flat_map(|declared| declared.flags).flat_map(|flag| settings.values.words(flag));
+        read.extend(given.map(|path| before_pattern(Some(Path::new(path)))));
+        let sockets = settings.listen_addresses.iter().filter_map(|address| match listen::parse(address) {
+            Ok(Address::Unix(path)) => {
+                Some(path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")).to_owned())
+            }
+            _ => None,
+        });
+        let remove = sockets.collect();
+        read.retain(|path| path != Path::new(""));
+        read.sort();
+        read.dedup();
+        Self { read, remove }
+    }
+}
+
+/// The part of a path that has no pattern in it.
+fn before_pattern(path: Option<&Path>) -> PathBuf {
+    let is_plain = |component: &Component<'_>| {
+        !component.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
+    };
+    path.into_iter().flat_map(Path::components).take_while(is_plain).collect()
+}
+
+/// Restricts this thread, and those that it will start. What does not exist yet will not be found later either.
+pub fn enter(needs: &Needs) -> Result<Strength, RulesetError> {
+    let reading = AccessFs::ReadFile | AccessFs::ReadDir;
+    let status = Ruleset::default()
+        .handle_access(AccessFs::from_all(RESTRICTED))?
+        .create()?
+        .add_rules(path_beneath_rules(&needs.read, reading))?
+        .add_rules(path_beneath_rules(&needs.remove, AccessFs::RemoveFile))?
+        .restrict_self()?;
+    Ok(match status.ruleset {
+        RulesetStatus::FullyEnforced => Strength::Full,
+        RulesetStatus::PartiallyEnforced => Strength::Partial,
+        RulesetStatus::NotEnforced => Strength::None,
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what is forbidden has to be tried")]
+mod tests {
+    use super::*;
+    use crate::flags::{self, Command};
+    use std::fs;
+
+    fn needs(arguments: &[&str]) -> Needs {
+        match flags::parse(collectors::ALL, arguments.iter().map(Into::into)) {
+            Ok(Command::Serve(settings)) => Needs::of(&settings),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_needed_follows_from_flags_and_declarations() {
+        let needs = needs(&[
+            "--path.sysfs=/host/sys",
+            "--path.rootfs=/host",
+            "--collector.textfile.directory=/srv/*/text",
+            "--collector.textfile.directory=texts",
+            "--web.listen-address=unix:/run/exporter/x.sock",
+            "--web.listen-address=:9100",
+        ]);
+        for path in ["/proc", "/host/sys", "/run/udev/data", "/host/etc", "/host/usr/lib", "/srv", "texts"] {
+            assert!(needs.read.contains(&path.into()), "{path} is not in {needs:?}");
+        }
+        assert!(!needs.read.iter().any(|path| path == Path::new("/") || path == Path::new("/host")), "{needs:?}");
+        assert_eq!(needs.remove, [Path::new("/run/exporter")]);
+    }
+
+    #[test]
+    fn what_is_not_needed_is_out_of_reach() {
+        let [inside, outside] = [0; 2].map(|_| tempfile::tempdir().unwrap());
+        for folder in [&inside, &outside] {
+            fs::write(folder.path().join("a"), "a").unwrap();
+        }
+        let needs = Needs { read: vec![inside.path().to_owned(), "/missing".into()], remove: Vec::new() };
+        let (inside, outside) = (inside.path().to_owned(), outside.path().to_owned());
+        // The thread is restricted, not the process: other tests go on.
+        let tried = std::thread::spawn(move || {
+            let strength = enter(&needs).unwrap();
+            let reads = [&inside, &outside].map(|folder| fs::read(folder.join("a")).is_ok());
+            (strength, reads, fs::write(inside.join("b"), "b").is_ok())
+        });
+        let (strength, reads, can_write) = tried.join().unwrap();
+        match strength {
+            Strength::None => assert_eq!((reads, can_write), ([true, true], true)),
+            _ => assert_eq!((reads, can_write), ([true, false], false)),
+        }
+    }
+}

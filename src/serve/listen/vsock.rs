@@ -1,0 +1,134 @@
+//! Sockets between a virtual machine and its host, which need no network on either side.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use mio::event::Source;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use vsock::{VMADDR_CID_ANY, VsockListener, VsockStream};
+
+use crate::serve::request::Peer;
+
+/// A port that is listened on.
+#[derive(Debug)]
+pub struct Listener {
+    listener: VsockListener,
+    port: u32,
+}
+
+impl Listener {
+    /// Listens on a port, whoever this machine is.
+    pub(super) fn bind(port: u32) -> io::Result<Self> {
+        let listener = VsockListener::bind_with_cid_port(VMADDR_CID_ANY, port).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => io::Error::new(error.kind(), "another program listens there; choose another port"),
+            ErrorKind::PermissionDenied => io::Error::new(error.kind(), "not allowed; choose a port of 1024 or more"),
+            _ => io::Error::new(error.kind(), format!("{error}; is this a virtual machine with virtio-vsock?")),
+        })?;
+        Self::inherit(listener)
+    }
+
+    /// A socket that is bound already.
+    pub(super) fn inherit(listener: VsockListener) -> io::Result<Self> {
+        rustix::net::listen(&listener, super::WAITING_MAX)?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port })
+    }
+
+    pub(super) fn accept(&self) -> io::Result<(Socket, Peer)> {
+        let (stream, address) = self.listener.accept()?;
+        stream.set_nonblocking(true)?;
+        Ok((Socket(stream), Peer::Vsock { machine: address.cid(), port: address.port() }))
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "vsock://:{}", self.port)
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Socket(VsockStream);
+
+impl Socket {
+    /// Says that nothing more will be sent.
+    pub(in crate::serve) fn shut_down(&self) -> io::Result<()> {
+        self.0.shutdown(Shutdown::Write)
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+macro_rules! source {
+    ($type:ty, $field:tt) => {
+        impl Source for $type {
+            fn register(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+                SourceFd(&self.$field.as_raw_fd()).register(registry, token, interest)
+            }
+
+            fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+                SourceFd(&self.$field.as_raw_fd()).reregister(registry, token, interest)
+            }
+
+            fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+                SourceFd(&self.$field.as_raw_fd()).deregister(registry)
+            }
+        }
+    };
+}
+
+source!(Listener, listener);
+source!(Socket, 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel without such sockets says so; one that has them may have nobody to talk to but itself.
+    #[test]
+    fn a_port_is_listened_on_where_the_kernel_can() {
+        const PORT: u32 = 29_100;
+        match Listener::bind(PORT) {
+            Ok(listener) => {
+                assert_eq!(listener.to_string(), format!("vsock://:{PORT}"));
+                assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+                let taken = Listener::bind(PORT).unwrap_err().to_string();
+                assert_eq!(taken, "another program listens there; choose another port");
+                if let Ok(mut client) = VsockStream::connect_with_cid_port(vsock::VMADDR_CID_LOCAL, PORT) {
+                    let (mut socket, peer) = listener.accept().unwrap();
+                    assert!(matches!(peer, Peer::Vsock { .. }), "{peer}");
+                    client.write_all(b"x").unwrap();
+                    let mut byte = [0];
+                    while socket.read(&mut byte).is_err() {}
+                    assert_eq!(byte, *b"x");
+                }
+            }
+            Err(error) => assert!(error.to_string().contains("virtio-vsock"), "{error}"),
+        }
+    }
+}

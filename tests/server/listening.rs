@@ -1,0 +1,125 @@
+//! Where it listens, and behind what walls.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::exporter::Exporter;
+
+/// An exporter that listens elsewhere than [`Exporter`].
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    start: String,
+}
+
+impl Running {
+    /// Starts it, and waits until it has said this.
+    fn start(command: &mut Command, until: &str) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut running = Self { child, log, start: String::new() };
+        while !running.start.contains(until) {
+            let length = running.log.read_line(&mut running.start).unwrap();
+            assert_ne!(length, 0, "it ended after {}", running.start);
+        }
+        running
+    }
+
+    fn end(mut self) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ask(mut stream: impl Read + Write) -> String {
+    stream.write_all(b"GET /metrics?collect[]=loadavg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+const EXPORTER: &str = env!("CARGO_BIN_EXE_node_exporter");
+
+fn unix(path: &Path) -> Running {
+    let address = format!("--web.listen-address=unix:{}", path.display());
+    Running::start(Command::new(EXPORTER).args([address.as_str(), "--sandbox"]), "msg=\"Listening on\"")
+}
+
+#[test]
+fn a_unix_socket_comes_and_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("exporter.sock");
+    // A socket is left over from one that ended badly.
+    drop(UnixListener::bind(&path).unwrap());
+    let running = unix(&path);
+    assert!(ask(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
+    assert_eq!(running.end(), Some(0));
+    assert!(!path.exists());
+}
+
+/// Starts the exporter as systemd would: with this socket as descriptor 3.
+fn passed(socket: impl Into<std::os::fd::OwnedFd>, until: &str) -> Running {
+    let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=metrics exec \"$0\" --web.systemd-socket 3<&0 </dev/null";
+    Running::start(Command::new("sh").args(["-c", script, EXPORTER]).stdin(Stdio::from(socket.into())), until)
+}
+
+#[test]
+fn sockets_are_taken_over_from_systemd() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let running = passed(listener, "name=metrics\n");
+    assert!(running.start.contains(&format!("address={address} name=metrics")), "{}", running.start);
+    assert!(ask(std::net::TcpStream::connect(address).unwrap()).contains("\nnode_load1 "));
+    assert_eq!(running.end(), Some(0));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("passed.sock");
+    let running = passed(UnixListener::bind(&path).unwrap(), "name=metrics\n");
+    assert!(ask(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
+    assert_eq!(running.end(), Some(0));
+    assert!(path.exists(), "the file is systemd's");
+
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let running = passed(file, "level=ERROR");
+    let expected = "--web.systemd-socket: socket 1 of 1 that were passed, named `metrics`: ";
+    assert!(running.start.contains(expected), "{}", running.start);
+    crate::fails(&["--web.systemd-socket"], "--web.systemd-socket: no sockets were passed");
+}
+
+#[test]
+fn a_sandbox_hides_what_no_collector_reads() {
+    let [textfiles, secret] = [0; 2].map(|_| tempfile::tempdir().unwrap());
+    std::fs::write(textfiles.path().join("a.prom"), "mine 1\n").unwrap();
+    std::fs::write(secret.path().join("b.prom"), "secret 1\n").unwrap();
+    std::os::unix::fs::symlink(secret.path().join("b.prom"), textfiles.path().join("b.prom")).unwrap();
+    let flag = format!("--collector.textfile.directory={}", textfiles.path().display());
+    let open = Exporter::start(&[&flag]).get("/metrics").body;
+    assert!(open.contains("\nmine 1\n") && open.contains("\nsecret 1\n"));
+    let mut exporter = Exporter::start(&[&flag, "--sandbox"]);
+    let page = exporter.get("/metrics").body;
+    assert!(page.contains("\nmine 1\n") && page.contains("\nnode_load1 ") && page.contains("\nprocess_open_fds "));
+    let mut line = String::new();
+    while !line.contains("andbox") {
+        line.clear();
+        assert_ne!(exporter.log.read_line(&mut line).unwrap(), 0);
+    }
+    let is_closed = !line.contains("changes nothing");
+    assert_eq!(page.contains("\nsecret 1\n"), !is_closed);
+    let failed = |page: &str| {
+        let is_failure = |line: &&str| line.starts_with("node_scrape_collector_success{") && line.ends_with(" 0");
+        page.lines().filter(is_failure).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(failed(&page), failed(&open), "collectors that the sandbox costs");
+}
