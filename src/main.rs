@@ -16,6 +16,7 @@ use node_exporter::serve::front::Front;
 use node_exporter::serve::handler::Handler;
 use node_exporter::serve::listen;
 use node_exporter::serve::signals::Signals;
+use node_exporter::serve::web_config::WebConfig;
 use node_exporter::{host, version};
 
 /// So long a scrape may go on after the signal to end.
@@ -64,6 +65,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
     log.info("Starting node_exporter", &[("version", Field::Text(&version::line()))]);
     warn(settings, log);
+    let web_config = WebConfig::open(&settings.access, log)?;
     let host = host::open(settings)?;
     if host.is_simulated {
         log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
@@ -75,9 +77,17 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     log.info("Enabled collectors", &[]);
     scraper.enabled().for_each(|name| log.info(name, &[]));
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
+    if let Some(web_config) = &web_config {
+        web_config.show(&instruments)?;
+    }
     let path = &settings.telemetry_path;
     let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
-    let handler: Arc<dyn Handle> = Arc::new(handler);
+    let mut handler: Arc<dyn Handle> = Arc::new(handler);
+    if let Some(web_config) = &web_config {
+        handler = web_config.guard(handler);
+    }
+    let secure = web_config.as_ref().and_then(WebConfig::secure);
+    log.info(if secure.is_some() { "TLS is enabled" } else { "TLS is disabled" }, &[]);
     let listeners = settings
         .listen_addresses
         .iter()
@@ -86,7 +96,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     for listener in &listeners {
         log.info("Listening on", &[("address", Field::Text(listener))]);
     }
-    let front = Front::new(listeners, None).map_err(|error| format!("listening: {error}"))?;
+    let front = Front::new(listeners, secure).map_err(|error| format!("listening: {error}"))?;
     until_signalled(front, &handler, log, signals);
     Ok(())
 }

@@ -7,6 +7,7 @@ use collectors::declare;
 use collectors::kit::declare::{Declaration, Declared};
 use collectors::kit::options::{FlagValues, Options};
 
+use super::access::Access;
 use super::{Paths, Settings, Simulation};
 use crate::log::{Format, Level};
 
@@ -38,6 +39,10 @@ declare! {
             "Change a setting of the simulated host, as KEY=VALUE. Repeat the flag for several.";
         SIMULATE_SPEED: Text "simulate.speed" = "1",
             "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
+        WEB_CONFIG: Text "web.config.file" = "",
+            "File that asks for TLS, logins, headers or a rate limit, as docs/WEB.md tells.";
+        AUTH_USER: Text "auth.user" = "", "The only user, as of node_exporter 0.8.", hidden();
+        AUTH_PASSWORD: Text "auth.pass" = "", "The user's password, as of node_exporter 0.8.", hidden();
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
             "Address to listen on, as :PORT, HOST:PORT or unix:PATH. Repeat the flag to listen on several.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
@@ -53,8 +58,10 @@ pub(super) fn has_no_defaults(values: &FlagValues) -> bool {
 }
 
 /// Puts the values into the form that the server wants.
-pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
+pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
     let options = Options::<Server>::new(&values);
+    let access = [WEB_CONFIG, AUTH_USER, AUTH_PASSWORD].map(|flag| options.get(flag));
+    let access = Access::of(access, &mut warnings)?;
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
         return Err(format!(
@@ -89,6 +96,7 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
     Ok(Settings {
         listen_addresses,
         telemetry_path,
+        access,
         has_exporter_metrics: !options.get(NO_EXPORTER_METRICS),
         requests_max: NonZeroUsize::new(requests_max),
         paths,
