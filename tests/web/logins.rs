@@ -89,9 +89,12 @@ fn every_answer_has_the_headers_of_the_file() {
     let folder = Folder::new();
     let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n";
     let exporter = folder.serve(&format!("{USERS}{headers}"));
-    for (client, url, status) in
-        [(login(ALICE), "/metrics", 200), (login(ALICE), "/nothing", 404), (Client::plain(), "/", 401)]
-    {
+    for (client, url, status) in [
+        (login(ALICE), "/metrics", 200),
+        (login(ALICE), "/nothing", 404),
+        (Client::plain(), "/", 401),
+        (Client::plain(), "no path", 400),
+    ] {
         let answer = client.get(exporter.address(), url).unwrap();
         assert_eq!(answer.status, status);
         assert!(answer.head.contains("\r\nX-Frame-Options: deny\r\nX-XSS-Protection: 1\r\n"), "{}", answer.head);

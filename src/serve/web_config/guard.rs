@@ -52,7 +52,7 @@ impl Handle for Guard {
         let state = self.web_config.state();
         if state.is_broken {
             let sentence = "The web configuration cannot be read; the exporter's log says why.";
-            return Answer::Ready(self.refuse(Refusal::Configuration, 500, sentence));
+            return with(&state.headers, Answer::Ready(self.refuse(Refusal::Configuration, 500, sentence)));
         }
         if let Err(wait_seconds) = self.web_config.take(clock::monotonic()) {
             let mut response = self.refuse(Refusal::RateLimit, 429, "Too many requests.");
@@ -67,6 +67,10 @@ impl Handle for Guard {
         };
         with(&state.headers, answer)
     }
+
+    fn refused(&self, response: Response) -> Response {
+        marked(&self.web_config.state().headers, self.handler.refused(response))
+    }
 }
 
 fn with(headers: &Arc<Headers>, answer: Answer) -> Answer {
@@ -74,12 +78,13 @@ fn with(headers: &Arc<Headers>, answer: Answer) -> Answer {
         return answer;
     }
     let headers = Arc::clone(headers);
-    let add = move |mut response: Response| {
-        response.headers.extend(headers.iter().cloned());
-        response
-    };
     match answer {
-        Answer::Ready(response) => Answer::Ready(add(response)),
-        Answer::Job(job) => Answer::Job(Box::new(move || add(job()))),
+        Answer::Ready(response) => Answer::Ready(marked(&headers, response)),
+        Answer::Job(job) => Answer::Job(Box::new(move || marked(&headers, job()))),
     }
+}
+
+fn marked(headers: &Headers, mut response: Response) -> Response {
+    response.headers.extend(headers.iter().cloned());
+    response
 }

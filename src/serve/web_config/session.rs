@@ -84,6 +84,10 @@ impl Session for Encrypted {
         advanced
     }
 
+    fn wants_to_write(&self) -> bool {
+        self.connection.wants_write()
+    }
+
     fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize> {
         for _ in 0..READS_MAX {
             match self.connection.reader().read(into) {
