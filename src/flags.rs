@@ -3,6 +3,7 @@
 //! The parser keeps to the rules of node_exporter's: `--no-` switches off, nothing may be given twice that holds one
 //! value, `@file` stands for the lines of a file, and a mistake ends the program with status 1.
 
+pub mod access;
 pub mod files;
 pub mod help;
 mod own;
@@ -17,6 +18,7 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
 
 use crate::log::{Format, Level};
+use access::Access;
 use table::{Entry, Meaning, Table};
 
 /// What a command line asks for.
@@ -44,6 +46,8 @@ pub struct Settings {
     pub has_sandbox: bool,
     /// `--web.telemetry-path`, which begins with a slash.
     pub telemetry_path: String,
+    /// Who may ask.
+    pub access: Access,
     /// Whether the exporter's own metrics are on the page.
     pub has_exporter_metrics: bool,
     /// `--web.max-requests`; `None`: no limit.
@@ -96,7 +100,7 @@ pub struct Paths {
 /// The error is for the operator, without the advice to try `--help`.
 pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let table = Table::new(registrations);
-    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut parser = lexopt::Parser::from_args(arguments.into_iter().map(with_two_dashes));
     let mut found = Found::new(registrations);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let (entry, is_on, written) = match argument {
@@ -129,6 +133,18 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
         }
     }
     own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
+}
+
+/// node_exporter 0.8 took names after one dash. The two that are left of its own are taken so still.
+fn with_two_dashes(argument: OsString) -> OsString {
+    match argument.to_str().map(|text| text.split('=').next().unwrap_or_default()) {
+        Some("-auth.user" | "-auth.pass") => {
+            let mut two = OsString::from("-");
+            two.push(argument);
+            two
+        }
+        _ => argument,
+    }
 }
 
 fn unknown(table: &Table, name: &str) -> String {
@@ -387,6 +403,31 @@ pub(crate) mod tests {
         );
         refuse(&["--path.procfs=/a", "--path.procfs=/b"], "--path.procfs cannot be repeated");
         refuse(&["--simulate", "--simulate"], "--simulate cannot be repeated");
+    }
+
+    #[test]
+    fn who_may_ask_is_told_by_a_file_or_by_the_flags_of_old() {
+        assert_eq!(settings(&[]).access, Access::Everybody);
+        assert_eq!(settings(&["--web.config.file=a/web.yml"]).access, Access::File("a/web.yml".into()));
+        let user = Access::User { name: "me".to_owned(), password: access::Secret("a=b".to_owned()) };
+        for arguments in [
+            ["-auth.user=me", "-auth.pass=a=b", ""],
+            ["--auth.user=me", "--auth.pass=a=b", ""],
+            ["-auth.user", "me", "-auth.pass=a=b"],
+        ] {
+            let arguments: Vec<_> = arguments.into_iter().filter(|argument| !argument.is_empty()).collect();
+            let settings = settings(&arguments);
+            assert_eq!(settings.access, user);
+            assert_eq!(settings.warnings.len(), 1);
+            assert!(!format!("{:?}", settings.access).contains("a=b"));
+        }
+        refuse(&["-auth.user=me"], "--auth.user: there is no --auth.pass to go with it");
+        refuse(&["-auth.pass=x"], "--auth.pass: there is no --auth.user to go with it");
+        refuse(&["-auth.user=a:b", "-auth.pass=x"], "--auth.user: a name cannot have a colon");
+        refuse(
+            &["-auth.user=me", "-auth.pass=x", "--web.config.file=web.yml"],
+            "--auth.user: not together with --web.config.file; write the user into basic_auth_users there",
+        );
     }
 
     #[test]

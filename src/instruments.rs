@@ -80,6 +80,11 @@ impl Instruments {
         Ok(Self { always, own, requests, in_flight, errors })
     }
 
+    /// Puts more of the exporter's own metrics on the page.
+    pub fn add(&self, metrics: Box<dyn prometheus::core::Collector>) -> Result<(), prometheus::Error> {
+        self.own.as_ref().map_or(Ok(()), |own| own.register(metrics))
+    }
+
     /// A scrape has begun.
     pub fn begun(&self) {
         self.in_flight.inc();

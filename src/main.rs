@@ -18,6 +18,7 @@ use node_exporter::serve::front::Front;
 use node_exporter::serve::handler::Handler;
 use node_exporter::serve::listen::{self, Listener};
 use node_exporter::serve::signals::Signals;
+use node_exporter::serve::web_config::WebConfig;
 use node_exporter::{host, version};
 
 /// So long a scrape may go on after the signal to end.
@@ -66,6 +67,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
     log.info("Starting node_exporter", &[("version", Field::Text(&version::line()))]);
     warn(settings, log);
+    let web_config = WebConfig::open(&settings.access, log)?;
     let host = host::open(settings)?;
     if host.is_simulated {
         log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
@@ -80,11 +82,22 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     log.info("Enabled collectors", &[]);
     scraper.enabled().for_each(|name| log.info(name, &[]));
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
+    if let Some(web_config) = &web_config {
+        web_config.show(&instruments)?;
+    }
     let path = &settings.telemetry_path;
     let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
-    let handler: Arc<dyn Handle> = Arc::new(handler);
-    let front = Front::new(listeners(settings, log)?, None).map_err(|error| format!("listening: {error}"))?;
-    confine(settings, log)?;
+    let mut handler: Arc<dyn Handle> = Arc::new(handler);
+    if let Some(web_config) = &web_config {
+        handler = web_config.guard(handler);
+    }
+    let secure = web_config.as_ref().and_then(WebConfig::secure);
+    log.info(if secure.is_some() { "TLS is enabled" } else { "TLS is disabled" }, &[]);
+    let front = Front::new(listeners(settings, log)?, secure).map_err(|error| format!("listening: {error}"))?;
+    confine(settings, web_config.as_deref(), log)?;
+    if let Some(web_config) = &web_config {
+        web_config.watch().map_err(|error| format!("--web.config.file: {error}"))?;
+    }
     until_signalled(front, &handler, log, signals);
     Ok(())
 }
@@ -120,11 +133,13 @@ fn inherited(_: &Log) -> Result<Vec<Listener>, String> {
 
 /// Gives up what is not needed from here on.
 #[cfg(target_os = "linux")]
-fn confine(settings: &Settings, log: &Log) -> Result<(), String> {
+fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Result<(), String> {
     if !settings.has_sandbox {
         return Ok(());
     }
-    match sandbox::enter(&sandbox::Needs::of(settings)).map_err(|error| format!("--sandbox: {error}"))? {
+    let mut needs = sandbox::Needs::of(settings);
+    needs.read.extend(web_config.map(WebConfig::folders).unwrap_or_default());
+    match sandbox::enter(&needs).map_err(|error| format!("--sandbox: {error}"))? {
         sandbox::Strength::Full => log.info("Sandbox is closed", &[]),
         sandbox::Strength::Partial => {
             log.warn("Sandbox is closed as far as this kernel can; a later one can more", &[]);
@@ -135,7 +150,7 @@ fn confine(settings: &Settings, log: &Log) -> Result<(), String> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn confine(settings: &Settings, _: &Log) -> Result<(), String> {
+fn confine(settings: &Settings, _: Option<&WebConfig>, _: &Log) -> Result<(), String> {
     if settings.has_sandbox { Err("--sandbox: only Linux has landlock".to_owned()) } else { Ok(()) }
 }
 

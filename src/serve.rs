@@ -9,6 +9,7 @@ mod query;
 pub mod request;
 pub mod signals;
 pub mod stream;
+pub mod web_config;
 
 #[cfg(test)]
 mod tests {

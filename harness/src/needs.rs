@@ -18,6 +18,10 @@ pub enum Need {
     Promtool,
     /// Debian's `prometheus-node-exporter`.
     Peer,
+    /// Prometheus itself, of Debian's package of that name.
+    Prometheus,
+    /// `openssl`, as Debian has it.
+    Openssl,
 }
 
 impl Need {
@@ -27,6 +31,8 @@ impl Need {
             Self::ConformanceData => load::workspace().join("../shared/conformance/node_exporter-1.12.1"),
             Self::Promtool => Path::new("/usr/bin/promtool").to_owned(),
             Self::Peer => Path::new("/usr/bin/prometheus-node-exporter").to_owned(),
+            Self::Prometheus => Path::new("/usr/bin/prometheus").to_owned(),
+            Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
         }
     }
 
@@ -40,6 +46,8 @@ impl Need {
             Self::ConformanceData => "../shared/conformance is missing",
             Self::Promtool => "promtool is missing: apt-get install prometheus",
             Self::Peer => "the peer is missing: apt-get install prometheus-node-exporter",
+            Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
+            Self::Openssl => "openssl is missing: apt-get install openssl",
         }
     }
 }

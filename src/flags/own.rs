@@ -7,6 +7,7 @@ use collectors::declare;
 use collectors::kit::declare::{Declaration, Declared};
 use collectors::kit::options::{FlagValues, Options};
 
+use super::access::Access;
 use super::{Paths, Settings, Simulation};
 use crate::log::{Format, Level};
 
@@ -40,6 +41,10 @@ declare! {
             "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
         REPLAY: Text "replay" = "",
             "Serve the host that this .tree file holds, as `nodelab record` writes it, instead of this one. One that was recorded twice moves on.";
+        WEB_CONFIG: Text "web.config.file" = "",
+            "File that asks for TLS, logins, headers or a rate limit, as docs/WEB.md tells.";
+        AUTH_USER: Text "auth.user" = "", "The only user, as of node_exporter 0.8.", hidden();
+        AUTH_PASSWORD: Text "auth.pass" = "", "The user's password, as of node_exporter 0.8.", hidden();
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
             "Address to listen on: :PORT, HOST:PORT, unix:PATH or vsock://:PORT. Repeat the flag to listen on several.";
         SYSTEMD_SOCKET: Switch "web.systemd-socket" = "false",
@@ -59,8 +64,10 @@ pub(super) fn has_no_defaults(values: &FlagValues) -> bool {
 }
 
 /// Puts the values into the form that the server wants.
-pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
+pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
     let options = Options::<Server>::new(&values);
+    let access = [WEB_CONFIG, AUTH_USER, AUTH_PASSWORD].map(|flag| options.get(flag));
+    let access = Access::of(access, &mut warnings)?;
     let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
         return Err(format!(
@@ -102,6 +109,7 @@ pub(super) fn settings((values, warnings): (FlagValues, Vec<String>)) -> Result<
         has_inherited_sockets: options.get(SYSTEMD_SOCKET),
         has_sandbox: options.get(SANDBOX),
         telemetry_path,
+        access,
         has_exporter_metrics: !options.get(NO_EXPORTER_METRICS),
         requests_max: NonZeroUsize::new(requests_max),
         paths,

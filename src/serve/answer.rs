@@ -60,4 +60,9 @@ impl std::fmt::Debug for Answer {
 pub trait Handle: Send + Sync {
     /// Answers a request.
     fn answer(self: Arc<Self>, request: Request) -> Answer;
+
+    /// Has a last look at a response that the front gives to what is no request.
+    fn refused(&self, response: Response) -> Response {
+        response
+    }
 }

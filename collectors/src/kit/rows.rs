@@ -37,7 +37,7 @@ impl<'a, const N: usize> Rows<'a, N> {
     }
 
     /// Finds the rows of these names. `is_fine` judges a line of any other name.
-    pub fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
+    fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
         let mut found = Self { rows: [None; N], has_strangers: false };
         for line in text.lines() {
             let mut fields = line.fields();
@@ -54,7 +54,7 @@ impl<'a, const N: usize> Rows<'a, N> {
     }
 
     /// The same of a file whose last line was cut: it may be any row that is missing.
-    pub fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
+    fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
         if let Some(error) = text.cut_line() {
             problems.report(error);
             self.has_strangers = true;

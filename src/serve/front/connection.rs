@@ -8,7 +8,7 @@ use mio::Interest;
 
 use super::head::{self, HEAD_MAX_BYTES, Refusal};
 use super::reply::{self, Manner};
-use crate::serve::answer::Response;
+use crate::serve::answer::{Handle, Response};
 use crate::serve::request::{Peer, Request, Security};
 use crate::serve::stream::Stream;
 
@@ -47,6 +47,8 @@ pub(super) enum Step {
     Wait,
     /// The client asks this. The connection is to be given the answer.
     Ask(Request),
+    /// What came is no request. The connection is to be told so.
+    Refuse(Refusal),
     /// It is over.
     Gone,
 }
@@ -157,7 +159,7 @@ impl Connection {
                         let fresh = scratch.get(self.head.len()..end).unwrap_or_default();
                         self.head.extend_from_slice(fresh);
                     }
-                    Err(refusal) => self.refuse(refusal, now),
+                    Err(refusal) => return Ok(Step::Refuse(refusal)),
                 },
                 Phase::Reply => {
                     self.send()?;
@@ -198,10 +200,11 @@ impl Connection {
         self.phase == Phase::Head && self.manner.is_some()
     }
 
-    fn refuse(&mut self, refusal: Refusal, now: Duration) {
+    /// Answers [`Step::Refuse`], as the handler wants it.
+    pub(super) fn refuse(&mut self, refusal: Refusal, handler: &dyn Handle, now: Duration) {
         self.head = Vec::new();
         self.manner = None;
-        self.reply(reply::refused(refusal), now);
+        self.reply(reply::refused(refusal, handler), now);
     }
 
     fn reply(&mut self, bytes: Vec<u8>, now: Duration) {
@@ -249,11 +252,11 @@ impl Connection {
 
     /// Whether this is the end, now that the time is up; else the client is told so, by the next
     /// [`Connection::advance`].
-    pub(super) fn expire(&mut self, now: Duration) -> bool {
+    pub(super) fn expire(&mut self, handler: &dyn Handle, now: Duration) -> bool {
         if self.phase != Phase::Head || (self.head.is_empty() && !self.is_first) {
             return true;
         }
-        self.refuse(head::LATE, now);
+        self.refuse(head::LATE, handler, now);
         // Whoever cannot take these few bytes at once was not going to.
         self.deadline = now + LINGER_TIME;
         false
@@ -285,6 +288,15 @@ mod tests {
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     /// What arrives over loopback is there before these are over.
     const TRIES: usize = 2_000;
+
+    /// Is never asked, and lets refusals be as they are.
+    struct Nobody;
+
+    impl Handle for Nobody {
+        fn answer(self: std::sync::Arc<Self>, request: Request) -> super::super::super::answer::Answer {
+            panic!("{request:?}")
+        }
+    }
 
     /// A connection whose time is told.
     struct Pair {
@@ -337,7 +349,7 @@ mod tests {
         }
 
         fn expire(&mut self, seconds: u64) -> bool {
-            self.connection.expire(START + Duration::from_secs(seconds))
+            self.connection.expire(&Nobody, START + Duration::from_secs(seconds))
         }
     }
 

@@ -164,6 +164,7 @@ impl Reactor {
             match connection.advance(&mut self.scratch, clock::monotonic()) {
                 Step::Wait => break,
                 Step::Gone => return self.crowd.leave(at),
+                Step::Refuse(refusal) => connection.refuse(refusal, &**service.handler, clock::monotonic()),
                 Step::Ask(request) => match ask(service.handler, request) {
                     Answer::Ready(response) => {
                         connection.answer(response, self.home.is_stopping(), clock::monotonic());
@@ -201,7 +202,7 @@ impl Reactor {
         let now = clock::monotonic();
         while let Some(at) = self.crowd.late(now) {
             let Some(mut connection) = self.crowd.take(at) else { return };
-            if connection.expire(now) {
+            if connection.expire(&**service.handler, now) {
                 self.crowd.leave(at);
             } else {
                 self.advance(at, connection, service);

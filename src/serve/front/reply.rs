@@ -3,7 +3,7 @@
 use std::io;
 
 use super::head::Refusal;
-use crate::serve::answer::Response;
+use crate::serve::answer::{Handle, Response};
 use crate::serve::request::{Method, Request, Version};
 
 /// What has to be known of a request to answer it.
@@ -58,17 +58,19 @@ pub(super) fn bytes(response: Response, manner: Manner) -> Vec<u8> {
 }
 
 /// Writes why there is no response.
-pub(super) fn refused(refusal: Refusal) -> Vec<u8> {
+pub(super) fn refused(refusal: Refusal, handler: &dyn Handle) -> Vec<u8> {
     let mut response = Response::plain(refusal.status, refusal.sentence.to_owned());
     if refusal.status == 405 {
         response.headers.push(("Allow", "GET, HEAD".to_owned()));
     }
-    bytes(response, Manner::REFUSED)
+    bytes(handler.refused(response), Manner::REFUSED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::answer::Answer;
+    use std::sync::Arc;
 
     #[track_caller]
     fn check(manner: Manner, start: &str, connection: Option<&str>, body: &str) {
@@ -90,9 +92,23 @@ mod tests {
         check(manner(Version::Http11, Method::Head, true), "HTTP/1.1 200 OK\r\n", None, "");
     }
 
+    struct Marking;
+
+    impl Handle for Marking {
+        fn answer(self: Arc<Self>, _: Request) -> Answer {
+            Answer::Ready(Response::plain(404, String::new()))
+        }
+
+        fn refused(&self, mut response: Response) -> Response {
+            response.headers.push(("X-A", "b".to_owned()));
+            response
+        }
+    }
+
     #[test]
     fn refusals_close_the_connection() {
-        let text = String::from_utf8(refused(Refusal { status: 405, sentence: "No." })).unwrap();
+        let text = String::from_utf8(refused(Refusal { status: 405, sentence: "No." }, &Marking)).unwrap();
+        assert!(text.contains("\r\nX-A: b\r\n"), "{text}");
         assert!(text.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{text}");
         assert!(
             text.contains("\r\nAllow: GET, HEAD\r\n") && text.contains("\r\nConnection: close\r\n\r\nNo.\n"),

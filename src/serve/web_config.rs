@@ -1,0 +1,269 @@
+//! The web configuration: TLS, logins, headers and a rate limit, in the form that exporter-toolkit gave to the exporters
+//! of Prometheus. `docs/WEB.md` tells users of it.
+//!
+//! The files are looked at once a second. A file that has become unreadable shuts everybody out, for nobody knows who may
+//! come in; what is wrong with a certificate alone leaves the last good one in use. Both are logged and on the page.
+
+#[cfg(feature = "tls")]
+mod certificate;
+mod document;
+mod file;
+mod files;
+mod guard;
+mod limit;
+mod load;
+mod login;
+mod metrics;
+mod password;
+mod section;
+#[cfg(feature = "tls")]
+mod session;
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use collectors::kit::kernel::clock;
+
+use super::answer::Handle;
+use super::stream::Secure;
+#[cfg(feature = "tls")]
+use super::stream::Session;
+use crate::flags::access::Access;
+use crate::instruments::Instruments;
+use crate::log::{Field, Log};
+use file::Headers;
+use limit::Bucket;
+use load::{Found, Loaded, Tls};
+use login::Logins;
+use metrics::Metrics;
+use password::{Hash, Users};
+
+/// So often the files are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Listeners and clients have settled on one of the two.
+const FIXED: &str = "TLS cannot be switched on or off while the exporter runs; restart it";
+
+/// What the web configuration says now.
+pub struct WebConfig {
+    /// Nothing where the command line gave a user and a password.
+    path: Option<PathBuf>,
+    log: Arc<Log>,
+    metrics: Metrics,
+    state: RwLock<Arc<State>>,
+    bucket: Mutex<Bucket>,
+    looks: Mutex<files::Looks>,
+}
+
+/// What requests and connections begin with.
+#[derive(Clone, Debug)]
+struct State {
+    /// Whether nobody knows who may come in.
+    is_broken: bool,
+    headers: Arc<Headers>,
+    logins: Arc<Logins>,
+    tls: Option<Tls>,
+}
+
+impl fmt::Debug for WebConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebConfig").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl WebConfig {
+    /// What the command line asks for; `None`: nothing. [`WebConfig::watch`] has to follow.
+    pub fn open(access: &Access, log: &Arc<Log>) -> Result<Option<Arc<Self>>, String> {
+        let opened = match access {
+            Access::Everybody => return Ok(None),
+            Access::File(path) => Self::load(path, log).map_err(|error| format!("--web.config.file: {error}"))?,
+            Access::User { name, password } => Self::of_user(name, &password.0, log)?,
+        };
+        Ok(Some(Arc::new(opened)))
+    }
+
+    /// Reads a file and what it names. The error names the file.
+    fn load(path: &Path, log: &Arc<Log>) -> Result<Self, String> {
+        let Loaded { found, looks } = load::load(path);
+        let Found { file, tls } = found?;
+        let tls = tls?;
+        file.warnings.iter().for_each(|warning| log.warn(warning, &[]));
+        let metrics = Metrics::new(tls.is_some()).map_err(|error| error.to_string())?;
+        metrics.read(true, clock::now());
+        let web_config = Self {
+            path: Some(path.to_owned()),
+            log: Arc::clone(log),
+            metrics,
+            state: RwLock::new(Arc::new(State {
+                is_broken: false,
+                headers: Arc::new(file.headers),
+                logins: Arc::new(Logins::new(file.users)),
+                tls,
+            })),
+            bucket: Mutex::new(Bucket::new(file.rate, clock::monotonic())),
+            looks: Mutex::new(looks),
+        };
+        web_config.tell_of_certificate(&web_config.state());
+        Ok(web_config)
+    }
+
+    /// Lets in one user alone, whose password the command line gave.
+    fn of_user(user: &str, password: &str, log: &Arc<Log>) -> Result<Self, String> {
+        let mut users = Users::default();
+        users.add(user, Hash::of(password));
+        let metrics = Metrics::new(false).map_err(|error| error.to_string())?;
+        metrics.read(true, clock::now());
+        let state =
+            State { is_broken: false, headers: Arc::default(), logins: Arc::new(Logins::new(users)), tls: None };
+        Ok(Self {
+            path: None,
+            log: Arc::clone(log),
+            metrics,
+            state: RwLock::new(Arc::new(state)),
+            bucket: Mutex::new(Bucket::new(None, clock::monotonic())),
+            looks: Mutex::default(),
+        })
+    }
+
+    /// Puts its metrics on the page.
+    pub fn show(&self, instruments: &Instruments) -> Result<(), String> {
+        self.metrics.add_to(instruments).map_err(|error| error.to_string())
+    }
+
+    /// Puts a guard before a handler.
+    pub fn guard(self: &Arc<Self>, handler: Arc<dyn Handle>) -> Arc<dyn Handle> {
+        Arc::new(guard::Guard::new(Arc::clone(self), handler))
+    }
+
+    /// What encrypts connections, if the file asks for it. That it does not change while the exporter runs.
+    pub fn secure(self: &Arc<Self>) -> Option<Arc<dyn Secure>> {
+        #[cfg(feature = "tls")]
+        if self.state().tls.is_some() {
+            return Some(Arc::new(Sessions(Arc::clone(self))));
+        }
+        None
+    }
+
+    /// The folders of its files: an update puts other files into them.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.folders().map(Path::to_owned).collect()
+    }
+
+    /// Looks at the files from now on, in a thread that ends with the configuration.
+    pub fn watch(self: &Arc<Self>) -> std::io::Result<()> {
+        if self.path.is_none() {
+            return Ok(());
+        }
+        let web_config = Arc::downgrade(self);
+        thread::Builder::new().name("web-config".to_owned()).spawn(move || {
+            while let Some(web_config) = web_config.upgrade() {
+                web_config.look();
+                drop(web_config);
+                thread::sleep(LOOK_INTERVAL);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Looks whether the files have changed, and goes by what they say now.
+    fn look(&self) {
+        let Some(path) = &self.path else { return };
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.are_the_same() {
+            return;
+        }
+        let loaded = load::load(path);
+        let is_other = loaded.looks.digest != looks.digest;
+        *looks = loaded.looks;
+        if is_other {
+            self.apply(loaded.found);
+        }
+    }
+
+    fn apply(&self, found: Result<Found, String>) {
+        let before = self.state();
+        let (state, error) = match found {
+            Ok(Found { file, tls }) => {
+                let (tls, error) = match tls {
+                    Ok(tls) if tls.is_some() == before.tls.is_some() => (tls, None),
+                    Ok(_) => (before.tls.clone(), Some(FIXED.to_owned())),
+                    Err(error) => (before.tls.clone(), Some(error)),
+                };
+                file.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
+                self.limit(file.rate);
+                // What was compared before holds as long as the users are the same.
+                let is_same = *before.logins.users() == file.users;
+                let logins = if is_same { Arc::clone(&before.logins) } else { Arc::new(Logins::new(file.users)) };
+                (State { is_broken: false, headers: Arc::new(file.headers), logins, tls }, error)
+            }
+            Err(error) => (State { is_broken: true, ..(*before).clone() }, Some(error)),
+        };
+        self.metrics.read(error.is_none(), clock::now());
+        self.tell(error.as_deref(), state.is_broken);
+        self.tell_of_certificate(&state);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+
+    fn tell(&self, error: Option<&str>, is_broken: bool) {
+        let message = match error {
+            None => return self.log.info("The web configuration has changed and was read again", &[]),
+            Some(_) if is_broken => "The web configuration is broken, every request is refused until it is mended",
+            Some(_) => "The web configuration is broken in part, connections go on with the certificate before",
+        };
+        self.log.error(message, &[("err", Field::Text(&error.unwrap_or_default()))]);
+    }
+
+    fn limit(&self, rate: Option<file::Rate>) {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        if bucket.rate() != rate {
+            *bucket = Bucket::new(rate, clock::monotonic());
+        }
+    }
+
+    fn take(&self, now: Duration) -> Result<(), u64> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now)
+    }
+
+    fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[cfg(feature = "tls")]
+    fn tell_of_certificate(&self, state: &State) {
+        let Some(tls) = &state.tls else { return };
+        self.metrics.certified(tls.not_after);
+        if tls.not_after < i64::try_from(clock::now().as_secs()).unwrap_or(i64::MAX) {
+            self.log.warn("The certificate has expired; clients that look will refuse it", &[]);
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "with TLS there is something to tell")]
+    fn tell_of_certificate(&self, _: &State) {}
+}
+
+#[cfg(feature = "tls")]
+impl WebConfig {
+    fn handshake_failed(&self, error: &std::io::Error) {
+        self.metrics.failed();
+        self.log.debug("TLS handshake failed", &[("err", Field::Text(error))]);
+    }
+}
+
+#[cfg(feature = "tls")]
+struct Sessions(Arc<WebConfig>);
+
+#[cfg(feature = "tls")]
+impl Secure for Sessions {
+    fn begin(&self) -> std::io::Result<Box<dyn Session>> {
+        let state = self.0.state();
+        let tls = state.tls.as_ref().ok_or(std::io::ErrorKind::Unsupported)?;
+        Ok(Box::new(session::Encrypted::new(Arc::clone(&tls.config), Arc::clone(&self.0))?))
+    }
+}

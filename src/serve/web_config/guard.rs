@@ -1,0 +1,90 @@
+//! Who stands before the handler: nobody gets past without being let in, and every answer has the headers of the file.
+
+use std::sync::Arc;
+
+use collectors::kit::kernel::clock;
+
+use super::WebConfig;
+use super::file::Headers;
+use super::login::{Judgement, Verdict};
+use super::metrics::Refusal;
+use crate::serve::answer::{Answer, Handle, Response};
+use crate::serve::request::Request;
+
+const REALM: &str = "Basic realm=\"node_exporter\", charset=\"UTF-8\"";
+
+/// The guard.
+pub(super) struct Guard {
+    web_config: Arc<WebConfig>,
+    handler: Arc<dyn Handle>,
+}
+
+impl Guard {
+    pub(super) fn new(web_config: Arc<WebConfig>, handler: Arc<dyn Handle>) -> Self {
+        Self { web_config, handler }
+    }
+
+    fn settle(&self, verdict: Verdict, request: Request) -> Answer {
+        match verdict {
+            Verdict::Right => Arc::clone(&self.handler).answer(request),
+            Verdict::Wrong => {
+                let mut response = self.refuse(Refusal::Login, 401, "Unauthorized");
+                response.headers.push(("WWW-Authenticate", REALM.to_owned()));
+                Answer::Ready(response)
+            }
+            Verdict::Busy => {
+                let mut response =
+                    self.refuse(Refusal::Busy, 503, "Too many logins are being checked, try again later.");
+                response.headers.push(("Retry-After", "1".to_owned()));
+                Answer::Ready(response)
+            }
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal, status: u16, sentence: &str) -> Response {
+        self.web_config.metrics.refuse(refusal);
+        Response::plain(status, sentence.to_owned())
+    }
+}
+
+impl Handle for Guard {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        let state = self.web_config.state();
+        if state.is_broken {
+            let sentence = "The web configuration cannot be read; the exporter's log says why.";
+            return with(&state.headers, Answer::Ready(self.refuse(Refusal::Configuration, 500, sentence)));
+        }
+        if let Err(wait_seconds) = self.web_config.take(clock::monotonic()) {
+            let mut response = self.refuse(Refusal::RateLimit, 429, "Too many requests.");
+            response.headers.push(("Retry-After", wait_seconds.to_string()));
+            return with(&state.headers, Answer::Ready(response));
+        }
+        let answer = match Arc::clone(&state.logins).judge(request.headers_named("authorization")) {
+            Judgement::Known(verdict) => self.settle(verdict, request),
+            Judgement::Compare(comparison) => {
+                Answer::Job(Box::new(move || self.settle(comparison.run(), request).wait()))
+            }
+        };
+        with(&state.headers, answer)
+    }
+
+    fn refused(&self, response: Response) -> Response {
+        marked(&self.web_config.state().headers, self.handler.refused(response))
+    }
+}
+
+fn with(headers: &Arc<Headers>, answer: Answer) -> Answer {
+    if headers.is_empty() {
+        return answer;
+    }
+    let headers = Arc::clone(headers);
+    match answer {
+        Answer::Ready(response) => Answer::Ready(marked(&headers, response)),
+        Answer::Job(job) => Answer::Job(Box::new(move || marked(&headers, job()))),
+    }
+}
+
+fn marked(headers: &Headers, mut response: Response) -> Response {
+    response.headers.extend(headers.iter().cloned());
+    response
+}

@@ -1,0 +1,74 @@
+//! A configuration as it is on disk now, with all that it names.
+
+use std::path::Path;
+
+use super::document::Problem;
+use super::file::{self, File};
+use super::files::{Files, Looks};
+#[cfg(feature = "tls")]
+pub(super) use super::tls::{Choices, Tls};
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) found: Result<Found, String>,
+    pub(super) looks: Looks,
+}
+
+/// A file that says what it may.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) file: File,
+    /// What it names may be wrong all the same.
+    pub(super) tls: Result<Option<Tls>, String>,
+}
+
+/// Reads everything. Errors name the file.
+pub(super) fn load(path: &Path) -> Loaded {
+    let mut files = Files::beside(path);
+    let named = |problem: Problem| format!("{}: {problem}", path.display());
+    let found = read(path, &mut files).map(|(file, choices)| {
+        let tls = file.tls.as_ref().zip(choices.as_ref());
+        let tls = tls.map(|(section, choices)| build(section, choices, &mut files)).transpose().map_err(named);
+        Found { file, tls }
+    });
+    Loaded { found, looks: files.looks() }
+}
+
+fn read(path: &Path, files: &mut Files) -> Result<(File, Option<Choices>), String> {
+    let bytes = files.read(path.file_name().unwrap_or_default())?;
+    let named = |problem: Problem| format!("{}: {problem}", path.display());
+    let text = String::from_utf8(bytes).map_err(|_| named(Problem::general("not UTF-8")))?;
+    let file = file::read(&text).map_err(named)?;
+    let choices = file.tls.as_ref().map(Choices::of).transpose().map_err(named)?;
+    Ok((file, choices))
+}
+
+#[cfg(feature = "tls")]
+use super::tls::build;
+
+#[cfg(not(feature = "tls"))]
+pub(super) use without::{Choices, Tls, build};
+
+/// What takes its place where there is no TLS.
+#[cfg(not(feature = "tls"))]
+mod without {
+    use super::super::file::TlsSection;
+    use super::{Files, Problem};
+
+    #[derive(Clone, Debug)]
+    pub(in super::super) enum Tls {}
+
+    pub(in super::super) enum Choices {}
+
+    impl Choices {
+        pub(in super::super) fn of(section: &TlsSection) -> Result<Self, Problem> {
+            let what = "tls_server_config: this exporter was built without the feature `tls`";
+            Err(Problem::at(section.line, what))
+        }
+    }
+
+    pub(in super::super) fn build(_: &TlsSection, choices: &Choices, _: &mut Files) -> Result<Tls, Problem> {
+        match *choices {}
+    }
+}

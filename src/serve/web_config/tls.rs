@@ -1,0 +1,183 @@
+//! From `tls_server_config` to what rustls serves with.
+//!
+//! The cryptography is ring's: it builds for every system that this exporter does, with nothing but a C compiler. What it
+//! lacks of what the file may name is refused with the list of what there is.
+
+mod client;
+#[cfg(test)]
+pub(in crate::serve) mod pki;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
+use rustls::pki_types::pem::{Error as PemError, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::{NamedGroup, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
+
+use super::certificate::Certificate;
+use super::document::Problem;
+use super::file::{ClientAuth, Source, TlsSection};
+use super::files::Files;
+
+/// Oldest first.
+const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS12", &version::TLS12), ("TLS13", &version::TLS13)];
+const CURVES: [(&str, NamedGroup); 3] =
+    [("X25519", NamedGroup::X25519), ("CurveP256", NamedGroup::secp256r1), ("CurveP384", NamedGroup::secp384r1)];
+
+/// HTTP/2 is not spoken here; clients that know nothing else hear so.
+const PROTOCOL: &[u8] = b"http/1.1";
+
+/// The names of the file, each for something that there is.
+#[derive(Debug)]
+pub(super) struct Choices {
+    provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+}
+
+/// What new connections begin with.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    pub(super) config: Arc<ServerConfig>,
+    /// Until when the certificate holds, in seconds since 1970.
+    pub(super) not_after: i64,
+}
+
+impl Choices {
+    /// Looks the names up.
+    pub(super) fn of(section: &TlsSection) -> Result<Self, Problem> {
+        let (min, max) = (
+            version(section.version_min.as_ref(), "min_version", 0)?,
+            version(section.version_max.as_ref(), "max_version", 1)?,
+        );
+        if min > max {
+            let line = section.version_max.as_ref().map_or(0, |(line, _)| *line);
+            return Err(Problem::at(line, "max_version: lower than min_version"));
+        }
+        let mut provider = ring::default_provider();
+        if !section.curves.is_empty() {
+            provider.kx_groups = section.curves.iter().map(|name| curve(&provider, name)).collect::<Result<_, _>>()?;
+        }
+        if !section.cipher_suites.is_empty() {
+            provider.cipher_suites = cipher_suites(&provider, &section.cipher_suites)?;
+        }
+        let has_suite =
+            |version: &SupportedProtocolVersion| provider.cipher_suites.iter().any(|suite| suite.version() == version);
+        let versions: Vec<_> = VERSIONS
+            .iter()
+            .take(max + 1)
+            .skip(min)
+            .map(|(_, version)| *version)
+            .filter(|version| has_suite(version))
+            .collect();
+        if versions.is_empty() {
+            let line = section.cipher_suites.first().map_or(0, |(line, _)| *line);
+            return Err(Problem::at(
+                line,
+                "cipher_suites: none of them is for TLS12, and max_version leaves nothing else",
+            ));
+        }
+        Ok(Self { provider: Arc::new(provider), versions })
+    }
+}
+
+fn one_of(key: &str, (line, found): &(usize, String), known: &[&str]) -> Problem {
+    let known = known.join(", ");
+    Problem::at(*line, format!("{key}: there is no `{found}` here; there are {known}"))
+}
+
+/// The place of a version in the list of them.
+fn version(name: Option<&(usize, String)>, key: &str, default: usize) -> Result<usize, Problem> {
+    let Some(name) = name else { return Ok(default) };
+    let found = VERSIONS.iter().position(|(known, _)| *known == name.1);
+    found.ok_or_else(|| one_of(key, name, &VERSIONS.map(|(known, _)| known)))
+}
+
+fn curve(provider: &CryptoProvider, name: &(usize, String)) -> Result<&'static dyn SupportedKxGroup, Problem> {
+    let group = CURVES.iter().find(|(known, _)| *known == name.1).map(|(_, group)| *group);
+    let found = provider.kx_groups.iter().find(|known| Some(known.name()) == group);
+    found.copied().ok_or_else(|| one_of("curve_preferences", name, &CURVES.map(|(known, _)| known)))
+}
+
+/// The suites of TLS 1.2 that the file names, in its order, and those of TLS 1.3, which no file chooses.
+fn cipher_suites(provider: &CryptoProvider, names: &[(usize, String)]) -> Result<Vec<SupportedCipherSuite>, Problem> {
+    let all = &provider.cipher_suites;
+    let known: Vec<_> = all.iter().map(suite_name).collect();
+    let mut chosen: Vec<_> = all.iter().copied().filter(|suite| suite.version() == &version::TLS13).collect();
+    for name in names {
+        let found = all.iter().zip(&known).find(|(_, known)| **known == name.1);
+        let Some((suite, _)) = found else {
+            return Err(one_of("cipher_suites", name, &known.iter().map(String::as_str).collect::<Vec<_>>()));
+        };
+        if !chosen.contains(suite) {
+            chosen.push(*suite);
+        }
+    }
+    Ok(chosen)
+}
+
+/// As the registry of such names, and the file, writes it.
+fn suite_name(suite: &SupportedCipherSuite) -> String {
+    suite.suite().as_str().unwrap_or_default().replace("TLS13_", "TLS_")
+}
+
+/// Reads certificates and key, and makes of all what connections begin with.
+pub(super) fn build(section: &TlsSection, choices: &Choices, files: &mut Files) -> Result<Tls, Problem> {
+    let (what, pem) = content(&section.certificate, "cert", files)?;
+    let chain = certificates(&what, &pem)?;
+    let own = chain.first().and_then(|own| Certificate::read(own));
+    let own = own.ok_or_else(|| Problem::general(format!("{what}: the first certificate cannot be read")))?;
+    let (what, pem) = content(&section.key, "key", files)?;
+    let key = PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|error| Problem::general(format!("{what}: {}", key_words(&error))))?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&choices.provider))
+        .with_protocol_versions(&choices.versions)
+        .map_err(|error| Problem::general(format!("tls_server_config: {error}")))?;
+    let builder = if section.client_auth == ClientAuth::None {
+        builder.with_no_client_auth()
+    } else {
+        builder.with_client_cert_verifier(Arc::new(client::Check::of(section, &choices.provider, files)?))
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| {
+        let kinds = "a key is RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519";
+        Problem::general(format!("{what}: {error}; it has to be the certificate's, and {kinds}"))
+    })?;
+    config.ignore_client_order = section.prefers_own_order;
+    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    // What was agreed on is not kept: every connection shows its certificate, and a flood of them costs no memory.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Tls { config: Arc::new(config), not_after: own.not_after })
+}
+
+/// What is there, and what to call it.
+fn content(source: &Source, key: &str, files: &mut Files) -> Result<(String, Vec<u8>), Problem> {
+    match source {
+        Source::Nowhere => Ok((key.to_owned(), Vec::new())),
+        Source::Here(text) => Ok((key.to_owned(), text.clone().into_bytes())),
+        Source::File(key, path) => {
+            let bytes = files.read(path).map_err(|error| Problem::general(format!("{key}: {error}")))?;
+            Ok((format!("{key}: {path}"), bytes))
+        }
+    }
+}
+
+fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(Problem::general(format!("{what}: no certificate in PEM form"))),
+        Ok(found) => Ok(found),
+        Err(error) => Err(Problem::general(format!("{what}: {error:?}"))),
+    }
+}
+
+fn key_words(error: &PemError) -> String {
+    match error {
+        PemError::NoItemsFound => {
+            "no private key in PEM form; one in encrypted form has to be decrypted first".to_owned()
+        }
+        error => format!("{error:?}"),
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether a client's certificate will do.
+
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+
+use super::super::certificate::Certificate;
+use super::super::document::Problem;
+use super::super::file::{ClientAuth, TlsSection};
+use super::super::files::Files;
+
+/// Judges certificates.
+#[derive(Debug)]
+pub(super) struct Check {
+    is_mandatory: bool,
+    trust: Trust,
+    /// One of these has to be the owner's name.
+    allowed_sans: Option<Vec<String>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// Who vouches for a certificate.
+#[derive(Debug)]
+enum Trust {
+    /// Nobody has to.
+    Unasked,
+    /// Somebody would have to, but nobody is trusted.
+    Nobody,
+    /// These.
+    Authorities { own: Vec<CertificateDer<'static>>, verifier: Arc<dyn ClientCertVerifier> },
+}
+
+impl Check {
+    pub(super) fn of(section: &TlsSection, provider: &Arc<CryptoProvider>, files: &mut Files) -> Result<Self, Problem> {
+        let authorities = if section.client_ca.is_given() {
+            let (what, pem) = super::content(&section.client_ca, "client_ca", files)?;
+            Some((super::certificates(&what, &pem)?, what))
+        } else {
+            None
+        };
+        let trust = match (section.client_auth, authorities) {
+            (ClientAuth::None | ClientAuth::Request | ClientAuth::RequireAny, _) => Trust::Unasked,
+            (_, None) => Trust::Nobody,
+            (_, Some((own, what))) => {
+                let verifier =
+                    verifier(&own, provider).map_err(|error| Problem::general(format!("{what}: {error}")))?;
+                Trust::Authorities { own, verifier }
+            }
+        };
+        let is_required = matches!(section.client_auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
+        Ok(Self {
+            // Who shows nothing has no allowed name either.
+            is_mandatory: is_required || section.client_allowed_sans.is_some(),
+            trust,
+            allowed_sans: section.client_allowed_sans.clone(),
+            algorithms: provider.signature_verification_algorithms,
+        })
+    }
+
+    fn is_allowed(&self, certificate: &Certificate) -> bool {
+        let is_allowed = |allowed: &Vec<String>| certificate.names.iter().any(|name| allowed.contains(name));
+        self.allowed_sans.as_ref().is_none_or(is_allowed)
+    }
+}
+
+fn verifier(
+    authorities: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority.clone()).map_err(|error| error.to_string())?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// A certificate that is itself among the trusted ones needs nobody else, but has to hold, and to be meant for this.
+fn holds(certificate: &Certificate, now: UnixTime) -> Result<(), CertificateError> {
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < certificate.not_before {
+        Err(CertificateError::NotValidYet)
+    } else if now > certificate.not_after {
+        Err(CertificateError::Expired)
+    } else if certificate.is_for_clients {
+        Ok(())
+    } else {
+        Err(CertificateError::InvalidPurpose)
+    }
+}
+
+impl ClientCertVerifier for Check {
+    fn client_auth_mandatory(&self) -> bool {
+        self.is_mandatory
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        match &self.trust {
+            Trust::Authorities { verifier, .. } => verifier.root_hint_subjects(),
+            Trust::Unasked | Trust::Nobody => &[],
+        }
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let certificate = Certificate::read(end_entity).ok_or(CertificateError::BadEncoding)?;
+        match &self.trust {
+            Trust::Unasked => {}
+            Trust::Nobody => return Err(CertificateError::UnknownIssuer.into()),
+            Trust::Authorities { own, .. } if own.contains(end_entity) => holds(&certificate, now)?,
+            Trust::Authorities { verifier, .. } => {
+                verifier.verify_client_cert(end_entity, intermediates, now)?;
+            }
+        }
+        if !self.is_allowed(&certificate) {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
+        }
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,135 @@
+//! Certificates for tests, made as they run, and a client that looks at none.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
+};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+/// A certificate and its key, in PEM form.
+#[derive(Clone)]
+pub(in crate::serve) struct Pair {
+    pub(in crate::serve) certificate: String,
+    pub(in crate::serve) key: String,
+}
+
+impl Pair {
+    pub(in crate::serve) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(self.certificate.as_bytes()).map(Result::unwrap).collect()
+    }
+
+    pub(in crate::serve) fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
+    }
+}
+
+/// An authority that signs.
+pub(in crate::serve) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub(in crate::serve) certificate: String,
+}
+
+impl Authority {
+    pub(in crate::serve) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), certificate }
+    }
+
+    /// Signs one for these names, after something was done to it.
+    pub(in crate::serve) fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
+        let (params, key) = params(names, change);
+        Pair { certificate: params.signed_by(&key, &self.issuer).unwrap().pem(), key: key.serialize_pem() }
+    }
+}
+
+/// One that nobody but itself vouches for.
+pub(in crate::serve) fn self_signed(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
+    let (params, key) = params(names, change);
+    Pair { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
+}
+
+fn params(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (CertificateParams, KeyPair) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.subject_alt_names = names.iter().map(|name| san(name)).collect();
+    change(&mut params);
+    (params, KeyPair::generate().unwrap())
+}
+
+fn san(name: &str) -> SanType {
+    if let Ok(address) = name.parse() {
+        SanType::IpAddress(address)
+    } else if name.contains("://") {
+        SanType::URI(name.try_into().unwrap())
+    } else if name.contains('@') {
+        SanType::Rfc822Name(name.try_into().unwrap())
+    } else {
+        SanType::DnsName(name.try_into().unwrap())
+    }
+}
+
+pub(in crate::serve) fn expired(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2001, 2, 3);
+    params.not_after = date_time_ymd(2004, 5, 6);
+}
+
+pub(in crate::serve) fn not_yet(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2999, 2, 3);
+    params.not_after = date_time_ymd(3000, 5, 6);
+}
+
+pub(in crate::serve) fn for_servers(params: &mut CertificateParams) {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+}
+
+pub(in crate::serve) fn for_clients(params: &mut CertificateParams) {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+}
+
+pub(in crate::serve) fn authority(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+/// A client that trusts everybody.
+#[derive(Debug)]
+pub(in crate::serve) struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}

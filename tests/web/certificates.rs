@@ -1,0 +1,131 @@
+//! Certificates that change, expire and break while clients ask.
+
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rcgen::date_time_ymd;
+
+use crate::client::{Client, until};
+use crate::folder::{Folder, TLS, log_of};
+
+/// Whether the files were good when they were read last, as the page has it.
+fn is_good(page: &str) -> bool {
+    page.contains("\nnode_exporter_web_config_last_reload_successful 1\n")
+}
+
+#[test]
+fn certificates_change_under_traffic() {
+    let folder = Folder::new();
+    folder.certify(|_| {});
+    let exporter = folder.serve(TLS);
+    let address = exporter.address();
+    let (trusting, careless) = (Client::trusting(&folder.authority), Client::careless());
+    let page = |client: &Client| client.get(address, "/metrics").unwrap();
+    let mut kept = trusting.connect(address);
+    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    assert_eq!(careless.status(address), 200);
+                    answered.fetch_add(1, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(5));
+                }
+            });
+        }
+        let first = page(&trusting);
+        assert!(is_good(&first.body), "{}", first.body);
+
+        folder.certify(|_| {});
+        until("another certificate", || page(&trusting).certificate != first.certificate);
+        until("a good configuration", || is_good(&page(&trusting).body));
+        let second = page(&trusting);
+
+        folder.write("server.crt", "-----BEGIN CERTIFICATE-----\nbroken");
+        until("a broken configuration", || !is_good(&page(&trusting).body));
+        assert_eq!(page(&trusting).certificate, second.certificate);
+
+        folder.certify(|params| {
+            params.not_before = date_time_ymd(2001, 2, 3);
+            params.not_after = date_time_ymd(2004, 5, 6);
+        });
+        until("a refused certificate", || trusting.get(address, "/metrics").is_err());
+        let expired = page(&careless);
+        assert!(
+            expired.body.contains("\nnode_exporter_web_certificate_expiry_timestamp_seconds 1.0838016e+09\n"),
+            "{}",
+            expired.body
+        );
+
+        folder.certify(|_| {});
+        until("a certificate that holds", || trusting.get(address, "/metrics").is_ok());
+        until("a good configuration", || is_good(&page(&trusting).body));
+        is_over.store(true, Ordering::SeqCst);
+    });
+    // A connection that was there before all of this is there still.
+    write!(kept, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    kept.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    println!("{} requests were answered meanwhile", answered.load(Ordering::SeqCst));
+    let log = log_of(exporter);
+    for expected in [
+        "The web configuration has changed and was read again",
+        "The web configuration is broken in part, connections go on with the certificate before\" err=",
+        "The certificate has expired",
+    ] {
+        assert!(log.contains(expected), "{expected}\nis not in\n{log}");
+    }
+}
+
+#[test]
+fn a_broken_file_shuts_everybody_out_until_it_is_mended() {
+    let folder = Folder::new();
+    folder.certify(|_| {});
+    let exporter = folder.serve(TLS);
+    let (address, client) = (exporter.address(), Client::trusting(&folder.authority));
+    assert_eq!(client.status(address), 200);
+    folder.write("web.yml", &format!("{TLS}frobs: 1\n"));
+    until("everybody shut out", || client.status(address) == 500);
+    folder.write("web.yml", TLS);
+    until("somebody let in", || client.status(address) == 200);
+    // What clients and listeners have settled on does not change under them.
+    folder.write("web.yml", "rate_limit: {interval: 0}\n");
+    let page = || client.get(address, "/metrics").unwrap().body;
+    until("a complaint", || !is_good(&page()));
+    let log = log_of(exporter);
+    for expected in ["web.yml: line 4: unknown key `frobs`", "TLS cannot be switched on or off"] {
+        assert!(log.contains(expected), "{expected}\nis not in\n{log}");
+    }
+}
+
+#[test]
+fn who_speaks_http_where_tls_is_spoken_is_told_so() {
+    let folder = Folder::new();
+    folder.certify(|_| {});
+    let exporter = folder.serve(TLS);
+    let answer = Client::plain().get(exporter.address(), "/metrics").unwrap();
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("https://"), "{}", answer.body);
+    let page = Client::careless().get(exporter.address(), "/metrics").unwrap().body;
+    assert!(page.contains("\nnode_exporter_web_tls_handshakes_failed_total 1\n"), "{page}");
+}
+
+#[test]
+fn mistakes_at_the_start_end_the_exporter() {
+    for (configuration, expected) in [
+        ("frobs: 1\n", "web.yml: line 1: unknown key `frobs` in the file; known are tls_server_config, "),
+        (TLS, "web.yml: cert_file: "),
+        ("basic_auth_users: {john: doe}\n", "web.yml: line 1: user `john`: expected what `htpasswd "),
+    ] {
+        let folder = Folder::new();
+        folder.write("web.yml", configuration);
+        let flag = format!("--web.config.file={}", folder.path("web.yml").display());
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_node_exporter")).arg(flag).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(expected), "{expected}\nis not in\n{said}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Clients that begin a handshake and leave it there.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::folder::{Folder, TLS};
+
+const HALF_OPEN: usize = 300;
+const ROUNDS: usize = 15;
+/// For a whole connection: TCP, handshake, request, answer.
+const GOOD_MAX: Duration = Duration::from_millis(100);
+/// The front's deadline, and as much again for a machine that is busy.
+const DROPPED_MAX: Duration = Duration::from_secs(20);
+
+/// The beginning of the record that a client's first message is in.
+const BEGINNING: &[u8] = &[0x16, 3, 1, 0, 200, 1, 0];
+
+#[test]
+fn half_open_handshakes_hold_nobody_up_and_are_dropped() {
+    let folder = Folder::new();
+    folder.certify(|_| {});
+    let exporter = folder.serve(TLS);
+    let (address, client) = (exporter.address(), Client::trusting(&folder.authority));
+    let mut half_open: Vec<TcpStream> = (0..HALF_OPEN).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for stream in half_open.iter_mut().step_by(2) {
+        stream.write_all(BEGINNING).unwrap();
+    }
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let begin = Instant::now();
+            assert_eq!(client.status(address), 200);
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    println!(
+        "beside {HALF_OPEN} half-open handshakes: median {:?}, longest {:?}",
+        times[ROUNDS / 2],
+        times[ROUNDS - 1]
+    );
+    // The machine may have other things to do, which the fastest third does not see.
+    assert!(times[ROUNDS / 3] < GOOD_MAX, "{times:?}");
+    let begin = Instant::now();
+    for stream in &mut half_open {
+        stream.set_read_timeout(Some(DROPPED_MAX)).unwrap();
+        let mut rest = Vec::new();
+        // However it ends, it ends.
+        if let Err(error) = stream.read_to_end(&mut rest) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        }
+        assert!(begin.elapsed() < DROPPED_MAX);
+    }
+    println!("all of them are dropped {:?} later", begin.elapsed());
+}

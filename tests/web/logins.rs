@@ -1,0 +1,128 @@
+//! Logins, headers and the rate limit, over TCP without TLS.
+
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, until};
+use crate::exporter::Exporter;
+use crate::folder::{Folder, USERS, log_of};
+
+const ALICE: &str = "alice:wonderland";
+
+fn login(login: &str) -> Client {
+    Client::plain().with_login(login)
+}
+
+#[test]
+fn users_come_in_and_others_do_not() {
+    let folder = Folder::new();
+    let exporter = folder.serve(USERS);
+    let address = exporter.address();
+    let refused = Client::plain().get(address, "/metrics").unwrap();
+    assert_eq!(refused.status, 401);
+    assert!(refused.head.contains("\r\nWWW-Authenticate: Basic realm=\"node_exporter\""), "{}", refused.head);
+    assert_eq!(refused.body, "Unauthorized\n");
+    for bad in ["alice:wonder", "bob:wonderland", ":", "alice"] {
+        assert_eq!(login(bad).status(address), 401, "{bad}");
+        assert_eq!(login(bad).status(address), 401, "{bad}");
+    }
+    for url in ["/", "/nothing", "/-/healthy"] {
+        assert_eq!(Client::plain().get(address, url).unwrap().status, 401, "{url}");
+    }
+    assert_eq!(login(ALICE).status(address), 200);
+    let page = login(ALICE).get(address, "/metrics").unwrap().body;
+    assert!(page.contains("\nnode_exporter_web_requests_refused_total{reason=\"login\"} 12\n"), "{page}");
+}
+
+#[test]
+fn a_wrong_password_takes_as_long_as_an_unknown_user() {
+    const ROUNDS: usize = 21;
+    let folder = Folder::new();
+    let cheap = "  bob: $2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe\n";
+    let exporter = folder.serve(&format!("{USERS}{cheap}"));
+    let time = |user: &str, round: usize| {
+        let client = login(&format!("{user}:{round}"));
+        let begin = Instant::now();
+        assert_eq!(client.status(exporter.address()), 401);
+        begin.elapsed()
+    };
+    let users = ["alice", "bob", "nobody"];
+    let mut times = [const { Vec::new() }; 3];
+    for round in 0..ROUNDS {
+        for (user, times) in users.iter().zip(&mut times) {
+            times.push(time(user, round));
+        }
+    }
+    let [alice, bob, nobody] = times.map(|mut times| {
+        times.sort_unstable();
+        times[ROUNDS / 2]
+    });
+    println!("medians: cost 8 {alice:?}, cost 6 {bob:?}, unknown {nobody:?}");
+    for known in [alice, bob] {
+        let ratio = known.as_secs_f64() / nobody.as_secs_f64();
+        assert!((0.7..1.43).contains(&ratio), "{ratio} of the time of an unknown user");
+    }
+}
+
+#[test]
+fn users_change_while_it_runs() {
+    let folder = Folder::new();
+    let exporter = folder.serve(USERS);
+    let address = exporter.address();
+    assert_eq!(login(ALICE).status(address), 200);
+    folder.write("web.yml", &USERS.replace("alice", "carol"));
+    until("alice shut out", || login(ALICE).status(address) == 401);
+    assert_eq!(login("carol:wonderland").status(address), 200);
+    folder.write("web.yml", "basic_auth_users: {carol: wonderland}\n");
+    until("everybody shut out", || login("carol:wonderland").status(address) == 500);
+    assert_eq!(Client::plain().status(address), 500);
+    std::fs::remove_file(folder.path("web.yml")).unwrap();
+    assert_eq!(Client::plain().status(address), 500);
+    folder.write("web.yml", "");
+    until("everybody let in", || Client::plain().status(address) == 200);
+    let log = log_of(exporter);
+    assert!(log.contains("every request is refused until it is mended"), "{log}");
+    assert!(!log.contains("wonderland"), "{log}");
+}
+
+#[test]
+fn every_answer_has_the_headers_of_the_file() {
+    let folder = Folder::new();
+    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n";
+    let exporter = folder.serve(&format!("{USERS}{headers}"));
+    for (client, url, status) in [
+        (login(ALICE), "/metrics", 200),
+        (login(ALICE), "/nothing", 404),
+        (Client::plain(), "/", 401),
+        (Client::plain(), "no path", 400),
+    ] {
+        let answer = client.get(exporter.address(), url).unwrap();
+        assert_eq!(answer.status, status);
+        assert!(answer.head.contains("\r\nX-Frame-Options: deny\r\nX-XSS-Protection: 1\r\n"), "{}", answer.head);
+    }
+}
+
+#[test]
+fn too_many_requests_are_refused_before_logins_are() {
+    let folder = Folder::new();
+    let exporter = folder.serve(&format!("{USERS}rate_limit: {{interval: 1h, burst: 3}}\n"));
+    let address = exporter.address();
+    assert_eq!(login(ALICE).status(address), 200);
+    assert_eq!([(); 2].map(|()| Client::plain().status(address)), [401; 2]);
+    let refused = login(ALICE).get(address, "/metrics").unwrap();
+    assert_eq!(refused.status, 429);
+    let wait = refused.head.lines().find_map(|line| line.strip_prefix("Retry-After: ")).unwrap();
+    assert!((3500..=3600).contains(&wait.parse::<u64>().unwrap()), "{wait}");
+    folder.write("web.yml", USERS);
+    std::thread::sleep(Duration::from_millis(1));
+    until("no limit", || login(ALICE).status(address) == 200);
+}
+
+#[test]
+fn the_flags_of_old_let_one_user_in() {
+    let exporter = Exporter::simulated(&["-auth.user=me", "-auth.pass", "se:cret"]);
+    assert!(exporter.start.contains("--auth.user and --auth.pass are old"), "{}", exporter.start);
+    assert!(!exporter.start.contains("se:cret"), "{}", exporter.start);
+    assert_eq!(login("me:se:cret").status(exporter.address()), 200);
+    assert_eq!(login("me:secret").status(exporter.address()), 401);
+    assert_eq!(Client::plain().status(exporter.address()), 401);
+}
