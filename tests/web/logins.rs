@@ -59,7 +59,8 @@ fn a_wrong_password_takes_as_long_as_an_unknown_user() {
     println!("medians: cost 8 {alice:?}, cost 6 {bob:?}, unknown {nobody:?}");
     for known in [alice, bob] {
         let ratio = known.as_secs_f64() / nobody.as_secs_f64();
-        assert!((0.7..1.43).contains(&ratio), "{ratio} of the time of an unknown user");
+        // Without that work, a cost of 6 would take a quarter of the time that a cost of 8 takes.
+        assert!((0.5..2.0).contains(&ratio), "{ratio} of the time of an unknown user");
     }
 }
 

@@ -285,8 +285,9 @@ fn rate(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<Rate>, P
 }
 
 #[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
-    use super::super::password::tests::htpasswd;
+    use super::super::password::stored::htpasswd;
     use super::*;
 
     fn good(document: &str) -> File {

@@ -186,9 +186,10 @@ fn credentials(header: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
     use super::super::password::Hash;
-    use super::super::password::tests::htpasswd;
+    use super::super::password::stored::htpasswd;
     use super::*;
 
     fn logins() -> Arc<Logins> {
