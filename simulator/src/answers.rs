@@ -5,10 +5,13 @@ use std::time::Duration;
 use collectors::kit::errno::Errno;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::kernel::qdisc::PARENT_ROOT;
-use collectors::kit::kernel::{Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, Zone};
+use collectors::kit::kernel::{
+    Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface, WifiNetwork,
+    WifiStation, Zone, wifi,
+};
 
 use crate::host::Host;
-use crate::machine::{Duplex, Interface, Kind, Machine};
+use crate::machine::{Duplex, Interface, Kind, Machine, Wireless};
 
 /// `NUD_` bits.
 const REACHABLE: u16 = 0x02;
@@ -77,8 +80,8 @@ impl Kernel for Answers {
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
         let moment = self.host.moment();
         for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
-            let broadcast = interface.broadcast();
-            visit(&Link { statistics: Some(moment.link_statistics(number)), ..link(interface, &broadcast) });
+            let (address, broadcast) = (interface.address(), interface.broadcast());
+            visit(&Link { statistics: Some(moment.link_statistics(number)), ..link(interface, &address, &broadcast) });
         }
         Ok(())
     }
@@ -105,7 +108,7 @@ impl Kernel for Answers {
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
         let interfaces = &self.host.machine().interfaces;
         let interface = interfaces.iter().find(|link| link.name.as_bytes() == device).ok_or(Errno::ENODEV)?;
-        if interface.kind == Kind::Loopback {
+        if matches!(interface.kind, Kind::Loopback | Kind::Dummy) {
             return Err(Errno::EOPNOTSUPP.into());
         }
         let duplex = match interface.duplex {
@@ -120,7 +123,7 @@ impl Kernel for Answers {
         let moment = self.host.moment();
         for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
             let root = Qdisc { device: interface.name.as_bytes(), parent: PARENT_ROOT, ..Qdisc::default() };
-            if !matches!(interface.kind, Kind::Physical { .. }) {
+            if interface.kind.bus_device().is_none() && interface.kind != Kind::Tunnel {
                 visit(&Qdisc { kind: b"noqueue", ..root });
                 continue;
             }
@@ -130,17 +133,62 @@ impl Kernel for Answers {
         }
         Ok(())
     }
+
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        for interface in &self.host.machine().interfaces {
+            let frequency_megahertz = match interface.wireless {
+                Some(Wireless::Joined { frequency_megahertz, .. }) => frequency_megahertz,
+                Some(Wireless::Searching) => 0,
+                None => continue,
+            };
+            visit(&WifiInterface { name: interface.name.as_bytes(), index: interface.index, frequency_megahertz });
+        }
+        Ok(())
+    }
+
+    fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        if let (_, Some(Wireless::Joined { name, access_point, .. })) = self.wireless(interface)? {
+            visit(&WifiNetwork { bssid: &access_point, ssid: name.as_bytes(), status: wifi::STATUS_ASSOCIATED });
+        }
+        Ok(())
+    }
+
+    /// Of what has joined a network, its access point.
+    fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        let (number, Some(Wireless::Joined { access_point, megabits, .. })) = self.wireless(interface)? else {
+            return Ok(());
+        };
+        let station = self.host.moment().wireless_station(number, megabits);
+        visit(&WifiStation { address: &access_point, ..station });
+        Ok(())
+    }
 }
 
-fn link<'a>(interface: &'a Interface, broadcast: &'a [u8; 6]) -> Link<'a> {
+impl Answers {
+    fn wireless(&self, interface: &WifiInterface<'_>) -> Result<(usize, Option<Wireless>), KernelError> {
+        let mut links = self.host.machine().interfaces.iter().enumerate();
+        let found = links.find(|(_, link)| link.index == interface.index).ok_or(Errno::ENODEV)?;
+        Ok((found.0, found.1.wireless))
+    }
+}
+
+fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) -> Link<'a> {
     let changes = interface.carrier_changes;
     Link {
         name: interface.name.as_bytes(),
         index: interface.index,
         protocol_type: interface.protocol_type(),
         flags: interface.link_flags(),
-        address: Some(&interface.hardware_address),
-        broadcast: Some(broadcast),
+        address: Some(address).filter(|address| !address.is_empty()),
+        broadcast: Some(broadcast).filter(|address| !address.is_empty()),
         alias: None,
         mtu: Some(interface.mtu),
         link: interface.peer_index,
@@ -185,6 +233,17 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
         kernel.addresses(&mut |address| add(&mut held, &|canned| canned.with_address(address))),
         kernel.neighbours(&mut |neighbour| add(&mut held, &|canned| canned.with_neighbour(neighbour))),
         kernel.qdiscs(&mut |qdisc| add(&mut held, &|canned| canned.with_qdisc(qdisc))),
+        kernel.wifi_interfaces(&mut |interface| {
+            add(&mut held, &|canned| canned.with_wifi_interface(interface));
+            let device = interface.name;
+            let network = kernel.wifi_network(interface, &mut |network| {
+                add(&mut held, &|canned| canned.with_wifi_network(device, network));
+            });
+            let stations = kernel.wifi_stations(interface, &mut |station| {
+                add(&mut held, &|canned| canned.with_wifi_station(device, station));
+            });
+            debug_assert!(network.is_ok() && stations.is_ok(), "{network:?} {stations:?}");
+        }),
     ];
     debug_assert!(visits.iter().all(Result::is_ok), "{visits:?}");
     held.unwrap_or_default().entries()

@@ -5,6 +5,9 @@
 //! a new part changes no profile but those that have it.
 
 mod block;
+mod bus;
+mod containers;
+mod fabric_adapter;
 mod interrupts;
 mod memory;
 mod mount;
@@ -16,10 +19,13 @@ mod sensors;
 mod system;
 
 pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, Usage};
+pub(crate) use bus::{AmdCard, GraphicsCard, PciDevice, PciLink, PciModel};
+pub(crate) use containers::{BalancedService, Balancer, ControlGroup, GroupLoad, SupervisedService};
+pub(crate) use fabric_adapter::{Adapter, FabricLink};
 pub(crate) use interrupts::{InterruptLine, Interrupts, LocalInterrupt, Trigger};
 pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
-pub(crate) use network::{Bonding, Duplex, Interface, Kind, Neighbour, Traffic};
+pub(crate) use network::{Bonding, Connections, Duplex, Interface, Kind, Neighbour, Traffic, Wireless};
 pub(crate) use platform::{Architecture, KernelVersion};
 pub(crate) use process::Process;
 pub(crate) use processor::{
@@ -51,6 +57,17 @@ pub struct Machine {
     pub(crate) mounts: Vec<MountPoint>,
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) connections: Connections,
+    pub(crate) balancer: Option<Balancer>,
+    /// How often IPsec has something to complain of.
+    pub(crate) ipsec: Option<Wave>,
+    pub(crate) adapters: Vec<Adapter>,
+    pub(crate) graphics_cards: Vec<GraphicsCard>,
+    /// All that sits on the bus, those before others that they lead to: made of the paths of all devices.
+    pub(crate) pci_devices: Vec<PciDevice>,
+    /// Beside those of systemd itself.
+    pub(crate) control_groups: Vec<ControlGroup>,
+    pub(crate) supervised: Vec<SupervisedService>,
     pub(crate) interrupts: Interrupts,
     pub(crate) chips: Vec<Chip>,
     pub(crate) thermal_zones: Vec<ThermalZone>,
@@ -97,7 +114,7 @@ impl Machine {
 
     /// A small virtual machine of a cloud: 4 CPUs, 8 GiB of memory, two disks, a bond.
     pub fn vm(seed: u64) -> Self {
-        profile::vm::machine(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
+        profile::vm::PROFILE.made(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
     }
 
     /// A host of nothing but this: no disk, no network, the usual processes. Profiles add what they have:
@@ -116,6 +133,14 @@ impl Machine {
             mounts: Vec::new(),
             interfaces: Vec::new(),
             neighbours: Vec::new(),
+            connections: Connections::FEW,
+            balancer: None,
+            ipsec: None,
+            adapters: Vec::new(),
+            graphics_cards: Vec::new(),
+            pci_devices: Vec::new(),
+            control_groups: Vec::new(),
+            supervised: Vec::new(),
             interrupts: Interrupts::default(),
             chips: Vec::new(),
             thermal_zones: Vec::new(),

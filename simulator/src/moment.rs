@@ -2,6 +2,7 @@
 
 pub(crate) mod block;
 pub(crate) mod cpu;
+pub(crate) mod devices;
 pub(crate) mod frequency;
 pub(crate) mod interrupts;
 pub(crate) mod kernel;
@@ -9,7 +10,9 @@ pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod process;
+pub(crate) mod protocols;
 pub(crate) mod sensors;
+pub(crate) mod sockets;
 pub(crate) mod zones;
 
 use std::time::Duration;

@@ -11,6 +11,7 @@ mod net;
 mod pressure;
 mod process;
 mod schedstat;
+mod security;
 mod slabinfo;
 mod softirqs;
 mod stat;
@@ -37,14 +38,19 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::bonding::GROUPS,
     &net::conntrack::GROUPS,
     &net::dev::GROUPS,
+    &net::ip_vs::GROUPS,
+    &net::neighbours::GROUPS,
     &net::snmp::GROUPS,
     &net::sockstat::GROUPS,
     &net::softnet_stat::GROUPS,
+    &net::tcp::GROUPS,
     &net::udp::GROUPS,
+    &net::xfrm_stat::GROUPS,
     &pressure::GROUPS,
     &process::GROUPS,
     &schedstat::GROUPS,
     &slabinfo::GROUPS,
+    &security::GROUPS,
     &softirqs::GROUPS,
     &stat::GROUPS,
     &swaps::GROUPS,

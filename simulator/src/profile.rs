@@ -2,6 +2,8 @@
 
 mod absurd1152;
 mod epyc256;
+mod ib_hpc;
+mod k8s_dense;
 mod kit;
 mod laptop;
 mod pi4;
@@ -40,8 +42,16 @@ impl fmt::Debug for Profile {
 }
 
 /// All of them, small ones first.
-static PROFILES: [Profile; 6] =
-    [vm::PROFILE, laptop::PROFILE, pi4::PROFILE, s390x::PROFILE, epyc256::PROFILE, absurd1152::PROFILE];
+static PROFILES: [Profile; 8] = [
+    vm::PROFILE,
+    laptop::PROFILE,
+    pi4::PROFILE,
+    s390x::PROFILE,
+    epyc256::PROFILE,
+    k8s_dense::PROFILE,
+    ib_hpc::PROFILE,
+    absurd1152::PROFILE,
+];
 
 /// Every kind of host that there is.
 pub fn profiles() -> &'static [Profile] {
@@ -64,7 +74,12 @@ impl Profile {
         for (key, value) in overrides {
             settings.set(key, value)?;
         }
-        Ok((self.make)(Seed::new(seed), &settings))
+        Ok(self.made(Seed::new(seed), &settings))
+    }
+
+    /// A host of these settings, with all that its devices sit on.
+    pub(crate) fn made(&self, seed: Seed, settings: &Settings) -> Machine {
+        kit::pci::with_buses((self.make)(seed, settings))
     }
 }
 

@@ -2,14 +2,18 @@
 
 mod block;
 mod bonding;
+mod cgroup;
 mod clocksource;
 mod cpu;
 mod dmi;
+mod drm;
 mod edac;
 mod hwmon;
+mod infiniband;
 mod ksm;
 mod net;
 mod node;
+mod pci;
 mod power_supply;
 mod powercap;
 pub(crate) mod selinux;
@@ -23,6 +27,7 @@ use crate::layout::Group;
 pub(crate) const GROUPS: &[&[Group]] = &[
     &block::GROUPS,
     &bonding::GROUPS,
+    &cgroup::GROUPS,
     &clocksource::GROUPS,
     &cpu::GROUPS,
     &cpu::cache::GROUPS,
@@ -30,11 +35,14 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &cpu::device::GROUPS,
     &cpu::idle::GROUPS,
     &dmi::GROUPS,
+    &drm::GROUPS,
     &edac::GROUPS,
     &hwmon::GROUPS,
+    &infiniband::GROUPS,
     &ksm::GROUPS,
     &net::GROUPS,
     &node::GROUPS,
+    &pci::GROUPS,
     &power_supply::GROUPS,
     &powercap::GROUPS,
     &selinux::GROUPS,

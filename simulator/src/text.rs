@@ -46,11 +46,11 @@ impl std::fmt::Display for Hundredths {
 }
 
 /// A hardware address as `02:00:00:00:00:01`.
-pub(crate) struct HardwareAddress(pub(crate) [u8; 6]);
+pub(crate) struct HardwareAddress<A: AsRef<[u8]>>(pub(crate) A);
 
-impl std::fmt::Display for HardwareAddress {
+impl<A: AsRef<[u8]>> std::fmt::Display for HardwareAddress<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (position, byte) in self.0.iter().enumerate() {
+        for (position, byte) in self.0.as_ref().iter().enumerate() {
             write!(f, "{}{byte:02x}", if position > 0 { ":" } else { "" })?;
         }
         Ok(())

@@ -1,6 +1,11 @@
 //! Files that tell of the same thing tell the same.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
+#[path = "agreement/devices.rs"]
+mod devices;
+#[path = "agreement/network.rs"]
+mod network;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -96,6 +101,8 @@ fn laws_of(machine: Machine, seconds: u64) {
     links_agree(&host);
     bonds_agree(&host);
     neighbours_agree(&host);
+    network::agree(&host);
+    devices::agree(&host);
     names_agree(&host);
     no_link_dangles(&host);
     processes_agree(&host);
@@ -128,10 +135,13 @@ fn laws_hold_for_hosts_of_full_size_and_of_other_shapes() {
     for profile in profiles() {
         laws_of(profile.machine(1, &[]).unwrap(), 1_700_000_000);
     }
-    let shapes: [(&str, &[(&str, &str)]); 9] = [
+    let shapes: [(&str, &[(&str, &str)]); 12] = [
         ("vm", &[("cpus", "1"), ("memory_gib", "2"), ("containers", "0")]),
         ("vm", &[("cpus", "7"), ("containers", "40"), ("kernel", "3.10")]),
         ("vm", &[("kernel", "4.18")]),
+        ("k8s-dense", &[("pods", "9"), ("veths", "9"), ("mounts", "0"), ("kernel", "4.18")]),
+        ("k8s-dense", &[("pods", "0"), ("kernel", "3.10")]),
+        ("ib-hpc", &[("adapters", "1"), ("kernel", "3.10")]),
         ("epyc256", &[("cpus", "9"), ("sockets", "2"), ("nodes", "3"), ("kernel", "5.14")]),
         ("pi4", &[("memory_gib", "1")]),
         ("vm", &[("architecture", "aarch64")]),
@@ -434,7 +444,8 @@ fn links_agree(host: &Frozen) {
             assert_eq!([row[0], row[1], row[8], row[9]], expected, "{name}");
             assert_eq!(host.numbers(&format!("{folder}/ifindex")), [u64::from(link.index)]);
             assert_eq!(host.numbers(&format!("{folder}/mtu")), [u64::from(link.mtu.unwrap())]);
-            let address = link.address.unwrap().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+            let address =
+                link.address.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
             assert_eq!(host.text(&format!("{folder}/address")), format!("{address}\n"));
             let states = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
             assert_eq!(host.text(&format!("{folder}/operstate")).trim(), states[usize::from(link.operstate.unwrap())]);
@@ -460,8 +471,11 @@ fn bonds_agree(host: &Frozen) {
         assert!(slaves.len() == 2 && slaves.contains(&active));
         let mut received = 0;
         for slave in &slaves {
-            let state = host.text(&format!("{folder}/lower_{slave}/operstate")).trim();
-            assert_eq!(host.text(&format!("{folder}/lower_{slave}/bonding_slave/mii_status")).trim(), state);
+            // Old kernels call it otherwise.
+            let is_slave = host.tree.get(format!("{}/slave_{slave}", network::folder(host, bond))).is_some();
+            let lower = format!("{folder}/{}_{slave}", if is_slave { "slave" } else { "lower" });
+            let state = host.text(&format!("{lower}/operstate")).trim();
+            assert_eq!(host.text(&format!("{lower}/bonding_slave/mii_status")).trim(), state);
             let is_active = host.text(&format!("sys/class/net/{slave}/bonding_slave/state")).trim() == "active";
             assert_eq!(is_active, *slave == active);
             assert_eq!(

@@ -14,6 +14,8 @@ enum Falls {
     Columns(&'static [usize]),
     /// Lines that begin with one of these.
     Lines(&'static [&'static str]),
+    /// All lines from this one on, counted from 0.
+    From(usize),
 }
 
 fn falls(path: &str) -> Option<Falls> {
@@ -25,12 +27,19 @@ fn falls(path: &str) -> Option<Falls> {
         "proc/diskstats" => Falls::Columns(&[11]),
         "proc/uptime" | "proc/interrupts" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat"
         | "net/snmp6" => Falls::None,
-        "net/stat/nf_conntrack" => Falls::Columns(&[0]),
+        "net/stat/nf_conntrack" | "net/stat/arp_cache" | "net/stat/ndisc_cache" => Falls::Columns(&[0]),
+        // What went through in all, then what goes through in a second.
+        "net/ip_vs_stats" => Falls::From(3),
+        "net/xfrm_stat" => Falls::None,
         // Connections that are open stand among the counts.
         "net/snmp" => Falls::Lines(&["Tcp:"]),
         "proc/vmstat" => Falls::Lines(&["nr_", "workingset_nodes"]),
         "proc/pressure/cpu" | "proc/pressure/io" | "proc/pressure/memory" => Falls::Columns(&[1, 2, 3]),
         _ if path.ends_with("/stat") && path.starts_with("sys/") => Falls::Columns(&[8]),
+        _ if path.contains("counters/") || path.contains("/counters_ext/") => Falls::None,
+        _ if path.starts_with("sys/fs/cgroup/") && (path.ends_with("cpu.stat") || path.ends_with(".usage")) => {
+            Falls::None
+        }
         _ if path.contains("/statistics/") || path.contains("/thermal_throttle/") => Falls::None,
         _ => return None,
     };
@@ -47,9 +56,12 @@ fn counters(tree: &Tree) -> Vec<(String, u64)> {
     for (path, node) in tree.iter() {
         let path = std::str::from_utf8(path).unwrap();
         let (What::File(content), Some(falls)) = (node.what(), falls(path)) else { continue };
-        let is_hexadecimal = path.ends_with("nf_conntrack");
+        let is_hexadecimal = path.contains("/net/stat/") || path.ends_with("ip_vs_stats");
         for (number, line) in std::str::from_utf8(content).unwrap().lines().enumerate() {
             if matches!(falls, Falls::Lines(names) if names.iter().any(|name| line.starts_with(name))) {
+                continue;
+            }
+            if matches!(falls, Falls::From(first) if number >= first) {
                 continue;
             }
             for (column, word) in line.split_whitespace().enumerate() {

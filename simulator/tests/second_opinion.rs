@@ -6,7 +6,7 @@ use std::time::Duration;
 use collectors::kit::kernel::Kernel;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::{Tree, What};
-use procfs_core::net::{ArpEntries, InterfaceDeviceStatus};
+use procfs_core::net::{ArpEntries, InterfaceDeviceStatus, Snmp, Snmp6, TcpNetEntries, TcpState, UdpNetEntries};
 use procfs_core::process::MountInfos;
 use procfs_core::{
     CpuInfo, CpuPressure, DiskStats, ExplicitSystemInfo, FromBufRead, FromBufReadSI, FromRead, IoPressure, KernelStats,
@@ -160,6 +160,42 @@ fn network(host: &Frozen, kernel: &Canned) {
     assert_eq!(known, devices.len());
     let ArpEntries(neighbours) = host.parse(&host.own("net/arp"));
     assert!(neighbours.iter().all(|entry| devices.contains_key(&entry.device)));
+    sockets(host);
+    protocols(host);
+}
+
+fn sockets(host: &Frozen) {
+    let is_mainframe = host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390");
+    let system = ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 100,
+        page_size: 4096,
+        is_little_endian: !is_mainframe,
+    };
+    let tcp = |file: &str| TcpNetEntries::from_buf_read(host.bytes(&host.own(file)), &system).unwrap().0;
+    for (file, row) in [("net/tcp", "TCP:"), ("net/tcp6", "TCP6:")] {
+        let sockets = tcp(file);
+        let in_use = sockets.iter().filter(|socket| !matches!(socket.state, TcpState::TimeWait | TcpState::SynRecv));
+        let sockstat = host.own(if row == "TCP:" { "net/sockstat" } else { "net/sockstat6" });
+        let line = host.text(&sockstat).lines().find(|line| line.starts_with(row)).unwrap();
+        assert_eq!(in_use.count().to_string(), line.split_whitespace().nth(2).unwrap(), "{row}");
+        let listens = |port: u16| {
+            sockets.iter().any(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+        };
+        assert!(listens(22) && listens(9_100));
+    }
+    for file in ["net/udp", "net/udp6"] {
+        let UdpNetEntries(sockets) = UdpNetEntries::from_buf_read(host.bytes(&host.own(file)), &system).unwrap();
+        assert!(sockets.iter().any(|socket| socket.local_address.port() == 53), "{file}");
+    }
+}
+
+fn protocols(host: &Frozen) {
+    let snmp: Snmp = host.parse(&host.own("net/snmp"));
+    let Snmp6 { ip_in_receives, ip_in_delivers, udp_in_datagrams, .. } = host.parse(&host.own("net/snmp6"));
+    assert_eq!(snmp.ip_in_receives, snmp.ip_in_delivers + snmp.ip_forw_datagrams);
+    assert!(snmp.tcp_in_segs + snmp.udp_in_datagrams <= snmp.ip_in_delivers + ip_in_delivers);
+    assert!(ip_in_delivers <= ip_in_receives && udp_in_datagrams <= ip_in_delivers);
 }
 
 fn mounts(host: &Frozen) {

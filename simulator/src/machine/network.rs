@@ -30,6 +30,14 @@ pub(crate) struct Interface {
     pub(crate) peer_index: Option<u32>,
     pub(crate) addresses: Vec<(IpAddr, u8)>,
     pub(crate) traffic: Option<Traffic>,
+    pub(crate) wireless: Option<Wireless>,
+}
+
+/// The network that a wireless device has joined, if it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wireless {
+    Searching,
+    Joined { frequency_megahertz: u32, name: &'static str, access_point: [u8; 6], megabits: u32 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,9 +53,36 @@ pub(crate) enum Kind {
     Physical {
         bus_device: String,
     },
+    /// A port of InfiniBand that passes on IP, on a bus.
+    InfiniBand {
+        bus_device: String,
+        /// The port's name in the fabric, the end of the hardware address.
+        guid: u64,
+    },
     Bond(Bonding),
     Bridge,
     Veth,
+    /// One of the virtual networks on a device, with so many thousandths of its traffic.
+    Vlan {
+        lower: usize,
+        number: u16,
+        share_permille: u64,
+    },
+    /// Packets go to a program and come from it.
+    Tunnel,
+    /// It has addresses and passes nothing.
+    Dummy,
+}
+
+impl Kind {
+    /// The folder of the device on a bus, for what is one.
+    pub(crate) fn bus_device(&self) -> Option<&str> {
+        match self {
+            Self::Physical { bus_device } | Self::InfiniBand { bus_device, .. } => Some(bus_device),
+            Self::Loopback | Self::Bond(_) | Self::Bridge | Self::Veth | Self::Vlan { .. } => None,
+            Self::Tunnel | Self::Dummy => None,
+        }
+    }
 }
 
 /// A bond in the mode active-backup.
@@ -77,4 +112,22 @@ pub(crate) struct Neighbour {
     pub(crate) hardware_address: [u8; 6],
     /// Whether it never answered; then it has no hardware address.
     pub(crate) is_failed: bool,
+}
+
+/// How many sockets there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connections {
+    /// Connections that are open whatever happens, and how many more at the mean load.
+    pub(crate) always: u64,
+    pub(crate) at_mean_load: u64,
+    pub(crate) listening: u64,
+    pub(crate) listening6: u64,
+    pub(crate) datagrams: u64,
+    pub(crate) datagrams6: u64,
+}
+
+impl Connections {
+    /// A host of few visitors.
+    pub(crate) const FEW: Self =
+        Self { always: 18, at_mean_load: 25, listening: 5, listening6: 4, datagrams: 6, datagrams6: 3 };
 }

@@ -27,11 +27,9 @@ impl Moment<'_> {
         (sum + cpu as u64) / (self.machine.processor.cpus as u64).max(1)
     }
 
-    /// Packets that a CPU took from devices, and how often it had no time for all of them.
-    pub(crate) fn packets_processed(&self, cpu: usize) -> (u64, u64) {
-        let processed = self.counter(&self.machine.load, self.times_cpus(171_000));
-        let squeezed = self.counter(&self.machine.load, self.times_cpus(9));
-        (self.part_of_cpu(processed, cpu), self.part_of_cpu(squeezed, cpu))
+    /// Packets that all CPUs took from devices, and how often one had no time for all of them.
+    pub(crate) fn packets_processed(&self) -> (u64, u64) {
+        (self.packets_from_devices(), self.counter(&self.machine.load, self.times_cpus(9)))
     }
 
     pub(super) fn times_cpus(&self, milli: u64) -> u64 {
@@ -75,7 +73,9 @@ impl Moment<'_> {
 
     /// Connections that are tracked.
     pub(crate) fn tracked_connections(&self) -> u64 {
-        180 + self.recent(&self.machine.load, 120) / 3 + self.flicker("connections", 9)
+        let connections = &self.machine.connections;
+        let open = connections.always + self.recent(&self.machine.load, 120) * connections.at_mean_load / 1_000;
+        12 * open + self.flicker("connections", 9)
     }
 
     /// Nanoseconds that all CPUs were idle, in hundredths of a second.
@@ -86,44 +86,4 @@ impl Moment<'_> {
     pub(crate) fn uptime_hundredths(&self) -> u64 {
         self.uptime_micros() / (MICROS / 100)
     }
-
-    pub(crate) fn sockets(&self) -> Sockets {
-        let load = self.recent(&self.machine.load, 60);
-        let established = 18 + load / 40;
-        let listening = 9;
-        let tcp = established * 2 / 3 + 5;
-        let tcp6 = established - established * 2 / 3 + listening - 5;
-        let udp = 6;
-        let allocated = established + listening + 3;
-        Sockets {
-            used: 168 + allocated + udp,
-            established,
-            tcp,
-            tcp6,
-            orphaned: self.flicker("orphans", 3) / 2,
-            time_wait: load / 70 + self.flicker("time wait", 5),
-            allocated,
-            tcp_pages: established / 5,
-            udp,
-            udp6: 3,
-            udp_pages: 2,
-        }
-    }
-}
-
-/// Sockets in use.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sockets {
-    pub(crate) used: u64,
-    /// Connections over TCP.
-    pub(crate) established: u64,
-    pub(crate) tcp: u64,
-    pub(crate) tcp6: u64,
-    pub(crate) orphaned: u64,
-    pub(crate) time_wait: u64,
-    pub(crate) allocated: u64,
-    pub(crate) tcp_pages: u64,
-    pub(crate) udp: u64,
-    pub(crate) udp6: u64,
-    pub(crate) udp_pages: u64,
 }

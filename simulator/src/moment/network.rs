@@ -1,15 +1,20 @@
 //! What went through each network device, and its state.
 
-use collectors::kit::kernel::LinkStatistics;
+use std::time::Duration;
+
+use collectors::kit::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
 use crate::machine::{Interface, Kind, Traffic};
+use crate::wave::MICROS;
 
 /// `IFF_` bits.
 mod flag {
     pub(super) const UP: u32 = 0x1;
     pub(super) const BROADCAST: u32 = 0x2;
     pub(super) const LOOPBACK: u32 = 0x8;
+    pub(super) const POINT_TO_POINT: u32 = 0x10;
+    pub(super) const NO_ARP: u32 = 0x80;
     pub(super) const MASTER: u32 = 0x400;
     pub(super) const SLAVE: u32 = 0x800;
     pub(super) const MULTICAST: u32 = 0x1000;
@@ -36,7 +41,8 @@ impl Moment<'_> {
                 through.rx_bytes -= through.rx_packets * HEADER_BYTES;
                 plus(sum, through)
             }),
-            Kind::Physical { .. } | Kind::Veth => own,
+            Kind::Vlan { lower, share_permille, .. } => share(self.link_statistics(*lower), *share_permille),
+            Kind::Physical { .. } | Kind::InfiniBand { .. } | Kind::Veth | Kind::Tunnel | Kind::Dummy => own,
         }
     }
 
@@ -44,6 +50,32 @@ impl Moment<'_> {
     pub(crate) fn ports(&self, master: usize) -> impl Iterator<Item = usize> {
         let links = self.machine.interfaces.iter().enumerate();
         links.filter(move |(_, link)| link.master == Some(master)).map(|(port, _)| port)
+    }
+
+    /// The access point that a wireless device talks with, but for its address.
+    pub(crate) fn wireless_station(&self, interface: usize, megabits: u32) -> WifiStation<'static> {
+        /// It was found so long after the start.
+        const FOUND_MICROS: u64 = 31 * MICROS;
+        let statistics = self.link_statistics(interface);
+        let short = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let bits = u64::from(megabits) * 1_000_000;
+        let signal = u8::try_from(54 + self.flicker("signal", 9)).unwrap_or(60);
+        WifiStation {
+            address: &[],
+            connected: Duration::from_secs(self.uptime_micros().saturating_sub(FOUND_MICROS) / MICROS),
+            inactive: Duration::from_millis(self.flicker("silence", 1_200)),
+            // The slower the rate, the further it reaches.
+            receive_bits_per_second: bits - bits / 8 * self.flicker("rate", 3),
+            transmit_bits_per_second: bits,
+            signal_dbm: -i8::try_from(signal).unwrap_or(60),
+            received_bytes: statistics.rx_bytes,
+            transmitted_bytes: statistics.tx_bytes,
+            received_packets: short(statistics.rx_packets),
+            transmitted_packets: short(statistics.tx_packets),
+            transmit_retries: short(statistics.tx_packets / 19),
+            transmit_failures: short(statistics.tx_packets / 8_100),
+            beacon_losses: short(self.uptime_micros() / (5_400 * MICROS)),
+        }
     }
 
     fn traffic(&self, traffic: &Traffic) -> LinkStatistics {
@@ -61,6 +93,15 @@ impl Moment<'_> {
     }
 }
 
+/// So many thousandths of it.
+fn share(whole: LinkStatistics, permille: u64) -> LinkStatistics {
+    LinkStatistics::from_counters(
+        whole
+            .counters()
+            .map(|counter| u64::try_from(u128::from(counter) * u128::from(permille) / 1_000).unwrap_or(u64::MAX)),
+    )
+}
+
 fn plus(a: LinkStatistics, b: LinkStatistics) -> LinkStatistics {
     let (mut sums, others) = (a.counters(), b.counters());
     for (sum, other) in sums.iter_mut().zip(others) {
@@ -75,7 +116,11 @@ impl Interface {
         let kind = match self.kind {
             Kind::Loopback => flag::LOOPBACK,
             Kind::Bond(_) => flag::BROADCAST | flag::MULTICAST | flag::MASTER,
-            Kind::Physical { .. } | Kind::Bridge | Kind::Veth => flag::BROADCAST | flag::MULTICAST,
+            Kind::Physical { .. } | Kind::InfiniBand { .. } | Kind::Bridge | Kind::Veth | Kind::Vlan { .. } => {
+                flag::BROADCAST | flag::MULTICAST
+            }
+            Kind::Tunnel => flag::POINT_TO_POINT | flag::NO_ARP | flag::MULTICAST,
+            Kind::Dummy => return flag::BROADCAST | flag::NO_ARP,
         };
         let is_slave = self.master.is_some() && matches!(self.kind, Kind::Physical { .. });
         kind | flag::UP | if is_slave { flag::SLAVE } else { 0 }
@@ -86,21 +131,49 @@ impl Interface {
         self.flags() | if self.is_up { flag::RUNNING | flag::LOWER_UP } else { 0 }
     }
 
-    /// `unknown` for the loopback, which has no such state.
+    /// `unknown` for what has no such state.
     pub(crate) fn operstate(&self) -> (u8, &'static str) {
         match self.kind {
-            Kind::Loopback => (0, "unknown"),
+            Kind::Loopback | Kind::Tunnel => (0, "unknown"),
             _ if self.is_up => (6, "up"),
             _ => (2, "down"),
         }
     }
 
-    /// `ARPHRD_ETHER` or `ARPHRD_LOOPBACK`.
-    pub(crate) fn protocol_type(&self) -> u16 {
-        if self.kind == Kind::Loopback { 772 } else { 1 }
+    /// Whether somebody has taken it up; what nobody has answers fewer questions.
+    pub(crate) fn is_taken_up(&self) -> bool {
+        self.flags() & flag::UP != 0
     }
 
-    pub(crate) fn broadcast(&self) -> [u8; 6] {
-        if self.kind == Kind::Loopback { [0; 6] } else { [0xff; 6] }
+    /// An `ARPHRD_` number.
+    pub(crate) fn protocol_type(&self) -> u16 {
+        match self.kind {
+            Kind::Loopback => 772,
+            Kind::Tunnel => 65_534,
+            Kind::InfiniBand { .. } => 32,
+            _ => 1,
+        }
+    }
+
+    /// The hardware address: none for a tunnel; a queue, a network and a port for InfiniBand.
+    pub(crate) fn address(&self) -> Vec<u8> {
+        match self.kind {
+            Kind::Tunnel => Vec::new(),
+            Kind::InfiniBand { guid, .. } => {
+                [&[0, 0, 0x10, 0x86, 0xfe, 0x80, 0, 0, 0, 0, 0, 0][..], &guid.to_be_bytes()].concat()
+            }
+            _ => self.hardware_address.to_vec(),
+        }
+    }
+
+    pub(crate) fn broadcast(&self) -> Vec<u8> {
+        match self.kind {
+            Kind::Tunnel => Vec::new(),
+            Kind::Loopback => vec![0; 6],
+            Kind::InfiniBand { .. } => {
+                vec![0, 0xff, 0xff, 0xff, 0xff, 0x12, 0x40, 0x1b, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]
+            }
+            _ => vec![0xff; 6],
+        }
     }
 }

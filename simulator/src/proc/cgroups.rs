@@ -29,18 +29,24 @@ const UNIFIED_SINCE: KernelVersion = KernelVersion::new(5, 4);
 /// Services, slices and scopes that systemd has without any container.
 const GROUPS_OF_SYSTEMD: usize = 81;
 
+impl Moment<'_> {
+    /// Whether all controllers share a hierarchy of control groups.
+    pub(crate) fn has_one_hierarchy(&self) -> bool {
+        self.kernel() >= UNIFIED_SINCE
+    }
+}
+
 fn cgroups(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     put_line!(into, "#subsys_name\thierarchy\tnum_cgroups\tenabled");
-    let containers = moment.machine.mounts.iter().filter(|mount| mount.fs_type == "overlay").count();
-    let kernel = moment.kernel();
+    let of_containers = moment.machine.control_groups.len();
+    let (kernel, is_unified) = (moment.kernel(), moment.has_one_hierarchy());
     for (name, hierarchy, (major, minor)) in CONTROLLERS {
         if kernel < KernelVersion::new(major, minor) {
             continue;
         }
-        let is_whole =
-            kernel >= UNIFIED_SINCE || matches!(name, "memory" | "pids" | "devices" | "cpu" | "cpuacct" | "blkio");
-        let groups = if is_whole { GROUPS_OF_SYSTEMD } else { 1 } + containers;
-        let hierarchy = if kernel >= UNIFIED_SINCE { 0 } else { hierarchy };
+        let is_whole = is_unified || matches!(name, "memory" | "pids" | "devices" | "cpu" | "cpuacct" | "blkio");
+        let groups = if is_whole { GROUPS_OF_SYSTEMD } else { 1 } + of_containers;
+        let hierarchy = if is_unified { 0 } else { hierarchy };
         put_line!(into, "{name}\t{hierarchy}\t{groups}\t1");
     }
 }

@@ -21,7 +21,7 @@ pub(super) static GROUPS: [Group; 2] = [
     },
 ];
 
-fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+pub(super) fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     let processes = &moment.machine.processes;
     // All others would say the same: the first and the one that asks speak for them.
     for (index, process) in processes.iter().enumerate().filter(|(index, _)| [0, processes.len() - 1].contains(index)) {

@@ -4,10 +4,14 @@ pub(super) mod arp;
 pub(super) mod bonding;
 pub(super) mod conntrack;
 pub(super) mod dev;
+pub(super) mod ip_vs;
+pub(super) mod neighbours;
 pub(super) mod snmp;
 pub(super) mod sockstat;
 pub(super) mod softnet_stat;
+pub(super) mod tcp;
 pub(super) mod udp;
+pub(super) mod xfrm_stat;
 
 use super::mounts::own_process;
 use crate::layout::{Group, What, once};

@@ -4,17 +4,17 @@ use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
 use super::kit::firmware::{self, Firmware};
-use super::kit::identity::hardware_address;
-use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
+use super::kit::identity::{hardware_address, hexadecimal};
+use super::kit::links::{INSIDE, OUTSIDE, address, link_local, loopback, neighbour, own, physical, traffic, vlan};
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    Architecture, Base, BlockDevice, Chip, Interface, Interrupts, Machine, Memory, MemoryControllers, Neighbour,
-    Watchdog,
+    AmdCard, Architecture, Base, BlockDevice, Chip, Connections, GraphicsCard, Interface, Interrupts, Machine, Memory,
+    MemoryControllers, Neighbour, Watchdog,
 };
 use crate::seed::Seed;
-use crate::wave::{BATCH, OFFICE};
+use crate::wave::{BATCH, OFFICE, Wave};
 
 const CPUS: Setting = Setting::number("cpus", 256, 1..=1_024, "CPUs; two to a core where that comes out even.");
 const SOCKETS: Setting = Setting::number("sockets", 2, 1..=8, "Sockets.");
@@ -35,6 +35,8 @@ const BLOCK_MAJOR: u32 = 259;
 const DISK_SECTORS: u64 = 3_576 * GIB_SECTORS;
 /// The first two network devices of the card.
 const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
+/// The place of the second of them among the devices.
+const STORAGE: usize = 2;
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
@@ -46,7 +48,9 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         mounts: mounts::mounts(&rows(&memory, &block_devices)),
         interfaces: interfaces(seed),
         neighbours: neighbours(seed),
+        connections: Connections { always: 140, at_mean_load: 620, listening: 11, ..Connections::FEW },
         block_devices,
+        graphics_cards: cards(seed),
         interrupts: devices(count(&CPUS), count(&DISKS)),
         chips: chips(count(&CPUS), count(&SOCKETS), count(&DISKS)),
         energy_meters: (0..count(&SOCKETS)).flat_map(|socket| sensors::rapl(socket, 148_000, false)).collect(),
@@ -82,6 +86,26 @@ const FIRMWARE: Firmware<'_> = Firmware {
     date: "03/18/2024",
     chassis: "23",
 };
+
+/// That of the service processor, and two that compute.
+fn cards(seed: Seed) -> Vec<GraphicsCard> {
+    let console =
+        GraphicsCard { number: 0, device: "pci0000:00/0000:00:05.1/0000:02:00.0".to_owned(), driver: "ast", amd: None };
+    let computing = |(number, device): (u32, &str)| GraphicsCard {
+        number,
+        device: device.to_owned(),
+        driver: "amdgpu",
+        amd: Some(AmdCard {
+            unique_id: hexadecimal(seed.of("card").of(device), 16),
+            memory_bytes: 68_702_699_520,
+            lent_bytes: 540_977_315_840,
+            memory_vendor: "hynix",
+            wave: Wave::new(&BATCH, seed, device),
+        }),
+    };
+    let slots = [(1, "pci0000:20/0000:20:01.1/0000:23:00.0"), (2, "pci0000:a0/0000:a0:01.1/0000:a3:00.0")];
+    [console].into_iter().chain(slots.map(computing)).collect()
+}
 
 fn chips(cpus: usize, sockets: usize, disks: usize) -> Vec<Chip> {
     /// Cores to a die.
@@ -166,13 +190,19 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
         ..physical(seed, name, index, &format!("pci0000:c0/0000:c0:01.1/0000:c1:00.{}", index - 2), 100_000)
     };
     let [first, second] = PORTS;
+    let storage = port(second, 3, 2_100);
+    let virtual_network = Interface {
+        addresses: vec![(address(OUTSIDE, own(seed)), 24)],
+        ..vlan(seed, 5, (STORAGE, &storage), 120, 830)
+    };
     vec![
         loopback(seed),
         Interface {
             addresses: vec![(address(INSIDE, own(seed)), 24), link_local(hardware_address(seed.of(first)))],
             ..port(first, 2, 9_400)
         },
-        port(second, 3, 2_100),
+        storage,
+        virtual_network,
         Interface {
             is_up: false,
             speed_megabits: None,

@@ -9,4 +9,5 @@ pub(super) mod interrupts;
 pub(super) mod links;
 pub(super) mod memory;
 pub(super) mod mounts;
+pub(super) mod pci;
 pub(super) mod sensors;

@@ -12,11 +12,11 @@ use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    Architecture, Base, BlockDevice, CoolingDevice, Interface, Interrupts, Machine, Memory, Neighbour, PowerSupply,
-    SupplyKind, ThermalZone, Watchdog,
+    Architecture, Base, BlockDevice, CoolingDevice, GraphicsCard, Interface, Interrupts, Machine, Memory, Neighbour,
+    PowerSupply, SupplyKind, ThermalZone, Watchdog, Wireless,
 };
 use crate::seed::Seed;
-use crate::wave::OFFICE;
+use crate::wave::{OFFICE, Wave};
 
 const CPUS: Setting = Setting::number("cpus", 8, 1..=64, "CPUs; an even number of them are two to a core.");
 const MEMORY: Setting = Setting::number("memory_gib", 16, 2..=256, "Memory in GiB.");
@@ -43,6 +43,14 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         interfaces: interfaces(seed),
         neighbours: neighbours(seed),
         block_devices,
+        // To the office, as soon as there is a network.
+        ipsec: Some(Wave::new(&OFFICE, seed, "ipsec")),
+        graphics_cards: vec![GraphicsCard {
+            number: 1,
+            device: "pci0000:00/0000:00:02.0".to_owned(),
+            driver: "i915",
+            amd: None,
+        }],
         interrupts: devices(settings.count(&CPUS)),
         chips: vec![
             sensors::chip("AC", AC, Vec::new()),
@@ -158,6 +166,12 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
             carrier_changes: 46,
             // Wireless devices tell their speed elsewhere.
             speed_megabits: None,
+            wireless: Some(Wireless::Joined {
+                frequency_megahertz: 5_180,
+                name: "example-home",
+                access_point: hardware_address(seed.of("access point")),
+                megabits: 866,
+            }),
             traffic: Some(traffic(seed, wireless, &OFFICE, 41)),
             ..physical(seed, wireless, 2, "pci0000:00/0000:00:14.3", 0)
         },

@@ -1,16 +1,16 @@
 //! `pi4`: a Raspberry Pi 4 that watches a house.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, Place, SD_CARD, direct, disk, partition, rare_io, system_io};
 use super::kit::identity::{hardware_address, hexadecimal};
-use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
+use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic, tunnel};
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    Architecture, Arm, Base, BlockDevice, Board, Cache, Frequency, Interface, Machine, Memory, Model, Processor,
-    System, ThermalZone, Watchdog,
+    Architecture, Arm, Base, BlockDevice, Board, Cache, Frequency, GraphicsCard, Interface, Machine, Memory, Model,
+    Processor, SupervisedService, System, ThermalZone, Watchdog, Wireless,
 };
 use crate::seed::Seed;
 use crate::wave::BATCH;
@@ -39,6 +39,10 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         interfaces: interfaces(seed),
         neighbours: vec![neighbour(seed, ETHERNET, Ipv4Addr::new(INSIDE[0], INSIDE[1], INSIDE[2], 1), false)],
         block_devices,
+        graphics_cards: [(0, "v3d", "platform/v3dbus/fec00000.gpu"), (1, "vc4-drm", "platform/gpu")]
+            .map(|(number, driver, device)| GraphicsCard { number, device: device.to_owned(), driver, amd: None })
+            .into(),
+        supervised: SUPERVISED.into(),
         interrupts: interrupts::arm()
             .with_line("GICv2", 65, "fe00b880.mailbox", 900)
             .with_line("GICv2", 158, "mmc1, mmc0", 14_000)
@@ -61,6 +65,14 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         ..Machine::bare(seed, Base { system, os, processor: processor(seed), memory })
     }
 }
+
+/// What the house needs, kept alive by runit.
+const SUPERVISED: [SupervisedService; 4] = [
+    SupervisedService { name: "blinds", is_running: false, is_down_at_first: true, changed_seconds: 19 },
+    SupervisedService { name: "heating", is_running: true, is_down_at_first: false, changed_seconds: 86_411 },
+    SupervisedService { name: "mosquitto", is_running: true, is_down_at_first: false, changed_seconds: 18 },
+    SupervisedService { name: "zigbee", is_running: true, is_down_at_first: false, changed_seconds: 20 },
+];
 
 fn processor(seed: Seed) -> Processor {
     let model = Arm {
@@ -135,7 +147,14 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
             is_up: false,
             speed_megabits: None,
             carrier_changes: 1,
+            wireless: Some(Wireless::Searching),
             ..physical(seed, "wlan0", 3, "platform/soc/fe300000.mmcnr/mmc_host/mmc1/mmc1:0001/mmc1:0001:1", 0)
+        },
+        // To whoever is on the way and looks after the house.
+        Interface {
+            traffic: Some(traffic(seed, "tun0", &BATCH, 1)),
+            addresses: vec![(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 24)],
+            ..tunnel(seed, "tun0", 4)
         },
     ]
 }

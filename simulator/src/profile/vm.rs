@@ -8,8 +8,9 @@ use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Interrupts, Machine, Memory, System};
+use crate::machine::{Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, System};
 use crate::seed::Seed;
+use crate::wave::{OFFICE, Wave};
 
 const CPUS: Setting = Setting::number("cpus", 4, 1..=256, "CPUs; an even number of them are two to a core.");
 const MEMORY: Setting = Setting::number("memory_gib", 8, 2..=4_096, "Memory in GiB.");
@@ -69,11 +70,25 @@ pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
         mounts,
         interfaces: links::interfaces(seed, containers),
         neighbours: links::neighbours(seed, containers),
+        control_groups: containers_of(seed, containers),
         block_devices,
         firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
         interrupts: devices(interrupts, architecture, cpus),
         ..Machine::bare(seed, Base { system, os, processor, memory })
     }
+}
+
+/// Each container has a scope of systemd's.
+fn containers_of(seed: Seed, containers: u32) -> Vec<ControlGroup> {
+    let scope = |number: u32| {
+        let name = hexadecimal(seed.of("container").at(u64::from(number)), 64);
+        ControlGroup {
+            path: format!("system.slice/docker-{name}.scope"),
+            processes: 4,
+            load: Some(GroupLoad { wave: Wave::new(&OFFICE, seed, &name), cpu_permille: 60, memory_bytes: 190 << 20 }),
+        }
+    };
+    (0..containers).map(scope).collect()
 }
 
 /// virtio has a line for changes of settings and one for each queue.

@@ -3,7 +3,7 @@
 use super::net::each_interface;
 use super::relative;
 use crate::layout::{Group, What, once};
-use crate::machine::{Bonding, Interface, Kind};
+use crate::machine::{Bonding, Interface, KernelVersion, Kind};
 use crate::moment::Moment;
 use crate::text::{HardwareAddress, put_line};
 
@@ -33,6 +33,9 @@ pub(super) static GROUPS: [Group; 5] = [
     Group { under: "devices", each: each_lower, entries: &[("", What::Link(lower))] },
     Group { under: "devices", each: each_upper, entries: &[("", What::Link(upper))] },
 ];
+
+/// Before, a bond calls its slaves so.
+const LOWER_SINCE: KernelVersion = KernelVersion::new(3, 13);
 
 fn is_bond(interface: &Interface) -> bool {
     matches!(interface.kind, Kind::Bond(_))
@@ -112,7 +115,12 @@ fn each_pair(
 }
 
 fn each_lower(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_pair(moment, visit, |lower, upper| vec![format!("{}/lower_{}", upper.path, lower.name)]);
+    let is_old = moment.kernel() < LOWER_SINCE;
+    each_pair(moment, visit, |lower, upper| {
+        // Ports of bridges are not among them there.
+        let kind = if is_old && is_bond(upper) { "slave" } else { "lower" };
+        vec![format!("{}/{kind}_{}", upper.path, lower.name)]
+    });
 }
 
 fn each_upper(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {

@@ -15,7 +15,7 @@ pub(super) static GROUPS: [Group; 4] = [
     Group { under: "devices", each: |m, visit| each_interface(m, visit, |_, _| true), entries: &STATISTICS },
     Group {
         under: "devices",
-        each: |m, visit| each_interface(m, visit, |_, link| matches!(link.kind, Kind::Physical { .. })),
+        each: |m, visit| each_interface(m, visit, |_, link| link.kind.bus_device().is_some()),
         entries: &[("device", What::Link(device))],
     },
 ];
@@ -38,10 +38,10 @@ statistics! {
 
 static ATTRIBUTES: [(&str, What); 29] = [
     ("addr_assign_type", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.address_assignment)))),
-    ("addr_len", What::File(|_, _, into| put_line!(into, "6"))),
-    ("address", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", HardwareAddress(l.hardware_address))))),
+    ("addr_len", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.address().len())))),
+    ("address", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", HardwareAddress(l.address()))))),
     ("broadcast", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", HardwareAddress(l.broadcast()))))),
-    ("carrier", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", u8::from(l.is_up))))),
+    ("carrier", What::Fallible(carrier)),
     ("carrier_changes", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.carrier_changes)))),
     ("carrier_down_count", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.carrier_changes / 2)))),
     ("carrier_up_count", What::File(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.carrier_changes.div_ceil(2))))),
@@ -100,10 +100,16 @@ fn link(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Interface)) {
 /// The folder of the bus that the device stands in: three above it, past `net/<name>`.
 fn device(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     link(moment, index, |interface| {
-        if let Kind::Physical { bus_device } = &interface.kind {
+        if let Some(bus_device) = interface.kind.bus_device() {
             put!(into, "../../../{bus_device}");
         }
     });
+}
+
+fn carrier(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
+    let interface = moment.machine.interfaces.get(index).filter(|link| link.is_taken_up()).ok_or(Errno::EINVAL)?;
+    put_line!(into, "{}", u8::from(interface.is_up));
+    Ok(())
 }
 
 fn duplex(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
@@ -111,6 +117,7 @@ fn duplex(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), E
     match (&interface.kind, interface.duplex) {
         // The loopback has no such setting.
         (Kind::Loopback, _) => return Err(Errno::EINVAL),
+        _ if !interface.is_taken_up() => return Err(Errno::EINVAL),
         (_, Duplex::Full) => put_line!(into, "full"),
         (_, Duplex::Unknown) => put_line!(into, "unknown"),
     }
@@ -121,6 +128,7 @@ fn speed(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Er
     let interface = moment.machine.interfaces.get(index).ok_or(Errno::ENODEV)?;
     match (&interface.kind, interface.speed_megabits) {
         (Kind::Loopback, _) => return Err(Errno::EINVAL),
+        _ if !interface.is_taken_up() => return Err(Errno::EINVAL),
         (_, Some(speed)) => put_line!(into, "{speed}"),
         (_, None) => put_line!(into, "-1"),
     }

@@ -2,20 +2,31 @@
 
 use super::own;
 use crate::layout::{Group, What};
+use crate::machine::KernelVersion;
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
 pub(in crate::proc) static GROUPS: [Group; 1] =
     [Group { under: "", each: own, entries: &[("softnet_stat", What::File(softnet_stat))] }];
 
+/// Since then a row tells how much waits for its CPU, and which it is.
+const NUMBERED_SINCE: KernelVersion = KernelVersion::new(5, 10);
+/// Since then it tells of two queues.
+const QUEUES_SINCE: KernelVersion = KernelVersion::new(6, 4);
+
 fn softnet_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let (processed, squeezed) = moment.packets_processed();
     for cpu in 0..moment.machine.processor.cpus {
-        let (processed, squeezed) = moment.packets_processed(cpu);
+        let [processed, squeezed] = [processed, squeezed].map(|sum| moment.part_of_cpu(sum, cpu));
         // Counters of 32 bits, which wrap.
         put!(into, "{:08x} {:08x} {:08x}", processed & 0xffff_ffff, 0, squeezed & 0xffff_ffff);
-        put_line!(
-            into,
-            " 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 {cpu:08x} 00000000 00000000"
-        );
+        put!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000");
+        if moment.kernel() >= NUMBERED_SINCE {
+            put!(into, " 00000000 {cpu:08x}");
+        }
+        if moment.kernel() >= QUEUES_SINCE {
+            put!(into, " 00000000 00000000");
+        }
+        put_line!(into, "");
     }
 }

@@ -87,6 +87,45 @@ pub(in crate::profile) fn made(seed: Seed, name: &str, index: u32) -> Interface 
         peer_index: None,
         addresses: Vec::new(),
         traffic: None,
+        wireless: None,
+    }
+}
+
+/// A tunnel that a program keeps open.
+pub(in crate::profile) fn tunnel(seed: Seed, name: &str, index: u32) -> Interface {
+    Interface {
+        kind: Kind::Tunnel,
+        hardware_address: [0; 6],
+        permanent_address: [0; 6],
+        address_assignment: 0,
+        name_assignment: Some(3),
+        queue_length: 500,
+        // What the driver says, whatever is below.
+        speed_megabits: Some(10),
+        carrier_changes: 1,
+        ..made(seed, name, index)
+    }
+}
+
+/// A virtual network of this number on the device of a place, with a part of its traffic.
+pub(in crate::profile) fn vlan(
+    seed: Seed,
+    index: u32,
+    (place, lower): (usize, &Interface),
+    number: u16,
+    share_permille: u64,
+) -> Interface {
+    Interface {
+        kind: Kind::Vlan { lower: place, number, share_permille },
+        hardware_address: lower.hardware_address,
+        permanent_address: lower.hardware_address,
+        address_assignment: 2,
+        speed_megabits: lower.speed_megabits,
+        duplex: lower.duplex,
+        mtu: lower.mtu,
+        peer_index: Some(lower.index),
+        carrier_changes: 2,
+        ..made(seed, &format!("{}.{number}", lower.name), index)
     }
 }
 

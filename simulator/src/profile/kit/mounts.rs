@@ -1,7 +1,9 @@
 //! What a host with systemd has mounted.
 
+use std::collections::BTreeMap;
+
 use super::identity::hexadecimal;
-use crate::machine::{BlockDevice, Memory, MountPoint, Space, Usage};
+use crate::machine::{BlockDevice, KernelVersion, Memory, MountPoint, Space, Usage};
 use crate::seed::Seed;
 
 const SECTOR_BYTES: u64 = 512;
@@ -24,12 +26,11 @@ pub(in crate::profile) struct Row {
 pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
     const FIRST: u32 = 24;
     let mut mounts: Vec<MountPoint> = Vec::with_capacity(rows.len());
-    let is_below = |point: &str, above: &str| {
-        point != above && (above == "/" || point.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
-    };
+    // Of several on one point the last is the one that others stand in.
+    let by_point: BTreeMap<&str, u32> = rows.iter().zip(FIRST..).map(|(row, id)| (row.point.as_str(), id)).collect();
     for (row, number) in rows.iter().zip(0_u32..) {
-        let above = rows.iter().zip(FIRST..).filter(|(above, _)| is_below(&row.point, &above.point));
-        let parent = above.max_by_key(|(above, _)| above.point.len()).map_or(1, |(_, id)| id);
+        let mut above = above(&row.point);
+        let parent = above.find_map(|point| by_point.get(point)).copied().unwrap_or(1);
         mounts.push(MountPoint {
             id: FIRST + number,
             parent,
@@ -46,6 +47,53 @@ pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
         });
     }
     mounts
+}
+
+/// The folders that a path is in, the nearest first.
+fn above(point: &str) -> impl Iterator<Item = &str> {
+    fn next<'a>(point: &&'a str) -> Option<&'a str> {
+        match point.rsplit_once('/')? {
+            ("", "") => None,
+            ("", _) => Some("/"),
+            (above, _) => Some(above),
+        }
+    }
+    std::iter::successors(Some(point), next).skip(1)
+}
+
+/// Distributions have one hierarchy of control groups since about then.
+pub(in crate::profile) const ONE_HIERARCHY_SINCE: KernelVersion = KernelVersion::new(5, 4);
+
+/// In place of the one hierarchy of control groups, one for each controller.
+pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64, rows: &mut Vec<Row>) {
+    const FOLDER: &str = "/sys/fs/cgroup";
+    const CONTROLLERS: [&str; 10] = [
+        "systemd",
+        "hugetlb",
+        "net_cls,net_prio",
+        "cpu,cpuacct",
+        "freezer",
+        "devices",
+        "blkio",
+        "perf_event",
+        "cpuset",
+        "memory",
+    ];
+    rows.retain(|row| row.fs_type != "cgroup2");
+    let folder = tmpfs(memory, page_bytes, (34, FOLDER), "ro,nosuid,nodev,noexec", None, 0);
+    rows.push(Row { super_options: "ro,mode=755".to_owned(), ..folder });
+    rows.extend((35..).zip(CONTROLLERS.into_iter().chain(["pids"])).map(|(minor, controllers)| {
+        let options = if controllers == "systemd" { "xattr,name=systemd" } else { controllers };
+        Row {
+            device: (0, minor),
+            point: format!("{FOLDER}/{controllers}"),
+            options: SECURE,
+            fs_type: "cgroup",
+            source: "cgroup".to_owned(),
+            super_options: format!("rw,{options}"),
+            space: Space::NONE,
+        }
+    }));
 }
 
 /// What the kernel and systemd mount, with `root` for the root file system.
@@ -89,7 +137,8 @@ pub(in crate::profile) fn temporary(memory: &Memory, page_bytes: u64) -> Row {
     Row { space: Space { usage: Usage { base: 37, daily, span: daily * 10 }, ..row.space }, ..row }
 }
 
-fn tmpfs(
+/// A file system in memory, with so many pages of it used.
+pub(in crate::profile) fn tmpfs(
     memory: &Memory,
     page_bytes: u64,
     (minor, point): (u32, &str),

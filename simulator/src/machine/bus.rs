@@ -1,0 +1,65 @@
+//! What sits on the PCI bus, and graphics cards.
+
+use crate::wave::Wave;
+
+/// A device on the PCI bus.
+#[derive(Clone, Debug)]
+pub(crate) struct PciDevice {
+    /// Below /sys/devices: `pci0000:00/0000:00:06.0`.
+    pub(crate) path: String,
+    pub(crate) model: PciModel,
+    /// The NUMA node that it is nearest to, on a host of several.
+    pub(crate) node: Option<usize>,
+}
+
+impl PciDevice {
+    /// Its place: `0000:00:06.0`.
+    pub(crate) fn place(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// What a device on the PCI bus is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PciModel {
+    pub(crate) class: u32,
+    pub(crate) vendor: u16,
+    pub(crate) device: u16,
+    pub(crate) subsystem: (u16, u16),
+    pub(crate) revision: u8,
+    pub(crate) driver: &'static str,
+    pub(crate) link: Option<PciLink>,
+    /// How many virtual functions it could have.
+    pub(crate) functions: Option<u32>,
+}
+
+/// How fast and wide a link of PCI Express is, and could be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PciLink {
+    /// As the kernel writes it: `16.0`.
+    pub(crate) gigatransfers: &'static str,
+    pub(crate) most_gigatransfers: &'static str,
+    pub(crate) lanes: u32,
+    pub(crate) most_lanes: u32,
+}
+
+/// /sys/class/drm/cardN.
+#[derive(Clone, Debug)]
+pub(crate) struct GraphicsCard {
+    pub(crate) number: u32,
+    /// Below /sys/devices.
+    pub(crate) device: String,
+    pub(crate) driver: &'static str,
+    /// What the driver amdgpu tells.
+    pub(crate) amd: Option<AmdCard>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AmdCard {
+    pub(crate) unique_id: String,
+    pub(crate) memory_bytes: u64,
+    /// Of the host's memory it can be lent so much.
+    pub(crate) lent_bytes: u64,
+    pub(crate) memory_vendor: &'static str,
+    pub(crate) wave: Wave,
+}

@@ -1,0 +1,57 @@
+//! /proc/net/stat/arp_cache, ndisc_cache and rt_cache: a row of hexadecimal numbers for each CPU
+
+use super::own;
+use crate::layout::{Group, What};
+use crate::machine::KernelVersion;
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+    under: "",
+    each: own,
+    entries: &[
+        (
+            "stat/arp_cache",
+            What::File(|moment, _, into| cache(moment, moment.machine.neighbours.len() as u64, 40, into)),
+        ),
+        ("stat/ndisc_cache", What::File(|moment, _, into| cache(moment, 2, 3, into))),
+        ("stat/rt_cache", What::File(routes)),
+    ],
+}];
+
+/// Since then a table that is full is counted.
+const FULL_SINCE: KernelVersion = KernelVersion::new(4, 3);
+
+/// What a cache of neighbours did: so many were looked up in a thousand seconds on a CPU.
+fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
+    let tells_full = moment.kernel() >= FULL_SINCE;
+    put!(into, "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast ");
+    put_line!(
+        into,
+        "periodic_gc_runs forced_gc_runs unresolved_discards{}",
+        if tells_full { " table_fulls" } else { "" }
+    );
+    for load in &moment.machine.processor.loads {
+        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000 & 0xffff_ffff;
+        let row =
+            [entries, count(3), count(3), 0, count(lookups), count(lookups / 2), count(1), 0, 0, count(28), 0, 0, 0];
+        let columns = if tells_full { row.len() } else { row.len() - 1 };
+        let row: Vec<String> = row.iter().take(columns).map(|count| format!("{count:08x}")).collect();
+        put_line!(into, "{}", row.join(" "));
+    }
+}
+
+/// There is no cache of routes since 3.6: what was counted then is 0 now.
+fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(
+        into,
+        "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst in_martian_src out_hit  \
+         out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search"
+    );
+    for load in &moment.machine.processor.loads {
+        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000 & 0xffff_ffff;
+        put!(into, "{:08x} 00000000 {:08x} {:08x}", 40, count(900), count(11));
+        put!(into, " 00000000 {:08x} 00000000 00000000 00000000 {:08x}", count(160), count(700));
+        put_line!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000");
+    }
+}

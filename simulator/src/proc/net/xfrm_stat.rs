@@ -1,0 +1,61 @@
+//! /proc/net/xfrm_stat: what IPsec could not do
+
+use super::super::mounts::own_process;
+use crate::layout::{Group, What};
+use crate::machine::KernelVersion;
+use crate::moment::Moment;
+use crate::text::put_line;
+
+pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+    under: "",
+    each: |moment, visit| {
+        if moment.machine.ipsec.is_some() {
+            visit(0, format!("{}/net", own_process(moment)).as_bytes());
+        }
+    },
+    entries: &[("xfrm_stat", What::File(xfrm_stat))],
+}];
+
+/// Each reason, and how often it comes in a million seconds.
+const REASONS: [(&str, u64); 30] = [
+    ("InError", 0),
+    ("InBufferError", 0),
+    ("InHdrError", 2),
+    ("InNoStates", 1_900),
+    ("InStateProtoError", 31),
+    ("InStateModeError", 0),
+    ("InStateSeqError", 640),
+    ("InStateExpired", 3),
+    ("InStateMismatch", 0),
+    ("InStateInvalid", 1),
+    ("InTmplMismatch", 88),
+    ("InNoPols", 12),
+    ("InPolBlock", 0),
+    ("InPolError", 0),
+    ("OutError", 0),
+    ("OutBundleGenError", 0),
+    ("OutBundleCheckError", 0),
+    ("OutNoStates", 2_300),
+    ("OutStateProtoError", 4),
+    ("OutStateModeError", 0),
+    ("OutStateSeqError", 0),
+    ("OutStateExpired", 9),
+    ("OutPolBlock", 0),
+    ("OutPolDead", 0),
+    ("OutPolError", 0),
+    ("FwdHdrError", 0),
+    ("OutStateInvalid", 2),
+    ("AcquireError", 140),
+    ("OutStateDirError", 0),
+    ("InStateDirError", 0),
+];
+/// The last two reasons are there since then.
+const DIRECTIONS_SINCE: KernelVersion = KernelVersion::new(6, 10);
+
+fn xfrm_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let Some(wave) = &moment.machine.ipsec else { return };
+    let knows_directions = moment.kernel() >= DIRECTIONS_SINCE;
+    for (name, micro) in REASONS.iter().filter(|(name, _)| knows_directions || !name.ends_with("DirError")) {
+        put_line!(into, "{:<24}\t{}", format!("Xfrm{name}"), moment.counter(wave, *micro) / 1_000);
+    }
+}

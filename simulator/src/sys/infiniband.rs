@@ -1,0 +1,244 @@
+//! /sys/class/infiniband and the adapters that it leads to
+
+use collectors::kit::errno::Errno;
+
+use super::relative;
+use crate::layout::{Group, What};
+use crate::machine::{Adapter, FabricLink, KernelVersion};
+use crate::moment::Moment;
+use crate::moment::devices::Port;
+use crate::text::{put, put_line};
+
+pub(super) static GROUPS: [Group; 9] = [
+    Group { under: "class/infiniband", each: each_name, entries: &[("", What::Link(class))] },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "", |_, _| true),
+        entries: &[
+            ("device", What::Link(|m, i, into| of(m, i, |a| put!(into, "../../../{}", last(&a.device))))),
+            ("fw_ver", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.firmware)))),
+            ("node_desc", What::File(|m, i, into| of(m, i, |a| description(m, a, into)))),
+            ("node_guid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", guid(a))))),
+            ("node_type", What::File(|_, _, into| put_line!(into, "1: CA"))),
+            ("sys_image_guid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", guid(a))))),
+        ],
+    },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "", |_, adapter| adapter.board.is_some()),
+        entries: &[
+            ("board_id", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.board.unwrap_or_default())))),
+            ("hca_type", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.model.unwrap_or_default())))),
+            ("hw_rev", What::File(|_, _, into| put_line!(into, "0"))),
+        ],
+    },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "/ports/1", |_, _| true),
+        entries: &[
+            ("cap_mask", What::File(|_, _, into| put_line!(into, "0xa751e848"))),
+            ("lid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{:#x}", a.lid)))),
+            ("link_layer", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", layer(a))))),
+            ("phys_state", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", physical_state(a))))),
+            ("rate", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.rate)))),
+            ("sm_lid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{:#x}", u32::from(a.lid > 0))))),
+            ("sm_sl", What::File(|_, _, into| put_line!(into, "0"))),
+            ("state", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", state(a))))),
+        ],
+    },
+    Group { under: "devices", each: |m, visit| each(m, visit, "/ports/1/counters", |_, _| true), entries: &COUNTERS },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "/ports/1/counters", |m, _| m.kernel() >= WIDE_SINCE),
+        entries: &WIDE_COUNTERS,
+    },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "/ports/1/counters_ext", |m, a| m.kernel() < WIDE_SINCE && a.has_counters),
+        entries: &LEGACY_COUNTERS,
+    },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "/ports/1/hw_counters", |m, _| m.kernel() >= WIDE_SINCE),
+        entries: &[("lifespan", What::File(|_, _, into| put_line!(into, "10")))],
+    },
+    Group {
+        under: "devices",
+        each: |m, visit| each(m, visit, "/ports/1/hw_counters", |m, a| m.kernel() >= WIDE_SINCE && a.board.is_some()),
+        entries: &HARDWARE_COUNTERS,
+    },
+];
+
+/// Since then the counters of 64 bits stand among the others, and the hardware's beside them.
+const WIDE_SINCE: KernelVersion = KernelVersion::new(4, 5);
+
+macro_rules! counters {
+    ($($name:literal: $count:expr,)*) => {
+        [$(($name, What::Fallible(|m, i, into| counter(m, i, $name, $count, into)))),*]
+    };
+}
+
+/// Errors come so many times in a million seconds, on a few ports more often.
+fn errors(moment: &Moment<'_>, adapter: &Adapter, micro: u64) -> u64 {
+    let worse = 1 + 9 * (moment.machine.seed.of("port").of(&adapter.name).below(5) / 4);
+    moment.counter(&adapter.traffic.wave, micro * worse) / 1_000
+}
+
+static COUNTERS: [(&str, What); 17] = counters! {
+    "VL15_dropped": |_, _, _| 0,
+    "excessive_buffer_overrun_errors": |_, _, _| 0,
+    "link_downed": |m, a, _| errors(m, a, 2).min(BYTE),
+    "link_error_recovery": |m, a, _| errors(m, a, 3).min(BYTE),
+    "local_link_integrity_errors": |_, _, _| 0,
+    "port_rcv_constraint_errors": |_, _, _| 0,
+    "port_rcv_data": |m, _, p| narrow(m, p.received_words),
+    "port_rcv_errors": |m, a, _| errors(m, a, 11).min(SHORT),
+    "port_rcv_packets": |m, _, p| narrow(m, p.received_unicast + p.received_multicast),
+    "port_rcv_remote_physical_errors": |_, _, _| 0,
+    "port_rcv_switch_relay_errors": |_, _, _| 0,
+    "port_xmit_constraint_errors": |_, _, _| 0,
+    "port_xmit_data": |m, _, p| narrow(m, p.sent_words),
+    "port_xmit_discards": |m, a, _| errors(m, a, 40).min(SHORT),
+    "port_xmit_packets": |m, _, p| narrow(m, p.sent_unicast + p.sent_multicast),
+    "port_xmit_wait": |_, _, p| p.waits.min(WORD),
+    "symbol_error": |m, a, _| errors(m, a, 19).min(SHORT),
+};
+
+static WIDE_COUNTERS: [(&str, What); 4] = counters! {
+    "multicast_rcv_packets": |_, _, p| p.received_multicast,
+    "multicast_xmit_packets": |_, _, p| p.sent_multicast,
+    "unicast_rcv_packets": |_, _, p| p.received_unicast,
+    "unicast_xmit_packets": |_, _, p| p.sent_unicast,
+};
+
+static LEGACY_COUNTERS: [(&str, What); 8] = counters! {
+    "port_multicast_rcv_packets": |_, _, p| p.received_multicast,
+    "port_multicast_xmit_packets": |_, _, p| p.sent_multicast,
+    "port_rcv_data_64": |_, _, p| p.received_words,
+    "port_rcv_packets_64": |_, _, p| p.received_unicast + p.received_multicast,
+    "port_unicast_rcv_packets": |_, _, p| p.received_unicast,
+    "port_unicast_xmit_packets": |_, _, p| p.sent_unicast,
+    "port_xmit_data_64": |_, _, p| p.sent_words,
+    "port_xmit_packets_64": |_, _, p| p.sent_unicast + p.sent_multicast,
+};
+
+static HARDWARE_COUNTERS: [(&str, What); 23] = counters! {
+    "duplicate_request": |m, a, _| errors(m, a, 900),
+    "implied_nak_seq_err": |_, _, _| 0,
+    "local_ack_timeout_err": |m, a, _| errors(m, a, 700),
+    "np_cnp_sent": |_, _, _| 0,
+    "np_ecn_marked_roce_packets": |_, _, _| 0,
+    "out_of_buffer": |m, a, _| errors(m, a, 2_100),
+    "out_of_sequence": |m, a, _| errors(m, a, 400),
+    "packet_seq_err": |m, a, _| errors(m, a, 390),
+    "req_cqe_error": |m, a, _| errors(m, a, 120),
+    "req_cqe_flush_error": |m, a, _| errors(m, a, 110),
+    "req_remote_access_errors": |_, _, _| 0,
+    "req_remote_invalid_request": |_, _, _| 0,
+    "resp_cqe_error": |m, a, _| errors(m, a, 2_600),
+    "resp_cqe_flush_error": |m, a, _| errors(m, a, 2_500),
+    "resp_local_length_error": |_, _, _| 0,
+    "resp_remote_access_errors": |_, _, _| 0,
+    "rnr_nak_retry_err": |m, a, _| errors(m, a, 30),
+    "rp_cnp_handled": |_, _, _| 0,
+    "rp_cnp_ignored": |_, _, _| 0,
+    "rx_atomic_requests": |_, _, p| p.received_unicast / 900,
+    "rx_icrc_encapsulated": |_, _, _| 0,
+    "rx_read_requests": |_, _, p| p.received_unicast / 31,
+    "rx_write_requests": |_, _, p| p.received_unicast / 17,
+};
+
+/// Counters of the standard have few bits, and stay at their end.
+const BYTE: u64 = 0xff;
+const SHORT: u64 = 0xffff;
+const WORD: u64 = 0xffff_ffff;
+
+/// What old kernels tell in 32 bits.
+fn narrow(moment: &Moment<'_>, count: u64) -> u64 {
+    if moment.kernel() < WIDE_SINCE { count.min(WORD) } else { count }
+}
+
+fn counter(
+    moment: &Moment<'_>,
+    index: usize,
+    name: &str,
+    count: fn(&Moment<'_>, &Adapter, Port) -> u64,
+    into: &mut Vec<u8>,
+) -> Result<(), Errno> {
+    let adapter = moment.machine.adapters.get(index).ok_or(Errno::ENODEV)?;
+    if adapter.refused.contains(&name) {
+        return Err(Errno::EINVAL);
+    }
+    if adapter.has_counters {
+        put_line!(into, "{}", count(moment, adapter, moment.fabric_port(adapter)));
+    } else {
+        put_line!(into, "N/A (no PMA)");
+    }
+    Ok(())
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+fn folder(adapter: &Adapter) -> String {
+    format!("{}/infiniband/{}", adapter.device, adapter.name)
+}
+
+fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for (index, adapter) in moment.machine.adapters.iter().enumerate() {
+        visit(index, adapter.name.as_bytes());
+    }
+}
+
+fn each(
+    moment: &Moment<'_>,
+    visit: &mut dyn FnMut(usize, &[u8]),
+    below: &str,
+    is_meant: impl Fn(&Moment<'_>, &Adapter) -> bool,
+) {
+    for (index, adapter) in moment.machine.adapters.iter().enumerate() {
+        if is_meant(moment, adapter) {
+            visit(index, format!("{}{below}", folder(adapter)).as_bytes());
+        }
+    }
+}
+
+fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Adapter)) {
+    if let Some(adapter) = moment.machine.adapters.get(index) {
+        write(adapter);
+    }
+}
+
+fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    of(moment, index, |adapter| relative("class/infiniband", &format!("devices/{}", folder(adapter)), into));
+}
+
+/// Four groups of four digits.
+fn guid(adapter: &Adapter) -> String {
+    let part = |shift: u32| adapter.guid >> shift & 0xffff;
+    format!("{:04x}:{:04x}:{:04x}:{:04x}", part(48), part(32), part(16), part(0))
+}
+
+fn description(moment: &Moment<'_>, adapter: &Adapter, into: &mut Vec<u8>) {
+    put_line!(into, "{} {}", moment.machine.system.hostname, adapter.name);
+}
+
+fn layer(adapter: &Adapter) -> &'static str {
+    match adapter.link {
+        FabricLink::InfiniBand => "InfiniBand",
+        FabricLink::Ethernet => "Ethernet",
+    }
+}
+
+fn state(adapter: &Adapter) -> &'static str {
+    if adapter.is_up { "4: ACTIVE" } else { "1: DOWN" }
+}
+
+fn physical_state(adapter: &Adapter) -> &'static str {
+    match (adapter.is_up, adapter.link) {
+        (true, _) => "5: LinkUp",
+        (false, FabricLink::InfiniBand) => "2: Polling",
+        (false, FabricLink::Ethernet) => "3: Disabled",
+    }
+}

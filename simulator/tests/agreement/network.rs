@@ -1,0 +1,158 @@
+//! Sockets, protocols and what stands behind network devices.
+
+use super::Frozen;
+
+pub(crate) fn agree(host: &Frozen) {
+    sockets_agree(host);
+    queues_fit(host);
+    protocols_are_parts_of_devices(host);
+    cpus_took_what_devices_received(host);
+    virtual_networks_are_parts(host);
+    caches_know_the_neighbours(host);
+}
+
+/// The number after a word in the line that begins with another.
+#[track_caller]
+fn value(host: &Frozen, path: &str, line: &str, name: &str) -> u64 {
+    let text = host.text(path).lines().find(|text| text.starts_with(line));
+    let mut words =
+        text.unwrap_or_else(|| panic!("{path}: {line}")).split_whitespace().skip_while(|word| *word != name);
+    words.nth(1).unwrap_or_else(|| panic!("{path}: {line} {name}")).parse().unwrap()
+}
+
+/// A value of the second of two lines, below its name in the first.
+#[track_caller]
+fn below(host: &Frozen, path: &str, protocol: &str, name: &str) -> u64 {
+    let lines: Vec<&str> = host.text(path).lines().filter(|line| line.starts_with(protocol)).collect();
+    let place = lines[0].split_whitespace().position(|word| word == name).unwrap();
+    lines[1].split_whitespace().nth(place).unwrap().parse().unwrap()
+}
+
+/// State and queues of each socket.
+fn rows(host: &Frozen, path: &str) -> Vec<(u64, [u64; 2])> {
+    let hexadecimal = |word: &str| u64::from_str_radix(word, 16).unwrap();
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (transmit, receive) = words[4].split_once(':').unwrap();
+        (hexadecimal(words[3]), [hexadecimal(transmit), hexadecimal(receive)])
+    };
+    host.text(path).lines().skip(1).map(row).collect()
+}
+
+const ESTABLISHED: u64 = 1;
+const SYN_RECEIVED: u64 = 3;
+const FIN_WAIT_1: u64 = 4;
+const TIME_WAIT: u64 = 6;
+const CLOSE_WAIT: u64 = 8;
+
+fn sockets_agree(host: &Frozen) {
+    let [tcp, tcp6] = ["proc/net/tcp", "proc/net/tcp6"].map(|path| rows(host, path));
+    let in_use = |rows: &[(u64, [u64; 2])]| {
+        rows.iter().filter(|(state, _)| !matches!(*state, TIME_WAIT | SYN_RECEIVED)).count() as u64
+    };
+    let sockstat = |line, name| value(host, "proc/net/sockstat", line, name);
+    let sockstat6 = |line, name| value(host, "proc/net/sockstat6", line, name);
+    assert_eq!(sockstat("TCP:", "inuse"), in_use(&tcp));
+    assert_eq!(sockstat6("TCP6:", "inuse"), in_use(&tcp6));
+    let of_both = |states: &[u64]| tcp.iter().chain(&tcp6).filter(|(state, _)| states.contains(state)).count() as u64;
+    assert_eq!(sockstat("TCP:", "tw"), of_both(&[TIME_WAIT]));
+    assert_eq!(sockstat("TCP:", "orphan"), of_both(&[FIN_WAIT_1]));
+    assert!(sockstat("TCP:", "alloc") >= in_use(&tcp) + in_use(&tcp6));
+    assert_eq!(below(host, "proc/net/snmp", "Tcp:", "CurrEstab"), of_both(&[ESTABLISHED, CLOSE_WAIT]));
+    assert_eq!(sockstat("UDP:", "inuse"), rows(host, "proc/net/udp").len() as u64);
+    assert_eq!(sockstat6("UDP6:", "inuse"), rows(host, "proc/net/udp6").len() as u64);
+    let in_all = sockstat("TCP:", "inuse") + sockstat("UDP:", "inuse");
+    assert!(sockstat("sockets:", "used") >= in_all + sockstat6("TCP6:", "inuse") + sockstat6("UDP6:", "inuse"));
+}
+
+fn queues_fit(host: &Frozen) {
+    let page = collectors::kit::kernel::Kernel::page_size_bytes(&host.kernel());
+    for (line, files) in [("TCP:", ["proc/net/tcp", "proc/net/tcp6"]), ("UDP:", ["proc/net/udp", "proc/net/udp6"])] {
+        let queued = files.iter().flat_map(|file| rows(host, file)).flat_map(|(_, queues)| queues).sum::<u64>();
+        let pages = value(host, "proc/net/sockstat", line, "mem");
+        assert!(queued <= pages * page, "{line} {queued} bytes wait in {pages} pages");
+    }
+}
+
+/// A counter of some devices, by what they are.
+fn sum_over(host: &Frozen, counter: &str, is_meant: impl Fn(&str) -> bool) -> u64 {
+    let names = host.names("sys/class/net").into_iter().filter(|name| name != "bonding_masters" && is_meant(name));
+    names.map(|name| host.numbers(&format!("sys/class/net/{name}/statistics/{counter}"))[0]).sum()
+}
+
+fn has(host: &Frozen, name: &str, file: &str) -> bool {
+    host.names(&format!("{}/{name}", "sys/class/net")).iter().any(|found| found == file)
+        || host.tree.get(format!("{}/{file}", folder(host, name))).is_some()
+}
+
+/// Where a device's own folder is.
+pub(crate) fn folder(host: &Frozen, name: &str) -> String {
+    let path = format!("sys/class/net/{name}");
+    let Some(node) = host.tree.get(&path) else { panic!("{path}") };
+    let collectors::kit::root::tree::What::Link(target) = node.what() else { panic!("{path} is a link") };
+    format!("sys/{}", std::str::from_utf8(target).unwrap().trim_start_matches("../"))
+}
+
+fn is_virtual_network(name: &str) -> bool {
+    name.contains('.')
+}
+
+fn protocols_are_parts_of_devices(host: &Frozen) {
+    let is_top = |name: &str| !has(host, name, "master") && !is_virtual_network(name);
+    let snmp = |protocol, name| below(host, "proc/net/snmp", protocol, name);
+    let snmp6 = |name| value(host, "proc/net/snmp6", name, name);
+    let received = snmp("Ip:", "InReceives") + snmp6("Ip6InReceives");
+    assert!(received <= sum_over(host, "rx_packets", is_top));
+    let bytes = below(host, "proc/net/netstat", "IpExt:", "InOctets") + snmp6("Ip6InOctets");
+    assert!(bytes <= sum_over(host, "rx_bytes", is_top));
+    let delivered = snmp("Ip:", "InDelivers") + snmp6("Ip6InDelivers");
+    assert_eq!(snmp("Ip:", "InReceives"), snmp("Ip:", "InDelivers") + snmp("Ip:", "ForwDatagrams"));
+    assert!(snmp("Tcp:", "InSegs") + snmp("Udp:", "InDatagrams") + snmp("Icmp:", "InMsgs") <= delivered);
+}
+
+fn cpus_took_what_devices_received(host: &Frozen) {
+    let processed = host.text("proc/net/softnet_stat").lines().map(|line| {
+        let word = line.split(' ').next().unwrap();
+        u32::from_str_radix(word, 16).unwrap()
+    });
+    let is_source = |name: &str| {
+        let is_made_of_others = ["bonding", "bridge", "brif"].iter().any(|part| has_folder(host, name, part));
+        !is_made_of_others && !is_virtual_network(name) && !is_bridge(host, name)
+    };
+    let received = sum_over(host, "rx_packets", is_source);
+    // Counters of 32 bits, which wrap.
+    assert_eq!(processed.fold(0, u32::wrapping_add), received as u32);
+}
+
+fn has_folder(host: &Frozen, name: &str, part: &str) -> bool {
+    !host.names(&format!("{}/{part}", folder(host, name))).is_empty()
+}
+
+fn is_bridge(host: &Frozen, name: &str) -> bool {
+    host.numbers(&format!("sys/class/net/{name}/tx_queue_len")) == [0]
+}
+
+fn virtual_networks_are_parts(host: &Frozen) {
+    for name in host.names("sys/class/net").iter().filter(|name| is_virtual_network(name)) {
+        let (lower, _) = name.split_once('.').unwrap();
+        let of = |name: &str, file: &str| host.numbers(&format!("sys/class/net/{name}/{file}"));
+        assert_eq!(of(name, "iflink"), of(lower, "ifindex"));
+        for counter in ["rx_bytes", "rx_packets", "tx_bytes", "tx_packets"] {
+            let counter = format!("statistics/{counter}");
+            assert!(of(name, &counter) <= of(lower, &counter), "{name} {counter}");
+        }
+    }
+}
+
+fn caches_know_the_neighbours(host: &Frozen) {
+    let neighbours = host.text("proc/net/arp").lines().count() - 1;
+    let rows = host.text("proc/net/stat/arp_cache").lines().skip(1);
+    for row in rows {
+        let entries = row.split_whitespace().next().unwrap();
+        assert_eq!(usize::from_str_radix(entries, 16), Ok(neighbours));
+    }
+    let count = host.numbers("proc/sys/net/netfilter/nf_conntrack_count")[0];
+    let entries = host.text("proc/net/stat/nf_conntrack").lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    assert_eq!(u64::from_str_radix(&entries, 16), Ok(count));
+    assert!(count <= host.numbers("proc/sys/net/netfilter/nf_conntrack_max")[0]);
+}
