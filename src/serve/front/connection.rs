@@ -315,7 +315,14 @@ mod tests {
         }
 
         fn advance(&mut self, seconds: u64) -> Step {
-            self.connection.advance(&mut [0; HEAD_MAX_BYTES], START + Duration::from_secs(seconds))
+            let (mut space, now) = ([0; HEAD_MAX_BYTES], START + Duration::from_secs(seconds));
+            match self.connection.advance(&mut space, now) {
+                Step::Refuse(refusal) => {
+                    self.connection.refuse(refusal, &Nobody, now);
+                    self.connection.advance(&mut space, now)
+                }
+                step => step,
+            }
         }
 
         /// Until something comes of what was sent.
