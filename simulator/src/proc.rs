@@ -40,6 +40,7 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::dev::GROUPS,
     &net::ip_vs::GROUPS,
     &net::neighbours::GROUPS,
+    &net::route::GROUPS,
     &net::snmp::GROUPS,
     &net::sockstat::GROUPS,
     &net::softnet_stat::GROUPS,

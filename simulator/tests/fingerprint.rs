@@ -9,14 +9,14 @@ const T: u64 = 1_700_000_000;
 
 /// Every profile as it is if nobody says, of seed 1.
 const FINGERPRINTS: &[(&str, u64)] = &[
-    ("vm", 0x275e_2e5a_a546_61b3),
-    ("laptop", 0xc1f0_bd16_ce27_afad),
-    ("pi4", 0x108a_c998_e301_4182),
-    ("s390x", 0x800d_26cb_a485_b775),
-    ("epyc256", 0xfc72_584f_0f46_6738),
-    ("k8s-dense", 0xf6b4_f8f9_d05f_f428),
-    ("ib-hpc", 0x6eab_35a4_cbb7_a039),
-    ("absurd1152", 0x0c22_e9f6_342c_4ebb),
+    ("vm", 0x2ec6_14d2_661d_9d65),
+    ("laptop", 0x8712_f1e4_2777_8238),
+    ("pi4", 0x668f_22e2_0e7f_3336),
+    ("s390x", 0x5ccc_44ad_bab9_bbed),
+    ("epyc256", 0x6a42_04d4_494c_2335),
+    ("k8s-dense", 0x3437_a45b_01da_da7e),
+    ("ib-hpc", 0xa2d3_ed79_667e_072a),
+    ("absurd1152", 0x4ea2_2435_7928_c07a),
 ];
 
 fn found(machine: Machine, seconds: u64) -> u64 {

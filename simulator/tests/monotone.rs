@@ -26,18 +26,17 @@ fn falls(path: &str) -> Option<Falls> {
         "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
         "proc/diskstats" => Falls::Columns(&[11]),
         "proc/uptime" | "proc/interrupts" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat"
-        | "net/snmp6" => Falls::None,
+        | "net/snmp6" | "net/xfrm_stat" => Falls::None,
         "net/stat/nf_conntrack" | "net/stat/arp_cache" | "net/stat/ndisc_cache" => Falls::Columns(&[0]),
         // What went through in all, then what goes through in a second.
         "net/ip_vs_stats" => Falls::From(3),
-        "net/xfrm_stat" => Falls::None,
         // Connections that are open stand among the counts.
         "net/snmp" => Falls::Lines(&["Tcp:"]),
         "proc/vmstat" => Falls::Lines(&["nr_", "workingset_nodes"]),
         "proc/pressure/cpu" | "proc/pressure/io" | "proc/pressure/memory" => Falls::Columns(&[1, 2, 3]),
         _ if path.ends_with("/stat") && path.starts_with("sys/") => Falls::Columns(&[8]),
         _ if path.contains("counters/") || path.contains("/counters_ext/") => Falls::None,
-        _ if path.starts_with("sys/fs/cgroup/") && (path.ends_with("cpu.stat") || path.ends_with(".usage")) => {
+        _ if path.starts_with("sys/fs/cgroup/") && (path.ends_with("cpu.stat") || path.ends_with("cpuacct.usage")) => {
             Falls::None
         }
         _ if path.contains("/statistics/") || path.contains("/thermal_throttle/") => Falls::None,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use collectors::kit::kernel::Kernel;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::{Tree, What};
-use procfs_core::net::{ArpEntries, InterfaceDeviceStatus, Snmp, Snmp6, TcpNetEntries, TcpState, UdpNetEntries};
+use procfs_core::net::{
+    ArpEntries, InterfaceDeviceStatus, RouteEntries, Snmp, Snmp6, TcpNetEntries, TcpState, UdpNetEntries,
+};
 use procfs_core::process::MountInfos;
 use procfs_core::{
     CpuInfo, CpuPressure, DiskStats, ExplicitSystemInfo, FromBufRead, FromBufReadSI, FromRead, IoPressure, KernelStats,
@@ -162,6 +164,36 @@ fn network(host: &Frozen, kernel: &Canned) {
     assert!(neighbours.iter().all(|entry| devices.contains_key(&entry.device)));
     sockets(host);
     protocols(host);
+    // It takes words for those of the machine that it runs on itself.
+    if !host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390") && cfg!(target_endian = "little") {
+        routes(host, kernel);
+    }
+}
+
+fn routes(host: &Frozen, kernel: &Canned) {
+    let RouteEntries(routes) = host.parse(&host.own("net/route"));
+    let ArpEntries(neighbours) = host.parse(&host.own("net/arp"));
+    let outward = routes.iter().filter(|route| !route.gateway.is_unspecified());
+    for route in outward {
+        assert!(neighbours.iter().any(|entry| entry.ip_address == route.gateway && entry.device == route.iface));
+    }
+    let mut of_devices = 0;
+    kernel
+        .addresses(&mut |address| {
+            let std::net::IpAddr::V4(own) = address.address else { return };
+            let device = std::str::from_utf8(address.device).unwrap();
+            if own.is_loopback() || device == "kube-ipvs0" {
+                return;
+            }
+            of_devices += 1;
+            let is_within = |route: &procfs_core::net::RouteEntry| {
+                let mask = route.mask.to_bits();
+                route.iface == device && mask != 0 && own.to_bits() & mask == route.destination.to_bits()
+            };
+            assert!(routes.iter().any(is_within), "{own} of {device} is in a network");
+        })
+        .unwrap();
+    assert_eq!(routes.iter().filter(|route| route.gateway.is_unspecified()).count(), of_devices);
 }
 
 fn sockets(host: &Frozen) {

@@ -79,8 +79,7 @@ impl Kind {
     pub(crate) fn bus_device(&self) -> Option<&str> {
         match self {
             Self::Physical { bus_device } | Self::InfiniBand { bus_device, .. } => Some(bus_device),
-            Self::Loopback | Self::Bond(_) | Self::Bridge | Self::Veth | Self::Vlan { .. } => None,
-            Self::Tunnel | Self::Dummy => None,
+            _ => None,
         }
     }
 }

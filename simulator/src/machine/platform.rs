@@ -45,6 +45,11 @@ impl Architecture {
         }
     }
 
+    /// Four bytes as a word, as they are in memory.
+    pub(crate) fn word(self, bytes: [u8; 4]) -> u32 {
+        if self == Self::S390x { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
     pub(crate) fn page_size_bytes(self) -> u64 {
         match self {
             Self::X86_64 | Self::S390x => 4_096,

@@ -149,9 +149,9 @@ impl Moment<'_> {
         if state == State::Established && busy.below(BUSY_ONE_IN) == 0 {
             let bytes = busy.of("bytes").between(1, 12) * SEGMENT_BYTES;
             if busy.of("side").below(3) == 0 {
-                socket.receive_queue_bytes = bytes
+                socket.receive_queue_bytes = bytes;
             } else {
-                socket.transmit_queue_bytes = bytes
+                socket.transmit_queue_bytes = bytes;
             }
         }
         socket

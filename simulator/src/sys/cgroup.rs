@@ -42,7 +42,9 @@ pub(super) static GROUPS: [Group; 6] = [
         under: "fs/cgroup",
         each: |m, visit| {
             if !m.has_one_hierarchy() && m.machine.control_groups.iter().any(|group| group.load.is_some()) {
-                ["cpu", "cpuacct"].iter().for_each(|name| visit(0, name.as_bytes()));
+                for name in ["cpu", "cpuacct"] {
+                    visit(0, name.as_bytes());
+                }
             }
         },
         entries: &[("", What::Link(|_, _, into| into.extend_from_slice(b"cpu,cpuacct")))],

@@ -57,7 +57,7 @@ fn ports_agree(host: &Frozen) {
         if let (false, Some(packets)) = (is_old, counter("counters", "port_rcv_packets")) {
             let parts = ["unicast_rcv_packets", "multicast_rcv_packets"].map(|name| counter("counters", name).unwrap());
             assert_eq!(packets, parts.iter().sum::<u64>(), "{adapter}");
-            assert_eq!(packets > 0, is_up && host.seconds > 1_695_000_000 || packets > 0);
+            assert!(packets == 0 || is_up, "{adapter} is down and counts");
         }
         if let (true, Some(words)) = (is_old, counter("counters", "port_rcv_data")) {
             assert_eq!(words, counter("counters_ext", "port_rcv_data_64").unwrap().min(0xffff_ffff), "{adapter}");
@@ -122,7 +122,7 @@ fn containers_agree(host: &Frozen) {
         .iter()
         .filter_map(|(path, _)| std::str::from_utf8(path).unwrap().strip_prefix(folder)?.strip_suffix("/pids.current"));
     let groups: BTreeSet<&str> = counts.collect();
-    let scopes = groups.iter().filter(|group| group.ends_with(".scope")).count();
+    let scopes = groups.iter().filter(|group| group.strip_suffix(".scope").is_some()).count();
     assert_eq!(of_type("overlay"), scopes, "a file system for each container");
     let controllers: BTreeMap<&str, u64> = host
         .text("proc/cgroups")

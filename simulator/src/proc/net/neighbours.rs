@@ -32,7 +32,7 @@ fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
         if tells_full { " table_fulls" } else { "" }
     );
     for load in &moment.machine.processor.loads {
-        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000 & 0xffff_ffff;
+        let count = |milli| (moment.counter(&load.wave, milli * load.share) / 1_000) & 0xffff_ffff;
         let row =
             [entries, count(3), count(3), 0, count(lookups), count(lookups / 2), count(1), 0, 0, count(28), 0, 0, 0];
         let columns = if tells_full { row.len() } else { row.len() - 1 };
@@ -49,7 +49,7 @@ fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
          out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search"
     );
     for load in &moment.machine.processor.loads {
-        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000 & 0xffff_ffff;
+        let count = |milli| (moment.counter(&load.wave, milli * load.share) / 1_000) & 0xffff_ffff;
         put!(into, "{:08x} 00000000 {:08x} {:08x}", 40, count(900), count(11));
         put!(into, " 00000000 {:08x} 00000000 00000000 00000000 {:08x}", count(160), count(700));
         put_line!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000");

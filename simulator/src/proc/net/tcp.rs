@@ -2,7 +2,6 @@
 
 use super::own;
 use crate::layout::{Group, What};
-use crate::machine::Architecture;
 use crate::moment::Moment;
 use crate::moment::sockets::{Family, Socket, State};
 use crate::text::{put, put_line};
@@ -59,8 +58,7 @@ pub(super) fn endpoints(moment: &Moment<'_>, family: Family, socket: &Socket, in
     for (place, (address, port)) in [socket.local, socket.remote].into_iter().enumerate() {
         let octets = address.octets();
         // The kernel prints words as they are in memory.
-        let is_big = moment.machine.system.architecture == Architecture::S390x;
-        let in_memory = |octets| if is_big { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) };
+        let in_memory = |octets| moment.machine.system.architecture.word(octets);
         let separator = if place > 0 { " " } else { "" };
         match family {
             Family::V4 => put!(into, "{separator}{:08X}:{port:04X}", in_memory(octets)),

@@ -13,45 +13,42 @@ const SAMSUNG: u16 = 0x144d;
 const ATI: u16 = 0x1002;
 const ASPEED: u16 = 0x1a03;
 
-const fn link(
-    gigatransfers: &'static str,
-    lanes: u32,
-    most_gigatransfers: &'static str,
-    most_lanes: u32,
-) -> Option<PciLink> {
-    Some(PciLink { gigatransfers, most_gigatransfers, lanes, most_lanes })
+const fn link(gigatransfers: &'static str, lanes: u32, most_gigatransfers: &'static str, most_lanes: u32) -> PciLink {
+    PciLink { gigatransfers, most_gigatransfers, lanes, most_lanes }
 }
 
 const fn model(class: u32, vendor: u16, device: u16, driver: &'static str, link: Option<PciLink>) -> PciModel {
     PciModel { class, vendor, device, subsystem: (vendor, device), revision: 0, driver, link, functions: None }
 }
 
-const NVME: PciModel =
-    PciModel { subsystem: (SAMSUNG, 0xa801), ..model(0x01_0802, SAMSUNG, 0xa80a, "nvme", link("16.0", 4, "16.0", 4)) };
+const NVME: PciModel = PciModel {
+    subsystem: (SAMSUNG, 0xa801),
+    ..model(0x01_0802, SAMSUNG, 0xa80a, "nvme", Some(link("16.0", 4, "16.0", 4)))
+};
 const VIRTIO_NET: PciModel =
     PciModel { subsystem: (VIRTIO, 0x1100), revision: 1, ..model(0x02_0000, VIRTIO, 0x1041, "virtio-pci", None) };
 const VIRTIO_BLOCK: PciModel = PciModel { class: 0x01_0000, device: 0x1042, ..VIRTIO_NET };
 const CONNECT_X: PciModel = PciModel {
     subsystem: (MELLANOX, 0x0016),
     functions: Some(16),
-    ..model(0x02_0000, MELLANOX, 0x1021, "mlx5_core", link("32.0", 16, "32.0", 16))
+    ..model(0x02_0000, MELLANOX, 0x1021, "mlx5_core", Some(link("32.0", 16, "32.0", 16)))
 };
 const ETHERNET: PciModel = PciModel {
     subsystem: (INTEL, 0x0002),
     revision: 2,
     functions: Some(64),
-    ..model(0x02_0000, INTEL, 0x1592, "ice", link("16.0", 16, "16.0", 16))
+    ..model(0x02_0000, INTEL, 0x1592, "ice", Some(link("16.0", 16, "16.0", 16)))
 };
 const ETHERNET_1G: PciModel = PciModel {
     subsystem: (INTEL, 0x0001),
     revision: 3,
-    ..model(0x02_0000, INTEL, 0x1533, "igb", link("2.5", 1, "2.5", 1))
+    ..model(0x02_0000, INTEL, 0x1533, "igb", Some(link("2.5", 1, "2.5", 1)))
 };
 const WIRELESS: PciModel =
     PciModel { subsystem: (INTEL, 0x0074), revision: 0x20, ..model(0x02_8000, INTEL, 0x51f0, "iwlwifi", None) };
 const USB: PciModel = PciModel { revision: 4, ..model(0x0c_0330, INTEL, 0x51ed, "xhci_hcd", None) };
 const LOW_PIN_COUNT: PciModel = PciModel { revision: 1, ..model(0x06_0100, INTEL, 0x5182, "", None) };
-const STORAGE: PciModel = model(0x01_0700, 0x1000, 0x00e6, "mpt3sas", link("16.0", 8, "16.0", 8));
+const STORAGE: PciModel = model(0x01_0700, 0x1000, 0x00e6, "mpt3sas", Some(link("16.0", 8, "16.0", 8)));
 const OTHER: PciModel = model(0x08_8000, INTEL, 0x09a2, "", None);
 
 /// A place on the bus: `0000:00:1f.6`.
@@ -79,8 +76,13 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
         Model::Arm(_) => BROADCOM,
         _ => INTEL,
     };
-    let bridge =
-        model(0x06_0400, maker, if maker == AMD { 0x1483 } else { 0x7a38 }, "pcieport", link("16.0", 4, "16.0", 16));
+    let bridge = model(
+        0x06_0400,
+        maker,
+        if maker == AMD { 0x1483 } else { 0x7a38 },
+        "pcieport",
+        Some(link("16.0", 4, "16.0", 16)),
+    );
     let mut paths: Vec<(&str, PciModel)> = Vec::new();
     paths.extend(machine.adapters.iter().map(|adapter| {
         let class = if adapter.link == FabricLink::InfiniBand { 0x02_0700 } else { 0x02_0000 };
@@ -152,7 +154,7 @@ fn storage(path: &str) -> PciModel {
 
 fn graphics(driver: &'static str) -> PciModel {
     match driver {
-        "amdgpu" => model(0x03_8000, ATI, 0x740f, driver, link("16.0", 16, "16.0", 16)),
+        "amdgpu" => model(0x03_8000, ATI, 0x740f, driver, Some(link("16.0", 16, "16.0", 16))),
         "ast" => PciModel { revision: 0x41, ..model(0x03_0000, ASPEED, 0x2000, driver, None) },
         _ => PciModel { revision: 0x0c, ..model(0x03_0000, INTEL, 0x46a6, driver, None) },
     }

@@ -1,0 +1,98 @@
+//! /proc/net/route, if_inet6 and vlan/config: where packets go and by what addresses
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::super::mounts::own_process;
+use super::own;
+use crate::layout::{Group, What};
+use crate::machine::{Interface, Kind};
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 2] = [
+    Group { under: "", each: own, entries: &[("route", What::File(routes)), ("if_inet6", What::File(addresses))] },
+    Group {
+        under: "",
+        each: |moment, visit| {
+            if moment.machine.interfaces.iter().any(|link| matches!(link.kind, Kind::Vlan { .. })) {
+                visit(0, format!("{}/net/vlan", own_process(moment)).as_bytes());
+            }
+        },
+        entries: &[("config", What::File(virtual_networks))],
+    },
+];
+
+/// `RTF_UP` and `RTF_GATEWAY`.
+const UP: u16 = 1;
+const GATEWAY: u16 = 2;
+/// Rows are filled up to here.
+const ROW_WIDTH: usize = 127;
+
+struct Route<'a> {
+    link: &'a Interface,
+    destination: Ipv4Addr,
+    gateway: Ipv4Addr,
+    mask: Ipv4Addr,
+}
+
+fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(
+        into,
+        "{:<ROW_WIDTH$}",
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
+    );
+    let outward = moment.machine.neighbours.iter().find(|neighbour| neighbour.address.octets()[3] == 1);
+    let outward = outward.and_then(|neighbour| {
+        let link = moment.machine.interfaces.get(neighbour.interface)?;
+        let any = Ipv4Addr::UNSPECIFIED;
+        Some(Route { link, destination: any, gateway: neighbour.address, mask: any })
+    });
+    for Route { link, destination, gateway, mask } in outward.into_iter().chain(networks(moment)) {
+        let flags = UP | if gateway.is_unspecified() { 0 } else { GATEWAY };
+        let [destination, gateway, mask] =
+            [destination, gateway, mask].map(|address| moment.machine.system.architecture.word(address.octets()));
+        let row = format!("{}\t{destination:08X}\t{gateway:08X}\t{flags:04X}\t0\t0\t0\t{mask:08X}\t0\t0\t0", link.name);
+        put_line!(into, "{row:<ROW_WIDTH$}");
+    }
+}
+
+/// The networks that devices are in.
+fn networks<'a>(moment: &Moment<'a>) -> impl Iterator<Item = Route<'a>> {
+    let links = moment.machine.interfaces.iter().filter(|link| !matches!(link.kind, Kind::Loopback | Kind::Dummy));
+    let addresses = links.flat_map(|link| link.addresses.iter().map(move |address| (link, address)));
+    addresses.filter_map(|(link, &(address, prefix))| {
+        let IpAddr::V4(address) = address else { return None };
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or_default();
+        let destination = Ipv4Addr::from_bits(address.to_bits() & mask);
+        Some(Route { link, destination, gateway: Ipv4Addr::UNSPECIFIED, mask: Ipv4Addr::from_bits(mask) })
+    })
+}
+
+fn addresses(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    /// Permanent.
+    const FLAGS: u8 = 0x80;
+    for link in &moment.machine.interfaces {
+        for (address, prefix) in &link.addresses {
+            let IpAddr::V6(address) = address else { continue };
+            let scope = match address {
+                address if address.is_loopback() => 0x10,
+                address if address.is_unicast_link_local() => 0x20,
+                _ => 0,
+            };
+            for byte in address.octets() {
+                put!(into, "{byte:02x}");
+            }
+            put_line!(into, " {:02x} {prefix:02x} {scope:02x} {FLAGS:02x} {:>8}", link.index, link.name);
+        }
+    }
+}
+
+fn virtual_networks(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    put_line!(into, "VLAN Dev name\t | VLAN ID\nName-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD");
+    for link in &moment.machine.interfaces {
+        if let Kind::Vlan { lower, number, .. } = link.kind {
+            let lower = moment.machine.interfaces.get(lower).map_or("", |lower| &lower.name);
+            put_line!(into, "{:<15}| {number}  | {lower}", link.name);
+        }
+    }
+}
