@@ -1,10 +1,12 @@
 //! The server: from listeners to answers.
 
 pub mod answer;
+mod compress;
 pub mod front;
 pub mod handler;
 mod landing;
 pub mod listen;
+mod negotiate;
 mod query;
 pub mod request;
 pub mod signals;

@@ -10,14 +10,19 @@ use collectors::kit::page::Finished;
 use collectors::kit::scraper::{Report, Scraper, Selection};
 
 use super::answer::{Answer, Handle, Response};
+use super::compress::{Coding, Packers};
 use super::request::Request;
-use super::{landing, query};
+use super::{landing, negotiate, query};
 use crate::instruments::{ErrorCause, Instruments};
 use crate::log::{Field, Level, Log};
 use crate::version;
 
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
+
+/// Who asks here learns that requests are answered, and costs no scrape.
+const HEALTHY: &[u8] = b"/-/healthy";
+const READY: &[u8] = b"/-/ready";
 
 /// What the handler does, and for whom.
 pub struct Handler {
@@ -27,8 +32,7 @@ pub struct Handler {
     telemetry_path: String,
     requests_max: Option<NonZeroUsize>,
     in_flight: AtomicUsize,
-    /// How large the last page was: the next will be much the same.
-    page_bytes: AtomicUsize,
+    packers: Packers,
     landing_page: String,
 }
 
@@ -43,6 +47,7 @@ impl std::fmt::Debug for Handler {
 struct Scrape {
     handler: Arc<Handler>,
     selection: Selection,
+    coding: Coding,
 }
 
 impl Handle for Handler {
@@ -51,17 +56,16 @@ impl Handle for Handler {
             Ok(target) => target,
             Err(sentence) => return Answer::Ready(Response::plain(400, sentence)),
         };
-        if target.path == b"/" {
-            return Answer::Ready(response(200, HTML, self.landing_page.clone().into_bytes()));
+        if target.path == self.telemetry_path.as_bytes() {
+            return self.metrics(&request, &target);
         }
-        if target.path != self.telemetry_path.as_bytes() {
-            let sentence = "There is no such page; / has links to those that are.";
-            return Answer::Ready(Response::plain(404, sentence.to_owned()));
-        }
-        match self.select(&target) {
-            Ok(selection) => self.let_in(selection),
-            Err(sentence) => Answer::Ready(Response::plain(400, sentence)),
-        }
+        let sentence = |status, sentence: &str| Response::plain(status, sentence.to_owned());
+        Answer::Ready(match &*target.path {
+            b"/" => response(200, HTML, self.landing_page.clone().into_bytes()),
+            HEALTHY => sentence(200, "The exporter is healthy."),
+            READY => sentence(200, "The exporter is ready."),
+            _ => sentence(404, "There is no such page; / has links to those that are."),
+        })
     }
 }
 
@@ -82,7 +86,7 @@ impl Handler {
             telemetry_path: telemetry_path.to_owned(),
             requests_max,
             in_flight: AtomicUsize::new(0),
-            page_bytes: AtomicUsize::new(0),
+            packers: Packers::default(),
             landing_page,
         }
     }
@@ -96,7 +100,22 @@ impl Handler {
         }
     }
 
-    fn let_in(self: Arc<Self>, selection: Selection) -> Answer {
+    fn metrics(self: Arc<Self>, request: &Request, target: &query::Target) -> Answer {
+        let selection = match self.select(target) {
+            Ok(selection) => selection,
+            Err(sentence) => return Answer::Ready(Response::plain(400, sentence)),
+        };
+        match negotiate::coding(request.headers_named("Accept-Encoding")) {
+            Some(coding) => self.let_in(selection, coding),
+            None => {
+                let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
+                let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
+                Answer::Ready(Response::plain(406, sentence))
+            }
+        }
+    }
+
+    fn let_in(self: Arc<Self>, selection: Selection, coding: Coding) -> Answer {
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
         if let Some(most) = self.requests_max.filter(|most| before >= most.get()) {
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
@@ -105,12 +124,13 @@ impl Handler {
             return Answer::Ready(Response::plain(503, sentence));
         }
         self.instruments.begun();
-        let scrape = Scrape { handler: self, selection };
+        let scrape = Scrape { handler: self, selection, coding };
         Answer::Job(Box::new(move || scrape.run()))
     }
 
-    fn page(&self, selection: &Selection) -> Vec<u8> {
-        let mut page = Vec::with_capacity(self.page_bytes.load(Ordering::Relaxed));
+    fn page(&self, selection: &Selection, coding: Coding) -> Response {
+        let mut packer = self.packers.take();
+        packer.page.clear();
         let mut clashes = Vec::new();
         let finished = self.scraper.scrape(
             selection,
@@ -123,11 +143,17 @@ impl Handler {
                 }
             },
             |report| log_report(&self.log, report),
-            &mut page,
+            &mut packer.page,
         );
-        self.page_bytes.fetch_max(page.len(), Ordering::Relaxed);
         self.note(&finished, &clashes);
-        page
+        let (coding, body) = packer.pack(coding);
+        self.packers.keep(packer);
+        let mut response = response(200, METRICS, body);
+        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
+        if coding != Coding::Identity {
+            response.headers.push(("Content-Encoding", coding.word().to_owned()));
+        }
+        response
     }
 
     /// What was left out of the page counts as a failure to gather.
@@ -148,11 +174,10 @@ impl Scrape {
     fn run(&self) -> Response {
         let handler = &self.handler;
         // Collectors that panic are caught one by one; this is for what remains.
-        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.selection)));
-        let response = page.map_or_else(
-            |_| Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
-            |page| response(200, METRICS, page),
-        );
+        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.selection, self.coding)));
+        let response = page.unwrap_or_else(|_| {
+            Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned())
+        });
         handler.instruments.answered(response.status);
         response
     }
@@ -205,6 +230,7 @@ mod tests {
     use crate::log::Format;
     use crate::log::tests::{Written, log};
     use crate::serve::request::tests::get;
+    use crate::serve::request::{Method, Peer};
     use collectors::kit::kernel::canned::Canned;
     use collectors::kit::options::FlagValues;
     use collectors::kit::root::tree::Tree;
@@ -239,6 +265,8 @@ mod tests {
     fn pages_are_found_by_their_path() {
         check("/metrics", 200, METRICS, "node_example 1\n");
         check("/metrics?x=y", 200, METRICS, "node_exporter_build_info{");
+        check("/-/healthy", 200, TEXT, "The exporter is healthy.\n");
+        check("/-/ready?x", 200, TEXT, "The exporter is ready.\n");
         check("/", 200, HTML, "<a class=\"metrics\" href=\"/metrics\">");
         check("/metrics/", 404, TEXT, "There is no such page");
         check("/Metrics", 404, TEXT, "There is no such page");
@@ -334,6 +362,28 @@ mod tests {
         let text = written.text();
         let expected = "level=ERROR msg=\"collector left something out\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
         assert!(text.ends_with(expected), "{text}");
+    }
+
+    fn headers(response: &Response, name: &str) -> Option<String> {
+        response.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn pages_come_as_the_client_likes_them() {
+        let ask = |accepted: &str| {
+            let request = Request::new(Method::Get, "/metrics", &[("Accept-Encoding", accepted)], Peer::Unix);
+            handler(1).0.answer(request).wait()
+        };
+        for coding in Coding::OFFERED {
+            let response = ask(coding.word());
+            let expected = Some(coding.word().to_owned()).filter(|word| word != "identity");
+            assert_eq!((response.status, headers(&response, "Content-Encoding")), (200, expected));
+            assert_eq!(headers(&response, "Vary").as_deref(), Some("Accept, Accept-Encoding"));
+            assert_eq!(response.body.starts_with(b"# HELP "), *coding == Coding::Identity);
+        }
+        let refused = ask("identity;q=0");
+        assert_eq!(refused.status, 406);
+        assert!(String::from_utf8(refused.body).unwrap().contains("has to allow one of "));
     }
 
     #[test]
