@@ -106,8 +106,8 @@ mod engines {
             let length = match coding {
                 Coding::Identity => return None,
                 Coding::Gzip => {
-                    let gzip =
-                        gzip.get_or_insert_with(|| Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default()));
+                    let gzip = gzip
+                        .get_or_insert_with(|| Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default()));
                     grow(packed, gzip.gzip_compress_bound(page.len()));
                     gzip.gzip_compress(page, packed).ok()?
                 }

@@ -1,5 +1,7 @@
 //! What a client accepts, how gladly, and what it gets therefore.
 
+use collectors::kit::page::Format;
+
 use super::compress::Coding;
 
 /// One thing of a list such as `gzip;q=0.5, *`.
@@ -57,6 +59,28 @@ pub(super) fn coding<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Codin
     accepted.max_by_key(|(choice, _)| *choice).map(|(_, coding)| coding)
 }
 
+/// The format of the page for a client whose `Accept` this is: OpenMetrics where it `is_offered` and liked best, text
+/// for everybody else, as client_golang has it. Of what is liked equally, what is named comes before wildcards.
+pub(super) fn format<'a>(headers: impl Iterator<Item = &'a str>, is_offered: bool) -> Format {
+    let accepted = clauses(headers).filter(|clause| clause.weight > 0).filter_map(|clause| {
+        let Clause { name, parameters, weight } = clause;
+        let version = parameter(parameters, "version");
+        let is_utf8 = parameter(parameters, "charset").is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"));
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted) && is_utf8;
+        let format = if is_offered && is("application/openmetrics-text") && matches!(version, None | Some("1.0.0")) {
+            Format::OpenMetrics
+        } else if is("text/plain") && matches!(version, None | Some("0.0.4")) || matches!(name, "text/*" | "*/*") {
+            Format::Text
+        } else {
+            return None;
+        };
+        Some((weight, !name.ends_with('*'), format))
+    });
+    // Of two that are equal the first counts.
+    let best = accepted.reduce(|best, next| if (next.0, next.1) > (best.0, best.1) { next } else { best });
+    best.map(|(.., format)| format).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +112,38 @@ mod tests {
         check_coding(&["br, *;q=0"], None);
     }
 
+    #[track_caller]
+    fn check_format(accept: &str, expected: Format) {
+        let found = |is_offered| format(std::iter::once(accept), is_offered);
+        assert_eq!((found(true), found(false)), (expected, Format::Text), "{accept}");
+    }
+
+    #[test]
+    fn openmetrics_is_for_those_who_like_it_best() {
+        use Format::{OpenMetrics, Text};
+        // What Prometheus 2 and 3 send.
+        check_format(
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            OpenMetrics,
+        );
+        check_format(
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+            OpenMetrics,
+        );
+        check_format("application/openmetrics-text", OpenMetrics);
+        check_format("Application/OpenMetrics-Text; Version=\"1.0.0\"; charset=UTF-8", OpenMetrics);
+        check_format("*/*, application/openmetrics-text", OpenMetrics);
+        check_format("text/plain;q=0.5, application/openmetrics-text;q=0.6", OpenMetrics);
+        check_format("text/plain;q=0.6, application/openmetrics-text;q=0.5", Text);
+        check_format("text/plain, application/openmetrics-text", Text);
+        check_format("application/openmetrics-text;q=0", Text);
+        check_format("application/openmetrics-text;version=0.0.1", Text);
+        check_format("application/openmetrics-text;charset=latin1", Text);
+        check_format("application/json", Text);
+        check_format("*/*", Text);
+        check_format("", Text);
+    }
+
     #[test]
     fn weights_have_three_decimals_at_most() {
         for (text, expected) in [
@@ -113,6 +169,7 @@ mod tests {
         #[test]
         fn any_header_is_read(headers: Vec<String>) {
             let _ = coding(headers.iter().map(String::as_str));
+            let _ = format(headers.iter().map(String::as_str), true);
         }
     }
 }
