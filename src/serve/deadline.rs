@@ -25,7 +25,7 @@ impl Deadlines {
     pub(super) fn time(self, header: Option<&str>) -> Duration {
         let told = header.and_then(|seconds| seconds.parse().ok()).filter(|seconds: &f64| *seconds > 0.0);
         let told = told.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(TIME_MAX));
-        let time = told.map_or(self.time, |time| time - self.offset.min(time / 2));
+        let time = told.map_or(self.time, |time| time.saturating_sub(self.offset.min(time / 2)));
         time.min(TIME_MAX)
     }
 }

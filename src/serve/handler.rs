@@ -153,14 +153,12 @@ impl Handler {
         let format = negotiate::format(request.headers_named("Accept"), self.has_openmetrics);
         let time = self.deadlines.time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
         let wanted = Wanted { selection, format, until: Some(clock::monotonic() + time) };
-        match negotiate::coding(request.headers_named("Accept-Encoding")) {
-            Some(coding) => self.let_in(wanted, coding),
-            None => {
-                let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
-                let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
-                Answer::Ready(Response::plain(406, sentence))
-            }
-        }
+        let Some(coding) = negotiate::coding(request.headers_named("Accept-Encoding")) else {
+            let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
+            let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
+            return Answer::Ready(Response::plain(406, sentence));
+        };
+        self.let_in(wanted, coding)
     }
 
     fn let_in(self: Arc<Self>, wanted: Wanted, coding: Coding) -> Answer {

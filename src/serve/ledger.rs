@@ -1,6 +1,7 @@
 //! How the collectors fared lately, for the status page.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::Duration;
 
 use collectors::kit::declare::Declaration;
@@ -91,7 +92,7 @@ impl Ledger {
         entry.reason.push_str(first.reason());
         let more = report.problems.count() - usize::from(report.failure.is_none());
         if more > 0 {
-            entry.reason.push_str(&format!(" (and {more} more)"));
+            let _ = write!(entry.reason, " (and {more} more)");
         }
     }
 }

@@ -100,7 +100,7 @@ impl Status<'_> {
         fact("Scrapes", &[self.ledger.scrapes.to_string()], "");
         let samples: usize = self.ledger.entries().map(|entry| entry.samples).sum();
         fact("Samples", &[samples.to_string()], "");
-        fact("Revision", &[version::REVISION.to_owned(), version::COMPILER.to_owned()], "");
+        fact("Built by", &[version::COMPILER.to_owned(), format!("revision {}", version::REVISION)], "");
         let roots: Vec<_> = self.about.roots.iter().map(|(name, place)| format!("{name}: {place}")).collect();
         if !roots.is_empty() {
             fact("Reads", &roots, " class=\"code\"");
@@ -176,7 +176,9 @@ fn push_bar(page: &mut String, class: &str, value: Option<(String, f64)>, tip: &
     };
     let percent = if share.is_finite() { (share * 100.0).clamp(0.0, 100.0) } else { 0.0 };
     let title = if tip.is_empty() { String::new() } else { format!(" title=\"{}\"", Escaped(tip)) };
-    let _ = write!(page, "<td class=\"{class}\"{title}><i><u style=\"width:{percent:.1}%\"></u></i><b>{text}</b></td>");
+    // What is nothing has no bar; what is little has a short one.
+    let bar = if percent > 0.0 { format!("<u style=\"width:{percent:.1}%\"></u>") } else { String::new() };
+    let _ = write!(page, "<td class=\"{class}\"{title}><i>{bar}</i><b>{text}</b></td>");
 }
 
 #[cfg(test)]

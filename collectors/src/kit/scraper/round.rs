@@ -134,7 +134,7 @@ impl Round {
                 }
                 wake = wake.min(state.begun + PATIENCE);
             }
-            state = self.change.wait_timeout(state, wake - now).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.change.wait_timeout(state, wake.saturating_sub(now)).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
