@@ -7,6 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// How a body is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    not(any(test, feature = "compression")),
+    expect(dead_code, reason = "without compression nothing but plain text is offered")
+)]
 pub(super) enum Coding {
     /// As it is.
     Identity,
@@ -140,8 +144,8 @@ mod tests {
         let mut page = vec![0; size_bytes];
         let length = match coding {
             Coding::Identity => return packed.to_vec(),
-            Coding::Gzip => libdeflater::Decompressor::new().gzip_decompress(packed, &mut page).unwrap(),
-            Coding::Zstd => zstd_safe::decompress(page.as_mut_slice(), packed).unwrap(),
+            Coding::Gzip => libdeflater::Decompressor::new().gzip_decompress(packed, &mut page).expect("gzip"),
+            Coding::Zstd => zstd_safe::decompress(page.as_mut_slice(), packed).expect("zstd"),
         };
         page.truncate(length);
         page
@@ -166,7 +170,7 @@ mod tests {
             check(&mut packer, &b"node_cpu_seconds_total{cpu=\"0\"} 1\n".repeat(size / 30 + 1)[..size]);
             packers.keep(packer);
         }
-        assert_eq!(packers.0.lock().unwrap().len(), 1);
+        assert_eq!(packers.0.lock().expect("packers").len(), 1);
     }
 
     #[test]

@@ -123,9 +123,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(failure: Option<Failure>, problems: &Problems, health: Health, reason: &str) {
+    fn check(failure: Option<&Failure>, problems: &Problems, health: Health, reason: &str) {
         let mut ledger = ledger();
-        ledger.note(&report(1, failure.as_ref(), problems));
+        ledger.note(&report(1, failure, problems));
         let entry = &ledger.entries["example"];
         assert_eq!((entry.health, entry.reason.as_str(), entry.samples), (health, reason, 7));
     }
@@ -140,9 +140,9 @@ mod tests {
         check(None, &none, Health::Well, "");
         check(None, &noted, Health::Noted, "odd");
         check(None, &bad, Health::Failed, "bad line (and 1 more)");
-        check(Some(Failure::error("late")), &none, Health::Failed, "late");
-        check(Some(Failure::no_data("no bonds")), &none, Health::NoData, "no bonds");
-        check(Some(Failure::no_data("no bonds")), &bad, Health::Failed, "no bonds (and 2 more)");
+        check(Some(&Failure::error("late")), &none, Health::Failed, "late");
+        check(Some(&Failure::no_data("no bonds")), &none, Health::NoData, "no bonds");
+        check(Some(&Failure::no_data("no bonds")), &bad, Health::Failed, "no bonds (and 2 more)");
     }
 
     #[test]
