@@ -4,6 +4,7 @@
 //! value, `@file` stands for the lines of a file, and a mistake ends the program with status 1.
 
 pub mod access;
+mod changed;
 pub mod files;
 pub mod help;
 mod own;
@@ -18,7 +19,9 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
 
 use crate::log::{Format, Level};
+use crate::serve::deadline::Deadlines;
 use access::Access;
+pub use changed::changed;
 use table::{Entry, Meaning, Table};
 
 /// What a command line asks for.
@@ -52,6 +55,10 @@ pub struct Settings {
     pub has_exporter_metrics: bool,
     /// `--web.max-requests`; `None`: no limit.
     pub requests_max: Option<NonZeroUsize>,
+    /// `--web.enable-openmetrics`.
+    pub has_openmetrics: bool,
+    /// `--web.scrape-timeout` and `--web.scrape-timeout-offset`.
+    pub deadlines: Deadlines,
     /// `--path.*`.
     pub paths: Paths,
     /// `--log.level`.

@@ -5,13 +5,14 @@ mod later;
 
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::{Kernel, Uname};
 use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
 #[cfg(feature = "simulator")]
 use collectors::textfile::DIRECTORY_FLAG;
 
 use crate::flags::Settings;
+use crate::serve::status::About;
 
 /// Everything that collectors read.
 #[derive(Debug)]
@@ -117,6 +118,23 @@ fn faster(time: std::time::Duration, milli: u64) -> std::time::Duration {
 }
 
 impl Host {
+    /// What the status page says of it.
+    pub fn about(&self, settings: &Settings) -> About {
+        let mut uname = Uname::default();
+        // A host without a name is shown without one.
+        let _ = self.kernel.uname(&mut uname);
+        let is_simulated = self.is_simulated || self.is_replayed;
+        let paths = &settings.paths;
+        let roots = [("proc", &paths.procfs), ("sys", &paths.sysfs), ("root", &paths.rootfs), ("udev", &paths.udev)];
+        let roots = roots.into_iter().filter(|_| !is_simulated);
+        About {
+            host: String::from_utf8_lossy(&uname.nodename).into_owned(),
+            is_simulated,
+            roots: roots.map(|(name, path)| (name, path.display().to_string())).collect(),
+            flags: crate::flags::changed(collectors::ALL, &settings.values),
+        }
+    }
+
     /// Points flags that stand at their defaults to where this host keeps its things: no operator has told the
     /// simulated one where its textfiles are.
     pub fn prepare(&self, values: &mut FlagValues) -> Result<(), String> {

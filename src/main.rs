@@ -77,6 +77,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     }
     let mut values = settings.values.clone();
     host.prepare(&mut values)?;
+    let about = host.about(settings);
     let scraper = Scraper::build(collectors::ALL, &values, host.roots, host.kernel)?;
     scraper.notices().iter().for_each(|notice| log.warn(notice, &[]));
     log.info("Enabled collectors", &[]);
@@ -86,7 +87,10 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
         web_config.show(&instruments)?;
     }
     let path = &settings.telemetry_path;
-    let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max);
+    let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max)
+        .with_openmetrics(settings.has_openmetrics)
+        .with_deadlines(settings.deadlines)
+        .with_about(about);
     let mut handler: Arc<dyn Handle> = Arc::new(handler);
     if let Some(web_config) = &web_config {
         handler = web_config.guard(handler);

@@ -1,13 +1,17 @@
 //! The server: from listeners to answers.
 
 pub mod answer;
+mod compress;
+pub mod deadline;
 pub mod front;
 pub mod handler;
-mod landing;
+mod ledger;
 pub mod listen;
+mod negotiate;
 mod query;
 pub mod request;
 pub mod signals;
+pub mod status;
 pub mod stream;
 pub mod web_config;
 

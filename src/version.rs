@@ -41,7 +41,12 @@ pub fn architecture() -> &'static str {
 
 /// The optional features that are compiled in.
 pub fn features() -> &'static str {
-    if cfg!(feature = "simulator") { "simulator" } else { "" }
+    match (cfg!(feature = "compression"), cfg!(feature = "simulator")) {
+        (true, true) => "compression,simulator",
+        (true, false) => "compression",
+        (false, true) => "simulator",
+        (false, false) => "",
+    }
 }
 
 /// What is told in one line at start.

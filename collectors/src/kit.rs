@@ -30,3 +30,4 @@ pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree_text;
+pub mod workers;

@@ -22,6 +22,8 @@ pub enum Need {
     Prometheus,
     /// `openssl`, as Debian has it.
     Openssl,
+    /// Debian's `chromium`.
+    Chromium,
 }
 
 impl Need {
@@ -33,6 +35,7 @@ impl Need {
             Self::Peer => Path::new("/usr/bin/prometheus-node-exporter").to_owned(),
             Self::Prometheus => Path::new("/usr/bin/prometheus").to_owned(),
             Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
+            Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
         }
     }
 
@@ -48,6 +51,7 @@ impl Need {
             Self::Peer => "the peer is missing: apt-get install prometheus-node-exporter",
             Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
             Self::Openssl => "openssl is missing: apt-get install openssl",
+            Self::Chromium => "chromium is missing: apt-get install chromium",
         }
     }
 }

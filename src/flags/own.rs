@@ -10,6 +10,7 @@ use collectors::kit::options::{FlagValues, Options};
 use super::access::Access;
 use super::{Paths, Settings, Simulation};
 use crate::log::{Format, Level};
+use crate::serve::deadline::Deadlines;
 
 /// Owns the server's flags.
 #[derive(Debug)]
@@ -27,6 +28,12 @@ declare! {
             "Leave out what the exporter tells of its own work: promhttp_*, process_*.";
         REQUESTS_MAX: Whole "web.max-requests" = "40",
             "Scrapes that are served at the same time; further ones get status 503. 0 removes the limit.";
+        OPENMETRICS: Switch "web.enable-openmetrics" = "false",
+            "Offer the page in the OpenMetrics format as well, to clients who ask for it.";
+        SCRAPE_TIME: Span "web.scrape-timeout" = "10s",
+            "Time for a scrape whose client does not say how long it waits. Collectors that are late are left out.";
+        SCRAPE_OFFSET: Span "web.scrape-timeout-offset" = "500ms",
+            "So much of the time that a client says it waits is left for the way back.";
         NO_DEFAULTS: Switch "collector.disable-defaults" = "false",
             "Disable every collector that is not enabled by a flag of its own.";
         PROCESSORS: Whole "runtime.gomaxprocs" = "1",
@@ -112,6 +119,8 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         access,
         has_exporter_metrics: !options.get(NO_EXPORTER_METRICS),
         requests_max: NonZeroUsize::new(requests_max),
+        has_openmetrics: options.get(OPENMETRICS),
+        deadlines: deadlines(&options)?,
         paths,
         log_level: Level::parse(level).map_err(|error| format!("--{level_name}: {error}"))?,
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
@@ -121,6 +130,14 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         warnings,
         values,
     })
+}
+
+fn deadlines(options: &Options<'_, Server>) -> Result<Deadlines, String> {
+    let time = options.get(SCRAPE_TIME);
+    if time.is_zero() {
+        return Err(format!("--{}: expected a time above zero", SCRAPE_TIME.info().name));
+    }
+    Ok(Deadlines { time, offset: options.get(SCRAPE_OFFSET) })
 }
 
 fn simulation(options: &Options<'_, Server>) -> Result<Simulation, String> {

@@ -2,7 +2,7 @@
 //!
 //! One thread waits for all connections at once ([`reactor`]), so that a client who is slow, or silent, occupies nothing
 //! but its place, of which there are only so many ([`crowd`], [`descriptors`]). Its request is read strictly ([`head`]).
-//! What takes time to answer is a worker's ([`workers`]), who has the connection meanwhile ([`errand`]): what a client
+//! What takes time to answer is a worker's ([`collectors::kit::workers`]), who has the connection meanwhile ([`errand`]): what a client
 //! sends before its answer stays unread. An answer is complete before its first byte is sent ([`reply`]), and is
 //! sent as the client takes it.
 
@@ -13,7 +13,6 @@ mod errand;
 mod head;
 mod reactor;
 mod reply;
-mod workers;
 
 use std::io;
 use std::sync::Arc;

@@ -2,22 +2,34 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use collectors::kit::failure::Failure;
-use collectors::kit::page::Finished;
-use collectors::kit::scraper::{Report, Scraper, Selection};
+use collectors::kit::kernel::clock;
+use collectors::kit::page::{Finished, Format};
+use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 
 use super::answer::{Answer, Handle, Response};
+use super::compress::{Coding, Packers};
+use super::deadline::Deadlines;
+use super::ledger::Ledger;
 use super::request::Request;
-use super::{landing, query};
+use super::status::{About, Status};
+use super::{negotiate, query};
 use crate::instruments::{ErrorCause, Instruments};
 use crate::log::{Field, Level, Log};
-use crate::version;
 
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
+
+/// Who asks here learns that requests are answered, and costs no scrape.
+const HEALTHY: &[u8] = b"/-/healthy";
+const READY: &[u8] = b"/-/ready";
+
+/// What every collector reads and emits.
+const DOCS: &[u8] = b"/-/docs";
+const DOCUMENTATION: &str = include_str!("../../docs/COLLECTORS.md");
 
 /// What the handler does, and for whom.
 pub struct Handler {
@@ -27,9 +39,12 @@ pub struct Handler {
     telemetry_path: String,
     requests_max: Option<NonZeroUsize>,
     in_flight: AtomicUsize,
-    /// How large the last page was: the next will be much the same.
-    page_bytes: AtomicUsize,
-    landing_page: String,
+    packers: Packers,
+    has_openmetrics: bool,
+    deadlines: Deadlines,
+    about: About,
+    begun: Duration,
+    ledger: Mutex<Ledger>,
 }
 
 impl std::fmt::Debug for Handler {
@@ -42,7 +57,8 @@ impl std::fmt::Debug for Handler {
 #[derive(Debug)]
 struct Scrape {
     handler: Arc<Handler>,
-    selection: Selection,
+    wanted: Wanted,
+    coding: Coding,
 }
 
 impl Handle for Handler {
@@ -51,17 +67,17 @@ impl Handle for Handler {
             Ok(target) => target,
             Err(sentence) => return Answer::Ready(Response::plain(400, sentence)),
         };
-        if target.path == b"/" {
-            return Answer::Ready(response(200, HTML, self.landing_page.clone().into_bytes()));
+        if target.path == self.telemetry_path.as_bytes() {
+            return self.metrics(&request, &target);
         }
-        if target.path != self.telemetry_path.as_bytes() {
-            let sentence = "There is no such page; / has links to those that are.";
-            return Answer::Ready(Response::plain(404, sentence.to_owned()));
-        }
-        match self.select(&target) {
-            Ok(selection) => self.let_in(selection),
-            Err(sentence) => Answer::Ready(Response::plain(400, sentence)),
-        }
+        let sentence = |status, sentence: &str| Response::plain(status, sentence.to_owned());
+        Answer::Ready(match &*target.path {
+            b"/" => response(200, HTML, self.status().into_bytes()),
+            DOCS => Response::plain(200, DOCUMENTATION.to_owned()),
+            HEALTHY => sentence(200, "The exporter is healthy."),
+            READY => sentence(200, "The exporter is ready."),
+            _ => sentence(404, "There is no such page; / has links to those that are."),
+        })
     }
 }
 
@@ -74,7 +90,7 @@ impl Handler {
         telemetry_path: &str,
         requests_max: Option<NonZeroUsize>,
     ) -> Self {
-        let landing_page = landing::page(version::VERSION, telemetry_path, scraper.enabled());
+        let ledger = Mutex::new(Ledger::new(scraper.declarations()));
         Self {
             scraper,
             instruments,
@@ -82,9 +98,42 @@ impl Handler {
             telemetry_path: telemetry_path.to_owned(),
             requests_max,
             in_flight: AtomicUsize::new(0),
-            page_bytes: AtomicUsize::new(0),
-            landing_page,
+            packers: Packers::default(),
+            has_openmetrics: false,
+            deadlines: Deadlines::default(),
+            about: About::default(),
+            begun: clock::monotonic(),
+            ledger,
         }
+    }
+
+    /// The same, which offers OpenMetrics or not.
+    #[must_use]
+    pub fn with_openmetrics(self, is_offered: bool) -> Self {
+        Self { has_openmetrics: is_offered, ..self }
+    }
+
+    /// The same with these deadlines.
+    #[must_use]
+    pub fn with_deadlines(self, deadlines: Deadlines) -> Self {
+        Self { deadlines, ..self }
+    }
+
+    /// The same, whose status page says this of it.
+    #[must_use]
+    pub fn with_about(self, about: About) -> Self {
+        Self { about, ..self }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status(&self) -> String {
+        let now = clock::monotonic();
+        let uptime = now.saturating_sub(self.begun);
+        let (about, telemetry_path) = (&self.about, self.telemetry_path.as_str());
+        Status { about, ledger: &self.ledger(), telemetry_path, uptime, now }.page()
     }
 
     fn select(&self, target: &query::Target) -> Result<Selection, String> {
@@ -96,7 +145,23 @@ impl Handler {
         }
     }
 
-    fn let_in(self: Arc<Self>, selection: Selection) -> Answer {
+    fn metrics(self: Arc<Self>, request: &Request, target: &query::Target) -> Answer {
+        let selection = match self.select(target) {
+            Ok(selection) => selection,
+            Err(sentence) => return Answer::Ready(Response::plain(400, sentence)),
+        };
+        let format = negotiate::format(request.headers_named("Accept"), self.has_openmetrics);
+        let time = self.deadlines.time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
+        let wanted = Wanted { selection, format, until: Some(clock::monotonic() + time) };
+        let Some(coding) = negotiate::coding(request.headers_named("Accept-Encoding")) else {
+            let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
+            let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
+            return Answer::Ready(Response::plain(406, sentence));
+        };
+        self.let_in(wanted, coding)
+    }
+
+    fn let_in(self: Arc<Self>, wanted: Wanted, coding: Coding) -> Answer {
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
         if let Some(most) = self.requests_max.filter(|most| before >= most.get()) {
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
@@ -105,15 +170,17 @@ impl Handler {
             return Answer::Ready(Response::plain(503, sentence));
         }
         self.instruments.begun();
-        let scrape = Scrape { handler: self, selection };
+        let scrape = Scrape { handler: self, wanted, coding };
         Answer::Job(Box::new(move || scrape.run()))
     }
 
-    fn page(&self, selection: &Selection) -> Vec<u8> {
-        let mut page = Vec::with_capacity(self.page_bytes.load(Ordering::Relaxed));
+    fn page(&self, wanted: &Wanted, coding: Coding) -> Response {
+        let begin = clock::monotonic();
+        let mut packer = self.packers.take();
+        packer.page.clear();
         let mut clashes = Vec::new();
-        let finished = self.scraper.scrape(
-            selection,
+        let finished = self.scraper.scrape_as(
+            wanted,
             |foreign| {
                 for family in self.instruments.families() {
                     let name = family.name.clone();
@@ -122,12 +189,23 @@ impl Handler {
                     }
                 }
             },
-            |report| log_report(&self.log, report),
-            &mut page,
+            |report| {
+                log_report(&self.log, report);
+                self.ledger().note(report);
+            },
+            &mut packer.page,
         );
-        self.page_bytes.fetch_max(page.len(), Ordering::Relaxed);
+        let end = clock::monotonic();
+        self.ledger().scraped(begin, end);
         self.note(&finished, &clashes);
-        page
+        let (coding, body) = packer.pack(coding);
+        self.packers.keep(packer);
+        let mut response = response(200, content_type(wanted.format), body);
+        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
+        if coding != Coding::Identity {
+            response.headers.push(("Content-Encoding", coding.word().to_owned()));
+        }
+        response
     }
 
     /// What was left out of the page counts as a failure to gather.
@@ -148,11 +226,10 @@ impl Scrape {
     fn run(&self) -> Response {
         let handler = &self.handler;
         // Collectors that panic are caught one by one; this is for what remains.
-        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.selection)));
-        let response = page.map_or_else(
-            |_| Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
-            |page| response(200, METRICS, page),
-        );
+        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.wanted, self.coding)));
+        let response = page.unwrap_or_else(|_| {
+            Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned())
+        });
         handler.instruments.answered(response.status);
         response
     }
@@ -162,6 +239,13 @@ impl Drop for Scrape {
     fn drop(&mut self) {
         self.handler.instruments.ended();
         self.handler.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+const fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+        Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
     }
 }
 
@@ -202,20 +286,22 @@ fn log_report(log: &Log, report: &Report<'_>) {
 mod tests {
     use super::*;
     use crate::flags::tests::REGISTRATIONS;
-    use crate::log::Format;
-    use crate::log::tests::{Written, log};
+    use crate::log;
+    use crate::log::tests::{Written, log as make_log};
     use crate::serve::request::tests::get;
+    use crate::serve::request::{Method, Peer};
     use collectors::kit::kernel::canned::Canned;
     use collectors::kit::options::FlagValues;
     use collectors::kit::root::tree::Tree;
 
+    const METRICS: &str = content_type(Format::Text);
     const TEXT: &str = "text/plain; charset=utf-8";
 
     fn handler(requests_max: usize) -> (Arc<Handler>, Written) {
         let values = FlagValues::defaults(REGISTRATIONS.iter().map(|registration| registration.declaration));
         let roots = Arc::new(Tree::new()).roots();
         let scraper = Scraper::build(REGISTRATIONS, &values, roots, Arc::new(Canned::default())).unwrap();
-        let (log, written) = log(Level::Debug, Format::Logfmt);
+        let (log, written) = make_log(Level::Debug, log::Format::Logfmt);
         let instruments = Instruments::new(true).unwrap();
         let requests_max = NonZeroUsize::new(requests_max);
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::new(log), "/metrics", requests_max);
@@ -239,7 +325,10 @@ mod tests {
     fn pages_are_found_by_their_path() {
         check("/metrics", 200, METRICS, "node_example 1\n");
         check("/metrics?x=y", 200, METRICS, "node_exporter_build_info{");
-        check("/", 200, HTML, "<a class=\"metrics\" href=\"/metrics\">");
+        check("/-/healthy", 200, TEXT, "The exporter is healthy.\n");
+        check("/-/ready?x", 200, TEXT, "The exporter is ready.\n");
+        check("/-/docs", 200, TEXT, "# Collectors");
+        check("/", 200, HTML, "<a class=\"first\" href=\"/metrics\">");
         check("/metrics/", 404, TEXT, "There is no such page");
         check("/Metrics", 404, TEXT, "There is no such page");
         check("", 404, TEXT, "There is no such page");
@@ -304,14 +393,17 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_logged_and_what_is_broken_is_an_error() {
-        let (log, written) = log(Level::Debug, Format::Logfmt);
+        let (log, written) = make_log(Level::Debug, log::Format::Logfmt);
         let mut problems = collectors::kit::failure::Problems::default();
         for _ in 0..18 {
             problems.report(Failure::error("bad line"));
         }
         let failure = Failure::no_data("no such device");
         let duration = std::time::Duration::from_millis(1500);
-        log_report(&log, &Report { collector: "example", duration, failure: Some(&failure), problems: &problems });
+        log_report(
+            &log,
+            &Report { collector: "example", duration, failure: Some(&failure), problems: &problems, samples: 0 },
+        );
         let text = written.text();
         let bad = "level=ERROR msg=\"collector failed\" name=example duration_seconds=1.5 err=\"bad line\"\n";
         assert_eq!(text.matches(bad).count(), 16, "{text}");
@@ -326,14 +418,57 @@ mod tests {
 
     #[test]
     fn what_costs_no_success_is_not_logged_as_a_failure() {
-        let (log, written) = log(Level::Info, Format::Logfmt);
+        let (log, written) = make_log(Level::Info, log::Format::Logfmt);
         let mut problems = collectors::kit::failure::Problems::default();
         problems.note(Failure::error("a.prom: no regular file"));
         let duration = std::time::Duration::from_secs(1);
-        log_report(&log, &Report { collector: "example", duration, failure: None, problems: &problems });
+        log_report(&log, &Report { collector: "example", duration, failure: None, problems: &problems, samples: 0 });
         let text = written.text();
         let expected = "level=ERROR msg=\"collector left something out\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
         assert!(text.ends_with(expected), "{text}");
+    }
+
+    fn headers(response: &Response, name: &str) -> Option<String> {
+        response.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn pages_come_as_the_client_likes_them() {
+        let ask = |accepted: &str| {
+            let request = Request::new(Method::Get, "/metrics", &[("Accept-Encoding", accepted)], Peer::Unix);
+            handler(1).0.answer(request).wait()
+        };
+        for coding in Coding::OFFERED {
+            let response = ask(coding.word());
+            let expected = Some(coding.word().to_owned()).filter(|word| word != "identity");
+            assert_eq!((response.status, headers(&response, "Content-Encoding")), (200, expected));
+            assert_eq!(headers(&response, "Vary").as_deref(), Some("Accept, Accept-Encoding"));
+            assert_eq!(response.body.starts_with(b"# HELP "), *coding == Coding::Identity);
+        }
+        let refused = ask("identity;q=0");
+        assert_eq!(refused.status, 406);
+        assert!(String::from_utf8(refused.body).unwrap().contains("has to allow one of "));
+    }
+
+    #[test]
+    fn openmetrics_is_for_those_who_ask_where_it_is_offered() {
+        for is_offered in [false, true] {
+            let handler = Arc::into_inner(handler(1).0).unwrap().with_openmetrics(is_offered);
+            let accept = [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")];
+            let response = Arc::new(handler).answer(Request::new(Method::Get, "/metrics", &accept, Peer::Unix)).wait();
+            let format = if is_offered { Format::OpenMetrics } else { Format::Text };
+            assert_eq!(headers(&response, "Content-Type").as_deref(), Some(content_type(format)));
+            assert_eq!(response.body.ends_with(b"# EOF\n"), is_offered);
+        }
+    }
+
+    #[test]
+    fn the_status_page_tells_of_the_scrapes() {
+        let (handler, _) = handler(1);
+        assert!(ask(&handler, "/").2.contains("Nobody has scraped yet"));
+        ask(&handler, "/metrics");
+        let page = ask(&handler, "/").2;
+        assert!(page.contains("All collectors are well") && page.contains("<dt>Scrapes</dt><dd>1</dd>"), "{page}");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 mod ended;
 mod exporter;
 #[cfg(target_os = "linux")]
+mod late;
+#[cfg(target_os = "linux")]
 mod listening;
 
 use std::process::Command;

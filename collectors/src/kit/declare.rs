@@ -62,7 +62,6 @@ pub(crate) struct AnyCx<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) scratch: &'a mut Scratch,
     pub(crate) page: &'a mut Page,
-    pub(crate) base: usize,
     pub(crate) kernel: &'a std::sync::Arc<dyn Kernel>,
     pub(crate) problems: &'a mut Problems,
 }
@@ -74,9 +73,9 @@ pub(crate) trait AnyCollector: Send {
 
 impl<C: Collect> AnyCollector for C {
     fn collect_any(&mut self, cx: AnyCx<'_>) -> Result<(), Failure> {
-        let AnyCx { roots, scratch, page, base, kernel, problems } = cx;
+        let AnyCx { roots, scratch, page, kernel, problems } = cx;
         let files = Files::new(roots, scratch);
-        self.collect(&mut Cx { files, page: PageOf::new(page, base), kernel, problems })
+        self.collect(&mut Cx { files, page: PageOf::new(page), kernel, problems })
     }
 }
 

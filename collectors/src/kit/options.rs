@@ -231,6 +231,11 @@ impl FlagValues {
         }
     }
 
+    /// What a flag holds, if it is one of these.
+    pub fn value(&self, flag: &FlagInfo) -> Option<&FlagValue> {
+        self.values.get(flag.name)
+    }
+
     /// Says whether a collector is on.
     pub fn enable(&mut self, collector: &str, enabled: bool) {
         self.enabled.insert(collector.to_owned(), enabled);

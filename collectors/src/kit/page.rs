@@ -1,8 +1,12 @@
 //! The page: samples are encoded at once into their family's own buffer, and the buffers are joined in the order that
 //! client_golang uses: families by name, samples by label values in label-name order.
+//!
+//! Every collector has a [`Page`] of its own, so that one who is late keeps nobody else's; the [`binder`] joins them.
 
+mod binder;
 mod buffer;
 pub mod foreign;
+mod header;
 mod order;
 mod view;
 
@@ -12,48 +16,44 @@ use super::family::FamilyInfo;
 use buffer::Buffer;
 use foreign::ForeignPage;
 
-pub(crate) use buffer::header;
+pub(crate) use binder::Binder;
 pub use view::PageOf;
 
-/// Families of one scrape, in memory that is used again by the next.
+/// Families of one collector in one scrape, in memory that is used again by the next.
 #[derive(Debug)]
 pub struct Page {
     declared: Vec<Buffer>,
     made: Vec<Buffer>,
     made_by_name: HashMap<Box<[u8]>, usize>,
-    /// Every buffer in the order of the families' names.
-    order: Vec<Place>,
     name: Vec<u8>,
-    /// Families from other sources: the textfile collector's, the exporter's own.
+    /// Families from other sources.
     pub(crate) foreign: ForeignPage,
-    lines: Vec<order::Line>,
 }
 
-/// Where a buffer is.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Declared(usize),
-    Made(usize),
+/// How a page is written down.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Format {
+    /// The text format, version 0.0.4.
+    #[default]
+    Text,
+    /// OpenMetrics, version 1.0.0.
+    OpenMetrics,
 }
 
-/// So many families may get their names from one host's kernel; more are not made.
+/// So many families of one collector may get their names from one host's kernel; more are not made.
 pub const MADE_FAMILIES_MAX: usize = 65_536;
 
 impl Page {
     /// An empty page for these declared families; their order is their slots'.
     pub fn new(families: impl IntoIterator<Item = FamilyInfo>) -> Self {
         let declared = families.into_iter().map(|family| Buffer::new(family.name.as_bytes(), &family, family.help));
-        let mut page = Self {
+        Self {
             declared: declared.collect(),
             made: Vec::new(),
             made_by_name: HashMap::new(),
-            order: Vec::new(),
             name: Vec::new(),
             foreign: ForeignPage::default(),
-            lines: Vec::new(),
-        };
-        page.sort_families();
-        page
+        }
     }
 
     /// Forgets all samples and keeps the memory.
@@ -64,51 +64,15 @@ impl Page {
         self.foreign.clear();
     }
 
-    /// Appends the page's text to `out`. A sample that is there twice is written once.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Finished {
-        let Self { declared, made, order, foreign, lines, .. } = self;
-        let mut duplicates = 0;
-        let mut foreign_families = foreign.families().peekable();
-        let mut clashes = Vec::new();
-        let mut last: &[u8] = b"";
-        for &place in &*order {
-            let buffer = match place {
-                Place::Declared(at) => &declared[at],
-                Place::Made(at) => &made[at],
-            };
-            if buffer.is_empty() {
-                continue;
-            }
-            if buffer.name() == last {
-                clashes.push(String::from_utf8_lossy(last).into_owned());
-                continue;
-            }
-            last = buffer.name();
-            while let Some((_, family)) = foreign_families.next_if(|(name, _)| name.as_bytes() < buffer.name()) {
-                duplicates += family.write_to(out);
-            }
-            if let Some((name, _)) = foreign_families.next_if(|(name, _)| name.as_bytes() == buffer.name()) {
-                clashes.push(name.to_owned());
-            }
-            duplicates += buffer.write_to(lines, out);
-        }
-        for (_, family) in foreign_families {
-            duplicates += family.write_to(out);
-        }
-        Finished { duplicates, clashes }
+    /// How many samples it has.
+    pub fn samples(&self) -> usize {
+        let buffers = self.declared.iter().chain(&self.made).map(Buffer::samples);
+        buffers.sum::<usize>() + self.foreign.samples()
     }
 
-    fn sort_families(&mut self) {
-        let Self { declared, made, order, .. } = self;
-        order.clear();
-        order.extend((0..declared.len()).map(Place::Declared));
-        order.extend((0..made.len()).map(Place::Made));
-        let name = |place: &Place| match *place {
-            Place::Declared(at) => declared[at].name(),
-            Place::Made(at) => made[at].name(),
-        };
-        // Of two families of one name the one that was declared first stays first.
-        order.sort_by(|a, b| name(a).cmp(name(b)));
+    /// How many families are declared, and how many the kernel has named so far.
+    fn counts(&self) -> (usize, usize) {
+        (self.declared.len(), self.made.len())
     }
 
     /// The buffer of a family whose name is the prefix and `rest`; `None` when there are too many already.
@@ -127,12 +91,11 @@ impl Page {
         let rest = String::from_utf8_lossy(&self.name[prefix.name.len()..]).into_owned();
         self.made.push(Buffer::new(&self.name, prefix, &prefix.help.replace("{}", &rest)));
         self.made_by_name.insert(self.name.as_slice().into(), self.made.len() - 1);
-        self.sort_families();
         self.made.last_mut()
     }
 }
 
-/// What [`Page::finish`] left out.
+/// What was left out of a page.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// Samples that were there already.
@@ -162,10 +125,19 @@ mod tests {
 
     fn emit(page: &mut Page, emit: impl FnOnce(&mut PageOf<'_, ()>)) -> (String, usize) {
         page.clear();
-        emit(&mut PageOf::new(page, 0));
+        emit(&mut PageOf::new(page));
+        let (text, finished) = bound(page, Format::Text);
+        (text, finished.duplicates)
+    }
+
+    fn bound(page: &mut Page, format: Format) -> (String, Finished) {
+        let mut foreign = ForeignPage::default();
+        assert!(foreign.take(&mut page.foreign).is_empty());
         let mut out = Vec::new();
-        let finished = page.finish(&mut out);
-        (String::from_utf8(out).expect("pages are UTF-8"), finished.duplicates)
+        let mut pages = [Some(std::mem::replace(page, Page::new([])))];
+        let finished = Binder::default().bind(&pages, &mut foreign, format, &mut out);
+        *page = pages[0].take().expect("the page");
+        (String::from_utf8(out).expect("pages are UTF-8"), finished)
     }
 
     #[test]
@@ -228,17 +200,39 @@ mod tests {
         let mut page = Page::new([B.info(), A.info(), again.info()]);
         for (first, expected, clashes) in [(true, "node_a 1\n", 1), (false, "node_a 2\n", 0)] {
             page.clear();
-            let mut view = PageOf::new(&mut page, 0);
+            let mut view = PageOf::new(&mut page);
             view.gauge(again, [], 2_u64);
             if first {
                 view.gauge(A, [], 1_u64);
             }
-            let mut out = Vec::new();
-            let finished = page.finish(&mut out);
-            let text = String::from_utf8(out).expect("pages are UTF-8");
+            let (text, finished) = bound(&mut page, Format::Text);
             assert!(text.ends_with(expected) && text.matches("# TYPE").count() == 1, "{text}");
             assert_eq!(finished.clashes, vec!["node_a".to_owned(); clashes]);
         }
+    }
+
+    #[test]
+    fn openmetrics_names_counters_by_what_they_count() {
+        let gauge: Family<(), Gauge, 0> = Family::new(2, "node_b", &[], "A \"b\".");
+        let mut page = Page::new([B.info(), A.info(), gauge.info()]);
+        for (has_gauge, expected) in [
+            (false, "# HELP node_b A b.\n# TYPE node_b counter\nnode_b_total{cpu=\"0\",mode=\"user\"} 1\n# EOF\n"),
+            (
+                true,
+                "# TYPE node_b gauge\nnode_b 2\n# HELP node_b_total A b.\n# TYPE node_b_total unknown\nnode_b_total{cpu=\"0\",mode=\"user\"} 1\n# EOF\n",
+            ),
+        ] {
+            page.clear();
+            let mut view = PageOf::new(&mut page);
+            view.counter(B, [&"0", &"user"], 1_u64);
+            if has_gauge {
+                view.gauge(gauge, [], 2_u64);
+            }
+            let (text, finished) = bound(&mut page, Format::OpenMetrics);
+            assert!(text.ends_with(expected), "{text}");
+            assert_eq!(finished, Finished::default());
+        }
+        assert_eq!(page.samples(), 2);
     }
 
     #[test]
@@ -250,7 +244,7 @@ mod tests {
         for index in 0..count - 1 {
             page.made.push(Buffer::new(format!("node_ab_{index}").as_bytes(), &MADE.info(), "x"));
         }
-        let mut view: PageOf<'_, ()> = PageOf::new(&mut page, 0);
+        let mut view: PageOf<'_, ()> = PageOf::new(&mut page);
         assert!(view.named(MADE, &[b"last"], [], 1_u64));
         assert!(!view.named(MADE, &[b"one_more"], [], 1_u64));
         assert!(view.named(MADE, &[b"last"], [], 1_u64), "what is there stays usable");

@@ -1,21 +1,36 @@
 //! One scrape: every selected collector, one after the other, whatever becomes of it.
 //!
 //! The scraper alone decides what success is, measures time and reports. A collector that fails or panics costs what it
-//! did not emit and shows as `node_scrape_collector_success 0`; everything else is served.
+//! did not emit and shows as `node_scrape_collector_success 0`; everything else is served. A scrape may have a deadline
+//! ([`Wanted::until`]): a collector that is late then costs its own families, and keeps the thread that waits for it
+//! until it comes back; meanwhile no other thread is risked on it.
+
+mod deadline;
+mod round;
+mod selection;
+mod slot;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::declare::{AnyCollector, AnyCx, Declaration, Registration};
+use super::declare::{AnyCx, Declaration, Registration};
 use super::failure::{Failure, Problems};
 use super::files::Scratch;
 use super::kernel::Kernel;
 use super::options::FlagValues;
 use super::page::foreign::ForeignPage;
-use super::page::{Finished, Page, PageOf};
+use super::page::{Binder, Finished, Format, Page, PageOf};
 use super::root::Roots;
+use super::workers::Workers;
+use round::{Outcome, Progress};
+use slot::{Absence, Slot, Turn};
+
+pub use selection::Selection;
+
+/// So many threads may run collectors, or wait for those that are late.
+const RUNNERS_MAX: usize = 256;
 
 /// Owns the families that tell of the scrape itself.
 #[derive(Debug)]
@@ -35,10 +50,11 @@ pub struct Scraper {
     disabled: BTreeSet<&'static str>,
     roots: Roots,
     kernel: Arc<dyn Kernel>,
-    /// Where the slots of [`Scrape`] begin on the page.
-    scrape_base: usize,
     /// Workspaces that no scrape uses at the moment.
     workspaces: Mutex<Vec<Workspace>>,
+    /// The same of what a runner needs.
+    scratches: Mutex<Vec<Scratch>>,
+    runners: Arc<Workers>,
     notices: Vec<String>,
 }
 
@@ -51,27 +67,29 @@ impl std::fmt::Debug for Scraper {
 
 struct Enabled {
     declaration: &'static Declaration,
-    base: usize,
-    collector: Mutex<Box<dyn AnyCollector>>,
+    slot: Slot,
 }
 
 /// Memory of one scrape.
+#[derive(Default)]
 struct Workspace {
-    page: Page,
-    scratch: Scratch,
-    problems: Problems,
+    /// One for each collector, and one for [`Scrape`]; those that a collector which is late still has are missing.
+    pages: Vec<Option<Page>>,
+    progress: Vec<Progress>,
+    outcome: Outcome,
+    foreign: ForeignPage,
+    binder: Binder,
 }
 
-/// The collectors of one scrape.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Selection {
-    /// For each enabled collector, whether it runs; `None`: all of them.
-    chosen: Option<Vec<bool>>,
-}
-
-impl Selection {
-    /// Every enabled collector.
-    pub const ALL: Self = Self { chosen: None };
+/// What a scrape is to be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Of which collectors.
+    pub selection: Selection,
+    /// How it is written down.
+    pub format: Format,
+    /// When it has to end, by [`clock::monotonic`](super::kernel::clock::monotonic); without it, all collectors are waited for.
+    pub until: Option<Duration>,
 }
 
 /// How one collector fared in one scrape.
@@ -85,6 +103,8 @@ pub struct Report<'a> {
     pub failure: Option<&'a Failure>,
     /// What it noted.
     pub problems: &'a Problems,
+    /// How many samples it emitted.
+    pub samples: usize,
 }
 
 impl Report<'_> {
@@ -107,8 +127,9 @@ impl Scraper {
             disabled: BTreeSet::new(),
             roots,
             kernel,
-            scrape_base: 0,
-            workspaces: Mutex::new(Vec::new()),
+            workspaces: Mutex::default(),
+            scratches: Mutex::default(),
+            runners: Arc::new(Workers::new("scrape", RUNNERS_MAX)),
             notices: Vec::new(),
         };
         for registration in registrations {
@@ -120,9 +141,7 @@ impl Scraper {
             let (collector, notices) =
                 registration.build(values).map_err(|error| format!("collector {}: {error}", declaration.name))?;
             scraper.notices.extend(notices);
-            let collector = Mutex::new(collector);
-            scraper.collectors.push(Enabled { declaration, base: scraper.scrape_base, collector });
-            scraper.scrape_base += declaration.families.len();
+            scraper.collectors.push(Enabled { declaration, slot: Slot::new(collector) });
         }
         Ok(scraper)
     }
@@ -134,37 +153,16 @@ impl Scraper {
 
     /// The names of the enabled collectors.
     pub fn enabled(&self) -> impl ExactSizeIterator<Item = &'static str> {
-        self.collectors.iter().map(|enabled| enabled.declaration.name)
+        self.declarations().map(|declaration| declaration.name)
     }
 
-    /// Only these collectors. The error is a sentence for whoever asked.
-    pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
-        self.choose(names, true)
+    /// What the enabled collectors declare.
+    pub fn declarations(&self) -> impl ExactSizeIterator<Item = &'static Declaration> {
+        self.collectors.iter().map(|enabled| enabled.declaration)
     }
 
-    /// All but these collectors; excluding all leaves none.
-    pub fn all_but(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
-        self.choose(names, false)
-    }
-
-    fn choose(&self, names: &[impl AsRef<str>], is_chosen: bool) -> Result<Selection, String> {
-        let mut chosen = vec![!is_chosen; self.collectors.len()];
-        for name in names {
-            let name = name.as_ref();
-            let Some(at) = self.enabled().position(|enabled| enabled == name) else {
-                return Err(if self.disabled.contains(name) {
-                    format!("The collector `{name}` is disabled here; --collector.{name} enables it.")
-                } else {
-                    format!("There is no collector `{name}`; --help lists all of them.")
-                });
-            };
-            chosen[at] = is_chosen;
-        }
-        Ok(Selection { chosen: Some(chosen) })
-    }
-
-    /// Runs the selected collectors and appends their page to `out`. `own` may add families that no collector has;
-    /// `observe` is told of each collector.
+    /// Runs the selected collectors, in the caller's thread, and appends their page to `out`. `own` may add families
+    /// that no collector has; `observe` is told of each collector.
     pub fn scrape(
         &self,
         selection: &Selection,
@@ -172,43 +170,115 @@ impl Scraper {
         mut observe: impl FnMut(&Report<'_>),
         out: &mut Vec<u8>,
     ) -> Finished {
-        let mut workspace = lock(&self.workspaces).pop().unwrap_or_else(|| self.workspace());
-        workspace.page.clear();
-        for (at, enabled) in self.collectors.iter().enumerate() {
-            if selection.chosen.as_ref().is_none_or(|chosen| chosen.get(at).copied().unwrap_or(false)) {
-                self.run(enabled, &mut workspace, &mut observe);
-            }
+        let mut workspace = self.workspace();
+        self.run_all(selection, &mut workspace, &mut observe);
+        self.finish(workspace, own, Format::Text, out)
+    }
+
+    /// The same, as it is wanted.
+    pub fn scrape_as(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+        own: impl FnOnce(&mut ForeignPage),
+        mut observe: impl FnMut(&Report<'_>),
+        out: &mut Vec<u8>,
+    ) -> Finished {
+        let mut workspace = self.workspace();
+        match wanted.until {
+            None => self.run_all(&wanted.selection, &mut workspace, &mut observe),
+            Some(until) => self.run_until(until, &wanted.selection, &mut workspace, &mut observe),
         }
-        own(&mut workspace.page.foreign);
-        let finished = workspace.page.finish(out);
+        self.finish(workspace, own, wanted.format, out)
+    }
+
+    fn run_all(&self, selection: &Selection, workspace: &mut Workspace, observe: &mut impl FnMut(&Report<'_>)) {
+        let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
+        let mut outcome = std::mem::take(&mut workspace.outcome);
+        for (at, enabled) in self.collectors.iter().enumerate().filter(|(at, _)| selection.has(*at)) {
+            let Some(place) = workspace.pages.get_mut(at) else { continue };
+            let page = place.get_or_insert_with(|| Page::new(enabled.declaration.families.iter().copied()));
+            self.run(enabled, page, &mut scratch, &mut outcome, None, |_| true);
+            self.tell(at, &outcome, workspace, observe);
+        }
+        workspace.outcome = outcome;
+        lock(&self.scratches).push(scratch);
+    }
+
+    fn workspace(&self) -> Workspace {
+        let kept = lock(&self.workspaces).pop();
+        let mut workspace = kept.unwrap_or_default();
+        workspace.pages.iter_mut().flatten().for_each(Page::clear);
+        workspace.foreign.clear();
+        workspace.pages.resize_with(self.collectors.len() + 1, || None);
+        if let Some(own @ None) = workspace.pages.last_mut() {
+            let scrape = <Scrape as super::declare::Declared>::DECLARATION;
+            *own = Some(Page::new(scrape.families.iter().copied()));
+        }
+        workspace
+    }
+
+    fn finish(
+        &self,
+        mut workspace: Workspace,
+        own: impl FnOnce(&mut ForeignPage),
+        format: Format,
+        out: &mut Vec<u8>,
+    ) -> Finished {
+        let Workspace { pages, foreign, binder, .. } = &mut workspace;
+        let others = pages.iter_mut().flatten().map(|page| foreign.take(&mut page.foreign));
+        let clashes: Vec<String> = others.flatten().collect();
+        own(foreign);
+        let mut finished = binder.bind(pages, foreign, format, out);
+        finished.clashes.extend(clashes);
         lock(&self.workspaces).push(workspace);
         finished
     }
 
-    fn workspace(&self) -> Workspace {
-        let families = self.collectors.iter().map(|enabled| enabled.declaration);
-        let scrape = <Scrape as super::declare::Declared>::DECLARATION;
-        let families = families.chain([scrape]).flat_map(|declaration| declaration.families.iter().copied());
-        Workspace { page: Page::new(families), scratch: Scratch::default(), problems: Problems::default() }
-    }
-
-    fn run(&self, enabled: &Enabled, workspace: &mut Workspace, observe: &mut impl FnMut(&Report<'_>)) {
-        let Workspace { page, scratch, problems } = workspace;
+    /// Runs a collector once it is to be had, if `begins` then says so.
+    fn run(
+        &self,
+        enabled: &Enabled,
+        page: &mut Page,
+        scratch: &mut Scratch,
+        outcome: &mut Outcome,
+        until: Option<Duration>,
+        begins: impl FnOnce(Turn) -> bool,
+    ) {
+        let Outcome { duration, failure, problems } = outcome;
         problems.clear();
         let begin = self.kernel.monotonic();
-        let outcome = {
-            let mut collector = lock(&enabled.collector);
-            let cx = AnyCx { roots: &self.roots, scratch, page, base: enabled.base, kernel: &self.kernel, problems };
-            // Only whole lines are on the page, and scratch is overwritten by every read: nothing half-done is left
-            // behind but in the collector itself, whose next scrape begins anew.
-            catch_unwind(AssertUnwindSafe(|| collector.collect_any(cx))).unwrap_or_else(|panic| Err(panicked(&*panic)))
+        let result = match enabled.slot.take(until) {
+            Ok((mut collector, turn)) => {
+                let cx = AnyCx { roots: &self.roots, scratch, page, kernel: &self.kernel, problems };
+                // Only whole lines are on the page, and scratch is overwritten by every read: nothing half-done is left
+                // behind but in the collector itself, whose next scrape begins anew.
+                let run = AssertUnwindSafe(|| if begins(turn) { collector.collect_any(cx) } else { Ok(()) });
+                let result = catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)));
+                enabled.slot.put(collector);
+                result
+            }
+            Err(Absence::Busy) => Err(Failure::error(deadline::BUSY)),
+            Err(Absence::Stuck(time)) => Err(Failure::error(format_args!(
+                "has not answered for {} s, since a scrape before this one asked it",
+                time.as_secs()
+            ))),
         };
-        let duration = self.kernel.monotonic().saturating_sub(begin);
+        *duration = self.kernel.monotonic().saturating_sub(begin);
+        *failure = result.err();
+    }
+
+    /// Puts on the page how a collector fared, and tells `observe`.
+    fn tell(&self, at: usize, outcome: &Outcome, workspace: &mut Workspace, observe: &mut impl FnMut(&Report<'_>)) {
+        let Some(enabled) = self.collectors.get(at) else { return };
+        let samples = workspace.pages.get(at).and_then(Option::as_ref).map_or(0, Page::samples);
+        let Outcome { duration, failure, problems } = outcome;
         let collector = enabled.declaration.name;
-        let report = Report { collector, duration, failure: outcome.as_ref().err(), problems };
-        let mut scrape_page: PageOf<'_, Scrape> = PageOf::new(page, self.scrape_base);
-        scrape_page.gauge(DURATION, [&collector], duration.as_secs_f64());
-        scrape_page.gauge(SUCCESS, [&collector], report.is_success());
+        let report = Report { collector, duration: *duration, failure: failure.as_ref(), problems, samples };
+        if let Some(Some(page)) = workspace.pages.get_mut(self.collectors.len()) {
+            let mut page: PageOf<'_, Scrape> = PageOf::new(page);
+            page.gauge(DURATION, [&collector], duration.as_secs_f64());
+            page.gauge(SUCCESS, [&collector], report.is_success());
+        }
         observe(&report);
     }
 }
@@ -219,7 +289,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
     Failure::error(format_args!("panicked, please report this: {}", message.unwrap_or("no message")))
 }
 
-/// A collector that panicked is used again: see [`Scraper::run`].
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What is locked here is a pile of memory that is whole between any two lines.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

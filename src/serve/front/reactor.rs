@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::kit::kernel::clock;
+use collectors::kit::workers::Workers;
 use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Scratch, Step};
@@ -15,7 +16,6 @@ use super::crowd::Crowd;
 use super::descriptors::Spare;
 use super::errand::{Errand, Home, broken};
 use super::head::HEAD_MAX_BYTES;
-use super::workers::Workers;
 use crate::log::{Field, Log};
 use crate::serve::answer::{Answer, Handle};
 use crate::serve::listen::Listener;
@@ -27,6 +27,9 @@ const ANSWERED_AT_ONCE_MAX: usize = 8;
 
 /// So many connections are told of at once.
 const EVENTS_MAX: usize = 256;
+
+/// So many requests that take their time are answered at once; what comes in beyond waits.
+const WORKERS_MAX: usize = 64;
 
 /// When no connection can be accepted, it is tried again after so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -89,7 +92,7 @@ impl Reactor {
             crowd: Crowd::default(),
             crowd_max,
             spare: Spare::default(),
-            workers: Arc::default(),
+            workers: Arc::new(Workers::new("worker", WORKERS_MAX)),
             again: Vec::new(),
             home,
             secure,

@@ -1,21 +1,21 @@
 //! The samples of one family, encoded.
 
-use super::order;
+use super::header::Header;
+use super::{Format, order};
 use crate::kit::bytes::Piece;
-use crate::kit::family::{FamilyInfo, Kind};
-use crate::kit::label::{self, Label};
+use crate::kit::family::FamilyInfo;
+use crate::kit::label::Label;
 use crate::kit::number::Number;
 
 /// The lines of one family.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    /// The HELP and TYPE lines.
-    header: Box<[u8]>,
-    name_length: usize,
+    header: Header,
     labels: &'static [&'static str],
     /// What stands before the values of a sample that has all labels: `name{a="`, `",b="`, and `"} ` before its number.
     pieces: Box<[Piece]>,
     text: Vec<u8>,
+    samples: usize,
     /// Where the last line's label values are in `text`, to see whether the next one follows in order.
     last_values: std::ops::Range<usize>,
     is_in_order: bool,
@@ -26,11 +26,11 @@ pub(super) struct Buffer {
 impl Buffer {
     pub(super) fn new(name: &[u8], info: &FamilyInfo, help: &str) -> Self {
         Self {
-            header: header(name, help, info.kind).into(),
-            name_length: name.len(),
+            header: Header::new(name, help, info.kind),
             labels: info.labels,
             pieces: pieces(name, info.labels),
             text: Vec::new(),
+            samples: 0,
             last_values: 0..0,
             is_in_order: true,
             is_uneven: false,
@@ -39,14 +39,23 @@ impl Buffer {
 
     pub(super) fn clear(&mut self) {
         self.text.clear();
+        self.samples = 0;
         self.last_values = 0..0;
         self.is_in_order = true;
         self.is_uneven = false;
     }
 
     pub(super) fn name(&self) -> &[u8] {
-        let start = b"# HELP ".len();
-        &self.header[start..start + self.name_length]
+        self.header.name()
+    }
+
+    pub(super) fn short_name(&self) -> Option<&[u8]> {
+        self.header.short_name()
+    }
+
+    /// How many samples it has, those that are there twice counted twice.
+    pub(super) fn samples(&self) -> usize {
+        self.samples
     }
 
     /// A sample of a family whose name may have been made with other labels before.
@@ -72,6 +81,7 @@ impl Buffer {
             text.truncate(start);
             return self.push_uneven(self.labels, values, value);
         }
+        self.samples += 1;
         let values = values_start..text.len();
         value.write_to(text);
         text.push(b'\n');
@@ -87,8 +97,8 @@ impl Buffer {
     fn push_uneven(&mut self, labels: &[&str], values: &[&dyn Label], value: Number) {
         self.is_in_order &= self.text.is_empty();
         self.is_uneven = true;
-        let start = b"# HELP ".len();
-        self.text.extend_from_slice(&self.header[start..start + self.name_length]);
+        self.samples += 1;
+        self.text.extend_from_slice(self.header.name());
         let key_start = self.text.len();
         for (label, value) in labels.iter().zip(values) {
             let before = self.text.len();
@@ -107,14 +117,20 @@ impl Buffer {
     }
 
     /// Writes the family; gives the number of samples that were left out because they were there already.
-    pub(super) fn write_to(&self, lines: &mut Vec<order::Line>, out: &mut Vec<u8>) -> usize {
-        out.extend_from_slice(&self.header);
+    pub(super) fn write_to(
+        &self,
+        format: Format,
+        has_short_name: bool,
+        lines: &mut Vec<order::Line>,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        self.header.write_to(format, has_short_name, out);
         if self.is_in_order {
             out.extend_from_slice(&self.text);
             return 0;
         }
         let compare = if self.is_uneven { order::compare_uneven } else { order::compare };
-        order::write_sorted(&self.text, self.name_length, compare, lines, out)
+        order::write_sorted(&self.text, self.name().len(), compare, lines, out)
     }
 
     /// Whether it has no samples.
@@ -135,20 +151,4 @@ fn pieces(name: &[u8], labels: &[&str]) -> Box<[Piece]> {
     piece.extend_from_slice(if labels.is_empty() { b" " } else { b"\"} " });
     pieces.push(Piece::new(&piece));
     pieces.into()
-}
-
-/// The HELP and TYPE lines of a family.
-pub(crate) fn header(name: &[u8], help: &str, kind: Kind) -> Vec<u8> {
-    let mut header = b"# HELP ".to_vec();
-    header.extend_from_slice(name);
-    if !help.is_empty() {
-        header.push(b' ');
-        label::push_escaped_help(help, &mut header);
-    }
-    header.extend_from_slice(b"\n# TYPE ");
-    header.extend_from_slice(name);
-    header.push(b' ');
-    header.extend_from_slice(kind.word().as_bytes());
-    header.push(b'\n');
-    header
 }

@@ -1,8 +1,9 @@
 //! Families that no declaration knows: those of textfiles, and the exporter's own instruments.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+use super::Format;
+use super::header::Header;
 use crate::kit::family::Kind;
 use crate::kit::label::Label;
 use crate::kit::number::Number;
@@ -93,12 +94,36 @@ impl ForeignPage {
         Ok(())
     }
 
-    /// Its families in order of their names, their metrics in order of their labels.
-    pub(super) fn families(&mut self) -> impl Iterator<Item = (&str, &ForeignFamily)> {
+    /// Takes over all of another's; gives the names of those whose type is not that of the family that is here.
+    pub(crate) fn take(&mut self, other: &mut Self) -> Vec<String> {
+        if self.families.is_empty() {
+            std::mem::swap(self, other);
+            return Vec::new();
+        }
+        let others = std::mem::take(&mut other.families);
+        others.into_iter().filter_map(|(name, family)| self.add(family).is_err().then_some(name)).collect()
+    }
+
+    /// How many metrics it has.
+    pub(super) fn samples(&self) -> usize {
+        self.families.values().map(|family| family.metrics.len()).sum()
+    }
+
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        let name = std::str::from_utf8(name).ok();
+        name.and_then(|name| self.families.get(name)).is_some_and(|family| !family.metrics.is_empty())
+    }
+
+    /// Puts the metrics into the order of their labels.
+    pub(super) fn sort(&mut self) {
         for family in self.families.values_mut() {
             family.metrics.sort_by(|a, b| order(a).cmp(&order(b)));
         }
-        self.families.iter().map(|(name, family)| (name.borrow(), family))
+    }
+
+    /// Its families in order of their names.
+    pub(super) fn families(&self) -> impl Iterator<Item = (&str, &ForeignFamily)> {
+        self.families.iter().map(|(name, family)| (name.as_str(), family))
     }
 }
 
@@ -108,12 +133,17 @@ fn order(metric: &ForeignMetric) -> (usize, impl Ord + '_) {
 }
 
 impl ForeignFamily {
+    /// Its HELP and TYPE lines.
+    pub(super) fn header(&self) -> Header {
+        Header::new(self.name.as_bytes(), &self.help, self.kind)
+    }
+
     /// Appends the family; gives how many metrics were left out because their labels were there already.
-    pub(super) fn write_to(&self, out: &mut Vec<u8>) -> usize {
+    pub(super) fn write_to(&self, header: &Header, format: Format, has_short_name: bool, out: &mut Vec<u8>) -> usize {
         if self.metrics.is_empty() {
             return 0;
         }
-        out.extend_from_slice(&super::header(self.name.as_bytes(), &self.help, self.kind));
+        header.write_to(format, has_short_name, out);
         let mut duplicates = 0;
         let mut last: Option<&ForeignMetric> = None;
         for metric in &self.metrics {
@@ -121,7 +151,7 @@ impl ForeignFamily {
                 duplicates += 1;
                 continue;
             }
-            metric.write_to(&self.name, out);
+            metric.write_to(&self.name, format, out);
             last = Some(metric);
         }
         duplicates
@@ -129,22 +159,23 @@ impl ForeignFamily {
 }
 
 impl ForeignMetric {
-    fn write_to(&self, name: &str, out: &mut Vec<u8>) {
+    fn write_to(&self, name: &str, format: Format, out: &mut Vec<u8>) {
+        let bound_of = |label, bound| Some((label, bound, format));
         match &self.value {
             ForeignValue::Single(value) => self.line(name, "", None, *value, out),
             ForeignValue::Histogram { buckets, sum, count } => {
                 for (bound, value) in buckets {
-                    self.line(name, "_bucket", Some(("le", *bound)), *value, out);
+                    self.line(name, "_bucket", bound_of("le", *bound), *value, out);
                 }
                 if buckets.last().is_none_or(|(bound, _)| *bound != f64::INFINITY) {
-                    self.line(name, "_bucket", Some(("le", f64::INFINITY)), *count, out);
+                    self.line(name, "_bucket", bound_of("le", f64::INFINITY), *count, out);
                 }
                 self.line(name, "_sum", None, *sum, out);
                 self.line(name, "_count", None, *count, out);
             }
             ForeignValue::Summary { quantiles, sum, count } => {
                 for (quantile, value) in quantiles {
-                    self.line(name, "", Some(("quantile", *quantile)), *value, out);
+                    self.line(name, "", bound_of("quantile", *quantile), *value, out);
                 }
                 self.line(name, "_sum", None, *sum, out);
                 self.line(name, "_count", None, *count, out);
@@ -153,7 +184,7 @@ impl ForeignMetric {
     }
 
     /// One line. The label that only this line has, `le` or `quantile`, comes last, as expfmt writes it.
-    fn line(&self, name: &str, suffix: &str, last: Option<(&str, f64)>, value: Number, out: &mut Vec<u8>) {
+    fn line(&self, name: &str, suffix: &str, last: Option<(&str, f64, Format)>, value: Number, out: &mut Vec<u8>) {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(suffix.as_bytes());
         let mut separator = b'{';
@@ -165,11 +196,17 @@ impl ForeignMetric {
             out.push(b'"');
             separator = b',';
         }
-        if let Some((label, bound)) = last {
+        if let Some((label, bound, format)) = last {
             out.push(separator);
             out.extend_from_slice(label.as_bytes());
             out.extend_from_slice(b"=\"");
+            let start = out.len();
             Number::Float(bound).write_to(out);
+            // To OpenMetrics these are floats, whatever their value.
+            let is_whole = out.iter().skip(start).all(|byte| byte.is_ascii_digit() || *byte == b'-');
+            if format == Format::OpenMetrics && is_whole {
+                out.extend_from_slice(b".0");
+            }
             out.push(b'"');
             separator = b',';
         }
@@ -208,11 +245,16 @@ mod tests {
         for family in families {
             page.add(family).expect("one type");
         }
+        page.sort();
+        assert_eq!(written(&page, Format::Text), expected);
+    }
+
+    fn written(page: &ForeignPage, format: Format) -> String {
         let mut out = Vec::new();
         for (_, family) in page.families() {
-            family.write_to(&mut out);
+            family.write_to(&family.header(), format, true, &mut out);
         }
-        assert_eq!(String::from_utf8_lossy(&out), expected);
+        String::from_utf8(out).expect("UTF-8")
     }
 
     #[test]
@@ -237,6 +279,33 @@ mod tests {
         page.add(family("x", Kind::Gauge, vec![("", single(0))])).expect("the first");
         let clash = page.add(family("x", Kind::Counter, vec![("", single(0))])).expect_err("another type");
         assert_eq!(clash, KindClash { there: Kind::Gauge, added: Kind::Counter });
+    }
+
+    #[test]
+    fn bounds_are_floats_in_openmetrics() {
+        let bounds = [-1.0, 0.5, 1.0, 1e6, f64::INFINITY];
+        let buckets = bounds.map(|bound| (bound, Number::from(1_u64))).to_vec();
+        let value = ForeignValue::Histogram { buckets, sum: Number::from(1.0), count: Number::from(1_u64) };
+        let mut page = ForeignPage::default();
+        page.add(family("h", Kind::Histogram, vec![("", value)])).expect("one type");
+        let text = written(&page, Format::OpenMetrics);
+        let found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("h_bucket{le=\"")).collect();
+        assert_eq!(found, ["-1.0\"} 1", "0.5\"} 1", "1.0\"} 1", "1e+06\"} 1", "+Inf\"} 1"]);
+        assert!(text.ends_with("h_sum 1\nh_count 1\n"), "{text}");
+    }
+
+    #[test]
+    fn what_another_page_has_is_taken_over() {
+        let page = |kind| {
+            let mut page = ForeignPage::default();
+            page.add(family("x", kind, vec![("", single(1))])).expect("the first");
+            page
+        };
+        let mut taken = ForeignPage::default();
+        assert!(taken.take(&mut page(Kind::Gauge)).is_empty());
+        assert!(taken.take(&mut page(Kind::Gauge)).is_empty());
+        assert_eq!(taken.take(&mut page(Kind::Counter)), ["x"]);
+        assert_eq!(taken.samples(), 2);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::kit::family::{Counter, Family, Gauge, Kinded, Prefix, Untyped};
 use crate::kit::label::Label;
 use crate::kit::number::Number;
 
-/// The page as collector `C` sees it: only its own families, each only as what it is.
+/// The page of collector `C`: only its own families, each only as what it is.
 ///
 /// ```
 /// use collectors::kit::{family::{Family, Gauge}, page::PageOf};
@@ -49,14 +49,12 @@ use crate::kit::number::Number;
 #[derive(Debug)]
 pub struct PageOf<'a, C> {
     page: &'a mut Page,
-    /// Where the collector's slots begin.
-    base: usize,
     owner: PhantomData<fn() -> C>,
 }
 
 impl<'a, C> PageOf<'a, C> {
-    pub(crate) fn new(page: &'a mut Page, base: usize) -> Self {
-        Self { page, base, owner: PhantomData }
+    pub(crate) fn new(page: &'a mut Page) -> Self {
+        Self { page, owner: PhantomData }
     }
 
     /// Emits a gauge.
@@ -114,7 +112,7 @@ impl<'a, C> PageOf<'a, C> {
 
     fn push(&mut self, slot: usize, values: &[&dyn Label], value: Number) {
         // A slot that is not there would be a declaration that was not registered; its samples have no place.
-        if let Some(buffer) = self.page.declared.get_mut(self.base + slot) {
+        if let Some(buffer) = self.page.declared.get_mut(slot) {
             buffer.push(values, value);
         }
     }

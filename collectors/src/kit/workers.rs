@@ -6,20 +6,24 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// So many there are at most; what comes in beyond waits for one of them.
-const WORKERS_MAX: usize = 64;
-
 /// A worker that had nothing to do for so long ends.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a worker does.
-pub(super) type Task = Box<dyn FnOnce() + Send>;
+pub type Task = Box<dyn FnOnce() + Send>;
 
 /// The workers, and what they are to do.
-#[derive(Default)]
-pub(super) struct Workers {
+pub struct Workers {
+    name: &'static str,
+    threads_max: usize,
     state: Mutex<State>,
     change: Condvar,
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workers").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 #[derive(Default)]
@@ -30,13 +34,18 @@ struct State {
 }
 
 impl Workers {
+    /// None yet, and never more than so many; what comes in beyond waits for one of them. Their threads have this name.
+    pub fn new(name: &'static str, threads_max: usize) -> Self {
+        Self { name, threads_max, state: Mutex::default(), change: Condvar::new() }
+    }
+
     /// Has it done. The task is dropped if there is no thread, and none can be made.
-    pub(super) fn submit(self: &Arc<Self>, task: Task) {
+    pub fn submit(self: &Arc<Self>, task: Task) {
         let mut state = self.lock();
         state.tasks.push_back(task);
-        if state.tasks.len() > state.idle && state.threads < WORKERS_MAX {
+        if state.tasks.len() > state.idle && state.threads < self.threads_max {
             let workers = Arc::clone(self);
-            let spawned = thread::Builder::new().name("worker".to_owned()).spawn(move || workers.work());
+            let spawned = thread::Builder::new().name(self.name.to_owned()).spawn(move || workers.work());
             match spawned {
                 Ok(_) => state.threads += 1,
                 Err(_) if state.threads > 0 => {}
@@ -84,22 +93,24 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    const THREADS_MAX: usize = 8;
+
     #[test]
     fn tasks_are_done_side_by_side_up_to_the_limit() {
-        let workers = Arc::new(Workers::default());
+        let workers = Arc::new(Workers::new("worker", THREADS_MAX));
         let (sender, receiver) = mpsc::channel();
         let gate = Arc::new((Mutex::new(false), Condvar::new()));
-        for number in 0..=WORKERS_MAX {
+        for number in 0..=THREADS_MAX {
             let (sender, gate) = (sender.clone(), Arc::clone(&gate));
             workers.submit(Box::new(move || {
                 sender.send(number).unwrap();
                 drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open).unwrap());
             }));
         }
-        let begun: Vec<_> = (0..WORKERS_MAX).map(|_| receiver.recv().unwrap()).collect();
-        assert_eq!(begun.len(), WORKERS_MAX);
+        let begun: Vec<_> = (0..THREADS_MAX).map(|_| receiver.recv().unwrap()).collect();
+        assert_eq!(begun.len(), THREADS_MAX);
         assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
-        assert_eq!(workers.lock().threads, WORKERS_MAX);
+        assert_eq!(workers.lock().threads, THREADS_MAX);
         *gate.0.lock().unwrap() = true;
         gate.1.notify_all();
         assert!(receiver.recv().is_ok());
@@ -107,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_task_that_panics_costs_no_worker() {
-        let workers = Arc::new(Workers::default());
+        let workers = Arc::new(Workers::new("worker", THREADS_MAX));
         let (sender, receiver) = mpsc::channel();
         for number in 0..3 {
             let sender = sender.clone();

@@ -1,0 +1,168 @@
+//! What the readers of the exporter's pages make of them: Prometheus of OpenMetrics, Chromium of the status page.
+#![expect(clippy::unwrap_used, reason = "all of this is tests")]
+#![expect(clippy::disallowed_methods, reason = "servers and clients have sockets, clocks and files of their own")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use collectors::kit::scraper::Scraper;
+use harness::needs::{self, Need};
+use harness::{host, load};
+use node_exporter::instruments::Instruments;
+use node_exporter::log::{Format, Level, Log};
+use node_exporter::serve::answer::Handle;
+use node_exporter::serve::front::{Front, Stopper};
+use node_exporter::serve::handler::Handler;
+use node_exporter::serve::listen;
+use node_exporter::serve::status::About;
+
+/// Prometheus starts, scrapes once a second, and tells; the machine may be busy.
+const UP_MAX: Duration = Duration::from_secs(60);
+
+fn main() -> ExitCode {
+    needs::run(&[
+        ("prometheus_reads_openmetrics", &[Need::Prometheus], prometheus),
+        ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Need::Chromium], chromium),
+    ])
+}
+
+/// An exporter of a fixture host.
+struct Server {
+    address: SocketAddr,
+    stopper: Stopper,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let log = Arc::new(Log::new(Level::Error, Format::Logfmt, || Duration::ZERO, std::io::sink()));
+        let scraper: Scraper = host::scraper(load::host("laptop").expect("a fixture host"), |roots| roots);
+        let about = About { host: "laptop <1>".to_owned(), ..About::default() };
+        let handler =
+            Handler::new(Arc::new(scraper), Instruments::new(true).unwrap(), Arc::clone(&log), "/metrics", None);
+        let handler: Arc<dyn Handle> = Arc::new(handler.with_openmetrics(true).with_about(about));
+        let address = free_address();
+        let front = Front::new(vec![listen::listen(&address.to_string()).unwrap()], None).unwrap();
+        let stopper = front.stopper();
+        let thread = thread::spawn(move || front.run(&handler, &log));
+        Self { address, stopper, thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        self.thread.take().map(thread::JoinHandle::join).unwrap().unwrap();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Ends when it is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The head and the body of an answer; nothing where nobody listens yet.
+fn get(address: SocketAddr, url: &str, headers: &str) -> String {
+    let mut answer = String::new();
+    if let Ok(mut stream) = TcpStream::connect(address) {
+        let request = format!("GET {url} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
+        let _ = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+    }
+    answer
+}
+
+fn prometheus() {
+    let server = Server::start();
+    let accept = "Accept: application/openmetrics-text;version=1.0.0\r\n";
+    let page = get(server.address, "/metrics", accept);
+    assert!(page.contains("application/openmetrics-text; version=1.0.0") && page.ends_with("\n# EOF\n"), "{page}");
+    assert!(page.contains("\n# TYPE node_context_switches counter\nnode_context_switches_total "), "{page}");
+    let is_sample = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let (_, body) = page.split_once("\r\n\r\n").unwrap();
+    let samples = body.lines().filter(is_sample).count();
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: node, static_configs: [{{targets: ['{}']}}]}}]\n",
+        server.address
+    );
+    fs::write(folder.path().join("prometheus.yml"), configuration).unwrap();
+    let address = free_address();
+    let child = Command::new(Need::Prometheus.path())
+        .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+        .args([&format!("--web.listen-address={address}"), "--log.level=error"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Prometheus starts");
+    let _prometheus = Running(child);
+    let begin = Instant::now();
+    let query = |query: &str| get(address, &format!("/api/v1/query?query={query}"), "");
+    while !query("up").contains(",\"1\"]") {
+        assert!(begin.elapsed() < UP_MAX, "{}", query("up"));
+        thread::sleep(Duration::from_millis(200));
+    }
+    let scraped = query("scrape_samples_scraped");
+    assert!(scraped.contains(&format!(",\"{samples}\"]")), "{samples} samples, and not {scraped}");
+    let metadata = get(address, "/api/v1/metadata?metric=node_context_switches", "");
+    assert!(metadata.contains("\"type\":\"counter\""), "it was not read as OpenMetrics: {metadata}");
+}
+
+/// Passes connections on, and notes what they ask for.
+fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let noted = Arc::clone(&asked);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, noted) = (client.unwrap(), Arc::clone(&noted));
+            thread::spawn(move || {
+                let mut line = String::new();
+                // A browser opens connections that it may never use.
+                if BufReader::new(&client).read_line(&mut line).is_ok_and(|length| length > 0) {
+                    let url = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                    noted.lock().unwrap().push(line.trim().to_owned());
+                    let _ = client.write_all(get(to, &url, "").as_bytes());
+                }
+            });
+        }
+    });
+    (address, asked)
+}
+
+fn chromium() {
+    let server = Server::start();
+    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
+    let (address, asked) = listen_in(server.address);
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(Need::Chromium.path())
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"])
+        .args(["--virtual-time-budget=2000", "--dump-dom"])
+        // What a page wants from elsewhere is not found, which the console tells; Chromium's own wishes it does not.
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+        .arg(format!("--user-data-dir={}", folder.path().display()))
+        .arg(format!("http://{address}/"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("Chromium starts");
+    let (page, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
+    assert!(!log.contains("CONSOLE"), "{log}");
+    assert_eq!(*asked.lock().unwrap(), ["GET / HTTP/1.1"], "{log}");
+}

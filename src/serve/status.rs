@@ -1,0 +1,260 @@
+//! The page at `/`, for people: one document that needs nothing else, and no script.
+
+mod words;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::ledger::{Entry, Health, Ledger};
+use crate::version;
+use words::{Escaped, Time, Uptime};
+
+const STYLE: &str = include_str!("status/style.css");
+
+/// A pulse, as the window's icon.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect \
+     width='16' height='16' rx='4' fill='%23c2471f'/%3E%3Cpath d='M2 9h3l2-5 2 8 2-5 1 2h2' fill='none' stroke='white' \
+     stroke-width='1.5'/%3E%3C/svg%3E";
+
+/// What does not change while the exporter runs.
+#[derive(Clone, Default, Debug)]
+pub struct About {
+    /// The host's name.
+    pub host: String,
+    /// Whether it is simulated.
+    pub is_simulated: bool,
+    /// What is read, and where it is.
+    pub roots: Vec<(&'static str, String)>,
+    /// The flags that hold something else than their default.
+    pub flags: Vec<String>,
+}
+
+/// What the page tells.
+pub(super) struct Status<'a> {
+    pub(super) about: &'a About,
+    pub(super) ledger: &'a Ledger,
+    pub(super) telemetry_path: &'a str,
+    pub(super) uptime: Duration,
+    /// Now, by the clock of [`Ledger::last_scrape`].
+    pub(super) now: Duration,
+}
+
+impl Status<'_> {
+    /// Writes the page.
+    pub(super) fn page(&self) -> String {
+        let host = if self.about.host.is_empty() { "this host" } else { &self.about.host };
+        let host = Escaped(host);
+        let mut page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <link rel=\"icon\" href=\"{ICON}\">\n<title>{host} · Node Exporter</title>\n<style>\n{STYLE}</style>\n\
+             </head>\n<body>\n<main>\n<header>\n<p class=\"what\">Node Exporter {}</p>\n<h1>{host}</h1>\n",
+            Escaped(version::VERSION)
+        );
+        self.push_summary(&mut page);
+        let path = Escaped(self.telemetry_path);
+        let _ = write!(
+            page,
+            "<nav><a class=\"first\" href=\"{path}\">Metrics</a><a href=\"/-/docs\">Documentation</a>\
+             <a href=\"/-/healthy\">Healthy</a><a href=\"/-/ready\">Ready</a></nav>\n</header>\n"
+        );
+        self.push_facts(&mut page);
+        self.push_collectors(&mut page);
+        page.push_str("</main>\n</body>\n</html>\n");
+        page
+    }
+
+    fn push_summary(&self, page: &mut String) {
+        if self.about.is_simulated {
+            page.push_str("<p class=\"simulated\">A simulated host: no number here is of a real machine.</p>\n");
+        }
+        let Some((ended, took)) = self.ledger.last_scrape else {
+            page.push_str("<p class=\"state\">Nobody has scraped yet; the first scrape fills this page.</p>\n");
+            return;
+        };
+        let failed = self.ledger.entries().filter(|entry| entry.health == Health::Failed).count();
+        let (class, state) = match failed {
+            0 => ("well", "All collectors are well".to_owned()),
+            1 => ("failed", "1 collector has failed".to_owned()),
+            count => ("failed", format!("{count} collectors have failed")),
+        };
+        let ago = Uptime(self.now.saturating_sub(ended));
+        let _ = writeln!(
+            page,
+            "<p class=\"state {class}\"><strong>{state}</strong> <span>The last scrape took {} and ended {ago} ago.</span></p>",
+            Time(took)
+        );
+    }
+
+    fn push_facts(&self, page: &mut String) {
+        page.push_str("<dl class=\"facts\">\n");
+        let mut fact = |name: &str, values: &[String], class: &str| {
+            let _ = write!(page, "<div{class}><dt>{name}</dt>");
+            for value in values {
+                let _ = write!(page, "<dd>{}</dd>", Escaped(value));
+            }
+            page.push_str("</div>\n");
+        };
+        fact("Up for", &[Uptime(self.uptime).to_string()], "");
+        fact("Scrapes", &[self.ledger.scrapes.to_string()], "");
+        let samples: usize = self.ledger.entries().map(|entry| entry.samples).sum();
+        fact("Samples", &[samples.to_string()], "");
+        fact("Built by", &[version::COMPILER.to_owned(), format!("revision {}", version::REVISION)], "");
+        let roots: Vec<_> = self.about.roots.iter().map(|(name, place)| format!("{name}: {place}")).collect();
+        if !roots.is_empty() {
+            fact("Reads", &roots, " class=\"code\"");
+        }
+        let none = ["none: all stand at their defaults".to_owned()];
+        let (flags, class) =
+            if self.about.flags.is_empty() { (&none[..], "") } else { (&*self.about.flags, " class=\"code wide\"") };
+        fact("Flags", flags, class);
+        page.push_str("</dl>\n");
+    }
+
+    fn push_collectors(&self, page: &mut String) {
+        let mut entries: Vec<(&Entry, Duration, Duration)> = self
+            .ledger
+            .entries()
+            .map(|entry| {
+                let (mean, longest) = entry.durations();
+                (entry, mean, longest)
+            })
+            .collect();
+        // What failed, then what takes longest.
+        entries.sort_by_key(|(entry, mean, _)| (entry.health, std::cmp::Reverse(*mean), entry.declaration.name));
+        let time_max = entries.iter().map(|(_, mean, _)| mean.as_secs_f64()).fold(0.0, f64::max);
+        let samples_max = entries.iter().map(|(entry, ..)| entry.samples).max().unwrap_or(0);
+        let count = entries.len();
+        let enabled =
+            if count == 1 { "1 collector is enabled".to_owned() } else { format!("{count} collectors are enabled") };
+        let _ = write!(
+            page,
+            "<h2>{enabled}</h2>\n<table>\n<thead><tr><th>Collector</th><th>Time, mean of the last scrapes</th>\
+             <th>Samples</th></tr></thead>\n<tbody>\n"
+        );
+        for (entry, mean, longest) in entries {
+            let Entry { declaration, health, reason, samples, .. } = entry;
+            let (name, doc) = (declaration.name, Escaped(declaration.doc));
+            let (class, path) = (health.class(), Escaped(self.telemetry_path));
+            let _ = write!(
+                page,
+                "<tr class=\"{class}\"><th scope=\"row\"><a href=\"{path}?collect[]={name}\" title=\"{doc}\">{name}</a></th>"
+            );
+            let is_known = *health != Health::Unknown;
+            let time = is_known.then(|| (Time(mean).to_string(), mean.as_secs_f64() / time_max));
+            let tip = format!("longest: {}", Time(longest));
+            push_bar(page, "time", time, &tip);
+            let samples = is_known.then(|| (samples.to_string(), *samples as f64 / samples_max as f64));
+            push_bar(page, "samples", samples, "");
+            if !reason.is_empty() {
+                let _ = write!(page, "<td class=\"reason\">{}</td>", Escaped(reason));
+            }
+            page.push_str("</tr>\n");
+        }
+        page.push_str("</tbody>\n</table>\n");
+    }
+}
+
+impl Health {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Noted => "noted",
+            Self::Well => "well",
+            Self::NoData => "nothing",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A cell with a number and how much that is of the largest.
+fn push_bar(page: &mut String, class: &str, value: Option<(String, f64)>, tip: &str) {
+    let Some((text, share)) = value else {
+        let _ = write!(page, "<td class=\"{class}\"><i></i><b>–</b></td>");
+        return;
+    };
+    let percent = if share.is_finite() { (share * 100.0).clamp(0.0, 100.0) } else { 0.0 };
+    let title = if tip.is_empty() { String::new() } else { format!(" title=\"{}\"", Escaped(tip)) };
+    // What is nothing has no bar; what is little has a short one.
+    let bar = if percent > 0.0 { format!("<u style=\"width:{percent:.1}%\"></u>") } else { String::new() };
+    let _ = write!(page, "<td class=\"{class}\"{title}><i>{bar}</i><b>{text}</b></td>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::tests::REGISTRATIONS;
+    use collectors::kit::failure::{Failure, Problems};
+    use collectors::kit::scraper::Report;
+
+    fn page(about: &About, ledger: &Ledger) -> String {
+        let second = Duration::from_secs(1);
+        Status { about, ledger, telemetry_path: "/a\"<b>&", uptime: 90 * second, now: 8 * second }.page()
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
+    }
+
+    #[track_caller]
+    fn check(page: &str, expected: &[&str]) {
+        for expected in expected {
+            assert!(page.contains(expected), "{expected}\nis not in\n{page}");
+        }
+    }
+
+    #[test]
+    fn before_the_first_scrape_the_page_says_so() {
+        let page = page(&About::default(), &ledger());
+        check(&page, &["<h1>this host</h1>", "Nobody has scraped yet", ">2 collectors are enabled<", "1 min 30 s"]);
+        check(&page, &["href=\"/a&quot;&lt;b&gt;&amp;?collect[]=example\" title=\"An example.\">example</a>"]);
+        assert!(!page.contains("<b>&") && !page.contains("<script"), "{page}");
+    }
+
+    #[test]
+    fn what_failed_stands_first_with_its_reason() {
+        let mut ledger = ledger();
+        let problems = Problems::default();
+        let failure = Failure::error("<late>");
+        let report = |collector, milliseconds, failure, samples| Report {
+            collector,
+            duration: Duration::from_millis(milliseconds),
+            failure,
+            problems: &problems,
+            samples,
+        };
+        ledger.note(&report("example", 8, None, 40));
+        ledger.note(&report("quiet", 2, Some(&failure), 10));
+        ledger.last_scrape = Some((Duration::from_secs(3), Duration::from_millis(11)));
+        ledger.scrapes = 7;
+        let about = About {
+            host: "<web-1>".to_owned(),
+            is_simulated: true,
+            roots: vec![("proc", "/host/proc".to_owned())],
+            flags: vec!["--collector.quiet".to_owned()],
+        };
+        let page = page(&about, &ledger);
+        check(
+            &page,
+            &["<h1>&lt;web-1&gt;</h1>", "A simulated host", "<dd>proc: /host/proc</dd>", "<dd>--collector.quiet</dd>"],
+        );
+        check(
+            &page,
+            &["<strong>1 collector has failed</strong>", "took 11.0 ms and ended 5 s ago", "<dd>7</dd>", "<dd>50</dd>"],
+        );
+        check(
+            &page,
+            &["width:25.0%\"></u></i><b>2.00 ms</b>", "width:100.0%\"></u></i><b>40</b>", ">&lt;late&gt;</td>"],
+        );
+        assert!(page.find("]=quiet\"") < page.find("]=example\""), "{page}");
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_else() {
+        let page = page(&About::default(), &ledger()).replace("xmlns='http://www.w3.org/2000/svg'", "");
+        for outside in ["://", "src=", "url(", "@import"] {
+            assert!(!page.contains(outside), "{outside} is in {page}");
+        }
+    }
+}
