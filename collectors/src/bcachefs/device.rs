@@ -12,9 +12,8 @@ use crate::kit::table;
 /// What is read and written stands below these lines.
 const OPERATIONS: [(&[u8], &str); 2] = [(b"read:", "read"), (b"write:", "write")];
 
-/// Errors since the last reset stand below another line that begins like the second.
+/// Indented rows follow this line. Errors since the last reset stand below another one of the kind.
 const ERRORS_SINCE_CREATION: &[u8] = b"IO errors since filesystem creation";
-const ERRORS_SINCE: &[u8] = b"IO errors since ";
 
 /// Emits a device; `label` and `state` are memory.
 pub(super) fn emit(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2], label: &mut Vec<u8>, state: &mut Vec<u8>) {
@@ -46,6 +45,10 @@ fn emit_transfers(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
             operation = Some(named);
             continue;
         }
+        // A line without a value is a heading that nobody can read: what follows is not of the one before.
+        if !has_value(line) {
+            operation = None;
+        }
         let Some(operation) = operation else {
             cx.problems.report(line.error("the operation", "`read:` or `write:` first", line.bytes));
             continue;
@@ -61,12 +64,17 @@ fn emit_errors(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
     let Some(text) = optional(cx.files.read_if_present(DEVICE_ERRORS, names), cx.problems) else { return };
     let lines =
         table::rows(text, cx.problems).skip_while(|line| !line.bytes.starts_with(ERRORS_SINCE_CREATION)).skip(1);
-    let lines = lines.take_while(|line| !line.bytes.starts_with(ERRORS_SINCE));
+    // The next heading ends them, even one that nobody can read.
+    let lines = lines.take_while(|line| line.bytes.first().is_none_or(u8::is_ascii_whitespace));
     for line in lines.filter(|line| !line.bytes.trim_ascii().is_empty()) {
         if let Some((kind, count)) = cx.problems.value(pair(line)) {
             cx.page.counter(DEVICE_ERROR_COUNT, [&device, &kind, &uuid], count);
         }
     }
+}
+
+fn has_value(line: Line<'_>) -> bool {
+    line.split_at(b':').is_some_and(|(_, value)| !value.trim_ascii().is_empty())
 }
 
 /// `user   : 4096`.

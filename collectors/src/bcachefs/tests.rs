@@ -121,10 +121,11 @@ fn a_bad_line_costs_itself_alone() {
         ("dev-0/nbuckets", "1k", vec!["_buckets{"], "found `1k`"),
         ("dev-0/durability", "broken", vec!["_durability{"], "input/output error"),
         ("dev-0/io_done", "sb: 1\nread:\nsb: 6\nwrite:\nsb: 7\nuser: 8\n", vec![], "`read:` or `write:` first"),
+        ("dev-0/io_done", "read:\nsb: 6\nwrlte:\nsb: 7\nuser: 8\n", vec!["operation=\"write\""], "found `wrlte:`"),
         ("dev-0/io_done", "read:\nsb: -6\nwrite:\nsb: 7\nuser: 8\n", vec!["operation=\"read\""], "found `-6`"),
         (
             "dev-0/io_errors",
-            "IO errors since filesystem creation\nread\nchecksum: 10\n",
+            "IO errors since filesystem creation\n  read\n  checksum: 10\nIO err\n  read: 3\n",
             vec!["type=\"read\""],
             "a colon",
         ),

@@ -6,6 +6,7 @@ use super::{Btrfs, MOUNTS, OWN_MOUNTS};
 use crate::filesystem::mounts::{self, Mounts};
 use crate::kit::kernel::btrfs::{BtrfsDevice, Uuid};
 use crate::kit::prelude::*;
+use crate::kit::table;
 
 /// The devices of all file systems that answered.
 #[derive(Default, Debug)]
@@ -82,7 +83,7 @@ fn read(cx: &mut Cx<'_, Btrfs>, mounts: &mut Mounts) -> Result<(), Failure> {
         Some(text) => text,
         None => cx.files.read(OWN_MOUNTS, [])?,
     };
-    for line in text.whole_lines().0.lines() {
+    for line in table::rows(text, cx.problems) {
         match mounts::parse(line) {
             Ok(parsed) => mounts.push(&parsed, cx.kernel.rootfs(), |_, fs_type| fs_type == b"btrfs"),
             Err(error) => cx.problems.note(error),
