@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use collectors::kit::errno::Errno;
+use collectors::kit::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::kernel::qdisc::PARENT_ROOT;
 use collectors::kit::kernel::{
     Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface, WifiNetwork,
     WifiStation, Zone, wifi,
 };
+use collectors::kit::parse::FromText;
 
 use crate::host::Host;
-use crate::machine::{Duplex, Interface, Kind, Machine, Wireless};
+use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
 
 /// `NUD_` bits.
 const REACHABLE: u16 = 0x02;
@@ -75,6 +77,30 @@ impl Kernel for Answers {
         let mounts = &self.host.machine().mounts;
         let mount = mounts.iter().rfind(|mount| mount.point.as_bytes() == mount_point).ok_or(Errno::ENOENT)?;
         Ok(self.host.moment().statfs(mount.space))
+    }
+
+    /// What block groups take of a device, with all copies of them.
+    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        let machine = self.host.machine();
+        let is_there =
+            |mount: &&Btrfs| machine.mounts.get(mount.mount).is_some_and(|mount| mount.point.as_bytes() == mount_point);
+        let btrfs = machine.storage.btrfs.iter().find(is_there).ok_or(Errno::ENOTTY)?;
+        let count = (btrfs.devices.len() as u64).max(1);
+        let groups = [btrfs.data, btrfs.metadata, btrfs.system];
+        let used: u64 = groups.iter().map(|group| group.total_bytes * group.copies).sum();
+        for (number, &device) in btrfs.devices.iter().enumerate() {
+            let Some(block) = machine.block_devices.get(device) else { continue };
+            let [front, back] = [0, 1].map(|half| machine.seed.of(&btrfs.uuid).at(number as u64).at(half).bits());
+            visit(&BtrfsDevice {
+                file_system: Uuid::from_text(btrfs.uuid.as_bytes()).unwrap_or_default(),
+                path: block.node().as_bytes(),
+                uuid: Uuid((u128::from(front) << 64 | u128::from(back)).to_be_bytes()),
+                size_bytes: block.sectors * 512,
+                used_bytes: used / count,
+                errors: [0; 5],
+            });
+        }
+        Ok(())
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
@@ -219,6 +245,16 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
         if let Ok(numbers) = kernel.statfs(mount.point.as_bytes()) {
             canned = canned.with_statfs(&mount.point, numbers);
         }
+    }
+    // Where there is none, the question has no answer.
+    for btrfs in &machine.storage.btrfs {
+        let Some(mount) = machine.mounts.get(btrfs.mount) else { continue };
+        let mut held = Some(canned);
+        let answer = kernel.btrfs(mount.point.as_bytes(), &mut |device| {
+            held = held.take().map(|canned| canned.with_btrfs(&mount.point, Ok(*device)));
+        });
+        debug_assert_eq!(answer, Ok(()));
+        canned = held.unwrap_or_default();
     }
     for interface in &machine.interfaces {
         if let Ok(modes) = kernel.link_modes(interface.name.as_bytes()) {

@@ -16,9 +16,10 @@ mod platform;
 mod process;
 mod processor;
 mod sensors;
+mod storage;
 mod system;
 
-pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, Usage};
+pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, ScsiDevice, Usage};
 pub(crate) use bus::{AmdCard, GraphicsCard, PciDevice, PciLink, PciModel};
 pub(crate) use containers::{BalancedService, Balancer, ControlGroup, GroupLoad, SupervisedService};
 pub(crate) use fabric_adapter::{Adapter, FabricLink};
@@ -33,6 +34,10 @@ pub(crate) use processor::{
 };
 pub(crate) use sensors::{
     Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
+};
+pub(crate) use storage::{
+    Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, NfsMount, NfsServer,
+    NfsVersion, NvmeController, Role, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
 };
 pub(crate) use system::{Os, System};
 
@@ -55,6 +60,7 @@ pub struct Machine {
     /// A device stands before those that are on it.
     pub(crate) block_devices: Vec<BlockDevice>,
     pub(crate) mounts: Vec<MountPoint>,
+    pub(crate) storage: Storage,
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) neighbours: Vec<Neighbour>,
     pub(crate) connections: Connections,
@@ -131,6 +137,7 @@ impl Machine {
             memory,
             block_devices: Vec::new(),
             mounts: Vec::new(),
+            storage: Storage::default(),
             interfaces: Vec::new(),
             neighbours: Vec::new(),
             connections: Connections::FEW,

@@ -1,18 +1,26 @@
 //! What the numbers of a host are at one moment. Renderers and kernel answers both ask here, so that they agree.
 
+pub(crate) mod bcache;
 pub(crate) mod block;
+pub(crate) mod btrfs;
 pub(crate) mod cpu;
 pub(crate) mod devices;
+pub(crate) mod fabric;
 pub(crate) mod frequency;
 pub(crate) mod interrupts;
 pub(crate) mod kernel;
 pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod network;
+pub(crate) mod nfs;
 pub(crate) mod process;
 pub(crate) mod protocols;
+pub(crate) mod raid;
 pub(crate) mod sensors;
 pub(crate) mod sockets;
+pub(crate) mod swap;
+pub(crate) mod xfs;
+pub(crate) mod zfs;
 pub(crate) mod zones;
 
 use std::time::Duration;
@@ -69,6 +77,11 @@ impl<'a> Moment<'a> {
         const UNIT: u128 = (MEAN * MICROS * 1_000) as u128;
         let total = u128::from(self.area(wave)) * u128::from(milli_per_second) / UNIT;
         u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    /// The same of something that is done at so many thousandths of the usual.
+    pub(crate) fn counter_part(&self, wave: &Wave, permille: u64, milli_per_second: u64) -> u64 {
+        self.counter(wave, milli_per_second.saturating_mul(permille) / MEAN)
     }
 
     /// Time spent since the start on something that takes so many thousandths of it on average.

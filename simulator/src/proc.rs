@@ -3,10 +3,13 @@
 mod cgroups;
 mod cpuinfo;
 mod diskstats;
+mod drbd;
 mod interrupts;
 mod loadavg;
+mod mdstat;
 mod meminfo;
 mod mounts;
+mod mountstats;
 mod net;
 mod pressure;
 mod process;
@@ -20,6 +23,7 @@ mod system;
 mod uptime;
 mod version;
 mod vmstat;
+mod zfs;
 mod zones;
 
 use crate::layout::Group;
@@ -30,9 +34,12 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &cpuinfo::GROUPS,
     &diskstats::GROUPS,
     &interrupts::GROUPS,
+    &drbd::GROUPS,
     &loadavg::GROUPS,
+    &mdstat::GROUPS,
     &meminfo::GROUPS,
     &mounts::GROUPS,
+    &mountstats::GROUPS,
     &net::GROUPS,
     &net::arp::GROUPS,
     &net::bonding::GROUPS,
@@ -41,6 +48,7 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &net::ip_vs::GROUPS,
     &net::neighbours::GROUPS,
     &net::route::GROUPS,
+    &net::rpc::GROUPS,
     &net::snmp::GROUPS,
     &net::sockstat::GROUPS,
     &net::softnet_stat::GROUPS,
@@ -60,4 +68,5 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &version::GROUPS,
     &vmstat::GROUPS,
     &zones::GROUPS,
+    &zfs::GROUPS,
 ];

@@ -3,6 +3,7 @@
 mod absurd1152;
 mod epyc256;
 mod ib_hpc;
+mod jbod60;
 mod k8s_dense;
 mod kit;
 mod laptop;
@@ -42,7 +43,7 @@ impl fmt::Debug for Profile {
 }
 
 /// All of them, small ones first.
-static PROFILES: [Profile; 8] = [
+static PROFILES: [Profile; 9] = [
     vm::PROFILE,
     laptop::PROFILE,
     pi4::PROFILE,
@@ -50,6 +51,7 @@ static PROFILES: [Profile; 8] = [
     epyc256::PROFILE,
     k8s_dense::PROFILE,
     ib_hpc::PROFILE,
+    jbod60::PROFILE,
     absurd1152::PROFILE,
 ];
 

@@ -1,33 +1,44 @@
 //! /sys, one file for each folder or family of devices.
 
+mod bcache;
+mod bcachefs;
 mod block;
 mod bonding;
+mod btrfs;
 mod cgroup;
 mod clocksource;
 mod cpu;
 mod dmi;
 mod drm;
 mod edac;
+mod fibre_channel;
 mod hwmon;
 mod infiniband;
 mod ksm;
+mod md;
 mod net;
 mod node;
+mod nvme;
 mod pci;
 mod power_supply;
 mod powercap;
 pub(crate) mod selinux;
+mod tape;
 mod thermal;
 mod vulnerabilities;
 mod watchdog;
+mod xfs;
 
 use crate::layout::Group;
 
 /// Every table of this mount.
 pub(crate) const GROUPS: &[&[Group]] = &[
+    &bcache::GROUPS,
+    &bcachefs::GROUPS,
     &block::GROUPS,
     &bonding::GROUPS,
     &cgroup::GROUPS,
+    &btrfs::GROUPS,
     &clocksource::GROUPS,
     &cpu::GROUPS,
     &cpu::cache::GROUPS,
@@ -37,18 +48,23 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &dmi::GROUPS,
     &drm::GROUPS,
     &edac::GROUPS,
+    &fibre_channel::GROUPS,
     &hwmon::GROUPS,
     &infiniband::GROUPS,
     &ksm::GROUPS,
+    &md::GROUPS,
     &net::GROUPS,
     &node::GROUPS,
     &pci::GROUPS,
+    &nvme::GROUPS,
     &power_supply::GROUPS,
     &powercap::GROUPS,
     &selinux::GROUPS,
+    &tape::GROUPS,
     &thermal::GROUPS,
     &vulnerabilities::GROUPS,
     &watchdog::GROUPS,
+    &xfs::GROUPS,
 ];
 
 /// Appends the way from the folder `from` to `to`, both below /sys.

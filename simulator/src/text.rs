@@ -45,6 +45,23 @@ impl std::fmt::Display for Hundredths {
     }
 }
 
+/// A number of bytes as people read it: `446.4k`. The digits after the point count hundreds of 1,024 parts, so there may
+/// be two of them: `1.10k` is more than `1.9k`.
+pub(crate) struct Human(pub(crate) u64);
+
+impl std::fmt::Display for Human {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (mut whole, mut rest, mut unit) = (self.0, 0, "");
+        for next in ["k", "M", "G", "T", "P", "E"] {
+            if whole < 1_024 {
+                break;
+            }
+            (rest, whole, unit) = (whole % 1_024, whole / 1_024, next);
+        }
+        if unit.is_empty() { write!(f, "{whole}") } else { write!(f, "{whole}.{}{unit}", rest / 100) }
+    }
+}
+
 /// A hardware address as `02:00:00:00:00:01`.
 pub(crate) struct HardwareAddress<A: AsRef<[u8]>>(pub(crate) A);
 
@@ -116,6 +133,12 @@ mod tests {
             put_right(number, 10, &mut into);
             assert_eq!(String::from_utf8_lossy(&into), format!("{number:>10}"));
         }
+    }
+
+    #[test]
+    fn numbers_for_people_have_units_of_1024() {
+        let shown = [0, 1_023, 1_024, 2_024, 446_464 + 512, 20 << 30].map(|bytes| Human(bytes).to_string());
+        assert_eq!(shown, ["0", "1023", "1.0k", "1.10k", "436.5k", "20.0G"]);
     }
 
     #[test]

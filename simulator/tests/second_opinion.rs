@@ -9,10 +9,10 @@ use collectors::kit::root::tree::{Tree, What};
 use procfs_core::net::{
     ArpEntries, InterfaceDeviceStatus, RouteEntries, Snmp, Snmp6, TcpNetEntries, TcpState, UdpNetEntries,
 };
-use procfs_core::process::MountInfos;
+use procfs_core::process::{MountInfos, MountStats};
 use procfs_core::{
-    CpuInfo, CpuPressure, DiskStats, ExplicitSystemInfo, FromBufRead, FromBufReadSI, FromRead, IoPressure, KernelStats,
-    LoadAverage, Meminfo, MemoryPressure, Uptime, VmStat,
+    CpuInfo, CpuPressure, DiskStat, DiskStats, ExplicitSystemInfo, FromBufRead, FromBufReadSI, FromRead, IoPressure,
+    KernelStats, LoadAverage, Meminfo, MemoryPressure, PartitionEntry, Uptime, VmStat,
 };
 use proptest::prelude::*;
 use simulator::{Host, Machine, profiles};
@@ -76,6 +76,7 @@ fn agree(machine: Machine, seconds: u64) {
     disks(&host);
     network(&host, &kernel);
     mounts(&host);
+    mount_statistics(&host);
     averages(&host, seconds - booted);
     vmstat(&host);
 }
@@ -146,6 +147,12 @@ fn disks(host: &Frozen) {
     let rows = host.text("proc/diskstats").lines();
     assert!(disks.iter().zip(rows).all(|(disk, row)| row.contains(&format!(" {} {} ", disk.name, disk.reads))));
     assert!(!disks.is_empty());
+    let partitions: Vec<PartitionEntry> = host.parse("proc/partitions");
+    let names = |disk: &DiskStat| disk.name.clone();
+    assert_eq!(
+        partitions.iter().map(|row| row.name.clone()).collect::<Vec<_>>(),
+        disks.iter().map(names).collect::<Vec<_>>()
+    );
 }
 
 fn network(host: &Frozen, kernel: &Canned) {
@@ -237,6 +244,23 @@ fn mounts(host: &Frozen) {
         assert!(types.contains(&expected), "{expected} is mounted");
     }
     assert!(mounts.iter().any(|mount| mount.mount_point.as_os_str() == "/"));
+}
+
+fn mount_statistics(host: &Frozen) {
+    let MountStats(mounts) = host.parse(&host.own("mountstats"));
+    let MountInfos(infos) = host.parse("proc/1/mountinfo");
+    assert_eq!(mounts.len(), infos.len());
+    for (mount, info) in mounts.iter().zip(&infos) {
+        assert_eq!((&mount.mount_point, &mount.fs), (&info.mount_point, &info.fs_type));
+        let Some(statistics) = &mount.statistics else {
+            assert!(!mount.fs.starts_with("nfs"));
+            continue;
+        };
+        assert!(statistics.opts.iter().any(|option| option.starts_with("vers=")));
+        let read = &statistics.per_op_stats["READ"];
+        assert!(read.bytes_recv >= statistics.bytes.server_read && read.operations == read.transmissions);
+        assert!(read.cum_total_req_time >= read.cum_queue_time + read.cum_resp_time);
+    }
 }
 
 fn averages(host: &Frozen, uptime: u64) {

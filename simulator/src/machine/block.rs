@@ -16,6 +16,8 @@ pub(crate) struct BlockDevice {
     pub(crate) io: Option<Io>,
     /// What stands on it: its traffic comes down to this one.
     pub(crate) above: Vec<Above>,
+    /// What the SCSI layer knows of it.
+    pub(crate) scsi: Option<ScsiDevice>,
     /// Lines of the udev database after `E:`.
     pub(crate) properties: Vec<String>,
     /// When udev saw it first, in microseconds after the start.
@@ -33,9 +35,22 @@ pub(crate) struct Queue {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Device {
-    Disk { sequence: u32 },
-    Partition { number: u32, start: u64 },
-    Mapped { name: String, uuid: String, sequence: u32 },
+    Disk {
+        sequence: u32,
+    },
+    Partition {
+        number: u32,
+        start: u64,
+    },
+    Mapped {
+        name: String,
+        uuid: String,
+        sequence: u32,
+    },
+    /// Made by the kernel out of other devices, files or memory: arrays, loops, caches.
+    Virtual {
+        sequence: u32,
+    },
 }
 
 impl Device {
@@ -46,6 +61,11 @@ impl Device {
     pub(crate) fn is_mapped(&self) -> bool {
         matches!(self, Self::Mapped { .. })
     }
+
+    /// Whether it is a disk that one could hold in the hand.
+    pub(crate) fn is_disk(&self) -> bool {
+        matches!(self, Self::Disk { .. })
+    }
 }
 
 /// A device above another.
@@ -54,6 +74,25 @@ pub(crate) struct Above {
     pub(crate) device: usize,
     /// One in so many requests from above is merged into another on the way; 0 for none.
     pub(crate) merged_one_in: u64,
+    /// How much of what is read and written above comes down here, in thousandths: a member of an array has a part, a
+    /// mirror all that is written.
+    pub(crate) reads_permille: u64,
+    pub(crate) writes_permille: u64,
+}
+
+/// A logical unit of SCSI.
+#[derive(Clone, Debug)]
+pub(crate) struct ScsiDevice {
+    /// Its folder below /sys/devices.
+    pub(crate) path: String,
+    pub(crate) vendor: &'static str,
+    pub(crate) model: &'static str,
+    pub(crate) revision: &'static str,
+    /// 0 for disks, 1 for tapes.
+    pub(crate) kind: u8,
+    /// As it names itself: `naa.5000c500a1b2c3d4`.
+    pub(crate) wwid: String,
+    pub(crate) queue_depth: u32,
 }
 
 /// What users do to a device.
@@ -92,7 +131,7 @@ impl BlockDevice {
     pub(crate) fn node(&self) -> String {
         match &self.device {
             Device::Mapped { name, .. } => format!("/dev/mapper/{name}"),
-            Device::Disk { .. } | Device::Partition { .. } => format!("/dev/{}", self.name),
+            Device::Disk { .. } | Device::Partition { .. } | Device::Virtual { .. } => format!("/dev/{}", self.name),
         }
     }
 }

@@ -1,7 +1,15 @@
 //! What went through each block device.
 
 use super::Moment;
-use crate::machine::{Flow, Io};
+use crate::machine::{Above, Flow, Io, KernelVersion};
+
+/// Thousandths of the whole.
+const WHOLE: u64 = 1_000;
+
+fn part(count: u64, permille: u64) -> u64 {
+    let part = u128::from(count) * u128::from(permille) / u128::from(WHOLE);
+    u64::try_from(part).unwrap_or(u64::MAX)
+}
 
 /// The columns of /proc/diskstats after the name.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -32,6 +40,17 @@ impl Direction {
         Self { requests: self.requests - merged, merged: self.merged + merged, ..self }
     }
 
+    /// So many thousandths of it.
+    fn part(self, permille: u64) -> Self {
+        let part = |count: u64| part(count, permille);
+        Self {
+            requests: part(self.requests),
+            merged: part(self.merged),
+            sectors: part(self.sectors / 8) * 8,
+            milliseconds: part(self.milliseconds),
+        }
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             requests: self.requests + other.requests,
@@ -43,14 +62,18 @@ impl Direction {
 }
 
 impl DiskCounts {
-    fn plus(self, other: Self, merged_one_in: u64) -> Self {
+    /// With what comes down from a device above.
+    fn plus(self, other: Self, above: Above) -> Self {
+        let Above { merged_one_in, reads_permille, writes_permille, .. } = above;
+        let mean = |count| part(count, reads_permille.midpoint(writes_permille).min(WHOLE));
         Self {
-            reads: self.reads.plus(other.reads.below(merged_one_in)),
-            writes: self.writes.plus(other.writes.below(merged_one_in)),
-            in_flight: self.in_flight + other.in_flight,
-            busy_milliseconds: self.busy_milliseconds + other.busy_milliseconds,
-            weighted_milliseconds: self.weighted_milliseconds + other.weighted_milliseconds,
-            discards: self.discards.plus(other.discards.below(merged_one_in)),
+            reads: self.reads.plus(other.reads.part(reads_permille).below(merged_one_in)),
+            writes: self.writes.plus(other.writes.part(writes_permille).below(merged_one_in)),
+            in_flight: self.in_flight + mean(other.in_flight),
+            busy_milliseconds: self.busy_milliseconds + mean(other.busy_milliseconds),
+            weighted_milliseconds: self.weighted_milliseconds + mean(other.weighted_milliseconds),
+            discards: self.discards.plus(other.discards.part(writes_permille).below(merged_one_in)),
+            // Whoever holds a part of it has to write all that it holds.
             flushes: self.flushes + other.flushes,
             flush_milliseconds: self.flush_milliseconds + other.flush_milliseconds,
         }
@@ -89,8 +112,17 @@ impl Moment<'_> {
         block.above.iter().fold(own, |sum, above| {
             // A device stands before those that are on it, so this ends.
             debug_assert!(above.device > device, "{} must stand after {}", above.device, block.name);
-            sum.plus(self.disk_counts(above.device), above.merged_one_in)
+            sum.plus(self.disk_counts(above.device), *above)
         })
+    }
+
+    /// How many of the columns this kernel writes: discards came with 4.18, flushes with 5.5.
+    pub(crate) fn disk_columns(&self) -> usize {
+        match self.kernel() {
+            kernel if kernel >= KernelVersion::new(5, 5) => 17,
+            kernel if kernel >= KernelVersion::new(4, 18) => 15,
+            _ => 11,
+        }
     }
 
     fn io_counts(&self, io: &Io, name: &str) -> DiskCounts {
@@ -120,7 +152,7 @@ impl Moment<'_> {
     /// Sectors that all whole disks together read and wrote: what /proc/vmstat counts as pages in and out.
     pub(crate) fn sectors_of_disks(&self) -> (u64, u64) {
         let devices = self.machine.block_devices.iter().enumerate();
-        let disks = devices.filter(|(_, block)| !block.device.is_partition() && !block.device.is_mapped());
+        let disks = devices.filter(|(_, block)| block.device.is_disk());
         disks
             .map(|(device, _)| self.disk_counts(device))
             .fold((0, 0), |(read, written), counts| (read + counts.reads.sectors, written + counts.writes.sectors))

@@ -13,7 +13,7 @@ pub(super) static GROUPS: [Group; 1] = [Group {
 fn diskstats(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     for (device, block) in moment.machine.block_devices.iter().enumerate() {
         put!(into, "{:>4} {:>7} {}", block.major, block.minor, block.name);
-        for count in moment.disk_counts(device).columns() {
+        for count in moment.disk_counts(device).columns().into_iter().take(moment.disk_columns()) {
             put!(into, " {count}");
         }
         put_line!(into, "");

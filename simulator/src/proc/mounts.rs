@@ -68,7 +68,7 @@ fn options(mount: &MountPoint, into: &mut Vec<u8>) {
 }
 
 /// Space, tab, newline and backslash in octal.
-fn escape(text: &str, into: &mut Vec<u8>) {
+pub(super) fn escape(text: &str, into: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {
             b' ' | b'\t' | b'\n' | b'\\' => put!(into, "\\{byte:03o}"),

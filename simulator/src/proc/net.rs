@@ -7,6 +7,7 @@ pub(super) mod dev;
 pub(super) mod ip_vs;
 pub(super) mod neighbours;
 pub(super) mod route;
+pub(super) mod rpc;
 pub(super) mod snmp;
 pub(super) mod sockstat;
 pub(super) mod softnet_stat;

@@ -1,17 +1,19 @@
 //! /proc/swaps
 
 use crate::layout::{Group, What, once};
+use crate::machine::KernelVersion;
 use crate::moment::Moment;
 use crate::text::put_line;
 
 pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("swaps", What::File(swaps))] }];
 
 fn swaps(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    put_line!(into, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority");
-    let total = moment.machine.memory.swap_pages;
+    // Kernels before 5.11 had one tab between the numbers.
+    let tabs = if moment.kernel() >= KernelVersion::new(5, 11) { "\t\t" } else { "\t" };
+    put_line!(into, "Filename\t\t\t\tType\t\tSize{tabs}Used{tabs}Priority");
     let page = moment.page_kilobytes();
-    if total > 0 {
-        let used = total - moment.memory().swap_free;
-        put_line!(into, "{:<40}file\t\t{}\t\t{}\t\t-2", "/swapfile", total * page, used * page);
+    for (swap, used) in moment.swaps() {
+        let kind = if swap.is_partition { "partition" } else { "file\t" };
+        put_line!(into, "{:<40}{kind}\t{}{tabs}{}{tabs}{}", swap.path, swap.pages * page, used * page, swap.priority);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::net::Ipv4Addr;
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, direct, disk, partition, system_io};
+use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, partition, system_io};
+use super::kit::hardware::SERVER_NVME;
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts::{self, Fullness};
+use super::kit::stack::Stack;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Interface, Interrupts, Machine};
+use crate::machine::{Architecture, Base, Interface, Interrupts, Machine};
 use crate::seed::Seed;
 use crate::wave::BATCH;
 
@@ -34,8 +36,8 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "absurd", ARCHITECTURE, kernel, "amd64");
-    let block_devices = block_devices(seed);
-    let root = block_devices.last().map(|root| {
+    let stack = stack(seed);
+    let root = stack.devices.last().map(|root| {
         let page_bytes = ARCHITECTURE.page_size_bytes();
         let root = mounts::on(root, "/", "xfs", Fullness { base: 120, daily: 3, span: 100 });
         let mut rows = mounts::base(&memory, page_bytes, root);
@@ -55,7 +57,8 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             },
         ],
         neighbours: vec![neighbour(seed, 1, Ipv4Addr::new(a, b, c, 1), false)],
-        block_devices,
+        block_devices: stack.devices,
+        storage: stack.storage,
         interrupts: devices(cpus, settings.count(&INTERRUPTS)),
         chips: (0..sockets).map(|socket| sensors::coretemp(socket, cpus.div_ceil(2 * sockets))).collect(),
         energy_meters: (0..sockets).flat_map(|socket| sensors::rapl(socket, 121_000, true)).collect(),
@@ -77,7 +80,8 @@ fn devices(cpus: usize, lines: usize) -> Interrupts {
     interrupts
 }
 
-fn block_devices(seed: Seed) -> Vec<BlockDevice> {
+fn stack(seed: Seed) -> Stack {
+    let mut stack = Stack::new(seed);
     let place = Place {
         name: "nvme0n1",
         major: BLOCK_MAJOR,
@@ -85,10 +89,10 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
         path: "pci0000:20/0000:20:01.1/0000:21:00.0/nvme/nvme0/nvme0n1".to_owned(),
         id_path: "pci-0000:21:00.0-nvme-1".to_owned(),
     };
-    let system = disk(seed, place, DISK_SECTORS, NVME, vec![direct(1)]);
+    let system = disk(seed, place, DISK_SECTORS, NVME, Vec::new());
     let root = partition(&system, 1, FIRST_SECTOR, DISK_SECTORS - 2 * FIRST_SECTOR);
-    vec![
-        system.with_partition_table(seed),
-        root.with_file_system(seed, "xfs").with_io(system_io(seed, "root", &BATCH, 3_000)),
-    ]
+    let system = stack.add_nvme(0, system.with_partition_table(seed), SERVER_NVME);
+    let root = root.with_file_system(seed, "xfs");
+    stack.add_on(system, root.with_io(system_io(seed, "root", &BATCH, 3_000)));
+    stack
 }

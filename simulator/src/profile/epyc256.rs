@@ -1,17 +1,18 @@
 //! `epyc256`: a large server with two sockets and many NUMA nodes.
 
+mod storage;
+
 use std::net::Ipv4Addr;
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
 use super::kit::firmware::{self, Firmware};
 use super::kit::identity::{hardware_address, hexadecimal};
 use super::kit::links::{INSIDE, OUTSIDE, address, link_local, loopback, neighbour, own, physical, traffic, vlan};
-use super::kit::mounts::{self, Fullness, Row};
+use super::kit::mounts::{self};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    AmdCard, Architecture, Base, BlockDevice, Chip, Connections, GraphicsCard, Interface, Interrupts, Machine, Memory,
-    MemoryControllers, Neighbour, Watchdog,
+    AmdCard, Architecture, Base, Chip, Connections, GraphicsCard, Interface, Interrupts, Machine, MemoryControllers,
+    Neighbour, Storage, Watchdog,
 };
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
@@ -26,13 +27,11 @@ pub(super) const PROFILE: Profile = Profile {
     name: "epyc256",
     summary: "A large server: two sockets, 256 CPUs, 8 NUMA nodes, NVMe, fast network.",
     settings: &[CPUS, SOCKETS, NODES, MEMORY, DISKS, distribution::KERNEL],
-    small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("disks", "3")],
+    small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("disks", "4")],
     make: machine,
 };
 
 const ARCHITECTURE: Architecture = Architecture::X86_64;
-const BLOCK_MAJOR: u32 = 259;
-const DISK_SECTORS: u64 = 3_576 * GIB_SECTORS;
 /// The first two network devices of the card.
 const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
 /// The place of the second of them among the devices.
@@ -42,14 +41,17 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "epyc", ARCHITECTURE, kernel, "amd64");
-    let block_devices = block_devices(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));
+    let stack = storage::stack(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));
+    let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack));
+    let nfs_mounts = storage::remote(seed, &mounts);
     let count = |setting| settings.count(setting);
     Machine {
-        mounts: mounts::mounts(&rows(&memory, &block_devices)),
+        mounts,
         interfaces: interfaces(seed),
         neighbours: neighbours(seed),
         connections: Connections { always: 140, at_mean_load: 620, listening: 11, ..Connections::FEW },
-        block_devices,
+        block_devices: stack.devices,
+        storage: Storage { nfs_mounts, ..stack.storage },
         graphics_cards: cards(seed),
         interrupts: devices(count(&CPUS), count(&DISKS)),
         chips: chips(count(&CPUS), count(&SOCKETS), count(&DISKS)),
@@ -134,54 +136,6 @@ fn devices(cpus: usize, disks: usize) -> Interrupts {
         interrupts = interrupts.with_queues(&chip, &queues, cpus, 44_000);
     }
     interrupts
-}
-
-fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {
-    let mut devices = Vec::new();
-    for number in 0..disks {
-        let name = format!("nvme{number}n1");
-        let address = format!("0000:{:02x}:00.0", 0x41 + number);
-        let place = Place {
-            name: &name,
-            major: BLOCK_MAJOR,
-            minor: number * 16,
-            path: format!(
-                "pci0000:40/0000:40:{:02x}.{}/{address}/nvme/nvme{number}/{name}",
-                number / 4 + 1,
-                number % 4 + 1
-            ),
-            id_path: format!("pci-{address}-nvme-1"),
-        };
-        let at = devices.len();
-        if number == 0 {
-            let system = disk(seed, place, DISK_SECTORS, NVME, vec![direct(at + 1), direct(at + 2)]);
-            let efi = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS);
-            let root = partition(&system, 2, 2 * GIB_SECTORS, DISK_SECTORS - 3 * GIB_SECTORS);
-            devices.extend([
-                system.with_partition_table(seed),
-                efi.with_file_system(seed, "vfat").with_io(rare_io(seed, "efi", &OFFICE)),
-                root.with_file_system(seed, "ext4").with_io(system_io(seed, "root", &OFFICE, 2_400)),
-            ]);
-        } else {
-            let data = disk(seed, place, DISK_SECTORS, NVME, Vec::new());
-            devices.push(data.with_file_system(seed, "xfs").with_io(data_io(seed, &name, &BATCH, 9_000)));
-        }
-    }
-    devices
-}
-
-fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<Row> {
-    let [_, efi, root, data @ ..] = block_devices else { return Vec::new() };
-    let page_bytes = ARCHITECTURE.page_size_bytes();
-    let root = mounts::on(root, "/", "ext4", Fullness { base: 64, daily: 1, span: 40 });
-    let mut rows = mounts::base(memory, page_bytes, root);
-    rows.push(mounts::on(efi, "/boot/efi", "vfat", Fullness { base: 7, daily: 0, span: 0 }));
-    rows.push(mounts::temporary(memory, page_bytes));
-    rows.extend((1..).zip(data).map(|(number, disk)| {
-        let point = format!("/srv/data{number}");
-        mounts::on(disk, &point, "xfs", Fullness { base: 310 + 41 * (number % 7), daily: 9, span: 240 })
-    }));
-    rows
 }
 
 fn interfaces(seed: Seed) -> Vec<Interface> {

@@ -4,11 +4,13 @@ use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, direct, disk, partition, rare_io, system_io};
 use super::kit::firmware::{self, Firmware};
+use super::kit::hardware::SERVER_NVME;
 use super::kit::identity::hardware_address;
 use super::kit::links::{
     INSIDE, OUTSIDE, address, link_local, loopback, made, neighbour, own, physical, quiet, traffic,
 };
 use super::kit::mounts::{self, Fullness};
+use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
@@ -56,7 +58,7 @@ const FIRMWARE: Firmware<'_> = Firmware {
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let (system, os) = distribution::system(seed, "compute", ARCHITECTURE, settings.word(&KERNEL), "amd64");
-    let block_devices = block_devices(seed);
+    let (block_devices, storage) = with_controllers(seed, block_devices(seed), SERVER_NVME);
     let cpus = settings.count(&CPUS);
     let adapters: Vec<Adapter> = adapters(seed, settings.count(&ADAPTERS));
     let [a, b, c] = INSIDE;
@@ -72,6 +74,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         firmware: firmware::words(&FIRMWARE),
         load: Wave::new(&BATCH, seed, "load"),
         block_devices,
+        storage,
         ..Machine::bare(seed, Base { system, os, processor: cpus::epyc(seed, cpus, SOCKETS, NODES), memory })
     }
 }

@@ -5,7 +5,9 @@ mod pods;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
 use super::kit::firmware::{self, Firmware};
+use super::kit::hardware::SERVER_NVME;
 use super::kit::mounts::{self, Fullness, Row};
+use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::machine::{Architecture, Base, BlockDevice, Connections, Interrupts, KernelVersion, Machine, Memory};
@@ -46,7 +48,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "node", ARCHITECTURE, kernel, "amd64");
-    let block_devices = block_devices(seed);
+    let (block_devices, storage) = with_controllers(seed, block_devices(seed), SERVER_NVME);
     let rows = rows(&memory, &block_devices, system.kernel());
     let own = rows.len();
     let pods = pods::pods(seed, [&PODS, &VETHS, &MOUNTS].map(|setting| settings.count(setting)), own);
@@ -70,6 +72,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         energy_meters: sensors::rapl(0, 171_000, false),
         firmware: firmware::words(&FIRMWARE),
         block_devices,
+        storage,
         ..Machine::bare(seed, Base { system, os, processor: cpus::epyc(seed, cpus, 1, 1), memory })
     }
 }

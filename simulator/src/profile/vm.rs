@@ -6,9 +6,11 @@ mod links;
 use super::kit::firmware::{self, Firmware};
 use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
-use super::kit::{cpus, distribution, interrupts, memory};
+use super::kit::{cpus, distribution, interrupts, memory, stack};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, System};
+use crate::machine::{
+    Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Storage, System,
+};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
@@ -72,6 +74,7 @@ pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
         neighbours: links::neighbours(seed, containers),
         control_groups: containers_of(seed, containers),
         block_devices,
+        storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
         interrupts: devices(interrupts, architecture, cpus),
         ..Machine::bare(seed, Base { system, os, processor, memory })

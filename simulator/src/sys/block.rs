@@ -2,11 +2,11 @@
 
 use super::relative;
 use crate::layout::{Group, What};
-use crate::machine::{BlockDevice, Device};
+use crate::machine::{BlockDevice, Device, ScsiDevice};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 9] = [
+pub(super) static GROUPS: [Group; 11] = [
     Group {
         under: "block",
         each: each_whole_name,
@@ -76,6 +76,20 @@ pub(super) static GROUPS: [Group; 9] = [
             ("dm/uuid", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", mapped(b).1)))),
         ],
     },
+    Group {
+        under: "devices",
+        each: each_scsi,
+        entries: &[
+            ("model", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<16}", s.model)))),
+            ("queue_depth", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.queue_depth)))),
+            ("rev", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<4}", s.revision)))),
+            ("state", What::File(|_, _, into| put_line!(into, "running"))),
+            ("type", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.kind)))),
+            ("vendor", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<8}", s.vendor)))),
+            ("wwid", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.wwid)))),
+        ],
+    },
+    Group { under: "devices", each: each_device_link, entries: &[("device", What::Link(device_link))] },
     Group { under: "devices", each: each_holder, entries: &[("", What::Link(holder))] },
     Group { under: "devices", each: each_slave, entries: &[("", What::Link(slave))] },
 ];
@@ -129,12 +143,12 @@ fn each_mapped(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     each(moment, visit, |block| &block.path, Device::is_mapped);
 }
 
-/// Every mapped device and what it stands on: the numbers of both in one.
+/// Every device that is made out of others and what it stands on: the numbers of both in one.
 fn each_mapping(moment: &Moment<'_>, mut visit: impl FnMut(usize, &BlockDevice, &BlockDevice)) {
     let blocks = &moment.machine.block_devices;
     for (number, below) in blocks.iter().enumerate() {
         for above in &below.above {
-            let mapped = blocks.get(above.device).filter(|device| device.device.is_mapped());
+            let mapped = blocks.get(above.device).filter(|device| !device.device.is_partition());
             if let Some(mapped) = mapped {
                 visit(number * blocks.len() + above.device, below, mapped);
             }
@@ -184,7 +198,8 @@ fn inflight(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 }
 
 fn stat(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    for (position, count) in moment.disk_counts(index).columns().into_iter().enumerate() {
+    let columns = moment.disk_counts(index).columns().into_iter().take(moment.disk_columns());
+    for (position, count) in columns.enumerate() {
         let separator = if position > 0 { " " } else { "" };
         put!(into, "{separator}{count:>8}");
     }
@@ -196,15 +211,44 @@ fn uevent(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
         let kind = if block.device.is_partition() { "partition" } else { "disk" };
         put_line!(into, "MAJOR={}\nMINOR={}\nDEVNAME={}\nDEVTYPE={kind}", block.major, block.minor, block.name);
         match block.device {
-            Device::Disk { sequence, .. } | Device::Mapped { sequence, .. } => put_line!(into, "DISKSEQ={sequence}"),
+            Device::Disk { sequence } | Device::Mapped { sequence, .. } | Device::Virtual { sequence } => {
+                put_line!(into, "DISKSEQ={sequence}");
+            }
             Device::Partition { number, .. } => put_line!(into, "PARTN={number}"),
         }
     });
 }
 
+/// Those whose folder tells which device of a bus they are.
+fn each_device_link(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    each(moment, visit, |block| &block.path, Device::is_disk);
+}
+
+/// The folder of the device that a disk is: SCSI, virtio and MMC have a folder `block` in between, NVMe has none.
+fn device_link(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    block(moment, index, |block| {
+        let above = block.path.rsplit_once('/').map_or("", |(above, _)| above);
+        relative(&block.path, above.strip_suffix("/block").unwrap_or(above), into);
+    });
+}
+
+fn each_scsi(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    let tapes = moment.machine.storage.tapes.iter().map(|tape| &tape.scsi);
+    let units = moment.machine.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes);
+    units.enumerate().for_each(|(index, unit)| visit(index, unit.path.as_bytes()));
+}
+
+fn scsi(moment: &Moment<'_>, index: usize, write: impl FnOnce(&ScsiDevice)) {
+    let tapes = moment.machine.storage.tapes.iter().map(|tape| &tape.scsi);
+    let mut units = moment.machine.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes);
+    if let Some(unit) = units.nth(index) {
+        write(unit);
+    }
+}
+
 fn sequence(block: &BlockDevice) -> u32 {
     match block.device {
-        Device::Disk { sequence, .. } | Device::Mapped { sequence, .. } => sequence,
+        Device::Disk { sequence } | Device::Mapped { sequence, .. } | Device::Virtual { sequence } => sequence,
         Device::Partition { .. } => 0,
     }
 }

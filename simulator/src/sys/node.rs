@@ -118,7 +118,7 @@ fn meminfo(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
         ("ShmemPmdMapped", 0),
     ];
     for (name, pages) in lines {
-        put_line!(into, "Node {node} {:<15}{:>8} kB", format!("{name}:"), pages * page);
+        put_line!(into, "Node {node} {:<16}{:>8} kB", format!("{name}:"), pages * page);
     }
     for name in ["HugePages_Total", "HugePages_Free", "HugePages_Surp"] {
         put_line!(into, "Node {node} {name}: {:>5}", 0);

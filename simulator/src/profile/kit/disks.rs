@@ -20,6 +20,11 @@ pub(in crate::profile) const VIRTIO: Queue =
     Queue { is_rotational: true, scheduler: "[none] mq-deadline", requests: 256, physical_block_bytes: 4_096 };
 pub(in crate::profile) const NVME: Queue =
     Queue { is_rotational: false, scheduler: "[none] mq-deadline", requests: 1_023, physical_block_bytes: 4_096 };
+/// A disk that turns.
+pub(in crate::profile) const TURNING: Queue =
+    Queue { is_rotational: true, scheduler: "[mq-deadline] none", requests: 256, physical_block_bytes: 4_096 };
+pub(in crate::profile) const SATA_SSD: Queue =
+    Queue { is_rotational: false, scheduler: "[mq-deadline] none", requests: 64, physical_block_bytes: 4_096 };
 pub(in crate::profile) const SD_CARD: Queue =
     Queue { is_rotational: false, scheduler: "none [mq-deadline]", requests: 128, physical_block_bytes: 512 };
 
@@ -28,7 +33,22 @@ pub(in crate::profile) const DASD: Queue =
 
 /// That all requests to a device above come down as they are.
 pub(in crate::profile) fn direct(device: usize) -> Above {
-    Above { device, merged_one_in: 0 }
+    Above { device, merged_one_in: 0, reads_permille: 1_000, writes_permille: 1_000 }
+}
+
+/// The name and the numbers of the SCSI disk of this place: sda to sdz, then sdaa.
+pub(in crate::profile) fn scsi_disk(place: u32) -> (String, u32, u32) {
+    const LETTERS: u32 = 26;
+    let letter = |at: u32| char::from_u32('a' as u32 + at % LETTERS).unwrap_or('a');
+    let first = (place / LETTERS).checked_sub(1).map(letter);
+    let name = ["sd".to_owned(), first.map(String::from).unwrap_or_default(), letter(place).to_string()].concat();
+    // 16 disks to a number: 8, then 65 to 71, then 128 to 135.
+    let major = match place / 16 {
+        0 => 8,
+        group @ 1..=7 => 64 + group,
+        group => 120 + group,
+    };
+    (name, major, place % 16 * 16)
 }
 
 /// Where a disk is and what it is called.
@@ -62,6 +82,7 @@ pub(in crate::profile) fn disk(
         queue,
         io: None,
         above,
+        scsi: None,
         properties: vec![
             format!("ID_SERIAL=vol{}", hexadecimal(seed.of("serial").of(name), 17)),
             format!("ID_PATH={id_path}"),
@@ -69,6 +90,11 @@ pub(in crate::profile) fn disk(
         ],
         initialised_micros: 1_612_331 + seed.of("udev").of(name).below(300_000),
     }
+}
+
+/// The identity of the file system on a device.
+pub(in crate::profile) fn file_system_uuid(seed: Seed, device: &str) -> String {
+    uuid(seed.of("file system").of(device))
 }
 
 impl BlockDevice {
@@ -81,7 +107,7 @@ impl BlockDevice {
 
     /// With a file system on it.
     pub(in crate::profile) fn with_file_system(mut self, seed: Seed, fs_type: &str) -> Self {
-        let uuid = uuid(seed.of("file system").of(&self.name));
+        let uuid = file_system_uuid(seed, &self.name);
         let version = if fs_type == "ext4" { "1.0" } else { "" };
         self.properties.push(format!("ID_FS_UUID={uuid}"));
         if !version.is_empty() {
@@ -121,6 +147,7 @@ pub(in crate::profile) fn partition(disk: &BlockDevice, number: u32, start: u64,
         device: Device::Partition { number, start },
         io: None,
         above: Vec::new(),
+        scsi: None,
         properties: disk.properties.iter().filter(|property| property.starts_with("ID_PATH=")).cloned().collect(),
         initialised_micros: disk.initialised_micros + 321_000 + u64::from(number) * 1_733,
         name,
@@ -142,6 +169,7 @@ pub(in crate::profile) fn mapped(seed: Seed, number: u32, group: &str, volume: &
         queue: VIRTIO,
         io: None,
         above: Vec::new(),
+        scsi: None,
         properties: vec![
             format!("DM_NAME={name}"),
             format!("DM_UUID={uuid}"),

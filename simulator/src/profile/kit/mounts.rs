@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::identity::hexadecimal;
-use crate::machine::{BlockDevice, KernelVersion, Memory, MountPoint, Space, Usage};
+use crate::machine::{BlockDevice, KernelVersion, Memory, MountPoint, NfsVersion, Space, Usage};
 use crate::seed::Seed;
 
 const SECTOR_BYTES: u64 = 512;
 const BLOCK_BYTES: u64 = 4_096;
+/// What servers are asked for at once.
+const REMOTE_BLOCK_BYTES: u64 = 1_048_576;
+/// All thousandths.
+const FULL: u64 = 1_000;
 const SECURE: &str = "rw,nosuid,nodev,noexec,relatime";
 
 /// What differs from mount to mount.
@@ -183,11 +187,19 @@ pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'stati
     let blocks = device.sectors * SECTOR_BYTES / BLOCK_BYTES;
     let is_ext4 = fs_type == "ext4";
     // What the file system keeps for itself.
-    let usable = blocks - blocks / if is_ext4 { 61 } else { 1_900 } - 64;
-    let part = |permille: u64| usable / 1_000 * permille;
+    let usable = match fs_type {
+        "ext4" => blocks - blocks / 61 - 64,
+        // They tell of all of their device.
+        "btrfs" | "squashfs" => blocks,
+        "bcachefs" => blocks - blocks / 13,
+        _ => blocks - blocks / 1_900 - 64,
+    };
+    let part = |permille: u64| if permille == FULL { usable } else { usable / FULL * permille };
     let (options, super_options) = match fs_type {
         "ext4" => ("rw,relatime", "rw,discard,errors=remount-ro"),
         "xfs" => ("rw,noatime", "rw,attr2,inode64,logbufs=8,logbsize=32k,noquota"),
+        "btrfs" => ("rw,relatime", "rw,compress=zstd:1,ssd,discard=async,space_cache=v2,subvolid=5,subvol=/"),
+        "squashfs" => ("ro,nodev,relatime", "ro,errors=continue"),
         "vfat" => ("rw,relatime", "rw,fmask=0077,dmask=0077,codepage=437,iocharset=ascii,shortname=mixed"),
         _ => ("rw,relatime", "rw"),
     };
@@ -204,12 +216,45 @@ pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'stati
             reserved: if is_ext4 { usable / 20 } else { 0 },
             // FAT has no table of files.
             files: match fs_type {
-                "vfat" => 0,
+                "vfat" | "btrfs" | "bcachefs" => 0,
+                // It has as many as it was packed with.
+                "squashfs" => blocks / 17,
                 "ext4" => blocks / 4,
                 _ => blocks * 2,
             },
             usage: Usage { base: part(fullness.base), daily: part(fullness.daily), span: part(fullness.span).max(1) },
             blocks_per_file: 17,
+        },
+    }
+}
+
+/// A directory of another host.
+pub(in crate::profile) fn nfs(
+    source: &str,
+    point: &str,
+    (minor, blocks): (u32, u64),
+    options: (NfsVersion, &str),
+) -> Row {
+    let (version, addresses) = options;
+    let (fs_type, version) = match version {
+        NfsVersion::V3 => ("nfs", "vers=3"),
+        NfsVersion::V4 => ("nfs4", "vers=4.2"),
+    };
+    let sizes = "rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp,timeo=600,retrans=2,sec=sys";
+    Row {
+        device: (0, minor),
+        point: point.to_owned(),
+        options: "rw,relatime",
+        fs_type,
+        source: source.to_owned(),
+        super_options: format!("rw,{version},{sizes},{addresses}"),
+        space: Space {
+            block_size: REMOTE_BLOCK_BYTES,
+            blocks,
+            reserved: 0,
+            files: blocks * 16,
+            usage: Usage { base: blocks / 100 * 63, daily: blocks / 2_000, span: blocks / 6 },
+            blocks_per_file: 1,
         },
     }
 }

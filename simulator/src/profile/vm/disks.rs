@@ -24,7 +24,7 @@ pub(super) fn block_devices(seed: Seed) -> Vec<BlockDevice> {
     let system = disk(seed, place("vda", 1), 40 * GIB_SECTORS, VIRTIO, vec![direct(1), direct(2)]);
     let boot = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS - FIRST_SECTOR);
     let root = partition(&system, 2, GIB_SECTORS, 39 * GIB_SECTORS - FIRST_SECTOR);
-    let data = disk(seed, place("vdb", 2), 100 * GIB_SECTORS, VIRTIO, vec![Above { device: 4, merged_one_in: 9 }]);
+    let data = disk(seed, place("vdb", 2), 100 * GIB_SECTORS, VIRTIO, vec![Above { merged_one_in: 9, ..direct(4) }]);
     let volume = mapped(seed, 0, "data", "srv", 100 * GIB_SECTORS - EXTENT_SECTORS);
     vec![
         system.with_partition_table(seed),

@@ -1,0 +1,91 @@
+//! /proc/mdstat
+
+use crate::layout::{Group, What, once};
+use crate::machine::{Array, Level, Role};
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(super) static GROUPS: [Group; 1] =
+    [Group { under: "", each: once_with_arrays, entries: &[("mdstat", What::File(mdstat))] }];
+
+fn once_with_arrays(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    // The driver is loaded for the first array.
+    if !moment.machine.storage.arrays.is_empty() {
+        once(moment, visit);
+    }
+}
+
+fn mdstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let arrays = &moment.machine.storage.arrays;
+    put!(into, "Personalities : ");
+    for (level, words) in [
+        (Level::Raid0, "[raid0] "),
+        (Level::Raid1, "[raid1] "),
+        (Level::Raid6, "[raid6] [raid5] [raid4] "),
+        (Level::Raid10, "[raid10] "),
+    ] {
+        // One driver is for all levels with parity.
+        let is_for = |array: &Array| array.level == level || (level, array.level) == (Level::Raid6, Level::Raid5);
+        if arrays.iter().any(is_for) {
+            put!(into, "{words}");
+        }
+    }
+    put_line!(into, "");
+    // The newest stands first.
+    for array in arrays.iter().rev() {
+        show(moment, array, into);
+    }
+    put_line!(into, "unused devices: <none>");
+}
+
+fn show(moment: &Moment<'_>, array: &Array, into: &mut Vec<u8>) {
+    let devices = &moment.machine.block_devices;
+    let Some(block) = devices.get(array.device) else { return };
+    put!(into, "{} : active {}", block.name, array.level.name());
+    for (slot, member) in array.members.iter().enumerate().rev() {
+        let name = devices.get(member.device).map_or("", |device| &device.name);
+        let mark = match member.role {
+            Role::Active => "",
+            Role::Spare => "(S)",
+            Role::Failed => "(F)",
+        };
+        put!(into, " {name}[{slot}]{mark}");
+    }
+    put!(into, "\n      {} blocks super 1.2", block.sectors / 2);
+    let map = |into: &mut Vec<u8>| {
+        put!(into, " [{}/{}] [", array.width(), array.active());
+        for member in array.members.iter().filter(|member| member.role != Role::Spare) {
+            put!(into, "{}", if member.role == Role::Active { "U" } else { "_" });
+        }
+        put!(into, "]");
+    };
+    match array.level {
+        Level::Raid0 => put!(into, " 512k chunks"),
+        Level::Raid1 => map(into),
+        Level::Raid5 | Level::Raid6 => {
+            let number = if array.level == Level::Raid5 { 5 } else { 6 };
+            put!(into, " level {number}, 512k chunk, algorithm 2");
+            map(into);
+        }
+        Level::Raid10 => {
+            put!(into, " 512K chunks 2 near-copies");
+            map(into);
+        }
+    }
+    put!(into, "\n      ");
+    if let Some(progress) = moment.check_of(array) {
+        let permille = (progress.done_sectors / 2).saturating_mul(1_000) / (progress.of_sectors / 2).max(1);
+        let bar = usize::try_from(permille / 50).unwrap_or_default().min(20);
+        put!(into, "[{}>{}]  check =", "=".repeat(bar), ".".repeat(20 - bar));
+        put!(into, "{:3}.{}%", permille / 10, permille % 10);
+        put!(into, " ({}/{})", progress.done_sectors / 2, progress.of_sectors / 2);
+        put!(into, " finish={}.{}min", progress.finish_seconds / 60, progress.finish_seconds % 60 / 6);
+        put!(into, " speed={}K/sec\n      ", progress.kilobytes_per_second);
+    }
+    if array.has_bitmap {
+        // One bit for each 64 MiB, 2,048 counters of it to a page.
+        let pages = (array.member_sectors / 131_072).div_ceil(2_048);
+        put_line!(into, "bitmap: 0/{pages} pages [0KB], 65536KB chunk");
+    }
+    put_line!(into, "");
+}

@@ -1,0 +1,76 @@
+//! /proc/net/rpc: what was asked over NFS, by this host and of it
+
+use super::own;
+use crate::layout::{Group, What};
+use crate::machine::{KernelVersion, NfsServer, NfsVersion};
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 2] = [
+    Group { under: "", each: own_with_mounts, entries: &[("rpc/nfs", What::File(client))] },
+    Group { under: "", each: own_with_server, entries: &[("rpc/nfsd", What::File(server))] },
+];
+
+fn own_with_mounts(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if !moment.machine.storage.nfs_mounts.is_empty() {
+        own(moment, visit);
+    }
+}
+
+fn own_with_server(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if moment.machine.storage.nfs_server.is_some() {
+        own(moment, visit);
+    }
+}
+
+/// `proc3 22` and so many counts.
+fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
+    put!(into, "{name} {}", counts.len());
+    for count in counts {
+        put!(into, " {count}");
+    }
+    put_line!(into, "");
+}
+
+/// NFS 2 is not built any more.
+fn knows_version_2(moment: &Moment<'_>) -> bool {
+    moment.kernel() < KernelVersion::new(6, 2)
+}
+
+fn client(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let [third, fourth] = [NfsVersion::V3, NfsVersion::V4].map(|version| moment.nfs_calls(version).collect::<Vec<_>>());
+    let calls: u64 = third.iter().chain(&fourth).sum();
+    put_line!(into, "net 0 0 0 0\nrpc {calls} 0 {calls}");
+    row("proc3", &third, into);
+    row("proc4", &fourth, into);
+}
+
+fn server(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    let Some(server) = &moment.machine.storage.nfs_server else { return };
+    let (third, fourth) =
+        (moment.served_version_3(server).collect::<Vec<_>>(), moment.served_version_4(server).collect::<Vec<_>>());
+    // Each compound of NFS 4 begins with an operation that names the session.
+    let compounds = compounds(moment, server);
+    let calls = third.iter().sum::<u64>() + compounds;
+    let kept = moment.served(server, 4_400);
+    put_line!(into, "rc 0 {kept} {}", calls.saturating_sub(kept));
+    put_line!(into, "fh 0 0 0 0 0");
+    put_line!(into, "io {} {}", moment.served(server, 8_900) * 61_000, moment.served(server, 3_100) * 41_000);
+    put_line!(into, "th {} 0{}", server.threads, " 0.000".repeat(10));
+    put_line!(into, "ra {} 0 0 0 0 0 0 0 0 0 0 0", if moment.kernel() < KernelVersion::new(5, 4) { 128 } else { 0 });
+    put_line!(into, "net {calls} 0 {calls} {}", 12 + moment.served(server, 1));
+    put_line!(into, "rpc {calls} 0 0 0 0");
+    if knows_version_2(moment) {
+        row("proc2", &[0; 18], into);
+    }
+    row("proc3", &third, into);
+    row("proc4", &[2, compounds], into);
+    row("proc4ops", &fourth, into);
+    if moment.kernel() >= KernelVersion::new(6, 9) {
+        put_line!(into, "wdeleg_getattr 0");
+    }
+}
+
+fn compounds(moment: &Moment<'_>, server: &NfsServer) -> u64 {
+    moment.served(server, 33_900)
+}

@@ -1,0 +1,222 @@
+//! Devices on devices: each is told by its place, and stands behind those that it is made of.
+
+use super::disks::{QUIET, VIRTIO, direct};
+use super::hardware::{self, Hardware};
+use super::identity::{hexadecimal, uuid};
+use crate::machine::{Above, Array, BlockDevice, Check, Device, Flow, Io, Level, Member, Queue, Role, Storage, Swap};
+use crate::seed::Seed;
+
+/// What is below a file system that is not a disk: it takes what it is given at once.
+const VIRTUAL: Queue = Queue { is_rotational: false, scheduler: "none", requests: 128, ..VIRTIO };
+/// What the superblock and its surroundings take at the beginning of a member.
+const MEMBER_OFFSET_SECTORS: u64 = 264_192;
+const CHUNK_SECTORS: u64 = 1_024;
+const PAGE_SECTORS: u64 = 8;
+
+/// What an array is made of.
+#[derive(Clone, Copy, Default, Debug)]
+pub(in crate::profile) struct Parts<'a> {
+    pub(in crate::profile) members: &'a [usize],
+    pub(in crate::profile) failed: &'a [usize],
+    pub(in crate::profile) spares: &'a [usize],
+}
+
+/// Disks and what is made of them.
+#[derive(Debug)]
+pub(in crate::profile) struct Stack {
+    seed: Seed,
+    pub(in crate::profile) devices: Vec<BlockDevice>,
+    pub(in crate::profile) storage: Storage,
+}
+
+impl Stack {
+    pub(in crate::profile) fn new(seed: Seed) -> Self {
+        Self { seed, devices: Vec::new(), storage: Storage::default() }
+    }
+
+    /// Puts a device on the ground and tells its place.
+    pub(in crate::profile) fn add(&mut self, device: BlockDevice) -> usize {
+        self.devices.push(device);
+        self.devices.len() - 1
+    }
+
+    /// Puts a device on another that has no part in others.
+    pub(in crate::profile) fn add_on(&mut self, below: usize, device: BlockDevice) -> usize {
+        let place = self.add(device);
+        self.bear(below, direct(place));
+        place
+    }
+
+    /// That this is on that one.
+    pub(in crate::profile) fn bear(&mut self, below: usize, above: Above) {
+        if let Some(device) = self.devices.get_mut(below) {
+            device.above.push(above);
+        }
+    }
+
+    /// Says more of a device.
+    pub(in crate::profile) fn change(&mut self, place: usize, change: impl FnOnce(BlockDevice) -> BlockDevice) {
+        if let Some(device) = self.devices.get_mut(place) {
+            *device = change(device.clone());
+        }
+    }
+
+    /// A disk of NVMe, with its controller.
+    pub(in crate::profile) fn add_nvme(&mut self, number: u32, disk: BlockDevice, hardware: Hardware) -> usize {
+        let disk = disk.with_hardware(self.seed, hardware);
+        let controller = hardware::controller(self.seed, number, self.devices.len(), &disk, hardware);
+        self.storage.nvme.push(controller);
+        self.add(disk)
+    }
+
+    pub(in crate::profile) fn sectors(&self, place: usize) -> u64 {
+        self.devices.get(place).map_or(0, |device| device.sectors)
+    }
+
+    fn turns(&self, place: usize) -> bool {
+        self.devices.get(place).is_some_and(|device| device.queue.is_rotational)
+    }
+
+    /// An array of these members; what is done to it comes down to all of them alike.
+    pub(in crate::profile) fn add_array(
+        &mut self,
+        number: u32,
+        level: Level,
+        parts: Parts<'_>,
+        host: &str,
+        check: Check,
+    ) -> usize {
+        let Parts { members, failed, spares } = parts;
+        let name = format!("md{number}");
+        let id = hexadecimal(self.seed.of("array").of(&name), 32);
+        let least = members.iter().map(|&member| self.sectors(member)).min().unwrap_or_default();
+        let member_sectors = least.saturating_sub(MEMBER_OFFSET_SECTORS) / CHUNK_SECTORS * CHUNK_SECTORS;
+        let width = (members.len() + failed.len()) as u64;
+        let groups = [0, 8, 16, 24].map(|at| id.get(at..at + 8).unwrap_or_default().to_owned());
+        let mut device = made(self.seed, &name, (9, number), member_sectors * level.data_members(width));
+        device.properties = vec![
+            format!("MD_LEVEL={}", level.name()),
+            format!("MD_DEVICES={width}"),
+            "MD_METADATA=1.2".to_owned(),
+            format!("MD_UUID={}", groups.join(":")),
+            format!("MD_NAME={host}:{number}"),
+        ];
+        device.queue.is_rotational = members.iter().any(|&member| self.turns(member));
+        let place = self.add(device);
+        let shares = (1_000_u64.checked_div(width), level.written_permille(width).checked_div(width));
+        let (reads_permille, writes_permille) = (shares.0.unwrap_or(0), shares.1.unwrap_or(0));
+        let above = Above { reads_permille, writes_permille, ..direct(place) };
+        for &member in members {
+            self.become_member(member, above, host, number, &dashed(&id));
+        }
+        for &idle_member in failed.iter().chain(spares) {
+            let idle = Above { reads_permille: 0, writes_permille: 0, ..above };
+            self.become_member(idle_member, idle, host, number, &dashed(&id));
+        }
+        let all =
+            |places: &[usize], role| places.iter().map(move |&device| Member { device, role }).collect::<Vec<_>>();
+        self.storage.arrays.push(Array {
+            device: place,
+            level,
+            members: [all(members, Role::Active), all(failed, Role::Failed), all(spares, Role::Spare)].concat(),
+            member_sectors,
+            uuid: dashed(&id),
+            has_bitmap: level != Level::Raid0 && member_sectors > 200_000_000,
+            check,
+        });
+        place
+    }
+
+    fn become_member(&mut self, place: usize, above: Above, host: &str, number: u32, id: &str) {
+        self.bear(place, above);
+        if let Some(device) = self.devices.get_mut(place) {
+            device.properties.extend([
+                format!("ID_FS_UUID={id}"),
+                "ID_FS_VERSION=1.2".to_owned(),
+                format!("ID_FS_LABEL={host}:{number}"),
+                "ID_FS_TYPE=linux_raid_member".to_owned(),
+                "ID_FS_USAGE=raid".to_owned(),
+            ]);
+        }
+    }
+
+    /// Swaps to a device.
+    pub(in crate::profile) fn swap_to(&mut self, place: usize, priority: i32) {
+        if let Some(device) = self.devices.get_mut(place) {
+            // The first page tells what it is.
+            let pages = (device.sectors / PAGE_SECTORS).saturating_sub(1);
+            device.properties.extend([
+                format!("ID_FS_UUID={}", uuid(self.seed.of("swap").of(&device.name))),
+                "ID_FS_VERSION=1".to_owned(),
+                "ID_FS_TYPE=swap".to_owned(),
+                "ID_FS_USAGE=other".to_owned(),
+            ]);
+            let path = format!("/dev/{}", device.name);
+            self.storage.swaps.push(Swap { path, is_partition: true, pages, priority });
+        }
+    }
+
+    /// How much can be swapped out in all.
+    pub(in crate::profile) fn swap_pages(&self) -> u64 {
+        self.storage.swaps.iter().map(|swap| swap.pages).sum()
+    }
+}
+
+/// Gives each disk of NVMe its controller.
+pub(in crate::profile) fn with_controllers(
+    seed: Seed,
+    devices: Vec<BlockDevice>,
+    hardware: Hardware,
+) -> (Vec<BlockDevice>, Storage) {
+    let mut stack = Stack::new(seed);
+    for device in devices {
+        if device.device.is_disk() && device.path.contains("/nvme/") {
+            let number = stack.storage.nvme.len();
+            stack.add_nvme(u32::try_from(number).unwrap_or_default(), device, hardware);
+        } else {
+            stack.add(device);
+        }
+    }
+    (stack.devices, stack.storage)
+}
+
+/// A file of the root file system to swap to.
+pub(in crate::profile) fn swap_file(pages: u64) -> Vec<Swap> {
+    vec![Swap { path: "/swapfile".to_owned(), is_partition: false, pages, priority: -2 }]
+}
+
+fn dashed(digits: &str) -> String {
+    let part = |first: usize, last: usize| digits.get(first..last).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
+/// A device that the kernel makes.
+pub(in crate::profile) fn made(seed: Seed, name: &str, (major, minor): (u32, u32), sectors: u64) -> BlockDevice {
+    BlockDevice {
+        name: name.to_owned(),
+        major,
+        minor,
+        path: format!("virtual/block/{name}"),
+        sectors,
+        device: Device::Virtual { sequence: 2 + minor },
+        queue: VIRTUAL,
+        io: None,
+        above: Vec::new(),
+        scsi: None,
+        properties: Vec::new(),
+        initialised_micros: 1_312_331 + seed.of("udev").of(name).below(300_000),
+    }
+}
+
+/// A file as a device, read now and then.
+pub(in crate::profile) fn loop_device(seed: Seed, number: u32, sectors: u64) -> BlockDevice {
+    let name = format!("loop{number}");
+    let io = Io {
+        wave: crate::wave::Wave::new(&crate::wave::OFFICE, seed, &name),
+        reads: Flow { requests_milli: 3, merges_milli: 0, blocks_milli: 11, milliseconds_milli: 2 },
+        writes: QUIET,
+        discards: QUIET,
+        flushes_milli: 0,
+    };
+    made(seed, &name, (7, number), sectors).with_io(io)
+}

@@ -1,0 +1,33 @@
+//! /sys/fs/xfs: what each mounted XFS counts
+
+use crate::layout::{Group, What};
+use crate::machine::KernelVersion;
+use crate::moment::Moment;
+use crate::text::{put, put_line};
+
+pub(super) static GROUPS: [Group; 1] = [Group {
+    under: "fs/xfs",
+    each,
+    entries: &[
+        ("stats/stats", What::File(statistics)),
+        ("error/fail_at_unmount", What::File(|_, _, into| put_line!(into, "1"))),
+    ],
+}];
+
+/// Each file system has its own since 4.4.
+fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if moment.kernel() >= KernelVersion::new(4, 4) {
+        moment.xfs_devices().for_each(|(index, block)| visit(index, block.name.as_bytes()));
+    }
+}
+
+fn statistics(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    let Some(block) = moment.machine.block_devices.get(index) else { return };
+    moment.xfs_rows(block, |name, counts| {
+        put!(into, "{name}");
+        for count in counts {
+            put!(into, " {count}");
+        }
+        put_line!(into, "");
+    });
+}
