@@ -14,19 +14,21 @@ use std::path::Path;
 use collectors::ALL;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::{Node, Tree};
-use collectors::kit::testing::{self, Given};
+use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::testing::{Given, Scraped};
+use node_exporter::instruments::Instruments;
 use regex::Regex;
 use simulator::archive::ttar;
 
 use crate::exposition::{self, Exposition};
 use crate::load;
 
-pub use compare::Tally;
+pub use compare::{SERVER, Tally};
 
 /// The whole comparison.
 #[derive(Debug)]
 pub struct Report {
-    /// How each collector fared, by name.
+    /// How each collector fared, by name; [`SERVER`] stands for what the exporter tells of its own work.
     pub collectors: BTreeMap<&'static str, Tally>,
     /// Families of the expected page that no collector here owns yet.
     pub unowned: Vec<String>,
@@ -55,7 +57,7 @@ pub fn run(folder: &Path) -> io::Result<Report> {
     let arguments: Vec<&str> = flags.arguments.iter().map(String::as_str).filter(is_known).collect();
     let given = Given::tree(tree(folder)?).flags(&arguments).sys_place(SYS_PLACE);
     let scraper = given.scraper_of(ALL).map_err(io::Error::other)?;
-    let scraped = testing::scrape(&scraper);
+    let scraped = scrape(&scraper)?;
     let expected = text(&folder.join("e2e-output.txt"))?;
     let ours = parse("our page", &scraped.page)?;
     let expected = parse("e2e-output.txt", &expected)?;
@@ -63,6 +65,27 @@ pub fn run(folder: &Path) -> io::Result<Report> {
     let mut report = Report { collectors: BTreeMap::new(), unowned: Vec::new(), complaints: scraped.complaints };
     compare::compare(&ours, &expected, &flags.left_out, &enabled, &mut report);
     Ok(report)
+}
+
+/// The first page of an exporter, with what it tells of its own work.
+fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
+    let instruments = Instruments::new(true).map_err(io::Error::other)?;
+    instruments.begun();
+    let (mut page, mut complaints, mut clashes) = (Vec::new(), Vec::new(), 0);
+    scraper.scrape(
+        &Selection::ALL,
+        |foreign| clashes = instruments.families().filter_map(|family| foreign.add(family).err()).count(),
+        |report| {
+            let all = report.problems.shown().iter().chain(report.failure);
+            complaints.extend(all.map(|failure| failure.reason().to_owned()));
+        },
+        &mut page,
+    );
+    if clashes > 0 {
+        complaints.push(format!("{clashes} families of the exporter itself have the name of others"));
+    }
+    let page = String::from_utf8(page).map_err(io::Error::other)?;
+    Ok(Scraped { page, complaints })
 }
 
 fn parse<'a>(name: &str, page: &'a str) -> io::Result<Exposition<'a>> {

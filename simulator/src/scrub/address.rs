@@ -161,7 +161,9 @@ pub(super) fn ipv6(key: &Key, address: Ipv6Addr) -> Ipv6Addr {
         0xfe80..=0xfebf => bits & !u128::from(u64::MAX) | u128::from(interface(key, bits)),
         0xfc00..=0xfdff => network(key, bits, 8) | u128::from(interface(key, bits)),
         0x2001 if bits >> 96 == 0x2001_0db8 => network(key, bits, 32) | u128::from(interface(key, bits)),
-        _ => network(key, bits, 3) | u128::from(interface(key, bits)),
+        0x2000..=0x3fff => network(key, bits, 3) | u128::from(interface(key, bits)),
+        // What nobody has handed out yet stays beside what has a meaning.
+        _ => network(key, bits, 16) | u128::from(interface(key, bits)),
     };
     moved.into()
 }
@@ -231,6 +233,7 @@ mod tests {
         assert_eq!(v4("10.1.2.0").octets()[3], 0);
         assert!(v6("fe80::1234:5678:9abc:def0").to_string().starts_with("fe80::"));
         assert!(v6("2001:db8:1:2::5").to_string().starts_with("2001:db8:"));
+        assert!(v6("f06e:65fc:687e::").to_string().starts_with("f06e:"));
         assert_eq!(v6("2a00:1:2:3::5").segments()[..4], v6("2a00:1:2:3::6").segments()[..4]);
         assert_eq!(v6("::ffff:10.1.2.3").to_ipv4_mapped(), Some(v4("10.1.2.3")));
     }
