@@ -167,9 +167,8 @@ impl Scrubber {
     fn name(&self, text: &[u8]) -> Vec<u8> {
         let labels: Vec<&[u8]> = text.split(|&byte| byte == b'.').collect();
         let stays = |label: &[u8]| labels.len() > 1 && dictionary::is_common(label);
-        let moved = |label: &&[u8]| match stays(label) {
-            true => label.to_vec(),
-            false => word::word(&self.key, Category::Host.name(), label),
+        let moved = |label: &&[u8]| {
+            if stays(label) { label.to_vec() } else { word::word(&self.key, Category::Host.name(), label) }
         };
         labels.iter().map(moved).collect::<Vec<_>>().join(&b'.')
     }

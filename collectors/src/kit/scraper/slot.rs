@@ -96,6 +96,11 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn taken(slot: &Slot) -> (Box<dyn AnyCollector>, Turn) {
+        slot.take(None).unwrap_or_else(|absence| panic!("{absence:?}"))
+    }
+
     fn absence(slot: &Slot) -> Option<Absence> {
         slot.take(Some(Duration::ZERO)).err()
     }
@@ -103,7 +108,7 @@ mod tests {
     #[test]
     fn one_scrape_has_it_at_a_time() {
         let slot = Slot::new(Box::new(Nothing));
-        let (collector, _) = slot.take(None).ok().expect("nobody has it");
+        let (collector, _) = taken(&slot);
         assert_eq!(absence(&slot), Some(Absence::Busy));
         slot.put(collector);
         assert_eq!(absence(&slot), None);
@@ -112,11 +117,11 @@ mod tests {
     #[test]
     fn who_was_given_up_is_not_waited_for() {
         let slot = Slot::new(Box::new(Nothing));
-        let (collector, turn) = slot.take(None).ok().expect("nobody has it");
+        let (collector, turn) = taken(&slot);
         slot.give_up(turn, clock::monotonic());
         assert!(matches!(slot.take(None).err(), Some(Absence::Stuck(_))));
         slot.put(collector);
-        let (collector, _) = slot.take(None).ok().expect("it came back");
+        let (collector, _) = taken(&slot);
         slot.give_up(turn, clock::monotonic());
         assert_eq!(absence(&slot), Some(Absence::Busy), "that turn is over");
         slot.put(collector);

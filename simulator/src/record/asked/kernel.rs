@@ -72,10 +72,7 @@ impl Kernel for Asked {
     fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
         let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
         let ask = move || {
-            let visit = |add: &mut dyn FnMut(&dyn Fn(Canned) -> Canned)| {
-                live.btrfs(&point, &mut |device| add(&|canned| canned.with_btrfs(&point, Ok(*device))))
-            };
-            gathered(visit)
+            gathered(|add| live.btrfs(&point, &mut |device| add(&|canned| canned.with_btrfs(&point, Ok(*device)))))
         };
         let ask = || self.patience.ask(ask).unwrap_or(Err(Errno::ETIMEDOUT.into()));
         let answer = self.keyed(BTRFS, mount_point, ask);
