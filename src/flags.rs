@@ -114,6 +114,10 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             lexopt::Arg::Short('h') => return Ok(Command::Help),
             lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
             lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
+            lexopt::Arg::Long(name) if switches_off_nothing(name) => {
+                found.warnings.push(format!("--{name}: this exporter does not have that collector"));
+                continue;
+            }
             lexopt::Arg::Long(name) => {
                 let (entry, is_on) = table.find(name).ok_or_else(|| unknown(&table, name))?;
                 (entry, is_on, name.to_owned())
@@ -152,6 +156,13 @@ fn with_two_dashes(argument: OsString) -> OsString {
         }
         _ => argument,
     }
+}
+
+/// Collectors of node_exporter on Linux that are not here: a command line that switches them off has what it wants.
+const NOT_HERE: [&str; 8] = ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord", "systemd", "timex"];
+
+fn switches_off_nothing(name: &str) -> bool {
+    name.strip_prefix("no-collector.").is_some_and(|collector| NOT_HERE.contains(&collector))
 }
 
 fn unknown(table: &Table, name: &str) -> String {
@@ -361,6 +372,19 @@ pub(crate) mod tests {
             &["--collector.example.include=b", "--collector.example.whitelist=a"],
             &format!("--collector.example.include and --collector.example.whitelist {exclusive}"),
         );
+    }
+
+    #[test]
+    fn a_collector_that_is_not_here_can_be_switched_off_alone() {
+        let here: Vec<&str> = collectors::ALL.iter().map(|registration| registration.declaration.name).collect();
+        for name in NOT_HERE {
+            assert!(!here.contains(&name), "{name} is here now");
+            check(&[&format!("--no-collector.{name}")], DEFAULT);
+            let error = parse(collectors::ALL, [OsString::from(format!("--collector.{name}"))]).unwrap_err();
+            assert!(error.starts_with(&format!("unknown flag --collector.{name}")), "{error}");
+        }
+        let warnings = settings(&["--no-collector.timex"]).warnings;
+        assert_eq!(warnings, ["--no-collector.timex: this exporter does not have that collector"]);
     }
 
     #[test]

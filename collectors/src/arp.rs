@@ -23,8 +23,8 @@ declare! {
         TABLE: File Proc "net/arp";
     }
     flags {
-        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on; what device-exclude matches is left out even so.";
-        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out.";
+        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.";
+        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.";
         NETLINK: Switch "collector.arp.netlink" = "true", "Ask the kernel by netlink; without it /proc/net/arp is read.";
     }
     families {
@@ -40,7 +40,7 @@ impl Collect for Arp {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
         Ok(Self {
             asks_kernel: options.get(NETLINK),
-            devices: Filter::from_both(options, INCLUDE, EXCLUDE)?,
+            devices: Filter::from_flags(options, INCLUDE, EXCLUDE)?,
             found: Names::new(),
         })
     }
@@ -150,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn devices_pass_both_patterns() {
+    fn devices_pass_the_pattern() {
         let include = "--collector.arp.device-include=^eth";
         given(KERNEL).flags(&[include]).emits::<Arp>("node_arp_entries{device=\"eth0\"} 1\n");
         given(KERNEL)
             .flags(&["--collector.arp.device-exclude=^eth"])
             .emits::<Arp>("node_arp_entries{device=\"wlan0\"} 3\n");
-        given(KERNEL).flags(&[include, "--collector.arp.device-exclude=0$"]).emits::<Arp>("");
+        given(KERNEL).flags(&[include, "--collector.arp.device-exclude=0$"]).is_refused::<Arp>("mutually exclusive");
         given(KERNEL)
             .flags(&["--collector.arp.device-include=("])
             .is_refused::<Arp>("--collector.arp.device-include: `(`");

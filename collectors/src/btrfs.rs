@@ -89,9 +89,11 @@ impl Collect for Btrfs {
         }
         let Self { file_systems, members, layouts, uuid, label, devices } = self;
         for name in file_systems.iter().filter(|name| is_file_system(name)) {
-            if !attribute::word(cx, METADATA_UUID, [name], is_absent, uuid) || uuid.is_empty() {
-                uuid.clear();
-                uuid.extend_from_slice(name);
+            uuid.clear();
+            // The folder has the name that the file system was given when it was mounted first.
+            match attribute::number_or(cx, METADATA_UUID, [name], Uuid::default()) {
+                Some(found) if found != Uuid::default() => uuid.extend_from_slice(&found.text()),
+                _ => uuid.extend_from_slice(name),
             }
             let before = cx.problems.count();
             attribute::word(cx, LABEL, [name], is_absent, label);

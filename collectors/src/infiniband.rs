@@ -39,9 +39,9 @@ declare! {
     }
     flags {
         INCLUDE: Text "collector.infiniband.device-include" = "",
-            "Regexp of devices to include (mutually exclusive to device-exclude).";
+            "Regexp of devices to show; not together with device-exclude.";
         EXCLUDE: Text "collector.infiniband.device-exclude" = "",
-            "Regexp of devices to exclude (mutually exclusive to device-include).";
+            "Regexp of devices to leave out; not together with device-include.";
     }
     families {
         INFO: Gauge "node_infiniband_info" ["board_id", "device", "firmware_version", "hca_type"] "Always 1: what is known of an adapter beside numbers.";

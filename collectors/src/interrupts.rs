@@ -21,8 +21,8 @@ declare! {
         INTERRUPTS: File Proc "interrupts";
     }
     flags {
-        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of the interrupts to show, as `name;info;devices`.";
-        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of the interrupts to leave out, as `name;info;devices`.";
+        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of the interrupts to show, as `name;info;devices`; not together with name-exclude.";
+        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of the interrupts to leave out, as `name;info;devices`; not together with name-include.";
         ZEROS: Switch "collector.interrupts.include-zeros" = "true", "Show interrupts that never came as well.";
     }
     families {
@@ -32,7 +32,7 @@ declare! {
 
 impl Collect for Interrupts {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        let names = Filter::from_both(options, INCLUDE, EXCLUDE)?;
+        let names = Filter::from_flags(options, INCLUDE, EXCLUDE)?;
         Ok(Self { names, has_zeros: options.get(ZEROS), words: Words::default() })
     }
 
@@ -155,6 +155,8 @@ mod tests {
         ] {
             given(FILE).flags(&[flag]).emits::<Interrupts>(&[TIMER, TIMER_1].concat());
         }
+        let both = ["--collector.interrupts.name-include=a", "--collector.interrupts.name-exclude=b"];
+        given("").flags(&both).is_refused::<Interrupts>("mutually exclusive");
         given("").flags(&["--collector.interrupts.name-exclude=("]).is_refused::<Interrupts>("name-exclude: `(`");
     }
 

@@ -18,6 +18,7 @@ declare! {
             or(&["collector.qdisk.device-include"]);
         EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.",
             or(&["collector.qdisk.device-exclude"]);
+        FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty: --replay serves answers that were written down.", hidden();
     }
     families {
         BACKLOG: kept Gauge "node_qdisc_backlog" ["device", "kind"] "Bytes that wait to be sent.";
@@ -32,6 +33,7 @@ declare! {
 
 impl Collect for Qdisc {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        options.refuse_unless_empty(FIXTURES)?;
         Ok(Self { devices: Filter::from_flags(options, INCLUDE, EXCLUDE)? })
     }
 
@@ -103,6 +105,8 @@ mod tests {
         given(KERNEL).flags(&[include, exclude]).is_refused::<Qdisc>(
             "--collector.qdisc.device-include and --collector.qdisc.device-exclude are mutually exclusive",
         );
+        given(KERNEL).flags(&["--collector.qdisc.fixtures="]).emits::<Qdisc>(&emitted(&[ETH0, WLAN0]));
+        given(KERNEL).flags(&["--collector.qdisc.fixtures=x"]).is_refused::<Qdisc>("--replay");
         given(KERNEL)
             .flags(&["--collector.qdisc.device-include=("])
             .is_refused::<Qdisc>("--collector.qdisc.device-include: `(` is no regular expression");

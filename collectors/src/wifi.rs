@@ -14,6 +14,9 @@ pub struct Wifi;
 
 declare! {
     Wifi: "wifi", off, "The channel, the network and the stations of each wireless interface.";
+    flags {
+        FIXTURES: Text "collector.wifi.fixtures" = "", "Must be empty: --replay serves answers that were written down.", hidden();
+    }
     families {
         FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" ["device"] "The middle of the channel that an interface is on; 0 where it is on none.";
         BEACON_LOSS: Counter "node_wifi_station_beacon_loss_total" ["device", "mac_address"] "How often the beacon of a station was missed.";
@@ -35,7 +38,8 @@ declare! {
 const HERTZ_PER_MEGAHERTZ: u64 = 1_000_000;
 
 impl Collect for Wifi {
-    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        options.refuse_unless_empty(FIXTURES)?;
         Ok(Self)
     }
 

@@ -175,6 +175,7 @@ fn a_bad_value_costs_itself_alone() {
     let sectors = [("devices/sdb1/size", "36028797018963968")];
     given(&format!("{MOUNTINFO}{}", host(&sectors))).fails::<Btrfs>(&without(&["\"sdb1\""]), "sectors below 2^55");
     given(&format!("{MOUNTINFO}{}", host(&[("label", "broken")]))).fails::<Btrfs>(&without(&["_info{"]), "/label: ");
+    given(&format!("{MOUNTINFO}{}", host(&[("metadata_uuid", "x")]))).fails::<Btrfs>(&without(&[]), "expected a UUID");
     for (content, lost, complaint) in [
         ("broken", ["commit", "commit"], "input/output error"),
         ("x", ["commit", "commit"], "a name and a number"),

@@ -275,6 +275,11 @@ impl<'a, C> Options<'a, C> {
         value.unwrap_or_else(|| panic!("--{} has a value of its kind in every table", flag.info.name))
     }
 
+    /// Refuses a value of a flag that is known for the sake of command lines alone.
+    pub fn refuse_unless_empty(&self, flag: Flag<C, Text>) -> Result<(), String> {
+        if self.get(flag).is_empty() { Ok(()) } else { Err(format!("--{}: {}", flag.info.name, flag.info.help)) }
+    }
+
     /// Whether the flag was given, as opposed to standing at its default.
     pub fn is_given<T>(&self, flag: Flag<C, T>) -> bool {
         self.values.is_given(&flag.info)

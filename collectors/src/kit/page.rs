@@ -1,7 +1,7 @@
 //! The page: samples are encoded at once into their family's own buffer, and the buffers are joined in the order that
 //! client_golang uses: families by name, samples by label values in label-name order.
 //!
-//! Every collector has a [`Page`] of its own, so that one who is late keeps nobody else's; the [`binder`] joins them.
+//! Every collector has a [`Page`] of its own, so that one who is late keeps nobody else's; `binder` joins them.
 
 mod binder;
 mod buffer;
