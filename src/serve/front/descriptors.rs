@@ -70,13 +70,12 @@ mod system {
 mod system {
     use std::io;
 
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is a limit")]
     pub(super) fn raise_limit() -> Option<usize> {
         None
     }
 
     #[derive(Debug, Default)]
-    pub(in crate::serve::front) struct Spare;
+    pub(in crate::serve::front) struct Spare(());
 
     impl Spare {
         #[expect(clippy::unused_self, reason = "elsewhere there is something to hold")]
