@@ -54,7 +54,7 @@ impl Collect for Dmmultipath {
                 continue;
             }
             // Every sample has the name among its labels.
-            if !attribute::word(cx, NAME, [device], attribute::never, name) {
+            if !attribute::filled_word(cx, NAME, [device], name) {
                 continue;
             }
             cx.page.gauge(INFO, [name, &device, identity], true);
@@ -81,7 +81,7 @@ impl Collect for Dmmultipath {
 fn emit_paths(cx: &mut Cx<'_, Dmmultipath>, device: &[u8], name: &[u8], paths: &Names, state: &mut Vec<u8>) {
     let (mut active, mut failed) = (0_u64, 0_u64);
     for path in paths.iter() {
-        if attribute::word(cx, STATE, [path], attribute::never, state) {
+        if attribute::filled_word(cx, STATE, [path], state) {
             let count = if matches!(state.as_slice(), b"running" | b"live") { &mut active } else { &mut failed };
             *count += 1;
             cx.page.gauge(PATH_STATE, [&name, &path, state], true);
@@ -175,6 +175,16 @@ mod tests {
             given(&HOST.replace("size\n2048", &format!("size\n{bad}")))
                 .fails::<Dmmultipath>(&lines_without(&[5]), "dm-7/size: value");
         }
+    }
+
+    #[test]
+    fn an_empty_state_or_name_is_none() {
+        given(&HOST.replace("state\noffline\n", "state\n")).fails::<Dmmultipath>(
+            &lines_without(&[3, 4, 8]),
+            "sdd/device/state: value: expected a word, found nothing",
+        );
+        given(&HOST.replace("name\nmpatha\n", "name\n"))
+            .fails::<Dmmultipath>("", "dm-7/dm/name: value: expected a word, found nothing");
     }
 
     proptest! {

@@ -87,7 +87,7 @@ fn is_card(entry: &[u8]) -> bool {
 fn emit(cx: &mut Cx<'_, Drm>, card: &[u8], words: &mut [Vec<u8>; WORDS.len()]) {
     let problems = cx.problems.count();
     for (attribute, word) in WORDS.into_iter().zip(&mut *words) {
-        attribute::word(cx, ATTRIBUTE, [card, attribute], attribute::is_unavailable, word);
+        attribute::word(cx, ATTRIBUTE, [card, attribute], attribute::is_absent, word);
     }
     // Without one of its labels it would be another series.
     if cx.problems.count() == problems {
@@ -145,8 +145,10 @@ mod tests {
             given(&HOST.replace("percent\n4", &format!("percent\n{bad}")))
                 .fails::<Drm>(&[INFO_LINE, USED].concat(), "card1/device/gpu_busy_percent: value: expected");
         }
-        given(&format!("{HOST}== sys/class/drm/card1/device/unique_id error=EIO\n"))
-            .fails::<Drm>(&[BUSY_LINE, USED].concat(), "card1/device/unique_id: input/output error");
+        for errno in ["EIO", "EACCES", "EINVAL"] {
+            given(&format!("{HOST}== sys/class/drm/card1/device/unique_id error={errno}\n"))
+                .fails::<Drm>(&[BUSY_LINE, USED].concat(), &format!("({errno})"));
+        }
         given(&format!("{HOST}== sys/class/drm/card0/status\nx\n"))
             .fails::<Drm>(&[INFO_LINE, BUSY_LINE, USED].concat(), "card0/device/uevent: no such file");
     }

@@ -81,10 +81,14 @@ impl Collect for Mdadm {
 /// What /sys tells of an array of this level.
 fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
     // Containers hold arrays, not disks.
-    if !matches!(level, b"" | b"container" | b"imsm" | b"ddf") {
-        let disks = cx.files.read(RAID_DISKS, [device]).map_err(Failure::from);
-        let disks = disks.and_then(|text| raid_disks(text).map_err(Failure::from));
-        if let Some(Some(disks)) = cx.problems.value(disks) {
+    if !matches!(level, b"container" | b"imsm" | b"ddf") {
+        let disks = match cx.files.read(RAID_DISKS, [device]) {
+            // An array that was not started has neither.
+            Ok(text) if level.is_empty() && text.trimmed().is_empty() => return,
+            Ok(text) => raid_disks(text).map_err(Failure::from),
+            Err(error) => Err(error.into()),
+        };
+        if let Some(disks) = cx.problems.value(disks).filter(|_| !level.is_empty()) {
             cx.page.gauge(DISKS_OF_RAID, [&device], disks);
         }
     }
@@ -92,8 +96,14 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
         b"raid1" | b"raid4" | b"raid5" | b"raid6" | b"raid10" => {
             attribute::number(cx, DEGRADED, [device], attribute::never)
         }
-        // The others cannot do without a disk.
-        _ => Some(0_u64),
+        // They cannot do without a disk, or have none.
+        b"raid0" | b"linear" | b"multipath" | b"faulty" | b"container" | b"imsm" | b"ddf" | b"clear" => Some(0_u64),
+        _ => {
+            let (device, level) = (device.escape_ascii(), level.escape_ascii());
+            let problem = format_args!("sys/block/{device}/md/level: expected a level such as raid1, found `{level}`");
+            cx.problems.report(Failure::error(problem));
+            None
+        }
     };
     if let Some(missing) = missing {
         cx.page.gauge(DISKS_MISSING, [&device], missing);
@@ -101,13 +111,10 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
 }
 
 /// How many disks an array should have. While that changes, the number from before follows in parentheses.
-fn raid_disks(text: Text<'_>) -> Result<Option<u64>, ParseError<'_>> {
+fn raid_disks(text: Text<'_>) -> Result<u64, ParseError<'_>> {
     let value = text.trimmed();
     let first = value.split(|byte| *byte == b' ').next().unwrap_or_default();
-    if first.is_empty() {
-        return Ok(None);
-    }
-    u64::from_text(first).map(Some).ok_or_else(|| text.error("value", u64::EXPECTED, value))
+    u64::from_text(first).ok_or_else(|| text.error("value", u64::EXPECTED, value))
 }
 
 #[cfg(test)]
@@ -147,13 +154,16 @@ mod tests {
     }
 
     /// A host whose array is, by /sys, of this level and has so many disks.
-    #[track_caller]
-    fn check_raid(level: &str, disks: &str, expected: &str) {
-        given(&format!(
+    fn array(level: &str, disks: &str) -> String {
+        format!(
             "== proc/mdstat\nPersonalities :\n== sys/block/md5/md/degraded\n1\n== sys/block/md5/md/level\n{level}\n\
              == sys/block/md5/md/raid_disks\n{disks}\n"
-        ))
-        .emits::<Mdadm>(expected);
+        )
+    }
+
+    #[track_caller]
+    fn check_raid(level: &str, disks: &str, expected: &str) {
+        given(&array(level, disks)).emits::<Mdadm>(expected);
     }
 
     #[test]
@@ -170,14 +180,25 @@ mod tests {
         for level in ["raid1", "raid4", "raid5", "raid6", "raid10"] {
             check_raid(level, "3", &[missing, disks].concat());
         }
-        for level in ["raid0", "linear"] {
+        for level in ["raid0", "linear", "multipath", "faulty", "clear"] {
             check_raid(level, "3", &[none_missing, disks].concat());
         }
-        for level in ["container", "imsm", "ddf", ""] {
+        for level in ["container", "imsm", "ddf"] {
             check_raid(level, "3", none_missing);
         }
         check_raid("raid5", "3 (2)", &[missing, disks].concat());
-        check_raid("raid5", "", missing);
+        given(&array("raid5", "")).fails::<Mdadm>(missing, "md5/md/raid_disks: value: expected a whole number");
+    }
+
+    #[test]
+    fn of_an_unknown_level_nobody_knows_what_is_missing() {
+        let disks = "node_md_raid_disks{device=\"md5\"} 3\n";
+        for level in ["raid", "raid7", "5"] {
+            let complaint = format!("sys/block/md5/md/level: expected a level such as raid1, found `{level}`");
+            given(&array(level, "3")).fails::<Mdadm>(disks, &complaint);
+        }
+        given(&array("", "3")).fails::<Mdadm>("", "md5/md/level: expected a level");
+        check_raid("", "", "");
     }
 
     #[test]
@@ -219,7 +240,7 @@ mod tests {
         fn counts_of_disks_come_back(disks: u64, before: Option<u64>) {
             let content = before.map_or(format!("{disks}\n"), |before| format!("{disks} ({before})\n"));
             let text = Text::new(crate::kit::root::Mount::Sys, b"x", content.as_bytes());
-            prop_assert_eq!(raid_disks(text), Ok(Some(disks)));
+            prop_assert_eq!(raid_disks(text), Ok(disks));
         }
 
         #[test]

@@ -92,8 +92,8 @@ fn emit_path(
     transport: &mut Vec<u8>,
 ) -> Option<bool> {
     let names = [subsystem, controller];
-    let found = attribute::word(cx, STATE, names, attribute::never, word).then(|| known_state(word));
-    if attribute::word(cx, TRANSPORT, names, attribute::never, transport) {
+    let found = attribute::filled_word(cx, STATE, names, word).then(|| known_state(word));
+    if attribute::filled_word(cx, TRANSPORT, names, transport) {
         for state in STATES.iter().filter(|_| found.is_some()) {
             cx.page.gauge(PATH_STATE, [&controller, state, &subsystem, transport], Some(*state) == found);
         }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn states_of_several_words_and_of_other_kernels_have_a_name() {
         let third = states("nvme3", "tcp", "live");
-        for (word, state) in [("deleting (no IO)", "deleting"), ("asleep", UNKNOWN), ("", UNKNOWN)] {
+        for (word, state) in [("deleting (no IO)", "deleting"), ("asleep", UNKNOWN)] {
             let fourth = states("nvme4", "rdma", state);
             given(&HOST.replace("\nconnecting\n", &format!("\n{word}\n")))
                 .emits::<Nvmesubsystem>(&page(&third, &fourth, LIVE_LINE));
@@ -179,6 +179,12 @@ mod tests {
             .fails::<Nvmesubsystem>(&page(&third, "", ""), "nvme4/state: input/output error");
         given(&HOST.replace("transport\nrdma\n", "transport error=EIO\n"))
             .fails::<Nvmesubsystem>(&page(&third, "", LIVE_LINE), "nvme4/transport: input/output error");
+        given(&HOST.replace("state\nconnecting\n", "state\n"))
+            .fails::<Nvmesubsystem>(&page(&third, "", ""), "nvme4/state: value: expected a word, found nothing");
+        given(&HOST.replace("transport\nrdma\n", "transport\n")).fails::<Nvmesubsystem>(
+            &page(&third, "", LIVE_LINE),
+            "nvme4/transport: value: expected a word, found nothing",
+        );
         given("== sys/class/nvme-subsystem/ error=EIO\n").fails::<Nvmesubsystem>("", "input/output error");
     }
 

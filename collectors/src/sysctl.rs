@@ -92,17 +92,20 @@ fn emit(cx: &mut Cx<'_, Sysctl>, wanted: &Wanted) {
         Ok(text) => text,
         Err(error) => return cx.problems.report(error),
     };
-    // The kernel ends the line, but node_exporter does not ask for that.
     if let Some(error) = text.cut_line() {
-        cx.problems.note(error);
+        cx.problems.report(error);
     }
+    // The kernel ends every line: what it did not end may be a piece of another value.
+    let (_, cut) = text.whole_lines();
+    let lost = usize::from(!cut.trim_ascii().is_empty());
     let values = || text.lines().flat_map(|line| line.fields().map(move |found| (line, found)));
-    if let Err(reason) = check(wanted, values().count()) {
+    let count = values().count();
+    if let Err(reason) = check(wanted, count) {
         let path = wanted.path.as_bytes().escape_ascii();
         return cx.problems.report(Failure::error(format_args!("proc/sys/{path}: {reason}")));
     }
-    let has_places = values().nth(1).is_some() && wanted.keys.is_empty();
-    for (place, (line, found)) in values().enumerate() {
+    let has_places = count > 1 && wanted.keys.is_empty();
+    for (place, (line, found)) in values().enumerate().take(count.saturating_sub(lost)) {
         if !wanted.is_numeric {
             cx.page.gauge(INFO, [&place, &wanted.name, &found], true);
             continue;
@@ -256,12 +259,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_its_end_is_noted() {
-        let host = "== proc/sys/kernel/threads-max no-newline\n7801\n";
-        let scraped = given(host).flags(&["--collector.sysctl.include=kernel.threads-max"]).scrape::<Sysctl>();
-        assert_eq!(scraped.samples(), "node_sysctl_kernel_threads_max 7801\n");
-        assert!(scraped.page.contains("_success{collector=\"sysctl\"} 1\n"), "{}", scraped.page);
-        assert!(scraped.complaints[0].contains("expected a line that ends"), "{:?}", scraped.complaints);
+    fn a_line_without_its_end_loses_its_last_value() {
+        for (content, flag, expected) in [
+            ("7801", "include=fs.x", ""),
+            ("7801", "include-info=fs.x", ""),
+            ("1\t2", "include=fs.x", "node_sysctl_fs_x{index=\"0\"} 1\n"),
+            ("1\t2\t", "include=fs.x:a,b", "node_sysctl_fs_x_a 1\n"),
+            ("a b", "include-info=fs.x", "node_sysctl_info{index=\"0\",name=\"fs.x\",value=\"a\"} 1\n"),
+        ] {
+            given(&format!("== proc/sys/fs/x no-newline\n{content}\n"))
+                .flags(&[&format!("--collector.sysctl.{flag}")])
+                .fails::<Sysctl>(expected, "proc/sys/fs/x:1: the last line: expected a line that ends");
+        }
     }
 
     proptest! {

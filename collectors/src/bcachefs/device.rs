@@ -18,10 +18,14 @@ const ERRORS_SINCE_CREATION: &[u8] = b"IO errors since filesystem creation";
 /// Emits a device; `label` and `state` are memory.
 pub(super) fn emit(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2], label: &mut Vec<u8>, state: &mut Vec<u8>) {
     let [uuid, device] = names;
-    // A device without a label, or which cannot tell it, has an empty one.
-    attribute::word(cx, LABEL, names, |_| true, label);
-    attribute::word(cx, STATE, names, |_| true, state);
-    cx.page.gauge(DEVICE_INFO, [&device, label, state, &uuid], 1_u64);
+    let problems = cx.problems.count();
+    // A device without a label has an empty one.
+    attribute::word(cx, LABEL, names, attribute::is_absent, label);
+    attribute::word(cx, STATE, names, attribute::is_absent, state);
+    // Without one of its labels it would be another series.
+    if cx.problems.count() == problems {
+        cx.page.gauge(DEVICE_INFO, [&device, label, state, &uuid], 1_u64);
+    }
     if let Some(Amount(size)) = attribute::number_or(cx, BUCKET_SIZE, names, Amount(0)) {
         cx.page.gauge(DEVICE_BUCKET_SIZE, [&device, &uuid], size);
     }

@@ -129,6 +129,8 @@ fn a_bad_line_costs_itself_alone() {
             vec!["type=\"read\""],
             "a colon",
         ),
+        ("dev-0/label", "broken", vec!["_device_info{"], "dev-0/label: input/output error"),
+        ("dev-0/state", "broken", vec!["_device_info{"], "dev-0/state: input/output error"),
         ("errors", "bset_bad_csum x\n", vec!["error_type"], "found `x`"),
         ("errors", "broken", vec!["error_type"], "input/output error"),
     ] {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::{Btrfs, MOUNTS, OWN_MOUNTS};
 use crate::filesystem::mounts::{self, Mounts};
+use crate::kit::errno::Errno;
+use crate::kit::kernel::KernelError;
 use crate::kit::kernel::btrfs::{BtrfsDevice, Uuid};
 use crate::kit::prelude::*;
 use crate::kit::table;
@@ -33,8 +35,8 @@ pub(super) struct Device<'a> {
 }
 
 impl Devices {
-    /// Asks each file system once, at the first of its mount points that answers. That none does is fine: only the
-    /// kernel of the host knows the question, and not everybody may put it.
+    /// Asks each file system once, at the first of its mount points that answers. That none does is fine, but where
+    /// that [is not to be expected](is_expected) the log has it.
     pub(super) fn ask(&mut self, cx: &mut Cx<'_, Btrfs>) {
         let Self { mounts, text, all, asked } = self;
         text.clear();
@@ -59,6 +61,12 @@ impl Devices {
             let (known, new) = all.split_at(before);
             let file_system = new.first().map(|device| device.numbers.file_system);
             let is_known = known.iter().any(|device| Some(device.numbers.file_system) == file_system);
+            if let Err(error) = answer
+                && !is_expected(error)
+            {
+                let path = mount.path.escape_ascii();
+                cx.problems.note(Failure::error(format_args!("{path}: the devices of its btrfs: {error}")));
+            }
             if answer.is_err() || is_known {
                 all.truncate(before);
             } else {
@@ -74,6 +82,12 @@ impl Devices {
             numbers: &device.numbers,
         })
     }
+}
+
+/// Only the kernel of the host knows the question, and not everybody may put it.
+fn is_expected(error: KernelError) -> bool {
+    use Errno as E;
+    matches!(error, KernelError::Unsupported | KernelError::Errno(E::EPERM | E::EACCES | E::ENOTTY | E::EOPNOTSUPP))
 }
 
 /// Reads the btrfs mounts of process 1, or our own where that process is hidden from us.

@@ -130,7 +130,13 @@ fn a_file_system_that_answers_tells_of_its_devices_itself() {
 fn one_that_does_not_answer_shows_from_sysfs() {
     let from_sysfs: String = lines().into_iter().filter(|line| line.contains("_device_")).collect();
     let half = format!("{}/ error=EIO\n", answer("/", ID, "/dev/sda1"));
-    check_asked(MOUNTINFO, &half, &from_sysfs);
+    let scraped = given(&format!("== kernel/btrfs\n{half}{MOUNTINFO}{}", host(&[]))).scrape::<Btrfs>();
+    assert_eq!(scraped.samples(), without(&[]));
+    assert!(scraped.page.contains("_success{collector=\"btrfs\"} 1\n"), "{}", scraped.page);
+    assert_eq!(scraped.complaints, ["/: the devices of its btrfs: input/output error (EIO)"]);
+    for errno in ["EPERM", "EACCES", "ENOTTY", "EOPNOTSUPP"] {
+        check_asked(MOUNTINFO, &half.replace("EIO", errno), &from_sysfs);
+    }
     check_asked(MOUNTINFO, &answer("/", &ID.replace('f', "e"), "/dev/sda1"), &from_sysfs);
     check_asked(&MOUNTINFO.replace("btrfs", "ext4"), &answer("/", ID, "/dev/sda1"), &from_sysfs);
     let scraped = given(&format!("== kernel/btrfs\n{}{}", answer("/", ID, "/dev/sda1"), host(&[]))).scrape::<Btrfs>();

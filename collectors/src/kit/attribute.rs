@@ -26,6 +26,11 @@ pub fn is_hidden(error: RootError) -> bool {
     error.is_missing() || error.is_denied()
 }
 
+/// Whether this kernel or driver does not have the attribute at all.
+pub fn is_absent(error: RootError) -> bool {
+    error == RootError::Errno(Errno::ENOENT)
+}
+
 /// No error is to be expected.
 pub fn never(_: RootError) -> bool {
     false
@@ -91,6 +96,25 @@ pub fn word<C, const N: usize>(
             false
         }
     }
+}
+
+/// Replaces `into` by the value of an attribute that every device fills; `false`, and empty, where reading fails or
+/// there is nothing in it, both of which are noted.
+pub fn filled_word<C, const N: usize>(
+    cx: &mut Cx<'_, C>,
+    attribute: Read<C, File, N>,
+    names: [&[u8]; N],
+    into: &mut Vec<u8>,
+) -> bool {
+    into.clear();
+    match cx.files.read(attribute, names) {
+        Ok(text) => match value(&text) {
+            b"" => cx.problems.report(text.error("value", "a word", b"")),
+            found => into.extend_from_slice(found),
+        },
+        Err(error) => cx.problems.report(error),
+    }
+    !into.is_empty()
 }
 
 /// What follows `prefix` in the names that begin with it and go on with a digit: `0` of `thermal_zone0`.
