@@ -149,10 +149,9 @@ impl WebConfig {
         None
     }
 
-    /// The folders of its files: an update puts other files into them.
+    /// The folders of its files, links followed or not: an update puts other files into them.
     pub fn folders(&self) -> Vec<PathBuf> {
-        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        looks.folders().map(Path::to_owned).collect()
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).folders()
     }
 
     /// Looks at the files from now on, in a thread that ends with the configuration.
