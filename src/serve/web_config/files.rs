@@ -8,6 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use hmac_sha256::Hash as Sha256;
 
+use super::document::Problem;
+use super::file::Source;
+
 /// Larger files are refused.
 pub(super) const FILE_MAX_BYTES: u64 = 1024 * 1024;
 
@@ -70,6 +73,18 @@ impl Files {
         self.content.0.update((bytes.len() as u64).to_le_bytes());
         self.content.0.update(bytes);
         content
+    }
+
+    /// What there is under a key, and what to call it.
+    pub(super) fn content(&mut self, source: &Source, key: &str) -> Result<(String, Vec<u8>), Problem> {
+        match source {
+            Source::Nowhere => Ok((key.to_owned(), Vec::new())),
+            Source::Here(text) => Ok((key.to_owned(), text.clone().into_bytes())),
+            Source::File(key, path) => {
+                let bytes = self.read(path).map_err(|error| Problem::general(format!("{key}: {error}")))?;
+                Ok((format!("{key}: {path}"), bytes))
+            }
+        }
     }
 
     pub(super) fn looks(self) -> Looks {
