@@ -210,9 +210,7 @@ impl WebConfig {
                 };
                 file.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
                 self.limit(file.rate);
-                // What was compared before holds as long as the users are the same.
-                let is_same = *before.logins.users() == file.users;
-                let logins = if is_same { Arc::clone(&before.logins) } else { Arc::new(Logins::new(file.users)) };
+                let logins = Arc::new(before.logins.with(file.users));
                 (State { is_broken, headers: Arc::new(file.headers), logins, asked, tls }, error)
             }
             Err(error) => (State { is_broken: true, ..(*before).clone() }, Some(error)),
