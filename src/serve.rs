@@ -8,6 +8,7 @@ pub mod handler;
 mod ledger;
 pub mod listen;
 mod negotiate;
+mod origin;
 mod query;
 pub mod request;
 pub mod signals;

@@ -2,8 +2,10 @@
 //! of Prometheus. `docs/WEB.md` tells users of it.
 //!
 //! The files are looked at once a second. A file that has become unreadable shuts everybody out, for nobody knows who may
-//! come in; what is wrong with a certificate alone leaves the last good one in use. Both are logged and on the page.
+//! come in, and so does what clients are asked for when it changes and cannot be had. What is wrong with the server's own
+//! certificate alone leaves the last good one in use. All of it is logged and on the page.
 
+mod asked;
 #[cfg(feature = "tls")]
 mod certificate;
 mod document;
@@ -36,6 +38,7 @@ use super::stream::Session;
 use crate::flags::access::Access;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
+use asked::Asked;
 use file::Headers;
 use limit::Bucket;
 use load::{Found, Loaded, Tls};
@@ -67,6 +70,8 @@ struct State {
     is_broken: bool,
     headers: Arc<Headers>,
     logins: Arc<Logins>,
+    /// What this TLS asks of clients.
+    asked: Asked,
     tls: Option<Tls>,
 }
 
@@ -90,7 +95,7 @@ impl WebConfig {
     /// Reads a file and what it names. The error names the file.
     fn load(path: &Path, log: &Arc<Log>) -> Result<Self, String> {
         let Loaded { found, looks } = load::load(path);
-        let Found { file, tls } = found?;
+        let Found { file, asked, tls } = found?;
         let tls = tls?;
         file.warnings.iter().for_each(|warning| log.warn(warning, &[]));
         let metrics = Metrics::new(tls.is_some()).map_err(|error| error.to_string())?;
@@ -103,6 +108,7 @@ impl WebConfig {
                 is_broken: false,
                 headers: Arc::new(file.headers),
                 logins: Arc::new(Logins::new(file.users)),
+                asked: asked.unwrap_or_default(),
                 tls,
             })),
             bucket: Mutex::new(Bucket::new(file.rate, clock::monotonic())),
@@ -118,8 +124,13 @@ impl WebConfig {
         users.add(user, Hash::of(password));
         let metrics = Metrics::new(false).map_err(|error| error.to_string())?;
         metrics.read(true, clock::now());
-        let state =
-            State { is_broken: false, headers: Arc::default(), logins: Arc::new(Logins::new(users)), tls: None };
+        let state = State {
+            is_broken: false,
+            headers: Arc::default(),
+            logins: Arc::new(Logins::new(users)),
+            asked: Asked::default(),
+            tls: None,
+        };
         Ok(Self {
             path: None,
             log: Arc::clone(log),
@@ -149,10 +160,9 @@ impl WebConfig {
         None
     }
 
-    /// The folders of its files: an update puts other files into them.
+    /// The folders of its files, links followed or not: an update puts other files into them.
     pub fn folders(&self) -> Vec<PathBuf> {
-        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        looks.folders().map(Path::to_owned).collect()
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).folders()
     }
 
     /// Looks at the files from now on, in a thread that ends with the configuration.
@@ -189,18 +199,19 @@ impl WebConfig {
     fn apply(&self, found: Result<Found, String>) {
         let before = self.state();
         let (state, error) = match found {
-            Ok(Found { file, tls }) => {
-                let (tls, error) = match tls {
-                    Ok(tls) if tls.is_some() == before.tls.is_some() => (tls, None),
-                    Ok(_) => (before.tls.clone(), Some(FIXED.to_owned())),
-                    Err(error) => (before.tls.clone(), Some(error)),
+            Ok(Found { file, asked, tls }) => {
+                // The TLS before will do only for those who are asked for the same.
+                let is_broken = asked.as_ref() != Some(&before.asked);
+                let before_tls = || (before.tls.clone(), before.asked.clone());
+                let ((tls, asked), is_broken, error) = match (tls, asked) {
+                    (Ok(tls), Some(asked)) if tls.is_some() == before.tls.is_some() => ((tls, asked), false, None),
+                    (Ok(_), _) => (before_tls(), is_broken, Some(FIXED.to_owned())),
+                    (Err(error), _) => (before_tls(), is_broken, Some(error)),
                 };
                 file.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
                 self.limit(file.rate);
-                // What was compared before holds as long as the users are the same.
-                let is_same = *before.logins.users() == file.users;
-                let logins = if is_same { Arc::clone(&before.logins) } else { Arc::new(Logins::new(file.users)) };
-                (State { is_broken: false, headers: Arc::new(file.headers), logins, tls }, error)
+                let logins = Arc::new(before.logins.with(file.users));
+                (State { is_broken, headers: Arc::new(file.headers), logins, asked, tls }, error)
             }
             Err(error) => (State { is_broken: true, ..(*before).clone() }, Some(error)),
         };

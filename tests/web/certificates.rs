@@ -102,6 +102,31 @@ fn a_broken_file_shuts_everybody_out_until_it_is_mended() {
 }
 
 #[test]
+fn what_is_asked_of_clients_is_never_loosened_by_a_mistake() {
+    let folder = Folder::new();
+    folder.certify(|_| {});
+    let exporter = folder.serve(TLS);
+    let (address, client) = (exporter.address(), Client::trusting(&folder.authority));
+    let becomes = |what: &str, status: u16| until(what, || client.status(address) == status);
+    assert_eq!(client.status(address), 200);
+    // Nobody can tell who would be let in.
+    let strict = format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: missing.crt\n");
+    folder.write("web.yml", &strict);
+    becomes("everybody shut out, for want of an authority", 500);
+    // As it was before, with a broken key: the certificate before will do.
+    folder.write("server.key", "broken");
+    folder.write("web.yml", TLS);
+    becomes("everybody let in as before", 200);
+    // The certificate before will not do where others are let in.
+    folder.write("clients.crt", &folder.authority);
+    let strict = strict.replace("missing", "clients");
+    folder.write("web.yml", &strict);
+    becomes("everybody shut out, for want of a key", 500);
+    folder.certify(|_| {});
+    until("nobody let in without a certificate", || client.get(address, "/metrics").is_err());
+}
+
+#[test]
 fn who_speaks_http_where_tls_is_spoken_is_told_so() {
     let folder = Folder::new();
     folder.certify(|_| {});

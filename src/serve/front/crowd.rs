@@ -1,36 +1,10 @@
 //! Everybody who is connected: who has been here for how long, from where, and whose time is up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::connection::Connection;
-use crate::serve::request::Peer;
-
-/// What counts as one address. Whoever has one address of IPv6 has 2^64 of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Origin {
-    Ipv4([u8; 4]),
-    Ipv6([u16; 4]),
-    Unix,
-    Machine(u32),
-}
-
-impl Origin {
-    fn of(peer: Peer) -> Self {
-        match peer {
-            Peer::Internet(address) => match address.ip().to_canonical() {
-                IpAddr::V4(address) => Self::Ipv4(address.octets()),
-                IpAddr::V6(address) => {
-                    let [network @ .., _, _, _, _] = address.segments();
-                    Self::Ipv6(network)
-                }
-            },
-            Peer::Unix => Self::Unix,
-            Peer::Vsock { machine, .. } => Self::Machine(machine),
-        }
-    }
-}
+use crate::serve::origin::Origin;
 
 struct Place {
     origin: Origin,
@@ -154,8 +128,9 @@ impl Crowd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::request::Peer;
     use crate::serve::stream::{Socket, Stream};
-    use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
     #[expect(clippy::disallowed_methods, reason = "a connection needs a socket, if only to be closed")]
     fn socket() -> Socket {

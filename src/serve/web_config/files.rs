@@ -8,6 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use hmac_sha256::Hash as Sha256;
 
+use super::document::Problem;
+use super::file::Source;
+
 /// Larger files are refused.
 pub(super) const FILE_MAX_BYTES: u64 = 1024 * 1024;
 
@@ -72,16 +75,33 @@ impl Files {
         content
     }
 
+    /// What there is under a key, and what to call it.
+    pub(super) fn content(&mut self, source: &Source, key: &str) -> Result<(String, Vec<u8>), Problem> {
+        match source {
+            Source::Nowhere => Ok((key.to_owned(), Vec::new())),
+            Source::Here(text) => Ok((key.to_owned(), text.clone().into_bytes())),
+            Source::File(key, path) => {
+                let bytes = self.read(path).map_err(|error| Problem::general(format!("{key}: {error}")))?;
+                Ok((format!("{key}: {path}"), bytes))
+            }
+        }
+    }
+
     pub(super) fn looks(self) -> Looks {
         Looks { stamps: self.stamps, digest: self.content.0.finalize() }
     }
 }
 
 impl Looks {
-    /// The folders of the files; `.` where a path has none.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
-        let folders = self.stamps.iter().filter_map(|(path, _)| path.parent());
-        folders.map(|folder| if folder == Path::new("") { Path::new(".") } else { folder })
+    /// The folders of the files, and of what they link to; `.` where a path has none.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let paths = self.stamps.iter().flat_map(|(path, _)| [Some(path.clone()), fs::canonicalize(path).ok()]);
+        let folders = paths.flatten().filter_map(|path| path.parent().map(Path::to_owned));
+        let mut folders: Vec<_> =
+            folders.map(|folder| if folder == Path::new("") { PathBuf::from(".") } else { folder }).collect();
+        folders.sort();
+        folders.dedup();
+        folders
     }
 
     /// Whether all files look as they did, and long enough to be sure.
@@ -176,6 +196,22 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(!cold.are_the_same());
         assert_eq!(looks(&path).digest, missing.digest);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_are_those_of_links_and_of_what_they_lead_to() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let [live, archive] = ["live", "archive"].map(|name| fs::canonicalize(root.path()).unwrap().join(name));
+        for folder in [&live, &archive] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(archive.join("key1"), "one").unwrap();
+        symlink("../archive/key1", live.join("key")).unwrap();
+        assert_eq!(looks(&live.join("key")).folders(), [archive, live.clone()]);
+        assert_eq!(looks(&live.join("missing")).folders(), [live]);
+        assert!(looks(Path::new("missing")).folders().contains(&PathBuf::from(".")));
     }
 
     #[cfg(unix)]

@@ -59,7 +59,7 @@ impl Handle for Guard {
             response.headers.push(("Retry-After", wait_seconds.to_string()));
             return with(&state.headers, Answer::Ready(response));
         }
-        let answer = match Arc::clone(&state.logins).judge(request.headers_named("authorization")) {
+        let answer = match Arc::clone(&state.logins).judge(request.peer(), request.headers_named("authorization")) {
             Judgement::Known(verdict) => self.settle(verdict, request),
             Judgement::Compare(comparison) => {
                 Answer::Job(Box::new(move || self.settle(comparison.run(), request).wait()))

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::asked::Asked;
 use super::document::Problem;
 use super::file::{self, File};
 use super::files::{Files, Looks};
@@ -19,7 +20,9 @@ pub(super) struct Loaded {
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) file: File,
-    /// What it names may be wrong all the same.
+    /// What is asked of clients; nothing where that cannot be read.
+    pub(super) asked: Option<Asked>,
+    /// What the file names may be wrong all the same.
     pub(super) tls: Result<Option<Tls>, String>,
 }
 
@@ -28,9 +31,17 @@ pub(super) fn load(path: &Path) -> Loaded {
     let mut files = Files::beside(path);
     let named = |problem: Problem| format!("{}: {problem}", path.display());
     let found = read(path, &mut files).map(|(file, choices)| {
-        let tls = file.tls.as_ref().zip(choices.as_ref());
-        let tls = tls.map(|(section, choices)| build(section, choices, &mut files)).transpose().map_err(named);
-        Found { file, tls }
+        let Some((section, choices)) = file.tls.as_ref().zip(choices.as_ref()) else {
+            return Found { file, asked: Some(Asked::default()), tls: Ok(None) };
+        };
+        let (asked, tls) = match Asked::read(section, &mut files) {
+            Ok(asked) => {
+                let tls = build(section, choices, &asked, &mut files);
+                (Some(asked), tls.map(Some))
+            }
+            Err(problem) => (None, Err(problem)),
+        };
+        Found { file, asked, tls: tls.map_err(named) }
     });
     Loaded { found, looks: files.looks() }
 }
@@ -54,7 +65,7 @@ pub(super) use without::{Choices, Tls, build};
 #[cfg(not(feature = "tls"))]
 mod without {
     use super::super::file::TlsSection;
-    use super::{Files, Problem};
+    use super::{Asked, Files, Problem};
 
     #[derive(Clone, Debug)]
     pub(in super::super) enum Tls {}
@@ -68,7 +79,7 @@ mod without {
         }
     }
 
-    pub(in super::super) fn build(_: &TlsSection, choices: &Choices, _: &mut Files) -> Result<Tls, Problem> {
+    pub(in super::super) fn build(_: &TlsSection, choices: &Choices, _: &Asked, _: &mut Files) -> Result<Tls, Problem> {
         match *choices {}
     }
 }

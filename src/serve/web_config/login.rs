@@ -1,12 +1,11 @@
 //! Basic authentication: who asks, and whether that was answered lately.
 //!
 //! Comparing with bcrypt takes a processor for tens of milliseconds, so one comparison runs at a time, a few wait, and
-//! further ones are turned away. What came out is remembered, but no password: the key is a hash that takes a secret of
+//! further ones are turned away; no address has more than its share of those that wait. What came out is remembered, but no password: the key is a hash that takes a secret of
 //! this process to make. Answers of yes and of no have room of their own, so that whoever guesses pushes nobody out.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -14,12 +13,17 @@ use base64::engine::general_purpose::STANDARD;
 use hmac_sha256::HMAC;
 
 use super::password::Users;
+use crate::serve::origin::Origin;
+use crate::serve::request::Peer;
 
 /// So many answers of each kind are remembered.
 const REMEMBERED_MAX: usize = 50;
 
 /// So many comparisons run or wait; each waits in a thread of its own.
 const COMPARISONS_MAX: usize = 8;
+
+/// So many of them are of one address: whoever guesses from there leaves room for others.
+const COMPARISONS_PER_ORIGIN_MAX: usize = 2;
 
 /// What became of a login.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +48,7 @@ pub(super) enum Judgement {
 /// A login that is to be compared. It counts among those that wait until it is dropped.
 pub(super) struct Comparison {
     logins: Arc<Logins>,
+    origin: Origin,
     key: Key,
     user: Vec<u8>,
     password: Vec<u8>,
@@ -61,10 +66,18 @@ type Key = [u8; 32];
 #[derive(Debug)]
 pub(super) struct Logins {
     users: Users,
+    desk: Arc<Desk>,
+}
+
+/// What outlasts a change of users: keys depend on the user's hash, so that what is remembered holds for those whose
+/// hash is the same, and is out of reach for the others.
+#[derive(Debug)]
+struct Desk {
     secret: Key,
     memory: Mutex<Memory>,
     comparing: Mutex<()>,
-    waiting: AtomicUsize,
+    /// Where those come from that run or wait.
+    waiting: Mutex<Vec<Origin>>,
 }
 
 #[derive(Default)]
@@ -98,22 +111,19 @@ impl Memory {
 
 impl Logins {
     pub(super) fn new(users: Users) -> Self {
-        Self {
-            users,
-            secret: secret(),
-            memory: Mutex::default(),
-            comparing: Mutex::default(),
-            waiting: AtomicUsize::new(0),
-        }
+        let desk =
+            Desk { secret: secret(), memory: Mutex::default(), comparing: Mutex::default(), waiting: Mutex::default() };
+        Self { users, desk: Arc::new(desk) }
     }
 
-    pub(super) fn users(&self) -> &Users {
-        &self.users
+    /// The same for other users.
+    pub(super) fn with(&self, users: Users) -> Self {
+        Self { users, desk: Arc::clone(&self.desk) }
     }
 
     /// Judges the values of the header `Authorization`, of which there has to be one. Quick, unless it takes a
     /// comparison.
-    pub(super) fn judge<'a>(self: Arc<Self>, headers: impl IntoIterator<Item = &'a str>) -> Judgement {
+    pub(super) fn judge<'a>(self: Arc<Self>, peer: Peer, headers: impl IntoIterator<Item = &'a str>) -> Judgement {
         if self.users.is_empty() {
             return Judgement::Known(Verdict::Right);
         }
@@ -124,18 +134,20 @@ impl Logins {
         if let Some(verdict) = self.recall(&key) {
             return Judgement::Known(verdict);
         }
-        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
-        let comparison = Comparison { logins: self, key, user, password };
-        if waiting < COMPARISONS_MAX { Judgement::Compare(comparison) } else { Judgement::Known(Verdict::Busy) }
+        let origin = Origin::of(peer);
+        if !self.desk.enter(origin) {
+            return Judgement::Known(Verdict::Busy);
+        }
+        Judgement::Compare(Comparison { logins: self, origin, key, user, password })
     }
 
     fn recall(&self, key: &Key) -> Option<Verdict> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).recall(key)
+        self.desk.memory.lock().unwrap_or_else(PoisonError::into_inner).recall(key)
     }
 
     /// No password, nor anything that tells one without the secret.
     fn key(&self, user: &[u8], password: &[u8]) -> Key {
-        let mut mac = HMAC::new(self.secret);
+        let mut mac = HMAC::new(self.desk.secret);
         for part in [user, self.users.find(user).map_or(&[][..], |hash| hash.bytes()), password] {
             mac.update((part.len() as u64).to_le_bytes());
             mac.update(part);
@@ -144,17 +156,37 @@ impl Logins {
     }
 }
 
+impl Desk {
+    /// Whether there is room for one more from there.
+    fn enter(&self, origin: Origin) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_origin = waiting.iter().filter(|other| **other == origin).count();
+        let has_room = waiting.len() < COMPARISONS_MAX && of_origin < COMPARISONS_PER_ORIGIN_MAX;
+        if has_room {
+            waiting.push(origin);
+        }
+        has_room
+    }
+
+    fn leave(&self, origin: Origin) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = waiting.iter().position(|other| *other == origin) {
+            waiting.swap_remove(at);
+        }
+    }
+}
+
 impl Comparison {
     /// Waits for its turn, and compares.
     pub(super) fn run(self) -> Verdict {
         let logins = &self.logins;
-        let turn = logins.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = logins.desk.comparing.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever was before may have asked the same.
         if let Some(verdict) = logins.recall(&self.key) {
             return verdict;
         }
         let is_right = logins.users.admit(&self.user, &self.password);
-        logins.memory.lock().unwrap_or_else(PoisonError::into_inner).keep(self.key, is_right);
+        logins.desk.memory.lock().unwrap_or_else(PoisonError::into_inner).keep(self.key, is_right);
         drop(turn);
         if is_right { Verdict::Right } else { Verdict::Wrong }
     }
@@ -162,7 +194,7 @@ impl Comparison {
 
 impl Drop for Comparison {
     fn drop(&mut self) {
-        self.logins.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.logins.desk.leave(self.origin);
     }
 }
 
@@ -202,8 +234,12 @@ mod tests {
         format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
     }
 
+    fn peer(last: u8) -> Peer {
+        Peer::Internet(([192, 0, 2, last], 9).into())
+    }
+
     fn verdict(logins: &Arc<Logins>, headers: &[&str]) -> Verdict {
-        match Arc::clone(logins).judge(headers.iter().copied()) {
+        match Arc::clone(logins).judge(peer(9), headers.iter().copied()) {
             Judgement::Known(verdict) => verdict,
             Judgement::Compare(comparison) => comparison.run(),
         }
@@ -215,7 +251,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(verdict(&logins, headers), expected, "{headers:?}");
         }
-        assert_eq!(logins.waiting.load(Ordering::SeqCst), 0);
+        assert!(logins.desk.waiting.lock().unwrap().is_empty());
     }
 
     #[test]
@@ -242,7 +278,7 @@ mod tests {
     fn answers_are_remembered_up_to_a_limit_and_guesses_push_nobody_out() {
         let logins = logins();
         let count = || {
-            let memory = logins.memory.lock().unwrap();
+            let memory = logins.desk.memory.lock().unwrap();
             (memory.right.len(), memory.wrong.len())
         };
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
@@ -270,14 +306,37 @@ mod tests {
     fn beyond_the_limit_comparisons_are_turned_away_and_what_is_known_is_not() {
         let logins = logins();
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
-        let waiting: Vec<_> = (0..COMPARISONS_MAX)
-            .map(|guess| Arc::clone(&logins).judge([&*basic("alice", &guess.to_string())]))
-            .collect();
-        assert!(waiting.iter().all(|judgement| matches!(judgement, Judgement::Compare(_))));
+        let ask = |last: u8, guess: usize| Arc::clone(&logins).judge(peer(last), [&*basic("bob", &guess.to_string())]);
+        let is_let_wait = |judgement: &Judgement| matches!(judgement, Judgement::Compare(_));
+        let mut waiting: Vec<_> = (0..COMPARISONS_PER_ORIGIN_MAX).map(|guess| ask(1, guess)).collect();
+        assert!(waiting.iter().all(is_let_wait));
+        assert!(!is_let_wait(&ask(1, 99)), "one address takes the room of others");
+        let last = (2..).flat_map(|last| [last; COMPARISONS_PER_ORIGIN_MAX]);
+        waiting.extend((waiting.len()..COMPARISONS_MAX).zip(last).map(|(guess, last)| ask(last, guess)));
+        assert!(waiting.iter().all(is_let_wait));
         assert_eq!(verdict(&logins, &[&basic("bob", "x")]), Verdict::Busy);
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
         drop(waiting);
         assert_eq!(verdict(&logins, &[&basic("bob", "x")]), Verdict::Wrong);
-        assert_eq!(logins.waiting.load(Ordering::SeqCst), 0);
+        assert!(logins.desk.waiting.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn right_logins_are_remembered_while_the_hash_is_the_same() {
+        let logins = logins();
+        let good = basic("alice", "a:b");
+        assert_eq!(verdict(&logins, &[&good]), Verdict::Right);
+        let is_known = |users: &Users| {
+            let judgement = Arc::new(logins.with(users.clone())).judge(peer(1), [&*good]);
+            matches!(judgement, Judgement::Known(Verdict::Right))
+        };
+        let mut users = logins.users.clone();
+        users.add("bob", Hash::parse(&htpasswd(4, "x")).unwrap());
+        assert!(is_known(&users));
+        users.add("alice", Hash::parse(&htpasswd(4, "other")).unwrap());
+        assert!(!is_known(&users));
+        let mut others = Users::default();
+        others.add("bob", Hash::parse(&htpasswd(4, "x")).unwrap());
+        assert!(!is_known(&others));
     }
 }

@@ -17,9 +17,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::{NamedGroup, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
 
+use super::asked::Asked;
 use super::certificate::Certificate;
 use super::document::Problem;
-use super::file::{ClientAuth, Source, TlsSection};
+use super::file::{ClientAuth, TlsSection};
 use super::files::Files;
 
 /// Oldest first.
@@ -124,21 +125,21 @@ fn suite_name(suite: &SupportedCipherSuite) -> String {
 }
 
 /// Reads certificates and key, and makes of all what connections begin with.
-pub(super) fn build(section: &TlsSection, choices: &Choices, files: &mut Files) -> Result<Tls, Problem> {
-    let (what, pem) = content(&section.certificate, "cert", files)?;
+pub(super) fn build(section: &TlsSection, choices: &Choices, asked: &Asked, files: &mut Files) -> Result<Tls, Problem> {
+    let (what, pem) = files.content(&section.certificate, "cert")?;
     let chain = certificates(&what, &pem)?;
     let own = chain.first().and_then(|own| Certificate::read(own));
     let own = own.ok_or_else(|| Problem::general(format!("{what}: the first certificate cannot be read")))?;
-    let (what, pem) = content(&section.key, "key", files)?;
+    let (what, pem) = files.content(&section.key, "key")?;
     let key = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|error| Problem::general(format!("{what}: {}", key_words(&error))))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&choices.provider))
         .with_protocol_versions(&choices.versions)
         .map_err(|error| Problem::general(format!("tls_server_config: {error}")))?;
-    let builder = if section.client_auth == ClientAuth::None {
+    let builder = if asked.auth == ClientAuth::None {
         builder.with_no_client_auth()
     } else {
-        builder.with_client_cert_verifier(Arc::new(client::Check::of(section, &choices.provider, files)?))
+        builder.with_client_cert_verifier(Arc::new(client::Check::of(asked, &choices.provider)?))
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|error| {
         let kinds = "a key is RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519";
@@ -150,18 +151,6 @@ pub(super) fn build(section: &TlsSection, choices: &Choices, files: &mut Files) 
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Tls { config: Arc::new(config), not_after: own.not_after })
-}
-
-/// What is there, and what to call it.
-fn content(source: &Source, key: &str, files: &mut Files) -> Result<(String, Vec<u8>), Problem> {
-    match source {
-        Source::Nowhere => Ok((key.to_owned(), Vec::new())),
-        Source::Here(text) => Ok((key.to_owned(), text.clone().into_bytes())),
-        Source::File(key, path) => {
-            let bytes = files.read(path).map_err(|error| Problem::general(format!("{key}: {error}")))?;
-            Ok((format!("{key}: {path}"), bytes))
-        }
-    }
 }
 
 fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Problem> {

@@ -9,10 +9,10 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
+use super::super::asked::Asked;
 use super::super::certificate::Certificate;
 use super::super::document::Problem;
-use super::super::file::{ClientAuth, TlsSection};
-use super::super::files::Files;
+use super::super::file::ClientAuth;
 
 /// Judges certificates.
 #[derive(Debug)]
@@ -36,14 +36,10 @@ enum Trust {
 }
 
 impl Check {
-    pub(super) fn of(section: &TlsSection, provider: &Arc<CryptoProvider>, files: &mut Files) -> Result<Self, Problem> {
-        let authorities = if section.client_ca.is_given() {
-            let (what, pem) = super::content(&section.client_ca, "client_ca", files)?;
-            Some((super::certificates(&what, &pem)?, what))
-        } else {
-            None
-        };
-        let trust = match (section.client_auth, authorities) {
+    pub(super) fn of(asked: &Asked, provider: &Arc<CryptoProvider>) -> Result<Self, Problem> {
+        let authorities = asked.authorities.as_ref();
+        let authorities = authorities.map(|(what, pem)| Ok((super::certificates(what, pem)?, what))).transpose()?;
+        let trust = match (asked.auth, authorities) {
             (ClientAuth::None | ClientAuth::Request | ClientAuth::RequireAny, _) => Trust::Unasked,
             (_, None) => Trust::Nobody,
             (_, Some((own, what))) => {
@@ -52,12 +48,12 @@ impl Check {
                 Trust::Authorities { own, verifier }
             }
         };
-        let is_required = matches!(section.client_auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
+        let is_required = matches!(asked.auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
         Ok(Self {
             // Who shows nothing has no allowed name either.
-            is_mandatory: is_required || section.client_allowed_sans.is_some(),
+            is_mandatory: is_required || asked.allowed_sans.is_some(),
             trust,
-            allowed_sans: section.client_allowed_sans.clone(),
+            allowed_sans: asked.allowed_sans.clone(),
             algorithms: provider.signature_verification_algorithms,
         })
     }

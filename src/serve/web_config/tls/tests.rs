@@ -60,7 +60,10 @@ fn document(pair: &Pair, lines: &str) -> String {
 fn built(document: &str) -> Result<Tls, String> {
     let section = file::read(document).unwrap().tls.unwrap();
     let mut files = Files::beside(Path::new("nowhere/web.yml"));
-    let built = Choices::of(&section).and_then(|choices| build(&section, &choices, &mut files));
+    let built = Choices::of(&section).and_then(|choices| {
+        let asked = Asked::read(&section, &mut files)?;
+        build(&section, &choices, &asked, &mut files)
+    });
     built.map_err(|problem| problem.to_string())
 }
 
