@@ -3,6 +3,7 @@
 //! The parser keeps to the rules of node_exporter's: `--no-` switches off, nothing may be given twice that holds one
 //! value, `@file` stands for the lines of a file, and a mistake ends the program with status 1.
 
+mod absent;
 pub mod access;
 mod changed;
 pub mod files;
@@ -114,11 +115,11 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             lexopt::Arg::Short('h') => return Ok(Command::Help),
             lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
             lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
-            lexopt::Arg::Long(name) if switches_off_nothing(name) => {
-                found.warnings.push(format!("--{name}: this exporter does not have that collector"));
-                continue;
-            }
             lexopt::Arg::Long(name) => {
+                if let Some(warning) = absent::warning(name) {
+                    found.warnings.push(warning);
+                    continue;
+                }
                 let (entry, is_on) = table.find(name).ok_or_else(|| unknown(&table, name))?;
                 (entry, is_on, name.to_owned())
             }
@@ -156,13 +157,6 @@ fn with_two_dashes(argument: OsString) -> OsString {
         }
         _ => argument,
     }
-}
-
-/// Collectors of node_exporter on Linux that are not here: a command line that switches them off has what it wants.
-const NOT_HERE: [&str; 8] = ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord", "systemd", "timex"];
-
-fn switches_off_nothing(name: &str) -> bool {
-    name.strip_prefix("no-collector.").is_some_and(|collector| NOT_HERE.contains(&collector))
 }
 
 fn unknown(table: &Table, name: &str) -> String {
@@ -377,7 +371,7 @@ pub(crate) mod tests {
     #[test]
     fn a_collector_that_is_not_here_can_be_switched_off_alone() {
         let here: Vec<&str> = collectors::ALL.iter().map(|registration| registration.declaration.name).collect();
-        for name in NOT_HERE {
+        for name in absent::NAMES {
             assert!(!here.contains(&name), "{name} is here now");
             check(&[&format!("--no-collector.{name}")], DEFAULT);
             let error = parse(collectors::ALL, [OsString::from(format!("--collector.{name}"))]).unwrap_err();
