@@ -1,6 +1,7 @@
 //! Flags of collectors: declared beside their families, parsed from one table, read by type.
 
 mod duration;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -273,11 +274,6 @@ impl<'a, C> Options<'a, C> {
     pub fn get<T: Held>(&self, flag: Flag<C, T>) -> T::Value<'a> {
         let value = self.values.values.get(flag.info.name).and_then(T::take);
         value.unwrap_or_else(|| panic!("--{} has a value of its kind in every table", flag.info.name))
-    }
-
-    /// Refuses a value of a flag that is known for the sake of command lines alone.
-    pub fn refuse_unless_empty(&self, flag: Flag<C, Text>) -> Result<(), String> {
-        if self.get(flag).is_empty() { Ok(()) } else { Err(format!("--{}: {}", flag.info.name, flag.info.help)) }
     }
 
     /// Whether the flag was given, as opposed to standing at its default.

@@ -1,0 +1,11 @@
+//! Flags that are known for the sake of command lines alone.
+
+use super::{Flag, Options, Text};
+
+impl<C> Options<'_, C> {
+    /// Refuses a value of such a flag; its help says what to do.
+    pub fn refuse_unless_empty(&self, flag: Flag<C, Text>) -> Result<(), String> {
+        let info = flag.info();
+        if self.get(flag).is_empty() { Ok(()) } else { Err(format!("--{}: {}", info.name, info.help)) }
+    }
+}
