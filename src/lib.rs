@@ -11,4 +11,5 @@ pub mod registry;
 #[cfg(target_os = "linux")]
 pub mod sandbox;
 pub mod serve;
+pub mod summary;
 pub mod version;
