@@ -14,6 +14,7 @@ pub mod request;
 pub mod signals;
 pub mod status;
 pub mod stream;
+pub mod untrusted;
 pub mod web_config;
 
 #[cfg(test)]

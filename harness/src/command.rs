@@ -5,6 +5,7 @@
 mod accept;
 mod arguments;
 mod conformance;
+mod fuzz;
 mod help;
 mod list;
 mod progress;
@@ -30,6 +31,7 @@ const ALL: &[&Command] = &[
     &list::COMMAND,
     &unpack::COMMAND,
     &conformance::COMMAND,
+    &fuzz::COMMAND,
     &accept::COMMAND,
 ];
 

@@ -3,6 +3,7 @@
 //! `nodelab accept` writes them, a test compares them: a fact that stands in a declaration is never typed again.
 
 mod documents;
+mod fuzz;
 
 use std::io;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub fn all() -> io::Result<Vec<Generated>> {
     let mut all = vec![
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
+        Generated { path: "harness/fuzz/Cargo.toml".to_owned(), content: fuzz::manifest(&crate::fuzz::targets()) },
     ];
     for host in load::hosts()? {
         all.push(Generated { path: format!("fixtures/hosts/{host}.prom"), content: host::golden_page(&host)? });

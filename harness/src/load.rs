@@ -42,6 +42,11 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::write(path, content).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
+/// Makes a folder, with those above it.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
 /// A host of fixtures/hosts, by its name.
 pub fn host(name: &str) -> io::Result<Tree> {
     tree(&workspace().join("fixtures/hosts").join(name).with_extension("tree"))

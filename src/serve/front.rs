@@ -22,8 +22,26 @@ use reactor::{Reactor, Service, WAKE};
 
 use super::answer::Handle;
 use super::listen::Listener;
+use super::request::{Peer, Request};
 use super::stream::Secure;
 use crate::log::Log;
+
+/// What a connection makes of bytes that come in pieces of this size: a request, nothing yet, or the status of a refusal.
+pub(super) fn read_head(bytes: &[u8], piece_bytes: usize) -> Result<Option<Request>, u16> {
+    let peer = Peer::Unix;
+    let mut searched = 0;
+    let mut here = 0;
+    while here < bytes.len() {
+        // A connection's memory has room for the longest head and no more.
+        here = (here + piece_bytes.max(1)).min(bytes.len()).min(head::HEAD_MAX_BYTES);
+        let so_far = bytes.get(..here).unwrap_or_default();
+        if let Some(end) = head::end(so_far, &mut searched).map_err(|refusal| refusal.status)? {
+            let head = so_far.get(..end).unwrap_or_default();
+            return head::parse(head, peer, None).map(Some).map_err(|refusal| refusal.status);
+        }
+    }
+    Ok(None)
+}
 
 /// A server that listens.
 pub struct Front {

@@ -75,6 +75,11 @@ struct State {
     tls: Option<Tls>,
 }
 
+/// Whether this is the text of a web configuration; the error says what is wrong with it, and where.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    file::read(text).map(drop).map_err(|problem| problem.to_string())
+}
+
 impl fmt::Debug for WebConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebConfig").field("path", &self.path).finish_non_exhaustive()

@@ -82,6 +82,13 @@ impl Given {
         self.flags.get(flag)?.first().map(Path::new)
     }
 
+    /// The value of a flag as a whole number.
+    pub(crate) fn number(&self, flag: &str) -> Result<Option<u32>, Failure> {
+        let Some(text) = self.texts(flag)?.first().copied() else { return Ok(None) };
+        let fail = |_| Failure::Usage(format!("--{flag}: expected a whole number up to {}, found `{text}`", u32::MAX));
+        text.parse().map(Some).map_err(fail)
+    }
+
     /// The value of a flag as a time: `30s`, `1m30s`, `200ms`.
     pub(crate) fn duration(&self, flag: &str) -> Result<Option<Duration>, Failure> {
         let Some(text) = self.texts(flag)?.first().copied() else { return Ok(None) };

@@ -1,0 +1,86 @@
+//! `nodelab fuzz`.
+
+use std::process::ExitCode;
+
+use harness::fuzz::drive::{Plan, caught};
+use harness::fuzz::{Target, target, targets};
+use harness::load;
+
+use super::progress::Progress;
+use super::{Command, Failure, Flag, Given};
+
+pub(super) const COMMAND: Command = Command {
+    name: "fuzz",
+    arguments: "[TARGET…]",
+    about: "try everything that reads what others wrote on inputs that nobody meant",
+    details: "A TARGET is a format, or collector-NAME; without one, all are tried. Inputs are made of good ones and shrunk to\n\
+              the shortest that breaks the target's law, which is kept in harness/fuzz/regressions, where every later run\n\
+              tries it first. The same seed makes the same inputs. Where the tool chain has libFuzzer,\n\
+              `cargo fuzz run TARGET` in harness/ lets coverage guide it.\n",
+    flags: &[
+        Flag::value("cases", "COUNT", "so many inputs for each target (default 10000)"),
+        Flag::value("seed", "NUMBER", "another number, other inputs (default 1)"),
+        Flag::value("input", "FILE", "try this input alone, on one target"),
+        Flag::value("corpus", "DIRECTORY", "write the good inputs there, for libFuzzer, and try none"),
+        Flag::switch("list", "name the targets with their laws"),
+    ],
+    exits: &[(1, "a law was broken")],
+    run,
+};
+
+const CASES: u32 = 10_000;
+
+fn run(given: &Given) -> Result<ExitCode, Failure> {
+    let chosen = chosen(given)?;
+    if given.has("list") {
+        for target in &chosen {
+            println!("{:<32} {}", target.name, target.law);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(folder) = given.path("corpus") {
+        for target in &chosen {
+            let folder = folder.join(&target.name);
+            load::create_folder(&folder)?;
+            for (number, seed) in target.seeds()?.into_iter().enumerate() {
+                load::write(&folder.join(format!("seed-{number:04}")), &seed)?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(path) = given.path("input") {
+        let [target] = chosen.as_slice() else {
+            return Err(Failure::Usage("--input goes with one TARGET".to_owned()));
+        };
+        let input = load::bytes(path)?;
+        caught(&mut target.prepare(), &input).map_err(|problem| Failure::of(&target.name, problem))?;
+        println!("{}: the law holds", target.name);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let plan = Plan { cases: given.number("cases")?.unwrap_or(CASES), seed: given.number("seed")?.unwrap_or(1).into() };
+    drive(&chosen, plan)
+}
+
+fn chosen(given: &Given) -> Result<Vec<Target>, Failure> {
+    let names: Vec<_> = given.all_words().collect();
+    if names.is_empty() {
+        return Ok(targets());
+    }
+    names.iter().map(|name| target(&name.to_string_lossy()).map_err(Failure::Usage)).collect()
+}
+
+fn drive(chosen: &[Target], plan: Plan) -> Result<ExitCode, Failure> {
+    let progress = Progress::new("trying");
+    let mut is_sound = true;
+    for (number, target) in chosen.iter().enumerate() {
+        progress.now(&target.name);
+        progress.at(number);
+        if let Err(finding) = target.drive(plan)? {
+            is_sound = false;
+            println!("{}", target.keep(&finding)?);
+        }
+    }
+    drop(progress);
+    println!("{} targets, {} inputs each, seed {}", chosen.len(), plan.cases, plan.seed);
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
