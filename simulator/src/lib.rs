@@ -33,6 +33,10 @@
 //! - `proc`, `sys`, `rootfs`, `udev`, `hostfs`: the tables themselves, one source file for each path or family of paths.
 //! - `answers`: the kernel's answers, out of the same moments.
 //!
+//! # What goes wrong
+//!
+//! [`fault`] breaks answers of any roots and any kernel, these or others.
+//!
 //! # How to add a part of the truth
 //!
 //! A part is what a few profiles have and others have not: a pool, a fabric, a battery.
@@ -76,6 +80,8 @@
 mod answers;
 #[cfg(feature = "tools")]
 pub mod archive;
+pub mod fault;
+mod glob;
 mod host;
 mod hostfs;
 mod layout;
@@ -90,6 +96,7 @@ mod rootfs;
 #[cfg(feature = "tools")]
 pub mod scrub;
 mod seed;
+pub mod span;
 mod sys;
 mod text;
 mod udev;
