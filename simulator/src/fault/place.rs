@@ -68,6 +68,7 @@ impl Place {
     }
 
     /// Whether there may be paths of the place at this one or below it. Where it is a link, `**` does not pass it.
+    #[cfg(feature = "tools")]
     pub(super) fn may_be_below(&self, folder: &str, path: &[u8], is_link: bool) -> bool {
         let path: Vec<&[u8]> = [folder.as_bytes()].into_iter().chain(components(path)).collect();
         leads_to(&self.names, &path, is_link)
@@ -130,6 +131,7 @@ fn fits(names: &[Name], path: &[&[u8]]) -> bool {
 }
 
 /// Whether the names go on at the end of the path, or end there.
+#[cfg(feature = "tools")]
 fn leads_to(names: &[Name], path: &[&[u8]], is_link: bool) -> bool {
     match (names.split_first(), path.split_first()) {
         (_, None) => true,
