@@ -33,6 +33,11 @@
 //! - `proc`, `sys`, `rootfs`, `udev`, `hostfs`: the tables themselves, one source file for each path or family of paths.
 //! - `answers`: the kernel's answers, out of the same moments.
 //!
+//! # What goes wrong
+//!
+//! [`fault`] breaks answers of any roots and any kernel, these or others. `scenario` reads files that say what a host is,
+//! what happens to it and what of it breaks.
+//!
 //! # How to add a part of the truth
 //!
 //! A part is what a few profiles have and others have not: a pool, a fabric, a battery.
@@ -76,6 +81,8 @@
 mod answers;
 #[cfg(feature = "tools")]
 pub mod archive;
+pub mod fault;
+mod glob;
 mod host;
 mod hostfs;
 mod layout;
@@ -87,9 +94,12 @@ mod profile;
 pub mod record;
 pub mod replay;
 mod rootfs;
+#[cfg(feature = "scenario")]
+pub mod scenario;
 #[cfg(feature = "tools")]
 pub mod scrub;
 mod seed;
+pub mod span;
 mod sys;
 mod text;
 mod udev;
@@ -108,13 +118,18 @@ pub use profile::{Profile, ProfileError, Setting, Takes, profiles};
 /// The host that an exporter serves when it serves no real one. It was started some time ago, and an exporter that is
 /// started again shows the same host further on.
 pub fn embedded(machine: Machine, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Host {
+    Host::new(started_before(machine, clock()), clock)
+}
+
+/// The same machine, started some time before this moment.
+fn started_before(machine: Machine, now: Duration) -> Machine {
     /// Hosts are started again at most this often, and have been up for as long at least.
     const PERIOD_SECONDS: u64 = 28 * 86_400;
     const LEAST_UPTIME_SECONDS: u64 = 3 * 86_400;
-    let period = clock().as_secs().saturating_sub(LEAST_UPTIME_SECONDS) / PERIOD_SECONDS;
+    let period = now.as_secs().saturating_sub(LEAST_UPTIME_SECONDS) / PERIOD_SECONDS;
     let spread = machine.seed.of("embedded").below(86_400);
-    let booted = (period * PERIOD_SECONDS + spread).min(clock().as_secs());
-    Host::new(machine.booted_at(booted), clock)
+    let booted = (period * PERIOD_SECONDS + spread).min(now.as_secs());
+    machine.booted_at(booted)
 }
 
 /// A hash of a whole host: FNV-1a, 64 bits, over its `.tree` file.

@@ -30,7 +30,6 @@ use tee::Tee;
 
 pub use moments::combine;
 pub use store::TOTAL_CAP_BYTES;
-pub(crate) use walk::matches as matches_path;
 pub use walk::{Glob, GlobError};
 
 /// What to record, and how patiently.

@@ -8,7 +8,7 @@ use std::fmt;
 use super::errno::Errno;
 use super::root::tree::{MAX_MODE, Node, Special, Tree};
 
-pub use write::write;
+pub use write::{escape, write};
 
 const FIRST_LINE: &str = "nodelab tree 1";
 const HEADER: &str = "== ";
@@ -244,8 +244,8 @@ fn number(name: &str, value: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("{name} {} is not a whole number from 0 to {}", shown(value), u64::MAX))
 }
 
-/// A path or a link's target: printable ASCII, everything else as `\xNN`.
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
+/// Reads a path or a link's target: printable ASCII, everything else as `\xNN`.
+pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     if let Some(other) = text.chars().find(|other| !other.is_ascii_graphic()) {
         return Err(format!("{other:?} in a path; write each of its bytes as \\xNN"));
     }
@@ -256,7 +256,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// `\xNN` is a byte, `\\` a backslash.
-fn unescape_content(text: &str) -> Result<Vec<u8>, String> {
+pub fn unescape_content(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((plain, escape)) = rest.split_once('\\') {

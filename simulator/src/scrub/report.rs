@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::secret::Suspicion;
-use crate::record::matches_path;
+use crate::glob::matches;
 
 /// Something that looks like a secret and was not recognised.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -68,7 +68,7 @@ impl Allowance {
     /// Whether it is about this leak.
     pub fn allows(&self, leak: &Leak) -> bool {
         self.suspicion.is_none_or(|suspicion| suspicion == leak.suspicion)
-            && matches_path(self.path.as_bytes(), leak.path.as_bytes())
+            && matches(self.path.as_bytes(), leak.path.as_bytes())
     }
 }
 

@@ -94,7 +94,7 @@ fn escaped_line(into: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// The bytes, and as `\xNN` those that are not plain.
-fn escape(into: &mut Vec<u8>, bytes: &[u8], is_plain: impl Fn(u8) -> bool) {
+pub fn escape(into: &mut Vec<u8>, bytes: &[u8], is_plain: impl Fn(u8) -> bool) {
     for &byte in bytes {
         if is_plain(byte) {
             into.push(byte);

@@ -1,0 +1,284 @@
+//! Scenarios: files that say what a host is, what happens to it and what of it breaks.
+//!
+//! ```
+//! use simulator::fault::VirtualClock;
+//! use simulator::scenario::Scenario;
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! let text = "profile = 'vm'\nfaults = '''\nproc/stat error=EIO from=10m\n'''\n\n[set]\ncpus = 2\n";
+//! let scenario = Scenario::parse(text).unwrap();
+//! let start = Duration::from_secs(1_700_000_000);
+//! let host = scenario.host(start, Arc::new(VirtualClock::new(start))).unwrap();
+//! assert_eq!(host.kernel.now(), start);
+//!
+//! let error = Scenario::parse("profil = 'vm'").unwrap_err();
+//! assert_eq!(error.to_string(), "line 1: unknown key `profil`; did you mean `profile`?");
+//! ```
+
+mod document;
+mod error;
+mod timeline;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::kit::kernel::Kernel;
+use collectors::kit::root::Roots;
+
+pub use error::ScenarioError;
+
+use crate::fault::{Injection, Plan, Time};
+use crate::machine::Machine;
+use crate::profile::{self, ProfileError};
+use crate::{Host, started_before};
+use timeline::Entry;
+
+/// The seed if nobody says.
+const SEED: u64 = 1;
+
+/// A host and its fate.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    about: String,
+    sources: Vec<String>,
+    profile: String,
+    seed: u64,
+    start_seconds: Option<u64>,
+    overrides: Vec<(String, String)>,
+    timeline: Vec<Entry>,
+    faults: Plan,
+}
+
+/// A host of a scenario: what collectors read of it, faults included.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The host without the faults.
+    pub sound: Host,
+    /// Its files.
+    pub roots: Roots,
+    /// The rest.
+    pub kernel: Arc<dyn Kernel>,
+}
+
+impl Scenario {
+    /// Reads a scenario. The error names the line and what is nearest to a name that is not known.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        document::parse(text)
+    }
+
+    /// A host of a kind, to which nothing happens. The error names what is nearest to a kind that is not known.
+    pub fn of(profile: &str) -> Result<Self, ProfileError> {
+        Ok(Self {
+            about: String::new(),
+            sources: Vec::new(),
+            profile: profile::find(profile)?.name.to_owned(),
+            seed: SEED,
+            start_seconds: None,
+            overrides: Vec::new(),
+            timeline: Vec::new(),
+            faults: Plan::default(),
+        })
+    }
+
+    /// What it is about, in a sentence.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Where what it shows was told of: issues of public projects.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    /// The kind of host.
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// When it starts, since 1970, if it says so.
+    pub fn start(&self) -> Option<Duration> {
+        self.start_seconds.map(Duration::from_secs)
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Of all hosts of the kind, that of this seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// With another setting of the profile, in place of what the file says of it.
+    #[must_use]
+    pub fn with_setting(mut self, key: &str, value: &str) -> Self {
+        self.overrides.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same host to which nothing happens and of which nothing breaks.
+    #[must_use]
+    pub fn calm(&self) -> Self {
+        Self { timeline: Vec::new(), faults: Plan::default(), ..self.clone() }
+    }
+
+    /// What breaks.
+    pub fn faults(&self) -> &Plan {
+        &self.faults
+    }
+
+    /// The machine of a scenario that starts then: it was booted some time before, and has its fate before it.
+    pub fn machine(&self, start: Duration) -> Result<Machine, ScenarioError> {
+        let overrides: Vec<(&str, &str)> =
+            self.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let machine = Machine::of(&self.profile, self.seed, &overrides).map_err(ScenarioError::profile)?;
+        timeline::put(started_before(machine, start), &self.timeline, start)
+    }
+
+    /// The host of a scenario that starts then, in this time.
+    pub fn host(&self, start: Duration, time: Arc<dyn Time>) -> Result<Staged, ScenarioError> {
+        let clock = Arc::clone(&time);
+        let sound = Host::new(self.machine(start)?, move || clock.now());
+        let injection = Injection::starting_at(self.faults.clone(), self.seed, time, start);
+        Ok(Staged { roots: injection.over(&sound.roots()), kernel: injection.over_kernel(sound.kernel()), sound })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::VirtualClock;
+    use collectors::kit::errno::Errno;
+    use collectors::kit::root::{Mount, RootError};
+    use proptest::prelude::*;
+
+    const START: Duration = Duration::from_secs(1_700_000_000);
+
+    const TEXT: &str = r#"# Everything that a file may say.
+about = "A disk that does not answer."
+sources = ["prometheus/node_exporter#244"]
+profile = "vm"
+seed = 7
+start = 1_700_000_000
+faults = '''
+# From the start on.
+proc/stat error=EIO
+kernel/statfs/boot error=ESTALE from=10m
+'''
+
+[set]
+cpus = 2
+kernel = "4.18"
+"#;
+
+    #[track_caller]
+    fn refuse(text: &str, expected: &str) {
+        assert_eq!(Scenario::parse(text).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_scenario_is_a_host_with_its_faults() {
+        let scenario = Scenario::parse(TEXT).unwrap();
+        assert_eq!(scenario.about(), "A disk that does not answer.");
+        assert_eq!(scenario.sources(), ["prometheus/node_exporter#244"]);
+        assert_eq!((scenario.seed(), scenario.start(), scenario.faults().faults().len()), (7, Some(START), 2));
+        let clock = VirtualClock::new(START);
+        let host = scenario.host(START, Arc::new(clock.clone())).unwrap();
+        let read = |roots: &Roots, path: &str| {
+            let mut content = Vec::new();
+            roots.get(Mount::Proc).read(path.as_bytes(), &mut content, 1 << 20)?;
+            Ok::<_, RootError>(String::from_utf8(content).unwrap())
+        };
+        assert_eq!(read(&host.roots, "stat"), Err(Errno::EIO.into()));
+        assert!(read(&host.sound.roots(), "stat").is_ok());
+        assert_eq!(read(&host.roots, "cpuinfo").unwrap().matches("processor\t").count(), 2);
+        assert!(read(&host.roots, "version").unwrap().contains("4.18"));
+        assert!(host.kernel.statfs(b"/boot").is_ok());
+        clock.advance(Duration::from_secs(600));
+        assert_eq!(host.kernel.statfs(b"/boot"), Err(Errno::ESTALE.into()));
+    }
+
+    #[test]
+    fn seeds_and_settings_can_be_others() {
+        let scenario = Scenario::parse("profile = 'vm'").unwrap();
+        assert_eq!((scenario.seed(), scenario.start()), (1, None));
+        let tree = |scenario: &Scenario| {
+            let host = scenario.host(START, Arc::new(VirtualClock::new(START))).unwrap();
+            crate::fingerprint(&host.sound.tree_at(START.as_secs()))
+        };
+        let usual = tree(&scenario);
+        assert_eq!(usual, tree(&scenario.clone()));
+        assert_ne!(usual, tree(&scenario.clone().with_seed(2)));
+        assert_ne!(usual, tree(&scenario.clone().with_setting("cpus", "2")));
+        let error = scenario.with_setting("cpu", "2").machine(START).unwrap_err();
+        assert_eq!(error.to_string(), "profile vm has no setting `cpu`; did you mean `cpus`?");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_its_line() {
+        refuse("profile = 'vm'\nseeed = 1\n", "line 2: unknown key `seeed`; did you mean `seed`?");
+        refuse(
+            "profile = 'vm'\nelephants = 1\n",
+            "line 2: unknown key `elephants`; there are about, sources, profile, seed, start, faults, set, event",
+        );
+        refuse(
+            "profile = 'v'\n",
+            "line 1: no profile is called `v`; there are vm, laptop, pi4, s390x, epyc256, k8s-dense, ib-hpc, jbod60, absurd1152",
+        );
+        refuse("\nprofile = 'epyc-256'\n", "line 2: no profile is called `epyc-256`; did you mean `epyc256`?");
+        refuse("profile = 'vm'\n[set]\n\ncpu = 2\n", "line 4: profile vm has no setting `cpu`; did you mean `cpus`?");
+        refuse(
+            "profile = 'vm'\n[set]\ncpus = 0\n",
+            "line 3: profile vm: cpus: expected a whole number from 1 to 256, found `0`",
+        );
+        refuse("profile = 'vm'\nset.cpus = [2]\n", "line 2: cpus: expected a number or a word");
+        refuse("profile = 7\n", "line 1: profile: expected a text");
+        refuse("profile = 'vm'\nseed = -1\n", "line 2: seed: expected a whole number from 0 to 2^64 - 1, found `-1`");
+        refuse("profile = 'vm'\nsources = 'x'\n", "line 2: sources: expected a list of texts");
+        refuse("profile = 'vm'\nset = 1\n", "line 2: set: expected a table");
+        refuse("seed = 1\n", "line 1: the key `profile` is missing; `nodelab list` names the profiles");
+        refuse("profile = 'vm'\nprofile = 'vm'\n", "line 2: duplicate key: `profile`");
+        refuse("profile = \n", "line 1: expected a value, found a newline");
+    }
+
+    #[test]
+    fn a_fault_that_is_wrong_is_told_with_the_line_of_the_file() {
+        refuse(
+            "profile = 'vm'\nfaults = '''\nproc/stat missing\nproc/stat mising\n'''\n",
+            "line 4: nothing breaks like `mising`; did you mean `missing`?",
+        );
+        refuse(
+            "profile = 'vm'\nfaults = 'proc/stat mising'\n",
+            "line 2: nothing breaks like `mising`; did you mean `missing`?",
+        );
+    }
+
+    #[test]
+    fn the_timeline_is_read() {
+        let timeline =
+            |text: &str| Scenario::parse(&format!("profile = 'vm'\n{text}")).map(|scenario| scenario.timeline);
+        let entries =
+            timeline("[[event]]\nat = '+10m'\nkind = 'reboot'\n[[event]]\nat = 1_700_000_100\nkind = 'reboot'\n")
+                .unwrap();
+        let at: Vec<u64> = entries.iter().map(|entry| entry.at.since(START).as_secs()).collect();
+        assert_eq!(at, [1_700_000_600, 1_700_000_100]);
+        let problem = |text| timeline(text).unwrap_err().to_string();
+        assert_eq!(problem("[[event]]\nkind = 'reboot'\n"), "line 2: the event has no `at`; write at = \"+10m\"");
+        assert_eq!(problem("[[event]]\nat = '+10m'\n"), "line 2: the event has no `kind`");
+        assert_eq!(problem("event = 1\n"), "line 2: event: expected [[event]] and its keys");
+        assert_eq!(
+            problem("[[event]]\nat = '10m'\nkind = 'reboot'\n"),
+            "line 3: at: expected \"+10m\", counted from the start, or seconds since 1970, found `10m`"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(profile = 'vm'\\n)?[a-z =\\[\\]'0-9\\n]{0,60}") {
+            let _ = Scenario::parse(&text);
+        }
+    }
+}
