@@ -20,40 +20,55 @@ pub mod web_config;
 #[cfg(test)]
 mod tests {
     use super::answer::Handle;
+    use super::deadline::Deadlines;
     use super::front::{Front, Stopper};
     use super::handler::Handler;
     use super::listen;
     use crate::instruments::Instruments;
     use crate::log::tests::log;
     use crate::log::{Format, Level};
+    use collectors::kit::declare::Registration;
     use collectors::kit::kernel::canned::Canned;
+    use collectors::kit::kernel::clock;
     use collectors::kit::options::FlagValues;
-    use collectors::kit::root::{Metadata, Names, Root, RootError, Roots};
+    use collectors::kit::root::tree::Tree;
+    use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use collectors::kit::scraper::Scraper;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::num::NonZeroUsize;
     use std::sync::{Arc, Condvar, Mutex};
     use std::thread;
+    use std::time::Duration;
 
-    /// A root whose reads wait until they are let go.
-    #[derive(Debug, Default)]
+    /// A root on which one file, which is missing, does not answer until it is let go.
+    #[derive(Debug)]
     struct Gate {
+        roots: Roots,
+        /// How often it was asked for, and whether it may answer.
         state: Mutex<(usize, bool)>,
         change: Condvar,
     }
 
     impl Gate {
-        fn wait(&self) -> RootError {
+        fn new() -> Self {
+            let roots = Arc::new(Tree::new().with_file("proc/vmstat", "pgpgin 7\n")).roots();
+            Self { roots, state: Mutex::default(), change: Condvar::new() }
+        }
+
+        fn wait(&self) {
             let mut state = self.state.lock().unwrap();
             state.0 += 1;
             self.change.notify_all();
             drop(self.change.wait_while(state, |(_, is_open)| !*is_open).unwrap());
-            collectors::kit::errno::Errno::ENOENT.into()
+        }
+
+        fn asked(&self) -> usize {
+            self.state.lock().unwrap().0
         }
 
         fn until_waited_for(&self) {
-            drop(self.change.wait_while(self.state.lock().unwrap(), |(waiting, _)| *waiting == 0).unwrap());
+            drop(self.change.wait_while(self.state.lock().unwrap(), |(asked, _)| *asked == 0).unwrap());
         }
 
         fn open(&self) {
@@ -63,27 +78,44 @@ mod tests {
     }
 
     impl Root for Gate {
-        fn read(&self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), RootError> {
-            Err(self.wait())
+        fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+            if path == b"loadavg" {
+                self.wait();
+            }
+            self.roots.get(Mount::Proc).read(path, into, cap_bytes)
         }
 
-        fn list(&self, _: &[u8], _: &mut Names) -> Result<(), RootError> {
-            Err(self.wait())
+        fn list(&self, path: &[u8], names: &mut Names) -> Result<(), RootError> {
+            self.roots.get(Mount::Proc).list(path, names)
         }
 
-        fn read_link(&self, _: &[u8], _: &mut Vec<u8>) -> Result<(), RootError> {
-            Err(self.wait())
+        fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+            self.roots.get(Mount::Proc).read_link(path, into)
         }
 
-        fn metadata(&self, _: &[u8]) -> Result<Metadata, RootError> {
-            Err(self.wait())
+        fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+            self.roots.get(Mount::Proc).metadata(path)
         }
     }
+
+    /// The client has so much time, and its page is on its way so much earlier.
+    const TIMEOUT: Duration = Duration::from_secs(4);
+    const OFFSET: Duration = Duration::from_secs(3);
 
     #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
     fn ask(address: SocketAddr, url: &str) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();
         write!(client, "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        client
+    }
+
+    /// The same as Prometheus asks, which says how long it waits.
+    #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
+    fn ask_in_time(address: SocketAddr) -> TcpStream {
+        let mut client = TcpStream::connect(address).unwrap();
+        let seconds = TIMEOUT.as_secs();
+        let lines = format!("Connection: close\r\nX-Prometheus-Scrape-Timeout-Seconds: {seconds}\r\n");
+        write!(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n{lines}\r\n").unwrap();
         client
     }
 
@@ -95,16 +127,18 @@ mod tests {
 
     /// Serves scrapes that wait at a gate, while `client` asks.
     fn serving(client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
-        let gate = Arc::new(Gate::default());
+        let gate = Arc::new(Gate::new());
         let (log, _) = log(Level::Error, Format::Logfmt);
         let log = Arc::new(log);
-        let registrations = [collectors::kit::declare::Registration::of::<collectors::loadavg::Loadavg>()];
+        let registrations =
+            [Registration::of::<collectors::loadavg::Loadavg>(), Registration::of::<collectors::vmstat::Vmstat>()];
         let values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
         let roots = Roots::new(|_| -> Arc<dyn Root> { Arc::clone(&gate) as _ });
         let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).unwrap();
         let instruments = Instruments::new(false).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", NonZeroUsize::new(1));
-        let handler: Arc<dyn Handle> = Arc::new(handler);
+        let deadlines = Deadlines { offset: OFFSET, ..Deadlines::default() };
+        let handler: Arc<dyn Handle> = Arc::new(handler.with_deadlines(deadlines));
         let listener = listen::listen("127.0.0.1:0").unwrap();
         let address = listener.to_string().parse().unwrap();
         let front = Front::new(vec![listener], None).unwrap();
@@ -148,6 +182,27 @@ mod tests {
             }
             gate.open();
             assert!(answer_of(first).starts_with("HTTP/1.1 200 "));
+        });
+    }
+
+    #[test]
+    fn a_file_that_never_answers_costs_its_collector_and_nobody_s_time() {
+        const SCRAPES: usize = 100;
+        serving(|address, gate, _| {
+            for number in 0..SCRAPES {
+                let begin = clock::monotonic();
+                let answer = answer_of(ask_in_time(address));
+                let took = clock::monotonic().saturating_sub(begin);
+                assert!(took < TIMEOUT, "scrape {number} took {took:?}");
+                for expected in [
+                    "\nnode_vmstat_pgpgin 7\n",
+                    "success{collector=\"loadavg\"} 0\n",
+                    "success{collector=\"vmstat\"} 1\n",
+                ] {
+                    assert!(answer.contains(expected), "{expected} is not in {answer}");
+                }
+            }
+            assert_eq!(gate.asked(), 1, "one thread waits, and no second one is risked");
         });
     }
 

@@ -40,13 +40,14 @@ pub fn architecture() -> &'static str {
 }
 
 /// The optional features that are compiled in.
-pub fn features() -> &'static str {
-    match (cfg!(feature = "compression"), cfg!(feature = "simulator")) {
-        (true, true) => "compression,simulator",
-        (true, false) => "compression",
-        (false, true) => "simulator",
-        (false, false) => "",
-    }
+pub fn features() -> String {
+    let features = [
+        ("compression", cfg!(feature = "compression")),
+        ("simulator", cfg!(feature = "simulator")),
+        ("tls", cfg!(feature = "tls")),
+    ];
+    let names: Vec<_> = features.iter().filter(|(_, is_in)| *is_in).map(|(name, _)| *name).collect();
+    names.join(",")
 }
 
 /// What is told in one line at start.
@@ -75,5 +76,17 @@ mod tests {
         assert!(line().starts_with("(version="), "{}", line());
         let digits = COMPILER.strip_prefix("rustc").unwrap_or_default();
         assert!(digits.starts_with(|c: char| c.is_ascii_digit()), "{COMPILER}");
+    }
+
+    #[test]
+    fn each_optional_feature_is_told() {
+        let manifest = include_str!("../Cargo.toml");
+        let default = manifest.lines().find_map(|line| line.strip_prefix("default = ")).unwrap();
+        let features = features();
+        let told: Vec<_> = features.split(',').filter(|name| !name.is_empty()).collect();
+        assert!(told.iter().all(|name| default.contains(&format!("\"{name}\""))), "{features}");
+        let is_in = ["compression", "simulator", "tls"].map(|name| told.contains(&name));
+        assert_eq!(is_in, [cfg!(feature = "compression"), cfg!(feature = "simulator"), cfg!(feature = "tls")]);
+        assert_eq!(default.matches('"').count(), 2 * is_in.len(), "tell of the feature that has come in");
     }
 }

@@ -152,6 +152,9 @@ fn the_minimal_exporter_serves_the_same_collectors() {
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address =
         line.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/metrics")).expect("an address");
+    assert!(address.parse::<std::net::SocketAddr>().unwrap().ip().is_loopback(), "{address}");
+    let lines = include_str!("../../src/bin/minimal.rs").lines().count();
+    assert!(lines <= 60, "the smallest exporter has {lines} lines");
     let ask = |path| exporter::Connection::new(std::net::TcpStream::connect(address).unwrap()).ask("GET", path);
     let (page, other) = (ask("/metrics?"), ask("/metrics"));
     child.kill().unwrap();

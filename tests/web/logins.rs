@@ -65,6 +65,34 @@ fn a_wrong_password_takes_as_long_as_an_unknown_user() {
 }
 
 #[test]
+fn guesses_wait_in_a_short_line_and_hold_no_scraper_up() {
+    const GUESSES: usize = 100;
+    const SCRAPES: usize = 20;
+    let folder = Folder::new();
+    let exporter = folder.serve(USERS);
+    let address = exporter.address();
+    assert_eq!(login(ALICE).status(address), 200);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let guess = |guess| scope.spawn(move || login(&format!("alice:{guess}")).get(address, "/metrics").unwrap());
+        let guessing: Vec<_> = (0..GUESSES).map(guess).collect();
+        for _ in 0..SCRAPES {
+            assert_eq!(login(ALICE).status(address), 200);
+        }
+        guessing.into_iter().map(|guess| guess.join().unwrap()).collect()
+    });
+    let (compared, turned_away): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 401);
+    println!("of {GUESSES} guesses at once {} were compared, {} turned away", compared.len(), turned_away.len());
+    assert!(!compared.is_empty() && compared.len() < GUESSES);
+    for answer in turned_away {
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (503, "Too many logins are being checked, try again later.\n")
+        );
+        assert!(answer.head.contains("\r\nRetry-After: 1"), "{}", answer.head);
+    }
+}
+
+#[test]
 fn users_change_while_it_runs() {
     let folder = Folder::new();
     let exporter = folder.serve(USERS);

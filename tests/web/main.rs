@@ -11,3 +11,5 @@ mod exporter;
 mod folder;
 mod half_open;
 mod logins;
+#[path = "../attacks/processor.rs"]
+mod processor;
