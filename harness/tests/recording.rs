@@ -72,7 +72,7 @@ fn a_simulated_host_is_coherent_when_scrubbed() {
 mod live {
     use super::*;
     use collectors::kit::errno::Errno;
-    use collectors::kit::root::tree::Node;
+    use collectors::kit::root::tree::{Node, What};
     use node_exporter::flags::Paths;
     use simulator::record::{Plan, Recording, combine, record};
     use std::path::Path;
@@ -196,6 +196,54 @@ mod live {
         let missing = nodelab(&["show", &out, "/proc/missing"]);
         let words = String::from_utf8_lossy(&missing.stderr).into_owned();
         assert!(missing.status.code() == Some(1) && words.contains(Errno::ENOENT.message()), "{words}");
+    }
+
+    /// The bytes of everything below a path, names included.
+    fn all_bytes(path: &Path, into: &mut Vec<u8>) {
+        if !load::is_folder(path) {
+            return into.extend(load::bytes(path).expect("a file"));
+        }
+        for name in load::names(path).expect("a folder") {
+            into.extend_from_slice(name.as_bytes());
+            all_bytes(&path.join(name), into);
+        }
+    }
+
+    #[test]
+    fn every_form_holds_the_same_and_no_identity() {
+        let (folder, flags) = planted("Burrow\n");
+        let key = folder.path().join("key");
+        load::write(&key, "5e".repeat(32).as_bytes()).expect("a key");
+        let key = format!("--key-file={}", key.display());
+        let mut trees = Vec::new();
+        for form in ["out.tree", "out.tar", "out"] {
+            let out = folder.path().join(form).display().to_string();
+            let flags = flags.iter().map(String::as_str);
+            let arguments: Vec<&str> = ["record", &key].into_iter().chain(flags).chain([&*out]).collect();
+            let output = nodelab(&arguments);
+            assert_eq!(output.status.code(), Some(0), "{form}: {}", String::from_utf8_lossy(&output.stderr));
+            let mut bytes = Vec::new();
+            all_bytes(out.as_ref(), &mut bytes);
+            let text = String::from_utf8_lossy(&bytes).to_lowercase();
+            for identity in
+                ["planted7", "feedc0de", "plant3d5", "123e4567", "426614174000", "52:54:00", "525400", "5e5e"]
+            {
+                assert!(!text.contains(identity), "{identity} survives in {form}");
+            }
+            let mut tree = load::any_host(out.as_ref()).expect("what was written");
+            // Each is of its own moment, and a disk has no file that cannot be read.
+            tree.remove("kernel");
+            trees.push(tree);
+        }
+        let readable = |tree: &Tree| {
+            let is_readable = |node: &Node| node.error().is_none() && matches!(node.what(), What::File(_));
+            let files = tree.iter().filter(|(_, node)| is_readable(node));
+            files.map(|(path, _)| (path.to_vec(), tree.content(path).map(<[u8]>::to_vec))).collect::<Vec<_>>()
+        };
+        let [tree, tar, directory] = &trees[..] else { panic!("three forms") };
+        assert_eq!(tree, tar);
+        assert!(readable(tree).len() > 5);
+        assert_eq!(readable(tree), readable(directory));
     }
 
     #[test]

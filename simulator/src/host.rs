@@ -56,10 +56,14 @@ impl Host {
         let frozen = Self { clock: Arc::new(move || Duration::from_secs(seconds)), ..self.clone() };
         let moment = frozen.moment();
         let mut tree = Tree::new();
+        let (mut full, mut content) = (Vec::new(), Vec::new());
         for mount in Mount::ALL {
             tables(mount).visit(&moment, |path, what, index| {
-                let path = [mount.name().as_bytes(), b"/", path].concat();
-                insert(&mut tree, &path, node(&moment, what, index));
+                full.clear();
+                for part in [mount.name().as_bytes(), b"/", path] {
+                    full.extend_from_slice(part);
+                }
+                insert(&mut tree, &full, node(&moment, what, index, &mut content));
             });
         }
         for (path, content) in answers::entries(&*frozen.kernel(), &frozen.machine) {
@@ -82,16 +86,17 @@ fn insert(tree: &mut Tree, path: &[u8], node: Node) {
     debug_assert_eq!(result, Ok(()), "{}", path.escape_ascii());
 }
 
-fn node(moment: &Moment<'_>, what: &What, index: usize) -> Node {
-    let mut content = Vec::new();
+/// The content is written into `scratch` first, so that what stays has the size that it needs.
+fn node(moment: &Moment<'_>, what: &What, index: usize, scratch: &mut Vec<u8>) -> Node {
+    scratch.clear();
     match what {
         What::Directory => Node::directory(),
         What::Link(write) => {
-            write(moment, index, &mut content);
-            Node::link(content)
+            write(moment, index, scratch);
+            Node::link(scratch.as_slice())
         }
-        What::File(_) | What::Fallible(_) | What::Dated(..) => match what.content(moment, index, &mut content) {
-            Ok(()) => Node::file(content).with_modified_seconds(what.modified_seconds(moment)),
+        What::File(_) | What::Fallible(_) | What::Dated(..) => match what.content(moment, index, scratch) {
+            Ok(()) => Node::file(scratch.as_slice()).with_modified_seconds(what.modified_seconds(moment)),
             Err(error) => Node::file("").with_error(error),
         },
     }

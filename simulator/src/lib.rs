@@ -78,6 +78,9 @@
 //! 3. Add it to the table in `src/profile.rs`. Every test of `tests/` and of `harness` then runs over it; the list of
 //!    shapes in `tests/agreement.rs` is for settings that deserve a look of their own.
 
+// Whole numbers have no last bit for systems to differ in, and what is hashed comes in another order on each run.
+#![warn(clippy::float_arithmetic, clippy::iter_over_hash_type)]
+
 mod answers;
 #[cfg(feature = "tools")]
 pub mod archive;

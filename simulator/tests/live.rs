@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::kernel::{Kernel, Uname};
-use collectors::kit::root::tree::What;
+use collectors::kit::root::tree::{Node, Tree, What};
 use collectors::kit::root::{Kind, Mount, Names, Root};
-use simulator::{Host, Machine, TEXTFILE_DIRECTORY, profiles};
+use simulator::{Host, Machine, TEXTFILE_DIRECTORY, fingerprint, profiles};
 
 const T: u64 = 1_700_000_000;
 const CAP_BYTES: usize = 1 << 20;
@@ -47,6 +47,11 @@ fn listings_and_contents_are_those_of_the_tree() {
 fn check_tree(host: &Host) -> usize {
     let (roots, tree) = (host.roots(), host.tree_at(T));
     let mut read = 0;
+    // What is put together of one file after the other.
+    let mut copy = Tree::new();
+    for (path, node) in tree.iter().filter(|(path, _)| path.starts_with(b"kernel/")) {
+        copy.insert(path, node.clone()).unwrap();
+    }
     for mount in Mount::ALL {
         let root = roots.get(mount);
         let mut found = Vec::new();
@@ -67,16 +72,22 @@ fn check_tree(host: &Host) -> usize {
                     let result = root.read(path.as_bytes(), &mut bytes, CAP_BYTES);
                     assert_eq!(result, node.error().map_or(Ok(()), |error| Err(error.into())), "{path}");
                     assert_eq!(&bytes, content, "{path}");
+                    let modified = root.metadata(path.as_bytes()).map_or(0, |metadata| metadata.modified.as_secs());
+                    let file = Node::file(bytes.as_slice()).with_modified_seconds(modified);
+                    let file = node.error().map_or(file.clone(), |error| file.with_error(error));
+                    copy.insert(format!("{prefix}{path}"), file).unwrap();
                     read += 1;
                 }
                 What::Link(target) => {
                     root.read_link(path.as_bytes(), &mut bytes).unwrap();
                     assert_eq!(&bytes, target, "{path}");
+                    copy.insert(format!("{prefix}{path}"), Node::link(bytes.as_slice())).unwrap();
                 }
-                _ => {}
+                _ => copy.insert(format!("{prefix}{path}"), Node::directory()).unwrap(),
             }
         }
     }
+    assert_eq!(fingerprint(&copy), fingerprint(&tree), "read file by file or frozen, it is one host");
     read
 }
 

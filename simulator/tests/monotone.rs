@@ -26,7 +26,7 @@ fn falls(path: &str) -> Option<Falls> {
         "proc/stat" => Falls::Lines(&["procs_running", "procs_blocked"]),
         "proc/diskstats" => Falls::Columns(&[11]),
         "proc/uptime" | "proc/interrupts" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat"
-        | "net/snmp6" | "net/xfrm_stat" => Falls::None,
+        | "net/snmp6" | "net/xfrm_stat" | "io" | "schedstat" => Falls::None,
         "net/stat/nf_conntrack" | "net/stat/arp_cache" | "net/stat/ndisc_cache" => Falls::Columns(&[0]),
         // What went through in all, then what goes through in a second.
         "net/ip_vs_stats" => Falls::From(3),

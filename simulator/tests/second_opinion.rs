@@ -1,6 +1,9 @@
 //! procfs-core reads what the simulator writes, and finds in it what the host is made of.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
+#[path = "second_opinion/process.rs"]
+mod process;
+
 use std::time::Duration;
 
 use collectors::kit::kernel::Kernel;
@@ -79,6 +82,18 @@ fn agree(machine: Machine, seconds: u64) {
     mount_statistics(&host);
     averages(&host, seconds - booted);
     vmstat(&host);
+    process::agree(&host, kernel.page_size_bytes());
+}
+
+/// Kernels and architectures that no profile has by itself.
+#[test]
+fn the_second_opinion_agrees_on_old_kernels_and_other_architectures() {
+    for kernel in ["3.10", "4.18", "5.14", "6.12"] {
+        agree(Machine::of("vm", 2, &[("kernel", kernel)]).unwrap(), 1_710_000_000);
+    }
+    for architecture in ["aarch64", "aarch64-64k", "ppc64le", "s390x"] {
+        agree(Machine::of("vm", 3, &[("architecture", architecture)]).unwrap(), 1_720_000_000);
+    }
 }
 
 /// The numbers that are known of one host.

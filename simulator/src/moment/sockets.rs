@@ -49,6 +49,8 @@ pub(crate) struct Sockets {
     pub(crate) udp_pages: u64,
 }
 
+/// Sockets that no network leads to.
+pub(crate) const LOCAL_SOCKETS: u64 = 168;
 /// What servers listen on.
 const SERVICES: [u16; 12] = [22, 53, 9_100, 80, 443, 5_355, 111, 25, 8_080, 3_306, 6_379, 9_090];
 /// The first of the ports that the kernel gives to those who ask for any, and how many it has.
@@ -74,7 +76,7 @@ impl Moment<'_> {
         let [of_udp, of_udp6] = udp.each_ref().map(|rows| rows.len() as u64);
         let allocated = of_tcp + of_tcp6 + 3;
         Sockets {
-            used: 168 + allocated + of_udp + of_udp6,
+            used: LOCAL_SOCKETS + allocated + of_udp + of_udp6,
             established: of_both(|state| matches!(state, State::Established | State::CloseWait)),
             tcp: of_tcp,
             tcp6: of_tcp6,

@@ -1,9 +1,11 @@
-//! /proc/cgroups
+//! /proc/cgroups, and what of it each process tells
+
+use std::collections::BTreeMap;
 
 use crate::layout::{Group, What, once};
 use crate::machine::KernelVersion;
 use crate::moment::Moment;
-use crate::text::put_line;
+use crate::text::{put, put_line};
 
 pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("cgroups", What::File(cgroups))] }];
 
@@ -49,4 +51,26 @@ fn cgroups(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         let hierarchy = if is_unified { 0 } else { hierarchy };
         put_line!(into, "{name}\t{hierarchy}\t{groups}\t1");
     }
+}
+
+/// /proc/PID/cgroup of a process that is in the group of this path, in every hierarchy.
+pub(super) fn of_process(moment: &Moment<'_>, path: &[u8], into: &mut Vec<u8>) {
+    let mut row = |hierarchy: u32, controllers: &str| {
+        put!(into, "{hierarchy}:{controllers}:");
+        into.extend_from_slice(path);
+        into.push(b'\n');
+    };
+    if moment.has_one_hierarchy() {
+        return row(0, "");
+    }
+    let kernel = moment.kernel();
+    let known = CONTROLLERS.iter().filter(|(_, _, (major, minor))| kernel >= KernelVersion::new(*major, *minor));
+    let mut hierarchies: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for (name, hierarchy, _) in known {
+        hierarchies.entry(*hierarchy).or_default().push(name);
+    }
+    for (hierarchy, controllers) in hierarchies.into_iter().rev() {
+        row(hierarchy, &controllers.join(","));
+    }
+    row(1, "name=systemd");
 }

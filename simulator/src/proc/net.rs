@@ -13,6 +13,7 @@ pub(super) mod sockstat;
 pub(super) mod softnet_stat;
 pub(super) mod tcp;
 pub(super) mod udp;
+pub(super) mod unix;
 pub(super) mod xfrm_stat;
 
 use super::mounts::own_process;

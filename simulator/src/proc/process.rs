@@ -1,5 +1,9 @@
 //! /proc/PID: stat, status and the like, of processes and of their threads
 
+pub(super) mod account;
+
+use account::{Pages, pages, turns};
+
 use crate::layout::{Group, What};
 use crate::machine::Process;
 use crate::moment::Moment;
@@ -114,25 +118,25 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
     put_line!(into, "PPid:\t{}\nTracerPid:\t0\nUid:\t{identities}\nGid:\t{identities}", process.parent);
     put_line!(into, "FDSize:\t64\nGroups:\t ");
     if !process.is_kernel() {
-        let resident = process.resident_pages * page;
-        for (name, kilobytes) in [
-            ("VmPeak", resident * 9),
-            ("VmSize", resident * 9),
+        let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
+        for (name, pages) in [
+            ("VmPeak", size),
+            ("VmSize", size),
             ("VmLck", 0),
             ("VmPin", 0),
             ("VmHWM", resident * 11 / 10),
             ("VmRSS", resident),
-            ("RssAnon", resident * 2 / 3),
-            ("RssFile", resident - resident * 2 / 3),
+            ("RssAnon", resident - shared),
+            ("RssFile", shared),
             ("RssShmem", 0),
-            ("VmData", resident * 3 / 2),
-            ("VmStk", 132),
-            ("VmExe", resident / 9),
+            ("VmData", data),
+            ("VmStk", stack),
+            ("VmExe", text),
             ("VmLib", resident / 5),
-            ("VmPTE", resident / 40 + 40),
+            ("VmPTE", resident / 40 + 10),
             ("VmSwap", 0),
         ] {
-            put_line!(into, "{name}:\t{kilobytes:>8} kB");
+            put_line!(into, "{name}:\t{:>8} kB", pages * page);
         }
     }
     put_line!(into, "Threads:\t{}\nSigQ:\t0/{}", process.threads, moment.machine.memory.pages / 64);
@@ -143,8 +147,8 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
     put_line!(into, "NoNewPrivs:\t0\nSeccomp:\t0");
     put_line!(into, "Cpus_allowed:\t{}", CpuMask { cpus: &cpus, possible: cpus.len() });
     put_line!(into, "Cpus_allowed_list:\t{}", CpuList(&cpus));
-    let turns = moment.process_times(process).user * 7 + 41;
-    put_line!(into, "voluntary_ctxt_switches:\t{turns}\nnonvoluntary_ctxt_switches:\t{}", turns / 30);
+    let [given, taken] = turns(moment, process);
+    put_line!(into, "voluntary_ctxt_switches:\t{given}\nnonvoluntary_ctxt_switches:\t{taken}");
 }
 
 fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {

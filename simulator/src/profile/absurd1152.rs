@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, partition, system_io};
+use super::kit::firmware::{self, Firmware};
 use super::kit::hardware::SERVER_NVME;
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
@@ -31,6 +32,15 @@ const ARCHITECTURE: Architecture = Architecture::X86_64;
 const BLOCK_MAJOR: u32 = 259;
 const DISK_SECTORS: u64 = 1_788 * GIB_SECTORS;
 const CARD: &str = "ens3f0np0";
+
+const FIRMWARE: Firmware<'_> = Firmware {
+    vendor: "Example Servers",
+    product: "Linked Chassis 5U",
+    board: "L5U-4P",
+    version: "4.0.12",
+    date: "11/08/2023",
+    chassis: "23",
+};
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
@@ -61,6 +71,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         storage: stack.storage,
         interrupts: devices(cpus, settings.count(&INTERRUPTS)),
         chips: (0..sockets).map(|socket| sensors::coretemp(socket, cpus.div_ceil(2 * sockets))).collect(),
+        firmware: firmware::words(&FIRMWARE),
         energy_meters: (0..sockets).flat_map(|socket| sensors::rapl(socket, 121_000, true)).collect(),
         ..Machine::bare(seed, Base { system, os, processor: cpus::linked_xeon(seed, cpus, sockets), memory })
     }

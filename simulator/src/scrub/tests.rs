@@ -1,5 +1,7 @@
 //! Planted identities do not survive, in no notation, and what is left is still the same host.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 const KEY: Key = Key::new([11; KEY_BYTES]);
@@ -140,6 +142,63 @@ fn nothing_that_a_table_could_reverse_is_left() {
     let other = text_of(&scrub(&planted(), &Key::new([12; KEY_BYTES])).unwrap().tree);
     assert_ne!(text, other, "without the key there is no pseudonym");
     assert_eq!(text, text_of(&scrub(&planted(), &KEY).unwrap().tree));
+}
+
+/// Every identity of the planted host, in each notation, and what it is on another host of the same make.
+const OTHERS: &[(&str, &str)] = &[
+    ("52:54:00:12:34:56", "02:a1:b2:98:76:5a"),
+    ("525400123456", "02a1b298765a"),
+    ("5054:ff:fe12:3456", "a1:b2ff:fe98:765a"),
+    ("505400fffe123456", "00a1b2fffe98765a"),
+    ("FF005450563412FE", "FFB2A1005A7698FE"),
+    ("5254:00ff:fe12:3456", "02a1:b2ff:fe98:765a"),
+    ("10.20.30.40", "10.21.33.47"),
+    ("10-20-30-40", "10-21-33-47"),
+    ("281E140A", "2F21150A"),
+    ("quokka7", "numbat8"),
+    ("QUOKKA7", "NUMBAT8"),
+    ("wombat", "possum"),
+    ("mallory", "eleanor"),
+    ("marsupial", "placental"),
+    ("zyxwvut", "abcdefg"),
+    ("PF2QUOK1", "PF9NUMB4"),
+    ("S466NX0K123456", "S477PY1L654321"),
+    ("533436364e58304b313233343536", "533437375059314c363534333231"),
+    ("abcd1234", "dcba4321"),
+    ("123e4567-e89b-42d3-a456-426614174000", "76a54321-b98e-43d2-b654-000471416624"),
+    ("123E4567-E89B-42D3-A456-426614174000", "76A54321-B98E-43D2-B654-000471416624"),
+    ("123e4567e89b42d3a456426614174000", "76a54321b98e43d2b654000471416624"),
+    ("5000c500a1b2c3d4", "5000c500d4c3b2a1"),
+    ("A1B2-C3D4", "D4C3-B2A1"),
+];
+
+/// Words of two scrubbed trees of one host, each with a key of its own, that are in both.
+fn common(tree: &Tree, keys: [u8; 2]) -> BTreeSet<String> {
+    const SHORTEST: usize = 6;
+    let [first, second] = keys.map(|key| {
+        let text = text_of(&scrub(tree, &Key::new([key; KEY_BYTES])).unwrap().tree).replace([':', '-'], "");
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|word| word.len() >= SHORTEST);
+        words.map(str::to_owned).collect::<BTreeSet<_>>()
+    });
+    first.intersection(&second).cloned().collect()
+}
+
+/// Whatever can be computed of an identity without the key, a hash, a part or the bytes in another order, would stand
+/// in every recording of the host, and not in those of another one.
+#[test]
+fn what_two_recordings_of_a_host_have_in_common_does_not_depend_on_who_it_is() {
+    let mut other = PLANTED.to_owned();
+    for (identity, another) in OTHERS {
+        assert!(PLANTED.contains(identity), "{identity} is planted");
+        other = other.replace(identity, another);
+    }
+    let left =
+        IDENTITIES.iter().find(|identity| other.contains(**identity) && !"5000c500 12:34:56".contains(**identity));
+    assert_eq!(left, None, "the other host has none of the first one's identities");
+    let other = collectors::kit::tree_text::parse(other.as_bytes()).unwrap();
+    let common_to_one = common(&planted(), [1, 2]);
+    assert!(common_to_one.len() > 20, "{common_to_one:?}");
+    assert_eq!(common_to_one, common(&other, [3, 4]));
 }
 
 #[test]

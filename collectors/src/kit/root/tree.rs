@@ -101,21 +101,29 @@ impl Tree {
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         check_path(path, &node)?;
-        let slashes = || memchr::memchr_iter(b'/', path);
-        let is_directory = node.kind() == Kind::Directory;
-        if slashes().any(|slash| self.get(&path[..slash]).is_some_and(|above| above.kind() != Kind::Directory)) {
-            return Err(InsertError::BelowFile);
-        }
-        if !is_directory && self.has_entries(path) {
+        // What has entries below it is an entry itself.
+        if self.get(path).is_none() {
+            self.make_folders(path)?;
+        } else if node.kind() != Kind::Directory && self.has_entries(path) {
             return Err(InsertError::AboveEntries);
-        }
-        for slash in slashes() {
-            if self.get(&path[..slash]).is_none() {
-                self.nodes.insert(path[..slash].into(), Node::directory());
-            }
         }
         self.nodes.insert(path.into(), node);
         Ok(())
+    }
+
+    /// Makes the directories above a path that are missing. Those above one that is there are there.
+    fn make_folders(&mut self, path: &[u8]) -> Result<(), InsertError> {
+        let Some(slash) = memchr::memrchr(b'/', path) else { return Ok(()) };
+        let above = &path[..slash];
+        match self.get(above).map(Node::kind) {
+            Some(Kind::Directory) => Ok(()),
+            Some(_) => Err(InsertError::BelowFile),
+            None => {
+                self.make_folders(above)?;
+                self.nodes.insert(above.into(), Node::directory());
+                Ok(())
+            }
+        }
     }
 
     /// Takes away what stands at a path and below it; says whether there was anything.

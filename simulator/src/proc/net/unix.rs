@@ -1,0 +1,51 @@
+//! /proc/net/unix: a row for each socket of the host's own
+
+use super::own;
+use crate::layout::{Group, What};
+use crate::moment::Moment;
+use crate::moment::sockets::LOCAL_SOCKETS;
+use crate::text::{put, put_line};
+
+pub(in crate::proc) static GROUPS: [Group; 1] =
+    [Group { under: "", each: own, entries: &[("unix", What::File(table))] }];
+
+const STREAM: u16 = 1;
+const DATAGRAM: u16 = 2;
+const IN_ORDER: u16 = 5;
+
+/// What systemd and its services listen on, and of what type it is.
+const LISTENING: [(&str, u16); 10] = [
+    ("/run/systemd/private", STREAM),
+    ("/run/systemd/journal/stdout", STREAM),
+    ("/run/systemd/journal/dev-log", DATAGRAM),
+    ("/run/systemd/journal/socket", DATAGRAM),
+    ("/run/systemd/notify", DATAGRAM),
+    ("/run/udev/control", IN_ORDER),
+    ("/run/dbus/system_bus_socket", STREAM),
+    ("/run/systemd/io.systemd.Resolve", STREAM),
+    ("/run/containerd/containerd.sock", STREAM),
+    ("@/org/kernel/linux/storage/multipathd", STREAM),
+];
+
+/// Addresses are not told to everybody. A pair that is connected has one end without a name.
+fn table(_: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+    const ACCEPTS: u32 = 0x10000;
+    const UNCONNECTED: u8 = 1;
+    const CONNECTED: u8 = 3;
+    put_line!(into, "Num       RefCount Protocol Flags    Type St Inode Path");
+    let mut row = |(users, flags): (u32, u32), (kind, state): (u16, u8), number: u64, path: &str| {
+        let inode = 11_000 + number * 13;
+        put!(into, "0000000000000000: {users:08X} 00000000 {flags:08X} {kind:04X} {state:02X} {inode:5}");
+        if !path.is_empty() {
+            put!(into, " {path}");
+        }
+        put_line!(into, "");
+    };
+    for (number, (path, kind)) in (0..).zip(LISTENING) {
+        row((2, if kind == DATAGRAM { 0 } else { ACCEPTS }), (kind, UNCONNECTED), number, path);
+    }
+    for number in LISTENING.len() as u64..LOCAL_SOCKETS {
+        let path = if number.is_multiple_of(2) { "" } else { LISTENING[usize::from(number % 4 == 1)].0 };
+        row((3, 0), (STREAM, CONNECTED), number, path);
+    }
+}

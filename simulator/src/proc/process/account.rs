@@ -1,0 +1,88 @@
+//! /proc/PID/statm, io, schedstat and cgroup: what a process holds, what it did, and who it belongs to
+
+use crate::layout::{Group, What};
+use crate::machine::Process;
+use crate::moment::Moment;
+use crate::proc::cgroups;
+use crate::text::{put, put_line};
+
+use super::{each_process, process};
+
+pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+    under: "",
+    each: each_process,
+    entries: &[
+        ("cgroup", What::File(|m, i, into| process(m, i, |process| cgroup(m, process, into)))),
+        ("io", What::File(|m, i, into| process(m, i, |process| io(m, process, into)))),
+        ("schedstat", What::File(|m, i, into| process(m, i, |process| schedstat(m, process, into)))),
+        ("statm", What::File(|m, i, into| process(m, i, |process| statm(m, process, into)))),
+    ],
+}];
+
+/// What a process holds in memory, in pages.
+pub(super) struct Pages {
+    pub(super) size: u64,
+    pub(super) resident: u64,
+    /// Of files.
+    pub(super) shared: u64,
+    pub(super) text: u64,
+    pub(super) data: u64,
+    pub(super) stack: u64,
+}
+
+pub(super) fn pages(moment: &Moment<'_>, process: &Process) -> Pages {
+    const STACK_KILOBYTES: u64 = 132;
+    let resident = process.resident_pages;
+    let stack = if process.is_kernel() { 0 } else { STACK_KILOBYTES.div_ceil(moment.page_kilobytes()) };
+    Pages {
+        size: resident * 9,
+        resident,
+        shared: resident - resident * 2 / 3,
+        text: resident / 9,
+        data: resident * 3 / 2,
+        stack,
+    }
+}
+
+/// How often a process gave up its CPU, and how often it was taken away.
+pub(super) fn turns(moment: &Moment<'_>, process: &Process) -> [u64; 2] {
+    let turns = moment.process_times(process).user * 7 + 41;
+    [turns, turns / 30]
+}
+
+fn statm(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+    let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
+    put_line!(into, "{size} {resident} {shared} {text} 0 {} 0", data + stack);
+}
+
+/// Nanoseconds on a CPU and in wait for one, and how often it got one.
+fn schedstat(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+    const TICK_NANOSECONDS: u64 = 10_000_000;
+    let times = moment.process_times(process);
+    let ran = (times.user + times.system) * TICK_NANOSECONDS;
+    let [given, taken] = turns(moment, process);
+    put_line!(into, "{ran} {} {}", ran / 37, given + taken);
+}
+
+/// Somebody who runs reads and writes, and much of what he reads is in memory.
+fn io(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+    const CALL_BYTES: u64 = 1_900;
+    const SECTOR_BYTES: u64 = 4_096;
+    let times = moment.process_times(process);
+    let (reads, writes) = (times.system * 9, times.user * 2);
+    put_line!(into, "rchar: {}\nwchar: {}", reads * CALL_BYTES, writes * CALL_BYTES / 3);
+    put_line!(into, "syscr: {reads}\nsyscw: {writes}");
+    put_line!(into, "read_bytes: {}\nwrite_bytes: {}", reads / 24 * SECTOR_BYTES, writes / 40 * SECTOR_BYTES);
+    put_line!(into, "cancelled_write_bytes: 0");
+}
+
+/// What systemd started is in a group of its own; what the kernel started is in none.
+fn cgroup(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+    let mut path = Vec::new();
+    match process.number {
+        1 => put!(path, "/init.scope"),
+        _ if process.is_kernel() => put!(path, "/"),
+        _ => put!(path, "/system.slice/{}.service", process.name),
+    }
+    cgroups::of_process(moment, &path, into);
+}
