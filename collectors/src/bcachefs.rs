@@ -6,7 +6,7 @@ mod text;
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
+use crate::kit::root::{Kind, Names, RootError};
 use crate::kit::table;
 use text::Amount;
 
@@ -66,11 +66,7 @@ impl Collect for Bcachefs {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { file_systems, entries, name, label, state } = self;
-        match cx.files.list(FILE_SYSTEMS, [], file_systems) {
-            Ok(()) => {}
-            Err(error) if error.is_missing() => return Err(Failure::no_data(error)),
-            Err(error) => return Err(error.into()),
-        }
+        cx.files.list(FILE_SYSTEMS, [], file_systems).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let mut has_any = false;
         for (uuid, _) in file_systems.iter_kinds().filter(|(_, kind)| *kind == Kind::Directory) {
             has_any = true;

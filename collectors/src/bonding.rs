@@ -2,6 +2,7 @@
 
 use crate::declare;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 
 /// How many slaves each bond has, and how many of them have a link.
 #[derive(Default, Debug)]
@@ -53,7 +54,7 @@ impl Collect for Bonding {
 
 /// A host without the module has no bonds; a bond may go while one looks.
 fn failure(error: FileError<'_>) -> Failure {
-    if error.is_missing() { Failure::no_data(error) } else { error.into() }
+    error.or_no_data(RootError::is_missing)
 }
 
 fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -4,6 +4,7 @@ use crate::declare;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
+use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How full the table of tracked connections is, and what became of packets on the way through it.
@@ -71,7 +72,7 @@ fn whole(
 
 /// Without its module netfilter has none of the files.
 fn not_loaded(error: FileError<'_>) -> Failure {
-    if error.is_missing() { Failure::no_data(error) } else { error.into() }
+    error.or_no_data(RootError::is_missing)
 }
 
 /// The sums of [`COLUMNS`] over the rows, one for each CPU, below the headline.

@@ -3,10 +3,11 @@
 use crate::cpu::list;
 use crate::declare;
 use crate::kit::attribute;
+use crate::kit::errno::Errno;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::Names;
+use crate::kit::root::{Names, RootError};
 
 /// How fast each processor runs, and how fast it may.
 #[derive(Default, Debug)]
@@ -45,14 +46,17 @@ declare! {
     }
 }
 
-const FREQUENCIES: [(Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, 1>); 7] = [
-    (CURRENT_FILE, CURRENT),
-    (AVERAGE_FILE, AVERAGE),
-    (MAXIMUM_FILE, MAXIMUM),
-    (MINIMUM_FILE, MINIMUM),
-    (SCALING_CURRENT_FILE, SCALING_CURRENT),
-    (SCALING_MAXIMUM_FILE, SCALING_MAXIMUM),
-    (SCALING_MINIMUM_FILE, SCALING_MINIMUM),
+/// A frequency's file, what it is on the page, and what keeps it from being read on a sound host.
+type Frequency = (Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, 1>, fn(RootError) -> bool);
+
+const FREQUENCIES: [Frequency; 7] = [
+    (CURRENT_FILE, CURRENT, attribute::is_hidden),
+    (AVERAGE_FILE, AVERAGE, is_not_counted),
+    (MAXIMUM_FILE, MAXIMUM, attribute::is_hidden),
+    (MINIMUM_FILE, MINIMUM, attribute::is_hidden),
+    (SCALING_CURRENT_FILE, SCALING_CURRENT, attribute::is_hidden),
+    (SCALING_MAXIMUM_FILE, SCALING_MAXIMUM, attribute::is_hidden),
+    (SCALING_MINIMUM_FILE, SCALING_MINIMUM, attribute::is_hidden),
 ];
 
 const HERTZ_IN_A_KILOHERTZ: f64 = 1000.0;
@@ -85,9 +89,14 @@ impl Collect for Cpufreq {
     }
 }
 
+/// A processor that slept has counted nothing that an average could be made of.
+fn is_not_counted(error: RootError) -> bool {
+    attribute::is_unavailable(error) || error == RootError::Errno(Errno::EAGAIN)
+}
+
 fn emit(cx: &mut Cx<'_, Cpufreq>, cpu: &[u8], governor: &mut Vec<u8>, governors: &mut Vec<u8>) {
-    for (file, family) in FREQUENCIES {
-        if let Some(kilohertz) = attribute::number::<u64, _, 1>(cx, file, [cpu], attribute::is_hidden) {
+    for (file, family, is_expected) in FREQUENCIES {
+        if let Some(kilohertz) = attribute::number::<u64, _, 1>(cx, file, [cpu], is_expected) {
             cx.page.gauge(family, [&cpu], kilohertz as f64 * HERTZ_IN_A_KILOHERTZ);
         }
     }
@@ -164,6 +173,15 @@ mod tests {
         given(&format!("{OFFLINE}{}{hidden}", cpu(0, &[]))).emits::<Cpufreq>(&governors(0));
         let bad = format!("== sys/devices/system/cpu/offline\n0x\n{}", cpu(0, &[]));
         given(&bad).fails::<Cpufreq>(&governors(0), "cpu/offline: list");
+    }
+
+    #[test]
+    fn a_processor_that_slept_has_no_average() {
+        let average = "== sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_avg_freq error=";
+        for error in ["EAGAIN", "EINVAL"] {
+            given(&format!("{OFFLINE}{}{average}{error}\n", cpu(0, &[]))).emits::<Cpufreq>(&governors(0));
+        }
+        given(&format!("{OFFLINE}{}{average}EIO\n", cpu(0, &[]))).fails::<Cpufreq>(&governors(0), "cpuinfo_avg_freq");
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
+use crate::kit::root::{Kind, Names, RootError};
 
 /// Maker, model and numbers of the machine.
 #[derive(Default, Debug)]
@@ -59,10 +59,7 @@ impl Collect for Dmi {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { names, values } = self;
-        cx.files.list(CLASS, [], names).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let mut is_known = [false; ATTRIBUTES.len()];
         for ((attribute, value), is_known) in ATTRIBUTES.into_iter().zip(&mut *values).zip(&mut is_known) {
             if !names.iter_kinds().any(|(name, kind)| name == attribute && kind == Kind::File) {

@@ -4,8 +4,9 @@ use crate::declare;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::label::Joined;
 use crate::kit::page::PageOf;
-use crate::kit::parse::FromText;
+use crate::kit::parse::Wide;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How replicated block devices fare.
@@ -67,10 +68,7 @@ impl Collect for Drbd {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host without the module lacks the file.
-        let text = cx
-            .files
-            .read(DRBD, [])
-            .map_err(|error| if error.is_missing() { Failure::no_data(error) } else { error.into() })?;
+        let text = cx.files.read(DRBD, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let whole = table::filled(text, cx.problems);
         let mut device: Option<&[u8]> = Some(b"");
         for line in whole.lines() {
@@ -105,9 +103,9 @@ fn emit<'a>(
     let name: &[&[u8]] = if device.is_empty() { &[b"unknown"] } else { &[b"drbd", device] };
     let device = Joined(name);
     if let Some((_, family, unit)) = COUNTERS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
-        page.counter(family, [&device], line.number::<Count>(key, value)?.0 * unit);
+        page.counter(family, [&device], line.number::<Wide>(key, value)?.0 * unit);
     } else if let Some((_, family, unit)) = GAUGES.into_iter().find(|(known, ..)| known.as_bytes() == key) {
-        page.gauge(family, [&device], line.number::<Count>(key, value)?.0 * unit);
+        page.gauge(family, [&device], line.number::<Wide>(key, value)?.0 * unit);
     } else if let Some((_, family, wanted)) = PAIRS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
         let mut states = value.split(|&byte| byte == b'/');
         let (Some(local), Some(remote)) = (states.next(), states.next()) else {
@@ -119,18 +117,6 @@ fn emit<'a>(
         page.gauge(CONNECTED, [&device], u64::from(value == b"Connected"));
     }
     Ok(())
-}
-
-/// A whole number of 64 bits, as one that can be multiplied.
-struct Count(f64);
-
-impl FromText for Count {
-    const EXPECTED: &'static str = u64::EXPECTED;
-
-    fn from_text(text: &[u8]) -> Option<Self> {
-        u64::from_text(text)?;
-        f64::from_text(text).map(Self)
-    }
 }
 
 #[cfg(test)]

@@ -87,10 +87,7 @@ impl Collect for Fibrechannel {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { hosts, statistics, words } = self;
-        cx.files.list(CLASS, [], hosts).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], hosts).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for host in hosts.iter() {
             emit_info(cx, host, words);
             match cx.files.list(STATISTICS, [host], statistics) {

@@ -7,7 +7,7 @@ mod samples;
 use crate::declare;
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
+use crate::kit::root::{Names, RootError};
 use names::Chip;
 use readings::Readings;
 
@@ -70,10 +70,7 @@ impl Collect for Hwmon {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { chips, sensors, folders, found, scratch } = self;
-        cx.files.list(CLASS, [], folders).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], folders).map_err(|error| error.or_no_data(RootError::is_missing))?;
         found.resize_with(folders.len().max(found.len()), Chip::default);
         let found = &mut found[..folders.len()];
         for (folder, chip) in folders.iter().zip(&mut *found) {

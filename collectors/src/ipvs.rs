@@ -8,6 +8,7 @@ use crate::declare;
 use crate::kit::family::{Counter, Family};
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 use table::{Backend, Label};
 
 /// What the load balancer passed on, and to whom.
@@ -62,10 +63,7 @@ impl Collect for Ipvs {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host without the module lacks the file.
-        let text = cx
-            .files
-            .read(STATISTICS, [])
-            .map_err(|error| if error.is_missing() { Failure::no_data(error) } else { error.into() })?;
+        let text = cx.files.read(STATISTICS, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         match totals(text) {
             Ok(totals) => {
                 for (family, total) in TOTALS.into_iter().zip(totals) {

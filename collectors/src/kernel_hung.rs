@@ -2,6 +2,7 @@
 
 use crate::declare;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 
 /// How many tasks hung.
 #[derive(Debug)]
@@ -23,12 +24,9 @@ impl Collect for KernelHung {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        match cx.files.read(COUNT, []) {
-            Ok(text) => cx.page.counter(TASKS, [], text.whole_number::<u64>("hung_task_detect_count")?),
-            // Kernels before 6.13 do not count.
-            Err(error) if error.is_missing() => return Err(Failure::no_data(error)),
-            Err(error) => return Err(error.into()),
-        }
+        // Kernels before 6.13 do not count.
+        let text = cx.files.read(COUNT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
+        cx.page.counter(TASKS, [], text.whole_number::<u64>("hung_task_detect_count")?);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod version_4;
 use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 use crate::kit::rows::Rows;
 
 /// What the NFS client asked for, and how.
@@ -36,7 +37,8 @@ impl Collect for Nfs {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = cx.files.read(CLIENT, []).map_err(not_loaded)?;
+        // A host that has mounted nothing over NFS lacks the file.
+        let text = cx.files.read(CLIENT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let rows = Rows::of(text, NAMES, cx.problems, |line| {
             Err(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes))
         })?;
@@ -85,11 +87,6 @@ fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
     for (method, &count) in methods.iter().zip(values) {
         page.counter(REQUESTS, [method, &version], count);
     }
-}
-
-/// A host that has mounted nothing over NFS lacks the file.
-fn not_loaded(error: FileError<'_>) -> Failure {
-    if error.is_missing() { Failure::no_data(error) } else { error.into() }
 }
 
 #[cfg(test)]

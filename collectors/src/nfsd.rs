@@ -5,6 +5,7 @@ mod version_4;
 use crate::declare;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 use crate::kit::rows::{Row, Rows};
 use crate::nfs::procedures;
 
@@ -45,7 +46,8 @@ impl Collect for Nfsd {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = cx.files.read(SERVER, []).map_err(not_loaded)?;
+        // A host that exports nothing over NFS lacks the file.
+        let text = cx.files.read(SERVER, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let rows = Rows::of(text, NAMES, cx.problems, |line| {
             Err(line.error("the row", "a name that the NFS server is known to write", line.bytes))
         })?;
@@ -130,11 +132,6 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
     for (method, &count) in methods.iter().zip(values).filter(|(method, _)| !matches!(**method, "" | "Null")) {
         page.counter(REQUESTS, [method, &version], count);
     }
-}
-
-/// A host that exports nothing over NFS lacks the file.
-fn not_loaded(error: FileError<'_>) -> Failure {
-    if error.is_missing() { Failure::no_data(error) } else { error.into() }
 }
 
 #[cfg(test)]

@@ -186,10 +186,7 @@ impl Collect for Powersupplyclass {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { ignored, supplies, attributes, words } = self;
-        cx.files.list(CLASS, [], supplies).map_err(|error| match error {
-            error if error.is_missing() => Failure::no_data(error),
-            error => error.into(),
-        })?;
+        cx.files.list(CLASS, [], supplies).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for supply in supplies.iter().filter(|supply| !ignored.is_match(supply)) {
             let listed = cx.files.list(SUPPLY, [supply], attributes).map_err(Failure::from);
             if cx.problems.value(listed).is_some() {

@@ -74,7 +74,7 @@ impl Collect for Rapl {
 }
 
 fn no_data(error: FileError<'_>) -> Failure {
-    if attribute::is_hidden(error.error) { Failure::no_data(error) } else { error.into() }
+    error.or_no_data(attribute::is_hidden)
 }
 
 /// Which of the zones of one name each is.

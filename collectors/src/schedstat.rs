@@ -3,6 +3,7 @@
 use crate::declare;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
+use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How long each CPU ran tasks and let them wait.
@@ -27,11 +28,8 @@ impl Collect for Schedstat {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = match cx.files.read(SCHEDSTAT, []) {
-            // The kernel was built without it.
-            Err(error) if error.is_missing() => return Err(Failure::no_data(error)),
-            result => result?,
-        };
+        // A kernel that was built without it lacks the file.
+        let text = cx.files.read(SCHEDSTAT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for line in table::rows(text, cx.problems) {
             let Some((cpu, times)) = parse(line) else { continue };
             if let Some([running, waiting, timeslices]) = cx.problems.value(times) {

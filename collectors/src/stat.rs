@@ -108,6 +108,12 @@ mod tests {
     fn a_bad_row_costs_itself_alone() {
         check("ctxt 3801", "ctxt -1", "node_context", "proc/stat:4: ctxt: expected a whole number from 0 to 2^64 - 1");
         check("ctxt 3801", "ctxt 18446744073709551616", "node_context", "found `18446744073709551616`");
+        check(
+            "procs_running 2",
+            "procs_running -1",
+            "node_procs_running",
+            "proc/stat:7: procs_running: expected a whole",
+        );
         check("btime 1700000000", "btime", "node_boot", "proc/stat:5: btime");
         check("procs_blocked 1\n", "", "node_procs_blocked", "proc/stat: procs_blocked: expected a row, found nothing");
         check("intr 8589934592", "intr 8.5e9", "node_intr", "found `8.5e9`");

@@ -6,10 +6,10 @@ use crate::declare;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::filter;
-use crate::kit::parse::FromText;
+use crate::kit::parse::{FromText, Wide};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::Names;
+use crate::kit::root::{Names, RootError};
 
 /// What went through tape drives, and how long it took.
 #[derive(Debug)]
@@ -72,9 +72,7 @@ impl Collect for Tapestats {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { ignored, names } = self;
         // A host without the module lacks the folder.
-        cx.files
-            .list(CLASS, [], names)
-            .map_err(|error| if error.is_missing() { Failure::no_data(error) } else { error.into() })?;
+        cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in names.iter().filter(|device| is_drive(device) && !ignored.is_match(device)) {
             if let Some(requests) = number::<u64>(cx, IN_FLIGHT, device) {
                 cx.page.gauge(IO_NOW, [&device], requests);
@@ -85,7 +83,7 @@ impl Collect for Tapestats {
                 }
             }
             for (file, family) in TIMES {
-                if let Some(Nanoseconds(time)) = number(cx, file, device) {
+                if let Some(Wide(time)) = number(cx, file, device) {
                     cx.page.counter(family, [&device], time * NANOSECOND);
                 }
             }
@@ -104,18 +102,6 @@ fn number<T: FromText>(cx: &mut Cx<'_, Tapestats>, file: Read<Tapestats, File, 1
     let value = attribute::value(&text);
     let number = T::from_text(value).ok_or_else(|| text.error("the statistic", T::EXPECTED, value));
     cx.problems.value(number)
-}
-
-/// Whole nanoseconds, as a number that can be made seconds of.
-struct Nanoseconds(f64);
-
-impl FromText for Nanoseconds {
-    const EXPECTED: &'static str = u64::EXPECTED;
-
-    fn from_text(text: &[u8]) -> Option<Self> {
-        u64::from_text(text)?;
-        f64::from_text(text).map(Self)
-    }
 }
 
 #[cfg(test)]

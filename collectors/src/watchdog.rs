@@ -66,9 +66,7 @@ impl Collect for Watchdog {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { names, words } = self;
-        cx.files.list(CLASS, [], names).map_err(|error| {
-            if attribute::is_unavailable(error.error) { Failure::no_data(error) } else { error.into() }
-        })?;
+        cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(attribute::is_unavailable))?;
         for name in names.iter() {
             for (file, family) in NUMBERS {
                 let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [name])) else { continue };

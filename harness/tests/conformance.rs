@@ -61,6 +61,7 @@ fn every_sample_of_our_collectors_comes_back_identically() {
     let (matched, expected) = report.totals();
     println!("all: {matched} of {expected}");
     assert_eq!(report.unowned, [""; 0], "families without a collector");
+    assert_eq!(report.misplaced, [""; 0], "families in another order");
     assert_eq!((matched, expected), (SAMPLES, SAMPLES));
     let differences = report.collectors.values().flat_map(|tally| &tally.differences).map(String::as_str);
     let differences: Vec<&str> = differences.collect();

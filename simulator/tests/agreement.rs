@@ -139,7 +139,7 @@ fn laws_hold_for_hosts_of_full_size_and_of_other_shapes() {
     for profile in profiles() {
         laws_of(profile.machine(1, &[]).unwrap(), 1_700_000_000);
     }
-    let shapes: [(&str, &[(&str, &str)]); 17] = [
+    let shapes: [(&str, &[(&str, &str)]); 18] = [
         ("vm", &[("cpus", "1"), ("memory_gib", "2"), ("containers", "0")]),
         ("vm", &[("cpus", "7"), ("containers", "40"), ("kernel", "3.10")]),
         ("vm", &[("kernel", "4.18")]),
@@ -149,7 +149,8 @@ fn laws_hold_for_hosts_of_full_size_and_of_other_shapes() {
         ("epyc256", &[("cpus", "9"), ("sockets", "2"), ("nodes", "3"), ("kernel", "5.14")]),
         ("epyc256", &[("cpus", "4"), ("nodes", "1"), ("disks", "1"), ("kernel", "3.10")]),
         ("epyc256", &[("cpus", "4"), ("nodes", "1"), ("disks", "7"), ("kernel", "4.18")]),
-        ("pi4", &[("memory_gib", "1")]),
+        ("pi4", &[("memory_gib", "1"), ("watchdog", "aspeed")]),
+        ("laptop", &[("kernel", "6.18")]),
         ("vm", &[("architecture", "aarch64")]),
         ("vm", &[("architecture", "aarch64-64k"), ("kernel", "5.14")]),
         ("vm", &[("architecture", "ppc64le"), ("cpus", "16")]),

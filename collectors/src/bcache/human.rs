@@ -3,7 +3,7 @@
 //! The kernel writes the whole part in binary units and, after a point, the rest of 1,024 parts divided by 100: 0 to 10,
 //! where .10 is more than .9. The value is therefore a little off, as node_exporter's is.
 
-use crate::kit::parse::FromText;
+use crate::kit::parse::{FromText, whole_part};
 
 /// Such a number, without a sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,9 +19,6 @@ const UNITS: &[u8] = b"kMGTPEZY";
 /// What the digits after the point count, for a whole unit.
 const FRACTION_PARTS: f64 = 10.24;
 
-/// 2 to the 64th.
-const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
-
 impl FromText for Human {
     const EXPECTED: &'static str = "a whole number, or one with a unit such as 446.4k, below 2^64";
 
@@ -36,17 +33,8 @@ impl FromText for Human {
         };
         let factor = 1024_f64.powi(i32::try_from(unit).ok()? + 1);
         let value = (u64::from_text(whole)? as f64 + parts as f64 / FRACTION_PARTS) * factor;
-        whole_below(value).map(Self)
+        whole_part(value).map(Self)
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it fits, and what is after the point goes"
-)]
-fn whole_below(value: f64) -> Option<u64> {
-    (value < TOO_LARGE).then_some(value as u64)
 }
 
 impl FromText for SignedHuman {

@@ -1,6 +1,6 @@
 //! The forms in which bcachefs writes.
 
-use crate::kit::parse::FromText;
+use crate::kit::parse::{FromText, whole_part};
 use crate::kit::prelude::*;
 
 /// A number with a binary unit, or without one: `720`, `28.2k`, `2.05G`. What is after the point of bytes goes.
@@ -9,9 +9,6 @@ pub(super) struct Amount(pub(super) u64);
 
 /// The units, each 1,024 times the one before it.
 const UNITS: &[u8] = b"kmgtpe";
-
-/// 2 to the 64th.
-const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
 impl FromText for Amount {
     const EXPECTED: &'static str = "a whole number, or one with a unit such as 28.2k, below 2^64";
@@ -27,17 +24,8 @@ impl FromText for Amount {
             return None;
         }
         let power = unit.map_or(0, |unit| unit + 1);
-        whole_below(f64::from_text(digits)? * 1024_f64.powi(i32::try_from(power).ok()?)).map(Self)
+        whole_part(f64::from_text(digits)? * 1024_f64.powi(i32::try_from(power).ok()?)).map(Self)
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it fits, and what is after the point goes"
-)]
-fn whole_below(value: f64) -> Option<u64> {
-    (value < TOO_LARGE).then_some(value as u64)
 }
 
 /// A name, with a colon after it or without, and its first numbers.

@@ -1,5 +1,9 @@
 //! Reading what the kernel writes: text, lines, fields and numbers, all borrowed, none trusted.
 
+mod wide;
+
+pub use wide::{Wide, whole_part};
+
 use super::failure::ParseError;
 use super::root::Mount;
 

@@ -53,10 +53,7 @@ pub(super) struct Words {
 /// Emits every device that is not left out.
 pub(super) fn emit(collector: &mut Netclass, cx: &mut Cx<'_, Netclass>) -> Result<(), Failure> {
     let Netclass { ignored, ignores_invalid_speed, names, words, .. } = collector;
-    cx.files.list(CLASS, [], names).map_err(|error| match error.error {
-        cause if cause.is_missing() || cause.is_denied() => Failure::no_data(error),
-        _ => error.into(),
-    })?;
+    cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(attribute::is_hidden))?;
     for (device, kind) in names.iter_kinds() {
         // Files among the folders are knobs of a module: bonding_masters.
         if kind != Kind::File && !ignored.is_match(device) && is_there(cx, device) {
@@ -70,10 +67,7 @@ pub(super) fn emit(collector: &mut Netclass, cx: &mut Cx<'_, Netclass>) -> Resul
 
 /// Whether the device's folder is there: it may go while one looks.
 fn is_there(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> bool {
-    let found = cx.files.metadata(DEVICE, [device]).map_err(|error| match error.error {
-        cause if cause.is_missing() || cause.is_denied() => Failure::no_data(error),
-        _ => error.into(),
-    });
+    let found = cx.files.metadata(DEVICE, [device]).map_err(|error| error.or_no_data(attribute::is_hidden));
     cx.problems.value(found).is_some()
 }
 

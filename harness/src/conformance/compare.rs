@@ -44,6 +44,7 @@ pub(super) fn compare(
     enabled: &[&str],
     report: &mut Report,
 ) {
+    report.misplaced = misplaced(ours, expected);
     let ours: BTreeMap<&str, &Family<'_>> = ours.families.iter().map(|family| (family.name, family)).collect();
     let mut seen = BTreeSet::new();
     let is_compared = |family: &&Family<'_>| !left_out.is_match(family.name) && !family.samples.is_empty();
@@ -75,6 +76,18 @@ pub(super) fn compare(
     }
 }
 
+/// The families of both pages whose place among them is another one's in ours.
+fn misplaced(ours: &Exposition<'_>, expected: &Exposition<'_>) -> Vec<String> {
+    let names = |page: &Exposition<'_>| page.families.iter().map(|family| family.name.to_owned()).collect::<Vec<_>>();
+    let (ours, expected) = (names(ours), names(expected));
+    let common = |names: &[String], other: &[String]| {
+        let other: BTreeSet<&String> = other.iter().collect();
+        names.iter().filter(|name| other.contains(name)).cloned().collect::<Vec<_>>()
+    };
+    let places = common(&expected, &ours).into_iter().zip(common(&ours, &expected));
+    places.filter(|(expected, found)| expected != found).map(|(expected, _)| expected).collect()
+}
+
 fn compare_family(ours: Option<&Family<'_>>, expected: &Family<'_>, tally: &mut Tally) {
     if let Some(ours) = ours.filter(|ours| ours.kind != expected.kind) {
         tally.differences.push(format!("-# TYPE {} {}", expected.name, expected.kind));
@@ -93,5 +106,24 @@ fn compare_lines(ours: Option<&Family<'_>>, expected: &[&str], tally: &mut Tally
             similar::ChangeTag::Delete => tally.differences.push(format!("-{}", change.value())),
             similar::ChangeTag::Insert => tally.differences.push(format!("+{}", change.value())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition;
+
+    #[track_caller]
+    fn check(ours: &str, expected: &str, names: &[&str]) {
+        let [ours, expected] = [ours, expected].map(|page| exposition::parse(page.as_bytes()).expect("a page"));
+        assert_eq!(misplaced(&ours, &expected), names);
+    }
+
+    #[test]
+    fn families_in_another_order_are_misplaced() {
+        check("a 1\nb 1\nc 1\n", "a 1\nb 1\nc 1\n", &[]);
+        check("a 1\nown 1\nc 1\n", "a 1\nb 1\nc 1\n", &[]);
+        check("b 1\na 1\nc 1\n", "a 1\nb 1\nc 1\n", &["a", "b"]);
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Watchdog {
     pub(crate) firmware: u32,
     pub(crate) timeout_seconds: u64,
     pub(crate) is_active: bool,
+    /// Whether it ran out while the board started, and started it anew from its second chip of flash.
+    pub(crate) has_recovered: bool,
 }
 
 /// Controllers of memory that counts its errors: so many, with so many rows of so many channels.

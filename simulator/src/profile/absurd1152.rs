@@ -103,6 +103,8 @@ fn stack(seed: Seed) -> Stack {
     let system = disk(seed, place, DISK_SECTORS, NVME, Vec::new());
     let root = partition(&system, 1, FIRST_SECTOR, DISK_SECTORS - 2 * FIRST_SECTOR);
     let system = stack.add_nvme(0, system.with_partition_table(seed), SERVER_NVME);
+    // The drive has a port for each half of the machine.
+    stack.storage.nvme.iter_mut().for_each(|controller| controller.access_state = Some("optimized"));
     let root = root.with_file_system(seed, "xfs");
     stack.add_on(system, root.with_io(system_io(seed, "root", &BATCH, 3_000)));
     stack

@@ -71,6 +71,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             firmware: 0,
             timeout_seconds: 60,
             is_active: true,
+            has_recovered: false,
         }],
         firmware: firmware::words(&FIRMWARE),
         ..Machine::bare(

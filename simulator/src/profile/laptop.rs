@@ -19,11 +19,16 @@ use crate::wave::{OFFICE, Wave};
 
 const CPUS: Setting = Setting::number("cpus", 8, 1..=64, "CPUs; an even number of them are two to a core.");
 const MEMORY: Setting = Setting::number("memory_gib", 16, 2..=256, "Memory in GiB.");
+const KERNEL: Setting = Setting::word(
+    "kernel",
+    &["6.12", "6.18"],
+    "Version of the kernel: the distribution's, or the one that it offers besides.",
+);
 
 pub(super) const PROFILE: Profile = Profile {
     name: "laptop",
     summary: "A notebook: four cores, NVMe with LVM, wireless network, a dock.",
-    settings: &[CPUS, MEMORY],
+    settings: &[CPUS, MEMORY, KERNEL],
     small: &[],
     make: machine,
 };
@@ -33,7 +38,7 @@ const WIRELESS: usize = 1;
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
-    let (system, os) = distribution::system(seed, "laptop", ARCHITECTURE, "6.12", "amd64");
+    let (system, os) = distribution::system(seed, "laptop", ARCHITECTURE, settings.word(&KERNEL), "amd64");
     let stack = storage::stack(seed);
     let memory = Memory { swap_pages: stack.swap_pages(), ..memory };
     let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack));
@@ -82,6 +87,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             firmware: 6,
             timeout_seconds: 30,
             is_active: false,
+            has_recovered: false,
         }],
         power_supplies: supplies(seed),
         firmware: firmware::words(&FIRMWARE),

@@ -16,11 +16,16 @@ use crate::seed::Seed;
 use crate::wave::BATCH;
 
 const MEMORY: Setting = Setting::number("memory_gib", 4, 1..=8, "Memory in GiB.");
+const WATCHDOG: Setting = Setting::word(
+    "watchdog",
+    &["bcm2835", "aspeed"],
+    "The watchdog: the board's own, or one of a server's management controller, which had to start it from its second chip.",
+);
 
 pub(super) const PROFILE: Profile = Profile {
     name: "pi4",
     summary: "A Raspberry Pi 4: four cores of ARM's, an SD card.",
-    settings: &[MEMORY],
+    settings: &[MEMORY, WATCHDOG],
     small: &[],
     make: machine,
 };
@@ -54,15 +59,30 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             vec![sensors::sensor("temp1", None, (44_000, 7_000), &[("crit", 110_000)])],
         )],
         thermal_zones: vec![ThermalZone { kind: "cpu-thermal", base: 44_000, per_load: 7_000, critical: 110_000 }],
-        watchdogs: vec![Watchdog {
-            device: "platform/soc/fe100000.watchdog/bcm2835-wdt".to_owned(),
-            identity: "Broadcom BCM2835 Watchdog timer",
-            options: "0x8180",
-            firmware: 0,
-            timeout_seconds: 15,
-            is_active: true,
-        }],
+        watchdogs: vec![watchdog(settings.word(&WATCHDOG))],
         ..Machine::bare(seed, Base { system, os, processor: processor(seed), memory })
+    }
+}
+
+fn watchdog(kind: &str) -> Watchdog {
+    let own = Watchdog {
+        device: "platform/soc/fe100000.watchdog/bcm2835-wdt".to_owned(),
+        identity: "Broadcom BCM2835 Watchdog timer",
+        options: "0x8180",
+        firmware: 0,
+        timeout_seconds: 15,
+        is_active: true,
+        has_recovered: false,
+    };
+    match kind {
+        "aspeed" => Watchdog {
+            device: "platform/ahb/ahb:apb/1e785000.watchdog".to_owned(),
+            identity: "aspeed_wdt",
+            timeout_seconds: 30,
+            has_recovered: true,
+            ..own
+        },
+        _ => own,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::machine::{BlockDevice, KernelVersion, NvmeController};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 9] = [
+pub(super) static GROUPS: [Group; 10] = [
     Group {
         under: "class/nvme",
         each: each_name,
@@ -40,6 +40,12 @@ pub(super) static GROUPS: [Group; 9] = [
         under: "devices",
         each: |moment, visit| since(moment, (5, 14), visit, each_namespace),
         entries: &[("nuse", What::File(used_blocks))],
+    },
+    // Drives with two ports tell through which of them they are best reached.
+    Group {
+        under: "devices",
+        each: |moment, visit| since(moment, (4, 19), visit, each_way_of_several),
+        entries: &[("ana_state", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", access_state(c)))))],
     },
     Group {
         under: "class/nvme-subsystem",
@@ -140,6 +146,18 @@ fn each_namespace(moment: &Moment<'_>, visit: Visit<'_>) {
             visit(index, namespace.path.as_bytes());
         }
     }
+}
+
+fn each_way_of_several(moment: &Moment<'_>, visit: Visit<'_>) {
+    each_namespace(moment, &mut |index, path| {
+        if moment.machine.storage.nvme.get(index).is_some_and(|controller| controller.access_state.is_some()) {
+            visit(index, path);
+        }
+    });
+}
+
+fn access_state(controller: &NvmeController) -> &'static str {
+    controller.access_state.unwrap_or_default()
 }
 
 fn used_blocks(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {

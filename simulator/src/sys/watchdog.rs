@@ -6,13 +6,13 @@ use crate::machine::Watchdog;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 2] = [
+pub(super) static GROUPS: [Group; 3] = [
     Group { under: "class/watchdog", each: each_name, entries: &[("", What::Link(class))] },
     Group {
         under: "devices",
         each: each_path,
         entries: &[
-            ("bootstatus", What::File(|_, _, into| put_line!(into, "0"))),
+            ("bootstatus", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", boot_status(dog))))),
             ("fw_version", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.firmware)))),
             ("identity", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.identity)))),
             ("nowayout", What::File(|_, _, into| put_line!(into, "0"))),
@@ -25,12 +25,23 @@ pub(super) static GROUPS: [Group; 2] = [
             ("timeout", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.timeout_seconds)))),
         ],
     },
+    // Whether the first chip is in sight again, which somebody has to ask for.
+    Group {
+        under: "devices",
+        each: each_recovered,
+        entries: &[("access_cs0", What::File(|_, _, into| put_line!(into, "0")))],
+    },
 ];
 
 fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Watchdog)) {
     if let Some(found) = moment.machine.watchdogs.get(index) {
         write(found);
     }
+}
+
+/// The bit that says that the card was reset.
+fn boot_status(dog: &Watchdog) -> u64 {
+    if dog.has_recovered { 0x20 } else { 0 }
 }
 
 fn state(dog: &Watchdog) -> &'static str {
@@ -63,6 +74,14 @@ fn each_path(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     for (index, dog) in moment.machine.watchdogs.iter().enumerate() {
         visit(index, folder(dog, index).as_bytes());
     }
+}
+
+fn each_recovered(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    each_path(moment, &mut |index, path| {
+        if moment.machine.watchdogs.get(index).is_some_and(|dog| dog.has_recovered) {
+            visit(index, path);
+        }
+    });
 }
 
 fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {

@@ -18,6 +18,8 @@ pub(crate) struct NvmeController {
     pub(crate) address: String,
     /// How full it is, in thousandths of its blocks.
     pub(crate) used_permille: u64,
+    /// How good a way to the namespace it is, where there are several.
+    pub(crate) access_state: Option<&'static str>,
 }
 
 /// A port of an adapter of Fibre Channel.

@@ -22,11 +22,18 @@ struct Distribution {
     os: Os,
 }
 
-static DISTRIBUTIONS: [Distribution; 4] = [
+static DISTRIBUTIONS: [Distribution; 5] = [
     Distribution {
         kernel: "6.12",
         release: "6.12.12-",
         version: "#1 SMP PREEMPT_DYNAMIC 6.12.12-1 (2025-02-02)",
+        build: "(builder@example.org) (gcc-14 (GCC) 14.2.0, GNU ld (GNU Binutils) 2.44)",
+        os: DEBIAN,
+    },
+    Distribution {
+        kernel: "6.18",
+        release: "6.18.5+deb13-",
+        version: "#1 SMP PREEMPT_DYNAMIC Debian 6.18.5-1~bpo13+1 (2026-01-19)",
         build: "(builder@example.org) (gcc-14 (GCC) 14.2.0, GNU ld (GNU Binutils) 2.44)",
         os: DEBIAN,
     },

@@ -114,5 +114,6 @@ pub(in crate::profile) fn controller(
         controller_id: 6 + number,
         address: path.rsplit('/').nth(2).unwrap_or_default().to_owned(),
         used_permille: seed.of("nuse").of(&namespace.name).between(280, 790),
+        access_state: None,
     }
 }

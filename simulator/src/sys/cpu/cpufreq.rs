@@ -3,11 +3,13 @@
 use collectors::kit::errno::Errno;
 
 use crate::layout::{Group, What};
-use crate::machine::Frequency;
+use crate::machine::{Frequency, KernelVersion, Model};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::sys) static GROUPS: [Group; 2] = [
+const AVERAGE_SINCE: KernelVersion = KernelVersion::new(6, 15);
+
+pub(in crate::sys) static GROUPS: [Group; 3] = [
     Group {
         under: "devices/system/cpu",
         each: each_cpu,
@@ -31,6 +33,12 @@ pub(in crate::sys) static GROUPS: [Group; 2] = [
             ("scaling_min_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.least_kilohertz)))),
             ("scaling_setspeed", What::File(|_, _, into| put_line!(into, "<unsupported>"))),
         ],
+    },
+    // What the counters of x86 say about the last tick.
+    Group {
+        under: "devices/system/cpu/cpufreq",
+        each: each_counted,
+        entries: &[("cpuinfo_avg_freq", What::File(|m, i, into| put_line!(into, "{}", m.kilohertz(i))))],
     },
 ];
 
@@ -58,6 +66,12 @@ fn each_policy(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
             visit(cpu, format!("policy{cpu}").as_bytes());
         }
     });
+}
+
+fn each_counted(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if moment.kernel() >= AVERAGE_SINCE && matches!(moment.machine.processor.model, Model::X86(_)) {
+        each_policy(moment, visit);
+    }
 }
 
 /// With spaces between them, unlike all other lists of CPUs.
