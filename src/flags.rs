@@ -434,6 +434,9 @@ pub(crate) mod tests {
     fn who_may_ask_is_told_by_a_file_or_by_the_flags_of_old() {
         assert_eq!(settings(&[]).access, Access::Everybody);
         assert_eq!(settings(&["--web.config.file=a/web.yml"]).access, Access::File("a/web.yml".into()));
+        let old = settings(&["--web.config=a/web.yml"]);
+        assert_eq!(old.access, Access::File("a/web.yml".into()));
+        assert_eq!(old.warnings, ["--web.config is an old name, use --web.config.file"]);
         let user = Access::User { name: "me".to_owned(), password: access::Secret("a=b".to_owned()) };
         for arguments in [
             ["-auth.user=me", "-auth.pass=a=b", ""],

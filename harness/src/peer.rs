@@ -53,7 +53,17 @@ impl Peer {
 
     /// The page below a path such as `/metrics`.
     pub fn get(&self, path: &str) -> io::Result<Vec<u8>> {
-        get(self.address, path)
+        get(self.address, path, "")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 }
 
@@ -75,11 +85,12 @@ fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// The body of `http://address/path`, asked for without keep-alive, chunks or compression.
-fn get(address: SocketAddr, path: &str) -> io::Result<Vec<u8>> {
+/// The body of `http://address/path`, asked for without keep-alive and chunks, and with these further headers, each of
+/// which ends its line.
+pub fn get(address: SocketAddr, path: &str, headers: &str) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let head = answer.windows(4).position(|window| window == b"\r\n\r\n");

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use collectors::kit::root::tree::Node;
 use collectors::kit::scraper::Scraper;
 use harness::needs::{self, Need};
 use harness::{host, load};
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     needs::run(&[
         ("prometheus_reads_openmetrics", &[Need::Prometheus], prometheus),
         ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Need::Chromium], chromium),
+        ("the_status_page_is_readable_on_a_phone_by_day_and_by_night", &[Need::Chromium], phone),
     ])
 }
 
@@ -41,7 +43,9 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let log = Arc::new(Log::new(Level::Error, Format::Logfmt, || Duration::ZERO, std::io::sink()));
-        let scraper: Scraper = host::scraper(load::host("laptop").expect("a fixture host"), |roots| roots);
+        let mut tree = load::host("laptop").expect("a fixture host");
+        tree.insert("proc/vmstat", Node::file("pgpgin x\n")).expect("a collector that fails");
+        let scraper: Scraper = host::scraper(tree, |roots| roots);
         let about = About { host: "laptop <1>".to_owned(), ..About::default() };
         let handler =
             Handler::new(Arc::new(scraper), Instruments::new(true).unwrap(), Arc::clone(&log), "/metrics", None);
@@ -123,6 +127,10 @@ fn prometheus() {
     assert!(metadata.contains("\"type\":\"counter\""), "it was not read as OpenMetrics: {metadata}");
 }
 
+/// Where [`listen_in`] answers by itself: with frames that hold the status page, and a script that measures it.
+const FRAMES: &str = "/frames";
+const FRAMES_PAGE: &str = include_str!("readers/frames.html");
+
 /// Passes connections on, and notes what they ask for.
 fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -137,7 +145,9 @@ fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
                 if BufReader::new(&client).read_line(&mut line).is_ok_and(|length| length > 0) {
                     let url = line.split(' ').nth(1).unwrap_or_default().to_owned();
                     noted.lock().unwrap().push(line.trim().to_owned());
-                    let _ = client.write_all(get(to, &url, "").as_bytes());
+                    let own = || format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{FRAMES_PAGE}");
+                    let answer = if url == FRAMES { own() } else { get(to, &url, "") };
+                    let _ = client.write_all(answer.as_bytes());
                 }
             });
         }
@@ -145,10 +155,8 @@ fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (address, asked)
 }
 
-fn chromium() {
-    let server = Server::start();
-    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
-    let (address, asked) = listen_in(server.address);
+/// What a page has become in Chromium, and what Chromium says of it.
+fn dump(url: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(Need::Chromium.path())
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
@@ -157,12 +165,51 @@ fn chromium() {
         // What a page wants from elsewhere is not found, which the console tells; Chromium's own wishes it does not.
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", folder.path().display()))
-        .arg(format!("http://{address}/"))
+        .arg(url)
         .stdin(Stdio::null())
         .output()
         .expect("Chromium starts");
-    let (page, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
+    let [page, log] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert!(!log.contains("CONSOLE"), "{log}");
+    (page, log)
+}
+
+fn chromium() {
+    let server = Server::start();
+    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
+    let (address, asked) = listen_in(server.address);
+    let (page, log) = dump(&format!("http://{address}/"));
+    assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
+    let failed = "<tr class=\"failed\"><th scope=\"row\"><a href=\"/metrics?collect[]=vmstat\"";
+    assert!(page.contains(failed), "{page}");
     assert_eq!(*asked.lock().unwrap(), ["GET / HTTP/1.1"], "{log}");
+}
+
+/// At two widths of phones and one of a desk.
+fn phone() {
+    /// What the guidelines for accessibility ask of text.
+    const CONTRAST_MIN: f64 = 4.5;
+    const LETTERS_MIN_PX: f64 = 12.0;
+    let server = Server::start();
+    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
+    let (address, _) = listen_in(server.address);
+    let (page, log) = dump(&format!("http://{address}{FRAMES}"));
+    let told =
+        page.split_once("<pre id=\"told\">").and_then(|(_, rest)| rest.split_once("</pre>")).map(|(told, _)| told);
+    let mut lines: Vec<&str> = told.unwrap_or_else(|| panic!("{page}\n{log}")).lines().collect();
+    lines.sort_unstable();
+    println!("{}", lines.join("\n"));
+    let names: Vec<String> = lines.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(names, ["1280 dark", "1280 light", "320 dark", "320 light", "390 dark", "390 light"], "{log}");
+    for line in lines {
+        let number = |name: &str| -> f64 {
+            let mut words = line.split(' ').skip_while(|word| *word != name).skip(1);
+            words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{name} is not in {line}"))
+        };
+        assert_eq!(line.contains(" light "), number("ground") > 0.5, "{line}");
+        assert!(number("contrast") >= CONTRAST_MIN, "{line}");
+        assert!(number("letters") >= LETTERS_MIN_PX, "{line}");
+        assert!(number("beyond") <= 0.0, "one has to scroll sideways: {line}");
+        assert!(number("heading") < 1.0, "the heading does not stand above its column: {line}");
+    }
 }

@@ -49,7 +49,7 @@ declare! {
         REPLAY: Text "replay" = "",
             "Serve the host that this .tree file holds, as `nodelab record` writes it, instead of this one. One that was recorded twice moves on.";
         WEB_CONFIG: Text "web.config.file" = "",
-            "File that asks for TLS, logins, headers or a rate limit, as docs/WEB.md tells.";
+            "File that asks for TLS, logins, headers or a rate limit, as docs/WEB.md tells.", or(&["web.config"]);
         AUTH_USER: Text "auth.user" = "", "The only user, as of node_exporter 0.8.", hidden();
         AUTH_PASSWORD: Text "auth.pass" = "", "The user's password, as of node_exporter 0.8.", hidden();
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",

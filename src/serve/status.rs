@@ -100,7 +100,8 @@ impl Status<'_> {
         fact("Scrapes", &[self.ledger.scrapes.to_string()], "");
         let samples: usize = self.ledger.entries().map(|entry| entry.samples).sum();
         fact("Samples", &[samples.to_string()], "");
-        fact("Built by", &[version::COMPILER.to_owned(), format!("revision {}", version::REVISION)], "");
+        let compiler = version::COMPILER.replacen("rustc", "rustc ", 1);
+        fact("Built by", &[compiler, format!("revision {}", version::REVISION)], "");
         let roots: Vec<_> = self.about.roots.iter().map(|(name, place)| format!("{name}: {place}")).collect();
         if !roots.is_empty() {
             fact("Reads", &roots, " class=\"code\"");

@@ -1,8 +1,11 @@
 //! Debian's node_exporter 1.5.0 over the same folders as ours, and over this machine: every family that both have agrees, but for the
-//! differences that docs/DIFFERENCES.md lists with their reasons. A listed difference that no longer occurs fails, too.
+//! differences that docs/DIFFERENCES.md lists with their reasons. A listed difference that no longer occurs fails, too. And what
+//! compression costs, here and there.
 
 #[cfg(target_os = "linux")]
 mod agreement;
+#[cfg(target_os = "linux")]
+mod compression;
 #[cfg(target_os = "linux")]
 mod live;
 
@@ -12,11 +15,16 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let (trees, machine) = (agreement::the_peer_agrees_on_every_tree, live::the_peer_agrees_on_this_machine);
+    let (trees, machine, gzip) = (
+        agreement::the_peer_agrees_on_every_tree,
+        live::the_peer_agrees_on_this_machine,
+        compression::gzip_costs_less_than_it_costs_the_peer,
+    );
     #[cfg(not(target_os = "linux"))]
-    let (trees, machine) = (|| unreachable!("the peer runs on Linux only"), || unreachable!("so it does not run here"));
+    let [trees, machine, gzip]: [fn(); 3] = [|| unreachable!("the peer runs on Linux only"); 3];
     needs::run(&[
         ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
         ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
+        ("gzip_costs_less_than_it_costs_the_peer", &[Need::Peer], gzip),
     ])
 }
