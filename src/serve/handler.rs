@@ -339,6 +339,10 @@ mod tests {
         let success = "node_scrape_collector_success{collector=\"example\"} 1\n";
         check("/metrics?collect[]=example", 200, METRICS, success);
         check("/metrics?collect%5b%5d=ex%61mple&collect[]=example", 200, METRICS, success);
+    }
+
+    #[test]
+    fn a_page_without_any_collector_has_none() {
         let (status, _, body) = ask(&handler(40).0, "/metrics?exclude[]=example");
         assert_eq!(status, 200);
         assert!(!body.contains("node_example") && body.contains("promhttp_"), "{body}");

@@ -1,0 +1,235 @@
+//! node_exporter's own command line, written out once: what it takes on Linux, ours takes, with the same defaults.
+
+#![cfg(test)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+
+use collectors::ALL;
+use collectors::kit::options::{FlagInfo, FlagKind};
+
+use super::table::{Meaning, Table};
+use super::{absent, own, parse};
+
+/// Its collectors that are on if nobody says, and those that are off.
+const COLLECTORS: [(bool, &str); 2] = [
+    (
+        true,
+        "arp bcache bcachefs bonding btrfs conntrack cpu cpufreq diskstats dmi dmmultipath edac entropy fibrechannel \
+         filefd filesystem hwmon infiniband ipvs kernel_hung loadavg mdadm meminfo netclass netdev netstat nfs nfsd nvme \
+         os powersupplyclass pressure rapl schedstat selinux sockstat softnet stat tapestats textfile thermal_zone time \
+         timex udp_queues uname vmstat watchdog xfs zfs",
+    ),
+    (
+        false,
+        "buddyinfo cgroups cpu_vulnerabilities drbd drm ethtool interrupts ksmd lnstat logind meminfo_numa mountstats \
+         network_route ntp nvmesubsystem pcidevice perf processes qdisc runit slabinfo softirqs supervisord swap sysctl \
+         systemd tcpstat wifi xfrm zoneinfo",
+    ),
+];
+
+/// Its other flags, those of [`absent`] collectors left out: what each holds, and its default.
+const FLAGS: &[(&str, FlagKind, &str)] = {
+    use FlagKind::{Duration, Switch, Text, Texts, Whole};
+    &[
+        ("collector.arp.device-exclude", Text, ""),
+        ("collector.arp.device-include", Text, ""),
+        ("collector.arp.netlink", Switch, "true"),
+        ("collector.bcache.priorityStats", Switch, "false"),
+        ("collector.cpu.guest", Switch, "true"),
+        ("collector.cpu.info", Switch, "false"),
+        ("collector.cpu.info.bugs-include", Text, ""),
+        ("collector.cpu.info.flags-include", Text, ""),
+        ("collector.disable-defaults", Switch, "false"),
+        ("collector.diskstats.device-exclude", Text, r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"),
+        ("collector.diskstats.device-include", Text, ""),
+        (
+            "collector.filesystem.fs-types-exclude",
+            Text,
+            "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|\
+             overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+        ),
+        ("collector.filesystem.fs-types-include", Text, ""),
+        (
+            "collector.filesystem.mount-points-exclude",
+            Text,
+            "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)",
+        ),
+        ("collector.filesystem.mount-points-include", Text, ""),
+        ("collector.filesystem.mount-timeout", Duration, "5s"),
+        ("collector.filesystem.stat-workers", Whole, "4"),
+        ("collector.hwmon.chip-exclude", Text, ""),
+        ("collector.hwmon.chip-include", Text, ""),
+        ("collector.hwmon.sensor-exclude", Text, ""),
+        ("collector.hwmon.sensor-include", Text, ""),
+        ("collector.infiniband.device-exclude", Text, ""),
+        ("collector.infiniband.device-include", Text, ""),
+        ("collector.interrupts.include-zeros", Switch, "true"),
+        ("collector.interrupts.name-exclude", Text, ""),
+        ("collector.interrupts.name-include", Text, ""),
+        ("collector.ipvs.backend-labels", Text, "local_address,local_port,remote_address,remote_port,proto,local_mark"),
+        ("collector.netclass.ignore-invalid-speed", Switch, "false"),
+        ("collector.netclass.ignored-devices", Text, "^$"),
+        ("collector.netclass.netlink", Switch, "false"),
+        ("collector.netclass_rtnl.with-stats", Switch, "false"),
+        ("collector.netdev.address-info", Switch, "false"),
+        ("collector.netdev.device-exclude", Text, ""),
+        ("collector.netdev.device-include", Text, ""),
+        ("collector.netdev.enable-detailed-metrics", Switch, "false"),
+        ("collector.netdev.label-ifalias", Switch, "false"),
+        ("collector.netdev.netlink", Switch, "true"),
+        (
+            "collector.netstat.fields",
+            Text,
+            "^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|\
+             Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|\
+             PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$",
+        ),
+        ("collector.pcidevice.idsfile", Text, ""),
+        ("collector.pcidevice.names", Switch, "false"),
+        ("collector.powersupply.ignored-supplies", Text, "^$"),
+        ("collector.qdisc.device-exclude", Text, ""),
+        ("collector.qdisc.device-include", Text, ""),
+        ("collector.qdisc.fixtures", Text, ""),
+        ("collector.rapl.enable-zone-label", Switch, "false"),
+        ("collector.runit.servicedir", Text, "/etc/service"),
+        ("collector.slabinfo.slabs-exclude", Text, ""),
+        ("collector.slabinfo.slabs-include", Text, ".*"),
+        ("collector.stat.softirq", Switch, "false"),
+        ("collector.sysctl.include", Texts, ""),
+        ("collector.sysctl.include-info", Texts, ""),
+        ("collector.tapestats.ignored-devices", Text, "^$"),
+        ("collector.textfile.directory", Texts, ""),
+        ("collector.vmstat.fields", Text, "^(oom_kill|pgpg|pswp|pg.*fault).*"),
+        ("collector.wifi.fixtures", Text, ""),
+        ("log.format", Text, "logfmt"),
+        ("log.level", Text, "info"),
+        ("path.procfs", Text, "/proc"),
+        ("path.rootfs", Text, "/"),
+        ("path.sysfs", Text, "/sys"),
+        ("path.udev.data", Text, "/run/udev/data"),
+        ("runtime.gomaxprocs", Whole, "1"),
+        ("web.config.file", Text, ""),
+        ("web.disable-exporter-metrics", Switch, "false"),
+        ("web.listen-address", Texts, ":9100"),
+        ("web.max-requests", Whole, "40"),
+        ("web.systemd-socket", Switch, "false"),
+        ("web.telemetry-path", Text, "/metrics"),
+    ]
+};
+
+/// Names that it still takes for flags of today.
+const OLD_NAMES: [(&str, &str); 7] = [
+    ("collector.diskstats.ignored-devices", "collector.diskstats.device-exclude"),
+    ("collector.filesystem.ignored-fs-types", "collector.filesystem.fs-types-exclude"),
+    ("collector.filesystem.ignored-mount-points", "collector.filesystem.mount-points-exclude"),
+    ("collector.netdev.device-blacklist", "collector.netdev.device-exclude"),
+    ("collector.netdev.device-whitelist", "collector.netdev.device-include"),
+    ("collector.qdisk.device-exclude", "collector.qdisc.device-exclude"),
+    ("collector.qdisk.device-include", "collector.qdisc.device-include"),
+];
+
+/// Of each two the help says that one is to be given; an include pattern takes the place of a default.
+const EXCLUSIVE: [(&str, &str); 10] = [
+    ("collector.arp.device-include", "collector.arp.device-exclude"),
+    ("collector.diskstats.device-include", "collector.diskstats.device-exclude"),
+    ("collector.filesystem.fs-types-include", "collector.filesystem.fs-types-exclude"),
+    ("collector.filesystem.mount-points-include", "collector.filesystem.mount-points-exclude"),
+    ("collector.hwmon.chip-include", "collector.hwmon.chip-exclude"),
+    ("collector.hwmon.sensor-include", "collector.hwmon.sensor-exclude"),
+    ("collector.infiniband.device-include", "collector.infiniband.device-exclude"),
+    ("collector.interrupts.name-include", "collector.interrupts.name-exclude"),
+    ("collector.netdev.device-include", "collector.netdev.device-exclude"),
+    ("collector.qdisc.device-include", "collector.qdisc.device-exclude"),
+];
+
+/// What is ours alone.
+const OURS: [&str; 11] = [
+    "auth.pass",
+    "auth.user",
+    "replay",
+    "sandbox",
+    "simulate",
+    "simulate.seed",
+    "simulate.set",
+    "simulate.speed",
+    "web.enable-openmetrics",
+    "web.scrape-timeout",
+    "web.scrape-timeout-offset",
+];
+
+fn ours() -> BTreeMap<&'static str, FlagInfo> {
+    let declarations = ALL.iter().map(|registration| registration.declaration).chain([own::DECLARATION]);
+    declarations.flat_map(|declaration| declaration.flags).map(|flag| (flag.name, *flag)).collect()
+}
+
+/// Why a scraper of this command line cannot be built.
+fn refusal(arguments: &[String]) -> Option<String> {
+    let scraper = |settings: Box<super::Settings>| {
+        let tree = std::sync::Arc::new(collectors::kit::root::tree::Tree::new());
+        let kernel = std::sync::Arc::new(collectors::kit::kernel::canned::Canned::default());
+        collectors::kit::scraper::Scraper::build(ALL, &settings.values, tree.roots(), kernel).map(drop)
+    };
+    match parse(ALL, arguments.iter().map(OsString::from)) {
+        Ok(super::Command::Serve(settings)) => scraper(settings).err(),
+        Ok(other) => panic!("{arguments:?} gave {other:?}"),
+        Err(error) => Some(error),
+    }
+}
+
+#[test]
+fn every_collector_is_here_and_on_where_it_is_there() {
+    let names = |is_on: bool| {
+        let names = COLLECTORS.iter().filter(move |(known, _)| *known == is_on).flat_map(|(_, names)| names.split(' '));
+        names.filter(|name| !absent::NAMES.contains(name)).collect::<BTreeSet<_>>()
+    };
+    for is_on in [true, false] {
+        let declarations = ALL.iter().map(|registration| registration.declaration);
+        let here: BTreeSet<&str> =
+            declarations.filter(|found| found.is_enabled == is_on).map(|found| found.name).collect();
+        assert_eq!(here, names(is_on), "on: {is_on}");
+    }
+    let all: BTreeSet<&str> = COLLECTORS.iter().flat_map(|(_, names)| names.split(' ')).collect();
+    assert!(absent::NAMES.iter().all(|name| all.contains(name)), "what it does not have is not missing here");
+}
+
+#[test]
+fn every_flag_is_here_with_its_kind_and_default() {
+    let ours = ours();
+    for &(name, kind, default) in FLAGS {
+        let Some(flag) = ours.get(name) else { panic!("--{name} is missing") };
+        assert_eq!((flag.kind, flag.default), (kind, default), "--{name}");
+    }
+    let known: BTreeSet<&str> = FLAGS.iter().map(|(name, ..)| *name).chain(OURS).collect();
+    assert_eq!(known.len(), FLAGS.len() + OURS.len(), "a flag is listed twice");
+    assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), known, "a flag that node_exporter has not is ours");
+}
+
+#[test]
+fn every_old_name_leads_to_the_flag_of_today() {
+    let table = Table::new(ALL);
+    let ours = ours();
+    for (old, new) in OLD_NAMES {
+        let found = table.find(old).map(|(entry, _)| entry.meaning);
+        assert!(matches!(found, Some(Meaning::Flag(flag)) if flag.name == new), "--{old}: {found:?}");
+    }
+    let old_names = ours.values().flat_map(|flag| flag.old_names.iter().map(|old| (*old, flag.name)));
+    assert_eq!(old_names.collect::<BTreeSet<_>>(), BTreeSet::from(OLD_NAMES));
+}
+
+#[test]
+fn of_an_include_and_an_exclude_pattern_one_is_taken() {
+    for (include, exclude) in EXCLUSIVE {
+        let collector = include.split('.').nth(1).expect("a collector's flag");
+        let on = format!("--collector.{collector}");
+        let [include, exclude] = [include, exclude].map(|name| (name, format!("--{name}=^x$")));
+        for (_, one) in [&include, &exclude] {
+            assert_eq!(refusal(&[on.clone(), one.clone()]), None, "{one}");
+        }
+        let expected = format!(
+            "collector {collector}: --{} and --{} are mutually exclusive; give one of them",
+            include.0, exclude.0
+        );
+        assert_eq!(refusal(&[on, include.1, exclude.1]), Some(expected));
+    }
+}
