@@ -24,6 +24,7 @@ use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 use access::Access;
 pub use changed::changed;
+pub use own::SIMULATED;
 use table::{Entry, Meaning, Table};
 
 /// What a command line asks for.
@@ -67,7 +68,7 @@ pub struct Settings {
     pub log_level: Level,
     /// `--log.format`.
     pub log_format: Format,
-    /// Whether `--simulate` was given.
+    /// Whether `--simulate` or `--simulate.scenario` was given.
     pub is_simulated: bool,
     /// Which host is simulated if one is.
     pub simulation: Simulation,
@@ -84,6 +85,10 @@ pub struct Simulation {
     pub profile: String,
     /// `--simulate.seed`.
     pub seed: u64,
+    /// Whether that was given.
+    pub has_seed: bool,
+    /// `--simulate.scenario`.
+    pub scenario: Option<PathBuf>,
     /// `--simulate.set`: keys and values.
     pub overrides: Vec<(String, String)>,
     /// `--simulate.speed`, in thousandths.
@@ -518,14 +523,27 @@ pub(crate) mod tests {
     #[test]
     fn the_simulated_host_is_told_in_words() {
         let simulation = |arguments: &[&str]| settings(arguments).simulation;
-        let usual = Simulation { profile: "vm".to_owned(), seed: 1, overrides: Vec::new(), speed_milli: 1_000 };
+        let usual = Simulation {
+            profile: "vm".to_owned(),
+            seed: 1,
+            has_seed: false,
+            scenario: None,
+            overrides: Vec::new(),
+            speed_milli: 1_000,
+        };
         assert_eq!(simulation(&[]), usual);
         assert_eq!(simulation(&["--simulate"]), usual);
         assert_eq!(simulation(&["--simulate=pi4"]).profile, "pi4");
         let set = ["--simulate.set=cpus=8", "--simulate.set", "memory_gib=64", "--simulate.seed=7"];
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(simulation(&set).overrides, [pair("cpus", "8"), pair("memory_gib", "64")]);
-        assert_eq!(simulation(&set).seed, 7);
+        assert_eq!((simulation(&set).seed, simulation(&set).has_seed), (7, true));
+        assert_eq!(simulation(&["--simulate.scenario=a.toml"]).scenario, Some(PathBuf::from("a.toml")));
+        assert!(settings(&["--simulate.scenario=a.toml"]).is_simulated);
+        refuse(
+            &["--replay=a.tree", "--simulate.scenario=a.toml"],
+            "--replay and --simulate.scenario are mutually exclusive",
+        );
         for (speed, milli) in [("60", 60_000), ("0.5", 500), ("1.250", 1_250), ("0", 0), ("1000000", 1_000_000_000)] {
             assert_eq!(simulation(&[&format!("--simulate.speed={speed}")]).speed_milli, milli);
         }

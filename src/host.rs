@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod later;
+#[cfg(feature = "simulator")]
+mod staged;
 
 use std::sync::Arc;
 
@@ -77,6 +79,9 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
     use simulator::{Machine, ProfileError};
 
     let asked = &settings.simulation;
+    if let Some(file) = &asked.scenario {
+        return staged::open(file, asked);
+    }
     let overrides: Vec<(&str, &str)> =
         asked.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let machine = Machine::of(&asked.profile, asked.seed, &overrides).map_err(|error| match error {

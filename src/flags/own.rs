@@ -12,6 +12,9 @@ use super::{Paths, Settings, Simulation};
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 
+/// The kind of host that is simulated if none is named.
+pub const SIMULATED: &str = "vm";
+
 /// Owns the server's flags.
 #[derive(Debug)]
 pub(super) struct Server;
@@ -40,10 +43,13 @@ declare! {
             "Accepted so that command lines of the exporter written in Go keep working; changes nothing here.";
         SIMULATE: Text "simulate" = "",
             "Serve a simulated host of this kind instead of this one, the small virtual machine vm if the flag has no value. \
-             On systems other than Linux that is so without the flag.", bare("vm");
+             On systems other than Linux that is so without the flag.", bare(SIMULATED);
         SIMULATE_SEED: Whole "simulate.seed" = "1", "Of all simulated hosts of a kind, serve the one of this seed.";
         SIMULATE_SET: Texts "simulate.set" = "",
             "Change a setting of the simulated host, as KEY=VALUE. Repeat the flag for several.";
+        SIMULATE_SCENARIO: Text "simulate.scenario" = "",
+            "Serve the simulated host that this file tells of, with what happens to it and what of it breaks, as docs/SIMULATOR.md describes. \
+             It starts with the exporter. Other flags count before what the file says.";
         SIMULATE_SPEED: Text "simulate.speed" = "1",
             "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
         REPLAY: Text "replay" = "",
@@ -100,8 +106,9 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
     let (level, level_name) = word(LOG_LEVEL);
     let (format, format_name) = word(LOG_FORMAT);
     let replay = options.get(REPLAY);
-    if !replay.is_empty() && options.is_given(SIMULATE) {
-        return Err(format!("--{} and --{} are mutually exclusive", REPLAY.info().name, SIMULATE.info().name));
+    let simulated = [SIMULATE, SIMULATE_SCENARIO].into_iter().find(|flag| options.is_given(*flag));
+    if let Some(simulated) = simulated.filter(|_| !replay.is_empty()) {
+        return Err(format!("--{} and --{} are mutually exclusive", REPLAY.info().name, simulated.info().name));
     }
     let requests_max = usize::try_from(options.get(REQUESTS_MAX)).unwrap_or(usize::MAX);
     let paths = Paths {
@@ -124,7 +131,7 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         paths,
         log_level: Level::parse(level).map_err(|error| format!("--{level_name}: {error}"))?,
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
-        is_simulated: options.is_given(SIMULATE),
+        is_simulated: simulated.is_some(),
         simulation: simulation(&options)?,
         replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
@@ -146,8 +153,10 @@ fn simulation(options: &Options<'_, Server>) -> Result<Simulation, String> {
         None => Err(format!("--{}: expected KEY=VALUE, found `{text}`", SIMULATE_SET.info().name)),
     };
     let profile = Some(options.get(SIMULATE)).filter(|profile| !profile.is_empty()).or(SIMULATE.info().bare);
-    let speed = options.get(SIMULATE_SPEED);
+    let (speed, scenario) = (options.get(SIMULATE_SPEED), options.get(SIMULATE_SCENARIO));
     Ok(Simulation {
+        scenario: (!scenario.is_empty()).then(|| PathBuf::from(scenario)),
+        has_seed: options.is_given(SIMULATE_SEED),
         profile: profile.unwrap_or_default().to_owned(),
         seed: options.get(SIMULATE_SEED),
         overrides: options.get(SIMULATE_SET).iter().map(pair).collect::<Result<_, _>>()?,
