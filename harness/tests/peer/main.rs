@@ -5,6 +5,8 @@
 mod agreement;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
+mod simulated;
 
 use std::process::ExitCode;
 
@@ -12,11 +14,18 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let (trees, machine) = (agreement::the_peer_agrees_on_every_tree, live::the_peer_agrees_on_this_machine);
+    let [trees, machine, simulated, full]: [fn(); 4] = [
+        agreement::the_peer_agrees_on_every_tree,
+        live::the_peer_agrees_on_this_machine,
+        simulated::the_peer_agrees_on_every_simulated_host,
+        simulated::the_peer_agrees_on_every_simulated_host_of_full_size,
+    ];
     #[cfg(not(target_os = "linux"))]
-    let (trees, machine) = (|| unreachable!("the peer runs on Linux only"), || unreachable!("so it does not run here"));
+    let [trees, machine, simulated, full]: [fn(); 4] = [|| unreachable!("the peer runs on Linux only"); 4];
     needs::run(&[
         ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
         ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
+        ("the_peer_agrees_on_every_simulated_host", &[Need::Peer], simulated),
+        ("the_peer_agrees_on_every_simulated_host_of_full_size", &[Need::Peer, Need::Patience], full),
     ])
 }
