@@ -5,6 +5,8 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::{Duration, SystemTime};
 
 use collectors::kit::root::dir::Dir;
 #[cfg(unix)]
@@ -138,6 +140,7 @@ fn write_folder(_: &Tree, path: &Path) -> io::Result<Vec<String>> {
 #[cfg(unix)]
 pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
     let mut left_out = Vec::new();
+    let mut made = PathBuf::new();
     for (path, node) in tree.iter() {
         let name = String::from_utf8_lossy(path).into_owned();
         let target = folder.join(&name);
@@ -145,10 +148,21 @@ pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
             left_out.push(name);
             continue;
         }
-        fs::create_dir_all(target.parent().unwrap_or(folder))?;
+        let above = target.parent().unwrap_or(folder);
+        if above != made {
+            fs::create_dir_all(above)?;
+            above.clone_into(&mut made);
+        }
         match node.what() {
             What::Directory => fs::create_dir_all(&target)?,
-            What::File(content) => write(&target, content)?,
+            What::File(content) => {
+                write(&target, content)?;
+                let seconds = node.modified_seconds();
+                if seconds > 0 {
+                    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+                    fs::File::options().write(true).open(&target)?.set_modified(modified)?;
+                }
+            }
             What::Link(to) => std::os::unix::fs::symlink(String::from_utf8_lossy(to).as_ref(), &target)?,
             What::Special(_) => left_out.push(name),
         }

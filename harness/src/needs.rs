@@ -24,6 +24,8 @@ pub enum Need {
     Openssl,
     /// Debian's `chromium`.
     Chromium,
+    /// To be asked for by `--ignored`: it takes long.
+    Patience,
 }
 
 impl Need {
@@ -36,12 +38,13 @@ impl Need {
             Self::Prometheus => Path::new("/usr/bin/prometheus").to_owned(),
             Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
             Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
+            Self::Patience => PathBuf::new(),
         }
     }
 
     fn is_here(self) -> bool {
         // Under Wine the disk of the machine below is in sight, but what runs there is not what is tested.
-        cfg!(target_os = "linux") && load::exists(&self.path())
+        self != Self::Patience && cfg!(target_os = "linux") && load::exists(&self.path())
     }
 
     const fn missing(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Need {
             Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
             Self::Openssl => "openssl is missing: apt-get install openssl",
             Self::Chromium => "chromium is missing: apt-get install chromium",
+            Self::Patience => "it takes long: name it with --ignored",
         }
     }
 }

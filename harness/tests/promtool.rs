@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
-use harness::load;
+use collectors::kit::scraper::Selection;
 use harness::needs::{self, Need};
+use harness::{exposition, host, load};
+use simulator::Host;
 
 /// promtool's exit codes: 0 all is well, 3 names that break today's naming rules (node_exporter's own do), else an
 /// error of form.
@@ -13,6 +16,7 @@ const NAMING_ONLY: i32 = 3;
 fn main() -> ExitCode {
     needs::run(&[
         ("promtool_finds_no_error_of_form_in_golden_pages", &[Need::Promtool], golden_pages),
+        ("promtool_finds_no_error_of_form_in_pages_of_simulated_hosts", &[Need::Promtool], simulated_pages),
         ("promtool_does_find_errors_of_form", &[Need::Promtool], broken_page),
     ])
 }
@@ -23,6 +27,18 @@ fn golden_pages() {
         let (code, said) = check(&page);
         println!("{host}.prom: promtool exits {code}");
         assert!(code == 0 || code == NAMING_ONLY, "{host}.prom: promtool exits {code}: {said}");
+    }
+}
+
+fn simulated_pages() {
+    for profile in simulator::profiles() {
+        let machine = profile.machine(1, profile.small).expect("settings of the profile");
+        let tree = Host::new(machine, || Duration::ZERO).tree_at(1_700_000_000);
+        let page = host::scrape(&host::scraper(tree, |roots| roots), &Selection::ALL).page;
+        exposition::parse(page.as_bytes()).unwrap_or_else(|defects| panic!("{}: {defects:?}", profile.name));
+        let (code, said) = check(page.as_bytes());
+        println!("{}: promtool exits {code}", profile.name);
+        assert!(code == 0 || code == NAMING_ONLY, "{}: promtool exits {code}: {said}", profile.name);
     }
 }
 

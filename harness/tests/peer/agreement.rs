@@ -19,14 +19,14 @@ use harness::peer::{self, Peer};
 use harness::{conformance, exposition, host, load};
 
 /// Flags that only one of the two knows, or that turn both away from the kernel of this machine.
-const FOR_BOTH: &[&str] = &[
+pub(crate) const FOR_BOTH: &[&str] = &[
     "--no-collector.netdev.netlink",
     "--collector.stat.softirq",
     "--collector.cpu.info",
     "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys)($|/)",
     "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|proc|sysfs)$",
 ];
-const FOR_OURS: &[&str] = &["--no-collector.arp.netlink"];
+pub(crate) const FOR_OURS: &[&str] = &["--no-collector.arp.netlink"];
 /// Debian's defaults leave out what the original's do not.
 pub(crate) const FOR_THEIRS: &[&str] = &["--collector.netdev.device-exclude=^$"];
 
@@ -118,7 +118,7 @@ fn compare(tree: &mut Tree, added: &[AddedLabel]) -> Compared {
 
 /// The peer reads /proc/1/mounts, which tells the same as mountinfo in other columns. Each mount point gets a folder,
 /// so that both ask the file system below the temporary folder for its size.
-fn mounts(tree: &mut Tree) {
+pub(crate) fn mounts(tree: &mut Tree) {
     let mountinfo = ["proc/1/mountinfo", "proc/self/mountinfo"].iter().find_map(|path| tree.content(path));
     let Some(mountinfo) = mountinfo.map(<[u8]>::to_vec) else { return };
     let mut mounts = Vec::new();
@@ -141,7 +141,7 @@ fn mounts(tree: &mut Tree) {
     tree.insert("proc/1/mounts", Node::file(mounts)).expect("a place for mounts");
 }
 
-fn flag_of(path: &str, folder: &Path, name: &str) -> String {
+pub(crate) fn flag_of(path: &str, folder: &Path, name: &str) -> String {
     format!("--path.{path}={}", folder.join(name).display())
 }
 
@@ -173,22 +173,25 @@ fn our_page(folder: &Path) -> String {
     });
     let both = of_both();
     let roots = roots.with_sys_place(&folder.join("sys").display().to_string());
-    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
-    for declaration in ALL.iter().map(|registration| registration.declaration) {
-        values.enable(declaration.name, both.contains(declaration.name));
-        for flag in declaration.flags {
-            for argument in FOR_BOTH.iter().chain(FOR_OURS) {
-                let (name, value) =
-                    argument.strip_prefix("--no-").map_or((&argument[2..], "true"), |name| (name, "false"));
-                let (name, value) = name.split_once('=').unwrap_or((name, value));
-                if flag.name == name {
-                    values.give(flag, value).expect("a value of the flag's kind");
-                }
-            }
-        }
-    }
+    let mut values = values(&both, FOR_BOTH.iter().chain(FOR_OURS).copied());
     values.give(&DIRECTORY_FLAG, &textfiles(folder)).expect("a folder");
     let kernel = Arc::new(Linux::new(&folder.join("rootfs")));
     let scraper = Scraper::build(ALL, &values, roots, kernel).expect("our collectors");
     host::scrape(&scraper, &Selection::ALL).page
+}
+
+/// Our flags with these collectors on, and as the arguments say.
+pub(crate) fn values<'a>(enabled: &BTreeSet<&str>, arguments: impl Iterator<Item = &'a str>) -> FlagValues {
+    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    for declaration in ALL.iter().map(|registration| registration.declaration) {
+        values.enable(declaration.name, enabled.contains(declaration.name));
+    }
+    for argument in arguments {
+        let (name, value) = argument.strip_prefix("--no-").map_or((&argument[2..], "true"), |name| (name, "false"));
+        let (name, value) = name.split_once('=').unwrap_or((name, value));
+        let mut flags = ALL.iter().flat_map(|registration| registration.declaration.flags);
+        let flag = flags.find(|flag| flag.name == name).unwrap_or_else(|| panic!("--{name} is a flag of ours"));
+        values.give(flag, value).expect("a value of the flag's kind");
+    }
+    values
 }

@@ -8,6 +8,8 @@ mod agreement;
 mod compression;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
+mod simulated;
 
 use std::process::ExitCode;
 
@@ -15,16 +17,20 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let (trees, machine, gzip) = (
+    let [trees, machine, gzip, simulated, full]: [fn(); 5] = [
         agreement::the_peer_agrees_on_every_tree,
         live::the_peer_agrees_on_this_machine,
         compression::gzip_costs_less_than_it_costs_the_peer,
-    );
+        simulated::the_peer_agrees_on_every_simulated_host,
+        simulated::the_peer_agrees_on_every_simulated_host_of_full_size,
+    ];
     #[cfg(not(target_os = "linux"))]
-    let [trees, machine, gzip]: [fn(); 3] = [|| unreachable!("the peer runs on Linux only"); 3];
+    let [trees, machine, gzip, simulated, full]: [fn(); 5] = [|| unreachable!("the peer runs on Linux only"); 5];
     needs::run(&[
         ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
         ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
         ("gzip_costs_less_than_it_costs_the_peer", &[Need::Peer], gzip),
+        ("the_peer_agrees_on_every_simulated_host", &[Need::Peer], simulated),
+        ("the_peer_agrees_on_every_simulated_host_of_full_size", &[Need::Peer, Need::Patience], full),
     ])
 }

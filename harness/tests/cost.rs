@@ -1,0 +1,73 @@
+//! What a simulated host costs in memory, counted exactly. What it costs in time is for `cargo bench --bench simulate`.
+
+use std::time::Duration;
+
+use collectors::kit::root::Mount;
+use collectors::kit::root::tree::What;
+use harness::allocations::{self, Allocations, Counting};
+use simulator::{Host, profiles};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const AT: Duration = Duration::from_secs(1_700_000_000);
+
+/// What a host of 256 CPUs may hold at any moment while it is frozen, the tree included.
+const PEAK_BYTES_MAX: (&str, usize) = ("epyc256", 60_000_000);
+
+/// An entry takes its path, its content and its place in the tree from the heap; rendering it may take so many pieces
+/// more, on average over all entries.
+const ALLOCATIONS_PER_ENTRY_MAX: usize = 6;
+
+/// What an entry holds besides path and content: its place in the tree, which has room for others.
+const BYTES_PER_ENTRY_MAX: usize = 200;
+
+/// A file that is read alone costs the search for it, and no tree: so many pieces of so many bytes in all, few of them
+/// at once.
+const ALONE: Allocations = Allocations { count: 2_000, size_bytes: 120_000, peak_bytes: 4_096 };
+
+/// One test, so that no other thread of this binary allocates while it counts.
+#[test]
+fn a_frozen_host_costs_little_more_than_what_it_holds() {
+    let mut wrong = Vec::new();
+    for profile in profiles() {
+        let host = Host::new(profile.machine(1, &[]).expect("a profile as it is"), || AT);
+        let mut frozen = None;
+        let cost = allocations::during(|| frozen = Some(host.tree_at(AT.as_secs())));
+        let tree = frozen.expect("a tree");
+        let (mut entries, mut held, mut largest) = (0, 0, 0);
+        for (path, node) in tree.iter() {
+            let content = match node.what() {
+                What::File(content) | What::Link(content) => content.len(),
+                _ => 0,
+            };
+            entries += 1;
+            held += path.len() + content;
+            largest = largest.max(content);
+        }
+        println!(
+            "{}: {entries} entries, {held} bytes held; {} allocations, {} bytes at most",
+            profile.name, cost.count, cost.peak_bytes
+        );
+        let mut limit = |what: &str, found: usize, most: usize| {
+            if found > most {
+                wrong.push(format!("{}: {what}: {found}, and {most} are allowed", profile.name));
+            }
+        };
+        limit("allocations", cost.count, entries * ALLOCATIONS_PER_ENTRY_MAX);
+        if profile.name == PEAK_BYTES_MAX.0 {
+            limit("bytes at most", cost.peak_bytes, PEAK_BYTES_MAX.1);
+        }
+        // The largest file stands twice, and with room to grow, until it has its place.
+        limit("bytes above what is held", cost.peak_bytes, held + entries * BYTES_PER_ENTRY_MAX + 3 * largest);
+        let (roots, mut content) = (host.roots(), Vec::with_capacity(4_096));
+        let mut read = || roots.get(Mount::Sys).read(b"class/net/lo/mtu", &mut content, 4_096);
+        read().expect("every host has it");
+        let alone = allocations::during(|| read().expect("every host has it"));
+        println!("{}: {alone:?} for a file alone", profile.name);
+        limit("allocations for a file alone", alone.count, ALONE.count);
+        limit("bytes for a file alone", alone.size_bytes, ALONE.size_bytes);
+        limit("bytes at once for a file alone", alone.peak_bytes, ALONE.peak_bytes);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,298 @@
+//! Simulated hosts, written down for the peer, and alive for us, at two moments.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use collectors::ALL;
+use collectors::kit::root::tree::{Node, Tree, What};
+use collectors::kit::scraper::{Scraper, Selection};
+use collectors::textfile::DIRECTORY_FLAG;
+use harness::difference::{self, AddedLabel, Difference, Known};
+use harness::exposition::{self, Exposition};
+use harness::needs::Need;
+use harness::peer::{self, Peer};
+use harness::{host, load};
+use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
+
+use super::agreement::{FOR_BOTH, FOR_OURS, FOR_THEIRS, flag_of, is_explained, mounts, values};
+
+const SEED: u64 = 1;
+
+/// Two moments of a day, in seconds since 1970.
+const MOMENTS: [u64; 2] = [1_700_000_000, 1_700_031_417];
+
+/// Collectors of the peer that read no files, or ask the machine that they run on whatever root they have.
+const NOT_OF_FILES: &[(&str, &str)] = &[
+    ("ethtool", "ioctl"),
+    ("logind", "D-Bus"),
+    ("network_route", "netlink"),
+    ("ntp", "a server of time"),
+    ("perf", "perf_event_open"),
+    ("qdisc", "netlink"),
+    ("selinux", "the type of a file system"),
+    ("supervisord", "HTTP"),
+    ("systemd", "D-Bus"),
+    ("tcpstat", "netlink"),
+    ("timex", "adjtimex"),
+    ("uname", "uname"),
+    ("wifi", "netlink"),
+];
+
+/// What both are asked for besides, of each form that sysctls have.
+const SYSCTLS: &[&str] = &[
+    "--collector.sysctl.include=vm.swappiness",
+    "--collector.sysctl.include=net.ipv4.ip_local_port_range:first,last",
+    "--collector.sysctl.include=kernel.printk",
+    "--collector.sysctl.include-info=net.core.default_qdisc",
+];
+
+/// Where a simulated host has the services of runit.
+const SERVICES: (&str, &str) = ("collector.runit.servicedir", "/etc/service");
+
+/// Families that tell of the disk that the folder is on; that a mount has them is compared all the same.
+const OF_THE_DISK: &str = "node_filesystem_";
+/// But these, which are made of the table of mounts.
+const OF_THE_TABLE: [&str; 2] = ["node_filesystem_device_error", "node_filesystem_readonly"];
+
+/// What one of the two takes from the machine that it runs on, or from its own work.
+const LEFT_OUT: &[&str] =
+    &["node_scrape_collector_duration_seconds", "node_time_seconds", "node_time_zone_offset_seconds"];
+
+/// Collectors of the peer that fail, on which hosts, and why.
+const FAILS: &[(&str, &[&str], &str)] = &[
+    ("cpu", &["s390x"], "it was compiled for x86-64, and takes no other form of /proc/cpuinfo"),
+    ("dmi", &["pi4", "s390x"], "their firmware has no such tables"),
+    ("drbd", &["absurd1152", "ib-hpc", "jbod60", "k8s-dense", "laptop", "pi4", "s390x", "vm"], "nothing is replicated"),
+    (
+        "fibrechannel",
+        &["absurd1152", "epyc256", "ib-hpc", "k8s-dense", "laptop", "pi4", "s390x", "vm"],
+        "there is no adapter",
+    ),
+    ("hwmon", &["s390x", "vm"], "a hypervisor shows no sensors"),
+    ("infiniband", &["absurd1152", "epyc256", "jbod60", "k8s-dense", "laptop", "pi4", "s390x", "vm"], "no adapter"),
+    ("infiniband", &["ib-hpc"], "1.5.0 gives up on an adapter whose driver names no board"),
+    ("ipvs", &["absurd1152", "epyc256", "ib-hpc", "jbod60", "laptop", "pi4", "s390x", "vm"], "nothing is balanced"),
+    ("mdadm", &["absurd1152", "ib-hpc", "k8s-dense", "laptop", "pi4", "s390x", "vm"], "the module is not loaded"),
+    (
+        "nfs",
+        &["absurd1152", "ib-hpc", "jbod60", "k8s-dense", "laptop", "pi4", "s390x", "vm"],
+        "nothing is mounted by it",
+    ),
+    (
+        "nfsd",
+        &["absurd1152", "epyc256", "ib-hpc", "k8s-dense", "laptop", "pi4", "s390x", "vm"],
+        "nothing is served by it",
+    ),
+    ("nvme", &["jbod60", "pi4", "s390x", "vm"], "there is no such disk"),
+    (
+        "powersupplyclass",
+        &["absurd1152", "epyc256", "ib-hpc", "jbod60", "k8s-dense", "pi4", "s390x", "vm"],
+        "only a laptop has a battery",
+    ),
+    ("pressure", &["jbod60"], "its kernel has it switched off"),
+    ("rapl", &["jbod60", "pi4", "s390x", "vm"], "no meters of energy that the kernel has a driver for"),
+    (
+        "runit",
+        &["absurd1152", "epyc256", "ib-hpc", "jbod60", "k8s-dense", "laptop", "s390x", "vm"],
+        "systemd runs everything",
+    ),
+    (
+        "tapestats",
+        &["absurd1152", "epyc256", "ib-hpc", "k8s-dense", "laptop", "pi4", "s390x", "vm"],
+        "there is no drive",
+    ),
+    (
+        "zfs",
+        &["absurd1152", "epyc256", "ib-hpc", "k8s-dense", "laptop", "pi4", "s390x", "vm"],
+        "the module is not loaded",
+    ),
+];
+
+pub(crate) fn the_peer_agrees_on_every_simulated_host() {
+    agrees(|profile| profile.small);
+}
+
+pub(crate) fn the_peer_agrees_on_every_simulated_host_of_full_size() {
+    agrees(|_| &[]);
+}
+
+fn agrees(overrides: impl Fn(&Profile) -> &'static [(&'static str, &'static str)]) {
+    let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
+    let text = String::from_utf8(text).expect("Markdown is text");
+    let mut known = difference::known(&text, "### Lines that differ on simulated hosts\n").expect("a table");
+    let own = known.len();
+    known.extend(difference::known(&text, "### Lines that differ\n").expect("a table of known differences"));
+    let added = difference::added_labels(&text, "### Labels that 1.5.0 has not").expect("a table of labels");
+    let mut found = Found { known, added, seen: BTreeSet::new(), failed: BTreeSet::new(), wrong: Vec::new() };
+    for profile in profiles() {
+        found.compare(profile, overrides(profile));
+    }
+    let declared: BTreeSet<(&str, &str)> =
+        FAILS.iter().flat_map(|(collector, hosts, _)| hosts.iter().map(move |host| (*host, *collector))).collect();
+    let Found { known, seen, failed, mut wrong, .. } = found;
+    let failed: BTreeSet<(&str, &str)> = failed.iter().map(|(host, collector)| (*host, &**collector)).collect();
+    wrong.extend(failed.difference(&declared).map(|(host, collector)| format!("{host}: the peer's {collector} fails")));
+    wrong.extend(
+        declared.difference(&failed).map(|(host, collector)| format!("{host}: {collector} is listed, and succeeds")),
+    );
+    // That the other rows occur is for the trees to show.
+    let unseen = known.iter().take(own).enumerate().filter(|(at, _)| !seen.contains(at));
+    wrong.extend(unseen.map(|(_, known)| format!("listed, but occurs no more: `{}`", known.pattern)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What came of all hosts.
+struct Found {
+    known: Vec<Known>,
+    added: Vec<AddedLabel>,
+    /// Places of the known differences that occurred.
+    seen: BTreeSet<usize>,
+    /// Hosts and collectors of the peer.
+    failed: BTreeSet<(&'static str, String)>,
+    wrong: Vec<String>,
+}
+
+impl Found {
+    fn compare(&mut self, profile: &'static Profile, overrides: &[(&str, &str)]) {
+        let machine = profile.machine(SEED, overrides).expect("settings of the profile");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut on_disk = written(&machine, MOMENTS[0]);
+        load::unpack(&on_disk, folder.path()).expect("a tree on disk");
+        let (peer, ours) = (theirs(folder.path()), Ours::new(machine.clone()));
+        for seconds in MOMENTS {
+            on_disk = renew(&on_disk, written(&machine, seconds), folder.path());
+            let (page, ours) = (comparable(&their_page(&peer, folder.path())), comparable(&ours.page(seconds)));
+            let theirs = exposition::parse(page.as_bytes()).expect("the peer's page is well formed");
+            let ours = exposition::parse(ours.as_bytes()).expect("our page is well formed");
+            self.failed.extend(failures(&theirs).map(|collector| (profile.name, collector)));
+            let names: BTreeSet<&str> = ours.families.iter().map(|family| family.name).collect();
+            let families = theirs.families.iter().filter(|family| names.contains(family.name)).count();
+            let differences = difference::between(&ours, &theirs, &self.added);
+            let samples: usize = theirs.families.iter().map(|family| family.samples.len()).sum();
+            println!(
+                "{} at {seconds}: {families} families, {samples} samples, {} lines differ",
+                profile.name,
+                differences.len()
+            );
+            assert!(families > 100, "{}: the two pages have {families} families in common only", profile.name);
+            self.judge(profile.name, differences);
+        }
+    }
+
+    fn judge(&mut self, host: &str, differences: Vec<Difference>) {
+        for found in differences.into_iter().filter(|found| !LEFT_OUT.contains(&found.family.as_str())) {
+            match self.known.iter().position(|known| is_explained(known, &found)) {
+                Some(at) => _ = self.seen.insert(at),
+                None => self.wrong.push(format!("{host}: {found}")),
+            }
+        }
+    }
+}
+
+/// The host as it is on disk, with a folder for each mount.
+fn written(machine: &Machine, seconds: u64) -> Tree {
+    let mut tree = Host::new(machine.clone(), || Duration::ZERO).tree_at(seconds);
+    mounts(&mut tree);
+    tree
+}
+
+/// Writes what is another file by now, and gives the tree that is on disk then.
+fn renew(before: &Tree, after: Tree, folder: &Path) -> Tree {
+    assert!(before.iter().map(|(path, _)| path).eq(after.iter().map(|(path, _)| path)), "files come or go");
+    let mut changed = Tree::new();
+    for ((path, before), (_, after)) in before.iter().zip(after.iter()) {
+        if let (What::File(_), true) = (after.what(), before != after) {
+            changed.insert(path, Node::clone(after)).expect("a path of a tree");
+        }
+    }
+    load::unpack(&changed, folder).expect("a tree on disk");
+    after
+}
+
+/// Our collectors over a host that lives.
+struct Ours {
+    seconds: Arc<AtomicU64>,
+    scraper: Scraper,
+}
+
+impl Ours {
+    fn new(machine: Machine) -> Self {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&seconds);
+        let host = Host::new(machine, move || Duration::from_secs(clock.load(Ordering::Relaxed)));
+        let known: BTreeSet<&str> = ALL.iter().map(|registration| registration.declaration.name).collect();
+        let of_files = of_files();
+        let enabled = of_files.iter().map(String::as_str).filter(|name| known.contains(name)).collect();
+        let services = format!("--{}={}", SERVICES.0, SERVICES.1);
+        let textfiles = format!("--{}={TEXTFILE_DIRECTORY}", DIRECTORY_FLAG.name);
+        let arguments = FOR_BOTH.iter().chain(FOR_OURS).chain(SYSCTLS).copied().chain([&*services, &*textfiles]);
+        let values = values(&enabled, arguments);
+        let scraper = Scraper::build(ALL, &values, host.roots(), host.kernel()).expect("our collectors");
+        Self { seconds, scraper }
+    }
+
+    fn page(&self, seconds: u64) -> String {
+        self.seconds.store(seconds, Ordering::Relaxed);
+        host::scrape(&self.scraper, &Selection::ALL).page
+    }
+}
+
+/// Every collector of the peer that reads files.
+fn of_files() -> Vec<String> {
+    let help = peer::help(&Need::Peer.path()).expect("the peer's help");
+    let words = help.split_whitespace();
+    let names = words.filter_map(|word| word.strip_prefix("--[no-]collector.").or(word.strip_prefix("--collector.")));
+    let is_collector =
+        |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'0'..=b'9'));
+    let names: BTreeSet<&str> = names.filter(is_collector).collect();
+    let asking: BTreeSet<&str> = NOT_OF_FILES.iter().map(|(name, _)| *name).collect();
+    assert!(asking.is_subset(&names), "the peer has no collector {:?}", asking.difference(&names));
+    names.difference(&asking).map(|name| (*name).to_owned()).collect()
+}
+
+fn theirs(folder: &Path) -> Peer {
+    let below = |path: &str| format!("{}{path}", folder.join("host").display());
+    let mut arguments = vec![
+        flag_of("procfs", folder, "proc"),
+        flag_of("sysfs", folder, "sys"),
+        flag_of("rootfs", folder, "rootfs"),
+        flag_of("udev.data", folder, "udev"),
+        "--collector.disable-defaults".to_owned(),
+        format!("--{}={}", DIRECTORY_FLAG.name, below(TEXTFILE_DIRECTORY)),
+        format!("--{}={}", SERVICES.0, below(SERVICES.1)),
+    ];
+    arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).chain(SYSCTLS).map(|&flag| flag.to_owned()));
+    arguments.extend(of_files().into_iter().map(|name| format!("--collector.{name}")));
+    Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts")
+}
+
+/// Paths as they are on the host.
+fn their_page(peer: &Peer, folder: &Path) -> String {
+    let page = String::from_utf8(peer.get("/metrics").expect("the peer's page")).expect("pages are text");
+    let place = |mount: &str| folder.join(mount).display().to_string();
+    page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), "")
+}
+
+/// The page without the numbers that the peer takes from the disk that the folder is on.
+fn comparable(page: &str) -> String {
+    let mut lines = String::with_capacity(page.len());
+    for line in page.lines() {
+        let is_of_the_disk =
+            line.starts_with(OF_THE_DISK) && !OF_THE_TABLE.iter().any(|family| line.starts_with(family));
+        match line.rsplit_once(' ') {
+            Some((series, _)) if is_of_the_disk => lines.extend([series, " 0"]),
+            _ => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+fn failures(page: &Exposition<'_>) -> impl Iterator<Item = String> {
+    let families = page.families.iter().filter(|family| family.name == "node_scrape_collector_success");
+    let samples = families.flat_map(|family| &family.samples).filter(|sample| sample.value == "0");
+    samples.filter_map(|sample| Some(sample.labels.first()?.1.clone()))
+}
