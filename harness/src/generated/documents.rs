@@ -89,7 +89,7 @@ fn flags(declaration: &Declaration, text: &mut String) {
 fn families(declaration: &Declaration, text: &mut String) {
     text.push_str("\n| metric | type | labels | help |\n|---|---|---|---|\n");
     let mut row = |family: &FamilyInfo, rest: &str| {
-        let FamilyInfo { name, kind, labels, help } = family;
+        let FamilyInfo { name, kind, labels, help, .. } = family;
         let labels = labels.join(", ");
         let _ = writeln!(text, "| `{name}{rest}` | {} | {labels} | {} |", kind.word(), help.replace('|', "\\|"));
     };
