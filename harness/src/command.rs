@@ -4,7 +4,9 @@
 
 mod accept;
 mod arguments;
+mod check;
 mod conformance;
+mod diff;
 mod help;
 mod list;
 mod progress;
@@ -29,6 +31,8 @@ const ALL: &[&Command] = &[
     &show::COMMAND,
     &list::COMMAND,
     &unpack::COMMAND,
+    &check::COMMAND,
+    &diff::COMMAND,
     &conformance::COMMAND,
     &accept::COMMAND,
 ];

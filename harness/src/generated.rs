@@ -34,6 +34,7 @@ impl Generated {
 pub fn all() -> io::Result<Vec<Generated>> {
     let mut all = vec![
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },
+        Generated { path: "docs/HARNESS.md".to_owned(), content: documents::harness(&text("docs/HARNESS.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
     ];
     for host in load::hosts()? {

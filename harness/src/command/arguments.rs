@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use collectors::kit::nearest;
 
-use super::{Command, Failure};
+use super::{Command, Failure, Flag};
 
 /// What was given to a command.
 #[derive(Debug, Default)]
@@ -75,6 +75,23 @@ impl Given {
         let values = self.flags.get(flag).into_iter().flatten();
         let text = |value: &OsString| Failure::Usage(format!("--{flag}: `{}` is not UTF-8", value.display()));
         values.map(|value| value.to_str().ok_or_else(|| text(value))).collect()
+    }
+
+    /// The value of a flag that takes one of these words, the first where it is not given.
+    pub(crate) fn one_of<'a>(&self, flag: Flag, words: &[&'a str]) -> Result<&'a str, Failure> {
+        let Some(given) = self.texts(flag.name)?.first().copied() else {
+            return Ok(words.first().copied().unwrap_or_default());
+        };
+        let known = words.iter().find(|word| **word == given).copied();
+        known
+            .ok_or_else(|| Failure::Usage(format!("--{}: expected {}, found `{given}`", flag.name, words.join(" or "))))
+    }
+
+    /// The value of a flag as a whole number.
+    pub(crate) fn number(&self, flag: Flag) -> Result<Option<u64>, Failure> {
+        let Some(text) = self.texts(flag.name)?.first().copied() else { return Ok(None) };
+        let fail = || Failure::Usage(format!("--{}: expected a whole number, found `{text}`", flag.name));
+        text.parse().map(Some).map_err(|_| fail())
     }
 
     /// The value of a flag as a path.

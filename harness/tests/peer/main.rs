@@ -3,8 +3,6 @@
 
 #[cfg(target_os = "linux")]
 mod agreement;
-#[cfg(target_os = "linux")]
-mod live;
 
 use std::process::ExitCode;
 
@@ -12,11 +10,16 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let (trees, machine) = (agreement::the_peer_agrees_on_every_tree, live::the_peer_agrees_on_this_machine);
+    let (hosts, data, machine) = (
+        agreement::the_peer_agrees_on_every_host,
+        agreement::the_peer_agrees_on_the_conformance_data,
+        agreement::the_peer_agrees_on_this_machine,
+    );
     #[cfg(not(target_os = "linux"))]
-    let (trees, machine) = (|| unreachable!("the peer runs on Linux only"), || unreachable!("so it does not run here"));
+    let [hosts, data, machine] = [|| unreachable!("the peer runs on Linux only"); 3];
     needs::run(&[
-        ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
+        ("the_peer_agrees_on_every_host", &[Need::Peer], hosts),
+        ("the_peer_agrees_on_the_conformance_data", &[Need::Peer, Need::ConformanceData], data),
         ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
     ])
 }
