@@ -34,6 +34,10 @@ impl ErrorCause {
 /// Statuses that are on the page from the start, so that rates of them begin at zero.
 const STATUSES: [&str; 3] = ["200", "500", "503"];
 
+/// What the names of families begin with whose values, or labels, differ from one exporter or scrape to the next though
+/// they read the same host: whoever compares pages leaves them out.
+pub const VOLATILE: [&str; 3] = ["node_exporter_build_info", "process_", "promhttp_"];
+
 /// The exporter's own metrics.
 #[derive(Debug)]
 pub struct Instruments {
@@ -162,6 +166,14 @@ mod tests {
         check(&instruments, "promhttp_metric_handler_errors_total", &format!("[(\"cause\", \"gathering\")]={one}"));
         instruments.ended();
         check(&instruments, "promhttp_metric_handler_requests_in_flight", "Single(Float(0.0))");
+    }
+
+    #[test]
+    fn what_is_volatile_is_among_them() {
+        let names: Vec<String> = Instruments::new(true).unwrap().families().map(|family| family.name).collect();
+        for volatile in VOLATILE.iter().filter(|start| cfg!(target_os = "linux") || **start != "process_") {
+            assert!(names.iter().any(|name| name.starts_with(volatile)), "{volatile}: {names:?}");
+        }
     }
 
     #[test]

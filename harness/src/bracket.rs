@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::difference::{AddedLabel, Difference, line};
+use crate::difference::{AddedLabel, Difference, What, line, types};
 use crate::exposition::{Exposition, Family};
 
 /// What of the peer's page does not lie between our two: a type, a series of the one or the other, a value outside.
@@ -22,25 +22,24 @@ pub fn outside(
         else {
             continue;
         };
-        let mut differ =
-            |sign, line: String| differences.push(Difference { family: theirs.name.to_owned(), sign, line });
-        if before.kind != theirs.kind {
-            differ('-', format!("# TYPE {} {}", theirs.name, theirs.kind));
-            differ('+', format!("# TYPE {} {}", before.name, before.kind));
-        }
+        differences.extend(types(before, theirs));
+        let mut differ = |what, sign, line: String| {
+            differences.push(Difference { family: theirs.name.to_owned(), what, sign, line });
+        };
         let [before, theirs_by_series, after] = [before, theirs, after].map(|family| by_series(family, added));
         for (series, value) in &theirs_by_series {
             let bracket: Vec<f64> = [&before, &after].iter().filter_map(|page| page.get(series).copied()).collect();
             if bracket.is_empty() || !(wanders(theirs.name) || is_between(&bracket, *value)) {
-                differ('-', format!("{series} {value}"));
+                let what = if bracket.is_empty() { What::Sample } else { What::Value };
+                differ(what, '-', format!("{series} {value}"));
                 for own in bracket {
-                    differ('+', format!("{series} {own}"));
+                    differ(what, '+', format!("{series} {own}"));
                 }
             }
         }
         for (series, own) in before.iter().filter(|(series, _)| after.contains_key(*series)) {
             if !theirs_by_series.contains_key(series) {
-                differ('+', format!("{series} {own}"));
+                differ(What::Sample, '+', format!("{series} {own}"));
             }
         }
     }
@@ -114,7 +113,8 @@ mod tests {
     fn an_added_label_is_left_out() {
         let ours = exposition::parse(b"a{new=\"1\",x=\"2\"} 1\n").expect("a page");
         let theirs = exposition::parse(b"a{x=\"2\"} 1\n").expect("a page");
-        let added = crate::difference::added_labels("# x\n| `^a$` | `new` |\n", "# x").expect("a table");
+        let families = regex::Regex::new("^a$").expect("a pattern");
+        let added = [AddedLabel { families, label: "new".to_owned() }];
         assert_eq!(outside([&ours, &ours], &theirs, &added, |_| false), []);
     }
 }

@@ -4,7 +4,9 @@
 
 mod accept;
 mod arguments;
+mod check;
 mod conformance;
+mod diff;
 mod fuzz;
 mod help;
 mod list;
@@ -30,6 +32,8 @@ const ALL: &[&Command] = &[
     &show::COMMAND,
     &list::COMMAND,
     &unpack::COMMAND,
+    &check::COMMAND,
+    &diff::COMMAND,
     &conformance::COMMAND,
     &fuzz::COMMAND,
     &accept::COMMAND,

@@ -1,10 +1,11 @@
 //! Conformance: node_exporter's own end-to-end test, read in place, against our collectors.
 //!
-//! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run (`FLAGS.md`) and the
-//! page that it expects back. Compared is what the collectors that exist here own: every sample line, the order of
+//! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run and the page that it
+//! expects back. Compared is what the collectors that exist here own: every sample line, the order of
 //! samples and families, and each TYPE line. HELP texts are everybody's own.
 
 mod compare;
+mod layout;
 mod netlink;
 
 use std::collections::BTreeMap;
@@ -19,11 +20,11 @@ use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::Scraped;
 use node_exporter::flags::Command;
 use node_exporter::instruments::Instruments;
-use regex::Regex;
 use simulator::archive::ttar;
 
 use crate::exposition::{self, Exposition};
 use crate::load;
+use layout::Layout;
 
 pub use compare::{SERVER, Tally};
 
@@ -38,6 +39,8 @@ pub struct Report {
     pub misplaced: Vec<String>,
     /// What the collectors complained about.
     pub complaints: Vec<String>,
+    /// Flags of the run that nobody here has.
+    pub unknown_flags: Vec<String>,
 }
 
 impl Report {
@@ -48,29 +51,24 @@ impl Report {
     }
 }
 
-/// The flags of the run, as `FLAGS.md` lists them.
-struct Flags {
-    arguments: Vec<String>,
-    /// Families that differ from run to run.
-    left_out: Regex,
-}
-
-/// Runs our collectors over the tree of a node_exporter checkout's test data and compares the page.
+/// Runs our collectors over the test data of a node_exporter checkout, or over that data alone, and compares the page.
 pub fn run(folder: &Path) -> io::Result<Report> {
-    let flags = flags(&text(&folder.join("FLAGS.md"))?)?;
-    let scraper = scraper(&flags.arguments, tree(folder)?).map_err(io::Error::other)?;
+    let Layout { folder, flags } = Layout::find(folder)?;
+    let (arguments, unknown): (Vec<&str>, Vec<&str>) = flags.arguments.iter().map(String::as_str).partition(is_known);
+    let scraper = scraper(&arguments, tree(&folder)?).map_err(io::Error::other)?;
     let scraped = scrape(&scraper)?;
-    let expected = text(&folder.join("e2e-output.txt"))?;
+    let expected = text(&folder.join(layout::PAGE))?;
     let ours = parse("our page", &scraped.page)?;
-    let expected = parse("e2e-output.txt", &expected)?;
+    let expected = parse(layout::PAGE, &expected)?;
     let enabled: Vec<&str> = scraper.enabled().collect();
-    let mut report = Report { complaints: scraped.complaints, ..Report::default() };
+    let unknown_flags = unknown.into_iter().map(str::to_owned).collect();
+    let mut report = Report { complaints: scraped.complaints, unknown_flags, ..Report::default() };
     compare::compare(&ours, &expected, &flags.left_out, &enabled, &mut report);
     Ok(report)
 }
 
 /// What the exporter would scrape with if it were started with this command line on such a host.
-fn scraper(arguments: &[String], tree: Tree) -> Result<Scraper, String> {
+fn scraper(arguments: &[&str], tree: Tree) -> Result<Scraper, String> {
     let settings = match node_exporter::flags::parse(ALL, arguments.iter().map(Into::into))? {
         Command::Serve(settings) => settings,
         other => return Err(format!("the command line asks for {other:?}")),
@@ -123,14 +121,20 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
         tree.remove("proc/self");
         tree.insert("proc/self", node).map_err(|error| io::Error::other(format!("proc/self: {error}")))?;
     }
-    load::folder(&folder.join("usr"), "rootfs/usr", &mut tree)?;
-    load::folder(&folder.join("textfile"), "host/textfile", &mut tree)?;
+    // Older versions have not all of it.
+    for (name, place) in [("usr", "rootfs/usr"), ("textfile", "host/textfile")] {
+        if load::is_folder(&folder.join(name)) {
+            load::folder(&folder.join(name), place, &mut tree)?;
+        }
+    }
     let archive = |name: &str, tree: &mut Tree, place: fn(&str) -> Option<String>| {
         ttar::read(&load::bytes(&folder.join(name))?, tree, place)
             .map_err(|error| io::Error::other(format!("{name}: {error}")))
     };
     archive("sys.ttar", &mut tree, |path| Some(path.to_owned()))?;
-    archive("udev.ttar", &mut tree, |path| path.strip_prefix("udev/data/").map(|path| format!("udev/{path}")))?;
+    if load::exists(&folder.join("udev.ttar")) {
+        archive("udev.ttar", &mut tree, |path| path.strip_prefix("udev/data/").map(|path| format!("udev/{path}")))?;
+    }
     for path in WITHOUT_AN_END {
         if let Some(content) = tree.content_mut(path).filter(|content| !content.ends_with(b"\n")) {
             content.push(b'\n');
@@ -164,32 +168,12 @@ const KERNEL: &[(&str, &str)] = &[
     ("kernel/links", "lo index=1 protocol_type=772 flags=0x49 mtu=65536 rx_bytes=0 tx_bytes=0\n"),
 ];
 
-/// The flags in a text such as FLAGS.md: indented lines, and sentences that name collectors.
-fn flags(text: &str) -> io::Result<Flags> {
-    let mut arguments: Vec<String> = Vec::new();
-    let flat = text.replace('\n', " ");
-    for (sentence, prefix) in [("switched on besides the default ones:", "--"), ("switched off:", "--no-")] {
-        let (_, rest) =
-            flat.split_once(sentence).ok_or_else(|| io::Error::other(format!("FLAGS.md: no `{sentence}`")))?;
-        let names = rest.split('.').next().unwrap_or_default();
-        arguments.extend(names.split_whitespace().map(|name| format!("{prefix}collector.{name}")));
-    }
-    arguments.extend(text.lines().filter_map(|line| line.strip_prefix("    --")).map(|flag| format!("--{flag}")));
-    let pattern = text.split('`').find(|code| code.starts_with("^("));
-    let pattern = pattern.ok_or_else(|| io::Error::other("FLAGS.md: no pattern of families that are left out"))?;
-    let left_out = Regex::new(pattern).map_err(io::Error::other)?;
-    Ok(Flags { arguments, left_out })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_are_read_from_prose_and_lines() {
-        let text = "Collectors switched on besides the default ones: a\nb.\nCollectors switched off: c.\n\n    --x=y\n\nLeft out: `^(go_|node_x)`.\n";
-        let flags = flags(text).expect("flags");
-        assert_eq!(flags.arguments, ["--collector.a", "--collector.b", "--no-collector.c", "--x=y"]);
-        assert!(flags.left_out.is_match("node_x") && !flags.left_out.is_match("node_y"));
-    }
+/// Whether a flag is one of a collector that exists here.
+fn is_known(argument: &&str) -> bool {
+    let name = argument.trim_start_matches('-').trim_start_matches("no-");
+    let name = name.split('=').next().unwrap_or_default();
+    ALL.iter().map(|registration| registration.declaration).any(|declaration| {
+        name.strip_prefix("collector.") == Some(declaration.name)
+            || declaration.flags.iter().any(|flag| flag.name == name)
+    })
 }

@@ -1,17 +1,60 @@
-//! How two pages differ in the families that both have, and which of that is known and justified.
+//! How two pages differ, in lines as people read diffs; and which of that is known and justified.
 
-use std::collections::BTreeMap;
+#[cfg(target_os = "linux")]
+pub mod folder;
+pub mod known;
+#[cfg(target_os = "linux")]
+pub mod live;
+pub mod show;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 
 use regex::Regex;
 
-use crate::exposition::{Exposition, Family, Sample};
+use crate::exposition::{self, Exposition, Family, Format, Sample, Severity};
+use known::Knowledge;
+use show::Compared;
 
-/// One line that only one of the pages has, or a type that differs.
+/// What differs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum What {
+    /// A family that only one of the pages has.
+    Family,
+    /// The type of a family.
+    Type,
+    /// A sample that only one of the pages has.
+    Sample,
+    /// The value of a sample.
+    Value,
+    /// The place of a sample.
+    Order,
+}
+
+impl What {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Family, Self::Type, Self::Sample, Self::Value, Self::Order];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Family => "family",
+            Self::Type => "type",
+            Self::Sample => "sample",
+            Self::Value => "value",
+            Self::Order => "order",
+        }
+    }
+}
+
+/// One line that only one of the pages has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
     /// The family.
     pub family: String,
+    /// What about it.
+    pub what: What,
     /// `-` for the peer's, `+` for ours.
     pub sign: char,
     /// The line.
@@ -48,108 +91,155 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
+/// So many errors of a page are told before it is given up.
+const TOLD_MAX: usize = 5;
+
+/// Reads a page in whichever format it is; the error tells the first things that are wrong with it.
+pub(crate) fn parse<'a>(name: &str, page: &'a [u8]) -> io::Result<Exposition<'a>> {
+    let judged = exposition::judge(page, Format::of_page(page));
+    let errors = judged.defects.iter().filter(|defect| defect.rule.severity() == Severity::Error);
+    let errors: Vec<String> = errors.take(TOLD_MAX).map(|defect| format!("{name}:{defect}")).collect();
+    if errors.is_empty() { Ok(judged.page) } else { Err(io::Error::other(errors.join("\n"))) }
+}
+
+/// Compares two pages, but for the families that are left out.
+pub fn pages<'a>(
+    place: &str,
+    ours: &[u8],
+    theirs: &[u8],
+    knowledge: &'a Knowledge,
+    is_compared: impl Fn(&str) -> bool,
+) -> io::Result<Compared<'a>> {
+    let (ours, theirs) =
+        (parse(&format!("{place}: our page"), ours)?, parse(&format!("{place}: the peer's page"), theirs)?);
+    let mut differences = families_of_one(&ours, &theirs);
+    differences.extend(between(&ours, &theirs, &knowledge.added));
+    differences.retain(|difference| is_compared(&difference.family));
+    let names = by_name(&ours);
+    let families = by_name(&theirs).keys().filter(|name| names.contains_key(*name) && is_compared(name)).count();
+    Ok(Compared { place: place.to_owned(), families, sorted: knowledge.sort(place, differences) })
+}
+
+/// What differs in the types of a family.
+pub(crate) fn types(ours: &Family<'_>, theirs: &Family<'_>) -> Vec<Difference> {
+    if ours.kind == theirs.kind {
+        return Vec::new();
+    }
+    let of = |sign, family: &Family<'_>| Difference {
+        family: theirs.name.to_owned(),
+        what: What::Type,
+        sign,
+        line: format!("# TYPE {} {}", family.name, family.kind),
+    };
+    vec![of('-', theirs), of('+', ours)]
+}
+
 /// What differs in the families that both pages have. HELP texts are everybody's own.
 pub fn between(ours: &Exposition<'_>, theirs: &Exposition<'_>, added: &[AddedLabel]) -> Vec<Difference> {
-    let ours: BTreeMap<&str, &Family<'_>> = ours.families.iter().map(|family| (family.name, family)).collect();
-    let mut differences = Vec::new();
-    for theirs in theirs.families.iter().filter(|family| !family.samples.is_empty()) {
-        let Some(ours) = ours.get(theirs.name) else { continue };
-        let mut differ = |sign, line: String| {
-            differences.push(Difference { family: theirs.name.to_owned(), sign, line });
-        };
-        if ours.kind != theirs.kind {
-            differ('-', format!("# TYPE {} {}", theirs.name, theirs.kind));
-            differ('+', format!("# TYPE {} {}", ours.name, ours.kind));
-        }
-        let lines = |family: &Family<'_>| {
-            let mut lines: Vec<String> = family.samples.iter().map(|sample| line(sample, family.name, added)).collect();
-            if added.iter().any(|added| added.families.is_match(family.name)) {
-                // A label more is another order.
-                lines.sort();
-            }
-            lines
-        };
-        let (before, after) = (lines(theirs), lines(ours));
-        let (before, after): (Vec<&str>, Vec<&str>) =
-            (before.iter().map(String::as_str).collect(), after.iter().map(String::as_str).collect());
-        for change in similar::TextDiff::from_slices(&before, &after).iter_all_changes() {
-            match change.tag() {
-                similar::ChangeTag::Equal => {}
-                similar::ChangeTag::Delete => differ('-', change.value().to_owned()),
-                similar::ChangeTag::Insert => differ('+', change.value().to_owned()),
-            }
-        }
-    }
+    let ours = by_name(ours);
+    let theirs = theirs.families.iter().filter(|family| !family.samples.is_empty());
+    let both = theirs.filter_map(|theirs| Some((ours.get(theirs.name)?, theirs)));
+    both.flat_map(|(ours, theirs)| of_family(ours, theirs, added)).collect()
+}
+
+/// The families that only one of the pages has.
+pub fn families_of_one(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> Vec<Difference> {
+    let (ours, theirs) = (by_name(ours), by_name(theirs));
+    let only = |sign, one: &BTreeMap<&str, &Family<'_>>, other: &BTreeMap<&str, &Family<'_>>| -> Vec<Difference> {
+        let families = one.values().filter(|family| !other.contains_key(family.name));
+        let family =
+            |name: &str| Difference { family: name.to_owned(), what: What::Family, sign, line: name.to_owned() };
+        families.map(|found| family(found.name)).collect()
+    };
+    let mut differences = only('-', &theirs, &ours);
+    differences.extend(only('+', &ours, &theirs));
     differences
 }
 
-/// A difference that is known: a pattern of lines, and why they differ.
-#[derive(Debug)]
-pub struct Known {
-    /// Matches the lines, without their sign.
-    pub pattern: Regex,
-    /// Why they differ.
-    pub reason: String,
+/// The families that have samples.
+fn by_name<'a>(page: &'a Exposition<'a>) -> BTreeMap<&'a str, &'a Family<'a>> {
+    let families = page.families.iter().filter(|family| !family.samples.is_empty());
+    families.map(|family| (family.name, family)).collect()
 }
 
-/// The rows of the table below this heading of a Markdown text: their first column, a pattern in backticks, and their
-/// second.
-fn rows(markdown: &str, heading: &str) -> Result<Vec<(Regex, String)>, String> {
-    let (_, section) = markdown.split_once(heading).ok_or_else(|| format!("there is no heading `{heading}`"))?;
-    let section = section.split("\n#").next().unwrap_or_default();
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        let row_error = |problem: &str| format!("{problem}: {row}");
-        let (pattern, rest) = row[3..].split_once("` | ").ok_or_else(|| row_error("no pattern in backticks"))?;
-        let pattern = Regex::new(&pattern.replace("\\|", "|")).map_err(|error| row_error(&error.to_string()))?;
-        let second = rest.split('|').next().unwrap_or_default().trim().to_owned();
-        if second.is_empty() { Err(row_error("no second column")) } else { Ok((pattern, second)) }
-    })
-    .collect()
-}
-
-/// The known differences that the table below this heading lists: `| pattern | reason |`.
-pub fn known(markdown: &str, heading: &str) -> Result<Vec<Known>, String> {
-    Ok(rows(markdown, heading)?.into_iter().map(|(pattern, reason)| Known { pattern, reason }).collect())
-}
-
-/// The added labels that the table below this heading lists: `| pattern of families | label |`.
-pub fn added_labels(markdown: &str, heading: &str) -> Result<Vec<AddedLabel>, String> {
-    let label = |label: String| label.trim_matches('`').to_owned();
-    let rows = rows(markdown, heading)?.into_iter();
-    Ok(rows.map(|(families, second)| AddedLabel { families, label: label(second) }).collect())
+fn of_family(ours: &Family<'_>, theirs: &Family<'_>, added: &[AddedLabel]) -> Vec<Difference> {
+    let mut differences = types(ours, theirs);
+    let lines = |family: &Family<'_>| {
+        let mut lines: Vec<String> = family.samples.iter().map(|sample| line(sample, family.name, added)).collect();
+        if added.iter().any(|added| added.families.is_match(family.name)) {
+            // A label more is another order.
+            lines.sort();
+        }
+        lines
+    };
+    let (before, after) = (lines(theirs), lines(ours));
+    let [before_set, after_set] =
+        [&before, &after].map(|lines| lines.iter().map(String::as_str).collect::<BTreeSet<_>>());
+    let series = |line: &str| line.rsplit_once(' ').map_or(line, |(series, _)| series).to_owned();
+    let [before_series, after_series] =
+        [&before, &after].map(|lines| lines.iter().map(|line| series(line)).collect::<BTreeSet<_>>());
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (before.iter().map(String::as_str).collect(), after.iter().map(String::as_str).collect());
+    for change in similar::TextDiff::from_slices(&before, &after).iter_all_changes() {
+        let (sign, other, other_series) = match change.tag() {
+            similar::ChangeTag::Equal => continue,
+            similar::ChangeTag::Delete => ('-', &after_set, &after_series),
+            similar::ChangeTag::Insert => ('+', &before_set, &before_series),
+        };
+        let line = change.value();
+        let what = if other.contains(line) {
+            What::Order
+        } else if other_series.contains(&series(line)) {
+            What::Value
+        } else {
+            What::Sample
+        };
+        differences.push(Difference { family: theirs.name.to_owned(), what, sign, line: line.to_owned() });
+    }
+    differences
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition;
+
+    #[track_caller]
+    fn check(ours: &str, theirs: &str, added: &[AddedLabel], expected: &[&str]) {
+        let [ours, theirs] = [ours, theirs].map(|page| exposition::parse(page.as_bytes()).expect("a page"));
+        let mut found = families_of_one(&ours, &theirs);
+        found.extend(between(&ours, &theirs, added));
+        let found: Vec<String> = found.iter().map(|found| format!("{} {found}", found.what.word())).collect();
+        assert_eq!(found, expected);
+    }
 
     #[test]
-    fn only_families_of_both_are_compared_line_by_line() {
-        let ours = exposition::parse(b"# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 2\nours 1\n").expect("a page");
-        let theirs = exposition::parse(b"# TYPE a counter\na{x=\"1\"} 1\na{x=\"2\"} 3\ntheirs 1\n").expect("a page");
-        let found: Vec<String> = between(&ours, &theirs, &[]).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["-# TYPE a counter", "+# TYPE a gauge", "-a{x=\"2\"} 3", "+a{x=\"2\"} 2"]);
+    fn each_difference_is_told_from_the_others() {
+        check("# HELP a Ours.\na 1\n", "# HELP a Theirs.\na 1\n", &[], &[]);
+        check("a 1\n", "a 2\n", &[], &["value -a 2", "value +a 1"]);
+        check("a{x=\"1\"} 1\n", "a{x=\"2\"} 1\n", &[], &["sample -a{x=\"2\"} 1", "sample +a{x=\"1\"} 1"]);
+        check("ours 1\n", "theirs 1\n", &[], &["family -theirs", "family +ours"]);
+        let (gauge, counter) = ("# TYPE a gauge\na 1\n", "# TYPE a counter\na 1\n");
+        check(gauge, counter, &[], &["type -# TYPE a counter", "type +# TYPE a gauge"]);
+        let (up, down) = ("a{x=\"1\"} 1\na{x=\"2\"} 2\n", "a{x=\"2\"} 2\na{x=\"1\"} 1\n");
+        check(up, down, &[], &["order +a{x=\"1\"} 1", "order -a{x=\"1\"} 1"]);
+        check("# TYPE a gauge\nb 1\n", "b 1\n", &[], &[]);
+    }
+
+    #[test]
+    fn a_bad_page_is_refused_with_the_first_of_what_is_wrong() {
+        for lines in [TOLD_MAX, TOLD_MAX + 1] {
+            let error = parse("theirs", "1\n".repeat(lines).as_bytes()).expect_err("no page").to_string();
+            assert_eq!(error.lines().count(), TOLD_MAX, "{error}");
+            assert!(error.starts_with("theirs:1:1: error: a metric name begins here"), "{error}");
+        }
+        assert!(parse("theirs", b"# TYPE a counter\na_total 1\n# EOF\n").is_ok());
     }
 
     #[test]
     fn an_added_label_is_left_out_and_the_rest_is_compared() {
-        let ours = exposition::parse(b"a{new=\"1\",x=\"\\\"2\"} 1\na{new=\"0\",x=\"3\"} 2\n").expect("a page");
-        let theirs = exposition::parse(b"a{x=\"\\\"2\"} 1\na{x=\"3\"} 7\n").expect("a page");
-        let added = added_labels("# x\n| families | label |\n| `^a$` | `new` |\n", "# x").expect("a table");
-        let found: Vec<String> = between(&ours, &theirs, &added).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["-a{x=\"3\"} 7", "+a{x=\"3\"} 2"]);
-    }
-
-    #[test]
-    fn known_differences_are_rows_of_a_table() {
-        let text =
-            "# x\n\n## one\n\n| lines | reason |\n|---|---|\n| `^a\\|b` | Because. |\n\n## two\n| `^c` | Not this. |\n";
-        let known = known(text, "## one").expect("a table");
-        assert_eq!(known.len(), 1);
-        assert!(known[0].pattern.is_match("b") && known[0].reason == "Because.");
-        assert!(super::known("## one\n| `(` | x |\n", "## one").is_err());
-        assert!(super::known("## one\n| `a` | |\n", "## one").is_err());
+        let added = [AddedLabel { families: Regex::new("^a$").expect("a pattern"), label: "new".to_owned() }];
+        let (ours, theirs) =
+            ("a{new=\"1\",x=\"\\\"2\"} 1\na{new=\"0\",x=\"3\"} 2\n", "a{x=\"\\\"2\"} 1\na{x=\"3\"} 7\n");
+        check(ours, theirs, &added, &["value -a{x=\"3\"} 7", "value +a{x=\"3\"} 2"]);
     }
 }

@@ -35,6 +35,7 @@ impl Generated {
 pub fn all() -> io::Result<Vec<Generated>> {
     let mut all = vec![
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },
+        Generated { path: "docs/HARNESS.md".to_owned(), content: documents::harness(&text("docs/HARNESS.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
         Generated { path: "harness/fuzz/Cargo.toml".to_owned(), content: fuzz::manifest(&crate::fuzz::targets()) },
     ];

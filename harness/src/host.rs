@@ -1,6 +1,7 @@
 //! A fixture host with every collector switched on.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use collectors::ALL;
@@ -10,7 +11,9 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::testing;
 use collectors::textfile::DIRECTORY_FLAG;
+use node_exporter::instruments::VOLATILE;
 
 use crate::load;
 
@@ -39,6 +42,22 @@ pub struct Scraped {
     pub duplicates: usize,
 }
 
+impl Scraped {
+    /// What a snapshot of it holds: the page without what is volatile, and what the collectors said.
+    pub fn snapshot(&self) -> String {
+        let mut text = testing::redacted(&self.page);
+        for complaint in self.failed.values().chain(self.noted.values()).flatten() {
+            let _ = writeln!(text, "! {complaint}");
+        }
+        text
+    }
+}
+
+/// Whether a family has other values in each scrape of the same host: a collector's, or the exporter's own.
+pub fn is_volatile(family: &str) -> bool {
+    testing::is_volatile(family) || VOLATILE.iter().any(|start| family.starts_with(start))
+}
+
 /// A scraper of this tree with every collector on and the flags at their defaults, but for a few that make collectors
 /// show what they can. `wrap` may put other roots over the tree's.
 ///
@@ -59,6 +78,15 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
         }
     }
     Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("default flags: {error}"))
+}
+
+/// The page of a host with the flags at their defaults.
+pub fn default_page(tree: &Arc<Tree>) -> Result<String, String> {
+    let kernel = Canned::parse(|path| tree.content(path)).map_err(|error| error.to_string())?;
+    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    values.give(&DIRECTORY_FLAG, TEXTFILE_DIRECTORY)?;
+    let scraper = Scraper::build(ALL, &values, tree.roots(), Arc::new(kernel))?;
+    Ok(scrape(&scraper, &Selection::ALL).page)
 }
 
 /// Scrapes once.

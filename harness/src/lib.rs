@@ -6,6 +6,7 @@ pub mod conformance;
 pub mod difference;
 pub mod exposition;
 pub mod faults;
+pub mod fetch;
 pub mod fuzz;
 pub mod generated;
 pub mod host;

@@ -2,17 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "the harness' room of processes, sockets and waiting")]
 
-use std::io::{self, Read, Write};
+use std::collections::BTreeSet;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::fetch::Url;
+
 /// A peer has this long to answer for the first time.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// An answer has this long to arrive.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running peer; dropping it ends it.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Peer {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()?;
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
         let mut peer = Self { process, address };
         let begin = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -51,9 +52,9 @@ impl Peer {
         TcpStream::connect(self.address)
     }
 
-    /// The page below a path such as `/metrics`.
-    pub fn get(&self, path: &str) -> io::Result<Vec<u8>> {
-        get(self.address, path, "")
+    /// Where its page is.
+    pub fn url(&self) -> Url {
+        Url { authority: self.address.to_string(), path: "/metrics".to_owned() }
     }
 
     /// Where it listens.
@@ -75,29 +76,56 @@ impl Drop for Peer {
     }
 }
 
-/// What the program says of itself when it is asked for help.
-pub fn help(program: &Path) -> io::Result<String> {
-    let output = Command::new(program).arg("--help").stdin(Stdio::null()).output()?;
+/// A program that takes node_exporter's flags, and what it says of itself.
+#[derive(Debug)]
+pub struct Program {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its version, as far as it is numbers and dots.
+    pub version: String,
+    /// The words of its help, flags among them.
+    words: BTreeSet<String>,
+}
+
+impl Program {
+    /// Asks it.
+    pub fn ask(path: &Path) -> io::Result<Self> {
+        let said = said(path, "--version")?;
+        let version = said.split_once("version ").map_or("", |(_, rest)| rest);
+        let version: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let words: BTreeSet<String> = said_words(&self::said(path, "--help")?);
+        if version.is_empty() || !words.iter().any(|word| word.contains("collector.")) {
+            let problem = "does not answer --version and --help as node_exporter does";
+            return Err(io::Error::other(format!("{}: {problem}", path.display())));
+        }
+        Ok(Self { path: path.to_owned(), version, words })
+    }
+
+    /// The names of its collectors.
+    pub fn collectors(&self) -> BTreeSet<&str> {
+        let begins = ["--[no-]collector.", "--collector."];
+        let names = self.words.iter().filter_map(|word| begins.iter().find_map(|begin| word.strip_prefix(begin)));
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'0'..=b'9');
+        names.filter(|name| name.bytes().all(is_letter)).collect()
+    }
+
+    /// Whether it has a flag of this name, which it would not start with else.
+    pub fn takes(&self, flag: &str) -> bool {
+        [format!("--{flag}"), format!("--[no-]{flag}")].iter().any(|form| self.words.contains(form))
+    }
+}
+
+fn said_words(help: &str) -> BTreeSet<String> {
+    // Of `--path.procfs="/proc"`, the default is none of the name.
+    help.split_whitespace().map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect()
+}
+
+fn said(program: &Path, flag: &str) -> io::Result<String> {
+    let output = Command::new(program).arg(flag).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
     Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
 fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
-/// The body of `http://address/path`, asked for without keep-alive and chunks, and with these further headers, each of
-/// which ends its line.
-pub fn get(address: SocketAddr, path: &str, headers: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n");
-    let head = head.ok_or_else(|| io::Error::other("the answer has no end of its head"))?;
-    let status = answer.split(|&byte| byte == b'\r').next().unwrap_or_default();
-    if !status.windows(5).any(|window| window == b" 200 ") {
-        return Err(io::Error::other(String::from_utf8_lossy(status).into_owned()));
-    }
-    Ok(answer.split_off(head + 4))
 }

@@ -1,6 +1,7 @@
 //! node_exporter's own end-to-end test, and its cases of single collectors, against our collectors.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 use collectors::ALL;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
             &[Need::ConformanceData],
             every_sample_of_our_collectors_comes_back_identically,
         ),
+        ("a_checkout_is_read_like_the_data_alone", &[Need::ConformanceData], a_checkout_is_read_like_the_data_alone),
         (
             "every_textfile_case_comes_back_identically",
             &[Need::ConformanceData],
@@ -72,6 +74,48 @@ fn every_sample_of_our_collectors_comes_back_identically() {
     assert_eq!(absent, NOT_IN_THE_PAGE, "collectors without a line in the expected page");
     let empty: Vec<_> = report.collectors.iter().filter(|(_, tally)| tally.expected == 0).collect();
     assert!(empty.is_empty(), "nothing was compared of {empty:?}");
+}
+
+/// The same run, with its flags in a script, as a checkout has them.
+fn a_checkout_is_read_like_the_data_alone() {
+    let data = Need::ConformanceData.path();
+    let flags = String::from_utf8(load::bytes(&data.join("FLAGS.md")).expect("the flags")).expect("Markdown is text");
+    let flat = flags.replace('\n', " ");
+    let list = |sentence: &str| {
+        let (_, rest) = flat.split_once(sentence).expect("a list of collectors");
+        rest.split('.').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join("\n  ")
+    };
+    let (on, off) = (list("besides the default ones:"), list("switched off:"));
+    let lines = flags.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("  {line}\n"));
+    let pattern = flags.split('`').find(|code| code.starts_with("^(")).expect("a pattern");
+    let script = format!(
+        "#!/bin/sh\nenabled_collectors=$(cat << LIST\n  {on}\nLIST\n)\ndisabled_collectors=$(cat << LIST\n  {off}\nLIST\n)\n\
+         skip_re=\"{pattern}\"\ncollector_flags=$(cat << FLAGS\n{}FLAGS\n)\n",
+        lines.collect::<String>()
+    );
+    let checkout = tempfile::tempdir().expect("a temporary folder");
+    let fixtures = checkout.path().join("collector/fixtures");
+    copy(&data, &fixtures);
+    load::write(&checkout.path().join("end-to-end-test.sh"), script.as_bytes()).expect("a script");
+    for folder in [checkout.path(), &fixtures] {
+        let report = conformance::run(folder).expect("a checkout");
+        assert_eq!(report.totals(), (SAMPLES, SAMPLES), "{:?}", report.complaints);
+        let unknown: Vec<&String> = report.unknown_flags.iter().collect();
+        assert!(unknown.iter().all(|flag| flag.starts_with("--no-collector.")), "{unknown:?}");
+    }
+}
+
+/// What of the data the comparison reads, without what would tell it from a checkout.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for name in load::names(from).expect("the data can be read").iter().filter(|name| *name != "FLAGS.md") {
+        let (from, to) = (from.join(name), to.join(name));
+        if load::is_folder(&from) {
+            copy(&from, &to);
+        } else {
+            load::write(&to, &load::bytes(&from).expect("a file")).expect("its copy");
+        }
+    }
 }
 
 fn every_ipvs_case_comes_back_identically() {

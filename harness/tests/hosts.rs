@@ -2,7 +2,6 @@
 
 use collectors::ALL;
 use harness::{host, load};
-use std::fmt::Write as _;
 
 fn pages_of(name: &str) {
     let scraper = host::scraper(load::host(name).expect("a fixture host"), |roots| roots);
@@ -13,12 +12,8 @@ fn pages_of(name: &str) {
     for registration in ALL {
         let collector = registration.declaration.name;
         let only = scraper.only(&[collector]).expect("every collector is on");
-        let scraped = host::scrape(&scraper, &only);
-        let mut page = scraped.page;
-        for complaint in scraped.failed.values().chain(scraped.noted.values()).flatten() {
-            let _ = writeln!(page, "! {complaint}");
-        }
-        settings.bind(|| insta::assert_snapshot!(collector, page));
+        let shown = host::scrape(&scraper, &only).snapshot();
+        settings.bind(|| insta::assert_snapshot!(collector, shown));
     }
 }
 

@@ -10,13 +10,14 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::testing::redacted;
 use harness::{host, load};
 use simulator::replay::Replay;
 use simulator::scrub::{self, Key, Scrubber};
 
 const KEY: Key = Key::new([42; 32]);
 
-/// The page of every collector, but for how long each took.
+/// The page of every collector, but for what is volatile.
 fn page(roots: Roots, kernel: Arc<dyn Kernel>, flags: &FlagValues) -> Vec<String> {
     let scraper = Scraper::build(ALL, flags, roots, kernel).expect("flags at their defaults");
     let mut page = Vec::new();
@@ -25,9 +26,7 @@ fn page(roots: Roots, kernel: Arc<dyn Kernel>, flags: &FlagValues) -> Vec<String
 }
 
 fn lines(page: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(page);
-    let stays = |line: &&str| !line.starts_with("node_scrape_collector_duration_seconds{");
-    text.lines().filter(stays).map(str::to_owned).collect()
+    redacted(&String::from_utf8_lossy(page)).lines().map(str::to_owned).collect()
 }
 
 fn replayed(tree: &Tree, flags: &FlagValues) -> Vec<String> {

@@ -169,6 +169,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///         EXAMPLES: Counter "node_examples_total" [] "Examples so far.";
 ///         SIZES: Gauge "node_example_size_bytes" ["device"] "Size of an example.";
 ///         OLD: kept Counter "node_example_old" [] "A name from before the rules.";
+///         TIME: volatile Gauge "node_example_scrape_seconds" [] "What is another value in each scrape of the same host.";
 ///     }
 ///     prefixes {
 ///         FIELDS: Untyped "node_example_field_" [] "Field {} of the example.";
@@ -255,6 +256,9 @@ macro_rules! declare {
     };
     (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; kept $kind:ident) => {
         $crate::declare!(@family $collector $family $name $labels $help; $kind kept);
+    };
+    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; volatile $kind:ident) => {
+        $crate::declare!(@family $collector $family $name $labels $help; $kind volatile);
     };
     (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $kind:ident $new:ident) => {
         const $family: $crate::kit::family::Family<

@@ -67,6 +67,9 @@ pub struct FamilyInfo {
     pub labels: &'static [&'static str],
     /// The HELP text; for a [`Prefix`], `{}` stands for the rest of the name.
     pub help: &'static str,
+    /// Whether its values are others in each scrape of the same host at the same moment: whoever compares pages leaves
+    /// them out.
+    pub is_volatile: bool,
 }
 
 /// A family of collector `C`, of type `K`, with `N` labels.
@@ -130,12 +133,24 @@ impl<C, K: Kinded, const N: usize> Family<C, K, N> {
         Self::kept(slot, name, labels, help)
     }
 
+    /// The same for one whose values the scrape itself makes, such as the time that it took.
+    pub const fn volatile(
+        slot: usize,
+        name: &'static str,
+        labels: &'static [&'static str; N],
+        help: &'static str,
+    ) -> Self {
+        let steady = Self::new(slot, name, labels, help);
+        Self { info: FamilyInfo { is_volatile: true, ..steady.info }, ..steady }
+    }
+
     /// A family whose name breaks today's rules and is kept, because dashboards know it.
     pub const fn kept(slot: usize, name: &'static str, labels: &'static [&'static str; N], help: &'static str) -> Self {
         check_name(name);
         check_labels(labels);
         check_help(help);
-        Self { slot, info: FamilyInfo { name, kind: K::KIND, labels, help }, owner: PhantomData }
+        let info = FamilyInfo { name, kind: K::KIND, labels, help, is_volatile: false };
+        Self { slot, info, owner: PhantomData }
     }
 
     /// The family as the tables see it.
@@ -175,7 +190,8 @@ impl<C, K: Kinded, const N: usize> Prefix<C, K, N> {
         assert!(ends_with(prefix, "_"), "a prefix ends in `_`");
         check_labels(labels);
         check_help(help);
-        Self { info: FamilyInfo { name: prefix, kind: K::KIND, labels, help }, owner: PhantomData }
+        let info = FamilyInfo { name: prefix, kind: K::KIND, labels, help, is_volatile: false };
+        Self { info, owner: PhantomData }
     }
 
     /// The prefix as the tables see it.

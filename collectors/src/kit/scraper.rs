@@ -39,7 +39,7 @@ pub struct Scrape;
 crate::declare! {
     Scrape: "scrape", on, "Tells how each collector fared.";
     families {
-        DURATION: Gauge "node_scrape_collector_duration_seconds" ["collector"] "Time that the collector took in this scrape.";
+        DURATION: volatile Gauge "node_scrape_collector_duration_seconds" ["collector"] "Time that the collector took in this scrape.";
         SUCCESS: Gauge "node_scrape_collector_success" ["collector"] "1 when the collector read everything it wanted, 0 when something was missing or broken.";
     }
 }

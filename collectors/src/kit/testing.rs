@@ -10,12 +10,12 @@
 
 use std::sync::Arc;
 
-use super::declare::{Collect, Registration};
+use super::declare::{Collect, Declared, Registration};
 use super::kernel::Kernel;
 use super::kernel::canned::Canned;
 use super::options::{FlagKind, FlagValues};
 use super::root::tree::Tree;
-use super::scraper::{Scraper, Selection};
+use super::scraper::{Scrape, Scraper, Selection};
 use super::tree_text;
 
 /// A host of these entries, in the format of fixtures/README.md without its first line; what its kernel answers
@@ -46,6 +46,24 @@ pub struct Scraped {
     pub page: String,
     /// What the collectors complained about.
     pub complaints: Vec<String>,
+}
+
+/// Whether a family is declared to have other values in each scrape of the same host.
+pub fn is_volatile(family: &str) -> bool {
+    let declarations = crate::ALL.iter().map(|registration| registration.declaration).chain([Scrape::DECLARATION]);
+    declarations.flat_map(|declaration| declaration.families).any(|own| own.name == family && own.is_volatile)
+}
+
+/// The page as it can be compared with another one: each value of a volatile family is a mark in its place.
+pub fn redacted(page: &str) -> String {
+    let line = |line: &str| {
+        let name = line.split([' ', '{']).next().unwrap_or_default();
+        match line.rsplit_once(' ') {
+            Some((series, _)) if is_volatile(name) => format!("{series} [volatile]\n"),
+            _ => format!("{line}\n"),
+        }
+    };
+    page.lines().map(line).collect()
 }
 
 impl Given {
@@ -185,5 +203,20 @@ impl Scraped {
     pub fn samples(&self) -> String {
         let is_sample = |line: &&str| !line.starts_with('#') && !line.starts_with("node_scrape_");
         self.page.split_inclusive('\n').filter(is_sample).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_declared_volatile_are_marks() {
+        let page = "# TYPE node_scrape_collector_duration_seconds gauge\n\
+            node_scrape_collector_duration_seconds{collector=\"cpu\"} 0.5\nnode_load1 0.5\n";
+        let expected = "# TYPE node_scrape_collector_duration_seconds gauge\n\
+            node_scrape_collector_duration_seconds{collector=\"cpu\"} [volatile]\nnode_load1 0.5\n";
+        assert_eq!(redacted(page), expected);
+        assert!(is_volatile("node_scrape_collector_duration_seconds") && !is_volatile("node_time_seconds"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use collectors::kit::nearest;
 
-use super::{Command, Failure};
+use super::{Command, Failure, Flag};
 
 /// What was given to a command.
 #[derive(Debug, Default)]
@@ -77,16 +77,26 @@ impl Given {
         values.map(|value| value.to_str().ok_or_else(|| text(value))).collect()
     }
 
-    /// The value of a flag as a path.
-    pub(crate) fn path(&self, flag: &str) -> Option<&Path> {
-        self.flags.get(flag)?.first().map(Path::new)
+    /// The value of a flag that takes one of these words, the first where it is not given.
+    pub(crate) fn one_of<'a>(&self, flag: Flag, words: &[&'a str]) -> Result<&'a str, Failure> {
+        let Some(given) = self.texts(flag.name)?.first().copied() else {
+            return Ok(words.first().copied().unwrap_or_default());
+        };
+        let known = words.iter().find(|word| **word == given).copied();
+        known
+            .ok_or_else(|| Failure::Usage(format!("--{}: expected {}, found `{given}`", flag.name, words.join(" or "))))
     }
 
     /// The value of a flag as a whole number.
-    pub(crate) fn number(&self, flag: &str) -> Result<Option<u32>, Failure> {
-        let Some(text) = self.texts(flag)?.first().copied() else { return Ok(None) };
-        let fail = |_| Failure::Usage(format!("--{flag}: expected a whole number up to {}, found `{text}`", u32::MAX));
-        text.parse().map(Some).map_err(fail)
+    pub(crate) fn number(&self, flag: Flag) -> Result<Option<u64>, Failure> {
+        let Some(text) = self.texts(flag.name)?.first().copied() else { return Ok(None) };
+        let fail = || Failure::Usage(format!("--{}: expected a whole number, found `{text}`", flag.name));
+        text.parse().map(Some).map_err(|_| fail())
+    }
+
+    /// The value of a flag as a path.
+    pub(crate) fn path(&self, flag: &str) -> Option<&Path> {
+        self.flags.get(flag)?.first().map(Path::new)
     }
 
     /// The value of a flag as a time: `30s`, `1m30s`, `200ms`.

@@ -10,8 +10,9 @@ pub(super) const COMMAND: Command = Command {
     name: "conformance",
     arguments: "DIR",
     about: "compare our collectors with node_exporter's end-to-end test data",
-    details: "DIR holds the data: proc/, sys.ttar, udev.ttar, FLAGS.md and e2e-output.txt. Printed are, for each\n\
-              collector, how many of the expected sample lines are there, and every difference.\n",
+    details: "DIR is a checkout of node_exporter, of whatever version, its folder collector/fixtures, or a folder of that\n\
+              data with its flags in FLAGS.md. Archives are read as they are. Printed are, for each collector, how many of\n\
+              the expected sample lines are there, and every difference.\n",
     flags: &[],
     exits: &[],
     run,
@@ -27,6 +28,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let (matched, expected) = report.totals();
     println!("{matched:>5} of {expected:<5} all collectors that exist here");
     println!("{} families of the expected page have no collector yet", report.unowned.len());
+    report.unknown_flags.iter().for_each(|flag| println!("a flag of the run that is not here: {flag}"));
     report.complaints.iter().for_each(|complaint| println!("complaint: {complaint}"));
     let is_equal = report.collectors.values().all(|tally| tally.differences.is_empty());
     Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })

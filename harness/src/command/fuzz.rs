@@ -9,6 +9,12 @@ use harness::load;
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given};
 
+const CASES: Flag = Flag::value("cases", "COUNT", "So many inputs for each target. 10000.");
+const SEED: Flag = Flag::value("seed", "NUMBER", "Another number, other inputs. 1.");
+const INPUT: Flag = Flag::value("input", "FILE", "Try this input alone, on one target.");
+const CORPUS: Flag = Flag::value("corpus", "DIRECTORY", "Write the good inputs there, for libFuzzer, and try none.");
+const LIST: Flag = Flag::switch("list", "Name the targets with their laws.");
+
 pub(super) const COMMAND: Command = Command {
     name: "fuzz",
     arguments: "[TARGET…]",
@@ -17,28 +23,22 @@ pub(super) const COMMAND: Command = Command {
               the shortest that breaks the target's law, which is kept in harness/fuzz/regressions, where every later run\n\
               tries it first. The same seed makes the same inputs. Where the tool chain has libFuzzer,\n\
               `cargo fuzz run TARGET` in harness/ lets coverage guide it.\n",
-    flags: &[
-        Flag::value("cases", "COUNT", "so many inputs for each target (default 10000)"),
-        Flag::value("seed", "NUMBER", "another number, other inputs (default 1)"),
-        Flag::value("input", "FILE", "try this input alone, on one target"),
-        Flag::value("corpus", "DIRECTORY", "write the good inputs there, for libFuzzer, and try none"),
-        Flag::switch("list", "name the targets with their laws"),
-    ],
+    flags: &[CASES, SEED, INPUT, CORPUS, LIST],
     exits: &[(1, "a law was broken")],
     run,
 };
 
-const CASES: u32 = 10_000;
+const CASES_USUAL: u64 = 10_000;
 
 fn run(given: &Given) -> Result<ExitCode, Failure> {
     let chosen = chosen(given)?;
-    if given.has("list") {
+    if given.has(LIST.name) {
         for target in &chosen {
             println!("{:<32} {}", target.name, target.law);
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(folder) = given.path("corpus") {
+    if let Some(folder) = given.path(CORPUS.name) {
         for target in &chosen {
             let folder = folder.join(&target.name);
             load::create_folder(&folder)?;
@@ -48,7 +48,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(path) = given.path("input") {
+    if let Some(path) = given.path(INPUT.name) {
         let [target] = chosen.as_slice() else {
             return Err(Failure::Usage("--input goes with one TARGET".to_owned()));
         };
@@ -57,7 +57,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         println!("{}: the law holds", target.name);
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = Plan { cases: given.number("cases")?.unwrap_or(CASES), seed: given.number("seed")?.unwrap_or(1).into() };
+    let plan = Plan { cases: given.number(CASES)?.unwrap_or(CASES_USUAL), seed: given.number(SEED)?.unwrap_or(1) };
     drive(&chosen, plan)
 }
 

@@ -12,7 +12,10 @@ use crate::load;
 
 /// Adds what `qdisc/` and `wifi/` answer.
 pub(super) fn answers(folder: &Path, kernel: Canned) -> io::Result<Canned> {
-    wifi(&folder.join("wifi"), qdiscs(&folder.join("qdisc/results.json"), kernel)?)
+    // Older versions have not all of it.
+    let (qdisc, wifi_folder) = (folder.join("qdisc/results.json"), folder.join("wifi"));
+    let kernel = if load::exists(&qdisc) { qdiscs(&qdisc, kernel)? } else { kernel };
+    if load::exists(&wifi_folder.join("interfaces.json")) { wifi(&wifi_folder, kernel) } else { Ok(kernel) }
 }
 
 fn json(path: &Path) -> io::Result<Value> {

@@ -12,7 +12,7 @@ use crate::load;
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// How many inputs.
-    pub cases: u32,
+    pub cases: u64,
     /// Another number, other inputs.
     pub seed: u64,
 }
@@ -37,8 +37,8 @@ impl Target {
                 return Ok(Err(Finding { input, problem }));
             }
         }
-        let config =
-            Config { cases: plan.cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+        let cases = u32::try_from(plan.cases).unwrap_or(u32::MAX);
+        let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&plan.seed.to_be_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));

@@ -8,8 +8,17 @@ use collectors::kit::declare::Declaration;
 use collectors::kit::family::FamilyInfo;
 use collectors::kit::read::Access;
 
-const BEGIN: &str = "<!-- collectors: written by `cargo run -p harness -- accept` -->\n";
-const END: &str = "<!-- end of collectors -->\n";
+use crate::exposition::Rule;
+
+/// What stands between two marks of a document is written here, the rest by people.
+fn between_marks(path: &str, document: &str, what: &str, table: &str) -> io::Result<String> {
+    let begin = format!("<!-- {what}: written by `cargo run -p harness -- accept` -->\n");
+    let end = format!("<!-- end of {what} -->\n");
+    let no_mark = || io::Error::other(format!("{path}: the marks `{}` and `{}` are missing", begin.trim(), end.trim()));
+    let (before, rest) = document.split_once(&begin).ok_or_else(no_mark)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(no_mark)?;
+    Ok(format!("{before}{begin}{table}{end}{after}"))
+}
 
 fn declarations() -> impl Iterator<Item = &'static Declaration> {
     ALL.iter().map(|registration| registration.declaration)
@@ -17,16 +26,21 @@ fn declarations() -> impl Iterator<Item = &'static Declaration> {
 
 /// The README with its table of collectors as the declarations have it.
 pub(super) fn readme(readme: &str) -> io::Result<String> {
-    let no_mark =
-        || io::Error::other(format!("README.md: the marks `{}` and `{}` are missing", BEGIN.trim(), END.trim()));
-    let (before, rest) = readme.split_once(BEGIN).ok_or_else(no_mark)?;
-    let (_, after) = rest.split_once(END).ok_or_else(no_mark)?;
     let mut table = String::from("| collector | default | what it tells |\n|---|---|---|\n");
     for declaration in declarations() {
         let Declaration { name, doc, .. } = declaration;
         let _ = writeln!(table, "| [`{name}`](docs/COLLECTORS.md#{name}) | {} | {doc} |", state(declaration));
     }
-    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
+    between_marks("README.md", readme, "collectors", &table)
+}
+
+/// The guide of the harness with its table of rules as the judge of pages has them.
+pub(super) fn harness(guide: &str) -> io::Result<String> {
+    let mut table = String::from("| rule | weight | what it finds |\n|---|---|---|\n");
+    for rule in Rule::ALL {
+        let _ = writeln!(table, "| `{rule}` | {} | {} |", rule.severity(), rule.about());
+    }
+    between_marks("docs/HARNESS.md", guide, "rules", &table)
 }
 
 fn state(declaration: &Declaration) -> &'static str {
@@ -89,7 +103,7 @@ fn flags(declaration: &Declaration, text: &mut String) {
 fn families(declaration: &Declaration, text: &mut String) {
     text.push_str("\n| metric | type | labels | help |\n|---|---|---|---|\n");
     let mut row = |family: &FamilyInfo, rest: &str| {
-        let FamilyInfo { name, kind, labels, help } = family;
+        let FamilyInfo { name, kind, labels, help, .. } = family;
         let labels = labels.join(", ");
         let _ = writeln!(text, "| `{name}{rest}` | {} | {labels} | {} |", kind.word(), help.replace('|', "\\|"));
     };

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use collectors::ALL;
 use collectors::kit::scraper::Scraper;
+use harness::fetch::Url;
 use harness::needs::Need;
-use harness::peer::{self, Peer};
+use harness::peer::Peer;
 use node_exporter::flags::{self, Command};
 use node_exporter::host;
 use node_exporter::instruments::Instruments;
@@ -88,8 +89,7 @@ fn costs(address: SocketAddr, process: u32, names: &[&str], codings: &[&'static 
     for round in 0..=SCRAPES {
         for &coding in codings {
             let before = run_time(process, names);
-            let headers = format!("Accept-Encoding: {coding}\r\n");
-            let body = peer::get(address, "/metrics", &headers).expect("a page");
+            let body = url(address).get_coded(coding).expect("a page").body;
             let after = run_time(process, names);
             if round > 0 {
                 let cost = costs.entry(coding).or_default();
@@ -102,6 +102,10 @@ fn costs(address: SocketAddr, process: u32, names: &[&str], codings: &[&'static 
         cost.time /= SCRAPES;
     }
     costs
+}
+
+fn url(address: SocketAddr) -> Url {
+    Url { authority: address.to_string(), path: "/metrics".to_owned() }
 }
 
 #[derive(Default)]

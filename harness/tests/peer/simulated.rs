@@ -10,14 +10,16 @@ use collectors::ALL;
 use collectors::kit::root::tree::{Node, Tree, What};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
-use harness::difference::{self, AddedLabel, Difference, Known};
+use harness::difference::folder::{FOR_BOTH, FOR_THEIRS, mounts, name_of, values};
+use harness::difference::known::Knowledge;
+use harness::difference::{self, Difference};
+use harness::exposition::Format;
 use harness::exposition::{self, Exposition};
-use harness::needs::Need;
-use harness::peer::{self, Peer};
+use harness::peer::{Peer, Program};
 use harness::{host, load};
 use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
 
-use super::agreement::{FOR_BOTH, FOR_OURS, FOR_THEIRS, flag_of, is_explained, mounts, values};
+use super::agreement::{SIMULATED, knowledge, program};
 
 const SEED: u64 = 1;
 
@@ -120,36 +122,38 @@ pub(crate) fn the_peer_agrees_on_every_simulated_host_of_full_size() {
 }
 
 fn agrees(overrides: impl Fn(&Profile) -> &'static [(&'static str, &'static str)]) {
-    let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
-    let text = String::from_utf8(text).expect("Markdown is text");
-    let mut known = difference::known(&text, "### Lines that differ on simulated hosts\n").expect("a table");
-    let own = known.len();
-    known.extend(difference::known(&text, "### Lines that differ\n").expect("a table of known differences"));
-    let added = difference::added_labels(&text, "### Labels that 1.5.0 has not").expect("a table of labels");
-    let mut found = Found { known, added, seen: BTreeSet::new(), failed: BTreeSet::new(), wrong: Vec::new() };
+    let program = program();
+    let knowledge = knowledge(&program);
+    let mut found = Found { program, knowledge, differences: Vec::new(), failed: BTreeSet::new(), wrong: Vec::new() };
     for profile in profiles() {
         found.compare(profile, overrides(profile));
     }
     let declared: BTreeSet<(&str, &str)> =
         FAILS.iter().flat_map(|(collector, hosts, _)| hosts.iter().map(move |host| (*host, *collector))).collect();
-    let Found { known, seen, failed, mut wrong, .. } = found;
+    let Found { knowledge, differences, failed, mut wrong, .. } = found;
     let failed: BTreeSet<(&str, &str)> = failed.iter().map(|(host, collector)| (*host, &**collector)).collect();
     wrong.extend(failed.difference(&declared).map(|(host, collector)| format!("{host}: the peer's {collector} fails")));
     wrong.extend(
         declared.difference(&failed).map(|(host, collector)| format!("{host}: {collector} is listed, and succeeds")),
     );
-    // That the other rows occur is for the trees to show.
-    let unseen = known.iter().take(own).enumerate().filter(|(at, _)| !seen.contains(at));
-    wrong.extend(unseen.map(|(_, known)| format!("listed, but occurs no more: `{}`", known.pattern)));
+    let (hosts, lines): (Vec<&str>, Vec<Difference>) = differences.into_iter().unzip();
+    let own = knowledge.sort(SIMULATED, lines.clone());
+    wrong.extend(own.stale.iter().map(|row| format!("listed, but occurs no more: `{}`", row.pattern)));
+    // What is known of fixture hosts may occur here; that it does occur is for these to show.
+    for (host, line) in hosts.iter().zip(&lines).filter(|(_, line)| own.unknown.contains(line)) {
+        if !knowledge.known.iter().any(|row| row.pattern.is_match(&line.line)) {
+            wrong.push(format!("{host}: {line}"));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What came of all hosts.
 struct Found {
-    known: Vec<Known>,
-    added: Vec<AddedLabel>,
-    /// Places of the known differences that occurred.
-    seen: BTreeSet<usize>,
+    program: Program,
+    knowledge: Knowledge,
+    /// What differs, with the hosts on which it does.
+    differences: Vec<(&'static str, Difference)>,
     /// Hosts and collectors of the peer.
     failed: BTreeSet<(&'static str, String)>,
     wrong: Vec<String>,
@@ -161,7 +165,7 @@ impl Found {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut on_disk = written(&machine, MOMENTS[0]);
         load::unpack(&on_disk, folder.path()).expect("a tree on disk");
-        let (peer, ours) = (theirs(folder.path()), Ours::new(machine.clone()));
+        let (peer, ours) = (theirs(&self.program, folder.path()), Ours::new(&self.program, machine.clone()));
         for seconds in MOMENTS {
             on_disk = renew(&on_disk, written(&machine, seconds), folder.path());
             let (page, ours) = (comparable(&their_page(&peer, folder.path())), comparable(&ours.page(seconds)));
@@ -170,7 +174,7 @@ impl Found {
             self.failed.extend(failures(&theirs).map(|collector| (profile.name, collector)));
             let names: BTreeSet<&str> = ours.families.iter().map(|family| family.name).collect();
             let families = theirs.families.iter().filter(|family| names.contains(family.name)).count();
-            let differences = difference::between(&ours, &theirs, &self.added);
+            let differences = difference::between(&ours, &theirs, &self.knowledge.added);
             let samples: usize = theirs.families.iter().map(|family| family.samples.len()).sum();
             println!(
                 "{} at {seconds}: {families} families, {samples} samples, {} lines differ",
@@ -178,16 +182,8 @@ impl Found {
                 differences.len()
             );
             assert!(families > 100, "{}: the two pages have {families} families in common only", profile.name);
-            self.judge(profile.name, differences);
-        }
-    }
-
-    fn judge(&mut self, host: &str, differences: Vec<Difference>) {
-        for found in differences.into_iter().filter(|found| !LEFT_OUT.contains(&found.family.as_str())) {
-            match self.known.iter().position(|known| is_explained(known, &found)) {
-                Some(at) => _ = self.seen.insert(at),
-                None => self.wrong.push(format!("{host}: {found}")),
-            }
+            let counted = differences.into_iter().filter(|found| !LEFT_OUT.contains(&found.family.as_str()));
+            self.differences.extend(counted.map(|found| (profile.name, found)));
         }
     }
 }
@@ -195,7 +191,7 @@ impl Found {
 /// The host as it is on disk, with a folder for each mount.
 fn written(machine: &Machine, seconds: u64) -> Tree {
     let mut tree = Host::new(machine.clone(), || Duration::ZERO).tree_at(seconds);
-    mounts(&mut tree);
+    mounts(&mut tree).expect("a place for the table of mounts");
     tree
 }
 
@@ -219,17 +215,18 @@ struct Ours {
 }
 
 impl Ours {
-    fn new(machine: Machine) -> Self {
+    fn new(program: &Program, machine: Machine) -> Self {
         let seconds = Arc::new(AtomicU64::new(0));
         let clock = Arc::clone(&seconds);
         let host = Host::new(machine, move || Duration::from_secs(clock.load(Ordering::Relaxed)));
         let known: BTreeSet<&str> = ALL.iter().map(|registration| registration.declaration.name).collect();
-        let of_files = of_files();
+        let of_files = of_files(program);
         let enabled = of_files.iter().map(String::as_str).filter(|name| known.contains(name)).collect();
         let services = format!("--{}={}", SERVICES.0, SERVICES.1);
         let textfiles = format!("--{}={TEXTFILE_DIRECTORY}", DIRECTORY_FLAG.name);
-        let arguments = FOR_BOTH.iter().chain(FOR_OURS).chain(SYSCTLS).copied().chain([&*services, &*textfiles]);
-        let values = values(&enabled, arguments);
+        let arguments = FOR_BOTH.iter().chain(SYSCTLS).copied().chain([&*services, &*textfiles]);
+        let arguments: Vec<String> = arguments.map(str::to_owned).collect();
+        let values = values(&enabled, &arguments).expect("flags of ours");
         let scraper = Scraper::build(ALL, &values, host.roots(), host.kernel()).expect("our collectors");
         Self { seconds, scraper }
     }
@@ -241,37 +238,34 @@ impl Ours {
 }
 
 /// Every collector of the peer that reads files.
-fn of_files() -> Vec<String> {
-    let help = peer::help(&Need::Peer.path()).expect("the peer's help");
-    let words = help.split_whitespace();
-    let names = words.filter_map(|word| word.strip_prefix("--[no-]collector.").or(word.strip_prefix("--collector.")));
-    let is_collector =
-        |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'0'..=b'9'));
-    let names: BTreeSet<&str> = names.filter(is_collector).collect();
+fn of_files(program: &Program) -> Vec<String> {
+    let names = program.collectors();
     let asking: BTreeSet<&str> = NOT_OF_FILES.iter().map(|(name, _)| *name).collect();
     assert!(asking.is_subset(&names), "the peer has no collector {:?}", asking.difference(&names));
     names.difference(&asking).map(|name| (*name).to_owned()).collect()
 }
 
-fn theirs(folder: &Path) -> Peer {
+fn theirs(program: &Program, folder: &Path) -> Peer {
+    let path = |flag: &str, name: &str| format!("--path.{flag}={}", folder.join(name).display());
     let below = |path: &str| format!("{}{path}", folder.join("host").display());
     let mut arguments = vec![
-        flag_of("procfs", folder, "proc"),
-        flag_of("sysfs", folder, "sys"),
-        flag_of("rootfs", folder, "rootfs"),
-        flag_of("udev.data", folder, "udev"),
+        path("procfs", "proc"),
+        path("sysfs", "sys"),
+        path("rootfs", "rootfs"),
+        path("udev.data", "udev"),
         "--collector.disable-defaults".to_owned(),
         format!("--{}={}", DIRECTORY_FLAG.name, below(TEXTFILE_DIRECTORY)),
         format!("--{}={}", SERVICES.0, below(SERVICES.1)),
     ];
-    arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).chain(SYSCTLS).map(|&flag| flag.to_owned()));
-    arguments.extend(of_files().into_iter().map(|name| format!("--collector.{name}")));
-    Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts")
+    let flags = FOR_BOTH.iter().chain(FOR_THEIRS).chain(SYSCTLS).filter(|flag| program.takes(name_of(flag)));
+    arguments.extend(flags.map(|&flag| flag.to_owned()));
+    arguments.extend(of_files(program).into_iter().map(|name| format!("--collector.{name}")));
+    Peer::start(&program.path, &arguments).expect("the peer starts")
 }
 
 /// Paths as they are on the host.
 fn their_page(peer: &Peer, folder: &Path) -> String {
-    let page = String::from_utf8(peer.get("/metrics").expect("the peer's page")).expect("pages are text");
+    let page = String::from_utf8(peer.url().get(Format::Text).expect("the peer's page").body).expect("pages are text");
     let place = |mount: &str| folder.join(mount).display().to_string();
     page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), "")
 }

@@ -6,6 +6,7 @@ use collectors::kit::errno::Errno;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::tree::{Node, Special};
 use collectors::kit::root::{Metadata, Names, Root, RootError};
+use collectors::kit::testing::redacted;
 
 use super::*;
 
@@ -20,13 +21,11 @@ fn page(tree: &Tree, plan: &Plan<'_>) -> String {
     let scraper = Scraper::build(plan.registrations, &plan.flags, roots, Arc::new(kernel)).unwrap();
     let mut page = Vec::new();
     scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
-    without_durations(&page)
+    comparable(&page)
 }
 
-fn without_durations(page: &[u8]) -> String {
-    let text = String::from_utf8_lossy(page);
-    let lines = text.lines().filter(|line| !line.starts_with("node_scrape_collector_duration_seconds{"));
-    lines.collect::<Vec<_>>().join("\n")
+fn comparable(page: &[u8]) -> String {
+    redacted(&String::from_utf8_lossy(page))
 }
 
 #[test]
@@ -34,7 +33,7 @@ fn a_recording_replays_to_the_page_that_was_read() {
     let (roots, kernel) = host();
     let plan = Plan::of(collectors::ALL);
     let recording = record(&roots, kernel, &plan, &|_| ()).unwrap();
-    assert_eq!(page(&recording.tree, &plan), without_durations(&recording.page));
+    assert_eq!(page(&recording.tree, &plan), comparable(&recording.page));
     assert!(recording.page.len() > 10_000);
     assert_eq!(recording.notes, []);
 }

@@ -1,0 +1,174 @@
+//! `nodelab diff`.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::kit::root::tree::Tree;
+use harness::difference::known::Knowledge;
+use harness::difference::show::{self, Compared, Look};
+use harness::difference::{self};
+use harness::exposition::Format;
+use harness::fetch::Url;
+use harness::{host, load};
+use simulator::{Machine, embedded};
+
+use super::{Command, Failure, Flag, Given, check, print};
+
+const WITH: Flag = Flag::value("with", "PROGRAM", "Start this node_exporter and compare with it. Linux only.");
+const PEER_URL: Flag =
+    Flag::value("peer-url", "URL", "Compare with an exporter that runs: http://localhost:9100/metrics.");
+const PAGE: Flag = Flag::values("page", "FILE|URL", "Compare two pages: give it twice, theirs first.");
+const TREE: Flag = Flag::value("tree", "FILE", "Over this host: a .tree file, an archive or a directory.");
+const PROFILE: Flag = Flag::value("profile", "NAME", "Over a simulated host of this kind; `nodelab list` names them.");
+const SEED: Flag = Flag::value("seed", "NUMBER", "Which of the simulated hosts of that kind. 1.");
+const AT: Flag = Flag::value("at", "SECONDS", "When, in seconds since 1970. 1700000000.");
+const LIVE: Flag =
+    Flag::switch("live", "Over this machine, whose numbers move: what lies between two of our pages agrees.");
+const KNOWN: Flag = Flag::value(
+    "known",
+    "FILE",
+    "A Markdown file whose tables list what is known to differ. docs/DIFFERENCES.md, for the version of the program.",
+);
+const ALL_LINES: Flag = Flag::switch("all", "Show what is known as well, each with its reason.");
+
+pub(super) const COMMAND: Command = Command {
+    name: "diff",
+    arguments: "",
+    about: "show how the page of another exporter differs from ours, over the same host",
+    details: "The other exporter is a program, an address, or a page that was saved. Without --tree, --profile and --live, a\n\
+              program is started over every host of fixtures/hosts. Both read the same files and are turned away from what\n\
+              files do not decide.\n\
+              \nA line of theirs begins with -, one of ours with +, by families; HELP texts are everybody's own. What is\n\
+              known to differ stands in a table with its reason, and the hosts on which it occurs: where it occurs no\n\
+              more, that is an error. docs/HARNESS.md tells more.\n",
+    flags: &[WITH, PEER_URL, PAGE, TREE, PROFILE, SEED, AT, LIVE, KNOWN, ALL_LINES, check::FORMAT],
+    exits: &[],
+    run,
+};
+
+/// The other side.
+enum Peer {
+    Program(harness::peer::Program),
+    Url(Url),
+}
+
+/// The host that both read.
+enum Place {
+    Tree { name: String, tree: Tree },
+    Live,
+}
+
+fn run(given: &Given) -> Result<ExitCode, Failure> {
+    given.words([])?;
+    let is_json = given.one_of(check::FORMAT, &["text", "json"])? == "json";
+    let look = Look { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
+    if let [theirs, ours] = given.texts(PAGE.name)?.as_slice() {
+        let knowledge = knowledge(given, None)?;
+        let (theirs_page, _) = check::page(theirs, Some(Format::Text))?;
+        let (ours_page, _) = check::page(ours, Some(Format::Text))?;
+        let place = format!("{theirs} {ours}");
+        let compared =
+            difference::pages(&place, &ours_page, &theirs_page, &knowledge, |family| !host::is_volatile(family))?;
+        return Ok(show(&[compared], is_json, look));
+    }
+    if !given.texts(PAGE.name)?.is_empty() {
+        return Err(Failure::Usage("--page is given twice: theirs, then ours".into()));
+    }
+    let peer = match (given.path(WITH.name), given.texts(PEER_URL.name)?.first()) {
+        (Some(program), None) => Peer::Program(harness::peer::Program::ask(program)?),
+        (None, Some(url)) => Peer::Url(Url::parse(url).map_err(Failure::Usage)?),
+        _ => return Err(Failure::Usage("one of --with, --peer-url and two --page is needed".into())),
+    };
+    let knowledge = knowledge(given, Some(&peer))?;
+    let mut compared = Vec::new();
+    for place in places(given, &peer)? {
+        compared.push(compare(&peer, place, &knowledge)?);
+    }
+    Ok(show(&compared, is_json, look))
+}
+
+fn show(compared: &[Compared<'_>], is_json: bool, look: Look) -> ExitCode {
+    let text = if is_json {
+        let places: Vec<_> = compared.iter().map(show::json).collect();
+        format!("{:#}\n", serde_json::Value::from(places))
+    } else {
+        compared.iter().map(|compared| show::text(compared, look)).collect()
+    };
+    print(&text);
+    if compared.iter().all(Compared::is_explained) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What is known: of the file that was named, all; of our own, what goes with the program's version.
+fn knowledge(given: &Given, peer: Option<&Peer>) -> Result<Knowledge, Failure> {
+    let named = given.path(KNOWN.name).map(Path::to_owned);
+    let own = load::workspace().join("docs/DIFFERENCES.md");
+    let version = match peer {
+        Some(Peer::Program(program)) if named.is_none() && load::exists(&own) => Some(program.version.as_str()),
+        _ => None,
+    };
+    let Some(path) = named.or(version.map(|_| own)) else { return Ok(Knowledge::default()) };
+    let text = String::from_utf8(load::bytes(&path)?).map_err(|error| Failure::of(path.display(), error))?;
+    let read = version.map_or_else(|| Knowledge::parse(&text), |version| Knowledge::of_version(&text, version));
+    read.map_err(|problem| Failure::of(path.display(), problem))
+}
+
+fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
+    let profile = given.texts(PROFILE.name)?.first().copied();
+    if profile.is_none() && (given.path(SEED.name).is_some() || given.path(AT.name).is_some()) {
+        return Err(Failure::Usage("--seed and --at go with --profile".into()));
+    }
+    match (given.path(TREE.name), profile, given.has(LIVE.name)) {
+        (Some(file), None, false) => {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(vec![Place::Tree { name, tree: load::any_host(file)? }])
+        }
+        (None, Some(profile), false) => {
+            let (seed, at) = (given.number(SEED)?.unwrap_or(1), given.number(AT)?.unwrap_or(1_700_000_000));
+            let machine =
+                Machine::of(profile, seed, &[]).map_err(|error| Failure::Usage(format!("--profile: {error}")))?;
+            let tree = embedded(machine, move || Duration::from_secs(at)).tree_at(at);
+            Ok(vec![Place::Tree { name: format!("profile {profile}"), tree }])
+        }
+        (None, None, true) => Ok(vec![Place::Live]),
+        (None, None, false) if matches!(peer, Peer::Url(_)) => Ok(vec![Place::Live]),
+        (None, None, false) => {
+            let host = |name: String| Ok(Place::Tree { tree: load::host(&name)?, name });
+            load::hosts()?.into_iter().map(host).collect()
+        }
+        _ => Err(Failure::Usage("--tree, --profile and --live exclude each other".into())),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
+    match (peer, place) {
+        (Peer::Program(program), Place::Tree { name, tree }) => {
+            Ok(difference::folder::compare(program, &name, tree, knowledge)?)
+        }
+        (Peer::Program(program), Place::Live) => Ok(difference::live::compare(program, knowledge)?),
+        (Peer::Url(url), Place::Live) => Ok(difference::live::compare_with(url, knowledge)?),
+        (Peer::Url(url), Place::Tree { name, tree }) => with_url(url, &name, tree, knowledge),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
+    match (peer, place) {
+        (Peer::Url(url), Place::Tree { name, tree }) => with_url(url, &name, tree, knowledge),
+        _ => {
+            let problem =
+                "node_exporter reads Linux only: run this on Linux, or compare by --peer-url with --tree or --profile";
+            Err(Failure::Broken(problem.to_owned()))
+        }
+    }
+}
+
+/// An exporter elsewhere, of which somebody says that it reads this host; ours has the collectors that are on by default.
+fn with_url<'a>(url: &Url, name: &str, tree: Tree, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
+    let theirs = url.get(Format::Text)?.body;
+    let ours = host::default_page(&Arc::new(tree)).map_err(|error| Failure::of(name, error))?;
+    Ok(difference::pages(name, ours.as_bytes(), &theirs, knowledge, |family| !host::is_volatile(family))?)
+}

@@ -1,0 +1,133 @@
+//! This machine, read by both at the same time. Its page cannot equal another one; but what the peer tells lies between
+//! what we told before and after.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use collectors::ALL;
+use collectors::kit::scraper::{Scraper, Selection};
+use collectors::textfile::DIRECTORY_FLAG;
+use node_exporter::flags::Paths;
+use regex::Regex;
+
+use super::folder::{for_peer, of_both, values};
+use super::known::Knowledge;
+use super::show::Compared;
+use super::{Difference, What, families_of_one};
+use crate::exposition::{Exposition, Format};
+use crate::fetch::Url;
+use crate::peer::{Peer, Program};
+use crate::{bracket, host, load};
+
+/// What does not lie in between may have moved meanwhile: it counts when it is so in each of so many rounds.
+const ROUNDS: usize = 5;
+
+const FOR_BOTH: &[&str] = &["--collector.stat.softirq", "--collector.cpu.info"];
+
+/// Families whose values rise and fall from one moment to the next, and why. That they are there, with their labels, is
+/// compared all the same.
+const WANDERS: &[(&str, &str)] = &[
+    ("^node_(memory|zoneinfo|slabinfo|buddyinfo)_", "memory is taken and given back all the time"),
+    ("^node_(load|procs_|processes_|filefd_)", "processes come and go, the two exporters' own threads among them"),
+    (
+        "^node_(sockstat|tcp_connection|netstat_Tcp_CurrEstab|udp_queues)",
+        "connections come and go, this comparison's among them",
+    ),
+    ("^node_filesystem_(avail_bytes|free_bytes|files_free|files)$", "others write to the disks"),
+    ("^node_(entropy_available_bits|nf_conntrack_entries)$", "a level, not a count"),
+    ("^node_(cpu_scaling_frequency|cpu_frequency|hwmon|thermal_zone|power_supply|rapl)", "a sensor's reading"),
+    ("^node_cpu_seconds_total$", "the kernel lets idle times fall by a tick when it counts them anew"),
+    ("^node_disk_io_now$", "what is under way at this moment"),
+];
+
+/// Starts a peer over this machine and compares both.
+pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+    let textfiles = tempfile::tempdir()?;
+    let directory = format!("--{}={}", DIRECTORY_FLAG.name, textfiles.path().display());
+    // Debian's own defaults are other patterns.
+    let patterns = [
+        "collector.filesystem.mount-points-exclude",
+        "collector.filesystem.fs-types-exclude",
+        "collector.diskstats.device-exclude",
+    ];
+    let patterns = patterns.map(|flag| format!("--{flag}={}", default_of(flag)));
+    let arguments = patterns.into_iter().chain([directory.clone()]).collect();
+    let ours = ours(Some(program), &[directory])?;
+    let peer = Peer::start(&program.path, &for_peer(program, FOR_BOTH, arguments))?;
+    // While the peer is asked, it sees that connection, and we do not: another one is there all the time.
+    let _idle = peer.connect()?;
+    rounds(&ours, &peer.url(), knowledge)
+}
+
+/// Compares with a peer that runs already, over this machine.
+pub fn compare_with<'a>(url: &Url, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+    rounds(&ours(None, &[])?, url, knowledge)
+}
+
+fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+    let wanders: Result<Vec<Regex>, _> = WANDERS.iter().map(|(pattern, _)| Regex::new(pattern)).collect();
+    let wanders = wanders.map_err(io::Error::other)?;
+    let is_free = |family: &str| host::is_volatile(family) || wanders.iter().any(|pattern| pattern.is_match(family));
+    let mut lasting: BTreeMap<String, (usize, Difference)> = BTreeMap::new();
+    let mut families = 0;
+    for round in 1..=ROUNDS {
+        let scrape = || host::scrape(ours, &Selection::ALL).page;
+        let (before, theirs, after) = (scrape(), peer.get(Format::Text)?.body, scrape());
+        let before = super::parse("our page", before.as_bytes())?;
+        let theirs = super::parse("the peer's page", &theirs)?;
+        let after = super::parse("our page", after.as_bytes())?;
+        families = common(&before, &theirs);
+        let found = bracket::outside([&before, &after], &theirs, &knowledge.added, is_free);
+        let of_one = families_of_one(&before, &theirs).into_iter().filter(|found| !host::is_volatile(&found.family));
+        for difference in found.into_iter().chain(of_one) {
+            let entry = lasting.entry(place(&difference)).or_insert((round - 1, difference.clone()));
+            if entry.0 == round - 1 {
+                *entry = (round, difference);
+            }
+        }
+    }
+    let lasting = lasting.into_values().filter(|(rounds, _)| *rounds == ROUNDS).map(|(_, difference)| difference);
+    Ok(Compared { place: "live".to_owned(), families, sorted: knowledge.sort("live", lasting.collect()) })
+}
+
+fn common(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> usize {
+    let is_ours = |name: &str| ours.families.iter().any(|family| family.name == name);
+    theirs.families.iter().filter(|family| is_ours(family.name)).count()
+}
+
+/// A difference without its value, which may be another one in each round.
+fn place(difference: &Difference) -> String {
+    let series = match difference.what {
+        What::Family => difference.line.as_str(),
+        _ => difference.line.rsplit_once(' ').map_or("", |(series, _)| series),
+    };
+    format!("{}{series}", difference.sign)
+}
+
+/// Our collectors over this machine: those that the peer has, too, or those that are on by default.
+fn ours(program: Option<&Program>, arguments: &[String]) -> io::Result<Scraper> {
+    let by_default = || {
+        let declarations = ALL.iter().map(|registration| registration.declaration);
+        declarations.filter(|declaration| declaration.is_enabled).map(|declaration| declaration.name).collect()
+    };
+    let enabled = program.map_or_else(by_default, of_both);
+    let both = if program.is_some() { FOR_BOTH } else { &[] };
+    let arguments: Vec<String> = both.iter().map(|&flag| flag.to_owned()).chain(arguments.iter().cloned()).collect();
+    let values = values(&enabled, &arguments)?;
+    let path = |path: &str| Path::new(path).to_owned();
+    let paths = Paths {
+        procfs: path("/proc"),
+        sysfs: path("/sys"),
+        rootfs: path("/"),
+        udev: path("/run/udev/data"),
+        is_given: false,
+    };
+    let machine = load::live(&paths)?;
+    Scraper::build(ALL, &values, machine.roots, machine.kernel).map_err(io::Error::other)
+}
+
+fn default_of(flag: &str) -> &'static str {
+    let mut flags = ALL.iter().flat_map(|registration| registration.declaration.flags);
+    flags.find(|info| info.name == flag).map_or("", |info| info.default)
+}

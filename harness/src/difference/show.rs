@@ -1,0 +1,161 @@
+//! Differences for people, as diffs are read, and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::known::Sorted;
+use super::{Difference, What};
+
+/// What was compared at one place.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    /// The place: a host, a profile, two files.
+    pub place: String,
+    /// How many families both pages have.
+    pub families: usize,
+    /// What differs.
+    pub sorted: Sorted<'a>,
+}
+
+impl Compared<'_> {
+    /// Whether nothing differs but what is known.
+    pub fn is_explained(&self) -> bool {
+        self.sorted.unknown.is_empty() && self.sorted.stale.is_empty()
+    }
+}
+
+/// How the text is to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether a terminal shows it.
+    pub is_colored: bool,
+    /// Whether what is known shows as well.
+    pub has_known: bool,
+}
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+impl Look {
+    fn paint(self, color: &str, text: &str) -> String {
+        if self.is_colored { format!("\u{1b}[{color}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// For people: what differs, family by family, then how much that was.
+pub fn text(compared: &Compared<'_>, look: Look) -> String {
+    let Compared { place, families, sorted } = compared;
+    let mut text = String::new();
+    let mut family = "";
+    for difference in &sorted.unknown {
+        if difference.family != family {
+            family = &difference.family;
+            let _ = writeln!(text, "{}", look.paint(BOLD, &format!("{place}: {family}")));
+        }
+        line(&mut text, look, difference);
+    }
+    if look.has_known {
+        let mut reason = "";
+        for (difference, row) in &sorted.known {
+            if row.reason != reason {
+                reason = &row.reason;
+                let _ = writeln!(text, "{}", look.paint(DIM, &format!("{place}: known: {reason}")));
+            }
+            line(&mut text, look, difference);
+        }
+    }
+    for row in &sorted.stale {
+        let _ = writeln!(text, "{place}: listed as known, but occurs no more: `{}`", row.pattern);
+    }
+    let counts = What::ALL.into_iter().map(|what| (what, count(&sorted.unknown, what)));
+    let counts: Vec<String> =
+        counts.filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} by {}", what.word())).collect();
+    let found = match counts.as_slice() {
+        [] => "nothing differs".to_owned(),
+        counts => format!("{} lines differ: {}", sorted.unknown.len(), counts.join(", ")),
+    };
+    let known = match sorted.known.len() {
+        0 => String::new(),
+        count => format!("; {count} lines differ as is known"),
+    };
+    let _ = writeln!(text, "{place}: {families} families compared, {found}{known}");
+    text
+}
+
+fn line(text: &mut String, look: Look, difference: &Difference) {
+    let color = if difference.sign == '-' { RED } else { GREEN };
+    let _ = writeln!(text, "  {}", look.paint(color, &difference.to_string()));
+}
+
+fn count(differences: &[Difference], what: What) -> usize {
+    differences.iter().filter(|difference| difference.what == what).count()
+}
+
+/// For programs.
+pub fn json(compared: &Compared<'_>) -> Value {
+    let Compared { place, families, sorted } = compared;
+    let value = |difference: &Difference, reason: Option<&str>| {
+        json!({
+            "family": difference.family,
+            "what": difference.what.word(),
+            "side": if difference.sign == '-' { "theirs" } else { "ours" },
+            "line": difference.line,
+            "known": reason,
+        })
+    };
+    let unknown = sorted.unknown.iter().map(|difference| value(difference, None));
+    let known = sorted.known.iter().map(|(difference, row)| value(difference, Some(&row.reason)));
+    json!({
+        "place": place,
+        "families": families,
+        "differences": unknown.chain(known).collect::<Vec<_>>(),
+        "stale": sorted.stale.iter().map(|row| row.pattern.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::difference::known::Knowledge;
+
+    const TABLE: &str = "| lines | where | reason |\n| `^c` | laptop | Because. |\n| `^d` | laptop | Once. |\n";
+
+    #[track_caller]
+    fn check(look: Look, expected: &str) {
+        let knowledge = Knowledge::parse(TABLE).expect("a table");
+        let difference = |what, sign, line: &str| {
+            let family = line.split([' ', '{']).next().unwrap_or_default().to_owned();
+            Difference { family, what, sign, line: line.to_owned() }
+        };
+        let differences = vec![
+            difference(What::Value, '-', "a 1"),
+            difference(What::Value, '+', "a 2"),
+            difference(What::Sample, '+', "b{x=\"1\"} 2"),
+            difference(What::Sample, '-', "c 1"),
+        ];
+        let compared =
+            Compared { place: "laptop".to_owned(), families: 7, sorted: knowledge.sort("laptop", differences) };
+        assert!(!compared.is_explained());
+        assert_eq!(text(&compared, look), expected);
+        let value = json(&compared);
+        assert_eq!(value["differences"][3]["known"], "Because.");
+        assert_eq!(value["differences"][0]["side"], "theirs");
+        assert_eq!(value["stale"], json!(["^d"]));
+    }
+
+    #[test]
+    fn differences_stand_by_family_with_their_counts() {
+        let end = "laptop: listed as known, but occurs no more: `^d`\n\
+            laptop: 7 families compared, 3 lines differ: 1 by sample, 2 by value; 1 lines differ as is known\n";
+        let plain = "laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
+        check(Look { is_colored: false, has_known: false }, &format!("{plain}{end}"));
+        let known = "laptop: known: Because.\n  -c 1\n";
+        check(Look { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
+        let colored = "\u{1b}[1mlaptop: a\u{1b}[0m\n  \u{1b}[31m-a 1\u{1b}[0m\n  \u{1b}[32m+a 2\u{1b}[0m\n\
+            \u{1b}[1mlaptop: b\u{1b}[0m\n  \u{1b}[32m+b{x=\"1\"} 2\u{1b}[0m\n";
+        check(Look { is_colored: true, has_known: false }, &format!("{colored}{end}"));
+    }
+}
