@@ -4,10 +4,18 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clients::{ATTACKER, connect_narrow};
+use crate::clients::{ATTACKER, connect_narrow, read_to_end};
+use crate::exporter::Exporter;
 use crate::{alone, peak_kb, warm};
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// The value of a line.
+fn number(page: &str, name: &str) -> usize {
+    page.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
+}
+
+const IN_FLIGHT: &str = "promhttp_metric_handler_requests_in_flight";
 
 #[test]
 fn pipelined_requests_wait_for_each_others_answers() {
@@ -30,10 +38,7 @@ fn pipelined_requests_wait_for_each_others_answers() {
             client
         })
         .collect();
-    let number = |page: &str, name: &str| -> usize {
-        page.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
-    };
-    let in_flight = |_| number(&exporter.get("/metrics").body, "promhttp_metric_handler_requests_in_flight");
+    let in_flight = |_| number(&exporter.get("/metrics").body, IN_FLIGHT);
     let in_flight = (0..10).map(in_flight).max().unwrap();
     let answered = number(&exporter.get("/metrics").body, "promhttp_metric_handler_requests_total{code=\"200\"}");
     let growth = peak_kb(&exporter) - before;
@@ -82,6 +87,53 @@ fn slow_readers_occupy_no_slots() {
     let begin = Instant::now();
     assert_eq!(exporter.get("/metrics").status, 200);
     println!("a page beside {READERS} slow readers with {SLOTS} slots: {:?}", begin.elapsed());
+}
+
+#[test]
+fn answers_that_nobody_takes_have_a_limit_for_all_together() {
+    const PAGE_BYTES: usize = 4 << 20;
+    const READERS: usize = 14;
+    /// What is kept for those who do not take it, and what the allocator holds of the copies that a page passes through.
+    const GROWTH_MAX_KB: u64 = (32 << 10) + 7 * (PAGE_BYTES as u64 >> 10);
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let padding = "x".repeat(4_000);
+    let line = |number| format!("large{{number=\"{number}\",padding=\"{padding}\"}} 1\n");
+    let text: String = (0..=PAGE_BYTES / padding.len()).map(line).collect();
+    std::fs::write(folder.path().join("large.prom"), text).unwrap();
+    let directory = format!("--collector.textfile.directory={}", folder.path().display());
+    let exporter = Exporter::start(&["--collector.disable-defaults", "--collector.textfile", &directory]);
+    let whole = exporter.get("/metrics").body.len();
+    assert!(whole > PAGE_BYTES);
+    let before = peak_kb(&exporter);
+    // One after the other: what scrapes at once need is not kept for readers.
+    let until_made = |scrapes: usize| {
+        let told = format!("<dt>Scrapes</dt><dd>{scrapes}</dd>");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !exporter.get("/").body.contains(&told) {
+            assert!(Instant::now() < deadline, "the page is never made");
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let mut readers: Vec<_> = (0..READERS)
+        .map(|number| {
+            let mut reader = connect_narrow(ATTACKER, exporter.address());
+            reader.write_all(REQUEST).unwrap();
+            until_made(number + 2);
+            reader
+        })
+        .collect();
+    let mut last = exporter.connect();
+    last.send("GET", "/metrics");
+    until_made(READERS + 2);
+    let growth = peak_kb(&exporter) - before;
+    let first = read_to_end(&mut readers[0]).len();
+    println!(
+        "{READERS} pages of {whole} bytes that nobody takes: {growth} kB more than {before} kB, {first} bytes of the first"
+    );
+    assert!(growth < GROWTH_MAX_KB, "{growth} kB");
+    assert!(first < PAGE_BYTES, "the slowest has to make room");
+    assert!(last.receive("GET").body.len() > PAGE_BYTES);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) struct Crowd {
     origins: HashMap<Origin, BTreeMap<u64, usize>>,
     /// The places of those that are present, by deadline.
     deadlines: BTreeSet<(Duration, usize)>,
-    unsent_bytes: usize,
+    kept_bytes: usize,
 }
 
 impl Crowd {
@@ -35,8 +35,8 @@ impl Crowd {
     }
 
     /// The answers that are kept for those who do not take them.
-    pub(super) fn unsent_bytes(&self) -> usize {
-        self.unsent_bytes
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.kept_bytes
     }
 
     /// Where the next one will be.
@@ -70,14 +70,14 @@ impl Crowd {
                 self.origins.remove(&place.origin);
             }
         }
-        self.unsent_bytes -= connection.unsent_bytes();
+        self.kept_bytes -= connection.kept_bytes();
         Some(connection)
     }
 
     /// Brings one back to its place.
     pub(super) fn put(&mut self, at: usize, connection: Connection) {
         let Some(Some(place)) = self.places.get_mut(at) else { return };
-        self.unsent_bytes += connection.unsent_bytes();
+        self.kept_bytes += connection.kept_bytes();
         place.deadline = connection.deadline();
         place.connection = Some(connection);
         self.deadlines.insert((place.deadline, at));
@@ -111,7 +111,7 @@ impl Crowd {
 
     /// The place of whoever has not taken an answer for longest.
     pub(super) fn slowest(&self) -> Option<usize> {
-        let is_slow = |at: &usize| self.at(*at).is_some_and(|connection| connection.unsent_bytes() > 0);
+        let is_slow = |at: &usize| self.at(*at).is_some_and(|connection| connection.kept_bytes() > 0);
         self.deadlines.iter().map(|(_, at)| *at).find(is_slow)
     }
 

@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(60);
 
 /// Answers that are kept for clients who do not take them; beyond, the slowest of them lose theirs.
-const UNSENT_MAX_BYTES: usize = 32 << 20;
+const KEPT_MAX_BYTES: usize = 32 << 20;
 
 pub(super) const WAKE: Token = Token(usize::MAX);
 
@@ -214,7 +214,7 @@ impl Reactor {
     }
 
     fn shed(&mut self) {
-        while self.crowd.unsent_bytes() > UNSENT_MAX_BYTES {
+        while self.crowd.kept_bytes() > KEPT_MAX_BYTES {
             let Some(at) = self.crowd.slowest() else { return };
             self.dismiss(at);
         }
