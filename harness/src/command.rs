@@ -9,6 +9,7 @@ mod conformance;
 mod diff;
 mod help;
 mod list;
+mod new;
 mod progress;
 mod record;
 mod scrub;
@@ -34,6 +35,7 @@ const ALL: &[&Command] = &[
     &check::COMMAND,
     &diff::COMMAND,
     &conformance::COMMAND,
+    &new::COMMAND,
     &accept::COMMAND,
 ];
 

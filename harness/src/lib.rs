@@ -12,3 +12,4 @@ pub mod host;
 pub mod load;
 pub mod needs;
 pub mod peer;
+pub mod scaffold;
