@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clients::{ATTACKER, Times, connect_from, connect_narrow};
-use crate::{alone, peak_kb, warm};
+use crate::{alone, peak_kilobytes, warm};
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -17,10 +17,10 @@ fn pipelined_requests_wait_for_each_others_answers() {
     /// What the kernel's buffers take of the answers, and good requests.
     const ANSWERED_MAX: usize = 1_000;
     /// What five scrapes at once need, which the exporter has not made before.
-    const GROWTH_MAX_KB: u64 = 6_000;
+    const GROWTH_MAX_KILOBYTES: u64 = 6_000;
     let _alone = alone();
     let exporter = warm(&[]);
-    let (address, before) = (exporter.address(), peak_kb(&exporter));
+    let (address, before) = (exporter.address(), peak_kilobytes(&exporter));
     let pipelined = REQUEST.repeat(REQUESTS / CLIENTS);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
@@ -38,10 +38,10 @@ fn pipelined_requests_wait_for_each_others_answers() {
     let answered =
         page.lines().find_map(|line| line.strip_prefix("promhttp_metric_handler_requests_total{code=\"200\"} "));
     let answered: usize = answered.unwrap().parse().unwrap();
-    let growth = peak_kb(&exporter) - before;
+    let growth = peak_kilobytes(&exporter) - before;
     println!("{REQUESTS} pipelined requests: {answered} answered, {growth} kB more than {before} kB");
     assert!(answered < ANSWERED_MAX, "{answered} requests were read whose answers nobody takes");
-    assert!(growth < GROWTH_MAX_KB, "{growth} kB");
+    assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
     drop(clients);
 }
 
