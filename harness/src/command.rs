@@ -10,6 +10,7 @@ mod diff;
 mod fuzz;
 mod help;
 mod list;
+mod new;
 mod progress;
 mod record;
 mod scrub;
@@ -36,6 +37,7 @@ const ALL: &[&Command] = &[
     &diff::COMMAND,
     &conformance::COMMAND,
     &fuzz::COMMAND,
+    &new::COMMAND,
     &accept::COMMAND,
 ];
 

@@ -13,3 +13,4 @@ pub mod host;
 pub mod load;
 pub mod needs;
 pub mod peer;
+pub mod scaffold;

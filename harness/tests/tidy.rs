@@ -1,10 +1,19 @@
 //! Style as a test: what a reviewer would otherwise have to say. Every message names what to do.
 
+#[path = "tidy/limits.rs"]
+mod limits;
+#[path = "tidy/names.rs"]
+mod names;
+#[path = "tidy/orphans.rs"]
+mod orphans;
+#[path = "tidy/shape.rs"]
+mod shape;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use collectors::ALL;
-use harness::{host, load};
+use harness::{host, load, scaffold};
 
 /// A file is read as a whole: so many lines before its tests.
 const LINES_BEFORE_TESTS_MAX: usize = 300;
@@ -13,20 +22,54 @@ const LINES_BEFORE_TESTS_MAX: usize = 300;
 const UNSAFE_FILES: &[&str] = &["collectors/src/kit/kernel/linux/btrfs.rs", "harness/src/allocations.rs"];
 
 /// Words that say that something is not done.
-const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
+const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK", scaffold::MARK];
 
 struct Source {
     path: String,
     text: String,
 }
 
-/// Every Rust file of the workspace, but for this one, which spells out what it looks for.
+impl Source {
+    /// Its lines before the module of its tests; none where all of it is tests.
+    fn lines_before_tests(&self) -> usize {
+        let is_test =
+            self.path.starts_with("tests/") || self.path.contains("/tests/") || self.path.ends_with("/tests.rs");
+        if is_test || self.text.contains("#![cfg(test)]") {
+            return 0;
+        }
+        // The tests' module is the last thing in a file; what is gated further up does not hide what follows it.
+        let lines: Vec<&str> = self.text.lines().collect();
+        let is_module = |from: usize| {
+            let mut after = lines[from..].iter().skip_while(|line| line.starts_with("#[") || line.starts_with("//"));
+            after.next().is_some_and(|line| line.ends_with("mod tests {") || line.ends_with("mod tests;"))
+        };
+        let is_tests = |at: &usize| lines[*at] == "#[cfg(test)]" && is_module(*at);
+        (0..lines.len()).find(is_tests).unwrap_or(lines.len())
+    }
+
+    fn split(&self) -> (&str, &str) {
+        let lines = self.text.split_inclusive('\n').take(self.lines_before_tests());
+        self.text.split_at(lines.map(str::len).sum())
+    }
+
+    /// What is not its tests.
+    fn code(&self) -> &str {
+        self.split().0
+    }
+
+    /// Its tests.
+    fn tests(&self) -> &str {
+        self.split().1
+    }
+}
+
+/// Every Rust file of the workspace, but for these tests, which spell out what they look for.
 fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
     for folder in ["src", "tests", "collectors", "simulator", "harness", "benches"] {
         collect(folder, "rs", &mut sources);
     }
-    sources.retain(|source| source.path != "harness/tests/tidy.rs");
+    sources.retain(|source| !source.path.starts_with("harness/tests/tidy"));
     assert!(sources.len() > 50, "the workspace has more files than these {}", sources.len());
     sources
 }
@@ -46,6 +89,19 @@ fn collect(folder: &str, ending: &str, into: &mut Vec<Source>) {
     }
 }
 
+/// Everything that is written for people.
+fn documents() -> Vec<Source> {
+    let mut documents = Vec::new();
+    for folder in ["docs", "fixtures"] {
+        collect(folder, "md", &mut documents);
+    }
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let bytes = load::bytes(&load::workspace().join(name)).expect("a document at the top");
+        documents.push(Source { path: name.to_owned(), text: String::from_utf8(bytes).expect("Markdown is text") });
+    }
+    documents
+}
+
 #[track_caller]
 fn assert_none(offenders: &[String], advice: &str) {
     assert!(offenders.is_empty(), "{advice}:\n  {}", offenders.join("\n  "));
@@ -53,20 +109,9 @@ fn assert_none(offenders: &[String], advice: &str) {
 
 #[test]
 fn files_are_short_enough_to_be_read_as_a_whole() {
-    let before_tests = |source: &Source| {
-        // The tests' module is the last thing in a file; what is gated further up does not hide what follows it.
-        let lines: Vec<&str> = source.text.lines().collect();
-        let is_module = |from: usize| {
-            let mut after = lines[from..].iter().skip_while(|line| line.starts_with("#[") || line.starts_with("//"));
-            after.next().is_some_and(|line| line.ends_with("mod tests {") || line.ends_with("mod tests;"))
-        };
-        let is_tests = |at: &usize| lines[*at] == "#[cfg(test)]" && is_module(*at);
-        (0..lines.len()).find(is_tests).unwrap_or(lines.len())
-    };
     let long: Vec<String> = sources()
         .iter()
-        .filter(|source| !source.path.contains("tests/") && !source.text.contains("#![cfg(test)]"))
-        .map(|source| (before_tests(source), &source.path))
+        .map(|source| (source.lines_before_tests(), &source.path))
         .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS_MAX)
         .map(|(lines, path)| format!("{path}: {lines} lines"))
         .collect();
@@ -88,7 +133,9 @@ fn unsafe_stays_in_the_files_that_are_named_here() {
 fn nothing_is_left_for_later() {
     let is_unfinished = |line: &str| UNFINISHED.iter().any(|word| line.contains(word)) || line.contains("todo!(");
     let mut found = Vec::new();
-    for source in sources() {
+    let mut all = sources();
+    collect("fixtures", "tree", &mut all);
+    for source in all {
         let lines = (1..).zip(source.text.lines()).filter(|(_, line)| is_unfinished(line));
         found.extend(lines.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())));
     }
@@ -140,14 +187,7 @@ fn every_collector_shows_on_a_fixture_host() {
 
 #[test]
 fn links_in_documents_lead_somewhere() {
-    let mut documents = Vec::new();
-    for folder in ["docs", "fixtures"] {
-        collect(folder, "md", &mut documents);
-    }
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
-        let bytes = load::bytes(&load::workspace().join(name)).expect("a document at the top");
-        documents.push(Source { path: name.to_owned(), text: String::from_utf8(bytes).expect("Markdown is text") });
-    }
+    let documents = documents();
     let mut dead = Vec::new();
     for document in &documents {
         let folder = Path::new(&document.path).parent().unwrap_or(Path::new(""));

@@ -35,8 +35,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(header: Option<&str>, expected_ms: u64) {
-        assert_eq!(Deadlines::default().time(header), Duration::from_millis(expected_ms), "{header:?}");
+    fn check(header: Option<&str>, expected_milliseconds: u64) {
+        assert_eq!(Deadlines::default().time(header), Duration::from_millis(expected_milliseconds), "{header:?}");
     }
 
     #[test]

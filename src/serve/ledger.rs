@@ -117,8 +117,8 @@ mod tests {
         Ledger::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
     }
 
-    fn report<'a>(duration_ms: u64, failure: Option<&'a Failure>, problems: &'a Problems) -> Report<'a> {
-        let duration = Duration::from_millis(duration_ms);
+    fn report<'a>(duration_milliseconds: u64, failure: Option<&'a Failure>, problems: &'a Problems) -> Report<'a> {
+        let duration = Duration::from_millis(duration_milliseconds);
         Report { collector: "example", duration, failure, problems, samples: 7 }
     }
 

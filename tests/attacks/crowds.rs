@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::clients::{ATTACKER, Times, connect_from, raise_limit, read_to_end};
 use crate::exporter::Exporter;
-use crate::{alone, descriptors, peak_kb, warm};
+use crate::{alone, descriptors, peak_kilobytes, warm};
 
-const MEMORY_MAX_KB: u64 = 20_000;
+const MEMORY_MAX_KILOBYTES: u64 = 20_000;
 
 /// The front holds so many connections at most, and some descriptors are for other things.
 const DESCRIPTORS_MAX: usize = 1024 + 32;
@@ -71,7 +71,7 @@ fn two_thousand_dripping_heads_are_told_that_they_are_late() {
         let late: Vec<_> = ends.iter().filter(|(answer, _)| answer.starts_with("HTTP/1.1 408 ")).collect();
         let early = late.iter().filter(|(_, time)| *time < HEAD_TIME).count();
         let last = ends.iter().map(|(_, time)| *time).max().unwrap();
-        let peak = peak_kb(&exporter);
+        let peak = peak_kilobytes(&exporter);
         println!(
             "{DRIPPING} dripping heads: {} told 408 after {HEAD_TIME:?}, {} made room, last after {last:?}; \
              on one connection: {kept}; on new ones: {new}; \
@@ -85,7 +85,7 @@ fn two_thousand_dripping_heads_are_told_that_they_are_late() {
         assert!(descriptors_most <= DESCRIPTORS_MAX, "{descriptors_most}");
         kept.check();
         new.check();
-        assert!(peak < MEMORY_MAX_KB, "{peak} kB");
+        assert!(peak < MEMORY_MAX_KILOBYTES, "{peak} kB");
     });
 }
 

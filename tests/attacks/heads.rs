@@ -4,23 +4,23 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::clients::{read_to_end, send};
-use crate::{alone, peak_kb, warm};
+use crate::{alone, peak_kilobytes, warm};
 
 /// What an attack may cost.
-const GROWTH_MAX_KB: u64 = 1_024;
+const GROWTH_MAX_KILOBYTES: u64 = 1_024;
 
 #[track_caller]
-fn check(name: &str, growth_max_kb: u64, attack: impl FnOnce(std::net::SocketAddr) -> String, expected: &str) {
+fn check(name: &str, growth_max_kilobytes: u64, attack: impl FnOnce(std::net::SocketAddr) -> String, expected: &str) {
     let _alone = alone();
     let exporter = warm(&[]);
     // What a first refusal needs is not the attack's.
     assert!(send(exporter.address(), b"\r\n\r\n\r\n").starts_with("HTTP/1.1 400 "));
-    let before = peak_kb(&exporter);
+    let before = peak_kilobytes(&exporter);
     let answer = attack(exporter.address());
     assert!(answer.starts_with(expected), "{name}: {answer}");
-    let growth = peak_kb(&exporter) - before;
+    let growth = peak_kilobytes(&exporter) - before;
     println!("{name}: {growth} kB more than {before} kB");
-    assert!(growth <= growth_max_kb, "{name}: {growth} kB");
+    assert!(growth <= growth_max_kilobytes, "{name}: {growth} kB");
     assert_eq!(exporter.get("/metrics").status, 200);
 }
 
@@ -46,18 +46,18 @@ const START: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n";
 #[test]
 fn a_giant_header_is_refused() {
     let start = [START, b"A: "].concat();
-    check("a header of 300 MiB", GROWTH_MAX_KB, |to| flood(to, &start, b"a", 300 << 20), "HTTP/1.1 431 ");
+    check("a header of 300 MiB", GROWTH_MAX_KILOBYTES, |to| flood(to, &start, b"a", 300 << 20), "HTTP/1.1 431 ");
 }
 
 #[test]
 fn endless_headers_are_refused() {
-    check("300 MiB of headers", GROWTH_MAX_KB, |to| flood(to, START, b"a: b\r\n", 300 << 20), "HTTP/1.1 431 ");
+    check("300 MiB of headers", GROWTH_MAX_KILOBYTES, |to| flood(to, START, b"a: b\r\n", 300 << 20), "HTTP/1.1 431 ");
 }
 
 #[test]
 fn many_headers_are_refused() {
     let request = [START, &b"a: b\r\n".repeat(64), b"\r\n"].concat();
-    check("65 headers", GROWTH_MAX_KB, |to| send(to, &request), "HTTP/1.1 431 ");
+    check("65 headers", GROWTH_MAX_KILOBYTES, |to| send(to, &request), "HTTP/1.1 431 ");
 }
 
 #[test]
@@ -65,15 +65,15 @@ fn a_body_is_refused_whatever_its_length() {
     for length in ["1", "9223372036854775807", "18446744073709551615", "99999999999999999999"] {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
         let attack = |to| (0..4).map(|_| send(to, request.as_bytes())).next_back().unwrap();
-        check(&format!("a body of {length}"), GROWTH_MAX_KB, attack, "HTTP/1.1 413 ");
+        check(&format!("a body of {length}"), GROWTH_MAX_KILOBYTES, attack, "HTTP/1.1 413 ");
     }
     let request = [START, b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"].concat();
-    check("a body in chunks", GROWTH_MAX_KB, |to| flood(to, &request, b"a", 300 << 20), "HTTP/1.1 413 ");
+    check("a body in chunks", GROWTH_MAX_KILOBYTES, |to| flood(to, &request, b"a", 300 << 20), "HTTP/1.1 413 ");
 }
 
 #[test]
 fn what_is_no_http_is_refused() {
-    check("noise", GROWTH_MAX_KB, |to| flood(to, b"\x16\x03\x01", b"\x00\xff", 300 << 20), "HTTP/1.1 400 ");
+    check("noise", GROWTH_MAX_KILOBYTES, |to| flood(to, b"\x16\x03\x01", b"\x00\xff", 300 << 20), "HTTP/1.1 400 ");
 }
 
 #[test]

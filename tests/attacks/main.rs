@@ -27,15 +27,15 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// A line of the kernel's status of the exporter's process, in kB.
-fn status_kb(exporter: &Exporter, name: &str) -> u64 {
+fn status_kilobytes(exporter: &Exporter, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", exporter.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("a line of status");
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// The most memory that the exporter ever had.
-fn peak_kb(exporter: &Exporter) -> u64 {
-    status_kb(exporter, "VmHWM")
+fn peak_kilobytes(exporter: &Exporter) -> u64 {
+    status_kilobytes(exporter, "VmHWM")
 }
 
 /// How many descriptors the exporter has open.

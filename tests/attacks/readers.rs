@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::clients::{ATTACKER, connect_narrow, read_to_end};
 use crate::exporter::Exporter;
-use crate::{alone, peak_kb, warm};
+use crate::{alone, peak_kilobytes, warm};
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -24,10 +24,10 @@ fn pipelined_requests_wait_for_each_others_answers() {
     /// What the kernel's buffers take of the answers, and good requests.
     const ANSWERED_MAX: usize = 1_000;
     /// What five scrapes at once need, which the exporter has not made before.
-    const GROWTH_MAX_KB: u64 = 6_000;
+    const GROWTH_MAX_KILOBYTES: u64 = 6_000;
     let _alone = alone();
     let exporter = warm(&[]);
-    let (address, before) = (exporter.address(), peak_kb(&exporter));
+    let (address, before) = (exporter.address(), peak_kilobytes(&exporter));
     let pipelined = REQUEST.repeat(REQUESTS / CLIENTS);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
@@ -41,13 +41,13 @@ fn pipelined_requests_wait_for_each_others_answers() {
     let in_flight = |_| number(&exporter.get("/metrics").body, IN_FLIGHT);
     let in_flight = (0..10).map(in_flight).max().unwrap();
     let answered = number(&exporter.get("/metrics").body, "promhttp_metric_handler_requests_total{code=\"200\"}");
-    let growth = peak_kb(&exporter) - before;
+    let growth = peak_kilobytes(&exporter) - before;
     println!(
         "{REQUESTS} pipelined requests: {answered} answered, {in_flight} in flight, {growth} kB more than {before} kB"
     );
     assert!(in_flight <= CLIENTS + 1, "{in_flight} in flight of {CLIENTS} connections and a good one");
     assert!(answered < ANSWERED_MAX, "{answered} requests were read whose answers nobody takes");
-    assert!(growth < GROWTH_MAX_KB, "{growth} kB");
+    assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
     drop(clients);
 }
 
@@ -94,7 +94,7 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
     const PAGE_BYTES: usize = 4 << 20;
     const READERS: usize = 14;
     /// What is kept for those who do not take it, and what the allocator holds of the copies that a page passes through.
-    const GROWTH_MAX_KB: u64 = (32 << 10) + 7 * (PAGE_BYTES as u64 >> 10);
+    const GROWTH_MAX_KILOBYTES: u64 = (32 << 10) + 7 * (PAGE_BYTES as u64 >> 10);
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let padding = "x".repeat(4_000);
@@ -105,7 +105,7 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
     let exporter = Exporter::start(&["--collector.disable-defaults", "--collector.textfile", &directory]);
     let whole = exporter.get("/metrics").body.len();
     assert!(whole > PAGE_BYTES);
-    let before = peak_kb(&exporter);
+    let before = peak_kilobytes(&exporter);
     // One after the other: what scrapes at once need is not kept for readers.
     let until_made = |scrapes: usize| {
         let told = format!("<dt>Scrapes</dt><dd>{scrapes}</dd>");
@@ -126,12 +126,12 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
     let mut last = exporter.connect();
     last.send("GET", "/metrics");
     until_made(READERS + 2);
-    let growth = peak_kb(&exporter) - before;
+    let growth = peak_kilobytes(&exporter) - before;
     let first = read_to_end(&mut readers[0]).len();
     println!(
         "{READERS} pages of {whole} bytes that nobody takes: {growth} kB more than {before} kB, {first} bytes of the first"
     );
-    assert!(growth < GROWTH_MAX_KB, "{growth} kB");
+    assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
     assert!(first < PAGE_BYTES, "the slowest has to make room");
     assert!(last.receive("GET").body.len() > PAGE_BYTES);
 }

@@ -48,8 +48,8 @@ mod tests {
 
     /// At each moment, in milliseconds: 0 for taken, else the seconds to wait.
     #[track_caller]
-    fn check(interval_ms: u64, burst: u32, moments: &[(u64, u64)]) {
-        let rate = Rate { interval: Duration::from_millis(interval_ms), burst };
+    fn check(interval_milliseconds: u64, burst: u32, moments: &[(u64, u64)]) {
+        let rate = Rate { interval: Duration::from_millis(interval_milliseconds), burst };
         let mut bucket = Bucket::new(Some(rate), Duration::from_secs(100));
         for (moment, expected) in moments {
             let found = bucket.take(Duration::from_millis(100_000 + moment)).err().unwrap_or(0);

@@ -1,0 +1,131 @@
+//! How long functions are, which rooms have doors to the outside, and that nothing public is without a word.
+
+use std::collections::BTreeSet;
+
+use harness::load;
+
+use crate::{Source, assert_none, sources};
+
+/// A function fits on a screen.
+const FUNCTION_LINES_MAX: usize = 60;
+
+/// The functions of a text, with how many lines each has.
+fn functions(text: &str) -> Vec<(&str, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let trimmed = line.trim_start();
+        let is_head = !trimmed.starts_with("//") && (trimmed.starts_with("fn ") || trimmed.contains(" fn "));
+        if !is_head || trimmed.ends_with(';') {
+            continue;
+        }
+        let indent = line.len() - trimmed.len();
+        let end = format!("{}}}", &line[..indent]);
+        let length = lines[at..].iter().position(|line| *line == end).map(|length| length + 1);
+        found.extend(length.map(|length| (trimmed, length)));
+    }
+    found
+}
+
+#[test]
+fn functions_fit_on_a_screen() {
+    let mut long = Vec::new();
+    for source in sources() {
+        for (head, length) in functions(source.code()).into_iter().filter(|(_, length)| *length > FUNCTION_LINES_MAX) {
+            let name = head.split('(').next().unwrap_or(head);
+            long.push(format!("{}: {name} has {length} lines", source.path));
+        }
+    }
+    assert_none(&long, &format!("more than {FUNCTION_LINES_MAX} lines; give the parts names of their own"));
+}
+
+#[test]
+fn the_check_of_functions_finds_what_it_should() {
+    let body =
+        |lines: usize| format!("impl X {{\n    pub fn f(\n    ) {{\n{}    }}\n}}\n", "        x();\n".repeat(lines));
+    for extra in [0, 1] {
+        let text = body(FUNCTION_LINES_MAX - 3 + extra);
+        assert_eq!(functions(&text), [("pub fn f(", FUNCTION_LINES_MAX + extra)]);
+    }
+}
+
+/// The files that open what clippy.toml closes to everybody else, each for the reason that stands beside it.
+const ROOMS: &[&str] = &[
+    "collectors/src/kit/kernel/clock.rs",
+    "collectors/src/kit/kernel/linux.rs",
+    "collectors/src/kit/kernel/linux/zone.rs",
+    "collectors/src/kit/root/agreement.rs",
+    "collectors/src/kit/root/dir/portable.rs",
+    "collectors/src/kit/root/host.rs",
+    "harness/src/fetch.rs",
+    "harness/src/load.rs",
+    "harness/src/peer.rs",
+    "harness/tests/promtool.rs",
+    "harness/tests/readers.rs",
+    "harness/tests/web.rs",
+    "src/bin/minimal.rs",
+    "src/build_script.rs",
+    "src/host.rs",
+    "src/host/later.rs",
+    "src/main.rs",
+    "src/sandbox.rs",
+    "src/serve.rs",
+    "src/serve/front/connection.rs",
+    "src/serve/front/crowd.rs",
+    "src/serve/listen.rs",
+    "src/serve/listen/inherited.rs",
+    "src/serve/listen/unix.rs",
+    "src/serve/web_config/files.rs",
+    "tests/attacks/main.rs",
+    "tests/server/main.rs",
+    "tests/web/main.rs",
+];
+
+#[test]
+fn only_the_rooms_have_doors_to_the_outside() {
+    let opens = |source: &&Source| source.text.contains("clippy::disallowed_methods");
+    let found: BTreeSet<String> = sources().iter().filter(opens).map(|source| source.path.clone()).collect();
+    let rooms: BTreeSet<String> = ROOMS.iter().map(|&room| room.to_owned()).collect();
+    let new: Vec<String> = found.difference(&rooms).cloned().collect();
+    assert_none(
+        &new,
+        "ask `cx.files`, `cx.kernel` or harness/src/load.rs, or list the room in harness/tests/tidy/shape.rs",
+    );
+    let gone: Vec<String> = rooms.difference(&found).cloned().collect();
+    assert_none(&gone, "opens nothing any more: take it off the list in harness/tests/tidy/shape.rs");
+}
+
+/// The files in which one item has fields that say themselves what they are, for the reason that stands there.
+const WITHOUT_WORDS: [&str; 2] = ["collectors/src/kit/kernel.rs", "collectors/src/kit/options.rs"];
+
+/// The compiler looks at each item; what is checked here is that it is asked to, everywhere.
+#[test]
+fn every_public_item_has_to_be_documented() {
+    let text = |path: &str| {
+        let bytes = load::bytes(&load::workspace().join(path)).expect("a manifest");
+        String::from_utf8(bytes).expect("TOML is text")
+    };
+    assert!(
+        text("Cargo.toml").contains("\nmissing_docs = \"warn\"\n"),
+        "ask for missing_docs in [workspace.lints.rust]"
+    );
+    for manifest in ["Cargo.toml", "collectors/Cargo.toml", "simulator/Cargo.toml", "harness/Cargo.toml"] {
+        assert!(text(manifest).contains("\n[lints]\nworkspace = true\n"), "{manifest}: take the workspace's lints");
+    }
+    let silent = sources();
+    let silent = silent.iter().filter(|source| source.text.contains("(missing_docs"));
+    let silent: Vec<&str> = silent.map(|source| source.path.as_str()).collect();
+    assert_eq!(silent, WITHOUT_WORDS, "say what the item is for, in place of switching missing_docs off");
+}
+
+/// A snapshot that a machine accepts is no proof.
+#[test]
+fn the_gate_of_changes_writes_no_snapshot() {
+    let bytes = load::bytes(&load::workspace().join(".ci/run")).expect(".ci/run");
+    let text = String::from_utf8(bytes).expect("a script is text");
+    let export = text.lines().find(|line| line.starts_with("export "));
+    assert!(
+        export.is_some_and(|line| line.contains("INSTA_UPDATE=no")),
+        "export INSTA_UPDATE=no at the top of .ci/run"
+    );
+}
