@@ -12,11 +12,16 @@ use harness::needs::{self, Need};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    let (trees, machine) = (agreement::the_peer_agrees_on_every_tree, live::the_peer_agrees_on_this_machine);
+    let [trees, by_default, everything]: [fn(); 3] = [
+        agreement::the_peer_agrees_on_every_tree,
+        live::the_peer_agrees_on_this_machine_by_default,
+        live::the_peer_agrees_on_this_machine_in_everything,
+    ];
     #[cfg(not(target_os = "linux"))]
-    let (trees, machine) = (|| unreachable!("the peer runs on Linux only"), || unreachable!("so it does not run here"));
+    let [trees, by_default, everything]: [fn(); 3] = [|| unreachable!("the peer runs on Linux only"); 3];
     needs::run(&[
         ("the_peer_agrees_on_every_tree", &[Need::Peer, Need::ConformanceData], trees),
-        ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
+        ("the_peer_agrees_on_this_machine_by_default", &[Need::Peer], by_default),
+        ("the_peer_agrees_on_this_machine_in_everything", &[Need::Peer], everything),
     ])
 }
