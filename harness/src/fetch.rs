@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::exposition::Format;
 
 /// A server has this long to answer, from the connection to the last byte.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// No answer is longer than this.
 pub const ANSWER_MAX_BYTES: usize = 256 << 20;

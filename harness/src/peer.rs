@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::fetch::Url;
 
-/// A peer has this long to answer for the first time.
-const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// A peer has this long to answer for the first time, on a machine that has much else to do.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running peer; dropping it ends it.
 #[derive(Debug)]

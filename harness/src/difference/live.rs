@@ -41,6 +41,9 @@ const WANDERS: &[(&str, &str)] = &[
     ("^node_disk_io_now$", "what is under way at this moment"),
 ];
 
+/// Families that have a series for each state that something is in at this moment: which ones is nobody's to agree on.
+const COME_AND_GO: &str = "^node_(tcp_connection_states|processes_(threads_)?state)$";
+
 /// Starts a peer over this machine and compares both.
 pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
     let textfiles = tempfile::tempdir()?;
@@ -88,6 +91,8 @@ fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Resul
         }
     }
     let lasting = lasting.into_values().filter(|(rounds, _)| *rounds == ROUNDS).map(|(_, difference)| difference);
+    let come_and_go = Regex::new(COME_AND_GO).map_err(io::Error::other)?;
+    let lasting = lasting.filter(|found| found.what != What::Sample || !come_and_go.is_match(&found.family));
     Ok(Compared { place: "live".to_owned(), families, sorted: knowledge.sort("live", lasting.collect()) })
 }
 
