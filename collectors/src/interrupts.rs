@@ -1,18 +1,28 @@
 //! Interrupts of each CPU from /proc/interrupts.
 
 use crate::declare;
+use crate::kit::digits;
 use crate::kit::filter::Filter;
+use crate::kit::page::PageOf;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
 /// How many interrupts each CPU served.
+///
+/// The file has a row for each interrupt, the page goes by CPU. A machine with a thousand CPUs has a million numbers: they
+/// are emitted in the order of the page, which spares sorting their lines.
 #[derive(Debug)]
 pub struct Interrupts {
     names: Filter,
     has_zeros: bool,
     /// What a row says of itself, joined as node_exporter joins it.
     words: Words,
+    rows: Vec<Row>,
+    /// The counts of all rows, one row after the other; `None` where there is none.
+    counts: Vec<Option<u64>>,
+    /// The numbers of the CPUs, in the order of their digits.
+    cpus: Vec<usize>,
 }
 
 declare! {
@@ -33,7 +43,14 @@ declare! {
 impl Collect for Interrupts {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
         let names = Filter::from_flags(options, INCLUDE, EXCLUDE)?;
-        Ok(Self { names, has_zeros: options.get(ZEROS), words: Words::default() })
+        Ok(Self {
+            names,
+            has_zeros: options.get(ZEROS),
+            words: Words::default(),
+            rows: Vec::new(),
+            counts: Vec::new(),
+            cpus: Vec::new(),
+        })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
@@ -43,68 +60,116 @@ impl Collect for Interrupts {
             return Err(text.error("first row", "the names of CPUs", b"").into());
         };
         let cpus = head.fields().count();
+        self.words.clear();
+        self.rows.clear();
+        self.counts.clear();
         for line in rows {
-            let Some(name) = parse(line, cpus, &mut self.words) else { continue };
-            if self.names.ignores(self.words.all()) {
+            let Some(row) = parse(line, cpus, &mut self.words) else { continue };
+            if self.names.ignores(self.words.all(&row)) {
                 continue;
             }
+            self.rows.push(Row { counts: self.counts.len(), ..row });
             // node_exporter counts the columns, whatever CPUs stand above them.
-            for (cpu, count) in counts(line).take(cpus).enumerate() {
-                let Some(count) = cx.problems.value(line.number::<u64>(name, count)) else { continue };
-                if self.has_zeros || count > 0 {
-                    cx.page.counter(INTERRUPTS_TOTAL, [&cpu, &self.words.devices(), &self.words.info(), &name], count);
-                }
+            for count in counts(line).take(cpus) {
+                let name = line.split_at(b':').map_or(b"".as_slice(), |(name, _)| name);
+                self.counts.push(cx.problems.value(line.number::<u64>(name, count)));
             }
         }
+        self.emit(cpus, &mut cx.page);
         Ok(())
     }
 }
 
-/// `name;info;devices` in one piece of memory.
-#[derive(Default, Debug)]
-struct Words {
-    all: Vec<u8>,
-    info: (usize, usize),
+impl Interrupts {
+    fn emit(&mut self, cpus: usize, page: &mut PageOf<'_, Self>) {
+        let Self { has_zeros, words, rows, counts, cpus: order, .. } = self;
+        let key = |row: &Row| [words.devices(row), words.info(row), words.name(row)];
+        // Of two rows that call themselves the same the first counts.
+        rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.counts.cmp(&b.counts)));
+        if order.len() != cpus {
+            order.clear();
+            order.extend(0..cpus);
+            order.sort_unstable_by_key(|cpu| digits::text_order(*cpu as u64));
+        }
+        for cpu in &*order {
+            for row in &*rows {
+                let Some(&Some(count)) = counts.get(row.counts + *cpu) else { continue };
+                if *has_zeros || count > 0 {
+                    let [devices, info, name] = key(row);
+                    page.counter(INTERRUPTS_TOTAL, [cpu, &devices, &info, &name], count);
+                }
+            }
+        }
+    }
 }
 
+/// Where the words of a row are, and where its counts begin.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    start: usize,
+    name_end: usize,
+    info: (usize, usize),
+    end: usize,
+    counts: usize,
+}
+
+/// `name;info;devices` of every row in one piece of memory.
+#[derive(Default, Debug)]
+struct Words(Vec<u8>);
+
 impl Words {
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Joins them; where the name is a number, the first word says what the line is and the rest are its devices.
-    fn fill<'a>(&mut self, name: &[u8], mut words: impl Iterator<Item = &'a [u8]>) {
-        self.all.clear();
-        self.all.extend_from_slice(name);
-        self.all.push(b';');
-        let start = self.all.len();
+    fn push<'a>(&mut self, name: &[u8], mut words: impl Iterator<Item = &'a [u8]>) -> Row {
+        let start = self.0.len();
+        self.0.extend_from_slice(name);
+        let name_end = self.0.len();
+        self.0.push(b';');
+        let info_start = self.0.len();
+        let info_end;
         if i64::from_text(name).is_some() {
-            self.all.extend_from_slice(words.next().unwrap_or_default());
-            self.info = (start, self.all.len());
-            self.all.push(b';');
+            self.0.extend_from_slice(words.next().unwrap_or_default());
+            info_end = self.0.len();
+            self.0.push(b';');
             self.join(words);
         } else {
             self.join(words);
-            self.info = (start, self.all.len());
-            self.all.push(b';');
+            info_end = self.0.len();
+            self.0.push(b';');
         }
+        Row { start, name_end, info: (info_start, info_end), end: self.0.len(), counts: 0 }
     }
 
     fn join<'a>(&mut self, words: impl Iterator<Item = &'a [u8]>) {
         for (at, word) in words.enumerate() {
             if at > 0 {
-                self.all.push(b' ');
+                self.0.push(b' ');
             }
-            self.all.extend_from_slice(word);
+            self.0.extend_from_slice(word);
         }
     }
 
-    fn all(&self) -> &[u8] {
-        &self.all
+    fn piece(&self, start: usize, end: usize) -> &[u8] {
+        self.0.get(start..end).unwrap_or_default()
     }
 
-    fn info(&self) -> &[u8] {
-        self.all.get(self.info.0..self.info.1).unwrap_or_default()
+    fn all(&self, row: &Row) -> &[u8] {
+        self.piece(row.start, row.end)
     }
 
-    fn devices(&self) -> &[u8] {
-        self.all.get(self.info.1 + 1..).unwrap_or_default()
+    fn name(&self, row: &Row) -> &[u8] {
+        self.piece(row.start, row.name_end)
+    }
+
+    fn info(&self, row: &Row) -> &[u8] {
+        self.piece(row.info.0, row.info.1)
+    }
+
+    fn devices(&self, row: &Row) -> &[u8] {
+        self.piece(row.info.1 + 1, row.end)
     }
 }
 
@@ -113,13 +178,12 @@ fn counts(line: Line<'_>) -> impl Iterator<Item = &[u8]> {
     line.fields_of(line.split_at(b':').map_or(b"", |(_, rest)| rest))
 }
 
-/// The name of a row, whose words are left in `words`; nothing when it has no words: ERR and MIS are of no CPU.
-fn parse<'a>(line: Line<'a>, cpus: usize, words: &mut Words) -> Option<&'a [u8]> {
+/// A row, whose words are added to `words`; nothing when it has no words: ERR and MIS are of no CPU.
+fn parse(line: Line<'_>, cpus: usize, words: &mut Words) -> Option<Row> {
     let (name, _) = line.split_at(b':')?;
     let mut rest = counts(line).skip(cpus).peekable();
     rest.peek()?;
-    words.fill(name, rest);
-    Some(name)
+    Some(words.push(name, rest))
 }
 
 #[cfg(test)]
@@ -142,6 +206,22 @@ mod tests {
     #[test]
     fn each_line_is_counted_for_each_cpu() {
         given(FILE).emits::<Interrupts>(&[NMI, TIMER, NMI_1, TIMER_1].concat());
+    }
+
+    #[test]
+    fn of_two_rows_that_call_themselves_the_same_the_first_counts() {
+        let twice = FILE.replace("ERR:          0", "  0:          7          8  IR-IO-APIC    2-edge   timer");
+        assert_eq!(given(&twice).scrape::<Interrupts>().samples(), [NMI, TIMER, NMI_1, TIMER_1].concat());
+    }
+
+    #[test]
+    fn cpus_stand_in_the_order_of_their_digits() {
+        let columns = |what: &dyn Fn(u32) -> String| (0..12).map(what).collect::<Vec<_>>().join(" ");
+        let head = columns(&|cpu| format!("CPU{cpu}"));
+        let scraped = given(&format!("== proc/interrupts\n{head}\nNMI: {} x\n", columns(&|cpu| cpu.to_string())));
+        let samples = scraped.scrape::<Interrupts>().samples();
+        let counts: Vec<_> = samples.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(counts, ["0", "1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"]);
     }
 
     #[test]
@@ -175,9 +255,9 @@ mod tests {
     fn check(row: &str, expected: Option<(&str, &str, &str)>) {
         let mut words = Words::default();
         let text = Text::new(Mount::Proc, b"interrupts", row.as_bytes());
-        let name = parse(text.lines().next().expect("a line"), 2, &mut words);
-        let found = name
-            .map(|name| [name, words.info(), words.devices()].map(|word| String::from_utf8_lossy(word).into_owned()));
+        let row = parse(text.lines().next().expect("a line"), 2, &mut words);
+        let words = |row: &Row| [words.name(row), words.info(row), words.devices(row)].map(String::from_utf8_lossy);
+        let found = row.map(|row| words(&row).map(std::borrow::Cow::into_owned));
         assert_eq!(found, expected.map(|(name, info, devices)| [name, info, devices].map(str::to_owned)));
     }
 
@@ -196,8 +276,10 @@ mod tests {
         fn any_bytes_are_parsed_or_left_out(bytes: Vec<u8>, cpus in 0..4_usize) {
             let mut words = Words::default();
             for line in Text::new(Mount::Proc, b"interrupts", &bytes).lines() {
-                let _ = parse(line, cpus, &mut words);
-                let _ = (words.info(), words.devices());
+                if let Some(row) = parse(line, cpus, &mut words) {
+                    let found = [words.name(&row), words.info(&row), words.devices(&row)].concat();
+                    prop_assert_eq!(found.len() + 2, words.all(&row).len());
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 pub mod attribute;
 mod bytes;
 pub mod declare;
-mod digits;
+pub(crate) mod digits;
 pub mod errno;
 pub mod failure;
 pub mod family;

@@ -1,9 +1,7 @@
 //! Counters of the network's protocols from /proc/net/netstat, snmp and snmp6.
 
-use regex::bytes::Regex;
-
 use crate::declare;
-use crate::kit::filter;
+use crate::kit::filter::Wanted;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::table;
@@ -11,7 +9,7 @@ use crate::kit::table;
 /// What the protocols of the network counted.
 #[derive(Debug)]
 pub struct Netstat {
-    fields: Option<Regex>,
+    fields: Wanted,
     name: Vec<u8>,
 }
 
@@ -33,7 +31,7 @@ declare! {
 
 impl Collect for Netstat {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        Ok(Self { fields: filter::pattern_of(options, FIELDS)?, name: Vec::new() })
+        Ok(Self { fields: Wanted::of(options, FIELDS)?, name: Vec::new() })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
@@ -81,7 +79,7 @@ impl Netstat {
         for piece in [protocol, b"_", name] {
             self.name.extend_from_slice(piece);
         }
-        if self.fields.as_ref().is_some_and(|wanted| !wanted.is_match(&self.name)) {
+        if !self.fields.has(&self.name) {
             return;
         }
         if let Some(value) = problems.value(line.number::<f64>(name, value)) {

@@ -3,14 +3,17 @@
 //! It is always this process that is meant, whatever host is exported: `--path.procfs` does not move it.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
-use procfs::process::LimitValue;
+use procfs::FromRead;
+use procfs::process::Stat;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
+use rustix::process::{Resource, getrlimit};
 
-/// /proc/PID/net/netstat has some 4 kB; more is not read of it.
-const NETSTAT_MAX_BYTES: u64 = 64 << 10;
+/// /proc/PID/stat has some 300 bytes and /proc/PID/net/netstat some 4 kB; more is not read of them.
+const FILE_MAX_BYTES: usize = 16 << 10;
 
 /// What is told, in the order of [`Process::read`].
 const FAMILIES: [(&str, MetricType, &str); 9] = [
@@ -39,6 +42,9 @@ pub(super) struct Process {
     descriptions: Vec<Desc>,
     /// Found once: the boot time costs reading all of /proc/stat.
     start_seconds: Option<f64>,
+    /// The process outlives them: they stay open, and are read again from their beginning.
+    stat: Option<File>,
+    netstat: Option<File>,
 }
 
 impl Process {
@@ -46,33 +52,54 @@ impl Process {
         let describe = |(name, _, help): &(&str, _, &str)| {
             Desc::new((*name).to_owned(), (*help).to_owned(), Vec::new(), HashMap::new())
         };
-        let stat = procfs::process::Process::myself().and_then(|own| own.stat()).ok();
+        let own = procfs::process::Process::myself().ok();
+        let open = |path| own.as_ref().and_then(|own| own.open_relative(path).ok());
         let boot_seconds = procfs::boot_time_secs().ok();
-        let start_seconds = stat.zip(boot_seconds).map(|(stat, boot)| boot as f64 + seconds(stat.starttime));
-        Ok(Self { descriptions: FAMILIES.iter().map(describe).collect::<Result<_, _>>()?, start_seconds })
+        let started = own.as_ref().and_then(|own| own.stat().ok());
+        let start_seconds = started.zip(boot_seconds).map(|(stat, boot)| boot as f64 + seconds(stat.starttime));
+        let descriptions = FAMILIES.iter().map(describe).collect::<Result<_, _>>()?;
+        Ok(Self { descriptions, start_seconds, stat: open("stat"), netstat: open("net/netstat") })
     }
 
     /// Whatever cannot be read is left out.
     fn read(&self) -> [Option<f64>; FAMILIES.len()] {
-        let Ok(own) = procfs::process::Process::myself() else { return [None; FAMILIES.len()] };
-        let (stat, limits) = (own.stat().ok(), own.limits().ok());
-        let netstat = own.open_relative("net/netstat").ok().and_then(|file| {
-            let mut text = String::new();
-            file.take(NETSTAT_MAX_BYTES).read_to_string(&mut text).ok().map(|_| text)
-        });
-        let octets = |name| netstat.as_deref().and_then(|text| octets(text, name));
+        let mut space = [0; FILE_MAX_BYTES];
+        let stat = self.stat.as_ref().and_then(|file| Stat::from_read(whole(file, &mut space)?).ok());
+        let space = &mut space;
+        let netstat = self.netstat.as_ref().and_then(move |file| std::str::from_utf8(whole(file, space)?).ok());
+        let octets = |name| netstat.and_then(|text| octets(text, name));
         [
             stat.as_ref().map(|stat| seconds(stat.utime.saturating_add(stat.stime))),
             stat.as_ref().map(|stat| stat.rss.saturating_mul(procfs::page_size()) as f64),
             stat.as_ref().map(|stat| stat.vsize as f64),
-            limits.as_ref().map(|limits| limit(limits.max_address_space.soft_limit)),
-            own.fd_count().ok().map(|count| count as f64),
-            limits.as_ref().map(|limits| limit(limits.max_open_files.soft_limit)),
+            Some(limit(getrlimit(Resource::As).current)),
+            descriptors().map(|count| count as f64),
+            Some(limit(getrlimit(Resource::Nofile).current)),
             self.start_seconds,
             octets("InOctets"),
             octets("OutOctets"),
         ]
     }
+}
+
+/// What the file holds now, if there is room for all of it.
+fn whole<'a>(file: &File, space: &'a mut [u8; FILE_MAX_BYTES]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    loop {
+        match file.read_at(space.get_mut(length..).filter(|rest| !rest.is_empty())?, length as u64) {
+            Ok(0) => return space.get(..length),
+            Ok(count) => length += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// How many descriptors the process has open. Kernels since 6.2 tell without listing them.
+fn descriptors() -> Option<u64> {
+    let told = rustix::fs::stat("/proc/self/fd").ok().and_then(|stat| u64::try_from(stat.st_size).ok());
+    let counted = || procfs::process::Process::myself().and_then(|own| own.fd_count()).ok().map(|count| count as u64);
+    told.filter(|count| *count > 0).or_else(counted)
 }
 
 impl Collector for Process {
@@ -110,11 +137,8 @@ fn seconds(ticks: u64) -> f64 {
 }
 
 /// No limit shows as the largest number that there is room for, as it does with other clients.
-fn limit(limit: LimitValue) -> f64 {
-    match limit {
-        LimitValue::Unlimited => u64::MAX as f64,
-        LimitValue::Value(value) => value as f64,
-    }
+fn limit(limit: Option<u64>) -> f64 {
+    limit.unwrap_or(u64::MAX) as f64
 }
 
 /// A number of the `IpExt` lines: the first has the names, the second the numbers.
@@ -141,8 +165,8 @@ mod tests {
 
     #[test]
     fn no_limit_is_a_large_number() {
-        assert_eq!(limit(LimitValue::Unlimited).to_string(), "18446744073709552000");
-        assert_eq!(limit(LimitValue::Value(1024)).to_string(), "1024");
+        assert_eq!(limit(None).to_string(), "18446744073709552000");
+        assert_eq!(limit(Some(1024)).to_string(), "1024");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The kernel lets idle and iowait go back a little, and begins anew for a CPU that was off. What is shown follows only
 //! upwards, unless idle jumped back so far that the CPU must have begun anew.
 
+use crate::kit::digits;
 use crate::kit::prelude::*;
 use crate::stat::rows::{self, Column, Ticks};
 
@@ -97,10 +98,7 @@ impl Times {
         let Self { shown, order, .. } = self;
         order.clear();
         order.extend(0..shown.len());
-        order.sort_unstable_by(|&a, &b| {
-            let (mut first, mut second) = (itoa::Buffer::new(), itoa::Buffer::new());
-            first.format(shown[a].number).cmp(second.format(shown[b].number))
-        });
+        order.sort_unstable_by_key(|&at| digits::text_order(u64::from(shown[at].number)));
     }
 }
 

@@ -119,7 +119,7 @@ impl Workers {
     /// Waits until every question has its answer or was given up.
     pub(super) fn wait(&mut self) -> std::io::Result<()> {
         let mut state = self.shared.lock();
-        self.shared.asked.notify_all();
+        (0..state.open.min(self.count)).for_each(|_| self.shared.asked.notify_one());
         while state.open > 0 {
             if let Err(error) = self.start_threads(&mut state) {
                 if state.active == 0 {

@@ -102,6 +102,13 @@ pub(crate) fn append_whole(value: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// What numbers of up to nineteen digits are sorted by to stand in the order of their digits: 1, 10, 2.
+pub(crate) fn text_order(value: u64) -> (u64, u32) {
+    let digits = value.checked_ilog10().unwrap_or(0);
+    // The first digits of all are put in the same place.
+    (value.saturating_mul(10_u64.pow(18_u32.saturating_sub(digits))), digits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +154,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_of_up_to_nineteen_digits_are_ordered_as_text(
+            a in 0..10_u64.pow(19),
+            b in 0..10_u64.pow(19),
+            shift in 0_u32..64,
+        ) {
+            for (a, b) in [(a, b), (a >> shift, b), (a >> shift, (a >> shift) / 10)] {
+                prop_assert_eq!(text_order(a).cmp(&text_order(b)), a.to_string().cmp(&b.to_string()), "{} {}", a, b);
+            }
+        }
+
         #[test]
         fn any_number_is_appended_whole(value: u64, shift in 0_u32..64) {
             check(value >> shift);

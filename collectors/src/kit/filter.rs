@@ -1,5 +1,7 @@
 //! Include and exclude patterns of devices, file systems and the like.
 
+use std::collections::HashMap;
+
 use regex::bytes::Regex;
 
 use super::options::{Flag, Options, Text};
@@ -51,6 +53,37 @@ impl Filter {
     }
 }
 
+/// So many names a [`Wanted`] remembers.
+const REMEMBERED_MAX: usize = 4096;
+
+/// The pattern of the fields that are wanted of a file. A kernel has hundreds of them, the same in every scrape: the
+/// pattern is asked once for each.
+#[derive(Debug)]
+pub struct Wanted {
+    pattern: Option<Regex>,
+    remembered: HashMap<Box<[u8]>, bool>,
+}
+
+impl Wanted {
+    /// The pattern of a flag; with an empty one all fields are wanted.
+    pub fn of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Self, String> {
+        Ok(Self { pattern: pattern_of(options, flag)?, remembered: HashMap::new() })
+    }
+
+    /// Whether a field of this name is wanted.
+    pub fn has(&mut self, name: &[u8]) -> bool {
+        let Some(pattern) = &self.pattern else { return true };
+        if let Some(is_wanted) = self.remembered.get(name) {
+            return *is_wanted;
+        }
+        let is_wanted = pattern.is_match(name);
+        if self.remembered.len() < REMEMBERED_MAX {
+            self.remembered.insert(name.into(), is_wanted);
+        }
+        is_wanted
+    }
+}
+
 /// The pattern of a flag; an empty one is none.
 pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Regex>, String> {
     pattern(flag)(options.get(flag))
@@ -77,4 +110,22 @@ fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Regex, String> {
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!("--{}: `{text}` is no regular expression: {reason}", flag.info().name)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_what_the_pattern_says_and_has_a_limit() {
+        let mut wanted =
+            Wanted { pattern: Some(Regex::new("^x[0-9]*[02468]$").expect("a pattern")), remembered: HashMap::new() };
+        for _ in 0..2 {
+            for number in 0..REMEMBERED_MAX + 10 {
+                assert_eq!(wanted.has(format!("x{number}").as_bytes()), number % 2 == 0, "{number}");
+            }
+            assert_eq!(wanted.remembered.len(), REMEMBERED_MAX);
+        }
+        assert!(Wanted { pattern: None, remembered: HashMap::new() }.has(b"x1"));
+    }
 }

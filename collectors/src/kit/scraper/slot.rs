@@ -18,6 +18,8 @@ struct State {
     turn: Turn,
     /// When whoever has it began, if its scrape has given it up.
     stuck_since: Option<Duration>,
+    /// How many wait for it. Telling nobody would still be a system call.
+    waiting: usize,
 }
 
 /// Who has the collector.
@@ -35,7 +37,7 @@ pub(super) enum Absence {
 
 impl Slot {
     pub(super) fn new(collector: Box<dyn AnyCollector>) -> Self {
-        let state = State { collector: Some(collector), turn: Turn(0), stuck_since: None };
+        let state = State { collector: Some(collector), turn: Turn(0), stuck_since: None, waiting: 0 };
         Self { state: Mutex::new(state), change: Condvar::new() }
     }
 
@@ -54,11 +56,16 @@ impl Slot {
             if let Some(since) = state.stuck_since {
                 return Err(Absence::Stuck(clock::monotonic().saturating_sub(since)));
             }
-            state = match until.map(|until| until.saturating_sub(clock::monotonic())) {
+            let time = until.map(|until| until.saturating_sub(clock::monotonic()));
+            if time == Some(Duration::ZERO) {
+                return Err(Absence::Busy);
+            }
+            state.waiting += 1;
+            state = match time {
                 None => self.change.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Err(Absence::Busy),
                 Some(time) => self.change.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
             };
+            state.waiting -= 1;
         }
     }
 
@@ -67,8 +74,11 @@ impl Slot {
         let mut state = self.lock();
         state.collector = Some(collector);
         state.stuck_since = None;
+        let is_awaited = state.waiting > 0;
         drop(state);
-        self.change.notify_one();
+        if is_awaited {
+            self.change.notify_one();
+        }
     }
 
     /// Nobody waits any more for whoever took it in this turn and began then.
