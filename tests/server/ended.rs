@@ -28,13 +28,13 @@ fn signals_end_it_although_connections_are_kept() {
 
 /// Scrapes that take their time: one line, over and over.
 fn slow() -> tempfile::TempDir {
-    const LINES: usize = 60_000;
+    const LINES: usize = 40_000;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("vmstat"), "pgpgin 1\n".repeat(LINES)).unwrap();
     folder
 }
 
-const CLIENTS: usize = 3;
+const CLIENTS: usize = 2;
 
 /// An exporter in the middle of one slow scrape for each of these clients.
 fn scraping(folder: &tempfile::TempDir) -> (Exporter, Vec<Connection>) {
