@@ -46,6 +46,15 @@ pub struct Scraped {
 /// When the tree's kernel entries cannot be read: a broken fixture.
 #[track_caller]
 pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
+    scraper_with(tree, &[], wrap)
+}
+
+/// The same with these flags besides, by name and value.
+///
+/// # Panics
+/// As [`scraper`], and when a collector refuses a flag.
+#[track_caller]
+pub fn scraper_with(tree: Tree, flags: &[(&str, &str)], wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     let tree = Arc::new(tree);
     let kernel = Canned::parse(|path| tree.content(path)).unwrap_or_else(|error| panic!("the host's kernel: {error}"));
     let kernel: Arc<dyn Kernel> = Arc::new(kernel);
@@ -53,12 +62,12 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     for declaration in ALL.iter().map(|registration| registration.declaration) {
         values.enable(declaration.name, true);
         for flag in declaration.flags {
-            for (_, value) in FLAGS.iter().filter(|(name, _)| *name == flag.name) {
+            for (_, value) in FLAGS.iter().chain(flags).filter(|(name, _)| *name == flag.name) {
                 values.give(flag, value).unwrap_or_else(|error| panic!("{error}"));
             }
         }
     }
-    Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("default flags: {error}"))
+    Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("the flags: {error}"))
 }
 
 /// Scrapes once.
