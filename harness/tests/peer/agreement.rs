@@ -33,17 +33,31 @@ pub(crate) const FOR_THEIRS: &[&str] = &["--collector.netdev.device-exclude=^$"]
 /// With this collector 1.5.0 ends at once where /proc/self is no link to a process, as on two of our hosts.
 const STOPS_THE_PEER: &str = "mountstats";
 
-/// The names of the collectors that both have: the peer refuses to start with a flag that it does not know.
-pub(crate) fn of_both() -> BTreeSet<&'static str> {
+/// The names of the collectors that both have, and of those that are on in both if nobody says: the peer refuses to start
+/// with a flag that it does not know.
+pub(crate) fn of_both() -> [BTreeSet<&'static str>; 2] {
     let help = peer::help(&Need::Peer.path()).expect("the peer's help");
-    let flags: BTreeSet<&str> = help.split_whitespace().collect();
-    let is_known = |name: &&str| {
-        let forms = [format!("--collector.{name}"), format!("--[no-]collector.{name}")];
-        *name != STOPS_THE_PEER && forms.iter().any(|form| flags.contains(form.as_str()))
-    };
-    let names: BTreeSet<&str> = ALL.iter().map(|registration| registration.declaration.name).filter(is_known).collect();
-    assert!(names.len() > 20, "the peer's help lists {} of our collectors only", names.len());
-    names
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_told = |name: &str, state: &str| help.contains(&format!("Enable the {name} collector (default: {state})."));
+    let (mut all, mut on) = (BTreeSet::new(), BTreeSet::new());
+    for declaration in ALL.iter().map(|registration| registration.declaration) {
+        let is_on = is_told(declaration.name, "enabled");
+        if is_on || is_told(declaration.name, "disabled") {
+            all.insert(declaration.name);
+        }
+        if is_on && declaration.is_enabled {
+            on.insert(declaration.name);
+        }
+    }
+    assert!(all.len() > 50 && on.len() > 30, "the peer's help lists {all:?} of our collectors only");
+    [all, on]
+}
+
+/// What is compared over trees.
+fn over_trees() -> BTreeSet<&'static str> {
+    let [mut all, _] = of_both();
+    all.remove(STOPS_THE_PEER);
+    all
 }
 
 /// How long a collector took, the time of day, and what is free on a disk that others write to, are nobody's to agree
@@ -155,7 +169,7 @@ fn their_page(folder: &Path) -> Vec<u8> {
         format!("--{}={}", DIRECTORY_FLAG.name, textfiles(folder)),
     ];
     arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).map(|&flag| flag.to_owned()));
-    arguments.extend(of_both().into_iter().map(|name| format!("--collector.{name}")));
+    arguments.extend(over_trees().into_iter().map(|name| format!("--collector.{name}")));
     let peer = Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts");
     peer.get("/metrics").expect("the peer's page")
 }
@@ -171,7 +185,7 @@ fn our_page(folder: &Path) -> String {
             mount => Arc::new(Dir::open(folder.join(mount.name())).expect("a folder for each mount")),
         }
     });
-    let both = of_both();
+    let both = over_trees();
     let roots = roots.with_sys_place(&folder.join("sys").display().to_string());
     let mut values = values(&both, FOR_BOTH.iter().chain(FOR_OURS).copied());
     values.give(&DIRECTORY_FLAG, &textfiles(folder)).expect("a folder");

@@ -1,6 +1,6 @@
 //! This machine, read by both at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use collectors::ALL;
@@ -17,8 +17,6 @@ use super::agreement::{FOR_THEIRS, is_explained, of_both};
 
 /// What does not lie in between may have moved meanwhile: it counts when it is so in each of so many rounds.
 const ROUNDS: usize = 5;
-
-const FOR_BOTH: &[&str] = &["--collector.stat.softirq", "--collector.cpu.info"];
 
 /// Families whose values rise and fall from one moment to the next, and why. That they are there, with their labels, is
 /// compared all the same.
@@ -37,13 +35,54 @@ const WANDERS: &[(&str, &str)] = &[
     ("^node_scrape_collector_duration_seconds$", "each run takes its own time"),
 ];
 
-pub(crate) fn the_peer_agrees_on_this_machine() {
+/// Families that have a series for each state that something is in at this moment: which ones is nobody's to agree on.
+const COME_AND_GO: &str = "^node_(tcp_connection_states|processes_(threads_)?state)$";
+
+/// Which collectors run on both sides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Those that run if nobody says, which nobody does.
+    OnByDefault,
+    /// All that both have.
+    All,
+}
+
+impl Which {
+    /// Their names.
+    fn names(self) -> BTreeSet<&'static str> {
+        let [all, on_by_default] = of_both();
+        match self {
+            Self::OnByDefault => on_by_default,
+            Self::All => all,
+        }
+    }
+
+    /// What one writes so that they run, and that they show what they can.
+    fn arguments(self) -> Vec<String> {
+        let switches = self.names().into_iter().map(|name| format!("--collector.{name}"));
+        let more = ["--collector.disable-defaults", "--collector.stat.softirq", "--collector.cpu.info"];
+        match self {
+            Self::OnByDefault => Vec::new(),
+            Self::All => switches.chain(more.map(str::to_owned)).collect(),
+        }
+    }
+}
+
+pub(crate) fn the_peer_agrees_on_this_machine_by_default() {
+    check(Which::OnByDefault);
+}
+
+pub(crate) fn the_peer_agrees_on_this_machine_in_everything() {
+    check(Which::All);
+}
+
+fn check(which: Which) {
     let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
     let text = String::from_utf8(text).expect("Markdown is text");
     let known = difference::known(&text, "### Lines that differ\n").expect("a table of known differences");
     let added = difference::added_labels(&text, "### Labels that 1.5.0 has not").expect("a table of labels");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let differences = differences(folder.path(), &added);
+    let differences = differences(which, folder.path(), &added);
     // That each row of the table occurs is for the trees to show: they have the same devices on every machine.
     let unknown = differences.iter().filter(|found| !known.iter().any(|known| is_explained(known, found)));
     let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
@@ -51,9 +90,10 @@ pub(crate) fn the_peer_agrees_on_this_machine() {
 }
 
 /// What differs in every round.
-fn differences(textfiles: &Path, added: &[AddedLabel]) -> Vec<Difference> {
-    let ours = ours(textfiles);
-    let peer = theirs(textfiles);
+fn differences(which: Which, textfiles: &Path, added: &[AddedLabel]) -> Vec<Difference> {
+    let ours = ours(which, textfiles);
+    let peer = theirs(which, textfiles);
+    let compared = which.names();
     // While the peer is asked, it sees that connection, and we do not: another one is there all the time.
     let _idle = peer.connect().expect("a connection");
     let wanders: Vec<Regex> = WANDERS.iter().map(|(pattern, _)| Regex::new(pattern).expect("a pattern")).collect();
@@ -78,7 +118,19 @@ fn differences(textfiles: &Path, added: &[AddedLabel]) -> Vec<Difference> {
             }
         }
     }
-    lasting.into_values().filter(|(rounds, _)| *rounds == ROUNDS).map(|(_, difference)| difference).collect()
+    let lasting = lasting.into_values().filter(|(rounds, _)| *rounds == ROUNDS).map(|(_, difference)| difference);
+    // What a collector tells of its run that only one of them has is nothing to agree on.
+    let collector_of =
+        |line: &str| line.split("{collector=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+    let come_and_go = Regex::new(COME_AND_GO).expect("a pattern");
+    let is_compared = |difference: &Difference| {
+        if come_and_go.is_match(&difference.family) {
+            return difference.line.starts_with("# TYPE");
+        }
+        !difference.family.starts_with("node_scrape_collector_")
+            || collector_of(&difference.line).is_some_and(|collector| compared.contains(collector.as_str()))
+    };
+    lasting.filter(is_compared).collect()
 }
 
 /// A difference without its value, which may be another one in each round.
@@ -87,14 +139,10 @@ fn place(difference: &Difference) -> String {
     format!("{}{series}", difference.sign)
 }
 
-fn ours(textfiles: &Path) -> Scraper {
-    let enabled = of_both();
-    let switches = ALL.iter().map(|registration| registration.declaration.name).map(|name| {
-        if enabled.contains(name) { format!("--collector.{name}") } else { format!("--no-collector.{name}") }
-    });
-    let directory = format!("--{}={}", DIRECTORY_FLAG.name, textfiles.display());
-    let arguments = switches.chain(FOR_BOTH.iter().map(|&flag| flag.to_owned())).chain([directory]);
-    match flags::parse(ALL, arguments.map(Into::into)).expect("flags") {
+fn ours(which: Which, textfiles: &Path) -> Scraper {
+    let mut arguments = which.arguments();
+    arguments.push(format!("--{}={}", DIRECTORY_FLAG.name, textfiles.display()));
+    match flags::parse(ALL, arguments.into_iter().map(Into::into)).expect("flags") {
         Command::Serve(settings) => {
             let host = node_exporter::host::open(&settings).expect("this machine");
             assert!(!host.is_simulated);
@@ -104,9 +152,9 @@ fn ours(textfiles: &Path) -> Scraper {
     }
 }
 
-fn theirs(textfiles: &Path) -> Peer {
-    let mut arguments = vec![
-        "--collector.disable-defaults".to_owned(),
+fn theirs(which: Which, textfiles: &Path) -> Peer {
+    let mut arguments = which.arguments();
+    arguments.extend([
         format!("--{}={}", DIRECTORY_FLAG.name, textfiles.display()),
         // Debian's own defaults are other patterns.
         format!(
@@ -115,9 +163,8 @@ fn theirs(textfiles: &Path) -> Peer {
         ),
         format!("--collector.filesystem.fs-types-exclude={}", default_of("collector.filesystem.fs-types-exclude")),
         format!("--collector.diskstats.device-exclude={}", default_of("collector.diskstats.device-exclude")),
-    ];
-    arguments.extend(FOR_BOTH.iter().chain(FOR_THEIRS).map(|&flag| flag.to_owned()));
-    arguments.extend(of_both().into_iter().map(|name| format!("--collector.{name}")));
+    ]);
+    arguments.extend(FOR_THEIRS.iter().map(|&flag| flag.to_owned()));
     Peer::start(&Need::Peer.path(), &arguments).expect("the peer starts")
 }
 
