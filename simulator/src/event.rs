@@ -12,7 +12,6 @@
 //!    each of them does to the machine. A device that it names and that is not there is [`Event::no_such`].
 //! 2. Add it to the table here. The tests of `tests/events.rs` put every law of `tests/agreement.rs` to it, before, at
 //!    and after its turns, on every profile that it is possible on.
-//! 3. Say in `tests/monotone.rs` which counters it makes fall, if it does.
 
 mod churn;
 mod clock_step;

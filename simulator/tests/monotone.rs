@@ -1,12 +1,11 @@
 //! Counters never fall.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use collectors::kit::root::tree::{Tree, What};
 use proptest::prelude::*;
-use simulator::{Event, Host, Machine, Profile, event_kinds, profiles};
+use simulator::{Host, Machine, Profile, profiles};
 
 /// Numbers of a file that may fall. Every other number of the files below never does.
 enum Falls {
@@ -151,66 +150,4 @@ fn there_are_counters_and_they_rise() {
     let (before, after) = (counters(&host.tree_at(1_700_000_000)), counters(&host.tree_at(1_700_086_400)));
     let risen = before.iter().zip(&after).filter(|((_, before), (_, after))| after > before).count();
     assert!(before.len() > 600 && risen > 250, "{risen} of {} rise in a day", before.len());
-}
-
-/// What a counter is about, so that it is the same one although others have come and gone: its file, the name of its row
-/// and its column, or the CPU that the column is of.
-fn named_counters(tree: &Tree) -> BTreeMap<String, u64> {
-    let found = counters(tree).into_iter().map(|(name, value)| {
-        let [column, number, path] = name.rsplitn(3, ':').collect::<Vec<_>>()[..] else { panic!("{name}") };
-        let text = std::str::from_utf8(tree.content(path).unwrap()).unwrap();
-        let words = |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>();
-        let (row, place) = (words(number.parse().unwrap()), column.parse::<usize>().unwrap());
-        let is_table = matches!(path, "proc/interrupts" | "proc/softirqs");
-        let column = if is_table && place > 0 { words(0).get(place - 1).copied().unwrap_or(column) } else { column };
-        let row = match path {
-            "proc/diskstats" => row[2],
-            _ if path.starts_with("sys/") || path.contains("/net/stat/") => number,
-            _ => row[0],
-        };
-        (format!("{path} {row} {column}"), value)
-    });
-    found.collect()
-}
-
-/// Whether an event says that a counter falls.
-fn may_fall(kind: &str, counter: &str) -> bool {
-    let of_device = |name: &str| counter.contains(&format!(" {name}")) || counter.contains(&format!("/{name}/"));
-    let is_of_a_link = counter.contains("/net/dev ") || counter.contains("/statistics/");
-    let is_of_a_disk = counter.starts_with("proc/diskstats ") || counter.contains("/stat ");
-    match kind {
-        "reboot" => true,
-        // The device, and those that are made of it.
-        "nic-hotplug" | "counter-wrap" => is_of_a_link || is_of_a_disk && kind == "counter-wrap",
-        "disk-hotplug" => is_of_a_disk,
-        "iowait-falls" => counter.starts_with("proc/stat cpu") && counter.ends_with(" 5"),
-        "usb-disk" => of_device("sda") || of_device("sda1"),
-        _ => false,
-    }
-}
-
-#[test]
-fn counters_fall_only_where_an_event_says_so() {
-    const AT: u64 = 1_700_000_000;
-    for kind in event_kinds() {
-        let mut fallen = 0;
-        for profile in profiles() {
-            let event = Event::of(kind.name, Duration::from_secs(AT), &[]).unwrap();
-            let Ok(machine) = profile.machine(3, profile.small).unwrap().with_events(vec![event]) else { continue };
-            let host = Host::new(machine, || Duration::ZERO);
-            let moments =
-                [AT - 1, AT, AT + 61, AT + 700, AT + 90_000].map(|seconds| named_counters(&host.tree_at(seconds)));
-            for (before, after) in moments.iter().zip(moments.iter().skip(1)) {
-                for (name, before) in before {
-                    let Some(after) = after.get(name).filter(|after| *after < before) else { continue };
-                    fallen += 1;
-                    let (kind, profile) = (kind.name, profile.name);
-                    assert!(may_fall(kind, name), "{kind} on {profile}: {name} falls from {before} to {after}");
-                }
-            }
-        }
-        // What is said happens.
-        let says = ["reboot", "nic-hotplug", "counter-wrap", "disk-hotplug", "iowait-falls"].contains(&kind.name);
-        assert_eq!(fallen > 0, says, "{}: {fallen} counters fall", kind.name);
-    }
 }
