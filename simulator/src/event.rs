@@ -10,8 +10,9 @@
 //!
 //! 1. Add `src/event/KIND.rs` with a `KIND`: its name, one line that says what it does, its settings, its turns and what
 //!    each of them does to the machine. A device that it names and that is not there is [`Event::no_such`].
-//! 2. Add it to the table here. The tests of `tests/events.rs` put every law of `tests/agreement.rs` to it, before, at
-//!    and after its turns, on every profile that it is possible on.
+//! 2. Add it to the table here. `tests/agreement/events.rs` puts every law to it, before, at and after its turns, on
+//!    profiles that it is possible on.
+//! 3. Say in `tests/events.rs` what it visibly does.
 
 mod churn;
 mod clock_step;
