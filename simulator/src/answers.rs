@@ -34,11 +34,11 @@ impl Answers {
 
 impl Kernel for Answers {
     fn now(&self) -> Duration {
-        self.host.moment().now()
+        self.host.present().moment().now()
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::from_micros(self.host.moment().uptime_micros())
+        Duration::from_micros(self.host.present().moment().uptime_micros())
     }
 
     fn ticks_per_second(&self) -> u64 {
@@ -46,7 +46,7 @@ impl Kernel for Answers {
     }
 
     fn page_size_bytes(&self) -> u64 {
-        self.host.machine().system.architecture.page_size_bytes()
+        self.host.present().moment().page_kilobytes() * 1_024
     }
 
     fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
@@ -57,7 +57,8 @@ impl Kernel for Answers {
     }
 
     fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
-        let system = &self.host.machine().system;
+        let present = self.host.present();
+        let system = &present.moment().machine.system;
         let mut set = |field: fn(&mut Uname) -> &mut Vec<u8>, value: &str| {
             let field = field(into);
             field.clear();
@@ -74,14 +75,17 @@ impl Kernel for Answers {
 
     /// Where several are mounted on one point, the last answers, as it does on a real host.
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
-        let mounts = &self.host.machine().mounts;
+        let present = self.host.present();
+        let moment = present.moment();
+        let mounts = &moment.machine.mounts;
         let mount = mounts.iter().rfind(|mount| mount.point.as_bytes() == mount_point).ok_or(Errno::ENOENT)?;
-        Ok(self.host.moment().statfs(mount.space))
+        Ok(moment.statfs(mount.space))
     }
 
     /// What block groups take of a device, with all copies of them.
     fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
-        let machine = self.host.machine();
+        let present = self.host.present();
+        let machine = present.moment().machine;
         let is_there =
             |mount: &&Btrfs| machine.mounts.get(mount.mount).is_some_and(|mount| mount.point.as_bytes() == mount_point);
         let btrfs = machine.storage.btrfs.iter().find(is_there).ok_or(Errno::ENOTTY)?;
@@ -104,8 +108,9 @@ impl Kernel for Answers {
     }
 
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
-        let moment = self.host.moment();
-        for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
+        let present = self.host.present();
+        let moment = present.moment();
+        for (number, interface) in moment.machine.interfaces.iter().enumerate() {
             let (address, broadcast) = (interface.address(), interface.broadcast());
             visit(&Link { statistics: Some(moment.link_statistics(number)), ..link(interface, &address, &broadcast) });
         }
@@ -113,7 +118,8 @@ impl Kernel for Answers {
     }
 
     fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
-        for interface in &self.host.machine().interfaces {
+        let present = self.host.present();
+        for interface in &present.moment().machine.interfaces {
             for &(address, prefix_length) in &interface.addresses {
                 visit(&Address { device: interface.name.as_bytes(), address, prefix_length });
             }
@@ -122,7 +128,8 @@ impl Kernel for Answers {
     }
 
     fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
-        let machine = self.host.machine();
+        let present = self.host.present();
+        let machine = present.moment().machine;
         for neighbour in &machine.neighbours {
             let Some(interface) = machine.interfaces.get(neighbour.interface) else { continue };
             let state = if neighbour.is_failed { FAILED } else { REACHABLE };
@@ -132,9 +139,10 @@ impl Kernel for Answers {
     }
 
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
-        let interfaces = &self.host.machine().interfaces;
+        let present = self.host.present();
+        let interfaces = &present.moment().machine.interfaces;
         let interface = interfaces.iter().find(|link| link.name.as_bytes() == device).ok_or(Errno::ENODEV)?;
-        if matches!(interface.kind, Kind::Loopback | Kind::Dummy) {
+        if matches!(interface.kind, Kind::Loopback | Kind::Dummy) || present.moment().refuses(interface) {
             return Err(Errno::EOPNOTSUPP.into());
         }
         let duplex = match interface.duplex {
@@ -146,8 +154,9 @@ impl Kernel for Answers {
 
     /// Devices of software hand their packets on at once, and count nothing.
     fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
-        let moment = self.host.moment();
-        for (number, interface) in self.host.machine().interfaces.iter().enumerate() {
+        let present = self.host.present();
+        let moment = present.moment();
+        for (number, interface) in moment.machine.interfaces.iter().enumerate() {
             let root = Qdisc { device: interface.name.as_bytes(), parent: PARENT_ROOT, ..Qdisc::default() };
             if interface.kind.bus_device().is_none() && interface.kind != Kind::Tunnel {
                 visit(&Qdisc { kind: b"noqueue", ..root });
@@ -161,7 +170,8 @@ impl Kernel for Answers {
     }
 
     fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
-        for interface in &self.host.machine().interfaces {
+        let present = self.host.present();
+        for interface in &present.moment().machine.interfaces {
             let frequency_megahertz = match interface.wireless {
                 Some(Wireless::Joined { frequency_megahertz, .. }) => frequency_megahertz,
                 Some(Wireless::Searching) => 0,
@@ -192,7 +202,7 @@ impl Kernel for Answers {
         let (number, Some(Wireless::Joined { access_point, megabits, .. })) = self.wireless(interface)? else {
             return Ok(());
         };
-        let station = self.host.moment().wireless_station(number, megabits);
+        let station = self.host.present().moment().wireless_station(number, megabits);
         visit(&WifiStation { address: &access_point, ..station });
         Ok(())
     }
@@ -200,7 +210,8 @@ impl Kernel for Answers {
 
 impl Answers {
     fn wireless(&self, interface: &WifiInterface<'_>) -> Result<(usize, Option<Wireless>), KernelError> {
-        let mut links = self.host.machine().interfaces.iter().enumerate();
+        let present = self.host.present();
+        let mut links = present.moment().machine.interfaces.iter().enumerate();
         let found = links.find(|(_, link)| link.index == interface.index).ok_or(Errno::ENODEV)?;
         Ok((found.0, found.1.wireless))
     }

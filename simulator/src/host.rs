@@ -12,6 +12,7 @@ use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
 use crate::answers::{self, Answers};
+use crate::event::timeline::Latest;
 use crate::layout::{Found, Tables, What};
 use crate::machine::Machine;
 use crate::moment::Moment;
@@ -23,7 +24,9 @@ pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// A simulated host that lives.
 #[derive(Clone)]
 pub struct Host {
+    /// As it was made, before all events.
     machine: Arc<Machine>,
+    latest: Arc<Latest>,
     clock: Clock,
 }
 
@@ -36,7 +39,7 @@ impl fmt::Debug for Host {
 impl Host {
     /// The machine as of whatever the clock says when something is asked.
     pub fn new(machine: Machine, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { machine: Arc::new(machine), clock: Arc::new(clock) }
+        Self { machine: Arc::new(machine), latest: Arc::default(), clock: Arc::new(clock) }
     }
 
     /// Its files, rendered when they are read.
@@ -54,7 +57,8 @@ impl Host {
     /// Sizes in the metadata are those of the contents, where the live files say what /proc and /sys do.
     pub fn tree_at(&self, seconds: u64) -> Tree {
         let frozen = Self { clock: Arc::new(move || Duration::from_secs(seconds)), ..self.clone() };
-        let moment = frozen.moment();
+        let present = frozen.present();
+        let moment = present.moment();
         let mut tree = Tree::new();
         let (mut full, mut content) = (Vec::new(), Vec::new());
         for mount in Mount::ALL {
@@ -66,18 +70,29 @@ impl Host {
                 insert(&mut tree, &full, node(&moment, what, index, &mut content));
             });
         }
-        for (path, content) in answers::entries(&*frozen.kernel(), &frozen.machine) {
+        for (path, content) in answers::entries(&*frozen.kernel(), moment.machine) {
             insert(&mut tree, path.as_bytes(), Node::file(content));
         }
         tree
     }
 
-    pub(crate) fn machine(&self) -> &Machine {
-        &self.machine
+    /// The machine and the time as of now.
+    pub(crate) fn present(&self) -> Present {
+        let now = (self.clock)();
+        Present { machine: self.latest.machine(&self.machine, now), now }
     }
+}
 
+/// A machine as its events have left it, and the time.
+#[derive(Debug)]
+pub(crate) struct Present {
+    machine: Arc<Machine>,
+    now: Duration,
+}
+
+impl Present {
     pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment::new(&self.machine, (self.clock)())
+        Moment::new(&self.machine, self.now)
     }
 }
 
@@ -128,11 +143,12 @@ impl Files {
 
 impl Links for Files {
     fn kind(&self, path: &[u8]) -> Result<Kind, RootError> {
-        Ok(self.find(&self.host.moment(), path)?.kind())
+        Ok(self.find(&self.host.present().moment(), path)?.kind())
     }
 
     fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError> {
-        let moment = self.host.moment();
+        let present = self.host.present();
+        let moment = present.moment();
         let Found::Entry(What::Link(write), index) = self.find(&moment, path)? else {
             return Err(Errno::EINVAL.into());
         };
@@ -144,7 +160,8 @@ impl Links for Files {
 
 impl Render for Files {
     fn render(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
-        let moment = self.host.moment();
+        let present = self.host.present();
+        let moment = present.moment();
         match self.find(&moment, path)? {
             Found::Entry(what, index) => Ok(what.content(&moment, index, into)?),
             Found::Folder => Err(Errno::EISDIR.into()),
@@ -152,7 +169,8 @@ impl Render for Files {
     }
 
     fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
-        let moment = self.host.moment();
+        let present = self.host.present();
+        let moment = present.moment();
         for (name, kind) in tables(self.mount).list(&moment, path) {
             into.push(&name, kind);
         }
@@ -160,7 +178,8 @@ impl Render for Files {
     }
 
     fn describe(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        let moment = self.host.moment();
+        let present = self.host.present();
+        let moment = present.moment();
         let found = self.find(&moment, path)?;
         let (mut size_bytes, mut modified) = (0, Duration::ZERO);
         if let (Found::Entry(what, index), Kind::File) = (found, found.kind()) {

@@ -54,7 +54,7 @@ fn status(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     const EPOCH: u64 = (1 << 62) + 10;
     let Some(service) = moment.machine.supervised.get(index) else { return };
     let process = if service.is_running { 800 + 13 * u32::try_from(index).unwrap_or_default() } else { 0 };
-    let changed = moment.machine.booted_seconds() + service.changed_seconds;
+    let changed = moment.booted_seconds() + service.changed_seconds;
     into.extend_from_slice(&(EPOCH + changed.min(moment.now().as_secs())).to_be_bytes());
     into.extend_from_slice(&412_331_000_u32.to_be_bytes());
     into.extend_from_slice(&process.to_le_bytes());

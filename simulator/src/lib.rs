@@ -18,15 +18,19 @@
 //! # What holds for every value
 //!
 //! A value is a function of the seed, of what it is a value of, and of the moment. Nothing is remembered, so any moment
-//! can be asked for, in any order, and a host costs a few kilobytes. The crate reads no clock and no other file; it
-//! computes with whole numbers alone, and walks no hash map, so a seed gives the same bytes on every system.
-//! Counters are integrals of intensities that never fall below zero (the module `wave`), so they never fall.
+//! can be asked for, in any order, and a host costs some kilobytes. The crate reads no clock
+//! and no other file; it computes with whole numbers alone, and walks no hash map, so a seed gives the same bytes on
+//! every system.
+//! Counters are integrals of intensities that never fall below zero (the module `wave`), so they never fall, except
+//! where an event says so.
 //!
 //! # From the truth to a file
 //!
 //! - `machine`: what a host is made of, one file for each part. No time, no files.
 //! - `profile`: kinds of hosts, one file for each, as makers of machines out of a seed and settings; `profile/kit` has
 //!   what several of them share.
+//! - `event`: what happens to a host, and the machine that it is afterwards. Nobody below knows of events: a moment has
+//!   the machine of its era, and a group's `each` visits what that one has.
 //! - `moment`: what the numbers are at a moment. Whoever renders asks here and computes nothing of his own, since
 //!   another file may tell the same number.
 //! - `layout`: the tables of files and the search in them.
@@ -59,8 +63,9 @@
 //!    `("softnet_stat", What::File(softnet_stat))`; `Fallible` is for files that answer with an error, `Link` for
 //!    symbolic links. Files that stand once for each disk or CPU are in a group whose `each` visits these, with their
 //!    numbers and their paths below `under`; one that visits nothing is not there at all. What `each` visits must not
-//!    depend on the moment, only on the machine: names of many things are kept in order by `layout::Catalogue`, so that
-//!    one of thousands is found at once.
+//!    depend on the moment, only on the machine: what comes and goes does so with an era (`event`), which has a machine
+//!    of its own. Names of many things are kept in order by `layout::Catalogue`, so that one of thousands is found at
+//!    once.
 //! 3. Name the table in `src/proc.rs` or `src/sys.rs`. Reads, listings, links and the frozen tree follow from that.
 //! 4. If another file tells the same, add the law to `tests/agreement.rs`: it is put to every profile. If procfs-core
 //!    parses it, add it to `tests/second_opinion.rs`. Say in `tests/monotone.rs` which of its numbers may fall.
@@ -84,6 +89,7 @@
 mod answers;
 #[cfg(feature = "tools")]
 pub mod archive;
+mod event;
 pub mod fault;
 mod glob;
 mod host;
@@ -113,6 +119,7 @@ use std::time::Duration;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::tree_text;
 
+pub use event::{Event, EventError, EventKind, event_kinds};
 pub use host::{Clock, Host};
 pub use hostfs::TEXTFILE_DIRECTORY;
 pub use machine::Machine;

@@ -13,8 +13,10 @@ mod memory;
 mod mount;
 mod network;
 mod platform;
+mod pods;
 mod process;
 mod processor;
+mod removal;
 mod sensors;
 mod storage;
 mod system;
@@ -28,6 +30,7 @@ pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
 pub(crate) use network::{Bonding, Connections, Duplex, Interface, Kind, Neighbour, Traffic, Wireless};
 pub(crate) use platform::{Architecture, KernelVersion};
+pub(crate) use pods::{Pods, Tenant, Tenants};
 pub(crate) use process::Process;
 pub(crate) use processor::{
     Arm, Board, Cache, CpuLoad, Frequency, IdleState, Mainframe, Model, Numbering, Power, Processor, X86,
@@ -41,11 +44,13 @@ pub(crate) use storage::{
 };
 pub(crate) use system::{Os, System};
 
+use crate::event::Past;
+use crate::event::timeline::Timeline;
 use crate::layout::Catalogue;
 use crate::moment::LAST_SECONDS;
 use crate::profile::{self, ProfileError};
 use crate::seed::Seed;
-use crate::wave::{OFFICE, Wave};
+use crate::wave::{MICROS, OFFICE, Wave};
 
 /// One host.
 #[derive(Clone, Debug)]
@@ -73,6 +78,8 @@ pub struct Machine {
     pub(crate) pci_devices: Vec<PciDevice>,
     /// Beside those of systemd itself.
     pub(crate) control_groups: Vec<ControlGroup>,
+    /// Who could take the places of those that are there, where somebody could.
+    pub(crate) pods: Option<Pods>,
     pub(crate) supervised: Vec<SupervisedService>,
     pub(crate) interrupts: Interrupts,
     pub(crate) chips: Vec<Chip>,
@@ -88,6 +95,9 @@ pub struct Machine {
     pub(crate) processes: Vec<Process>,
     /// How busy the host is as a whole.
     pub(crate) load: Wave,
+    /// What will happen, and what it has left behind so far.
+    pub(crate) timeline: Timeline,
+    pub(crate) past: Past,
     pub(crate) catalogue: Catalogue,
 }
 
@@ -147,6 +157,7 @@ impl Machine {
             graphics_cards: Vec::new(),
             pci_devices: Vec::new(),
             control_groups: Vec::new(),
+            pods: None,
             supervised: Vec::new(),
             interrupts: Interrupts::default(),
             chips: Vec::new(),
@@ -158,6 +169,8 @@ impl Machine {
             power_supplies: Vec::new(),
             firmware: Vec::new(),
             load: Wave::new(&OFFICE, seed, "load"),
+            timeline: Timeline::default(),
+            past: Past::default(),
             catalogue: Catalogue::default(),
         }
     }
@@ -169,8 +182,12 @@ impl Machine {
         self
     }
 
-    /// When it was started, in seconds since 1970.
+    /// When it was started, in seconds since 1970: the first time, if it is started again.
     pub fn booted_seconds(&self) -> u64 {
         self.booted_seconds
+    }
+
+    pub(crate) fn boot_micros(&self) -> u64 {
+        self.booted_seconds * MICROS
     }
 }

@@ -4,9 +4,12 @@ pub(crate) mod bcache;
 pub(crate) mod block;
 pub(crate) mod btrfs;
 pub(crate) mod cpu;
+pub(crate) mod cpus;
+pub(crate) mod crowd;
 pub(crate) mod devices;
 pub(crate) mod fabric;
 pub(crate) mod frequency;
+pub(crate) mod growth;
 pub(crate) mod interrupts;
 pub(crate) mod kernel;
 pub(crate) mod memory;
@@ -35,19 +38,27 @@ pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment<'a> {
     pub(crate) machine: &'a Machine,
-    /// Since 1970; never before the host's start.
+    /// Since 1970 by a clock that nobody sets; never before the host's start.
     micros: u64,
+    /// Where counters begin: at the host's start, or later for what came later.
+    start_micros: u64,
 }
 
 impl<'a> Moment<'a> {
     pub(crate) fn new(machine: &'a Machine, now: Duration) -> Self {
         let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        Self { machine, micros: micros.clamp(machine.booted_seconds * MICROS, LAST_SECONDS * MICROS) }
+        let start_micros = machine.boot_micros();
+        Self { machine, micros: micros.clamp(start_micros, LAST_SECONDS * MICROS), start_micros }
     }
 
-    /// Time since 1970.
+    /// Time since 1970, as the clock on the wall has it.
     pub(crate) fn now(&self) -> Duration {
-        Duration::from_micros(self.micros)
+        Duration::from_micros(self.micros.saturating_add_signed(self.machine.past.clock_seconds * MICROS.cast_signed()))
+    }
+
+    /// When the host was started, in seconds since 1970: as the clock on the wall would have had it.
+    pub(crate) fn booted_seconds(&self) -> u64 {
+        self.machine.booted_seconds.saturating_add_signed(self.machine.past.clock_seconds)
     }
 
     pub(crate) fn kernel(&self) -> KernelVersion {
@@ -59,23 +70,30 @@ impl<'a> Moment<'a> {
         self.machine.system.architecture.page_size_bytes() / 1_024
     }
 
-    fn boot_micros(&self) -> u64 {
-        self.machine.booted_seconds * MICROS
+    pub(crate) fn uptime_micros(&self) -> u64 {
+        self.micros.saturating_sub(self.machine.boot_micros())
     }
 
-    pub(crate) fn uptime_micros(&self) -> u64 {
-        self.micros.saturating_sub(self.boot_micros())
+    /// How old is what a start leaves alone: what disks hold.
+    pub(crate) fn age_micros(&self) -> u64 {
+        let first = self.machine.past.first_start_seconds.unwrap_or(self.machine.booted_seconds);
+        self.micros.saturating_sub(first * MICROS)
     }
 
     /// The integral of a wave since the start, in thousandths times microseconds.
     fn area(&self, wave: &Wave) -> u64 {
-        wave.integral(self.micros).saturating_sub(wave.integral(self.boot_micros()))
+        wave.integral(self.micros).saturating_sub(wave.integral(self.start_micros))
     }
 
     /// How much there has been since the start of what there is so much of in a thousand seconds on average.
     pub(crate) fn counter(&self, wave: &Wave, milli_per_second: u64) -> u64 {
+        Self::amount(self.area(wave), milli_per_second)
+    }
+
+    /// The same over so much of a wave.
+    fn amount(area: u64, milli_per_second: u64) -> u64 {
         const UNIT: u128 = (MEAN * MICROS * 1_000) as u128;
-        let total = u128::from(self.area(wave)) * u128::from(milli_per_second) / UNIT;
+        let total = u128::from(area) * u128::from(milli_per_second) / UNIT;
         u64::try_from(total).unwrap_or(u64::MAX)
     }
 
@@ -92,7 +110,7 @@ impl<'a> Moment<'a> {
 
     /// Time since the start of which bursts took so many thousandths at a burst of a whole mean.
     fn burst_micros(&self, wave: &Wave, permille: u64) -> u64 {
-        let area = wave.bursts(self.micros).saturating_sub(wave.bursts(self.boot_micros()));
+        let area = wave.bursts(self.micros).saturating_sub(wave.bursts(self.start_micros));
         let total = u128::from(area) * u128::from(permille) / u128::from(MEAN * MEAN);
         u64::try_from(total).unwrap_or(u64::MAX)
     }
@@ -106,8 +124,18 @@ impl<'a> Moment<'a> {
 
     /// The same host so many seconds ago, or when it was started.
     fn earlier(&self, seconds: u64) -> Self {
-        let micros = self.micros.saturating_sub(seconds * MICROS).max(self.boot_micros());
+        let micros = self.micros.saturating_sub(seconds * MICROS).max(self.machine.boot_micros());
         Self { micros, ..*self }
+    }
+
+    /// The same host at a moment that has passed.
+    fn at(&self, micros: u64) -> Self {
+        Self { micros: micros.min(self.micros), ..*self }
+    }
+
+    /// The same moment, for what counts only since another, if that is later than the start.
+    fn since(&self, micros: u64) -> Self {
+        Self { start_micros: self.start_micros.max(micros), ..*self }
     }
 
     /// A number that is another one every second: for what merely flickers.

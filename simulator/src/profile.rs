@@ -18,6 +18,7 @@ use collectors::kit::nearest;
 
 pub use setting::{ProfileError, Setting, Takes};
 
+pub(crate) use kit::identity::uuid;
 pub(crate) use setting::Settings;
 
 use crate::machine::Machine;
@@ -131,6 +132,7 @@ mod tests {
                         assert!(words.iter().all(|word| make(word).is_ok()), "{} {}", profile.name, setting.key);
                         assert!(make("").is_err());
                     }
+                    Takes::Name => panic!("{}: a profile names nothing of the host", profile.name),
                 }
                 assert!(setting.doc.ends_with('.'), "{} {}", profile.name, setting.key);
             }

@@ -12,6 +12,8 @@ pub(crate) struct ControlGroup {
     /// Of its own, without those of groups below.
     pub(crate) processes: u32,
     pub(crate) load: Option<GroupLoad>,
+    /// When it came, in microseconds since 1970, if that was after the start of the host.
+    pub(crate) born_micros: u64,
 }
 
 /// What the processes of a group take.

@@ -30,6 +30,8 @@ pub(crate) struct Interface {
     pub(crate) peer_index: Option<u32>,
     pub(crate) addresses: Vec<(IpAddr, u8)>,
     pub(crate) traffic: Option<Traffic>,
+    /// When it came, in microseconds since 1970, if that was after the start of the host.
+    pub(crate) born_micros: u64,
     pub(crate) wireless: Option<Wireless>,
 }
 

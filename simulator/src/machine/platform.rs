@@ -14,6 +14,12 @@ impl KernelVersion {
         Self { major: numbers.next().unwrap_or_default(), minor: numbers.next().unwrap_or_default() }
     }
 
+    /// Whether all controllers of control groups share a hierarchy: distributions mount them so since about then, which
+    /// has no number.
+    pub(crate) fn has_one_hierarchy(self) -> bool {
+        self >= Self::new(5, 4)
+    }
+
     /// To compare with: `moment.kernel() >= KernelVersion::new(5, 14)`.
     pub(crate) const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }

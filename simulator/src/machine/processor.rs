@@ -47,6 +47,8 @@ pub(crate) struct Processor {
     pub(crate) idle_states: &'static [IdleState],
     /// How busy each CPU is, by number.
     pub(crate) loads: Vec<CpuLoad>,
+    /// Those that are there and do nothing: none, unless one was taken away.
+    pub(crate) offline: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,11 +138,35 @@ impl Processor {
                 (0..threads).flat_map(|thread| cores.clone().map(move |core| thread * self.cores() + core)).collect()
             }
         };
-        cpus.retain(|&cpu| cpu < self.cpus);
+        cpus.retain(|&cpu| cpu < self.cpus && self.is_online(cpu));
         cpus
     }
 
-    /// The CPUs that share a core with this one.
+    /// Whether it does something.
+    pub(crate) fn is_online(&self, cpu: usize) -> bool {
+        !self.offline.contains(&cpu)
+    }
+
+    /// Those that do something.
+    pub(crate) fn online(&self) -> impl Iterator<Item = usize> {
+        (0..self.cpus).filter(|&cpu| self.is_online(cpu))
+    }
+
+    /// Whether it can be taken away: the first CPU of x86 cannot.
+    pub(crate) fn is_removable(&self, cpu: usize) -> bool {
+        cpu > 0 || !matches!(self.model, Model::X86(_))
+    }
+
+    /// The first of the CPUs of a core, whether or not it does something now.
+    pub(crate) fn first_of_core(&self, cpu: usize) -> usize {
+        let core = self.core_of_all(cpu);
+        match self.numbering {
+            Numbering::InARow => core * self.threads_per_core.max(1),
+            Numbering::ThreadsLast => core,
+        }
+    }
+
+    /// The CPUs that share a core with this one and do something, as do those of all lists here.
     pub(crate) fn core_cpus(&self, cpu: usize) -> Vec<usize> {
         let core = self.core_of_all(cpu);
         self.cpus_of(core..core + 1)
@@ -178,7 +204,7 @@ impl Processor {
         self.socket(cpu) * self.cores_per_socket.div_ceil(cores) + self.core(cpu) / cores
     }
 
-    /// All of them.
+    /// All of them, whatever they do.
     pub(crate) fn all_cpus(&self) -> Vec<usize> {
         (0..self.cpus).collect()
     }

@@ -1,7 +1,8 @@
 //! What went through each block device.
 
 use super::Moment;
-use crate::machine::{Above, Flow, Io, KernelVersion};
+use crate::event::Failing;
+use crate::machine::{Above, BlockDevice, Flow, Io, KernelVersion};
 
 /// Thousandths of the whole.
 const WHOLE: u64 = 1_000;
@@ -79,6 +80,29 @@ impl DiskCounts {
         }
     }
 
+    /// With sectors that were copied from it and to it, in large requests.
+    fn with_copied(mut self, read: u64, written: u64) -> Self {
+        const REQUEST_SECTORS: u64 = 1_024;
+        for (direction, sectors) in [(&mut self.reads, read), (&mut self.writes, written)] {
+            direction.requests += sectors / REQUEST_SECTORS;
+            direction.sectors += sectors;
+            direction.milliseconds += sectors / REQUEST_SECTORS * 3;
+        }
+        self.busy_milliseconds += (read + written) / REQUEST_SECTORS * 2;
+        self.weighted_milliseconds += (read + written) / REQUEST_SECTORS * 3;
+        self
+    }
+
+    /// With what took ten times as long, and a device that had no rest for so many milliseconds.
+    fn slower(mut self, slow: Self, milliseconds: u64) -> Self {
+        const MORE: u64 = 9;
+        self.reads.milliseconds += slow.reads.milliseconds * MORE;
+        self.writes.milliseconds += slow.writes.milliseconds * MORE;
+        self.weighted_milliseconds += slow.weighted_milliseconds * MORE;
+        self.busy_milliseconds += milliseconds.saturating_sub(slow.busy_milliseconds);
+        self
+    }
+
     /// In the order of the columns.
     pub(crate) fn columns(self) -> [u64; 17] {
         let (r, w, d) = (self.reads, self.writes, self.discards);
@@ -104,15 +128,63 @@ impl DiskCounts {
     }
 }
 
+impl Failing {
+    /// Whether it is this disk, or stands on it.
+    fn is_of(&self, block: &BlockDevice) -> bool {
+        self.parts.contains(&block.name)
+    }
+}
+
+impl Above {
+    /// All of it comes down as it is.
+    const ALL: Self = Self { device: 0, merged_one_in: 0, reads_permille: WHOLE, writes_permille: WHOLE };
+}
+
 impl Moment<'_> {
-    /// What its users do to a device and what comes down from the devices on it.
+    /// What its users do to a device and what comes down from the devices on it, as it tells it.
     pub(crate) fn disk_counts(&self, device: usize) -> DiskCounts {
+        let mut told = self.disk_counted(device);
+        let Some(block) = self.machine.block_devices.get(device) else { return told };
+        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
+            let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
+            let at_end = then.disk_counted(device);
+            told.reads.sectors = wrap.told(told.reads.sectors, at_end.reads.sectors);
+            told.writes.sectors = wrap.told(told.writes.sectors, at_end.writes.sectors);
+        }
+        told
+    }
+
+    /// The same, whatever its counters have room for, and whatever ails it.
+    fn disk_counted(&self, device: usize) -> DiskCounts {
         let Some(block) = self.machine.block_devices.get(device) else { return DiskCounts::default() };
+        let past = &self.machine.past;
+        if past.failing.is_empty() && past.disks_since.is_empty() {
+            return self.usual_counts(device, block);
+        }
+        let since = past.disks_since.iter().find(|(name, _)| *name == block.name).map_or(0, |(_, micros)| *micros);
+        let moment = self.since(since);
+        let Some(failing) = past.failing.iter().find(|failing| failing.is_of(block)) else {
+            return moment.usual_counts(device, block);
+        };
+        let ended = moment.at(failing.until_micros.unwrap_or(u64::MAX));
+        let counts = ended.usual_counts(device, block);
+        let counts =
+            counts.slower(ended.since(failing.from_micros).usual_counts(device, block), ended.slow_milliseconds());
+        match failing.back_micros {
+            Some(back) => counts.plus(moment.since(back).usual_counts(device, block), Above::ALL),
+            None => counts,
+        }
+    }
+
+    fn usual_counts(&self, device: usize, block: &BlockDevice) -> DiskCounts {
         let own = block.io.as_ref().map_or_else(DiskCounts::default, |io| self.io_counts(io, &block.name));
+        let [read, written] = self.rebuilding_sectors(&block.name);
+        let own = own.with_copied(read, written);
         block.above.iter().fold(own, |sum, above| {
             // A device stands before those that are on it, so this ends.
             debug_assert!(above.device > device, "{} must stand after {}", above.device, block.name);
-            sum.plus(self.disk_counts(above.device), *above)
+            let counts = self.machine.block_devices.get(above.device).map(|on| self.usual_counts(above.device, on));
+            sum.plus(counts.unwrap_or_default(), *above)
         })
     }
 
@@ -153,8 +225,38 @@ impl Moment<'_> {
     pub(crate) fn sectors_of_disks(&self) -> (u64, u64) {
         let devices = self.machine.block_devices.iter().enumerate();
         let disks = devices.filter(|(_, block)| block.device.is_disk());
+        let [read, written] = self.machine.past.gone_sectors;
         disks
-            .map(|(device, _)| self.disk_counts(device))
-            .fold((0, 0), |(read, written), counts| (read + counts.reads.sectors, written + counts.writes.sectors))
+            .map(|(device, _)| self.sectors_of_disk(device))
+            .fold((read, written), |(read, written), [more, others]| (read + more, written + others))
+    }
+
+    /// Sectors that were read from a disk and written to it.
+    pub(crate) fn sectors_of_disk(&self, device: usize) -> [u64; 2] {
+        let counts = self.disk_counted(device);
+        [counts.reads.sectors, counts.writes.sectors]
+    }
+
+    /// For how long disks that fail have kept others waiting, in milliseconds since the start.
+    fn slow_milliseconds(&self) -> u64 {
+        let slow = self.machine.past.failing.iter().map(|failing| {
+            let until = failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
+            until.saturating_sub(failing.from_micros.max(self.start_micros)) / 1_000
+        });
+        slow.max().unwrap_or_default()
+    }
+
+    /// The same in microseconds.
+    pub(super) fn slow_micros(&self) -> u64 {
+        self.slow_milliseconds() * 1_000
+    }
+
+    /// Requests that a block device could not answer.
+    pub(crate) fn disk_errors(&self, block: &BlockDevice) -> u64 {
+        /// One in so many milliseconds.
+        const ONE_IN: u64 = 23_000;
+        let failing = self.machine.past.failing.iter().filter(|failing| failing.is_of(block));
+        let last = |failing: &Failing| failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
+        failing.map(|failing| last(failing).saturating_sub(failing.from_micros) / 1_000 / ONE_IN).sum()
     }
 }

@@ -71,18 +71,32 @@ pub(crate) enum Stall {
 impl Moment<'_> {
     /// Time that a CPU had nothing to do.
     pub(crate) fn idle_micros(&self, cpu: usize) -> u64 {
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
-        self.uptime_micros().saturating_sub(self.spent(load, BUSY) / 1_000)
+        self.online_micros(cpu).saturating_sub((self.spent(cpu, BUSY) + self.taken_by_crowds(cpu)) / 1_000)
+    }
+
+    /// Nanoseconds for which a CPU would have had nothing to do, if there were no crowds.
+    fn idle_nanos(&self, cpu: usize) -> u64 {
+        (self.online_micros(cpu) * 1_000).saturating_sub(self.spent(cpu, BUSY))
+    }
+
+    /// Nanoseconds that crowds took of it.
+    fn taken_by_crowds(&self, cpu: usize) -> u64 {
+        self.during_crowds(|moment| moment.idle_nanos(cpu))
     }
 
     /// Of one CPU.
     pub(crate) fn cpu_times(&self, cpu: usize) -> CpuTimes {
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return CpuTimes::default() };
-        let spent = |permille| self.spent(load, permille);
+        let since = self.since(self.times_begin_micros(cpu));
+        let spent = |permille| since.spent(cpu, permille);
         let [user, nice, system, iowait] = [USER, NICE, SYSTEM, IOWAIT].map(spent);
         let [irq, softirq, steal, guest] = [IRQ, SOFTIRQ, STEAL, GUEST].map(spent);
+        let taken = since.taken_by_crowds(cpu);
+        let (user, system) = (user + taken * 3 / 5, system + (taken - taken * 3 / 5));
+        let fallen = self.iowait_fallen().min(iowait);
+        let iowait = iowait - fallen;
         // All time that is not spent is idle, counted before it is cut to ticks: so no column ever falls.
-        let idle = (self.uptime_micros() * 1_000).saturating_sub(user + nice + system + iowait + irq + softirq + steal);
+        let idle =
+            (since.online_micros(cpu) * 1_000).saturating_sub(user + nice + system + iowait + irq + softirq + steal);
         let ticks = |nanoseconds| nanoseconds / TICK_NANOS;
         CpuTimes {
             user: ticks(user),
@@ -102,19 +116,38 @@ impl Moment<'_> {
     pub(crate) fn scheduled(&self, cpu: usize) -> [u64; 3] {
         const WAITING: u64 = 13;
         const TIMESLICE_NANOS: u64 = 430_000;
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return [0; 3] };
-        let running = self.spent(load, USER + NICE + SYSTEM);
-        [running, self.spent(load, WAITING), running / TIMESLICE_NANOS]
+        let running = self.spent(cpu, USER + NICE + SYSTEM) + self.taken_by_crowds(cpu);
+        [running, self.spent(cpu, WAITING), running / TIMESLICE_NANOS]
     }
 
-    /// Of all CPUs together: their sum, to the tick.
+    /// Of all CPUs together: their sum, to the tick, with what those did that are away.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
         let cpus = 0..self.machine.processor.cpus;
         cpus.map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
     }
 
+    /// Nanoseconds by which the time that each CPU waited for disks has fallen.
+    fn iowait_fallen(&self) -> u64 {
+        let falls = self.machine.past.iowait_falls.iter().filter(|(micros, _)| *micros <= self.micros);
+        falls.map(|(_, ticks)| ticks * TICK_NANOS).sum()
+    }
+
     /// Microseconds since the start.
     pub(crate) fn stalled_micros(&self, stall: Stall) -> u64 {
+        let usual = |moment: &Self| moment.usually_stalled_micros(stall);
+        usual(self)
+            + match stall {
+                Stall::Cpu => self.filled_by_crowds(usual),
+                Stall::Memory => self.thrashed_micros() / 5 * 2,
+                Stall::MemoryFull => self.thrashed_micros() / 5,
+                // What is swapped out has to be written.
+                Stall::Io => self.thrashed_micros() / 4 + self.slow_micros() / 3,
+                Stall::IoFull => self.thrashed_micros() / 8 + self.slow_micros() / 6,
+                Stall::CpuFull | Stall::Interrupts => 0,
+            }
+    }
+
+    fn usually_stalled_micros(&self, stall: Stall) -> u64 {
         let load = &self.machine.load;
         match stall {
             Stall::Cpu => self.nanoseconds(load, 4) / 1_000 + self.burst_micros(load, 200),
@@ -142,24 +175,34 @@ impl Moment<'_> {
             let running =
                 moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load) / 1_000).sum::<u64>();
             // Whoever waits for a CPU is about twice as many as a stall counts.
-            running + 2 * moment.stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io)
+            let waiting = 2 * moment.usually_stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io);
+            running + waiting + moment.wanted_by_crowds_micros()
         };
         (wanted(self) - wanted(&before)) * 100 / (self.micros - before.micros).max(1)
     }
 
     /// What a CPU has done of what takes so many thousandths of its time at the mean load and share.
-    fn spent(&self, load: &CpuLoad, permille: u64) -> u64 {
-        let total = u128::from(self.area(&load.wave)) * u128::from(permille * load.share) / u128::from(MEAN * MEAN);
-        u64::try_from(total).unwrap_or(u64::MAX)
+    fn spent(&self, cpu: usize, permille: u64) -> u64 {
+        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
+        load.nanoseconds(self.online_area(cpu, &load.wave), permille)
     }
 
+    /// Whoever wants a CPU wants another one while it is away.
     fn wanted_nanos(&self, load: &CpuLoad) -> u64 {
-        self.spent(load, USER + NICE + SYSTEM + IOWAIT)
+        load.nanoseconds(self.area(&load.wave), USER + NICE + SYSTEM + IOWAIT)
     }
 
     /// Times that a core or the whole package became too hot; bursts do that.
     pub(crate) fn throttles(&self, wave: &Wave, one_in_seconds: u64) -> u64 {
         self.burst_micros(wave, 1_000) / (one_in_seconds * 1_000_000)
+    }
+}
+
+impl CpuLoad {
+    /// What takes so many thousandths of the time at the mean load and share, of so much of the load's wave.
+    fn nanoseconds(&self, area: u64, permille: u64) -> u64 {
+        let total = u128::from(area) * u128::from(permille * self.share) / u128::from(MEAN * MEAN);
+        u64::try_from(total).unwrap_or(u64::MAX)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What graphics cards, ports of fabrics, the load balancer and control groups count.
 
 use super::Moment;
-use crate::machine::{Adapter, AmdCard, Balancer, GroupLoad};
+use crate::machine::{Adapter, AmdCard, Balancer, ControlGroup, GroupLoad};
 use crate::wave::MEAN;
 
 /// Of the mean, in percent: what a card does at the mean load.
@@ -76,8 +76,8 @@ impl Moment<'_> {
     }
 
     /// Microseconds of all CPUs that a control group took.
-    pub(crate) fn group_cpu_micros(&self, load: &GroupLoad) -> u64 {
-        self.nanoseconds(&load.wave, load.cpu_permille) / 1_000
+    pub(crate) fn group_cpu_micros(&self, group: &ControlGroup, load: &GroupLoad) -> u64 {
+        self.since(group.born_micros).nanoseconds(&load.wave, load.cpu_permille) / 1_000
     }
 
     /// Bytes of memory of a control group.

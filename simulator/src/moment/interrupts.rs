@@ -1,32 +1,48 @@
 //! How often interrupts came.
 
 use super::Moment;
+use super::cpus::Spread;
 use crate::machine::{Architecture, InterruptLine, LocalInterrupt};
 
-/// How many times all CPUs together, and which of them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spread {
-    pub(crate) total: u64,
-    cpu: Option<usize>,
-}
+/// The first number that has more than 32 bits.
+const BITS_32: u64 = 1 << 32;
 
 impl Moment<'_> {
     /// Of a line.
     pub(crate) fn line_interrupts(&self, line: &InterruptLine) -> Spread {
-        Spread { total: self.counter(&self.machine.load, line.milli), cpu: line.cpu }
+        self.spread(line.cpu, |moment| moment.counter(&self.machine.load, line.milli))
     }
 
     /// Of a kind that each CPU has of its own.
     pub(crate) fn local_interrupts(&self, local: &LocalInterrupt) -> Spread {
-        Spread { total: self.counter(&self.machine.load, self.times_cpus(local.milli)), cpu: None }
+        let usual = self.spread(None, |moment| moment.local_total(local));
+        let (more, is_busiest) = (self.interrupts_before(), self.is_busiest(local));
+        if is_busiest && more > 0 { usual.with_more_before(more) } else { usual }
     }
 
-    /// The part of one CPU.
-    pub(crate) fn interrupts_of_cpu(&self, spread: Spread, cpu: usize) -> u64 {
-        match spread.cpu {
-            Some(only) if only == cpu => spread.total,
-            Some(_) => 0,
-            None => self.part_of_cpu(spread.total, cpu),
+    fn local_total(&self, local: &LocalInterrupt) -> u64 {
+        self.counter(&self.machine.load, self.times_cpus(local.milli))
+    }
+
+    fn is_busiest(&self, local: &LocalInterrupt) -> bool {
+        let busiest = self.machine.interrupts.local.iter().max_by_key(|local| local.milli);
+        busiest.is_some_and(|busiest| busiest.name == local.name)
+    }
+
+    /// How many more there were at the start than usual, so that the sum reaches a multiple of 2^32 when it shall.
+    fn interrupts_before(&self) -> u64 {
+        let Some((at_micros, _)) = self.machine.past.interrupts_reach else { return 0 };
+        let then = Self { micros: at_micros.max(self.machine.boot_micros()), ..*self };
+        let interrupts = &self.machine.interrupts;
+        let lines = interrupts.lines.iter().map(|line| then.counter(&then.machine.load, line.milli)).sum::<u64>();
+        let sum = lines + interrupts.local.iter().map(|local| then.local_total(local)).sum::<u64>();
+        (BITS_32 - sum % BITS_32) % BITS_32
+    }
+
+    fn interrupts_told(&self, sum: u64) -> u64 {
+        match self.machine.past.interrupts_reach {
+            Some((_, true)) => sum % BITS_32,
+            _ => sum,
         }
     }
 
@@ -42,7 +58,7 @@ impl Moment<'_> {
                 locals().filter(|(local, _)| local.description.starts_with(name)).map(|(_, total)| total).sum::<u64>()
             };
             let classes = vec![of("[EXT]"), of("[I/O]"), of("[AIO]")];
-            return (classes.iter().sum(), classes);
+            return (self.interrupts_told(classes.iter().sum()), classes);
         }
         let last = interrupts.lines.last().map_or(0, |line| line.number + 1);
         let mut counts = vec![0; last.max(LINES_LEAST)];
@@ -52,6 +68,6 @@ impl Moment<'_> {
             }
         }
         let total = counts.iter().sum::<u64>() + locals().map(|(_, total)| total).sum::<u64>();
-        (total, counts)
+        (self.interrupts_told(total), counts)
     }
 }

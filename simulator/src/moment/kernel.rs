@@ -1,6 +1,7 @@
 //! Counts of the kernel as a whole.
 
 use super::Moment;
+use super::cpus::Spread;
 use crate::wave::MICROS;
 
 /// The names of the soft interrupts, in the kernel's order, and how often each comes in a thousand seconds on one CPU.
@@ -18,18 +19,15 @@ pub(crate) const SOFT_INTERRUPTS: [(&str, u64); 10] = [
 ];
 impl Moment<'_> {
     /// Of each kind, on all CPUs.
-    pub(crate) fn soft_interrupts(&self) -> impl Iterator<Item = u64> {
-        SOFT_INTERRUPTS.iter().map(|&(_, milli)| self.counter(&self.machine.load, self.times_cpus(milli)))
-    }
-
-    /// The part of a sum that one CPU has; the parts of all are the sum, and none falls while the sum rises.
-    pub(crate) fn part_of_cpu(&self, sum: u64, cpu: usize) -> u64 {
-        (sum + cpu as u64) / (self.machine.processor.cpus as u64).max(1)
+    pub(crate) fn soft_interrupts(&self) -> impl Iterator<Item = Spread> {
+        let count = |milli| move |moment: &Self| moment.counter(&moment.machine.load, moment.times_cpus(milli));
+        SOFT_INTERRUPTS.iter().map(move |&(_, milli)| self.spread(None, count(milli)))
     }
 
     /// Packets that all CPUs took from devices, and how often one had no time for all of them.
-    pub(crate) fn packets_processed(&self) -> (u64, u64) {
-        (self.packets_from_devices(), self.counter(&self.machine.load, self.times_cpus(9)))
+    pub(crate) fn packets_processed(&self) -> [Spread; 2] {
+        let squeezed = |moment: &Self| moment.counter(&moment.machine.load, moment.times_cpus(9));
+        [self.spread(None, Self::packets_from_devices), self.spread(None, squeezed)]
     }
 
     pub(super) fn times_cpus(&self, milli: u64) -> u64 {
@@ -42,11 +40,9 @@ impl Moment<'_> {
 
     /// Processes and threads that were ever started.
     pub(crate) fn forks(&self) -> u64 {
-        u64::from(self.last_process_at_start()) + self.counter(&self.machine.load, 3_700)
-    }
-
-    fn last_process_at_start(&self) -> u32 {
-        self.machine.processes.iter().map(|process| process.number).max().unwrap_or(1)
+        // The one that asks was started last, but for those that crowd in.
+        let last_at_start = self.machine.processes.last().map_or(1, |process| process.number);
+        u64::from(last_at_start) + self.counter(&self.machine.load, 3_700) + self.started_by_crowds()
     }
 
     /// The number that was given to a process last; numbers come round at 4,194,304.

@@ -1,6 +1,7 @@
 //! Where the memory is. All parts add up to the whole, page by page.
 
 use super::Moment;
+use super::growth::Grown;
 use crate::wave::MICROS;
 
 /// In pages of the architecture.
@@ -92,24 +93,32 @@ impl Moment<'_> {
     }
 
     pub(crate) fn memory(&self) -> MemoryParts {
+        let grown = self.grown();
+        self.memory_with(grown)
+    }
+
+    /// With so much more that somebody holds than programs usually do.
+    pub(super) fn memory_with(&self, grown: Grown) -> MemoryParts {
         let memory = self.machine.memory;
         let load = &self.machine.load;
         let scaled = |pages| self.scaled(pages);
         let low_watermark = scaled(LOW_WATERMARK);
         let unevictable = scaled(6_912);
         let shared = self.shared_pages();
-        let anonymous = memory.anonymous_pages + memory.anonymous_pages_per_load * self.recent(load, 900) / 1_000;
+        let usual = memory.anonymous_pages + memory.anonymous_pages_per_load * self.recent(load, 900) / 1_000;
+        let anonymous = usual + grown.free + grown.files;
         let buffers = self.filled(scaled(18_400), 600);
-        let files = self.filled(memory.cache_pages, 7_200);
+        let files = self.filled(memory.cache_pages, 7_200).saturating_sub(grown.files);
         let slab_reclaimable = self.filled(scaled(39_700), 3_600);
         let slab_unreclaimable = scaled(16_300 + self.recent(load, 300) / 4);
         let kernel_stack = self.threads() * (16 / self.page_kilobytes()).max(1);
-        let page_tables = anonymous / 180 + scaled(900);
+        let page_tables = usual / 180 + scaled(900);
         let per_cpu = 2_080 / self.page_kilobytes() * self.machine.processor.cpus as u64;
         let virtual_used = scaled(4_410) + kernel_stack;
         let untold = scaled(31_000) + self.flicker("untold memory", 40);
         // A little of the swap was used at some time and never came back.
         let (swapped, swap_cached) = (1_280.min(memory.swap_pages), 96.min(memory.swap_pages));
+        let swapped = (swapped + grown.swap).min(memory.swap_pages);
         let cached = files + shared;
         let kernel = slab_reclaimable + slab_unreclaimable + kernel_stack + page_tables + per_cpu + untold;
         let free = memory.pages.saturating_sub(buffers + cached + anonymous + swap_cached + kernel);
@@ -142,7 +151,7 @@ impl Moment<'_> {
             swap_free: memory.swap_pages - swapped,
             swap_cached,
             commit_limit: memory.pages / 2 + memory.swap_pages,
-            committed: anonymous * 7 / 4 + shared + scaled(92_000),
+            committed: usual * 7 / 4 + grown.sum() + shared + scaled(92_000),
             untold,
         }
     }
@@ -179,7 +188,8 @@ impl Moment<'_> {
         if self.machine.memory.swap_pages == 0 {
             return (0, 0);
         }
-        (1_190, 1_376)
+        // What went out comes back only if somebody asks for it.
+        (1_190, 1_376 + self.swapped_out())
     }
 }
 

@@ -27,7 +27,7 @@ impl Moment<'_> {
     /// It fills day by day; when what it has room for is full, the oldest is cleared away.
     pub(crate) fn used_blocks(&self, space: Space) -> u64 {
         let usage = space.usage;
-        let grown = u128::from(self.uptime_micros()) * u128::from(usage.daily) / u128::from(DAY_SECONDS * MICROS);
+        let grown = u128::from(self.age_micros()) * u128::from(usage.daily) / u128::from(DAY_SECONDS * MICROS);
         let grown = grown % u128::from(usage.span.max(1));
         usage.base + u64::try_from(grown).unwrap_or_default()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use collectors::kit::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
+use crate::event::{Stint, Wrap};
 use crate::machine::{Interface, Kind, Traffic};
 use crate::wave::MICROS;
 
@@ -27,23 +28,67 @@ mod flag {
 const HEADER_BYTES: u64 = 14;
 
 impl Moment<'_> {
-    /// The counters of a device, those of a bond being the sum of its slaves'.
+    /// The counters of a device as it tells them, those of a bond being the sum of its slaves'.
     pub(crate) fn link_statistics(&self, interface: usize) -> LinkStatistics {
         let Some(link) = self.machine.interfaces.get(interface) else { return LinkStatistics::default() };
-        let own = link.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| self.traffic(traffic));
+        let mut told = self.since(link.born_micros).passed(interface, &|slave| self.link_statistics(slave));
+        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
+            let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
+            let at_end = then.counted(interface);
+            told.rx_bytes = wrap.told(told.rx_bytes, at_end.rx_bytes);
+            told.tx_bytes = wrap.told(told.tx_bytes, at_end.tx_bytes);
+        }
+        told
+    }
+
+    /// What really went through a device, whatever its counters have room for.
+    pub(crate) fn counted(&self, interface: usize) -> LinkStatistics {
+        self.passed(interface, &|slave| self.counted(slave))
+    }
+
+    fn passed(&self, interface: usize, of_other: &dyn Fn(usize) -> LinkStatistics) -> LinkStatistics {
+        let Some(link) = self.machine.interfaces.get(interface) else { return LinkStatistics::default() };
+        let own = self.carried(link);
         match &link.kind {
             Kind::Loopback => LinkStatistics { tx_bytes: own.rx_bytes, tx_packets: own.rx_packets, ..own },
             Kind::Bond(bonding) => {
-                bonding.slaves.iter().fold(own, |sum, &slave| plus(sum, self.link_statistics(slave)))
+                let gone = self.carried_by_gone(|stint| stint.master.as_ref() == Some(&link.name));
+                bonding.slaves.iter().fold(plus(own, gone), |sum, &slave| plus(sum, of_other(slave)))
             }
+            // It remembers what went through ports that are gone.
             Kind::Bridge => self.ports(interface).fold(own, |sum, port| {
-                let mut through = self.link_statistics(port);
+                let mut through = self.counted(port);
                 through.rx_bytes -= through.rx_packets * HEADER_BYTES;
                 plus(sum, through)
             }),
-            Kind::Vlan { lower, share_permille, .. } => share(self.link_statistics(*lower), *share_permille),
+            Kind::Vlan { lower, share_permille, .. } => share(of_other(*lower), *share_permille),
             Kind::Physical { .. } | Kind::InfiniBand { .. } | Kind::Veth | Kind::Tunnel | Kind::Dummy => own,
         }
+    }
+
+    /// What a device carried that is of its own, or that it took over.
+    fn carried(&self, link: &Interface) -> LinkStatistics {
+        let mut stints = self.machine.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
+        let Some(first) = stints.next() else {
+            return link.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| self.traffic(traffic));
+        };
+        stints.fold(self.stint(first), |sum, stint| plus(sum, self.stint(stint)))
+    }
+
+    /// What devices carried that are gone.
+    pub(super) fn carried_by_gone(&self, is_meant: impl Fn(&Stint) -> bool) -> LinkStatistics {
+        let gone = self.machine.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
+        gone.fold(LinkStatistics::default(), |sum, stint| plus(sum, self.stint(stint)))
+    }
+
+    fn stint(&self, stint: &Stint) -> LinkStatistics {
+        let moment = self.since(stint.from_micros).at(stint.until_micros.unwrap_or(u64::MAX));
+        stint.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| moment.traffic(traffic))
+    }
+
+    /// Whether a device does not tell its speed.
+    pub(crate) fn refuses(&self, link: &Interface) -> bool {
+        self.machine.past.refusing.contains(&link.name)
     }
 
     /// The devices whose master this one is.
@@ -93,6 +138,14 @@ impl Moment<'_> {
     }
 }
 
+impl Wrap {
+    /// What a counter tells that has counted so much, and so much by the moment when it begins anew.
+    pub(super) fn told(&self, counted: u64, at_end: u64) -> u64 {
+        let mask = if self.bits < u64::BITS { (1 << self.bits) - 1 } else { u64::MAX };
+        counted.wrapping_sub(at_end) & mask
+    }
+}
+
 /// So many thousandths of it.
 fn share(whole: LinkStatistics, permille: u64) -> LinkStatistics {
     LinkStatistics::from_counters(
@@ -105,7 +158,8 @@ fn share(whole: LinkStatistics, permille: u64) -> LinkStatistics {
 fn plus(a: LinkStatistics, b: LinkStatistics) -> LinkStatistics {
     let (mut sums, others) = (a.counters(), b.counters());
     for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += other;
+        // One of them may be close to the end of its bits.
+        *sum = sum.wrapping_add(other);
     }
     LinkStatistics::from_counters(sums)
 }

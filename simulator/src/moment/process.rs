@@ -25,15 +25,20 @@ impl Moment<'_> {
 
     /// Threads that run or want to, with the one that asks.
     pub(crate) fn running(&self) -> u64 {
+        1 + self.running_services() + self.crowding()
+    }
+
+    fn running_services(&self) -> u64 {
         let wanting = self.recent(&self.machine.load, 1) * self.flicker("running", 4) / 1_000;
-        1 + wanting.min(self.services().count() as u64)
+        wanting.min(self.services().count() as u64)
     }
 
     /// The letter of a process' first thread; all other threads sleep.
     pub(crate) fn state(&self, process: &Process) -> char {
         let is_asking = self.machine.processes.last().is_some_and(|last| last.number == process.number);
-        let others = usize::try_from(self.running() - 1).unwrap_or_default();
-        if is_asking || self.services().take(others).any(|running| running.number == process.number) {
+        let others = usize::try_from(self.running_services()).unwrap_or_default();
+        let is_running = is_asking || self.is_crowding(process);
+        if is_running || self.services().take(others).any(|running| running.number == process.number) {
             return 'R';
         }
         let waits_for_disk = process.name.starts_with("kworker") && self.blocked() > 0;

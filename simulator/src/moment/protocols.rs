@@ -70,12 +70,18 @@ impl Moment<'_> {
                 continue;
             }
             let sum = if is_of_containers { &mut of_containers } else { &mut own };
-            let statistics = self.link_statistics(number);
+            let statistics = self.counted(number);
             sum.rx_packets += statistics.rx_packets;
             sum.rx_bytes += statistics.rx_bytes;
             sum.tx_packets += statistics.tx_packets;
             sum.tx_bytes += statistics.tx_bytes;
         }
+        // What is gone was counted here while it was there, unless a master counts it.
+        let gone = self.carried_by_gone(|stint| stint.master.is_none());
+        own.rx_packets += gone.rx_packets;
+        own.rx_bytes += gone.rx_bytes;
+        own.tx_packets += gone.tx_packets;
+        own.tx_bytes += gone.tx_bytes;
         let forwarded = part(of_containers.rx_packets, 960);
         let forwarded_bytes = part(of_containers.rx_bytes, 940);
         Protocols {
@@ -96,6 +102,7 @@ impl Moment<'_> {
         let sources = links.filter(|(_, link)| {
             matches!(link.kind, Kind::Loopback | Kind::Veth | Kind::Tunnel) || link.kind.bus_device().is_some()
         });
-        sources.map(|(number, _)| self.link_statistics(number).rx_packets).sum()
+        let there = sources.map(|(number, _)| self.counted(number).rx_packets).sum::<u64>();
+        there + self.carried_by_gone(|_| true).rx_packets
     }
 }

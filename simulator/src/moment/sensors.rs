@@ -6,7 +6,7 @@ use crate::machine::{EnergyMeter, MemoryControllers, Sensor};
 impl Moment<'_> {
     /// What goes with the load of the last half minute: from a base, so much more at the mean.
     pub(crate) fn warmed(&self, base: u64, per_load: u64) -> u64 {
-        base + per_load * self.recent(&self.machine.load, 30) / 1_000
+        base + per_load * self.busy_recently(30) / 1_000
     }
 
     pub(crate) fn sensor(&self, sensor: &Sensor) -> u64 {

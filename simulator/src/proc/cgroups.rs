@@ -26,15 +26,13 @@ const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
     ("rdma", 12, (4, 11)),
     ("misc", 13, (5, 13)),
 ];
-/// Distributions mount all of them in one hierarchy since about then, which has no number.
-const UNIFIED_SINCE: KernelVersion = KernelVersion::new(5, 4);
 /// Services, slices and scopes that systemd has without any container.
 const GROUPS_OF_SYSTEMD: usize = 81;
 
 impl Moment<'_> {
     /// Whether all controllers share a hierarchy of control groups.
     pub(crate) fn has_one_hierarchy(&self) -> bool {
-        self.kernel() >= UNIFIED_SINCE
+        self.kernel().has_one_hierarchy()
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: 
 
 fn cpuinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    let mut each = |write: &dyn Fn(usize, &mut Vec<u8>)| (0..processor.cpus).for_each(|cpu| write(cpu, into));
+    let mut each = |write: &dyn Fn(usize, &mut Vec<u8>)| processor.online().for_each(|cpu| write(cpu, into));
     match &processor.model {
         Model::X86(model) => each(&|cpu, into| x86(moment, model, cpu, into)),
         Model::Arm(model) => {

@@ -3,7 +3,7 @@
 use crate::layout::{Group, What, once};
 use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Trigger};
 use crate::moment::Moment;
-use crate::moment::interrupts::Spread;
+use crate::moment::cpus::Spread;
 use crate::text::{put, put_line, put_right};
 
 pub(super) static GROUPS: [Group; 1] =
@@ -18,7 +18,7 @@ fn interrupts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     let last = interrupts.lines.last().map_or(0, |line| line.number);
     let width = last.to_string().len().max(3);
     put!(into, "{:1$}", "", width + 8);
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.online() {
         put!(into, "CPU{cpu:<8}");
     }
     put_line!(into, "");
@@ -41,10 +41,10 @@ fn interrupts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn counts(moment: &Moment<'_>, spread: Spread, into: &mut Vec<u8>) {
-    for cpu in 0..moment.machine.processor.cpus {
+fn counts(moment: &Moment<'_>, spread: &Spread, into: &mut Vec<u8>) {
+    for cpu in moment.machine.processor.online() {
         // A table of a thousand CPUs has a million of these.
-        put_right(moment.interrupts_of_cpu(spread, cpu), COUNT_COLUMNS, into);
+        put_right(moment.part_of_cpu(spread, cpu), COUNT_COLUMNS, into);
         into.push(b' ');
     }
 }
@@ -52,20 +52,20 @@ fn counts(moment: &Moment<'_>, spread: Spread, into: &mut Vec<u8>) {
 fn pc(moment: &Moment<'_>, line: &InterruptLine, width: usize, into: &mut Vec<u8>) {
     let trigger = if line.trigger == Trigger::Edge { "edge" } else { "fasteoi" };
     put!(into, "{:>width$}: ", line.number);
-    counts(moment, moment.line_interrupts(line), into);
+    counts(moment, &moment.line_interrupts(line), into);
     put_line!(into, " {:>8} {:>width$}-{trigger:<8}  {}", line.chip, line.hardware, line.action);
 }
 
 fn other(moment: &Moment<'_>, line: &InterruptLine, width: usize, into: &mut Vec<u8>) {
     let trigger = if line.trigger == Trigger::Edge { "Edge" } else { "Level" };
     put!(into, "{:>width$}: ", line.number);
-    counts(moment, moment.line_interrupts(line), into);
+    counts(moment, &moment.line_interrupts(line), into);
     put_line!(into, " {:>8} {:>width$} {trigger:<8}  {}", line.chip, line.hardware, line.action);
 }
 
 fn named(moment: &Moment<'_>, local: &LocalInterrupt, width: usize, gap: &str, into: &mut Vec<u8>) {
     put!(into, "{:>width$}: ", local.name);
-    counts(moment, moment.local_interrupts(local), into);
+    counts(moment, &moment.local_interrupts(local), into);
     put_line!(into, "{gap}{}", local.description);
 }
 
@@ -74,9 +74,9 @@ fn mainframe(moment: &Moment<'_>, into: &mut Vec<u8>) {
     let local = moment.machine.interrupts.local;
     for (name, class) in [("EXT", "[EXT]"), ("I/O", "[I/O]"), ("AIO", "[AIO]")] {
         put!(into, "{name}: ");
-        for cpu in 0..moment.machine.processor.cpus {
+        for cpu in moment.machine.processor.online() {
             let of_class = local.iter().filter(|local| local.description.starts_with(class));
-            let sum = of_class.map(|local| moment.interrupts_of_cpu(moment.local_interrupts(local), cpu)).sum();
+            let sum = of_class.map(|local| moment.part_of_cpu(&moment.local_interrupts(local), cpu)).sum();
             put_right(sum, COUNT_COLUMNS, into);
             into.push(b' ');
         }
@@ -84,7 +84,7 @@ fn mainframe(moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
     for local in local {
         put!(into, "{}: ", local.name);
-        counts(moment, moment.local_interrupts(local), into);
+        counts(moment, &moment.local_interrupts(local), into);
         put_line!(into, " {}", local.description);
     }
 }

@@ -45,7 +45,7 @@ fn show(moment: &Moment<'_>, array: &Array, into: &mut Vec<u8>) {
     for (slot, member) in array.members.iter().enumerate().rev() {
         let name = devices.get(member.device).map_or("", |device| &device.name);
         let mark = match member.role {
-            Role::Active => "",
+            Role::Active | Role::Recovering => "",
             Role::Spare => "(S)",
             Role::Failed => "(F)",
         };
@@ -76,7 +76,8 @@ fn show(moment: &Moment<'_>, array: &Array, into: &mut Vec<u8>) {
     if let Some(progress) = moment.check_of(array) {
         let permille = (progress.done_sectors / 2).saturating_mul(1_000) / (progress.of_sectors / 2).max(1);
         let bar = usize::try_from(permille / 50).unwrap_or_default().min(20);
-        put!(into, "[{}>{}]  check =", "=".repeat(bar), ".".repeat(20 - bar));
+        let action = if progress.is_rebuild { "recovery" } else { "check" };
+        put!(into, "[{}>{}]  {action} =", "=".repeat(bar), ".".repeat(20 - bar));
         put!(into, "{:3}.{}%", permille / 10, permille % 10);
         put!(into, " ({}/{})", progress.done_sectors / 2, progress.of_sectors / 2);
         put!(into, " finish={}.{}min", progress.finish_seconds / 60, progress.finish_seconds % 60 / 6);

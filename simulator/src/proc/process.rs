@@ -95,12 +95,15 @@ fn stat(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>)
     put!(into, " {} 0 {} 0 {user} {system} 0 0 20 0 {}", rss * 2, rss / 400, process.threads);
     put!(into, " 0 {started} {virtual_bytes} {rss} 18446744073709551615");
     // Addresses are not told to everybody, and of the kernel there are none.
-    put!(
-        into,
-        " 0 0 0 0 0 0 0 0 0 0 0 0 17 {} 0 0 0 0 0 0 0 0 0 0 0 0 0",
-        number as usize % moment.machine.processor.cpus
-    );
+    put!(into, " 0 0 0 0 0 0 0 0 0 0 0 0 17 {} 0 0 0 0 0 0 0 0 0 0 0 0 0", last_cpu(moment, number));
     put_line!(into, "");
+}
+
+/// The CPU that a thread ran on last: where it ever is, or the first if that one is away.
+fn last_cpu(moment: &Moment<'_>, number: u32) -> usize {
+    let processor = &moment.machine.processor;
+    let usual = number as usize % processor.cpus;
+    if processor.is_online(usual) { usual } else { processor.online().next().unwrap_or_default() }
 }
 
 fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {

@@ -13,7 +13,7 @@ const FIRST_TIMESTAMP: u64 = 4_294_892_296;
 fn schedstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     put_line!(into, "version 16");
     put_line!(into, "timestamp {}", FIRST_TIMESTAMP + moment.uptime_hundredths() * 10 / 4);
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.online() {
         let [running, waiting, timeslices] = moment.scheduled(cpu);
         put_line!(into, "cpu{cpu} 0 0 0 0 0 0 {running} {waiting} {timeslices}");
     }

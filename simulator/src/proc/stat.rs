@@ -11,7 +11,7 @@ fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     // The first line has two spaces.
     put!(into, "cpu ");
     times(moment.cpu_times_of_all(), into);
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.online() {
         put!(into, "cpu{cpu}");
         times(moment.cpu_times(cpu), into);
     }
@@ -21,13 +21,13 @@ fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         put!(into, " {count}");
     }
     put_line!(into, "\nctxt {}", moment.context_switches());
-    put_line!(into, "btime {}", moment.machine.booted_seconds);
+    put_line!(into, "btime {}", moment.booted_seconds());
     put_line!(into, "processes {}", moment.forks());
     put_line!(into, "procs_running {}", moment.running());
     put_line!(into, "procs_blocked {}", moment.blocked());
-    put!(into, "softirq {}", moment.soft_interrupts().sum::<u64>());
-    for count in moment.soft_interrupts() {
-        put!(into, " {count}");
+    put!(into, "softirq {}", moment.soft_interrupts().map(|kind| kind.total).sum::<u64>());
+    for kind in moment.soft_interrupts() {
+        put!(into, " {}", kind.total);
     }
     put_line!(into, "");
 }

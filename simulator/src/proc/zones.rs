@@ -121,7 +121,7 @@ fn of_zone(moment: &Moment<'_>, zones: &[Zone], zone: &Zone, into: &mut Vec<u8>)
         put_line!(into, "      {name:<12} {value}");
     }
     put_line!(into, "  pagesets");
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.online() {
         put_line!(into, "    cpu: {cpu}\n              count: {}", moment.scaled(310) / 4);
         put_line!(into, "              high:  {}\n              batch: 63", moment.scaled(1_488) / 4);
         put_line!(into, "  vm stats threshold: 60");

@@ -10,7 +10,9 @@ use super::kit::mounts::{self, Fullness, Row};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
-use crate::machine::{Architecture, Base, BlockDevice, Connections, Interrupts, KernelVersion, Machine, Memory};
+use crate::machine::{
+    Architecture, Base, BlockDevice, Connections, Interrupts, KernelVersion, Machine, Memory, Pods, Tenants,
+};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE};
 use pods::Pod;
@@ -45,13 +47,17 @@ const FIRMWARE: Firmware<'_> = Firmware {
 };
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
+    machine_with(seed, settings, &Tenants::default())
+}
+
+fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "node", ARCHITECTURE, kernel, "amd64");
     let (block_devices, storage) = with_controllers(seed, block_devices(seed), SERVER_NVME);
     let rows = rows(&memory, &block_devices, system.kernel());
     let own = rows.len();
-    let pods = pods::pods(seed, [&PODS, &VETHS, &MOUNTS].map(|setting| settings.count(setting)), own);
+    let pods = pods::pods(seed, [&PODS, &VETHS, &MOUNTS].map(|setting| settings.count(setting)), own, tenants);
     let cpus = settings.count(&CPUS);
     Machine {
         mounts: pods::mounts(&memory, rows, &pods),
@@ -67,6 +73,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         },
         balancer: Some(links::balancer(seed, &pods)),
         control_groups: pods::control_groups(seed, &pods),
+        pods: Some(Pods { count: pods.len(), settings: settings.clone(), make: machine_with }),
         interrupts: devices(cpus),
         chips: vec![sensors::k10temp(0, cpus.div_ceil(16).min(12))],
         energy_meters: sensors::rapl(0, 171_000, false),
@@ -103,7 +110,7 @@ fn rows(memory: &Memory, block_devices: &[BlockDevice], kernel: KernelVersion) -
     let page_bytes = ARCHITECTURE.page_size_bytes();
     let root = mounts::on(root, "/", "ext4", Fullness { base: 84, daily: 2, span: 60 });
     let mut rows = mounts::base(memory, page_bytes, root);
-    if kernel < mounts::ONE_HIERARCHY_SINCE {
+    if !kernel.has_one_hierarchy() {
         mounts::separate_hierarchies(memory, page_bytes, &mut rows);
     }
     rows.push(mounts::on(efi, "/boot/efi", "vfat", Fullness { base: 7, daily: 0, span: 0 }));

@@ -32,6 +32,8 @@ pub enum Takes {
     },
     /// One of these words, the first of them if nobody says.
     Word(&'static [&'static str]),
+    /// What something is called. If nobody says, whatever fits; the sentence about the setting says what.
+    Name,
 }
 
 impl Setting {
@@ -53,18 +55,25 @@ impl Setting {
         Self { key, takes: Takes::Word(words), doc }
     }
 
+    /// A name of something.
+    pub(crate) const fn name(key: &'static str, doc: &'static str) -> Self {
+        Self { key, takes: Takes::Name, doc }
+    }
+
     /// The value if nobody says: a number, or the place of a word.
-    fn default(&self) -> u64 {
+    pub(crate) fn default(&self) -> u64 {
         match self.takes {
             Takes::Number { default, .. } => default,
-            Takes::Word(_) => 0,
+            Takes::Word(_) | Takes::Name => 0,
         }
     }
 
-    fn parse(&self, value: &str) -> Option<u64> {
+    /// The number that a text says, or the place of the word that it is. A name is neither.
+    pub(crate) fn parse(&self, value: &str) -> Option<u64> {
         match self.takes {
             Takes::Number { least, most, .. } => value.parse().ok().filter(|number| (least..=most).contains(number)),
             Takes::Word(words) => words.iter().position(|word| *word == value).map(|place| place as u64),
+            Takes::Name => None,
         }
     }
 }
@@ -74,6 +83,7 @@ impl fmt::Display for Takes {
         match self {
             Self::Number { least, most, .. } => write!(f, "a whole number from {least} to {most}"),
             Self::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Name => f.write_str("a name"),
         }
     }
 }

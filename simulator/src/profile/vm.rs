@@ -9,7 +9,8 @@ use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, stack};
 use super::{Profile, Setting, Settings};
 use crate::machine::{
-    Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Storage, System,
+    Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Storage, System,
+    Tenants,
 };
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
@@ -43,6 +44,10 @@ const FIRMWARE: Firmware<'_> = Firmware {
 };
 
 pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
+    machine_with(seed, settings, &Tenants::default())
+}
+
+fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     let containers = u32::try_from(settings.get(&CONTAINERS)).unwrap_or_default();
     let architecture = match settings.word(&ARCHITECTURE) {
         "aarch64" => Architecture::AARCH64,
@@ -67,12 +72,14 @@ pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
         system
     };
     let block_devices = disks::block_devices(seed);
-    let mounts = mounts::mounts(&rows(seed, &memory, architecture.page_size_bytes(), &block_devices, containers));
+    let overlays = (containers, tenants);
+    let mounts = mounts::mounts(&rows(seed, &memory, architecture.page_size_bytes(), &block_devices, overlays));
     Machine {
         mounts,
-        interfaces: links::interfaces(seed, containers),
+        interfaces: links::interfaces(seed, containers, tenants),
         neighbours: links::neighbours(seed, containers),
-        control_groups: containers_of(seed, containers),
+        control_groups: containers_of(seed, containers, tenants),
+        pods: Some(Pods { count: containers as usize, settings: settings.clone(), make: machine_with }),
         block_devices,
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
@@ -82,13 +89,15 @@ pub(crate) fn machine(seed: Seed, settings: &Settings) -> Machine {
 }
 
 /// Each container has a scope of systemd's.
-fn containers_of(seed: Seed, containers: u32) -> Vec<ControlGroup> {
+fn containers_of(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<ControlGroup> {
     let scope = |number: u32| {
-        let name = hexadecimal(seed.of("container").at(u64::from(number)), 64);
+        let tenant = tenants.of(number as usize);
+        let name = hexadecimal(tenant.seed(seed.of("container").at(u64::from(number))), 64);
         ControlGroup {
             path: format!("system.slice/docker-{name}.scope"),
             processes: 4,
             load: Some(GroupLoad { wave: Wave::new(&OFFICE, seed, &name), cpu_permille: 60, memory_bytes: 190 << 20 }),
+            born_micros: tenant.born_micros,
         }
     };
     (0..containers).map(scope).collect()
@@ -113,14 +122,22 @@ fn devices(mut interrupts: Interrupts, architecture: Architecture, cpus: usize) 
     interrupts
 }
 
-fn rows(seed: Seed, memory: &Memory, page_bytes: u64, block_devices: &[BlockDevice], containers: u32) -> Vec<Row> {
+fn rows(
+    seed: Seed,
+    memory: &Memory,
+    page_bytes: u64,
+    block_devices: &[BlockDevice],
+    overlays: (u32, &Tenants),
+) -> Vec<Row> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = block_devices.iter().find(|block| block.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))
     };
     let Some(root) = on("vda2", "/", "ext4", Fullness { base: 231, daily: 8, span: 154 }) else { return Vec::new() };
+    let (containers, tenants) = overlays;
     let overlays = (0..containers).map(|number| {
-        let name = hexadecimal(seed.of("container").at(u64::from(number)), 12);
+        let place = seed.of("container").at(u64::from(number));
+        let name = hexadecimal(tenants.of(number as usize).seed(place), 12);
         mounts::overlay(seed, 47 + number, &name, &root)
     });
     let overlays: Vec<Row> = overlays.collect();

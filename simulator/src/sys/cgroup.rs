@@ -19,7 +19,7 @@ pub(super) static GROUPS: [Group; 6] = [
         under: "fs/cgroup",
         each: |m, visit| each(m, visit, true, "", |group| group.load.is_some()),
         entries: &[
-            ("cpu.stat", What::File(|m, i, into| load(m, i, |l| cpu_stat(m.group_cpu_micros(l), into)))),
+            ("cpu.stat", What::File(|m, i, into| load(m, i, |g, l| cpu_stat(m.group_cpu_micros(g, l), into)))),
             ("memory.current", What::File(memory)),
         ],
     },
@@ -68,9 +68,11 @@ fn each(
     }
 }
 
-fn load(moment: &Moment<'_>, index: usize, write: impl FnOnce(&GroupLoad)) {
-    if let Some(load) = moment.machine.control_groups.get(index).and_then(|group| group.load.as_ref()) {
-        write(load);
+fn load(moment: &Moment<'_>, index: usize, write: impl FnOnce(&ControlGroup, &GroupLoad)) {
+    if let Some((group, load)) =
+        moment.machine.control_groups.get(index).and_then(|group| Some((group, group.load.as_ref()?)))
+    {
+        write(group, load);
     }
 }
 
@@ -85,11 +87,11 @@ fn processes(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 }
 
 fn memory(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    load(moment, index, |load| put_line!(into, "{}", moment.group_memory_bytes(load)));
+    load(moment, index, |_, load| put_line!(into, "{}", moment.group_memory_bytes(load)));
 }
 
 fn cpu_nanoseconds(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    load(moment, index, |load| put_line!(into, "{}", moment.group_cpu_micros(load) * 1_000));
+    load(moment, index, |group, load| put_line!(into, "{}", moment.group_cpu_micros(group, load) * 1_000));
 }
 
 fn cpu_stat(micros: u64, into: &mut Vec<u8>) {

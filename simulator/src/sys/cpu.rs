@@ -17,15 +17,15 @@ pub(super) static GROUPS: [Group; 4] = [
         entries: &[
             ("isolated", What::File(|_, _, into| put_line!(into, ""))),
             ("kernel_max", What::File(|_, _, into| put_line!(into, "8191"))),
-            ("offline", What::File(|_, _, into| put_line!(into, ""))),
-            ("online", What::File(all)),
+            ("offline", What::File(|m, _, into| list(&offline(m), into))),
+            ("online", What::File(|m, _, into| list(&m.machine.processor.online().collect::<Vec<_>>(), into))),
             ("possible", What::File(all)),
             ("present", What::File(all)),
         ],
     },
     Group {
         under: "devices/system/cpu",
-        each: each_cpu,
+        each: each_online_cpu,
         entries: &[
             ("topology/cluster_cpus", What::File(|m, i, into| mask(m, &m.machine.processor.core_cpus(i), into))),
             ("topology/cluster_cpus_list", What::File(|m, i, into| list(&m.machine.processor.core_cpus(i), into))),
@@ -60,7 +60,10 @@ pub(super) static GROUPS: [Group; 4] = [
     Group {
         under: "devices/system/cpu",
         each: each_removable_cpu,
-        entries: &[("online", What::File(|_, _, into| put_line!(into, "1")))],
+        entries: &[(
+            "online",
+            What::File(|m, i, into| put_line!(into, "{}", u8::from(m.machine.processor.is_online(i)))),
+        )],
     },
 ];
 
@@ -70,16 +73,23 @@ fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     }
 }
 
-fn each_throttled_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if matches!(&moment.machine.processor.model, Model::X86(model) if model.vendor == "GenuineIntel") {
-        each_cpu(moment, visit);
+/// Those that do something; of others there is hardly more than the switch.
+fn each_online_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    for cpu in moment.machine.processor.online() {
+        visit(cpu, format!("cpu{cpu}").as_bytes());
     }
 }
 
-/// The first CPU cannot be taken away on x86, and has no such file.
+fn each_throttled_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    if matches!(&moment.machine.processor.model, Model::X86(model) if model.vendor == "GenuineIntel") {
+        each_online_cpu(moment, visit);
+    }
+}
+
+/// One that cannot be taken away has no such file.
 fn each_removable_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     each_cpu(moment, &mut |cpu, path| {
-        if cpu > 0 || !matches!(moment.machine.processor.model, Model::X86(_)) {
+        if moment.machine.processor.is_removable(cpu) {
             visit(cpu, path);
         }
     });
@@ -87,6 +97,11 @@ fn each_removable_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) 
 
 fn all(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     list(&moment.machine.processor.all_cpus(), into);
+}
+
+fn offline(moment: &Moment<'_>) -> Vec<usize> {
+    let processor = &moment.machine.processor;
+    (0..processor.cpus).filter(|&cpu| !processor.is_online(cpu)).collect()
 }
 
 fn list(cpus: &[usize], into: &mut Vec<u8>) {
@@ -100,7 +115,7 @@ fn mask(moment: &Moment<'_>, cpus: &[usize], into: &mut Vec<u8>) {
 /// The same for all threads of a core.
 fn core_throttles(moment: &Moment<'_>, cpu: usize, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    let first = processor.core_cpus(cpu).first().copied().unwrap_or_default();
+    let first = processor.first_of_core(cpu);
     let count = processor.loads.get(first).map_or(0, |load| moment.throttles(&load.wave, 5_400 * 1_000 / load.share));
     put_line!(into, "{count}");
 }

@@ -38,7 +38,7 @@ pub(super) static GROUPS: [Group; 4] = [
         each: each_member,
         entries: &[
             ("block", What::Link(block_link)),
-            ("errors", What::File(|_, _, into| put_line!(into, "0"))),
+            ("errors", What::File(errors)),
             ("size", What::File(|m, i, into| of(m, i / MEMBERS, |a| put_line!(into, "{}", a.member_sectors / 2)))),
             ("slot", What::File(slot)),
             ("state", What::File(state)),
@@ -95,7 +95,7 @@ fn each_member(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
 
 fn each_slot(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     each_of_members(moment, |index, array, member, _| {
-        if member.role == Role::Active {
+        if matches!(member.role, Role::Active | Role::Recovering) {
             visit(index, format!("{}/md/rd{}", array.path, index % MEMBERS).as_bytes());
         }
     });
@@ -118,22 +118,27 @@ fn block_link(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 
 fn slot(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     member(moment, index, |_, member, _| match member.role {
-        Role::Active => put_line!(into, "{}", index % MEMBERS),
+        Role::Active | Role::Recovering => put_line!(into, "{}", index % MEMBERS),
         Role::Spare | Role::Failed => put_line!(into, "none"),
     });
+}
+
+fn errors(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+    member(moment, index, |_, _, device| put_line!(into, "{}", moment.disk_errors(device)));
 }
 
 fn state(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     member(moment, index, |_, member, _| match member.role {
         Role::Active => put_line!(into, "in_sync"),
-        Role::Spare => put_line!(into, "spare"),
+        Role::Spare | Role::Recovering => put_line!(into, "spare"),
         Role::Failed => put_line!(into, "faulty"),
     });
 }
 
 fn sync_action(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     of(moment, index, |array| {
-        put_line!(into, "{}", if moment.check_of(array).is_some() { "check" } else { "idle" });
+        let action = moment.check_of(array).map(|progress| progress.is_rebuild);
+        put_line!(into, "{}", action.map_or("idle", |is_rebuild| if is_rebuild { "recover" } else { "check" }));
     });
 }
 

@@ -112,26 +112,25 @@ fn carrier(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-fn duplex(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
+/// The device, if it is one that can be asked for speed and duplex.
+fn asked<'a>(moment: &Moment<'a>, index: usize) -> Result<&'a Interface, Errno> {
     let interface = moment.machine.interfaces.get(index).ok_or(Errno::ENODEV)?;
-    match (&interface.kind, interface.duplex) {
-        // The loopback has no such setting.
-        (Kind::Loopback, _) => return Err(Errno::EINVAL),
-        _ if !interface.is_taken_up() => return Err(Errno::EINVAL),
-        (_, Duplex::Full) => put_line!(into, "full"),
-        (_, Duplex::Unknown) => put_line!(into, "unknown"),
+    // The loopback has no such settings.
+    let is_refused = interface.kind == Kind::Loopback || !interface.is_taken_up() || moment.refuses(interface);
+    if is_refused { Err(Errno::EINVAL) } else { Ok(interface) }
+}
+
+fn duplex(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
+    match asked(moment, index)?.duplex {
+        Duplex::Full => put_line!(into, "full"),
+        Duplex::Unknown => put_line!(into, "unknown"),
     }
     Ok(())
 }
 
 fn speed(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
-    let interface = moment.machine.interfaces.get(index).ok_or(Errno::ENODEV)?;
-    match (&interface.kind, interface.speed_megabits) {
-        (Kind::Loopback, _) => return Err(Errno::EINVAL),
-        _ if !interface.is_taken_up() => return Err(Errno::EINVAL),
-        (_, Some(speed)) => put_line!(into, "{speed}"),
-        (_, None) => put_line!(into, "-1"),
-    }
+    let speed = asked(moment, index)?.speed_megabits;
+    put_line!(into, "{}", speed.map_or("-1".to_owned(), |speed| speed.to_string()));
     Ok(())
 }
 

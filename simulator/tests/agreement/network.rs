@@ -101,10 +101,12 @@ fn protocols_are_parts_of_devices(host: &Frozen) {
     let is_top = |name: &str| !has(host, name, "master") && !is_virtual_network(name);
     let snmp = |protocol, name| below(host, "proc/net/snmp", protocol, name);
     let snmp6 = |name| value(host, "proc/net/snmp6", name, name);
+    // What went through devices that are gone was counted, and what wraps there does not here.
+    let may_be_more = host.may(&["nic-hotplug", "usb-nic", "counter-wrap"]);
     let received = snmp("Ip:", "InReceives") + snmp6("Ip6InReceives");
-    assert!(received <= sum_over(host, "rx_packets", is_top));
+    assert!(received <= sum_over(host, "rx_packets", is_top) || may_be_more);
     let bytes = below(host, "proc/net/netstat", "IpExt:", "InOctets") + snmp6("Ip6InOctets");
-    assert!(bytes <= sum_over(host, "rx_bytes", is_top));
+    assert!(may_be_more || bytes <= sum_over(host, "rx_bytes", is_top));
     let delivered = snmp("Ip:", "InDelivers") + snmp6("Ip6InDelivers");
     assert_eq!(snmp("Ip:", "InReceives"), snmp("Ip:", "InDelivers") + snmp("Ip:", "ForwDatagrams"));
     assert!(snmp("Tcp:", "InSegs") + snmp("Udp:", "InDatagrams") + snmp("Icmp:", "InMsgs") <= delivered);
@@ -121,7 +123,11 @@ fn cpus_took_what_devices_received(host: &Frozen) {
     };
     let received = sum_over(host, "rx_packets", is_source);
     // Counters of 32 bits, which wrap.
-    assert_eq!(u64::from(processed.fold(0, u32::wrapping_add)), received & u64::from(u32::MAX));
+    let processed = u64::from(processed.fold(0, u32::wrapping_add));
+    // What a CPU took that is away has no row.
+    let is_whole = host.cpu_list("sys/devices/system/cpu/offline").is_empty();
+    let may_be_more = !is_whole || host.may(&["nic-hotplug", "usb-nic", "pod-churn"]);
+    assert!(processed == received & u64::from(u32::MAX) || may_be_more, "{processed} of {received}");
 }
 
 fn has_folder(host: &Frozen, name: &str, part: &str) -> bool {

@@ -144,7 +144,10 @@ fn arrays_agree(host: &Frozen) {
         assert_eq!(active, width - host.numbers(&format!("{folder}/md/degraded")).first().copied().unwrap_or(0));
         // Data and what protects it; each member cuts off what is no whole part.
         let (to_array, per_data) = (host.disk(name)[6], if level == "raid1" { width * data } else { width });
-        assert!(written * data <= to_array * per_data && written >= to_array * 99 / 100, "{name}: {written}");
+        let was_less = host.may(&["disk-failing"]);
+        let was_more = host.may(&["md-rebuild"]);
+        assert!(written * data <= to_array * per_data || was_more, "{name}: {written}");
+        assert!(written >= to_array * 99 / 100 || was_less, "{name}: {written}");
     }
     let in_sys: BTreeSet<String> =
         host.names("sys/class/block").into_iter().filter(|name| name.starts_with("md")).collect();

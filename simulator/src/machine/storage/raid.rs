@@ -36,6 +36,8 @@ pub(crate) enum Role {
     Active,
     Spare,
     Failed,
+    /// It has its place, and not yet its part of the data.
+    Recovering,
 }
 
 /// A check of the whole array that comes again and again. One that lasts 0 never comes.

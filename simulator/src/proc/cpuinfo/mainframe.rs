@@ -10,7 +10,7 @@ const LINE_BYTES: usize = 256;
 pub(super) fn cpuinfo(moment: &Moment<'_>, model: &Mainframe, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
     put_line!(into, "vendor_id       : IBM/S390");
-    put_line!(into, "# processors    : {}", processor.cpus);
+    put_line!(into, "# processors    : {}", processor.online().count());
     put_line!(into, "bogomips per cpu: 3241.00");
     put_line!(into, "max thread id   : {}", processor.threads_per_core - 1);
     put_line!(into, "features\t: {} ", model.features);
@@ -27,13 +27,13 @@ pub(super) fn cpuinfo(moment: &Moment<'_>, model: &Mainframe, into: &mut Vec<u8>
         );
     }
     let Mainframe { version, identification, machine, megahertz, .. } = model;
-    for cpu in 0..processor.cpus {
+    for cpu in processor.online() {
         put_line!(
             into,
             "processor {cpu}: version = {version},  identification = {identification},  machine = {machine}"
         );
     }
-    for cpu in 0..processor.cpus {
+    for cpu in processor.online() {
         put_line!(into, "\ncpu number      : {cpu}");
         put_line!(into, "physical id     : {}", processor.socket(cpu));
         put_line!(into, "core id         : {}", processor.core(cpu));

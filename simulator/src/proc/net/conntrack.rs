@@ -15,8 +15,8 @@ fn nf_conntrack(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     put_line!(into, "{HEADER}");
     // Every row tells the same number of entries.
     let entries = moment.tracked_connections();
-    for load in &moment.machine.processor.loads {
-        let count = |milli| moment.counter(&load.wave, milli * load.share) / 1_000;
+    for cpu in 0..moment.machine.processor.cpus {
+        let count = |micro| moment.counter_of_cpu(cpu, micro);
         // Rare things happen so many times in a thousand seconds.
         let columns: [u64; 17] = [
             entries,

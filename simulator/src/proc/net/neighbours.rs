@@ -31,8 +31,8 @@ fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
         "periodic_gc_runs forced_gc_runs unresolved_discards{}",
         if tells_full { " table_fulls" } else { "" }
     );
-    for load in &moment.machine.processor.loads {
-        let count = |milli| (moment.counter(&load.wave, milli * load.share) / 1_000) & 0xffff_ffff;
+    for cpu in 0..moment.machine.processor.cpus {
+        let count = |micro| moment.counter_of_cpu(cpu, micro) & 0xffff_ffff;
         let row =
             [entries, count(3), count(3), 0, count(lookups), count(lookups / 2), count(1), 0, 0, count(28), 0, 0, 0];
         let columns = if tells_full { row.len() } else { row.len() - 1 };
@@ -48,8 +48,8 @@ fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst in_martian_src out_hit  \
          out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search"
     );
-    for load in &moment.machine.processor.loads {
-        let count = |milli| (moment.counter(&load.wave, milli * load.share) / 1_000) & 0xffff_ffff;
+    for cpu in 0..moment.machine.processor.cpus {
+        let count = |micro| moment.counter_of_cpu(cpu, micro) & 0xffff_ffff;
         put!(into, "{:08x} 00000000 {:08x} {:08x}", 40, count(900), count(11));
         put!(into, " 00000000 {:08x} 00000000 00000000 00000000 {:08x}", count(160), count(700));
         put_line!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000");

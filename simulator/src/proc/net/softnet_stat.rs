@@ -15,9 +15,9 @@ const NUMBERED_SINCE: KernelVersion = KernelVersion::new(5, 10);
 const QUEUES_SINCE: KernelVersion = KernelVersion::new(6, 4);
 
 fn softnet_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let (processed, squeezed) = moment.packets_processed();
-    for cpu in 0..moment.machine.processor.cpus {
-        let [processed, squeezed] = [processed, squeezed].map(|sum| moment.part_of_cpu(sum, cpu));
+    let counts = moment.packets_processed();
+    for cpu in moment.machine.processor.online() {
+        let [processed, squeezed] = counts.each_ref().map(|count| moment.part_of_cpu(count, cpu));
         // Counters of 32 bits, which wrap.
         put!(into, "{:08x} {:08x} {:08x}", processed & 0xffff_ffff, 0, squeezed & 0xffff_ffff);
         put!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000");

@@ -72,8 +72,9 @@ pub(super) fn interfaces(seed: Seed, pods: &[Pod]) -> Vec<Interface> {
         Interface { addresses: vec![(IpAddr::V4(Ipv4Addr::new(10, 244, 7, 1)), 24)], ..bridge(seed, "cni0", 7) },
     ];
     interfaces.extend((8..).zip(Pod::networked(pods)).map(|(index, pod)| {
-        let name = format!("veth{}", hexadecimal(pod.seed.of("veth"), 8));
-        container(seed, &name, index, PODS)
+        let [name, waves] = [pod.seed, pod.place].map(|seed| format!("veth{}", hexadecimal(seed.of("veth"), 8)));
+        let index = pod.tenant.index(index, pods.len());
+        Interface { born_micros: pod.tenant.born_micros, ..container(seed, &name, index, PODS, &waves) }
     }));
     interfaces
 }

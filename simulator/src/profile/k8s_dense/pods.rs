@@ -3,7 +3,7 @@
 use super::super::kit::identity::{hexadecimal, uuid};
 use super::super::kit::mounts::{self, Row};
 use super::ARCHITECTURE;
-use crate::machine::{ControlGroup, GroupLoad, Memory, MountPoint, Space};
+use crate::machine::{ControlGroup, GroupLoad, Memory, MountPoint, Space, Tenant, Tenants};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
@@ -17,6 +17,9 @@ pub(super) enum Promise {
 
 #[derive(Clone, Debug)]
 pub(super) struct Pod {
+    /// What goes on in its place, whoever has it.
+    pub(super) place: Seed,
+    pub(super) tenant: Tenant,
     pub(super) seed: Seed,
     pub(super) uid: String,
     pub(super) promise: Promise,
@@ -35,11 +38,12 @@ const LEAST_MOUNTS: usize = 4;
 const CONTAINER_ONE_IN: usize = 3;
 
 /// So many pods, with so many networks, and as much in them that there are so many mounts, beside the host's `own`.
-pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize) -> Vec<Pod> {
+pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize, tenants: &Tenants) -> Vec<Pod> {
     let networks = networks.min(pods);
     let more = mounts.saturating_sub(own + LEAST_MOUNTS * pods + networks);
     let pod = |number: usize| {
-        let seed = seed.of("pod").at(number as u64);
+        let (place, tenant) = (seed.of("pod").at(number as u64), tenants.of(number));
+        let seed = tenant.seed(place);
         let promise = match seed.of("promise").below(10) {
             0 => Promise::Guaranteed,
             1..=6 => Promise::Burstable,
@@ -51,6 +55,8 @@ pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize)
         let secrets = (after - before) + 1 - containers;
         let name = |what: &str, number: usize| hexadecimal(seed.of(what).at(number as u64), 64);
         Pod {
+            place,
+            tenant,
             seed,
             uid: uuid(seed.of("uid")),
             promise,
@@ -142,12 +148,13 @@ fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
 
 /// A slice for each pod below that of its promise, and in it a scope for each container and for the sandbox.
 pub(super) fn control_groups(seed: Seed, pods: &[Pod]) -> Vec<ControlGroup> {
-    let group = |path: String, processes, load| ControlGroup { path, processes, load };
-    let mut groups = vec![group("kubepods.slice".to_owned(), 0, None)];
+    let born = |path: String, processes, load, born_micros| ControlGroup { path, processes, load, born_micros };
+    let mut groups = vec![born("kubepods.slice".to_owned(), 0, None, 0)];
     for promise in ["besteffort", "burstable"] {
-        groups.push(group(format!("kubepods.slice/kubepods-{promise}.slice"), 0, None));
+        groups.push(born(format!("kubepods.slice/kubepods-{promise}.slice"), 0, None, 0));
     }
     for pod in pods {
+        let group = |path: String, processes, load| born(path, processes, load, pod.tenant.born_micros);
         let uid = pod.uid.replace('-', "_");
         let slice = match pod.promise {
             Promise::Guaranteed => format!("kubepods.slice/kubepods-pod{uid}.slice"),

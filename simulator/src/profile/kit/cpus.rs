@@ -34,6 +34,7 @@ pub(in crate::profile) fn layout(seed: Seed, cpus: usize, sockets: usize, model:
         frequency: None,
         idle_states: &[],
         loads: loads(seed, cpus),
+        offline: Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ pub(in crate::profile) fn hexadecimal(seed: Seed, digits: usize) -> String {
 }
 
 /// A random UUID, of version 4.
-pub(in crate::profile) fn uuid(seed: Seed) -> String {
+pub(crate) fn uuid(seed: Seed) -> String {
     let digits = hexadecimal(seed, 31);
     let variant = ['8', '9', 'a', 'b'][usize::try_from(seed.of("variant").below(4)).unwrap_or_default()];
     let part = |first: usize, last: usize| digits.get(first..last).unwrap_or_default();

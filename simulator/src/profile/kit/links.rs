@@ -87,6 +87,7 @@ pub(in crate::profile) fn made(seed: Seed, name: &str, index: u32) -> Interface 
         peer_index: None,
         addresses: Vec::new(),
         traffic: None,
+        born_micros: 0,
         wireless: None,
     }
 }
@@ -129,9 +130,10 @@ pub(in crate::profile) fn vlan(
     }
 }
 
-/// One end of what leads into a container, a port of the bridge of this place.
-pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: usize) -> Interface {
-    let wave = || Wave::new(&OFFICE, seed, name);
+/// One end of what leads into a container, a port of the bridge of this place. What goes through it does so in waves
+/// of this name.
+pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: usize, waves: &str) -> Interface {
+    let wave = || Wave::new(&OFFICE, seed, waves);
     Interface {
         kind: Kind::Veth,
         speed_megabits: Some(10_000),

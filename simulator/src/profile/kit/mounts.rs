@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::identity::hexadecimal;
-use crate::machine::{BlockDevice, KernelVersion, Memory, MountPoint, NfsVersion, Space, Usage};
+use crate::machine::{BlockDevice, Memory, MountPoint, NfsVersion, Space, Usage};
 use crate::seed::Seed;
 
 const SECTOR_BYTES: u64 = 512;
@@ -64,9 +64,6 @@ fn above(point: &str) -> impl Iterator<Item = &str> {
     }
     std::iter::successors(Some(point), next).skip(1)
 }
-
-/// Distributions have one hierarchy of control groups since about then.
-pub(in crate::profile) const ONE_HIERARCHY_SINCE: KernelVersion = KernelVersion::new(5, 4);
 
 /// In place of the one hierarchy of control groups, one for each controller.
 pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64, rows: &mut Vec<Row>) {

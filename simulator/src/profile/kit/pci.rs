@@ -123,6 +123,15 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
     machine
 }
 
+/// Adds what new devices sit on; what is there stays as it is.
+pub(super) fn add_missing(machine: &mut Machine) {
+    let all = with_buses(machine.clone()).pci_devices;
+    let is_missing = |path: &str| machine.pci_devices.iter().all(|device| device.path != path);
+    let missing: Vec<PciDevice> = all.into_iter().filter(|device| is_missing(&device.path)).collect();
+    machine.pci_devices.extend(missing);
+    machine.pci_devices.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
 /// Firmware gives each node its part of the buses.
 fn node(path: &str, nodes: usize) -> Option<usize> {
     let (_, bus) = path.split_once("pci")?;

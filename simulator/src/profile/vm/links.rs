@@ -6,7 +6,7 @@ use super::super::kit::identity::{hardware_address, hexadecimal};
 use super::super::kit::links::{
     INSIDE, OUTSIDE, address, bridge, container, link_local, loopback, made, neighbour, own, physical, quiet, traffic,
 };
-use crate::machine::{Bonding, Interface, Kind, Neighbour, Traffic};
+use crate::machine::{Bonding, Interface, Kind, Neighbour, Tenants, Traffic};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
 
@@ -17,7 +17,7 @@ const BOND0: usize = 4;
 const DOCKER0: usize = 5;
 const MEGABITS: u32 = 10_000;
 
-pub(super) fn interfaces(seed: Seed, containers: u32) -> Vec<Interface> {
+pub(super) fn interfaces(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<Interface> {
     let bonding = Bonding { slaves: vec![ETH1, ETH2], active: ETH1 };
     let bond_address = hardware_address(seed.of("eth1"));
     let mut interfaces = vec![
@@ -55,8 +55,10 @@ pub(super) fn interfaces(seed: Seed, containers: u32) -> Vec<Interface> {
         bridge(seed, "docker0", 6),
     ];
     interfaces.extend((0..containers).map(|number| {
-        let name = format!("veth{}", hexadecimal(seed.of("veth").at(u64::from(number)), 7));
-        container(seed, &name, 8 + 2 * number, DOCKER0)
+        let (place, tenant) = (seed.of("veth").at(u64::from(number)), tenants.of(number as usize));
+        let [name, waves] = [tenant.seed(place), place].map(|seed| format!("veth{}", hexadecimal(seed, 7)));
+        let index = tenant.index(8 + 2 * number, containers as usize);
+        Interface { born_micros: tenant.born_micros, ..container(seed, &name, index, DOCKER0, &waves) }
     }));
     interfaces
 }

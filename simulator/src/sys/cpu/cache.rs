@@ -29,7 +29,7 @@ const CACHES_MAX: usize = 8;
 
 fn each_cache(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     let processor = &moment.machine.processor;
-    for cpu in 0..processor.cpus {
+    for cpu in processor.online() {
         for place in 0..processor.caches.len().min(CACHES_MAX) {
             visit(cpu * CACHES_MAX + place, format!("cpu{cpu}/cache/index{place}").as_bytes());
         }

@@ -26,7 +26,7 @@ pub(in crate::sys) static GROUPS: [Group; 3] = [
             ("cpuinfo_transition_latency", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.latency_nanos)))),
             ("related_cpus", What::File(cpus)),
             ("scaling_available_governors", What::File(|m, _, into| of(m, |f| put_line!(into, "{} ", f.governors)))),
-            ("scaling_cur_freq", What::File(|m, i, into| put_line!(into, "{}", m.kilohertz(i)))),
+            ("scaling_cur_freq", What::File(told)),
             ("scaling_driver", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.driver)))),
             ("scaling_governor", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.governor)))),
             ("scaling_max_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.most_kilohertz)))),
@@ -56,14 +56,16 @@ fn policy(moment: &Moment<'_>, cpu: usize) -> usize {
 
 fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     if moment.machine.processor.frequency.is_some() {
-        super::each_cpu(moment, visit);
+        super::each_online_cpu(moment, visit);
     }
 }
 
 fn each_policy(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    let mut last = None;
     each_cpu(moment, &mut |cpu, _| {
-        if policy(moment, cpu) == cpu {
-            visit(cpu, format!("policy{cpu}").as_bytes());
+        let policy = policy(moment, cpu);
+        if last.replace(policy) != Some(policy) {
+            visit(policy, format!("policy{policy}").as_bytes());
         }
     });
 }
@@ -74,11 +76,24 @@ fn each_counted(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     }
 }
 
+/// Those that do something.
+fn cpus_of(moment: &Moment<'_>, of: usize) -> impl Iterator<Item = usize> {
+    moment.machine.processor.online().filter(move |&cpu| policy(moment, cpu) == of)
+}
+
 /// With spaces between them, unlike all other lists of CPUs.
 fn cpus(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let cpus = (0..moment.machine.processor.cpus).filter(|&cpu| policy(moment, cpu) == index);
-    let names: Vec<String> = cpus.map(|cpu| cpu.to_string()).collect();
+    let names: Vec<String> = cpus_of(moment, index).map(|cpu| cpu.to_string()).collect();
     put_line!(into, "{}", names.join(" "));
+}
+
+/// What the driver says.
+fn told(moment: &Moment<'_>, cpu: usize, into: &mut Vec<u8>) {
+    if moment.machine.past.is_frequency_unknown {
+        put_line!(into, "<unknown>");
+    } else {
+        put_line!(into, "{}", moment.kilohertz(cpu));
+    }
 }
 
 /// What the hardware itself says is for root alone.

@@ -20,8 +20,8 @@ pub(in crate::sys) static GROUPS: [Group; 2] = [
             ("crash_notes", What::File(|_, i, into| put_line!(into, "{:x}", 0x2ff_c0d0_0000 + i * 0x4_0000))),
             fixed!("crash_notes_size", "424"),
             fixed!("hotplug/fail", "-1"),
-            fixed!("hotplug/state", "238"),
-            fixed!("hotplug/target", "238"),
+            ("hotplug/state", What::File(|m, i, into| put_line!(into, "{}", hotplug_state(m, i)))),
+            ("hotplug/target", What::File(|m, i, into| put_line!(into, "{}", hotplug_state(m, i)))),
             fixed!("power/async", "disabled"),
             fixed!("power/autosuspend_delay_ms", "0"),
             fixed!("power/control", "auto"),
@@ -53,8 +53,13 @@ pub(in crate::sys) static GROUPS: [Group; 2] = [
     },
 ];
 
+/// The last of the kernel's steps that bring a CPU up, or none of them.
+fn hotplug_state(moment: &Moment<'_>, cpu: usize) -> u32 {
+    if moment.machine.processor.is_online(cpu) { 238 } else { 0 }
+}
+
 pub(super) fn each_x86(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     if matches!(moment.machine.processor.model, Model::X86(_)) {
-        super::each_cpu(moment, visit);
+        super::each_online_cpu(moment, visit);
     }
 }

@@ -40,7 +40,7 @@ const STATES_MAX: usize = 16;
 
 fn each_state(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
     let processor = &moment.machine.processor;
-    for cpu in 0..processor.cpus {
+    for cpu in processor.online() {
         for place in 0..processor.idle_states.len().min(STATES_MAX) {
             visit(cpu * STATES_MAX + place, format!("cpu{cpu}/cpuidle/state{place}").as_bytes());
         }

@@ -1,0 +1,251 @@
+//! Disks that fail, go and come, and arrays that are rebuilt.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Event, EventError, EventKind, Failing, Rebuild, Scene};
+use crate::machine::{Array, Level, Machine, Role, Swap};
+use crate::moment::Moment;
+use crate::profile::Setting;
+
+const FAILING: Setting =
+    Setting::name("device", "Which disk; one of the last array that can spare it, or else the last, if nobody says.");
+const SLOW_SECONDS: Setting =
+    Setting::number("seconds", 600, 1..=315_360_000, "How long it is slow and has errors before it does nothing more.");
+
+pub(super) const FAILS: EventKind = EventKind {
+    name: "disk-failing",
+    summary: "A disk is slow and has errors, until it does nothing more; an array that it is part of goes on without it.",
+    settings: &[FAILING, SLOW_SECONDS],
+    turns: |event| event.beginning_and_end(&SLOW_SECONDS),
+    turn: fail,
+};
+
+fn fail(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+    let disk = failing_disk(event, scene.first)?;
+    let Some(place) = machine.block_devices.iter().position(|block| block.name == disk) else { return Ok(()) };
+    let failing = &mut machine.past.failing;
+    if step == 0 {
+        if failing.iter().all(|failing| failing.disk != disk) {
+            let names = machine.goes_with(place);
+            let names = names.iter().filter_map(|&place| machine.block_devices.get(place));
+            let parts = names.map(|block| block.name.clone()).collect();
+            let from_micros = scene.micros;
+            machine.past.failing.push(Failing { disk, parts, from_micros, until_micros: None, back_micros: None });
+        }
+        return Ok(());
+    }
+    for failing in failing.iter_mut().filter(|failing| failing.disk == disk && failing.until_micros.is_none()) {
+        failing.until_micros = Some(scene.micros);
+    }
+    let parts = machine.with_what_is_on(place);
+    for array in machine.storage.arrays.iter_mut().filter(|array| array.can_lose(&parts)) {
+        array.members.iter_mut().filter(|member| parts.contains(&member.device)).for_each(|member| {
+            member.role = Role::Failed;
+        });
+    }
+    Ok(())
+}
+
+fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
+    let disks = || first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
+    if let Some(name) = event.name(&FAILING) {
+        let known = || disks().map(|(_, block)| block.name.clone()).collect::<Vec<_>>();
+        let found = disks().find(|(_, block)| block.name == name);
+        return found.map(|(_, block)| block.name.clone()).ok_or_else(|| event.no_such("disk", name, &known()));
+    }
+    let spared = disks().filter(|(place, _)| {
+        let parts = first.with_what_is_on(*place);
+        first.storage.arrays.iter().any(|array| array.can_lose(&parts))
+    });
+    let last = spared.last().or_else(|| disks().next_back());
+    last.map(|(_, block)| block.name.clone()).ok_or_else(|| event.impossible("the host has no disk"))
+}
+
+impl Array {
+    /// Whether it goes on without the active members among these.
+    fn can_lose(&self, devices: &BTreeSet<usize>) -> bool {
+        let lost = self.members.iter().filter(|m| m.role == Role::Active && devices.contains(&m.device)).count() as u64;
+        let (left, width) = (self.active().saturating_sub(lost), self.width());
+        let least = match self.level {
+            Level::Raid0 => width,
+            Level::Raid1 => 1,
+            Level::Raid5 | Level::Raid10 => width - 1,
+            Level::Raid6 => width - 2,
+        };
+        lost > 0 && left >= least
+    }
+}
+
+const ARRAY: Setting = Setting::name("array", "Which array; the last that has more than it needs if nobody says.");
+const REBUILT_SECONDS: Setting = Setting::number("seconds", 7_200, 1..=31_536_000, "How long it takes.");
+
+pub(super) const REBUILD: EventKind = EventKind {
+    name: "md-rebuild",
+    summary: "A member of an array gets its part of the data again: one that has failed, or else the last.",
+    settings: &[ARRAY, REBUILT_SECONDS],
+    turns: |event| event.beginning_and_end(&REBUILT_SECONDS),
+    turn: rebuild,
+};
+
+fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+    let Machine { storage, block_devices, past, .. } = machine;
+    let name_of = |device: usize| block_devices.get(device).map_or("", |block| block.name.as_str());
+    let arrays = || storage.arrays.iter().filter(|array| array.level != Level::Raid0);
+    let found = match event.name(&ARRAY) {
+        Some(name) => arrays().find(|array| name_of(array.device) == name),
+        None => arrays().next_back(),
+    };
+    let known = || arrays().map(|array| name_of(array.device).to_owned()).collect::<Vec<_>>();
+    let device = found.map(|array| array.device);
+    let device = device.ok_or_else(|| event.no_such("array", event.name(&ARRAY).unwrap_or_default(), &known()))?;
+    let name = name_of(device).to_owned();
+    let Some(array) = storage.arrays.iter_mut().find(|array| array.device == device) else { return Ok(()) };
+    let is_going_on = array.members.iter().any(|member| member.role == Role::Recovering);
+    if step == 1 {
+        let ended = past.rebuilds.iter_mut().filter(|rebuild| rebuild.array == name);
+        ended.filter(|rebuild| rebuild.until_micros == scene.micros).for_each(|rebuild| rebuild.is_done = true);
+        let recovering = array.members.iter_mut().filter(|member| member.role == Role::Recovering);
+        recovering.for_each(|member| member.role = Role::Active);
+        return Ok(());
+    }
+    if is_going_on {
+        return Err(event.impossible(format!("{name} is being rebuilt already")));
+    }
+    let place = array.members.iter().position(|member| member.role == Role::Failed);
+    let place = place.or_else(|| array.members.iter().rposition(|member| member.role == Role::Active));
+    let Some(member) = place.and_then(|place| array.members.get_mut(place)) else { return Ok(()) };
+    member.role = Role::Recovering;
+    let member = name_of(member.device).to_owned();
+    // Another disk is in its place, which begins where the old one ended, as nobody would know one from the other.
+    for failing in past.failing.iter_mut().filter(|failing| failing.parts.contains(&member)) {
+        failing.until_micros.get_or_insert(scene.micros);
+        failing.back_micros.get_or_insert(scene.micros);
+    }
+    let until_micros = event.end_micros(&REBUILT_SECONDS).unwrap_or(scene.micros);
+    past.rebuilds.push(Rebuild { array: name, member, from_micros: scene.micros, until_micros, is_done: false });
+    Ok(())
+}
+
+const DISK: Setting = Setting::name("device", "Which disk; the last that can be spared if nobody says.");
+const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "How long it is away; 0 for ever.");
+
+pub(super) const HOTPLUG: EventKind = EventKind {
+    name: "disk-hotplug",
+    summary: "A disk is taken away with its partitions, volumes and mounts, and comes back as a new one.",
+    settings: &[DISK, AWAY_SECONDS],
+    turns: |event| event.beginning_and_end(&AWAY_SECONDS),
+    turn: hotplug,
+};
+
+fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+    let disks = || scene.first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
+    let found = match event.name(&DISK) {
+        Some(name) => disks().find(|(_, block)| block.name == name),
+        None => disks().filter(|(place, _)| scene.first.needs(*place).is_none()).last(),
+    };
+    let Some((first_place, disk)) = found else {
+        let known: Vec<String> = disks().map(|(_, block)| block.name.clone()).collect();
+        return Err(match event.name(&DISK) {
+            Some(name) => event.no_such("disk", name, &known),
+            None => event.impossible("the host has no disk that can be spared"),
+        });
+    };
+    let place = machine.block_devices.iter().position(|block| block.name == disk.name);
+    match (step, place) {
+        (0, Some(place)) => {
+            if let Some(who) = machine.needs(place) {
+                return Err(event.impossible(format!("{} cannot be spared: {who} needs it", disk.name)));
+            }
+            machine.take_disk(place, scene.micros);
+        }
+        (1, None) => {
+            let back = scene.first.with_what_is_on(first_place);
+            machine.with_blocks_of(scene.first, &back);
+            machine.with_pci_of(scene.first, &disk.path);
+            let names = back.iter().filter_map(|&place| scene.first.block_devices.get(place));
+            let names: Vec<String> = names.map(|block| block.name.clone()).collect();
+            machine.past.disks_since.retain(|(name, _)| !names.contains(name));
+            machine.past.disks_since.extend(names.into_iter().map(|name| (name, scene.micros)));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+impl Machine {
+    /// Takes a disk away, with all that is on it.
+    pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
+        let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(place);
+        let [all_read, all_written] = &mut self.past.gone_sectors;
+        *all_read += read;
+        *all_written += written;
+        let gone = self.with_what_is_on(place);
+        let path = self.block_devices.get(place).map(|block| block.path.clone()).unwrap_or_default();
+        self.without_mounts_on(&gone);
+        self.without_blocks(&gone);
+        self.without_pci(&path);
+    }
+
+    /// A device and all that is on it, on that, and so on.
+    pub(crate) fn with_what_is_on(&self, place: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([place]);
+        // A device stands before those that are on it.
+        for (place, block) in self.block_devices.iter().enumerate() {
+            if found.contains(&place) {
+                found.extend(block.above.iter().map(|above| above.device));
+            }
+        }
+        found
+    }
+
+    /// A device and what stands on it alone, on that, and so on.
+    fn goes_with(&self, place: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([place]);
+        for above in place + 1..self.block_devices.len() {
+            let below = self.block_devices.iter().enumerate();
+            let mut below = below.filter(|(_, block)| block.above.iter().any(|on| on.device == above)).peekable();
+            if below.peek().is_some() && below.all(|(below, _)| found.contains(&below)) {
+                found.insert(above);
+            }
+        }
+        found
+    }
+
+    /// Who could not be without a disk.
+    fn needs(&self, place: usize) -> Option<String> {
+        let on_it = self.with_what_is_on(place);
+        let parts = || on_it.iter().filter_map(|&place| self.block_devices.get(place));
+        // What is made of several does not go with one of them.
+        if let Some(shared) = on_it.difference(&self.goes_with(place)).next() {
+            return self.block_devices.get(*shared).map(|block| block.name.clone());
+        }
+        let is_swap = |swap: &&Swap| parts().any(|block| swap.is_partition && block.node() == swap.path);
+        if let Some(swap) = self.storage.swaps.iter().find(is_swap) {
+            return Some(swap.path.clone());
+        }
+        if parts().any(|block| block.properties.iter().any(|property| property == "ID_FS_TYPE=zfs_member")) {
+            return Some("a pool".to_owned());
+        }
+        let storage = &self.storage;
+        let is_of = |devices: &[usize]| devices.iter().any(|device| on_it.contains(device));
+        let arrays = storage.arrays.iter().map(|array| array.device);
+        let others = arrays.chain(storage.bcaches.iter().flat_map(|set| [set.cache, set.backing, set.device]));
+        let others = others.chain(storage.bcachefs.iter().map(|fs| fs.device));
+        let others = others.chain(storage.drbd.iter().map(|drbd| drbd.device));
+        let others = others.chain(storage.btrfs.iter().flat_map(|btrfs| btrfs.devices.iter().copied()));
+        let others: Vec<usize> =
+            others.chain(storage.fibre_channel.iter().flat_map(|p| p.disks.iter().copied())).collect();
+        if is_of(&others) {
+            return Some("what is made of it".to_owned());
+        }
+        let is_on_it = |major, minor| parts().any(|block| (block.major, block.minor) == (major, minor));
+        let mounted = self.mounts.iter().filter(|mount| is_on_it(mount.major, mount.minor));
+        let within = mounted.filter(|mount| {
+            let below = format!("{}/", mount.point.trim_end_matches('/'));
+            self.mounts.iter().any(|other| other.point.starts_with(&below) && !is_on_it(other.major, other.minor))
+                || mount.point == "/"
+        });
+        within.map(|mount| mount.point.clone()).next()
+    }
+}

@@ -1,0 +1,73 @@
+//! What is plugged into USB for a while.
+
+use super::{Event, EventError, EventKind, Scene};
+use crate::machine::Machine;
+use crate::profile::Setting;
+
+const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "How long it is there; 0 for ever.");
+const GIBIBYTES: Setting = Setting::number("gibibytes", 64, 1..=16_384, "How large it is.");
+
+pub(super) const DISK: EventKind = EventKind {
+    name: "usb-disk",
+    summary: "A disk is plugged into USB and mounted, and taken away again.",
+    settings: &[SECONDS, GIBIBYTES],
+    turns: |event| event.beginning_and_end(&SECONDS),
+    turn: disk,
+};
+
+fn disk(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+    if step == 0 {
+        has_ports(event, machine)?;
+        let seed = machine.seed.of("usb disk").at(scene.micros);
+        let name = machine.with_usb_disk(seed, event.number(&GIBIBYTES));
+        let is_of = |block: &&crate::machine::BlockDevice| block.name.starts_with(&name) && block.path.contains("/usb");
+        let names = machine.block_devices.iter().filter(is_of).map(|block| (block.name.clone(), scene.micros));
+        machine.past.disks_since.extend(names);
+        machine.past.plugged.push((event.at_micros, name));
+        return Ok(());
+    }
+    let Some(name) = machine.past.unplugged(event) else { return Ok(()) };
+    if let Some(place) = machine.block_devices.iter().position(|block| block.name == name) {
+        machine.take_disk(place, scene.micros);
+    }
+    Ok(())
+}
+
+pub(super) const NETWORK: EventKind = EventKind {
+    name: "usb-nic",
+    summary: "A network device is plugged into USB, and taken away again.",
+    settings: &[SECONDS],
+    turns: |event| event.beginning_and_end(&SECONDS),
+    turn: network,
+};
+
+fn network(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+    if step == 0 {
+        has_ports(event, machine)?;
+        let place = machine.with_usb_network(machine.seed.of("usb network").at(scene.micros));
+        machine.begin_anew(place, scene.micros);
+        let name = machine.interfaces.get(place).map(|link| link.name.clone()).unwrap_or_default();
+        machine.past.plugged.push((event.at_micros, name));
+        return Ok(());
+    }
+    let Some(name) = machine.past.unplugged(event) else { return Ok(()) };
+    if let Some(place) = machine.interfaces.iter().position(|link| link.name == name) {
+        machine.take_link(place, scene.micros);
+    }
+    Ok(())
+}
+
+fn has_ports(event: &Event, machine: &Machine) -> Result<(), EventError> {
+    if machine.pci_devices.is_empty() {
+        return Err(event.impossible("the host has no PCI bus that a controller of USB could be on"));
+    }
+    Ok(())
+}
+
+impl super::Past {
+    /// The name of what an event has plugged in, which is there no more.
+    fn unplugged(&mut self, event: &Event) -> Option<String> {
+        let place = self.plugged.iter().position(|(micros, _)| *micros == event.at_micros)?;
+        Some(self.plugged.remove(place).1)
+    }
+}

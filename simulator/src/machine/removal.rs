@@ -1,0 +1,138 @@
+//! What is taken away, and all that points to it.
+
+use std::collections::BTreeSet;
+
+use super::{BlockDevice, Kind, Machine};
+
+/// The class of devices of the PCI bus that lead to others.
+const BRIDGE: u32 = 6;
+
+/// Where things stand after some are gone.
+struct Places(Vec<Option<usize>>);
+
+impl Places {
+    fn new(count: usize, is_gone: impl Fn(usize) -> bool) -> Self {
+        let mut next = 0;
+        let place = |at: usize| {
+            let stays = !is_gone(at);
+            next += usize::from(stays);
+            stays.then(|| next - 1)
+        };
+        Self((0..count).map(place).collect())
+    }
+
+    fn of(&self, place: usize) -> Option<usize> {
+        self.0.get(place).copied().flatten()
+    }
+}
+
+impl Machine {
+    /// Without some network devices. A slave that is gone leaves its bond, and neighbours are gone with their device.
+    pub(crate) fn without_interfaces(&mut self, gone: &[usize]) {
+        let places = Places::new(self.interfaces.len(), |at| gone.contains(&at));
+        let mut at = 0..;
+        self.interfaces.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
+        for link in &mut self.interfaces {
+            link.master = link.master.and_then(|master| places.of(master));
+            match &mut link.kind {
+                Kind::Bond(bonding) => {
+                    bonding.slaves = bonding.slaves.iter().filter_map(|&slave| places.of(slave)).collect();
+                    let active = places.of(bonding.active).or(bonding.slaves.first().copied());
+                    bonding.active = active.unwrap_or_default();
+                }
+                Kind::Vlan { lower, .. } => *lower = places.of(*lower).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        self.neighbours.retain_mut(|neighbour| {
+            let place = places.of(neighbour.interface);
+            neighbour.interface = place.unwrap_or_default();
+            place.is_some()
+        });
+    }
+
+    /// Without what a device was on the bus, unless others are of it, too.
+    pub(crate) fn without_pci(&mut self, path: &str) {
+        let others = self.interfaces.iter().map(|link| &link.path).chain(self.block_devices.iter().map(|b| &b.path));
+        let others: Vec<&String> = others.collect();
+        self.pci_devices.retain(|device| {
+            let is_of = |path: &str| path.strip_prefix(&device.path).is_some_and(|rest| rest.starts_with('/'));
+            !is_of(path) || device.model.class >> 16 == BRIDGE || others.iter().any(|other| is_of(other))
+        });
+    }
+
+    /// With it again, as it was on another machine.
+    pub(crate) fn with_pci_of(&mut self, first: &Self, path: &str) {
+        let is_there = |path: &str| self.pci_devices.iter().any(|device| device.path == path);
+        let is_of = |other: &str| path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+        let lost = first.pci_devices.iter().filter(|device| is_of(&device.path) && !is_there(&device.path));
+        let lost: Vec<_> = lost.cloned().collect();
+        self.pci_devices.extend(lost);
+        self.pci_devices.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Without what is mounted from these devices.
+    pub(crate) fn without_mounts_on(&mut self, gone: &BTreeSet<usize>) {
+        let numbers = gone.iter().filter_map(|&place| self.block_devices.get(place));
+        let numbers: BTreeSet<(u32, u32)> = numbers.map(|block| (block.major, block.minor)).collect();
+        let is_on = |at: usize| self.mounts.get(at).is_some_and(|mount| numbers.contains(&(mount.major, mount.minor)));
+        let places = Places::new(self.mounts.len(), is_on);
+        let mut at = 0..;
+        self.mounts.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
+        let of = |place: usize| places.of(place).unwrap_or_default();
+        self.storage.btrfs.iter_mut().for_each(|btrfs| btrfs.mount = of(btrfs.mount));
+        self.storage.nfs_mounts.iter_mut().for_each(|nfs| nfs.mount = of(nfs.mount));
+    }
+
+    /// Without some block devices, none of which is part of anything that stays.
+    pub(crate) fn without_blocks(&mut self, gone: &BTreeSet<usize>) {
+        let places = Places::new(self.block_devices.len(), |at| gone.contains(&at));
+        let mut at = 0..;
+        self.block_devices.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
+        self.storage.nvme.retain(|controller| places.of(controller.namespace).is_some());
+        self.move_blocks(&|place| places.of(place).unwrap_or_default());
+    }
+
+    /// With block devices of another machine that are not here, and what is mounted from them, after all others.
+    pub(crate) fn with_blocks_of(&mut self, other: &Self, back: &BTreeSet<usize>) {
+        let first = self.block_devices.len();
+        let place_of = |place: usize| first + back.iter().take_while(|&&before| before < place).count();
+        let blocks = back.iter().filter_map(|&place| other.block_devices.get(place));
+        let returned: Vec<BlockDevice> = blocks
+            .cloned()
+            .map(|mut block| {
+                block.above.iter_mut().for_each(|above| above.device = place_of(above.device));
+                block
+            })
+            .collect();
+        let is_mounted = |major, minor| returned.iter().any(|block| (block.major, block.minor) == (major, minor));
+        self.mounts.extend(other.mounts.iter().filter(|mount| is_mounted(mount.major, mount.minor)).cloned());
+        let controllers = other.storage.nvme.iter().filter(|controller| back.contains(&controller.namespace));
+        self.storage.nvme.extend(controllers.cloned().map(|mut controller| {
+            controller.namespace = place_of(controller.namespace);
+            controller
+        }));
+        self.block_devices.extend(returned);
+    }
+
+    /// Tells all that points to block devices where these are now.
+    fn move_blocks(&mut self, of: &dyn Fn(usize) -> usize) {
+        self.block_devices
+            .iter_mut()
+            .flat_map(|block| &mut block.above)
+            .for_each(|above| above.device = of(above.device));
+        let storage = &mut self.storage;
+        for array in &mut storage.arrays {
+            array.device = of(array.device);
+            array.members.iter_mut().for_each(|member| member.device = of(member.device));
+        }
+        storage.btrfs.iter_mut().flat_map(|btrfs| &mut btrfs.devices).for_each(|device| *device = of(*device));
+        for set in &mut storage.bcaches {
+            [set.cache, set.backing, set.device] = [set.cache, set.backing, set.device].map(of);
+        }
+        storage.bcachefs.iter_mut().for_each(|fs| fs.device = of(fs.device));
+        storage.nvme.iter_mut().for_each(|controller| controller.namespace = of(controller.namespace));
+        storage.fibre_channel.iter_mut().flat_map(|port| &mut port.disks).for_each(|disk| *disk = of(*disk));
+        storage.drbd.iter_mut().for_each(|drbd| drbd.device = of(drbd.device));
+    }
+}

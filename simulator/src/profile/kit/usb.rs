@@ -1,0 +1,76 @@
+//! What is plugged into USB.
+
+use super::disks::SATA_SSD;
+use super::disks::{FIRST_SECTOR, GIB_SECTORS, Place, direct, disk, partition, rare_io, scsi_disk};
+use super::hardware::PORTABLE_SSD;
+use super::links::{link_local, physical, traffic};
+use super::mounts::{self, Fullness, Row};
+use super::pci;
+use crate::machine::{BlockDevice, Interface, Machine, MountPoint};
+use crate::seed::Seed;
+use crate::text::HardwareAddress;
+use crate::wave::OFFICE;
+
+/// The controller of hosts that have a PCI bus.
+const CONTROLLER: &str = "0000:00:14.0";
+const MEGABITS: u32 = 1_000;
+
+/// Below /sys/devices, by the number of the port.
+fn port(number: usize) -> String {
+    format!("pci0000:00/{CONTROLLER}/usb2/2-{number}/2-{number}:1.0")
+}
+
+impl Machine {
+    /// With a disk more, a partition on it, and the partition mounted. Its name.
+    pub(crate) fn with_usb_disk(&mut self, seed: Seed, gibibytes: u64) -> String {
+        let is_free = |name: &str| self.block_devices.iter().all(|block| block.name != name);
+        let most = u32::try_from(self.block_devices.len()).unwrap_or(u32::MAX);
+        let place = (0..=most).find(|&place| is_free(&scsi_disk(place).0)).unwrap_or_default();
+        let (name, major, minor) = scsi_disk(place);
+        let (number, host) = (4 + place, 20 + place);
+        let place = Place {
+            name: &name,
+            major,
+            minor,
+            path: format!("{}/host{host}/target{host}:0:0/{host}:0:0:0/block/{name}", port(number as usize)),
+            id_path: format!("pci-{CONTROLLER}-usb-0:{number}:1.0-scsi-0:0:0:0"),
+        };
+        let sectors = gibibytes * GIB_SECTORS;
+        let first = self.block_devices.len();
+        let whole = disk(seed, place, sectors, SATA_SSD, vec![direct(first + 1)]).with_hardware(seed, PORTABLE_SSD);
+        let part = partition(&whole, 1, FIRST_SECTOR, sectors - 2 * FIRST_SECTOR);
+        let part = part.with_file_system(seed, "vfat").with_io(rare_io(seed, &name, &OFFICE));
+        let row = mounts::on(&part, &format!("/media/{name}"), "vfat", Fullness { base: 420, daily: 0, span: 0 });
+        let mount = self.mounted(row);
+        self.mounts.push(mount);
+        self.block_devices.extend([whole.with_partition_table(seed), part] as [BlockDevice; 2]);
+        pci::add_missing(self);
+        name
+    }
+
+    /// With a network device more. Its place.
+    pub(crate) fn with_usb_network(&mut self, seed: Seed) -> usize {
+        let address = super::identity::hardware_address(seed);
+        let digits = HardwareAddress(address).to_string().replace(':', "");
+        let name = format!("enx{digits}");
+        let index = self.interfaces.iter().map(|link| link.index).max().unwrap_or_default() + 1;
+        self.interfaces.push(Interface {
+            hardware_address: address,
+            permanent_address: address,
+            addresses: vec![link_local(address)],
+            traffic: Some(traffic(seed, &name, &OFFICE, 40)),
+            carrier_changes: 1,
+            ..physical(seed, &name, index, &port(self.interfaces.len() + 20), MEGABITS)
+        });
+        pci::add_missing(self);
+        self.interfaces.len() - 1
+    }
+
+    /// A mount that comes after all others.
+    fn mounted(&self, row: Row) -> MountPoint {
+        let root = self.mounts.iter().find(|mount| mount.point == "/").map_or(1, |root| root.id);
+        let [mount] = &mut mounts::mounts(&[row])[..] else { unreachable!("a row is a mount") };
+        let last = self.mounts.iter().map(|mount| mount.id).max().unwrap_or_default();
+        MountPoint { id: last + 1, parent: root, propagation: format!("shared:{} ", last + 1), ..mount.clone() }
+    }
+}
