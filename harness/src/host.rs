@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::Kernel;
 use collectors::kit::kernel::canned::Canned;
+use collectors::kit::kernel::{Kernel, clock};
 use collectors::kit::options::FlagValues;
+use collectors::kit::page::{Finished, Format};
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
-use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 use collectors::textfile::DIRECTORY_FLAG;
 
 use crate::load;
@@ -17,8 +19,9 @@ use crate::load;
 /// Where the fixture hosts keep their textfiles.
 pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
-/// Flags without which a collector has nothing to show.
+/// Flags without which a collector has nothing to show, or shows it after a long time.
 const FLAGS: &[(&str, &str)] = &[
+    ("collector.filesystem.mount-timeout", "300ms"),
     ("collector.pcidevice.names", "true"),
     ("collector.sysctl.include", "fs.file-nr:allocated,free,max"),
     ("collector.sysctl.include", "kernel.pid_max"),
@@ -48,7 +51,15 @@ pub struct Scraped {
 pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     let tree = Arc::new(tree);
     let kernel = Canned::parse(|path| tree.content(path)).unwrap_or_else(|error| panic!("the host's kernel: {error}"));
-    let kernel: Arc<dyn Kernel> = Arc::new(kernel);
+    scraper_of(wrap(tree.roots()), Arc::new(kernel))
+}
+
+/// The same of any host.
+///
+/// # Panics
+/// When the flags are refused, which are those of this file.
+#[track_caller]
+pub fn scraper_of(roots: Roots, kernel: Arc<dyn Kernel>) -> Scraper {
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     for declaration in ALL.iter().map(|registration| registration.declaration) {
         values.enable(declaration.name, true);
@@ -58,7 +69,7 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
             }
         }
     }
-    Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("default flags: {error}"))
+    Scraper::build(ALL, &values, roots, kernel).unwrap_or_else(|error| panic!("default flags: {error}"))
 }
 
 /// Scrapes once.
@@ -66,9 +77,23 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
 /// # Panics
 /// When the page is no UTF-8, which the page's encoder excludes.
 pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
+    scraped(|observe, page| scraper.scrape(selection, |_| (), observe, page))
+}
+
+/// The same that has to end within a time, of the clock on the wall.
+///
+/// # Panics
+/// As [`scrape`].
+pub fn scrape_within(scraper: &Arc<Scraper>, selection: &Selection, time: Duration) -> Scraped {
+    let until = Some(clock::monotonic() + time);
+    let wanted = Wanted { selection: selection.clone(), format: Format::Text, until };
+    scraped(|observe, page| scraper.scrape_as(&wanted, |_| (), observe, page))
+}
+
+fn scraped(scrape: impl FnOnce(&mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Finished) -> Scraped {
     let mut page = Vec::new();
     let (mut failed, mut noted) = (BTreeMap::new(), BTreeMap::new());
-    let observe = |report: &collectors::kit::scraper::Report<'_>| {
+    let mut observe = |report: &Report<'_>| {
         let all = report.problems.shown().iter().chain(report.failure);
         let words: Vec<String> = all.map(|failure| failure.reason().to_owned()).collect();
         if !report.is_success() {
@@ -77,7 +102,7 @@ pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
             noted.insert(report.collector, words);
         }
     };
-    let finished = scraper.scrape(selection, |_| (), observe, &mut page);
+    let finished = scrape(&mut observe, &mut page);
     let page = String::from_utf8(page).expect("pages are UTF-8");
     Scraped { page, failed, noted, duplicates: finished.duplicates }
 }
