@@ -1,151 +1,47 @@
 //! Faults of files: every read of every collector, broken in every way that files break.
 //!
-//! A fault sits on the path that a collector asks for, so it needs no change of the tree below, and symbolic links on
-//! the way play no part.
+//! The kinds are the simulator's ([`simulator::fault`]), so a case that fails is a line that can be pasted.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use collectors::kit::errno::Errno;
 use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
+use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock, When};
 
-/// How a file can break.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Fault {
-    /// It is not there.
-    Missing,
-    /// Reading it is not allowed.
-    Denied,
-    /// Reading it fails.
-    InputOutput,
-    /// The kernel refuses this attribute.
-    Refused,
-    /// A directory stands in its place.
-    Directory,
-    /// It holds nothing.
-    Empty,
-    /// It ends in the middle of a line.
-    Cut,
-    /// It holds bytes of no meaning.
-    Garbage,
-    /// The numbers of a line in its middle are too large for 64 bits.
-    Beyond64Bits,
-    /// The numbers of a line in its middle are negative.
-    Negative,
-    /// A line in its middle has bytes that are no UTF-8.
-    NoUtf8,
+/// Every way to break that answers at once.
+pub fn kinds() -> [Kind; 19] {
+    [
+        Kind::Missing,
+        Kind::Error(Errno::EACCES),
+        Kind::Error(Errno::EIO),
+        Kind::Error(Errno::EINVAL),
+        Kind::Vanishing(Stage::Open),
+        Kind::Vanishing(Stage::Read),
+        Kind::Directory,
+        Kind::Loop,
+        Kind::Empty,
+        Kind::Cut(None),
+        Kind::Torn(None),
+        Kind::Garbled(None),
+        Kind::Garbage,
+        Kind::Beyond64Bits(None),
+        Kind::Negative(None),
+        Kind::NoUtf8(None),
+        // What drivers write where they have nothing to say.
+        Kind::Content(b"<unknown>".to_vec()),
+        Kind::Added(b"<unknown>".to_vec()),
+        Kind::Slow(SLOW),
+    ]
 }
 
-impl Fault {
-    /// Every fault.
-    pub const ALL: [Self; 11] = [
-        Self::Missing,
-        Self::Denied,
-        Self::InputOutput,
-        Self::Refused,
-        Self::Directory,
-        Self::Empty,
-        Self::Cut,
-        Self::Garbage,
-        Self::Beyond64Bits,
-        Self::Negative,
-        Self::NoUtf8,
-    ];
+/// So much time of the virtual clock a slow answer takes.
+pub const SLOW: Duration = Duration::from_secs(6);
 
-    /// The error that takes the place of an answer.
-    fn error(self) -> Option<Errno> {
-        match self {
-            Self::Missing => Some(Errno::ENOENT),
-            Self::Denied => Some(Errno::EACCES),
-            Self::InputOutput => Some(Errno::EIO),
-            Self::Refused => Some(Errno::EINVAL),
-            Self::Directory => Some(Errno::EISDIR),
-            _ => None,
-        }
-    }
-
-    /// Breaks a file's content.
-    pub fn apply(self, content: &mut Vec<u8>) {
-        match self {
-            Self::Empty => content.clear(),
-            Self::Cut => {
-                content.truncate(content.len() / 2);
-                // In the middle of a line, not at its end, where nobody could tell.
-                while content.ends_with(b"\n") {
-                    content.truncate(content.len().saturating_sub(2));
-                }
-            }
-            Self::Garbage => {
-                // Bytes that repeat in every run, with line ends among them.
-                let mut state = 0x2545_f491_u32;
-                for byte in content.iter_mut() {
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    *byte = state.to_be_bytes()[0];
-                }
-            }
-            Self::Beyond64Bits => edit_line(content, |line| numbers(line, b"99999999999999999999999")),
-            Self::Negative => edit_line(content, |line| numbers(line, b"-1")),
-            Self::NoUtf8 => edit_line(content, |line| {
-                let middle = line.len() / 2;
-                [&line[..middle], b"\xff\xfe", &line[middle..]].concat()
-            }),
-            Self::Missing | Self::Denied | Self::InputOutput | Self::Refused | Self::Directory => {}
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Missing => "missing",
-            Self::Denied => "denied",
-            Self::InputOutput => "input/output error",
-            Self::Refused => "invalid argument",
-            Self::Directory => "a directory",
-            Self::Empty => "empty",
-            Self::Cut => "cut in half",
-            Self::Garbage => "garbage",
-            Self::Beyond64Bits => "beyond 64 bits",
-            Self::Negative => "negative",
-            Self::NoUtf8 => "no UTF-8",
-        })
-    }
-}
-
-/// Replaces the line in the middle.
-fn edit_line(content: &mut Vec<u8>, edit: impl FnOnce(&[u8]) -> Vec<u8>) {
-    let mut lines: Vec<Vec<u8>> = content.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
-    let middle = lines.len() / 2;
-    if let Some(line) = lines.get_mut(middle) {
-        *line = edit(line);
-    }
-    *content = lines.concat();
-}
-
-/// Replaces every whole number of a line that stands between white space, or after `=` or `:`.
-fn numbers(line: &[u8], number: &[u8]) -> Vec<u8> {
-    let mut edited = Vec::new();
-    let mut at = 0;
-    while at < line.len() {
-        let length = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let starts = at == 0 || matches!(line[at - 1], b' ' | b'\t' | b'=' | b':');
-        if length > 0 && starts {
-            edited.extend_from_slice(number);
-        } else {
-            edited.extend_from_slice(&line[at..at + length.max(1)]);
-        }
-        at += length.max(1);
-    }
-    edited
-}
-
-/// What was asked of a host, and which answer is broken.
-#[derive(Default, Debug)]
-struct Script {
-    asked: BTreeMap<Question, usize>,
-    fault: Option<(Question, Fault)>,
-}
+/// What was asked of a host.
+type Asked = BTreeMap<Question, Count>;
 
 /// One question to a root.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -158,25 +54,61 @@ pub struct Question {
 
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.mount.name(), self.path.escape_ascii())
+        self.place().fmt(f)
+    }
+}
+
+impl Question {
+    fn place(&self) -> Place {
+        Place::exact(self.mount, &self.path)
+    }
+
+    /// This path alone, broken in this way at all times.
+    pub fn broken(&self, kind: Kind) -> Fault {
+        Fault { place: self.place(), kind, when: When::ALWAYS }
+    }
+}
+
+/// How often something was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Count {
+    /// As a directory.
+    pub listed: usize,
+    /// In another way.
+    pub read: usize,
+}
+
+impl Count {
+    /// The ways to break that make a difference to who asks so: a listing has no content, and is one of a directory.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        let is_listing = self.read == 0;
+        self::kinds()
+            .into_iter()
+            .filter(move |kind| !is_listing || !(kind.is_about_content() || *kind == Kind::Directory))
     }
 }
 
 /// Roots that note what is asked of them, and break one answer when they are told to.
 #[derive(Clone, Debug)]
 pub struct Breakable {
-    script: Arc<Mutex<Script>>,
+    asked: Arc<Mutex<Asked>>,
+    injection: Injection,
     roots: Roots,
+    /// What slow answers move, and what lets hanging ones go.
+    pub clock: VirtualClock,
 }
 
 impl Breakable {
     /// Breakable roots over sound ones.
     pub fn new(sound: &Roots) -> Self {
-        let script = Arc::new(Mutex::new(Script::default()));
+        let clock = VirtualClock::new(Duration::ZERO);
+        let injection = Injection::new(Plan::default(), 0, Arc::new(clock.clone()));
+        let broken = injection.over(sound);
+        let asked = Arc::new(Mutex::new(Asked::new()));
         let over = |mount| -> Arc<dyn Root> {
-            Arc::new(BreakableRoot { mount, sound: sound.clone(), script: Arc::clone(&script) })
+            Arc::new(NotingRoot { mount, roots: broken.clone(), asked: Arc::clone(&asked) })
         };
-        Self { roots: Roots::new(over), script }
+        Self { roots: Roots::new(over), asked, injection, clock }
     }
 
     /// The roots to scrape.
@@ -185,77 +117,56 @@ impl Breakable {
     }
 
     /// What was asked since the last call, and how often.
-    pub fn take_asked(&self) -> BTreeMap<Question, usize> {
-        std::mem::take(&mut self.lock().asked)
+    pub fn take_asked(&self) -> BTreeMap<Question, Count> {
+        std::mem::take(&mut lock(&self.asked))
     }
 
     /// Breaks the answers to one question from now on, in place of those that were broken before.
-    pub fn break_at(&self, question: Question, fault: Fault) {
-        self.lock().fault = Some((question, fault));
+    pub fn break_at(&self, question: &Question, kind: Kind) {
+        self.injection.replace(Plan::new([question.broken(kind)]));
     }
 
     /// Breaks nothing any more.
     pub fn mend(&self) {
-        self.lock().fault = None;
+        self.injection.replace(Plan::default());
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
-struct BreakableRoot {
+struct NotingRoot {
     mount: Mount,
-    sound: Roots,
-    script: Arc<Mutex<Script>>,
+    roots: Roots,
+    asked: Arc<Mutex<Asked>>,
 }
 
-impl BreakableRoot {
-    /// Notes the question; an error in place of the answer, or the fault to apply to it.
-    fn ask(&self, path: &[u8]) -> Result<Option<Fault>, RootError> {
+impl NotingRoot {
+    /// Notes the question, and leads to who answers it.
+    fn note(&self, path: &[u8], count: fn(&mut Count) -> &mut usize) -> &dyn Root {
         let question = Question { mount: self.mount, path: path.to_vec() };
-        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = script.fault.as_ref().filter(|(broken, _)| *broken == question).map(|(_, fault)| *fault);
-        *script.asked.entry(question).or_default() += 1;
-        match fault.and_then(Fault::error) {
-            Some(errno) => Err(errno.into()),
-            None => Ok(fault),
-        }
+        *count(lock(&self.asked).entry(question).or_default()) += 1;
+        self.roots.get(self.mount)
     }
 }
 
-impl Root for BreakableRoot {
+impl Root for NotingRoot {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-        let fault = self.ask(path)?;
-        self.sound.get(self.mount).read(path, into, cap_bytes)?;
-        if let Some(fault) = fault {
-            fault.apply(into);
-        }
-        Ok(())
+        self.note(path, |count| &mut count.read).read(path, into, cap_bytes)
     }
 
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
-        let fault = self.ask(path)?;
-        self.sound.get(self.mount).list(path, into)?;
-        if fault.is_some() {
-            into.clear();
-        }
-        Ok(())
+        self.note(path, |count| &mut count.listed).list(path, into)
     }
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
-        let fault = self.ask(path)?;
-        self.sound.get(self.mount).read_link(path, into)?;
-        if let Some(fault) = fault {
-            fault.apply(into);
-        }
-        Ok(())
+        self.note(path, |count| &mut count.read).read_link(path, into)
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        self.ask(path)?;
-        self.sound.get(self.mount).metadata(path)
+        self.note(path, |count| &mut count.read).metadata(path)
     }
 }
 
@@ -263,32 +174,13 @@ impl Root for BreakableRoot {
 mod tests {
     use super::*;
     use collectors::kit::root::tree::Tree;
-
-    #[track_caller]
-    fn check(fault: Fault, content: &str, expected: &str) {
-        let mut content = content.as_bytes().to_vec();
-        fault.apply(&mut content);
-        assert_eq!(content.escape_ascii().to_string(), expected.as_bytes().escape_ascii().to_string());
-    }
-
-    #[test]
-    fn faults_break_the_line_in_the_middle() {
-        check(Fault::Negative, "a 1\nb7 22 x=3\nc 3\n", "a 1\nb7 -1 x=-1\nc 3\n");
-        check(Fault::Beyond64Bits, "7\n", "99999999999999999999999\n");
-        check(Fault::Cut, "ab\ncd\n", "a");
-        check(Fault::Cut, "abcd\nefg\n", "abcd");
-        check(Fault::Cut, "a\nbcde\n", "a\nb");
-        check(Fault::Empty, "ab\n", "");
-        let mut content = b"one\n".to_vec();
-        Fault::NoUtf8.apply(&mut content);
-        assert_eq!(content, b"on\xff\xfee\n");
-    }
+    use std::collections::BTreeSet;
 
     #[test]
     fn only_the_broken_question_is_answered_otherwise() {
         let tree = Arc::new(Tree::new().with_file("proc/a", "1\n").with_file("proc/b", "2\n"));
         let breakable = Breakable::new(&tree.roots());
-        breakable.break_at(Question { mount: Mount::Proc, path: b"a".to_vec() }, Fault::Missing);
+        breakable.break_at(&Question { mount: Mount::Proc, path: b"a".to_vec() }, Kind::Missing);
         let read = |path: &[u8]| {
             let mut content = Vec::new();
             breakable.roots().get(Mount::Proc).read(path, &mut content, 100).map(|()| content)
@@ -297,7 +189,19 @@ mod tests {
         assert_eq!(read(b"b"), Ok(b"2\n".to_vec()));
         breakable.mend();
         assert_eq!(read(b"a"), Ok(b"1\n".to_vec()));
-        let asked: Vec<String> = breakable.take_asked().keys().map(ToString::to_string).collect();
-        assert_eq!(asked, ["proc/a", "proc/b"]);
+        breakable.roots().get(Mount::Proc).list(b"", &mut Names::new()).unwrap();
+        let asked = breakable.take_asked().into_iter();
+        let asked: Vec<_> = asked.map(|(question, count)| (question.to_string(), count.listed, count.read)).collect();
+        assert_eq!(asked, [("proc".to_owned(), 1, 0), ("proc/a".to_owned(), 0, 2), ("proc/b".to_owned(), 0, 1)]);
+    }
+
+    /// The matrix has every kind of the simulator's, but for the one that takes a thread, and for one that is another where
+    /// no line begins like it.
+    #[test]
+    fn the_matrix_has_every_kind() {
+        let here: BTreeSet<&str> = kinds().iter().map(|kind| kind.info().name).collect();
+        let all = simulator::fault::KINDS.iter().map(|info| info.name);
+        let all: BTreeSet<&str> = all.filter(|name| !matches!(*name, "hanging" | "line")).collect();
+        assert_eq!(here, all);
     }
 }

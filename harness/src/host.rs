@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::Kernel;
 use collectors::kit::kernel::canned::Canned;
+use collectors::kit::kernel::{Kernel, clock};
 use collectors::kit::options::FlagValues;
+use collectors::kit::page::{Finished, Format};
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
-use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 use collectors::kit::testing;
 use collectors::textfile::DIRECTORY_FLAG;
 use node_exporter::instruments::VOLATILE;
@@ -20,8 +22,9 @@ use crate::load;
 /// Where the fixture hosts keep their textfiles.
 pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
-/// Flags without which a collector has nothing to show.
+/// Flags without which a collector has nothing to show, or shows it after a long time.
 const FLAGS: &[(&str, &str)] = &[
+    ("collector.filesystem.mount-timeout", "300ms"),
     ("collector.pcidevice.names", "true"),
     ("collector.sysctl.include", "fs.file-nr:allocated,free,max"),
     ("collector.sysctl.include", "kernel.pid_max"),
@@ -76,17 +79,39 @@ pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
 pub fn scraper_with(tree: Tree, flags: &[(&str, &str)], wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     let tree = Arc::new(tree);
     let kernel = Canned::parse(|path| tree.content(path)).unwrap_or_else(|error| panic!("the host's kernel: {error}"));
-    let kernel: Arc<dyn Kernel> = Arc::new(kernel);
+    build(wrap(tree.roots()), Arc::new(kernel), flags, |_| true)
+}
+
+/// The same of any host.
+///
+/// # Panics
+/// When the flags are refused, which are those of this file.
+#[track_caller]
+pub fn scraper_of(roots: Roots, kernel: Arc<dyn Kernel>) -> Scraper {
+    build(roots, kernel, &[], |_| true)
+}
+
+/// The same with one collector alone.
+///
+/// # Panics
+/// As [`scraper_of`].
+#[track_caller]
+pub fn scraper_of_one(roots: Roots, kernel: Arc<dyn Kernel>, collector: &str) -> Scraper {
+    build(roots, kernel, &[], |name| name == collector)
+}
+
+#[track_caller]
+fn build(roots: Roots, kernel: Arc<dyn Kernel>, flags: &[(&str, &str)], is_enabled: impl Fn(&str) -> bool) -> Scraper {
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     for declaration in ALL.iter().map(|registration| registration.declaration) {
-        values.enable(declaration.name, true);
+        values.enable(declaration.name, is_enabled(declaration.name));
         for flag in declaration.flags {
             for (_, value) in FLAGS.iter().chain(flags).filter(|(name, _)| *name == flag.name) {
                 values.give(flag, value).unwrap_or_else(|error| panic!("{error}"));
             }
         }
     }
-    Scraper::build(ALL, &values, wrap(tree.roots()), kernel).unwrap_or_else(|error| panic!("the flags: {error}"))
+    Scraper::build(ALL, &values, roots, kernel).unwrap_or_else(|error| panic!("the flags: {error}"))
 }
 
 /// The page of a host with the flags at their defaults.
@@ -103,9 +128,23 @@ pub fn default_page(tree: &Arc<Tree>) -> Result<String, String> {
 /// # Panics
 /// When the page is no UTF-8, which the page's encoder excludes.
 pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
+    scraped(|observe, page| scraper.scrape(selection, |_| (), observe, page))
+}
+
+/// The same that has to end within a time, of the clock on the wall.
+///
+/// # Panics
+/// As [`scrape`].
+pub fn scrape_within(scraper: &Arc<Scraper>, selection: &Selection, time: Duration) -> Scraped {
+    let until = Some(clock::monotonic() + time);
+    let wanted = Wanted { selection: selection.clone(), format: Format::Text, until };
+    scraped(|observe, page| scraper.scrape_as(&wanted, |_| (), observe, page))
+}
+
+fn scraped(scrape: impl FnOnce(&mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Finished) -> Scraped {
     let mut page = Vec::new();
     let (mut failed, mut noted) = (BTreeMap::new(), BTreeMap::new());
-    let observe = |report: &collectors::kit::scraper::Report<'_>| {
+    let mut observe = |report: &Report<'_>| {
         let all = report.problems.shown().iter().chain(report.failure);
         let words: Vec<String> = all.map(|failure| failure.reason().to_owned()).collect();
         if !report.is_success() {
@@ -114,7 +153,7 @@ pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
             noted.insert(report.collector, words);
         }
     };
-    let finished = scraper.scrape(selection, |_| (), observe, &mut page);
+    let finished = scrape(&mut observe, &mut page);
     let page = String::from_utf8(page).expect("pages are UTF-8");
     Scraped { page, failed, noted, duplicates: finished.duplicates }
 }

@@ -3,6 +3,7 @@
 pub mod allocations;
 pub mod bracket;
 pub mod conformance;
+pub mod damage;
 pub mod difference;
 pub mod exposition;
 pub mod faults;

@@ -2,7 +2,8 @@
 //! nothing panics, and nobody else's samples change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
@@ -11,9 +12,19 @@ use collectors::kit::read::{Access, ReadInfo};
 use collectors::kit::root::Mount;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
-use harness::faults::{Breakable, Fault, Question};
+use harness::damage::Damage;
+use harness::faults::{Breakable, Count, Question};
 use harness::{exposition, host, load};
 use simulator::Machine;
+use simulator::fault::Kind;
+
+/// A scrape of something that hangs ends after this time.
+const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE_MAX: Duration = Duration::from_secs(10);
+/// What is said of a collector that nobody came to.
+const NOT_ASKED: &str = "was not asked before the scrape had to end";
+/// What has been let go comes back within this time, in steps.
+const RETURNED: (Duration, usize) = (Duration::from_millis(5), 2_000);
 
 /// What one collector did in one scrape.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +32,8 @@ struct Outcome {
     is_success: bool,
     complaints: Vec<String>,
     samples: BTreeSet<String>,
+    /// Samples that were there twice, and are on the page once.
+    duplicates: usize,
 }
 
 /// Where a host comes from.
@@ -60,7 +73,7 @@ type Flags = &'static [(&'static str, &'static str)];
 struct Host {
     source: Source,
     flags: Flags,
-    scraper: Scraper,
+    scraper: Arc<Scraper>,
     breakable: Breakable,
 }
 
@@ -69,7 +82,8 @@ impl Host {
         let mut breakable = None;
         let scraper =
             host::scraper_with(source.tree(), flags, |roots| breakable.insert(Breakable::new(&roots)).roots());
-        Self { source, flags, scraper, breakable: breakable.expect("the scraper took the roots") }
+        let breakable = breakable.expect("the scraper took the roots");
+        Self { source, flags, scraper: Arc::new(scraper), breakable }
     }
 
     /// The same before anybody has scraped it.
@@ -80,8 +94,23 @@ impl Host {
     /// Scrapes one collector alone. Panics, with the page, when the page is not well formed.
     fn scrape(&self, collector: &str) -> Outcome {
         let only = self.scraper.only(&[collector]).expect("an enabled collector");
-        let scraped = host::scrape(&self.scraper, &only);
-        assert_eq!(scraped.duplicates, 0, "{collector} emitted a sample twice");
+        Self::outcome(collector, &host::scrape(&self.scraper, &only))
+    }
+
+    /// The same with little patience; with more of it where the collector was not even begun with.
+    fn scrape_hastily(&self, collector: &str) -> Outcome {
+        let only = self.scraper.only(&[collector]).expect("an enabled collector");
+        let mut patience = PATIENCE;
+        loop {
+            let outcome = Self::outcome(collector, &host::scrape_within(&self.scraper, &only, patience));
+            if outcome.complaints != [NOT_ASKED] || patience > PATIENCE_MAX {
+                return outcome;
+            }
+            patience *= 2;
+        }
+    }
+
+    fn outcome(collector: &str, scraped: &host::Scraped) -> Outcome {
         let parsed = exposition::parse(scraped.page.as_bytes())
             .unwrap_or_else(|defects| panic!("{collector}: {defects:?}\n{}", scraped.page));
         let samples = parsed.families.iter().flat_map(|family| &family.samples);
@@ -89,41 +118,8 @@ impl Host {
         let samples = samples.map(|sample| sample.text.to_owned()).collect();
         let is_success = !scraped.failed.contains_key(collector);
         let complaints = scraped.failed.get(collector).or_else(|| scraped.noted.get(collector));
-        Outcome { is_success, complaints: complaints.cloned().unwrap_or_default(), samples }
-    }
-}
-
-/// What a fault does to the samples of a collector.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-struct Damage {
-    /// Series that are gone.
-    lost: usize,
-    /// Series that are there with another value.
-    other: usize,
-    /// Series that were not there before.
-    new: usize,
-}
-
-impl Damage {
-    fn between(sound: &BTreeSet<String>, broken: &BTreeSet<String>) -> Self {
-        let series = |sample: &String| sample.rsplit_once(' ').map(|(series, _)| series.to_owned()).unwrap_or_default();
-        let (before, after) = (sound.iter().map(series), broken.iter().map(series));
-        let (before, after): (BTreeSet<String>, BTreeSet<String>) = (before.collect(), after.collect());
-        let lost = before.difference(&after).count();
-        let other = sound.difference(broken).count() - lost;
-        Self { lost, other, new: after.difference(&before).count() }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>4} lost", self.lost)?;
-        for (count, word) in [(self.other, "other"), (self.new, "new")] {
-            if count > 0 {
-                write!(f, " {count:>4} {word}")?;
-            }
-        }
-        Ok(())
+        let duplicates = scraped.duplicates;
+        Outcome { is_success, complaints: complaints.cloned().unwrap_or_default(), samples, duplicates }
     }
 }
 
@@ -135,25 +131,29 @@ fn table(host: &Host, collector: &str, cases: &mut usize) -> String {
     // A second time: state that a collector keeps must not make the next scrape another one.
     assert_eq!(host.scrape(collector), sound, "{collector}: two scrapes at one instant differ");
     let again = host.breakable.take_asked();
-    let mut rows: BTreeMap<(String, Fault), (Damage, bool, String)> = BTreeMap::new();
-    let all: BTreeSet<&Question> = at_first.keys().chain(again.keys()).collect();
-    for question in all {
-        for fault in Fault::ALL {
+    assert_eq!(sound.duplicates, 0, "{collector} emitted a sample twice");
+    let mut rows: BTreeMap<(String, Kind), (Damage, bool, String)> = BTreeMap::new();
+    let all: BTreeMap<&Question, Count> =
+        at_first.iter().chain(&again).map(|(question, count)| (question, *count)).collect();
+    for (question, count) in all {
+        for kind in count.kinds() {
             *cases += 1;
-            let outcome = if again.contains_key(question) {
-                host.breakable.break_at(question.clone(), fault);
-                host.scrape(collector)
-            } else {
-                // What is read once is broken for somebody who has not read it.
-                let host = host.anew();
-                host.breakable.break_at(question.clone(), fault);
-                host.scrape(collector)
-            };
-            check(collector, question, fault, &outcome);
+            // What is read once is broken for somebody who has not read it.
+            let anew = (!again.contains_key(question)).then(|| host.anew());
+            let host = anew.as_ref().unwrap_or(host);
+            host.breakable.break_at(question, kind.clone());
+            let begin = host.breakable.clock.now();
+            let outcome = host.scrape(collector);
+            check(collector, question, &kind, &outcome);
+            if let Kind::Slow(time) = kind {
+                assert_eq!(outcome, sound, "{collector}: {}", question.broken(kind));
+                assert!(host.breakable.clock.now() >= begin + time, "{collector}: {question} took no time");
+                continue;
+            }
             let damage = Damage::between(&sound.samples, &outcome.samples);
-            check_is_told(collector, question, fault, damage, &outcome);
+            check_is_told(collector, question, &kind, damage, &outcome);
             let complaint = outcome.complaints.first().cloned().unwrap_or_default();
-            let key = (pattern(collector, question), fault);
+            let key = (pattern(collector, question), kind);
             let worst = rows.entry(key).or_insert((damage, outcome.is_success, complaint.clone()));
             if damage > worst.0 {
                 *worst = (damage, outcome.is_success, complaint);
@@ -165,37 +165,38 @@ fn table(host: &Host, collector: &str, cases: &mut usize) -> String {
     assert_eq!(host.scrape(collector), sound, "{collector}: a fault that has passed still shows");
     let mut text = format!("{} samples when all is well\n", sound.samples.len());
     let mut last = String::new();
-    for ((read, fault), (damage, is_success, complaint)) in rows {
+    for ((read, kind), (damage, is_success, complaint)) in rows {
         if read != last {
             let _ = write!(text, "\n{read}\n");
             last = read;
         }
-        let word = if is_success { "ok  " } else { "fail" };
-        let _ = writeln!(text, "  {fault:<20}{word} {damage}  {complaint}");
+        let (kind, word) = (kind.to_string(), if is_success { "ok  " } else { "fail" });
+        let _ = writeln!(text, "  {kind:<20}{word} {damage}  {complaint}");
     }
     text
 }
 
 #[track_caller]
-fn check(collector: &str, question: &Question, fault: Fault, outcome: &Outcome) {
+fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
+    let case = || question.broken(kind.clone());
     for complaint in &outcome.complaints {
-        assert!(!complaint.contains("panicked"), "{collector}: {question} is {fault}: {complaint}");
+        assert!(!complaint.contains("panicked"), "{collector}: {}: {complaint}", case());
     }
-    assert!(
-        outcome.is_success || !outcome.complaints.is_empty(),
-        "{collector}: {question} is {fault}: failed without a word"
-    );
+    assert!(outcome.is_success || !outcome.complaints.is_empty(), "{collector}: {}: failed without a word", case());
+    // A line can be there twice in a file that was torn, or that says the same of two things.
+    let is_repeated = matches!(kind, Kind::Torn(_) | Kind::Content(_) | Kind::Added(_) | Kind::Garbled(_));
+    assert!(outcome.duplicates == 0 || is_repeated, "{collector}: {}: {} samples twice", case(), outcome.duplicates);
 }
 
 /// Content that costs something and may do so in silence: the collector, what it reads, the fault, the reason.
-const SILENT: [(&str, &str, Fault, &str); 1] =
-    [("diskstats", "proc/diskstats", Fault::Empty, "a host without disks has an empty file")];
+const SILENT: [(&str, &str, Kind, &str); 1] =
+    [("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file")];
 
 /// What breaks the content of a file below /proc and costs a sample, or changes one, is told of. Files below /sys are
 /// exempt: drivers differ in what they write and how they end it.
 #[track_caller]
-fn check_is_told(collector: &str, question: &Question, fault: Fault, damage: Damage, outcome: &Outcome) {
-    let is_content = matches!(fault, Fault::Empty | Fault::Cut | Fault::Garbage);
+fn check_is_told(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+    let is_content = matches!(kind, Kind::Empty | Kind::Cut(_) | Kind::Garbage);
     if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
         return;
     }
@@ -204,10 +205,11 @@ fn check_is_told(collector: &str, question: &Question, fault: Fault, damage: Dam
     if declared(collector, question).is_some_and(|read| read.access == Access::Directory) {
         return;
     }
-    let is_silent = |(name, known, silent, _): &(&str, &str, Fault, &str)| {
-        (*name, *known, *silent) == (collector, read.as_str(), fault)
+    let is_silent = |(name, known, silent, _): &(&str, &str, Kind, &str)| {
+        (*name, *known, silent) == (collector, read.as_str(), kind)
     };
-    assert!(SILENT.iter().any(is_silent), "{collector}: {question} is {fault}: {damage}, without a word");
+    let case = question.broken(kind.clone());
+    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {damage}, without a word");
 }
 
 /// The declared pattern that a question belongs to.
@@ -380,7 +382,7 @@ fn a_number_that_lost_its_last_digit_is_told_of() {
                 content.truncate(content.len() - 2);
                 cut.insert(format!("{collector} {path}"));
                 let scraper = host::scraper_with(tree, &[], |roots| roots);
-                let outcome = Host { scraper, ..host.anew() }.scrape(collector);
+                let outcome = Host { scraper: Arc::new(scraper), ..host.anew() }.scrape(collector);
                 let damage = Damage::between(&sound.samples, &outcome.samples);
                 if damage != Damage::default() && outcome.complaints.is_empty() {
                     silent.push(format!("{name}: {collector}: {path}: {damage}"));
@@ -441,7 +443,7 @@ fn a_broken_file_changes_nobody_elses_samples() {
     let sound = shares(&sound, &mut owners);
     let all: BTreeSet<&Question> = askers.values().flatten().collect();
     for question in all {
-        host.breakable.break_at(question.clone(), Fault::Garbage);
+        host.breakable.break_at(question, Kind::Garbage);
         let broken = whole();
         let broken = shares(&broken, &mut owners);
         for (collector, _) in askers.iter().filter(|(_, asked)| !asked.contains(question)) {
@@ -491,4 +493,31 @@ fn the_lines_of_a_page_are_their_collectors() {
         ("vmstat", vec!["node_vmstat_x 2"]),
     ];
     assert_eq!(found, BTreeMap::from(expected));
+}
+
+/// Of each collector one file: the scrape ends without it, and once the file answers nothing is left of that.
+#[test]
+fn a_file_that_hangs_costs_its_collector_alone() {
+    let host = Host::new(Source::Fixture("laptop", &[]), &[]);
+    let clock = &host.breakable.clock;
+    for collector in ALL.iter().map(|registration| registration.declaration.name) {
+        host.breakable.take_asked();
+        let sound = host.scrape(collector);
+        let Some(question) = host.breakable.take_asked().into_keys().next() else { continue };
+        host.breakable.break_at(&question, Kind::Hanging);
+        let outcome = host.scrape_hastily(collector);
+        assert!(!outcome.is_success, "{collector}: {}", question.broken(Kind::Hanging));
+        assert_eq!(outcome.samples, BTreeSet::new(), "{collector}");
+        let expected = "had not answered when the scrape had to end";
+        assert_eq!(outcome.complaints, [expected], "{collector}: {}", question.broken(Kind::Hanging));
+        host.breakable.mend();
+        // Whoever comes late to a file that hangs finds it sound.
+        let (pause, tries) = RETURNED;
+        let is_back = (0..tries).any(|_| {
+            clock.release();
+            load::wait(pause);
+            host.scrape(collector) == sound
+        });
+        assert!(is_back, "{collector}: {} still shows", question.broken(Kind::Hanging));
+    }
 }
