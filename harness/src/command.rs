@@ -5,6 +5,7 @@
 mod accept;
 mod arguments;
 mod conformance;
+mod generate;
 mod help;
 mod list;
 mod progress;
@@ -24,6 +25,7 @@ pub(crate) use arguments::Given;
 
 /// Every command, in the order of the help.
 const ALL: &[&Command] = &[
+    &generate::COMMAND,
     &record::COMMAND,
     &scrub::COMMAND,
     &show::COMMAND,

@@ -1,8 +1,9 @@
-//! Files that are derived from declarations and fixtures: the collectors' tables, the golden pages.
+//! Files that are derived from declarations and fixtures: tables of collectors and of what is simulated, golden pages.
 //!
 //! `nodelab accept` writes them, a test compares them: a fact that stands in a declaration is never typed again.
 
 mod documents;
+pub mod simulator;
 
 use std::io;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub fn all() -> io::Result<Vec<Generated>> {
     let mut all = vec![
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
+        Generated { path: simulator::PATH.to_owned(), content: simulator::document(&text(simulator::PATH)?)? },
     ];
     for host in load::hosts()? {
         all.push(Generated { path: format!("fixtures/hosts/{host}.prom"), content: host::golden_page(&host)? });

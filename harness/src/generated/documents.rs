@@ -8,25 +8,28 @@ use collectors::kit::declare::Declaration;
 use collectors::kit::family::FamilyInfo;
 use collectors::kit::read::Access;
 
-const BEGIN: &str = "<!-- collectors: written by `cargo run -p harness -- accept` -->\n";
-const END: &str = "<!-- end of collectors -->\n";
-
 fn declarations() -> impl Iterator<Item = &'static Declaration> {
     ALL.iter().map(|registration| registration.declaration)
 }
 
 /// The README with its table of collectors as the declarations have it.
 pub(super) fn readme(readme: &str) -> io::Result<String> {
-    let no_mark =
-        || io::Error::other(format!("README.md: the marks `{}` and `{}` are missing", BEGIN.trim(), END.trim()));
-    let (before, rest) = readme.split_once(BEGIN).ok_or_else(no_mark)?;
-    let (_, after) = rest.split_once(END).ok_or_else(no_mark)?;
     let mut table = String::from("| collector | default | what it tells |\n|---|---|---|\n");
     for declaration in declarations() {
         let Declaration { name, doc, .. } = declaration;
         let _ = writeln!(table, "| [`{name}`](docs/COLLECTORS.md#{name}) | {} | {doc} |", state(declaration));
     }
-    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
+    between_marks("README.md", readme, "collectors", &table)
+}
+
+/// A document in which what stands between the marks of that name is this.
+pub(super) fn between_marks(path: &str, document: &str, name: &str, content: &str) -> io::Result<String> {
+    let begin = format!("<!-- {name}: written by `cargo run -p harness -- accept` -->\n");
+    let end = format!("<!-- end of {name} -->\n");
+    let no_mark = || io::Error::other(format!("{path}: the marks `{}` and `{}` are missing", begin.trim(), end.trim()));
+    let (before, rest) = document.split_once(&begin).ok_or_else(no_mark)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(no_mark)?;
+    Ok(format!("{before}{begin}{content}{end}{after}"))
 }
 
 fn state(declaration: &Declaration) -> &'static str {
