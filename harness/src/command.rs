@@ -8,6 +8,7 @@ mod check;
 mod conformance;
 mod diff;
 mod fuzz;
+mod generate;
 mod help;
 mod list;
 mod new;
@@ -28,6 +29,7 @@ pub(crate) use arguments::Given;
 
 /// Every command, in the order of the help.
 const ALL: &[&Command] = &[
+    &generate::COMMAND,
     &record::COMMAND,
     &scrub::COMMAND,
     &show::COMMAND,

@@ -1,9 +1,10 @@
-//! Files that are derived from declarations and fixtures: the collectors' tables, the golden pages.
+//! Files that are derived from declarations and fixtures: tables of collectors and of what is simulated, golden pages.
 //!
 //! `nodelab accept` writes them, a test compares them: a fact that stands in a declaration is never typed again.
 
 mod documents;
 mod fuzz;
+pub mod simulator;
 
 use std::io;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub fn all() -> io::Result<Vec<Generated>> {
         Generated { path: "docs/HARNESS.md".to_owned(), content: documents::harness(&text("docs/HARNESS.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
         Generated { path: "harness/fuzz/Cargo.toml".to_owned(), content: fuzz::manifest(&crate::fuzz::targets()) },
+        Generated { path: simulator::PATH.to_owned(), content: simulator::document(&text(simulator::PATH)?)? },
     ];
     for host in load::hosts()? {
         all.push(Generated { path: format!("fixtures/hosts/{host}.prom"), content: host::golden_page(&host)? });

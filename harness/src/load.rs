@@ -16,6 +16,10 @@ use collectors::kit::tree_text;
 #[cfg(target_os = "linux")]
 use node_exporter::flags::Paths;
 use simulator::archive;
+use simulator::scenario::Scenario;
+
+/// Where the scenarios are, from the workspace's folder on.
+pub const SCENARIOS: &str = "fixtures/scenarios";
 
 /// The workspace's own folder.
 pub fn workspace() -> PathBuf {
@@ -63,6 +67,24 @@ pub fn tree(path: &Path) -> io::Result<Tree> {
 pub fn hosts() -> io::Result<Vec<String>> {
     let names = names(&workspace().join("fixtures/hosts"))?;
     Ok(names.iter().filter_map(|name| name.strip_suffix(".tree")).map(str::to_owned).collect())
+}
+
+/// The scenario that a file tells of; the error names the file and the line.
+pub fn scenario(path: &Path) -> io::Result<Scenario> {
+    let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
+    let text = String::from_utf8(bytes(path)?).map_err(|error| fail(&error))?;
+    Scenario::parse(&text).map_err(|error| fail(&error))
+}
+
+/// The names of all scenarios of fixtures/scenarios.
+pub fn scenarios() -> io::Result<Vec<String>> {
+    let names = names(&workspace().join(SCENARIOS))?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".toml")).map(str::to_owned).collect())
+}
+
+/// A scenario of fixtures/scenarios, by its name.
+pub fn named_scenario(name: &str) -> io::Result<Scenario> {
+    scenario(&workspace().join(SCENARIOS).join(name).with_extension("toml"))
 }
 
 /// Adds everything below a folder to the tree, at the path that `place` begins with. Symbolic links stay links.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use collectors::kit::nearest;
+use simulator::span;
 
 use super::{Command, Failure, Flag};
 
@@ -102,52 +103,7 @@ impl Given {
     /// The value of a flag as a time: `30s`, `1m30s`, `200ms`.
     pub(crate) fn duration(&self, flag: &str) -> Result<Option<Duration>, Failure> {
         let Some(text) = self.texts(flag)?.first().copied() else { return Ok(None) };
-        let fail = || Failure::Usage(format!("--{flag}: expected a time such as 30s, 1m30s or 200ms, found `{text}`"));
-        parse_duration(text).map(Some).ok_or_else(fail)
-    }
-}
-
-/// Numbers, each with its unit.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut sum = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|next: char| !next.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let unit_length = after.find(|next: char| next.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit_length);
-        let number: u64 = number.parse().ok()?;
-        let milliseconds = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        sum = sum.checked_add(Duration::from_millis(number.checked_mul(milliseconds)?))?;
-        rest = after;
-    }
-    (!text.is_empty()).then_some(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        for (text, expected) in [
-            ("200ms", Some(Duration::from_millis(200))),
-            ("1m30s", Some(Duration::from_secs(90))),
-            ("1d", Some(Duration::from_secs(86_400))),
-            ("", None),
-            ("5", None),
-            ("s", None),
-            ("5x", None),
-            ("99999999999999999999s", None),
-        ] {
-            assert_eq!(parse_duration(text), expected, "{text}");
-        }
+        let fail = || Failure::Usage(format!("--{flag}: expected {}, found `{text}`", span::EXPECTED));
+        span::parse(text).map(Some).ok_or_else(fail)
     }
 }

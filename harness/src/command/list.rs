@@ -4,16 +4,18 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use collectors::kit::root::tree::{Node, Special, What};
+use harness::generated::simulator::setting as setting_line;
 use harness::load;
 
 use super::{Command, Failure, Given, print};
 
 pub(super) const COMMAND: Command = Command {
     name: "list",
-    arguments: "[FILE [PREFIX]]",
-    about: "list what a host holds, or the hosts and profiles that come with nodelab",
+    arguments: "[PROFILE|FILE [PREFIX]]",
+    about: "list what a host holds, or the hosts, profiles and scenarios that come with nodelab",
     details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory; PREFIX the beginning of the paths to list.\n\
-              A line is what the entry is, its size in bytes, and its path. Without FILE, the fixture hosts and the simulator's profiles are listed.\n",
+              A line is what the entry is, its size in bytes, and its path. Of a PROFILE, the settings are listed. Without\n\
+              an argument, the fixture hosts, the simulator's profiles and the scenarios are.\n",
     flags: &[],
     exits: &[],
     run,
@@ -23,6 +25,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
     let (file, prefix) = match words.as_slice() {
         [] => return hosts(),
+        [name] if simulator::profiles().iter().any(|profile| profile.name == name) => return Ok(settings(name)),
         [file] => (file, ""),
         [file, prefix] => (file, prefix.trim_start_matches('/')),
         [.., last] => return Err(Failure::Usage(format!("`{last}` is one argument too many"))),
@@ -68,5 +71,20 @@ fn hosts() -> Result<ExitCode, Failure> {
     for profile in simulator::profiles() {
         let _ = writeln!(text, "profile  {}: {}", profile.name, profile.summary);
     }
+    for name in load::scenarios()? {
+        let scenario = load::named_scenario(&name)?;
+        let _ = writeln!(text, "scenario {}/{name}.toml: {}", load::SCENARIOS, scenario.about());
+    }
     Ok(print(&text))
+}
+
+fn settings(profile: &str) -> ExitCode {
+    let mut text = String::new();
+    for profile in simulator::profiles().iter().filter(|known| known.name == profile) {
+        let _ = writeln!(text, "{}: {}", profile.name, profile.summary);
+        for setting in profile.settings {
+            let _ = writeln!(text, "  {}", setting_line(setting).replace('`', ""));
+        }
+    }
+    print(&text)
 }

@@ -11,7 +11,7 @@ use collectors::kit::read::Access;
 use crate::exposition::Rule;
 
 /// What stands between two marks of a document is written here, the rest by people.
-fn between_marks(path: &str, document: &str, what: &str, table: &str) -> io::Result<String> {
+pub(super) fn between_marks(path: &str, document: &str, what: &str, table: &str) -> io::Result<String> {
     let begin = format!("<!-- {what}: written by `cargo run -p harness -- accept` -->\n");
     let end = format!("<!-- end of {what} -->\n");
     let no_mark = || io::Error::other(format!("{path}: the marks `{}` and `{}` are missing", begin.trim(), end.trim()));
