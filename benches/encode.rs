@@ -46,7 +46,7 @@ impl Collect for Emitter {
 
 fn encode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode");
-    for count in [3_000_u64, 100_000] {
+    for count in [3_000_u64, 1_000_000] {
         let registration = Registration::of::<Emitter>();
         let mut values = FlagValues::defaults([registration.declaration]);
         values.give(&registration.declaration.flags[0], &count.to_string()).expect("a number");

@@ -50,8 +50,8 @@ fn scrape(criterion: &mut Criterion) {
 #[cfg(target_os = "linux")]
 fn live(criterion: &mut Criterion) {
     use collectors::kit::kernel::linux::Linux;
-    use collectors::kit::root::dir::Dir;
     use collectors::kit::root::host::Host;
+    use collectors::kit::root::kept::Kept;
     use collectors::kit::root::{Mount, Root, Roots};
 
     let roots = Roots::new(|mount| -> Arc<dyn Root> {
@@ -61,7 +61,7 @@ fn live(criterion: &mut Criterion) {
             Mount::Rootfs => "/",
             Mount::Udev | Mount::Host => return Arc::new(Host),
         };
-        Arc::new(Dir::open(path).expect("a running Linux"))
+        Arc::new(Kept::open(path).expect("a running Linux"))
     });
     let kernel = Arc::new(Linux::new("/".as_ref()));
     let scraper = Scraper::build(ALL, &defaults(), roots, kernel).expect("default flags");

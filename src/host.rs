@@ -45,12 +45,12 @@ pub fn open(settings: &Settings) -> Result<Host, String> {
 #[cfg(target_os = "linux")]
 pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
     use collectors::kit::kernel::linux::Linux;
-    use collectors::kit::root::dir::Dir;
     use collectors::kit::root::host::Host as Anywhere;
+    use collectors::kit::root::kept::Kept;
     use collectors::kit::root::{Mount, Root};
 
     let directory = |path: &std::path::Path, flag| -> Result<Arc<dyn Root>, String> {
-        let directory = Dir::open(path).map_err(|error| format!("--{flag}: {}: {error}", path.display()))?;
+        let directory = Kept::open(path).map_err(|error| format!("--{flag}: {}: {error}", path.display()))?;
         Ok(Arc::new(directory))
     };
     let proc = directory(&paths.procfs, "path.procfs")?;

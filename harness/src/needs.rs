@@ -2,8 +2,9 @@
 //!
 //! A test file of this kind has `harness = false` in Cargo.toml and hands its tests to [`run`].
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -26,6 +27,8 @@ pub enum Need {
     Chromium,
     /// To be asked for by `--ignored`: it takes long.
     Patience,
+    /// `unshare` and `ip`, and leave to make namespaces of mounts and of the network.
+    Namespaces,
 }
 
 impl Need {
@@ -39,12 +42,16 @@ impl Need {
             Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
             Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
             Self::Patience => PathBuf::new(),
+            Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
         }
     }
 
     fn is_here(self) -> bool {
         // Under Wine the disk of the machine below is in sight, but what runs there is not what is tested.
-        self != Self::Patience && cfg!(target_os = "linux") && load::exists(&self.path())
+        self != Self::Patience
+            && cfg!(target_os = "linux")
+            && load::exists(&self.path())
+            && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
     }
 
     const fn missing(self) -> &'static str {
@@ -56,8 +63,16 @@ impl Need {
             Self::Openssl => "openssl is missing: apt-get install openssl",
             Self::Chromium => "chromium is missing: apt-get install chromium",
             Self::Patience => "it takes long: name it with --ignored",
+            Self::Namespaces => "no namespaces can be made: be root, and apt-get install iproute2 util-linux",
         }
     }
+}
+
+/// Runs a program in namespaces of mounts and of the network that are its own.
+pub fn namespaces(program: &Path, arguments: &[&str]) -> io::Result<ExitStatus> {
+    let mut command = Command::new(Need::Namespaces.path());
+    command.args(["--net", "--mount", "--"]).arg(program).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).status()
 }
 
 /// One test: its name, what it needs, and what it does.

@@ -1,7 +1,8 @@
 //! The room of all files: what a root is, and what it answers.
 //!
-//! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory;
-//! [`tree::Tree`], files held in memory; and [`live::Live`], files rendered when they are read. No kind ever answers
+//! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory, of which
+//! `kept::Kept` is the one that is read again and again; [`tree::Tree`], files held in memory; and [`live::Live`], files
+//! rendered when they are read. No kind ever answers
 //! from outside itself: a path that a symbolic link leads out of the root is refused with [`RootError::Escapes`], and
 //! an absolute link is taken from the root ([`resolve`]). [`host::Host`] alone is not confined: it is for paths that an
 //! operator spells out.
@@ -10,6 +11,8 @@
 mod agreement;
 pub mod dir;
 pub mod host;
+#[cfg(target_os = "linux")]
+pub mod kept;
 pub mod live;
 pub mod resolve;
 pub mod tree;
@@ -137,6 +140,9 @@ impl fmt::Display for RootError {
 /// calls has checked that ([`crate::kit::read::Read`] does); a root may panic on others in tests but never leaves
 /// itself. The empty path is the root's own directory.
 pub trait Root: Send + Sync + fmt::Debug {
+    /// A scrape begins: what is kept from those before it has to be looked at anew before it is relied on.
+    fn begin_scrape(&self) {}
+
     /// Replaces `into` by the whole content of the file. A file of more than `cap_bytes` is refused, never cut.
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError>;
 
@@ -173,6 +179,11 @@ impl Roots {
     /// Where the operator said that /sys is.
     pub fn sys_place(&self) -> &str {
         &self.sys_place
+    }
+
+    /// A scrape begins.
+    pub fn begin_scrape(&self) {
+        self.roots.iter().for_each(|root| root.begin_scrape());
     }
 
     /// The root of one mount.

@@ -205,6 +205,7 @@ impl Scraper {
     }
 
     fn workspace(&self) -> Workspace {
+        self.roots.begin_scrape();
         let kept = lock(&self.workspaces).pop();
         let mut workspace = kept.unwrap_or_default();
         workspace.pages.iter_mut().flatten().for_each(Page::clear);

@@ -173,6 +173,8 @@ impl Every {
             Arc::new(Portable(portable::Confined::open(&path).unwrap())),
             #[cfg(target_os = "linux")]
             Arc::new(OldKernel(super::dir::linux::Confined::open_for_old_kernels(&path).unwrap())),
+            #[cfg(target_os = "linux")]
+            Arc::new(super::kept::Kept::open(&path).unwrap()),
             Arc::new(Held(held)),
             Arc::new(Live::new(Rendered { tree, folder: "rootfs/root" })),
         ];
@@ -181,7 +183,8 @@ impl Every {
 
     #[track_caller]
     fn check_read(&self, path: &str, expected: Result<&str, RootError>) {
-        for root in &self.roots {
+        // Some remember where they have read before.
+        for root in self.roots.iter().flat_map(|root| [root; 3]) {
             let mut bytes = b"of before".to_vec();
             let result = root.read(path.as_bytes(), &mut bytes, CAP_BYTES);
             assert_eq!(result.map(|()| bytes.as_slice()), expected.map(str::as_bytes), "{path} of {root:?}");

@@ -5,12 +5,17 @@
 
 #[cfg(target_os = "linux")]
 pub(super) mod linux;
+#[cfg(target_os = "linux")]
+mod reading;
+#[cfg(target_os = "linux")]
+pub(super) mod rendered;
 // On Linux only the tests use it: they prove that both ways answer alike.
 #[cfg(any(not(target_os = "linux"), test))]
 pub(super) mod portable;
 
 use std::path::Path;
 
+#[cfg(any(not(target_os = "linux"), test))]
 use super::live::within;
 use super::{Metadata, Names, Root, RootError};
 
@@ -21,7 +26,7 @@ use portable::Confined;
 
 /// Nearly every file of /proc and /sys fits; /proc/sys clears as much kernel memory as it is asked for.
 const FIRST_READ_BYTES: usize = 4 << 10;
-const LARGEST_READ_BYTES: usize = 256 << 10;
+const LARGEST_READ_BYTES: usize = 16 << 10;
 
 /// A directory of the file system as a root.
 #[derive(Debug)]
@@ -54,8 +59,9 @@ impl Root for Dir {
     }
 }
 
-/// Replaces `into` by all that `read` gives until it gives nothing more. Asks for one byte above the cap, which tells a
+/// Replaces `into` by all that `read` gives until it gives nothing more. On Linux `dir/reading.rs` does. Asks for one byte above the cap, which tells a
 /// file that is exactly as large from one that is larger.
+#[cfg(any(not(target_os = "linux"), test))]
 fn fill(
     into: &mut Vec<u8>,
     cap_bytes: usize,

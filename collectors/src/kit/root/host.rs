@@ -17,14 +17,12 @@ pub struct Host;
 #[cfg(target_os = "linux")]
 impl Root for Host {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-        use super::dir::linux::{kind_of, open_anywhere, read_all};
+        use super::dir::linux::{open_anywhere, read_found};
         into.clear();
         // Opening some devices does something: a tape rewinds, a watchdog starts. So it is asked before,
         // and again after, in case another file took the name in between.
         readable(self.metadata(path)?.kind)?;
-        let file = open_anywhere(path)?;
-        readable(kind_of(&file)?)?;
-        read_all(&file, into, cap_bytes)
+        read_found(&open_anywhere(path)?, into, cap_bytes)
     }
 
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
 use rustix::io::{Errno as SystemErrno, retry_on_intr};
 
-use super::fill;
+use super::reading::{self, End};
+use super::rendered::Rendered;
 use crate::kit::errno::Errno;
 use crate::kit::root::live::readable;
 use crate::kit::root::resolve::{Last, Links, MAX_PATH_BYTES, PathBuffer, resolve};
@@ -22,8 +23,6 @@ const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 const MAX_RACES: u32 = 8;
 /// One call of `getdents64` returns some 100 to 200 names of /proc or /sys.
 const LIST_BUFFER_BYTES: usize = 8 << 10;
-const PROC_MAGIC: u64 = 0x9fa0;
-const SYS_MAGIC: u64 = 0x6265_6572;
 
 /// A directory that no path leads out of.
 #[derive(Debug)]
@@ -31,18 +30,17 @@ pub(in crate::kit::root) struct Confined {
     directory: OwnedFd,
     /// Whether the kernel has `openat2` (since 5.6) and a container's filter lets it through.
     kernel_confines: bool,
-    /// /proc and /sys hold no FIFOs, sockets or devices: a read there need not ask what it has opened.
-    may_hold_special: bool,
+    /// What file system of the kernel's own it is.
+    pub(in crate::kit::root) rendered: Option<Rendered>,
 }
 
 impl Confined {
-    pub(super) fn open(path: &Path) -> Result<Self, RootError> {
+    pub(in crate::kit::root) fn open(path: &Path) -> Result<Self, RootError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = fs::openat(CWD, path, flags, Mode::empty()).map_err(system)?;
         let kernel_confines = fs::openat2(&directory, ".", LOOK, Mode::empty(), ResolveFlags::BENEATH).is_ok();
-        let magic = fs::fstatfs(&directory).map_err(system)?.f_type;
-        let may_hold_special = !u64::try_from(magic).is_ok_and(|magic| matches!(magic, PROC_MAGIC | SYS_MAGIC));
-        Ok(Self { directory, kernel_confines, may_hold_special })
+        let rendered = Rendered::of(&directory)?;
+        Ok(Self { directory, kernel_confines, rendered })
     }
 
     /// The same directory as on a kernel without `openat2`.
@@ -58,28 +56,65 @@ impl Confined {
         cap_bytes: usize,
     ) -> Result<(), RootError> {
         into.clear();
-        let file = match self.open_inside(path, READ, Last::Followed) {
+        self.read_opened(&self.open_file(path)?, path, into, cap_bytes)
+    }
+
+    /// Opens the file at `path`, to be read by [`Confined::read_opened`].
+    pub(in crate::kit::root) fn open_file(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
+        match self.open_inside(path, READ, Last::Followed) {
             // What opening a socket says.
             Err(RootError::Errno(Errno::ENXIO)) => {
                 readable(self.metadata(path)?.kind)?;
-                return Err(Errno::ENXIO.into());
+                Err(Errno::ENXIO.into())
             }
-            file => file?,
-        };
-        if self.may_hold_special {
-            readable(kind_of(&file)?)?;
+            file => file,
         }
-        read_all(&file, into, cap_bytes)?;
-        if into.is_empty() && !self.may_hold_special {
+    }
+
+    /// Reads a file that was opened at `path` and not read yet.
+    pub(in crate::kit::root) fn read_opened(
+        &self,
+        file: &OwnedFd,
+        path: &[u8],
+        into: &mut Vec<u8>,
+        cap_bytes: usize,
+    ) -> Result<(), RootError> {
+        let Some(rendered) = self.rendered else {
+            return read_found(file, into, cap_bytes);
+        };
+        reading::whole(file, rendered.end(path), into, cap_bytes)?;
+        if into.is_empty() {
             // Containers hide files of /proc behind /dev/null.
-            readable(kind_of(&file)?)?;
+            readable(kind_of(file)?)?;
         }
         Ok(())
     }
 
+    /// Reads a file of the kernel's own that was read before.
+    pub(in crate::kit::root) fn read_again(
+        &self,
+        file: &OwnedFd,
+        path: &[u8],
+        into: &mut Vec<u8>,
+        cap_bytes: usize,
+    ) -> Result<(), RootError> {
+        let end = self.rendered.map_or(End::Nothing, |rendered| rendered.end(path));
+        reading::again(file, end, into, cap_bytes)
+    }
+
     pub(in crate::kit::root) fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
-        list_all(&self.open_inside(path, LIST, Last::Followed)?, into)
+        list_all(&self.open_directory(path)?, into)
+    }
+
+    /// Opens the directory at `path`, to be listed by [`list_all`].
+    pub(in crate::kit::root) fn open_directory(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
+        self.open_inside(path, LIST, Last::Followed)
+    }
+
+    /// Opens the directory at `path` as a place from which [`open_beside`] opens files.
+    pub(in crate::kit::root) fn open_place(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
+        self.open_inside(path, LOOK | OFlags::DIRECTORY, Last::Followed)
     }
 
     pub(in crate::kit::root) fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
@@ -93,8 +128,27 @@ impl Confined {
     }
 
     pub(in crate::kit::root) fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        let file = self.open_inside(path, LOOK, Last::Followed)?;
-        Ok(metadata_of(&fs::fstat(file).map_err(system)?))
+        Ok(metadata_of(&self.stat(path)?))
+    }
+
+    /// Which directory, or file, is at `path`: its device's number and its own.
+    pub(in crate::kit::root) fn identity(&self, path: &[u8]) -> Result<(u64, u64), RootError> {
+        let stat = self.stat(path)?;
+        Ok((stat.st_dev, stat.st_ino))
+    }
+
+    /// Whether this is what is at `path` now.
+    pub(in crate::kit::root) fn is_at(&self, path: &[u8], file: &OwnedFd) -> bool {
+        let opened = fs::fstat(file).map_err(system).map(|stat| (stat.st_dev, stat.st_ino));
+        opened.is_ok() && opened == self.identity(path)
+    }
+
+    fn stat(&self, path: &[u8]) -> Result<Stat, RootError> {
+        // The kernel makes the links of /sys, and none leads out of it.
+        if self.rendered == Some(Rendered::Sys) && !path.is_empty() {
+            return fs::statat(&self.directory, path, AtFlags::empty()).map_err(system);
+        }
+        fs::fstat(self.open_inside(path, LOOK, Last::Followed)?).map_err(system)
     }
 
     fn open_inside(&self, path: &[u8], flags: OFlags, last: Last) -> Result<OwnedFd, RootError> {
@@ -155,12 +209,30 @@ pub(in crate::kit::root) fn read_link_anywhere(path: &[u8], into: &mut Vec<u8>) 
     read_link_at(CWD, path, into)
 }
 
-pub(in crate::kit::root) fn kind_of(file: &OwnedFd) -> Result<Kind, RootError> {
+/// Opens the file of this name in a directory; `None` where it is a link, or something that cannot be opened so.
+pub(in crate::kit::root) fn open_beside(place: &OwnedFd, name: &[u8]) -> Result<Option<OwnedFd>, RootError> {
+    match retry_on_intr(|| fs::openat(place, name, READ | OFlags::NOFOLLOW, Mode::empty())) {
+        Err(SystemErrno::LOOP | SystemErrno::NXIO) => Ok(None),
+        file => file.map(Some).map_err(system),
+    }
+}
+
+fn kind_of(file: &OwnedFd) -> Result<Kind, RootError> {
     Ok(metadata_of(&fs::fstat(file).map_err(system)?).kind)
 }
 
-pub(in crate::kit::root) fn read_all(file: &OwnedFd, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-    fill(into, cap_bytes, |buffer| retry_on_intr(|| rustix::io::read(file, &mut *buffer)).map_err(system))
+/// Reads a file of any file system that was just opened.
+pub(in crate::kit::root) fn read_found(file: &OwnedFd, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+    let Metadata { kind, size_bytes, .. } = metadata_of(&fs::fstat(file).map_err(system)?);
+    readable(kind)?;
+    // A file that knows its size gives less than was asked for at its end alone; one that is rendered says that it is empty.
+    reading::whole(file, if size_bytes > 0 { End::Short } else { End::Nothing }, into, cap_bytes)
+}
+
+/// Lists a directory that was listed before.
+pub(in crate::kit::root) fn list_again(directory: &OwnedFd, into: &mut Names) -> Result<(), RootError> {
+    fs::seek(directory, fs::SeekFrom::Start(0)).map_err(system)?;
+    list_all(directory, into)
 }
 
 pub(in crate::kit::root) fn list_all(directory: &OwnedFd, into: &mut Names) -> Result<(), RootError> {

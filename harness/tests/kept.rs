@@ -1,0 +1,157 @@
+//! Descriptors that stay open between scrapes tell of nothing that has gone: devices, mounts and processes come, change
+//! and go in namespaces of their own, into which this program starts itself again.
+
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::disallowed_methods, reason = "what changes is changed here, and a mark tells the program within")
+)]
+
+use std::process::ExitCode;
+
+use harness::needs::{self, Need};
+
+fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if std::env::args().any(|argument| argument == inside::MARK) {
+        inside::run();
+        return ExitCode::SUCCESS;
+    }
+    needs::run(&[(
+        "what_comes_and_goes_shows_in_the_next_scrape",
+        &[Need::Namespaces],
+        what_comes_and_goes_shows_in_the_next_scrape,
+    )])
+}
+
+#[cfg(target_os = "linux")]
+fn what_comes_and_goes_shows_in_the_next_scrape() {
+    let own = std::env::current_exe().expect("the path of this program");
+    let status = harness::needs::namespaces(&own, &[inside::MARK]).expect("unshare runs");
+    assert!(status.success(), "{status}");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn what_comes_and_goes_shows_in_the_next_scrape() {}
+
+#[cfg(target_os = "linux")]
+mod inside {
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    use collectors::kit::errno::Errno;
+    use collectors::kit::root::kept::Kept;
+    use collectors::kit::root::{Names, Root, RootError};
+
+    /// Says that this is the program in its namespaces.
+    pub(crate) const MARK: &str = "--in-namespaces";
+
+    pub(crate) fn run() {
+        let folder = std::env::temp_dir().join(format!("nodelab-kept-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        devices(&made(&folder, "sys"));
+        mounts(&made(&folder, "proc"), &folder);
+        processes();
+        fs::remove_dir_all(&folder).expect("the folder is left empty");
+    }
+
+    fn made(folder: &Path, name: &str) -> std::path::PathBuf {
+        let path = folder.join(name);
+        fs::create_dir(&path).expect("a new folder");
+        path
+    }
+
+    #[track_caller]
+    fn command(line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let status = Command::new(words[0]).args(&words[1..]).status().expect(line);
+        assert!(status.success(), "{line}: {status}");
+    }
+
+    /// What the next scrape finds.
+    fn next(root: &Kept, path: &str) -> Result<String, RootError> {
+        root.begin_scrape();
+        let mut bytes = Vec::new();
+        // A second reader in the same scrape is told the same.
+        for _ in 0..2 {
+            root.read(path.as_bytes(), &mut bytes, 1 << 20)?;
+        }
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    fn listed(root: &Kept) -> Vec<String> {
+        root.begin_scrape();
+        let mut names = Names::new();
+        root.list(b"class/net", &mut names).expect("a directory");
+        names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    fn devices(sys: &Path) {
+        command(&format!("mount -t sysfs sysfs {}", sys.display()));
+        let root = Kept::open(sys).expect("/sys");
+        assert_eq!(listed(&root), ["lo"]);
+        command("ip link add a0 type veth peer name b0");
+        assert_eq!(listed(&root), ["a0", "b0", "lo"]);
+        for mtu in [1400, 1401] {
+            command(&format!("ip link set a0 mtu {mtu}"));
+            assert_eq!(next(&root, "class/net/a0/mtu"), Ok(mtu.to_string()), "a change");
+        }
+        assert_eq!(next(&root, "class/net/b0/mtu"), Ok("1500".to_owned()));
+        command("ip link set a0 name c0");
+        assert_eq!(next(&root, "class/net/a0/mtu"), Err(Errno::ENOENT.into()), "renamed");
+        assert_eq!(next(&root, "class/net/c0/mtu"), Ok("1401".to_owned()), "renamed");
+        command("ip link set b0 name a0");
+        assert_eq!(next(&root, "class/net/a0/mtu"), Ok("1500".to_owned()), "another of that name");
+        // Both names change between two scrapes that read both.
+        for line in ["ip link set a0 name x0", "ip link set c0 name a0", "ip link set x0 name c0"] {
+            command(line);
+        }
+        assert_eq!(next(&root, "class/net/a0/mtu"), Ok("1401".to_owned()), "exchanged");
+        assert_eq!(next(&root, "class/net/c0/mtu"), Ok("1500".to_owned()), "exchanged");
+        assert_eq!(listed(&root), ["a0", "c0", "lo"]);
+        command("ip link delete a0");
+        assert_eq!(listed(&root), ["lo"]);
+        assert_eq!(next(&root, "class/net/a0/mtu"), Err(Errno::ENOENT.into()), "gone");
+        command("ip link add a0 type veth peer name c0");
+        assert_eq!(next(&root, "class/net/a0/mtu"), Ok("1500".to_owned()), "here again");
+        command("ip link delete a0");
+        command(&format!("umount -l {}", sys.display()));
+    }
+
+    fn mounts(proc: &Path, folder: &Path) {
+        let shown = proc.display();
+        command(&format!("mount -t proc proc {shown}"));
+        let root = Kept::open(proc).expect("/proc");
+        let version = next(&root, "version").expect("a version");
+        assert!(version.starts_with("Linux"), "{version}");
+        let other = made(folder, "other");
+        fs::write(other.join("version"), "other").expect("a file");
+        command(&format!("mount --bind {}/version {shown}/version", other.display()));
+        assert_eq!(next(&root, "version"), Ok("other".to_owned()), "a file is mounted over it");
+        fs::write(other.join("version"), "another").expect("a file");
+        assert_eq!(next(&root, "version"), Ok("another".to_owned()), "it is not kept");
+        command(&format!("umount {shown}/version"));
+        assert_eq!(next(&root, "version").as_ref(), Ok(&version), "unmounted");
+        command(&format!("umount -l {shown}"));
+        command(&format!("mount --bind {} {shown}", other.display()));
+        assert_eq!(next(&root, "version"), Ok("another".to_owned()), "another directory in its place");
+        command(&format!("umount -l {shown}"));
+        command(&format!("mount -t proc proc {shown}"));
+        assert_eq!(next(&root, "version").as_ref(), Ok(&version), "mounted anew");
+        command(&format!("umount -l {shown}"));
+    }
+
+    fn processes() {
+        let root = Kept::open("/proc").expect("/proc");
+        let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
+        let path = format!("{}/comm", child.id());
+        let is_there = (0..100).any(|_| {
+            harness::load::wait(std::time::Duration::from_millis(10));
+            next(&root, &path) == Ok("sleep".to_owned())
+        });
+        assert!(is_there);
+        child.kill().expect("it runs");
+        child.wait().expect("it has ended");
+        assert_eq!(next(&root, &path), Err(Errno::ENOENT.into()));
+    }
+}
