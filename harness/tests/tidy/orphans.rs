@@ -31,7 +31,7 @@ fn every_source_file_is_a_module_of_another() {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
         let is_root = matches!(name, "lib" | "main" | "build_script");
-        let is_target = ["benches", "src/bin", "examples"].contains(&folder.as_str())
+        let is_target = ["benches", "src/bin", "examples", "harness/fuzz/fuzz_targets"].contains(&folder.as_str())
             || folder.ends_with("/examples")
             || folder == "tests"
             || folder.ends_with("/tests");
