@@ -275,6 +275,31 @@ kernel = "4.18"
         );
     }
 
+    #[test]
+    fn what_happens_is_part_of_the_host() {
+        let scenario = |text: &str| Scenario::parse(&format!("profile = 'vm'\n{text}")).unwrap();
+        let clock = VirtualClock::new(START);
+        let text = "[[event]]\nat = '+10m'\nkind = 'cpu-hotplug'\ncpu = 3\n";
+        let host = scenario(text).host(START, Arc::new(clock.clone())).unwrap();
+        let processors = || {
+            let mut content = Vec::new();
+            host.roots.get(Mount::Proc).read(b"cpuinfo", &mut content, 1 << 20).unwrap();
+            String::from_utf8(content).unwrap().matches("processor\t").count()
+        };
+        assert_eq!(processors(), 4);
+        clock.advance(Duration::from_secs(600));
+        assert_eq!(processors(), 3);
+        let problem = |text: &str| scenario(text).machine(START).unwrap_err().to_string();
+        assert_eq!(
+            problem("[[event]]\nat = '+10m'\nkind = 'rebot'\n"),
+            "line 2: no event is called `rebot`; did you mean `reboot`?"
+        );
+        assert_eq!(
+            problem("[[event]]\nat = 7\nkind = 'bond-failover'\nbond = 'bond1'\n"),
+            "line 2: event bond-failover: the host has no bond `bond1`; did you mean `bond0`?"
+        );
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "(profile = 'vm'\\n)?[a-z =\\[\\]'0-9\\n]{0,60}") {

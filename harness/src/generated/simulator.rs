@@ -1,10 +1,10 @@
-//! What there is to simulate, for people: profiles, faults, scenarios.
+//! What there is to simulate, for people: profiles, events, faults, scenarios.
 
 use std::fmt::Write as _;
 use std::io;
 
 use simulator::fault::{KINDS, when_words};
-use simulator::{Takes, profiles};
+use simulator::{Takes, event_kinds, profiles};
 
 use super::documents::between_marks;
 use crate::load;
@@ -15,8 +15,12 @@ pub(super) const PATH: &str = "docs/SIMULATOR.md";
 /// The document with its tables as the simulator has them.
 pub(super) fn document(document: &str) -> io::Result<String> {
     let mut document = document.to_owned();
-    for (name, content) in [("profiles", profile_table()), ("faults", fault_tables()), ("scenarios", scenario_table()?)]
-    {
+    for (name, content) in [
+        ("profiles", profile_table()),
+        ("events", event_table()),
+        ("faults", fault_tables()),
+        ("scenarios", scenario_table()?),
+    ] {
         document = between_marks(PATH, &document, name, &content)?;
     }
     Ok(document)
@@ -36,8 +40,18 @@ pub fn setting(setting: &simulator::Setting) -> String {
     let usual = match setting.takes {
         Takes::Number { default, .. } => default.to_string(),
         Takes::Word(words) => words.first().copied().unwrap_or_default().to_owned(),
+        Takes::Name => "NAME".to_owned(),
     };
     format!("`{}={usual}`: {} Takes {}.", setting.key, setting.doc, setting.takes)
+}
+
+fn event_table() -> String {
+    let mut text = String::from("| event | what it does | settings |\n|---|---|---|\n");
+    for kind in event_kinds() {
+        let settings: Vec<String> = kind.settings.iter().map(setting).collect();
+        let _ = writeln!(text, "| `{}` | {} | {} |", kind.name, kind.summary, settings.join("<br>"));
+    }
+    text
 }
 
 fn fault_tables() -> String {

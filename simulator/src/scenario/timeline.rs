@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ScenarioError;
+use crate::event::Event;
 use crate::machine::Machine;
 use crate::span;
 
@@ -43,10 +44,15 @@ impl At {
     }
 }
 
-/// The machine with what happens to it.
+/// The machine with what happens to it. An event that is wrong is told with its line.
 pub(super) fn put(machine: Machine, timeline: &[Entry], start: Duration) -> Result<Machine, ScenarioError> {
-    let Some(Entry { line, at, kind, settings }) = timeline.first() else { return Ok(machine) };
-    let settings: Vec<&str> = settings.iter().map(|(key, _)| key.as_str()).collect();
-    let (at, settings) = (at.since(start).as_secs(), settings.join(", "));
-    Err(ScenarioError::at(*line, format!("no event is called `{kind}`; it is to begin at {at} s and sets {settings}")))
+    let mut machine = machine;
+    for Entry { line, at, kind, settings } in timeline {
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let event = Event::of(kind, at.since(start), &settings);
+        machine = event
+            .and_then(|event| machine.with_events(vec![event]))
+            .map_err(|error| ScenarioError::at(*line, error.to_string()))?;
+    }
+    Ok(machine)
 }
