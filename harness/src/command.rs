@@ -4,11 +4,14 @@
 
 mod accept;
 mod arguments;
+mod bench;
 mod conformance;
+mod gates;
 mod help;
 mod list;
 mod progress;
 mod record;
+mod scrape;
 mod scrub;
 mod scrubbing;
 mod show;
@@ -29,7 +32,10 @@ const ALL: &[&Command] = &[
     &show::COMMAND,
     &list::COMMAND,
     &unpack::COMMAND,
+    &scrape::COMMAND,
     &conformance::COMMAND,
+    &gates::COMMAND,
+    &bench::COMMAND,
     &accept::COMMAND,
 ];
 

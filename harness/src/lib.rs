@@ -1,13 +1,18 @@
 //! What proves an exporter, ours and anybody's.
 
 pub mod allocations;
+pub mod bench;
 pub mod bracket;
 pub mod conformance;
 pub mod difference;
 pub mod exposition;
 pub mod faults;
+pub mod floor;
+pub mod gates;
 pub mod generated;
 pub mod host;
 pub mod load;
+pub mod meter;
 pub mod needs;
 pub mod peer;
+pub mod subject;

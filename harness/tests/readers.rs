@@ -1,4 +1,5 @@
-//! What the readers of the exporter's pages make of them: Prometheus of OpenMetrics, Chromium of the status page.
+//! What the readers of our pages make of them: Prometheus of OpenMetrics, Chromium of the status page and of what
+//! `nodelab bench` draws.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "servers and clients have sockets, clocks and files of their own")]
 
@@ -11,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use collectors::kit::scraper::Scraper;
+use harness::bench::history::Entry;
+use harness::bench::{self, Effort, Plan};
 use harness::needs::{self, Need};
 use harness::{host, load};
 use node_exporter::instruments::Instruments;
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     needs::run(&[
         ("prometheus_reads_openmetrics", &[Need::Prometheus], prometheus),
         ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Need::Chromium], chromium),
+        ("chromium_shows_the_report_of_a_bench_run_and_asks_for_nothing", &[Need::Chromium], report),
     ])
 }
 
@@ -149,6 +153,14 @@ fn chromium() {
     let server = Server::start();
     assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
     let (address, asked) = listen_in(server.address);
+    let (page, log) = shown(&format!("http://{address}/"));
+    assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
+    assert!(!log.contains("CONSOLE"), "{log}");
+    assert_eq!(*asked.lock().unwrap(), ["GET / HTTP/1.1"], "{log}");
+}
+
+/// A page as Chromium has it in the end, and what it says meanwhile.
+fn shown(url: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(Need::Chromium.path())
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
@@ -157,12 +169,32 @@ fn chromium() {
         // What a page wants from elsewhere is not found, which the console tells; Chromium's own wishes it does not.
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", folder.path().display()))
-        .arg(format!("http://{address}/"))
+        .arg(url)
         .stdin(Stdio::null())
         .output()
         .expect("Chromium starts");
-    let (page, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn report() {
+    let plan = Plan { exporter: "/missing/exporter".into(), peer: None, nodelab: None, effort: Effort::QUICK };
+    let report = bench::run(&plan, &mut |_| ()).expect("a run");
+    let of = |part: &str| report.rows.iter().find(|row| row.figure.contains(part)).expect("a row");
+    assert!(of("encoded, of 3,000").value.is_ok(), "{}", report.text());
+    assert!(of("start to first").value.is_err(), "an exporter that is not there cannot start");
+    let (folder, history) = (tempfile::tempdir().unwrap(), [Entry::of(&report), Entry::of(&report)]);
+    let file = folder.path().join("report.html");
+    fs::write(&file, bench::html(&report, &history)).unwrap();
+    let (page, log) = shown(&format!("file://{}", file.display()));
+    let (collectors, sizes) = (report.collectors.len(), report.sizes.len());
+    assert!(collectors > 20 && sizes > 1, "{collectors} collectors and {sizes} sizes");
+    // Each has a dot with its name in the plot, and a row in the table.
+    for cost in &report.collectors {
+        assert!(page.contains(&format!("<title>{}, ours: ", cost.name)), "{}: {page}", cost.name);
+        assert!(page.contains(&format!("<tr><td>{}</td>", cost.name)), "{}: {page}", cost.name);
+    }
+    assert_eq!(page.matches("<li class=").count(), report.rows.len());
+    assert!(page.contains("<h2>History</h2>") && page.trim_end().ends_with("</html>"), "{page}");
     assert!(!log.contains("CONSOLE"), "{log}");
-    assert_eq!(*asked.lock().unwrap(), ["GET / HTTP/1.1"], "{log}");
 }
