@@ -1,14 +1,24 @@
-//! What a whole scrape costs: each fixture host in memory, and the machine itself where it has /proc.
+//! What a whole scrape costs: each fixture host and each profile in memory, and the machine itself where it has /proc.
+//! What a sample costs does not grow with the host.
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collectors::ALL;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::options::FlagValues;
+use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::tree_text;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use simulator::profiles;
+
+const SEED: u64 = 1;
+const AT_SECONDS: u64 = 1_700_000_000;
+/// Some hosts take a quarter of a second a scrape: few of them tell enough.
+const SAMPLES: usize = 10;
+const TIME: Duration = Duration::from_secs(2);
 
 const HOSTS: &[(&str, &str)] = &[
     ("laptop", include_str!("../fixtures/hosts/laptop.tree")),
@@ -21,6 +31,7 @@ fn bench(criterion: &mut Criterion, name: &str, scraper: &Scraper) {
     scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
     let samples = page.split(|&byte| byte == b'\n').filter(|line| !line.starts_with(b"#")).count();
     let mut group = criterion.benchmark_group("scrape");
+    group.sample_size(SAMPLES).warm_up_time(TIME / 4).measurement_time(TIME);
     group.throughput(Throughput::Elements(samples as u64));
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
@@ -32,16 +43,31 @@ fn bench(criterion: &mut Criterion, name: &str, scraper: &Scraper) {
     group.finish();
 }
 
+fn of_tree(criterion: &mut Criterion, name: &str, tree: Tree, with_interrupts: bool) {
+    let tree = Arc::new(tree);
+    let kernel = Arc::new(Canned::parse(|path| tree.content(path)).expect("kernel entries"));
+    let mut values = defaults();
+    values.enable("interrupts", with_interrupts);
+    let scraper = Scraper::build(ALL, &values, tree.roots(), kernel).expect("default flags");
+    bench(criterion, name, &scraper);
+}
+
 fn defaults() -> FlagValues {
     FlagValues::defaults(ALL.iter().map(|registration| registration.declaration))
 }
 
 fn scrape(criterion: &mut Criterion) {
     for (name, text) in HOSTS {
-        let tree = Arc::new(tree_text::parse(text.as_bytes()).expect("a fixture host"));
-        let kernel = Arc::new(Canned::parse(|path| tree.content(path)).expect("kernel entries"));
-        let scraper = Scraper::build(ALL, &defaults(), tree.roots(), kernel).expect("default flags");
-        bench(criterion, name, &scraper);
+        let tree = tree_text::parse(text.as_bytes()).expect("a fixture host");
+        of_tree(criterion, &format!("fixtures/{name}"), tree, false);
+    }
+    for profile in profiles() {
+        let machine = profile.machine(SEED, &[]).expect("a profile as it is");
+        let tree = simulator::embedded(machine, || Duration::from_secs(AT_SECONDS)).tree_at(AT_SECONDS);
+        if profile.name == "epyc256" {
+            of_tree(criterion, "epyc256 with interrupts", tree.clone(), true);
+        }
+        of_tree(criterion, profile.name, tree, false);
     }
     #[cfg(target_os = "linux")]
     live(criterion);

@@ -8,22 +8,28 @@ use collectors::kit::files::FILE_CAP_BYTES;
 use collectors::kit::options::FlagValues;
 use collectors::kit::root::Mount;
 use collectors::kit::scraper::{Scraper, Selection};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use simulator::{Machine, profiles};
 
 const SEED: u64 = 1;
+/// A whole host of the largest kind takes a second: few runs tell enough.
+const TIME: Duration = Duration::from_secs(2);
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
 fn simulate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("simulate");
+    group.warm_up_time(TIME / 4).measurement_time(TIME);
     for profile in profiles() {
         let host = simulator::embedded(profile.machine(SEED, &[]).expect("a profile as it is"), || AT);
         let name = profile.name;
+        // What an entry costs does not grow with the host.
+        let entries = host.tree_at(AT.as_secs()).iter().count();
+        group.throughput(Throughput::Elements(entries as u64));
         group.sample_size(10);
         group.bench_function(format!("{name} as a tree"), |bencher| {
             bencher.iter(|| black_box(host.tree_at(AT.as_secs())));
         });
-        group.sample_size(100);
+        group.throughput(Throughput::Elements(1));
         let (roots, mut content) = (host.roots(), Vec::new());
         for path in ["devices/system/cpu/cpu0/topology/core_id", "class/net/lo/mtu"] {
             group.bench_function(format!("{name} sys/{path}"), |bencher| {

@@ -5,7 +5,8 @@
 #![expect(unsafe_code, reason = "an allocator is unsafe by its trait; this one only counts and passes on")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 /// The system's allocator with a counter.
 #[derive(Debug)]
@@ -13,7 +14,6 @@ pub struct Counting;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
-/// What is held at this moment, and the most that was held since [`during`] began.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
@@ -24,45 +24,49 @@ pub struct Allocations {
     pub count: usize,
     /// How much of it.
     pub size_bytes: usize,
-    /// The most that was held of it at any moment.
+    /// How much more than before was held at once.
     pub peak_bytes: usize,
 }
 
 /// Does the work and says what it took. Work of other threads in the meantime counts, too.
 pub fn during(work: impl FnOnce()) -> Allocations {
-    let (count, size_bytes, held) =
-        (COUNT.load(Ordering::SeqCst), BYTES.load(Ordering::SeqCst), HELD.load(Ordering::SeqCst));
-    PEAK.store(held, Ordering::SeqCst);
+    let (count, size_bytes, held) = (COUNT.load(SeqCst), BYTES.load(SeqCst), HELD.load(SeqCst));
+    PEAK.store(held, SeqCst);
     work();
     Allocations {
-        count: COUNT.load(Ordering::SeqCst) - count,
-        size_bytes: BYTES.load(Ordering::SeqCst) - size_bytes,
-        peak_bytes: PEAK.load(Ordering::SeqCst) - held,
+        count: COUNT.load(SeqCst) - count,
+        size_bytes: BYTES.load(SeqCst) - size_bytes,
+        peak_bytes: PEAK.load(SeqCst) - held,
     }
 }
 
-fn note(size_bytes: usize) {
-    COUNT.fetch_add(1, Ordering::SeqCst);
-    BYTES.fetch_add(size_bytes, Ordering::SeqCst);
-    let held = HELD.fetch_add(size_bytes, Ordering::SeqCst) + size_bytes;
-    PEAK.fetch_max(held, Ordering::SeqCst);
+/// Whether the program that asks has made [`Counting`] its allocator.
+pub fn are_counted() -> bool {
+    during(|| drop(std::hint::black_box(vec![0_u8; 64]))).count > 0
+}
+
+fn take(size_bytes: usize) {
+    COUNT.fetch_add(1, SeqCst);
+    BYTES.fetch_add(size_bytes, SeqCst);
+    let held = HELD.fetch_add(size_bytes, SeqCst) + size_bytes;
+    PEAK.fetch_max(held, SeqCst);
 }
 
 fn give_back(size_bytes: usize) {
-    HELD.fetch_sub(size_bytes, Ordering::SeqCst);
+    HELD.fetch_sub(size_bytes, SeqCst);
 }
 
 // SAFETY: every method passes its arguments on to the system's allocator unchanged, so that whoever keeps the rules of
 // `GlobalAlloc` towards this one keeps them towards that one.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
+        take(layout.size());
         // SAFETY: see above.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
+        take(layout.size());
         // SAFETY: see above.
         unsafe { System.alloc_zeroed(layout) }
     }
@@ -74,9 +78,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size_bytes: usize) -> *mut u8 {
-        // Both are there while one is moved to the other.
-        note(size_bytes);
+        // As if it grew where it is, which a large one does.
         give_back(layout.size());
+        take(size_bytes);
         // SAFETY: see above.
         unsafe { System.realloc(pointer, layout, size_bytes) }
     }

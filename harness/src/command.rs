@@ -4,16 +4,19 @@
 
 mod accept;
 mod arguments;
+mod bench;
 mod check;
 mod conformance;
 mod diff;
 mod fuzz;
+mod gates;
 mod generate;
 mod help;
 mod list;
 mod new;
 mod progress;
 mod record;
+mod scrape;
 mod scrub;
 mod scrubbing;
 mod show;
@@ -40,6 +43,9 @@ const ALL: &[&Command] = &[
     &conformance::COMMAND,
     &fuzz::COMMAND,
     &new::COMMAND,
+    &scrape::COMMAND,
+    &gates::COMMAND,
+    &bench::COMMAND,
     &accept::COMMAND,
 ];
 

@@ -1,6 +1,7 @@
 //! What proves an exporter, ours and anybody's.
 
 pub mod allocations;
+pub mod bench;
 pub mod bracket;
 pub mod conformance;
 pub mod damage;
@@ -8,10 +9,14 @@ pub mod difference;
 pub mod exposition;
 pub mod faults;
 pub mod fetch;
+pub mod floor;
 pub mod fuzz;
+pub mod gates;
 pub mod generated;
 pub mod host;
 pub mod load;
+pub mod meter;
 pub mod needs;
 pub mod peer;
 pub mod scaffold;
+pub mod subject;

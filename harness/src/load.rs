@@ -192,6 +192,14 @@ pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
     Ok(left_out)
 }
 
+/// How large a file is.
+pub fn size_bytes(path: &Path) -> io::Result<u64> {
+    let metadata = fs::metadata(path);
+    metadata
+        .map(|metadata| metadata.len())
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
 /// Whether there is something at this path.
 pub fn exists(path: &Path) -> bool {
     path.exists()

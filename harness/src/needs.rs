@@ -29,6 +29,10 @@ pub enum Need {
     Patience,
     /// `unshare` and `ip`, and leave to make namespaces of mounts and of the network.
     Namespaces,
+    /// `strace`, as Debian has it.
+    Strace,
+    /// `valgrind`, as Debian has it.
+    Valgrind,
 }
 
 impl Need {
@@ -43,10 +47,13 @@ impl Need {
             Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
             Self::Patience => PathBuf::new(),
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
+            Self::Strace => Path::new("/usr/bin/strace").to_owned(),
+            Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
         }
     }
 
-    fn is_here(self) -> bool {
+    /// Whether it is here.
+    pub fn is_here(self) -> bool {
         // Under Wine the disk of the machine below is in sight, but what runs there is not what is tested.
         self != Self::Patience
             && cfg!(target_os = "linux")
@@ -54,7 +61,8 @@ impl Need {
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
     }
 
-    const fn missing(self) -> &'static str {
+    /// What is missing, and how to get it.
+    pub const fn missing(self) -> &'static str {
         match self {
             Self::ConformanceData => "../shared/conformance is missing",
             Self::Promtool => "promtool is missing: apt-get install prometheus",
@@ -64,6 +72,8 @@ impl Need {
             Self::Chromium => "chromium is missing: apt-get install chromium",
             Self::Patience => "it takes long: name it with --ignored",
             Self::Namespaces => "no namespaces can be made: be root, and apt-get install iproute2 util-linux",
+            Self::Strace => "strace is missing: apt-get install strace",
+            Self::Valgrind => "valgrind is missing: apt-get install valgrind",
         }
     }
 }
@@ -80,6 +90,15 @@ pub type Test = (&'static str, &'static [Need], fn());
 
 /// Runs the tests as the standard test runner would, with its arguments and its output.
 pub fn run(tests: &[Test]) -> ExitCode {
+    run_with(&Arguments::from_args(), tests)
+}
+
+/// The same, one test after the other: for tests that count what the whole process does.
+pub fn run_in_turn(tests: &[Test]) -> ExitCode {
+    run_with(&Arguments { test_threads: Some(1), ..Arguments::from_args() }, tests)
+}
+
+fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
     let trials = tests.iter().map(|&(name, needs, test)| {
         let missing: Vec<&str> = needs.iter().filter(|need| !need.is_here()).map(|need| need.missing()).collect();
         let trial = Trial::test(name, move || {
@@ -88,5 +107,5 @@ pub fn run(tests: &[Test]) -> ExitCode {
         });
         if missing.is_empty() { trial } else { trial.with_kind(missing.join("; ")).with_ignored_flag(true) }
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    libtest_mimic::run(arguments, trials.collect()).exit_code()
 }

@@ -25,15 +25,7 @@ impl Peer {
     /// Starts a program that takes node_exporter's flags, on a free port of loopback, and waits until it answers.
     pub fn start(program: &Path, arguments: &[String]) -> io::Result<Self> {
         let address = free_address()?;
-        let process = Command::new(program)
-            .args(arguments)
-            .arg(format!("--web.listen-address={address}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
-        let mut peer = Self { process, address };
+        let mut peer = Self::spawn(program, arguments, address)?;
         let begin = Instant::now();
         while TcpStream::connect(address).is_err() {
             if let Some(status) = peer.process.try_wait()? {
@@ -47,6 +39,29 @@ impl Peer {
         Ok(peer)
     }
 
+    /// Starts it on this address and waits for nothing.
+    pub fn spawn(program: &Path, arguments: &[String], address: SocketAddr) -> io::Result<Self> {
+        let process = Command::new(program)
+            .args(arguments)
+            .arg(format!("--web.listen-address={address}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
+        Ok(Self { process, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A connection on which nothing is asked.
     pub fn connect(&self) -> io::Result<TcpStream> {
         TcpStream::connect(self.address)
@@ -55,16 +70,6 @@ impl Peer {
     /// Where its page is.
     pub fn url(&self) -> Url {
         Url { authority: self.address.to_string(), path: "/metrics".to_owned() }
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The number of its process.
-    pub fn id(&self) -> u32 {
-        self.process.id()
     }
 }
 
@@ -126,6 +131,7 @@ fn said(program: &Path, flag: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-fn free_address() -> io::Result<SocketAddr> {
+/// An address of loopback that nobody listens on.
+pub fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

@@ -1,4 +1,5 @@
-//! What the readers of the exporter's pages make of them: Prometheus of OpenMetrics, Chromium of the status page.
+//! What the readers of our pages make of them: Prometheus of OpenMetrics, Chromium of the status page and of what
+//! `nodelab bench` draws.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "servers and clients have sockets, clocks and files of their own")]
 
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use collectors::kit::root::tree::Node;
 use collectors::kit::scraper::Scraper;
+use harness::bench::history::Entry;
+use harness::bench::{self, Effort, Plan};
 use harness::needs::{self, Need};
 use harness::{host, load};
 use node_exporter::instruments::Instruments;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         ("prometheus_reads_openmetrics", &[Need::Prometheus], prometheus),
         ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Need::Chromium], chromium),
         ("the_status_page_is_readable_on_a_phone_by_day_and_by_night", &[Need::Chromium], phone),
+        ("chromium_shows_the_report_of_a_bench_run_and_asks_for_nothing", &[Need::Chromium], report),
     ])
 }
 
@@ -183,6 +187,27 @@ fn chromium() {
     let failed = "<tr class=\"failed\"><th scope=\"row\"><a href=\"/metrics?collect[]=vmstat\"";
     assert!(page.contains(failed), "{page}");
     assert_eq!(*asked.lock().unwrap(), ["GET / HTTP/1.1"], "{log}");
+}
+
+fn report() {
+    let plan = Plan { exporter: "/missing/exporter".into(), peer: None, nodelab: None, effort: Effort::QUICK };
+    let report = bench::run(&plan, &mut |_| ()).expect("a run");
+    let of = |part: &str| report.rows.iter().find(|row| row.figure.contains(part)).expect("a row");
+    assert!(of("encoded, of 3,000").value.is_ok(), "{}", report.text());
+    assert!(of("start to first").value.is_err(), "an exporter that is not there cannot start");
+    let (folder, history) = (tempfile::tempdir().unwrap(), [Entry::of(&report), Entry::of(&report)]);
+    let file = folder.path().join("report.html");
+    fs::write(&file, bench::html(&report, &history)).unwrap();
+    let (page, log) = dump(&format!("file://{}", file.display()));
+    let (collectors, sizes) = (report.collectors.len(), report.sizes.len());
+    assert!(collectors > 20 && sizes > 1, "{collectors} collectors and {sizes} sizes");
+    // Each has a dot with its name in the plot, and a row in the table.
+    for cost in &report.collectors {
+        assert!(page.contains(&format!("<title>{}, ours: ", cost.name)), "{}: {page}", cost.name);
+        assert!(page.contains(&format!("<tr><td>{}</td>", cost.name)), "{}: {page}", cost.name);
+    }
+    assert_eq!(page.matches("<li class=").count(), report.rows.len());
+    assert!(page.contains("<h2>History</h2>") && page.trim_end().ends_with("</html>"), "{page}");
 }
 
 /// At two widths of phones and one of a desk.

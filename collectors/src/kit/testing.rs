@@ -8,6 +8,8 @@
 //!     .emits::<Loadavg>("node_load1 0.21\nnode_load15 0.39\nnode_load5 0.37\n");
 //! ```
 
+pub mod emitter;
+
 use std::sync::Arc;
 
 use super::declare::{Collect, Declared, Registration};

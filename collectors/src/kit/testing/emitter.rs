@@ -1,0 +1,65 @@
+//! A collector that emits as many samples as it is told: what a sample costs on its way onto the page.
+
+use std::sync::Arc;
+
+use crate::kit::declare::Registration;
+use crate::kit::kernel::canned::Canned;
+use crate::kit::options::FlagValues;
+use crate::kit::prelude::*;
+use crate::kit::root::tree::Tree;
+use crate::kit::scraper::Scraper;
+
+/// Emits as many samples as it is told.
+struct Emitter {
+    count: u64,
+}
+
+crate::declare! {
+    Emitter: "emitter", on, "Emits samples.";
+    flags {
+        COUNT: Whole "collector.emitter.count" = "0", "How many.";
+    }
+    families {
+        WHOLE: Counter "node_whole_total" ["cpu", "mode"] "Whole numbers.";
+        FRACTION: Gauge "node_fraction_ratio" ["cpu", "mode"] "Fractions.";
+    }
+}
+
+impl Collect for Emitter {
+    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+        Ok(Self { count: options.get(COUNT) })
+    }
+
+    fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+        for index in 0..self.count / 2 {
+            // Names of one length come in order, as most of the kernel's do.
+            let cpu = 1_000_000 + index;
+            cx.page.counter(WHOLE, [&cpu, &"user"], index * 7919);
+            cx.page.gauge(FRACTION, [&cpu, &"idle"], index as f64 / 100.0);
+        }
+        Ok(())
+    }
+}
+
+/// A scraper of nothing but so many samples, half of them whole numbers and half of them fractions.
+///
+/// # Panics
+/// Never: the flags are its own.
+pub fn scraper(count: u64) -> Scraper {
+    let registration = Registration::of::<Emitter>();
+    let mut values = FlagValues::defaults([registration.declaration]);
+    values.give(&COUNT.info(), &count.to_string()).expect("a number");
+    let roots = Arc::new(Tree::new()).roots();
+    Scraper::build(&[registration], &values, roots, Arc::new(Canned::default())).expect("flags")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kit::testing::scrape;
+
+    #[test]
+    fn as_many_samples_are_emitted_as_were_asked_for() {
+        assert_eq!(scrape(&super::scraper(3_000)).samples().lines().count(), 3_000);
+        assert_eq!(scrape(&super::scraper(0)).samples(), "");
+    }
+}

@@ -1,0 +1,171 @@
+//! What scrapes cost, measured: beside the floor, beside another exporter, and against goals.
+//!
+//! Everything is a ratio of what was measured in turns in one run, or a count; medians of several runs. Times are times
+//! on a processor, so that a busy machine costs little of their truth, and instructions where perf can count them.
+
+mod against;
+mod client;
+pub mod history;
+mod html;
+mod inner;
+mod load;
+mod measure;
+mod place;
+mod plot;
+mod process;
+pub mod report;
+mod served;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use collectors::kit::kernel::clock;
+use collectors::kit::root::tree::Tree;
+
+pub use html::page as html;
+
+use crate::gates::outside;
+use crate::needs::Need;
+use crate::{conformance, load as files};
+use place::Place;
+use report::{Bound, CollectorCost, Report, Row, Unit};
+
+/// How much is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effort {
+    /// Runs that medians are of.
+    pub runs: usize,
+    /// How long one thing is measured in one run.
+    pub time: Duration,
+    /// The same where there are many things.
+    pub short: Duration,
+    /// Scrapes of a server in one run.
+    pub scrapes: u32,
+    /// Scrapes after which memory has to be what it was.
+    pub many_scrapes: u32,
+    /// How long many clients scrape at once.
+    pub crowd: Duration,
+    /// Whether large hosts are left out.
+    pub is_quick: bool,
+}
+
+impl Effort {
+    /// For figures to be written down.
+    pub const FULL: Self = Self {
+        runs: 5,
+        time: Duration::from_millis(200),
+        short: Duration::from_millis(20),
+        scrapes: 60,
+        many_scrapes: 10_000,
+        crowd: Duration::from_secs(10),
+        is_quick: false,
+    };
+    /// For a first look, and for tests.
+    pub const QUICK: Self = Self {
+        runs: 1,
+        time: Duration::from_millis(5),
+        short: Duration::from_millis(1),
+        scrapes: 3,
+        many_scrapes: 20,
+        crowd: Duration::from_millis(300),
+        is_quick: true,
+    };
+}
+
+/// What is to be measured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Our exporter.
+    pub exporter: PathBuf,
+    /// The one that it is compared with.
+    pub peer: Option<PathBuf>,
+    /// This program, if instructions of every collector are to be counted.
+    pub nodelab: Option<PathBuf>,
+    /// How much.
+    pub effort: Effort,
+}
+
+/// Measures everything. What cannot be measured is in the report with the reason; `tell` is told what goes on.
+pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
+    let effort = plan.effort;
+    let mut report = Report { unix_seconds: clock::now().as_secs(), about: about(plan), ..Report::default() };
+    let live = Place::live();
+    let (tree_name, tree) = tree()?;
+    let tree = Place::unpacked(tree_name, tree)?;
+    if let Some(peer) = &plan.peer {
+        report.rows.extend(against::costs(plan, peer, &live, &tree, tell));
+    }
+    tell("scrapes beside the floor");
+    report.rows.push(inner::against_floor(
+        "a live scrape, all but HTTP and gzip, beside the floor",
+        0.7,
+        &live,
+        effort,
+    ));
+    report.rows.push(inner::against_floor("a scrape of a directory, beside the floor", 1.0, &tree, effort));
+    tell("samples encoded");
+    report.rows.extend(inner::encoding(effort));
+    report.rows.push(inner::allocating("heap allocations of a steady live scrape, but for textfile", &live));
+    report.rows.push(inner::allocating("the same of a directory", &tree));
+    tell("hosts of growing size");
+    report.sizes = inner::sizes(effort)?;
+    report.rows.push(inner::linearity(&report.sizes));
+    report.rows.extend(served::rows(plan, &live, &tree, tell));
+    if let Some(peer) = &plan.peer {
+        report.rows.extend(against::crowds(plan, peer, &live, tell));
+    }
+    tell("collectors one by one");
+    report.collectors = collectors(plan, &tree).unwrap_or_else(|error| {
+        report.about.push(("collectors one by one", format!("not measured: {error}")));
+        Vec::new()
+    });
+    Ok(report)
+}
+
+/// The directory that is measured over: node_exporter's own test tree where it is here.
+fn tree() -> io::Result<(&'static str, Tree)> {
+    if Need::ConformanceData.is_here() {
+        return Ok(("node_exporter's test tree", conformance::tree(&Need::ConformanceData.path())?));
+    }
+    Ok(("fixtures/hosts/laptop.tree", files::host("laptop")?))
+}
+
+fn collectors(plan: &Plan, tree: &Place) -> io::Result<Vec<CollectorCost>> {
+    let mut costs = inner::collectors(tree, plan.effort)?;
+    if let Some(peer) = &plan.peer {
+        let theirs = against::durations(plan, peer, tree)?;
+        for cost in &mut costs {
+            cost.peer_nanoseconds = theirs.get(cost.name).map(|seconds| seconds * 1e9);
+        }
+    }
+    if let Some(nodelab) = plan.nodelab.as_ref().filter(|_| Need::Valgrind.is_here()) {
+        for cost in &mut costs {
+            let only = [format!("--collector={}", cost.name)];
+            cost.instructions = outside::instructions_of(nodelab, "laptop.tree", &only).ok();
+        }
+    }
+    Ok(costs)
+}
+
+fn about(plan: &Plan) -> Vec<(&'static str, String)> {
+    let build = if cfg!(debug_assertions) { "dev: times mean little, build with --release" } else { "release" };
+    let mut about = vec![
+        ("system", format!("{}/{}", node_exporter::version::system(), node_exporter::version::architecture())),
+        ("build", format!("{build}, {}", node_exporter::version::COMPILER)),
+        ("medians of", format!("{} runs", plan.effort.runs)),
+    ];
+    let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    about.push(("processors", processors.to_string()));
+    about.extend(plan.peer.as_ref().map(|peer| ("peer", peer.display().to_string())));
+    about
+}
+
+/// A figure that is measured, with what it is made of; an error is told in its place, and the rest goes on.
+fn row(figure: &'static str, unit: Unit, bound: Bound, measure: impl FnOnce() -> io::Result<(f64, String)>) -> Row {
+    let (value, details) = match measure() {
+        Ok((value, details)) => (Ok(value), details),
+        Err(error) => (Err(error.to_string()), String::new()),
+    };
+    Row { figure, unit, bound, value, details }
+}

@@ -1,0 +1,47 @@
+//! Many clients at once.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use collectors::kit::kernel::clock;
+
+use super::client::{Client, Coding};
+
+/// What a crowd got.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) struct Got {
+    /// Pages in a second.
+    pub(super) pages_per_second: f64,
+    /// Pages that were refused, or did not come.
+    pub(super) failed: u64,
+}
+
+/// So many clients ask one after another, each on its own connection, for so long.
+pub(super) fn crowd(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Got> {
+    let begin = clock::monotonic();
+    let one = || {
+        let (mut pages, mut failed) = (0_u64, 0_u64);
+        let mut client = Client::connect(address, Coding::Gzip);
+        while clock::monotonic().saturating_sub(begin) < time {
+            if client.as_mut().is_ok_and(|client| client.scrape().is_ok()) {
+                pages += 1;
+                continue;
+            }
+            failed += 1;
+            crate::load::wait(Duration::from_millis(1));
+            client = Client::connect(address, Coding::Gzip);
+        }
+        (pages, failed)
+    };
+    let counts: Vec<(u64, u64)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..clients).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    let passed = clock::monotonic().saturating_sub(begin);
+    if counts.len() < clients {
+        return Err(io::Error::other("a client has ended"));
+    }
+    let (pages, failed) = counts.iter().fold((0, 0), |(pages, failed), one| (pages + one.0, failed + one.1));
+    Ok(Got { pages_per_second: pages as f64 / passed.as_secs_f64(), failed })
+}

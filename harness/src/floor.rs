@@ -1,0 +1,97 @@
+//! The floor: what it costs to open, read and close the files of a scrape, each once, and to do nothing with them.
+//!
+//! It is a plain loop. A scrape that costs less than it has kept something from the scrape before.
+
+#![expect(clippy::disallowed_methods, reason = "the loop that scrapes are compared with opens files by itself")]
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use collectors::kit::root::Mount;
+
+use crate::faults::Question;
+
+/// The first read asks for so much, each further one of a large file for four times as much as before.
+const FIRST_READ_BYTES: usize = 4 << 10;
+const LARGEST_READ_BYTES: usize = 256 << 10;
+
+/// The files of a scrape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Floor {
+    paths: Vec<PathBuf>,
+    buffer: Vec<u8>,
+}
+
+/// What reading them once gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sum {
+    /// Files that were read to their end.
+    pub files: usize,
+    /// Files that are not there any more, or say no.
+    pub failed: usize,
+    /// What all of them held.
+    pub read_bytes: u64,
+}
+
+impl Floor {
+    /// The loop over these files; `place` says where a mount is.
+    pub fn new<'a>(files: impl IntoIterator<Item = &'a Question>, place: impl Fn(Mount) -> PathBuf) -> Self {
+        let path = |file: &Question| place(file.mount).join(&*String::from_utf8_lossy(&file.path));
+        Self { paths: files.into_iter().map(path).collect(), buffer: vec![0; LARGEST_READ_BYTES] }
+    }
+
+    /// How many files there are.
+    pub fn files(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Reads each once.
+    pub fn read(&mut self) -> Sum {
+        let mut sum = Sum::default();
+        for path in &self.paths {
+            match read(path, &mut self.buffer) {
+                Ok(read_bytes) => {
+                    sum.files += 1;
+                    sum.read_bytes += read_bytes;
+                }
+                Err(_) => sum.failed += 1,
+            }
+        }
+        sum
+    }
+}
+
+fn read(path: &Path, buffer: &mut [u8]) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let (mut size_bytes, mut wanted) = (0, FIRST_READ_BYTES.min(buffer.len()));
+    loop {
+        let count = file.read(&mut buffer[..wanted])?;
+        if count == 0 {
+            return Ok(size_bytes);
+        }
+        size_bytes += count as u64;
+        if count == wanted {
+            wanted = (wanted * 4).min(buffer.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load;
+
+    #[test]
+    fn every_file_is_read_to_its_end_and_what_is_missing_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, size_bytes) in [("empty", 0), ("small", 10), ("step", FIRST_READ_BYTES), ("large", 300_000)] {
+            load::write(&folder.path().join(name), &vec![b'x'; size_bytes]).expect("a file");
+        }
+        let question = |name: &str| Question { mount: Mount::Proc, path: name.as_bytes().to_vec() };
+        let files = ["empty", "small", "step", "large", "gone"].map(question);
+        let mut floor = Floor::new(&files, |_| folder.path().to_owned());
+        let expected = Sum { files: 4, failed: 1, read_bytes: 300_010 + FIRST_READ_BYTES as u64 };
+        assert_eq!((floor.files(), floor.read(), floor.read()), (5, expected, expected));
+    }
+}

@@ -1,0 +1,160 @@
+//! What a scrape asks of its files: every question, how often, and how many bytes came back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
+
+use crate::faults::Question;
+
+/// The kinds of questions that a root answers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Ask {
+    /// For the content of a file.
+    Read,
+    /// For the entries of a directory.
+    List,
+    /// For the text of a symbolic link.
+    Link,
+    /// For what is known of a file without opening it.
+    Metadata,
+}
+
+/// How often something was asked, and how often there was an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Times {
+    /// Questions.
+    pub asked: usize,
+    /// Answers that are no error.
+    pub answered: usize,
+}
+
+/// All that was asked of a host's files.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// Each question, by its kind.
+    pub questions: BTreeMap<(Ask, Question), Times>,
+    /// The content of all files that were read, together.
+    pub read_bytes: u64,
+}
+
+impl Asked {
+    /// How many questions of this kind there were.
+    pub fn count(&self, ask: Ask) -> usize {
+        self.of(ask).map(|(_, times)| times.asked).sum()
+    }
+
+    /// How many questions of this kind had been put before.
+    pub fn repeated(&self, ask: Ask) -> usize {
+        self.of(ask).map(|(_, times)| times.asked - 1).sum()
+    }
+
+    /// The files that were read, each once.
+    pub fn files(&self) -> impl Iterator<Item = &Question> {
+        self.of(Ask::Read).filter(|(_, times)| times.answered > 0).map(|(question, _)| question)
+    }
+
+    fn of(&self, ask: Ask) -> impl Iterator<Item = (&Question, Times)> {
+        let own = self.questions.iter().filter(move |((kind, _), _)| *kind == ask);
+        own.map(|((_, question), times)| (question, *times))
+    }
+}
+
+/// Roots that pass every question on and note it.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    asked: Arc<Mutex<Asked>>,
+    roots: Roots,
+}
+
+impl Meter {
+    /// A meter between a scraper and these roots.
+    pub fn new(below: &Roots) -> Self {
+        let asked = Arc::new(Mutex::new(Asked::default()));
+        let over =
+            |mount| -> Arc<dyn Root> { Arc::new(Metered { mount, below: below.clone(), asked: Arc::clone(&asked) }) };
+        Self { roots: Roots::new(over).with_sys_place(below.sys_place()), asked }
+    }
+
+    /// The roots to scrape.
+    pub fn roots(&self) -> Roots {
+        self.roots.clone()
+    }
+
+    /// What was asked since the last call.
+    pub fn take(&self) -> Asked {
+        std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+struct Metered {
+    mount: Mount,
+    below: Roots,
+    asked: Arc<Mutex<Asked>>,
+}
+
+impl Metered {
+    fn note(&self, ask: Ask, path: &[u8], is_answered: bool, read_bytes: usize) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = Question { mount: self.mount, path: path.to_vec() };
+        let times = asked.questions.entry((ask, question)).or_default();
+        times.asked += 1;
+        times.answered += usize::from(is_answered);
+        asked.read_bytes += read_bytes as u64;
+    }
+}
+
+impl Root for Metered {
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+        let answer = self.below.get(self.mount).read(path, into, cap_bytes);
+        self.note(Ask::Read, path, answer.is_ok(), if answer.is_ok() { into.len() } else { 0 });
+        answer
+    }
+
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        let answer = self.below.get(self.mount).list(path, into);
+        self.note(Ask::List, path, answer.is_ok(), 0);
+        answer
+    }
+
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        let answer = self.below.get(self.mount).read_link(path, into);
+        self.note(Ask::Link, path, answer.is_ok(), 0);
+        answer
+    }
+
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        let answer = self.below.get(self.mount).metadata(path);
+        self.note(Ask::Metadata, path, answer.is_ok(), 0);
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use collectors::kit::root::tree::Tree;
+
+    #[test]
+    fn every_question_is_noted_and_passed_on() {
+        let tree = Arc::new(Tree::new().with_file("proc/a", "12\n").with_file("proc/d/b", "x"));
+        let meter = Meter::new(&tree.roots());
+        let roots = meter.roots();
+        let root = roots.get(Mount::Proc);
+        let (mut content, mut names) = (Vec::new(), Names::new());
+        for _ in 0..2 {
+            root.read(b"a", &mut content, 10).expect("a file");
+        }
+        assert_eq!(content, b"12\n");
+        root.read(b"gone", &mut content, 10).expect_err("no file");
+        root.list(b"d", &mut names).expect("a directory");
+        root.metadata(b"a").expect("a file");
+        root.read_link(b"a", &mut content).expect_err("no link");
+        let asked = meter.take();
+        let counts = [Ask::Read, Ask::List, Ask::Link, Ask::Metadata].map(|ask| asked.count(ask));
+        assert_eq!((counts, asked.repeated(Ask::Read), asked.read_bytes), ([3, 1, 1, 1], 1, 6));
+        assert_eq!(asked.files().map(ToString::to_string).collect::<Vec<_>>(), ["proc/a"]);
+        assert_eq!(meter.take(), Asked::default());
+    }
+}

@@ -1,0 +1,125 @@
+//! Hosts to measure scrapes of: held in memory, frozen at one moment, so that every run reads the same bytes.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::ALL;
+use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::options::FlagValues;
+use collectors::kit::root::Roots;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::scraper::{Scraper, Selection};
+use collectors::textfile::DIRECTORY_FLAG;
+use simulator::{Profile, profiles};
+
+use crate::{host, load};
+
+/// The host of a profile is always the same one.
+const SEED: u64 = 1;
+/// The moment at which it is looked at.
+const AT_SECONDS: u64 = 1_700_000_000;
+
+/// One host.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What it is called.
+    pub name: String,
+    tree: Arc<Tree>,
+}
+
+impl Subject {
+    /// Every profile, made small, and every fixture host.
+    pub fn all() -> io::Result<Vec<Self>> {
+        let mut all =
+            profiles().iter().map(|profile| Self::of(profile, profile.small)).collect::<io::Result<Vec<_>>>()?;
+        for name in load::hosts()? {
+            all.push(Self::fixture(&name)?);
+        }
+        Ok(all)
+    }
+
+    /// A host of a profile with some of its settings changed, under the profile's name.
+    pub fn of(profile: &'static Profile, settings: &[(&str, &str)]) -> io::Result<Self> {
+        let machine = profile.machine(SEED, settings).map_err(io::Error::other)?;
+        let tree = simulator::embedded(machine, || Duration::from_secs(AT_SECONDS)).tree_at(AT_SECONDS);
+        Ok(Self::new(profile.name, tree))
+    }
+
+    /// A host of fixtures/hosts. Its name is told apart from that of a profile.
+    pub fn fixture(name: &str) -> io::Result<Self> {
+        Ok(Self::new(&format!("{name}.tree"), load::host(name)?))
+    }
+
+    /// Any host.
+    pub fn new(name: &str, tree: Tree) -> Self {
+        Self { name: name.to_owned(), tree: Arc::new(tree) }
+    }
+
+    /// Its files.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Its files in memory.
+    pub fn roots(&self) -> Roots {
+        self.tree.roots()
+    }
+
+    /// What its kernel answers, as its `kernel/` entries say.
+    pub fn kernel(&self) -> io::Result<Arc<dyn Kernel>> {
+        let kernel = Canned::parse(|path| self.tree.content(path));
+        Ok(Arc::new(kernel.map_err(|error| io::Error::other(format!("{}: {error}", self.name)))?))
+    }
+
+    /// A scraper with the flags at their defaults, but for the place of textfiles. `wrap` may put other roots over the
+    /// host's.
+    pub fn scraper(&self, wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
+        self.scraper_with(&[], wrap)
+    }
+
+    /// The same with further collectors.
+    pub fn scraper_with(&self, enabled: &[&str], wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
+        let mut values = values();
+        for name in enabled {
+            values.enable(name, true);
+        }
+        Scraper::build(ALL, &values, wrap(self.roots()), self.kernel()?).map_err(io::Error::other)
+    }
+}
+
+/// The flags of every measurement: their defaults, and textfiles where all our hosts have them.
+pub fn values() -> FlagValues {
+    let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    values.give(&DIRECTORY_FLAG, host::TEXTFILE_DIRECTORY).expect("a directory");
+    values
+}
+
+/// Scrapes into a page that is used again.
+pub fn scrape(scraper: &Scraper, page: &mut Vec<u8>) {
+    page.clear();
+    scraper.scrape(&Selection::ALL, |_| (), |_| (), page);
+}
+
+/// How many samples a page has.
+pub fn samples(page: &[u8]) -> usize {
+    page.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#")).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_gives_the_same_page_again_and_again() {
+        for subject in Subject::all().expect("subjects") {
+            let scraper = subject.scraper(|roots| roots).expect("a scraper");
+            let (mut first, mut second) = (Vec::new(), Vec::new());
+            scrape(&scraper, &mut first);
+            scrape(&scraper, &mut second);
+            assert!(samples(&first) > 100, "{}: {} samples", subject.name, samples(&first));
+            assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(&second), "{}", subject.name);
+        }
+    }
+}
