@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::exposition::Format;
 use crate::fetch::Url;
 
 /// A peer has this long to answer for the first time, on a machine that has much else to do.
@@ -71,6 +72,11 @@ impl Peer {
     pub fn url(&self) -> Url {
         Url { authority: self.address.to_string(), path: "/metrics".to_owned() }
     }
+
+    /// What it answers below another path.
+    pub fn get(&self, path: &str) -> io::Result<Vec<u8>> {
+        Ok(Url { path: path.to_owned(), ..self.url() }.get(Format::Text)?.body)
+    }
 }
 
 impl Drop for Peer {
@@ -98,7 +104,7 @@ impl Program {
         let said = said(path, "--version")?;
         let version = said.split_once("version ").map_or("", |(_, rest)| rest);
         let version: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        let words: BTreeSet<String> = said_words(&self::said(path, "--help")?);
+        let words: BTreeSet<String> = said_words(&help(path)?);
         if version.is_empty() || !words.iter().any(|word| word.contains("collector.")) {
             let problem = "does not answer --version and --help as node_exporter does";
             return Err(io::Error::other(format!("{}: {problem}", path.display())));
@@ -118,6 +124,11 @@ impl Program {
     pub fn takes(&self, flag: &str) -> bool {
         [format!("--{flag}"), format!("--[no-]{flag}")].iter().any(|form| self.words.contains(form))
     }
+}
+
+/// What a program tells of its flags.
+pub fn help(program: &Path) -> io::Result<String> {
+    said(program, "--help")
 }
 
 fn said_words(help: &str) -> BTreeSet<String> {
