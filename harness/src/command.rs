@@ -12,6 +12,7 @@ mod fuzz;
 mod gates;
 mod generate;
 mod help;
+mod laws;
 mod list;
 mod new;
 mod progress;
@@ -41,6 +42,7 @@ const ALL: &[&Command] = &[
     &check::COMMAND,
     &diff::COMMAND,
     &conformance::COMMAND,
+    &laws::COMMAND,
     &fuzz::COMMAND,
     &new::COMMAND,
     &scrape::COMMAND,

@@ -18,5 +18,6 @@ pub mod load;
 pub mod meter;
 pub mod needs;
 pub mod peer;
+pub mod property;
 pub mod scaffold;
 pub mod subject;

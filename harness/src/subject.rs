@@ -73,7 +73,7 @@ impl Subject {
         Ok(Arc::new(kernel.map_err(|error| io::Error::other(format!("{}: {error}", self.name)))?))
     }
 
-    /// A scraper with the flags at their defaults, but for the place of textfiles. `wrap` may put other roots over the
+    /// A scraper with the flags of [`counted_values`]. `wrap` may put other roots over the
     /// host's.
     pub fn scraper(&self, wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         self.scraper_with(&[], wrap)
@@ -81,7 +81,7 @@ impl Subject {
 
     /// The same with further collectors.
     pub fn scraper_with(&self, enabled: &[&str], wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
-        let mut values = values();
+        let mut values = counted_values();
         for name in enabled {
             values.enable(name, true);
         }
@@ -93,6 +93,16 @@ impl Subject {
 pub fn values() -> FlagValues {
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     values.give(&DIRECTORY_FLAG, host::TEXTFILE_DIRECTORY).expect("a directory");
+    values
+}
+
+/// The collector that asks on threads of its own: when they come back is a matter of chance, and so is what they cost.
+const BY_CHANCE: &str = "filesystem";
+
+/// The flags of what is counted exactly.
+pub fn counted_values() -> FlagValues {
+    let mut values = values();
+    values.enable(BY_CHANCE, false);
     values
 }
 

@@ -13,7 +13,7 @@ static ALLOCATOR: Counting = Counting;
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
 /// What a host of 256 CPUs may hold at any moment while it is frozen, the tree included.
-const PEAK_BYTES_MAX: (&str, usize) = ("epyc256", 60_000_000);
+const PEAK_MAX_BYTES: (&str, usize) = ("epyc256", 60_000_000);
 
 /// An entry takes its path, its content and its place in the tree from the heap; rendering it may take so many pieces
 /// more, on average over all entries.
@@ -55,8 +55,8 @@ fn a_frozen_host_costs_little_more_than_what_it_holds() {
             }
         };
         limit("allocations", cost.count, entries * ALLOCATIONS_PER_ENTRY_MAX);
-        if profile.name == PEAK_BYTES_MAX.0 {
-            limit("bytes at most", cost.peak_bytes, PEAK_BYTES_MAX.1);
+        if profile.name == PEAK_MAX_BYTES.0 {
+            limit("bytes at most", cost.peak_bytes, PEAK_MAX_BYTES.1);
         }
         // The largest file stands twice, and with room to grow, until it has its place.
         limit("bytes above what is held", cost.peak_bytes, held + entries * BYTES_PER_ENTRY_MAX + 3 * largest);

@@ -198,7 +198,7 @@ fn report() {
     let (folder, history) = (tempfile::tempdir().unwrap(), [Entry::of(&report), Entry::of(&report)]);
     let file = folder.path().join("report.html");
     fs::write(&file, bench::html(&report, &history)).unwrap();
-    let (page, log) = dump(&format!("file://{}", file.display()));
+    let (page, _) = dump(&format!("file://{}", file.display()));
     let (collectors, sizes) = (report.collectors.len(), report.sizes.len());
     assert!(collectors > 20 && sizes > 1, "{collectors} collectors and {sizes} sizes");
     // Each has a dot with its name in the plot, and a row in the table.

@@ -292,11 +292,11 @@ kernel = "4.18"
         let problem = |text: &str| scenario(text).machine(START).unwrap_err().to_string();
         assert_eq!(
             problem("[[event]]\nat = '+10m'\nkind = 'rebot'\n"),
-            "line 2: no event is called `rebot`; did you mean `reboot`?"
+            "line 4: no event is called `rebot`; did you mean `reboot`?"
         );
         assert_eq!(
             problem("[[event]]\nat = 7\nkind = 'bond-failover'\nbond = 'bond1'\n"),
-            "line 2: event bond-failover: the host has no bond `bond1`; did you mean `bond0`?"
+            "line 4: event bond-failover: the host has no bond `bond1`; did you mean `bond0`?"
         );
     }
 

@@ -106,10 +106,7 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
     let (level, level_name) = word(LOG_LEVEL);
     let (format, format_name) = word(LOG_FORMAT);
     let replay = options.get(REPLAY);
-    let simulated = [SIMULATE, SIMULATE_SCENARIO].into_iter().find(|flag| options.is_given(*flag));
-    if let Some(simulated) = simulated.filter(|_| !replay.is_empty()) {
-        return Err(format!("--{} and --{} are mutually exclusive", REPLAY.info().name, simulated.info().name));
-    }
+    let is_simulated = is_simulated(&options)?;
     let requests_max = usize::try_from(options.get(REQUESTS_MAX)).unwrap_or(usize::MAX);
     let paths = Paths {
         procfs: PathBuf::from(options.get(PROCFS)),
@@ -131,7 +128,7 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         paths,
         log_level: Level::parse(level).map_err(|error| format!("--{level_name}: {error}"))?,
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
-        is_simulated: simulated.is_some(),
+        is_simulated,
         simulation: simulation(&options)?,
         replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
@@ -145,6 +142,15 @@ fn deadlines(options: &Options<'_, Server>) -> Result<Deadlines, String> {
         return Err(format!("--{}: expected a time above zero", SCRAPE_TIME.info().name));
     }
     Ok(Deadlines { time, offset: options.get(SCRAPE_OFFSET) })
+}
+
+/// Whether a simulated host is asked for, which is not one that is replayed.
+fn is_simulated(options: &Options<'_, Server>) -> Result<bool, String> {
+    let simulated = [SIMULATE, SIMULATE_SCENARIO].into_iter().find(|flag| options.is_given(*flag));
+    match simulated.filter(|_| !options.get(REPLAY).is_empty()) {
+        Some(flag) => Err(format!("--{} and --{} are mutually exclusive", REPLAY.info().name, flag.info().name)),
+        None => Ok(simulated.is_some()),
+    }
 }
 
 fn simulation(options: &Options<'_, Server>) -> Result<Simulation, String> {

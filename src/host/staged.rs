@@ -124,6 +124,10 @@ memory_gib = 2
     fn what_is_wrong_is_told_with_file_and_line() {
         refuse("profile = 'pi4'\nseeed = 1\n", &[], "a.toml: line 2: unknown key `seeed`; did you mean `seed`?");
         refuse(TEXT, &["--simulate=s390x"], "a.toml: it is of a pi4; leave --simulate without a value");
-        refuse(TEXT, &["--simulate.set=cpus=2"], "a.toml: profile pi4 has no setting `cpus`; there are memory_gib");
+        refuse(
+            TEXT,
+            &["--simulate.set=cpus=2"],
+            "a.toml: profile pi4 has no setting `cpus`; there are memory_gib, watchdog",
+        );
     }
 }

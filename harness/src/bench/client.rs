@@ -9,7 +9,7 @@ use std::time::Duration;
 /// An answer has this long to arrive.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A page may be as large as that.
-const PAGE_BYTES_MAX: u64 = 1 << 30;
+const PAGE_MAX_BYTES: u64 = 1 << 30;
 
 /// How the page is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,8 +96,8 @@ fn line(stream: &mut impl BufRead) -> io::Result<String> {
 }
 
 fn take(stream: &mut impl BufRead, size_bytes: u64, body: &mut Vec<u8>) -> io::Result<()> {
-    if size_bytes > PAGE_BYTES_MAX {
-        return Err(io::Error::other(format!("a page of {size_bytes} bytes is beyond {PAGE_BYTES_MAX}")));
+    if size_bytes > PAGE_MAX_BYTES {
+        return Err(io::Error::other(format!("a page of {size_bytes} bytes is beyond {PAGE_MAX_BYTES}")));
     }
     let count = stream.take(size_bytes).read_to_end(body)?;
     if count as u64 == size_bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
@@ -131,7 +131,7 @@ mod tests {
         check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Err("`x` is no size of a chunk"));
         check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na", Err("unexpected end of file"));
         check("", Err("the exporter closed the connection"));
-        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", PAGE_BYTES_MAX + 1);
+        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", PAGE_MAX_BYTES + 1);
         check(&text, Err("a page of 1073741825 bytes is beyond 1073741824"));
     }
 }

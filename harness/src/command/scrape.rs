@@ -21,7 +21,10 @@ const SETTING: Flag = Flag::values("set", "KEY=VALUE", "A setting of the profile
 const SMALL: Flag = Flag::switch("small", "The profile as small as tests have it.");
 const BELOW: Flag =
     Flag::value("below", "DIR", "Read the files from this directory, as `nodelab unpack HOST DIR` writes it.");
-const QUIET: Flag = Flag::switch("quiet", "Print nothing: for whoever counts what a scrape costs.");
+const QUIET: Flag = Flag::switch(
+    "quiet",
+    "Print nothing, and leave out what costs more or less by chance: for whoever counts what a scrape costs.",
+);
 
 pub(super) const COMMAND: Command = Command {
     name: "scrape",
@@ -76,7 +79,7 @@ fn subject(given: &Given, host: &Path) -> Result<Subject, Failure> {
 }
 
 fn values(given: &Given) -> Result<FlagValues, Failure> {
-    let mut values = subject::values();
+    let mut values = if given.has(QUIET.name) { subject::counted_values() } else { subject::values() };
     let names = given.texts(COLLECTOR.name)?;
     let known = || ALL.iter().map(|registration| registration.declaration.name);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {

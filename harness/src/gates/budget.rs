@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn what_is_no_budget_is_refused_with_its_line() {
         check("a reads\n", Err("1: expected host, figure and value, found `a reads`"));
-        check("#\na red 1\n", Err("2: `red` is no figure; did you mean reads?"));
+        check("#\na reeds 1\n", Err("2: `reeds` is no figure; did you mean reads?"));
         check("a reads many\n", Err("1: expected a whole number, found `many`"));
         check("a reads -1\n", Err("1: expected a whole number, found `-1`"));
         check("b reads 1\na reads 1\n", Err("2: `a reads` is not after the line before it; run gates --accept"));

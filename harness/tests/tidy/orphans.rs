@@ -74,7 +74,8 @@ fn every_snapshot_is_of_something_that_is_there() {
     let mut orphans = Vec::new();
     for (kind, places) in [("hosts", &hosts), ("faults", &hosts), ("profiles", &profiles)] {
         let folder = format!("harness/tests/snapshots/{kind}");
-        for place in names(&folder) {
+        // Faults of what only another host or flag shows have tables of their own, which that test lists.
+        for place in names(&folder).into_iter().filter(|place| (kind, place.as_str()) != ("faults", "more")) {
             if !places.contains(&place) {
                 orphans.push(format!("{folder}/{place}"));
             }

@@ -1,0 +1,81 @@
+//! A broken case made small: the host frozen, without anything that does not matter.
+
+use std::fmt;
+use std::sync::Arc;
+
+use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::tree_text;
+use simulator::fault::{Injection, Plan};
+
+use super::laws::{still, survives};
+use super::{Case, Exporter, Resolved, Violation};
+
+/// So often a smaller host is tried at most.
+const TRIES_MAX: usize = 4_000;
+
+/// The least of a host that breaks a law.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Minimal {
+    /// The host, as a `.tree` file.
+    pub tree: Vec<u8>,
+    /// What breaks of it: a fault a line.
+    pub faults: String,
+    /// The law that it breaks.
+    pub violation: Violation,
+}
+
+impl fmt::Display for Minimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tree = String::from_utf8_lossy(&self.tree);
+        write!(f, "{}\n--- the host\n{tree}--- what breaks\n{}", self.violation, self.faults)
+    }
+}
+
+/// What is left of a case when everything is taken away that the law is broken without. `None` where it takes a host
+/// that moves.
+pub fn minimal(exporter: &dyn Exporter, case: &Case, resolved: &Resolved) -> Option<Minimal> {
+    let (host, _) = case.host();
+    let at_seconds = case.at_seconds + case.later_seconds;
+    smaller(exporter, host.tree_at(at_seconds), resolved.plan.clone())
+}
+
+/// The same of any host.
+pub(super) fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Minimal> {
+    let mut violation = violation(exporter, &tree, &plan)?;
+    for at in (0..plan.faults().len()).rev() {
+        let mut fewer = plan.faults().to_vec();
+        fewer.remove(at);
+        let fewer = Plan::new(fewer);
+        if let Some(found) = self::violation(exporter, &tree, &fewer) {
+            (plan, violation) = (fewer, found);
+        }
+    }
+    let mut tries = 0;
+    let mut chunk = tree.iter().count().max(1);
+    while chunk > 0 && tries < TRIES_MAX {
+        let paths: Vec<Vec<u8>> = tree.iter().map(|(path, _)| path.to_vec()).collect();
+        for paths in paths.chunks(chunk) {
+            let mut fewer = tree.clone();
+            // A folder is there as long as something is in it.
+            for path in paths.iter().rev() {
+                fewer.remove(path);
+            }
+            tries += 1;
+            if let Some(found) = self::violation(exporter, &fewer, &plan) {
+                (tree, violation) = (fewer, found);
+            }
+        }
+        chunk /= 2;
+    }
+    Some(Minimal { tree: tree_text::write(&tree), faults: plan.to_string(), violation })
+}
+
+/// The law that a frozen host breaks.
+fn violation(exporter: &dyn Exporter, tree: &Tree, plan: &Plan) -> Option<Violation> {
+    let tree = Arc::new(tree.clone());
+    let kernel: Arc<dyn Kernel> = Arc::new(Canned::parse(|path| tree.content(path)).ok()?);
+    let roots = Injection::new(plan.clone(), 0, still()).over(&tree.roots());
+    survives(exporter, &roots, &kernel).err()
+}

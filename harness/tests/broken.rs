@@ -1,0 +1,180 @@
+//! Exporters that are broken on purpose, one of each kind, and the check that is meant for it: a check that lets its own
+//! pass proves nothing about others.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use collectors::kit::kernel::Kernel;
+use collectors::kit::kernel::canned::Canned;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::root::{Mount, Roots};
+use harness::allocations::Counting;
+use harness::load;
+use harness::property::{Exporter, Opened, Violation, allocates_alike, asks_once, check_on, contained, matrix};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `proc/frobs` says, as a page that is made anew or in memory that stays.
+type Make = fn(&Roots, &mut String);
+
+/// An exporter that declares `proc/frobs`, `frobs` and `frobs_total`, and does what its function does.
+struct Broken {
+    name: &'static str,
+    make: Make,
+}
+
+impl Exporter for Broken {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn reads(&self) -> Vec<String> {
+        vec!["proc/frobs".to_owned()]
+    }
+
+    fn families(&self) -> Vec<String> {
+        ["frobs", "frobs_total"].map(str::to_owned).to_vec()
+    }
+
+    fn open(&self, roots: Roots, _: Arc<dyn Kernel>) -> Opened {
+        let make = self.make;
+        // One page is given away at each scrape, which is an allocation whatever the exporter does.
+        let mut page = String::new();
+        Box::new(move || {
+            page.clear();
+            make(&roots, &mut page);
+            page.as_bytes().to_vec()
+        })
+    }
+}
+
+thread_local! {
+    static CONTENT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The text of a file, in memory that stays; nothing where there is none.
+fn with_file(roots: &Roots, path: &str, tell: impl FnOnce(&str)) {
+    let mut content = CONTENT.take();
+    if roots.get(Mount::Proc).read(path.as_bytes(), &mut content, 1 << 20).is_ok()
+        && let Ok(text) = std::str::from_utf8(&content)
+    {
+        tell(text);
+    }
+    CONTENT.set(content);
+}
+
+/// One sample for each line, as it should be: what all the others are beside.
+fn sound(roots: &Roots, page: &mut String) {
+    with_file(roots, "frobs", |text| {
+        let mut number = 0_u8;
+        for line in text.lines().filter(|line| line.parse::<u32>().is_ok()) {
+            if number == 0 {
+                page.push_str("# TYPE frobs gauge\n");
+            }
+            page.push_str("frobs{n=\"");
+            page.push(char::from(b'a' + number));
+            page.push_str("\"} ");
+            page.push_str(line);
+            page.push('\n');
+            number = (number + 1) % 26;
+        }
+    });
+}
+
+/// Reads a file of the machine that it runs on, whatever host it is given.
+fn leaks(_: &Roots, page: &mut String) {
+    let bytes = load::bytes(&load::workspace().join("Cargo.toml")).map_or(0, |bytes| bytes.len());
+    page.push_str(&format!("# TYPE frobs gauge\nfrobs {bytes}\n"));
+}
+
+fn undeclared(roots: &Roots, page: &mut String) {
+    with_file(roots, "frobs", |_| page.push_str("# TYPE frobs_of_others gauge\nfrobs_of_others 1\n"));
+}
+
+fn panics(roots: &Roots, page: &mut String) {
+    with_file(roots, "frobs", |text| {
+        let first = &text[..2];
+        page.push_str(&format!("# TYPE frobs gauge\nfrobs {}\n", first.trim().len()));
+    });
+}
+
+fn allocates(roots: &Roots, page: &mut String) {
+    let mut more = String::new();
+    sound(roots, &mut more);
+    page.extend(more.lines().map(|line| format!("{line}\n")));
+}
+
+fn reads_twice(roots: &Roots, page: &mut String) {
+    with_file(roots, "frobs", |_| ());
+    sound(roots, page);
+}
+
+/// Tells one thing more on a host that has another file.
+fn depends(roots: &Roots, page: &mut String) {
+    sound(roots, page);
+    with_file(roots, "version", |text| {
+        page.push_str(&format!("# TYPE frobs_total counter\nfrobs_total {}\n", text.len()))
+    });
+}
+
+fn falls(roots: &Roots, page: &mut String) {
+    let calls = CALLS.get() + 1;
+    CALLS.set(calls);
+    with_file(roots, "frobs", |_| {
+        // Alike at one instant, and lower at the later one: the third scrape of a check.
+        let value = if calls > 2 { 5 } else { 9 };
+        page.push_str(&format!("# TYPE frobs_total counter\nfrobs_total {value}\n"));
+    });
+}
+
+fn prints_a_locale(roots: &Roots, page: &mut String) {
+    with_file(roots, "frobs", |_| page.push_str("# TYPE frobs gauge\nfrobs 1,5\n"));
+}
+
+fn flickers(roots: &Roots, page: &mut String) {
+    let calls = CALLS.get() + 1;
+    CALLS.set(calls);
+    with_file(roots, "frobs", |_| page.push_str(&format!("# TYPE frobs gauge\nfrobs {calls}\n")));
+}
+
+fn host(lines: usize) -> Tree {
+    let frobs: String = (0..lines).map(|line| format!("{}\n", 10 + line)).collect();
+    Tree::new().with_file("proc/frobs", frobs).with_file("proc/version", "Linux version 6.12\n")
+}
+
+/// Every check there is, on hosts that have what the exporters read.
+fn judged(make: Make) -> Result<(), Violation> {
+    let exporter = Broken { name: "broken", make };
+    CALLS.set(0);
+    let kernel: Arc<dyn Kernel> = Arc::new(Canned::default());
+    let [few, many] = [Arc::new(host(2)).roots(), Arc::new(host(20)).roots()];
+    check_on(&exporter, &few, &kernel)?;
+    contained(&exporter)?;
+    asks_once(&exporter, &few, &kernel)?;
+    allocates_alike(&exporter, [&few, &many], &kernel)?;
+    matrix(&exporter, &few, &kernel).map(drop)
+}
+
+#[track_caller]
+fn check(make: Make, law: &str, problem: &str) {
+    let violation = judged(make).expect_err("a broken exporter");
+    assert_eq!(violation.law, law, "{violation}");
+    assert!(violation.problem.contains(problem), "{violation}");
+}
+
+/// In one test, for counting allocations takes all threads together.
+#[test]
+fn each_is_caught_by_the_check_that_is_meant_for_it() {
+    judged(sound).unwrap_or_else(|violation| panic!("the sound one: {violation}"));
+    check(leaks, "contained", "was read past the roots");
+    check(undeclared, "declared", "the family `frobs_of_others` is not declared");
+    check(panics, "served", "it panicked");
+    check(allocates, "thrifty", "allocations grow with samples");
+    check(reads_twice, "thrifty", "`proc/frobs` twice");
+    check(depends, "declared", "it asks for `proc/version`");
+    check(falls, "rising", "the counter `frobs_total 9` fell to 5");
+    check(prints_a_locale, "well formed", "`1,5`");
+    check(flickers, "steady", "two scrapes at one instant differ");
+}
