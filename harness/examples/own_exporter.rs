@@ -1,4 +1,5 @@
 //! Somebody's own exporter, tested without a node: `cargo test -p harness --example own_exporter`.
+#![expect(clippy::unwrap_used, reason = "names and buckets are written here, and are sound")]
 use std::sync::Arc;
 
 use collectors::kit::{kernel::Kernel, kernel::canned::Canned, root::Mount, root::Roots, root::tree::Tree};
@@ -10,7 +11,7 @@ use prometheus::{Counter, Gauge, Histogram, HistogramOpts, Registry, TextEncoder
 struct Jobs;
 
 impl Exporter for Jobs {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "jobs"
     }
     fn reads(&self) -> Vec<String> {

@@ -206,5 +206,13 @@ pub fn parse(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
     if judged.defects.is_empty() { Ok(judged.page) } else { Err(judged.defects) }
 }
 
+/// The same of a host whose files may lie: a counter is what its file says, and may be negative where that is.
+pub fn parse_as_told(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
+    let mut judged = judge(page, Format::Text);
+    let is_told = |defect: &Defect| defect.rule == Rule::CounterValue;
+    judged.defects.retain(|defect| defect.rule.severity() == Severity::Error && !is_told(defect));
+    if judged.defects.is_empty() { Ok(judged.page) } else { Err(judged.defects) }
+}
+
 #[cfg(test)]
 mod tests;

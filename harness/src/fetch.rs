@@ -86,7 +86,9 @@ impl Url {
         // HTTP/1.0 has no chunks, and the answer ends with the connection.
         let Self { authority, path } = self;
         stream.set_write_timeout(Some(left(until)?))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\n{headers}\r\n")?;
+        // In one piece, so that who reads once has all of it.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes())?;
         let mut bytes = Vec::new();
         let mut chunk = [0; 1 << 13];
         loop {

@@ -2,6 +2,7 @@
 //! pass proves nothing about others.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use collectors::kit::kernel::Kernel;
@@ -65,6 +66,10 @@ fn with_file(roots: &Roots, path: &str, tell: impl FnOnce(&str)) {
     CONTENT.set(content);
 }
 
+fn tell(page: &mut String, words: std::fmt::Arguments<'_>) {
+    page.write_fmt(words).expect("memory takes every text");
+}
+
 /// One sample for each line, as it should be: what all the others are beside.
 fn sound(roots: &Roots, page: &mut String) {
     with_file(roots, "frobs", |text| {
@@ -86,7 +91,7 @@ fn sound(roots: &Roots, page: &mut String) {
 /// Reads a file of the machine that it runs on, whatever host it is given.
 fn leaks(_: &Roots, page: &mut String) {
     let bytes = load::bytes(&load::workspace().join("Cargo.toml")).map_or(0, |bytes| bytes.len());
-    page.push_str(&format!("# TYPE frobs gauge\nfrobs {bytes}\n"));
+    tell(page, format_args!("# TYPE frobs gauge\nfrobs {bytes}\n"));
 }
 
 fn undeclared(roots: &Roots, page: &mut String) {
@@ -96,7 +101,7 @@ fn undeclared(roots: &Roots, page: &mut String) {
 fn panics(roots: &Roots, page: &mut String) {
     with_file(roots, "frobs", |text| {
         let first = &text[..2];
-        page.push_str(&format!("# TYPE frobs gauge\nfrobs {}\n", first.trim().len()));
+        tell(page, format_args!("# TYPE frobs gauge\nfrobs {}\n", first.trim().len()));
     });
 }
 
@@ -115,7 +120,7 @@ fn reads_twice(roots: &Roots, page: &mut String) {
 fn depends(roots: &Roots, page: &mut String) {
     sound(roots, page);
     with_file(roots, "version", |text| {
-        page.push_str(&format!("# TYPE frobs_total counter\nfrobs_total {}\n", text.len()))
+        tell(page, format_args!("# TYPE frobs_total counter\nfrobs_total {}\n", text.len()));
     });
 }
 
@@ -125,7 +130,7 @@ fn falls(roots: &Roots, page: &mut String) {
     with_file(roots, "frobs", |_| {
         // Alike at one instant, and lower at the later one: the third scrape of a check.
         let value = if calls > 2 { 5 } else { 9 };
-        page.push_str(&format!("# TYPE frobs_total counter\nfrobs_total {value}\n"));
+        tell(page, format_args!("# TYPE frobs_total counter\nfrobs_total {value}\n"));
     });
 }
 
@@ -136,11 +141,11 @@ fn prints_a_locale(roots: &Roots, page: &mut String) {
 fn flickers(roots: &Roots, page: &mut String) {
     let calls = CALLS.get() + 1;
     CALLS.set(calls);
-    with_file(roots, "frobs", |_| page.push_str(&format!("# TYPE frobs gauge\nfrobs {calls}\n")));
+    with_file(roots, "frobs", |_| tell(page, format_args!("# TYPE frobs gauge\nfrobs {calls}\n")));
 }
 
 fn host(lines: usize) -> Tree {
-    let frobs: String = (0..lines).map(|line| format!("{}\n", 10 + line)).collect();
+    let frobs = (0..lines).map(|line| (10 + line).to_string() + "\n").collect::<String>();
     Tree::new().with_file("proc/frobs", frobs).with_file("proc/version", "Linux version 6.12\n")
 }
 

@@ -24,7 +24,7 @@ const FAULTS: Flag = Flag::value("faults", "FILE", "What breaks of --host: a fau
 pub(super) const COMMAND: Command = Command {
     name: "laws",
     arguments: "[COLLECTOR]",
-    about: "put the laws of every exporter to our collectors, on random hosts of which something breaks",
+    about: "put the laws of every exporter to our collectors, on random hosts",
     details: "A case is a machine of a random kind, seed, size and moment, a collector, and faults of what it reads. What\n\
               breaks a law is shrunk, machine and faults together, and printed as a scenario and as the smallest host that\n\
               shows it. With --scenario or --host one COLLECTOR is tried on that host alone.\n",

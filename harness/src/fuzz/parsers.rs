@@ -59,7 +59,7 @@ impl Host {
         let scraped = host::scrape(&self.scraper, &self.only);
         let panicked = scraped.failed.values().flatten().find(|words| words.contains("panicked"));
         assert_eq!(panicked, None, "a panic");
-        let parsed = exposition::parse(scraped.page.as_bytes());
+        let parsed = exposition::parse_as_told(scraped.page.as_bytes());
         assert!(parsed.is_ok(), "the page is malformed: {:?}\n{}", parsed.err(), scraped.page);
         scraped.page.lines().filter(|line| !line.contains("_duration_seconds")).collect::<Vec<_>>().join("\n")
     }

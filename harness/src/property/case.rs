@@ -81,7 +81,7 @@ impl Case {
 
     /// The same host as a scenario file, with these faults.
     pub fn scenario(&self, resolved: &Resolved) -> String {
-        let mut text = format!("profile = '{}'\nseed = {}\nstart = {}\n", self.profile, self.seed, self.at_seconds);
+        let mut text = format!("profile = '{}'\nseed = '{}'\nstart = {}\n", self.profile, self.seed, self.at_seconds);
         if !resolved.plan.faults().is_empty() {
             text.push_str("faults = '''\n");
             text.push_str(&resolved.plan.to_string());

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use collectors::ALL;
 use collectors::kit::declare::Declaration;
 use collectors::kit::kernel::Kernel;
-use collectors::kit::root::Roots;
+use collectors::kit::read::ReadInfo;
+use collectors::kit::root::{Mount, Roots};
 use collectors::kit::scraper::Selection;
 
 use crate::host;
@@ -85,7 +86,12 @@ impl Exporter for Ours {
     }
 
     fn reads(&self) -> Vec<String> {
-        self.0.reads.iter().map(|read| format!("{}/{}", read.mount.name(), read.pattern)).collect()
+        let pattern = |read: &ReadInfo| match read.mount {
+            // An operator's path is as long as it is.
+            Mount::Host => "host/**".to_owned(),
+            mount => format!("{}/{}", mount.name(), read.pattern),
+        };
+        self.0.reads.iter().map(pattern).collect()
     }
 
     fn families(&self) -> Vec<String> {

@@ -97,7 +97,7 @@ fn parsed<'a>(exporter: &dyn Exporter, text: &'a str) -> Result<Exposition<'a>, 
     if text.is_empty() {
         return Ok(Exposition::default());
     }
-    exposition::parse(text.as_bytes()).map_err(|defects| {
+    exposition::parse_as_told(text.as_bytes()).map_err(|defects| {
         let first = defects.first().map(ToString::to_string).unwrap_or_default();
         Violation::new("well formed", exporter, format!("{first}\n{text}"))
     })

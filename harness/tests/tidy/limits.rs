@@ -44,6 +44,8 @@ const UNNAMED: &[(&str, &str, &str)] = &[
         "a matter of speed: what is not kept is opened each time; the limit of files is the kernel's",
     ),
     ("harness/src/bench/measure.rs", "ROUNDS_MAX", "so many rounds are enough, whatever they show"),
+    ("harness/src/bench/served.rs", "START_MAX", "so long an exporter is waited for; it is there or it is not"),
+    ("src/serve/front/reactor.rs", "KEPT_MAX_BYTES", "tests/attacks tries it from outside"),
     ("harness/src/bench/served.rs", "GROWTH_MAX", "the goal that a figure is held against, not a limit of input"),
     ("harness/src/property/case.rs", "FAULTS_MAX", "a matter of luck: so many faults are made at most"),
     ("harness/src/property/case.rs", "SETTING_MAX", "machines of random cases are small"),

@@ -72,6 +72,7 @@ const ROOMS: &[&str] = &[
     "src/build_script.rs",
     "src/host.rs",
     "src/host/later.rs",
+    "src/host/staged.rs",
     "src/main.rs",
     "src/sandbox.rs",
     "src/serve.rs",
