@@ -63,6 +63,11 @@ pub trait Exporter {
     /// Begins to export a host. A page may be empty where the host has nothing of the kind.
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened;
 
+    /// Families that are counters by their type, and levels by what they mean: they may fall.
+    fn levels(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether it tells what no file says, so that an empty host has a page as well.
     fn asks_the_kernel(&self) -> bool {
         false
@@ -97,7 +102,9 @@ impl Exporter for Ours {
     fn families(&self) -> Vec<String> {
         let exact = self.0.families.iter().map(|family| family.name.to_owned());
         let begins = self.0.prefixes.iter().map(|prefix| format!("{}*", prefix.name));
-        exact.chain(begins).collect()
+        // What others wrote has the names that they chose.
+        let foreign = (self.0.name == "textfile").then(|| "*".to_owned());
+        exact.chain(begins).chain(foreign).collect()
     }
 
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
@@ -113,6 +120,11 @@ impl Exporter for Ours {
             let family = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").to_owned();
             scraped.page.split_inclusive('\n').filter(|line| !own(&family(line))).collect::<String>().into_bytes()
         })
+    }
+
+    /// Kept as node_exporter has it.
+    fn levels(&self) -> &'static [&'static str] {
+        &["node_lnstat_entries_total"]
     }
 
     /// What it asks is declared nowhere; that it asks nothing else is the compiler's matter.

@@ -141,7 +141,8 @@ fn is_steady(exporter: &dyn Exporter, opened: &mut Opened, before: &str) -> Resu
 
 fn is_rising(exporter: &dyn Exporter, before: &str, after: &str) -> Result<(), Violation> {
     let (before, after) = (parsed(exporter, before)?, parsed(exporter, after)?);
-    for family in before.families.iter().filter(|family| family.kind == "counter") {
+    let is_counter = |name: &str, kind: &str| kind == "counter" && !exporter.levels().contains(&name);
+    for family in before.families.iter().filter(|family| is_counter(family.name, family.kind)) {
         let Some(later) = after.families.iter().find(|later| later.name == family.name) else { continue };
         for sample in &family.samples {
             let now = later.samples.iter().find(|now| now.series() == sample.series());
