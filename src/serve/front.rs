@@ -1,9 +1,9 @@
 //! The front: it owns the listeners and the connections, and passes on requests that are complete and sound.
 //!
-//! One thread waits for all connections at once ([`reactor`]), so that a client who is slow, or silent, occupies nothing
-//! but its place, of which there are only so many ([`crowd`], [`descriptors`]). Its request is read strictly ([`head`]).
-//! What takes time to answer is a worker's ([`collectors::kit::workers`]), who has the connection meanwhile ([`errand`]): what a client
-//! sends before its answer stays unread. An answer is complete before its first byte is sent ([`reply`]), and is
+//! One thread waits for all connections at once (`reactor`), so that a client who is slow, or silent, occupies nothing
+//! but its place, of which there are only so many (`crowd`, `descriptors`). Its request is read strictly (`head`).
+//! What takes time to answer is a worker's ([`collectors::kit::workers`]), who has the connection meanwhile (`errand`): what a client
+//! sends before its answer stays unread. An answer is complete before its first byte is sent (`reply`), and is
 //! sent as the client takes it.
 
 mod connection;

@@ -7,8 +7,8 @@
 //! | what happens | how it shows |
 //! |---|---|
 //! | a device, or a module, goes, with or without another of its name | reading what is left of it is an error |
-//! | a device is renamed | the directory at the path is another one ([`Confined::identity`]) |
-//! | something is mounted over /proc or /sys, on it, or below it | the list of mounts changes ([`Mounts`]) |
+//! | a device is renamed | the directory at the path is another one (`Confined::identity`) |
+//! | something is mounted over /proc or /sys, on it, or below it | the list of mounts changes (`Mounts`) |
 //! | processes come and go | their files are not kept |
 //!
 //! In any other directory a file may be replaced under its name at any time: nothing of it is kept but, for the rest of a
