@@ -59,7 +59,6 @@ const UNNAMED: &[(&str, &str, &str)] = &[
     ("simulator/src/scrub/report.rs", "SHOWN_MAX_BYTES", "the length of a quotation in a report"),
     ("simulator/src/sys/cpu/cache.rs", "CACHES_MAX", "a factor that tells caches of CPUs apart, not a limit of input"),
     ("simulator/src/sys/cpu/idle.rs", "STATES_MAX", "a factor that tells states of CPUs apart, not a limit of input"),
-    ("src/instruments/process.rs", "NETSTAT_MAX_BYTES", "the kernel writes some 4 kB"),
     ("src/serve/front/descriptors.rs", "MACOS_MAX", "macOS alone has it"),
     (
         "src/serve/front/reactor.rs",
@@ -67,7 +66,6 @@ const UNNAMED: &[(&str, &str, &str)] = &[
         "fairness between connections, which tests/attacks tries from outside",
     ),
     ("src/serve/front/reactor.rs", "EVENTS_MAX", "a matter of speed: the rest is told of the next time"),
-    ("src/serve/front/reactor.rs", "UNSENT_MAX_BYTES", "tests/attacks tries it from outside"),
     (
         "src/serve/front/reactor/accept.rs",
         "ACCEPTED_AT_ONCE_MAX",
