@@ -5,10 +5,8 @@ pub(crate) mod list;
 mod times;
 mod topology;
 
-use regex::bytes::Regex;
-
 use crate::declare;
-use crate::kit::filter;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::prelude::*;
 use crate::stat::rows::Column;
 use times::Times;
@@ -20,8 +18,8 @@ pub struct Cpu {
     has_guest: bool,
     has_info: bool,
     has_frequency: bool,
-    flags: Option<Regex>,
-    bugs: Option<Regex>,
+    flags: Option<Pattern>,
+    bugs: Option<Pattern>,
     times: Times,
     topology: Topology,
 }

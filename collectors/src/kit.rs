@@ -15,6 +15,7 @@ pub mod files;
 pub mod filter;
 pub mod kernel;
 pub mod label;
+pub mod line;
 pub mod nearest;
 pub mod number;
 pub mod options;

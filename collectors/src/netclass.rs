@@ -3,11 +3,9 @@
 mod attributes;
 mod links;
 
-use regex::bytes::Regex;
-
 use crate::declare;
 use crate::kit::family::{Family, Gauge};
-use crate::kit::filter;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::kernel::LinkStatistics;
 use crate::kit::prelude::*;
 use crate::kit::root::Names;
@@ -15,7 +13,7 @@ use crate::kit::root::Names;
 /// What each network device is and how it is set.
 #[derive(Debug)]
 pub struct Netclass {
-    ignored: Regex,
+    ignored: Pattern,
     ignores_invalid_speed: bool,
     asks_kernel: bool,
     has_statistics: bool,

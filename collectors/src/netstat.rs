@@ -1,7 +1,7 @@
 //! Counters of the network's protocols from /proc/net/netstat, snmp and snmp6.
 
 use crate::declare;
-use crate::kit::filter::Wanted;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::table;
@@ -9,7 +9,7 @@ use crate::kit::table;
 /// What the protocols of the network counted.
 #[derive(Debug)]
 pub struct Netstat {
-    fields: Wanted,
+    fields: Option<Pattern>,
     name: Vec<u8>,
 }
 
@@ -31,7 +31,7 @@ declare! {
 
 impl Collect for Netstat {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        Ok(Self { fields: Wanted::of(options, FIELDS)?, name: Vec::new() })
+        Ok(Self { fields: filter::pattern_of(options, FIELDS)?, name: Vec::new() })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
@@ -79,7 +79,7 @@ impl Netstat {
         for piece in [protocol, b"_", name] {
             self.name.extend_from_slice(piece);
         }
-        if !self.fields.has(&self.name) {
+        if self.fields.as_ref().is_some_and(|fields| !fields.is_match(&self.name)) {
             return;
         }
         if let Some(value) = problems.value(line.number::<f64>(name, value)) {

@@ -1,12 +1,10 @@
 //! Batteries and mains adapters from /sys/class/power_supply.
 
-use regex::bytes::Regex;
-
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::errno::Errno;
 use crate::kit::family::{Family, Gauge};
-use crate::kit::filter;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 use crate::kit::root::{Kind, Names, RootError};
@@ -14,7 +12,7 @@ use crate::kit::root::{Kind, Names, RootError};
 /// What each power supply gives and holds.
 #[derive(Debug)]
 pub struct Powersupplyclass {
-    ignored: Regex,
+    ignored: Pattern,
     supplies: Names,
     attributes: Names,
     words: [Vec<u8>; WORDS.len()],

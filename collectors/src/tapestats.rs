@@ -1,11 +1,9 @@
 //! What went through tape drives, from /sys/class/scsi_tape.
 
-use regex::bytes::Regex;
-
 use crate::declare;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
-use crate::kit::filter;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::{FromText, Wide};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
@@ -14,7 +12,7 @@ use crate::kit::root::{Names, RootError};
 /// What went through tape drives, and how long it took.
 #[derive(Debug)]
 pub struct Tapestats {
-    ignored: Regex,
+    ignored: Pattern,
     names: Names,
 }
 

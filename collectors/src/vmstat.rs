@@ -1,14 +1,14 @@
 //! Events of memory management from /proc/vmstat.
 
 use crate::declare;
-use crate::kit::filter::Wanted;
+use crate::kit::filter::{self, Pattern};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
 /// How often memory management did what.
 #[derive(Debug)]
 pub struct Vmstat {
-    fields: Wanted,
+    fields: Option<Pattern>,
 }
 
 declare! {
@@ -27,14 +27,14 @@ declare! {
 
 impl Collect for Vmstat {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        Ok(Self { fields: Wanted::of(options, FIELDS)? })
+        Ok(Self { fields: filter::pattern_of(options, FIELDS)? })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for line in table::rows(cx.files.read(VMSTAT, [])?, cx.problems) {
             // The value comes before the pattern: a line of no meaning may be one that was wanted.
             let Some(Some((name, value))) = cx.problems.value(parse(line).transpose()) else { continue };
-            if self.fields.has(name) {
+            if self.fields.as_ref().is_none_or(|fields| fields.is_match(name)) {
                 cx.page.named(FIELD, &[name], [], value);
             }
         }

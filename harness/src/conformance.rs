@@ -88,7 +88,7 @@ fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
         |foreign| clashes = instruments.families().filter_map(|family| foreign.add(family).err()).count(),
         |report| {
             let all = report.problems.shown().iter().chain(report.failure);
-            complaints.extend(all.map(|failure| failure.reason().to_owned()));
+            complaints.extend(all.map(|failure| failure.reason().to_string()));
         },
         &mut page,
     );

@@ -146,7 +146,7 @@ fn scraped(scrape: impl FnOnce(&mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Fin
     let (mut failed, mut noted) = (BTreeMap::new(), BTreeMap::new());
     let mut observe = |report: &Report<'_>| {
         let all = report.problems.shown().iter().chain(report.failure);
-        let words: Vec<String> = all.map(|failure| failure.reason().to_owned()).collect();
+        let words: Vec<String> = all.map(|failure| failure.reason().to_string()).collect();
         if !report.is_success() {
             failed.insert(report.collector, words);
         } else if !words.is_empty() {

@@ -266,7 +266,7 @@ fn log_report(log: &Log, report: &Report<'_>) {
         let fields = [
             ("name", Field::Text(&report.collector)),
             ("duration_seconds", Field::Number(seconds)),
-            ("err", Field::Text(&failure.reason())),
+            ("err", Field::Text(failure.reason())),
         ];
         log.write(level, message, &fields);
     };

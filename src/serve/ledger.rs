@@ -1,7 +1,6 @@
 //! How the collectors fared lately, for the status page.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 use collectors::kit::declare::Declaration;
@@ -25,8 +24,8 @@ pub(super) struct Ledger {
 pub(super) struct Entry {
     pub(super) declaration: &'static Declaration,
     pub(super) health: Health,
-    /// Why, where it is not well.
-    pub(super) reason: String,
+    /// Why, where it is not well, and how many more reasons there are.
+    why: Option<(Failure, usize)>,
     /// How much it emitted when it was last asked.
     pub(super) samples: usize,
     durations: [Duration; REMEMBERED],
@@ -52,7 +51,7 @@ impl Ledger {
         let entry = |declaration: &'static Declaration| Entry {
             declaration,
             health: Health::Unknown,
-            reason: String::new(),
+            why: None,
             samples: 0,
             durations: [Duration::ZERO; REMEMBERED],
             asked: 0,
@@ -79,7 +78,7 @@ impl Ledger {
         }
         entry.asked += 1;
         entry.samples = report.samples;
-        entry.reason.clear();
+        entry.why = None;
         entry.health = Health::Well;
         let shown = report.problems.shown();
         // What ended it says more than what it went on after.
@@ -89,15 +88,21 @@ impl Ledger {
             Failure::NoData(_) if shown.is_empty() => Health::NoData,
             _ => Health::Failed,
         };
-        entry.reason.push_str(first.reason());
         let more = report.problems.count() - usize::from(report.failure.is_none());
-        if more > 0 {
-            let _ = write!(entry.reason, " (and {more} more)");
-        }
+        entry.why = Some((first.clone(), more));
     }
 }
 
 impl Entry {
+    /// Why it is not well; nothing where it is.
+    pub(super) fn reason(&self) -> String {
+        match &self.why {
+            None => String::new(),
+            Some((first, 0)) => first.reason().to_string(),
+            Some((first, more)) => format!("{} (and {more} more)", first.reason()),
+        }
+    }
+
     /// The mean of how long it took lately, and the longest.
     pub(super) fn durations(&self) -> (Duration, Duration) {
         let known = self.asked.min(REMEMBERED);
@@ -127,7 +132,7 @@ mod tests {
         let mut ledger = ledger();
         ledger.note(&report(1, failure, problems));
         let entry = &ledger.entries["example"];
-        assert_eq!((entry.health, entry.reason.as_str(), entry.samples), (health, reason, 7));
+        assert_eq!((entry.health, entry.reason().as_str(), entry.samples), (health, reason, 7));
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl Status<'_> {
              <th>Samples</th></tr></thead>\n<tbody>\n"
         );
         for (entry, mean, longest) in entries {
-            let Entry { declaration, health, reason, samples, .. } = entry;
+            let Entry { declaration, health, samples, .. } = entry;
+            let reason = entry.reason();
             let (name, doc) = (declaration.name, Escaped(declaration.doc));
             let (class, path) = (health.class(), Escaped(self.telemetry_path));
             let _ = write!(
@@ -149,7 +150,7 @@ impl Status<'_> {
             let samples = is_known.then(|| (samples.to_string(), *samples as f64 / samples_max as f64));
             push_bar(page, "samples", samples, "");
             if !reason.is_empty() {
-                let _ = write!(page, "<td class=\"reason\">{}</td>", Escaped(reason));
+                let _ = write!(page, "<td class=\"reason\">{}</td>", Escaped(&reason));
             }
             page.push_str("</tr>\n");
         }

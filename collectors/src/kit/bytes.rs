@@ -1,65 +1,4 @@
-//! Appending short pieces of text. Most of a page is made of pieces of a few bytes, for which calling `memcpy` costs more
-//! than the bytes do: copies whose size is known while compiling are two instructions each.
-
-/// Appends `bytes`.
-#[inline]
-pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
-    match bytes.len() {
-        0..=3 => bytes.iter().for_each(|&byte| out.push(byte)),
-        4..=7 => overlapping::<4>(out, bytes),
-        8..=16 => overlapping::<8>(out, bytes),
-        17..=32 => overlapping::<16>(out, bytes),
-        33..=64 => overlapping::<32>(out, bytes),
-        _ => out.extend_from_slice(bytes),
-    }
-}
-
-/// Appends between `N` and twice `N` bytes: the first `N`, and the last `N` over what of them is there already.
-#[inline]
-fn overlapping<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
-        out.extend_from_slice(first);
-        out.truncate(start + bytes.len() - N);
-        out.extend_from_slice(last);
-    }
-}
-
-/// A piece of text that is appended often.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    /// What it is, if it is short enough, and whatever after it.
-    short: [u8; Piece::SHORT_MAX],
-    length: usize,
-    /// What it is, if it is not.
-    long: Box<[u8]>,
-}
-
-impl Piece {
-    /// Longer pieces are appended like any other text.
-    const SHORT_MAX: usize = 48;
-
-    pub(crate) fn new(text: &[u8]) -> Self {
-        let mut short = [0; Self::SHORT_MAX];
-        match short.get_mut(..text.len()) {
-            Some(start) => {
-                start.copy_from_slice(text);
-                Self { short, length: text.len(), long: Box::default() }
-            }
-            None => Self { short, length: 0, long: text.into() },
-        }
-    }
-
-    #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&self.short);
-        out.truncate(start + self.length);
-        if !self.long.is_empty() {
-            out.extend_from_slice(&self.long);
-        }
-    }
-}
+//! Looking at short pieces of text, several bytes at once.
 
 /// How many bytes two slices have in common at their beginning.
 #[inline]
@@ -80,24 +19,53 @@ fn chunk(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|&chunk| u64::from_le_bytes(chunk))
 }
 
+/// Where the first white space is.
+#[inline]
+pub(crate) fn whitespace(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = chunk(bytes, at) {
+        let low = below_exclamation_mark(word);
+        if low == 0 {
+            at += 8;
+            continue;
+        }
+        at += low.trailing_zeros() as usize / 8;
+        if bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    bytes.iter().skip(at).position(u8::is_ascii_whitespace).map(|after| at + after)
+}
+
+/// The top bit of the first byte below `!`, if there is one; what it says of later bytes is worth nothing.
+const fn below_exclamation_mark(word: u64) -> u64 {
+    word.wrapping_sub(u64::from_le_bytes([b'!'; 8])) & !word & HIGH
+}
+
+const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+
 /// Whether all is ASCII but `"`, `\` and newline: what stands on the page as it is.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    let chunks_are_plain = chunks.iter().all(|&chunk| word_is_plain(u64::from_le_bytes(chunk)));
-    // The rest is looked at together with bytes that were looked at already, if there are so many.
-    let rest_is_plain = || match bytes.last_chunk::<8>() {
-        Some(&last) => word_is_plain(u64::from_le_bytes(last)),
-        None => rest.iter().all(|&byte| byte.is_ascii() && !matches!(byte, b'\\' | b'"' | b'\n')),
-    };
-    chunks_are_plain && (rest.is_empty() || rest_is_plain())
+    // What is left at the end is looked at together with bytes that were looked at already.
+    if let Some(&last) = bytes.last_chunk::<8>() {
+        let (chunks, _) = bytes.as_chunks::<8>();
+        return chunks.iter().chain([&last]).all(|&chunk| word_is_plain(u64::from_le_bytes(chunk)));
+    }
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(&first), Some(&last)) => {
+            let [first, last] = [first, last].map(u32::from_le_bytes).map(u64::from);
+            word_is_plain(first | (last << 32))
+        }
+        _ => bytes.iter().all(|&byte| byte.is_ascii() && !matches!(byte, b'\\' | b'"' | b'\n')),
+    }
 }
 
 /// The same of eight bytes at once: a byte of zero borrows from its top bit, which no ASCII has.
 #[inline]
 const fn word_is_plain(word: u64) -> bool {
     const LOW: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     const fn zeros(word: u64) -> u64 {
         word.wrapping_sub(LOW) & !word
     }
@@ -110,26 +78,6 @@ const fn word_is_plain(word: u64) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn every_length_is_appended_whole() {
-        let bytes: Vec<u8> = (0..=255).collect();
-        for length in 0..=bytes.len() {
-            let mut out = b"before".to_vec();
-            append(&mut out, &bytes[..length]);
-            assert_eq!(out, [b"before", &bytes[..length]].concat(), "{length}");
-        }
-    }
-
-    #[test]
-    fn pieces_of_every_length_are_appended_whole() {
-        let bytes: Vec<u8> = (1..=120).collect();
-        for length in 0..=bytes.len() {
-            let mut out = b"before".to_vec();
-            Piece::new(&bytes[..length]).append_to(&mut out);
-            assert_eq!(out, [b"before", &bytes[..length]].concat(), "{length}");
-        }
-    }
 
     #[test]
     fn the_first_byte_that_differs_is_found_wherever_it_is() {
@@ -164,6 +112,11 @@ mod tests {
         fn what_is_plain_has_no_special_byte(bytes: Vec<u8>) {
             let expected = bytes.iter().all(|&byte| byte.is_ascii() && !matches!(byte, b'\\' | b'"' | b'\n'));
             prop_assert_eq!(is_plain(&bytes), expected);
+        }
+
+        #[test]
+        fn white_space_is_found_where_it_is(bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0_u8..64, Just(b'x')], 0..40)) {
+            prop_assert_eq!(whitespace(&bytes), bytes.iter().position(u8::is_ascii_whitespace));
         }
 
         #[test]

@@ -1,15 +1,15 @@
 //! Decimal digits of whole numbers, all at once in a register: written two by two into memory, they would have to be
 //! waited for before they could be copied onto the page.
 
-use super::bytes;
+use super::line::{self, Room};
 
 /// Digits of a number, as they are printed.
 pub(crate) trait Digits {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// Appends those from one place on and up to another.
-    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>);
+    /// Puts down those from one place on and up to another; gives where they end.
+    fn put(&self, from: usize, to: usize, room: &mut Room, at: usize) -> usize;
 }
 
 impl Digits for [u8] {
@@ -17,8 +17,8 @@ impl Digits for [u8] {
         self.len()
     }
 
-    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>) {
-        bytes::append(out, self.get(from..to).unwrap_or_default());
+    fn put(&self, from: usize, to: usize, room: &mut Room, at: usize) -> usize {
+        line::put_all(room, at, self.get(from..to).unwrap_or_default())
     }
 }
 
@@ -51,11 +51,11 @@ impl Packed {
 
     /// The same without the zeros at its end; one digit stays.
     #[inline]
-    pub(crate) fn without_zeros(mut self) -> Self {
-        while self.count > 1 && (self.text >> (8 * (self.count - 1))) & 0xff == u128::from(b'0') {
-            self.count -= 1;
-        }
-        self
+    pub(crate) fn without_zeros(self) -> Self {
+        // What is no zero differs from one, and so does nothing after the last digit.
+        let zeros = ALL_ZEROS >> (8 * (PACKED_DIGITS - self.count));
+        let count = PACKED_DIGITS - (self.text ^ zeros).leading_zeros() as usize / 8;
+        Self { count: count.max(1), ..self }
     }
 }
 
@@ -66,15 +66,16 @@ impl Digits for Packed {
     }
 
     #[inline]
-    fn append(&self, from: usize, to: usize, out: &mut Vec<u8>) {
-        let start = out.len();
-        let to = to.min(self.count);
-        out.extend_from_slice(&(self.text >> (8 * from)).to_le_bytes());
-        out.truncate(start + to.saturating_sub(from));
+    fn put(&self, from: usize, to: usize, room: &mut Room, at: usize) -> usize {
+        line::put(room, at, &(self.text >> (8 * from)).to_le_bytes());
+        at + to.min(self.count).saturating_sub(from)
     }
 }
 
+/// So many digits fit.
+const PACKED_DIGITS: usize = 16;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+const ALL_ZEROS: u128 = u128::from_le_bytes([b'0'; PACKED_DIGITS]);
 
 /// The eight digits of a number of at most so many, as numbers from 0 to 9, the first in the lowest byte.
 ///
@@ -91,14 +92,24 @@ const fn eight(value: u64) -> u64 {
     high | ((twos - high * 10) << 8)
 }
 
-/// Appends a whole number in decimal.
+/// Puts a whole number in decimal; gives where it ends.
 #[inline]
-pub(crate) fn append_whole(value: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_whole(value: u64, room: &mut Room, at: usize) -> usize {
+    if value < HALF {
+        let digits = eight(value);
+        let zeros = (digits.trailing_zeros() / 8).min(7);
+        line::put(room, at, &((digits + ZEROS) >> (8 * zeros)).to_le_bytes());
+        return at + 8 - zeros as usize;
+    }
+    put_large_whole(value, room, at)
+}
+
+fn put_large_whole(value: u64, room: &mut Room, at: usize) -> usize {
     if value < Packed::BELOW {
         let digits = Packed::new(value);
-        digits.append(0, digits.count, out);
+        digits.put(0, digits.count, room, at)
     } else {
-        bytes::append(out, itoa::Buffer::new().format(value).as_bytes());
+        line::put_all(room, at, itoa::Buffer::new().format(value).as_bytes())
     }
 }
 
@@ -116,13 +127,13 @@ mod tests {
 
     #[track_caller]
     fn check(value: u64) {
-        let mut out = b"x".to_vec();
-        append_whole(value, &mut out);
-        assert_eq!(String::from_utf8_lossy(&out), format!("x{value}"));
+        let mut room = [b'x'; line::ROOM_BYTES];
+        let end = put_whole(value, &mut room, 1);
+        assert_eq!(String::from_utf8_lossy(&room[..end]), format!("x{value}"));
     }
 
     #[test]
-    fn numbers_at_the_ends_of_their_lengths_are_appended_whole() {
+    fn numbers_at_the_ends_of_their_lengths_are_put_down_whole() {
         check(u64::MAX);
         for power in (0..20).map(|exponent| 10_u64.pow(exponent)) {
             for value in [power - 1, power, power + 1, power.saturating_mul(7) / 3] {
@@ -138,9 +149,9 @@ mod tests {
 
     #[track_caller]
     fn check_part(value: u64, from: usize, to: usize, expected: &str) {
-        let mut out = Vec::new();
-        Packed::new(value).without_zeros().append(from, to, &mut out);
-        assert_eq!(String::from_utf8_lossy(&out), expected);
+        let mut room = [b'x'; line::ROOM_BYTES];
+        let end = Packed::new(value).without_zeros().put(from, to, &mut room, 0);
+        assert_eq!(String::from_utf8_lossy(&room[..end]), expected);
     }
 
     #[test]
@@ -166,7 +177,7 @@ mod tests {
         }
 
         #[test]
-        fn any_number_is_appended_whole(value: u64, shift in 0_u32..64) {
+        fn any_number_is_put_down_whole(value: u64, shift in 0_u32..64) {
             check(value >> shift);
         }
     }

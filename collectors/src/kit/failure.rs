@@ -1,9 +1,13 @@
 //! What can go wrong in a collector, in words that name the file, the line, the field and what was found.
 
+mod reason;
+
 use std::fmt;
 
 use super::kernel::KernelError;
 use super::root::{Mount, RootError};
+
+pub use reason::Reason;
 
 /// A file that did not answer. It borrows the path, so that asking for a file that is not there costs no memory.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +29,7 @@ impl FileError<'_> {
     /// Why the collector did not succeed: it has no data where the error `is_expected` of a host without anything of
     /// the kind.
     pub fn or_no_data(self, is_expected: fn(RootError) -> bool) -> Failure {
-        if is_expected(self.error) { Failure::no_data(self) } else { self.into() }
+        if is_expected(self.error) { Failure::NoData(self.into()) } else { self.into() }
     }
 }
 
@@ -87,24 +91,24 @@ impl fmt::Display for ParseError<'_> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
     /// This host has nothing of the kind: unsuccessful, but nothing to worry about.
-    NoData(String),
+    NoData(Reason),
     /// Something is broken.
-    Error(String),
+    Error(Reason),
 }
 
 impl Failure {
     /// This host has nothing of the kind.
     pub fn no_data(reason: impl fmt::Display) -> Self {
-        Self::NoData(reason.to_string())
+        Self::NoData(Reason::in_words(reason))
     }
 
     /// Something is broken.
     pub fn error(reason: impl fmt::Display) -> Self {
-        Self::Error(reason.to_string())
+        Self::Error(Reason::in_words(reason))
     }
 
-    /// The reason in words.
-    pub fn reason(&self) -> &str {
+    /// The reason, which is shown in words.
+    pub fn reason(&self) -> &Reason {
         match self {
             Self::NoData(reason) | Self::Error(reason) => reason,
         }
@@ -113,7 +117,7 @@ impl Failure {
 
 impl From<FileError<'_>> for Failure {
     fn from(error: FileError<'_>) -> Self {
-        Self::error(error)
+        Self::Error(error.into())
     }
 }
 

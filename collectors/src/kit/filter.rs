@@ -1,16 +1,49 @@
 //! Include and exclude patterns of devices, file systems and the like.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
 
 use regex::bytes::Regex;
+use rustc_hash::FxHashMap;
 
 use super::options::{Flag, Options, Text};
+
+/// So many names are remembered.
+const REMEMBERED_MAX: usize = 4096;
+
+/// A regular expression that is asked for the same names, scrape after scrape, and remembers its answers. So it may be of
+/// the kind that is small rather than fast.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    regex: Regex,
+    remembered: RefCell<FxHashMap<Box<[u8]>, bool>>,
+}
+
+impl Pattern {
+    fn new(regex: Regex) -> Self {
+        Self { regex, remembered: RefCell::default() }
+    }
+
+    /// Whether it matches this name.
+    pub fn is_match(&self, name: &[u8]) -> bool {
+        let mut remembered = self.remembered.borrow_mut();
+        if let Some(&is_match) = remembered.get(name) {
+            return is_match;
+        }
+        let is_match = self.regex.is_match(name);
+        if remembered.len() == REMEMBERED_MAX {
+            // Most are of what has gone: devices of containers, and their mounts.
+            remembered.clear();
+        }
+        remembered.insert(name.into(), is_match);
+        is_match
+    }
+}
 
 /// Decides by name what is left out: what the exclude pattern matches, and what the include pattern does not.
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
-    include: Option<Regex>,
-    exclude: Option<Regex>,
+    include: Option<Pattern>,
+    exclude: Option<Pattern>,
 }
 
 impl Filter {
@@ -53,48 +86,17 @@ impl Filter {
     }
 }
 
-/// So many names a [`Wanted`] remembers.
-const REMEMBERED_MAX: usize = 4096;
-
-/// The pattern of the fields that are wanted of a file. A kernel has hundreds of them, the same in every scrape: the
-/// pattern is asked once for each.
-#[derive(Debug)]
-pub struct Wanted {
-    pattern: Option<Regex>,
-    remembered: HashMap<Box<[u8]>, bool>,
-}
-
-impl Wanted {
-    /// The pattern of a flag; with an empty one all fields are wanted.
-    pub fn of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Self, String> {
-        Ok(Self { pattern: pattern_of(options, flag)?, remembered: HashMap::new() })
-    }
-
-    /// Whether a field of this name is wanted.
-    pub fn has(&mut self, name: &[u8]) -> bool {
-        let Some(pattern) = &self.pattern else { return true };
-        if let Some(is_wanted) = self.remembered.get(name) {
-            return *is_wanted;
-        }
-        let is_wanted = pattern.is_match(name);
-        if self.remembered.len() < REMEMBERED_MAX {
-            self.remembered.insert(name.into(), is_wanted);
-        }
-        is_wanted
-    }
-}
-
 /// The pattern of a flag; an empty one is none.
-pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Regex>, String> {
+pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Pattern>, String> {
     pattern(flag)(options.get(flag))
 }
 
 /// The pattern of a flag, of which an empty one matches everything.
-pub fn strict_pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Regex, String> {
+pub fn strict_pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Pattern, String> {
     compile(flag, options.get(flag))
 }
 
-fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Regex>, String> {
+fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Pattern>, String> {
     move |text| {
         if text.is_empty() {
             return Ok(None);
@@ -103,8 +105,8 @@ fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Regex>, Str
     }
 }
 
-fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| {
+fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Pattern, String> {
+    Regex::new(text).map(Pattern::new).map_err(|error| {
         // The parser draws the place over several lines; a log has one for each message.
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -118,14 +120,13 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_the_pattern_says_and_has_a_limit() {
-        let mut wanted =
-            Wanted { pattern: Some(Regex::new("^x[0-9]*[02468]$").expect("a pattern")), remembered: HashMap::new() };
+        let pattern = Pattern::new(Regex::new("^x[0-9]*[02468]$").expect("a pattern"));
         for _ in 0..2 {
             for number in 0..REMEMBERED_MAX + 10 {
-                assert_eq!(wanted.has(format!("x{number}").as_bytes()), number % 2 == 0, "{number}");
+                assert_eq!(pattern.is_match(format!("x{number}").as_bytes()), number % 2 == 0, "{number}");
+                assert!(pattern.remembered.borrow().len() <= REMEMBERED_MAX);
             }
-            assert_eq!(wanted.remembered.len(), REMEMBERED_MAX);
+            assert!(pattern.is_match(b"x0") && !pattern.is_match(b"x1"));
         }
-        assert!(Wanted { pattern: None, remembered: HashMap::new() }.has(b"x1"));
     }
 }

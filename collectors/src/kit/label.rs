@@ -1,5 +1,6 @@
 //! Label values and how they are escaped.
 
+use super::line::{self, Room};
 use super::{bytes, digits};
 
 /// What can stand as a label's value.
@@ -12,6 +13,13 @@ pub trait Label {
     fn write_if_present(&self, out: &mut Vec<u8>) -> bool {
         self.write_to(out);
         true
+    }
+
+    /// The same onto a line; gives where it ends. [`line::TOO_LONG`], as from those that do not know better, says that the
+    /// line is to be made of what [`Label::write_if_present`] appends.
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        let _ = (room, at);
+        line::TOO_LONG
     }
 }
 
@@ -27,11 +35,19 @@ impl<L: Label> Label for Option<L> {
         self.write_to(out);
         self.is_some()
     }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        self.as_ref().map_or(line::TOO_LONG, |value| value.put(room, at))
+    }
 }
 
 impl Label for [u8] {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self, out);
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self)
     }
 }
 
@@ -39,11 +55,19 @@ impl Label for &[u8] {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self, out);
     }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self)
+    }
 }
 
 impl Label for &str {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self.as_bytes(), out);
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self.as_bytes())
     }
 }
 
@@ -51,11 +75,19 @@ impl Label for str {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self.as_bytes(), out);
     }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self.as_bytes())
+    }
 }
 
 impl Label for String {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self.as_bytes(), out);
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self.as_bytes())
     }
 }
 
@@ -63,39 +95,50 @@ impl Label for Vec<u8> {
     fn write_to(&self, out: &mut Vec<u8>) {
         push_escaped(self, out);
     }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        line::put_plain(room, at, self)
+    }
 }
 
-macro_rules! whole_labels {
-    ($($type:ty),*) => {
+/// A number, which always fits.
+macro_rules! number_labels {
+    ($($type:ty: $put:expr;)*) => {
         $(impl Label for $type {
             fn write_to(&self, out: &mut Vec<u8>) {
-                digits::append_whole(u64::from(*self), out);
+                let mut room = [0; line::ROOM_BYTES];
+                let end = self.put(&mut room, 0);
+                out.extend_from_slice(room.get(..end).unwrap_or_default());
+            }
+
+            #[inline]
+            fn put(&self, room: &mut Room, at: usize) -> usize {
+                $put(*self, room, at)
             }
         })*
     };
 }
 
-whole_labels!(u8, u16, u32, u64);
-
-impl Label for usize {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        (*self as u64).write_to(out);
-    }
+number_labels! {
+    u8: put_whole;
+    u16: put_whole;
+    u32: put_whole;
+    u64: put_whole;
+    usize: |value, room, at| put_whole(value as u64, room, at);
+    i32: put_signed;
+    i64: put_signed;
 }
 
-impl Label for i64 {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        if *self < 0 {
-            out.push(b'-');
-        }
-        self.unsigned_abs().write_to(out);
-    }
+#[inline]
+fn put_whole(value: impl Into<u64>, room: &mut Room, at: usize) -> usize {
+    digits::put_whole(value.into(), room, at)
 }
 
-impl Label for i32 {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        i64::from(*self).write_to(out);
-    }
+#[inline]
+fn put_signed(value: impl Into<i64>, room: &mut Room, at: usize) -> usize {
+    let value = value.into();
+    let at = if value < 0 { line::put_byte(room, at, b'-') } else { at };
+    put_whole(value.unsigned_abs(), room, at)
 }
 
 /// Several pieces that are one value: `Joined(&[b"cpu", number])`.
@@ -107,6 +150,10 @@ impl Label for Joined<'_> {
         for piece in self.0 {
             push_escaped(piece, out);
         }
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        self.0.iter().fold(at, |at, piece| line::put_plain(room, at, piece))
     }
 }
 
@@ -128,7 +175,7 @@ impl Label for HardwareAddress<'_> {
 
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
     if bytes::is_plain(value) {
-        bytes::append(out, value);
+        out.extend_from_slice(value);
         return;
     }
     for chunk in value.utf8_chunks() {

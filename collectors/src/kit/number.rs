@@ -3,8 +3,8 @@
 //! Go chooses the exponent form when the decimal exponent is below -4 or at least 21 for its default precision, but
 //! for the shortest form (`-1`) it decides as if six digits were asked for: 100000 stays, 1000000 becomes `1e+06`.
 
-use super::bytes;
 use super::digits::{self, Digits, Packed};
+use super::line::{self, Room};
 
 /// The value of a sample. Whole numbers stay whole until they are printed, so that no detour over a float is taken
 /// where none is needed.
@@ -50,18 +50,24 @@ impl Number {
         }
     }
 
+    /// Puts down the value as Go prints it; gives where it ends.
+    #[inline]
+    pub(crate) fn put(self, room: &mut Room, at: usize) -> usize {
+        match self {
+            Self::Unsigned(value) if value <= EXACT_INTEGER_MAX => put_positive_whole(value, room, at),
+            Self::Signed(value) if value.unsigned_abs() <= EXACT_INTEGER_MAX => {
+                let at = if value < 0 { line::put_byte(room, at, b'-') } else { at };
+                put_positive_whole(value.unsigned_abs(), room, at)
+            }
+            other => put_float(other.as_float(), room, at),
+        }
+    }
+
     /// Appends the value as Go prints it.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        match self {
-            Self::Unsigned(value) if value <= EXACT_INTEGER_MAX => push_positive_whole(value, out),
-            Self::Signed(value) if value.unsigned_abs() <= EXACT_INTEGER_MAX => {
-                if value < 0 {
-                    out.push(b'-');
-                }
-                push_positive_whole(value.unsigned_abs(), out);
-            }
-            other => push_float(other.as_float(), out),
-        }
+        let mut room = [0; line::ROOM_BYTES];
+        let end = self.put(&mut room, 0);
+        out.extend_from_slice(room.get(..end).unwrap_or_default());
     }
 }
 
@@ -71,20 +77,17 @@ const EXPONENT_FROM: u64 = 1_000_000;
 /// Whole numbers up to here are exact in 64-bit floats.
 const EXACT_INTEGER_MAX: u64 = 1 << 53;
 
-fn push_whole(value: u64, out: &mut Vec<u8>) {
-    digits::append_whole(value, out);
-}
-
 /// A whole number that is exact as a float.
-fn push_positive_whole(value: u64, out: &mut Vec<u8>) {
-    if value < EXPONENT_FROM { push_whole(value, out) } else { push_large_whole(value, out) }
+#[inline]
+fn put_positive_whole(value: u64, room: &mut Room, at: usize) -> usize {
+    if value < EXPONENT_FROM { digits::put_whole(value, room, at) } else { put_large_whole(value, room, at) }
 }
 
 /// A whole number of seven digits or more that is exact as a float: its digits are the shortest ones already, because
 /// every whole number in this range has a float of its own.
-fn push_large_whole(value: u64, out: &mut Vec<u8>) {
+fn put_large_whole(value: u64, room: &mut Room, at: usize) -> usize {
     let digits = Packed::new(value);
-    push_exponent_form(&digits.without_zeros(), exponent_of(&digits), out);
+    put_exponent_form(&digits.without_zeros(), exponent_of(&digits), room, at)
 }
 
 /// The power of ten that the first digit of a whole number stands for.
@@ -92,43 +95,39 @@ fn exponent_of(digits: &Packed) -> i32 {
     i32::try_from(digits.count()).unwrap_or(0) - 1
 }
 
-fn push_float(value: f64, out: &mut Vec<u8>) {
+fn put_float(value: f64, room: &mut Room, at: usize) -> usize {
     if value.is_nan() {
-        out.extend_from_slice(b"NaN");
-        return;
+        return line::put_all(room, at, b"NaN");
     }
     if value.is_infinite() {
-        out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
-        return;
+        return line::put_all(room, at, if value > 0.0 { b"+Inf" } else { b"-Inf" });
     }
-    if value.is_sign_negative() {
-        out.push(b'-');
-    }
+    let at = if value.is_sign_negative() { line::put_byte(room, at, b'-') } else { at };
     let value = value.abs();
     if let Some(whole) = counted(value, 1.0) {
-        return push_positive_whole(whole, out);
+        return put_positive_whole(whole, room, at);
     }
     // Half of a page's fractions are seconds out of ticks of a hundredth.
     if let Some(hundredths) = counted(value, 100.0) {
-        return push_hundredths(hundredths, out);
+        return put_hundredths(hundredths, room, at);
     }
     let mut buffer = zmij::Buffer::new();
     let printed = buffer.format_finite(value).as_bytes();
     // Between these the printer writes what Go does.
     if (1e-4..1e6).contains(&value) && !printed.contains(&b'e') {
-        return bytes::append(out, printed);
+        return line::put_all(room, at, printed);
     }
     let mut digits = [0; DIGITS_MAX];
     let (count, exponent) = shortest_digits(printed, &mut digits);
-    push_digits(&digits[..count], exponent, out);
+    put_digits(&digits[..count], exponent, room, at)
 }
 
 /// Digits, of which the first stands for so many powers of ten, in the form that Go chooses.
-fn push_digits(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
+fn put_digits(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
     if (-4..6).contains(&exponent) {
-        push_plain_form(digits, exponent, out);
+        put_plain_form(digits, exponent, room, at)
     } else {
-        push_exponent_form(digits, exponent, out);
+        put_exponent_form(digits, exponent, room, at)
     }
 }
 
@@ -148,9 +147,9 @@ fn counted(value: f64, parts: f64) -> Option<u64> {
     if is_exact { u64::try_from(nearest).ok() } else { None }
 }
 
-fn push_hundredths(hundredths: u64, out: &mut Vec<u8>) {
+fn put_hundredths(hundredths: u64, room: &mut Room, at: usize) -> usize {
     let digits = Packed::new(hundredths);
-    push_digits(&digits.without_zeros(), exponent_of(&digits) - 2, out);
+    put_digits(&digits.without_zeros(), exponent_of(&digits) - 2, room, at)
 }
 
 /// A 64-bit float never needs more digits than these.
@@ -195,42 +194,42 @@ fn whole_exponent(text: &[u8]) -> i32 {
 }
 
 /// `1.6842752e+10`: at least two digits of exponent, always with its sign.
-fn push_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
-    digits.append(0, 1, out);
+fn put_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
+    let mut at = digits.put(0, 1, room, at);
     if digits.count() > 1 {
-        out.push(b'.');
-        digits.append(1, digits.count(), out);
+        at = line::put_byte(room, at, b'.');
+        at = digits.put(1, digits.count(), room, at);
     }
-    out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
-    if exponent.abs() < 10 {
-        out.push(b'0');
+    let sign = if exponent < 0 { b'-' } else { b'+' };
+    let exponent = exponent.unsigned_abs();
+    if let (Ok(tens), Ok(ones)) = (u8::try_from(exponent / 10), u8::try_from(exponent % 10))
+        && tens < 10
+    {
+        line::put(room, at, &[b'e', sign, b'0' + tens, b'0' + ones]);
+        return at + 4;
     }
-    push_whole(u64::from(exponent.unsigned_abs()), out);
+    line::put(room, at, &[b'e', sign]);
+    digits::put_whole(exponent.into(), room, at + 2)
 }
 
 /// `123.45`, `0.0021`: for exponents from -4 to 5.
-fn push_plain_form(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
-    let Ok(before_point) = usize::try_from(exponent + 1) else {
-        return push_fraction(digits, exponent, out);
+fn put_plain_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
+    /// As many as stand between two digits and the point.
+    const ZEROS: &[u8; 8] = b"00000000";
+    let Some(before_point) = usize::try_from(exponent + 1).ok().filter(|&digits| digits > 0) else {
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        line::put(room, at, b"0.");
+        line::put(room, at + 2, ZEROS);
+        return digits.put(0, digits.count(), room, at + 2 + zeros);
     };
-    if before_point == 0 {
-        return push_fraction(digits, exponent, out);
-    }
     let count = digits.count();
-    digits.append(0, before_point.min(count), out);
+    let after_digits = digits.put(0, before_point.min(count), room, at);
     if count <= before_point {
-        out.extend(std::iter::repeat_n(b'0', before_point - count));
-    } else {
-        out.push(b'.');
-        digits.append(before_point, count, out);
+        line::put(room, after_digits, ZEROS);
+        return at + before_point;
     }
-}
-
-fn push_fraction(digits: &(impl Digits + ?Sized), exponent: i32, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"0.");
-    let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
-    out.extend(std::iter::repeat_n(b'0', zeros));
-    digits.append(0, digits.count(), out);
+    let after_point = line::put_byte(room, after_digits, b'.');
+    digits.put(before_point, count, room, after_point)
 }
 
 #[cfg(test)]
@@ -309,13 +308,12 @@ mod tests {
         fn decimal_fractions_print_their_own_digits(hundredths in 0_u64..100_000_000_000) {
             let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
             let value: f64 = text.parse().expect("a float");
-            let mut expected = Vec::new();
-            let mut digits = [0; DIGITS_MAX];
+            let (mut expected, mut digits) = ([0; line::ROOM_BYTES], [0; DIGITS_MAX]);
             if value > 0.0 {
                 let mut buffer = zmij::Buffer::new();
                 let (count, exponent) = shortest_digits(buffer.format_finite(value).as_bytes(), &mut digits);
-                push_digits(&digits[..count], exponent, &mut expected);
-                prop_assert_eq!(printed(value).into_bytes(), expected);
+                let end = put_digits(&digits[..count], exponent, &mut expected, 0);
+                prop_assert_eq!(printed(value), String::from_utf8_lossy(&expected[..end]));
             }
         }
 

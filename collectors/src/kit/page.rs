@@ -10,7 +10,7 @@ mod header;
 mod order;
 mod view;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::family::FamilyInfo;
 use buffer::Buffer;
@@ -22,10 +22,15 @@ pub use view::PageOf;
 /// Families of one collector in one scrape, in memory that is used again by the next.
 #[derive(Debug)]
 pub struct Page {
-    declared: Vec<Buffer>,
-    made: Vec<Buffer>,
-    made_by_name: HashMap<Box<[u8]>, usize>,
+    /// The declared ones, and then those that the kernel named.
+    families: Vec<Buffer>,
+    /// How many samples each of them has: few do, and it shows here without looking at all the others.
+    counts: Vec<usize>,
+    declared: usize,
+    made_by_name: FxHashMap<Box<[u8]>, usize>,
     name: Vec<u8>,
+    /// A line that is not of the usual kind, while it is made.
+    spare: Vec<u8>,
     /// Families from other sources.
     pub(crate) foreign: ForeignPage,
 }
@@ -47,51 +52,56 @@ impl Page {
     /// An empty page for these declared families; their order is their slots'.
     pub fn new(families: impl IntoIterator<Item = FamilyInfo>) -> Self {
         let declared = families.into_iter().map(|family| Buffer::new(family.name.as_bytes(), &family, family.help));
+        let families: Vec<Buffer> = declared.collect();
         Self {
-            declared: declared.collect(),
-            made: Vec::new(),
-            made_by_name: HashMap::new(),
+            counts: vec![0; families.len()],
+            declared: families.len(),
+            families,
+            made_by_name: FxHashMap::default(),
             name: Vec::new(),
+            spare: Vec::new(),
             foreign: ForeignPage::default(),
         }
     }
 
     /// Forgets all samples and keeps the memory.
     pub fn clear(&mut self) {
-        for buffer in self.declared.iter_mut().chain(&mut self.made) {
+        for (buffer, count) in self.families.iter_mut().zip(&mut self.counts).filter(|(_, count)| **count > 0) {
             buffer.clear();
+            *count = 0;
         }
         self.foreign.clear();
     }
 
     /// How many samples it has.
     pub fn samples(&self) -> usize {
-        let buffers = self.declared.iter().chain(&self.made).map(Buffer::samples);
-        buffers.sum::<usize>() + self.foreign.samples()
+        self.counts.iter().sum::<usize>() + self.foreign.samples()
     }
 
-    /// How many families are declared, and how many the kernel has named so far.
-    fn counts(&self) -> (usize, usize) {
-        (self.declared.len(), self.made.len())
+    /// The family at this place, if it has samples.
+    fn filled(&self, at: usize) -> Option<&Buffer> {
+        self.families.get(at).filter(|_| self.counts.get(at).is_some_and(|count| *count > 0))
     }
 
-    /// The buffer of a family whose name is the prefix and `rest`; `None` when there are too many already.
-    fn made(&mut self, prefix: &FamilyInfo, rest: &[&[u8]]) -> Option<&mut Buffer> {
+    /// Which of the families has the prefix and `rest` for a name; `None` when there are too many already.
+    fn made(&mut self, prefix: &FamilyInfo, rest: &[&[u8]]) -> Option<usize> {
         self.name.clear();
         self.name.extend_from_slice(prefix.name.as_bytes());
         for piece in rest {
             self.name.extend(piece.iter().map(|&byte| name_byte(byte)));
         }
         if let Some(&at) = self.made_by_name.get(&*self.name) {
-            return self.made.get_mut(at);
+            return Some(at);
         }
-        if self.made.len() >= MADE_FAMILIES_MAX {
+        let at = self.families.len();
+        if at - self.declared >= MADE_FAMILIES_MAX {
             return None;
         }
         let rest = String::from_utf8_lossy(&self.name[prefix.name.len()..]).into_owned();
-        self.made.push(Buffer::new(&self.name, prefix, &prefix.help.replace("{}", &rest)));
-        self.made_by_name.insert(self.name.as_slice().into(), self.made.len() - 1);
-        self.made.last_mut()
+        self.families.push(Buffer::new(&self.name, prefix, &prefix.help.replace("{}", &rest)));
+        self.counts.push(0);
+        self.made_by_name.insert(self.name.as_slice().into(), at);
+        Some(at)
     }
 }
 
@@ -114,6 +124,7 @@ mod tests {
     use super::*;
     use crate::kit::family::{Counter, Family, Gauge, Prefix, Untyped};
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     const A: Family<(), Gauge, 0> = Family::new(1, "node_a", &[], "An a.");
     const B: Family<(), Counter, 2> = Family::new(0, "node_b_total", &["cpu", "mode"], "A b.");
@@ -135,7 +146,7 @@ mod tests {
         assert!(foreign.take(&mut page.foreign).is_empty());
         let mut out = Vec::new();
         let mut pages = [Some(std::mem::replace(page, Page::new([])))];
-        let finished = Binder::default().bind(&pages, &mut foreign, format, &mut out);
+        let finished = Binder::default().bind(&mut pages, &mut foreign, format, &mut out);
         *page = pages[0].take().expect("the page");
         (String::from_utf8(out).expect("pages are UTF-8"), finished)
     }
@@ -158,6 +169,36 @@ mod tests {
             node_b_total{cpu=\"10\",mode=\"idle\"} 0.5\nnode_b_total{cpu=\"10\",mode=\"user\"} 10\n\
             node_b_total{cpu=\"2\",mode=\"idle\"} 0.5\nnode_b_total{cpu=\"2\",mode=\"user\"} 2\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_large_family_is_handed_over_whole_and_again() {
+        let mut page = page();
+        let count = 40_000_u64;
+        let mut expected = String::from(
+            "# HELP node_a An a.\n# TYPE node_a gauge\nnode_a 7\n# HELP node_b_total A b.\n# TYPE node_b_total counter\n",
+        );
+        for cpu in 0..count {
+            let _ = writeln!(expected, "node_b_total{{cpu=\"{}\",mode=\"user\"}} {cpu}", 100_000 + cpu);
+        }
+        expected += "# HELP node_c C.\n# TYPE node_c gauge\nnode_c 1\n";
+        assert!(expected.len() > 1 << 20, "large enough to be handed over");
+        for _ in 0..2 {
+            let mut last: Page = Page::new([Family::<(), Gauge, 0>::new(0, "node_c", &[], "C.").info()]);
+            PageOf::<()>::new(&mut last).gauge(Family::new(0, "node_c", &[], "C."), [], 1_u64);
+            page.clear();
+            let mut view = PageOf::new(&mut page);
+            view.gauge(A, [], 7_u64);
+            for cpu in 0..count {
+                view.counter(B, [&(100_000 + cpu), &"user"], cpu);
+            }
+            let mut out = Vec::new();
+            let mut pages = [Some(page), Some(last)];
+            let finished = Binder::default().bind(&mut pages, &mut ForeignPage::default(), Format::Text, &mut out);
+            assert_eq!(finished, Finished::default());
+            assert!(String::from_utf8(out).expect("pages are UTF-8") == expected);
+            page = pages[0].take().expect("the page");
+        }
     }
 
     #[test]
@@ -242,7 +283,8 @@ mod tests {
         let count = u64::try_from(MADE_FAMILIES_MAX).expect("fits");
         // Filling the table one by one would sort it each time: fill it as `made` would have.
         for index in 0..count - 1 {
-            page.made.push(Buffer::new(format!("node_ab_{index}").as_bytes(), &MADE.info(), "x"));
+            page.families.push(Buffer::new(format!("node_ab_{index}").as_bytes(), &MADE.info(), "x"));
+            page.counts.push(0);
         }
         let mut view: PageOf<'_, ()> = PageOf::new(&mut page);
         assert!(view.named(MADE, &[b"last"], [], 1_u64));

@@ -4,6 +4,7 @@ mod wide;
 
 pub use wide::{Wide, whole_part};
 
+use super::bytes;
 use super::failure::ParseError;
 use super::root::Mount;
 
@@ -185,7 +186,7 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
         let rest = &self.rest[start..];
-        let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        let end = bytes::whitespace(rest).unwrap_or(rest.len());
         self.rest = &rest[end..];
         Some(&rest[..end])
     }
@@ -207,15 +208,11 @@ impl FromText for u64 {
         if text.is_empty() {
             return None;
         }
-        let mut value: Self = 0;
-        for &byte in text {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            value = value.checked_mul(10)?.checked_add(Self::from(digit))?;
-        }
-        Some(value)
+        let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9).map(Self::from);
+        // So many digits always fit.
+        let (short, rest) = text.split_at(text.len().min(19));
+        let value = short.iter().try_fold(0, |value, &byte| Some(value * 10 + digit(byte)?))?;
+        rest.iter().try_fold(value, |value: Self, &byte| value.checked_mul(10)?.checked_add(digit(byte)?))
     }
 }
 
@@ -242,6 +239,10 @@ impl FromText for f64 {
     const EXPECTED: &'static str = "a number";
 
     fn from_text(text: &[u8]) -> Option<Self> {
+        // Most are whole, and of so few digits that each has a float of its own.
+        if let Some(whole) = Some(text).filter(|text| text.len() <= 15).and_then(u64::from_text) {
+            return Some(whole as Self);
+        }
         std::str::from_utf8(text).ok()?.parse().ok()
     }
 }

@@ -148,39 +148,38 @@ pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool 
     into.clear();
     let free = info.mount == Mount::Host;
     let mut names = names.iter();
-    for (index, component) in info.pattern.split('/').enumerate() {
-        if index > 0 {
-            into.push(b'/');
-        }
-        if component == PATH {
-            let path = names.next().copied().unwrap_or_default();
-            if !free && !path.split(|&byte| byte == b'/').all(is_name) {
-                return false;
-            }
-            into.extend_from_slice(path);
-            continue;
-        }
-        let start = into.len();
-        let mut pieces = component.split('*');
-        into.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
-        for piece in pieces {
-            let name = names.next().copied().unwrap_or_default();
-            let sound = !name.is_empty() && !name.iter().any(|&byte| byte == b'/' || byte == 0);
-            if !free && !sound {
+    let mut rest = info.pattern.as_bytes();
+    while let Some(star) = memchr::memchr(b'*', rest) {
+        let (before, after) = rest.split_at(star);
+        into.extend_from_slice(before);
+        let name = names.next().copied().unwrap_or_default();
+        if let Some(after) = after.strip_prefix(PATH) {
+            if !free && !name.split(|&byte| byte == b'/').all(is_name) {
                 return false;
             }
             into.extend_from_slice(name);
-            into.extend_from_slice(piece.as_bytes());
+            rest = after;
+            continue;
         }
-        if !free && matches!(&into[start..], b"." | b"..") {
+        let is_sound = !name.is_empty() && !name.iter().any(|&byte| byte == b'/' || byte == 0);
+        if !free && !is_sound {
             return false;
         }
+        into.extend_from_slice(name);
+        rest = after.get(1..).unwrap_or_default();
+        if !free && matches!(rest, [] | [b'/', ..]) {
+            let start = memchr::memrchr(b'/', into).map_or(0, |slash| slash + 1);
+            if matches!(into.get(start..), Some(b"." | b"..")) {
+                return false;
+            }
+        }
     }
+    into.extend_from_slice(rest);
     true
 }
 
-/// The component that stands for a path.
-const PATH: &str = "**";
+/// What stands for a path, which is a component of its own.
+const PATH: &[u8] = b"**";
 
 /// Whether this can be the name of a file.
 fn is_name(name: &[u8]) -> bool {

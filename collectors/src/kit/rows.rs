@@ -181,7 +181,7 @@ mod tests {
         assert!(Rows::of(text(""), ["a", "b"], &mut problems, judge).is_err());
         let rows = Rows::of(text("a 1\nc 2\n"), ["a", "b"], &mut problems, judge).expect("lines");
         assert_eq!((rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()), (1, 1));
-        assert_eq!(problems.shown()[0].reason(), "proc/x:2: the row: expected a or b, found `c 2`");
+        assert_eq!(problems.shown()[0].reason().to_string(), "proc/x:2: the row: expected a or b, found `c 2`");
     }
 
     #[test]

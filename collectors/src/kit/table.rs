@@ -46,7 +46,6 @@ pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::failure::Failure;
     use crate::kit::root::Mount;
 
     #[track_caller]
@@ -54,7 +53,7 @@ mod tests {
         let mut problems = Problems::default();
         let found = rows(Text::new(Mount::Proc, b"x", content.as_bytes()), &mut problems).count();
         assert_eq!(found, rows_expected, "{content:?}");
-        let complaints: Vec<_> = problems.shown().iter().map(Failure::reason).collect();
+        let complaints: Vec<_> = problems.shown().iter().map(|failure| failure.reason().to_string()).collect();
         assert_eq!(complaints, complaint.into_iter().collect::<Vec<_>>(), "{content:?}");
     }
 

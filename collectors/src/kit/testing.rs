@@ -193,7 +193,7 @@ pub fn scrape(scraper: &Scraper) -> Scraped {
         |_| (),
         |report| {
             let all = report.problems.shown().iter().chain(report.failure);
-            complaints.extend(all.map(|failure| failure.reason().to_owned()));
+            complaints.extend(all.map(|failure| failure.reason().to_string()));
         },
         &mut page,
     );

@@ -79,7 +79,7 @@ impl Place {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn scraper(&self, _: Option<&[&str]>, _: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         let _ = (ALL, FlagValues::defaults([]));
-        Err(io::Error::other("only Linux has a host to measure on"))
+        Err(io::Error::other(format!("{} cannot be measured here: only Linux has a host to measure on", self.name)))
     }
 
     /// What a scrape of these collectors asks there, once everything is as it stays.

@@ -9,22 +9,37 @@ pub(crate) struct Binder {
     /// Every buffer in the order of the families' names.
     order: Vec<Place>,
     /// How many buffers each page had when they were put into order.
-    counts: Vec<(usize, usize)>,
+    counts: Vec<usize>,
     lines: Vec<order::Line>,
 }
 
 /// Where a buffer is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Place {
-    is_made: bool,
     page: usize,
     at: usize,
 }
 
 impl Place {
+    fn page(self, pages: &[Option<Page>]) -> Option<&Page> {
+        pages.get(self.page)?.as_ref()
+    }
+
     fn buffer(self, pages: &[Option<Page>]) -> Option<&Buffer> {
-        let page = pages.get(self.page)?.as_ref()?;
-        if self.is_made { page.made.get(self.at) } else { page.declared.get(self.at) }
+        self.page(pages)?.families.get(self.at)
+    }
+
+    /// The same, if it has samples.
+    fn filled(self, pages: &[Option<Page>]) -> Option<&Buffer> {
+        self.page(pages)?.filled(self.at)
+    }
+
+    fn buffer_mut(self, pages: &mut [Option<Page>]) -> Option<&mut Buffer> {
+        pages.get_mut(self.page)?.as_mut()?.families.get_mut(self.at)
+    }
+
+    fn is_made(self, pages: &[Option<Page>]) -> bool {
+        self.page(pages).is_some_and(|page| self.at >= page.declared)
     }
 }
 
@@ -33,34 +48,42 @@ impl Binder {
     /// name the one that was declared first.
     pub(crate) fn bind(
         &mut self,
-        pages: &[Option<Page>],
+        pages: &mut [Option<Page>],
         foreign: &mut ForeignPage,
         format: Format,
         out: &mut Vec<u8>,
     ) -> Finished {
         self.sort(pages);
-        let mut writer = Writer { pages, order: &self.order, format, finished: Finished::default() };
+        let mut writer = Writer { order: &self.order, format, finished: Finished::default() };
         foreign.sort();
         let names = &*foreign;
         let mut others = foreign.families().peekable();
-        let mut last: &[u8] = b"";
-        for buffer in self.order.iter().filter_map(|place| place.buffer(pages)).filter(|buffer| !buffer.is_empty()) {
-            if buffer.name() == last {
-                writer.finished.clashes.push(String::from_utf8_lossy(last).into_owned());
+        let mut last: Option<Place> = None;
+        for &place in &self.order {
+            let Some(buffer) = place.filled(pages) else { continue };
+            let name = buffer.name();
+            if last.and_then(|last| last.buffer(pages)).is_some_and(|last| last.name() == name) {
+                writer.finished.clashes.push(String::from_utf8_lossy(name).into_owned());
                 continue;
             }
-            last = buffer.name();
-            while let Some((_, family)) = others.next_if(|(name, _)| name.as_bytes() < last) {
-                writer.foreign(family, names, out);
+            last = Some(place);
+            while let Some((_, family)) = others.next_if(|(other, _)| other.as_bytes() < name) {
+                writer.foreign(family, pages, names, out);
             }
-            if let Some((name, _)) = others.next_if(|(name, _)| name.as_bytes() == last) {
+            if let Some((name, _)) = others.next_if(|(other, _)| other.as_bytes() == name) {
                 writer.finished.clashes.push(name.to_owned());
             }
-            let has_short_name = writer.is_free(buffer.short_name(), names);
+            let has_short_name = writer.is_free(buffer.short_name(), pages, names);
+            if buffer.is_worth_handing_over(out.len()) {
+                if let Some(buffer) = place.buffer_mut(pages) {
+                    buffer.hand_over(format, has_short_name, out);
+                }
+                continue;
+            }
             writer.finished.duplicates += buffer.write_to(format, has_short_name, &mut self.lines, out);
         }
         for (_, family) in others {
-            writer.foreign(family, names, out);
+            writer.foreign(family, pages, names, out);
         }
         if format == Format::OpenMetrics {
             out.extend_from_slice(b"# EOF\n");
@@ -69,48 +92,42 @@ impl Binder {
     }
 
     fn sort(&mut self, pages: &[Option<Page>]) {
-        let counts = || pages.iter().map(|page| page.as_ref().map_or((0, 0), Page::counts));
+        let counts = || pages.iter().map(|page| page.as_ref().map_or(0, |page| page.families.len()));
         if counts().eq(self.counts.iter().copied()) {
             return;
         }
         self.counts.clear();
         self.counts.extend(counts());
         self.order.clear();
-        for (page, (declared, made)) in self.counts.iter().enumerate() {
-            let places = |is_made, count| (0..count).map(move |at| Place { is_made, page, at });
-            self.order.extend(places(false, *declared).chain(places(true, *made)));
-        }
+        let all = self.counts.iter().enumerate();
+        self.order.extend(all.flat_map(|(page, count)| (0..*count).map(move |at| Place { page, at })));
         let name = |place: &Place| place.buffer(pages).map(Buffer::name);
-        self.order.sort_unstable_by(|a, b| name(a).cmp(&name(b)).then(a.cmp(b)));
+        let by_declaration = |a: &Place, b: &Place| a.is_made(pages).cmp(&b.is_made(pages)).then(a.cmp(b));
+        self.order.sort_unstable_by(|a, b| name(a).cmp(&name(b)).then_with(|| by_declaration(a, b)));
     }
 }
 
 /// What has to be known to write a family.
 struct Writer<'a> {
-    pages: &'a [Option<Page>],
     order: &'a [Place],
     format: Format,
     finished: Finished,
 }
 
 impl Writer<'_> {
-    fn foreign(&mut self, family: &ForeignFamily, names: &ForeignPage, out: &mut Vec<u8>) {
+    fn foreign(&mut self, family: &ForeignFamily, pages: &[Option<Page>], names: &ForeignPage, out: &mut Vec<u8>) {
         let header = family.header();
-        let has_short_name = self.is_free(header.short_name(), names);
+        let has_short_name = self.is_free(header.short_name(), pages, names);
         self.finished.duplicates += family.write_to(&header, self.format, has_short_name, out);
     }
 
     /// Whether no family on the page has this name; only OpenMetrics asks.
-    fn is_free(&self, name: Option<&[u8]>, foreign: &ForeignPage) -> bool {
+    fn is_free(&self, name: Option<&[u8]>, pages: &[Option<Page>], foreign: &ForeignPage) -> bool {
         let Some(name) = name.filter(|_| self.format == Format::OpenMetrics) else { return true };
-        let buffer = |place: &Place| place.buffer(self.pages);
+        let buffer = |place: &Place| place.buffer(pages);
         let from = self.order.partition_point(|place| buffer(place).map(Buffer::name) < Some(name));
-        let same = self
-            .order
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .map_while(|place| buffer(place).filter(|buffer| buffer.name() == name));
-        same.into_iter().all(Buffer::is_empty) && !foreign.has(name)
+        let after = self.order.get(from..).unwrap_or_default().iter();
+        let mut same = after.take_while(|place| buffer(place).is_some_and(|buffer| buffer.name() == name));
+        same.all(|place| place.filled(pages).is_none()) && !foreign.has(name)
     }
 }

@@ -2,10 +2,16 @@
 
 use super::header::Header;
 use super::{Format, order};
-use crate::kit::bytes::Piece;
 use crate::kit::family::FamilyInfo;
 use crate::kit::label::Label;
+use crate::kit::line::{LINE_MAX_BYTES, Piece, ROOM_BYTES, Room, put_byte};
 use crate::kit::number::Number;
+
+/// Memory of smaller families stays with them, to be used again.
+const HANDED_OVER_MIN_BYTES: usize = 1 << 20;
+
+/// Room for lines grows by no more than this at once.
+const ROOM_STEP_BYTES: usize = 64 << 10;
 
 /// The lines of one family.
 #[derive(Debug)]
@@ -14,10 +20,14 @@ pub(super) struct Buffer {
     labels: &'static [&'static str],
     /// What stands before the values of a sample that has all labels: `name{a="`, `",b="`, and `"} ` before its number.
     pieces: Box<[Piece]>,
+    /// Its lines, and room after them for the next, whatever stands there.
     text: Vec<u8>,
-    samples: usize,
-    /// Where the last line's label values are in `text`, to see whether the next one follows in order.
-    last_values: std::ops::Range<usize>,
+    /// How much of it is lines.
+    length: usize,
+    /// How large it was when it was handed over.
+    handed_over_bytes: usize,
+    /// Where the last line's labels are in `text`, to see whether the next one follows in order.
+    last_key: std::ops::Range<usize>,
     is_in_order: bool,
     /// Whether some sample does not have all labels.
     is_uneven: bool,
@@ -30,17 +40,20 @@ impl Buffer {
             labels: info.labels,
             pieces: pieces(name, info.labels),
             text: Vec::new(),
-            samples: 0,
-            last_values: 0..0,
+            length: 0,
+            handed_over_bytes: 0,
+            last_key: 0..0,
             is_in_order: true,
             is_uneven: false,
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.samples = 0;
-        self.last_values = 0..0;
+        self.length = 0;
+        // As much again is likely to come: growing would copy it.
+        self.text.reserve(self.handed_over_bytes);
+        self.handed_over_bytes = 0;
+        self.last_key = 0..0;
         self.is_in_order = true;
         self.is_uneven = false;
     }
@@ -53,67 +66,106 @@ impl Buffer {
         self.header.short_name()
     }
 
-    /// How many samples it has, those that are there twice counted twice.
-    pub(super) fn samples(&self) -> usize {
-        self.samples
+    fn lines(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
     }
 
     /// A sample of a family whose name may have been made with other labels before.
-    pub(super) fn push_labelled(&mut self, labels: &[&'static str], values: &[&dyn Label], value: Number) {
-        if self.labels == labels { self.push(values, value) } else { self.push_uneven(labels, values, value) }
+    pub(super) fn push_labelled(
+        &mut self,
+        labels: &[&'static str],
+        values: &[&dyn Label],
+        value: Number,
+        spare: &mut Vec<u8>,
+    ) {
+        if self.labels == labels {
+            self.push(values, value, spare);
+        } else {
+            self.push_any(labels, values, value, spare);
+        }
     }
 
-    pub(super) fn push(&mut self, values: &[&dyn Label], value: Number) {
-        let Self { pieces, text, last_values, .. } = self;
-        let start = text.len();
-        let mut values_start = start;
-        let mut is_whole = true;
-        for (at, piece) in pieces.iter().enumerate() {
-            piece.append_to(text);
-            if at == 0 {
-                values_start = text.len();
-            }
-            if let Some(label) = values.get(at) {
-                is_whole &= label.write_if_present(text);
-            }
+    /// A sample; `spare` is memory to write to.
+    pub(super) fn push(&mut self, values: &[&dyn Label], value: Number, spare: &mut Vec<u8>) {
+        if self.put(values, value).is_none() {
+            self.push_any(self.labels, values, value, spare);
         }
-        if !is_whole {
-            text.truncate(start);
-            return self.push_uneven(self.labels, values, value);
-        }
-        self.samples += 1;
-        let values = values_start..text.len();
-        value.write_to(text);
-        text.push(b'\n');
-        if start > 0 && self.is_in_order {
-            self.is_in_order =
-                !self.is_uneven && order::compare(&text[last_values.clone()], &text[values.clone()]).is_lt();
-        }
-        *last_values = values;
     }
 
-    /// A sample that does not have all labels, or has others.
+    /// A sample that has all labels and is not long.
+    fn put(&mut self, values: &[&dyn Label], value: Number) -> Option<()> {
+        if self.text.len() - self.length < ROOM_BYTES {
+            self.make_room(ROOM_BYTES);
+        }
+        let room: &mut Room = self.text.get_mut(self.length..)?.first_chunk_mut()?;
+        let (last, pieces) = self.pieces.split_last()?;
+        let mut at = 0;
+        for (piece, value) in pieces.iter().zip(values) {
+            at = piece.put(room, at);
+            at = value.put(room, at);
+        }
+        let key_end = last.put(room, at);
+        at = value.put(room, key_end);
+        at = put_byte(room, at, b'\n');
+        if at > LINE_MAX_BYTES {
+            return None;
+        }
+        self.add(key_end, at, !self.is_uneven);
+        Some(())
+    }
+
+    /// Any sample. It may not have all labels, or have others.
     #[cold]
-    fn push_uneven(&mut self, labels: &[&str], values: &[&dyn Label], value: Number) {
-        self.is_in_order &= self.text.is_empty();
-        self.is_uneven = true;
-        self.samples += 1;
-        self.text.extend_from_slice(self.header.name());
-        let key_start = self.text.len();
+    fn push_any(&mut self, labels: &[&str], values: &[&dyn Label], value: Number, spare: &mut Vec<u8>) {
+        spare.clear();
+        spare.extend_from_slice(self.header.name());
+        let key_start = spare.len();
+        let mut is_whole = self.labels.len() == labels.len();
         for (label, value) in labels.iter().zip(values) {
-            let before = self.text.len();
-            self.text.push(if before == key_start { b'{' } else { b',' });
-            self.text.extend_from_slice(label.as_bytes());
-            self.text.extend_from_slice(b"=\"");
-            if value.write_if_present(&mut self.text) {
-                self.text.push(b'"');
+            let before = spare.len();
+            spare.push(if before == key_start { b'{' } else { b',' });
+            spare.extend_from_slice(label.as_bytes());
+            spare.extend_from_slice(b"=\"");
+            if value.write_if_present(spare) {
+                spare.push(b'"');
             } else {
-                self.text.truncate(before);
+                spare.truncate(before);
+                is_whole = false;
             }
         }
-        self.text.extend_from_slice(if self.text.len() > key_start { b"} " } else { b" " });
-        value.write_to(&mut self.text);
-        self.text.push(b'\n');
+        spare.extend_from_slice(if spare.len() > key_start { b"} " } else { b" " });
+        let key_end = spare.len();
+        value.write_to(spare);
+        spare.push(b'\n');
+        self.is_uneven |= !is_whole || self.labels != labels;
+        self.make_room(spare.len() + ROOM_BYTES);
+        if let Some(place) = self.text.get_mut(self.length..self.length + spare.len()) {
+            place.copy_from_slice(spare);
+        }
+        self.add(key_end, spare.len(), !self.is_uneven);
+    }
+
+    /// Room for so much more. What is there and was not written to yet is not really there: room is made in small steps,
+    /// out of memory that is asked for in large ones.
+    #[cold]
+    fn make_room(&mut self, size_bytes: usize) {
+        let more = size_bytes.max(self.length.min(ROOM_STEP_BYTES));
+        let wanted = self.length + more;
+        if self.text.len() < wanted {
+            self.text.resize(wanted, 0);
+        }
+    }
+
+    /// Counts a line in that was put after the others.
+    fn add(&mut self, key_end: usize, length: usize, is_comparable: bool) {
+        let start = self.length;
+        let key = start + self.header.name().len()..start + key_end;
+        if start > 0 && self.is_in_order {
+            let of = |key: &std::ops::Range<usize>| self.text.get(key.clone()).unwrap_or_default();
+            self.is_in_order = is_comparable && order::compare(of(&self.last_key), of(&key)).is_lt();
+        }
+        self.last_key = key;
+        self.length += length;
     }
 
     /// Writes the family; gives the number of samples that were left out because they were there already.
@@ -126,16 +178,33 @@ impl Buffer {
     ) -> usize {
         self.header.write_to(format, has_short_name, out);
         if self.is_in_order {
-            out.extend_from_slice(&self.text);
+            out.extend_from_slice(self.lines());
             return 0;
         }
         let compare = if self.is_uneven { order::compare_uneven } else { order::compare };
-        order::write_sorted(&self.text, self.name().len(), compare, lines, out)
+        order::write_sorted(self.lines(), self.name().len(), compare, lines, out)
     }
 
-    /// Whether it has no samples.
-    pub(super) fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    /// Whether the page is better made of its memory than the other way round, when so much of the page is there.
+    pub(super) fn is_worth_handing_over(&self, page_bytes: usize) -> bool {
+        self.is_in_order && self.length >= HANDED_OVER_MIN_BYTES.max(2 * page_bytes)
+    }
+
+    /// Writes the family like [`Buffer::write_to`], which it has to be worth it for: what is on the page is put before
+    /// the lines, in their memory, so that nothing large is there twice. The buffer has no lines after it.
+    pub(super) fn hand_over(&mut self, format: Format, has_short_name: bool, out: &mut Vec<u8>) {
+        self.header.write_to(format, has_short_name, out);
+        let mut text = std::mem::take(&mut self.text);
+        text.truncate(self.length);
+        self.handed_over_bytes = self.length + ROOM_STEP_BYTES;
+        self.length = 0;
+        let lines = text.len();
+        text.resize(lines + out.len(), 0);
+        text.copy_within(..lines, out.len());
+        if let Some(start) = text.get_mut(..out.len()) {
+            start.copy_from_slice(out);
+        }
+        *out = text;
     }
 }
 

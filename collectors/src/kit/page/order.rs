@@ -17,8 +17,21 @@ pub(super) struct Line {
 /// Both have the same label names, so the first byte that differs is in a value, and everything before it is equal.
 pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     let same = bytes::common_length(a, b);
+    // Of almost all, two bytes that mean themselves differ.
+    if let (Some(&first), Some(&second)) = (a.get(same), b.get(same))
+        && same.checked_sub(1).and_then(|before| a.get(before)) != Some(&b'\\')
+        && !is_special(first)
+        && !is_special(second)
+    {
+        return first.cmp(&second);
+    }
     let escaped = a[..same].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
     byte_at(a, same, escaped).cmp(&byte_at(b, same, escaped))
+}
+
+/// Whether this byte ends a value, or begins another byte's name.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\')
 }
 
 /// The same for lines of which one may have labels that the other does not have: fewer labels come first, then values

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Page;
+use super::buffer::Buffer;
 use super::foreign::{self, ForeignPage};
 use crate::kit::family::{Counter, Family, Gauge, Kinded, Prefix, Untyped};
 use crate::kit::label::Label;
@@ -97,8 +98,10 @@ impl<'a, C> PageOf<'a, C> {
         value: impl Into<Number>,
     ) -> bool {
         let info = prefix.info();
-        let Some(buffer) = self.page.made(&info, rest) else { return false };
-        buffer.push_labelled(info.labels, &labels, value.into());
+        let Some(at) = self.page.made(&info, rest) else { return false };
+        if let Some((buffer, spare)) = self.count(at) {
+            buffer.push_labelled(info.labels, &labels, value.into(), spare);
+        }
         true
     }
 
@@ -112,8 +115,16 @@ impl<'a, C> PageOf<'a, C> {
 
     fn push(&mut self, slot: usize, values: &[&dyn Label], value: Number) {
         // A slot that is not there would be a declaration that was not registered; its samples have no place.
-        if let Some(buffer) = self.page.declared.get_mut(slot) {
-            buffer.push(values, value);
+        if let Some((buffer, spare)) = self.count(slot) {
+            buffer.push(values, value, spare);
         }
+    }
+
+    /// Counts a sample of the family at this place, to which it is to be added.
+    #[inline]
+    fn count(&mut self, at: usize) -> Option<(&mut Buffer, &mut Vec<u8>)> {
+        let Page { families, counts, spare, .. } = &mut *self.page;
+        *counts.get_mut(at)? += 1;
+        Some((families.get_mut(at)?, spare))
     }
 }

@@ -120,6 +120,27 @@ impl Kept {
         }
     }
 
+    /// Opens what is not kept. Most of it is not there, scrape after scrape: to learn so again, looking is enough, which
+    /// costs half of what trying to open does.
+    fn open_new(
+        &self,
+        confined: &Confined,
+        path: &[u8],
+        open: fn(&Confined, &[u8]) -> Result<OwnedFd, RootError>,
+    ) -> Result<OwnedFd, RootError> {
+        const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
+        let was_absent = self.lock().absent.contains(path);
+        if was_absent && confined.lacks(path) {
+            return Err(ABSENT);
+        }
+        let opened = open(confined, path);
+        let is_absent = matches!(opened, Err(ABSENT));
+        if was_absent != is_absent {
+            self.lock().note(path, is_absent);
+        }
+        opened
+    }
+
     fn read_kept(
         &self,
         confined: &Confined,
@@ -132,7 +153,7 @@ impl Kept {
         if let Some(answer) = self.ask_kept(confined, place, again) {
             return answer;
         }
-        let file = confined.open_file(path)?;
+        let file = self.open_new(confined, path, Confined::open_file)?;
         let answer = confined.read_opened(&file, path, into, cap_bytes);
         if answer.map_or_else(is_refusal, |()| into.len() <= KEPT_FILE_MAX_BYTES) {
             self.keep(confined, path, place, file);
@@ -176,7 +197,7 @@ impl Root for Kept {
         if let Some(answer) = self.ask_kept(&confined, (path, ITSELF), |directory| list_again(directory, into)) {
             return answer;
         }
-        let directory = confined.open_directory(path)?;
+        let directory = self.open_new(&confined, path, Confined::open_directory)?;
         list_all(&directory, into)?;
         self.keep(&confined, path, (path, ITSELF), directory);
         Ok(())

@@ -143,6 +143,12 @@ impl Confined {
         opened.is_ok() && opened == self.identity(path)
     }
 
+    /// Whether there is nothing at this path of the kernel's own.
+    pub(in crate::kit::root) fn lacks(&self, path: &[u8]) -> bool {
+        let looked = || fs::statat(&self.directory, path, AtFlags::empty());
+        self.rendered.is_some() && looked().err() == Some(SystemErrno::NOENT)
+    }
+
     fn stat(&self, path: &[u8]) -> Result<Stat, RootError> {
         // The kernel makes the links of /sys, and none leads out of it.
         if self.rendered == Some(Rendered::Sys) && !path.is_empty() {

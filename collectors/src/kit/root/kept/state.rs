@@ -1,9 +1,9 @@
 //! What is kept of a directory, and how much.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::process::{Resource, getrlimit};
 
 use super::mounts::Mounts;
@@ -11,6 +11,9 @@ use crate::kit::root::dir::linux::Confined;
 
 /// So many descriptors are kept of one directory. Each holds some 4 KiB of the kernel's memory.
 const KEPT_MAX: usize = 2048;
+
+/// So many paths are remembered at which there is nothing.
+pub(super) const ABSENT_MAX: usize = 1024;
 
 /// So many of the process's descriptors are left to connections and all others.
 const LEFT_TO_OTHERS: usize = 1088;
@@ -26,12 +29,14 @@ pub(super) struct State {
     /// The number of this scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
+    /// What was not there when it was asked for last.
+    pub(super) absent: FxHashSet<Box<[u8]>>,
     /// How many descriptors are kept, and how many may be.
     pub(super) count: usize,
     pub(super) count_max: usize,
 }
 
-type Directories = HashMap<Box<[u8]>, Directory>;
+type Directories = FxHashMap<Box<[u8]>, Directory>;
 
 /// What is kept of one directory.
 #[derive(Debug)]
@@ -39,13 +44,21 @@ pub(super) struct Directory {
     /// Which directory it was in that scrape.
     identity: (u64, u64),
     pub(super) scrape: u64,
-    pub(super) files: HashMap<Box<[u8]>, Arc<Mutex<OwnedFd>>>,
+    pub(super) files: FxHashMap<Box<[u8]>, Arc<Mutex<OwnedFd>>>,
 }
 
 impl State {
     /// Nothing; and before a scrape begins there is no room for anything.
     pub(super) fn new(confined: Arc<Confined>, mounts: Option<Mounts>) -> Self {
-        Self { confined, mounts, scrape: 0, directories: HashMap::new(), count: 0, count_max: 0 }
+        Self {
+            confined,
+            mounts,
+            scrape: 0,
+            directories: FxHashMap::default(),
+            absent: FxHashSet::default(),
+            count: 0,
+            count_max: 0,
+        }
     }
 
     pub(super) fn begin_scrape(&mut self) {
@@ -64,7 +77,7 @@ impl State {
 
     /// Keeps a file of a directory that was checked in this scrape.
     pub(super) fn insert(&mut self, (directory, name): (&[u8], &[u8]), identity: (u64, u64), file: OwnedFd) {
-        let new = || Directory { identity, scrape: self.scrape, files: HashMap::new() };
+        let new = || Directory { identity, scrape: self.scrape, files: FxHashMap::default() };
         let found = self.directories.entry(directory.into()).or_insert_with(new);
         if found.files.insert(name.into(), Arc::new(Mutex::new(file))).is_none() {
             self.count += 1;
@@ -105,6 +118,15 @@ impl State {
             }
             is_used
         });
+    }
+
+    /// Notes whether something is at this path.
+    pub(super) fn note(&mut self, path: &[u8], is_absent: bool) {
+        if !is_absent {
+            self.absent.remove(path);
+        } else if self.absent.len() < ABSENT_MAX {
+            self.absent.insert(path.into());
+        }
     }
 
     pub(super) fn has_room(&self) -> bool {

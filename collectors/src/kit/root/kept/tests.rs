@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use super::state::UNUSED_SCRAPES_MAX;
+use super::state::{ABSENT_MAX, UNUSED_SCRAPES_MAX};
 use super::*;
 use crate::kit::root::dir::Dir;
 
@@ -49,6 +49,31 @@ fn sends() -> impl FnMut() {
     move || {
         sockets[0].send_to(b"x", sockets[1].local_addr().unwrap()).unwrap();
         sockets[1].recv(&mut [0]).unwrap();
+    }
+}
+
+#[test]
+fn what_was_not_there_shows_when_it_comes_and_no_longer_when_it_goes() {
+    const NUMBER: i32 = 700;
+    let kept = Kept::open("/proc").unwrap();
+    let path = format!("self/fdinfo/{NUMBER}");
+    kept.begin_scrape();
+    for _ in 0..3 {
+        assert_eq!(read(&kept, &path), Err(Errno::ENOENT.into()));
+        let file = rustix::io::fcntl_dupfd_cloexec(std::io::stderr(), NUMBER).unwrap();
+        assert!(read(&kept, &path).unwrap().contains("flags:"));
+        drop(file);
+        assert_eq!(read(&kept, &path), Err(Errno::ENOENT.into()));
+        assert_eq!(read(&kept, &path), Err(Errno::ENOENT.into()), "it is remembered now");
+    }
+}
+
+#[test]
+fn so_much_is_remembered_as_absent_and_more_is_absent_too() {
+    let kept = Kept::open("/proc").unwrap();
+    for number in 0..ABSENT_MAX + 2 {
+        assert_eq!(read(&kept, &format!("missing{number}")), Err(Errno::ENOENT.into()));
+        assert_eq!(kept.lock().absent.len(), (number + 1).min(ABSENT_MAX));
     }
 }
 
