@@ -3,6 +3,7 @@
 pub mod answer;
 mod compress;
 pub mod deadline;
+mod flight;
 pub mod front;
 pub mod handler;
 mod ledger;

@@ -5,6 +5,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+/// A larger page, or what it was packed into, is not kept for the next one, beside which it would stand.
+const KEPT_MAX_BYTES: usize = 1 << 20;
+
 /// How a body is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(
@@ -50,8 +53,9 @@ impl Packers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    /// Keeps one for the next who needs it.
-    pub(super) fn keep(&self, packer: Packer) {
+    /// Keeps one for the next who needs it, but for what is large.
+    pub(super) fn keep(&self, mut packer: Packer) {
+        packer.forget_large();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(packer);
     }
 }
@@ -73,7 +77,18 @@ impl Packer {
             return (coding, packed.to_vec());
         }
         let _ = coding;
+        if self.page.len() >= KEPT_MAX_BYTES {
+            return (Coding::Identity, std::mem::take(&mut self.page));
+        }
         (Coding::Identity, self.page.clone())
+    }
+
+    fn forget_large(&mut self) {
+        if self.page.capacity() >= KEPT_MAX_BYTES {
+            self.page = Vec::new();
+        }
+        #[cfg(feature = "compression")]
+        self.engines.forget_large();
     }
 }
 
@@ -84,7 +99,7 @@ mod engines {
     use libdeflater::{CompressionLvl, Compressor};
     use zstd_safe::{CCtx, compress_bound};
 
-    use super::Coding;
+    use super::{Coding, KEPT_MAX_BYTES};
 
     /// Of both, the level that makes a page about as small as Go's gzip does, at the least cost.
     const GZIP_LEVEL: i32 = 1;
@@ -105,6 +120,12 @@ mod engines {
     }
 
     impl Engines {
+        pub(super) fn forget_large(&mut self) {
+            if self.packed.len() >= KEPT_MAX_BYTES {
+                self.packed = Vec::new();
+            }
+        }
+
         pub(super) fn pack(&mut self, page: &[u8], coding: Coding) -> Option<&[u8]> {
             let Self { gzip, zstd, packed } = self;
             let length = match coding {
@@ -127,10 +148,11 @@ mod engines {
         }
     }
 
-    /// Never smaller: what is there need not be filled again.
+    /// Never smaller: what is there need not be filled again. New memory comes with zeros in it, and none of it is really
+    /// there before it is written to, while growing would copy.
     fn grow(buffer: &mut Vec<u8>, size_bytes: usize) {
         if buffer.len() < size_bytes {
-            buffer.resize(size_bytes, 0);
+            *buffer = vec![0; size_bytes];
         }
     }
 }
@@ -171,6 +193,23 @@ mod tests {
             packers.keep(packer);
         }
         assert_eq!(packers.0.lock().expect("packers").len(), 1);
+    }
+
+    #[test]
+    fn what_is_large_is_not_kept() {
+        let packers = Packers::default();
+        for (size_bytes, is_kept) in [(KEPT_MAX_BYTES - 1, true), (KEPT_MAX_BYTES, false)] {
+            for &wanted in Coding::OFFERED {
+                let mut page = Vec::new();
+                page.reserve_exact(size_bytes);
+                page.resize(size_bytes, b'x');
+                let mut packer = Packer { page, ..Packer::default() };
+                let (coding, packed) = packer.pack(wanted);
+                assert_eq!(unpacked(coding, &packed, size_bytes).len(), size_bytes);
+                packers.keep(packer);
+                assert_eq!(packers.take().page.capacity() > 0, is_kept, "{size_bytes} {wanted:?}");
+            }
+        }
     }
 
     #[test]

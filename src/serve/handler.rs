@@ -14,6 +14,7 @@ use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 use super::answer::{Answer, Handle, Response};
 use super::compress::{Coding, Packers};
 use super::deadline::Deadlines;
+use super::flight::Flights;
 use super::ledger::Ledger;
 use super::request::Request;
 use super::status::{About, Status};
@@ -40,6 +41,7 @@ pub struct Handler {
     requests_max: Option<NonZeroUsize>,
     in_flight: AtomicUsize,
     packers: Packers,
+    flights: Flights<Kind, Page>,
     has_openmetrics: bool,
     deadlines: Deadlines,
     about: About,
@@ -52,6 +54,12 @@ impl std::fmt::Debug for Handler {
         f.debug_struct("Handler").field("scraper", &self.scraper).finish_non_exhaustive()
     }
 }
+
+/// What kind of page is wanted.
+type Kind = (Selection, Format, Coding);
+
+/// A page, as it is coded.
+type Page = (Coding, Vec<u8>);
 
 /// A scrape that was let in. It counts as in flight until it is dropped.
 #[derive(Debug)]
@@ -99,6 +107,7 @@ impl Handler {
             requests_max,
             in_flight: AtomicUsize::new(0),
             packers: Packers::default(),
+            flights: Flights::default(),
             has_openmetrics: false,
             deadlines: Deadlines::default(),
             about: About::default(),
@@ -174,7 +183,19 @@ impl Handler {
         Answer::Job(Box::new(move || scrape.run()))
     }
 
-    fn page(&self, wanted: &Wanted, coding: Coding) -> Response {
+    fn response(&self, wanted: &Wanted, coding: Coding) -> Response {
+        let kind = (wanted.selection.clone(), wanted.format, coding);
+        let until = wanted.until.unwrap_or(Duration::MAX);
+        let (coding, body) = self.flights.share(&kind, until, || self.page(wanted, coding));
+        let mut response = response(200, content_type(wanted.format), body);
+        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
+        if coding != Coding::Identity {
+            response.headers.push(("Content-Encoding", coding.word().to_owned()));
+        }
+        response
+    }
+
+    fn page(&self, wanted: &Wanted, coding: Coding) -> Page {
         let begin = clock::monotonic();
         let mut packer = self.packers.take();
         packer.page.clear();
@@ -198,14 +219,9 @@ impl Handler {
         let end = clock::monotonic();
         self.ledger().scraped(begin, end);
         self.note(&finished, &clashes);
-        let (coding, body) = packer.pack(coding);
+        let page = packer.pack(coding);
         self.packers.keep(packer);
-        let mut response = response(200, content_type(wanted.format), body);
-        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
-        if coding != Coding::Identity {
-            response.headers.push(("Content-Encoding", coding.word().to_owned()));
-        }
-        response
+        page
     }
 
     /// What was left out of the page counts as a failure to gather.
@@ -226,7 +242,7 @@ impl Scrape {
     fn run(&self) -> Response {
         let handler = &self.handler;
         // Collectors that panic are caught one by one; this is for what remains.
-        let page = catch_unwind(AssertUnwindSafe(|| handler.page(&self.wanted, self.coding)));
+        let page = catch_unwind(AssertUnwindSafe(|| handler.response(&self.wanted, self.coding)));
         let response = page.unwrap_or_else(|_| {
             Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned())
         });

@@ -25,9 +25,15 @@ impl Manner {
     const REFUSED: Self = Self { version: Version::Http11, method: Method::Get, keeps_connection: false };
 }
 
+/// Most heads are shorter.
+const HEAD_BYTES: usize = 512;
+
+/// A larger body is not copied behind its head, but has the head put before it: it would be there twice.
+const COPIED_MAX_BYTES: usize = 1 << 20;
+
 /// Writes a response.
 pub(super) fn bytes(response: Response, manner: Manner) -> Vec<u8> {
-    let Response { status, headers, body } = response;
+    let Response { status, headers, mut body } = response;
     let header = |name: &str, value: &str| tiny_http::Header::from_bytes(name, value).ok();
     let headers = headers.iter().filter_map(|(name, value)| header(name, value));
     let headers = headers.chain(header("Server", "node_exporter")).collect();
@@ -36,7 +42,7 @@ pub(super) fn bytes(response: Response, manner: Manner) -> Vec<u8> {
         Version::Http10 => (1, 0),
         Version::Http11 => (1, 1),
     };
-    let mut bytes = Vec::with_capacity(512 + body.len());
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + if body.len() < COPIED_MAX_BYTES { body.len() } else { 0 });
     // The length is known: chunks would only be more to send. The body follows below, without a detour through a reader.
     let printed = printed.with_chunked_threshold(usize::MAX);
     if printed.raw_print(&mut bytes, version.into(), &[], true, None).is_err() {
@@ -51,10 +57,15 @@ pub(super) fn bytes(response: Response, manner: Manner) -> Vec<u8> {
     // `tiny_http` keeps this header to itself, so it is put before the empty line.
     bytes.truncate(bytes.len().saturating_sub(2));
     bytes.extend_from_slice(connection);
-    if manner.method == Method::Get {
-        bytes.extend_from_slice(&body);
+    if manner.method != Method::Get {
+        return bytes;
     }
-    bytes
+    if body.len() < COPIED_MAX_BYTES {
+        bytes.extend_from_slice(&body);
+        return bytes;
+    }
+    body.splice(..0, bytes);
+    body
 }
 
 /// Writes why there is no response.
@@ -90,6 +101,17 @@ mod tests {
         check(manner(Version::Http11, Method::Get, false), "HTTP/1.1 200 OK\r\n", Some("close"), "12345");
         check(manner(Version::Http10, Method::Get, true), "HTTP/1.0 200 OK\r\n", Some("keep-alive"), "12345");
         check(manner(Version::Http11, Method::Head, true), "HTTP/1.1 200 OK\r\n", None, "");
+    }
+
+    #[test]
+    fn a_large_body_stands_behind_its_head_like_any_other() {
+        let manner = Manner { version: Version::Http11, method: Method::Get, keeps_connection: true };
+        for size_bytes in [COPIED_MAX_BYTES - 1, COPIED_MAX_BYTES] {
+            let body: Vec<u8> = (b'a'..=b'z').cycle().take(size_bytes).collect();
+            let sent = bytes(Response { status: 200, headers: Vec::new(), body: body.clone() }, manner);
+            let (head, found) = sent.split_at(sent.len() - size_bytes);
+            assert!(found == body && head.starts_with(b"HTTP/1.1 200 OK\r\n") && head.ends_with(b"\r\n\r\n"));
+        }
     }
 
     struct Marking;
