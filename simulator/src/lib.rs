@@ -91,7 +91,7 @@ mod answers;
 pub mod archive;
 mod event;
 pub mod fault;
-mod glob;
+pub mod glob;
 mod host;
 mod hostfs;
 mod layout;
@@ -119,7 +119,7 @@ use std::time::Duration;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::tree_text;
 
-pub use event::{Event, EventError, EventKind, event_kinds};
+pub use event::{Event, EventError, EventKind, Fall, FallsAt, event_kinds};
 pub use host::{Clock, Host};
 pub use hostfs::TEXTFILE_DIRECTORY;
 pub use machine::Machine;

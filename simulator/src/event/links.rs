@@ -1,6 +1,6 @@
 //! Network devices whose link goes down, or that are taken away.
 
-use super::{Event, EventError, EventKind, Scene, Stint};
+use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, Stint};
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
@@ -12,6 +12,7 @@ pub(super) const FAILOVER: EventKind = EventKind {
     name: "bond-failover",
     summary: "The link of the active slave of a bond goes down, and another takes over what went through it.",
     settings: &[BOND, DOWN_SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&DOWN_SECONDS),
     turn: failover,
 };
@@ -113,6 +114,10 @@ pub(super) const HOTPLUG: EventKind = EventKind {
     name: "nic-hotplug",
     summary: "A network device is taken away, with its addresses and neighbours, and comes back as a new one.",
     settings: &[DEVICE, AWAY_SECONDS],
+    falls: &[
+        Fall { counters: "proc/*/net/dev * *", at: FallsAt::Return },
+        Fall { counters: "sys/devices/*/statistics/* * *", at: FallsAt::Return },
+    ],
     turns: |event| event.beginning_and_end(&AWAY_SECONDS),
     turn: hotplug,
 };
