@@ -63,8 +63,7 @@ fn hand_over(machine: &mut Machine, slaves: &[usize], active: usize, micros: u64
 fn set_link(machine: &mut Machine, number: usize, is_up: bool, scene: &Scene<'_>) {
     let Some(link) = machine.interfaces.get_mut(number) else { return };
     let first = scene.first.interfaces.iter().find(|first| first.name == link.name);
-    // Each time down counts, and it comes up in between.
-    link.carrier_changes += if is_up || link.carrier_changes % 2 == 1 { 1 } else { 2 };
+    link.carrier_changes += u32::from(link.is_up != is_up);
     link.is_up = is_up;
     link.speed_megabits = first.and_then(|first| first.speed_megabits).filter(|_| is_up);
     link.duplex = first.map_or(Duplex::Unknown, |first| if is_up { first.duplex } else { Duplex::Unknown });
