@@ -66,7 +66,7 @@ impl fmt::Debug for EventKind {
 /// Counters that fall by an event, or begin anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fall {
-    /// Which: the path, the name of the row and the column that it has there, `*` being any part of them.
+    /// Which: the path, the name of the row, or its number if it has none, and its column there, `*` being any part of these.
     pub counters: &'static str,
     /// When.
     pub at: FallsAt,

@@ -19,6 +19,7 @@ pub(super) const KIND: EventKind = EventKind {
     falls: &[
         // All CPUs together.
         Fall { counters: "proc/stat cpu *", at: FallsAt::End },
+        Fall { counters: "proc/uptime * 1", at: FallsAt::End },
         Fall { counters: "proc/stat cpu* *", at: FallsAt::Return },
     ],
     turns: |event| event.beginning_and_end(&SECONDS),

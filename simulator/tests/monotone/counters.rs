@@ -106,7 +106,9 @@ fn of_file(path: &str, text: &str, levels: &Levels, found: &mut BTreeMap<String,
             ["device", name, ..] => name.to_owned(),
             [name, ..] if is_part => format!("{owner}/{name}"),
             // Two rows of one name, of which the first has the names of the columns.
-            [name, ..] if !path.starts_with("sys/") && !path.contains("/net/stat/") => name.to_owned(),
+            [name, ..] if !path.starts_with("sys/") && !is_hexadecimal && !is_number(&name.replace('.', "")) => {
+                name.to_owned()
+            }
             _ => number.to_string(),
         };
         if !is_part {
