@@ -148,7 +148,8 @@ fn host_of(name: &str) -> String {
     let text = String::from_utf8(load::bytes(&path).expect("a scenario")).expect("a text");
     let keys = ["profile", "seed", "start"];
     let said = text.lines().filter(|line| keys.iter().any(|key| line.starts_with(&format!("{key} ="))));
-    let settings = text.split_once("[set]").map_or("", |(_, settings)| settings);
+    let settings = text.split_once("[set]\n").map_or("", |(_, settings)| settings);
+    let settings = settings.split_once("\n[").map_or(settings, |(settings, _)| settings).trim_end();
     said.chain([settings]).collect::<Vec<_>>().join("\n")
 }
 
