@@ -18,6 +18,12 @@ use simulator::span::Span;
 const START: Duration = Duration::from_secs(1_700_000_000);
 /// So long after the start it is looked at.
 const AFTER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(1_800)];
+/// Where something hangs, a scrape has to end within so much time of the clock on the wall, or more: see [`settled`].
+const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE_MOST: Duration = Duration::from_secs(64);
+/// What the scraper says of a collector that did not.
+const LATE: &str = "scrape had to end";
+
 /// What the collectors did in one scrape.
 type Page = BTreeMap<&'static str, Outcome>;
 
@@ -44,9 +50,12 @@ impl Stage {
         Self { scraper: Arc::new(host::scraper_of(staged.roots, staged.kernel)), clock }
     }
 
-    /// Scrapes everything. Panics when the page is not well formed.
-    fn scrape(&self) -> Page {
-        let scraped = host::scrape(&self.scraper, &Selection::ALL);
+    /// Scrapes everything, within a time if one is said. Panics when the page is not well formed.
+    fn scrape(&self, within: Option<Duration>) -> Page {
+        let scraped = match within {
+            Some(time) => host::scrape_within(&self.scraper, &Selection::ALL, time),
+            None => host::scrape(&self.scraper, &Selection::ALL),
+        };
         let page = exposition::parse(scraped.page.as_bytes())
             .unwrap_or_else(|defects| panic!("{defects:?}\n{}", scraped.page));
         let mut samples: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -65,17 +74,30 @@ impl Stage {
         }
         let outcome = |name| {
             let complaints = scraped.failed.get(name).or_else(|| scraped.noted.get(name)).cloned().unwrap_or_default();
+            let complaints: Vec<String> = complaints.iter().map(|complaint| without_time(complaint)).collect();
             for complaint in &complaints {
                 assert!(!complaint.contains("panicked"), "{name}: {complaint}");
             }
+            // How late a collector is, is no more than how long somebody waited.
+            let is_late = complaints.iter().any(|complaint| complaint.ends_with(LATE));
+            let duration = durations.get(name).filter(|_| !is_late).copied().unwrap_or_default();
             Outcome {
                 is_success: !scraped.failed.contains_key(name),
                 complaints,
                 samples: samples.get(name).cloned().unwrap_or_default(),
-                duration: durations.get(name).copied().unwrap_or_default(),
+                duration,
             }
         };
         ALL.iter().map(|registration| registration.declaration.name).map(|name| (name, outcome(name))).collect()
+    }
+}
+
+/// A complaint without the seconds on the wall that it tells of.
+fn without_time(complaint: &str) -> String {
+    match complaint.split_once("has not answered for ").and_then(|(front, rest)| Some((front, rest.split_once(',')?.1)))
+    {
+        Some((front, back)) => format!("{front}has not answered for a while,{back}"),
+        None => complaint.to_owned(),
     }
 }
 
@@ -126,7 +148,8 @@ fn host_of(name: &str) -> String {
     let text = String::from_utf8(load::bytes(&path).expect("a scenario")).expect("a text");
     let keys = ["profile", "seed", "start"];
     let said = text.lines().filter(|line| keys.iter().any(|key| line.starts_with(&format!("{key} ="))));
-    let settings = text.split_once("[set]").map_or("", |(_, settings)| settings);
+    let settings = text.split_once("[set]\n").map_or("", |(_, settings)| settings);
+    let settings = settings.split_once("\n[").map_or(settings, |(settings, _)| settings).trim_end();
     said.chain([settings]).collect::<Vec<_>>().join("\n")
 }
 
@@ -136,42 +159,64 @@ fn shown_of(names: &[String]) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     for name in names {
         let scenario = load::named_scenario(name).unwrap_or_else(|error| panic!("{error}"));
-        let staged = Stage::new(&scenario);
-        let mut text = format!("{}\n", scenario.about());
-        for source in scenario.sources() {
-            let _ = writeln!(text, "of {source}");
-        }
-        let mut last = String::new();
-        for (at, after) in AFTER.into_iter().enumerate() {
-            let moment = scenario.start().unwrap_or(START) + after;
-            staged.clock.advance(moment.saturating_sub(staged.clock.now()));
-            if usual.len() == at {
-                let calm = Stage::new(&scenario.calm());
-                calm.clock.advance(after);
-                usual.push(calm.scrape());
-            }
-            let page = staged.scrape();
-            let now = shown(&page, &usual[at], staged.clock.now() > moment);
-            if now != last {
-                let _ = write!(text, "\n+{}\n{now}", Span(after));
-                last = now;
-            }
-        }
+        let hangs = scenario.faults().faults().iter().any(|fault| fault.kind == Kind::Hanging);
+        let text = if hangs {
+            settled(|time| played(&scenario, Some(time), &mut usual))
+        } else {
+            played(&scenario, None, &mut usual)
+        };
         texts.push((name.clone(), text));
     }
     texts
+}
+
+/// A story that is the same if it is given twice the time: it has waited for nothing but what hangs.
+fn settled(mut story: impl FnMut(Duration) -> String) -> String {
+    let (mut time, mut text) = (PATIENCE, story(PATIENCE));
+    loop {
+        time *= 2;
+        let again = story(time);
+        if again == text {
+            return text;
+        }
+        assert!(time < PATIENCE_MOST, "it never settles:\n{text}\n{again}");
+        text = again;
+    }
+}
+
+/// Plays a scenario. `usual` are the pages of its host without its fate, which are made if they are not there.
+fn played(scenario: &Scenario, within: Option<Duration>, usual: &mut Vec<Page>) -> String {
+    let staged = Stage::new(scenario);
+    let mut text = format!("{}\n", scenario.about());
+    for source in scenario.sources() {
+        let _ = writeln!(text, "of {source}");
+    }
+    let mut last = String::new();
+    for (at, after) in AFTER.into_iter().enumerate() {
+        let moment = scenario.start().unwrap_or(START) + after;
+        staged.clock.advance(moment.saturating_sub(staged.clock.now()));
+        if usual.len() == at {
+            let calm = Stage::new(&scenario.calm());
+            calm.clock.advance(after);
+            usual.push(calm.scrape(None));
+        }
+        let page = staged.scrape(within);
+        let now = shown(&page, &usual[at], staged.clock.now() > moment);
+        if now != last {
+            let _ = write!(text, "\n+{}\n{now}", Span(after));
+            last = now;
+        }
+    }
+    // Who hangs has a thread.
+    staged.clock.release();
+    text
 }
 
 #[test]
 fn every_scenario_shows_what_its_snapshot_says() {
     // Many are of the same host, which is looked at once without its fate; a thread for each host.
     let mut hosts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    // What hangs takes time of the clock on the wall: harness/tests/faults.rs has that, collector by collector.
-    let hangs = |name: &String| {
-        let scenario = load::named_scenario(name).unwrap_or_else(|error| panic!("{error}"));
-        scenario.faults().faults().iter().any(|fault| fault.kind == Kind::Hanging)
-    };
-    for name in load::scenarios().expect("fixtures/scenarios").into_iter().filter(|name| !hangs(name)) {
+    for name in load::scenarios().expect("fixtures/scenarios") {
         hosts.entry(host_of(&name)).or_default().push(name);
     }
     let texts: Vec<(String, String)> = std::thread::scope(|scope| {

@@ -218,7 +218,7 @@ impl Answers {
 }
 
 fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) -> Link<'a> {
-    let changes = interface.carrier_changes;
+    let [up, down] = interface.carrier_counts();
     Link {
         name: interface.name.as_bytes(),
         index: interface.index,
@@ -234,9 +234,9 @@ fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) ->
         link_mode: Some(0),
         group: Some(0),
         carrier: Some(interface.is_up.into()),
-        carrier_changes: Some(changes),
-        carrier_up_changes: Some(changes.div_ceil(2)),
-        carrier_down_changes: Some(changes / 2),
+        carrier_changes: Some(interface.carrier_changes),
+        carrier_up_changes: Some(up),
+        carrier_down_changes: Some(down),
         statistics: None,
     }
 }

@@ -8,8 +8,8 @@
 //!
 //! # How to add a kind
 //!
-//! 1. Add `src/event/KIND.rs` with a `KIND`: its name, one line that says what it does, its settings, its turns and what
-//!    each of them does to the machine. A device that it names and that is not there is [`Event::no_such`].
+//! 1. Add `src/event/KIND.rs` with a `KIND`: its name, one line that says what it does, its settings, which counters
+//!    fall by it (`tests/monotone/events.rs` holds it to that), its turns and what each of them does to the machine. A device that it names and that is not there is [`Event::no_such`].
 //! 2. Add it to the table here. `tests/agreement/events.rs` puts every law to it, before, at and after its turns, on
 //!    profiles that it is possible on.
 //! 3. Say in `tests/events.rs` what it visibly does.
@@ -49,6 +49,8 @@ pub struct EventKind {
     pub summary: &'static str,
     /// What of it can be set.
     pub settings: &'static [Setting],
+    /// Which counters fall by it; all others go on, as they do where nothing happens.
+    pub falls: &'static [Fall],
     /// When it changes what the machine is made of, in microseconds since 1970.
     turns: fn(&Event) -> Vec<u64>,
     /// Does so: the first, second and so on of them, at a moment.
@@ -58,6 +60,39 @@ pub struct EventKind {
 impl fmt::Debug for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EventKind({})", self.name)
+    }
+}
+
+/// Counters that fall by an event, or begin anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fall {
+    /// Which: the path, the name of the row, or its number if it has none, and its column there, `*` being any part of these.
+    pub counters: &'static str,
+    /// When.
+    pub at: FallsAt,
+}
+
+/// When counters fall by an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FallsAt {
+    /// When it begins.
+    Beginning,
+    /// When it is over.
+    End,
+    /// When what was away is back as a new one.
+    Return,
+    /// When it begins, and again each time that they are full.
+    Whenever,
+}
+
+impl fmt::Display for FallsAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Beginning => "when it begins",
+            Self::End => "when it is over",
+            Self::Return => "when it is back",
+            Self::Whenever => "when it begins, and whenever they are full",
+        })
     }
 }
 

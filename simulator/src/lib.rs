@@ -18,8 +18,8 @@
 //! # What holds for every value
 //!
 //! A value is a function of the seed, of what it is a value of, and of the moment. Nothing is remembered, so any moment
-//! can be asked for, in any order, and a host costs some kilobytes. The crate reads no clock
-//! and no other file; it computes with whole numbers alone, and walks no hash map, so a seed gives the same bytes on
+//! can be asked for, in any order, and thousands of hosts cost what those cost that are held ([`Fleet`]). The crate reads
+//! no clock and no other file; it computes with whole numbers alone, and walks no hash map, so a seed gives the same bytes on
 //! every system.
 //! Counters are integrals of intensities that never fall below zero (the module `wave`), so they never fall, except
 //! where an event says so.
@@ -91,7 +91,8 @@ mod answers;
 pub mod archive;
 mod event;
 pub mod fault;
-mod glob;
+mod fleet;
+pub mod glob;
 mod host;
 mod hostfs;
 mod layout;
@@ -119,7 +120,8 @@ use std::time::Duration;
 use collectors::kit::root::tree::Tree;
 use collectors::kit::tree_text;
 
-pub use event::{Event, EventError, EventKind, event_kinds};
+pub use event::{Event, EventError, EventKind, Fall, FallsAt, event_kinds};
+pub use fleet::Fleet;
 pub use host::{Clock, Host};
 pub use hostfs::TEXTFILE_DIRECTORY;
 pub use machine::Machine;

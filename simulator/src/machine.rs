@@ -56,6 +56,8 @@ use crate::wave::{MICROS, OFFICE, Wave};
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub(crate) seed: Seed,
+    /// Which node of a fleet it is, if it is one.
+    pub(crate) fleet_number: Option<u64>,
     /// When it was started, in seconds since 1970. All counters begin there.
     pub(crate) booted_seconds: u64,
     pub(crate) system: System,
@@ -139,6 +141,7 @@ impl Machine {
         let Base { system, os, processor, memory } = base;
         Self {
             seed,
+            fleet_number: None,
             booted_seconds: BOOTED_SECONDS + seed.of("boot").below(BOOTED_SPREAD_SECONDS),
             system,
             os,

@@ -19,6 +19,7 @@ use collectors::kit::nearest;
 pub use setting::{ProfileError, Setting, Takes};
 
 pub(crate) use kit::identity::uuid;
+pub(crate) use kit::links::{INSIDE, OUTSIDE};
 pub(crate) use setting::Settings;
 
 use crate::machine::Machine;
@@ -73,11 +74,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Profile, ProfileError> {
 impl Profile {
     /// A host of this kind, with some of its settings changed.
     pub fn machine(&'static self, seed: u64, overrides: &[(&str, &str)]) -> Result<Machine, ProfileError> {
-        let mut settings = Settings::defaults(self);
-        for (key, value) in overrides {
-            settings.set(key, value)?;
-        }
-        Ok(self.made(Seed::new(seed), &settings))
+        Ok(self.made(Seed::new(seed), &Settings::with(self, overrides)?))
     }
 
     /// A host of these settings, with all that its devices sit on.

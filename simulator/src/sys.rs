@@ -12,6 +12,7 @@ mod dmi;
 mod drm;
 mod edac;
 mod fibre_channel;
+mod hugepages;
 mod hwmon;
 mod infiniband;
 mod ksm;
@@ -49,6 +50,7 @@ pub(crate) const GROUPS: &[&[Group]] = &[
     &drm::GROUPS,
     &edac::GROUPS,
     &fibre_channel::GROUPS,
+    &hugepages::GROUPS,
     &hwmon::GROUPS,
     &infiniband::GROUPS,
     &ksm::GROUPS,

@@ -25,6 +25,7 @@ const PARTS: &[Part] = &[
     ("zones of memory", "vm", &[], "proc/zoneinfo", "zone   Normal"),
     ("small free blocks", "vm", &[], "proc/buddyinfo", "DMA32"),
     ("transparent huge pages", "vm", &[], "proc/meminfo", "AnonHugePages:"),
+    ("huge pages", "epyc256", &[], "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "131072\n"),
     ("swap", "laptop", &[], "proc/swaps", "partition"),
     ("disks of virtio", "vm", &[], "proc/partitions", "vda2"),
     ("disks of SCSI", "jbod60", &[], "sys/block/sdaa", "/block/sdaa"),

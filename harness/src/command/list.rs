@@ -11,11 +11,12 @@ use super::{Command, Failure, Given, print};
 
 pub(super) const COMMAND: Command = Command {
     name: "list",
-    arguments: "[PROFILE|FILE [PREFIX]]",
-    about: "list what a host holds, or the hosts, profiles and scenarios that come with nodelab",
+    arguments: "[PROFILE|EVENT|FILE [PREFIX]]",
+    about: "list what a host holds, or the hosts, profiles, events and scenarios that come with nodelab",
     details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory; PREFIX the beginning of the paths to list.\n\
-              A line is what the entry is, its size in bytes, and its path. Of a PROFILE, the settings are listed. Without\n\
-              an argument, the fixture hosts, the simulator's profiles and the scenarios are.\n",
+              A line is what the entry is, its size in bytes, and its path. Of a PROFILE, and of an EVENT of a scenario,\n\
+              the settings are listed. Without an argument, the fixture hosts, the simulator's profiles, the kinds of\n\
+              events and the scenarios are.\n",
     flags: &[],
     exits: &[],
     run,
@@ -25,8 +26,10 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
     let (file, prefix) = match words.as_slice() {
         [] => return hosts(),
-        [name] if simulator::profiles().iter().any(|profile| profile.name == name) => return Ok(settings(name)),
-        [file] => (file, ""),
+        [name] => match settings(name) {
+            Some(text) => return Ok(print(&text)),
+            None => (name, ""),
+        },
         [file, prefix] => (file, prefix.trim_start_matches('/')),
         [.., last] => return Err(Failure::Usage(format!("`{last}` is one argument too many"))),
     };
@@ -71,6 +74,9 @@ fn hosts() -> Result<ExitCode, Failure> {
     for profile in simulator::profiles() {
         let _ = writeln!(text, "profile  {}: {}", profile.name, profile.summary);
     }
+    for kind in simulator::event_kinds() {
+        let _ = writeln!(text, "event    {}: {}", kind.name, kind.summary);
+    }
     for name in load::scenarios()? {
         let scenario = load::named_scenario(&name)?;
         let _ = writeln!(text, "scenario {}/{name}.toml: {}", load::SCENARIOS, scenario.about());
@@ -78,13 +84,42 @@ fn hosts() -> Result<ExitCode, Failure> {
     Ok(print(&text))
 }
 
-fn settings(profile: &str) -> ExitCode {
-    let mut text = String::new();
-    for profile in simulator::profiles().iter().filter(|known| known.name == profile) {
-        let _ = writeln!(text, "{}: {}", profile.name, profile.summary);
-        for setting in profile.settings {
-            let _ = writeln!(text, "  {}", setting_line(setting).replace('`', ""));
+/// Of a profile or an event of this name.
+fn settings(name: &str) -> Option<String> {
+    let profiles = simulator::profiles().iter().map(|profile| (profile.name, profile.summary, profile.settings));
+    let events = simulator::event_kinds().iter().map(|kind| (kind.name, kind.summary, kind.settings));
+    let (name, summary, settings) = profiles.chain(events).find(|(known, ..)| *known == name)?;
+    let mut text = format!("{name}: {summary}\n");
+    for setting in settings {
+        let _ = writeln!(text, "  {}", setting_line(setting).replace('`', ""));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Option<&str>) {
+        let text = settings(name);
+        assert_eq!(text.as_deref().map(|text| text.lines().nth(1).unwrap_or_default()), expected, "{name}");
+    }
+
+    #[test]
+    fn profiles_and_events_tell_their_settings() {
+        check(
+            "laptop",
+            Some("  cpus=8: CPUs; an even number of them are two to a core. Takes a whole number from 1 to 64."),
+        );
+        check(
+            "md-rebuild",
+            Some("  array=NAME: Which array; the last that has more than it needs if nobody says. Takes a name."),
+        );
+        check("pod-rebuild", None);
+        let named = |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.starts_with(name));
+        for name in simulator::event_kinds().iter().map(|kind| kind.name) {
+            assert!(named(&settings(name), name), "{name}");
         }
     }
-    print(&text)
 }

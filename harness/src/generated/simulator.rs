@@ -46,10 +46,12 @@ pub fn setting(setting: &simulator::Setting) -> String {
 }
 
 fn event_table() -> String {
-    let mut text = String::from("| event | what it does | settings |\n|---|---|---|\n");
+    let mut text = String::from("| event | what it does | settings | counters that fall |\n|---|---|---|---|\n");
     for kind in event_kinds() {
         let settings: Vec<String> = kind.settings.iter().map(setting).collect();
-        let _ = writeln!(text, "| `{}` | {} | {} |", kind.name, kind.summary, settings.join("<br>"));
+        let falls: Vec<String> = kind.falls.iter().map(|fall| format!("`{}` {}", fall.counters, fall.at)).collect();
+        let (settings, falls) = (settings.join("<br>"), falls.join("<br>"));
+        let _ = writeln!(text, "| `{}` | {} | {settings} | {falls} |", kind.name, kind.summary);
     }
     text
 }

@@ -12,6 +12,7 @@ pub(super) const KIND: EventKind = EventKind {
     name: "pod-churn",
     summary: "Pods or containers go and others come, so many an hour: devices, control groups, mounts and namespaces.",
     settings: &[PER_HOUR],
+    falls: &[],
     turns: |event| vec![event.at_micros],
     // What it changes, it changes all the time.
     turn: |event, _, machine, _| match &machine.pods {

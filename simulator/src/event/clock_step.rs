@@ -10,6 +10,7 @@ pub(super) const KIND: EventKind = EventKind {
     name: "clock-step",
     summary: "The clock on the wall is set, and btime with it; uptime and all counters go on.",
     settings: &[SECONDS, DIRECTION],
+    falls: &[],
     turns: |event| vec![event.at_micros],
     turn: |event, _, machine, _| {
         let seconds = i64::try_from(event.number(&SECONDS)).unwrap_or_default();

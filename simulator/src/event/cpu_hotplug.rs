@@ -1,6 +1,6 @@
 //! A CPU is taken away and, mostly, given back.
 
-use super::{Absence, Event, EventError, EventKind, Scene};
+use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::Machine;
 use crate::profile::Setting;
 
@@ -16,6 +16,12 @@ pub(super) const KIND: EventKind = EventKind {
     name: "cpu-hotplug",
     summary: "A CPU goes offline and comes back: it is missing in all tables that have a row or a column for each.",
     settings: &[CPU, SECONDS, COUNTERS],
+    falls: &[
+        // All CPUs together.
+        Fall { counters: "proc/stat cpu *", at: FallsAt::End },
+        Fall { counters: "proc/uptime * 1", at: FallsAt::End },
+        Fall { counters: "proc/stat cpu* *", at: FallsAt::Return },
+    ],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Event, EventError, EventKind, Failing, Rebuild, Scene};
+use super::{Event, EventError, EventKind, Failing, Fall, FallsAt, Rebuild, Scene};
 use crate::machine::{Array, Level, Machine, Role, Swap};
 use crate::moment::Moment;
 use crate::profile::Setting;
@@ -17,6 +17,7 @@ pub(super) const FAILS: EventKind = EventKind {
     name: "disk-failing",
     summary: "A disk is slow and has errors, until it does nothing more; an array that it is part of goes on without it.",
     settings: &[FAILING, SLOW_SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SLOW_SECONDS),
     turn: fail,
 };
@@ -84,6 +85,7 @@ pub(super) const REBUILD: EventKind = EventKind {
     name: "md-rebuild",
     summary: "A member of an array gets its part of the data again: one that has failed, or else the last.",
     settings: &[ARRAY, REBUILT_SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&REBUILT_SECONDS),
     turn: rebuild,
 };
@@ -134,6 +136,10 @@ pub(super) const HOTPLUG: EventKind = EventKind {
     name: "disk-hotplug",
     summary: "A disk is taken away with its partitions, volumes and mounts, and comes back as a new one.",
     settings: &[DISK, AWAY_SECONDS],
+    falls: &[
+        Fall { counters: "proc/diskstats * *", at: FallsAt::Return },
+        Fall { counters: "sys/devices/*/stat * *", at: FallsAt::Return },
+    ],
     turns: |event| event.beginning_and_end(&AWAY_SECONDS),
     turn: hotplug,
 };

@@ -14,6 +14,7 @@ pub(super) const KIND: EventKind = EventKind {
     name: "fork-bomb",
     summary: "Processes double every second until no more can be started, and all want a CPU; then all are killed.",
     settings: &[PROCESSES, SECONDS],
+    falls: &[],
     turns: |event| {
         let steps = (0..doublings(event)).map(|step| event.at_micros + step * MICROS);
         steps.chain([event.at_micros + event.number(&SECONDS) * MICROS]).collect()

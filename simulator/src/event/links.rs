@@ -1,6 +1,6 @@
 //! Network devices whose link goes down, or that are taken away.
 
-use super::{Event, EventError, EventKind, Scene, Stint};
+use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, Stint};
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
@@ -12,6 +12,7 @@ pub(super) const FAILOVER: EventKind = EventKind {
     name: "bond-failover",
     summary: "The link of the active slave of a bond goes down, and another takes over what went through it.",
     settings: &[BOND, DOWN_SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&DOWN_SECONDS),
     turn: failover,
 };
@@ -62,8 +63,7 @@ fn hand_over(machine: &mut Machine, slaves: &[usize], active: usize, micros: u64
 fn set_link(machine: &mut Machine, number: usize, is_up: bool, scene: &Scene<'_>) {
     let Some(link) = machine.interfaces.get_mut(number) else { return };
     let first = scene.first.interfaces.iter().find(|first| first.name == link.name);
-    // Each time down counts, and it comes up in between.
-    link.carrier_changes += if is_up || link.carrier_changes % 2 == 1 { 1 } else { 2 };
+    link.carrier_changes += u32::from(link.is_up != is_up);
     link.is_up = is_up;
     link.speed_megabits = first.and_then(|first| first.speed_megabits).filter(|_| is_up);
     link.duplex = first.map_or(Duplex::Unknown, |first| if is_up { first.duplex } else { Duplex::Unknown });
@@ -113,6 +113,10 @@ pub(super) const HOTPLUG: EventKind = EventKind {
     name: "nic-hotplug",
     summary: "A network device is taken away, with its addresses and neighbours, and comes back as a new one.",
     settings: &[DEVICE, AWAY_SECONDS],
+    falls: &[
+        Fall { counters: "proc/*/net/dev * *", at: FallsAt::Return },
+        Fall { counters: "sys/devices/*/statistics/* * *", at: FallsAt::Return },
+    ],
     turns: |event| event.beginning_and_end(&AWAY_SECONDS),
     turn: hotplug,
 };

@@ -13,6 +13,7 @@ pub(super) const LEAK: EventKind = EventKind {
     name: "memory-leak",
     summary: "Memory is taken bit by bit: MemAvailable falls in a straight line, then caches shrink and swap fills.",
     settings: &[MEBIBYTES_PER_HOUR, LEAKS_SECONDS],
+    falls: &[],
     turns: |event| vec![event.at_micros],
     turn: |event, _, machine, scene| {
         let page_bytes = machine.system.architecture.page_size_bytes();
@@ -35,6 +36,7 @@ pub(super) const OUT_OF_MEMORY: EventKind = EventKind {
     name: "out-of-memory",
     summary: "Memory and swap have filled when it happens; then the kernel kills a process and all of that is free again.",
     settings: &[PROCESS, FILLS_SECONDS],
+    falls: &[],
     turns: |event| vec![event.fills_from(), event.at_micros],
     turn,
 };

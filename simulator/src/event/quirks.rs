@@ -1,6 +1,6 @@
 //! What kernels really do although nobody would expect it.
 
-use super::{Event, EventError, EventKind};
+use super::{Event, EventError, EventKind, Fall, FallsAt};
 use crate::machine::{Kind, Machine};
 use crate::profile::Setting;
 
@@ -12,6 +12,7 @@ pub(super) const IOWAIT_FALLS: EventKind = EventKind {
     name: "iowait-falls",
     summary: "The time that CPUs waited for disks falls a little, and counts as idle.",
     settings: &[TICKS],
+    falls: &[Fall { counters: "proc/stat cpu* 5", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
     turn: |event, _, machine, scene| {
         machine.past.iowait_falls.push((scene.micros, event.number(&TICKS)));
@@ -27,6 +28,7 @@ pub(super) const INTERRUPTS: EventKind = EventKind {
     name: "interrupts-beyond-32-bits",
     summary: "The sum of all interrupts in /proc/stat reaches a multiple of 2^32.",
     settings: &[THEN],
+    falls: &[Fall { counters: "proc/stat intr 1", at: FallsAt::Whenever }],
     turns: |_| vec![0],
     turn: |event, _, machine, _| {
         machine.past.interrupts_reach = Some((event.at_micros, event.number(&THEN) == 1));
@@ -38,6 +40,7 @@ pub(super) const FREQUENCY: EventKind = EventKind {
     name: "frequency-unknown",
     summary: "The frequency of all CPUs reads `<unknown>`, as drivers say that cannot ask the hardware.",
     settings: &[SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, machine, _| {
         if machine.processor.frequency.is_none() {
@@ -54,6 +57,7 @@ pub(super) const FABRIC: EventKind = EventKind {
     name: "fabric-counters-missing",
     summary: "The counters of an InfiniBand port read `N/A (no PMA)`.",
     settings: &[ADAPTER, SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, machine, scene| {
         // Those that never had any stay as they are.
@@ -79,6 +83,7 @@ pub(super) const ATTRIBUTES: EventKind = EventKind {
     name: "attributes-refused",
     summary: "A network device answers EINVAL when it is asked for its speed, as drivers do that have none.",
     settings: &[DEVICE, SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: refuse,
 };
@@ -108,6 +113,12 @@ pub(super) const WRAP: EventKind = EventKind {
     name: "counter-wrap",
     summary: "The counters of bytes or sectors of a device reach the end of their bits, and begin at 0.",
     settings: &[WRAPS, COUNTS_BITS],
+    falls: &[
+        Fall { counters: "proc/*/net/dev * *", at: FallsAt::Whenever },
+        Fall { counters: "sys/devices/*/statistics/*_bytes * *", at: FallsAt::Whenever },
+        Fall { counters: "proc/diskstats * *", at: FallsAt::Whenever },
+        Fall { counters: "sys/devices/*/stat * *", at: FallsAt::Whenever },
+    ],
     turns: |_| vec![0],
     turn: |event, _, machine, _| {
         let links = machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some()).map(|link| &link.name);

@@ -1,6 +1,6 @@
 //! The host is started again.
 
-use super::{Event, EventError, EventKind, Scene};
+use super::{Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::{KernelVersion, Machine};
 use crate::profile::{Setting, uuid};
 use crate::wave::MICROS;
@@ -12,6 +12,7 @@ pub(super) const KIND: EventKind = EventKind {
     name: "reboot",
     summary: "The host is started again: uptime, boot_id and all counters of the kernel begin anew.",
     settings: &[KERNEL],
+    falls: &[Fall { counters: "*", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
     turn: start,
 };

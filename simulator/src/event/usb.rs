@@ -11,6 +11,7 @@ pub(super) const DISK: EventKind = EventKind {
     name: "usb-disk",
     summary: "A disk is plugged into USB and mounted, and taken away again.",
     settings: &[SECONDS, GIBIBYTES],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: disk,
 };
@@ -37,6 +38,7 @@ pub(super) const NETWORK: EventKind = EventKind {
     name: "usb-nic",
     summary: "A network device is plugged into USB, and taken away again.",
     settings: &[SECONDS],
+    falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: network,
 };

@@ -9,6 +9,8 @@ pub(crate) struct Memory {
     pub(crate) anonymous_pages: u64,
     /// How much more they hold at twice the mean load.
     pub(crate) anonymous_pages_per_load: u64,
+    /// Set aside for programs that ask for huge pages; nobody else gets any of it.
+    pub(crate) reserved_pages: u64,
     /// Where the page cache stops to grow.
     pub(crate) cache_pages: u64,
     /// How x86 maps its memory.

@@ -35,6 +35,14 @@ pub(crate) struct Interface {
     pub(crate) wireless: Option<Wireless>,
 }
 
+impl Interface {
+    /// How often its link came up, and how often it went down; the last of these is how it is.
+    pub(crate) fn carrier_counts(&self) -> [u32; 2] {
+        let (more, less) = (self.carrier_changes.div_ceil(2), self.carrier_changes / 2);
+        if self.is_up { [more, less] } else { [less, more] }
+    }
+}
+
 /// The network that a wireless device has joined, if it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wireless {

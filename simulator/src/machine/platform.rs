@@ -63,6 +63,16 @@ impl Architecture {
             Self::Aarch64 { page_size_bytes } => page_size_bytes,
         }
     }
+
+    /// The sizes of huge pages, in kilobytes, that of those that are reserved first.
+    pub(crate) fn huge_page_sizes(self) -> &'static [u64] {
+        match self {
+            Self::X86_64 | Self::Ppc64le => &[2_048, 1_048_576],
+            Self::Aarch64 { page_size_bytes: 4_096 } => &[2_048, 64, 32_768, 1_048_576],
+            Self::Aarch64 { .. } => &[524_288, 2_048, 16_777_216],
+            Self::S390x => &[1_024, 2_097_152],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,6 @@ impl Machine {
     pub(crate) fn with_tenants(&self, tenants: &Tenants) -> Self {
         let Some(Pods { settings, make, .. }) = &self.pods else { return self.clone() };
         let Self { mounts, interfaces, neighbours, balancer, control_groups, .. } = make(self.seed, settings, tenants);
-        Self { mounts, interfaces, neighbours, balancer, control_groups, ..self.clone() }
+        Self { mounts, interfaces, neighbours, balancer, control_groups, ..self.clone() }.placed()
     }
 }

@@ -34,6 +34,17 @@ pub(crate) struct MemoryParts {
     pub(crate) committed: u64,
     /// What the kernel keeps for itself and tells nowhere.
     pub(crate) untold: u64,
+    pub(crate) huge: HugePages,
+}
+
+/// The huge pages that are set aside, counted as such.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct HugePages {
+    pub(crate) total: u64,
+    /// Nobody has them.
+    pub(crate) free: u64,
+    /// Of those, somebody was promised these.
+    pub(crate) promised: u64,
 }
 
 impl MemoryParts {
@@ -65,10 +76,11 @@ impl MemoryParts {
             commit_limit: of(self.commit_limit),
             committed: of(self.committed),
             untold: of(self.untold),
+            huge: HugePages { total: of(self.huge.total), free: of(self.huge.free), promised: of(self.huge.promised) },
         }
     }
 
-    /// What `MemTotal` is made of.
+    /// What `MemTotal` is made of, but for huge pages that are set aside.
     #[cfg(test)]
     pub(crate) fn sum(self) -> u64 {
         let kernel =
@@ -121,7 +133,8 @@ impl Moment<'_> {
         let swapped = (swapped + grown.swap).min(memory.swap_pages);
         let cached = files + shared;
         let kernel = slab_reclaimable + slab_unreclaimable + kernel_stack + page_tables + per_cpu + untold;
-        let free = memory.pages.saturating_sub(buffers + cached + anonymous + swap_cached + kernel);
+        let free =
+            memory.pages.saturating_sub(buffers + cached + anonymous + swap_cached + kernel + memory.reserved_pages);
         let lru_file = files + buffers - unevictable / 2;
         let lru_anonymous = anonymous + shared + swap_cached - (unevictable - unevictable / 2);
         let active_anonymous = lru_anonymous / 14;
@@ -150,10 +163,19 @@ impl Moment<'_> {
             huge_anonymous: anonymous / 4 / self.huge_pages() * self.huge_pages(),
             swap_free: memory.swap_pages - swapped,
             swap_cached,
-            commit_limit: memory.pages / 2 + memory.swap_pages,
+            commit_limit: (memory.pages - memory.reserved_pages) / 2 + memory.swap_pages,
             committed: usual * 7 / 4 + grown.sum() + shared + scaled(92_000),
             untold,
+            huge: self.huge_pool(),
         }
+    }
+
+    /// Who asked for them has most from its start on, and takes what it was promised when there is more to do.
+    fn huge_pool(&self) -> HugePages {
+        let total = self.machine.memory.reserved_pages / self.huge_pages();
+        let (held, promised) = (total * 7 / 10, total / 10);
+        let taken = (promised * self.recent(&self.machine.load, 900) / 2_000).min(promised);
+        HugePages { total, free: total - held - taken, promised: promised - taken }
     }
 
     /// As many pages on this machine as so many on one of 8 GiB.
@@ -162,9 +184,10 @@ impl Moment<'_> {
         u64::try_from(scaled).unwrap_or(u64::MAX)
     }
 
-    /// How many pages a huge one has: as many as numbers of 8 bytes stand on one page.
+    /// How many pages a huge one of the usual size has.
     pub(crate) fn huge_pages(&self) -> u64 {
-        self.page_kilobytes() * 1_024 / 8
+        let sizes = self.machine.system.architecture.huge_page_sizes();
+        sizes.first().map_or(1, |kilobytes| kilobytes / self.page_kilobytes())
     }
 
     /// A cache that has a quarter of its size from the start and fills within about so many seconds; then it breathes.
@@ -206,7 +229,7 @@ mod tests {
             for profile in profile::profiles() {
                 let machine = profile.machine(seed, &[]).unwrap();
                 let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
-                prop_assert_eq!(parts.sum(), machine.memory.pages, "{}", profile.name);
+                prop_assert_eq!(parts.sum() + machine.memory.reserved_pages, machine.memory.pages, "{}", profile.name);
                 prop_assert!(parts.free > machine.memory.pages / 100, "{}: {} pages are free", profile.name, parts.free);
             }
         }

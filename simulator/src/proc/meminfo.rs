@@ -55,16 +55,21 @@ fn meminfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
             sized(newer, value, into);
         }
     }
-    for name in ["HugePages_Total", "HugePages_Free", "HugePages_Rsvd", "HugePages_Surp"] {
-        put_line!(into, "{name}:{:>1$}", 0, 23 - name.len());
-    }
-    for (name, pages) in [("Hugepagesize", moment.huge_pages()), ("Hugetlb", 0)] {
-        sized(name, pages * page, into);
-    }
+    huge_pages(moment, into);
     if let Some(DirectMap { small, large, huge }) = memory.direct_map {
         for (name, pages) in [("DirectMap4k", small), ("DirectMap2M", large), ("DirectMap1G", huge)] {
             sized(name, pages * page, into);
         }
+    }
+}
+
+fn huge_pages(moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let huge = moment.memory().huge;
+    for (name, count) in [("Total", huge.total), ("Free", huge.free), ("Rsvd", huge.promised), ("Surp", 0)] {
+        put_line!(into, "HugePages_{name}:{count:>0$}", 13 - name.len());
+    }
+    for (name, pages) in [("Hugepagesize", moment.huge_pages()), ("Hugetlb", moment.machine.memory.reserved_pages)] {
+        sized(name, pages * moment.page_kilobytes(), into);
     }
 }
 

@@ -90,7 +90,8 @@ fn nodes(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     zeros(&["nr_sec_page_table_pages", "nr_iommu_pages"], row);
     row("nr_swapcached", parts.swap_cached);
     zeros(&["pgpromote_success", "pgpromote_candidate"], row);
-    zeros(&["pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged", "nr_hugetlb"], row);
+    zeros(&["pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged"], row);
+    row("nr_hugetlb", moment.machine.memory.reserved_pages);
     row("nr_dirty_threshold", parts.available / 5);
     row("nr_dirty_background_threshold", parts.available / 10);
     row("nr_memmap_pages", 0);

@@ -21,13 +21,19 @@ const CPUS: Setting = Setting::number("cpus", 256, 1..=1_024, "CPUs; two to a co
 const SOCKETS: Setting = Setting::number("sockets", 2, 1..=8, "Sockets.");
 const NODES: Setting = Setting::number("nodes", 8, 1..=64, "NUMA nodes.");
 const MEMORY: Setting = Setting::number("memory_gib", 1_024, 8..=16_384, "Memory in GiB.");
+const HUGE: Setting = Setting::number(
+    "huge_gib",
+    256,
+    0..=16_384,
+    "Memory that is set aside as huge pages, in GiB; at most three quarters.",
+);
 const DISKS: Setting = Setting::number("disks", 4, 1..=60, "NVMe disks, the first of them with the system.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "epyc256",
     summary: "A large server: two sockets, 256 CPUs, 8 NUMA nodes, NVMe, fast network.",
-    settings: &[CPUS, SOCKETS, NODES, MEMORY, DISKS, distribution::KERNEL],
-    small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("disks", "4")],
+    settings: &[CPUS, SOCKETS, NODES, MEMORY, HUGE, DISKS, distribution::KERNEL],
+    small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("huge_gib", "16"), ("disks", "4")],
     make: machine,
 };
 
@@ -38,7 +44,7 @@ const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
 const STORAGE: usize = 2;
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
-    let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
+    let memory = memory::memory_with(ARCHITECTURE, settings.get(&MEMORY), 0, settings.get(&HUGE));
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "epyc", ARCHITECTURE, kernel, "amd64");
     let stack = storage::stack(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));

@@ -7,7 +7,7 @@ pub(super) mod firmware;
 pub(super) mod hardware;
 pub(in crate::profile) mod identity;
 pub(super) mod interrupts;
-pub(super) mod links;
+pub(in crate::profile) mod links;
 pub(super) mod memory;
 pub(super) mod mounts;
 pub(super) mod pci;

@@ -161,6 +161,15 @@ impl Settings {
         Self { profile, values: profile.settings.iter().map(Setting::default).collect() }
     }
 
+    /// With some of them changed.
+    pub(crate) fn with(profile: &'static Profile, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
+        let mut settings = Self::defaults(profile);
+        for (key, value) in overrides {
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
     /// The same with one of them changed; the last change of one counts.
     pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<(), ProfileError> {
         let Profile { name: profile, settings, .. } = *self.profile;

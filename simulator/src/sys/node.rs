@@ -120,8 +120,8 @@ fn meminfo(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
     for (name, pages) in lines {
         put_line!(into, "Node {node} {:<16}{:>8} kB", format!("{name}:"), pages * page);
     }
-    for name in ["HugePages_Total", "HugePages_Free", "HugePages_Surp"] {
-        put_line!(into, "Node {node} {name}: {:>5}", 0);
+    for (name, count) in [("Total", parts.huge.total), ("Free", parts.huge.free), ("Surp", 0)] {
+        put_line!(into, "Node {node} HugePages_{name}: {count:>5}");
     }
 }
 

@@ -6,7 +6,7 @@ use collectors::kit::kernel::Kernel;
 
 use super::{Frozen, numbers};
 
-pub(super) fn laws(host: &Frozen) {
+pub(super) fn agree(host: &Frozen) {
     swap_is_on_what_is_there(host);
     mounted_devices_are_there(host);
     arrays_agree(host);

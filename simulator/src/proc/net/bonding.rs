@@ -39,7 +39,7 @@ fn bond(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
         } else {
             put_line!(into, "Speed: Unknown\nDuplex: Unknown");
         }
-        put_line!(into, "Link Failure Count: {}", slave.carrier_changes / 2);
+        put_line!(into, "Link Failure Count: {}", slave.carrier_counts()[1]);
         put_line!(into, "Permanent HW addr: {}", HardwareAddress(slave.permanent_address));
         put_line!(into, "Slave queue ID: 0");
     }

@@ -8,8 +8,8 @@ use crate::seed::Seed;
 use crate::wave::{OFFICE, Shape, Wave};
 
 /// Addresses of the blocks that are set aside for documentation.
-pub(in crate::profile) const OUTSIDE: [u8; 3] = [192, 0, 2];
-pub(in crate::profile) const INSIDE: [u8; 3] = [198, 51, 100];
+pub(crate) const OUTSIDE: [u8; 3] = [192, 0, 2];
+pub(crate) const INSIDE: [u8; 3] = [198, 51, 100];
 
 /// The last byte of the host's own addresses.
 pub(in crate::profile) fn own(seed: Seed) -> u8 {
