@@ -1,7 +1,7 @@
 //! Names by patterns.
 
 /// Whether a name is one of the pattern: `*` any bytes, `?` one, `[0-9]` one digit.
-pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     if let Some(rest) = pattern.strip_prefix(DIGIT) {
         return name.split_first().is_some_and(|(first, name)| first.is_ascii_digit() && matches(rest, name));
     }
@@ -20,7 +20,7 @@ pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
 const DIGIT: &[u8] = b"[0-9]";
 
 /// Whether there is more than one name that the pattern matches.
-pub(crate) fn is_pattern(name: &[u8]) -> bool {
+pub fn is_pattern(name: &[u8]) -> bool {
     name.iter().any(|byte| matches!(byte, b'*' | b'?')) || name.windows(DIGIT.len()).any(|part| part == DIGIT)
 }
 

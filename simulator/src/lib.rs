@@ -91,7 +91,7 @@ mod answers;
 pub mod archive;
 mod event;
 pub mod fault;
-mod glob;
+pub mod glob;
 mod host;
 mod hostfs;
 mod layout;
