@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use crate::declare;
 use crate::kit::options::FlagInfo;
-use crate::kit::page::foreign::PassesOn;
 use crate::kit::prelude::*;
 use crate::kit::root::{Kind, Names};
 use merge::Merge;
@@ -19,8 +18,6 @@ pub struct Textfile {
     directories: Vec<String>,
     names: Names,
 }
-
-impl PassesOn for Textfile {}
 
 /// Larger textfiles are refused. The largest that are known, of package managers, have a few hundred KB.
 pub const TEXTFILE_CAP_BYTES: u64 = 16 << 20;
@@ -39,6 +36,7 @@ declare! {
         MTIME: Gauge "node_textfile_mtime_seconds" ["file"] "When a textfile that was passed on was last written.";
         SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 when a textfile or a directory of textfiles could not be used.";
     }
+    foreign "What the files hold, under the names that their writers chose.";
 }
 
 /// The flag that names the directories, for whoever sets up a host.

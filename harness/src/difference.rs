@@ -5,6 +5,7 @@ pub mod folder;
 pub mod known;
 #[cfg(target_os = "linux")]
 pub mod live;
+pub mod maker;
 pub mod show;
 
 use std::collections::{BTreeMap, BTreeSet};

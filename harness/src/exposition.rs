@@ -201,16 +201,17 @@ pub fn judge(page: &[u8], format: Format) -> Judged<'_> {
 
 /// Reads a page in the text format; every error is given, and nothing milder.
 pub fn parse(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
-    let mut judged = judge(page, Format::Text);
-    judged.defects.retain(|defect| defect.rule.severity() == Severity::Error);
-    if judged.defects.is_empty() { Ok(judged.page) } else { Err(judged.defects) }
+    without_errors(page, |_| true)
 }
 
 /// The same of a host whose files may lie: a counter is what its file says, and may be negative where that is.
 pub fn parse_as_told(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
+    without_errors(page, |rule| rule != Rule::CounterValue)
+}
+
+fn without_errors(page: &[u8], counts: impl Fn(Rule) -> bool) -> Result<Exposition<'_>, Vec<Defect>> {
     let mut judged = judge(page, Format::Text);
-    let is_told = |defect: &Defect| defect.rule == Rule::CounterValue;
-    judged.defects.retain(|defect| defect.rule.severity() == Severity::Error && !is_told(defect));
+    judged.defects.retain(|defect| defect.rule.severity() == Severity::Error && counts(defect.rule));
     if judged.defects.is_empty() { Ok(judged.page) } else { Err(judged.defects) }
 }
 

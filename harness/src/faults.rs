@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::kit::errno::Errno;
-use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
+use collectors::kit::root::{Mount, Roots};
 use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock, When};
+
+use crate::meter::{Ask, Meter};
 
 /// Every way to break that answers at once.
 pub fn kinds() -> [Kind; 19] {
@@ -39,9 +41,6 @@ pub fn kinds() -> [Kind; 19] {
 
 /// So much time of the virtual clock a slow answer takes.
 pub const SLOW: Duration = Duration::from_secs(6);
-
-/// What was asked of a host.
-type Asked = BTreeMap<Question, Count>;
 
 /// One question to a root.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -91,9 +90,8 @@ impl Count {
 /// Roots that note what is asked of them, and break one answer when they are told to.
 #[derive(Clone, Debug)]
 pub struct Breakable {
-    asked: Arc<Mutex<Asked>>,
+    meter: Meter,
     injection: Injection,
-    roots: Roots,
     /// What slow answers move, and what lets hanging ones go.
     pub clock: VirtualClock,
 }
@@ -103,22 +101,25 @@ impl Breakable {
     pub fn new(sound: &Roots) -> Self {
         let clock = VirtualClock::new(Duration::ZERO);
         let injection = Injection::new(Plan::default(), 0, Arc::new(clock.clone()));
-        let broken = injection.over(sound);
-        let asked = Arc::new(Mutex::new(Asked::new()));
-        let over = |mount| -> Arc<dyn Root> {
-            Arc::new(NotingRoot { mount, roots: broken.clone(), asked: Arc::clone(&asked) })
-        };
-        Self { roots: Roots::new(over), asked, injection, clock }
+        Self { meter: Meter::new(&injection.over(sound)), injection, clock }
     }
 
     /// The roots to scrape.
     pub fn roots(&self) -> Roots {
-        self.roots.clone()
+        self.meter.roots()
     }
 
     /// What was asked since the last call, and how often.
     pub fn take_asked(&self) -> BTreeMap<Question, Count> {
-        std::mem::take(&mut lock(&self.asked))
+        let mut counts = BTreeMap::<Question, Count>::new();
+        for ((ask, question), times) in self.meter.take().questions {
+            let count = counts.entry(question).or_default();
+            match ask {
+                Ask::List => count.listed += times.asked,
+                Ask::Read | Ask::Link | Ask::Metadata => count.read += times.asked,
+            }
+        }
+        counts
     }
 
     /// Breaks the answers to one question from now on, in place of those that were broken before.
@@ -132,47 +133,10 @@ impl Breakable {
     }
 }
 
-fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
-    asked.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[derive(Debug)]
-struct NotingRoot {
-    mount: Mount,
-    roots: Roots,
-    asked: Arc<Mutex<Asked>>,
-}
-
-impl NotingRoot {
-    /// Notes the question, and leads to who answers it.
-    fn note(&self, path: &[u8], count: fn(&mut Count) -> &mut usize) -> &dyn Root {
-        let question = Question { mount: self.mount, path: path.to_vec() };
-        *count(lock(&self.asked).entry(question).or_default()) += 1;
-        self.roots.get(self.mount)
-    }
-}
-
-impl Root for NotingRoot {
-    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-        self.note(path, |count| &mut count.read).read(path, into, cap_bytes)
-    }
-
-    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
-        self.note(path, |count| &mut count.listed).list(path, into)
-    }
-
-    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
-        self.note(path, |count| &mut count.read).read_link(path, into)
-    }
-
-    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        self.note(path, |count| &mut count.read).metadata(path)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use collectors::kit::root::Names;
     use collectors::kit::root::tree::Tree;
     use std::collections::BTreeSet;
 

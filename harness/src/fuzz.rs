@@ -64,10 +64,10 @@ impl Target {
     /// Inputs that once broke the law: what each is called, and what it is.
     pub fn regressions(&self) -> io::Result<Vec<(String, Vec<u8>)>> {
         let folder = self.regressions_folder();
-        if !load::is_folder(&folder) {
-            return Ok(Vec::new());
-        }
-        load::names(&folder)?.into_iter().map(|name| Ok((name.clone(), load::bytes(&folder.join(&name))?))).collect()
+        load::names_if_any(&folder)?
+            .into_iter()
+            .map(|name| Ok((name.clone(), load::bytes(&folder.join(&name))?)))
+            .collect()
     }
 }
 

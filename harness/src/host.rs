@@ -1,6 +1,6 @@
 //! A fixture host with every collector switched on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,10 +114,13 @@ fn build(roots: Roots, kernel: Arc<dyn Kernel>, flags: &[(&str, &str)], is_enabl
     Scraper::build(ALL, &values, roots, kernel).unwrap_or_else(|error| panic!("the flags: {error}"))
 }
 
-/// The page of a host with the flags at their defaults.
-pub fn default_page(tree: &Arc<Tree>) -> Result<String, String> {
+/// The page of a host with these collectors, and the flags at their defaults.
+pub fn page_of(tree: &Arc<Tree>, collectors: &BTreeSet<&str>) -> Result<String, String> {
     let kernel = Canned::parse(|path| tree.content(path)).map_err(|error| error.to_string())?;
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
+    for name in ALL.iter().map(|registration| registration.declaration.name) {
+        values.enable(name, collectors.contains(name));
+    }
     values.give(&DIRECTORY_FLAG, TEXTFILE_DIRECTORY)?;
     let scraper = Scraper::build(ALL, &values, tree.roots(), Arc::new(kernel))?;
     Ok(scrape(&scraper, &Selection::ALL).page)

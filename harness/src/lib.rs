@@ -17,6 +17,8 @@ pub mod host;
 pub mod load;
 pub mod meter;
 pub mod needs;
+pub mod panics;
+pub mod pattern;
 pub mod peer;
 pub mod property;
 pub mod scaffold;

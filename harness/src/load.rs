@@ -31,6 +31,11 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
+/// A file of text; what is no UTF-8 of it becomes U+FFFD.
+pub fn text(path: &Path) -> io::Result<String> {
+    bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The names in a folder, sorted.
 pub fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries =
@@ -41,6 +46,11 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
         names.sort();
         names
     })
+}
+
+/// The same of a folder that may not be there.
+pub fn names_if_any(folder: &Path) -> io::Result<Vec<String>> {
+    if folder.is_dir() { names(folder) } else { Ok(Vec::new()) }
 }
 
 /// Writes a file; folders above it must be there.

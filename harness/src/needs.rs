@@ -3,9 +3,11 @@
 //! A test file of this kind has `harness = false` in Cargo.toml and hands its tests to [`run`].
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
+use collectors::kit::failure::panic_words;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::load;
@@ -101,11 +103,33 @@ pub fn run_in_turn(tests: &[Test]) -> ExitCode {
 fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
     let trials = tests.iter().map(|&(name, needs, test)| {
         let missing: Vec<&str> = needs.iter().filter(|need| !need.is_here()).map(|need| need.missing()).collect();
-        let trial = Trial::test(name, move || {
+        let trial = trial(name, move || {
             test();
-            Ok::<(), Failed>(())
+            Ok(())
         });
         if missing.is_empty() { trial } else { trial.with_kind(missing.join("; ")).with_ignored_flag(true) }
     });
     libtest_mimic::run(arguments, trials.collect()).exit_code()
+}
+
+/// A test that says at its failure how to run it again, it alone.
+pub fn trial(name: &str, test: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
+    let again =
+        format!("to run it again: cargo test -p harness --test {} -- --include-ignored --exact {name}", binary());
+    Trial::test(name, move || {
+        let result = catch_unwind(AssertUnwindSafe(test));
+        let words = match result {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failed)) => failed.message().unwrap_or_default().to_owned(),
+            Err(panic) => panic_words(&*panic).to_owned(),
+        };
+        Err(Failed::from(format!("{}\n{again}", words.trim_end())))
+    })
+}
+
+/// What Cargo calls the tests that run: their program's name without the hash that it puts at the end.
+fn binary() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    name.rsplit_once('-').map_or(name.clone(), |(name, _)| name.to_owned())
 }

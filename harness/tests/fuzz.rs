@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use harness::fuzz::drive::Plan;
 use harness::fuzz::{Target, targets};
-use libtest_mimic::{Arguments, Failed, Trial};
+use harness::needs::trial;
+use libtest_mimic::{Arguments, Failed};
 
 /// More would take longer than a person waits.
 const PLAN: Plan = Plan { cases: 150, seed: 1 };
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
         let name = target.name.clone();
         // What targets hold may stay in one thread.
         drop(target);
-        Trial::test(name.clone(), move || drive(&harness::fuzz::target(&name)?))
+        trial(&name.clone(), move || drive(&harness::fuzz::target(&name)?))
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }

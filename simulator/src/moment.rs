@@ -122,9 +122,10 @@ impl<'a> Moment<'a> {
         area.checked_div(self.micros - before.micros).unwrap_or(MEAN)
     }
 
-    /// The same host so many seconds ago, or when it was started.
+    /// The same host so many seconds ago, or when it was started. A moment before the start has none before it.
     fn earlier(&self, seconds: u64) -> Self {
-        let micros = self.micros.saturating_sub(seconds * MICROS).max(self.machine.boot_micros());
+        let started = self.machine.boot_micros().min(self.micros);
+        let micros = self.micros.saturating_sub(seconds * MICROS).max(started);
         Self { micros, ..*self }
     }
 

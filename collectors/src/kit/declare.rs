@@ -27,6 +27,8 @@ pub struct Declaration {
     pub families: &'static [FamilyInfo],
     /// The prefixes of the families that the kernel names.
     pub prefixes: &'static [FamilyInfo],
+    /// Which families of other sources it passes on, if it does: a sentence, for they have whatever names they have.
+    pub foreign: Option<&'static str>,
 }
 
 /// A type with a declaration: what [`declare!`](crate::declare) makes of it.
@@ -174,6 +176,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///     prefixes {
 ///         FIELDS: Untyped "node_example_field_" [] "Field {} of the example.";
 ///     }
+///     foreign "Only a collector that says so passes on families of other sources.";
 /// }
 ///
 /// impl Collect for Example {
@@ -213,6 +216,7 @@ macro_rules! declare {
             $(, $more:ident($($argument:tt)*))*;)* })?
         $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
         $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
+        $(foreign $foreign:literal;)?
     ) => {
         $($(
             const $read: $crate::kit::read::Read<
@@ -246,8 +250,15 @@ macro_rules! declare {
                 flags: &[$($($flag.info()),*)?],
                 families: &[$($($family.info()),*)?],
                 prefixes: &[$($($prefix.info()),*)?],
+                foreign: $crate::declare!(@foreign $($foreign)?),
             };
         }
+        $($crate::declare!(@passes_on $collector $foreign);)?
+    };
+    (@foreign) => { None };
+    (@foreign $foreign:literal) => { Some($foreign) };
+    (@passes_on $collector:ident $foreign:literal) => {
+        impl $crate::kit::page::foreign::PassesOn for $collector {}
     };
     (@state on) => { true };
     (@state off) => { false };

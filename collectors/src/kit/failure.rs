@@ -133,6 +133,12 @@ impl From<KernelError> for Failure {
     }
 }
 
+/// What somebody said who panicked.
+pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
 /// What went wrong in a collector that went on all the same.
 #[derive(Default, Debug)]
 pub struct Problems {

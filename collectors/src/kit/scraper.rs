@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::declare::{AnyCx, Declaration, Registration};
-use super::failure::{Failure, Problems};
+use super::failure::{Failure, Problems, panic_words};
 use super::files::Scratch;
 use super::kernel::Kernel;
 use super::options::FlagValues;
@@ -285,9 +285,7 @@ impl Scraper {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
-    let message = panic.downcast_ref::<&str>().copied();
-    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Failure::error(format_args!("panicked, please report this: {}", message.unwrap_or("no message")))
+    Failure::error(format_args!("panicked, please report this: {}", panic_words(panic)))
 }
 
 /// What is locked here is a pile of memory that is whole between any two lines.

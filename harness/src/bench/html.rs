@@ -29,11 +29,16 @@ pub fn page(report: &Report, history: &[Entry]) -> String {
 }
 
 fn head(html: &mut String, report: &Report) {
-    let reached = report.rows.iter().filter(|row| row.is_reached() == Some(true)).count();
+    let measured: Vec<bool> = report.rows.iter().filter_map(Row::is_reached).collect();
+    let reached = measured.iter().filter(|is_reached| **is_reached).count();
+    let others = match report.rows.len() - measured.len() {
+        0 => String::new(),
+        others => format!(" {others} more were not measured."),
+    };
     let _ = writeln!(
         html,
-        "<header>\n<h1>What a scrape costs</h1>\n<p class=\"lead\"><b>{reached} of {}</b> goals are reached.</p>\n<dl>",
-        report.rows.len()
+        "<header>\n<h1>What a scrape costs</h1>\n<p class=\"lead\"><b>{reached} of {}</b> goals are reached.{others}</p>\n<dl>",
+        measured.len()
     );
     for (what, value) in &report.about {
         let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", escaped(what), escaped(value));
@@ -194,7 +199,7 @@ mod tests {
         let history = [Entry::of(&report), Entry::of(&report)];
         let html = page(&report, &history);
         for expected in
-            ["<b>1 of 3</b>", "a &lt; b", "made of &lt;this&gt;", "not measured: no peer", "2 runs", "</html>\n"]
+            ["<b>1 of 2</b> goals are reached. 1 more were not", "a &lt; b", "made of &lt;this&gt;", "not measured: no peer", "2 runs", "</html>\n"]
         {
             assert!(html.contains(expected), "`{expected}` is not in {html}");
         }

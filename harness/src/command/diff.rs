@@ -1,13 +1,13 @@
 //! `nodelab diff`.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::kit::root::tree::Tree;
 use harness::difference::known::Knowledge;
+use harness::difference::maker::{Maker, is_left_out};
 use harness::difference::show::{self, Compared, Look};
 use harness::difference::{self};
 use harness::exposition::Format;
@@ -30,7 +30,7 @@ const LIVE: Flag =
 const KNOWN: Flag = Flag::value(
     "known",
     "FILE",
-    "A Markdown file whose tables list what is known to differ. docs/DIFFERENCES.md, for the version of the program.",
+    "A Markdown file whose tables list what is known to differ. docs/DIFFERENCES.md, for the peer's version.",
 );
 const ALL_LINES: Flag = Flag::switch("all", "Show what is known as well, each with its reason.");
 
@@ -52,7 +52,8 @@ pub(super) const COMMAND: Command = Command {
 /// The other side.
 enum Peer {
     Program(harness::peer::Program),
-    Url(Url),
+    /// With what its page tells of it.
+    Url(Url, Maker),
 }
 
 /// The host that both read.
@@ -66,12 +67,10 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let is_json = given.one_of(check::FORMAT, &["text", "json"])? == "json";
     let look = Look { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
     if let [theirs, ours] = given.texts(PAGE.name)?.as_slice() {
-        let knowledge = knowledge(given, None)?;
         let (theirs_page, _) = check::page(theirs, Some(Format::Text))?;
         let (ours_page, _) = check::page(ours, Some(Format::Text))?;
-        let place = format!("{theirs} {ours}");
-        let compared =
-            difference::pages(&place, &ours_page, &theirs_page, &knowledge, |family| !host::is_volatile(family))?;
+        let knowledge = knowledge(given, Maker::of(&theirs_page)?.version.as_deref())?;
+        let compared = difference::pages("pages", &ours_page, &theirs_page, &knowledge, |family| !is_left_out(family))?;
         return Ok(show(&[compared], is_json, look));
     }
     if !given.texts(PAGE.name)?.is_empty() {
@@ -79,10 +78,18 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     }
     let peer = match (given.path(WITH.name), given.texts(PEER_URL.name)?.first()) {
         (Some(program), None) => Peer::Program(harness::peer::Program::ask(program)?),
-        (None, Some(url)) => Peer::Url(Url::parse(url).map_err(Failure::Usage)?),
+        (None, Some(url)) => {
+            let url = Url::parse(url).map_err(Failure::Usage)?;
+            let maker = Maker::of(&url.get(Format::Text)?.body)?;
+            Peer::Url(url, maker)
+        }
         _ => return Err(Failure::Usage("one of --with, --peer-url and two --page is needed".into())),
     };
-    let knowledge = knowledge(given, Some(&peer))?;
+    let version = match &peer {
+        Peer::Program(program) => Some(program.version.as_str()),
+        Peer::Url(_, maker) => maker.version.as_deref(),
+    };
+    let knowledge = knowledge(given, version)?;
     let mut compared = Vec::new();
     for place in places(given, &peer)? {
         compared.push(compare(&peer, place, &knowledge)?);
@@ -101,15 +108,14 @@ fn show(compared: &[Compared<'_>], is_json: bool, look: Look) -> ExitCode {
     if compared.iter().all(Compared::is_explained) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What is known: of the file that was named, all; of our own, what goes with the program's version.
-fn knowledge(given: &Given, peer: Option<&Peer>) -> Result<Knowledge, Failure> {
-    let named = given.path(KNOWN.name).map(Path::to_owned);
+/// What is known: of the file that was named, all; of our own, what goes with the peer's version.
+fn knowledge(given: &Given, version: Option<&str>) -> Result<Knowledge, Failure> {
     let own = load::workspace().join("docs/DIFFERENCES.md");
-    let version = match peer {
-        Some(Peer::Program(program)) if named.is_none() && load::exists(&own) => Some(program.version.as_str()),
-        _ => None,
+    let (path, version) = match (given.path(KNOWN.name), version) {
+        (Some(named), _) => (named.to_owned(), None),
+        (None, Some(version)) if load::exists(&own) => (own, Some(version)),
+        (None, _) => return Ok(Knowledge::default()),
     };
-    let Some(path) = named.or(version.map(|_| own)) else { return Ok(Knowledge::default()) };
     let text = String::from_utf8(load::bytes(&path)?).map_err(|error| Failure::of(path.display(), error))?;
     let read = version.map_or_else(|| Knowledge::parse(&text), |version| Knowledge::of_version(&text, version));
     read.map_err(|problem| Failure::of(path.display(), problem))
@@ -133,7 +139,7 @@ fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
             Ok(vec![Place::Tree { name: format!("profile {profile}"), tree }])
         }
         (None, None, true) => Ok(vec![Place::Live]),
-        (None, None, false) if matches!(peer, Peer::Url(_)) => Ok(vec![Place::Live]),
+        (None, None, false) if matches!(peer, Peer::Url(..)) => Ok(vec![Place::Live]),
         (None, None, false) => {
             let host = |name: String| Ok(Place::Tree { tree: load::host(&name)?, name });
             load::hosts()?.into_iter().map(host).collect()
@@ -149,15 +155,15 @@ fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Co
             Ok(difference::folder::compare(program, &name, tree, knowledge)?)
         }
         (Peer::Program(program), Place::Live) => Ok(difference::live::compare(program, knowledge)?),
-        (Peer::Url(url), Place::Live) => Ok(difference::live::compare_with(url, knowledge)?),
-        (Peer::Url(url), Place::Tree { name, tree }) => with_url(url, &name, tree, knowledge),
+        (Peer::Url(url, maker), Place::Live) => Ok(difference::live::compare_with(url, maker, knowledge)?),
+        (Peer::Url(url, maker), Place::Tree { name, tree }) => with_url((url, maker), &name, tree, knowledge),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
     match (peer, place) {
-        (Peer::Url(url), Place::Tree { name, tree }) => with_url(url, &name, tree, knowledge),
+        (Peer::Url(url, maker), Place::Tree { name, tree }) => with_url((url, maker), &name, tree, knowledge),
         _ => {
             let problem =
                 "node_exporter reads Linux only: run this on Linux, or compare by --peer-url with --tree or --profile";
@@ -166,9 +172,14 @@ fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Co
     }
 }
 
-/// An exporter elsewhere, of which somebody says that it reads this host; ours has the collectors that are on by default.
-fn with_url<'a>(url: &Url, name: &str, tree: Tree, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
+/// An exporter elsewhere, of which somebody says that it reads this host; ours has the collectors that it tells of.
+fn with_url<'a>(
+    (url, maker): (&Url, &Maker),
+    name: &str,
+    tree: Tree,
+    knowledge: &'a Knowledge,
+) -> Result<Compared<'a>, Failure> {
     let theirs = url.get(Format::Text)?.body;
-    let ours = host::default_page(&Arc::new(tree)).map_err(|error| Failure::of(name, error))?;
-    Ok(difference::pages(name, ours.as_bytes(), &theirs, knowledge, |family| !host::is_volatile(family))?)
+    let ours = host::page_of(&Arc::new(tree), &maker.collectors).map_err(|error| Failure::of(name, error))?;
+    Ok(difference::pages(name, ours.as_bytes(), &theirs, knowledge, |family| !is_left_out(family))?)
 }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use harness::fuzz::drive::{Plan, caught};
+use harness::fuzz::drive::Plan;
 use harness::fuzz::{Target, target, targets};
 use harness::load;
+use harness::panics::caught;
 
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given};
@@ -53,7 +54,8 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
             return Err(Failure::Usage("--input goes with one TARGET".to_owned()));
         };
         let input = load::bytes(path)?;
-        caught(&mut target.prepare(), &input).map_err(|problem| Failure::of(&target.name, problem))?;
+        let mut attempt = target.prepare();
+        caught(|| attempt(&input)).map_err(|problem| Failure::of(&target.name, problem))?;
         println!("{}: the law holds", target.name);
         return Ok(ExitCode::SUCCESS);
     }

@@ -66,10 +66,14 @@ pub(super) fn page(command: &Command) -> String {
 
 fn exits(more: &[(u8, &str)]) -> String {
     let mut text = String::from("exit status:\n");
-    let usual = [(0, "done"), (1, "it failed, and said why on standard error")];
-    let usage = [(Failure::USAGE_STATUS, "the command line makes no sense")];
-    for (status, meaning) in usual.iter().chain(&usage).chain(more) {
-        let _ = writeln!(text, "  {status}  {meaning}");
+    let failed = "it failed, and said why on standard error";
+    let mut all = vec![(0, "done"), (1, failed), (Failure::USAGE_STATUS, "the command line makes no sense")];
+    all.extend(more);
+    all.sort_by_key(|(status, _)| *status);
+    let mut last = None;
+    for (status, meaning) in all {
+        let shown = if last.replace(status) == Some(status) { "or".to_owned() } else { format!("{status} ") };
+        let _ = writeln!(text, "  {shown} {meaning}");
     }
     text
 }

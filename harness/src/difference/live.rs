@@ -1,7 +1,7 @@
 //! This machine, read by both at the same time. Its page cannot equal another one; but what the peer tells lies between
 //! what we told before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use regex::Regex;
 
 use super::folder::{for_peer, of_both, values};
 use super::known::Knowledge;
+use super::maker::{Maker, is_left_out};
 use super::show::Compared;
 use super::{Difference, What, families_of_one};
 use crate::exposition::{Exposition, Format};
@@ -56,22 +57,23 @@ pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Co
     ];
     let patterns = patterns.map(|flag| format!("--{flag}={}", default_of(flag)));
     let arguments = patterns.into_iter().chain([directory.clone()]).collect();
-    let ours = ours(Some(program), &[directory])?;
+    let arguments_of_both: Vec<String> = FOR_BOTH.iter().map(|&flag| flag.to_owned()).chain([directory]).collect();
+    let ours = ours(&of_both(program), &arguments_of_both)?;
     let peer = Peer::start(&program.path, &for_peer(program, FOR_BOTH, arguments))?;
     // While the peer is asked, it sees that connection, and we do not: another one is there all the time.
     let _idle = peer.connect()?;
     rounds(&ours, &peer.url(), knowledge)
 }
 
-/// Compares with a peer that runs already, over this machine.
-pub fn compare_with<'a>(url: &Url, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
-    rounds(&ours(None, &[])?, url, knowledge)
+/// Compares with a peer that runs already, over this machine: the collectors that it tells of.
+pub fn compare_with<'a>(url: &Url, maker: &Maker, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+    rounds(&ours(&maker.collectors, &[])?, url, knowledge)
 }
 
 fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
     let wanders: Result<Vec<Regex>, _> = WANDERS.iter().map(|(pattern, _)| Regex::new(pattern)).collect();
     let wanders = wanders.map_err(io::Error::other)?;
-    let is_free = |family: &str| host::is_volatile(family) || wanders.iter().any(|pattern| pattern.is_match(family));
+    let is_free = |family: &str| is_left_out(family) || wanders.iter().any(|pattern| pattern.is_match(family));
     let mut lasting: BTreeMap<String, (usize, Difference)> = BTreeMap::new();
     let mut families = 0;
     for round in 1..=ROUNDS {
@@ -82,7 +84,7 @@ fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Resul
         let after = super::parse("our page", after.as_bytes())?;
         families = common(&before, &theirs);
         let found = bracket::outside([&before, &after], &theirs, &knowledge.added, is_free);
-        let of_one = families_of_one(&before, &theirs).into_iter().filter(|found| !host::is_volatile(&found.family));
+        let of_one = families_of_one(&before, &theirs).into_iter().filter(|found| !is_left_out(&found.family));
         for difference in found.into_iter().chain(of_one) {
             let entry = lasting.entry(place(&difference)).or_insert((round - 1, difference.clone()));
             if entry.0 == round - 1 {
@@ -110,16 +112,9 @@ fn place(difference: &Difference) -> String {
     format!("{}{series}", difference.sign)
 }
 
-/// Our collectors over this machine: those that the peer has, too, or those that are on by default.
-fn ours(program: Option<&Program>, arguments: &[String]) -> io::Result<Scraper> {
-    let by_default = || {
-        let declarations = ALL.iter().map(|registration| registration.declaration);
-        declarations.filter(|declaration| declaration.is_enabled).map(|declaration| declaration.name).collect()
-    };
-    let enabled = program.map_or_else(by_default, of_both);
-    let both = if program.is_some() { FOR_BOTH } else { &[] };
-    let arguments: Vec<String> = both.iter().map(|&flag| flag.to_owned()).chain(arguments.iter().cloned()).collect();
-    let values = values(&enabled, &arguments)?;
+/// These collectors of ours over this machine.
+fn ours(enabled: &BTreeSet<&'static str>, arguments: &[String]) -> io::Result<Scraper> {
+    let values = values(enabled, arguments)?;
     let path = |path: &str| Path::new(path).to_owned();
     let paths = Paths {
         procfs: path("/proc"),

@@ -49,8 +49,9 @@ impl Look {
 pub fn text(compared: &Compared<'_>, look: Look) -> String {
     let Compared { place, families, sorted } = compared;
     let mut text = String::new();
+    alone(&mut text, look, compared);
     let mut family = "";
-    for difference in &sorted.unknown {
+    for difference in sorted.unknown.iter().filter(|difference| difference.what != What::Family) {
         if difference.family != family {
             family = &difference.family;
             let _ = writeln!(text, "{}", look.paint(BOLD, &format!("{place}: {family}")));
@@ -83,6 +84,21 @@ pub fn text(compared: &Compared<'_>, look: Look) -> String {
     };
     let _ = writeln!(text, "{place}: {families} families compared, {found}{known}");
     text
+}
+
+/// The families that only one page has, each side's together.
+fn alone(text: &mut String, look: Look, compared: &Compared<'_>) {
+    for (sign, whose) in [('-', "theirs"), ('+', "ours")] {
+        let is_own = |difference: &&Difference| difference.what == What::Family && difference.sign == sign;
+        let own: Vec<&Difference> = compared.sorted.unknown.iter().filter(is_own).collect();
+        if !own.is_empty() {
+            let title = format!("{}: families that only {whose} has: {}", compared.place, own.len());
+            let _ = writeln!(text, "{}", look.paint(BOLD, &title));
+            for difference in own {
+                line(text, look, difference);
+            }
+        }
+    }
 }
 
 fn line(text: &mut String, look: Look, difference: &Difference) {
@@ -131,6 +147,9 @@ mod tests {
             Difference { family, what, sign, line: line.to_owned() }
         };
         let differences = vec![
+            difference(What::Family, '-', "z"),
+            difference(What::Family, '+', "y"),
+            difference(What::Family, '-', "x"),
             difference(What::Value, '-', "a 1"),
             difference(What::Value, '+', "a 2"),
             difference(What::Sample, '+', "b{x=\"1\"} 2"),
@@ -141,7 +160,7 @@ mod tests {
         assert!(!compared.is_explained());
         assert_eq!(text(&compared, look), expected);
         let value = json(&compared);
-        assert_eq!(value["differences"][3]["known"], "Because.");
+        assert_eq!(value["differences"][6]["known"], "Because.");
         assert_eq!(value["differences"][0]["side"], "theirs");
         assert_eq!(value["stale"], json!(["^d"]));
     }
@@ -149,12 +168,15 @@ mod tests {
     #[test]
     fn differences_stand_by_family_with_their_counts() {
         let end = "laptop: listed as known, but occurs no more: `^d`\n\
-            laptop: 7 families compared, 3 lines differ: 1 by sample, 2 by value; 1 lines differ as is known\n";
-        let plain = "laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
+            laptop: 7 families compared, 6 lines differ: 3 by family, 1 by sample, 2 by value; 1 lines differ as is known\n";
+        let plain = "laptop: families that only theirs has: 2\n  -z\n  -x\nlaptop: families that only ours has: 1\n  +y\n\
+            laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
         check(Look { is_colored: false, has_known: false }, &format!("{plain}{end}"));
         let known = "laptop: known: Because.\n  -c 1\n";
         check(Look { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
-        let colored = "\u{1b}[1mlaptop: a\u{1b}[0m\n  \u{1b}[31m-a 1\u{1b}[0m\n  \u{1b}[32m+a 2\u{1b}[0m\n\
+        let colored = "\u{1b}[1mlaptop: families that only theirs has: 2\u{1b}[0m\n  \u{1b}[31m-z\u{1b}[0m\n  \u{1b}[31m-x\u{1b}[0m\n\
+            \u{1b}[1mlaptop: families that only ours has: 1\u{1b}[0m\n  \u{1b}[32m+y\u{1b}[0m\n\
+            \u{1b}[1mlaptop: a\u{1b}[0m\n  \u{1b}[31m-a 1\u{1b}[0m\n  \u{1b}[32m+a 2\u{1b}[0m\n\
             \u{1b}[1mlaptop: b\u{1b}[0m\n  \u{1b}[32m+b{x=\"1\"} 2\u{1b}[0m\n";
         check(Look { is_colored: true, has_known: false }, &format!("{colored}{end}"));
     }

@@ -1,12 +1,12 @@
 //! Tries a target on inputs that proptest makes: the stable tool chain's way, with the same inputs for the same seed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use super::{Target, mutate};
 use crate::load;
+use crate::panics::caught;
 
 /// What to try.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl Target {
         let seeds = self.seeds()?;
         let known = self.regressions()?.into_iter().map(|(_, input)| input).chain(seeds.iter().cloned());
         for input in known {
-            if let Err(problem) = caught(&mut attempt, &input) {
+            if let Err(problem) = caught(|| attempt(&input)) {
                 return Ok(Err(Finding { input, problem }));
             }
         }
@@ -43,9 +43,8 @@ impl Target {
         bytes[..8].copy_from_slice(&plan.seed.to_be_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let attempt = std::cell::RefCell::new(attempt);
-        let result = runner.run(&mutate::inputs(seeds), |input| {
-            caught(&mut attempt.borrow_mut(), &input).map_err(TestCaseError::fail)
-        });
+        let result = runner
+            .run(&mutate::inputs(seeds), |input| caught(|| attempt.borrow_mut()(&input)).map_err(TestCaseError::fail));
         Ok(match result {
             Ok(()) => Ok(()),
             Err(TestError::Fail(reason, input)) => Err(Finding { input, problem: reason.message().to_owned() }),
@@ -74,23 +73,14 @@ impl Target {
     }
 }
 
-/// Tries one input; the error is what the panic said.
-pub fn caught(attempt: &mut super::Try, input: &[u8]) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(|| attempt(input))).map_err(|panic| {
-        let message = panic.downcast_ref::<&str>().map(|message| (*message).to_owned());
-        message
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without words".to_owned())
-    })
-}
-
 fn shown(input: &[u8]) -> String {
     const SHOWN_MAX_BYTES: usize = 400;
     let text = input[..input.len().min(SHOWN_MAX_BYTES)].escape_ascii().to_string();
     if input.len() > SHOWN_MAX_BYTES { format!("{text}… ({} bytes)", input.len()) } else { text }
 }
 
-fn hash(bytes: &[u8]) -> u64 {
+/// Tells inputs apart in the names of files.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()

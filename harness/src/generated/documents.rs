@@ -109,4 +109,7 @@ fn families(declaration: &Declaration, text: &mut String) {
     };
     declaration.families.iter().for_each(|family| row(family, ""));
     declaration.prefixes.iter().for_each(|prefix| row(prefix, "…"));
+    if let Some(foreign) = declaration.foreign {
+        let _ = write!(text, "\nPasses on families of other sources: {foreign}\n");
+    }
 }

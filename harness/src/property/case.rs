@@ -1,28 +1,29 @@
-//! Random machines, moments and faults, as proptest strategies that shrink to small ones.
+//! Random machines, moments, events and faults, as proptest strategies that shrink to small ones.
 
-use std::fmt;
-use std::sync::Arc;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use collectors::ALL;
-use collectors::kit::declare::Declaration;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use simulator::fault::{Chance, Fault, Kind, Plan, Reads, VirtualClock, When};
+use simulator::fault::{Chance, Fault, Kind, Plan, Reads, When};
 use simulator::scenario::Scenario;
-use simulator::{Host, Setting, Takes, profiles};
+use simulator::{Machine, Setting, Takes, profiles};
 
+use super::happening::{Happening, happenings};
+use super::trial::Trial;
 use crate::faults::{Question, kinds};
 
 /// Machines are no larger than this in what is counted, so that thousands can be looked at.
 const SETTING_MAX: u64 = 12;
 /// More faults than this at once tell nothing new.
 const FAULTS_MAX: usize = 4;
+/// More events than this on one host tell nothing new.
+const HAPPENINGS_MAX: usize = 3;
 /// From here on hosts are looked at, and within so many days.
 const FIRST_SECONDS: u64 = 1_700_000_000;
 const DAYS: u64 = 400;
 
-/// A random host, what is read of it, and what breaks.
+/// A random host, what happens to it, who reads it, and what breaks.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The kind of host.
@@ -35,66 +36,77 @@ pub struct Case {
     pub at_seconds: u64,
     /// How much later it is looked at again.
     pub later_seconds: u64,
-    /// Who reads it.
-    pub collector: &'static Declaration,
-    /// Who should not be concerned by what breaks for the other.
-    pub other: &'static Declaration,
-    /// Which of the paths that the collector asks for break, how and when.
+    /// Which exporter reads it.
+    pub reader: Index,
+    /// Which one should not be concerned by what breaks for the other.
+    pub other: Index,
+    /// What happens to it, as far as it can.
+    happenings: Vec<Happening>,
+    /// Which of the paths that the exporter asks for break, how and when.
     faults: Vec<(Index, Kind, When)>,
 }
 
-/// A case whose faults sit on paths.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Resolved {
-    /// What breaks.
-    pub plan: Plan,
-}
-
 impl Case {
-    /// The host, with a clock that the caller moves.
+    /// The host.
     ///
     /// # Panics
-    /// When the profile refuses what it says that it takes.
-    pub fn host(&self) -> (Host, VirtualClock) {
+    /// When the profile, or an event, refuses what it says that it takes.
+    pub fn trial(&self) -> Trial {
+        let (machine, _) = self.machine();
+        let [start, later] = [self.at_seconds, self.later_seconds].map(Duration::from_secs);
+        Trial::new(machine, self.seed, start, later)
+    }
+
+    /// The machine, and what happens to it: what cannot happen to it, or not after what did before, does not.
+    fn machine(&self) -> (Machine, Vec<&Happening>) {
         let calm = Scenario::of(self.profile).unwrap_or_else(|error| panic!("{error}")).with_seed(self.seed);
         let set = |scenario: Scenario, (key, value): &(&str, String)| scenario.with_setting(key, value);
-        let start = Duration::from_secs(self.at_seconds);
-        let clock = VirtualClock::new(start);
-        let staged = self.settings.iter().fold(calm, set).host(start, Arc::new(clock.clone()));
-        (staged.unwrap_or_else(|error| panic!("{error}")).sound, clock)
+        let calm = self.settings.iter().fold(calm, set).machine(Duration::from_secs(self.at_seconds));
+        let mut machine = calm.unwrap_or_else(|error| panic!("{error}"));
+        let mut happened = Vec::new();
+        for happening in &self.happenings {
+            let event = happening.event(self.at_seconds, self.later_seconds);
+            if let Ok(more) = machine.clone().with_events(vec![event]) {
+                machine = more;
+                happened.push(happening);
+            }
+        }
+        (machine, happened)
     }
 
     /// The faults, on paths of those that were asked for.
-    pub fn resolve(&self, asked: &[Question]) -> Resolved {
+    pub fn plan(&self, asked: &[Question]) -> Plan {
         let faults = self
             .faults
             .iter()
             .filter(|_| !asked.is_empty())
             .map(|(which, kind, when)| Fault { when: *when, ..which.get(asked).broken(kind.clone()) });
-        Resolved { plan: Plan::new(faults) }
-    }
-
-    /// Whether nothing breaks.
-    pub fn is_sound(&self) -> bool {
-        self.faults.is_empty()
+        Plan::new(faults)
     }
 
     /// The same host as a scenario file, with these faults.
-    pub fn scenario(&self, resolved: &Resolved) -> String {
+    pub fn scenario(&self, plan: &Plan) -> String {
         let mut text = format!("profile = '{}'\nseed = '{}'\nstart = {}\n", self.profile, self.seed, self.at_seconds);
-        if !resolved.plan.faults().is_empty() {
+        if !plan.faults().is_empty() {
             text.push_str("faults = '''\n");
-            text.push_str(&resolved.plan.to_string());
+            text.push_str(&plan.to_string());
             text.push_str("'''\n");
         }
         text += "\n[set]\n";
-        self.settings.iter().fold(text, |text, (key, value)| text + &format!("{key} = '{value}'\n"))
+        for (key, value) in &self.settings {
+            let _ = writeln!(text, "{key} = '{value}'");
+        }
+        let (_, happened) = self.machine();
+        for happening in happened {
+            happening.write(self.at_seconds, self.later_seconds, &mut text);
+        }
+        text
     }
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} at {}, read by {}", self.profile, self.seed, self.at_seconds, self.collector.name)
+        write!(f, "{} {} at {}, again after {} s", self.profile, self.seed, self.at_seconds, self.later_seconds)
     }
 }
 
@@ -104,7 +116,9 @@ pub fn cases() -> impl Strategy<Value = Case> {
         let profile = &profiles()[profile];
         let small = profile.small.iter().map(|(key, value)| (*key, (*value).to_owned())).collect::<Vec<_>>();
         let chosen = prop::sample::subsequence(profile.settings.iter().collect::<Vec<_>>(), 0..=profile.settings.len());
-        let set = chosen.prop_flat_map(|chosen| chosen.into_iter().map(value).collect::<Vec<_>>());
+        let set = chosen.prop_flat_map(|chosen| {
+            chosen.into_iter().map(|setting| value(setting, Some(SETTING_MAX))).collect::<Vec<_>>()
+        });
         (
             Just(profile.name),
             Just(seed),
@@ -116,28 +130,34 @@ pub fn cases() -> impl Strategy<Value = Case> {
         )
     });
     let moment = (0..DAYS * 86_400, prop_oneof![1_u64..120, 3_600_u64..200_000]);
-    let readers = (prop::sample::select(ALL), prop::sample::select(ALL));
+    let readers = (any::<Index>(), any::<Index>());
+    let happenings = prop::collection::vec(happenings(), 0..=HAPPENINGS_MAX);
     let faults =
         prop::collection::vec((any::<Index>(), prop::sample::select(kinds().to_vec()), when()), 0..=FAULTS_MAX);
-    (machine, moment, readers, faults).prop_map(|((profile, seed, settings), (after, later), readers, faults)| Case {
+    // What is first is shrunk first: what happens and what breaks say more than numbers.
+    let parts = (faults, happenings, machine, moment, readers);
+    parts.prop_map(|(faults, happenings, (profile, seed, settings), (after, later), (reader, other))| Case {
         profile,
         seed,
         settings,
         at_seconds: FIRST_SECONDS + after,
         later_seconds: later,
-        collector: readers.0.declaration,
-        other: readers.1.declaration,
+        reader,
+        other,
+        happenings,
         faults,
     })
 }
 
-fn value(setting: &'static Setting) -> BoxedStrategy<(&'static str, String)> {
+/// A value of a setting: a number is at most so large, or as large as it is if nobody says.
+pub(super) fn value(setting: &'static Setting, number_max: Option<u64>) -> BoxedStrategy<(&'static str, String)> {
     match setting.takes {
-        Takes::Number { least, most, .. } => {
-            (least..=most.min(least.max(SETTING_MAX))).prop_map(|number| (setting.key, number.to_string())).boxed()
+        Takes::Number { least, most, default } => {
+            let largest = number_max.map_or(default, |number_max| most.min(least.max(number_max)));
+            (least..=largest).prop_map(|number| (setting.key, number.to_string())).boxed()
         }
-        // A profile names nothing of its host.
-        Takes::Name => unreachable!("{} is a setting of events", setting.key),
+        // What something is called depends on the host; what happens to it finds by itself what it happens to.
+        Takes::Name => unreachable!("{} is a name", setting.key),
         Takes::Word(words) => prop::sample::select(words).prop_map(|word| (setting.key, (*word).to_owned())).boxed(),
     }
 }
@@ -154,23 +174,65 @@ fn when() -> impl Strategy<Value = When> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::test_runner::RngSeed;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::{Config, RngSeed, TestRunner};
+    use std::collections::BTreeMap;
+
+    fn config(cases: u32) -> ProptestConfig {
+        ProptestConfig { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() }
+    }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 40, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+        #![proptest_config(config(40))]
         #[test]
         fn a_case_is_a_scenario(case in cases()) {
             let question = Question { mount: collectors::kit::root::Mount::Proc, path: b"stat".to_vec() };
-            let resolved = case.resolve(&[question]);
-            let scenario = Scenario::parse(&case.scenario(&resolved)).unwrap();
-            prop_assert_eq!(scenario.faults(), &resolved.plan);
-            let start = scenario.start().unwrap();
-            let (host, _) = case.host();
-            let clock: Arc<VirtualClock> = Arc::new(VirtualClock::new(start));
-            let staged = scenario.host(start, clock).unwrap();
-            let at = case.at_seconds;
-            let fingerprint = |host: &Host| simulator::fingerprint(&host.tree_at(at));
-            prop_assert_eq!(fingerprint(&staged.sound), fingerprint(&host));
+            let plan = case.plan(&[question]);
+            let scenario = Scenario::parse(&case.scenario(&plan)).unwrap();
+            prop_assert_eq!(scenario.faults(), &plan);
+            let later = Duration::from_secs(case.later_seconds);
+            let (told, drawn) = (Trial::of(&scenario, later).unwrap(), case.trial());
+            for moment in [case.at_seconds, case.at_seconds + case.later_seconds] {
+                let fingerprint = |trial: &Trial| simulator::fingerprint(&trial.host().tree_at(moment));
+                prop_assert_eq!(fingerprint(&told), fingerprint(&drawn));
+            }
+            prop_assert_eq!(told.is_stirred(), drawn.is_stirred());
         }
+    }
+
+    /// Laws that no case puts would hold whatever they say.
+    #[test]
+    fn cases_have_all_kinds_of_events_and_hosts_where_counters_may_not_fall() {
+        let mut runner = TestRunner::new(config(1));
+        let (mut happened, mut calm, mut most) = (BTreeMap::<&str, u32>::new(), 0, 0);
+        for _ in 0..400 {
+            let case = cases().new_tree(&mut runner).unwrap().current();
+            for event in case.machine().0.events() {
+                *happened.entry(event.kind().name).or_default() += 1;
+            }
+            calm += u32::from(!case.trial().is_stirred());
+            most = most.max(case.happenings.len());
+        }
+        let missing: Vec<_> =
+            simulator::event_kinds().iter().filter(|kind| !happened.contains_key(kind.name)).collect();
+        assert!(missing.is_empty(), "{missing:?} of {happened:?}");
+        assert!((120..300).contains(&calm), "{calm} of 400 hosts are calm");
+        assert_eq!(most, HAPPENINGS_MAX);
+    }
+
+    #[test]
+    fn events_are_shrunk_away() {
+        let mut runner = TestRunner::new(config(1));
+        let mut shrunk = 0;
+        for _ in 0..50 {
+            let mut tree = cases().new_tree(&mut runner).unwrap();
+            if tree.current().happenings.is_empty() {
+                continue;
+            }
+            shrunk += 1;
+            while tree.simplify() {}
+            assert!(tree.current().happenings.is_empty(), "{:?}", tree.current());
+        }
+        assert!(shrunk > 10, "{shrunk} had any");
     }
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use collectors::ALL;
 use collectors::kit::declare::Declaration;
 use collectors::kit::kernel::Kernel;
-use collectors::kit::read::ReadInfo;
-use collectors::kit::root::{Mount, Roots};
+use collectors::kit::root::Roots;
 use collectors::kit::scraper::Selection;
 
-use crate::host;
+use crate::{host, pattern};
 
 /// An exporter on a host: each call is a scrape.
 pub type Opened = Box<dyn FnMut() -> Vec<u8>>;
@@ -63,8 +62,9 @@ pub trait Exporter {
     /// Begins to export a host. A page may be empty where the host has nothing of the kind.
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened;
 
-    /// Families that are counters by their type, and levels by what they mean: they may fall.
-    fn levels(&self) -> &'static [&'static str] {
+    /// Families, as in [`Self::families`], of counters that may fall although nothing happens: those that are levels by
+    /// what they mean, and those that begin again after 32 bits.
+    fn may_fall(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -91,19 +91,13 @@ impl Exporter for Ours {
     }
 
     fn reads(&self) -> Vec<String> {
-        let pattern = |read: &ReadInfo| match read.mount {
-            // An operator's path is as long as it is.
-            Mount::Host => "host/**".to_owned(),
-            mount => format!("{}/{}", mount.name(), read.pattern),
-        };
-        self.0.reads.iter().map(pattern).collect()
+        self.0.reads.iter().map(pattern::of).collect()
     }
 
     fn families(&self) -> Vec<String> {
         let exact = self.0.families.iter().map(|family| family.name.to_owned());
         let begins = self.0.prefixes.iter().map(|prefix| format!("{}*", prefix.name));
-        // What others wrote has the names that they chose.
-        let foreign = (self.0.name == "textfile").then(|| "*".to_owned());
+        let foreign = self.0.foreign.map(|_| "*".to_owned());
         exact.chain(begins).chain(foreign).collect()
     }
 
@@ -122,9 +116,9 @@ impl Exporter for Ours {
         })
     }
 
-    /// Kept as node_exporter has it.
-    fn levels(&self) -> &'static [&'static str] {
-        &["node_lnstat_entries_total"]
+    /// The first is kept as node_exporter has it; of the others the kernel has 32 bits.
+    fn may_fall(&self) -> &'static [&'static str] {
+        &["node_lnstat_entries_total", "node_softnet_*", "node_xfs_*"]
     }
 
     /// What it asks is declared nowhere; that it asks nothing else is the compiler's matter.

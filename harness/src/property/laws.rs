@@ -1,7 +1,6 @@
 //! The laws.
 
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,40 +8,48 @@ use collectors::kit::kernel::Kernel;
 use collectors::kit::kernel::canned::Canned;
 use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
-use simulator::fault::{Injection, Plan, VirtualClock};
+use simulator::fault::{Plan, VirtualClock};
 
-use super::{Case, Exporter, Opened, Resolved, Violation};
+use super::trial::Trial;
+use super::{Exporter, Opened, Violation};
 use crate::exposition::{self, Exposition};
 use crate::faults::{Breakable, Question};
+use crate::panics::caught;
+use crate::pattern::leads_to;
 
-/// Puts every law to an exporter on the host of a case, and to another one that is not concerned. Faults are
-/// resolved with what the first asks for, and given back.
-pub fn check(exporter: &dyn Exporter, other: &dyn Exporter, case: &Case) -> Result<Resolved, (Violation, Resolved)> {
-    let (host, clock) = case.host();
-    let kernel = host.kernel();
-    let nothing = Resolved { plan: Plan::default() };
-    let fail = |resolved: &Resolved| {
-        let resolved = resolved.clone();
-        move |violation| (violation, resolved)
+/// Puts every law to an exporter on a host, and to another one that is not concerned by what breaks. `plan` is told what
+/// the first asks for; the faults that it then says are given back with what broke.
+pub(super) fn check(
+    exporter: &dyn Exporter,
+    other: &dyn Exporter,
+    trial: &Trial,
+    plan: impl FnOnce(&[Question]) -> Plan,
+) -> Result<(), (Violation, Plan)> {
+    let fail = |plan: &Plan| {
+        let plan = plan.clone();
+        move |violation| (violation, plan)
     };
+    let nothing = Plan::default();
+    let (roots, kernel) = (trial.host().roots(), trial.host().kernel());
 
     // Sound: what it asks for, and that a later moment has no lower counters.
-    let breakable = Breakable::new(&host.roots());
+    let breakable = Breakable::new(&roots);
     let mut opened = exporter.open(breakable.roots(), Arc::clone(&kernel));
     let sound = page(exporter, &mut opened).map_err(fail(&nothing))?;
     let asked: Vec<Question> = breakable.take_asked().into_keys().collect();
     is_declared(exporter, &sound, &asked).map_err(fail(&nothing))?;
     is_steady(exporter, &mut opened, &sound).map_err(fail(&nothing))?;
-    clock.advance(Duration::from_secs(case.later_seconds));
+    trial.move_on();
     let later = page(exporter, &mut opened).map_err(fail(&nothing))?;
-    is_rising(exporter, &sound, &later).map_err(fail(&nothing))?;
+    if !trial.is_stirred() {
+        is_rising(exporter, &sound, &later).map_err(fail(&nothing))?;
+    }
 
     // Broken, from here on in the later moment.
-    let resolved = case.resolve(&asked);
-    let broken = |roots: &Roots| Injection::new(resolved.plan.clone(), case.seed, Arc::new(clock.clone())).over(roots);
-    survives(exporter, &broken(&host.roots()), &kernel).map_err(fail(&resolved))?;
-    is_apart(other, &host.roots(), &broken, &kernel, &asked).map_err(fail(&resolved))?;
-    Ok(resolved)
+    let plan = plan(&asked);
+    survives(exporter, &trial.broken(&plan), &kernel).map_err(fail(&plan))?;
+    let broken = || trial.broken(&plan);
+    is_apart(other, &roots, &broken, &kernel, &asked).map_err(fail(&plan))
 }
 
 /// Puts the laws to an exporter on a host that does not move.
@@ -81,11 +88,7 @@ pub fn contained(exporter: &dyn Exporter) -> Result<(), Violation> {
 
 /// A page, or what its maker said when it panicked.
 pub(super) fn page(exporter: &dyn Exporter, opened: &mut Opened) -> Result<String, Violation> {
-    let made = catch_unwind(AssertUnwindSafe(opened)).map_err(|panic| {
-        let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Violation::new("served", exporter, format!("it panicked: {words}"))
-    })?;
+    let made = caught(opened).map_err(|words| Violation::new("served", exporter, format!("it panicked: {words}")))?;
     let text = String::from_utf8(made)
         .map_err(|error| Violation::new("well formed", exporter, format!("bytes that are no UTF-8: {error}")))?;
     parsed(exporter, &text)?;
@@ -105,13 +108,8 @@ fn parsed<'a>(exporter: &dyn Exporter, text: &'a str) -> Result<Exposition<'a>, 
 
 fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[Question]) -> Result<(), Violation> {
     let families = exporter.families();
-    let has = |name: &str| {
-        families.iter().any(|family| match family.strip_suffix('*') {
-            Some(begin) => name.starts_with(begin),
-            None => name == family,
-        })
-    };
-    if let Some(family) = parsed(exporter, text)?.families.iter().find(|family| !has(family.name)) {
+    let is_declared = |name: &str| families.iter().any(|family| names(family, name));
+    if let Some(family) = parsed(exporter, text)?.families.iter().find(|family| !is_declared(family.name)) {
         let problem = format!("the family `{}` is not declared; declare it, or leave it out", family.name);
         return Err(Violation::new("declared", exporter, problem));
     }
@@ -122,6 +120,14 @@ fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[Question]) -> Resul
             Err(Violation::new("declared", exporter, problem))
         }
         None => Ok(()),
+    }
+}
+
+/// Whether a family is meant by a name, or by the beginning of one and `*`.
+fn names(pattern: &str, family: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(begin) => family.starts_with(begin),
+        None => family == pattern,
     }
 }
 
@@ -141,12 +147,13 @@ fn is_steady(exporter: &dyn Exporter, opened: &mut Opened, before: &str) -> Resu
 
 fn is_rising(exporter: &dyn Exporter, before: &str, after: &str) -> Result<(), Violation> {
     let (before, after) = (parsed(exporter, before)?, parsed(exporter, after)?);
-    let is_counter = |name: &str, kind: &str| kind == "counter" && !exporter.levels().contains(&name);
+    let may_fall = |name: &str| exporter.may_fall().iter().any(|family| names(family, name));
+    let is_counter = |name: &str, kind: &str| kind == "counter" && !may_fall(name);
     for family in before.families.iter().filter(|family| is_counter(family.name, family.kind)) {
         let Some(later) = after.families.iter().find(|later| later.name == family.name) else { continue };
+        let later: HashMap<_, _> = later.samples.iter().map(|sample| (sample.series(), sample)).collect();
         for sample in &family.samples {
-            let now = later.samples.iter().find(|now| now.series() == sample.series());
-            if let Some(now) = now.filter(|now| now.number.0 < sample.number.0) {
+            if let Some(now) = later.get(&sample.series()).filter(|now| now.number.0 < sample.number.0) {
                 let problem = format!("the counter `{}` fell to {}", sample.text, now.value);
                 return Err(Violation::new("rising", exporter, problem));
             }
@@ -159,7 +166,7 @@ fn is_rising(exporter: &dyn Exporter, before: &str, after: &str) -> Result<(), V
 fn is_apart(
     other: &dyn Exporter,
     sound: &Roots,
-    broken: &dyn Fn(&Roots) -> Roots,
+    broken: &dyn Fn() -> Roots,
     kernel: &Arc<dyn Kernel>,
     concerned: &[Question],
 ) -> Result<(), Violation> {
@@ -169,7 +176,7 @@ fn is_apart(
     if concerned.iter().any(|question| asked.contains(question)) {
         return Ok(());
     }
-    let after = page(other, &mut other.open(broken(sound), Arc::clone(kernel)))?;
+    let after = page(other, &mut other.open(broken(), Arc::clone(kernel)))?;
     if before == after {
         return Ok(());
     }
@@ -177,55 +184,7 @@ fn is_apart(
     Err(Violation::new("apart", other, problem))
 }
 
-/// Whether a path is one of a pattern, or a folder on the way to one.
-fn leads_to(pattern: &str, path: &str) -> bool {
-    let mut names = path.split('/').filter(|name| !name.is_empty());
-    for part in pattern.split('/') {
-        if part == "**" {
-            return true;
-        }
-        match names.next() {
-            None => return true,
-            Some(name) if !fits(part, name) => return false,
-            Some(_) => {}
-        }
-    }
-    names.next().is_none()
-}
-
-/// Whether a name is one of a pattern in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((front, back)) => name
-            .strip_prefix(front)
-            .is_some_and(|rest| (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| fits(back, rest)))),
-    }
-}
-
 /// A clock for hosts that do not move.
 pub(super) fn still() -> Arc<VirtualClock> {
     Arc::new(VirtualClock::new(Duration::ZERO))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_have_paths_and_the_folders_on_the_way() {
-        for (pattern, path, expected) in [
-            ("proc/stat", "proc/stat", true),
-            ("proc/stat", "proc", true),
-            ("proc/stat", "proc/stats", false),
-            ("proc/stat", "proc/stat/x", false),
-            ("sys/class/net/*/mtu", "sys/class/net/eth0/mtu", true),
-            ("sys/class/net/*/mtu", "sys/class/net", true),
-            ("sys/class/net/*/mtu", "sys/class/net/eth0/speed", false),
-            ("sys/block/md*/md/dev-*/state", "sys/block/md0/md/dev-sda/state", true),
-            ("host/**", "host/var/lib/x", true),
-        ] {
-            assert_eq!(leads_to(pattern, path), expected, "{pattern} {path}");
-        }
-    }
 }

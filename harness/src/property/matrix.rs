@@ -1,40 +1,177 @@
-//! Every file that an exporter asks for on a host, broken in every way.
+//! Every file that is asked for on a host, broken in every way, as a table of what that costs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use collectors::kit::kernel::Kernel;
 use collectors::kit::root::Roots;
+use simulator::fault::Kind;
 
 use super::laws::page;
-use super::{Exporter, Violation};
+use super::{Exporter, Opened, Violation};
 use crate::damage::Damage;
-use crate::faults::Breakable;
+use crate::faults::{Breakable, Count, Question};
+
+/// What one scrape told.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Outcome {
+    /// Its samples.
+    pub samples: BTreeSet<String>,
+    /// Samples that were there twice, and are on the page once.
+    pub duplicates: usize,
+    /// Whether it says of itself that all went well, if it does.
+    pub is_success: Option<bool>,
+    /// What it complained of.
+    pub complaints: Vec<String>,
+}
+
+/// Something that scrapes a host of which files can be broken.
+pub trait Breaks: Sized {
+    /// Who scrapes.
+    fn name(&self) -> &str;
+
+    /// The files of the host.
+    fn breakable(&self) -> &Breakable;
+
+    /// The same before anybody has scraped it.
+    #[must_use]
+    fn anew(&self) -> Self;
+
+    /// Whether each fault is to meet somebody who has not scraped before, and not only those of what is read once.
+    fn is_always_anew(&self) -> bool;
+
+    /// Scrapes once.
+    fn scrape(&mut self) -> Result<Outcome, Violation>;
+
+    /// What the table calls a question; of several that it calls alike, the worst case is shown.
+    fn row(&self, question: &Question) -> String;
+
+    /// Looks at one case.
+    fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome);
+}
 
 /// A readable table of what each fault costs, for a snapshot. A law that a fault breaks is the error.
 pub fn matrix(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<String, Violation> {
-    let breakable = Breakable::new(roots);
-    let mut opened = exporter.open(breakable.roots(), Arc::clone(kernel));
-    let sound = samples(&page(exporter, &mut opened)?);
-    let asked = breakable.take_asked();
-    let mut table = format!("{} samples when all is well\n", sound.len());
-    for (question, count) in asked {
-        let _ = write!(table, "\n{question}\n");
-        for kind in count.kinds() {
-            breakable.break_at(&question, kind.clone());
-            // A page that tells nothing is one as well.
-            let broken = samples(&page(exporter, &mut opened)?);
-            let _ = writeln!(table, "  {:<22}{}", kind.to_string(), Damage::between(&sound, &broken));
-        }
-        breakable.mend();
-    }
-    if samples(&page(exporter, &mut opened)?) == sound {
-        return Ok(table);
-    }
-    Err(Violation::new("steady", exporter, "a fault that has passed still shows"))
+    table(&mut OnHost::new(exporter, roots, kernel))
 }
 
-fn samples(page: &str) -> BTreeSet<String> {
-    page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+/// The same of anything that scrapes.
+pub fn table(host: &mut impl Breaks) -> Result<String, Violation> {
+    host.breakable().take_asked();
+    let sound = host.scrape()?;
+    let at_first = host.breakable().take_asked();
+    // A second time: state that is kept must not make the next scrape another one.
+    is_sound(host, &sound, "two scrapes at one instant differ")?;
+    let again = host.breakable().take_asked();
+    let all: BTreeMap<&Question, Count> =
+        at_first.iter().chain(&again).map(|(question, count)| (question, *count)).collect();
+    let mut rows = BTreeMap::new();
+    for (question, count) in all {
+        for kind in count.kinds() {
+            let is_anew = host.is_always_anew() || !again.contains_key(question);
+            let mut anew = is_anew.then(|| host.anew());
+            let broken = anew.as_mut().unwrap_or(host);
+            if let Some((damage, outcome)) = case(broken, &sound, question, &kind)? {
+                let worst = rows.entry((host.row(question), kind)).or_insert((damage, outcome.clone()));
+                if damage > worst.0 {
+                    *worst = (damage, outcome);
+                }
+            }
+        }
+    }
+    host.breakable().mend();
+    is_sound(host, &sound, "a fault that has passed still shows")?;
+    Ok(text(&sound, rows))
+}
+
+/// One question that is answered in one broken way. What is only slow costs time and nothing else, and has no row.
+fn case(
+    host: &mut impl Breaks,
+    sound: &Outcome,
+    question: &Question,
+    kind: &Kind,
+) -> Result<Option<(Damage, Outcome)>, Violation> {
+    host.breakable().break_at(question, kind.clone());
+    let begin = host.breakable().clock.now();
+    let outcome = host.scrape()?;
+    let damage = Damage::between(&sound.samples, &outcome.samples);
+    host.judge(question, kind, damage, &outcome);
+    let Kind::Slow(time) = *kind else { return Ok(Some((damage, outcome))) };
+    if outcome != *sound || host.breakable().clock.now() < begin + time {
+        return Err(unsteady(host, &format!("{}: another page, or no time taken", question.broken(kind.clone()))));
+    }
+    Ok(None)
+}
+
+fn is_sound(host: &mut impl Breaks, sound: &Outcome, problem: &str) -> Result<(), Violation> {
+    if host.scrape()? == *sound { Ok(()) } else { Err(unsteady(host, problem)) }
+}
+
+fn unsteady(host: &impl Breaks, problem: &str) -> Violation {
+    Violation { law: "steady", exporter: host.name().to_owned(), problem: problem.to_owned() }
+}
+
+fn text(sound: &Outcome, rows: BTreeMap<(String, Kind), (Damage, Outcome)>) -> String {
+    let mut text = format!("{} samples when all is well\n", sound.samples.len());
+    let mut last = String::new();
+    for ((read, kind), (damage, outcome)) in rows {
+        if read != last {
+            let _ = write!(text, "\n{read}\n");
+            last = read;
+        }
+        let word = outcome.is_success.map(|is_success| if is_success { "ok   " } else { "fail " });
+        let complaint = outcome.complaints.first().map_or("", String::as_str);
+        let _ = writeln!(text, "  {:<20}{}{damage}  {complaint}", kind.to_string(), word.unwrap_or_default());
+    }
+    text
+}
+
+/// An exporter on a host.
+struct OnHost<'a> {
+    exporter: &'a dyn Exporter,
+    roots: &'a Roots,
+    kernel: &'a Arc<dyn Kernel>,
+    breakable: Breakable,
+    opened: Opened,
+}
+
+impl<'a> OnHost<'a> {
+    fn new(exporter: &'a dyn Exporter, roots: &'a Roots, kernel: &'a Arc<dyn Kernel>) -> Self {
+        let breakable = Breakable::new(roots);
+        let opened = exporter.open(breakable.roots(), Arc::clone(kernel));
+        Self { exporter, roots, kernel, breakable, opened }
+    }
+}
+
+impl Breaks for OnHost<'_> {
+    fn name(&self) -> &str {
+        self.exporter.name()
+    }
+
+    fn breakable(&self) -> &Breakable {
+        &self.breakable
+    }
+
+    fn anew(&self) -> Self {
+        Self::new(self.exporter, self.roots, self.kernel)
+    }
+
+    /// What it has counted, it has counted.
+    fn is_always_anew(&self) -> bool {
+        true
+    }
+
+    fn scrape(&mut self) -> Result<Outcome, Violation> {
+        let page = page(self.exporter, &mut self.opened)?;
+        let samples = page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        Ok(Outcome { samples, ..Outcome::default() })
+    }
+
+    fn row(&self, question: &Question) -> String {
+        question.to_string()
+    }
+
+    /// A page that tells nothing is one as well.
+    fn judge(&self, _: &Question, _: &Kind, _: Damage, _: &Outcome) {}
 }

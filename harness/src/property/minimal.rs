@@ -10,7 +10,8 @@ use collectors::kit::tree_text;
 use simulator::fault::{Injection, Plan};
 
 use super::laws::{still, survives};
-use super::{Case, Exporter, Resolved, Violation};
+use super::trial::Trial;
+use super::{Exporter, Violation};
 
 /// So often a smaller host is tried at most.
 const TRIES_MAX: usize = 4_000;
@@ -35,14 +36,12 @@ impl fmt::Display for Minimal {
 
 /// What is left of a case when everything is taken away that the law is broken without. `None` where it takes a host
 /// that moves.
-pub fn minimal(exporter: &dyn Exporter, case: &Case, resolved: &Resolved) -> Option<Minimal> {
-    let (host, _) = case.host();
-    let at_seconds = case.at_seconds + case.later_seconds;
-    smaller(exporter, host.tree_at(at_seconds), resolved.plan.clone())
+pub(super) fn minimal(exporter: &dyn Exporter, trial: &Trial, plan: Plan) -> Option<Minimal> {
+    smaller(exporter, trial.host().tree_at(trial.last_seconds()), plan)
 }
 
 /// The same of any host.
-pub(super) fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Minimal> {
+fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Minimal> {
     let mut violation = violation(exporter, &tree, &plan)?;
     for at in (0..plan.faults().len()).rev() {
         let mut fewer = plan.faults().to_vec();

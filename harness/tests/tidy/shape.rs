@@ -67,6 +67,7 @@ const ROOMS: &[&str] = &[
     "harness/tests/peer/compression.rs",
     "harness/tests/promtool.rs",
     "harness/tests/readers.rs",
+    "harness/tests/replay.rs",
     "harness/tests/web.rs",
     "src/bin/minimal.rs",
     "src/build_script.rs",

@@ -1,0 +1,62 @@
+//! Who made a page, as the page itself tells it.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use collectors::ALL;
+use collectors::kit::declare::Declaration;
+
+use crate::host;
+
+/// What a page of node_exporter tells of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Maker {
+    /// Its version.
+    pub version: Option<String>,
+    /// Those of its collectors that we have as well; those that we have on by default where the page tells of none.
+    pub collectors: BTreeSet<&'static str>,
+}
+
+impl Maker {
+    /// Who made this page. The error tells what is wrong with it.
+    pub fn of(page: &[u8]) -> io::Result<Self> {
+        let page = super::parse("the peer's page", page)?;
+        let samples = |family: &'static str| {
+            page.families.iter().filter(move |found| found.name == family).flat_map(|found| &found.samples)
+        };
+        let version = samples("node_exporter_build_info").find_map(|sample| sample.label("version"));
+        let told: BTreeSet<&str> =
+            samples("node_scrape_collector_success").filter_map(|sample| sample.label("collector")).collect();
+        let is_meant = |declaration: &&Declaration| {
+            if told.is_empty() { declaration.is_enabled } else { told.contains(declaration.name) }
+        };
+        let declarations = ALL.iter().map(|registration| registration.declaration);
+        let collectors = declarations.filter(is_meant).map(|declaration| declaration.name).collect();
+        Ok(Self { version: version.map(str::to_owned), collectors })
+    }
+}
+
+/// Whether a family is about the exporter itself, or another one in each scrape.
+pub fn is_left_out(family: &str) -> bool {
+    // What Go's runtime tells of itself.
+    host::is_volatile(family) || family.starts_with("go_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_tells_who_made_it() {
+        let page = "node_exporter_build_info{branch=\"x\",version=\"1.5.0\"} 1\n\
+            node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"timex\"} 1\n";
+        let maker = Maker::of(page.as_bytes()).expect("a page");
+        assert_eq!(maker, Maker { version: Some("1.5.0".to_owned()), collectors: BTreeSet::from(["cpu"]) });
+        let maker = Maker::of(b"up 1\n").expect("a page");
+        assert_eq!(maker.version, None);
+        assert!(maker.collectors.contains("cpu") && !maker.collectors.contains("slabinfo"), "{maker:?}");
+        assert!(Maker::of(b"1\n").is_err());
+        let left_out = ["go_info", "node_exporter_build_info", "gone"].map(is_left_out);
+        assert_eq!(left_out, [true, true, false]);
+    }
+}

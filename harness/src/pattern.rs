@@ -1,0 +1,71 @@
+//! Paths by the patterns that exporters declare: `proc/net/dev`, `sys/class/net/*/mtu`, `proc/sys/**`.
+
+use collectors::kit::read::ReadInfo;
+use collectors::kit::root::Mount;
+use simulator::glob;
+
+/// The pattern of a read, from its mount on. An operator's path, of which a collector declares one name, is as long as it
+/// is.
+pub fn of(read: &ReadInfo) -> String {
+    match read.pattern.strip_prefix('*') {
+        Some(rest) if read.mount == Mount::Host => format!("{}/**{rest}", read.mount.name()),
+        _ => format!("{}/{}", read.mount.name(), read.pattern),
+    }
+}
+
+/// Whether a path is one of a pattern, or a folder on the way to one. A last `**` stands for all that is below.
+pub fn leads_to(pattern: &str, path: &str) -> bool {
+    fits(&names(pattern), &names(path), true)
+}
+
+/// Whether a path is one of a pattern.
+pub fn is_one(pattern: &str, path: &str) -> bool {
+    fits(&names(pattern), &names(path), false)
+}
+
+fn names(path: &str) -> Vec<&str> {
+    path.split('/').filter(|name| !name.is_empty()).collect()
+}
+
+/// `**` stands for one name or more.
+fn fits(pattern: &[&str], path: &[&str], is_way_enough: bool) -> bool {
+    match (pattern, path) {
+        ([], []) => true,
+        (_, []) => is_way_enough,
+        (["**", rest @ ..], _) => {
+            (1..=path.len()).any(|taken| path.get(taken..).is_some_and(|path| fits(rest, path, is_way_enough)))
+        }
+        ([wanted, pattern @ ..], [name, path @ ..]) => {
+            glob::matches(wanted.as_bytes(), name.as_bytes()) && fits(pattern, path, is_way_enough)
+        }
+        ([], _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[track_caller]
+    fn check(pattern: &str, path: &str, is_one: bool, leads_to: bool) {
+        assert_eq!(
+            (super::is_one(pattern, path), super::leads_to(pattern, path)),
+            (is_one, leads_to),
+            "{pattern} {path}"
+        );
+    }
+
+    #[test]
+    fn patterns_have_paths_and_the_folders_on_the_way() {
+        check("proc/stat", "proc/stat", true, true);
+        check("proc/stat", "proc", false, true);
+        check("proc/stat", "proc/stats", false, false);
+        check("proc/stat", "proc/stat/x", false, false);
+        check("sys/class/net/*/mtu", "sys/class/net/eth0/mtu", true, true);
+        check("sys/class/net/*/mtu", "sys/class/net", false, true);
+        check("sys/class/net/*/mtu", "sys/class/net/eth0/speed", false, false);
+        check("sys/block/md*/md/dev-*/state", "sys/block/md0/md/dev-sda/state", true, true);
+        check("host/**", "host/var/lib/x", true, true);
+        check("host/**", "host", false, true);
+        check("host/**/down", "host/etc/service/web/down", true, true);
+        check("host/**/down", "host/down", false, true);
+    }
+}

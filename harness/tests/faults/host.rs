@@ -1,0 +1,201 @@
+//! Hosts with every collector, of which one at a time is looked at.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use collectors::kit::read::Access;
+use collectors::kit::root::Mount;
+use collectors::kit::root::tree::Tree;
+use collectors::kit::scraper::Scraper;
+use harness::damage::Damage;
+use harness::faults::{Breakable, Question};
+use harness::property::{Breaks, Outcome, Violation};
+use harness::{exposition, host, load};
+use simulator::Machine;
+use simulator::fault::Kind;
+
+use crate::reads::{declared, pattern};
+
+/// A scrape of something that hangs ends after this time.
+const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE_MAX: Duration = Duration::from_secs(10);
+/// What is said of a collector that nobody came to.
+const NOT_ASKED: &str = "was not asked before the scrape had to end";
+
+/// Where a host comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// A fixture host; entries with another name there, or with none.
+    Fixture(&'static str, &'static [(&'static str, Option<&'static str>)]),
+    /// A simulated host: its profile, and what of it is set.
+    Simulated(&'static str, &'static [(&'static str, &'static str)]),
+}
+
+impl Source {
+    pub(crate) fn tree(self) -> Tree {
+        match self {
+            Self::Fixture(name, changes) => {
+                let mut tree = load::host(name).expect("a fixture host");
+                for (path, now) in changes {
+                    let node = tree.get(path.as_bytes()).expect("an entry of the host").clone();
+                    tree.remove(path);
+                    if let Some(now) = now {
+                        tree.insert(now, node).expect("a free place");
+                    }
+                }
+                tree
+            }
+            Self::Simulated(profile, overrides) => {
+                const AT: Duration = Duration::from_secs(1_700_000_000);
+                let machine = Machine::of(profile, 1, overrides).expect("settings of the profile");
+                simulator::embedded(machine, || AT).tree_at(AT.as_secs())
+            }
+        }
+    }
+}
+
+pub(crate) type Flags = &'static [(&'static str, &'static str)];
+
+pub(crate) struct Host {
+    source: Source,
+    flags: Flags,
+    pub(crate) scraper: Arc<Scraper>,
+    pub(crate) breakable: Breakable,
+}
+
+impl Host {
+    pub(crate) fn new(source: Source, flags: Flags) -> Self {
+        let mut breakable = None;
+        let scraper =
+            host::scraper_with(source.tree(), flags, |roots| breakable.insert(Breakable::new(&roots)).roots());
+        let breakable = breakable.expect("the scraper took the roots");
+        Self { source, flags, scraper: Arc::new(scraper), breakable }
+    }
+
+    /// The same before anybody has scraped it.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.source, self.flags)
+    }
+
+    /// Scrapes one collector alone. Panics, with the page, when the page is not well formed.
+    pub(crate) fn scrape(&self, collector: &str) -> Outcome {
+        let only = self.scraper.only(&[collector]).expect("an enabled collector");
+        Self::outcome(collector, &host::scrape(&self.scraper, &only))
+    }
+
+    /// The same with little patience; with more of it where the collector was not even begun with.
+    pub(crate) fn scrape_hastily(&self, collector: &str) -> Outcome {
+        let only = self.scraper.only(&[collector]).expect("an enabled collector");
+        let mut patience = PATIENCE;
+        loop {
+            let outcome = Self::outcome(collector, &host::scrape_within(&self.scraper, &only, patience));
+            if outcome.complaints != [NOT_ASKED] || patience > PATIENCE_MAX {
+                return outcome;
+            }
+            patience *= 2;
+        }
+    }
+
+    /// The same host with another scraper.
+    pub(crate) fn with(&self, scraper: Scraper) -> Self {
+        Self { scraper: Arc::new(scraper), ..self.anew() }
+    }
+
+    fn outcome(collector: &str, scraped: &host::Scraped) -> Outcome {
+        let parsed = exposition::parse_as_told(scraped.page.as_bytes())
+            .unwrap_or_else(|defects| panic!("{collector}: {defects:?}\n{}", scraped.page));
+        let samples = parsed.families.iter().flat_map(|family| &family.samples);
+        let samples = samples.filter(|sample| !sample.name.starts_with("node_scrape_"));
+        let samples = samples.map(|sample| sample.text.to_owned()).collect();
+        let is_success = Some(!scraped.failed.contains_key(collector));
+        let complaints = scraped.failed.get(collector).or_else(|| scraped.noted.get(collector));
+        let duplicates = scraped.duplicates;
+        Outcome { is_success, complaints: complaints.cloned().unwrap_or_default(), samples, duplicates }
+    }
+}
+
+/// One collector of a host, which counts its cases.
+pub(crate) struct One<'a> {
+    host: Host,
+    collector: &'static str,
+    cases: &'a Cell<usize>,
+}
+
+impl<'a> One<'a> {
+    pub(crate) fn new(host: Host, collector: &'static str, cases: &'a Cell<usize>) -> Self {
+        Self { host, collector, cases }
+    }
+}
+
+impl Breaks for One<'_> {
+    fn name(&self) -> &str {
+        self.collector
+    }
+
+    fn breakable(&self) -> &Breakable {
+        &self.host.breakable
+    }
+
+    fn anew(&self) -> Self {
+        Self { host: self.host.anew(), ..*self }
+    }
+
+    fn is_always_anew(&self) -> bool {
+        false
+    }
+
+    fn scrape(&mut self) -> Result<Outcome, Violation> {
+        Ok(self.host.scrape(self.collector))
+    }
+
+    fn row(&self, question: &Question) -> String {
+        pattern(self.collector, question)
+    }
+
+    fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+        self.cases.set(self.cases.get() + 1);
+        check(self.collector, question, kind, outcome);
+        check_is_told(self.collector, question, kind, damage, outcome);
+    }
+}
+
+#[track_caller]
+fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
+    let case = || question.broken(kind.clone());
+    for complaint in &outcome.complaints {
+        assert!(!complaint.contains("panicked"), "{collector}: {}: {complaint}", case());
+    }
+    assert!(
+        outcome.is_success == Some(true) || !outcome.complaints.is_empty(),
+        "{collector}: {}: failed without a word",
+        case()
+    );
+    // A line can be there twice in a file that was torn, or that says the same of two things.
+    let is_repeated = matches!(kind, Kind::Torn(_) | Kind::Content(_) | Kind::Added(_) | Kind::Garbled(_));
+    assert!(outcome.duplicates == 0 || is_repeated, "{collector}: {}: {} samples twice", case(), outcome.duplicates);
+}
+
+/// Content that costs something and may do so in silence: the collector, what it reads, the fault, the reason.
+const SILENT: [(&str, &str, Kind, &str); 1] =
+    [("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file")];
+
+/// What breaks the content of a file below /proc and costs a sample, or changes one, is told of. Files below /sys are
+/// exempt: drivers differ in what they write and how they end it.
+#[track_caller]
+fn check_is_told(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+    let is_content = matches!(kind, Kind::Empty | Kind::Cut(_) | Kind::Garbage);
+    if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
+        return;
+    }
+    let read = pattern(collector, question);
+    // A directory has no content to be wrong; one with nothing in it is what it is.
+    if declared(collector, question).is_some_and(|read| read.access == Access::Directory) {
+        return;
+    }
+    let is_silent = |(name, known, silent, _): &(&str, &str, Kind, &str)| {
+        (*name, *known, silent) == (collector, read.as_str(), kind)
+    };
+    let case = question.broken(kind.clone());
+    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {damage}, without a word");
+}

@@ -1,0 +1,37 @@
+//! A test that fails says how to run it again. These run themselves once more, and fail there on purpose.
+#![expect(clippy::disallowed_methods, reason = "the run that fails on purpose is told so by its environment")]
+
+use std::process::{Command, ExitCode};
+
+use harness::needs;
+
+/// Set in the run that fails on purpose.
+const FAILS: &str = "NODELAB_FAILS_ON_PURPOSE";
+
+fn main() -> ExitCode {
+    if std::env::var_os(FAILS).is_some() {
+        return needs::run(&[("one_that_fails", &[], || panic!("on purpose")), ("one_that_passes", &[], || ())]);
+    }
+    needs::run(&[("a_test_that_fails_says_how_to_run_it_again", &[], says_how)])
+}
+
+/// The output of the run that fails, with these arguments, and whether it passed.
+fn run(arguments: &[&str]) -> (String, bool) {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let output = command.args(arguments).env(FAILS, "1").output().expect("it runs");
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.success())
+}
+
+fn says_how() {
+    let (text, is_passed) = run(&[]);
+    assert!(!is_passed && text.contains("on purpose"), "{text}");
+    let command = "cargo test -p harness --test replay -- ";
+    let again = text.lines().find_map(|line| line.split_once("to run it again: ")?.1.strip_prefix(command));
+    let again = again.unwrap_or_else(|| panic!("no such line:\n{text}"));
+    // What it says runs that test, and it alone.
+    let (text, is_passed) = run(&again.split(' ').collect::<Vec<_>>());
+    assert!(!is_passed && text.contains("running 1 test") && text.contains("on purpose"), "{text}");
+    let (text, is_passed) = run(&["--exact", "one_that_passes"]);
+    assert!(is_passed && text.contains("running 1 test"), "{text}");
+}
