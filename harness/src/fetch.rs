@@ -66,7 +66,12 @@ impl Url {
 
     /// Asks for the page in a format that is preferred.
     pub fn get(&self, preferred: Format) -> io::Result<Answer> {
-        self.get_within(accepting(preferred), ANSWER_TIMEOUT, ANSWER_MAX_BYTES)
+        self.get_patiently(preferred, ANSWER_TIMEOUT)
+    }
+
+    /// The same of a server that has this long to answer.
+    pub fn get_patiently(&self, preferred: Format, timeout: Duration) -> io::Result<Answer> {
+        self.get_within(accepting(preferred), timeout, ANSWER_MAX_BYTES)
     }
 
     /// Asks for the page in a coding such as `gzip`, and leaves it so.

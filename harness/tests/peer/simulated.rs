@@ -1,6 +1,7 @@
 //! Simulated hosts, written down for the peer, and alive for us, at two moments.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,9 @@ const SEED: u64 = 1;
 
 /// Two moments of a day, in seconds since 1970.
 const MOMENTS: [u64; 2] = [1_700_000_000, 1_700_031_417];
+
+/// The peer has this long for a page: that of 1,152 CPUs has more than a million lines, and it sorts them.
+const PEER_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Collectors of the peer that read no files, or ask the machine that they run on whatever root they have.
 const NOT_OF_FILES: &[(&str, &str)] = &[
@@ -168,7 +172,14 @@ impl Found {
         let (peer, ours) = (theirs(&self.program, folder.path()), Ours::new(&self.program, machine.clone()));
         for seconds in MOMENTS {
             on_disk = renew(&on_disk, written(&machine, seconds), folder.path());
-            let (page, ours) = (comparable(&their_page(&peer, folder.path())), comparable(&ours.page(seconds)));
+            let page = match their_page(&peer, folder.path()) {
+                Ok(page) => comparable(&page),
+                Err(error) => {
+                    self.wrong.push(format!("{} at {seconds}: the peer's page: {error}", profile.name));
+                    continue;
+                }
+            };
+            let ours = comparable(&ours.page(seconds));
             let theirs = exposition::parse(page.as_bytes()).expect("the peer's page is well formed");
             let ours = exposition::parse(ours.as_bytes()).expect("our page is well formed");
             self.failed.extend(failures(&theirs).map(|collector| (profile.name, collector)));
@@ -264,10 +275,11 @@ fn theirs(program: &Program, folder: &Path) -> Peer {
 }
 
 /// Paths as they are on the host.
-fn their_page(peer: &Peer, folder: &Path) -> String {
-    let page = String::from_utf8(peer.url().get(Format::Text).expect("the peer's page").body).expect("pages are text");
+fn their_page(peer: &Peer, folder: &Path) -> io::Result<String> {
+    let answer = peer.url().get_patiently(Format::Text, PEER_TIMEOUT)?;
+    let page = String::from_utf8(answer.body).expect("pages are text");
     let place = |mount: &str| folder.join(mount).display().to_string();
-    page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), "")
+    Ok(page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), ""))
 }
 
 /// The page without the numbers that the peer takes from the disk that the folder is on.
