@@ -9,10 +9,11 @@
 //! # How to add a kind
 //!
 //! 1. Add `src/event/KIND.rs` with a `KIND`: its name, one line that says what it does, its settings, which counters
-//!    fall by it (`tests/monotone/events.rs` holds it to that), its turns and what each of them does to the machine. A device that it names and that is not there is [`Event::no_such`].
+//!    fall by it (`tests/monotone/events.rs` holds it to that), its turns and what each of them does to the machine. A
+//!    device that it names and that is not there is [`Event::no_such`].
 //! 2. Add it to the table here. `tests/agreement/events.rs` puts every law to it, before, at and after its turns, on
 //!    profiles that it is possible on.
-//! 3. Say in `tests/events.rs` what it visibly does.
+//! 3. Say in `tests/events.rs` what it visibly does, and in `events.rs` of the harness what of that a page shows.
 
 mod churn;
 mod clock_step;
@@ -66,7 +67,8 @@ impl fmt::Debug for EventKind {
 /// Counters that fall by an event, or begin anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fall {
-    /// Which: the path, the name of the row, or its number if it has none, and its column there, `*` being any part of these.
+    /// Which: the path, the name of the row, or its number if it has none, and the column there, from 0 on. `*` is any
+    /// part of these.
     pub counters: &'static str,
     /// When.
     pub at: FallsAt,

@@ -81,11 +81,12 @@ impl Fleet {
 
     /// What a node is made of, if there is one of this number.
     pub fn machine(&self, node: u64) -> Option<Machine> {
-        (node < self.nodes).then(|| {
-            let machine = self.made(node);
-            // What is possible on one is possible on all: they differ in names and numbers alone.
-            machine.clone().with_events(self.events.clone()).unwrap_or(machine)
-        })
+        if node >= self.nodes {
+            return None;
+        }
+        let eventful = self.made(node).with_events(self.events.clone());
+        debug_assert!(eventful.is_ok(), "{eventful:?}: nodes differ in names and numbers alone");
+        Some(eventful.unwrap_or_else(|_| self.made(node)))
     }
 
     /// A node, if there is one of this number.

@@ -68,7 +68,7 @@
 //!    once.
 //! 3. Name the table in `src/proc.rs` or `src/sys.rs`. Reads, listings, links and the frozen tree follow from that.
 //! 4. If another file tells the same, add the law to `tests/agreement.rs`: it is put to every profile. If procfs-core
-//!    parses it, add it to `tests/second_opinion.rs`. Say in `tests/monotone.rs` which of its numbers may fall.
+//!    parses it, add it to `tests/second_opinion.rs`. Say in `tests/monotone/counters.rs` which of its numbers count.
 //! 5. `tests/fingerprint.rs` now fails and prints its new table: a change of the bytes is a decision. `harness` fails
 //!    until the file's reads are struck off `WITHOUT_GENERATOR` in `harness/tests/simulated.rs`, and shows on which
 //!    profiles which collector now says what (`INSTA_UPDATE=always cargo test -p harness --test simulated`).

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use collectors::kit::root::tree::{Tree, What};
-use simulator::{Host, Machine};
+use simulator::{Host, Machine, glob};
 
 const AT: u64 = 1_700_000_000;
 
@@ -103,16 +103,10 @@ fn is_of(path: &[u8], form: &str) -> bool {
     loop {
         match (names.next(), forms.next()) {
             (None, None) => return true,
-            (Some(name), Some(form)) if is_of_name(name, form) => {}
+            (Some(name), Some(form)) if glob::matches(form.as_bytes(), name.as_bytes()) => {}
             _ => return false,
         }
     }
-}
-
-fn is_of_name(name: &str, form: &str) -> bool {
-    let Some((front, back)) = form.split_once('*') else { return name == form };
-    let Some(rest) = name.strip_prefix(front) else { return false };
-    (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| is_of_name(rest, back)))
 }
 
 fn says(tree: &Tree, form: &str, words: &str) -> bool {
