@@ -66,7 +66,7 @@ pub fn check_on(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>
 
 /// Whatever breaks, there is a well-formed page, of declared families.
 pub(super) fn survives(exporter: &dyn Exporter, broken: &Roots, kernel: &Arc<dyn Kernel>) -> Result<(), Violation> {
-    let mut opened = exporter.open(broken.clone(), Arc::clone(kernel));
+    let mut opened = exporter.open_broken(broken.clone(), Arc::clone(kernel));
     let text = page(exporter, &mut opened)?;
     is_declared(exporter, &text, &[])
 }
