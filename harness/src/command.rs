@@ -2,6 +2,13 @@
 //!
 //! A new command is a file below `command/` that holds a [`Command`], and a line in [`ALL`].
 
+/// A line on standard output. A reader that has seen enough, such as `head`, is no mistake.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::command::tell(format_args!($($words)*))
+    };
+}
+
 mod accept;
 mod arguments;
 mod bench;
@@ -182,6 +189,11 @@ fn help_of(mut parser: lexopt::Parser) -> ExitCode {
 /// A reader that has seen enough, such as `head`, is no mistake.
 pub(crate) fn print(text: &str) -> ExitCode {
     print_bytes(text.as_bytes())
+}
+
+/// A line, as `say!` writes it.
+fn tell(words: fmt::Arguments<'_>) {
+    let _ = print(&format!("{words}\n"));
 }
 
 /// The same for what may be no text.

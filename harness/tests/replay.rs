@@ -1,7 +1,8 @@
-//! A test that fails says how to run it again. These run themselves once more, and fail there on purpose.
+//! A test that fails says how to run it again: these run themselves once more, and fail there on purpose. And `nodelab`
+//! does not fail where its reader has seen enough.
 #![expect(clippy::disallowed_methods, reason = "the run that fails on purpose is told so by its environment")]
 
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use harness::needs;
 
@@ -12,7 +13,10 @@ fn main() -> ExitCode {
     if std::env::var_os(FAILS).is_some() {
         return needs::run(&[("one_that_fails", &[], || panic!("on purpose")), ("one_that_passes", &[], || ())]);
     }
-    needs::run(&[("a_test_that_fails_says_how_to_run_it_again", &[], says_how)])
+    needs::run(&[
+        ("a_test_that_fails_says_how_to_run_it_again", &[], says_how),
+        ("a_reader_that_has_seen_enough_is_no_mistake", &[], has_seen_enough),
+    ])
 }
 
 /// The output of the run that fails, with these arguments, and whether it passed.
@@ -34,4 +38,13 @@ fn says_how() {
     assert!(!is_passed && text.contains("running 1 test") && text.contains("on purpose"), "{text}");
     let (text, is_passed) = run(&["--exact", "one_that_passes"]);
     assert!(is_passed && text.contains("running 1 test"), "{text}");
+}
+
+fn has_seen_enough() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nodelab"));
+    let mut child =
+        command.args(["fuzz", "--list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

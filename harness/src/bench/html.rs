@@ -198,9 +198,14 @@ mod tests {
         };
         let history = [Entry::of(&report), Entry::of(&report)];
         let html = page(&report, &history);
-        for expected in
-            ["<b>1 of 2</b> goals are reached. 1 more were not", "a &lt; b", "made of &lt;this&gt;", "not measured: no peer", "2 runs", "</html>\n"]
-        {
+        for expected in [
+            "<b>1 of 2</b> goals are reached. 1 more were not",
+            "a &lt; b",
+            "made of &lt;this&gt;",
+            "not measured: no peer",
+            "2 runs",
+            "</html>\n",
+        ] {
             assert!(html.contains(expected), "`{expected}` is not in {html}");
         }
         for outside in ["http:", "https:", "src=", "url(", "@import"] {

@@ -22,7 +22,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     for file in generated::all()? {
         if !file.is_up_to_date() {
             load::write(&file.full_path(), file.content.as_bytes())?;
-            println!("wrote {}", file.path);
+            say!("wrote {}", file.path);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -22,14 +22,14 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let [folder] = given.words(["DIR"])?;
     let report = conformance::run(folder.as_ref())?;
     for (collector, tally) in &report.collectors {
-        println!("{:>5} of {:<5} {collector}", tally.matched, tally.expected);
-        tally.differences.iter().for_each(|line| println!("        {line}"));
+        say!("{:>5} of {:<5} {collector}", tally.matched, tally.expected);
+        tally.differences.iter().for_each(|line| say!("        {line}"));
     }
     let (matched, expected) = report.totals();
-    println!("{matched:>5} of {expected:<5} all collectors that exist here");
-    println!("{} families of the expected page have no collector yet", report.unowned.len());
-    report.unknown_flags.iter().for_each(|flag| println!("a flag of the run that is not here: {flag}"));
-    report.complaints.iter().for_each(|complaint| println!("complaint: {complaint}"));
+    say!("{matched:>5} of {expected:<5} all collectors that exist here");
+    say!("{} families of the expected page have no collector yet", report.unowned.len());
+    report.unknown_flags.iter().for_each(|flag| say!("a flag of the run that is not here: {flag}"));
+    report.complaints.iter().for_each(|complaint| say!("complaint: {complaint}"));
     let is_equal = report.collectors.values().all(|tally| tally.differences.is_empty());
     Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -35,7 +35,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let chosen = chosen(given)?;
     if given.has(LIST.name) {
         for target in &chosen {
-            println!("{:<32} {}", target.name, target.law);
+            say!("{:<32} {}", target.name, target.law);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -56,7 +56,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         let input = load::bytes(path)?;
         let mut attempt = target.prepare();
         caught(|| attempt(&input)).map_err(|problem| Failure::of(&target.name, problem))?;
-        println!("{}: the law holds", target.name);
+        say!("{}: the law holds", target.name);
         return Ok(ExitCode::SUCCESS);
     }
     let plan = Plan { cases: given.number(CASES)?.unwrap_or(CASES_USUAL), seed: given.number(SEED)?.unwrap_or(1) };
@@ -79,10 +79,10 @@ fn drive(chosen: &[Target], plan: Plan) -> Result<ExitCode, Failure> {
         progress.at(number);
         if let Err(finding) = target.drive(plan)? {
             is_sound = false;
-            println!("{}", target.keep(&finding)?);
+            say!("{}", target.keep(&finding)?);
         }
     }
     drop(progress);
-    println!("{} targets, {} inputs each, seed {}", chosen.len(), plan.cases, plan.seed);
+    say!("{} targets, {} inputs each, seed {}", chosen.len(), plan.cases, plan.seed);
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

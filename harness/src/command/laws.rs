@@ -48,13 +48,13 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     });
     drop(progress);
     for (name, violation) in &known {
-        println!("{name}: {violation}");
+        say!("{name}: {violation}");
     }
     for broken in &found {
-        println!("{}", Laws::ours().keep(broken)?);
+        say!("{}", Laws::ours().keep(broken)?);
     }
     let is_kept = known.is_empty() && found.is_empty();
-    println!("{cases} cases, seed {seed}: {}", if is_kept { "every law holds" } else { "a law was broken" });
+    say!("{cases} cases, seed {seed}: {}", if is_kept { "every law holds" } else { "a law was broken" });
     Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -82,11 +82,11 @@ fn replay(given: &Given) -> Result<ExitCode, Failure> {
 fn told(name: &str, result: Result<(), Violation>) -> ExitCode {
     match result {
         Ok(()) => {
-            println!("{name}: every law holds");
+            say!("{name}: every law holds");
             ExitCode::SUCCESS
         }
         Err(violation) => {
-            println!("{violation}");
+            say!("{violation}");
             ExitCode::FAILURE
         }
     }

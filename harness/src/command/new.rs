@@ -31,12 +31,12 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let changes = plan.changes(current).map_err(Failure::Broken)?;
     for change in &changes {
         load::write(&workspace.join(&change.path), change.content.as_bytes())?;
-        println!("wrote {}", change.path);
+        say!("wrote {}", change.path);
     }
-    println!("\nTo fill in, each until its test passes:");
+    say!("\nTo fill in, each until its test passes:");
     for place in scaffold::places(&changes) {
-        println!("  {place}");
+        say!("  {place}");
     }
-    println!("\nThen accept what follows from it: CONTRIBUTING.md, step 6.");
+    say!("\nThen accept what follows from it: CONTRIBUTING.md, step 6.");
     Ok(ExitCode::SUCCESS)
 }

@@ -25,7 +25,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     match scrubbing::scrubbed(&tree, given)? {
         Ok(tree) => {
             for path in load::write_host(&tree, out.as_ref())? {
-                println!("left out, as it cannot be on disk: {path}");
+                say!("left out, as it cannot be on disk: {path}");
             }
             Ok(ExitCode::SUCCESS)
         }

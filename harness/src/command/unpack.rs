@@ -22,7 +22,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let [file, out] = given.words(["FILE", "OUT"])?;
     let tree = load::any_host(file.as_ref())?;
     for path in load::write_host(&tree, out.as_ref())? {
-        println!("left out, as it cannot be on disk: {path}");
+        say!("left out, as it cannot be on disk: {path}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -62,6 +62,11 @@ pub trait Exporter {
     /// Begins to export a host. A page may be empty where the host has nothing of the kind.
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened;
 
+    /// The same over files of which something is broken, and which may say things twice.
+    fn open_broken(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
+        self.open(roots, kernel)
+    }
+
     /// Families, as in [`Self::families`], of counters that may fall although nothing happens: those that are levels by
     /// what they mean, and those that begin again after 32 bits.
     fn may_fall(&self) -> &'static [&'static str] {
@@ -102,18 +107,12 @@ impl Exporter for Ours {
     }
 
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
-        let scraper = host::scraper_of_one(roots, kernel, self.0.name);
-        Box::new(move || {
-            let scraped = host::scrape(&scraper, &Selection::ALL);
-            let words = scraped.failed.values().flatten();
-            // The scraper catches what panics, and says so.
-            let panicked: Vec<&String> = words.filter(|words| words.contains("panicked")).collect();
-            assert!(panicked.is_empty(), "{panicked:?}");
-            assert_eq!(scraped.duplicates, 0, "samples that were emitted twice");
-            let own = |name: &str| name.starts_with("node_scrape_");
-            let family = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").to_owned();
-            scraped.page.split_inclusive('\n').filter(|line| !own(&family(line))).collect::<String>().into_bytes()
-        })
+        self.opened(roots, kernel, false)
+    }
+
+    /// What is there twice is written once; only a sound file never says it twice.
+    fn open_broken(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
+        self.opened(roots, kernel, true)
     }
 
     /// The first is kept as node_exporter has it; of the others the kernel has 32 bits.
@@ -124,5 +123,22 @@ impl Exporter for Ours {
     /// What it asks is declared nowhere; that it asks nothing else is the compiler's matter.
     fn asks_the_kernel(&self) -> bool {
         true
+    }
+}
+
+impl Ours {
+    fn opened(self, roots: Roots, kernel: Arc<dyn Kernel>, may_repeat: bool) -> Opened {
+        let scraper = host::scraper_of_one(roots, kernel, self.0.name);
+        Box::new(move || {
+            let scraped = host::scrape(&scraper, &Selection::ALL);
+            let words = scraped.failed.values().flatten();
+            // The scraper catches what panics, and says so.
+            let panicked: Vec<&String> = words.filter(|words| words.contains("panicked")).collect();
+            assert!(panicked.is_empty(), "{panicked:?}");
+            assert!(may_repeat || scraped.duplicates == 0, "{} samples were emitted twice", scraped.duplicates);
+            let own = |name: &str| name.starts_with("node_scrape_");
+            let family = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").to_owned();
+            scraped.page.split_inclusive('\n').filter(|line| !own(&family(line))).collect::<String>().into_bytes()
+        })
     }
 }

@@ -60,6 +60,9 @@ pub fn matrix(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) 
 pub fn table(host: &mut impl Breaks) -> Result<String, Violation> {
     host.breakable().take_asked();
     let sound = host.scrape()?;
+    if sound.duplicates > 0 {
+        return Err(unsteady(host, &format!("{} samples were emitted twice", sound.duplicates)));
+    }
     let at_first = host.breakable().take_asked();
     // A second time: state that is kept must not make the next scrape another one.
     is_sound(host, &sound, "two scrapes at one instant differ")?;
@@ -139,7 +142,7 @@ struct OnHost<'a> {
 impl<'a> OnHost<'a> {
     fn new(exporter: &'a dyn Exporter, roots: &'a Roots, kernel: &'a Arc<dyn Kernel>) -> Self {
         let breakable = Breakable::new(roots);
-        let opened = exporter.open(breakable.roots(), Arc::clone(kernel));
+        let opened = exporter.open_broken(breakable.roots(), Arc::clone(kernel));
         Self { exporter, roots, kernel, breakable, opened }
     }
 }
