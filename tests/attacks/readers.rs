@@ -17,6 +17,9 @@ fn number(page: &str, name: &str) -> usize {
 
 const IN_FLIGHT: &str = "promhttp_metric_handler_requests_in_flight";
 
+/// What a textfile may hold, nearly.
+const PAGE_BYTES: usize = 4 << 20;
+
 #[test]
 fn pipelined_requests_wait_for_each_others_answers() {
     const REQUESTS: usize = 200_000;
@@ -91,7 +94,6 @@ fn slow_readers_occupy_no_slots() {
 
 #[test]
 fn answers_that_nobody_takes_have_a_limit_for_all_together() {
-    const PAGE_BYTES: usize = 4 << 20;
     const READERS: usize = 14;
     /// What is kept for those who do not take it, and what the allocator holds of the copies that a page passes through.
     const GROWTH_MAX_KILOBYTES: u64 = (32 << 10) + 7 * (PAGE_BYTES as u64 >> 10);
@@ -134,6 +136,25 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
     assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
     assert!(first < PAGE_BYTES, "the slowest has to make room");
     assert!(last.receive("GET").body.len() > PAGE_BYTES);
+}
+
+#[test]
+fn one_page_may_be_larger_than_all_that_is_kept() {
+    const FILES: usize = 10;
+    const LARGE_BYTES: usize = FILES * PAGE_BYTES;
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let padding = "x".repeat(4_000);
+    for file in 0..FILES {
+        let line = |number| format!("large{{file=\"{file}\",number=\"{number}\",padding=\"{padding}\"}} 1\n");
+        let text: String = (0..=PAGE_BYTES / padding.len()).map(line).collect();
+        std::fs::write(folder.path().join(format!("{file}.prom")), text).unwrap();
+    }
+    let directory = format!("--collector.textfile.directory={}", folder.path().display());
+    let exporter = Exporter::start(&["--collector.disable-defaults", "--collector.textfile", &directory]);
+    for _ in 0..2 {
+        assert!(exporter.get("/metrics").body.len() > LARGE_BYTES);
+    }
 }
 
 #[test]

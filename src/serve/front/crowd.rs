@@ -115,6 +115,11 @@ impl Crowd {
         self.deadlines.iter().map(|(_, at)| *at).find(is_slow)
     }
 
+    /// Whether the answer that is kept for this place is the only one.
+    pub(super) fn keeps_for_nobody_but(&self, at: usize) -> bool {
+        self.at(at).is_some_and(|connection| connection.kept_bytes() == self.kept_bytes)
+    }
+
     fn at(&self, at: usize) -> Option<&Connection> {
         self.places.get(at)?.as_ref()?.connection.as_ref()
     }

@@ -37,7 +37,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// That this happens is logged once in so long.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(60);
 
-/// Answers that are kept for clients who do not take them; beyond, the slowest of them lose theirs.
+/// Answers that are kept for clients who do not take them; beyond, the slowest of them lose theirs. One may be larger by
+/// itself, as the pages of the largest machines are.
 const KEPT_MAX_BYTES: usize = 32 << 20;
 
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -215,7 +216,7 @@ impl Reactor {
 
     fn shed(&mut self) {
         while self.crowd.kept_bytes() > KEPT_MAX_BYTES {
-            let Some(at) = self.crowd.slowest() else { return };
+            let Some(at) = self.crowd.slowest().filter(|at| !self.crowd.keeps_for_nobody_but(*at)) else { return };
             self.dismiss(at);
         }
     }
