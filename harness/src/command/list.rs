@@ -12,7 +12,7 @@ use super::{Command, Failure, Given, print};
 pub(super) const COMMAND: Command = Command {
     name: "list",
     arguments: "[PROFILE|EVENT|FILE [PREFIX]]",
-    about: "list what a host holds, or the hosts, profiles, events and scenarios that come with nodelab",
+    about: "list what a host holds, or the profiles, events and scenarios that come with nodelab",
     details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory; PREFIX the beginning of the paths to list.\n\
               A line is what the entry is, its size in bytes, and its path. Of a PROFILE, and of an EVENT of a scenario,\n\
               the settings are listed. Without an argument, the fixture hosts, the simulator's profiles, the kinds of\n\

@@ -203,9 +203,11 @@ mod tests {
     /// Laws that no case puts would hold whatever they say.
     #[test]
     fn cases_have_all_kinds_of_events_and_hosts_where_counters_may_not_fall() {
+        // Few hosts have a fabric, which one of the kinds is about.
+        const CASES: u32 = 1_200;
         let mut runner = TestRunner::new(config(1));
         let (mut happened, mut calm, mut most) = (BTreeMap::<&str, u32>::new(), 0, 0);
-        for _ in 0..400 {
+        for _ in 0..CASES {
             let case = cases().new_tree(&mut runner).unwrap().current();
             for event in case.machine().0.events() {
                 *happened.entry(event.kind().name).or_default() += 1;
@@ -216,7 +218,7 @@ mod tests {
         let missing: Vec<_> =
             simulator::event_kinds().iter().filter(|kind| !happened.contains_key(kind.name)).collect();
         assert!(missing.is_empty(), "{missing:?} of {happened:?}");
-        assert!((120..300).contains(&calm), "{calm} of 400 hosts are calm");
+        assert!((CASES / 3..CASES * 3 / 4).contains(&calm), "{calm} of {CASES} hosts are calm");
         assert_eq!(most, HAPPENINGS_MAX);
     }
 
