@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// A larger page, or what it was packed into, is not kept for the next one, beside which it would stand.
-const KEPT_MAX_BYTES: usize = 1 << 20;
+/// A page of so much, or what it was packed into, is not kept for the next one, beside which it would stand.
+const KEPT_BELOW_BYTES: usize = 1 << 20;
 
 /// How a body is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,14 +77,14 @@ impl Packer {
             return (coding, packed.to_vec());
         }
         let _ = coding;
-        if self.page.len() >= KEPT_MAX_BYTES {
+        if self.page.len() >= KEPT_BELOW_BYTES {
             return (Coding::Identity, std::mem::take(&mut self.page));
         }
         (Coding::Identity, self.page.clone())
     }
 
     fn forget_large(&mut self) {
-        if self.page.capacity() >= KEPT_MAX_BYTES {
+        if self.page.capacity() >= KEPT_BELOW_BYTES {
             self.page = Vec::new();
         }
         #[cfg(feature = "compression")]
@@ -99,7 +99,7 @@ mod engines {
     use libdeflater::{CompressionLvl, Compressor};
     use zstd_safe::{CCtx, compress_bound};
 
-    use super::{Coding, KEPT_MAX_BYTES};
+    use super::{Coding, KEPT_BELOW_BYTES};
 
     /// Of both, the level that makes a page about as small as Go's gzip does, at the least cost.
     const GZIP_LEVEL: i32 = 1;
@@ -121,7 +121,7 @@ mod engines {
 
     impl Engines {
         pub(super) fn forget_large(&mut self) {
-            if self.packed.len() >= KEPT_MAX_BYTES {
+            if self.packed.len() >= KEPT_BELOW_BYTES {
                 self.packed = Vec::new();
             }
         }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn what_is_large_is_not_kept() {
         let packers = Packers::default();
-        for (size_bytes, is_kept) in [(KEPT_MAX_BYTES - 1, true), (KEPT_MAX_BYTES, false)] {
+        for (size_bytes, is_kept) in [(KEPT_BELOW_BYTES - 1, true), (KEPT_BELOW_BYTES, false)] {
             for &wanted in Coding::OFFERED {
                 let mut page = Vec::new();
                 page.reserve_exact(size_bytes);
