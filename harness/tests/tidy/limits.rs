@@ -9,7 +9,6 @@ const WORDS: [&str; 3] = ["MAX", "CAP", "LIMIT"];
 
 /// Limits that no test names, and why. An entry that a test names is an error, too.
 const UNNAMED: &[(&str, &str, &str)] = &[
-    ("collectors/src/kit/bytes.rs", "SHORT_MAX", "a matter of speed: longer pieces are written alike"),
     (
         "collectors/src/kit/kernel/linux/exchange.rs",
         "IDLE_CAP",
