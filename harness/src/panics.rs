@@ -1,10 +1,5 @@
 //! Panics that are looked for: what is tried on purpose until it breaks does not fill the screen with what it says.
 
-#![cfg_attr(
-    windows,
-    expect(clippy::missing_const_for_thread_local, reason = "they are constants, which the lint does not see on Windows")
-)]
-
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
