@@ -1,37 +1,18 @@
 //! A recording is the host: it replays to the page that was read, and tells nothing of who the host is.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::ALL;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::options::FlagValues;
-use collectors::kit::root::Roots;
 use collectors::kit::root::tree::Tree;
-use collectors::kit::scraper::{Scraper, Selection};
+use collectors::kit::scraper::Selection;
 use collectors::kit::testing::redacted;
 use harness::{host, load};
-use simulator::replay::Replay;
 use simulator::scrub::{self, Key, Scrubber};
 
 const KEY: Key = Key::new([42; 32]);
 
-/// The page of every collector, but for what is volatile.
-fn page(roots: Roots, kernel: Arc<dyn Kernel>, flags: &FlagValues) -> Vec<String> {
-    let scraper = Scraper::build(ALL, flags, roots, kernel).expect("flags at their defaults");
-    let mut page = Vec::new();
-    scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
-    lines(&page)
-}
-
 fn lines(page: &[u8]) -> Vec<String> {
     redacted(&String::from_utf8_lossy(page)).lines().map(str::to_owned).collect()
-}
-
-fn replayed(tree: &Tree, flags: &FlagValues) -> Vec<String> {
-    let replay = Replay::new(Arc::new(tree.clone()), || Duration::ZERO).expect("a tree that was written by us");
-    page(replay.roots(), replay.kernel(), flags)
 }
 
 #[track_caller]
@@ -70,12 +51,19 @@ fn a_simulated_host_is_coherent_when_scrubbed() {
 #[cfg(target_os = "linux")]
 mod live {
     use super::*;
+    use collectors::ALL;
     use collectors::kit::errno::Errno;
+    use collectors::kit::kernel::Kernel;
+    use collectors::kit::options::FlagValues;
+    use collectors::kit::root::Roots;
     use collectors::kit::root::tree::{Node, What};
+    use collectors::kit::scraper::Scraper;
     use node_exporter::flags::Paths;
     use simulator::record::{Plan, Recording, combine, record};
+    use simulator::replay::Replay;
     use std::path::Path;
     use std::process::{Command, Output};
+    use std::sync::Arc;
 
     fn paths(root: &Path) -> Paths {
         Paths {
@@ -85,6 +73,19 @@ mod live {
             udev: root.join("run/udev/data"),
             is_given: true,
         }
+    }
+
+    /// The page of every collector, but for what is volatile.
+    fn page(roots: Roots, kernel: Arc<dyn Kernel>, flags: &FlagValues) -> Vec<String> {
+        let scraper = Scraper::build(ALL, flags, roots, kernel).expect("flags at their defaults");
+        let mut page = Vec::new();
+        scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
+        lines(&page)
+    }
+
+    fn replayed(tree: &Tree, flags: &FlagValues) -> Vec<String> {
+        let replay = Replay::new(Arc::new(tree.clone()), || Duration::ZERO).expect("a tree that was written by us");
+        page(replay.roots(), replay.kernel(), flags)
     }
 
     fn recorded() -> (Recording, FlagValues) {

@@ -162,14 +162,12 @@ fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Co
 
 #[cfg(not(target_os = "linux"))]
 fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
-    match (peer, place) {
-        (Peer::Url(url, maker), Place::Tree { name, tree }) => with_url((url, maker), &name, tree, knowledge),
-        _ => {
-            let problem =
-                "node_exporter reads Linux only: run this on Linux, or compare by --peer-url with --tree or --profile";
-            Err(Failure::Broken(problem.to_owned()))
-        }
+    if let (Peer::Url(url, maker), Place::Tree { name, tree }) = (peer, place) {
+        return with_url((url, maker), &name, tree, knowledge);
     }
+    let problem =
+        "node_exporter reads Linux only: run this on Linux, or compare by --peer-url with --tree or --profile";
+    Err(Failure::Broken(problem.to_owned()))
 }
 
 /// An exporter elsewhere, of which somebody says that it reads this host; ours has the collectors that it tells of.
