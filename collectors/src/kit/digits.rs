@@ -39,9 +39,8 @@ impl Packed {
     pub(crate) fn new(value: u64) -> Self {
         debug_assert!(value < Self::BELOW);
         if value < HALF {
-            let digits = eight(value);
-            let zeros = (digits.trailing_zeros() / 8).min(7);
-            return Self { text: u128::from((digits + ZEROS) >> (8 * zeros)), count: 8 - zeros as usize };
+            let (text, count) = short(value);
+            return Self { text: text.into(), count };
         }
         let (high, low) = (eight(value / HALF), eight(value % HALF));
         let zeros = high.trailing_zeros() / 8;
@@ -77,6 +76,15 @@ const PACKED_DIGITS: usize = 16;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 const ALL_ZEROS: u128 = u128::from_le_bytes([b'0'; PACKED_DIGITS]);
 
+/// The digits of a number below [`HALF`], the first in the lowest byte, and how many there are.
+#[inline]
+const fn short(value: u64) -> (u64, usize) {
+    let digits = eight(value);
+    let zeros = digits.trailing_zeros() / 8;
+    let zeros = if zeros < 7 { zeros } else { 7 };
+    ((digits + ZEROS) >> (8 * zeros), 8 - zeros as usize)
+}
+
 /// The eight digits of a number of at most so many, as numbers from 0 to 9, the first in the lowest byte.
 ///
 /// The number is halved three times: into two of four digits, four of two, eight of one. Each division is a
@@ -96,10 +104,9 @@ const fn eight(value: u64) -> u64 {
 #[inline]
 pub(crate) fn put_whole(value: u64, room: &mut Room, at: usize) -> usize {
     if value < HALF {
-        let digits = eight(value);
-        let zeros = (digits.trailing_zeros() / 8).min(7);
-        line::put(room, at, &((digits + ZEROS) >> (8 * zeros)).to_le_bytes());
-        return at + 8 - zeros as usize;
+        let (text, count) = short(value);
+        line::put(room, at, &text.to_le_bytes());
+        return at + count;
     }
     put_large_whole(value, room, at)
 }

@@ -41,74 +41,29 @@ impl<L: Label> Label for Option<L> {
     }
 }
 
-impl Label for [u8] {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self, out);
-    }
+/// Text, of which most stands on the page as it is.
+macro_rules! text_labels {
+    ($($type:ty),*) => {
+        $(impl Label for $type {
+            fn write_to(&self, out: &mut Vec<u8>) {
+                push_escaped(self.as_ref(), out);
+            }
 
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self)
-    }
+            fn put(&self, room: &mut Room, at: usize) -> usize {
+                line::put_plain(room, at, self.as_ref())
+            }
+        })*
+    };
 }
 
-impl Label for &[u8] {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self, out);
-    }
-
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self)
-    }
-}
-
-impl Label for &str {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self.as_bytes(), out);
-    }
-
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self.as_bytes())
-    }
-}
-
-impl Label for str {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self.as_bytes(), out);
-    }
-
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self.as_bytes())
-    }
-}
-
-impl Label for String {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self.as_bytes(), out);
-    }
-
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self.as_bytes())
-    }
-}
-
-impl Label for Vec<u8> {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        push_escaped(self, out);
-    }
-
-    fn put(&self, room: &mut Room, at: usize) -> usize {
-        line::put_plain(room, at, self)
-    }
-}
+text_labels!([u8], &[u8], Vec<u8>, str, &str, String);
 
 /// A number, which always fits.
 macro_rules! number_labels {
     ($($type:ty: $put:expr;)*) => {
         $(impl Label for $type {
             fn write_to(&self, out: &mut Vec<u8>) {
-                let mut room = [0; line::ROOM_BYTES];
-                let end = self.put(&mut room, 0);
-                out.extend_from_slice(room.get(..end).unwrap_or_default());
+                line::append(out, |room, at| self.put(room, at));
             }
 
             #[inline]

@@ -32,6 +32,13 @@ pub(crate) fn put<const N: usize>(room: &mut Room, at: usize, bytes: &[u8; N]) {
     }
 }
 
+/// Appends what is put at the beginning of a line.
+pub(crate) fn append(out: &mut Vec<u8>, put: impl FnOnce(&mut Room, usize) -> usize) {
+    let mut room = [0; ROOM_BYTES];
+    let end = put(&mut room, 0);
+    out.extend_from_slice(room.get(..end).unwrap_or_default());
+}
+
 /// Puts one byte; gives where it ends.
 #[inline]
 pub(crate) fn put_byte(room: &mut Room, at: usize, byte: u8) -> usize {

@@ -65,9 +65,7 @@ impl Number {
 
     /// Appends the value as Go prints it.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        let mut room = [0; line::ROOM_BYTES];
-        let end = self.put(&mut room, 0);
-        out.extend_from_slice(room.get(..end).unwrap_or_default());
+        line::append(out, |room, at| self.put(room, at));
     }
 }
 
@@ -202,14 +200,8 @@ fn put_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut 
     }
     let sign = if exponent < 0 { b'-' } else { b'+' };
     let exponent = exponent.unsigned_abs();
-    if let (Ok(tens), Ok(ones)) = (u8::try_from(exponent / 10), u8::try_from(exponent % 10))
-        && tens < 10
-    {
-        line::put(room, at, &[b'e', sign, b'0' + tens, b'0' + ones]);
-        return at + 4;
-    }
-    line::put(room, at, &[b'e', sign]);
-    digits::put_whole(exponent.into(), room, at + 2)
+    line::put(room, at, &[b'e', sign, b'0']);
+    digits::put_whole(exponent.into(), room, at + if exponent < 10 { 3 } else { 2 })
 }
 
 /// `123.45`, `0.0021`: for exponents from -4 to 5.

@@ -110,7 +110,7 @@ impl Buffer {
         if at > LINE_MAX_BYTES {
             return None;
         }
-        self.add(key_end, at, !self.is_uneven);
+        self.add(key_end, at);
         Some(())
     }
 
@@ -120,7 +120,7 @@ impl Buffer {
         spare.clear();
         spare.extend_from_slice(self.header.name());
         let key_start = spare.len();
-        let mut is_whole = self.labels.len() == labels.len();
+        let mut is_whole = self.labels == labels;
         for (label, value) in labels.iter().zip(values) {
             let before = spare.len();
             spare.push(if before == key_start { b'{' } else { b',' });
@@ -137,12 +137,12 @@ impl Buffer {
         let key_end = spare.len();
         value.write_to(spare);
         spare.push(b'\n');
-        self.is_uneven |= !is_whole || self.labels != labels;
+        self.is_uneven |= !is_whole;
         self.make_room(spare.len() + ROOM_BYTES);
         if let Some(place) = self.text.get_mut(self.length..self.length + spare.len()) {
             place.copy_from_slice(spare);
         }
-        self.add(key_end, spare.len(), !self.is_uneven);
+        self.add(key_end, spare.len());
     }
 
     /// Room for so much more. What is there and was not written to yet is not really there: room is made in small steps,
@@ -157,12 +157,12 @@ impl Buffer {
     }
 
     /// Counts a line in that was put after the others.
-    fn add(&mut self, key_end: usize, length: usize, is_comparable: bool) {
+    fn add(&mut self, key_end: usize, length: usize) {
         let start = self.length;
         let key = start + self.header.name().len()..start + key_end;
         if start > 0 && self.is_in_order {
             let of = |key: &std::ops::Range<usize>| self.text.get(key.clone()).unwrap_or_default();
-            self.is_in_order = is_comparable && order::compare(of(&self.last_key), of(&key)).is_lt();
+            self.is_in_order = !self.is_uneven && order::compare(of(&self.last_key), of(&key)).is_lt();
         }
         self.last_key = key;
         self.length += length;
