@@ -1,5 +1,6 @@
 //! `nodelab laws`.
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::thread;
 
@@ -44,7 +45,9 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let found: Vec<Box<Broken>> = thread::scope(|scope| {
         let explore = |worker| move || Laws::ours().explore(share, seed << 16 | worker);
         let workers: Vec<_> = (0..threads as u64).map(|worker| scope.spawn(explore(worker))).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()?.err()).collect()
+        // Who panics has said nothing about the laws.
+        let joined = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.filter_map(Result::err).collect()
     });
     drop(progress);
     for (name, violation) in &known {

@@ -106,8 +106,12 @@ impl Laws {
             self.check(&case).map_err(|(violation, _)| TestCaseError::fail(violation.to_string()))
         });
         match result {
-            Err(TestError::Fail(_, case)) => self.broken(&case).map_or(Ok(()), |broken| Err(Box::new(broken))),
-            Ok(()) | Err(TestError::Abort(_)) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(TestError::Fail(reason, case)) => {
+                let broken = self.broken(&case);
+                Err(Box::new(broken.unwrap_or_else(|| panic!("{case}: not broken a second time: {reason}"))))
+            }
+            Err(TestError::Abort(reason)) => panic!("no cases are to be had: {reason}"),
         }
     }
 
