@@ -32,7 +32,10 @@ pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut
     rows.extend([
         row("start to first answered scrape, live", Unit::Nanoseconds, Bound::AtMost(8e6), || start(plan, live)),
         row("the exporter's binary", Unit::Bytes, Bound::AtMost(6e6), || {
-            Ok((load::size_bytes(&plan.exporter)? as f64, "stripped; cargo build --profile dist makes it as small as it gets".to_owned()))
+            Ok((
+                load::size_bytes(&plan.exporter)? as f64,
+                "stripped; cargo build --profile dist makes it as small as it gets".to_owned(),
+            ))
         }),
     ]);
     for (figure, host) in [
