@@ -24,7 +24,7 @@ const BYTES_PER_ENTRY_MAX: usize = 200;
 
 /// A file that is read alone costs the search for it, and no tree: so many pieces of so many bytes in all, few of them
 /// at once.
-const ALONE: Allocations = Allocations { count: 2_000, size_bytes: 120_000, peak_bytes: 4_096 };
+const ALONE: Allocations = Allocations { count: 20, size_bytes: 1_024, peak_bytes: 512 };
 
 /// One test, so that no other thread of this binary allocates while it counts.
 #[test]

@@ -8,7 +8,7 @@ use collectors::kit::errno::Errno;
 use collectors::kit::kernel::Kernel;
 use collectors::kit::root::live::{Live, Render};
 use collectors::kit::root::resolve::{Links, PathBuffer};
-use collectors::kit::root::tree::{Node, Tree};
+use collectors::kit::root::tree::{Filling, Node, Tree};
 use collectors::kit::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
 use crate::answers::{self, Answers};
@@ -59,21 +59,18 @@ impl Host {
         let frozen = Self { clock: Arc::new(move || Duration::from_secs(seconds)), ..self.clone() };
         let present = frozen.present();
         let moment = present.moment();
-        let mut tree = Tree::new();
-        let (mut full, mut content) = (Vec::new(), Vec::new());
+        let (mut tree, mut scratch) = (Filling::default(), Vec::new());
+        let mut insert = |path: &[u8], node| {
+            let result = tree.insert(path, node);
+            debug_assert_eq!(result, Ok(()), "{}", path.escape_ascii());
+        };
         for mount in Mount::ALL {
-            tables(mount).visit(&moment, |path, what, index| {
-                full.clear();
-                for part in [mount.name().as_bytes(), b"/", path] {
-                    full.extend_from_slice(part);
-                }
-                insert(&mut tree, &full, node(&moment, what, index, &mut content));
-            });
+            tables(mount).visit(&moment, |path, what, index| insert(path, node(&moment, what, index, &mut scratch)));
         }
         for (path, content) in answers::entries(&*frozen.kernel(), moment.machine) {
-            insert(&mut tree, path.as_bytes(), Node::file(content));
+            insert(path.as_bytes(), Node::file(content));
         }
-        tree
+        tree.finish()
     }
 
     /// The machine and the time as of now.
@@ -96,11 +93,6 @@ impl Present {
     }
 }
 
-fn insert(tree: &mut Tree, path: &[u8], node: Node) {
-    let result = tree.insert(path, node);
-    debug_assert_eq!(result, Ok(()), "{}", path.escape_ascii());
-}
-
 /// The content is written into `scratch` first, so that what stays has the size that it needs.
 fn node(moment: &Moment<'_>, what: &What, index: usize, scratch: &mut Vec<u8>) -> Node {
     scratch.clear();
@@ -117,15 +109,19 @@ fn node(moment: &Moment<'_>, what: &What, index: usize, scratch: &mut Vec<u8>) -
     }
 }
 
-fn tables(mount: Mount) -> Tables {
-    let groups = match mount {
-        Mount::Proc => proc::GROUPS,
-        Mount::Sys => sys::GROUPS,
-        Mount::Rootfs => rootfs::GROUPS,
-        Mount::Udev => udev::GROUPS,
-        Mount::Host => hostfs::GROUPS,
-    };
-    Tables { mount, groups }
+fn tables(mount: Mount) -> &'static Tables {
+    static PROC: Tables = Tables::new(Mount::Proc, proc::GROUPS);
+    static SYS: Tables = Tables::new(Mount::Sys, sys::GROUPS);
+    static ROOTFS: Tables = Tables::new(Mount::Rootfs, rootfs::GROUPS);
+    static UDEV: Tables = Tables::new(Mount::Udev, udev::GROUPS);
+    static HOST: Tables = Tables::new(Mount::Host, hostfs::GROUPS);
+    match mount {
+        Mount::Proc => &PROC,
+        Mount::Sys => &SYS,
+        Mount::Rootfs => &ROOTFS,
+        Mount::Udev => &UDEV,
+        Mount::Host => &HOST,
+    }
 }
 
 /// One mount of a host.

@@ -1,20 +1,22 @@
 //! Which files a host has. A table of [`Group`]s for each mount, and the search in it.
 //!
 //! No file is kept: what a path holds is answered out of the table and the host's truth at the moment of asking, so a
-//! host of ten thousand files costs no memory. Which things a group has files for is part of what the machine is made
-//! of; where they are many, their names are kept in order ([`Catalogue`]), so that a path is found without looking at
-//! all of them.
+//! host of ten thousand files costs little memory. The groups that a path can be in are found by their folders
+//! ([`Folders`]), the same for all hosts. Which things a group has files for is part of what the machine is made of:
+//! the names of those in a folder are kept in order ([`Catalogue`]) from the first question on.
 
+mod folders;
 mod index;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use collectors::kit::errno::Errno;
 use collectors::kit::root::{Kind, Mount};
 
+use folders::Folders;
 pub(crate) use index::Catalogue;
-use index::Index;
 
 use crate::moment::Moment;
 
@@ -105,26 +107,39 @@ impl Found {
 }
 
 /// The tables of one mount.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Tables {
     pub(crate) mount: Mount,
-    pub(crate) groups: &'static [&'static [Group]],
+    groups: &'static [&'static [Group]],
+    folders: OnceLock<Folders>,
 }
 
 impl Tables {
-    /// Visits every entry: its path, what it is and the number of its thing.
-    pub(crate) fn visit(self, moment: &Moment<'_>, mut visit: impl FnMut(&[u8], &'static What, usize)) {
+    pub(crate) const fn new(mount: Mount, groups: &'static [&'static [Group]]) -> Self {
+        Self { mount, groups, folders: OnceLock::new() }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &'static Group> {
+        self.groups.iter().copied().flatten()
+    }
+
+    fn folders(&self) -> &Folders {
+        self.folders.get_or_init(|| Folders::new(self.groups()))
+    }
+
+    /// Visits every entry: its path with the mount's name, what it is and the number of its thing.
+    pub(crate) fn visit(&self, moment: &Moment<'_>, mut visit: impl FnMut(&[u8], &'static What, usize)) {
         let mut path = Vec::new();
-        for group in self.groups.iter().copied().flatten() {
+        for group in self.groups() {
             (group.each)(moment, &mut |index, thing| {
+                path.clear();
+                path.extend_from_slice(self.mount.name().as_bytes());
+                descend(&mut path, group.under.as_bytes());
+                descend(&mut path, thing);
+                let length = path.len();
                 for (name, what) in group.entries {
-                    path.clear();
-                    for part in [group.under.as_bytes(), thing, name.as_bytes()] {
-                        if !path.is_empty() && !part.is_empty() {
-                            path.push(b'/');
-                        }
-                        path.extend_from_slice(part);
-                    }
+                    path.truncate(length);
+                    descend(&mut path, name.as_bytes());
                     visit(&path, what, index);
                 }
             });
@@ -132,25 +147,25 @@ impl Tables {
     }
 
     /// Looks for a path without links.
-    pub(crate) fn find(self, moment: &Moment<'_>, path: &[u8]) -> Option<Found> {
+    pub(crate) fn find(&self, moment: &Moment<'_>, path: &[u8]) -> Option<Found> {
         let mut found = path.is_empty().then_some(Found::Folder);
-        self.meet(moment, path, &mut |meeting| {
-            found = match meeting {
-                Meeting::Is(what, index) => Some(Found::Entry(what, index)),
-                Meeting::Above(..) => found.or(Some(Found::Folder)),
-            };
-            // That something is below says enough; what else is below changes nothing.
+        // That something is below says enough; what else is below changes nothing.
+        _ = self.meet(moment, path, &mut |meeting| {
+            found = Some(match meeting {
+                Meeting::Is(what, index) => Found::Entry(what, index),
+                Meeting::Above(..) => Found::Folder,
+            });
             ControlFlow::Break(())
         });
         found
     }
 
     /// The entries right below a directory.
-    pub(crate) fn list(self, moment: &Moment<'_>, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
+    pub(crate) fn list(&self, moment: &Moment<'_>, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
         let mut names = BTreeMap::new();
-        self.meet(moment, path, &mut |meeting| {
+        _ = self.meet(moment, path, &mut |meeting| {
             if let Meeting::Above(rest, kind) = meeting {
-                let end = rest.iter().position(|&byte| byte == b'/');
+                let end = memchr::memchr(b'/', rest);
                 let (name, kind) = end.map_or((rest, kind), |end| (&rest[..end], Kind::Directory));
                 if !names.contains_key(name) {
                     names.insert(name.to_vec(), kind);
@@ -161,21 +176,31 @@ impl Tables {
         names
     }
 
-    /// Tells of every group how it stands to the path; `met` may break off the group, not the others.
-    fn meet(self, moment: &Moment<'_>, path: &[u8], met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>) {
-        let indices = moment.machine.catalogue.of(self);
-        for (group, index) in self.groups.iter().copied().flatten().zip(indices) {
-            let things = || index.get_or_init(|| Index::new(group, moment));
-            // A group that was broken off has said all that it has to say.
-            _ = match relation(path, group.under.as_bytes()) {
-                Relation::Below(rest) => things().meet(group, moment, rest, met),
-                // A folder exists for what is in it.
-                Relation::Above(rest) if !things().is_empty(group, moment) => {
-                    met(Meeting::Above(rest, Kind::Directory))
-                }
-                Relation::Above(_) | Relation::Apart => continue,
-            };
+    /// Tells how every entry stands to the path, those that are apart from it left out.
+    fn meet(
+        &self,
+        moment: &Moment<'_>,
+        path: &[u8],
+        met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let things = |folder| moment.machine.catalogue.of(self, folder, moment);
+        for (folder, rest) in self.folders().above(path) {
+            things(folder).meet(folder, rest, met)?;
         }
+        for (folder, rest) in self.folders().below(path) {
+            // A folder exists for what is in it.
+            if !things(folder).is_empty() {
+                met(Meeting::Above(rest, Kind::Directory))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn descend(path: &mut Vec<u8>, part: &[u8]) {
+    if !part.is_empty() {
+        path.push(b'/');
+        path.extend_from_slice(part);
     }
 }
 
@@ -251,9 +276,9 @@ mod tests {
         (0..MANY).for_each(|number| visit(number, format!("k{}/t{number}", number % 10).as_bytes()));
     }
 
-    fn with_moment<T>(ask: impl FnOnce(Tables, &Moment<'_>) -> T) -> T {
-        static TABLES: [&[Group]; 1] = [&GROUPS];
-        ask(Tables { mount: Mount::Proc, groups: &TABLES }, &Moment::new(&Machine::vm(1), Duration::ZERO))
+    fn with_moment<T>(ask: impl FnOnce(&Tables, &Moment<'_>) -> T) -> T {
+        static TABLES: Tables = Tables::new(Mount::Proc, &[&GROUPS]);
+        ask(&TABLES, &Moment::new(&Machine::vm(1), Duration::ZERO))
     }
 
     #[track_caller]
@@ -299,16 +324,16 @@ mod tests {
     fn a_visit_meets_every_entry_of_every_thing() {
         let mut seen = Vec::new();
         with_moment(|tables, moment| tables.visit(moment, |path, _, index| seen.push((path.to_vec(), index))));
-        seen.retain(|(path, _)| !path.starts_with(b"n/"));
+        seen.retain(|(path, _)| !path.starts_with(b"proc/n/"));
         let expected = [
-            ("a/b/x/one/c", 0),
-            ("a/b/x/one/d/e", 0),
-            ("a/b/x/two/c", 1),
-            ("a/b/x/two/d/e", 1),
-            ("a/b/y/c", 2),
-            ("a/b/y/d/e", 2),
-            ("a/f", 0),
-            ("a/h", 7),
+            ("proc/a/b/x/one/c", 0),
+            ("proc/a/b/x/one/d/e", 0),
+            ("proc/a/b/x/two/c", 1),
+            ("proc/a/b/x/two/d/e", 1),
+            ("proc/a/b/y/c", 2),
+            ("proc/a/b/y/d/e", 2),
+            ("proc/a/f", 0),
+            ("proc/a/h", 7),
         ];
         assert_eq!(seen, expected.map(|(path, index)| (path.as_bytes().to_vec(), index)));
     }

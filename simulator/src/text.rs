@@ -1,22 +1,49 @@
 //! Writing text into memory.
 
+use std::fmt;
+
 /// `write!` into a `Vec<u8>`, which takes every byte.
 macro_rules! put {
-    ($into:expr, $($text:tt)*) => {{
-        use std::io::Write as _;
-        write!($into, $($text)*).expect("memory takes every byte")
-    }};
+    ($into:expr, $($text:tt)*) => { $crate::text::Formatted::put($into, format_args!($($text)*)) };
 }
 
 /// `writeln!` into a `Vec<u8>`.
 macro_rules! put_line {
     ($into:expr, $($text:tt)*) => {{
-        use std::io::Write as _;
-        writeln!($into, $($text)*).expect("memory takes every byte")
+        let into: &mut Vec<u8> = $into;
+        $crate::text::put!(into, $($text)*);
+        into.push(b'\n');
     }};
 }
 
 pub(crate) use {put, put_line};
+
+/// Text that is formatted into bytes without the detour of `std::io::Write`, which is for what can fail.
+pub(crate) struct Formatted<'a>(&'a mut Vec<u8>);
+
+impl<'a> Formatted<'a> {
+    #[inline]
+    pub(crate) fn put(into: &'a mut Vec<u8>, text: fmt::Arguments<'_>) {
+        fmt::Write::write_fmt(&mut Self(into), text).expect("memory takes every byte");
+    }
+}
+
+impl fmt::Write for Formatted<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn write_char(&mut self, one: char) -> fmt::Result {
+        match u8::try_from(one) {
+            Ok(byte) if byte.is_ascii() => self.0.push(byte),
+            _ => self.0.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+        Ok(())
+    }
+}
 
 /// A number at the right of so many columns: for tables of many, where formatting counts.
 pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
@@ -36,11 +63,48 @@ pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
     into.extend_from_slice(&digits[first..]);
 }
 
+/// A number in so many hexadecimal digits at least, up to 16: for tables of many, where formatting counts.
+pub(crate) fn put_hex(number: u64, columns: usize, into: &mut Vec<u8>) {
+    /// As many as the largest number has.
+    const DIGITS_MAX: usize = 16;
+    let mut digits = [b'0'; DIGITS_MAX];
+    let (mut rest, mut first) = (number, DIGITS_MAX);
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b"0123456789ABCDEF"[usize::try_from(rest & 0xf).unwrap_or_default()];
+        (rest, first) = (rest >> 4, place);
+        if rest == 0 {
+            break;
+        }
+    }
+    into.extend_from_slice(&digits[first.min(DIGITS_MAX.saturating_sub(columns))..]);
+}
+
+/// Numbers, each behind a blank.
+pub(crate) fn put_numbers(numbers: &[u64], into: &mut Vec<u8>) {
+    for &number in numbers {
+        into.push(b' ');
+        put_right(number, 0, into);
+    }
+}
+
+/// A line of a name and a number.
+pub(crate) fn put_row(name: &str, number: u64, into: &mut Vec<u8>) {
+    into.extend_from_slice(name.as_bytes());
+    put_numbers(&[number], into);
+    into.push(b'\n');
+}
+
+/// Text at the left of so many columns.
+pub(crate) fn put_left(text: &str, columns: usize, into: &mut Vec<u8>) {
+    into.extend_from_slice(text.as_bytes());
+    into.extend(std::iter::repeat_n(b' ', columns.saturating_sub(text.len())));
+}
+
 /// A value in hundredths as `12.34`.
 pub(crate) struct Hundredths(pub(crate) u64);
 
-impl std::fmt::Display for Hundredths {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Hundredths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
@@ -49,8 +113,8 @@ impl std::fmt::Display for Hundredths {
 /// be two of them: `1.10k` is more than `1.9k`.
 pub(crate) struct Human(pub(crate) u64);
 
-impl std::fmt::Display for Human {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Human {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut whole, mut rest, mut unit) = (self.0, 0, "");
         for next in ["k", "M", "G", "T", "P", "E"] {
             if whole < 1_024 {
@@ -65,8 +129,8 @@ impl std::fmt::Display for Human {
 /// A hardware address as `02:00:00:00:00:01`.
 pub(crate) struct HardwareAddress<A: AsRef<[u8]>>(pub(crate) A);
 
-impl<A: AsRef<[u8]>> std::fmt::Display for HardwareAddress<A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<A: AsRef<[u8]>> fmt::Display for HardwareAddress<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, byte) in self.0.as_ref().iter().enumerate() {
             write!(f, "{}{byte:02x}", if position > 0 { ":" } else { "" })?;
         }
@@ -77,8 +141,8 @@ impl<A: AsRef<[u8]>> std::fmt::Display for HardwareAddress<A> {
 /// A list of CPUs as the kernel writes it: `0-3,8`.
 pub(crate) struct CpuList<'a>(pub(crate) &'a [usize]);
 
-impl std::fmt::Display for CpuList<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for CpuList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, run) in self.0.chunk_by(|a, b| a + 1 == *b).enumerate() {
             if position > 0 {
                 f.write_str(",")?;
@@ -99,8 +163,8 @@ pub(crate) struct CpuMask<'a> {
     pub(crate) possible: usize,
 }
 
-impl std::fmt::Display for CpuMask<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for CpuMask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.possible.div_ceil(32);
         for word in (0..words).rev() {
             let bits =
@@ -132,6 +196,34 @@ mod tests {
             let mut into = Vec::new();
             put_right(number, 10, &mut into);
             assert_eq!(String::from_utf8_lossy(&into), format!("{number:>10}"));
+        }
+    }
+
+    #[test]
+    fn hexadecimal_numbers_have_as_many_digits_as_they_need() {
+        for number in [0, 0xa, 0xdead, 0x1_0000_0000, u64::MAX] {
+            for columns in [0, 2, 8, 16] {
+                let mut into = Vec::new();
+                put_hex(number, columns, &mut into);
+                assert_eq!(String::from_utf8_lossy(&into), format!("{number:0columns$X}"));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_have_a_blank_before_each_number() {
+        let mut into = Vec::new();
+        put_row("nr_free_pages", 1_024, &mut into);
+        put_numbers(&[0, 12], &mut into);
+        assert_eq!(into, b"nr_free_pages 1024\n 0 12");
+    }
+
+    #[test]
+    fn text_stands_at_the_left() {
+        for text in ["", "a", "abcd", "abcde"] {
+            let mut into = Vec::new();
+            put_left(text, 4, &mut into);
+            assert_eq!(String::from_utf8_lossy(&into), format!("{text:<4}"));
         }
     }
 

@@ -1,17 +1,15 @@
-//! The names of a group's things in order, where there are many of them.
+//! The names of a host's things in order, so that a path is found without looking at all of them.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
 use collectors::kit::root::Mount;
 
-use super::{Group, Meeting, Relation, Tables, meet_entries, relation};
+use super::folders::{Folder, ends, is_before};
+use super::{Meeting, Relation, Tables, meet_entries, relation};
 use crate::moment::Moment;
 
-/// Up to so many things are looked at one by one: a small host keeps no names.
-const FEW: usize = 16;
-
-/// What a machine remembers of its tables, each of them from the first question on. It is the same for every moment.
+/// What a machine remembers of its tables: of each folder from the first question on. It is the same for every moment.
 #[derive(Default, Debug)]
 pub(crate) struct Catalogue {
     mounts: [OnceLock<Box<[OnceLock<Index>]>>; Mount::ALL.len()],
@@ -25,114 +23,78 @@ impl Clone for Catalogue {
 }
 
 impl Catalogue {
-    /// The indices of the groups, in the order of the groups.
-    pub(super) fn of(&self, tables: Tables) -> &[OnceLock<Index>] {
-        let groups = || tables.groups.iter().copied().flatten();
-        self.mounts[tables.mount as usize].get_or_init(|| groups().map(|_| OnceLock::new()).collect())
+    pub(super) fn of(&self, tables: &Tables, folder: &Folder, moment: &Moment<'_>) -> &Index {
+        let indices = || (0..tables.folders().len()).map(|_| OnceLock::new()).collect();
+        let indices = self.mounts[tables.mount as usize].get_or_init(indices);
+        indices[folder.place].get_or_init(|| Index::new(folder, moment))
     }
 }
 
-/// Where the things of one group are.
+/// Where the things of one folder are.
 #[derive(Debug)]
-pub(super) enum Index {
-    Few,
-    /// Sorted by path.
-    Many(Box<[Thing]>),
+pub(super) struct Index {
+    /// Sorted by path; those of one path in the order of the tables.
+    things: Box<[Thing]>,
+    /// All their paths, one behind the other.
+    paths: Box<[u8]>,
 }
 
 #[derive(Debug)]
-pub(super) struct Thing {
-    path: Box<[u8]>,
-    number: usize,
+struct Thing {
+    path: Range<u32>,
+    group: u32,
+    number: u32,
+}
+
+impl Thing {
+    fn path<'a>(&self, paths: &'a [u8]) -> &'a [u8] {
+        &paths[self.path.start as usize..self.path.end as usize]
+    }
+}
+
+/// No host has four thousand million of anything.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).expect("a number of things that fit into memory")
 }
 
 type Met<'a> = &'a mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>;
 
 impl Index {
-    pub(super) fn new(group: &Group, moment: &Moment<'_>) -> Self {
-        let mut count = 0;
-        (group.each)(moment, &mut |_, _| count += 1);
-        if count <= FEW {
-            return Self::Few;
+    fn new(folder: &Folder, moment: &Moment<'_>) -> Self {
+        let (mut things, mut paths) = (Vec::new(), Vec::new());
+        for (group, of) in folder.groups.iter().enumerate() {
+            (of.each)(moment, &mut |number, path| {
+                let start = short(paths.len());
+                paths.extend_from_slice(path);
+                things.push(Thing { path: start..short(paths.len()), group: short(group), number: short(number) });
+            });
         }
-        let mut things = Vec::with_capacity(count);
-        (group.each)(moment, &mut |number, path| things.push(Thing { path: path.into(), number }));
-        things.sort_by(|a, b| a.path.cmp(&b.path));
-        Self::Many(things.into())
+        things.sort_by(|one, other| one.path(&paths).cmp(other.path(&paths)));
+        Self { things: things.into(), paths: paths.into() }
     }
 
-    pub(super) fn is_empty(&self, group: &Group, moment: &Moment<'_>) -> bool {
-        let mut is_empty = true;
-        if let Self::Few = self {
-            (group.each)(moment, &mut |_, _| is_empty = false);
-            return is_empty;
-        }
-        false
+    pub(super) fn is_empty(&self) -> bool {
+        self.things.is_empty()
     }
 
-    /// Tells how the group's entries stand to a path below its folder.
-    pub(super) fn meet(
-        &self,
-        group: &'static Group,
-        moment: &Moment<'_>,
-        path: &[u8],
-        met: Met<'_>,
-    ) -> ControlFlow<()> {
-        match self {
-            Self::Few => {
-                let mut flow = ControlFlow::Continue(());
-                (group.each)(moment, &mut |number, thing| {
-                    if flow.is_continue() {
-                        flow = meet_thing(group, number, relation(path, thing), met);
-                    }
-                });
-                flow
+    /// Tells how the folder's entries stand to a path below it.
+    pub(super) fn meet(&self, folder: &Folder, path: &[u8], met: Met<'_>) -> ControlFlow<()> {
+        for (above, rest) in ends(path) {
+            let first = self.things.partition_point(|thing| thing.path(&self.paths) < above);
+            for thing in self.things[first..].iter().take_while(|thing| thing.path(&self.paths) == above) {
+                meet_entries(folder.groups[thing.group as usize], thing.number as usize, rest, met)?;
             }
-            Self::Many(things) => meet_many(things, group, path, met),
         }
-    }
-}
-
-fn meet_thing(group: &'static Group, number: usize, relation: Relation<'_>, met: Met<'_>) -> ControlFlow<()> {
-    match relation {
-        Relation::Below(rest) => meet_entries(group, number, rest, met),
-        Relation::Above(rest) => met(Meeting::Above(rest, group.kind())),
-        Relation::Apart => ControlFlow::Continue(()),
-    }
-}
-
-fn meet_many(things: &[Thing], group: &'static Group, path: &[u8], met: Met<'_>) -> ControlFlow<()> {
-    // The things that the path is below: each is the path up to one of its slashes, or all of it.
-    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    let ends = std::iter::once(0).chain(slashes).chain((!path.is_empty()).then_some(path.len()));
-    for end in ends {
-        let (above, rest) = path.split_at(end);
-        if let Ok(at) = things.binary_search_by(|thing| (*thing.path).cmp(above)) {
-            let rest = if above.is_empty() { rest } else { rest.strip_prefix(b"/").unwrap_or(rest) };
-            meet_thing(group, things[at].number, Relation::Below(rest), met)?;
+        // Those that are below the path stand in a row.
+        let first = self.things.partition_point(|thing| is_before(thing.path(&self.paths), path));
+        for thing in &self.things[first..] {
+            match relation(path, thing.path(&self.paths)) {
+                Relation::Above(rest) => met(Meeting::Above(rest, folder.groups[thing.group as usize].kind()))?,
+                // The empty path is above all others and equal to one.
+                Relation::Below(_) if path.is_empty() => {}
+                Relation::Below(_) | Relation::Apart => break,
+            }
         }
-    }
-    // Those that are below the path stand in a row.
-    let first = things.partition_point(|thing| is_before_folder(&thing.path, path));
-    for thing in &things[first..] {
-        match relation(path, &thing.path) {
-            Relation::Above(rest) => meet_thing(group, thing.number, Relation::Above(rest), met)?,
-            // The empty path is above all others and equal to one.
-            Relation::Below(_) if path.is_empty() => {}
-            Relation::Below(_) | Relation::Apart => break,
-        }
-    }
-    ControlFlow::Continue(())
-}
-
-/// Whether a name comes before all that begin with `folder/`.
-fn is_before_folder(name: &[u8], folder: &[u8]) -> bool {
-    if folder.is_empty() {
-        return false;
-    }
-    let common = name.len().min(folder.len());
-    match name[..common].cmp(&folder[..common]) {
-        std::cmp::Ordering::Equal => name.get(folder.len()).is_none_or(|&next| next < b'/'),
-        order => order.is_lt(),
+        ControlFlow::Continue(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::layout::{Group, What, once};
 use crate::moment::Moment;
-use crate::text::{put, put_line};
+use crate::text::{put, put_line, put_numbers};
 
 pub(super) static GROUPS: [Group; 1] = [Group {
     under: "",
@@ -13,10 +13,8 @@ pub(super) static GROUPS: [Group; 1] = [Group {
 fn diskstats(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     for (device, block) in moment.machine.block_devices.iter().enumerate() {
         put!(into, "{:>4} {:>7} {}", block.major, block.minor, block.name);
-        for count in moment.disk_counts(device).columns().into_iter().take(moment.disk_columns()) {
-            put!(into, " {count}");
-        }
-        put_line!(into, "");
+        put_numbers(&moment.disk_counts(device).columns()[..moment.disk_columns()], into);
+        into.push(b'\n');
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::layout::{Group, What, once};
 use crate::machine::{DirectMap, KernelVersion};
 use crate::moment::Moment;
+use crate::moment::memory::{HugePages, MemoryParts};
 use crate::text::put_line;
 
 pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("meminfo", What::File(meminfo))] }];
@@ -49,13 +50,14 @@ fn meminfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         ("HardwareCorrupted", 0),
         ("AnonHugePages", parts.huge_anonymous * page),
     ];
+    let newer = since(moment.kernel(), parts, page);
     for (name, kilobytes) in lines {
         sized(name, kilobytes, into);
-        for (newer, value) in since(moment, name) {
-            sized(newer, value, into);
+        for &(_, name, kilobytes) in newer.iter().filter(|(before, ..)| *before == name) {
+            sized(name, kilobytes, into);
         }
     }
-    huge_pages(moment, into);
+    huge_pages(moment, parts.huge, into);
     if let Some(DirectMap { small, large, huge }) = memory.direct_map {
         for (name, pages) in [("DirectMap4k", small), ("DirectMap2M", large), ("DirectMap1G", huge)] {
             sized(name, pages * page, into);
@@ -63,8 +65,7 @@ fn meminfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn huge_pages(moment: &Moment<'_>, into: &mut Vec<u8>) {
-    let huge = moment.memory().huge;
+fn huge_pages(moment: &Moment<'_>, huge: HugePages, into: &mut Vec<u8>) {
     for (name, count) in [("Total", huge.total), ("Free", huge.free), ("Rsvd", huge.promised), ("Surp", 0)] {
         put_line!(into, "HugePages_{name}:{count:>0$}", 13 - name.len());
     }
@@ -73,23 +74,22 @@ fn huge_pages(moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// The lines that follow a line since some version of the kernel.
-fn since(moment: &Moment<'_>, before: &str) -> impl Iterator<Item = (&'static str, u64)> {
-    let (kernel, page, parts) = (moment.kernel(), moment.page_kilobytes(), moment.memory());
+/// The lines that there are since some version of the kernel: after which other, their names and numbers.
+fn since(kernel: KernelVersion, parts: MemoryParts, page: u64) -> Vec<(&'static str, &'static str, u64)> {
     let lines = [
-        ("SwapFree", (5, 19), "Zswap", 0),
-        ("SwapFree", (5, 19), "Zswapped", 0),
-        ("Shmem", (4, 20), "KReclaimable", parts.slab_reclaimable * page),
-        ("PageTables", (6, 1), "SecPageTables", 0),
+        ((5, 19), "SwapFree", "Zswap", 0),
+        ((5, 19), "SwapFree", "Zswapped", 0),
+        ((4, 20), "Shmem", "KReclaimable", parts.slab_reclaimable * page),
+        ((6, 1), "PageTables", "SecPageTables", 0),
         // Of the kernels before 4.20, those of distributions have it from 4.18 on.
-        ("VmallocChunk", (4, 18), "Percpu", parts.per_cpu * page),
-        ("AnonHugePages", (4, 8), "ShmemHugePages", 0),
-        ("AnonHugePages", (4, 8), "ShmemPmdMapped", 0),
-        ("AnonHugePages", (5, 4), "FileHugePages", 0),
-        ("AnonHugePages", (5, 4), "FilePmdMapped", 0),
+        ((4, 18), "VmallocChunk", "Percpu", parts.per_cpu * page),
+        ((4, 8), "AnonHugePages", "ShmemHugePages", 0),
+        ((4, 8), "AnonHugePages", "ShmemPmdMapped", 0),
+        ((5, 4), "AnonHugePages", "FileHugePages", 0),
+        ((5, 4), "AnonHugePages", "FilePmdMapped", 0),
     ];
-    let lines = lines.into_iter().filter(move |(_, (major, minor), ..)| kernel >= KernelVersion::new(*major, *minor));
-    lines.filter(move |(place, ..)| *place == before).map(|(_, _, name, value)| (name, value))
+    let there = lines.into_iter().filter(|((major, minor), ..)| kernel >= KernelVersion::new(*major, *minor));
+    there.map(|(_, before, name, value)| (before, name, value)).collect()
 }
 
 fn sized(name: &str, kilobytes: u64, into: &mut Vec<u8>) {

@@ -7,7 +7,7 @@ use account::{Pages, pages, turns};
 use crate::layout::{Group, What};
 use crate::machine::Process;
 use crate::moment::Moment;
-use crate::text::{CpuList, CpuMask, put, put_line};
+use crate::text::{CpuList, CpuMask, put, put_left, put_line, put_numbers, put_right};
 
 pub(super) static GROUPS: [Group; 3] = [
     Group {
@@ -81,22 +81,19 @@ fn stat(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>)
     // Threads but the first did nothing that counts.
     let (user, system) = if thread == 0 { (times.user, times.system) } else { (0, 0) };
     let flags = if process.is_kernel() { 2_129_984 } else { 4_194_560 };
-    let group = if process.is_kernel() { 0 } else { process.number };
+    let group = if process.is_kernel() { 0 } else { process.number.into() };
     let started = u64::from(number) / 3 + 140;
-    let virtual_bytes = process.resident_pages * page * 9;
     let rss = process.resident_pages;
-    put!(
-        into,
-        "{number} ({}) {} {} {group} {group} 0 -1 {flags}",
-        process.name,
-        state(moment, process, thread),
-        process.parent
-    );
-    put!(into, " {} 0 {} 0 {user} {system} 0 0 20 0 {}", rss * 2, rss / 400, process.threads);
-    put!(into, " 0 {started} {virtual_bytes} {rss} 18446744073709551615");
+    put!(into, "{number} ({}) {}", process.name, state(moment, process, thread));
+    put_numbers(&[process.parent.into(), group, group, 0], into);
+    into.extend_from_slice(b" -1");
+    put_numbers(&[flags, rss * 2, 0, rss / 400, 0, user, system, 0, 0, 20, 0, process.threads.into()], into);
+    put_numbers(&[0, started, rss * page * 9, rss, u64::MAX], into);
     // Addresses are not told to everybody, and of the kernel there are none.
-    put!(into, " 0 0 0 0 0 0 0 0 0 0 0 0 17 {} 0 0 0 0 0 0 0 0 0 0 0 0 0", last_cpu(moment, number));
-    put_line!(into, "");
+    put_numbers(&[0; 12], into);
+    put_numbers(&[17, last_cpu(moment, number) as u64], into);
+    put_numbers(&[0; 13], into);
+    into.push(b'\n');
 }
 
 /// The CPU that a thread ran on last: where it ever is, or the first if that one is away.
@@ -114,12 +111,21 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
         'I' => "idle",
         _ => "sleeping",
     };
-    let (user, page) = (process.user, moment.page_kilobytes());
-    let identities = format!("{user}\t{user}\t{user}\t{user}");
+    let page = moment.page_kilobytes();
     put_line!(into, "Name:\t{}\nUmask:\t0022\nState:\t{letter} ({state})", process.name);
-    put_line!(into, "Tgid:\t{}\nNgid:\t0\nPid:\t{}", process.number, process.number + thread);
-    put_line!(into, "PPid:\t{}\nTracerPid:\t0\nUid:\t{identities}\nGid:\t{identities}", process.parent);
-    put_line!(into, "FDSize:\t64\nGroups:\t ");
+    for (name, number) in [
+        ("Tgid", process.number),
+        ("Ngid", 0),
+        ("Pid", process.number + thread),
+        ("PPid", process.parent),
+        ("TracerPid", 0),
+    ] {
+        field(name, &[number.into()], into);
+    }
+    for name in ["Uid", "Gid"] {
+        field(name, &[process.user.into(); 4], into);
+    }
+    into.extend_from_slice(b"FDSize:\t64\nGroups:\t \n");
     if !process.is_kernel() {
         let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
         for (name, pages) in [
@@ -139,19 +145,37 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
             ("VmPTE", resident / 40 + 10),
             ("VmSwap", 0),
         ] {
-            put_line!(into, "{name}:\t{:>8} kB", pages * page);
+            into.extend_from_slice(name.as_bytes());
+            into.extend_from_slice(b":\t");
+            put_right(pages * page, 8, into);
+            into.extend_from_slice(b" kB\n");
         }
     }
-    put_line!(into, "Threads:\t{}\nSigQ:\t0/{}", process.threads, moment.machine.memory.pages / 64);
+    field("Threads", &[process.threads.into()], into);
+    put_line!(into, "SigQ:\t0/{}", moment.machine.memory.pages / 64);
     for name in ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
-        put_line!(into, "{name}:\t{:016x}", 0);
+        into.extend_from_slice(name.as_bytes());
+        into.extend_from_slice(b":\t0000000000000000\n");
     }
     let cpus = moment.machine.processor.all_cpus();
-    put_line!(into, "NoNewPrivs:\t0\nSeccomp:\t0");
+    field("NoNewPrivs", &[0], into);
+    field("Seccomp", &[0], into);
     put_line!(into, "Cpus_allowed:\t{}", CpuMask { cpus: &cpus, possible: cpus.len() });
     put_line!(into, "Cpus_allowed_list:\t{}", CpuList(&cpus));
     let [given, taken] = turns(moment, process);
-    put_line!(into, "voluntary_ctxt_switches:\t{given}\nnonvoluntary_ctxt_switches:\t{taken}");
+    field("voluntary_ctxt_switches", &[given], into);
+    field("nonvoluntary_ctxt_switches", &[taken], into);
+}
+
+/// A name and its numbers, each behind a tab.
+fn field(name: &str, numbers: &[u64], into: &mut Vec<u8>) {
+    into.extend_from_slice(name.as_bytes());
+    into.push(b':');
+    for &number in numbers {
+        into.push(b'\t');
+        put_right(number, 0, into);
+    }
+    into.push(b'\n');
 }
 
 fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
@@ -175,9 +199,11 @@ fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         ("Max realtime priority", "0", "0", ""),
         ("Max realtime timeout", none, none, "us"),
     ];
-    put_line!(into, "{:<25} {:<20} {:<20} {:<10}", "Limit", "Soft Limit", "Hard Limit", "Units");
-    for (name, soft, hard, unit) in rows {
-        put_line!(into, "{name:<25} {soft:<20} {hard:<20} {unit:<10}");
+    for (name, soft, hard, unit) in [("Limit", "Soft Limit", "Hard Limit", "Units")].into_iter().chain(rows) {
+        for (text, columns) in [(name, 26), (soft, 21), (hard, 21), (unit, 10)] {
+            put_left(text, columns, into);
+        }
+        into.push(b'\n');
     }
 }
 

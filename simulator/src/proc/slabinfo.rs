@@ -2,7 +2,7 @@
 
 use crate::layout::{Group, What, once};
 use crate::moment::Moment;
-use crate::text::put_line;
+use crate::text::{put_left, put_line, put_right};
 
 pub(super) static GROUPS: [Group; 1] =
     [Group { under: "", each: once, entries: &[("slabinfo", What::File(slabinfo))] }];
@@ -63,14 +63,16 @@ fn slabinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         let objects = objects * moment.page_kilobytes() / 4;
         let slabs = all * part / 1_000 / pages;
         let (total, active) = (slabs * objects, slabs * objects * 97 / 100);
-        put_line!(
-            into,
-            "{name:<17} {active:>6} {total:>6} {size:>6} {objects:>4} {pages:>4} : tunables {:>4} {:>4} {:>4} : \
-             slabdata {slabs:>6} {slabs:>6} {:>6}",
-            0,
-            0,
-            0,
-            0
-        );
+        put_left(name, 17, into);
+        for (count, columns) in [(active, 6), (total, 6), (*size, 6), (objects, 4), (*pages, 4)] {
+            into.push(b' ');
+            put_right(count, columns, into);
+        }
+        into.extend_from_slice(b" : tunables    0    0    0 : slabdata");
+        for count in [slabs, slabs, 0] {
+            into.push(b' ');
+            put_right(count, 6, into);
+        }
+        into.push(b'\n');
     }
 }

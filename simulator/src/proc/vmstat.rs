@@ -2,12 +2,12 @@
 
 use crate::layout::{Group, What, once};
 use crate::moment::Moment;
-use crate::text::put_line;
+use crate::text::put_row;
 
 pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("vmstat", What::File(vmstat))] }];
 
 fn vmstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let mut row = |name: &str, value: u64| put_line!(into, "{name} {value}");
+    let mut row = |name: &str, value: u64| put_row(name, value, into);
     zones(moment, &mut row);
     nodes(moment, &mut row);
     events(moment, &mut row);

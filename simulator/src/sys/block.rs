@@ -4,7 +4,7 @@ use super::relative;
 use crate::layout::{Group, What};
 use crate::machine::{BlockDevice, Device, ScsiDevice};
 use crate::moment::Moment;
-use crate::text::{put, put_line};
+use crate::text::{put_line, put_right};
 
 pub(super) static GROUPS: [Group; 11] = [
     Group {
@@ -200,10 +200,12 @@ fn inflight(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 fn stat(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     let columns = moment.disk_counts(index).columns().into_iter().take(moment.disk_columns());
     for (position, count) in columns.enumerate() {
-        let separator = if position > 0 { " " } else { "" };
-        put!(into, "{separator}{count:>8}");
+        if position > 0 {
+            into.push(b' ');
+        }
+        put_right(count, 8, into);
     }
-    put_line!(into, "");
+    into.push(b'\n');
 }
 
 fn uevent(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {

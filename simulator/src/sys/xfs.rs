@@ -3,7 +3,7 @@
 use crate::layout::{Group, What};
 use crate::machine::KernelVersion;
 use crate::moment::Moment;
-use crate::text::{put, put_line};
+use crate::text::{put_line, put_numbers};
 
 pub(super) static GROUPS: [Group; 1] = [Group {
     under: "fs/xfs",
@@ -24,10 +24,8 @@ fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
 fn statistics(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     let Some(block) = moment.machine.block_devices.get(index) else { return };
     moment.xfs_rows(block, |name, counts| {
-        put!(into, "{name}");
-        for count in counts {
-            put!(into, " {count}");
-        }
-        put_line!(into, "");
+        into.extend_from_slice(name.as_bytes());
+        put_numbers(counts, into);
+        into.push(b'\n');
     });
 }

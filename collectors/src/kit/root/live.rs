@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::resolve::{Last, Links, PathBuffer, resolve};
+use super::resolve::{Last, Links, PathBuffer, is_plain, resolve};
 use super::{Kind, Metadata, Names, Root, RootError};
 use crate::kit::errno::Errno;
 
-/// What can be asked of a simulated file tree. The paths are relative to it and hold no links, save the last component
-/// of those that [`Links`] is asked for: whoever renders follows none. The empty path is the tree's own directory.
+/// What can be asked of a simulated file tree. The paths are relative to it; whoever renders follows no link, and a path
+/// through one leads nowhere. The empty path is the tree's own directory.
 pub trait Render: Links + Send + Sync + fmt::Debug {
     /// Appends the content of the file at `path`.
     fn render(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
@@ -31,9 +31,17 @@ impl<R: Render> Live<R> {
         Self { render }
     }
 
-    fn follow(&self, path: &[u8]) -> Result<(Kind, PathBuffer), RootError> {
+    fn follow(&self, path: &[u8], last: Last) -> Result<(Kind, PathBuffer), RootError> {
         let mut resolved = PathBuffer::new();
-        let kind = resolve(&self.render, path, Last::Followed, &mut resolved)?;
+        // What is found under its own name has no link above it: one question instead of one for each folder.
+        if is_plain(path)
+            && let Ok(kind) = self.render.kind(path)
+            && (kind != Kind::Link || last == Last::Kept)
+        {
+            resolved.append(path)?;
+            return Ok((kind, resolved));
+        }
+        let kind = resolve(&self.render, path, last, &mut resolved)?;
         Ok((kind, resolved))
     }
 }
@@ -41,7 +49,7 @@ impl<R: Render> Live<R> {
 impl<R: Render> Root for Live<R> {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         into.clear();
-        let (kind, resolved) = self.follow(path)?;
+        let (kind, resolved) = self.follow(path, Last::Followed)?;
         readable(kind)?;
         let result = self.render.render(resolved.as_bytes(), into).and_then(|()| within(into.len(), cap_bytes));
         if result.is_err() {
@@ -52,7 +60,7 @@ impl<R: Render> Root for Live<R> {
 
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
-        let (kind, resolved) = self.follow(path)?;
+        let (kind, resolved) = self.follow(path, Last::Followed)?;
         if kind != Kind::Directory {
             return Err(Errno::ENOTDIR.into());
         }
@@ -63,8 +71,8 @@ impl<R: Render> Root for Live<R> {
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
         into.clear();
-        let mut resolved = PathBuffer::new();
-        if resolve(&self.render, path, Last::Kept, &mut resolved)? != Kind::Link {
+        let (kind, resolved) = self.follow(path, Last::Kept)?;
+        if kind != Kind::Link {
             return Err(Errno::EINVAL.into());
         }
         let mut target = PathBuffer::new();
@@ -74,7 +82,7 @@ impl<R: Render> Root for Live<R> {
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        let (_, resolved) = self.follow(path)?;
+        let (_, resolved) = self.follow(path, Last::Followed)?;
         self.render.describe(resolved.as_bytes())
     }
 }

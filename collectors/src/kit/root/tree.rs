@@ -7,13 +7,13 @@ mod build;
 mod node;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Range;
+use std::collections::btree_map::{Entry, Range};
 use std::fmt;
 use std::ops::Bound::{Included, Unbounded};
 use std::sync::Arc;
 
 use super::live::{readable, within};
-use super::resolve::{Last, Links, MAX_NAME_BYTES, MAX_PATH_BYTES, PathBuffer, resolve};
+use super::resolve::{Last, Links, MAX_NAME_BYTES, MAX_PATH_BYTES, PathBuffer, is_plain, resolve};
 use super::{Kind, Metadata, Mount, Names, Root, RootError, Roots};
 use crate::kit::errno::Errno;
 
@@ -101,20 +101,35 @@ impl Tree {
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         check_path(path, &node)?;
+        self.make_folders(path)?;
+        self.put(path.into(), node)
+    }
+
+    /// Puts an entry at a path whose folders are there.
+    fn put(&mut self, path: Box<[u8]>, node: Node) -> Result<(), InsertError> {
+        let is_directory = node.kind() == Kind::Directory;
+        let mut entry = match self.nodes.entry(path) {
+            Entry::Vacant(entry) => {
+                entry.insert(node);
+                return Ok(());
+            }
+            Entry::Occupied(entry) => entry,
+        };
+        let before = entry.insert(node);
         // What has entries below it is an entry itself.
-        if self.get(path).is_none() {
-            self.make_folders(path)?;
-        } else if node.kind() != Kind::Directory && self.has_entries(path) {
-            return Err(InsertError::AboveEntries);
+        if !is_directory && before.kind() == Kind::Directory {
+            let path = entry.key().clone();
+            if self.has_entries(&path) {
+                self.nodes.insert(path, before);
+                return Err(InsertError::AboveEntries);
+            }
         }
-        self.nodes.insert(path.into(), node);
         Ok(())
     }
 
     /// Makes the directories above a path that are missing. Those above one that is there are there.
     fn make_folders(&mut self, path: &[u8]) -> Result<(), InsertError> {
-        let Some(slash) = memchr::memrchr(b'/', path) else { return Ok(()) };
-        let above = &path[..slash];
+        let Some(above) = folder_of(path) else { return Ok(()) };
         match self.get(above).map(Node::kind) {
             Some(Kind::Directory) => Ok(()),
             Some(_) => Err(InsertError::BelowFile),
@@ -176,12 +191,44 @@ impl Tree {
     }
 }
 
+/// A tree that is filled folder by folder, which spares the look at the folders above every entry.
+#[derive(Debug, Default)]
+pub struct Filling {
+    tree: Tree,
+    /// It and all above it are there.
+    folder: Vec<u8>,
+}
+
+impl Filling {
+    /// As [`Tree::insert`].
+    pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
+        let path = path.as_ref();
+        check_path(path, &node)?;
+        let folder = folder_of(path).unwrap_or_default();
+        if folder != self.folder {
+            self.tree.make_folders(path)?;
+            self.folder.clear();
+            self.folder.extend_from_slice(folder);
+        }
+        self.tree.put(path.into(), node)
+    }
+
+    /// The tree with all that was put into it.
+    pub fn finish(self) -> Tree {
+        self.tree
+    }
+}
+
+/// The path of the directory that an entry is in, if it is in one.
+fn folder_of(path: &[u8]) -> Option<&[u8]> {
+    Some(&path[..memchr::memrchr(b'/', path)?])
+}
+
 fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
-    let is_bad = |name: &[u8]| matches!(name, b"" | b"." | b"..") || name.len() > MAX_NAME_BYTES || name.contains(&0);
-    let mut names = path.split(|&byte| byte == b'/');
-    if path.len() > MAX_PATH_BYTES || names.clone().any(is_bad) {
+    if !is_plain(path) || memchr::memchr(0, path).is_some() {
         return Err(InsertError::Path);
     }
+    let mut names = path.split(|&byte| byte == b'/');
     let mut folder = names.next().unwrap_or_default();
     if folder == LATER.as_bytes() {
         folder = match names.next() {
@@ -309,6 +356,45 @@ mod tests {
         assert_eq!(list(&tree, "a").unwrap(), ["b", "b-1", "b0", "f"]);
         assert_eq!(list(&tree, "").unwrap(), ["a", "ab"]);
         assert_eq!(list(&tree, "a/f").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_tree_filled_folder_by_folder_is_the_same_and_refuses_the_same() {
+        let directory = || Node::directory().with_mode(0o700);
+        let entries = [
+            ("sys/a/b/c", Node::file("1")),
+            ("sys/a/b/d/e", Node::file("2")),
+            ("sys/a/b/c", Node::file("3")),
+            ("sys/a/b", Node::file("has entries")),
+            ("sys/a/b", directory()),
+            ("sys/a/b/c/f", Node::file("below a file")),
+            ("sys/a/b/c/g", Node::file("below a file")),
+            ("sys/a-b", Node::file("4")),
+            ("proc/x", Node::link("y")),
+            ("sys/a/h", Node::file("5")),
+            ("etc/a", Node::file("in no mount")),
+            ("sys/a//i", Node::file("no name")),
+            ("sys", directory()),
+            ("later/proc", directory()),
+            ("later/a", Node::file("in no mount")),
+        ];
+        let (mut tree, mut filling) = (Tree::new(), Filling::default());
+        let refused = entries.into_iter().filter_map(|(path, node)| {
+            let result = tree.insert(path, node.clone());
+            assert_eq!(filling.insert(path, node), result, "{path}");
+            Some((path, result.err()?))
+        });
+        let expected = [
+            ("sys/a/b", InsertError::AboveEntries),
+            ("sys/a/b/c/f", InsertError::BelowFile),
+            ("sys/a/b/c/g", InsertError::BelowFile),
+            ("etc/a", InsertError::Folder),
+            ("sys/a//i", InsertError::Path),
+            ("later/a", InsertError::Folder),
+        ];
+        assert_eq!(refused.collect::<Vec<_>>(), expected);
+        assert_eq!(filling.finish(), tree);
+        assert_eq!((tree.content("sys/a/b/c"), tree.get("sys/a/b").unwrap().mode()), (Some(&b"3"[..]), 0o700));
     }
 
     #[test]

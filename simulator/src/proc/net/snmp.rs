@@ -7,7 +7,7 @@ use super::own;
 use crate::layout::{Group, What};
 use crate::moment::Moment;
 use crate::moment::protocols::Protocols;
-use crate::text::{put, put_line};
+use crate::text::{put_left, put_right};
 use extended::NETSTAT;
 use version_6::SNMP6;
 
@@ -37,14 +37,15 @@ use Count::{Always, Established, Rate, Router, Through, Unlimited};
 
 impl Count {
     fn put(&self, moment: &Moment<'_>, protocols: &Protocols, into: &mut Vec<u8>) {
-        match self {
-            Always(value) => put!(into, "{value}"),
-            Rate(milli) => put!(into, "{}", moment.counter(&moment.machine.load, *milli)),
-            Established => put!(into, "{}", moment.sockets().established),
-            Unlimited => put!(into, "-1"),
-            Router => put!(into, "{}", if moment.is_router() { 1 } else { 2 }),
-            Through(count) => put!(into, "{}", count(protocols)),
-        }
+        let value = match self {
+            Always(value) => *value,
+            Rate(milli) => moment.counter(&moment.machine.load, *milli),
+            Established => moment.sockets().established,
+            Unlimited => return into.extend_from_slice(b"-1"),
+            Router => 2 - u64::from(moment.is_router()),
+            Through(count) => count(protocols),
+        };
+        put_right(value, 0, into);
     }
 }
 
@@ -178,24 +179,29 @@ fn snmp(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
 fn pairs(protocols: &[Protocol], moment: &Moment<'_>, into: &mut Vec<u8>) {
     let through = moment.protocols();
     for (protocol, counts) in protocols {
-        put!(into, "{protocol}:");
+        into.extend_from_slice(protocol.as_bytes());
+        into.push(b':');
         for (name, _) in *counts {
-            put!(into, " {name}");
+            into.push(b' ');
+            into.extend_from_slice(name.as_bytes());
         }
-        put!(into, "\n{protocol}:");
+        into.push(b'\n');
+        into.extend_from_slice(protocol.as_bytes());
+        into.push(b':');
         for (_, count) in *counts {
-            put!(into, " ");
+            into.push(b' ');
             count.put(moment, &through, into);
         }
-        put_line!(into, "");
+        into.push(b'\n');
     }
 }
 
 fn snmp6(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     let through = moment.protocols();
     for (name, count) in SNMP6 {
-        put!(into, "{name:<32}\t");
+        put_left(name, 32, into);
+        into.push(b'\t');
         count.put(moment, &through, into);
-        put_line!(into, "");
+        into.push(b'\n');
     }
 }

@@ -4,7 +4,7 @@ use super::own;
 use crate::layout::{Group, What};
 use crate::moment::Moment;
 use crate::moment::sockets::{Family, Socket, State};
-use crate::text::{put, put_line};
+use crate::text::{put_hex, put_left, put_line, put_numbers, put_right};
 
 pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
     under: "",
@@ -21,7 +21,7 @@ const HEADER6: &str = "  sl  local_address                         remote_addres
 /// Rows of version 4 are filled up to here.
 const ROW_WIDTH: usize = 149;
 /// Whose the servers are: an ordinary system user.
-const USER: u32 = 101;
+const USER: u64 = 101;
 
 fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
     match family {
@@ -30,26 +30,37 @@ fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
     }
     for (number, socket) in moment.tcp(family).iter().enumerate() {
         let start = into.len();
-        put!(into, "{number:4}: ");
+        put_right(number as u64, 4, into);
+        into.extend_from_slice(b": ");
         endpoints(moment, family, socket, into);
-        put!(
-            into,
-            " {:02X} {:08X}:{:08X} ",
-            socket.state as u8,
-            socket.transmit_queue_bytes,
-            socket.receive_queue_bytes
-        );
+        into.push(b' ');
+        put_hex(socket.state as u64, 2, into);
+        into.push(b' ');
+        put_hex(socket.transmit_queue_bytes, 8, into);
+        into.push(b':');
+        put_hex(socket.receive_queue_bytes, 8, into);
+        into.push(b' ');
         if socket.state == State::TimeWait {
-            put!(into, "03:{:08X} 00000000     0        0 0 3 {:016x}", 1_500 + number % 4_500, 0);
+            into.extend_from_slice(b"03:");
+            put_hex(1_500 + number as u64 % 4_500, 8, into);
+            into.extend_from_slice(b" 00000000     0        0 0 3 0000000000000000");
         } else {
-            let is_waiting = u8::from(socket.transmit_queue_bytes > 0);
-            let inode = 20_000 + 17 * number + 7 * family as usize;
-            put!(into, "{is_waiting:02X}:{:08X} 00000000 {USER:5} {:8} {inode} 1 {:016x}", 20 * is_waiting, 0, 0);
-            put!(into, " {} 0 0 10 0", if socket.state == State::Listen { 100 } else { 20 });
+            let is_waiting = u64::from(socket.transmit_queue_bytes > 0);
+            let inode = 20_000 + 17 * number as u64 + 7 * family as u64;
+            put_hex(is_waiting, 2, into);
+            into.push(b':');
+            put_hex(20 * is_waiting, 8, into);
+            into.extend_from_slice(b" 00000000 ");
+            put_right(USER, 5, into);
+            into.extend_from_slice(b"        0");
+            put_numbers(&[inode, 1], into);
+            into.extend_from_slice(b" 0000000000000000");
+            put_numbers(&[if socket.state == State::Listen { 100 } else { 20 }, 0, 0, 10, 0], into);
         }
         let width = into.len() - start;
         let fill = if family == Family::V4 { ROW_WIDTH.saturating_sub(width) } else { 0 };
-        put_line!(into, "{:fill$}", "");
+        put_left("", fill, into);
+        into.push(b'\n');
     }
 }
 
@@ -59,14 +70,16 @@ pub(super) fn endpoints(moment: &Moment<'_>, family: Family, socket: &Socket, in
         let octets = address.octets();
         // The kernel prints words as they are in memory.
         let in_memory = |octets| moment.machine.system.architecture.word(octets);
-        let separator = if place > 0 { " " } else { "" };
-        match family {
-            Family::V4 => put!(into, "{separator}{:08X}:{port:04X}", in_memory(octets)),
-            Family::V6 => {
-                let mapped = if address.is_unspecified() { [0; 4] } else { [0, 0, 0xff, 0xff] };
-                let [mapped, last] = [mapped, octets].map(in_memory);
-                put!(into, "{separator}{:016X}{mapped:08X}{last:08X}:{port:04X}", 0);
-            }
+        if place > 0 {
+            into.push(b' ');
         }
+        if family == Family::V6 {
+            let mapped = if address.is_unspecified() { [0; 4] } else { [0, 0, 0xff, 0xff] };
+            put_hex(0, 16, into);
+            put_hex(in_memory(mapped).into(), 8, into);
+        }
+        put_hex(in_memory(octets).into(), 8, into);
+        into.push(b':');
+        put_hex(port.into(), 4, into);
     }
 }

@@ -4,7 +4,7 @@ use super::own;
 use crate::layout::{Group, What};
 use crate::moment::Moment;
 use crate::moment::sockets::LOCAL_SOCKETS;
-use crate::text::{put, put_line};
+use crate::text::{put_hex, put_line, put_right};
 
 pub(in crate::proc) static GROUPS: [Group; 1] =
     [Group { under: "", each: own, entries: &[("unix", What::File(table))] }];
@@ -35,11 +35,19 @@ fn table(_: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     put_line!(into, "Num       RefCount Protocol Flags    Type St Inode Path");
     let mut row = |(users, flags): (u32, u32), (kind, state): (u16, u8), number: u64, path: &str| {
         let inode = 11_000 + number * 13;
-        put!(into, "0000000000000000: {users:08X} 00000000 {flags:08X} {kind:04X} {state:02X} {inode:5}");
-        if !path.is_empty() {
-            put!(into, " {path}");
+        into.extend_from_slice(b"0000000000000000: ");
+        put_hex(users.into(), 8, into);
+        into.extend_from_slice(b" 00000000 ");
+        for (value, digits) in [(flags.into(), 8), (kind.into(), 4), (state.into(), 2)] {
+            put_hex(value, digits, into);
+            into.push(b' ');
         }
-        put_line!(into, "");
+        put_right(inode, 5, into);
+        if !path.is_empty() {
+            into.push(b' ');
+            into.extend_from_slice(path.as_bytes());
+        }
+        into.push(b'\n');
     };
     for (number, (path, kind)) in (0..).zip(LISTENING) {
         row((2, if kind == DATAGRAM { 0 } else { ACCEPTS }), (kind, UNCONNECTED), number, path);

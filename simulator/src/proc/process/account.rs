@@ -80,9 +80,9 @@ fn io(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
 fn cgroup(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
     let mut path = Vec::new();
     match process.number {
-        1 => put!(path, "/init.scope"),
-        _ if process.is_kernel() => put!(path, "/"),
-        _ => put!(path, "/system.slice/{}.service", process.name),
+        1 => put!(&mut path, "/init.scope"),
+        _ if process.is_kernel() => put!(&mut path, "/"),
+        _ => put!(&mut path, "/system.slice/{}.service", process.name),
     }
     cgroups::of_process(moment, &path, into);
 }
