@@ -111,7 +111,6 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
         'I' => "idle",
         _ => "sleeping",
     };
-    let page = moment.page_kilobytes();
     put_line!(into, "Name:\t{}\nUmask:\t0022\nState:\t{letter} ({state})", process.name);
     for (name, number) in [
         ("Tgid", process.number),
@@ -127,29 +126,7 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
     }
     into.extend_from_slice(b"FDSize:\t64\nGroups:\t \n");
     if !process.is_kernel() {
-        let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
-        for (name, pages) in [
-            ("VmPeak", size),
-            ("VmSize", size),
-            ("VmLck", 0),
-            ("VmPin", 0),
-            ("VmHWM", resident * 11 / 10),
-            ("VmRSS", resident),
-            ("RssAnon", resident - shared),
-            ("RssFile", shared),
-            ("RssShmem", 0),
-            ("VmData", data),
-            ("VmStk", stack),
-            ("VmExe", text),
-            ("VmLib", resident / 5),
-            ("VmPTE", resident / 40 + 10),
-            ("VmSwap", 0),
-        ] {
-            into.extend_from_slice(name.as_bytes());
-            into.extend_from_slice(b":\t");
-            put_right(pages * page, 8, into);
-            into.extend_from_slice(b" kB\n");
-        }
+        memory(moment, process, into);
     }
     field("Threads", &[process.threads.into()], into);
     put_line!(into, "SigQ:\t0/{}", moment.machine.memory.pages / 64);
@@ -165,6 +142,33 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
     let [given, taken] = turns(moment, process);
     field("voluntary_ctxt_switches", &[given], into);
     field("nonvoluntary_ctxt_switches", &[taken], into);
+}
+
+fn memory(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+    let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
+    let page = moment.page_kilobytes();
+    for (name, pages) in [
+        ("VmPeak", size),
+        ("VmSize", size),
+        ("VmLck", 0),
+        ("VmPin", 0),
+        ("VmHWM", resident * 11 / 10),
+        ("VmRSS", resident),
+        ("RssAnon", resident - shared),
+        ("RssFile", shared),
+        ("RssShmem", 0),
+        ("VmData", data),
+        ("VmStk", stack),
+        ("VmExe", text),
+        ("VmLib", resident / 5),
+        ("VmPTE", resident / 40 + 10),
+        ("VmSwap", 0),
+    ] {
+        into.extend_from_slice(name.as_bytes());
+        into.extend_from_slice(b":\t");
+        put_right(pages * page, 8, into);
+        into.extend_from_slice(b" kB\n");
+    }
 }
 
 /// A name and its numbers, each behind a tab.

@@ -1,0 +1,236 @@
+//! What may stand where in a tree, and how it gets there.
+
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use super::{KERNEL, LATER, Node, Tree, What};
+use crate::kit::root::resolve::{MAX_NAME_BYTES, MAX_PATH_BYTES, is_plain};
+use crate::kit::root::{Kind, Mount};
+
+/// Why an entry cannot stand at its path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InsertError {
+    /// The first component is neither a mount's name nor `kernel`, or it is no directory.
+    Folder,
+    /// A component is empty, `.`, `..`, too long or holds a NUL; or the whole path is too long.
+    Path,
+    /// A link's target is empty, too long or holds a NUL.
+    Target,
+    /// Something above it is no directory.
+    BelowFile,
+    /// It is no directory, and there are entries below it.
+    AboveEntries,
+}
+
+impl fmt::Display for InsertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder => {
+                f.write_str("the first component must be a folder of the host: ")?;
+                Mount::ALL.iter().try_for_each(|mount| write!(f, "{}, ", mount.name()))?;
+                write!(f, "{KERNEL}, or {LATER} and one of these")
+            }
+            Self::Path => write!(
+                f,
+                "a path is made of components between `/`, none of them empty, `.`, `..` or longer than \
+                 {MAX_NAME_BYTES} bytes, without NUL and of at most {MAX_PATH_BYTES} bytes"
+            ),
+            Self::Target => write!(f, "a link's target has 1 to {MAX_PATH_BYTES} bytes, none of them NUL"),
+            Self::BelowFile => f.write_str("something above it is no directory; remove one of the two"),
+            Self::AboveEntries => f.write_str("there are entries below it, so it must be a directory"),
+        }
+    }
+}
+
+impl std::error::Error for InsertError {}
+
+impl Tree {
+    /// Puts an entry at a path, in place of what stood there. The directories above it are made.
+    pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
+        let path = path.as_ref();
+        check_path(path, &node)?;
+        self.make_folders(path)?;
+        self.put(path.into(), node)
+    }
+
+    /// Puts an entry at a path whose folders are there.
+    fn put(&mut self, path: Box<[u8]>, node: Node) -> Result<(), InsertError> {
+        let is_directory = node.kind() == Kind::Directory;
+        let mut entry = match self.nodes.entry(path) {
+            Entry::Vacant(entry) => {
+                entry.insert(node);
+                return Ok(());
+            }
+            Entry::Occupied(entry) => entry,
+        };
+        let before = entry.insert(node);
+        // What has entries below it is an entry itself.
+        if !is_directory && before.kind() == Kind::Directory {
+            let path = entry.key().clone();
+            if self.has_entries(&path) {
+                self.nodes.insert(path, before);
+                return Err(InsertError::AboveEntries);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the directories above a path that are missing. Those above one that is there are there.
+    fn make_folders(&mut self, path: &[u8]) -> Result<(), InsertError> {
+        let Some(above) = folder_of(path) else { return Ok(()) };
+        match self.get(above).map(Node::kind) {
+            Some(Kind::Directory) => Ok(()),
+            Some(_) => Err(InsertError::BelowFile),
+            None => {
+                self.make_folders(above)?;
+                self.nodes.insert(above.into(), Node::directory());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A tree that is filled folder by folder, which spares the look at the folders above every entry.
+#[derive(Debug, Default)]
+pub struct Filling {
+    tree: Tree,
+    /// It and all above it are there.
+    folder: Vec<u8>,
+}
+
+impl Filling {
+    /// As [`Tree::insert`].
+    pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
+        let path = path.as_ref();
+        check_path(path, &node)?;
+        let folder = folder_of(path).unwrap_or_default();
+        if folder != self.folder {
+            self.tree.make_folders(path)?;
+            self.folder.clear();
+            self.folder.extend_from_slice(folder);
+        }
+        self.tree.put(path.into(), node)
+    }
+
+    /// The tree with all that was put into it.
+    pub fn finish(self) -> Tree {
+        self.tree
+    }
+}
+
+/// The path of the directory that an entry is in, if it is in one.
+fn folder_of(path: &[u8]) -> Option<&[u8]> {
+    Some(&path[..memchr::memrchr(b'/', path)?])
+}
+
+fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
+    if !is_plain(path) || memchr::memchr(0, path).is_some() {
+        return Err(InsertError::Path);
+    }
+    let mut names = path.split(|&byte| byte == b'/');
+    let mut folder = names.next().unwrap_or_default();
+    if folder == LATER.as_bytes() {
+        folder = match names.next() {
+            Some(below) => below,
+            None if node.kind() == Kind::Directory => return Ok(()),
+            None => return Err(InsertError::Folder),
+        };
+    }
+    let is_known = folder == KERNEL.as_bytes() || Mount::ALL.iter().any(|mount| mount.name().as_bytes() == folder);
+    if !is_known || (names.next().is_none() && node.kind() != Kind::Directory) {
+        return Err(InsertError::Folder);
+    }
+    match node.what() {
+        What::Link(target) if target.is_empty() || target.len() > MAX_PATH_BYTES || target.contains(&0) => {
+            Err(InsertError::Target)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kit::errno::Errno;
+
+    #[track_caller]
+    fn check_refused(path: &str, node: Node, expected: InsertError) {
+        let mut tree =
+            Tree::new().with_file("sys/file", "").with_file("sys/folder/file", "").with_link("sys/link", "folder");
+        let before = tree.clone();
+        assert_eq!(tree.insert(path, node), Err(expected), "{path}");
+        assert_eq!(tree, before);
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_tree_is_refused() {
+        for path in ["", "/sys", "sys/", "sys//a", "sys/./a", "sys/../a", "sys/a\0"] {
+            check_refused(path, Node::file(""), InsertError::Path);
+        }
+        check_refused("etc/passwd", Node::file(""), InsertError::Folder);
+        check_refused("proc", Node::file(""), InsertError::Folder);
+        check_refused("sys/file/a", Node::file(""), InsertError::BelowFile);
+        check_refused("sys/link/a", Node::file(""), InsertError::BelowFile);
+        check_refused("sys/folder", Node::link("x"), InsertError::AboveEntries);
+        check_refused("sys/a", Node::link(""), InsertError::Target);
+        check_refused("sys/a", Node::link("a\0"), InsertError::Target);
+    }
+
+    #[test]
+    fn limits_hold_on_both_sides() {
+        let name = |length: usize| "n".repeat(length);
+        let path =
+            |length: usize| format!("sys{}", format!("/{}", name(61)).repeat(length / 62)) + &"/n".repeat(length % 62);
+        let mut tree = Tree::new();
+        tree.insert(format!("sys/{}", name(MAX_NAME_BYTES)), Node::file("")).unwrap();
+        check_refused(&format!("sys/{}", name(MAX_NAME_BYTES + 1)), Node::file(""), InsertError::Path);
+        assert_eq!(path(62 * 66).len(), MAX_PATH_BYTES);
+        tree.insert(path(62 * 66), Node::file("")).unwrap();
+        check_refused(&format!("{}n", path(62 * 66)), Node::file(""), InsertError::Path);
+        tree.insert("sys/link", Node::link(name(MAX_PATH_BYTES))).unwrap();
+        check_refused("sys/a", Node::link(name(MAX_PATH_BYTES + 1)), InsertError::Target);
+        let link = Arc::new(tree).roots().get(Mount::Sys).read(b"link", &mut Vec::new(), 100);
+        assert_eq!(link, Err(Errno::ENAMETOOLONG.into()));
+    }
+
+    #[test]
+    fn a_tree_filled_folder_by_folder_is_the_same_and_refuses_the_same() {
+        let directory = || Node::directory().with_mode(0o700);
+        let entries = [
+            ("sys/a/b/c", Node::file("1")),
+            ("sys/a/b/d/e", Node::file("2")),
+            ("sys/a/b/c", Node::file("3")),
+            ("sys/a/b", Node::file("has entries")),
+            ("sys/a/b", directory()),
+            ("sys/a/b/c/f", Node::file("below a file")),
+            ("sys/a/b/c/g", Node::file("below a file")),
+            ("sys/a-b", Node::file("4")),
+            ("proc/x", Node::link("y")),
+            ("sys/a/h", Node::file("5")),
+            ("etc/a", Node::file("in no mount")),
+            ("sys/a//i", Node::file("no name")),
+            ("sys", directory()),
+            ("later/proc", directory()),
+            ("later/a", Node::file("in no mount")),
+        ];
+        let (mut tree, mut filling) = (Tree::new(), Filling::default());
+        let refused = entries.into_iter().filter_map(|(path, node)| {
+            let result = tree.insert(path, node.clone());
+            assert_eq!(filling.insert(path, node), result, "{path}");
+            Some((path, result.err()?))
+        });
+        let expected = [
+            ("sys/a/b", InsertError::AboveEntries),
+            ("sys/a/b/c/f", InsertError::BelowFile),
+            ("sys/a/b/c/g", InsertError::BelowFile),
+            ("etc/a", InsertError::Folder),
+            ("sys/a//i", InsertError::Path),
+            ("later/a", InsertError::Folder),
+        ];
+        assert_eq!(refused.collect::<Vec<_>>(), expected);
+        assert_eq!(filling.finish(), tree);
+        assert_eq!((tree.content("sys/a/b/c"), tree.get("sys/a/b").unwrap().mode()), (Some(&b"3"[..]), 0o700));
+    }
+}
