@@ -12,8 +12,10 @@ use harness::{conformance, load};
 
 /// Where the rows of the table may occur besides the fixture hosts.
 const DATA: &str = "conformance";
-/// All simulated hosts together.
+/// All simulated hosts together, as small as a test has time for.
 pub(crate) const SIMULATED: &str = "simulated";
+/// All of them as large as they are.
+pub(crate) const FULL_SIZE: &str = "full size";
 
 pub(crate) fn program() -> Program {
     let program = Program::ask(&Need::Peer.path()).expect("the peer tells of itself");
@@ -45,7 +47,7 @@ fn check_tree(place: &str, tree: Tree) {
 
 pub(crate) fn the_peer_agrees_on_every_host() {
     let hosts = load::hosts().expect("fixtures/hosts");
-    let known: BTreeSet<&str> = hosts.iter().map(String::as_str).chain([DATA, SIMULATED]).collect();
+    let known: BTreeSet<&str> = hosts.iter().map(String::as_str).chain([DATA, SIMULATED, FULL_SIZE]).collect();
     for row in &knowledge(&program()).known {
         let odd: Vec<&String> = row.places.iter().filter(|place| !known.contains(place.as_str())).collect();
         assert!(odd.is_empty(), "`{}` occurs on {odd:?}, which is no host of fixtures/hosts", row.pattern);

@@ -20,7 +20,7 @@ use harness::peer::{Peer, Program};
 use harness::{host, load};
 use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
 
-use super::agreement::{SIMULATED, knowledge, program};
+use super::agreement::{FULL_SIZE, SIMULATED, knowledge, program};
 
 const SEED: u64 = 1;
 
@@ -118,14 +118,14 @@ const FAILS: &[(&str, &[&str], &str)] = &[
 ];
 
 pub(crate) fn the_peer_agrees_on_every_simulated_host() {
-    agrees(|profile| profile.small);
+    agrees(SIMULATED, |profile| profile.small);
 }
 
 pub(crate) fn the_peer_agrees_on_every_simulated_host_of_full_size() {
-    agrees(|_| &[]);
+    agrees(FULL_SIZE, |_| &[]);
 }
 
-fn agrees(overrides: impl Fn(&Profile) -> &'static [(&'static str, &'static str)]) {
+fn agrees(place: &str, overrides: impl Fn(&Profile) -> &'static [(&'static str, &'static str)]) {
     let program = program();
     let knowledge = knowledge(&program);
     let mut found = Found { program, knowledge, differences: Vec::new(), failed: BTreeSet::new(), wrong: Vec::new() };
@@ -141,7 +141,7 @@ fn agrees(overrides: impl Fn(&Profile) -> &'static [(&'static str, &'static str)
         declared.difference(&failed).map(|(host, collector)| format!("{host}: {collector} is listed, and succeeds")),
     );
     let (hosts, lines): (Vec<&str>, Vec<Difference>) = differences.into_iter().unzip();
-    let own = knowledge.sort(SIMULATED, lines.clone());
+    let own = knowledge.sort(place, lines.clone());
     wrong.extend(own.stale.iter().map(|row| format!("listed, but occurs no more: `{}`", row.pattern)));
     // What is known of fixture hosts may occur here; that it does occur is for these to show.
     for (host, line) in hosts.iter().zip(&lines).filter(|(_, line)| own.unknown.contains(line)) {
