@@ -266,7 +266,7 @@ mod tests {
         Group { under: "", each: once, entries: &[("a/f", What::Directory)] },
         Group { under: "a", each: |_, visit| visit(7, b"h"), entries: &[("", What::File(|_, _, _| {}))] },
         Group { under: "a/nothing", each: |_, _| {}, entries: &[("g", What::Directory)] },
-        // So many that they are kept in order.
+        // Many, of which one is searched for.
         Group { under: "n", each: each_of_many, entries: &[("c", What::Directory), ("d/e", What::Directory)] },
     ];
 
