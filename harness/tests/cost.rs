@@ -13,14 +13,14 @@ static ALLOCATOR: Counting = Counting;
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
 /// What a host of 256 CPUs may hold at any moment while it is frozen, the tree included.
-const PEAK_MAX_BYTES: (&str, usize) = ("epyc256", 60_000_000);
+const PEAK_MAX_BYTES: (&str, usize) = ("epyc256", 20_000_000);
 
 /// An entry takes its path, its content and its place in the tree from the heap; rendering it may take so many pieces
 /// more, on average over all entries.
-const ALLOCATIONS_PER_ENTRY_MAX: usize = 6;
+const ALLOCATIONS_PER_ENTRY_MAX: usize = 4;
 
 /// What an entry holds besides path and content: its place in the tree, which has room for others.
-const BYTES_PER_ENTRY_MAX: usize = 200;
+const BYTES_PER_ENTRY_MAX: usize = 140;
 
 /// A file that is read alone costs the search for it, and no tree: so many pieces of so many bytes in all, few of them
 /// at once.

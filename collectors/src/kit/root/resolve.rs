@@ -88,8 +88,12 @@ impl PathBuffer {
 
 /// Whether a path is made of names alone, so that it is the one that it stands for if nothing in it is a link.
 pub(super) fn is_plain(path: &[u8]) -> bool {
-    let is_name = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && name.len() <= MAX_NAME_BYTES;
     path.len() <= MAX_PATH_BYTES && path.split(|&byte| byte == b'/').all(is_name)
+}
+
+/// Whether one part of a path is a name.
+pub(super) fn is_name(part: &[u8]) -> bool {
+    !matches!(part, b"" | b"." | b"..") && part.len() <= MAX_NAME_BYTES
 }
 
 /// What following links needs to know of a tree. Only the last component of the paths that are asked for may be a link,

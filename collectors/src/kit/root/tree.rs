@@ -1,22 +1,21 @@
 //! A whole host's files in memory, as a `.tree` file describes them.
 //!
 //! Every directory on the way to an entry is an entry itself and never a link, so that a path without links is found
-//! by one look-up.
+//! at once.
 
 mod build;
+mod folders;
 mod insert;
 mod node;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Range;
 use std::fmt;
-use std::ops::Bound::{Included, Unbounded};
 use std::sync::Arc;
 
 use super::live::{readable, within};
 use super::resolve::{Last, Links, PathBuffer, resolve};
 use super::{Kind, Metadata, Mount, Names, Root, RootError, Roots};
 use crate::kit::errno::Errno;
+use folders::{Folders, name_in};
 
 pub use insert::{Filling, InsertError};
 pub use node::{MAX_MODE, Node, Special, What};
@@ -30,7 +29,7 @@ pub const LATER: &str = "later";
 /// The files of one host: below a folder for each mount (`proc/loadavg`), and the kernel's answers below `kernel/`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tree {
-    nodes: BTreeMap<Box<[u8]>, Node>,
+    folders: Folders,
 }
 
 impl Tree {
@@ -41,7 +40,7 @@ impl Tree {
 
     /// What stands at a path such as `proc/loadavg`; links are not followed.
     pub fn get(&self, path: impl AsRef<[u8]>) -> Option<&Node> {
-        self.nodes.get(path.as_ref())
+        self.folders.get(path.as_ref())
     }
 
     /// The content of the file at a path such as `kernel/uname`; links are not followed.
@@ -54,61 +53,27 @@ impl Tree {
 
     /// The content of a file, to be changed.
     pub fn content_mut(&mut self, path: impl AsRef<[u8]>) -> Option<&mut Vec<u8>> {
-        self.nodes.get_mut(path.as_ref())?.content_mut()
+        self.folders.get_mut(path.as_ref())?.content_mut()
     }
 
     /// Every entry and its path, sorted by path, with the directories on the way to others.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
-        self.nodes.iter().map(|(path, node)| (&**path, node))
+        self.folders.iter().map(|entry| (&*entry.path, &entry.node))
     }
 
     /// Takes away what stands at a path and below it; says whether there was anything.
     pub fn remove(&mut self, path: impl AsRef<[u8]>) -> bool {
-        let path = path.as_ref();
-        let below = [path, b"/"].concat();
-        let mut gone = self.nodes.split_off(below.as_slice());
-        // `0` follows `/`.
-        let mut rest = gone.split_off([path, b"0"].concat().as_slice());
-        self.nodes.append(&mut rest);
-        self.nodes.remove(path).is_some()
+        self.folders.remove(path.as_ref())
     }
 
     /// Whether anything stands below this path.
     pub fn has_entries(&self, path: impl AsRef<[u8]>) -> bool {
-        let below = [path.as_ref(), b"/"].concat();
-        self.from(&below).next().is_some_and(|(path, _)| path.starts_with(&below))
+        self.folders.has_entries(path.as_ref())
     }
 
     /// One root for each mount. A path of [`Mount::Host`] may be absolute or relative: both count from `host/`.
     pub fn roots(self: &Arc<Self>) -> Roots {
         Roots::new(|mount| Arc::new(TreeRoot { tree: Arc::clone(self), mount }))
-    }
-
-    fn from(&self, first: &[u8]) -> Range<'_, Box<[u8]>, Node> {
-        self.nodes.range::<[u8], _>((Included(first), Unbounded))
-    }
-
-    /// The entries right below a directory. What is below those is jumped over.
-    fn list(&self, directory: &[u8], into: &mut Names) -> Result<(), RootError> {
-        let mut seek = PathBuffer::new();
-        seek.append(directory)?;
-        seek.append(b"/")?;
-        let prefix = seek.len();
-        let mut entries = self.from(seek.as_bytes());
-        while let Some((path, node)) = entries.next() {
-            let Some(name) = path.strip_prefix(&seek.as_bytes()[..prefix]) else { break };
-            let Some(slash) = memchr::memchr(b'/', name) else {
-                into.push(name, node.kind());
-                continue;
-            };
-            seek.truncate(prefix);
-            seek.append(&name[..slash])?;
-            // `0` follows `/`.
-            seek.append(b"0")?;
-            entries = self.from(seek.as_bytes());
-        }
-        into.sort();
-        Ok(())
     }
 }
 
@@ -133,7 +98,7 @@ struct TreeRoot {
 
 impl fmt::Debug for TreeRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TreeRoot({}, {} entries)", self.mount.name(), self.tree.nodes.len())
+        write!(f, "TreeRoot({}, {} entries)", self.mount.name(), self.tree.folders.count())
     }
 }
 
@@ -176,7 +141,11 @@ impl Root for TreeRoot {
             return Err(Errno::ENOTDIR.into());
         }
         node.permit()?;
-        self.tree.list(resolved.as_bytes(), into)
+        let folder = resolved.as_bytes();
+        for entry in self.tree.folders.entries(folder) {
+            into.push(name_in(folder, &entry.path), entry.node.kind());
+        }
+        Ok(())
     }
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {

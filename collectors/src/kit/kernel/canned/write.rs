@@ -1,6 +1,6 @@
 //! From answers to the text of the entries.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 
 use super::answers::{Answers, StatFsAnswer};
 use super::btrfs;
@@ -39,7 +39,7 @@ pub(super) struct Text(pub(super) Vec<u8>);
 
 impl Text {
     pub(super) fn raw(&mut self, text: impl Display) -> &mut Self {
-        self.0.extend_from_slice(text.to_string().as_bytes());
+        write!(self, "{text}").expect("memory takes every byte");
         self
     }
 
@@ -49,7 +49,10 @@ impl Text {
     }
 
     pub(super) fn pair(&mut self, key: &str, value: impl Display) -> &mut Self {
-        self.raw(format_args!(" {key}={value}"))
+        self.0.push(b' ');
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.push(b'=');
+        self.raw(value)
     }
 
     pub(super) fn hardware_address(&mut self, key: &str, value: &[u8]) -> &mut Self {
@@ -70,6 +73,13 @@ impl Text {
             self.pair(key, value);
         }
         self
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What may stand where in a tree, and how it gets there.
 
-use std::collections::btree_map::Entry;
 use std::fmt;
 
+use super::folders::{Entry, folder_of, name_in};
 use super::{KERNEL, LATER, Node, Tree, What};
-use crate::kit::root::resolve::{MAX_NAME_BYTES, MAX_PATH_BYTES, is_plain};
+use crate::kit::root::resolve::{MAX_NAME_BYTES, MAX_PATH_BYTES, is_name, is_plain};
 use crate::kit::root::{Kind, Mount};
 
 /// Why an entry cannot stand at its path.
@@ -49,84 +49,111 @@ impl Tree {
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         check_path(path, &node)?;
-        self.make_folders(path)?;
-        self.put(path.into(), node)
+        self.make_folder(folder_of(path))?;
+        self.put(path, node)
     }
 
-    /// Puts an entry at a path whose folders are there.
-    fn put(&mut self, path: Box<[u8]>, node: Node) -> Result<(), InsertError> {
-        let is_directory = node.kind() == Kind::Directory;
-        let mut entry = match self.nodes.entry(path) {
-            Entry::Vacant(entry) => {
-                entry.insert(node);
-                return Ok(());
-            }
-            Entry::Occupied(entry) => entry,
-        };
-        let before = entry.insert(node);
-        // What has entries below it is an entry itself.
-        if !is_directory && before.kind() == Kind::Directory {
-            let path = entry.key().clone();
-            if self.has_entries(&path) {
-                self.nodes.insert(path, before);
-                return Err(InsertError::AboveEntries);
-            }
+    /// Puts an entry at a path whose folder is there.
+    fn put(&mut self, path: &[u8], node: Node) -> Result<(), InsertError> {
+        if node.kind() != Kind::Directory && self.has_entries(path) {
+            return Err(InsertError::AboveEntries);
         }
+        self.folders.put(path, node);
         Ok(())
     }
 
-    /// Makes the directories above a path that are missing. Those above one that is there are there.
-    fn make_folders(&mut self, path: &[u8]) -> Result<(), InsertError> {
-        let Some(above) = folder_of(path) else { return Ok(()) };
-        match self.get(above).map(Node::kind) {
+    /// Makes a directory and those above it, as far as they are missing.
+    fn make_folder(&mut self, folder: &[u8]) -> Result<(), InsertError> {
+        if folder.is_empty() || self.has_entries(folder) {
+            return Ok(());
+        }
+        match self.get(folder).map(Node::kind) {
             Some(Kind::Directory) => Ok(()),
             Some(_) => Err(InsertError::BelowFile),
             None => {
-                self.make_folders(above)?;
-                self.nodes.insert(above.into(), Node::directory());
+                self.make_folder(folder_of(folder))?;
+                self.folders.put(folder, Node::directory());
                 Ok(())
             }
         }
     }
 }
 
-/// A tree that is filled folder by folder, which spares the look at the folders above every entry.
+/// A tree that is filled folder by folder, which spares the search for a folder and the order in it for every entry.
 #[derive(Debug, Default)]
 pub struct Filling {
     tree: Tree,
     /// It and all above it are there.
     folder: Vec<u8>,
+    /// It had no entries before, so that those that come are put in order once, when all are there.
+    is_new: bool,
+    entries: Vec<Entry>,
 }
 
 impl Filling {
     /// As [`Tree::insert`].
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
-        check_path(path, &node)?;
-        let folder = folder_of(path).unwrap_or_default();
-        if folder != self.folder {
-            self.tree.make_folders(path)?;
-            self.folder.clear();
-            self.folder.extend_from_slice(folder);
+        let folder = folder_of(path);
+        if folder == self.folder && folder.contains(&b'/') {
+            check_name(path, name_in(folder, path))?;
+            check_target(&node)?;
+        } else {
+            check_path(path, &node)?;
+            self.begin(folder)?;
         }
-        self.tree.put(path.into(), node)
+        if self.is_new {
+            self.entries.push(Entry { path: path.into(), node });
+            return Ok(());
+        }
+        self.tree.put(path, node)
+    }
+
+    /// Goes on to another folder.
+    fn begin(&mut self, folder: &[u8]) -> Result<(), InsertError> {
+        if folder == self.folder {
+            return Ok(());
+        }
+        self.settle();
+        self.tree.make_folder(folder)?;
+        self.folder.clear();
+        self.folder.extend_from_slice(folder);
+        self.is_new = !self.tree.has_entries(folder);
+        Ok(())
+    }
+
+    /// Puts what was collected of a folder into the tree.
+    fn settle(&mut self) {
+        if !self.entries.is_empty() {
+            self.tree.folders.fill(&self.folder, &mut self.entries);
+        }
+        self.is_new = false;
     }
 
     /// The tree with all that was put into it.
-    pub fn finish(self) -> Tree {
+    pub fn finish(mut self) -> Tree {
+        self.settle();
         self.tree
     }
-}
-
-/// The path of the directory that an entry is in, if it is in one.
-fn folder_of(path: &[u8]) -> Option<&[u8]> {
-    Some(&path[..memchr::memrchr(b'/', path)?])
 }
 
 fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
     if !is_plain(path) || memchr::memchr(0, path).is_some() {
         return Err(InsertError::Path);
     }
+    check_place(path, node)?;
+    check_target(node)
+}
+
+/// Checks the last part of a path whose folder is known.
+fn check_name(path: &[u8], name: &[u8]) -> Result<(), InsertError> {
+    if path.len() > MAX_PATH_BYTES || !is_name(name) || memchr::memchr(0, name).is_some() {
+        return Err(InsertError::Path);
+    }
+    Ok(())
+}
+
+fn check_place(path: &[u8], node: &Node) -> Result<(), InsertError> {
     let mut names = path.split(|&byte| byte == b'/');
     let mut folder = names.next().unwrap_or_default();
     if folder == LATER.as_bytes() {
@@ -140,6 +167,10 @@ fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
     if !is_known || (names.next().is_none() && node.kind() != Kind::Directory) {
         return Err(InsertError::Folder);
     }
+    Ok(())
+}
+
+fn check_target(node: &Node) -> Result<(), InsertError> {
     match node.what() {
         What::Link(target) if target.is_empty() || target.len() > MAX_PATH_BYTES || target.contains(&0) => {
             Err(InsertError::Target)
@@ -210,6 +241,8 @@ mod tests {
             ("proc/x", Node::link("y")),
             ("sys/a/h", Node::file("5")),
             ("etc/a", Node::file("in no mount")),
+            ("sys/a/h/j", Node::file("below a file")),
+            ("udev", directory()),
             ("sys/a//i", Node::file("no name")),
             ("sys", directory()),
             ("later/proc", directory()),
@@ -226,6 +259,7 @@ mod tests {
             ("sys/a/b/c/f", InsertError::BelowFile),
             ("sys/a/b/c/g", InsertError::BelowFile),
             ("etc/a", InsertError::Folder),
+            ("sys/a/h/j", InsertError::BelowFile),
             ("sys/a//i", InsertError::Path),
             ("later/a", InsertError::Folder),
         ];
