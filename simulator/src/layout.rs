@@ -259,7 +259,7 @@ mod tests {
                 ["x/one", "x/two", "y"].iter().enumerate().for_each(|(index, name)| visit(index, name.as_bytes()));
             },
             entries: &[
-                ("c", What::File(|_, index, into| put!(into, "{index}"))),
+                ("c", What::File(|_, index, into| put!(into, "{}", index))),
                 ("d/e", What::Link(|_, _, into| put!(into, "c"))),
             ],
         },

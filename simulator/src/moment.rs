@@ -104,7 +104,12 @@ impl<'a> Moment<'a> {
 
     /// Time spent since the start on something that takes so many thousandths of it on average.
     fn nanoseconds(&self, wave: &Wave, permille: u64) -> u64 {
-        let total = u128::from(self.area(wave)) * u128::from(permille) / u128::from(MEAN);
+        Self::nanoseconds_of(self.area(wave), permille)
+    }
+
+    /// The same over so much of a wave.
+    fn nanoseconds_of(area: u64, permille: u64) -> u64 {
+        let total = u128::from(area) * u128::from(permille) / u128::from(MEAN);
         u64::try_from(total).unwrap_or(u64::MAX)
     }
 

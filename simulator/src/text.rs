@@ -4,6 +4,7 @@ use std::fmt;
 
 /// `write!` into a `Vec<u8>`, which takes every byte.
 macro_rules! put {
+    ($into:expr, "{}", $value:expr) => { $crate::text::Value::put(&$value, $into) };
     ($into:expr, $($text:tt)*) => { $crate::text::Formatted::put($into, format_args!($($text)*)) };
 }
 
@@ -24,7 +25,10 @@ pub(crate) struct Formatted<'a>(&'a mut Vec<u8>);
 impl<'a> Formatted<'a> {
     #[inline]
     pub(crate) fn put(into: &'a mut Vec<u8>, text: fmt::Arguments<'_>) {
-        fmt::Write::write_fmt(&mut Self(into), text).expect("memory takes every byte");
+        match text.as_str() {
+            Some(text) => into.extend_from_slice(text.as_bytes()),
+            None => fmt::Write::write_fmt(&mut Self(into), text).expect("memory takes every byte"),
+        }
     }
 }
 
@@ -45,22 +49,70 @@ impl fmt::Write for Formatted<'_> {
     }
 }
 
+/// What is written without the detour of `core::fmt` where it stands alone, as in most files of /sys.
+pub(crate) trait Value {
+    /// Appends it.
+    fn put(&self, into: &mut Vec<u8>);
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        impl Value for $number {
+            #[inline]
+            fn put(&self, into: &mut Vec<u8>) {
+                into.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+            }
+        }
+    )*};
+}
+
+numbers! { u8 u16 u32 u64 usize i32 i64 }
+
+impl Value for str {
+    #[inline]
+    fn put(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(self.as_bytes());
+    }
+}
+
+impl Value for String {
+    #[inline]
+    fn put(&self, into: &mut Vec<u8>) {
+        self.as_str().put(into);
+    }
+}
+
+impl<V: Value + ?Sized> Value for &V {
+    #[inline]
+    fn put(&self, into: &mut Vec<u8>) {
+        (**self).put(into);
+    }
+}
+
+macro_rules! displayed {
+    ($($shown:ty $(where $kind:ident: $bound:path)?;)*) => {$(
+        impl$(<$kind: $bound>)? Value for $shown {
+            fn put(&self, into: &mut Vec<u8>) {
+                Formatted::put(into, format_args!("{self}"));
+            }
+        }
+    )*};
+}
+
+displayed! {
+    CpuList<'_>;
+    CpuMask<'_>;
+    HardwareAddress<A> where A: AsRef<[u8]>;
+    Human;
+    Hundredths;
+}
+
 /// A number at the right of so many columns: for tables of many, where formatting counts.
 pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
-    /// As many as the largest number has.
-    const DIGITS_MAX: usize = 20;
-    let mut digits = [b' '; DIGITS_MAX];
-    let (mut rest, mut first) = (number, DIGITS_MAX);
-    for (place, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        (rest, first) = (rest / 10, place);
-        if rest == 0 {
-            break;
-        }
-    }
-    let count = DIGITS_MAX - first;
-    into.extend(std::iter::repeat_n(b' ', columns.saturating_sub(count)));
-    into.extend_from_slice(&digits[first..]);
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(number);
+    put_blanks(columns.saturating_sub(digits.len()), into);
+    into.extend_from_slice(digits.as_bytes());
 }
 
 /// A number in so many hexadecimal digits at least, up to 16: for tables of many, where formatting counts.
@@ -83,7 +135,7 @@ pub(crate) fn put_hex(number: u64, columns: usize, into: &mut Vec<u8>) {
 pub(crate) fn put_numbers(numbers: &[u64], into: &mut Vec<u8>) {
     for &number in numbers {
         into.push(b' ');
-        put_right(number, 0, into);
+        number.put(into);
     }
 }
 
@@ -97,7 +149,16 @@ pub(crate) fn put_row(name: &str, number: u64, into: &mut Vec<u8>) {
 /// Text at the left of so many columns.
 pub(crate) fn put_left(text: &str, columns: usize, into: &mut Vec<u8>) {
     into.extend_from_slice(text.as_bytes());
-    into.extend(std::iter::repeat_n(b' ', columns.saturating_sub(text.len())));
+    put_blanks(columns.saturating_sub(text.len()), into);
+}
+
+fn put_blanks(mut count: usize, into: &mut Vec<u8>) {
+    const BLANKS: [u8; 32] = [b' '; 32];
+    while count > 0 {
+        let some = count.min(BLANKS.len());
+        into.extend_from_slice(&BLANKS[..some]);
+        count -= some;
+    }
 }
 
 /// A value in hundredths as `12.34`.

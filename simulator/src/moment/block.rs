@@ -198,11 +198,13 @@ impl Moment<'_> {
     }
 
     fn io_counts(&self, io: &Io, name: &str) -> DiskCounts {
+        let area = self.area(&io.wave);
+        let count = |milli| Self::amount(area, milli);
         let direction = |flow: Flow| Direction {
-            requests: self.counter(&io.wave, flow.requests_milli),
-            merged: self.counter(&io.wave, flow.merges_milli),
-            sectors: self.counter(&io.wave, flow.blocks_milli) * 8,
-            milliseconds: self.counter(&io.wave, flow.milliseconds_milli),
+            requests: count(flow.requests_milli),
+            merged: count(flow.merges_milli),
+            sectors: count(flow.blocks_milli) * 8,
+            milliseconds: count(flow.milliseconds_milli),
         };
         let waited = io.reads.milliseconds_milli + io.writes.milliseconds_milli + io.discards.milliseconds_milli;
         let reads = direction(io.reads);
@@ -214,10 +216,10 @@ impl Moment<'_> {
             discards,
             in_flight: self.recent(&io.wave, 1) * self.flicker(name, 6) / 4_000,
             // Requests overlap, so the device is busy for less time than they take.
-            busy_milliseconds: self.counter(&io.wave, waited * 3 / 5),
+            busy_milliseconds: count(waited * 3 / 5),
             weighted_milliseconds: reads.milliseconds + writes.milliseconds + discards.milliseconds,
-            flushes: self.counter(&io.wave, io.flushes_milli),
-            flush_milliseconds: self.counter(&io.wave, io.flushes_milli / 2),
+            flushes: count(io.flushes_milli),
+            flush_milliseconds: count(io.flushes_milli / 2),
         }
     }
 

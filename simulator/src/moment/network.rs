@@ -124,7 +124,8 @@ impl Moment<'_> {
     }
 
     fn traffic(&self, traffic: &Traffic) -> LinkStatistics {
-        let count = |milli| self.counter(&traffic.wave, milli);
+        let area = self.area(&traffic.wave);
+        let count = |milli| Self::amount(area, milli);
         LinkStatistics {
             rx_packets: count(traffic.received_packets_milli),
             tx_packets: count(traffic.transmitted_packets_milli),

@@ -53,7 +53,8 @@ impl Moment<'_> {
     }
 
     pub(crate) fn process_times(&self, process: &Process) -> ProcessTimes {
-        let ticks = |permille| self.nanoseconds(&self.machine.load, permille) / 10_000_000;
+        let area = self.area(&self.machine.load);
+        let ticks = |permille| Self::nanoseconds_of(area, permille) / 10_000_000;
         let user = process.cpu_permille * 2 / 3;
         ProcessTimes { user: ticks(user), system: ticks(process.cpu_permille - user) }
     }

@@ -5,7 +5,7 @@ mod mainframe;
 use crate::layout::{Group, What, once};
 use crate::machine::{Arm, Model, Power, X86};
 use crate::moment::Moment;
-use crate::text::{Hundredths, put_line};
+use crate::text::{Hundredths, Value, put_line};
 
 pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("cpuinfo", What::File(cpuinfo))] }];
 
@@ -17,36 +17,36 @@ fn cpuinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         Model::Arm(model) => {
             each(&|cpu, into| arm(model, cpu, into));
             if let Some(board) = &model.board {
-                put_line!(into, "Revision\t: {}", board.revision);
-                put_line!(into, "Serial\t\t: {}", board.serial);
-                put_line!(into, "Model\t\t: {}", board.model);
+                field("Revision\t", board.revision, into);
+                field("Serial\t\t", &board.serial, into);
+                field("Model\t\t", board.model, into);
             }
         }
         Model::Power(model) => {
             each(&|cpu, into| power(model, cpu, into));
-            put_line!(into, "timebase\t: 512000000");
-            put_line!(into, "platform\t: {}", model.platform);
-            put_line!(into, "model\t\t: {}", model.machine);
+            field("timebase\t", "512000000", into);
+            field("platform\t", model.platform, into);
+            field("model\t\t", model.machine, into);
             put_line!(into, "machine\t\t: CHRP {}", model.machine);
-            put_line!(into, "MMU\t\t: Radix");
+            field("MMU\t\t", "Radix", into);
         }
         Model::Mainframe(model) => mainframe::cpuinfo(moment, model, into),
     }
 }
 
 fn power(model: &Power, cpu: usize, into: &mut Vec<u8>) {
-    put_line!(into, "processor\t: {cpu}");
-    put_line!(into, "cpu\t\t: {}", model.name);
+    field("processor\t", cpu, into);
+    field("cpu\t\t", model.name, into);
     put_line!(into, "clock\t\t: {}.{:03}000MHz", model.kilohertz / 1_000, model.kilohertz % 1_000);
     put_line!(into, "revision\t: {}\n", model.revision);
 }
 
 fn arm(model: &Arm, cpu: usize, into: &mut Vec<u8>) {
-    put_line!(into, "processor\t: {cpu}");
-    put_line!(into, "BogoMIPS\t: {}", Hundredths(model.bogomips_hundredths));
-    put_line!(into, "Features\t: {}", model.features);
+    field("processor\t", cpu, into);
+    field("BogoMIPS\t", Hundredths(model.bogomips_hundredths), into);
+    field("Features\t", model.features, into);
     put_line!(into, "CPU implementer\t: {:#04x}", model.implementer);
-    put_line!(into, "CPU architecture: 8");
+    field("CPU architecture", "8", into);
     put_line!(into, "CPU variant\t: {:#x}", model.variant);
     put_line!(into, "CPU part\t: {:#05x}", model.part);
     put_line!(into, "CPU revision\t: {}\n", model.revision);
@@ -57,34 +57,41 @@ fn x86(moment: &Moment<'_>, model: &X86, cpu: usize, into: &mut Vec<u8>) {
     let kilohertz = moment.kilohertz(cpu);
     // Twice the frequency, as the loop of the kernel's old measurement took two cycles.
     let bogomips = Hundredths(model.kilohertz / 5);
-    put_line!(into, "processor\t: {cpu}");
-    put_line!(into, "vendor_id\t: {}", model.vendor);
-    put_line!(into, "cpu family\t: {}", model.family);
-    put_line!(into, "model\t\t: {}", model.model);
-    put_line!(into, "model name\t: {}", model.name);
-    put_line!(into, "stepping\t: {}", model.stepping);
-    put_line!(into, "microcode\t: {}", model.microcode);
+    field("processor\t", cpu, into);
+    field("vendor_id\t", model.vendor, into);
+    field("cpu family\t", model.family, into);
+    field("model\t\t", model.model, into);
+    field("model name\t", model.name, into);
+    field("stepping\t", model.stepping, into);
+    field("microcode\t", model.microcode, into);
     put_line!(into, "cpu MHz\t\t: {}.{:03}", kilohertz / 1_000, kilohertz % 1_000);
     put_line!(into, "cache size\t: {} KB", model.cache_kilobytes);
-    put_line!(into, "physical id\t: {}", processor.socket(cpu));
-    put_line!(into, "siblings\t: {}", processor.socket_cpus(cpu).len());
-    put_line!(into, "core id\t\t: {}", processor.core(cpu));
-    put_line!(into, "cpu cores\t: {}", processor.cores_per_socket);
-    put_line!(into, "apicid\t\t: {cpu}");
-    put_line!(into, "initial apicid\t: {cpu}");
-    put_line!(into, "fpu\t\t: yes");
-    put_line!(into, "fpu_exception\t: yes");
-    put_line!(into, "cpuid level\t: {}", model.cpuid_level);
-    put_line!(into, "wp\t\t: yes");
-    put_line!(into, "flags\t\t: {}", model.flags);
-    put_line!(into, "bugs\t\t: {}", model.bugs);
-    put_line!(into, "bogomips\t: {bogomips}");
+    field("physical id\t", processor.socket(cpu), into);
+    field("siblings\t", processor.socket_cpus(cpu).len(), into);
+    field("core id\t\t", processor.core(cpu), into);
+    field("cpu cores\t", processor.cores_per_socket, into);
+    field("apicid\t\t", cpu, into);
+    field("initial apicid\t", cpu, into);
+    field("fpu\t\t", "yes", into);
+    field("fpu_exception\t", "yes", into);
+    field("cpuid level\t", model.cpuid_level, into);
+    field("wp\t\t", "yes", into);
+    field("flags\t\t", model.flags, into);
+    field("bugs\t\t", model.bugs, into);
+    field("bogomips\t", bogomips, into);
     if let Some(size) = model.tlb_size {
-        put_line!(into, "TLB size\t: {size}");
+        field("TLB size\t", size, into);
     }
-    put_line!(into, "clflush size\t: 64");
-    put_line!(into, "cache_alignment\t: 64");
-    put_line!(into, "address sizes\t: {}", model.address_sizes);
+    field("clflush size\t", "64", into);
+    field("cache_alignment\t", "64", into);
+    field("address sizes\t", model.address_sizes, into);
     let power = model.power_management;
     put_line!(into, "power management:{}{power}\n", if power.is_empty() { "" } else { " " });
+}
+
+/// A name, with the tabs behind it, and what belongs to it.
+fn field(name: &str, value: impl Value, into: &mut Vec<u8>) {
+    into.extend_from_slice(name.as_bytes());
+    into.extend_from_slice(b": ");
+    put_line!(into, "{}", value);
 }

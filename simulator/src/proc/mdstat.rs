@@ -27,7 +27,7 @@ fn mdstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         // One driver is for all levels with parity.
         let is_for = |array: &Array| array.level == level || (level, array.level) == (Level::Raid6, Level::Raid5);
         if arrays.iter().any(is_for) {
-            put!(into, "{words}");
+            put!(into, "{}", words);
         }
     }
     put_line!(into, "");

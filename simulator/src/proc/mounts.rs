@@ -61,7 +61,7 @@ fn mounts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
 fn options(mount: &MountPoint, into: &mut Vec<u8>) {
     let (access, own) = mount.options.split_once(',').unwrap_or((mount.options, ""));
     let of_super = mount.super_options.split_once(',').map_or("", |(_, rest)| rest);
-    put!(into, "{access}");
+    put!(into, "{}", access);
     for more in [own, of_super].into_iter().filter(|more| !more.is_empty()) {
         put!(into, ",{more}");
     }

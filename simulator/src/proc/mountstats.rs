@@ -58,7 +58,7 @@ fn statistics(moment: &Moment<'_>, mount: &MountPoint, nfs: &NfsMount, into: &mu
 }
 
 fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
-    put!(into, "{name}");
+    put!(into, "{}", name);
     for (position, count) in counts.iter().enumerate() {
         put!(into, "{}{count}", if position > 0 { " " } else { "" });
     }

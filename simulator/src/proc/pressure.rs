@@ -44,7 +44,7 @@ fn pressure(moment: &Moment<'_>, stalls: [Stall; 2], into: &mut Vec<u8>) {
 }
 
 fn line(moment: &Moment<'_>, name: &str, stall: Stall, into: &mut Vec<u8>) {
-    put!(into, "{name}");
+    put!(into, "{}", name);
     for seconds in [10, 60, 300] {
         put!(into, " avg{seconds}={}", Hundredths(moment.stalled_recently(stall, seconds)));
     }

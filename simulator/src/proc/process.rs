@@ -7,7 +7,7 @@ use account::{Pages, pages, turns};
 use crate::layout::{Group, What};
 use crate::machine::Process;
 use crate::moment::Moment;
-use crate::text::{CpuList, CpuMask, put, put_left, put_line, put_numbers, put_right};
+use crate::text::{CpuList, CpuMask, put, put_line, put_numbers, put_right};
 
 pub(super) static GROUPS: [Group; 3] = [
     Group {
@@ -52,15 +52,23 @@ fn thread(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Process, u32)) 
 }
 
 fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    let mut path = Vec::new();
     for (index, process) in moment.machine.processes.iter().enumerate() {
-        visit(index, process.number.to_string().as_bytes());
+        path.clear();
+        put!(&mut path, "{}", process.number);
+        visit(index, &path);
     }
 }
 
 fn each_thread(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+    let mut path = Vec::new();
     for (index, process) in moment.machine.processes.iter().enumerate() {
         for (place, thread) in (process.number..).take(process.threads as usize).enumerate() {
-            visit(index * THREADS_MAX + place, format!("{}/task/{thread}", process.number).as_bytes());
+            path.clear();
+            put!(&mut path, "{}", process.number);
+            path.extend_from_slice(b"/task/");
+            put!(&mut path, "{}", thread);
+            visit(index * THREADS_MAX + place, &path);
         }
     }
 }
@@ -104,23 +112,21 @@ fn last_cpu(moment: &Moment<'_>, number: u32) -> usize {
 }
 
 fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {
-    let letter = state(moment, process, thread);
-    let state = match letter {
-        'R' => "running",
-        'D' => "disk sleep",
-        'I' => "idle",
-        _ => "sleeping",
+    let state = match state(moment, process, thread) {
+        'R' => "R (running)",
+        'D' => "D (disk sleep)",
+        'I' => "I (idle)",
+        _ => "S (sleeping)",
     };
-    put_line!(into, "Name:\t{}\nUmask:\t0022\nState:\t{letter} ({state})", process.name);
-    for (name, number) in [
-        ("Tgid", process.number),
-        ("Ngid", 0),
-        ("Pid", process.number + thread),
-        ("PPid", process.parent),
-        ("TracerPid", 0),
-    ] {
-        field(name, &[number.into()], into);
-    }
+    into.extend_from_slice(b"Name:\t");
+    put!(into, "{}", process.name);
+    into.extend_from_slice(b"\nUmask:\t0022\nState:\t");
+    put_line!(into, "{}", state);
+    field("Tgid", &[process.number.into()], into);
+    into.extend_from_slice(b"Ngid:\t0\n");
+    field("Pid", &[(process.number + thread).into()], into);
+    field("PPid", &[process.parent.into()], into);
+    into.extend_from_slice(b"TracerPid:\t0\n");
     for name in ["Uid", "Gid"] {
         field(name, &[process.user.into(); 4], into);
     }
@@ -129,16 +135,17 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
         memory(moment, process, into);
     }
     field("Threads", &[process.threads.into()], into);
-    put_line!(into, "SigQ:\t0/{}", moment.machine.memory.pages / 64);
+    into.extend_from_slice(b"SigQ:\t0/");
+    put_line!(into, "{}", processes_max(moment));
     for name in ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
         into.extend_from_slice(name.as_bytes());
         into.extend_from_slice(b":\t0000000000000000\n");
     }
+    into.extend_from_slice(b"NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t");
     let cpus = moment.machine.processor.all_cpus();
-    field("NoNewPrivs", &[0], into);
-    field("Seccomp", &[0], into);
-    put_line!(into, "Cpus_allowed:\t{}", CpuMask { cpus: &cpus, possible: cpus.len() });
-    put_line!(into, "Cpus_allowed_list:\t{}", CpuList(&cpus));
+    put_line!(into, "{}", CpuMask { cpus: &cpus, possible: cpus.len() });
+    into.extend_from_slice(b"Cpus_allowed_list:\t");
+    put_line!(into, "{}", CpuList(&cpus));
     let [given, taken] = turns(moment, process);
     field("voluntary_ctxt_switches", &[given], into);
     field("nonvoluntary_ctxt_switches", &[taken], into);
@@ -177,38 +184,40 @@ fn field(name: &str, numbers: &[u64], into: &mut Vec<u8>) {
     into.push(b':');
     for &number in numbers {
         into.push(b'\t');
-        put_right(number, 0, into);
+        put!(into, "{}", number);
     }
     into.push(b'\n');
 }
 
+/// The columns are as wide as the kernel makes them, the last one as well.
 fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let processes = (moment.machine.memory.pages / 64).to_string();
-    let none = "unlimited";
-    let rows: [(&str, &str, &str, &str); 16] = [
-        ("Max cpu time", none, none, "seconds"),
-        ("Max file size", none, none, "bytes"),
-        ("Max data size", none, none, "bytes"),
-        ("Max stack size", "8388608", none, "bytes"),
-        ("Max core file size", "0", none, "bytes"),
-        ("Max resident set", none, none, "bytes"),
-        ("Max processes", &processes, &processes, "processes"),
-        ("Max open files", "1024", "524288", "files"),
-        ("Max locked memory", "8388608", "8388608", "bytes"),
-        ("Max address space", none, none, "bytes"),
-        ("Max file locks", none, none, "locks"),
-        ("Max pending signals", &processes, &processes, "signals"),
-        ("Max msgqueue size", "819200", "819200", "bytes"),
-        ("Max nice priority", "0", "0", ""),
-        ("Max realtime priority", "0", "0", ""),
-        ("Max realtime timeout", none, none, "us"),
-    ];
-    for (name, soft, hard, unit) in [("Limit", "Soft Limit", "Hard Limit", "Units")].into_iter().chain(rows) {
-        for (text, columns) in [(name, 26), (soft, 21), (hard, 21), (unit, 10)] {
-            put_left(text, columns, into);
-        }
-        into.push(b'\n');
-    }
+    let processes = processes_max(moment);
+    put!(
+        into,
+        "\
+         Limit                     Soft Limit           Hard Limit           Units     \n\
+         Max cpu time              unlimited            unlimited            seconds   \n\
+         Max file size             unlimited            unlimited            bytes     \n\
+         Max data size             unlimited            unlimited            bytes     \n\
+         Max stack size            8388608              unlimited            bytes     \n\
+         Max core file size        0                    unlimited            bytes     \n\
+         Max resident set          unlimited            unlimited            bytes     \n\
+         Max processes             {processes:<21}{processes:<21}processes \n\
+         Max open files            1024                 524288               files     \n\
+         Max locked memory         8388608              8388608              bytes     \n\
+         Max address space         unlimited            unlimited            bytes     \n\
+         Max file locks            unlimited            unlimited            locks     \n\
+         Max pending signals       {processes:<21}{processes:<21}signals   \n\
+         Max msgqueue size         819200               819200               bytes     \n\
+         Max nice priority         0                    0                              \n\
+         Max realtime priority     0                    0                              \n\
+         Max realtime timeout      unlimited            unlimited            us        \n"
+    );
+}
+
+/// How many processes and signals a user may have.
+fn processes_max(moment: &Moment<'_>) -> u64 {
+    moment.machine.memory.pages / 64
 }
 
 /// What SELinux calls the process that asks; others have a word for that there is no rule.

@@ -113,7 +113,7 @@ fn transfers(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 
 fn errors(_: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     for heading in ["IO errors since filesystem creation", "IO errors since 14 d ago"] {
-        put_line!(into, "{heading}");
+        put_line!(into, "{}", heading);
         for kind in ["read:", "write:", "checksum:"] {
             put_line!(into, "  {kind:<10}0");
         }

@@ -117,7 +117,7 @@ fn core_throttles(moment: &Moment<'_>, cpu: usize, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
     let first = processor.first_of_core(cpu);
     let count = processor.loads.get(first).map_or(0, |load| moment.throttles(&load.wave, 5_400 * 1_000 / load.share));
-    put_line!(into, "{count}");
+    put_line!(into, "{}", count);
 }
 
 /// The same for all CPUs of a socket.

@@ -28,6 +28,6 @@ fn if_any(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
 
 fn word(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     if let Some((_, word)) = moment.machine.firmware.get(index) {
-        put_line!(into, "{word}");
+        put_line!(into, "{}", word);
     }
 }

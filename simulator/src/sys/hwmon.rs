@@ -108,12 +108,12 @@ fn input(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
 
 fn label(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     if let Some(label) = sensor(moment, index).and_then(|sensor| sensor.label.as_deref()) {
-        put_line!(into, "{label}");
+        put_line!(into, "{}", label);
     }
 }
 
 fn fixed(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     if let Some((_, value)) = sensor(moment, index / PARTS).and_then(|sensor| sensor.fixed.get(index % PARTS)) {
-        put_line!(into, "{value}");
+        put_line!(into, "{}", value);
     }
 }

@@ -108,7 +108,7 @@ fn speed(moment: &Moment<'_>, gigatransfers: &str, into: &mut Vec<u8>) {
 
 fn node(device: &PciDevice, into: &mut Vec<u8>) {
     let node = device.node.map_or("-1".to_owned(), |node| node.to_string());
-    put_line!(into, "{node}");
+    put_line!(into, "{}", node);
 }
 
 /// What nobody drives sleeps, but for what leads to the CPUs.
