@@ -7,6 +7,8 @@ pub mod flags;
 pub mod host;
 pub mod instruments;
 pub mod log;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod memory;
 pub mod registry;
 #[cfg(target_os = "linux")]
 pub mod sandbox;

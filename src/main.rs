@@ -25,6 +25,8 @@ use node_exporter::{host, version};
 const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    node_exporter::memory::keep_little();
     match command() {
         Ok(Command::Help) => print(&flags::help::text(collectors::ALL)),
         Ok(Command::Version) => print(&version::text()),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::clients::{read_to_end, send};
-use crate::{alone, peak_kilobytes, warm};
+use crate::{alone, growth_kilobytes, peak_kilobytes, warm};
 
 /// What an attack may cost.
 const GROWTH_MAX_KILOBYTES: u64 = 1_024;
@@ -18,7 +18,7 @@ fn check(name: &str, growth_max_kilobytes: u64, attack: impl FnOnce(std::net::So
     let before = peak_kilobytes(&exporter);
     let answer = attack(exporter.address());
     assert!(answer.starts_with(expected), "{name}: {answer}");
-    let growth = peak_kilobytes(&exporter) - before;
+    let growth = growth_kilobytes(&exporter, before);
     println!("{name}: {growth} kB more than {before} kB");
     assert!(growth <= growth_max_kilobytes, "{name}: {growth} kB");
     assert_eq!(exporter.get("/metrics").status, 200);

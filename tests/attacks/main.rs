@@ -38,6 +38,11 @@ fn peak_kilobytes(exporter: &Exporter) -> u64 {
     status_kilobytes(exporter, "VmHWM")
 }
 
+/// By how much that has grown. The kernel counts by thread and adds up when it likes, so it may seem to shrink.
+fn growth_kilobytes(exporter: &Exporter, before: u64) -> u64 {
+    peak_kilobytes(exporter).saturating_sub(before)
+}
+
 /// How many descriptors the exporter has open.
 fn descriptors(exporter: &Exporter) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", exporter.child.id())).unwrap().count()
