@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
 use super::options::{Flag, Options, Text};
@@ -106,7 +106,7 @@ fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Pattern>, S
 }
 
 fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Pattern, String> {
-    Regex::new(text).map(Pattern::new).map_err(|error| {
+    regex(text, flag.info().default).map(Pattern::new).map_err(|error| {
         // The parser draws the place over several lines; a log has one for each message.
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -114,9 +114,65 @@ fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Pattern, String> {
     })
 }
 
+/// The names that our own patterns are about are ASCII, so that tables of all of Unicode, which take longer to make than
+/// anything else at the start, are for patterns of others.
+fn regex(text: &str, default: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).unicode(text != default).build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ALL;
+    use proptest::prelude::*;
+
+    /// The defaults of flags that hold a pattern.
+    fn defaults() -> impl Iterator<Item = &'static str> {
+        let flags = ALL.iter().flat_map(|registration| registration.declaration.flags);
+        flags.map(|flag| flag.default).filter(|default| default.starts_with('^'))
+    }
+
+    /// Names that patterns are about, whole and with something at their ends or in their place.
+    fn name() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            "ram0",
+            "loop12",
+            "sda",
+            "sda1",
+            "nvme0n1p1",
+            "/run/credentials/",
+            "/var/lib/docker/",
+            "proc",
+            "/sys/",
+            "tmpfs",
+            "TcpExt_ListenOverflows",
+            "Udp_InErrors",
+            "pgfault",
+            "oom_kill",
+            "veth0",
+            "é",
+            "/",
+        ]);
+        prop::collection::vec(prop_oneof![known.prop_map(str::to_owned), "[ -~é]{0,3}"], 0..4)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn defaults_say_the_same_of_names_with_and_without_unicode(name in name()) {
+            prop_assert!(defaults().count() > 5);
+            for default in defaults() {
+                let [without, with] = [default, ""].map(|flag| regex(default, flag).expect("a pattern"));
+                prop_assert_eq!(without.is_match(name.as_bytes()), with.is_match(name.as_bytes()), "{}", default);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_of_others_know_all_of_unicode() {
+        let is_match = |text, name: &str| regex(text, "^other$").expect("a pattern").is_match(name.as_bytes());
+        assert!(is_match("^.$", "é") && is_match(r"^\p{Greek}$", "λ"));
+    }
 
     #[test]
     fn what_is_remembered_is_what_the_pattern_says_and_has_a_limit() {
