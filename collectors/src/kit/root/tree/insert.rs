@@ -95,6 +95,7 @@ impl Filling {
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         let folder = folder_of(path);
+        // What is right in the first folders has rules of its own.
         if folder == self.folder && folder.contains(&b'/') {
             check_name(path, name_in(folder, path))?;
             check_target(&node)?;
