@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::errno::Errno;
-use super::root::tree::{MAX_MODE, Node, Special, Tree};
+use super::root::tree::{Filling, MAX_MODE, Node, Special, Tree};
 
 pub use write::{escape, write};
 
@@ -75,7 +75,7 @@ fn is_control(byte: u8) -> bool {
 
 #[derive(Default)]
 struct Entries {
-    tree: Tree,
+    tree: Filling,
     seen: BTreeSet<Vec<u8>>,
     open: Option<Entry>,
 }
@@ -148,7 +148,7 @@ impl Entries {
 
     fn end(mut self) -> Result<Tree, TreeTextError> {
         self.close()?;
-        Ok(self.tree)
+        Ok(self.tree.finish())
     }
 }
 
