@@ -40,7 +40,9 @@ impl Precision {
             return f64::INFINITY;
         }
         // The upper bound may lie above the largest number there is; what stands for the bucket may not.
-        let below = (f64::from(bucket - 1) * self.growth.ln()).exp();
+        // By halves, for the smallest of all numbers are none of one divided by another.
+        let half = (bucket - 1) / 2;
+        let below = power(self.growth, half) * power(self.growth, bucket - 1 - half);
         (below * (2.0 * self.growth / (self.growth + 1.0))).min(f64::MAX)
     }
 }
@@ -112,6 +114,19 @@ fn add(buckets: &mut BTreeMap<i32, u64>, bucket: i32, count: u64) {
     {
         *next.get_mut() += smallest;
     }
+}
+
+/// A power by multiplications alone, which have the same last bits on every system, as `exp` and `powi` have not.
+fn power(base: f64, exponent: i32) -> f64 {
+    let (mut square, mut rest, mut product) = (base, exponent.unsigned_abs(), 1.0);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            product *= square;
+        }
+        square *= square;
+        rest /= 2;
+    }
+    if exponent < 0 { 1.0 / product } else { product }
 }
 
 #[cfg(test)]
