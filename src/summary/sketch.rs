@@ -39,10 +39,10 @@ impl Precision {
         if bucket == INFINITE {
             return f64::INFINITY;
         }
-        // The upper bound may lie above the largest number there is; what stands for the bucket may not.
-        // By halves, for the smallest of all numbers are none of one divided by another.
+        // By halves: the smallest numbers there are have no reciprocal.
         let half = (bucket - 1) / 2;
         let below = power(self.growth, half) * power(self.growth, bucket - 1 - half);
+        // The upper bound may lie above the largest number there is; what stands for the bucket may not.
         (below * (2.0 * self.growth / (self.growth + 1.0))).min(f64::MAX)
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::clients::{ATTACKER, connect_narrow, read_to_end};
 use crate::exporter::Exporter;
-use crate::{alone, growth_kilobytes, peak_kilobytes, status_kilobytes, warm};
+use crate::{alone, growth_kilobytes, peak_kilobytes, warm};
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -100,7 +100,7 @@ fn a_page_of_a_large_host_takes_less_than_its_size_twice() {
     let exporter = Exporter::start(&["--simulate=epyc256", "--collector.interrupts", "--web.scrape-timeout=60s"]);
     for scrape in 1..=3 {
         let page = exporter.get("/metrics").body.len();
-        let (peak, kept) = (peak_kilobytes(&exporter), status_kilobytes(&exporter, "VmRSS"));
+        let (peak, kept) = (peak_kilobytes(&exporter), crate::status_kilobytes(&exporter, "VmRSS"));
         println!("{page} bytes of a large host, page {scrape}: {peak} kB at most, {kept} kB kept");
         assert!(page > 16 << 20, "{page}");
         assert!(peak << 10 < 2 * page as u64, "{peak} kB");
