@@ -5,9 +5,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::Tree;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 

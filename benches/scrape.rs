@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::Tree;
+use collectors::host::tree_text;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
-use collectors::kit::tree_text;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use simulator::profiles;
 
@@ -75,10 +75,10 @@ fn scrape(criterion: &mut Criterion) {
 
 #[cfg(target_os = "linux")]
 fn live(criterion: &mut Criterion) {
-    use collectors::kit::kernel::linux::Linux;
-    use collectors::kit::root::host::Host;
-    use collectors::kit::root::kept::Kept;
-    use collectors::kit::root::{Mount, Root, Roots};
+    use collectors::host::kernel::linux::Linux;
+    use collectors::host::root::host::Host;
+    use collectors::host::root::kept::Kept;
+    use collectors::host::root::{Mount, Root, Roots};
 
     let roots = Roots::new(|mount| -> Arc<dyn Root> {
         let path = match mount {

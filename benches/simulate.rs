@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use collectors::ALL;
+use collectors::host::root::Mount;
 use collectors::kit::files::FILE_CAP_BYTES;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::Mount;
 use collectors::kit::scraper::{Scraper, Selection};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use simulator::{Machine, profiles};

@@ -7,9 +7,9 @@ mod staged;
 
 use std::sync::Arc;
 
-use collectors::kit::kernel::{Kernel, Uname};
+use collectors::host::kernel::{Kernel, Uname};
+use collectors::host::root::Roots;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::Roots;
 #[cfg(feature = "simulator")]
 use collectors::textfile::DIRECTORY_FLAG;
 
@@ -44,10 +44,10 @@ pub fn open(settings: &Settings) -> Result<Host, String> {
 /// The host that this process runs on, below these paths.
 #[cfg(target_os = "linux")]
 pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
-    use collectors::kit::kernel::linux::Linux;
-    use collectors::kit::root::host::Host as Anywhere;
-    use collectors::kit::root::kept::Kept;
-    use collectors::kit::root::{Mount, Root};
+    use collectors::host::kernel::linux::Linux;
+    use collectors::host::root::host::Host as Anywhere;
+    use collectors::host::root::kept::Kept;
+    use collectors::host::root::{Mount, Root};
 
     let directory = |path: &std::path::Path, flag| -> Result<Arc<dyn Root>, String> {
         let directory = Kept::open(path).map_err(|error| format!("--{flag}: {}: {error}", path.display()))?;
@@ -75,7 +75,7 @@ pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
 /// The host of a profile and a seed, in its own time.
 #[cfg(feature = "simulator")]
 fn simulated(settings: &Settings) -> Result<Host, String> {
-    use collectors::kit::kernel::clock;
+    use collectors::host::kernel::clock;
     use simulator::{Machine, ProfileError};
 
     let asked = &settings.simulation;
@@ -97,9 +97,9 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
 #[cfg(feature = "simulator")]
 #[expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
 fn replayed(file: &std::path::Path) -> Result<Host, String> {
-    use collectors::kit::kernel::clock;
-    use collectors::kit::tree_text;
-    use simulator::replay::Replay;
+    use collectors::host::kernel::clock;
+    use collectors::host::tree_text;
+    use simulator::recording::replay::Replay;
 
     let fail = |error: &dyn std::fmt::Display| format!("--replay: {}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| fail(&error))?;
@@ -191,7 +191,7 @@ mod tests {
         let read = |arguments: &[&str]| {
             let mut bytes = Vec::new();
             let roots = opened(arguments).unwrap().roots;
-            roots.get(collectors::kit::root::Mount::Proc).read(b"cpuinfo", &mut bytes, 1 << 20).unwrap();
+            roots.get(collectors::host::root::Mount::Proc).read(b"cpuinfo", &mut bytes, 1 << 20).unwrap();
             String::from_utf8(bytes).unwrap()
         };
         assert_eq!(read(&["--simulate", "--simulate.set=cpus=6"]).matches("processor\t").count(), 6);

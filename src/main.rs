@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 use collectors::kit::scraper::Scraper;
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;

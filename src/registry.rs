@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use collectors::kit::{kernel::canned::Canned, options::FlagValues, root::tree::Tree, scraper::Scraper};
+//! use collectors::{host::kernel::canned::Canned, host::root::tree::Tree, kit::options::FlagValues, kit::scraper::Scraper};
 //! use node_exporter::registry::NodeCollector;
 //!
 //! let tree = Arc::new(Tree::new().with_file("proc/loadavg", "0.21 0.37 0.39 1/719 19737\n"));
@@ -56,9 +56,9 @@ impl Collector for NodeCollector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use collectors::kit::kernel::canned::Canned;
+    use collectors::host::kernel::canned::Canned;
+    use collectors::host::root::tree::Tree;
     use collectors::kit::options::FlagValues;
-    use collectors::kit::root::tree::Tree;
     use prometheus::{Encoder, Registry, TextEncoder};
 
     fn collector() -> NodeCollector {

@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use collectors::kit::root::Mount;
+use collectors::host::root::Mount;
 use landlock::{
     ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };

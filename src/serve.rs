@@ -28,12 +28,12 @@ mod tests {
     use crate::instruments::Instruments;
     use crate::log::tests::log;
     use crate::log::{Format, Level};
+    use collectors::host::kernel::canned::Canned;
+    use collectors::host::kernel::clock;
+    use collectors::host::root::tree::Tree;
+    use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use collectors::kit::declare::Registration;
-    use collectors::kit::kernel::canned::Canned;
-    use collectors::kit::kernel::clock;
     use collectors::kit::options::FlagValues;
-    use collectors::kit::root::tree::Tree;
-    use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use collectors::kit::scraper::Scraper;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};

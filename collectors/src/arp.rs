@@ -1,11 +1,11 @@
 //! Neighbours of IPv4 by device, from the kernel's answer or from /proc/net/arp.
 
 use crate::declare;
+use crate::host::kernel::KernelError;
+use crate::host::root::{Kind, Names};
 use crate::kit::filter::Filter;
-use crate::kit::kernel::KernelError;
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
 use crate::kit::table;
 
 /// How many neighbours are known on each device.
@@ -117,7 +117,7 @@ fn is_hardware_address(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use procfs_core::FromRead;
     use proptest::prelude::*;

@@ -3,12 +3,12 @@
 mod human;
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::label::Joined;
 use crate::kit::number::Number;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 use crate::kit::rows::{Row, Rows};
 use human::{Human, SignedHuman};
 

@@ -4,9 +4,9 @@ mod device;
 mod text;
 
 use crate::declare;
+use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names, RootError};
 use crate::kit::table;
 use text::Amount;
 

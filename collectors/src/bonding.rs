@@ -1,8 +1,8 @@
 //! Bonds and their slaves from /sys/class/net.
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 
 /// How many slaves each bond has, and how many of them have a link.
 #[derive(Default, Debug)]

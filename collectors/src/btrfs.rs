@@ -3,13 +3,13 @@
 mod devices;
 
 use crate::declare;
+use crate::host::errno::Errno;
+use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, Uuid};
+use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
-use crate::kit::errno::Errno;
-use crate::kit::kernel::btrfs::{BTRFS_ERROR_KINDS, Uuid};
 use crate::kit::page::PageOf;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names, RootError};
 use crate::kit::rows::Rows;
 use devices::{Device, Devices};
 

@@ -69,7 +69,7 @@ fn parse(line: Line<'_>) -> Result<Row<'_, impl Iterator<Item = &[u8]> + Clone>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

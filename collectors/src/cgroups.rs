@@ -53,7 +53,7 @@ fn parse(line: Line<'_>) -> Result<(&[u8], [u64; 3]), ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use procfs_core::FromRead;
     use proptest::prelude::*;

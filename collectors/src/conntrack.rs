@@ -1,10 +1,10 @@
 //! Tracked connections from /proc/sys/net/netfilter and /proc/net/stat/nf_conntrack.
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How full the table of tracked connections is, and what became of packets on the way through it.
@@ -103,7 +103,7 @@ fn sums(text: Text<'_>) -> Result<[u64; COLUMNS.len()], ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

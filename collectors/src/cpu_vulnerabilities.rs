@@ -1,8 +1,8 @@
 //! Weaknesses of the processors from /sys/devices/system/cpu/vulnerabilities.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// What the kernel knows of the processors' weaknesses.
 #[derive(Default, Debug)]

@@ -2,12 +2,12 @@
 
 use crate::cpu::list;
 use crate::declare;
+use crate::host::errno::Errno;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::errno::Errno;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::{Names, RootError};
 
 /// How fast each processor runs, and how fast it may.
 #[derive(Default, Debug)]

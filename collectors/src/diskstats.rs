@@ -4,10 +4,10 @@ mod row;
 mod udev;
 
 use crate::declare;
+use crate::host::root::Mount;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use crate::kit::root::Mount;
 use crate::kit::table;
 use row::{FIELDS_MAX, Row};
 use udev::Properties;

@@ -1,9 +1,9 @@
 //! What the firmware says of the machine, from /sys/class/dmi/id.
 
 use crate::declare;
+use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names, RootError};
 
 /// Maker, model and numbers of the machine.
 #[derive(Default, Debug)]

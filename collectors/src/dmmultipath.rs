@@ -1,9 +1,9 @@
 //! Devices of several paths, as the device mapper shows them below /sys/block.
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 
 /// What each multipath device is, and in what state its paths are.
 #[derive(Default, Debug)]

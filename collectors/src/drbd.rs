@@ -1,12 +1,12 @@
 //! Replicated block devices from /proc/drbd.
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::label::Joined;
 use crate::kit::page::PageOf;
 use crate::kit::parse::Wide;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How replicated block devices fare.

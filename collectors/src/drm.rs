@@ -1,11 +1,11 @@
 //! Graphics cards from /sys/class/drm: those of the driver amdgpu, which tells how busy and how full they are.
 
 use crate::declare;
+use crate::host::errno::Errno;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::errno::Errno;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 
 /// How busy AMD's graphics cards are, and how full their memory is.
 #[derive(Default, Debug)]

@@ -1,10 +1,10 @@
 //! Errors of memory from /sys/devices/system/edac/mc.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// How many errors each memory controller, row and channel had.
 #[derive(Default, Debug)]

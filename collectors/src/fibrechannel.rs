@@ -1,12 +1,12 @@
 //! Ports of Fibre Channel adapters from /sys/class/fc_host.
 
 use crate::declare;
+use crate::host::errno::Errno;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::errno::Errno;
 use crate::kit::family::{Counter, Family};
 use crate::kit::parse::{FromText, Hexadecimal};
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 
 /// What each port of a Fibre Channel adapter is, and what went through it.
 #[derive(Default, Debug)]

@@ -47,7 +47,7 @@ fn parse(text: Text<'_>) -> [Result<f64, ParseError<'_>>; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

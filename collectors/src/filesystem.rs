@@ -6,8 +6,8 @@ mod workers;
 use std::cmp::Ordering;
 
 use crate::declare;
+use crate::host::kernel::KernelError;
 use crate::kit::filter::Filter;
-use crate::kit::kernel::KernelError;
 use crate::kit::prelude::*;
 use crate::kit::table;
 use mounts::{Mounts, View};

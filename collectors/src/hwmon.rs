@@ -5,9 +5,9 @@ mod readings;
 mod samples;
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 use names::Chip;
 use readings::Readings;
 

@@ -3,11 +3,11 @@
 mod counters;
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::filter::Filter;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 
 /// What the ports of InfiniBand and RoCE adapters do, and what went through them.
 #[derive(Default, Debug)]

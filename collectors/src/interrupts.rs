@@ -189,7 +189,7 @@ fn parse(line: Line<'_>, cpus: usize, words: &mut Words) -> Option<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

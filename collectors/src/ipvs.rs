@@ -5,10 +5,10 @@ mod table;
 use std::io::Write as _;
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::family::{Counter, Family};
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 use table::{Backend, Label};
 
 /// What the load balancer passed on, and to whom.

@@ -1,8 +1,8 @@
 //! Hung tasks from /proc/sys/kernel/hung_task_detect_count.
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 
 /// How many tasks hung.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ pub mod entropy;
 pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
+pub mod host;
 pub mod hwmon;
 pub mod infiniband;
 pub mod interrupts;

@@ -1,9 +1,9 @@
 //! Statistics of the network's caches from /proc/net/stat.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 use crate::kit::table;
 
 /// What the network's caches do.

@@ -3,10 +3,10 @@
 mod mdstat;
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 use crate::kit::table;
 
 /// What each array of disks holds, and what it is about.
@@ -239,13 +239,13 @@ mod tests {
         #[test]
         fn counts_of_disks_come_back(disks: u64, before: Option<u64>) {
             let content = before.map_or(format!("{disks}\n"), |before| format!("{disks} ({before})\n"));
-            let text = Text::new(crate::kit::root::Mount::Sys, b"x", content.as_bytes());
+            let text = Text::new(crate::host::root::Mount::Sys, b"x", content.as_bytes());
             prop_assert_eq!(raid_disks(text), Ok(disks));
         }
 
         #[test]
         fn any_bytes_are_a_count_or_refused(bytes: Vec<u8>) {
-            let _ = raid_disks(Text::new(crate::kit::root::Mount::Sys, b"x", &bytes));
+            let _ = raid_disks(Text::new(crate::host::root::Mount::Sys, b"x", &bytes));
         }
     }
 }

@@ -192,7 +192,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use procfs_core::FromBufRead;
     use proptest::prelude::*;

@@ -1,8 +1,8 @@
 //! How the memory of each NUMA node is used, from /sys/devices/system/node.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 use crate::kit::table;
 
 /// How the memory of each NUMA node is used.
@@ -116,7 +116,7 @@ fn parse_count(line: Line<'_>) -> Result<(&[u8], u64), ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

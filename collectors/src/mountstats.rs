@@ -144,7 +144,7 @@ impl Collect for Mountstats {
         seen.clear();
         seen_ends.clear();
         cx.files.read_into(STATISTICS, [], statistics)?;
-        let text = Text::new(crate::kit::root::Mount::Proc, STATISTICS.info().pattern.as_bytes(), statistics);
+        let text = Text::new(crate::host::root::Mount::Proc, STATISTICS.info().pattern.as_bytes(), statistics);
         // Both files tell of the same mounts in the same order.
         let (mounts, _cut) = cx.files.read(MOUNTS, [])?.whole_lines();
         let mut mount_lines = mounts.lines();

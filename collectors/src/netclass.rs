@@ -4,11 +4,11 @@ mod attributes;
 mod links;
 
 use crate::declare;
+use crate::host::kernel::LinkStatistics;
+use crate::host::root::Names;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::filter::{self, Pattern};
-use crate::kit::kernel::LinkStatistics;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// What each network device is and how it is set.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ declare! {
 
 /// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`]. They have the names that netdev's have
 /// with details, but are gauges here.
-const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = crate::kit::kernel::in_counter_order!();
+const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

@@ -4,13 +4,13 @@ mod address;
 mod table;
 
 use crate::declare;
+use crate::host::kernel::{KernelError, LinkStatistics};
+use crate::host::root::Mount;
 use crate::kit;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::filter::Filter;
-use crate::kit::kernel::{KernelError, LinkStatistics};
 use crate::kit::prelude::*;
-use crate::kit::root::Mount;
 
 /// What went through each network device.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -84,7 +84,7 @@ declare! {
 type Total = Family<Netdev, Counter, 2>;
 
 /// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`].
-const OWN_NAMES: [Total; LinkStatistics::NAMES.len()] = crate::kit::kernel::in_counter_order!();
+const OWN_NAMES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
 
 impl Collect for Netdev {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

@@ -105,7 +105,7 @@ fn pair<'a>(names: Line<'a>, values: Line<'a>) -> Result<impl Iterator<Item = (&
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

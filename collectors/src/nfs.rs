@@ -4,9 +4,9 @@ pub(crate) mod procedures;
 mod version_4;
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 use crate::kit::rows::Rows;
 
 /// What the NFS client asked for, and how.

@@ -3,9 +3,9 @@
 mod version_4;
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 use crate::kit::rows::{Row, Rows};
 use crate::nfs::procedures;
 

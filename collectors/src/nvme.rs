@@ -3,9 +3,9 @@
 pub(crate) mod name;
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 
 /// What each NVMe controller is, and how large its namespaces are.
 #[derive(Default, Debug)]

@@ -1,9 +1,9 @@
 //! NVMe subsystems and the controllers that lead to them, from /sys/class/nvme-subsystem.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 use crate::nvme::name;
 
 /// What each NVMe subsystem is, and how well its controllers reach it.

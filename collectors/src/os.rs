@@ -220,7 +220,7 @@ mod tests {
         let mut os = Os { values: Default::default() };
         let mut problems = Problems::default();
         let text =
-            |content: &'static str| Text::new(crate::kit::root::Mount::Rootfs, b"os-release", content.as_bytes());
+            |content: &'static str| Text::new(crate::host::root::Mount::Rootfs, b"os-release", content.as_bytes());
         os.parse(text("ID='a\nNAME=b\n"), &mut problems);
         os.parse(text("ID=c\n"), &mut problems);
         let found: Vec<_> = os.values.iter().filter(|value| value.is_bad || !value.text.is_empty()).collect();

@@ -5,10 +5,10 @@ mod ids;
 mod info;
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::{Names, RootError};
 use device::{Amount, Location, Speed};
 use ids::Ids;
 

@@ -1,13 +1,13 @@
 //! Batteries and mains adapters from /sys/class/power_supply.
 
 use crate::declare;
+use crate::host::errno::Errno;
+use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
-use crate::kit::errno::Errno;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names, RootError};
 
 /// What each power supply gives and holds.
 #[derive(Debug)]

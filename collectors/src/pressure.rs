@@ -1,11 +1,11 @@
 //! Stalls for want of a resource, from /proc/pressure.
 
 use crate::declare;
-use crate::kit::errno::Errno;
+use crate::host::errno::Errno;
+use crate::host::root::RootError;
 use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How long tasks stood still for want of CPU, memory or disk.
@@ -98,7 +98,7 @@ fn parse<'a>(text: Text<'a>, word: &str) -> Option<Result<u64, ParseError<'a>>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use procfs_core::FromRead;
     use proptest::prelude::*;

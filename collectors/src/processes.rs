@@ -3,12 +3,12 @@
 mod row;
 
 use crate::declare;
-use crate::kit::errno::Errno;
+use crate::host::errno::Errno;
+use crate::host::root::{Names, RootError};
 use crate::kit::family::{Family, Gauge};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::{Names, RootError};
 
 /// How many processes and threads do what.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Queueing disciplines of network devices, as the kernel tells them.
 
 use crate::declare;
+use crate::host::kernel::KernelError;
 use crate::kit::filter::Filter;
-use crate::kit::kernel::KernelError;
 use crate::kit::prelude::*;
 
 /// What went through the discipline at the root of each device, and what waits there.

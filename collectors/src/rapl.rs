@@ -1,11 +1,11 @@
 //! Energy that processors and memory used, from /sys/class/powercap.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::label::Joined;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// How much energy each zone used.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Services of runit, from the files that their supervisors write.
 
 use crate::declare;
+use crate::host::root::{Kind, Names};
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
 
 /// What state the services of runit are in, and since when.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ fn parse(text: Text<'_>) -> Result<Status, ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

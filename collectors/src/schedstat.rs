@@ -1,9 +1,9 @@
 //! How long CPUs ran tasks and let them wait, from /proc/schedstat.
 
 use crate::declare;
+use crate::host::root::RootError;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::RootError;
 use crate::kit::table;
 
 /// How long each CPU ran tasks and let them wait.
@@ -63,7 +63,7 @@ fn parse(line: Line<'_>) -> Option<(&[u8], Times<'_>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

@@ -71,7 +71,7 @@ fn parse(line: Line<'_>) -> Result<(&[u8], [u64; 5]), ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

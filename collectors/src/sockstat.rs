@@ -88,8 +88,8 @@ fn value<'a>(line: Line<'a>, state: &'static str) -> Result<Option<i64>, ParseEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::kernel::canned::Canned;
-    use crate::kit::root::Mount;
+    use crate::host::kernel::canned::Canned;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

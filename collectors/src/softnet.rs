@@ -108,7 +108,7 @@ fn number<'a>(line: Line<'a>, field: &'static str, found: &'a [u8]) -> Result<u3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

@@ -61,7 +61,7 @@ fn parse(line: Line<'_>) -> Result<Row<'_>, ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

@@ -1,13 +1,13 @@
 //! What went through tape drives, from /sys/class/scsi_tape.
 
 use crate::declare;
+use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::{FromText, Wide};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::{Names, RootError};
 
 /// What went through tape drives, and how long it took.
 #[derive(Debug)]

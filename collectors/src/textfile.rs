@@ -7,9 +7,9 @@ mod merge;
 use std::collections::BTreeSet;
 
 use crate::declare;
+use crate::host::root::{Kind, Names};
 use crate::kit::options::FlagInfo;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
 use merge::Merge;
 
 /// Passes on the metrics of `*.prom` files.

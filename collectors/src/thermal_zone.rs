@@ -1,9 +1,9 @@
 //! Temperatures and cooling devices from /sys/class/thermal.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// How warm the zones of the host are, and how hard it is cooled.
 #[derive(Default, Debug)]

@@ -1,9 +1,9 @@
 //! The clock, the time zone and the clock sources.
 
 use crate::declare;
-use crate::kit::kernel::Zone;
+use crate::host::kernel::Zone;
+use crate::host::root::Names;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 
 /// What time it is, and by which clock.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ fn sources(text: Text<'_>) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! What `uname(2)` answers.
 
 use crate::declare;
-use crate::kit::kernel::{KernelError, Uname as Answer};
+use crate::host::kernel::{KernelError, Uname as Answer};
 use crate::kit::prelude::*;
 
 /// What the kernel says it is.

@@ -52,7 +52,7 @@ fn parse(line: Line<'_>) -> Option<Result<(&[u8], f64), ParseError<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use crate::kit::testing::given;
     use procfs_core::FromRead;
     use proptest::prelude::*;

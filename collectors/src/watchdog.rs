@@ -1,12 +1,12 @@
 //! Watchdogs from /sys/class/watchdog.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::parse::{AnyBase, FromText};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::Names;
 
 /// What watches over the host, and how long it still waits.
 #[derive(Default, Debug)]

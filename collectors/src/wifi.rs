@@ -1,9 +1,9 @@
 //! Wireless interfaces and the stations that they talk with, as the kernel tells them.
 
 use crate::declare;
-use crate::kit::errno::Errno;
-use crate::kit::kernel::wifi::{STATUS_ASSOCIATED, STATUS_AUTHENTICATED, STATUS_JOINED};
-use crate::kit::kernel::{Kernel, KernelError, WifiInterface, WifiStation};
+use crate::host::errno::Errno;
+use crate::host::kernel::wifi::{STATUS_ASSOCIATED, STATUS_AUTHENTICATED, STATUS_JOINED};
+use crate::host::kernel::{Kernel, KernelError, WifiInterface, WifiStation};
 use crate::kit::label::HardwareAddress;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;

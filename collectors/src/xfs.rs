@@ -1,11 +1,11 @@
 //! What each mounted XFS did, from /sys/fs/xfs.
 
 use crate::declare;
+use crate::host::root::Names;
 use crate::kit::family::{Counter, Family};
 use crate::kit::page::PageOf;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::Names;
 use crate::kit::rows::{Row, Rows};
 
 /// Operations of each XFS file system. Kernels before 4.4 count them for the whole host, which does not show.
@@ -281,7 +281,7 @@ mod tests {
         fn numbers_come_back(values: [u32; 7]) {
             let rendered = values.map(|value| value.to_string()).join(" ");
             let content = format!("blk_map {rendered}\n");
-            let text = Text::new(crate::kit::root::Mount::Sys, b"x", content.as_bytes());
+            let text = Text::new(crate::host::root::Mount::Sys, b"x", content.as_bytes());
             let rows = Rows::of(text, ["blk_map"], &mut Problems::default(), |_| Ok(())).expect("rows");
             let found: Vec<_> = rows.each(|_, row| read(2, row)).filter_map(|(_, row)| row.ok().flatten()).collect();
             prop_assert_eq!(found, [values.map(u64::from)]);
@@ -289,7 +289,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let text = Text::new(crate::kit::root::Mount::Sys, b"x", &bytes);
+            let text = Text::new(crate::host::root::Mount::Sys, b"x", &bytes);
             for line in text.lines() {
                 let _ = is_row(line);
             }

@@ -4,11 +4,11 @@ mod kstat;
 mod pool;
 
 use crate::declare;
+use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
 use crate::kit::family::{Prefix, Untyped};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::{Kind, Names};
 use kstat::Value;
 
 /// What ZFS did and holds, as a whole, by pool and by data set.

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "names and buckets are written here, and are sound")]
 use std::sync::Arc;
 
-use collectors::kit::{kernel::Kernel, kernel::canned::Canned, root::Mount, root::Roots, root::tree::Tree};
+use collectors::host::{kernel::Kernel, kernel::canned::Canned, root::Mount, root::Roots, root::tree::Tree};
 use harness::property::{Exporter, Opened};
 use node_exporter::summary::{Summary, SummaryOpts};
 use prometheus::{Counter, Gauge, Histogram, HistogramOpts, Registry, TextEncoder};

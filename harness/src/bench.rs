@@ -20,8 +20,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
-use collectors::kit::root::tree::Tree;
+use collectors::host::kernel::clock;
+use collectors::host::root::tree::Tree;
 
 pub use html::page as html;
 

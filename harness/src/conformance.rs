@@ -14,13 +14,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::{Node, Tree};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::{Node, Tree};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::Scraped;
 use node_exporter::flags::Command;
 use node_exporter::instruments::Instruments;
-use simulator::archive::ttar;
+use simulator::recording::archive::ttar;
 
 use crate::exposition::{self, Exposition};
 use crate::load;

@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::errno::Errno;
-use collectors::kit::root::{Mount, Roots};
+use collectors::host::errno::Errno;
+use collectors::host::root::{Mount, Roots};
 use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock, When};
 
 use crate::meter::{Ask, Meter};
@@ -136,8 +136,8 @@ impl Breakable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use collectors::kit::root::Names;
-    use collectors::kit::root::tree::Tree;
+    use collectors::host::root::Names;
+    use collectors::host::root::tree::Tree;
     use std::collections::BTreeSet;
 
     #[test]

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use collectors::kit::root::Mount;
+use collectors::host::root::Mount;
 
 use crate::faults::Question;
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::{Kernel, clock};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::{Kernel, clock};
+use collectors::host::root::Roots;
+use collectors::host::root::tree::Tree;
 use collectors::kit::options::FlagValues;
 use collectors::kit::page::{Finished, Format};
-use collectors::kit::root::Roots;
-use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 use collectors::kit::testing;
 use collectors::textfile::DIRECTORY_FLAG;

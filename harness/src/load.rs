@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::time::{Duration, SystemTime};
 
-use collectors::kit::root::dir::Dir;
+use collectors::host::root::dir::Dir;
 #[cfg(unix)]
-use collectors::kit::root::tree::What;
-use collectors::kit::root::tree::{Node, Tree};
-use collectors::kit::tree_text;
+use collectors::host::root::tree::What;
+use collectors::host::root::tree::{Node, Tree};
+use collectors::host::tree_text;
 #[cfg(target_os = "linux")]
 use node_exporter::flags::Paths;
-use simulator::archive;
+use simulator::recording::archive;
 use simulator::scenario::Scenario;
 
 /// Where the scenarios are, from the workspace's folder on.

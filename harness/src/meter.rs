@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
+use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 
 use crate::faults::Question;
 
@@ -134,7 +134,7 @@ impl Root for Metered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use collectors::kit::root::tree::Tree;
+    use collectors::host::root::tree::Tree;
 
     #[test]
     fn every_question_is_noted_and_passed_on() {

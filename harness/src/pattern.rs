@@ -1,7 +1,7 @@
 //! Paths by the patterns that exporters declare: `proc/net/dev`, `sys/class/net/*/mtu`, `proc/sys/**`.
 
+use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
-use collectors::kit::root::Mount;
 use simulator::glob;
 
 /// The pattern of a read, from its mount on. An operator's path, of which a collector declares one name, is as long as it

@@ -6,8 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use collectors::ALL;
+use collectors::host::root::Mount;
 use collectors::kit::nearest;
-use collectors::kit::root::Mount;
 use simulator::{Machine, embedded};
 
 /// Stands wherever something is to be filled in; the tidy test lists the places.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::Roots;
+use collectors::host::root::tree::Tree;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::Roots;
-use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
 use simulator::{Profile, profiles};

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::Tree;
-use collectors::kit::root::{Mount, Roots};
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::Tree;
+use collectors::host::root::{Mount, Roots};
 use harness::allocations::Counting;
 use harness::load;
 use harness::property::{Exporter, Opened, Violation, allocates_alike, asks_once, check_on, contained, matrix};

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use collectors::ALL;
 use collectors::filesystem::Filesystem;
+use collectors::host::kernel::StatFs;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::{Node, Tree};
 use collectors::ipvs::Ipvs;
-use collectors::kit::kernel::StatFs;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::{Node, Tree};
 use collectors::kit::testing::Given;
 use collectors::pcidevice::Pcidevice;
 use collectors::textfile::Textfile;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use collectors::kit::root::Mount;
-use collectors::kit::root::tree::What;
+use collectors::host::root::Mount;
+use collectors::host::root::tree::What;
 use harness::allocations::{self, Allocations, Counting};
 use simulator::{Host, profiles};
 

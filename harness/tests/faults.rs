@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use collectors::ALL;
-use collectors::kit::root::Mount;
+use collectors::host::root::Mount;
 use harness::damage::Damage;
 use harness::property::table;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use collectors::kit::root::Mount;
+use collectors::host::root::Mount;
 use harness::allocations::{Allocations, Counting, during};
 use simulator::{Event, Fleet};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use collectors::kit::root::tree::Tree;
+use collectors::host::root::tree::Tree;
 use harness::load;
 use simulator::{Machine, embedded, fingerprint};
 

@@ -39,9 +39,9 @@ mod inside {
     use std::path::Path;
     use std::process::Command;
 
-    use collectors::kit::errno::Errno;
-    use collectors::kit::root::kept::Kept;
-    use collectors::kit::root::{Names, Root, RootError};
+    use collectors::host::errno::Errno;
+    use collectors::host::root::kept::Kept;
+    use collectors::host::root::{Names, Root, RootError};
 
     /// Says that this is the program in its namespaces.
     pub(crate) const MARK: &str = "--in-namespaces";

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::{Mount, Roots};
+use collectors::host::kernel::Kernel;
+use collectors::host::root::{Mount, Roots};
 use harness::load;
 use harness::property::{Exporter, Laws, Opened, Ours, contained};
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
+use collectors::host::kernel::canned::Canned;
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::Scraper;
 use harness::needs::{self, Need};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use collectors::kit::root::tree::Node;
+use collectors::host::root::tree::Node;
 use collectors::kit::scraper::Scraper;
 use harness::bench::history::Entry;
 use harness::bench::{self, Effort, Plan};

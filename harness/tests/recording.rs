@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use collectors::kit::root::tree::Tree;
+use collectors::host::root::tree::Tree;
 use collectors::kit::scraper::Selection;
 use collectors::kit::testing::redacted;
 use harness::{host, load};
-use simulator::scrub::{self, Key, Scrubber};
+use simulator::recording::scrub::{self, Key, Scrubber};
 
 const KEY: Key = Key::new([42; 32]);
 
@@ -52,15 +52,15 @@ fn a_simulated_host_is_coherent_when_scrubbed() {
 mod live {
     use super::*;
     use collectors::ALL;
-    use collectors::kit::errno::Errno;
-    use collectors::kit::kernel::Kernel;
+    use collectors::host::errno::Errno;
+    use collectors::host::kernel::Kernel;
+    use collectors::host::root::Roots;
+    use collectors::host::root::tree::{Node, What};
     use collectors::kit::options::FlagValues;
-    use collectors::kit::root::Roots;
-    use collectors::kit::root::tree::{Node, What};
     use collectors::kit::scraper::Scraper;
     use node_exporter::flags::Paths;
-    use simulator::record::{Plan, Recording, combine, record};
-    use simulator::replay::Replay;
+    use simulator::recording::record::{Plan, Recording, combine, record};
+    use simulator::recording::replay::Replay;
     use std::path::Path;
     use std::process::{Command, Output};
     use std::sync::Arc;
@@ -101,8 +101,8 @@ mod live {
         let found = replayed(&recording.tree, &flags);
         assert!(found.len() > 500, "{} lines", found.len());
         assert_same(&found, &lines(&recording.page));
-        let text = collectors::kit::tree_text::write(&recording.tree);
-        let read = collectors::kit::tree_text::parse(&text).expect("what was written");
+        let text = collectors::host::tree_text::write(&recording.tree);
+        let read = collectors::host::tree_text::parse(&text).expect("what was written");
         assert_eq!(read, recording.tree);
     }
 
@@ -118,7 +118,7 @@ mod live {
         let name = String::from_utf8_lossy(recording.tree.content("proc/sys/kernel/hostname").unwrap_or_default())
             .trim()
             .to_owned();
-        let text = String::from_utf8(collectors::kit::tree_text::write(&scrubbed.tree)).expect("trees are text");
+        let text = String::from_utf8(collectors::host::tree_text::write(&scrubbed.tree)).expect("trees are text");
         let uname = text.lines().find(|line| line.starts_with("nodename ")).expect("a host has a name");
         assert!(name.is_empty() || uname != format!("nodename {name}"), "{uname}");
     }
@@ -187,7 +187,7 @@ mod live {
             assert!(!text.contains(identity), "{identity} survives in\n{text}");
         }
         let tree = load::tree(out.as_ref()).expect("a tree");
-        assert_eq!(tree.get("proc/vmstat").map(Node::kind), Some(collectors::kit::root::Kind::Special));
+        assert_eq!(tree.get("proc/vmstat").map(Node::kind), Some(collectors::host::root::Kind::Special));
         assert_eq!(tree.content("proc/meminfo"), Some(&b"MemTotal: 1 kB\n"[..]));
         let shown = nodelab(&["show", &out, "/proc/meminfo"]);
         assert_eq!((shown.status.code(), &*shown.stdout), (Some(0), &b"MemTotal: 1 kB\n"[..]));

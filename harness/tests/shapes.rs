@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::Kind;
+use collectors::host::root::tree::{Tree, What};
 use collectors::kit::files::FILE_CAP_BYTES;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::Kind;
-use collectors::kit::root::tree::{Tree, What};
 use collectors::kit::scraper::{Scraper, Selection};
 use harness::{exposition, host};
 use simulator::{Host, Profile, profiles};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::kernel::canned::Canned;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::{Kind, Mount, Names, Root};
 use collectors::kit::options::FlagValues;
 use collectors::kit::read::{Access, ReadInfo};
-use collectors::kit::root::{Kind, Mount, Names, Root};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::redacted;
 use collectors::textfile::DIRECTORY_FLAG;

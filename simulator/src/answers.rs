@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use collectors::kit::errno::Errno;
-use collectors::kit::kernel::btrfs::{BtrfsDevice, Uuid};
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::qdisc::PARENT_ROOT;
-use collectors::kit::kernel::{
+use collectors::host::errno::Errno;
+use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::qdisc::PARENT_ROOT;
+use collectors::host::kernel::{
     Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface, WifiNetwork,
     WifiStation, Zone, wifi,
 };

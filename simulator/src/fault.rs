@@ -3,7 +3,7 @@
 //! A fault is a line of text, `PLACE KIND [WHEN]`, so that a case that failed can be pasted; a [`Plan`] is a list of them.
 //!
 //! ```
-//! use collectors::kit::root::{Mount, tree::Tree};
+//! use collectors::host::root::{Mount, tree::Tree};
 //! use simulator::fault::{Plan, VirtualClock};
 //! use std::sync::Arc;
 //! use std::time::Duration;
@@ -34,7 +34,7 @@ mod when;
 
 use std::sync::Arc;
 
-use collectors::kit::root::Roots;
+use collectors::host::root::Roots;
 
 pub use inject::Injection;
 pub use kind::{KINDS, Kind, KindInfo, Stage};

@@ -19,7 +19,7 @@ use crate::seed::Seed;
 /// are different ones on all nodes.
 ///
 /// ```
-/// use collectors::kit::root::Mount;
+/// use collectors::host::root::Mount;
 /// use std::time::Duration;
 ///
 /// let fleet = simulator::Fleet::new("vm", 1, 10_000, &[], || Duration::from_secs(1_700_000_000)).unwrap();

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::errno::Errno;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::live::{Live, Render};
-use collectors::kit::root::resolve::{Links, PathBuffer};
-use collectors::kit::root::tree::{Filling, Node, Tree};
-use collectors::kit::root::{Kind, Metadata, Mount, Names, RootError, Roots};
+use collectors::host::errno::Errno;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::live::{Live, Render};
+use collectors::host::root::resolve::{Links, PathBuffer};
+use collectors::host::root::tree::{Filling, Node, Tree};
+use collectors::host::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
 use crate::answers::{self, Answers};
 use crate::event::timeline::Latest;

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use collectors::kit::errno::Errno;
-use collectors::kit::root::{Kind, Mount};
+use collectors::host::errno::Errno;
+use collectors::host::root::{Kind, Mount};
 
 use folders::Folders;
 pub(crate) use index::Catalogue;

@@ -6,7 +6,7 @@
 //! of /proc/stat is the sum of its CPUs, /proc/diskstats is /sys/block, rtnetlink's counters are those of /proc/net/dev.
 //!
 //! ```
-//! use collectors::kit::root::Mount;
+//! use collectors::host::root::Mount;
 //! use std::time::Duration;
 //!
 //! let host = simulator::embedded(simulator::Machine::vm(1), || Duration::from_secs(1_700_000_000));
@@ -87,8 +87,6 @@
 #![warn(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 mod answers;
-#[cfg(feature = "tools")]
-pub mod archive;
 mod event;
 pub mod fault;
 mod fleet;
@@ -100,14 +98,10 @@ mod machine;
 mod moment;
 mod proc;
 mod profile;
-#[cfg(feature = "tools")]
-pub mod record;
-pub mod replay;
+pub mod recording;
 mod rootfs;
 #[cfg(feature = "scenario")]
 pub mod scenario;
-#[cfg(feature = "tools")]
-pub mod scrub;
 mod seed;
 pub mod span;
 mod sys;
@@ -117,8 +111,8 @@ mod wave;
 
 use std::time::Duration;
 
-use collectors::kit::root::tree::Tree;
-use collectors::kit::tree_text;
+use collectors::host::root::tree::Tree;
+use collectors::host::tree_text;
 
 pub use event::{Event, EventError, EventKind, Fall, FallsAt, event_kinds};
 pub use fleet::Fleet;

@@ -23,8 +23,8 @@ mod timeline;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::Roots;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::Roots;
 
 pub use error::ScenarioError;
 
@@ -151,8 +151,8 @@ impl Scenario {
 mod tests {
     use super::*;
     use crate::fault::VirtualClock;
-    use collectors::kit::errno::Errno;
-    use collectors::kit::root::{Mount, RootError};
+    use collectors::host::errno::Errno;
+    use collectors::host::root::{Mount, RootError};
     use proptest::prelude::*;
 
     const START: Duration = Duration::from_secs(1_700_000_000);

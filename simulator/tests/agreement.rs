@@ -20,10 +20,10 @@ mod network;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::Kind;
-use collectors::kit::root::resolve::{Last, PathBuffer, resolve};
-use collectors::kit::root::tree::{Tree, What};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::Kind;
+use collectors::host::root::resolve::{Last, PathBuffer, resolve};
+use collectors::host::root::tree::{Tree, What};
 use proptest::prelude::*;
 use simulator::{Host, Machine, profiles};
 

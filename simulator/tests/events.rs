@@ -15,9 +15,9 @@ mod time;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::resolve::{Last, PathBuffer, resolve};
-use collectors::kit::root::tree::Tree;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::resolve::{Last, PathBuffer, resolve};
+use collectors::host::root::tree::Tree;
 use simulator::{Event, Host, Machine};
 
 /// When events happen here.

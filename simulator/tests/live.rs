@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::{Kernel, Uname};
-use collectors::kit::root::tree::{Node, Tree, What};
-use collectors::kit::root::{Kind, Mount, Names, Root};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::{Kernel, Uname};
+use collectors::host::root::tree::{Node, Tree, What};
+use collectors::host::root::{Kind, Mount, Names, Root};
 use simulator::{Host, Machine, TEXTFILE_DIRECTORY, fingerprint, profiles};
 
 const T: u64 = 1_700_000_000;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use collectors::kit::root::tree::{Tree, What};
+use collectors::host::root::tree::{Tree, What};
 use simulator::{Host, Machine, glob};
 
 const AT: u64 = 1_700_000_000;

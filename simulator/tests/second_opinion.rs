@@ -6,9 +6,9 @@ mod process;
 
 use std::time::Duration;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::{Tree, What};
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::{Tree, What};
 use procfs_core::net::{
     ArpEntries, InterfaceDeviceStatus, RouteEntries, Snmp, Snmp6, TcpNetEntries, TcpState, UdpNetEntries,
 };

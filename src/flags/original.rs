@@ -170,8 +170,8 @@ fn ours() -> BTreeMap<&'static str, FlagInfo> {
 /// Why a scraper of this command line cannot be built.
 fn refusal(arguments: &[String]) -> Option<String> {
     let scraper = |settings: Box<super::Settings>| {
-        let tree = std::sync::Arc::new(collectors::kit::root::tree::Tree::new());
-        let kernel = std::sync::Arc::new(collectors::kit::kernel::canned::Canned::default());
+        let tree = std::sync::Arc::new(collectors::host::root::tree::Tree::new());
+        let kernel = std::sync::Arc::new(collectors::host::kernel::canned::Canned::default());
         collectors::kit::scraper::Scraper::build(ALL, &settings.values, tree.roots(), kernel).map(drop)
     };
     match parse(ALL, arguments.iter().map(OsString::from)) {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use collectors::kit::root::dir::Dir;
-use collectors::kit::root::{Metadata, Names, Root, RootError};
+use collectors::host::root::dir::Dir;
+use collectors::host::root::{Metadata, Names, Root, RootError};
 
 /// The directory at a path, from the first read on that finds it.
 #[derive(Debug)]

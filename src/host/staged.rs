@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 use simulator::fault::Time;
 use simulator::scenario::Scenario;
 
@@ -67,7 +67,7 @@ impl Time for Played {
 mod tests {
     use super::*;
     use crate::flags::{Command, parse};
-    use collectors::kit::root::Mount;
+    use collectors::host::root::Mount;
     use std::ffi::OsString;
 
     const TEXT: &str = "\

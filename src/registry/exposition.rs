@@ -172,12 +172,12 @@ fn whole(count: f64) -> u64 {
 mod tests {
     use super::*;
     use crate::instruments;
+    use collectors::host::kernel::canned::Canned;
+    use collectors::host::root::tree::Tree;
     use collectors::kit::family::Kind;
-    use collectors::kit::kernel::canned::Canned;
     use collectors::kit::number::Number;
     use collectors::kit::options::FlagValues;
     use collectors::kit::page::foreign::{ForeignFamily, ForeignMetric, ForeignValue};
-    use collectors::kit::root::tree::Tree;
     use collectors::kit::scraper::{Scraper, Selection};
     use proptest::prelude::*;
     use std::sync::Arc;

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 
 /// The one that is waited for begins, whether the one before it has ended or not, after this time.
 const PATIENCE: Duration = Duration::from_millis(100);

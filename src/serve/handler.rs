@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use collectors::host::kernel::clock;
 use collectors::kit::failure::Failure;
-use collectors::kit::kernel::clock;
 use collectors::kit::page::{Finished, Format};
 use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
 
@@ -306,9 +306,9 @@ mod tests {
     use crate::log::tests::{Written, log as make_log};
     use crate::serve::request::tests::get;
     use crate::serve::request::{Method, Peer};
-    use collectors::kit::kernel::canned::Canned;
+    use collectors::host::kernel::canned::Canned;
+    use collectors::host::root::tree::Tree;
     use collectors::kit::options::FlagValues;
-    use collectors::kit::root::tree::Tree;
 
     const METRICS: &str = content_type(Format::Text);
     const TEXT: &str = "text/plain; charset=utf-8";

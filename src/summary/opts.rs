@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 use prometheus::core::{Desc, Describer};
 use prometheus::{Error, Opts};
 

@@ -190,7 +190,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-        let text = Text::new(crate::kit::root::Mount::Sys, b"x", &bytes);
+        let text = Text::new(crate::host::root::Mount::Sys, b"x", &bytes);
         let mut problems = Problems::default();
         let rates = named_lines(text, WRITEBACK_NAMES, &mut problems, writeback).count();
         let percentages = named_lines(text, PRIORITY_NAMES, &mut problems, percentage).count();

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::{Btrfs, MOUNTS, OWN_MOUNTS};
 use crate::filesystem::mounts::{self, Mounts};
-use crate::kit::errno::Errno;
-use crate::kit::kernel::KernelError;
-use crate::kit::kernel::btrfs::{BtrfsDevice, Uuid};
+use crate::host::errno::Errno;
+use crate::host::kernel::KernelError;
+use crate::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use crate::kit::prelude::*;
 use crate::kit::table;
 

@@ -287,7 +287,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use procfs_core::FromBufRead;
     use proptest::prelude::*;
 

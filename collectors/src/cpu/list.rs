@@ -27,7 +27,7 @@ fn range(piece: &[u8]) -> Option<RangeInclusive<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     /// The CPUs of a list, and how many of its pieces are none.

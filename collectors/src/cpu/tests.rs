@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::host::kernel::canned::Canned;
+use crate::host::root::tree::Tree;
 use crate::kit::declare::{Declared, Registration};
-use crate::kit::kernel::canned::Canned;
 use crate::kit::options::FlagValues;
-use crate::kit::root::tree::Tree;
 use crate::kit::scraper::Scraper;
 use crate::kit::testing::{given, scrape};
 
@@ -203,7 +203,7 @@ fn check_cpufreq(is_enabled: bool, expected: &str) {
     let info = registration.declaration.flags.iter().find(|flag| flag.name == "collector.cpu.info");
     values.give(info.expect("a flag"), "true").expect("a value");
     let tree = format!("nodelab tree 1\n{CPUINFO_FILE}== proc/stat\n");
-    let tree: Tree = crate::kit::tree_text::parse(tree.as_bytes()).expect("a tree");
+    let tree: Tree = crate::host::tree_text::parse(tree.as_bytes()).expect("a tree");
     let scraper = Scraper::build(&[registration], &values, Arc::new(tree).roots(), Arc::new(Canned::default()));
     assert_eq!(scrape(&scraper.expect("flags")).samples(), expected);
 }

@@ -127,7 +127,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     fn update(times: &mut Times, file: &str) -> usize {

@@ -4,9 +4,9 @@ use super::{
     CORE_ID, CORE_THROTTLE_COUNT, CORE_THROTTLES, CPUS, Cpu, ONLINE, ONLINE_FILE, PACKAGE_ID, PACKAGE_THROTTLE_COUNT,
     PACKAGE_THROTTLES,
 };
+use crate::host::root::Names;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::Names;
 
 /// Memory for the CPUs of a host.
 #[derive(Default, Debug)]

@@ -64,8 +64,8 @@ pub(super) fn parse(line: Line<'_>) -> Result<Option<Row<'_>>, ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::root::Mount;
     use crate::kit::parse::Text;
-    use crate::kit::root::Mount;
     use procfs_core::FromBufRead;
     use proptest::prelude::*;
 

@@ -70,7 +70,7 @@ impl<'a> Properties<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
 
     fn of(text: &str) -> Properties<'_> {
         Properties::of(Text::new(Mount::Udev, b"b8:0", text.as_bytes()))

@@ -206,8 +206,8 @@ fn unescape(escaped: &[u8], is_wanted: impl Fn(u8) -> bool, text: &mut Vec<u8>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::root::Mount as Place;
     use crate::kit::parse::Text;
-    use crate::kit::root::Mount as Place;
     use procfs_core::FromBufRead;
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::kit::kernel::StatFs;
-use crate::kit::kernel::canned::{Canned, StatFsAnswer};
+use crate::host::kernel::StatFs;
+use crate::host::kernel::canned::{Canned, StatFsAnswer};
 use crate::kit::testing::{given, scrape};
 use std::sync::Arc;
 use std::time::Duration;

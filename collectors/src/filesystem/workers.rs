@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::kit::errno::Errno;
-use crate::kit::kernel::{Kernel, KernelError, StatFs, clock};
+use crate::host::errno::Errno;
+use crate::host::kernel::{Kernel, KernelError, StatFs, clock};
 
 /// So many threads at most are given up and replaced. Those that are stuck beyond it are not replaced any more, and
 /// with the last of them every other path counts as silent.
@@ -274,7 +274,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::kernel::canned::{Canned, StatFsAnswer};
+    use crate::host::kernel::canned::{Canned, StatFsAnswer};
 
     const SHORT: Duration = Duration::from_millis(200);
     const LONG: StatFsAnswer = StatFsAnswer::Hang(Duration::from_secs(30));

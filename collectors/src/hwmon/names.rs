@@ -1,8 +1,8 @@
 //! What chips are called: numbers of folders change from start to start, so that names come from the device.
 
 use super::{CHIP, CHIP_LINK, CHIP_NAME, DEVICE, DEVICE_LINK, Hwmon, Scratch};
+use crate::host::root::Kind;
 use crate::kit::prelude::*;
-use crate::kit::root::Kind;
 
 /// What is known of a chip before its sensors are looked at.
 #[derive(Default, Debug)]

@@ -1,10 +1,10 @@
 //! The files of a chip, taken apart: `temp1_crit_hyst` is the property `crit_hyst` of sensor 1 of the type `temp`.
 
 use super::{CHIP, DEVICE, DEVICE_SENSOR, Hwmon, SENSOR, Scratch};
+use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use crate::kit::root::{Kind, Names};
 
 /// The types of sensors that are looked at.
 pub(super) const TYPES: [&str; 14] = [

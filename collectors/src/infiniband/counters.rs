@@ -14,12 +14,12 @@ use super::{
     SLOW_RESTART_USED, SLOW_RESTARTS, SWITCH_RELAY, SYMBOL_ERRORS, TRANSMIT_WAIT, UNICAST_RECEIVED,
     UNICAST_TRANSMITTED, VL15_DROPPED, WRITE_REQUESTS,
 };
+use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{Directory, File, Read};
-use crate::kit::root::{Kind, Names};
 
 /// What a file counts in.
 #[derive(Clone, Copy, Debug)]

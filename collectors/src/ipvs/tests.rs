@@ -1,6 +1,6 @@
 use super::*;
+use crate::host::root::Mount;
 use crate::kit::parse::FromText;
-use crate::kit::root::Mount;
 use crate::kit::testing::given;
 use proptest::prelude::*;
 

@@ -1,11 +1,11 @@
 //! Attributes: files of /sys that hold one value each.
 
 use super::declare::Cx;
-use super::errno::Errno;
 use super::failure::ParseError;
 use super::parse::{FromText, Text};
 use super::read::{File, Read};
-use super::root::{Names, RootError};
+use crate::host::errno::Errno;
+use crate::host::root::{Names, RootError};
 
 /// So much of an attribute is its value; node_exporter reads no more of it.
 pub const ATTRIBUTE_CAP_BYTES: usize = 128;
@@ -126,7 +126,7 @@ pub fn numbered<'a>(names: &'a Names, prefix: &'a [u8]) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::{Kind, Mount};
+    use crate::host::root::{Kind, Mount};
 
     #[test]
     fn numbered_names_go_on_with_a_digit() {

@@ -4,11 +4,11 @@
 use super::failure::{Failure, Problems};
 use super::family::FamilyInfo;
 use super::files::{Files, Scratch};
-use super::kernel::Kernel;
 use super::options::{FlagInfo, FlagValues, Options};
 use super::page::{Page, PageOf};
 use super::read::ReadInfo;
-use super::root::Roots;
+use crate::host::kernel::Kernel;
+use crate::host::root::Roots;
 
 /// What a collector declares.
 #[derive(Debug)]
@@ -223,7 +223,7 @@ macro_rules! declare {
                 $collector,
                 $crate::kit::read::$access,
                 { $crate::kit::read::count_names($pattern) },
-            > = $crate::kit::read::Read::new($crate::kit::root::Mount::$mount, $pattern);
+            > = $crate::kit::read::Read::new($crate::host::root::Mount::$mount, $pattern);
         )*)?
         $($(
             const $flag: $crate::kit::options::Flag<$collector, $crate::kit::options::$held> =

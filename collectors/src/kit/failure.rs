@@ -4,8 +4,8 @@ mod reason;
 
 use std::fmt;
 
-use super::kernel::KernelError;
-use super::root::{Mount, RootError};
+use crate::host::kernel::KernelError;
+use crate::host::root::{Mount, RootError};
 
 pub use reason::Reason;
 
@@ -199,7 +199,7 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::errno::Errno;
+    use crate::host::errno::Errno;
 
     fn parse_error(found: &[u8]) -> ParseError<'_> {
         ParseError {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::failure::FileError;
 use super::parse::Text;
 use super::read::{self, Accessed, Directory, File, Link, Read, ReadInfo};
-use super::root::{Metadata, Mount, Names, RootError, Roots};
+use crate::host::root::{Metadata, Mount, Names, RootError, Roots};
 
 /// A read takes this much of a file and refuses a larger one. The largest that is known, /proc/interrupts of 1,152
 /// CPUs, has 13 MB.

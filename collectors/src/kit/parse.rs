@@ -6,7 +6,7 @@ pub use wide::{Wide, whole_part};
 
 use super::bytes;
 use super::failure::ParseError;
-use super::root::Mount;
+use crate::host::root::Mount;
 
 /// The content of one file, which knows where it comes from.
 #[derive(Clone, Copy, Debug)]

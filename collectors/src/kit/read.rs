@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::root::Mount;
+use crate::host::root::Mount;
 
 /// What a read does with the path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,22 +57,22 @@ pub struct ReadInfo {
 /// A path that is absolute or climbs out does not compile:
 ///
 /// ```
-/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// use collectors::{host::root::Mount, kit::read::{File, Read}};
 /// const FINE: Read<(), File, 1> = Read::new(Mount::Sys, "class/net/*/mtu");
 /// # let _ = FINE;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// use collectors::{host::root::Mount, kit::read::{File, Read}};
 /// const ABSOLUTE: Read<(), File, 1> = Read::new(Mount::Sys, "/class/net/*/mtu");
 /// # let _ = ABSOLUTE;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// use collectors::{host::root::Mount, kit::read::{File, Read}};
 /// const CLIMBS: Read<(), File, 1> = Read::new(Mount::Sys, "class/../net/*/mtu");
 /// # let _ = CLIMBS;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::{read::{File, Read}, root::Mount};
+/// use collectors::{host::root::Mount, kit::read::{File, Read}};
 /// const MISCOUNTED: Read<(), File, 2> = Read::new(Mount::Sys, "class/net/*/mtu");
 /// # let _ = MISCOUNTED;
 /// ```

@@ -132,7 +132,7 @@ pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     fn text(bytes: &str) -> Text<'_> {

@@ -18,12 +18,12 @@ use std::time::Duration;
 use super::declare::{AnyCx, Declaration, Registration};
 use super::failure::{Failure, Problems, panic_words};
 use super::files::Scratch;
-use super::kernel::Kernel;
 use super::options::FlagValues;
 use super::page::foreign::ForeignPage;
 use super::page::{Binder, Finished, Format, Page, PageOf};
-use super::root::Roots;
 use super::workers::Workers;
+use crate::host::kernel::Kernel;
+use crate::host::root::Roots;
 use round::{Outcome, Progress};
 use slot::{Absence, Slot, Turn};
 
@@ -88,7 +88,7 @@ pub struct Wanted {
     pub selection: Selection,
     /// How it is written down.
     pub format: Format,
-    /// When it has to end, by [`clock::monotonic`](super::kernel::clock::monotonic); without it, all collectors are waited for.
+    /// When it has to end, by [`clock::monotonic`](crate::host::kernel::clock::monotonic); without it, all collectors are waited for.
     pub until: Option<Duration>,
 }
 

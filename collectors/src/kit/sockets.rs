@@ -49,7 +49,7 @@ fn too_short(line: Line<'_>) -> ParseError<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use procfs_core::{FromBufReadSI, SystemInfoInterface, net::TcpNetEntries};
     use proptest::prelude::*;
 

@@ -46,7 +46,7 @@ pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
 
     #[track_caller]
     fn check_rows(content: &str, rows_expected: usize, complaint: Option<&str>) {

@@ -13,12 +13,12 @@ pub mod emitter;
 use std::sync::Arc;
 
 use super::declare::{Collect, Declared, Registration};
-use super::kernel::Kernel;
-use super::kernel::canned::Canned;
 use super::options::{FlagKind, FlagValues};
-use super::root::tree::Tree;
 use super::scraper::{Scrape, Scraper, Selection};
-use super::tree_text;
+use crate::host::kernel::Kernel;
+use crate::host::kernel::canned::Canned;
+use crate::host::root::tree::Tree;
+use crate::host::tree_text;
 
 /// A host of these entries, in the format of fixtures/README.md without its first line; what its kernel answers
 /// stands below `kernel/`.

@@ -160,7 +160,7 @@ fn synced(line: Line<'_>) -> Result<u64, ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     fn arrays(content: &str) -> Vec<Result<Array<'_>, ParseError<'_>>> {

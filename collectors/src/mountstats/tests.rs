@@ -1,5 +1,5 @@
 use super::*;
-use crate::kit::root::Mount;
+use crate::host::root::Mount;
 use crate::kit::testing::given;
 use proptest::prelude::*;
 

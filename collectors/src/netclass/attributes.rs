@@ -7,12 +7,12 @@ use super::{
     IFINDEX, IFLINK, INFO, LINK_MODE, MTU, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, NETDEV_GROUP,
     Netclass, OPERSTATE, PROTOCOL_TYPE, SPEED_BYTES, SPEED_MEGABITS, TRANSMIT_QUEUE_LENGTH, TX_QUEUE_LEN, TYPE, UP,
 };
+use crate::host::root::Kind;
 use crate::kit::attribute;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::parse::{AnyBase, FromText};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::root::Kind;
 
 type Attribute = Read<Netclass, File, 1>;
 

@@ -6,8 +6,8 @@ use super::{
     NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, SPEED_BYTES, STATISTICS,
     TRANSMIT_QUEUE_LENGTH, UP, attributes,
 };
-use crate::kit::errno::Errno;
-use crate::kit::kernel::{KernelError, Link, LinkModes};
+use crate::host::errno::Errno;
+use crate::host::kernel::{KernelError, Link, LinkModes};
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 

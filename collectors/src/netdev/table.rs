@@ -83,7 +83,7 @@ pub(super) fn counters<'a>(line: Line<'a>, rest: &'a [u8]) -> Result<[u64; 16], 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use procfs_core::FromRead;
     use proptest::prelude::*;
 

@@ -120,7 +120,7 @@ fn days_before_month(month: i64, is_leap: bool) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     #[track_caller]

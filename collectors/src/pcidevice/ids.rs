@@ -151,7 +151,7 @@ fn byte(text: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     fn ids(content: &[u8]) -> Ids {

@@ -33,7 +33,7 @@ pub(super) fn parse(text: Text<'_>) -> Result<Row, ParseError<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use procfs_core::FromRead;
     use proptest::prelude::*;
 

@@ -144,7 +144,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use procfs_core::{ExplicitSystemInfo, FromBufReadSI, KernelStats};
     use proptest::prelude::*;
 

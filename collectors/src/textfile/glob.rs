@@ -1,6 +1,6 @@
 //! Paths and their patterns, as Go's `path/filepath` understands them.
 
-use crate::kit::root::Names;
+use crate::host::root::Names;
 
 /// The paths that a pattern matches, in order. `list` lists a directory and says whether it could.
 ///
@@ -193,7 +193,7 @@ fn character(text: &[u8]) -> Option<(u32, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Kind;
+    use crate::host::root::Kind;
     use proptest::prelude::*;
 
     #[track_caller]

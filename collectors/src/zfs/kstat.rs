@@ -54,7 +54,7 @@ pub(super) fn family(name: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::root::Mount;
+    use crate::host::root::Mount;
     use proptest::prelude::*;
 
     /// How many rows there are and how many problems, or what is complained about.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use collectors::host::root::Roots;
 use collectors::kit::files::FILE_CAP_BYTES;
-use collectors::kit::root::Roots;
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::emitter;
 use simulator::profiles;

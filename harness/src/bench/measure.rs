@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 
 use crate::load;
 

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use collectors::ALL;
+use collectors::host::root::tree::{Node, Tree};
+use collectors::host::root::{Mount, Roots};
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::tree::{Node, Tree};
-use collectors::kit::root::{Mount, Roots};
 use collectors::kit::scraper::Scraper;
 
 use crate::floor::Floor;

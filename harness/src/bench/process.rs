@@ -98,7 +98,7 @@ fn counted(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
     #[cfg(target_os = "linux")]
-    use collectors::kit::kernel::clock;
+    use collectors::host::kernel::clock;
 
     #[test]
     fn what_the_kernel_says_of_a_process_is_read() {

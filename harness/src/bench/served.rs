@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 
 use super::client::{Client, Coding};
 use super::measure::median;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::root::tree::Tree;
+use collectors::host::root::tree::Tree;
 use harness::difference::known::Knowledge;
 use harness::difference::maker::{Maker, is_left_out};
 use harness::difference::show::{self, Compared, Look};

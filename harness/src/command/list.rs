@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use collectors::kit::root::tree::{Node, Special, What};
+use collectors::host::root::tree::{Node, Special, What};
 use harness::generated::simulator::setting as setting_line;
 use harness::load;
 

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use collectors::ALL;
+use collectors::host::root::tree::Tree;
 use collectors::kit::declare::Registration;
 use collectors::kit::options::FlagKind;
-use collectors::kit::root::tree::Tree;
 use harness::load;
-use simulator::record::{Glob, Plan};
+use simulator::recording::record::{Glob, Plan};
 
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given, scrubbing};
@@ -125,7 +125,7 @@ fn moments(given: &Given, plan: &Plan<'_>, interval: Option<Duration>, progress:
     use std::sync::Arc;
 
     use node_exporter::flags::Paths;
-    use simulator::record;
+    use simulator::recording::record;
 
     let path = |flag: &Flag, default| given.path(flag.name).unwrap_or(Path::new(default)).to_owned();
     let [procfs, sysfs, rootfs, udev] = PATHS;

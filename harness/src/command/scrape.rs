@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use collectors::ALL;
+use collectors::host::root::dir::Dir;
+use collectors::host::root::{Mount, Root, Roots};
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::dir::Dir;
-use collectors::kit::root::{Mount, Root, Roots};
 use collectors::kit::scraper::Scraper;
 use harness::load;
 use harness::subject::{self, Subject};

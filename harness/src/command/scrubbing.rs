@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use collectors::kit::root::tree::Tree;
+use collectors::host::root::tree::Tree;
 use harness::load;
-use simulator::scrub::{self, Allowance, KEY_BYTES, Key};
+use simulator::recording::scrub::{self, Allowance, KEY_BYTES, Key};
 
 use super::{Failure, Flag, Given};
 

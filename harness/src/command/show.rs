@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use collectors::host::root::tree::KERNEL;
+use collectors::host::root::{Kind, Mount, Names};
 use collectors::kit::files::FILE_CAP_BYTES;
-use collectors::kit::root::tree::KERNEL;
-use collectors::kit::root::{Kind, Mount, Names};
 use harness::load;
-use simulator::replay::Replay;
+use simulator::recording::replay::Replay;
 
 use super::{Command, Failure, Flag, Given, print_bytes};
 
@@ -33,7 +33,8 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let shown = path.display().to_string();
     let inside = shown.strip_prefix('/').unwrap_or(&shown);
     let fail = |error: &dyn std::fmt::Display| Failure::of(&shown, error);
-    let placed = simulator::archive::place(inside.as_bytes()).map_err(|error| fail(&error))?.unwrap_or_default();
+    let placed =
+        simulator::recording::archive::place(inside.as_bytes()).map_err(|error| fail(&error))?.unwrap_or_default();
     let placed = String::from_utf8_lossy(&placed).into_owned();
     let (folder, below) = placed.split_once('/').unwrap_or((&placed, ""));
     if folder == KERNEL {

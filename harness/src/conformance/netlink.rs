@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::{Qdisc, WifiInterface, WifiNetwork, WifiStation};
+use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::{Qdisc, WifiInterface, WifiNetwork, WifiStation};
 use serde_json::Value;
 
 use crate::load;

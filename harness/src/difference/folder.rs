@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use collectors::ALL;
-use collectors::kit::kernel::linux::Linux;
+use collectors::host::kernel::linux::Linux;
+use collectors::host::root::dir::Dir;
+use collectors::host::root::host::Host;
+use collectors::host::root::tree::{Node, Tree};
+use collectors::host::root::{Mount, Root, Roots};
 use collectors::kit::options::FlagValues;
-use collectors::kit::root::dir::Dir;
-use collectors::kit::root::host::Host;
-use collectors::kit::root::tree::{Node, Tree};
-use collectors::kit::root::{Mount, Root, Roots};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
 use node_exporter::flags::{self, Command};

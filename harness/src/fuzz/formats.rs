@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::io;
 
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::kernel::netlink::{self, ethtool, generic, nl80211, qdisc, route};
-use collectors::kit::root::tree::Tree;
-use collectors::kit::tree_text;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::netlink::{self, ethtool, generic, nl80211, qdisc, route};
+use collectors::host::root::tree::Tree;
+use collectors::host::tree_text;
 use node_exporter::flags;
 use node_exporter::serve::untrusted;
-use simulator::archive;
+use simulator::recording::archive;
 
 use super::Target;
 use crate::{exposition, host, load};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use collectors::kit::root::tree::Tree;
-use collectors::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
+use collectors::host::root::tree::Tree;
+use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 use simulator::profiles;
 
 use super::{Measured, figure};

@@ -186,7 +186,7 @@ mod tests {
         #![proptest_config(config(40))]
         #[test]
         fn a_case_is_a_scenario(case in cases()) {
-            let question = Question { mount: collectors::kit::root::Mount::Proc, path: b"stat".to_vec() };
+            let question = Question { mount: collectors::host::root::Mount::Proc, path: b"stat".to_vec() };
             let plan = case.plan(&[question]);
             let scenario = Scenario::parse(&case.scenario(&plan)).unwrap();
             prop_assert_eq!(scenario.faults(), &plan);

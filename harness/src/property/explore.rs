@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::Tree;
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::Tree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use simulator::fault::{Injection, Plan};
 

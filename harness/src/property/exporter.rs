@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use collectors::ALL;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::Roots;
 use collectors::kit::declare::Declaration;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::Roots;
 use collectors::kit::scraper::Selection;
 
 use crate::{host, pattern};
@@ -17,8 +17,8 @@ pub type Opened = Box<dyn FnMut() -> Vec<u8>>;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use collectors::kit::kernel::Kernel;
-/// use collectors::kit::root::{Mount, Roots};
+/// use collectors::host::kernel::Kernel;
+/// use collectors::host::root::{Mount, Roots};
 /// use harness::property::{Exporter, Opened};
 ///
 /// struct Uptime;

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::Roots;
-use collectors::kit::root::tree::Tree;
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::Roots;
+use collectors::host::root::tree::Tree;
 use simulator::fault::{Plan, VirtualClock};
 
 use super::trial::Trial;

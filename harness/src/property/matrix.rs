@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::Roots;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::Roots;
 use simulator::fault::Kind;
 
 use super::laws::page;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::kernel::canned::Canned;
-use collectors::kit::root::tree::Tree;
-use collectors::kit::tree_text;
+use collectors::host::kernel::Kernel;
+use collectors::host::kernel::canned::Canned;
+use collectors::host::root::tree::Tree;
+use collectors::host::tree_text;
 use simulator::fault::{Injection, Plan};
 
 use super::laws::{still, survives};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::Roots;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::Roots;
 
 use super::laws::page;
 use super::{Exporter, Violation};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::root::Roots;
+use collectors::host::root::Roots;
 use simulator::fault::{Injection, Plan, VirtualClock};
 use simulator::scenario::{Scenario, ScenarioError};
 use simulator::{Host, Machine};

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use collectors::host::root::Mount;
+use collectors::host::root::tree::Tree;
 use collectors::kit::read::Access;
-use collectors::kit::root::Mount;
-use collectors::kit::root::tree::Tree;
 use collectors::kit::scraper::Scraper;
 use harness::damage::Damage;
 use harness::faults::{Breakable, Question};

@@ -1,8 +1,8 @@
 //! Which declared read a question belongs to.
 
 use collectors::ALL;
+use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
-use collectors::kit::root::Mount;
 use harness::faults::Question;
 use harness::pattern::{self, is_one};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use collectors::kit::root::tree::Tree;
+use collectors::host::root::tree::Tree;
 use harness::difference::known::Knowledge;
 use harness::difference::show::{self, Compared, Look};
 use harness::difference::{folder, live};

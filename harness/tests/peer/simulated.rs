@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::kit::root::tree::{Node, Tree, What};
+use collectors::host::root::tree::{Node, Tree, What};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
 use harness::difference::folder::{FOR_BOTH, FOR_THEIRS, mounts, name_of, values};

@@ -1,4 +1,4 @@
-//! How long functions are, which rooms have doors to the outside, and that nothing public is without a word.
+//! Which files may use the file system, sockets and clocks directly, and that every public item is documented.
 
 use std::collections::BTreeSet;
 
@@ -6,58 +6,15 @@ use harness::load;
 
 use crate::{Source, assert_none, sources};
 
-/// A function fits on a screen.
-const FUNCTION_LINES_MAX: usize = 60;
-
-/// The functions of a text, with how many lines each has.
-fn functions(text: &str) -> Vec<(&str, usize)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut found = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let trimmed = line.trim_start();
-        let is_head = !trimmed.starts_with("//") && (trimmed.starts_with("fn ") || trimmed.contains(" fn "));
-        if !is_head || trimmed.ends_with(';') {
-            continue;
-        }
-        let indent = line.len() - trimmed.len();
-        let end = format!("{}}}", &line[..indent]);
-        let length = lines[at..].iter().position(|line| *line == end).map(|length| length + 1);
-        found.extend(length.map(|length| (trimmed, length)));
-    }
-    found
-}
-
-#[test]
-fn functions_fit_on_a_screen() {
-    let mut long = Vec::new();
-    for source in sources() {
-        for (head, length) in functions(source.code()).into_iter().filter(|(_, length)| *length > FUNCTION_LINES_MAX) {
-            let name = head.split('(').next().unwrap_or(head);
-            long.push(format!("{}: {name} has {length} lines", source.path));
-        }
-    }
-    assert_none(&long, &format!("more than {FUNCTION_LINES_MAX} lines; give the parts names of their own"));
-}
-
-#[test]
-fn the_check_of_functions_finds_what_it_should() {
-    let body =
-        |lines: usize| format!("impl X {{\n    pub fn f(\n    ) {{\n{}    }}\n}}\n", "        x();\n".repeat(lines));
-    for extra in [0, 1] {
-        let text = body(FUNCTION_LINES_MAX - 3 + extra);
-        assert_eq!(functions(&text), [("pub fn f(", FUNCTION_LINES_MAX + extra)]);
-    }
-}
-
 /// The files that open what clippy.toml closes to everybody else, each for the reason that stands beside it.
 const ROOMS: &[&str] = &[
-    "collectors/src/kit/kernel/clock.rs",
-    "collectors/src/kit/kernel/linux.rs",
-    "collectors/src/kit/kernel/linux/zone.rs",
-    "collectors/src/kit/root/agreement.rs",
-    "collectors/src/kit/root/dir/portable.rs",
-    "collectors/src/kit/root/host.rs",
-    "collectors/src/kit/root/kept/tests.rs",
+    "collectors/src/host/kernel/clock.rs",
+    "collectors/src/host/kernel/linux.rs",
+    "collectors/src/host/kernel/linux/zone.rs",
+    "collectors/src/host/root/agreement.rs",
+    "collectors/src/host/root/dir/portable.rs",
+    "collectors/src/host/root/host.rs",
+    "collectors/src/host/root/kept/tests.rs",
     "harness/src/bench/client.rs",
     "harness/src/fetch.rs",
     "harness/src/floor.rs",
@@ -103,7 +60,7 @@ fn only_the_rooms_have_doors_to_the_outside() {
 }
 
 /// The files in which one item has fields that say themselves what they are, for the reason that stands there.
-const WITHOUT_WORDS: [&str; 2] = ["collectors/src/kit/kernel.rs", "collectors/src/kit/options.rs"];
+const WITHOUT_WORDS: [&str; 2] = ["collectors/src/host/kernel.rs", "collectors/src/kit/options.rs"];
 
 /// The compiler looks at each item; what is checked here is that it is asked to, everywhere.
 #[test]

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use collectors::kit::errno::Errno;
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::{Root, Roots};
+use collectors::host::errno::Errno;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::{Root, Roots};
 
 use super::kernel::FaultyKernel;
 use super::root::FaultyRoot;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::btrfs::BtrfsDevice;
-use collectors::kit::kernel::{
+use collectors::host::kernel::btrfs::BtrfsDevice;
+use collectors::host::kernel::{
     Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
     WifiNetwork, WifiStation, Zone,
 };
-use collectors::kit::root::tree::KERNEL;
+use collectors::host::root::tree::KERNEL;
 
 use super::Kind;
 use super::inject::{Injection, Question};
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::fault::{Plan, VirtualClock};
     use crate::{Host, Machine};
-    use collectors::kit::errno::Errno;
+    use collectors::host::errno::Errno;
 
     const START: Duration = Duration::from_secs(1_700_000_000);
 

@@ -6,9 +6,9 @@ use std::fmt;
 use std::num::ParseIntError;
 use std::time::Duration;
 
-use collectors::kit::errno::Errno;
+use collectors::host::errno::Errno;
+use collectors::host::tree_text;
 use collectors::kit::nearest;
-use collectors::kit::tree_text;
 
 use super::content;
 use crate::span::{self, Span};

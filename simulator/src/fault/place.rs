@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use collectors::host::root::Mount;
+use collectors::host::root::tree::KERNEL;
+use collectors::host::tree_text;
 use collectors::kit::nearest;
-use collectors::kit::root::Mount;
-use collectors::kit::root::tree::KERNEL;
-use collectors::kit::tree_text;
 
 use crate::glob::{is_pattern, matches};
 

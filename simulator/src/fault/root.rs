@@ -1,7 +1,7 @@
 //! Roots with faults.
 
-use collectors::kit::errno::Errno;
-use collectors::kit::root::{self, Metadata, Mount, Names, Root, RootError, Roots};
+use collectors::host::errno::Errno;
+use collectors::host::root::{self, Metadata, Mount, Names, Root, RootError, Roots};
 
 use super::inject::{Injection, Question};
 use super::{Fault, Kind};
@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::fault::{Plan, VirtualClock};
-    use collectors::kit::root::tree::Tree;
+    use collectors::host::root::tree::Tree;
 
     const START: Duration = Duration::from_secs(1_700_000_000);
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::root::resolve::{Last, PathBuffer, resolve};
-use collectors::kit::root::tree::{KERNEL, Node, Tree, What};
-use collectors::kit::root::{Kind as EntryKind, Mount, Names, Roots};
+use collectors::host::root::resolve::{Last, PathBuffer, resolve};
+use collectors::host::root::tree::{KERNEL, Node, Tree, What};
+use collectors::host::root::{Kind as EntryKind, Mount, Names, Roots};
 
 use super::{Fault, Kind, Plan};
 
@@ -243,7 +243,7 @@ fn walk(roots: &Roots, mount: Mount, path: &mut Vec<u8>, fault: &Fault, found: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use collectors::kit::tree_text;
+    use collectors::host::tree_text;
 
     const HOST: &str = "\
 nodelab tree 1

@@ -120,8 +120,8 @@ impl fmt::Display for Fault {
 mod tests {
     use super::*;
     use crate::fault::{Chance, Reads, Stage};
-    use collectors::kit::errno::Errno;
-    use collectors::kit::root::Mount;
+    use collectors::host::errno::Errno;
+    use collectors::host::root::Mount;
     use proptest::prelude::*;
     use std::time::Duration;
 

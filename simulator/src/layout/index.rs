@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
-use collectors::kit::root::Mount;
+use collectors::host::root::Mount;
 
 use super::folders::{Folder, ends, is_before};
 use super::{Meeting, Relation, Tables, meet_entries, relation};

@@ -1,6 +1,6 @@
 //! How full the file systems are.
 
-use collectors::kit::kernel::StatFs;
+use collectors::host::kernel::StatFs;
 
 use super::Moment;
 use crate::machine::Space;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collectors::kit::kernel::{LinkStatistics, WifiStation};
+use collectors::host::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
 use crate::event::{Stint, Wrap};

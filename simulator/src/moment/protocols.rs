@@ -1,6 +1,6 @@
 //! What the protocols of the network counted: parts of what went through the devices.
 
-use collectors::kit::kernel::LinkStatistics;
+use collectors::host::kernel::LinkStatistics;
 
 use super::Moment;
 use crate::machine::Kind;

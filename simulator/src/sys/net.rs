@@ -1,7 +1,7 @@
 //! /sys/class/net and the devices that it leads to
 
-use collectors::kit::errno::Errno;
-use collectors::kit::kernel::LinkStatistics;
+use collectors::host::errno::Errno;
+use collectors::host::kernel::LinkStatistics;
 
 use super::relative;
 use crate::layout::{Group, What};

@@ -1,6 +1,6 @@
 //! /sys/bus/pci/devices and what it leads to
 
-use collectors::kit::errno::Errno;
+use collectors::host::errno::Errno;
 
 use super::relative;
 use crate::layout::{Group, What};

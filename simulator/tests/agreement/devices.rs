@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use collectors::kit::kernel::Kernel;
-use collectors::kit::root::tree::What;
+use collectors::host::kernel::Kernel;
+use collectors::host::root::tree::What;
 
 use super::{Frozen, network};
 

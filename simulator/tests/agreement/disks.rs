@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collectors::kit::kernel::Kernel;
+use collectors::host::kernel::Kernel;
 
 use super::{Frozen, numbers};
 

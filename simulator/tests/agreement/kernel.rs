@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collectors::kit::kernel::Kernel;
+use collectors::host::kernel::Kernel;
 
 use super::Frozen;
 
@@ -12,7 +12,7 @@ pub(crate) fn agree(host: &Frozen) {
 }
 
 fn names_agree(host: &Frozen) {
-    let mut uname = collectors::kit::kernel::Uname::default();
+    let mut uname = collectors::host::kernel::Uname::default();
     host.kernel().uname(&mut uname).unwrap();
     let is = |path: &str, value: &[u8]| assert_eq!(host.text(path).trim_end().as_bytes(), value, "{path}");
     is("proc/sys/kernel/osrelease", &uname.release);

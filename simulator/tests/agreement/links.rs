@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collectors::kit::kernel::{Kernel, LinkStatistics};
+use collectors::host::kernel::{Kernel, LinkStatistics};
 
 use super::{Frozen, network, numbers};
 

@@ -66,7 +66,7 @@ fn sockets_agree(host: &Frozen) {
 }
 
 fn queues_fit(host: &Frozen) {
-    let page = collectors::kit::kernel::Kernel::page_size_bytes(&host.kernel());
+    let page = collectors::host::kernel::Kernel::page_size_bytes(&host.kernel());
     for (line, files) in [("TCP:", ["proc/net/tcp", "proc/net/tcp6"]), ("UDP:", ["proc/net/udp", "proc/net/udp6"])] {
         let queued = files.iter().flat_map(|file| rows(host, file)).flat_map(|(_, queues)| queues).sum::<u64>();
         let pages = value(host, "proc/net/sockstat", line, "mem");
@@ -89,7 +89,7 @@ fn has(host: &Frozen, name: &str, file: &str) -> bool {
 pub(crate) fn folder(host: &Frozen, name: &str) -> String {
     let path = format!("sys/class/net/{name}");
     let Some(node) = host.tree.get(&path) else { panic!("{path}") };
-    let collectors::kit::root::tree::What::Link(target) = node.what() else { panic!("{path} is a link") };
+    let collectors::host::root::tree::What::Link(target) = node.what() else { panic!("{path} is a link") };
     format!("sys/{}", std::str::from_utf8(target).unwrap().trim_start_matches("../"))
 }
 

@@ -1,6 +1,6 @@
 //! Links, cards and counters.
 
-use collectors::kit::kernel::Kernel;
+use collectors::host::kernel::Kernel;
 
 use super::{Scene, Story};
 

@@ -1,6 +1,6 @@
 //! Starts and clocks.
 
-use collectors::kit::kernel::{Kernel, Uname};
+use collectors::host::kernel::{Kernel, Uname};
 
 use super::{AT, Scene, Story};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collectors::kit::root::tree::{Tree, What};
+use collectors::host::root::tree::{Tree, What};
 
 /// Numbers of a file that are levels and may fall. Every other number of the files below is a counter.
 enum Levels {

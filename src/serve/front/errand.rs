@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 
 use super::connection::Connection;
 use crate::serve::answer::{Job, Response};

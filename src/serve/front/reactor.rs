@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 use collectors::kit::workers::Workers;
 use mio::{Events, Interest, Poll, Token};
 

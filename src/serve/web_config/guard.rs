@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 
 use super::WebConfig;
 use super::file::Headers;

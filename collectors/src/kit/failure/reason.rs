@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::FileError;
-use crate::kit::root::{Mount, RootError};
+use crate::host::root::{Mount, RootError};
 
 /// Longer paths become words at once.
 const PATH_MAX_BYTES: usize = 56;
@@ -60,7 +60,7 @@ impl fmt::Debug for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::errno::Errno;
+    use crate::host::errno::Errno;
 
     #[test]
     fn a_file_is_told_alike_whatever_the_length_of_its_path() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::round::{Outcome, Progress, Round};
 use super::{Report, Scraper, Selection, Workspace, lock};
+use crate::host::kernel::clock;
 use crate::kit::failure::{Failure, Problems};
-use crate::kit::kernel::clock;
 use crate::kit::page::Page;
 
 /// Why a collector that another scrape has was not run.
@@ -69,13 +69,13 @@ fn late(duration: Duration, reason: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::errno::Errno;
+    use crate::host::kernel::canned::Canned;
+    use crate::host::root::tree::Tree;
+    use crate::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use crate::kit::declare::Registration;
-    use crate::kit::errno::Errno;
-    use crate::kit::kernel::canned::Canned;
     use crate::kit::options::FlagValues;
     use crate::kit::page::Format;
-    use crate::kit::root::tree::Tree;
-    use crate::kit::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use crate::kit::scraper::Wanted;
     use std::sync::{Condvar, Mutex};
 

@@ -8,8 +8,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::slot::Turn;
+use crate::host::kernel::clock;
 use crate::kit::failure::{Failure, Problems};
-use crate::kit::kernel::clock;
 use crate::kit::page::Page;
 
 /// When a collector takes longer, another runner is asked to go on with those after it.

@@ -3,8 +3,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::host::kernel::clock;
 use crate::kit::declare::AnyCollector;
-use crate::kit::kernel::clock;
 
 /// A collector, for one scrape at a time.
 pub(super) struct Slot {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::host::kernel::canned::Canned;
+use crate::host::root::tree::Tree;
 use crate::kit::declare::Registration;
-use crate::kit::kernel::canned::Canned;
 use crate::kit::options::FlagValues;
 use crate::kit::prelude::*;
-use crate::kit::root::tree::Tree;
 use crate::kit::scraper::Scraper;
 
 /// Emits as many samples as it is told.

@@ -1,6 +1,6 @@
 use super::*;
+use crate::host::root::Mount;
 use crate::kit::page::foreign::ForeignValue;
-use crate::kit::root::Mount;
 use proptest::prelude::*;
 
 fn parsed(text: &str) -> Result<Vec<Parsed>, String> {

@@ -1,6 +1,6 @@
 //! /sys/devices/system/cpu/cpufreq, a folder for the CPUs that run at one frequency, and the links to it
 
-use collectors::kit::errno::Errno;
+use collectors::host::errno::Errno;
 
 use crate::layout::{Group, What};
 use crate::machine::{Frequency, KernelVersion, Model};

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use collectors::kit::kernel::clock;
+use collectors::host::kernel::clock;
 use mio::Token;
 
 use super::{ACCEPT_PAUSE, Reactor, Service};

@@ -1,0 +1,309 @@
+//! Exchanges with the kernel: a question goes out, its whole answer is collected, and only then is it read.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::net::{Protocol, netdevice};
+
+use super::socket::Socket;
+use crate::host::errno::Errno;
+use crate::host::kernel::netlink::{Malformed, Message, Progress, messages, progress};
+
+/// A kernel that is silent for longer than this does not answer at all.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(1);
+/// About forty thousand devices, or a million neighbours.
+const ANSWER_CAP_BYTES: usize = 64 * 1024 * 1024;
+/// How often a dump is asked for because the table changed under it. The last one is taken as it is.
+const DUMP_ATTEMPTS: u32 = 3;
+/// Sockets that are kept open; more questions at once than this open their own.
+const IDLE_CAP: usize = 4;
+
+/// Where questions go and answers come from: datagrams in both directions.
+pub(super) trait Channel {
+    /// Sends one datagram.
+    fn send(&mut self, request: &[u8]) -> Result<(), Errno>;
+
+    /// Adds one datagram to the bytes. [`Errno::ETIMEDOUT`] is one that did not come, [`Errno::EBADMSG`] one that came
+    /// in part.
+    fn receive(&mut self, into: &mut Vec<u8>) -> Result<(), Errno>;
+}
+
+/// Sockets of one netlink protocol, each used by one question at a time.
+#[derive(Debug)]
+pub(super) struct Exchanges {
+    protocol: Option<Protocol>,
+    idle: Mutex<Vec<Exchange>>,
+}
+
+impl Exchanges {
+    /// Opens nothing yet. No protocol is rtnetlink.
+    pub(super) fn new(protocol: Option<Protocol>) -> Self {
+        Self { protocol, idle: Mutex::new(Vec::with_capacity(IDLE_CAP)) }
+    }
+
+    /// Sends the request that `write` makes of a sequence number, and hands its complete answer to `read`.
+    ///
+    /// A socket that the exchange failed on, or whose reader panicked, is closed: no late answer can be taken for
+    /// another question's. One on which the kernel refused is as good as before.
+    pub(super) fn ask<T>(
+        &self,
+        write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>,
+        read: impl FnOnce(&Exchange) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut exchange = match idle {
+            Some(exchange) => exchange,
+            None => Exchange::new(Socket::open(self.protocol, RECEIVE_TIMEOUT)?),
+        };
+        let outcome = exchange.ask(write)?.and_then(|()| read(&exchange));
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_CAP {
+            idle.push(exchange);
+        }
+        outcome
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle_count(&self) -> usize {
+        self.idle.lock().unwrap().len()
+    }
+}
+
+/// One channel, with the memory of its questions and answers.
+#[derive(Debug)]
+pub(super) struct Exchange<C = Socket> {
+    channel: C,
+    sequence: u32,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl<C: Channel> Exchange<C> {
+    fn new(channel: C) -> Self {
+        Self { channel, sequence: 0, request: Vec::new(), answer: Vec::new() }
+    }
+
+    /// The outer error is one of the exchange, the inner one the kernel's answer.
+    fn ask(&mut self, write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>) -> Result<Result<(), Errno>, Errno> {
+        for attempt in 1.. {
+            self.sequence = self.sequence.wrapping_add(1);
+            self.request.clear();
+            if let Err(refused) = write(&mut self.request, self.sequence) {
+                return Ok(Err(refused));
+            }
+            self.channel.send(&self.request)?;
+            let (status, interrupted) = self.receive()?;
+            if !interrupted || status.is_err() || attempt == DUMP_ATTEMPTS {
+                return Ok(status);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Collects the answer's datagrams up to its end; tells how it ended and whether it was interrupted.
+    fn receive(&mut self) -> Result<(Result<(), Errno>, bool), Errno> {
+        self.answer.clear();
+        let mut interrupted = false;
+        loop {
+            let start = self.answer.len();
+            self.channel.receive(&mut self.answer)?;
+            // The next datagram must begin where a message may begin.
+            self.answer.resize(self.answer.len().next_multiple_of(4), 0);
+            let received = self.answer.get(start..).filter(|received| !received.is_empty()).ok_or(Errno::EBADMSG)?;
+            let Progress { ended, interrupted: now } = progress(received, self.sequence)?;
+            interrupted |= now;
+            if self.answer.len() > ANSWER_CAP_BYTES {
+                return Err(Errno::ENOBUFS);
+            }
+            if let Some(status) = ended {
+                return Ok((status, interrupted));
+            }
+        }
+    }
+
+    /// The messages of this kind in the answer to the last question.
+    pub(super) fn messages(&self, kind: u16) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
+        let wanted = move |message: &Message<'_>| message.kind == kind && message.sequence == self.sequence;
+        messages(&self.answer).filter(move |message| message.as_ref().map_or(true, wanted))
+    }
+}
+
+impl Exchange {
+    /// Names of devices by their index.
+    pub(super) fn devices(&self) -> Devices<'_> {
+        Devices { socket: &self.channel, last: None }
+    }
+}
+
+/// Asks for the names of devices, and remembers the last: the kernel tells addresses device by device.
+pub(super) struct Devices<'a> {
+    socket: &'a Socket,
+    last: Option<(u32, netdevice::InlinedName)>,
+}
+
+impl Devices<'_> {
+    /// The device's name; `None` when it has gone, or when its name is not UTF-8.
+    pub(super) fn name(&mut self, index: u32) -> Option<&[u8]> {
+        if self.last.is_none_or(|(last, _)| last != index) {
+            self.last = Some((index, self.socket.device_name(index)?));
+        }
+        self.last.as_ref().map(|(_, name)| name.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::kernel::netlink::{
+        Builder, FLAG_DUMP, FLAG_DUMP_INTERRUPTED, FLAG_REQUEST, KIND_DONE, KIND_ERROR, KIND_OVERRUN,
+    };
+
+    const KIND: u16 = 16;
+    const MULTIPART: u16 = 2;
+
+    /// One step of a scripted kernel: what it makes of a request's number.
+    type Step = Box<dyn FnMut(u32) -> Result<Vec<u8>, Errno>>;
+
+    /// A kernel that sends what is written down, however often it is asked.
+    struct Scripted {
+        steps: std::vec::IntoIter<Step>,
+        asked: Vec<u32>,
+    }
+
+    impl Channel for Scripted {
+        fn send(&mut self, request: &[u8]) -> Result<(), Errno> {
+            self.asked.push(messages(request).next().unwrap().unwrap().sequence);
+            Ok(())
+        }
+
+        fn receive(&mut self, into: &mut Vec<u8>) -> Result<(), Errno> {
+            let mut step = self.steps.next().expect("no more is asked for than is written down");
+            into.extend(step(*self.asked.last().expect("a request before its answer"))?);
+            Ok(())
+        }
+    }
+
+    fn scripted(steps: Vec<Step>) -> Exchange<Scripted> {
+        Exchange::new(Scripted { steps: steps.into_iter(), asked: Vec::new() })
+    }
+
+    /// A message as part of a datagram.
+    fn message(kind: u16, flags: u16, body: &'static [u8]) -> Step {
+        Box::new(move |sequence| Ok(encoded(kind, flags, sequence, body)))
+    }
+
+    fn encoded(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut builder = Builder::new(&mut bytes, kind, flags, sequence);
+        builder.body(body);
+        builder.finish().unwrap();
+        bytes
+    }
+
+    fn done() -> Step {
+        message(KIND_DONE, MULTIPART, &[0; 4])
+    }
+
+    fn ask(exchange: &mut Exchange<Scripted>) -> Result<Result<(), Errno>, Errno> {
+        exchange.ask(|into, sequence| Builder::new(into, 18, FLAG_REQUEST | FLAG_DUMP, sequence).finish())
+    }
+
+    #[track_caller]
+    fn check(steps: Vec<Step>, expected: Result<Result<(), Errno>, Errno>, asked: usize, found: &[&[u8]]) {
+        let mut exchange = scripted(steps);
+        assert_eq!(ask(&mut exchange), expected);
+        assert_eq!(exchange.channel.asked.len(), asked, "requests");
+        assert_eq!(exchange.channel.steps.len(), 0, "datagrams that nobody waited for");
+        let payloads: Vec<_> = exchange.messages(KIND).map(|message| message.unwrap().payload).collect();
+        assert_eq!(payloads, found);
+    }
+
+    fn sound(body: &'static [u8]) -> Step {
+        message(KIND, MULTIPART, body)
+    }
+
+    fn interrupted(body: &'static [u8]) -> Step {
+        message(KIND, MULTIPART | FLAG_DUMP_INTERRUPTED, body)
+    }
+
+    #[test]
+    fn an_answer_is_the_datagrams_up_to_its_end() {
+        check(vec![sound(b"aaaa"), sound(b"bbbb"), done()], Ok(Ok(())), 1, &[b"aaaa", b"bbbb"]);
+        check(vec![done()], Ok(Ok(())), 1, &[]);
+        let number = |number: i32| -> &'static [u8] { number.to_ne_bytes().to_vec().leak() };
+        check(vec![message(KIND_ERROR, 0, number(-1))], Ok(Err(Errno::EPERM)), 1, &[]);
+        check(vec![sound(b"aaaa"), message(KIND_OVERRUN, 0, &[])], Err(Errno::ENOBUFS), 1, &[b"aaaa"]);
+    }
+
+    #[test]
+    fn messages_for_others_are_passed_over() {
+        let late: Step = Box::new(|sequence| Ok(encoded(KIND, 2, sequence.wrapping_sub(1), b"late")));
+        let ended: Step = Box::new(|sequence| Ok(encoded(KIND_DONE, 2, sequence.wrapping_sub(1), &[0; 4])));
+        check(vec![late, ended, sound(b"aaaa"), done()], Ok(Ok(())), 1, &[b"aaaa"]);
+    }
+
+    #[test]
+    fn a_table_that_changed_is_asked_for_again() {
+        let steps = vec![interrupted(b"old1"), sound(b"old2"), done(), sound(b"new1"), done()];
+        check(steps, Ok(Ok(())), 2, &[b"new1"]);
+        let at_its_end = message(KIND_DONE, MULTIPART | FLAG_DUMP_INTERRUPTED, &[0; 4]);
+        check(vec![sound(b"old1"), at_its_end, done()], Ok(Ok(())), 2, &[]);
+    }
+
+    #[test]
+    fn a_table_that_keeps_changing_is_taken_after_the_last_attempt() {
+        let of = |changed: u32| {
+            let round = |number| if number < changed { interrupted(b"same") } else { sound(b"same") };
+            (0..=changed).take(DUMP_ATTEMPTS as usize).flat_map(|number| [round(number), done()]).collect::<Vec<_>>()
+        };
+        check(of(DUMP_ATTEMPTS - 1), Ok(Ok(())), DUMP_ATTEMPTS as usize, &[b"same"]);
+        check(of(DUMP_ATTEMPTS), Ok(Ok(())), DUMP_ATTEMPTS as usize, &[b"same"]);
+    }
+
+    #[test]
+    fn a_refusal_is_not_asked_for_again() {
+        let number = (-12_i32).to_ne_bytes().to_vec().leak();
+        let refused = message(KIND_DONE, MULTIPART | FLAG_DUMP_INTERRUPTED, number);
+        check(vec![interrupted(b"some"), refused], Ok(Err(Errno::ENOMEM)), 1, &[b"some"]);
+    }
+
+    #[test]
+    fn an_answer_has_room_up_to_its_cap() {
+        const PIECE_BYTES: usize = 1024 * 1024;
+        const DONE_BYTES: usize = 20;
+        let piece = |size_bytes: usize| -> Step {
+            Box::new(move |sequence| Ok(encoded(KIND, MULTIPART, sequence, &vec![0; size_bytes - 16])))
+        };
+        // In one message more or less, the answer ends at its cap or four bytes beyond.
+        let of = |beyond: usize| {
+            let mut steps: Vec<Step> = (1..ANSWER_CAP_BYTES / PIECE_BYTES).map(|_| piece(PIECE_BYTES)).collect();
+            steps.extend([piece(PIECE_BYTES - DONE_BYTES + beyond), done()]);
+            let mut exchange = scripted(steps);
+            (ask(&mut exchange), exchange.answer.len())
+        };
+        assert_eq!(of(0), (Ok(Ok(())), ANSWER_CAP_BYTES));
+        assert_eq!(of(4), (Err(Errno::ENOBUFS), ANSWER_CAP_BYTES + 4));
+    }
+
+    #[test]
+    fn what_the_channel_refuses_ends_the_exchange() {
+        let silence: Step = Box::new(|_| Err(Errno::ETIMEDOUT));
+        check(vec![sound(b"aaaa"), silence], Err(Errno::ETIMEDOUT), 1, &[b"aaaa"]);
+        let nothing: Step = Box::new(|_| Ok(Vec::new()));
+        check(vec![nothing], Err(Errno::EBADMSG), 1, &[]);
+        let padded: Step = Box::new(|sequence| {
+            let mut bytes = encoded(KIND, MULTIPART, sequence, b"aa\0\0");
+            bytes[..4].copy_from_slice(&18_u32.to_ne_bytes());
+            bytes.truncate(18);
+            Ok(bytes)
+        });
+        check(vec![padded, sound(b"bbbb"), done()], Ok(Ok(())), 1, &[b"aa", b"bbbb"]);
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_written_is_not_sent() {
+        let mut exchange = scripted(Vec::new());
+        assert_eq!(exchange.ask(|_, _| Err(Errno::ENODEV)), Ok(Err(Errno::ENODEV)));
+        assert_eq!(exchange.channel.asked, []);
+    }
+}

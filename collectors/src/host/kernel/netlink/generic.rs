@@ -1,0 +1,71 @@
+//! Generic netlink: families that are known by name, and whose numbers the kernel is asked for.
+
+use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u16_at};
+use crate::host::errno::Errno;
+
+/// `GENL_ID_CTRL`: the family that knows the numbers of the others.
+pub const CONTROL_FAMILY: u16 = 16;
+
+/// `struct genlmsghdr`: command, version and two bytes for later.
+pub(super) const BODY_BYTES: usize = 4;
+
+/// Every family that is asked here is of this version.
+const VERSION: u8 = 1;
+
+const COMMAND_GET_FAMILY: u8 = 3;
+const FAMILY_ID: u16 = 1;
+const FAMILY_NAME: u16 = 2;
+
+/// What a message to a family begins with.
+pub(super) const fn body(command: u8) -> [u8; BODY_BYTES] {
+    [command, VERSION, 0, 0]
+}
+
+/// Asks for the number of the family of this name, which ends with its NUL.
+pub fn request_family(into: &mut Vec<u8>, sequence: u32, name: &[u8]) -> Result<(), Errno> {
+    let mut request = Builder::new(into, CONTROL_FAMILY, FLAG_REQUEST | FLAG_ACK, sequence);
+    request.body(&body(COMMAND_GET_FAMILY));
+    request.attribute(FAMILY_NAME, name);
+    request.finish()
+}
+
+/// Reads the number of the family out of the payload of a [`CONTROL_FAMILY`] message.
+pub fn family_id(payload: &[u8]) -> Result<Option<u16>, Malformed> {
+    let mut id = None;
+    for attribute in attributes(payload, BODY_BYTES) {
+        if let (FAMILY_ID, value) = attribute? {
+            id = u16_at(value, 0);
+        }
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::kernel::netlink::messages;
+
+    #[test]
+    fn a_family_is_asked_by_its_name() {
+        let mut bytes = Vec::new();
+        request_family(&mut bytes, 3, b"ethtool\0").unwrap();
+        let message = messages(&bytes).next().unwrap().unwrap();
+        assert_eq!((message.kind, message.flags, message.sequence), (16, 0x5, 3));
+        assert_eq!(message.payload[..4], [3, 1, 0, 0]);
+        assert_eq!(attributes(message.payload, 4).collect::<Vec<_>>(), [Ok((2, &b"ethtool\0"[..]))]);
+    }
+
+    #[test]
+    fn the_number_of_the_family_is_read() {
+        let mut bytes = Vec::new();
+        let mut builder = Builder::new(&mut bytes, CONTROL_FAMILY, 0, 0);
+        builder.body(&[1, 2, 0, 0]);
+        builder.attribute(2, b"ethtool\0");
+        builder.attribute(1, &21_u16.to_ne_bytes());
+        builder.finish().unwrap();
+        let message = messages(&bytes).next().unwrap().unwrap();
+        assert_eq!(family_id(message.payload), Ok(Some(21)));
+        assert_eq!(family_id(&message.payload[..4]), Ok(None));
+        assert_eq!(family_id(&message.payload[..10]), Err(Malformed));
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading what was opened, with as few system calls as will do. Nothing is cleared before it is read into.
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use rustix::io::{Errno, pread, read};
+
+use super::linux::system;
+use super::{FIRST_READ_BYTES, LARGEST_READ_BYTES};
+use crate::host::root::RootError;
+use crate::host::root::live::within;
+
+/// What tells that a file has no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// A read that gives less than it was asked for.
+    Short,
+    /// A read that gives nothing: most files of /proc give whole records, as many as the kernel has room for.
+    Nothing,
+    /// A read after which the kernel has room for one more of the file's short records, and gave none. Asking again would
+    /// have it look for the next one through all of a table.
+    Room,
+}
+
+/// The kernel has room for so much of a file of /proc, or more.
+const KERNEL_ROOM_BYTES: usize = 4 << 10;
+
+/// No record of a file that ends so is longer.
+const RECORD_MAX_BYTES: usize = 512;
+
+type Space = [MaybeUninit<u8>];
+
+/// Replaces `into` by the content of a file that was just opened.
+pub(super) fn whole(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+    fill(end, into, cap_bytes, |into, space, _| read(file, space).map(|(found, _)| into.extend_from_slice(found)))
+}
+
+/// The same of one that was read before, from its beginning.
+pub(super) fn again(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+    let read = |into: &mut Vec<u8>, space: &mut Space, offset| {
+        pread(file, space, offset).map(|(found, _)| into.extend_from_slice(found))
+    };
+    fill(end, into, cap_bytes, read)
+}
+
+fn fill(
+    end: End,
+    into: &mut Vec<u8>,
+    cap_bytes: usize,
+    mut read: impl FnMut(&mut Vec<u8>, &mut Space, u64) -> Result<(), Errno>,
+) -> Result<(), RootError> {
+    into.clear();
+    let mut space = [MaybeUninit::uninit(); FIRST_READ_BYTES];
+    let result = match fill_from(end, into, cap_bytes, &mut space, &mut read) {
+        Ok(false) => fill_large(end, into, cap_bytes, &mut read),
+        result => result.map(|_| ()),
+    };
+    if result.is_err() {
+        into.clear();
+    }
+    result
+}
+
+/// The rest of a file that has more than most. Its space is on the stack as long as it is needed.
+#[inline(never)]
+fn fill_large(
+    end: End,
+    into: &mut Vec<u8>,
+    cap_bytes: usize,
+    read: &mut impl FnMut(&mut Vec<u8>, &mut Space, u64) -> Result<(), Errno>,
+) -> Result<(), RootError> {
+    let mut space = [MaybeUninit::uninit(); LARGEST_READ_BYTES];
+    while !fill_from(end, into, cap_bytes, &mut space, read)? {}
+    Ok(())
+}
+
+/// Reads until the end, or until a read has filled all of `space`: `false`. Asks for one byte above the cap, which tells
+/// a file that is exactly as large from one that is larger.
+fn fill_from(
+    end: End,
+    into: &mut Vec<u8>,
+    cap_bytes: usize,
+    space: &mut Space,
+    read: &mut impl FnMut(&mut Vec<u8>, &mut Space, u64) -> Result<(), Errno>,
+) -> Result<bool, RootError> {
+    let most = space.len();
+    loop {
+        let start = into.len();
+        let wanted = most.min(cap_bytes.saturating_sub(start).saturating_add(1));
+        let Some(space) = space.get_mut(..wanted) else { return Ok(true) };
+        match read(into, space, start as u64) {
+            Err(Errno::INTR) => continue,
+            result => result.map_err(system)?,
+        }
+        within(into.len(), cap_bytes)?;
+        match into.len() - start {
+            0 => return Ok(true),
+            count if count < wanted && end == End::Short => return Ok(true),
+            count if count < wanted && end == End::Room && count + RECORD_MAX_BYTES <= KERNEL_ROOM_BYTES => {
+                return Ok(true);
+            }
+            count if count == most => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that gives no more than so much at a time.
+    #[track_caller]
+    fn check(size_bytes: usize, given_bytes: usize, cap_bytes: usize, expected: Result<(), RootError>) {
+        for end in [End::Short, End::Nothing] {
+            let mut into = b"of the file before".to_vec();
+            let mut last_was_short = false;
+            let result = fill(end, &mut into, cap_bytes, |into, space, offset| {
+                assert_eq!(offset, into.len() as u64);
+                assert!(end == End::Nothing || !last_was_short, "what was short is not asked again");
+                let count = space.len().min(size_bytes - into.len()).min(given_bytes);
+                last_was_short = count < space.len();
+                into.extend(std::iter::repeat_n(7, count));
+                Ok(())
+            });
+            assert_eq!(result, expected, "{size_bytes} {end:?}");
+            assert_eq!(into, vec![7; if expected.is_ok() { size_bytes } else { 0 }]);
+        }
+    }
+
+    #[test]
+    fn reading_goes_on_to_the_end_or_to_the_cap() {
+        for size_bytes in [0, 1, 4095, 4096, 4097, 20_480, 20_481, 300_000] {
+            check(size_bytes, usize::MAX, 1 << 20, Ok(()));
+            check(size_bytes, usize::MAX, size_bytes, Ok(()));
+        }
+        for size_bytes in [1, 4096, 4097, 300_000] {
+            let error = RootError::TooLarge { size_bytes: size_bytes as u64, cap_bytes: size_bytes as u64 - 1 };
+            check(size_bytes, usize::MAX, size_bytes - 1, Err(error));
+        }
+    }
+
+    #[test]
+    fn records_that_come_one_by_one_are_all_read() {
+        let mut into = Vec::new();
+        let result = fill(End::Nothing, &mut into, 1 << 20, |into, _, _| {
+            into.extend(std::iter::repeat_n(7, (9_000 - into.len()).min(100)));
+            Ok(())
+        });
+        assert_eq!((result, into.len()), (Ok(()), 9_000));
+    }
+
+    #[test]
+    fn short_records_are_asked_for_again_where_the_kernel_had_no_room() {
+        for (given_bytes, expected_reads) in [(3_584, 1), (3_585, 2)] {
+            let (mut into, mut reads) = (Vec::new(), 0);
+            let result = fill(End::Room, &mut into, 1 << 20, |into, _, _| {
+                reads += 1;
+                into.extend(std::iter::repeat_n(7, given_bytes - into.len()));
+                Ok(())
+            });
+            assert_eq!((result, into.len(), reads), (Ok(()), given_bytes, expected_reads));
+        }
+    }
+
+    #[test]
+    fn an_error_halfway_leaves_nothing_and_an_interruption_nothing_out() {
+        let mut into = Vec::new();
+        let mut reads = 0;
+        let result = fill(End::Short, &mut into, 100_000, |into, space, _| {
+            reads += 1;
+            match reads {
+                1 => Err(Errno::INTR),
+                2 => {
+                    into.extend(std::iter::repeat_n(7, space.len()));
+                    Ok(())
+                }
+                _ => Err(Errno::IO),
+            }
+        });
+        assert_eq!((result, into.len(), reads), (Err(system(Errno::IO)), 0, 3));
+    }
+}

@@ -1,0 +1,244 @@
+//! A directory of this host that is read scrape after scrape.
+//!
+//! Opening a file of /proc or /sys costs several times what reading it does. There descriptors stay open, and are read
+//! again from their beginning, which has the kernel render the file anew. What could make one of them tell of something
+//! else than its path does is looked at when a scrape begins, or makes reading it an error, after which the path is asked:
+//!
+//! | what happens | how it shows |
+//! |---|---|
+//! | a device, or a module, goes, with or without another of its name | reading what is left of it is an error |
+//! | a device is renamed | the directory at the path is another one (`Confined::identity`) |
+//! | something is mounted over /proc or /sys, on it, or below it | the list of mounts changes (`Mounts`) |
+//! | processes come and go | their files are not kept |
+//!
+//! In any other directory a file may be replaced under its name at any time: nothing of it is kept but, for the rest of a
+//! scrape, the handle of the directory that was read last.
+
+mod mounts;
+mod place;
+mod state;
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::dir::linux::{Confined, list_again, list_all};
+use super::dir::rendered::Rendered;
+use super::{Metadata, Names, Root, RootError};
+use crate::host::errno::Errno;
+use mounts::Mounts;
+use place::LastPlace;
+use state::State;
+
+/// A larger file costs more to render than to open, and the kernel would keep room for all of it.
+const KEPT_FILE_MAX_BYTES: usize = 64 << 10;
+
+/// Stands among the names of a directory's files for the directory.
+const ITSELF: &[u8] = b".";
+
+/// A directory of the file system as a root that keeps open what may be.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    state: Mutex<State>,
+    last: LastPlace,
+}
+
+impl Kept {
+    /// The directory at this path of the operating system.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, RootError> {
+        let path = path.as_ref().to_owned();
+        // Watching begins before there is anything to miss.
+        let mounts = Mounts::watch();
+        let confined = Arc::new(Confined::open(&path)?);
+        let mounts = mounts.filter(|_| confined.rendered.is_some());
+        Ok(Self { path, state: Mutex::new(State::new(confined, mounts)), last: LastPlace::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn confined(&self) -> Arc<Confined> {
+        Arc::clone(&self.lock().confined)
+    }
+
+    /// What is kept under this name, if the directory still is the one that it was.
+    fn find(&self, confined: &Confined, directory: &[u8], name: &[u8]) -> Option<Arc<Mutex<OwnedFd>>> {
+        let mut state = self.lock();
+        let scrape = state.scrape;
+        let found = state.directories.get(directory)?;
+        if found.scrape != scrape {
+            drop(state);
+            let identity = identity(confined, directory).ok();
+            state = self.lock();
+            state.check(directory, identity, scrape);
+        }
+        state.directories.get(directory)?.files.get(name).map(Arc::clone)
+    }
+
+    /// Keeps what was opened at this path, if it may be.
+    fn keep(&self, confined: &Confined, path: &[u8], (directory, name): (&[u8], &[u8]), file: OwnedFd) {
+        let Some(rendered) = confined.rendered.filter(|rendered| !is_of_process(*rendered, directory)) else { return };
+        if !self.lock().has_room() {
+            return;
+        }
+        // A container may have a file of another file system in this place.
+        if Rendered::of(&file) != Ok(Some(rendered)) {
+            return;
+        }
+        let Ok(identity) = identity(confined, directory) else { return };
+        // The directory may have changed since the file was opened.
+        if rendered == Rendered::Sys && !confined.is_at(path, &file) {
+            return;
+        }
+        let mut state = self.lock();
+        if !state.has_room() || !std::ptr::eq(&raw const *state.confined, confined) {
+            return;
+        }
+        let scrape = state.scrape;
+        state.check(directory, Some(identity), scrape);
+        state.insert((directory, name), identity, file);
+    }
+
+    /// Asks what is kept under this name; `None` where nothing is, or it has no answer.
+    fn ask_kept(
+        &self,
+        confined: &Confined,
+        (directory, name): (&[u8], &[u8]),
+        ask: impl FnOnce(&OwnedFd) -> Result<(), RootError>,
+    ) -> Option<Result<(), RootError>> {
+        let kept = self.find(confined, directory, name)?;
+        // Of two that read a file at once, the second would change what the first is given.
+        let file = kept.try_lock().ok()?;
+        match ask(&file) {
+            Err(error) if !is_refusal(error) => {
+                self.lock().remove(directory, name);
+                None
+            }
+            answer => Some(answer),
+        }
+    }
+
+    /// Opens what is not kept. Most of it is not there, scrape after scrape: to learn so again, looking is enough, which
+    /// costs half of what trying to open does.
+    fn open_new(
+        &self,
+        confined: &Confined,
+        path: &[u8],
+        open: fn(&Confined, &[u8]) -> Result<OwnedFd, RootError>,
+    ) -> Result<OwnedFd, RootError> {
+        const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
+        let was_absent = self.lock().absent.contains(path);
+        if was_absent && confined.lacks(path) {
+            return Err(ABSENT);
+        }
+        let opened = open(confined, path);
+        let is_absent = matches!(opened, Err(ABSENT));
+        if was_absent != is_absent {
+            self.lock().note(path, is_absent);
+        }
+        opened
+    }
+
+    fn read_kept(
+        &self,
+        confined: &Confined,
+        path: &[u8],
+        into: &mut Vec<u8>,
+        cap_bytes: usize,
+    ) -> Result<(), RootError> {
+        let place = split(path);
+        let again = |file: &OwnedFd| confined.read_again(file, path, into, cap_bytes);
+        if let Some(answer) = self.ask_kept(confined, place, again) {
+            return answer;
+        }
+        let file = self.open_new(confined, path, Confined::open_file)?;
+        let answer = confined.read_opened(&file, path, into, cap_bytes);
+        if answer.map_or_else(is_refusal, |()| into.len() <= KEPT_FILE_MAX_BYTES) {
+            self.keep(confined, path, place, file);
+        }
+        answer
+    }
+}
+
+impl Root for Kept {
+    fn begin_scrape(&self) {
+        self.last.clear();
+        let mut state = self.lock();
+        state.begin_scrape();
+        if state.mounts.as_ref().is_some_and(Mounts::have_changed) {
+            let directories = state.take_all();
+            // Where a sandbox keeps what is mounted here now from being read, what was mounted here before still is.
+            if let Ok(confined) = Confined::open(&self.path).and_then(|new| new.open_directory(b"").map(|_| new)) {
+                state.confined = Arc::new(confined);
+            }
+            drop(state);
+            drop(directories);
+        }
+    }
+
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+        into.clear();
+        let confined = self.confined();
+        match confined.rendered {
+            Some(_) => self.read_kept(&confined, path, into, cap_bytes),
+            None => self.last.read(&confined, path, into, cap_bytes),
+        }
+    }
+
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        into.clear();
+        let confined = self.confined();
+        // Of a directory of /proc that has gone, what is left lists nothing.
+        if confined.rendered != Some(Rendered::Sys) {
+            return confined.list(path, into);
+        }
+        if let Some(answer) = self.ask_kept(&confined, (path, ITSELF), |directory| list_again(directory, into)) {
+            return answer;
+        }
+        let directory = self.open_new(&confined, path, Confined::open_directory)?;
+        list_all(&directory, into)?;
+        self.keep(&confined, path, (path, ITSELF), directory);
+        Ok(())
+    }
+
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        self.confined().read_link(path, into)
+    }
+
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        self.confined().metadata(path)
+    }
+}
+
+/// Which directory is at this path. Nothing below /proc is ever renamed.
+fn identity(confined: &Confined, directory: &[u8]) -> Result<(u64, u64), RootError> {
+    match confined.rendered {
+        Some(Rendered::Sys) => confined.identity(directory),
+        _ => Ok((0, 0)),
+    }
+}
+
+/// The directory that a file is in, and its name there.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memrchr(b'/', path) {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
+}
+
+/// Whether the driver, or the kernel, answers that there is nothing to tell: that is an answer, and no sign of an end.
+fn is_refusal(error: RootError) -> bool {
+    matches!(error, RootError::Errno(Errno::EINVAL | Errno::EOPNOTSUPP))
+}
+
+/// Whether this is a directory of /proc that belongs to a process, whose number may become another's.
+fn is_of_process(rendered: Rendered, directory: &[u8]) -> bool {
+    let first = directory.split(|&byte| byte == b'/').next().unwrap_or_default();
+    let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    rendered == Rendered::Proc && (is_number || matches!(first, b"self" | b"thread-self"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What is kept of a directory, and how much.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::process::{Resource, getrlimit};
+
+use super::mounts::Mounts;
+use crate::host::root::dir::linux::Confined;
+
+/// So many descriptors are kept of one directory. Each holds some 4 KiB of the kernel's memory.
+const KEPT_MAX: usize = 2048;
+
+/// So many paths are remembered at which there is nothing.
+pub(super) const ABSENT_MAX: usize = 1024;
+
+/// So many of the process's descriptors are left to connections and all others.
+const LEFT_TO_OTHERS: usize = 1088;
+
+/// What was not read in so many scrapes is closed.
+pub(super) const UNUSED_SCRAPES_MAX: u64 = 64;
+
+/// What is kept.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) confined: Arc<Confined>,
+    pub(super) mounts: Option<Mounts>,
+    /// The number of this scrape.
+    pub(super) scrape: u64,
+    pub(super) directories: Directories,
+    /// What was not there when it was asked for last.
+    pub(super) absent: FxHashSet<Box<[u8]>>,
+    /// How many descriptors are kept, and how many may be.
+    pub(super) count: usize,
+    pub(super) count_max: usize,
+}
+
+type Directories = FxHashMap<Box<[u8]>, Directory>;
+
+/// What is kept of one directory.
+#[derive(Debug)]
+pub(super) struct Directory {
+    /// Which directory it was in that scrape.
+    identity: (u64, u64),
+    pub(super) scrape: u64,
+    pub(super) files: FxHashMap<Box<[u8]>, Arc<Mutex<OwnedFd>>>,
+}
+
+impl State {
+    /// Nothing; and before a scrape begins there is no room for anything.
+    pub(super) fn new(confined: Arc<Confined>, mounts: Option<Mounts>) -> Self {
+        Self {
+            confined,
+            mounts,
+            scrape: 0,
+            directories: FxHashMap::default(),
+            absent: FxHashSet::default(),
+            count: 0,
+            count_max: 0,
+        }
+    }
+
+    pub(super) fn begin_scrape(&mut self) {
+        self.scrape += 1;
+        self.count_max = count_max();
+        if self.scrape.is_multiple_of(UNUSED_SCRAPES_MAX) {
+            self.close_unused();
+        }
+    }
+
+    /// Gives up everything, which the caller closes when nobody waits.
+    pub(super) fn take_all(&mut self) -> Directories {
+        self.count = 0;
+        std::mem::take(&mut self.directories)
+    }
+
+    /// Keeps a file of a directory that was checked in this scrape.
+    pub(super) fn insert(&mut self, (directory, name): (&[u8], &[u8]), identity: (u64, u64), file: OwnedFd) {
+        let new = || Directory { identity, scrape: self.scrape, files: FxHashMap::default() };
+        let found = self.directories.entry(directory.into()).or_insert_with(new);
+        if found.files.insert(name.into(), Arc::new(Mutex::new(file))).is_none() {
+            self.count += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, directory: &[u8], name: &[u8]) {
+        if self.directories.get_mut(directory).is_some_and(|found| found.files.remove(name).is_some()) {
+            self.count -= 1;
+        }
+    }
+
+    /// Notes which directory is at this path in this scrape. What is kept of another one is closed.
+    pub(super) fn check(&mut self, directory: &[u8], identity: Option<(u64, u64)>, scrape: u64) {
+        let Some(found) = self.directories.get_mut(directory) else { return };
+        match identity {
+            Some(identity) if found.identity == identity => {}
+            Some(identity) => {
+                self.count -= found.files.len();
+                found.files.clear();
+                found.identity = identity;
+            }
+            None => {
+                self.count -= found.files.len();
+                self.directories.remove(directory);
+                return;
+            }
+        }
+        found.scrape = scrape;
+    }
+
+    fn close_unused(&mut self) {
+        let Self { directories, count, scrape, .. } = self;
+        directories.retain(|_, directory| {
+            let is_used = directory.scrape + UNUSED_SCRAPES_MAX > *scrape;
+            if !is_used {
+                *count -= directory.files.len();
+            }
+            is_used
+        });
+    }
+
+    /// Notes whether something is at this path.
+    pub(super) fn note(&mut self, path: &[u8], is_absent: bool) {
+        if !is_absent {
+            self.absent.remove(path);
+        } else if self.absent.len() < ABSENT_MAX {
+            self.absent.insert(path.into());
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.mounts.is_some() && self.count < self.count_max
+    }
+}
+
+/// How many descriptors may be kept of each of two directories, /proc and /sys.
+fn count_max() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
+    limit.map_or(KEPT_MAX, |most| KEPT_MAX.min(most.saturating_sub(LEFT_TO_OTHERS) / 2))
+}

@@ -1,0 +1,239 @@
+//! A whole host's files in memory, as a `.tree` file describes them.
+//!
+//! Every directory on the way to an entry is an entry itself and never a link, so that a path without links is found
+//! at once.
+
+mod build;
+mod folders;
+mod insert;
+mod node;
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::live::{readable, within};
+use super::resolve::{Last, Links, PathBuffer, resolve};
+use super::{Kind, Metadata, Mount, Names, Root, RootError, Roots};
+use crate::host::errno::Errno;
+use folders::{Folders, name_in};
+
+pub use insert::{Filling, InsertError};
+pub use node::{MAX_MODE, Node, Special, What};
+
+/// The folder of a tree that holds the kernel's answers; it is no mount.
+pub const KERNEL: &str = "kernel";
+
+/// The folder of a tree that holds what was different at a second moment: `later/proc/stat`, `later/kernel/clock`.
+pub const LATER: &str = "later";
+
+/// The files of one host: below a folder for each mount (`proc/loadavg`), and the kernel's answers below `kernel/`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tree {
+    folders: Folders,
+}
+
+impl Tree {
+    /// A host without a file.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What stands at a path such as `proc/loadavg`; links are not followed.
+    pub fn get(&self, path: impl AsRef<[u8]>) -> Option<&Node> {
+        self.folders.get(path.as_ref())
+    }
+
+    /// The content of the file at a path such as `kernel/uname`; links are not followed.
+    pub fn content(&self, path: impl AsRef<[u8]>) -> Option<&[u8]> {
+        match self.get(path)?.what() {
+            What::File(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// The content of a file, to be changed.
+    pub fn content_mut(&mut self, path: impl AsRef<[u8]>) -> Option<&mut Vec<u8>> {
+        self.folders.get_mut(path.as_ref())?.content_mut()
+    }
+
+    /// Every entry and its path, sorted by path, with the directories on the way to others.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
+        self.folders.iter().map(|entry| (&*entry.path, &entry.node))
+    }
+
+    /// Takes away what stands at a path and below it; says whether there was anything.
+    pub fn remove(&mut self, path: impl AsRef<[u8]>) -> bool {
+        self.folders.remove(path.as_ref())
+    }
+
+    /// Whether anything stands below this path.
+    pub fn has_entries(&self, path: impl AsRef<[u8]>) -> bool {
+        self.folders.has_entries(path.as_ref())
+    }
+
+    /// One root for each mount. A path of [`Mount::Host`] may be absolute or relative: both count from `host/`.
+    pub fn roots(self: &Arc<Self>) -> Roots {
+        Roots::new(|mount| Arc::new(TreeRoot { tree: Arc::clone(self), mount }))
+    }
+}
+
+impl Links for Tree {
+    fn kind(&self, path: &[u8]) -> Result<Kind, RootError> {
+        Ok(self.get(path).ok_or(Errno::ENOENT)?.kind())
+    }
+
+    fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError> {
+        match self.get(path).ok_or(Errno::ENOENT)?.what() {
+            What::Link(target) => into.append(target),
+            _ => Err(Errno::EINVAL.into()),
+        }
+    }
+}
+
+/// One mount of a tree.
+struct TreeRoot {
+    tree: Arc<Tree>,
+    mount: Mount,
+}
+
+impl fmt::Debug for TreeRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TreeRoot({}, {} entries)", self.mount.name(), self.tree.folders.count())
+    }
+}
+
+impl TreeRoot {
+    /// The entry for a path, and its path in the tree.
+    fn find(&self, path: &[u8], last: Last) -> Result<(&Node, PathBuffer), RootError> {
+        let mut resolved = PathBuffer::new();
+        resolved.append(self.mount.name().as_bytes())?;
+        let mount = resolved.len();
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        if resolved.join(path).is_ok()
+            && let Some(node) = self.tree.get(resolved.as_bytes())
+            && (node.kind() != Kind::Link || last == Last::Kept)
+        {
+            return Ok((node, resolved));
+        }
+        resolved.truncate(mount);
+        resolve(&*self.tree, path, last, &mut resolved)?;
+        let node = self.tree.get(resolved.as_bytes()).ok_or(Errno::ENOENT)?;
+        Ok((node, resolved))
+    }
+}
+
+impl Root for TreeRoot {
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+        into.clear();
+        let (node, _) = self.find(path, Last::Followed)?;
+        readable(node.kind())?;
+        node.permit()?;
+        let What::File(content) = node.what() else { return Err(Errno::EINVAL.into()) };
+        within(content.len(), cap_bytes)?;
+        into.extend_from_slice(content);
+        Ok(())
+    }
+
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        into.clear();
+        let (node, resolved) = self.find(path, Last::Followed)?;
+        if node.kind() != Kind::Directory {
+            return Err(Errno::ENOTDIR.into());
+        }
+        node.permit()?;
+        let folder = resolved.as_bytes();
+        for entry in self.tree.folders.entries(folder) {
+            into.push(name_in(folder, &entry.path), entry.node.kind());
+        }
+        Ok(())
+    }
+
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        into.clear();
+        let (node, _) = self.find(path, Last::Kept)?;
+        let What::Link(target) = node.what() else { return Err(Errno::EINVAL.into()) };
+        into.extend_from_slice(target);
+        Ok(())
+    }
+
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        Ok(self.find(path, Last::Followed)?.0.metadata())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tree: &Tree, mount: Mount, path: &str) -> Result<Vec<u8>, RootError> {
+        let mut bytes = Vec::new();
+        Arc::new(tree.clone()).roots().get(mount).read(path.as_bytes(), &mut bytes, 100).map(|()| bytes)
+    }
+
+    fn list(tree: &Tree, path: &str) -> Result<Vec<String>, RootError> {
+        let mut names = Names::new();
+        Arc::new(tree.clone()).roots().get(Mount::Sys).list(path.as_bytes(), &mut names)?;
+        Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    #[test]
+    fn a_listing_has_each_name_once_whatever_stands_below_it() {
+        let tree = Tree::new()
+            .with_file("sys/a/b/c/d", "")
+            .with_file("sys/a/b/e", "")
+            .with_file("sys/a/b-1", "")
+            .with_file("sys/a/b0", "")
+            .with_directory("sys/a/f")
+            .with_file("sys/ab", "");
+        assert_eq!(list(&tree, "a").unwrap(), ["b", "b-1", "b0", "f"]);
+        assert_eq!(list(&tree, "").unwrap(), ["a", "ab"]);
+        assert_eq!(list(&tree, "a/f").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn each_mount_is_a_folder_of_its_own() {
+        let tree = Tree::new().with_file("proc/a", "1").with_file("host/var/lib/a", "2").with_file("kernel/uname", "3");
+        assert_eq!(read(&tree, Mount::Proc, "a").unwrap(), b"1");
+        assert_eq!(read(&tree, Mount::Host, "/var/lib/a").unwrap(), b"2");
+        assert_eq!(read(&tree, Mount::Host, "var/./lib/../lib/a").unwrap(), b"2");
+        assert_eq!(read(&tree, Mount::Proc, "../kernel/uname"), Err(RootError::Escapes));
+        assert_eq!(read(&tree, Mount::Udev, "a"), Err(Errno::ENOENT.into()));
+        assert_eq!(tree.content("kernel/uname"), Some(&b"3"[..]));
+    }
+
+    #[test]
+    fn attributes_decide_what_reading_says() {
+        let tree = Tree::new()
+            .with_file("sys/speed", "10\n")
+            .with_error("sys/speed", Errno::EINVAL)
+            .with("sys/secret", Node::file("1").with_mode(0o200))
+            .with("sys/folder", Node::directory().with_error(Errno::EIO))
+            .with("sys/closed", Node::directory().with_mode(0o311))
+            .with("sys/fifo", Node::special(Special::Fifo))
+            .with_file("sys/folder/a", "2");
+        assert_eq!(read(&tree, Mount::Sys, "speed"), Err(Errno::EINVAL.into()));
+        assert_eq!(read(&tree, Mount::Sys, "secret"), Err(Errno::EACCES.into()));
+        assert_eq!(read(&tree, Mount::Sys, "fifo"), Err(RootError::Special));
+        assert_eq!(list(&tree, "folder"), Err(Errno::EIO.into()));
+        assert_eq!(list(&tree, "closed"), Err(Errno::EACCES.into()));
+        assert_eq!(read(&tree, Mount::Sys, "folder/a").unwrap(), b"2");
+    }
+
+    #[test]
+    fn metadata_tells_what_the_entry_says() {
+        let node = Node::file("abc").with_modified_seconds(1_700_000_000);
+        let tree = Arc::new(Tree::new().with("host/a", node.clone()).with("host/b", node.with_size_bytes(4096)));
+        let expected =
+            Metadata { kind: Kind::File, size_bytes: 3, modified: std::time::Duration::from_secs(1_700_000_000) };
+        assert_eq!(tree.roots().get(Mount::Host).metadata(b"/a"), Ok(expected));
+        assert_eq!(tree.roots().get(Mount::Host).metadata(b"/b"), Ok(Metadata { size_bytes: 4096, ..expected }));
+    }
+
+    #[test]
+    fn removing_takes_what_is_below_and_nothing_else() {
+        let mut tree = Tree::new().with_file("sys/a/b", "").with_file("sys/a-b", "").with_file("sys/a0", "");
+        assert!(tree.remove("sys/a"));
+        assert!(!tree.remove("sys/a"));
+        assert_eq!(list(&tree, "").unwrap(), ["a-b", "a0"]);
+    }
+}

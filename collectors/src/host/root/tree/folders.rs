@@ -1,0 +1,177 @@
+//! The entries of a tree, folder by folder: a path is found among few folders and then among the names in one, and what
+//! is in a folder stands in a row.
+
+use std::slice::Iter;
+
+use rustc_hash::FxHashMap;
+
+use super::Node;
+
+/// What stands at a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    pub(super) path: Box<[u8]>,
+    pub(super) node: Node,
+}
+
+/// The entries of each directory that has some, sorted. What stands above all is in the folder without a name.
+///
+/// Folders are asked for by path alone: no order among them is seen by anybody.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Folders(FxHashMap<Box<[u8]>, Vec<Entry>>);
+
+impl Folders {
+    /// How many entries there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    pub(super) fn get(&self, path: &[u8]) -> Option<&Node> {
+        let entries = self.entries(folder_of(path));
+        Some(&entries[place(entries, path).ok()?].node)
+    }
+
+    pub(super) fn get_mut(&mut self, path: &[u8]) -> Option<&mut Node> {
+        let entries = self.0.get_mut(folder_of(path))?;
+        let place = place(entries, path).ok()?;
+        Some(&mut entries[place].node)
+    }
+
+    /// Whether anything is in this folder.
+    pub(super) fn has_entries(&self, folder: &[u8]) -> bool {
+        self.0.contains_key(folder)
+    }
+
+    /// What is right in a folder, sorted.
+    pub(super) fn entries(&self, folder: &[u8]) -> &[Entry] {
+        self.0.get(folder).map_or(&[], Vec::as_slice)
+    }
+
+    /// Puts an entry at a path, in place of what stood there.
+    pub(super) fn put(&mut self, path: &[u8], node: Node) {
+        let folder = folder_of(path);
+        if !self.0.contains_key(folder) {
+            self.0.insert(folder.into(), Vec::new());
+        }
+        if let Some(entries) = self.0.get_mut(folder) {
+            match place(entries, path) {
+                Ok(place) => entries[place].node = node,
+                Err(place) => entries.insert(place, Entry { path: path.into(), node }),
+            }
+        }
+    }
+
+    /// Puts these into a folder that had no entries, in whatever order they are. Of several at one path the last stays.
+    pub(super) fn fill(&mut self, folder: &[u8], entries: &mut Vec<Entry>) {
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut sorted: Vec<Entry> = Vec::with_capacity(entries.len());
+        for entry in entries.drain(..) {
+            match sorted.last_mut() {
+                Some(last) if last.path == entry.path => *last = entry,
+                _ => sorted.push(entry),
+            }
+        }
+        self.0.insert(folder.into(), sorted);
+    }
+
+    /// Takes away what stands at a path and below it; says whether there was anything.
+    pub(super) fn remove(&mut self, path: &[u8]) -> bool {
+        self.remove_below(path);
+        let folder = folder_of(path);
+        let Some(entries) = self.0.get_mut(folder) else { return false };
+        let Ok(place) = place(entries, path) else { return false };
+        entries.remove(place);
+        if entries.is_empty() {
+            self.0.remove(folder);
+        }
+        true
+    }
+
+    fn remove_below(&mut self, folder: &[u8]) {
+        for entry in self.0.remove(folder).unwrap_or_default() {
+            self.remove_below(&entry.path);
+        }
+    }
+
+    /// Every entry, sorted by path.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        Sorted { folders: self, begun: vec![self.entries(b"").iter()] }
+    }
+}
+
+/// All entries in the order of their paths, which is not that of folders: `a-b` stands between `a` and `a/b`.
+struct Sorted<'a> {
+    folders: &'a Folders,
+    /// What is left of the folders that the walk is in.
+    begun: Vec<Iter<'a, Entry>>,
+}
+
+impl<'a> Iterator for Sorted<'a> {
+    type Item = &'a Entry;
+
+    fn next(&mut self) -> Option<&'a Entry> {
+        self.begun.retain(|rest| !rest.as_slice().is_empty());
+        let next = self.begun.iter_mut().min_by_key(|rest| rest.as_slice().first().map(|entry| &*entry.path))?;
+        let entry = next.next()?;
+        let below = self.folders.entries(&entry.path);
+        if !below.is_empty() {
+            self.begun.push(below.iter());
+        }
+        Some(entry)
+    }
+}
+
+/// The path of the directory that an entry is in.
+pub(super) fn folder_of(path: &[u8]) -> &[u8] {
+    memchr::memrchr(b'/', path).map_or(b"", |slash| &path[..slash])
+}
+
+/// The name of an entry that is in this folder.
+pub(super) fn name_in<'a>(folder: &[u8], path: &'a [u8]) -> &'a [u8] {
+    if folder.is_empty() { path } else { &path[folder.len() + 1..] }
+}
+
+/// Where among the entries of its folder one stands, or would.
+fn place(entries: &[Entry], path: &[u8]) -> Result<usize, usize> {
+    entries.binary_search_by(|entry| (*entry.path).cmp(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::host::root::tree::{Filling, Tree};
+    use proptest::prelude::*;
+
+    /// Names that begin with each other, with bytes on both sides of `/`.
+    fn paths() -> impl Strategy<Value = Vec<String>> {
+        let name = prop::sample::select(vec!["a", "a-", "a0", "a.b", "aa", "b"]);
+        let path = prop::collection::vec(name, 1..5).prop_map(|names| format!("sys/{}", names.join("/")));
+        prop::collection::vec(path, 0..40)
+    }
+
+    fn path_and_those_above(path: &str) -> impl Iterator<Item = &str> {
+        path.match_indices('/').map(|(slash, _)| &path[..slash]).chain([path])
+    }
+
+    proptest! {
+        #[test]
+        fn entries_come_in_the_order_of_their_paths(paths in paths(), removed in paths()) {
+            let (mut tree, mut filling) = (Tree::new(), Filling::default());
+            for path in &paths {
+                tree.insert(path, Node::directory()).unwrap();
+                filling.insert(path, Node::directory()).unwrap();
+            }
+            prop_assert_eq!(&filling.finish(), &tree);
+            let mut expected: BTreeSet<&str> = paths.iter().flat_map(|path| path_and_those_above(path)).collect();
+            for path in &removed {
+                let is_below = |other: &str| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                prop_assert_eq!(tree.remove(path), expected.contains(path.as_str()));
+                expected.retain(|other| !is_below(other));
+            }
+            let found: Vec<_> = tree.iter().map(|(path, _)| String::from_utf8_lossy(path).into_owned()).collect();
+            prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

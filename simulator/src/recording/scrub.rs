@@ -1,0 +1,286 @@
+//! Hosts without their identities.
+//!
+//! Every name, address, serial and identifier is replaced by a pseudonym of the same form, made with a key
+//! (the module `key` says why a hash would not do): the same original has the same pseudonym in every file, path and
+//! link, in every notation. What looks like a secret and was not recognised is reported, and whoever writes the tree
+//! is to stop there unless the operator has allowed it by name.
+//!
+//! # How an identity is found
+//!
+//! 1. `context`: by where it stands, such as `product_serial`. It is learned, and found everywhere else.
+//! 2. `notation`: tables of /proc/net, which write addresses in hexadecimal digits.
+//! 3. `dictionary`: all that was learned, whatever the notation.
+//! 4. `pattern`: by its form, such as a MAC address.
+//! 5. `secret`: whatever is left and looks wrong.
+
+mod address;
+mod context;
+mod dictionary;
+mod key;
+mod notation;
+mod pattern;
+mod report;
+mod secret;
+mod span;
+mod word;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use collectors::host::root::tree::{LATER, Node, Tree, What};
+
+use crate::recording::record::octal_unescaped;
+use dictionary::{Dictionary, Learned};
+use span::Span;
+
+pub use key::{KEY_BYTES, Key};
+pub use report::{Allowance, Leak};
+pub use secret::Suspicion;
+pub use span::Category;
+
+/// A tree without identities.
+#[derive(Clone, Debug)]
+pub struct Scrubbed {
+    /// The tree.
+    pub tree: Tree,
+    /// What looks like a secret and was not recognised: the tree holds it as it was.
+    pub leaks: Vec<Leak>,
+    /// How many pieces of text were replaced, by what they were.
+    pub counts: BTreeMap<Category, usize>,
+}
+
+/// Replaces what can be told from a host's files and answers of who it is. The error says what is wrong with the tree.
+pub fn scrub(tree: &Tree, key: &Key) -> Result<Scrubbed, String> {
+    let scrubber = Scrubber::new(tree, key)?;
+    let mut findings = Findings::default();
+    let mut scrubbed = Tree::new();
+    for (path, node) in tree.iter() {
+        let shown = shown(path);
+        let new_path = scrubber.path(path, &mut findings);
+        if scrubbed.get(&new_path).is_some_and(|there| there.what() != &What::Directory) {
+            return Err(format!("{shown}: two paths have one pseudonym; use another key"));
+        }
+        let node = match node.what() {
+            What::File(content) => node.clone().with_content(scrubber.file(&shown, content, &mut findings)),
+            What::Link(target) => Node::link(scrubber.path(target, &mut findings)),
+            What::Directory | What::Special(_) => node.clone(),
+        };
+        scrubbed.insert(&new_path, node).map_err(|error| format!("{shown}: {error}"))?;
+    }
+    findings.leaks.sort();
+    findings.leaks.dedup();
+    Ok(Scrubbed { tree: scrubbed, leaks: findings.leaks, counts: findings.counts })
+}
+
+/// All that is known of the identities of one host.
+#[derive(Debug)]
+pub struct Scrubber {
+    key: Key,
+    dictionary: Dictionary,
+    is_little_endian: bool,
+}
+
+#[derive(Default)]
+struct Findings {
+    leaks: Vec<Leak>,
+    counts: BTreeMap<Category, usize>,
+}
+
+/// A path as text, without the folder of the second moment.
+fn shown(path: &[u8]) -> Cow<'_, str> {
+    let later = [LATER.as_bytes(), b"/"].concat();
+    String::from_utf8_lossy(path.strip_prefix(later.as_slice()).unwrap_or(path))
+}
+
+impl Scrubber {
+    /// Learns what there is to be known of this host.
+    pub fn new(tree: &Tree, key: &Key) -> Result<Self, String> {
+        let mut learned = Learned::default();
+        let mut is_little_endian = true;
+        for (path, node) in tree.iter() {
+            let shown = shown(path);
+            learn("", path, &mut learned, key);
+            // The names in there are people's.
+            if !shown.contains(concat!("/", "home/")) && !shown.contains("/media/") {
+                learned.add_names(path);
+            }
+            match node.what() {
+                What::File(content) => learn(&shown, content, &mut learned, key),
+                What::Link(target) => learn("", target, &mut learned, key),
+                What::Directory | What::Special(_) => {}
+            }
+            if let ("kernel/uname", What::File(content)) = (&*shown, node.what()) {
+                is_little_endian = !is_of_big_endian(content);
+            }
+        }
+        Ok(Self { key: key.clone(), dictionary: learned.dictionary()?, is_little_endian })
+    }
+
+    /// Any text about the host, such as its page, with the pseudonyms that the host's tree has.
+    pub fn text(&self, text: &[u8]) -> Vec<u8> {
+        let spans = self.spans("", text);
+        span::replaced(text, &spans)
+    }
+
+    fn path(&self, path: &[u8], findings: &mut Findings) -> Vec<u8> {
+        let spans = self.spans("", path);
+        findings.count(&spans, path);
+        self.suspect(&shown(path), path, &spans, true, findings);
+        replaced_exactly(path, &spans)
+    }
+
+    fn file(&self, path: &str, content: &[u8], findings: &mut Findings) -> Vec<u8> {
+        let spans = self.spans(path, content);
+        findings.count(&spans, content);
+        let is_binary = content.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+        let is_covered = matches!(spans.as_slice(), [only] if only.range.len() == content.len());
+        if is_binary && !is_covered && content.iter().any(|byte| *byte != 0) {
+            findings.leaks.push(Leak::new(path, 1, Suspicion::Binary, content));
+        }
+        self.suspect(path, content, &spans, context::has_versions(path), findings);
+        span::replaced(content, &spans)
+    }
+
+    fn spans(&self, path: &str, text: &[u8]) -> Vec<Span> {
+        let mut spans = Vec::new();
+        for place in context::places(path, text) {
+            let before = text.get(place.range.clone()).unwrap_or_default();
+            let (category, range) = (place.category, place.range);
+            // A serial may be of a form that has a pseudonym of its own, such as a UUID's.
+            let replacement = match pattern::whole(&self.key, before) {
+                Some(moved) => moved,
+                None if category == Category::Host => self.name(before),
+                None if is_escaped(path, before) => {
+                    octal_escaped(&word::word(&self.key, category.name(), &octal_unescaped(before)))
+                }
+                None => word::word(&self.key, category.name(), before),
+            };
+            spans.push(Span { range, category, replacement });
+        }
+        notation::find(&self.key, path, text, self.is_little_endian, &mut spans);
+        self.dictionary.find(&self.key, text, has_numbers(path), &mut spans);
+        pattern::find(&self.key, text, context::has_versions(path), &mut spans);
+        span::disjoint(spans)
+    }
+
+    /// A name with points is made of names; those that are everybody's, such as `com`, stay.
+    fn name(&self, text: &[u8]) -> Vec<u8> {
+        let labels: Vec<&[u8]> = text.split(|&byte| byte == b'.').collect();
+        let stays = |label: &[u8]| labels.len() > 1 && dictionary::is_common(label);
+        let moved = |label: &&[u8]| {
+            if stays(label) { label.to_vec() } else { word::word(&self.key, Category::Host.name(), label) }
+        };
+        labels.iter().map(moved).collect::<Vec<_>>().join(&b'.')
+    }
+
+    fn suspect(&self, path: &str, text: &[u8], spans: &[Span], has_models: bool, findings: &mut Findings) {
+        let is_free = |range: &std::ops::Range<usize>| {
+            spans.iter().all(|span| span.range.end <= range.start || range.end <= span.range.start)
+        };
+        let line = |at: usize| 1 + text.iter().take(at).filter(|&&byte| byte == b'\n').count();
+        let mut add = |range: std::ops::Range<usize>, suspicion| {
+            let found = text.get(range.clone()).unwrap_or_default();
+            findings.leaks.push(Leak::new(path, line(range.start), suspicion, found));
+        };
+        for gap in span::gaps(text.len(), spans) {
+            if let Some(range) = self.dictionary.remains(text, &gap) {
+                add(range, Suspicion::Remains);
+            }
+        }
+        for (range, suspicion) in secret::find(text, has_models) {
+            if is_free(&range) || suspicion == Suspicion::Password {
+                add(range, suspicion);
+            }
+        }
+    }
+}
+
+impl Findings {
+    fn count(&mut self, spans: &[Span], text: &[u8]) {
+        for span in spans.iter().filter(|span| text.get(span.range.clone()) != Some(span.replacement.as_slice())) {
+            *self.counts.entry(span.category).or_default() += 1;
+        }
+    }
+}
+
+/// Whether bytes are written as `\\040` here: the kernel's answers and mount tables do so.
+fn is_escaped(path: &str, word: &[u8]) -> bool {
+    word.contains(&b'\\') && (path.starts_with("kernel/") || matches!(context::base(path), "mountinfo" | "mounts"))
+}
+
+fn octal_escaped(word: &[u8]) -> Vec<u8> {
+    let mut into = Vec::new();
+    for &byte in word {
+        match byte {
+            b'\\' => into.extend_from_slice(b"\\134"),
+            byte if byte.is_ascii_graphic() => into.push(byte),
+            byte => into.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
+        }
+    }
+    into
+}
+
+/// In a path there are no columns to keep.
+fn replaced_exactly(path: &[u8], spans: &[Span]) -> Vec<u8> {
+    let mut into = Vec::with_capacity(path.len());
+    let mut at = 0;
+    for span in spans {
+        into.extend_from_slice(path.get(at..span.range.start).unwrap_or_default());
+        into.extend_from_slice(&span.replacement);
+        at = span.range.end;
+    }
+    into.extend_from_slice(path.get(at..).unwrap_or_default());
+    into
+}
+
+/// Tables of counters in hexadecimal digits.
+fn has_numbers(path: &str) -> bool {
+    path.contains("/net/stat/") || matches!(context::base(path), "softnet_stat" | "interrupts" | "timer_list")
+}
+
+/// What can be learned of one text.
+fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
+    for place in context::places(path, text).into_iter().filter(|place| place.is_learned) {
+        let word = text.get(place.range).unwrap_or_default();
+        // What has a form of its own is known by it everywhere.
+        if pattern::whole(key, word).is_none() {
+            let unescaped = if is_escaped(path, word) { octal_unescaped(word) } else { word.to_vec() };
+            learned.add_word(place.category, &unescaped);
+        }
+    }
+    let mut spans = Vec::new();
+    pattern::find(key, text, context::has_versions(path), &mut spans);
+    for found in spans {
+        let before = text.get(found.range).unwrap_or_default();
+        if before == found.replacement {
+            continue;
+        }
+        let text = String::from_utf8_lossy(before);
+        match found.category {
+            Category::Mac => {
+                let digits: String = text.chars().rev().filter(char::is_ascii_hexdigit).take(12).collect();
+                let digits: String = digits.chars().rev().collect();
+                if let Ok(value) = u64::from_str_radix(&digits, 16) {
+                    learned.add_mac(value);
+                }
+            }
+            Category::Ipv4 => {
+                if let Ok(address) = text.parse() {
+                    learned.add_ipv4(address);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the machine that `uname` names begins its words with the high byte.
+fn is_of_big_endian(uname: &[u8]) -> bool {
+    let machine = uname.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"machine "));
+    machine.is_some_and(|machine| {
+        matches!(machine, b"s390x" | b"s390" | b"ppc64" | b"ppc" | b"mips" | b"mips64" | b"sparc64")
+    })
+}
+
+#[cfg(test)]
+mod tests;
