@@ -103,7 +103,7 @@ impl Host {
     }
 
     fn outcome(collector: &str, scraped: &host::Scraped) -> Outcome {
-        let parsed = exposition::parse_as_told(scraped.page.as_bytes())
+        let parsed = exposition::parse_with_negative_counters(scraped.page.as_bytes())
             .unwrap_or_else(|defects| panic!("{collector}: {defects:?}\n{}", scraped.page));
         let samples = parsed.families.iter().flat_map(|family| &family.samples);
         let samples = samples.filter(|sample| !sample.name.starts_with("node_scrape_"));

@@ -276,7 +276,7 @@ fn theirs(program: &Program, folder: &Path) -> Peer {
 
 /// Paths as they are on the host.
 fn their_page(peer: &Peer, folder: &Path) -> io::Result<String> {
-    let answer = peer.url().get_patiently(Format::Text, PEER_TIMEOUT)?;
+    let answer = peer.url().get_with_timeout(Format::Text, PEER_TIMEOUT)?;
     let page = String::from_utf8(answer.body).expect("pages are text");
     let place = |mount: &str| folder.join(mount).display().to_string();
     Ok(page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), ""))
