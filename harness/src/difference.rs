@@ -231,7 +231,7 @@ mod tests {
         for lines in [TOLD_MAX, TOLD_MAX + 1] {
             let error = parse("theirs", "1\n".repeat(lines).as_bytes()).expect_err("no page").to_string();
             assert_eq!(error.lines().count(), TOLD_MAX, "{error}");
-            assert!(error.starts_with("theirs:1:1: error: a metric name begins here"), "{error}");
+            assert!(error.starts_with("theirs:1:1: error: expected a metric name"), "{error}");
         }
         assert!(parse("theirs", b"# TYPE a counter\na_total 1\n# EOF\n").is_ok());
     }

@@ -1,5 +1,5 @@
-//! Every read of every collector on every fixture host, broken in every way: the page is served, it is well formed,
-//! nothing panics, and nobody else's samples change.
+//! Every read of every collector on every fixture host with every kind of fault: the page is served and well formed,
+//! nothing panics, and samples of other collectors do not change.
 
 #[path = "faults/apart.rs"]
 mod apart;
@@ -21,10 +21,10 @@ use harness::property::table;
 use host::{Flags, Host, One, Source};
 use reads::pattern;
 
-/// The fixture hosts, on which every collector is broken.
+/// The fixture hosts.
 const FIXTURES: [&str; 3] = ["laptop", "bonded", "old310"];
 
-/// What only another host or a flag makes a collector ask for: a name for the table, the collector, the host, the flags.
+/// Reads that need another host or a flag: name of the table, collector, host, flags.
 const MORE: [(&str, &str, Source, Flags); 9] = [
     ("bcache-priorities", "bcache", Source::Simulated("jbod60", JBOD), &[("collector.bcache.priorityStats", "true")]),
     ("bonding-old", "bonding", Source::Simulated("vm", &[("kernel", "3.10")]), &[]),
@@ -47,7 +47,7 @@ const MORE: [(&str, &str, Source, Flags); 9] = [
     ("os-without-etc", "os", Source::Fixture("laptop", &[("rootfs/etc/os-release", None)]), &[]),
 ];
 
-/// Which old kernels have in the folder of the device.
+/// Location of the sensor on old kernels.
 const NEW_SENSOR: &str = "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_input";
 const JBOD: &[(&str, &str)] = &[("cpus", "4"), ("memory_gib", "64"), ("disks", "36")];
 const HPC: &[(&str, &str)] = &[("adapters", "1"), ("kernel", "3.10")];
@@ -60,7 +60,7 @@ fn bind(folder: &str) -> insta::internals::SettingsBindDropGuard {
     settings.bind_to_scope()
 }
 
-/// The tables of one fixture host, one snapshot for each collector.
+/// The tables of one fixture host, one snapshot per collector.
 fn tables_of(name: &'static str) {
     let cases = Cell::new(0);
     let _bound = bind(name);
@@ -78,22 +78,22 @@ fn check(name: &str, collector: &'static str, source: Source, flags: Flags, case
 }
 
 #[test]
-fn faults_on_the_laptop_cost_what_the_tables_say() {
+fn faults_on_the_laptop_match_the_snapshots() {
     tables_of("laptop");
 }
 
 #[test]
-fn faults_on_the_bonded_server_cost_what_the_tables_say() {
+fn faults_on_the_bonded_server_match_the_snapshots() {
     tables_of("bonded");
 }
 
 #[test]
-fn faults_on_kernel_310_cost_what_the_tables_say() {
+fn faults_on_kernel_310_match_the_snapshots() {
     tables_of("old310");
 }
 
 #[test]
-fn faults_of_what_only_a_flag_or_another_host_reads_cost_what_the_tables_say() {
+fn faults_of_reads_that_need_a_flag_or_another_host_match_the_snapshots() {
     let cases = Cell::new(0);
     let _bound = bind("more");
     for (name, collector, source, flags) in MORE {
@@ -102,9 +102,9 @@ fn faults_of_what_only_a_flag_or_another_host_reads_cost_what_the_tables_say() {
     println!("more: {} cases", cases.get());
 }
 
-/// A file below /proc whose last number lost its last digit has no end, by which it is known.
+/// Below /proc, a truncated number is recognised by the missing newline.
 #[test]
-fn a_number_that_lost_its_last_digit_is_told_of() {
+fn a_truncated_number_is_reported() {
     let (mut cut, mut silent) = (BTreeSet::new(), Vec::new());
     for name in FIXTURES {
         let source = Source::Fixture(name, &[]);
@@ -128,11 +128,11 @@ fn a_number_that_lost_its_last_digit_is_told_of() {
             }
         }
     }
-    assert!(silent.is_empty(), "a number that was cut is taken for a whole one: {silent:#?}");
+    assert!(silent.is_empty(), "truncated numbers are exported without a report: {silent:#?}");
     assert!(cut.len() > 20, "only {cut:?} end in a number");
 }
 
-/// A read that no host of the tables asks for would be one that nobody has broken.
+/// A read that no host of the tables has would be untested.
 #[test]
 fn every_declared_read_is_in_a_table() {
     let mut missing: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -158,5 +158,5 @@ fn every_declared_read_is_in_a_table() {
         find(&Host::new(source, flags), collector);
     }
     missing.retain(|_, reads| !reads.is_empty());
-    assert!(missing.is_empty(), "give MORE a host that has what these read: {missing:#?}");
+    assert!(missing.is_empty(), "add a host to MORE that has these reads: {missing:#?}");
 }

@@ -191,7 +191,7 @@ fn inconsistent_histograms_are_errors() {
         "h_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
         &[
             "3:1: error: the bucket le=\"1\" follows le=\"1\" [bucket-order]",
-            "3:1: note: le=\"1.0\" : other exporters write le=\"1\", which is another series [canonical-number]",
+            "3:1: note: le=\"1.0\": other exporters write le=\"1\", which is another series [canonical-number]",
         ],
     );
     check_histogram(
@@ -330,7 +330,7 @@ fn samples_must_match_their_openmetrics_type() {
     );
     check_openmetrics(
         "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n",
-        &["2:1: note: le=\"1\" : other exporters write le=\"1.0\", which is another series [canonical-number]"],
+        &["2:1: note: le=\"1\": other exporters write le=\"1.0\", which is another series [canonical-number]"],
     );
     check_openmetrics(
         "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\n",
