@@ -177,14 +177,19 @@ fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
 }
 
 /// Faults that change samples without a message: collector, path, kind, reason.
-const SILENT: [(&str, &str, Kind, &str); 1] =
-    [("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file")];
+const SILENT: [(&str, &str, Kind, &str); 5] = [
+    ("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file"),
+    ("interrupts", "proc/interrupts", Kind::Garbage, "rows that do not begin with a name and a colon are skipped"),
+    ("sockstat", "proc/net/sockstat6", Kind::Garbage, "states of no known name are skipped"),
+    ("swap", "proc/swaps", Kind::Garbage, "the header may be anything, and a host without swap has no row"),
+    ("sysctl", "proc/sys/**", Kind::Garbage, "a sysctl may hold any words"),
+];
 
-/// A fault of a file below /proc that removes or changes samples must be reported. Files below /sys are exempt: drivers
-/// differ in what they write and how they end it.
+/// Empty and meaningless content of a file below /proc that removes or changes samples must be reported. Files below /sys
+/// are exempt: drivers differ in what they write. [`Kind::Cut`] is exempt too: a truncated file has no mark.
 #[track_caller]
 fn check_is_reported(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
-    let is_content = matches!(kind, Kind::Empty | Kind::Cut(_) | Kind::Garbage);
+    let is_content = matches!(kind, Kind::Empty | Kind::Garbage);
     if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
         return;
     }
