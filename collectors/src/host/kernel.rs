@@ -1,8 +1,11 @@
-//! The room of everything that is not a file: clocks, `uname`, `statfs`, network answers.
+//! Host access that is not a file: clocks, `uname`, `statfs`, netlink dumps.
 //!
-//! [`linux::Linux`] asks the running kernel, [`canned::Canned`] answers from a `.tree` file, a simulator implements
-//! [`Kernel`] itself. A question that a kernel cannot answer is [`KernelError::Unsupported`]; the collector then
-//! falls back to a file or reports no data, it never asks elsewhere.
+//! [`Kernel`] has one method, which takes a [`Question`]. [`linux::Linux`] answers from the running kernel,
+//! [`canned::Canned`] from a `.tree` file, and the simulator from its machine. A kernel that cannot answer returns
+//! [`KernelError::Unsupported`]; the collector then falls back to a file or reports no data.
+//!
+//! A new question takes an arm of [`Question`] with its entry and subject, a typed method of `dyn Kernel`, the
+//! exchange in `linux`, and a row table in `canned`.
 
 pub mod btrfs;
 pub mod canned;
@@ -11,16 +14,16 @@ pub mod clock;
 pub mod linux;
 pub mod netlink;
 pub mod qdisc;
+mod question;
 mod statistics;
 pub mod wifi;
 
 use std::fmt;
-use std::time::Duration;
 
-use self::btrfs::BtrfsDevice;
 use super::errno::Errno;
 
 pub use qdisc::Qdisc;
+pub use question::{Kernel, Question};
 pub(crate) use statistics::in_counter_order;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
@@ -194,103 +197,10 @@ pub struct AlternativeName<'a> {
 }
 
 /// Speed and duplex of a device, as ethtool's `LINKMODES_GET` tells them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct LinkModes {
     /// Megabits a second; `None` where unknown.
     pub speed_megabits: Option<u32>,
     /// 0 half, 1 full, 255 unknown.
     pub duplex: u8,
-}
-
-/// Everything that a collector asks of a host beside files: one method for each question.
-///
-/// Answers go into memory of the caller, or by way of a visitor, so that a steady scrape allocates nothing.
-pub trait Kernel: Send + Sync + fmt::Debug {
-    /// Time since 1970.
-    fn now(&self) -> Duration;
-
-    /// A clock that never goes back, from some moment on.
-    fn monotonic(&self) -> Duration;
-
-    /// Ticks of `/proc/stat` in a second (`USER_HZ`).
-    fn ticks_per_second(&self) -> u64 {
-        100
-    }
-
-    /// Bytes in a page of memory.
-    fn page_size_bytes(&self) -> u64 {
-        4096
-    }
-
-    /// The time zone in force at `now`.
-    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError>;
-
-    /// `uname(2)`.
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError>;
-
-    /// The directory below which mount points are, without a slash at its end; empty where that is the root itself.
-    /// Mount tables may show it before every mount point.
-    fn rootfs(&self) -> &[u8] {
-        b""
-    }
-
-    /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
-    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
-
-    /// Every device of the btrfs that is mounted at a mount point, below `--path.rootfs`. After an error, what was
-    /// visited is not all.
-    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
-        let _ = (mount_point, visit);
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every network device. `visit` may ask other questions.
-    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;
-
-    /// Every further name of every device; kernels before 5.5 have none.
-    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every address of every device.
-    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError>;
-
-    /// Every IPv4 neighbour.
-    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError>;
-
-    /// Speed and duplex of one device.
-    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError>;
-
-    /// Every queueing discipline of every device.
-    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every wireless interface. `visit` may ask other questions.
-    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// The network that a wireless interface belongs to; `visit` is not called where it belongs to none.
-    fn wifi_network(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiNetwork<'_>),
-    ) -> Result<(), KernelError> {
-        let _ = (interface, visit);
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every station that a wireless interface talks with.
-    fn wifi_stations(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiStation<'_>),
-    ) -> Result<(), KernelError> {
-        let _ = (interface, visit);
-        Err(KernelError::Unsupported)
-    }
 }

@@ -35,6 +35,22 @@ pub(super) struct Answers {
     pub(super) wifi_stations: Option<Stations>,
 }
 
+impl Answers {
+    pub(super) fn absorb(&mut self, other: &Self) {
+        macro_rules! absorb {
+            (single: $($single:ident)*; lists: $($list:ident)*) => {
+                $(if other.$single.is_some() { self.$single.clone_from(&other.$single); })*
+                $(if let Some(other) = &other.$list { self.$list.get_or_insert_default().extend(other.clone()); })*
+            };
+        }
+        absorb! {
+            single: zone uname ticks_per_second page_size_bytes;
+            lists: statfs btrfs links alternative_names addresses neighbours link_modes qdiscs
+                wifi_interfaces wifi_networks wifi_stations
+        }
+    }
+}
+
 /// What `statfs` of one mount point comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StatFsAnswer {
@@ -108,6 +124,13 @@ pub(super) struct OwnedAddress {
     pub(super) prefix_length: u8,
 }
 
+impl From<&Address<'_>> for OwnedAddress {
+    fn from(address: &Address<'_>) -> Self {
+        let Address { device, address, prefix_length } = *address;
+        Self { device: device.to_vec(), address, prefix_length }
+    }
+}
+
 impl OwnedAddress {
     pub(super) fn borrow(&self) -> Address<'_> {
         Address { device: &self.device, address: self.address, prefix_length: self.prefix_length }
@@ -120,6 +143,13 @@ pub(super) struct OwnedNeighbour {
     pub(super) device: Vec<u8>,
     pub(super) address: IpAddr,
     pub(super) state: u16,
+}
+
+impl From<&Neighbour<'_>> for OwnedNeighbour {
+    fn from(neighbour: &Neighbour<'_>) -> Self {
+        let Neighbour { device, address, state } = *neighbour;
+        Self { device: device.to_vec(), address, state }
+    }
 }
 
 impl OwnedNeighbour {
