@@ -72,16 +72,16 @@ declare! {
 /// What a field of the file becomes.
 struct Field {
     name: &'static str,
-    family: Family<Meminfo, Gauge, 0>,
+    family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>,
     /// Whether it counts bytes; else it counts pages, and has no unit to look at.
     is_bytes: bool,
 }
 
-const fn bytes(name: &'static str, family: Family<Meminfo, Gauge, 0>) -> Field {
+const fn bytes(name: &'static str, family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>) -> Field {
     Field { name, family, is_bytes: true }
 }
 
-const fn pages(name: &'static str, family: Family<Meminfo, Gauge, 0>) -> Field {
+const fn pages(name: &'static str, family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>) -> Field {
     Field { name, family, is_bytes: false }
 }
 

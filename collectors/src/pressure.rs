@@ -30,7 +30,7 @@ declare! {
     }
 }
 
-type Total = Family<Pressure, Counter, 0>;
+type Total = Family<Pressure, Counter, crate::kit::family::Unnamed<0>>;
 type Resource = (Read<Pressure, File, 0>, Option<Total>, Option<Total>);
 
 /// Each resource, with the families of its line `some` and of its line `full`. The line `full` of the CPU means

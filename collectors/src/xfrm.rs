@@ -79,7 +79,7 @@ const NAMES: [&str; 28] = [
 ];
 
 /// Where they go.
-const FAMILIES: [Family<Xfrm, Counter, 0>; NAMES.len()] = [
+const FAMILIES: [Family<Xfrm, Counter, crate::kit::family::Unnamed<0>>; NAMES.len()] = [
     IN_ERROR,
     IN_BUFFER_ERROR,
     IN_HDR_ERROR,

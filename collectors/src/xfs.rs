@@ -66,7 +66,7 @@ declare! {
 /// A row of the file and the families of its numbers, in their order. The file has more rows than these.
 struct Known {
     name: &'static str,
-    families: &'static [Family<Xfs, Counter, 1>],
+    families: &'static [Family<Xfs, Counter, crate::kit::family::Unnamed<1>>],
     /// Numbers at the end of the row that nobody shows and that some kernels do not write.
     spare: usize,
     expected: &'static str,

@@ -58,8 +58,10 @@ declare! {
     }
 }
 
+type Field = Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>;
+
 /// The files about ZFS as a whole.
-const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, 0>); 11] = [
+const FILES: [(Read<Zfs, File, 0>, Field); 11] = [
     (ABD, ABD_FIELDS),
     (ARC, ARC_FIELDS),
     (DBUF, DBUF_FIELDS),
@@ -94,7 +96,7 @@ impl Collect for Zfs {
 }
 
 /// Each ZFS has files that others have not: none of them is missed.
-fn emit_file(cx: &mut Cx<'_, Zfs>, file: Read<Zfs, File, 0>, prefix: Prefix<Zfs, Untyped, 0>) -> Result<(), Failure> {
+fn emit_file(cx: &mut Cx<'_, Zfs>, file: Read<Zfs, File, 0>, prefix: Field) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(file, [])? else { return Ok(()) };
     for line in kstat::rows(text, cx.problems)? {
         let Some(Some((name, value))) = cx.problems.value(kstat::parse(line)) else { continue };

@@ -57,8 +57,8 @@ declare! {
 
 /// What a field becomes.
 enum Shown {
-    Counter(Family<Zoneinfo, Counter, 2>),
-    Gauge(Family<Zoneinfo, Gauge, 2>),
+    Counter(Family<Zoneinfo, Counter, crate::kit::family::Unnamed<2>>),
+    Gauge(Family<Zoneinfo, Gauge, crate::kit::family::Unnamed<2>>),
 }
 
 /// The fields that are passed on, sorted by name. What the kernel has beside them is left out.
