@@ -27,12 +27,12 @@ pub use question::{Kernel, Question};
 pub(crate) use statistics::in_counter_order;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
-/// Why a question had no answer.
+/// Why a question was not answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KernelError {
-    /// This kernel does not know the question.
+    /// This kernel does not support the question.
     Unsupported,
-    /// The system said no.
+    /// The system call failed.
     Errno(Errno),
 }
 
@@ -51,7 +51,7 @@ impl From<Errno> for KernelError {
     }
 }
 
-/// The answer of `uname(2)`, in memory that is used again.
+/// The answer of `uname(2)`, in reusable buffers.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Uname {
     /// `Linux`.
@@ -64,7 +64,7 @@ pub struct Uname {
     pub machine: Vec<u8>,
     /// The host's name.
     pub nodename: Vec<u8>,
-    /// `(none)` mostly.
+    /// The NIS domain name, usually `(none)`.
     pub domainname: Vec<u8>,
 }
 
@@ -82,19 +82,19 @@ pub struct Zone {
 pub struct StatFs {
     /// Bytes in a block.
     pub block_size: u64,
-    /// Blocks in all.
+    /// Total blocks.
     pub blocks: u64,
-    /// Blocks that are free.
+    /// Free blocks.
     pub blocks_free: u64,
-    /// Blocks that are free to everybody.
+    /// Free blocks that unprivileged users may take.
     pub blocks_available: u64,
-    /// Inodes in all.
+    /// Total inodes.
     pub files: u64,
-    /// Inodes that are free.
+    /// Free inodes.
     pub files_free: u64,
 }
 
-/// One network device as rtnetlink's `RTM_GETLINK` tells it. What a kernel leaves out is `None`.
+/// A network device from `RTM_GETLINK`. Attributes that a kernel omits are `None`.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 pub struct Link<'a> {
     /// Its name.
@@ -165,7 +165,7 @@ pub struct LinkStatistics {
     pub rx_nohandler: u64,
 }
 
-/// One address of a device, as rtnetlink's `RTM_GETADDR` tells it.
+/// An address of a network device, from `RTM_GETADDR`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Address<'a> {
     /// The device's name.
@@ -176,7 +176,7 @@ pub struct Address<'a> {
     pub prefix_length: u8,
 }
 
-/// One neighbour, as rtnetlink's `RTM_GETNEIGH` tells it for IPv4.
+/// An IPv4 neighbour, from `RTM_GETNEIGH`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Neighbour<'a> {
     /// The device's name.
@@ -187,16 +187,16 @@ pub struct Neighbour<'a> {
     pub state: u16,
 }
 
-/// A further name of a device, as rtnetlink's `IFLA_ALT_IFNAME` tells it.
+/// An alternative name of a network device, from `IFLA_ALT_IFNAME`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AlternativeName<'a> {
     /// The device's own name.
     pub device: &'a [u8],
-    /// The other one.
+    /// The alternative name.
     pub name: &'a [u8],
 }
 
-/// Speed and duplex of a device, as ethtool's `LINKMODES_GET` tells them.
+/// Speed and duplex of a network device, from ethtool's `LINKMODES_GET`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct LinkModes {
     /// Megabits a second; `None` where unknown.

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::host::errno::Errno;
 
-/// The longest that a question hangs.
+/// Maximum time that a question hangs.
 pub const HANG_CAP: Duration = Duration::from_secs(60);
 
 const BTRFS: &str = "kernel/btrfs";
@@ -44,7 +44,7 @@ const WIFI_INTERFACES: &str = "kernel/wifi_interfaces";
 const WIFI_NETWORKS: &str = "kernel/wifi_networks";
 const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
-/// Answers that were given to it. Its clocks stand until they are told to move.
+/// A kernel with stated answers. Its clocks move only by [`Canned::advance`].
 #[derive(Default, Debug)]
 pub struct Canned {
     answers: Answers,
@@ -78,7 +78,7 @@ impl Canned {
         Ok(Self { answers: parse::parse(entries)?, ..Self::default() })
     }
 
-    /// The entries that say the same, sorted by name. The clock is written as it stands now.
+    /// The entries that [`Canned::parse`] reads back to these answers, sorted by name, with the present time.
     pub fn entries(&self) -> Vec<(&'static str, Vec<u8>)> {
         write::entries(&Answers { start: self.present(), ..self.answers.clone() })
     }
@@ -131,7 +131,7 @@ impl Canned {
         self.with_statfs_answer(mount_point, StatFsAnswer::Numbers(numbers))
     }
 
-    /// Adds what `statfs` of a mount point comes to. It hangs for [`HANG_CAP`] at most.
+    /// Adds the outcome of `statfs` for a mount point. It hangs for at most [`HANG_CAP`].
     #[must_use]
     pub fn with_statfs_answer(mut self, mount_point: impl AsRef<[u8]>, answer: StatFsAnswer) -> Self {
         let answer = match answer {
@@ -142,7 +142,7 @@ impl Canned {
         self
     }
 
-    /// Adds what one device of the btrfs at a mount point comes to.
+    /// Adds one device of the btrfs at a mount point, or a refusal.
     #[must_use]
     pub fn with_btrfs(mut self, mount_point: impl AsRef<[u8]>, answer: Result<BtrfsDevice<'_>, Errno>) -> Self {
         self.answers.btrfs.get_or_insert_default().push(OwnedBtrfs::new(mount_point.as_ref(), answer));
@@ -244,7 +244,7 @@ impl Canned {
         let _ = self.elapsed_nanoseconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Ends all hanging: the questions that hang now, and those that would.
+    /// Ends all hanging: of present questions and of later ones.
     pub fn release(&self) {
         *self.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.release.notify_all();

@@ -10,7 +10,7 @@ use super::wifi::{Networks, OwnedInterface, Stations};
 use crate::host::errno::Errno;
 use crate::host::kernel::{Address, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
 
-/// What is known; a question whose answer is `None` has none on this host.
+/// The stated answers. `None` is an unsupported question, an empty list an answer without items.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub(super) struct Answers {
     /// The wall clock when the host was made.
@@ -23,7 +23,7 @@ pub(super) struct Answers {
     /// Devices, in the order of their numbers, and refusals.
     pub(super) btrfs: Option<Vec<OwnedBtrfs>>,
     pub(super) links: Option<Vec<OwnedLink>>,
-    /// Devices and their further names.
+    /// Devices and their alternative names.
     pub(super) alternative_names: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     pub(super) addresses: Option<Vec<OwnedAddress>>,
     pub(super) neighbours: Option<Vec<OwnedNeighbour>>,
@@ -51,7 +51,7 @@ impl Answers {
     }
 }
 
-/// What `statfs` of one mount point comes to.
+/// The outcome of `statfs` for one mount point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StatFsAnswer {
     /// The numbers.

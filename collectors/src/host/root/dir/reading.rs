@@ -10,19 +10,19 @@ use super::{FIRST_READ_BYTES, LARGEST_READ_BYTES};
 use crate::host::root::RootError;
 use crate::host::root::live::within;
 
-/// What tells that a file has no more.
+/// How the end of a file is recognised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
     /// A read that gives less than it was asked for.
     Short,
-    /// A read that gives nothing: most files of /proc give whole records, as many as the kernel has room for.
+    /// A read of zero bytes: most files of /proc return whole records, as many as fit the kernel's buffer.
     Nothing,
     /// A read after which the kernel has room for one more of the file's short records, and gave none. Asking again would
     /// have it look for the next one through all of a table.
     Room,
 }
 
-/// The kernel has room for so much of a file of /proc, or more.
+/// Minimum size of the kernel's buffer for a file of /proc.
 const KERNEL_ROOM_BYTES: usize = 4 << 10;
 
 /// No record of a file that ends so is longer.
@@ -35,7 +35,7 @@ pub(super) fn whole(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usi
     fill(end, into, cap_bytes, |into, space, _| read(file, space).map(|(found, _)| into.extend_from_slice(found)))
 }
 
-/// The same of one that was read before, from its beginning.
+/// Reads again, from its beginning, a file that was read before.
 pub(super) fn again(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
     let read = |into: &mut Vec<u8>, space: &mut Space, offset| {
         pread(file, space, offset).map(|(found, _)| into.extend_from_slice(found))
@@ -61,7 +61,7 @@ fn fill(
     result
 }
 
-/// The rest of a file that has more than most. Its space is on the stack as long as it is needed.
+/// Reads the rest of a file that exceeds the usual size, through a buffer on the stack.
 #[inline(never)]
 fn fill_large(
     end: End,
