@@ -8,7 +8,7 @@ use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many neighbours are known on each device.
+/// The arp collector.
 #[derive(Debug)]
 pub struct Arp {
     asks_kernel: bool,
@@ -18,17 +18,20 @@ pub struct Arp {
 }
 
 declare! {
-    Arp: "arp", on, "How many neighbours the ARP table has for each network device.";
+    Arp: "arp", on, "ARP table entries by network device.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         TABLE: File Proc "net/arp";
     }
     flags {
-        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.";
-        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.";
-        NETLINK: Switch "collector.arp.netlink" = "true", "Ask the kernel by netlink; without it /proc/net/arp is read.";
+        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to include; not together with device-exclude.";
+        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.";
+        NETLINK: Switch "collector.arp.netlink" = "true", "Use netlink instead of /proc/net/arp.";
     }
     families {
-        ENTRIES: Gauge "node_arp_entries" ["device"] "Neighbours that the ARP table has for a device.";
+        ENTRIES: Gauge "node_arp_entries" PerDevice "ARP table entries of a network device.";
     }
 }
 
@@ -63,7 +66,7 @@ impl Collect for Arp {
                 count += 1;
             }
             if !devices.ignores(device) {
-                cx.page.gauge(ENTRIES, [&device], count);
+                cx.page.gauge(ENTRIES, PerDevice { device: &device }, count);
             }
         }
         Ok(())
@@ -97,7 +100,7 @@ fn device(line: Line<'_>) -> Result<Option<&[u8]>, ParseError<'_>> {
     }
     let [_, _, flags, address, _, device] = row;
     if count != row.len() {
-        return Err(line.error("the row", "6 columns", line.bytes));
+        return Err(line.error("row", "6 columns", line.bytes));
     }
     let AnyBase(bits) = line.number("flags", flags)?;
     if u8::try_from(bits).is_err() {
@@ -165,11 +168,11 @@ mod tests {
     #[test]
     fn a_bad_row_costs_itself_alone() {
         for (row, complaint) in [
-            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 *", "proc/net/arp:2: the row: expected 6 columns"),
-            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 * eth0 eth1", "the row: expected 6 columns"),
-            ("192.0.2.5 0x1 0x100 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits, found `0x100`"),
+            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 *", "proc/net/arp:2: row: expected 6 columns"),
+            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 * eth0 eth1", "row: expected 6 columns"),
+            ("192.0.2.5 0x1 0x100 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits, found \"0x100\""),
             ("192.0.2.5 0x1 -1 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits"),
-            ("192.0.2.5 0x1 up 02:00:5e:31:ff:01 * eth0", "flags: expected a whole number"),
+            ("192.0.2.5 0x1 up 02:00:5e:31:ff:01 * eth0", "flags: expected an integer in decimal"),
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff * eth0", "HW address: expected 6, 8 or 20 bytes"),
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:0g * eth0", "HW address"),
         ] {

@@ -4,7 +4,7 @@ use crate::declare;
 use crate::host::root::RootError;
 use crate::kit::prelude::*;
 
-/// How many slaves each bond has, and how many of them have a link.
+/// The bonding collector.
 #[derive(Default, Debug)]
 pub struct Bonding {
     masters: Vec<u8>,
@@ -12,7 +12,10 @@ pub struct Bonding {
 }
 
 declare! {
-    Bonding: "bonding", on, "How many slaves each bond of network devices has, and how many of them have a link.";
+    Bonding: "bonding", on, "Configured and active slaves of network bonds.";
+    labels {
+        PerBond { master }
+    }
     reads {
         MASTERS: File Sys "class/net/bonding_masters";
         SLAVES: File Sys "class/net/*/bonding/slaves";
@@ -20,8 +23,8 @@ declare! {
         SLAVE_STATUS: File Sys "class/net/*/slave_*/bonding_slave/mii_status";
     }
     families {
-        ACTIVE: Gauge "node_bonding_active" ["master"] "Slaves of a bond that have a link.";
-        CONFIGURED: Gauge "node_bonding_slaves" ["master"] "Slaves that a bond was given.";
+        ACTIVE: Gauge "node_bonding_active" PerBond "Slaves of a bond whose link is up.";
+        CONFIGURED: Gauge "node_bonding_slaves" PerBond "Configured slaves of a bond.";
     }
 }
 
@@ -44,8 +47,8 @@ impl Collect for Bonding {
                 Ok::<_, Failure>(())
             });
             if cx.problems.value(counted).is_some() {
-                cx.page.gauge(ACTIVE, [&master], active);
-                cx.page.gauge(CONFIGURED, [&master], configured);
+                cx.page.gauge(ACTIVE, PerBond { master: &master }, active);
+                cx.page.gauge(CONFIGURED, PerBond { master: &master }, configured);
             }
         }
         Ok(())

@@ -4,18 +4,18 @@ use crate::declare;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many files are open on the whole host.
+/// The filefd collector.
 #[derive(Debug)]
 pub struct Filefd;
 
 declare! {
-    Filefd: "filefd", on, "How many files are open on the whole host, and how many may be.";
+    Filefd: "filefd", on, "Allocated and maximum file handles.";
     reads {
         FILE_NR: File Proc "sys/fs/file-nr";
     }
     families {
-        ALLOCATED: Gauge "node_filefd_allocated" [] "Open files for which the kernel holds memory.";
-        MAXIMUM: Gauge "node_filefd_maximum" [] "Open files that the kernel allows at most.";
+        ALLOCATED: Gauge "node_filefd_allocated" [] "Allocated file handles.";
+        MAXIMUM: Gauge "node_filefd_maximum" [] "Maximum number of file handles.";
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
         given("== proc/sys/fs/file-nr\n1024\n")
             .fails::<Filefd>("node_filefd_allocated 1024\n", "unused: expected a field");
         given("== proc/sys/fs/file-nr no-newline\n1024\t0\t9\n")
-            .fails::<Filefd>("", "proc/sys/fs/file-nr:1: the last line: expected a line that ends, found `1024");
+            .fails::<Filefd>("", "proc/sys/fs/file-nr:1: the last line: expected a line that ends, found \"1024");
         given("== proc/sys/fs/file-nr\n").fails::<Filefd>("", "proc/sys/fs/file-nr: maximum");
         given("").fails::<Filefd>("", "proc/sys/fs/file-nr: no such file");
     }

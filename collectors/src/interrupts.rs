@@ -26,17 +26,20 @@ pub struct Interrupts {
 }
 
 declare! {
-    Interrupts: "interrupts", off, "How many interrupts of each line each CPU served.";
+    Interrupts: "interrupts", off, "Interrupts by CPU and interrupt line.";
+    labels {
+        PerInterrupt { cpu, devices, info, r#type }
+    }
     reads {
         INTERRUPTS: File Proc "interrupts";
     }
     flags {
-        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of the interrupts to show, as `name;info;devices`; not together with name-exclude.";
-        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of the interrupts to leave out, as `name;info;devices`; not together with name-include.";
-        ZEROS: Switch "collector.interrupts.include-zeros" = "true", "Show interrupts that never came as well.";
+        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of interrupts to include, as `name;info;devices`; not together with name-exclude.";
+        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of interrupts to exclude, as `name;info;devices`; not together with name-include.";
+        ZEROS: Switch "collector.interrupts.include-zeros" = "true", "Export interrupts with a count of 0.";
     }
     families {
-        INTERRUPTS_TOTAL: Counter "node_interrupts_total" ["cpu", "devices", "info", "type"] "Interrupts that the CPU served since boot.";
+        INTERRUPTS_TOTAL: Counter "node_interrupts_total" PerInterrupt "Interrupts served since boot.";
     }
 }
 
@@ -96,7 +99,11 @@ impl Interrupts {
                 let Some(&Some(count)) = counts.get(row.counts + *cpu) else { continue };
                 if *has_zeros || count > 0 {
                     let [devices, info, name] = key(row);
-                    page.counter(INTERRUPTS_TOTAL, [cpu, &devices, &info, &name], count);
+                    page.counter(
+                        INTERRUPTS_TOTAL,
+                        PerInterrupt { cpu, devices: &devices, info: &info, r#type: &name },
+                        count,
+                    );
                 }
             }
         }
@@ -243,8 +250,10 @@ mod tests {
     #[test]
     fn a_bad_count_costs_itself_alone() {
         for bad in ["x", "-1", "18446744073709551616", "1.5"] {
-            given(&FILE.replace("         47", bad))
-                .fails::<Interrupts>(&[TIMER, NMI_1, TIMER_1].concat(), "interrupts:3: NMI: expected a whole number");
+            given(&FILE.replace("         47", bad)).fails::<Interrupts>(
+                &[TIMER, NMI_1, TIMER_1].concat(),
+                "interrupts:3: NMI: expected an unsigned integer",
+            );
         }
         given("== proc/interrupts no-newline\n CPU0\n 0: 1 X y\n").fails::<Interrupts>("", "the last line");
         given("== proc/interrupts\n").fails::<Interrupts>("", "first row: expected the names of CPUs, found nothing");

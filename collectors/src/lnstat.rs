@@ -6,20 +6,23 @@ use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What the network's caches do.
+/// The lnstat collector.
 #[derive(Debug)]
 pub struct Lnstat {
     files: Names,
 }
 
 declare! {
-    Lnstat: "lnstat", off, "What the network's caches of routes, neighbours and connections do.";
+    Lnstat: "lnstat", off, "Kernel network cache statistics from /proc/net/stat.";
+    labels {
+        PerCpu { cpu, subsystem }
+    }
     reads {
         STATISTICS: Directory Proc "net/stat";
         STATISTIC: File Proc "net/stat/*";
     }
     prefixes {
-        COLUMN: Counter "node_lnstat_" ["cpu", "subsystem"] "Column {} of a file in /proc/net/stat.";
+        COLUMN: Counter "node_lnstat_" PerCpu "Column {} of a /proc/net/stat file.";
     }
 }
 
@@ -46,7 +49,7 @@ impl Collect for Lnstat {
                 }
                 for (name, found) in head.fields().zip(line.fields()) {
                     if let Some(count) = cx.problems.value(line.number::<Hexadecimal>(name, found)) {
-                        cx.page.named(COLUMN, &[name, b"_total"], [&cpu, &file], count.0);
+                        cx.page.named(COLUMN, &[name, b"_total"], PerCpu { cpu: &cpu, subsystem: &file }, count.0);
                     }
                 }
             }

@@ -93,7 +93,7 @@ mod tests {
         let good = "node_softirqs_functions_total{cpu=\"1\",type=\"HI\"} 4\n";
         for bad in ["x", "-1", "18446744073709551616", "1.5"] {
             given(&format!("{HEAD}HI: {bad} 4\n"))
-                .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected a whole number");
+                .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected an unsigned integer");
         }
         given("== proc/softirqs no-newline\nCPU0\nHI: 1\n").fails::<Softirqs>("", "the last line");
         given("== proc/softirqs\n").fails::<Softirqs>("", "first row: expected the names of CPUs, found nothing");

@@ -73,20 +73,20 @@ mod tests {
     #[test]
     fn a_bad_line_costs_itself_alone() {
         given("== proc/vmstat\npgpgin x\n\npswpin\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found \"x\"");
     }
 
     #[test]
     fn a_bad_line_that_nobody_wants_is_told_of_too() {
         given("== proc/vmstat\nnr_free_pages x\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found \"x\"");
     }
 
     #[test]
     fn a_line_that_was_cut_and_a_file_of_nothing_are_told_of() {
         given("== proc/vmstat no-newline\npgpgin 1\npswpout 32\n").fails::<Vmstat>(
             "node_vmstat_pgpgin 1\n",
-            "proc/vmstat:2: the last line: expected a line that ends, found `pswpout 32`",
+            "proc/vmstat:2: the last line: expected a line that ends, found \"pswpout 32\"",
         );
         given("== proc/vmstat\n")
             .fails::<Vmstat>("", "proc/vmstat: the file: expected at least one line, found nothing");

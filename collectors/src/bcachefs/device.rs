@@ -3,7 +3,8 @@
 use super::text::Amount;
 use super::{
     BUCKET_SIZE, BUCKETS, Bcachefs, DEVICE_BUCKET_SIZE, DEVICE_BUCKETS, DEVICE_DURABILITY, DEVICE_ERROR_COUNT,
-    DEVICE_ERRORS, DEVICE_INFO, DEVICE_TRANSFERRED, DURABILITY, LABEL, STATE, TRANSFERS, optional,
+    DEVICE_ERRORS, DEVICE_INFO, DEVICE_TRANSFERRED, DURABILITY, DeviceInfo, LABEL, PerDevice, PerDeviceError,
+    PerTransfer, STATE, TRANSFERS, optional,
 };
 use crate::kit::attribute;
 use crate::kit::prelude::*;
@@ -24,16 +25,16 @@ pub(super) fn emit(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2], label: &mut Vec
     attribute::word(cx, STATE, names, attribute::is_absent, state);
     // Without one of its labels it would be another series.
     if cx.problems.count() == problems {
-        cx.page.gauge(DEVICE_INFO, [&device, label, state, &uuid], 1_u64);
+        cx.page.gauge(DEVICE_INFO, DeviceInfo { device: &device, label, state, uuid: &uuid }, 1_u64);
     }
     if let Some(Amount(size)) = attribute::number_or(cx, BUCKET_SIZE, names, Amount(0)) {
-        cx.page.gauge(DEVICE_BUCKET_SIZE, [&device, &uuid], size);
+        cx.page.gauge(DEVICE_BUCKET_SIZE, PerDevice { device: &device, uuid: &uuid }, size);
     }
     if let Some(count) = attribute::number_or(cx, BUCKETS, names, 0_u64) {
-        cx.page.gauge(DEVICE_BUCKETS, [&device, &uuid], count);
+        cx.page.gauge(DEVICE_BUCKETS, PerDevice { device: &device, uuid: &uuid }, count);
     }
     if let Some(durability) = attribute::number_or(cx, DURABILITY, names, 0_u64) {
-        cx.page.gauge(DEVICE_DURABILITY, [&device, &uuid], durability);
+        cx.page.gauge(DEVICE_DURABILITY, PerDevice { device: &device, uuid: &uuid }, durability);
     }
     emit_transfers(cx, names);
     emit_errors(cx, names);
@@ -54,11 +55,15 @@ fn emit_transfers(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
             operation = None;
         }
         let Some(operation) = operation else {
-            cx.problems.report(line.error("the operation", "`read:` or `write:` first", line.bytes));
+            cx.problems.report(line.error("operation", "`read:` or `write:` first", line.bytes));
             continue;
         };
         if let Some((kind, bytes)) = cx.problems.value(pair(line)) {
-            cx.page.counter(DEVICE_TRANSFERRED, [&kind, &device, operation, &uuid], bytes);
+            cx.page.counter(
+                DEVICE_TRANSFERRED,
+                PerTransfer { data_type: &kind, device: &device, operation, uuid: &uuid },
+                bytes,
+            );
         }
     }
 }
@@ -72,7 +77,7 @@ fn emit_errors(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
     let lines = lines.take_while(|line| line.bytes.first().is_none_or(u8::is_ascii_whitespace));
     for line in lines.filter(|line| !line.bytes.trim_ascii().is_empty()) {
         if let Some((kind, count)) = cx.problems.value(pair(line)) {
-            cx.page.counter(DEVICE_ERROR_COUNT, [&device, &kind, &uuid], count);
+            cx.page.counter(DEVICE_ERROR_COUNT, PerDeviceError { device: &device, r#type: &kind, uuid: &uuid }, count);
         }
     }
 }
@@ -84,6 +89,6 @@ fn has_value(line: Line<'_>) -> bool {
 /// `user   : 4096`.
 pub(super) fn pair(line: Line<'_>) -> Result<(&[u8], u64), ParseError<'_>> {
     let (kind, value) =
-        line.split_at(b':').ok_or_else(|| line.error("the line", "a name, a colon and a number", line.bytes))?;
+        line.split_at(b':').ok_or_else(|| line.error("line", "a name, a colon and a number", line.bytes))?;
     Ok((kind, line.number(kind, value)?))
 }

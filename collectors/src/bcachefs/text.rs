@@ -11,7 +11,7 @@ pub(super) struct Amount(pub(super) u64);
 const UNITS: &[u8] = b"kmgtpe";
 
 impl FromText for Amount {
-    const EXPECTED: &'static str = "a whole number, or one with a unit such as 28.2k, below 2^64";
+    const EXPECTED: &'static str = "an unsigned integer, or one with a unit such as 28.2k, below 2^64";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if let Some(whole) = u64::from_text(text) {
@@ -33,10 +33,10 @@ pub(super) fn row<T: FromText + Copy + Default, const N: usize>(
     line: Line<'_>,
 ) -> Result<(&[u8], [T; N]), ParseError<'_>> {
     let mut fields = line.fields();
-    let name = fields.text("the name")?;
+    let name = fields.text("name")?;
     let mut values = [T::default(); N];
     for value in &mut values {
-        *value = fields.number("the number")?;
+        *value = fields.number("number")?;
     }
     Ok((name.strip_suffix(b":").unwrap_or(name), values))
 }
@@ -58,7 +58,7 @@ pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
         is_known |= line.bytes.starts_with(SINCE_MOUNT);
     }
     let expected = "`since mount:` or `since filesystem creation:`";
-    if is_known { Ok(Amount(0)) } else { Err(text.error("the counter", expected, text.bytes)) }
+    if is_known { Ok(Amount(0)) } else { Err(text.error("counter", expected, text.bytes)) }
 }
 
 /// Replaces `into` by a counter's name as a metric has it: what a metric cannot have becomes one `_`, together with the

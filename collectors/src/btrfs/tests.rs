@@ -173,7 +173,7 @@ fn a_bad_value_costs_itself_alone() {
         ("devices/sdb1/size", "\"sdb1\""),
     ] {
         for (bad, complaint) in
-            [("", "found nothing"), ("-1", "found `-1`"), ("x", "expected a "), ("broken", "input/output error")]
+            [("", "found nothing"), ("-1", "found \"-1\""), ("x", "value: expected "), ("broken", "input/output error")]
         {
             given(&format!("{MOUNTINFO}{}", host(&[(file, bad)]))).fails::<Btrfs>(&without(&[lost]), complaint);
         }

@@ -419,17 +419,17 @@ mod tests {
 
     #[test]
     fn a_bad_number_costs_its_cpu_and_a_bad_clock_itself() {
-        let processor = "error=proc/cpuinfo:1: processor: expected a whole number from 0 to 2^32 - 1, found";
+        let processor = "error=proc/cpuinfo:1: processor: expected an unsigned 32-bit integer, found";
         check(
             "processor\t: -1\nvendor_id\t: a\n\nprocessor\t: 1\nvendor_id\t: b\n",
-            &format!("{processor} `-1`\ncpu=1 vendor=b mhz=0"),
+            &format!("{processor} \"-1\"\ncpu=1 vendor=b mhz=0"),
         );
         check(
             "processor\nprocessor\t:\nvendor_id\t: a\n",
             &processor.replace(":1:", ":2:").replace("found", "found nothing"),
         );
         for clock in ["fast", "-1", "NaN", "inf", ""] {
-            let found = if clock.is_empty() { "nothing".to_owned() } else { format!("`{clock}`") };
+            let found = if clock.is_empty() { "nothing".to_owned() } else { format!("\"{clock}\"") };
             check(
                 &format!("processor\t: 0\nvendor_id\t: a\ncpu MHz\t\t: {clock}\n"),
                 &format!("cpu=0 vendor=a\nerror=proc/cpuinfo:3: clock: expected a number of megahertz, found {found}"),
@@ -440,7 +440,7 @@ mod tests {
     #[test]
     fn the_last_cpu_of_a_file_that_was_cut_is_left_out() {
         let cut = |line, found| {
-            format!("error=proc/cpuinfo:{line}: the last line: expected a line that ends, found `{found}`")
+            format!("error=proc/cpuinfo:{line}: the last line: expected a line that ends, found \"{found}\"")
         };
         for (content, expected) in [
             (
@@ -462,7 +462,7 @@ mod tests {
     fn a_file_of_no_known_form_is_an_error() {
         let form = "error=proc/cpuinfo: form: expected the form of a known architecture, found";
         check("", &format!("{form} nothing"));
-        check("\n  \ncpu\t: sparc\n", &format!("{form} `cpu\\t: sparc`"));
+        check("\n  \ncpu\t: sparc\n", &format!("{form} \"cpu\\t: sparc\""));
     }
 
     #[test]

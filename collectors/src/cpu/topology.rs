@@ -2,7 +2,7 @@
 
 use super::{
     CORE_ID, CORE_THROTTLE_COUNT, CORE_THROTTLES, CPUS, Cpu, ONLINE, ONLINE_FILE, PACKAGE_ID, PACKAGE_THROTTLE_COUNT,
-    PACKAGE_THROTTLES,
+    PACKAGE_THROTTLES, PerCore, PerCpu, PerPackage,
 };
 use crate::host::root::Names;
 use crate::kit::prelude::*;
@@ -50,10 +50,10 @@ impl Topology {
             }
         }
         for (package, core, count) in cores {
-            cx.page.counter(CORE_THROTTLES, [core, package], *count);
+            cx.page.counter(CORE_THROTTLES, PerCore { core, package }, *count);
         }
         for (package, count) in packages {
-            cx.page.counter(PACKAGE_THROTTLES, [package], *count);
+            cx.page.counter(PACKAGE_THROTTLES, PerPackage { package }, *count);
         }
     }
 
@@ -76,7 +76,7 @@ impl Topology {
                     continue;
                 }
             };
-            cx.page.gauge(ONLINE, [&number], is_online);
+            cx.page.gauge(ONLINE, PerCpu { cpu: &number }, is_online);
         }
     }
 }

@@ -256,7 +256,7 @@ mod tests {
         check_error("\n", "1/mountinfo:1: mount: expected ten fields or more");
         check_error("1 1 0:2 / /a - x y rw", "options: expected at least ten fields");
         check_error("1 1 0:2 / /a rw shared:1 x y rw", "with `-` before the last three");
-        check_error("1 1 nope / /a rw - x y rw", "major:minor: expected two numbers around a colon, found `nope`");
+        check_error("1 1 nope / /a rw - x y rw", "major:minor: expected two numbers around a colon, found \"nope\"");
         check_error("1 1 0:-2 / /a rw - x y rw", "major:minor");
         check_error("x 1 0:2 / /a rw - x y rw", "mount id");
         check_error("1  0:2 / /a rw - x y rw", "parent id");

@@ -2,7 +2,7 @@
 
 use super::names::{self, Chip};
 use super::readings::{Reading, Readings};
-use super::{CHIP_NAMES, ENERGIES, Hwmon, SENSOR_LABELS, Scratch, VALUES};
+use super::{CHIP_NAMES, ChipName, ENERGIES, Hwmon, PerSensor, SENSOR_LABELS, Scratch, SensorLabel, VALUES};
 use crate::kit::filter::Filter;
 use crate::kit::label::Label;
 use crate::kit::parse::FromText;
@@ -12,7 +12,7 @@ use crate::kit::prelude::*;
 pub(super) fn emit(cx: &mut Cx<'_, Hwmon>, filter: &Filter, chip: &Chip, scratch: &mut Scratch) {
     let Scratch { chip: label, path: sensor, text: clean, readings, .. } = scratch;
     if !chip.driver.is_empty() {
-        cx.page.named(CHIP_NAMES, &[b"names"], [label, &chip.driver], true);
+        cx.page.named(CHIP_NAMES, &[b"names"], ChipName { chip: label, chip_name: &chip.driver }, true);
     }
     for reading in readings.iter() {
         // What a filter sees is chip and sensor, from which the sensor is then taken.
@@ -41,11 +41,12 @@ fn emit_reading(
 ) {
     let Reading { kind, number, property, value } = reading;
     if property == b"label" {
-        cx.page.named(SENSOR_LABELS, &[b"label"], [&chip, &value, &sensor], true);
+        cx.page.named(SENSOR_LABELS, &[b"label"], SensorLabel { chip: &chip, label: &value, sensor: &sensor }, true);
         return;
     }
     let parsed = f64::from_text(value);
-    let mut gauge = |name: &[&[u8]], value: f64| cx.page.named(VALUES, name, [&chip, &sensor], value);
+    let mut gauge =
+        |name: &[&[u8]], value: f64| cx.page.named(VALUES, name, PerSensor { chip: &chip, sensor: &sensor }, value);
     match (kind, property, parsed) {
         ("beep_enable", b"", _) => {
             gauge(&[b"beep_enabled"], f64::from(u8::from(value == b"1")));
@@ -63,7 +64,12 @@ fn emit_reading(
                 clean.clear();
                 names::push_clean(label, clean);
                 let input = input_name(readings, kind, number);
-                cx.page.named(VALUES, &[b"freq", input, b"_freq_mhz"], [&chip, clean], value / MICROS_IN_ONE);
+                cx.page.named(
+                    VALUES,
+                    &[b"freq", input, b"_freq_mhz"],
+                    PerSensor { chip: &chip, sensor: clean },
+                    value / MICROS_IN_ONE,
+                );
             }
         }
         (_, _, Some(value)) => {
@@ -84,7 +90,7 @@ fn emit_reading(
                 if rest.is_empty() {
                     name = [b"joule_total", b"", b""];
                 }
-                cx.page.named(ENERGIES, &name, [&chip, &sensor], value);
+                cx.page.named(ENERGIES, &name, PerSensor { chip: &chip, sensor: &sensor }, value);
             } else {
                 gauge(&[kind.as_bytes(), rest, unit], value);
             }

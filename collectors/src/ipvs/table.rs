@@ -130,23 +130,23 @@ pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_
 fn read_service<'a>(line: Line<'a>, protocol: &'a [u8], mut fields: Fields<'a>) -> Result<Service<'a>, ParseError<'a>> {
     match protocol {
         b"TCP" | b"UDP" | b"SCTP" => {
-            let local = fields.number("the local address")?;
+            let local = fields.number("local address")?;
             Ok(Service { protocol, local: Some(local), mark: b"" })
         }
-        b"FWM" => Ok(Service { protocol, local: None, mark: fields.text("the firewall mark")? }),
-        _ => Err(line.error("the protocol", "TCP, UDP, SCTP, FWM or ->", protocol)),
+        b"FWM" => Ok(Service { protocol, local: None, mark: fields.text("firewall mark")? }),
+        _ => Err(line.error("protocol", "TCP, UDP, SCTP, FWM or ->", protocol)),
     }
 }
 
 fn backend<'a>(line: Line<'a>, mut fields: Fields<'a>, service: Service<'a>) -> Result<Backend<'a>, ParseError<'a>> {
     let Service { protocol, local, mark } = service;
-    let remote = fields.number("the remote address")?;
-    let _way_of_forwarding = fields.text("the way of forwarding")?;
-    let weight = fields.number("the weight")?;
+    let remote = fields.number("remote address")?;
+    let _way_of_forwarding = fields.text("way of forwarding")?;
+    let weight = fields.number("weight")?;
     let active = fields.number("active connections")?;
     let inactive = fields.number("inactive connections")?;
     if line.fields().count() > 6 {
-        return Err(line.error("the row", "6 columns", line.bytes));
+        return Err(line.error("row", "6 columns", line.bytes));
     }
     Ok(Backend { protocol, local, mark, remote, counts: Counts { weight, active, inactive } })
 }

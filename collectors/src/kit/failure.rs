@@ -81,8 +81,8 @@ impl fmt::Display for ParseError<'_> {
         let shown = &self.found[..self.found.len().min(FOUND_SHOWN_BYTES)];
         match self.found.len() {
             0 => f.write_str("nothing"),
-            length if length > shown.len() => write!(f, "`{}…` ({length} bytes)", shown.escape_ascii()),
-            _ => write!(f, "`{}`", shown.escape_ascii()),
+            length if length > shown.len() => write!(f, "\"{}…\" ({length} bytes)", shown.escape_ascii()),
+            _ => write!(f, "\"{}\"", shown.escape_ascii()),
         }
     }
 }
@@ -207,7 +207,7 @@ mod tests {
             path: b"meminfo",
             line: 3,
             field: b"MemFree",
-            expected: "a whole number",
+            expected: "an unsigned integer",
             found,
         }
     }
@@ -216,7 +216,7 @@ mod tests {
     fn a_parse_error_names_file_line_field_and_what_was_found() {
         assert_eq!(
             parse_error(b"12x\xff").to_string(),
-            "proc/meminfo:3: MemFree: expected a whole number, found `12x\\xff`"
+            "proc/meminfo:3: MemFree: expected an unsigned integer, found \"12x\\xff\""
         );
         assert!(parse_error(b"").to_string().ends_with("found nothing"));
     }
@@ -224,9 +224,9 @@ mod tests {
     #[test]
     fn what_was_found_is_shown_up_to_its_limit() {
         let at_limit = [b'9'; FOUND_SHOWN_BYTES];
-        assert!(parse_error(&at_limit).to_string().ends_with("9`"));
+        assert!(parse_error(&at_limit).to_string().ends_with("9\""));
         let beyond = [b'9'; FOUND_SHOWN_BYTES + 1];
-        assert!(parse_error(&beyond).to_string().ends_with("9…` (61 bytes)"));
+        assert!(parse_error(&beyond).to_string().ends_with("9…\" (61 bytes)"));
     }
 
     #[test]

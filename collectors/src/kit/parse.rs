@@ -202,7 +202,7 @@ pub trait FromText: Sized {
 }
 
 impl FromText for u64 {
-    const EXPECTED: &'static str = "a whole number from 0 to 2^64 - 1";
+    const EXPECTED: &'static str = "an unsigned integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if text.is_empty() {
@@ -217,7 +217,7 @@ impl FromText for u64 {
 }
 
 impl FromText for u32 {
-    const EXPECTED: &'static str = "a whole number from 0 to 2^32 - 1";
+    const EXPECTED: &'static str = "an unsigned 32-bit integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         Self::try_from(u64::from_text(text)?).ok()
@@ -225,7 +225,7 @@ impl FromText for u32 {
 }
 
 impl FromText for i64 {
-    const EXPECTED: &'static str = "a whole number from -2^63 to 2^63 - 1";
+    const EXPECTED: &'static str = "a signed integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         match text {
@@ -272,7 +272,7 @@ impl FromText for Hexadecimal {
 pub struct AnyBase(pub i64);
 
 impl FromText for AnyBase {
-    const EXPECTED: &'static str = "a whole number in decimal, or in hexadecimal after 0x, of up to 64 bits";
+    const EXPECTED: &'static str = "an integer in decimal, or in hexadecimal after 0x";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if text.starts_with(b"0x") || text.starts_with(b"0X") {
@@ -333,7 +333,7 @@ mod tests {
         let mut fields = line.fields();
         assert_eq!(fields.text("name").expect("a field"), b"last");
         let error = fields.number::<u64>("value").expect_err("no more fields");
-        assert_eq!(error.to_string(), "proc/x:4: value: expected a whole number from 0 to 2^64 - 1, found nothing");
+        assert_eq!(error.to_string(), "proc/x:4: value: expected an unsigned integer, found nothing");
     }
 
     #[test]
@@ -352,10 +352,10 @@ mod tests {
     fn a_number_without_an_end_is_none() {
         let number = |content| text(content).whole_number::<u64>("size").map_err(|error| error.to_string());
         assert_eq!(number(b"25\n"), Ok(25));
-        assert_eq!(number(b"25"), Err("proc/x:1: size: expected a line that ends, found `25`".to_owned()));
-        assert_eq!(number(b"1\n2"), Err("proc/x:2: size: expected a line that ends, found `2`".to_owned()));
+        assert_eq!(number(b"25"), Err("proc/x:1: size: expected a line that ends, found \"25\"".to_owned()));
+        assert_eq!(number(b"1\n2"), Err("proc/x:2: size: expected a line that ends, found \"2\"".to_owned()));
         for content in ["", "x\n"] {
-            assert!(number(content.as_bytes()).is_err_and(|error| error.contains("expected a whole number")));
+            assert!(number(content.as_bytes()).is_err_and(|error| error.contains("expected an unsigned integer")));
         }
     }
 

@@ -181,7 +181,7 @@ mod tests {
         assert!(Rows::of(text(""), ["a", "b"], &mut problems, judge).is_err());
         let rows = Rows::of(text("a 1\nc 2\n"), ["a", "b"], &mut problems, judge).expect("lines");
         assert_eq!((rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()), (1, 1));
-        assert_eq!(problems.shown()[0].reason().to_string(), "proc/x:2: the row: expected a or b, found `c 2`");
+        assert_eq!(problems.shown()[0].reason().to_string(), "proc/x:2: the row: expected a or b, found \"c 2\"");
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(row("a 1 2").exactly("2 numbers").ok(), Some([1_u64, 2]));
         for line in ["a 1", "a 1 2 3"] {
             let error = row(line).exactly::<u64, 2>("2 numbers").expect_err("another count").to_string();
-            assert!(error.contains("proc/x:1: the row: expected 2 numbers, found `a 1"), "{error}");
+            assert!(error.contains("proc/x:1: the row: expected 2 numbers, found \"a 1"), "{error}");
         }
         assert_eq!(row("a 1 2 3").numbers().ok(), Some(([1_u64, 2], 3)));
         assert_eq!(row("a").numbers().ok(), Some(([0_u64; 2], 0)));

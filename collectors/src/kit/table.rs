@@ -62,8 +62,8 @@ mod tests {
         check_rows("", 0, Some("proc/x: the file: expected at least one line, found nothing"));
         check_rows("a 1\n", 1, None);
         check_rows("a 1\nb 2\n", 2, None);
-        check_rows("a 1\nb 2", 1, Some("proc/x:2: the last line: expected a line that ends, found `b 2`"));
-        check_rows("a", 0, Some("proc/x:1: the last line: expected a line that ends, found `a`"));
+        check_rows("a 1\nb 2", 1, Some("proc/x:2: the last line: expected a line that ends, found \"b 2\""));
+        check_rows("a", 0, Some("proc/x:1: the last line: expected a line that ends, found \"a\""));
     }
 
     #[track_caller]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn numbers_of_a_row_are_there_together_or_not_at_all() {
         check("1 2 3", Ok([1, 2]));
-        check("1 x", Err("proc/x:1: second: expected a whole number from 0 to 2^64 - 1, found `x`"));
-        check("1", Err("proc/x:1: second: expected a whole number from 0 to 2^64 - 1, found nothing"));
+        check("1 x", Err("proc/x:1: second: expected an unsigned integer, found \"x\""));
+        check("1", Err("proc/x:1: second: expected an unsigned integer, found nothing"));
     }
 }
