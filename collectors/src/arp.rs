@@ -1,4 +1,4 @@
-//! Neighbours of IPv4 by device, from the kernel's answer or from /proc/net/arp.
+//! IPv4 neighbours by device, from netlink or /proc/net/arp.
 
 use crate::declare;
 use crate::host::kernel::KernelError;
@@ -73,7 +73,7 @@ impl Collect for Arp {
     }
 }
 
-/// Asks the kernel for the devices of all neighbours; `false` where it does not know that question.
+/// Lists the devices of all neighbours by netlink; `false` if the kernel does not support it.
 fn ask(cx: &Cx<'_, Arp>, found: &mut Names) -> Result<bool, Failure> {
     let answer = cx.kernel.neighbours(&mut |neighbour| {
         if neighbour.state & STATE_NO_ARP == 0 {
@@ -87,10 +87,10 @@ fn ask(cx: &Cx<'_, Arp>, found: &mut Names) -> Result<bool, Failure> {
     }
 }
 
-/// The words of the headline.
+/// Number of words in the header.
 const HEADLINE_WORDS: usize = 9;
 
-/// The device of a line of /proc/net/arp; `None` for the headline and for blank lines.
+/// Parses the device of a line of /proc/net/arp; `None` for the header and for blank lines.
 fn device(line: Line<'_>) -> Result<Option<&[u8]>, ParseError<'_>> {
     let mut fields = line.fields();
     let row: [&[u8]; 6] = std::array::from_fn(|_| fields.next().unwrap_or_default());
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_is_asked_first() {
+    fn netlink_comes_before_the_file() {
         given(&with_file(KERNEL, FILE)).emits::<Arp>(KERNEL_EMITTED);
         given("== kernel/neighbours\n").emits::<Arp>("");
     }
 
     #[test]
-    fn the_file_is_read_where_the_kernel_has_no_answer_or_is_not_asked() {
+    fn the_file_is_read_without_netlink_support_or_with_netlink_disabled() {
         given(&with_file("", FILE)).emits::<Arp>(FILE_EMITTED);
         given(&with_file(KERNEL, FILE)).flags(&["--no-collector.arp.netlink"]).emits::<Arp>(FILE_EMITTED);
         given(KERNEL).flags(&["--no-collector.arp.netlink"]).fails::<Arp>("", "proc/net/arp: no such file");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_pass_the_pattern() {
+    fn devices_are_filtered() {
         let include = "--collector.arp.device-include=^eth";
         given(KERNEL).flags(&[include]).emits::<Arp>("node_arp_entries{device=\"eth0\"} 1\n");
         given(KERNEL)
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_cut_and_a_file_of_nothing_are_told_of() {
+    fn a_truncated_row_and_an_empty_file_are_errors() {
         let cut = with_file("", FILE).replace("net/arp\n", "net/arp no-newline\n");
         given(&cut).fails::<Arp>(
             "node_arp_entries{device=\"eth0\"} 1\nnode_arp_entries{device=\"eth1\"} 1\n",
@@ -189,6 +189,7 @@ mod tests {
         );
         given("== proc/net/arp\n").fails::<Arp>("", "proc/net/arp: the file: expected at least one line");
         given(&with_file("", "")).emits::<Arp>("");
+        given(&with_file("", &format!("\n  \n{FILE}"))).emits::<Arp>(FILE_EMITTED);
     }
 
     proptest! {
