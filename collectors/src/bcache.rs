@@ -92,7 +92,7 @@ declare! {
 
 const READAHEAD_FILE: &[u8] = b"cache_readaheads";
 
-/// node_exporter reads this file as nanoseconds, whatever its name says, and so do we.
+/// The name says microseconds; node_exporter reads the value as nanoseconds.
 const READ_DURATION_FILE: &[u8] = b"btree_read_average_duration_us";
 const SECONDS_PER_UNIT: f64 = 1e-9;
 

@@ -1,4 +1,4 @@
-//! Mounted bcachefs file systems, from /sys/fs/bcachefs.
+//! Mounted bcachefs file systems from /sys/fs/bcachefs.
 
 mod device;
 mod text;
@@ -100,7 +100,7 @@ impl Collect for Bcachefs {
     }
 }
 
-/// `zstd   2.04G   4.12G   41.2k`, below a line of headings.
+/// Emits rows `zstd   2.04G   4.12G   41.2k` after a header.
 fn emit_compression(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(COMPRESSION, [uuid]), cx.problems) else { return };
     for line in table::rows(text, cx.problems).skip(1) {
@@ -111,7 +111,7 @@ fn emit_compression(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     }
 }
 
-/// `bset_bad_csum  2  1752580088`: how often and when last. The file is empty where nothing was found.
+/// Emits rows `bset_bad_csum  2  1752580088`: count and last time. The file is empty without errors.
 fn emit_errors(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(ERRORS, [uuid]), cx.problems) else { return };
     for line in table::whole(text, cx.problems).lines() {
@@ -121,7 +121,7 @@ fn emit_errors(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     }
 }
 
-/// `initial:  4118  96.4k`, below a line of headings.
+/// Emits rows `initial:  4118  96.4k` after a header.
 fn emit_writes(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(TREE_WRITES, [uuid]), cx.problems) else { return };
     for line in table::rows(text, cx.problems).skip(1) {
@@ -132,7 +132,7 @@ fn emit_writes(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     }
 }
 
-/// A file for each counter.
+/// Emits the counters, a file each.
 fn emit_counters(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8], files: &mut Names, name: &mut Vec<u8>) {
     match cx.files.list(COUNTERS, [uuid], files) {
         Ok(()) => {}
@@ -147,7 +147,7 @@ fn emit_counters(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8], files: &mut Names, name
     }
 }
 
-/// A file that is there; what else went wrong is noted.
+/// Returns the text of an existing file; reports other errors.
 fn optional<'a>(read: Result<Option<Text<'a>>, FileError<'_>>, problems: &mut Problems) -> Option<Text<'a>> {
     problems.value(read).flatten()
 }

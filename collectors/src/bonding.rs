@@ -1,4 +1,4 @@
-//! Bonds and their slaves from /sys/class/net.
+//! Network bonds and their slaves from /sys/class/net.
 
 use crate::declare;
 use crate::host::root::RootError;
@@ -40,7 +40,7 @@ impl Collect for Bonding {
             let listed = cx.files.read_into(SLAVES, [master], slaves).map_err(failure);
             let Some(()) = cx.problems.value(listed) else { continue };
             let (mut configured, mut active) = (0_u64, 0_u64);
-            // Without one slave's state the number of active ones would be wrong: it costs the bond.
+            // The number of active slaves needs the state of every slave.
             let counted = names(slaves).try_for_each(|slave| {
                 configured += 1;
                 active += u64::from(is_up(cx, master, slave)?);
@@ -55,7 +55,7 @@ impl Collect for Bonding {
     }
 }
 
-/// A host without the module has no bonds; a bond may go while one looks.
+/// A missing file is no data: the module is not loaded, or the bond was removed.
 fn failure(error: FileError<'_>) -> Failure {
     error.or_no_data(RootError::is_missing)
 }
@@ -68,7 +68,7 @@ fn is_up(cx: &mut Cx<'_, Bonding>, master: &[u8], slave: &[u8]) -> Result<bool, 
     if let Some(status) = cx.files.read_if_present(LOWER_STATUS, [master, slave])? {
         return Ok(status.trimmed() == b"up");
     }
-    // Kernels before 3.13 call the link to a slave otherwise.
+    // Kernels before 3.13 have another name for the link to a slave.
     let status = cx.files.read(SLAVE_STATUS, [master, slave]).map_err(failure)?;
     Ok(status.trimmed() == b"up")
 }

@@ -1,4 +1,4 @@
-//! Mounted btrfs file systems, from /sys/fs/btrfs and, where they may be asked, from the file systems themselves.
+//! Mounted btrfs file systems, from /sys/fs/btrfs and ioctl.
 
 mod devices;
 
@@ -66,13 +66,13 @@ declare! {
     }
 }
 
-/// How node_exporter shows a device without a UUID.
+/// The label of a device without a UUID, as in node_exporter.
 const ZERO_UUID: &[u8] = b"<zero>";
 
-/// Bytes in a sector, which sizes of block devices are counted in.
+/// Size of a sector, the unit of block device sizes.
 const SECTOR_BYTES: u64 = 512;
 
-/// The kinds of block groups. A small file system may have `mixed` ones in place of the first two, which nobody shows.
+/// The block group types that are exported; `mixed` groups of small file systems are not, as in node_exporter.
 const GROUPS: [&str; 3] = ["data", "metadata", "system"];
 const ALWAYS_THERE: &str = "system";
 
@@ -91,14 +91,14 @@ impl Collect for Btrfs {
             Err(error) if error.is_missing() => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        // Beside the file systems stands `features`.
+        // The directory also has `features`.
         if self.file_systems.iter().any(is_file_system) {
             self.devices.ask(cx);
         }
         let Self { file_systems, members, layouts, uuid, label, devices } = self;
         for name in file_systems.iter().filter(|name| is_file_system(name)) {
             uuid.clear();
-            // The folder has the name that the file system was given when it was mounted first.
+            // The directory is named after the UUID of the first mount.
             match attribute::number_or(cx, METADATA_UUID, [name], Uuid::default()) {
                 Some(found) if found != Uuid::default() => uuid.extend_from_slice(&found.text()),
                 _ => uuid.extend_from_slice(name),
@@ -117,7 +117,7 @@ impl Collect for Btrfs {
             for group in GROUPS {
                 emit_group(cx, [name, group.as_bytes()], uuid, count, layouts);
             }
-            if !emit_asked(&mut cx.page, uuid, devices) && count.is_some() {
+            if !emit_reported(&mut cx.page, uuid, devices) && count.is_some() {
                 emit_members(cx, name, uuid, members);
             }
         }
@@ -136,7 +136,7 @@ fn is_absent(error: RootError) -> bool {
 fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8]) {
     let text = match cx.files.read(COMMITS, [name]) {
         Ok(text) => text,
-        // Earlier kernels count no commits, which shows as 0.
+        // Kernels before 6.0 do not count commits, which is exported as 0.
         Err(error) if is_absent(error.error) => {
             return (0..COMMIT_NAMES.len()).for_each(|at| emit_commit(&mut cx.page, uuid, at, 0));
         }
@@ -165,7 +165,7 @@ fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], at: usize, value: u64)
     }
 }
 
-/// A kind of block groups and the layouts that it is stored in; `count` devices share the work, where that is known.
+/// Emits a block group type and its layouts over `count` devices, if known.
 fn emit_group(
     cx: &mut Cx<'_, Btrfs>,
     [name, group]: [&[u8]; 2],
@@ -194,7 +194,7 @@ fn emit_group(
     }
 }
 
-/// Bytes on devices for each byte of a layout; 0 for one that is not known. Parity depends on the number of devices.
+/// Bytes on devices per byte of a layout; 0 for an unknown layout. Parity depends on the number of devices.
 fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
     let with_parity = |parity: f64| count.map(|count| count as f64 / (count as f64 - parity));
     match layout {
@@ -208,8 +208,8 @@ fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
     }
 }
 
-/// What the file system itself said; `false` when it did not.
-fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
+/// Emits the devices reported by ioctl; `false` if there are none.
+fn emit_reported(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
     let mut has_any = false;
     for Device { name, numbers } in Uuid::from_text(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
         has_any = true;
@@ -237,7 +237,7 @@ fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> b
     has_any
 }
 
-/// What sysfs says in its place.
+/// Emits the devices listed in sysfs.
 fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8], members: &Names) {
     for member in members.iter() {
         if let Some(Sectors(size)) = attribute::number_or(cx, MEMBER_SIZE, [name, member], Sectors(0)) {
@@ -246,7 +246,7 @@ fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8], members: &Name
     }
 }
 
-/// A number of sectors, in bytes.
+/// A number of sectors, converted to bytes.
 struct Sectors(u64);
 
 impl FromText for Sectors {

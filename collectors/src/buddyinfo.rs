@@ -1,4 +1,4 @@
-//! Free blocks of memory from /proc/buddyinfo.
+//! Free memory blocks from /proc/buddyinfo.
 
 use crate::declare;
 use crate::kit::parse::FromText;
@@ -32,7 +32,7 @@ impl Collect for Buddyinfo {
         let mut sizes_of_all = None;
         for line in table::rows(text, cx.problems) {
             let Some(row) = cx.problems.value(parse(line)) else { continue };
-            // Every zone has as many sizes as the first: a row with another number of them lost or gained some.
+            // Every zone has the same number of sizes.
             if row.sizes.clone().count() != *sizes_of_all.get_or_insert_with(|| row.sizes.clone().count()) {
                 cx.problems.report(line.error("blocks", "as many as in the first row", line.bytes));
                 continue;

@@ -1,4 +1,4 @@
-//! Controllers of control groups from /proc/cgroups.
+//! Control group controllers from /proc/cgroups.
 
 use crate::declare;
 use crate::kit::prelude::*;

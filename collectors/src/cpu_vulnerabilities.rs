@@ -1,4 +1,4 @@
-//! Weaknesses of the processors from /sys/devices/system/cpu/vulnerabilities.
+//! CPU vulnerabilities from /sys/devices/system/cpu/vulnerabilities.
 
 use crate::declare;
 use crate::host::root::Names;
@@ -48,10 +48,10 @@ impl Collect for CpuVulnerabilities {
     }
 }
 
-/// The states by what the kernel's words begin with, in small letters.
+/// The states, as lower-case prefixes of the kernel text.
 const STATES: [&str; 4] = ["not affected", "vulnerable", "mitigation", "unknown"];
 
-/// The state, and in `details` what follows its first word. Words of another kind are details of an unknown state.
+/// Parses the state, with the words after the first in `details`. Any other text becomes the details of an unknown state.
 fn parse(value: &[u8], details: &mut Vec<u8>) -> &'static str {
     details.clear();
     let begins =

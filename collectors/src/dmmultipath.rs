@@ -1,4 +1,4 @@
-//! Devices of several paths, as the device mapper shows them below /sys/block.
+//! Device-mapper multipath devices from /sys/block.
 
 use crate::declare;
 use crate::host::root::{Names, RootError};
@@ -42,7 +42,7 @@ declare! {
     }
 }
 
-/// The unit of `size`, whatever the blocks of a device are.
+/// The unit of `size`, whatever the block size of the device.
 const SECTOR_BYTES: u32 = 512;
 
 impl Collect for Dmmultipath {
@@ -58,7 +58,7 @@ impl Collect for Dmmultipath {
             if !is_identified || !identity.starts_with(b"mpath-") {
                 continue;
             }
-            // Every sample has the name among its labels.
+            // The name is a label of every sample.
             if !attribute::filled_word(cx, NAME, [device], name) {
                 continue;
             }
@@ -98,7 +98,7 @@ fn emit_paths(cx: &mut Cx<'_, Dmmultipath>, device: &[u8], name: &[u8], paths: &
     }
     let count = paths.len() as u64;
     cx.page.gauge(PATH_COUNT, PerDevice { device: &name, sysfs_name: &device }, count);
-    // How many can be used is known only when the state of each is.
+    // The numbers need the state of every path.
     if active + failed == count {
         cx.page.gauge(PATHS_ACTIVE, PerDevice { device: &name, sysfs_name: &device }, active);
         cx.page.gauge(PATHS_FAILED, PerDevice { device: &name, sysfs_name: &device }, failed);

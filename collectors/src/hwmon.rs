@@ -1,4 +1,4 @@
-//! Sensors of chips from /sys/class/hwmon.
+//! Hardware sensors from /sys/class/hwmon.
 
 mod names;
 mod readings;
@@ -21,7 +21,7 @@ pub struct Hwmon {
     scratch: Scratch,
 }
 
-/// Memory for one chip.
+/// Reusable memory for a chip.
 #[derive(Default, Debug)]
 struct Scratch {
     chip: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Statistics of the network's caches from /proc/net/stat.
+//! Kernel network cache statistics from /proc/net/stat.
 
 use crate::declare;
 use crate::host::root::Names;
@@ -33,7 +33,7 @@ impl Collect for Lnstat {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.files.list(STATISTICS, [], &mut self.files) {
-            // A kernel without any of these caches.
+            // A kernel without these caches.
             Err(error) if error.is_missing() => return Ok(()),
             result => result?,
         }
@@ -42,7 +42,7 @@ impl Collect for Lnstat {
             let mut rows = table::rows(text, cx.problems);
             let Some(head) = rows.next() else { continue };
             for (cpu, line) in rows.enumerate() {
-                // A row of another width has its numbers below the wrong names.
+                // Columns of a row of another width cannot be matched to names.
                 if line.fields().count() != head.fields().count() {
                     cx.problems.report(line.error("row", "as many columns as the first row", line.bytes));
                     continue;

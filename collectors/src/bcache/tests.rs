@@ -6,7 +6,7 @@ const SET_PATH: &str = "sys/fs/bcache/de-ad";
 const RATES: &str = "rate:\t\t1.1M/sec\ndirty:\t\t20.3G\ntarget:\t\t20.4G\nproportional:\t-427.5k\nintegral:\t790.0k\n\
     change:\t\t-321.5k/sec\nnext io:\t17ms\n";
 
-/// A set of one cache and one device behind it, whose files are `changed` where they are told to.
+/// A set of one cache and one backing device, with some files replaced by `changed`.
 fn host(changed: &[(&str, &str)]) -> String {
     let mut files = vec![
         ("average_key_size", "1"),

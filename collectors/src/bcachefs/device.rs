@@ -1,4 +1,4 @@
-//! One device of a file system.
+//! A member device of a file system.
 
 use super::text::Amount;
 use super::{
@@ -10,20 +10,20 @@ use crate::kit::attribute;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What is read and written stands below these lines.
+/// Headers of the rows of an operation.
 const OPERATIONS: [(&[u8], &str); 2] = [(b"read:", "read"), (b"write:", "write")];
 
-/// Indented rows follow this line. Errors since the last reset stand below another one of the kind.
+/// Header of the rows in use. Errors since the last reset have another header.
 const ERRORS_SINCE_CREATION: &[u8] = b"IO errors since filesystem creation";
 
-/// Emits a device; `label` and `state` are memory.
+/// Emits a device; `label` and `state` are scratch memory.
 pub(super) fn emit(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2], label: &mut Vec<u8>, state: &mut Vec<u8>) {
     let [uuid, device] = names;
     let problems = cx.problems.count();
-    // A device without a label has an empty one.
+    // An unlabelled device has an empty label.
     attribute::word(cx, LABEL, names, attribute::is_absent, label);
     attribute::word(cx, STATE, names, attribute::is_absent, state);
-    // Without one of its labels it would be another series.
+    // A missing label would make another series.
     if cx.problems.count() == problems {
         cx.page.gauge(DEVICE_INFO, DeviceInfo { device: &device, label, state, uuid: &uuid }, 1_u64);
     }
@@ -50,7 +50,7 @@ fn emit_transfers(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
             operation = Some(named);
             continue;
         }
-        // A line without a value is a heading that nobody can read: what follows is not of the one before.
+        // A line without a value is an unknown header, which ends the previous operation.
         if !has_value(line) {
             operation = None;
         }
@@ -73,7 +73,7 @@ fn emit_errors(cx: &mut Cx<'_, Bcachefs>, names: [&[u8]; 2]) {
     let Some(text) = optional(cx.files.read_if_present(DEVICE_ERRORS, names), cx.problems) else { return };
     let lines =
         table::rows(text, cx.problems).skip_while(|line| !line.bytes.starts_with(ERRORS_SINCE_CREATION)).skip(1);
-    // The next heading ends them, even one that nobody can read.
+    // Any unindented line is the next header.
     let lines = lines.take_while(|line| line.bytes.first().is_none_or(u8::is_ascii_whitespace));
     for line in lines.filter(|line| !line.bytes.trim_ascii().is_empty()) {
         if let Some((kind, count)) = cx.problems.value(pair(line)) {
@@ -86,7 +86,7 @@ fn has_value(line: Line<'_>) -> bool {
     line.split_at(b':').is_some_and(|(_, value)| !value.trim_ascii().is_empty())
 }
 
-/// `user   : 4096`.
+/// Parses `user   : 4096`.
 pub(super) fn pair(line: Line<'_>) -> Result<(&[u8], u64), ParseError<'_>> {
     let (kind, value) =
         line.split_at(b':').ok_or_else(|| line.error("line", "a name, a colon and a number", line.bytes))?;

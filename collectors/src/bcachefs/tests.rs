@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 13] = [
     ("errors", "bset_bad_csum  12  1752580088\n"),
 ];
 
-/// A file system whose files are `changed` where they are told to.
+/// A file system with some files replaced by `changed`.
 fn host(changed: &[(&str, &str)]) -> String {
     let mut files = FILES;
     for (name, content) in changed {

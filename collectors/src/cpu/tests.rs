@@ -48,7 +48,7 @@ fn without_times_the_rest_is_there() {
         .fails::<Cpu>("node_cpu_isolated{cpu=\"2\"} 1\n", "proc/stat: no such file or directory");
 }
 
-/// What is emitted beside the times, and complained about.
+/// Samples other than CPU times, and problems.
 #[track_caller]
 fn beside(entries: &str, flags: &[&str]) -> (String, Vec<String>) {
     let scraped = given(&format!("{STAT_FILE}{entries}")).flags(flags).scrape::<Cpu>();
@@ -194,7 +194,7 @@ fn a_bad_clock_costs_the_frequency_alone() {
     check_failure(&CPUINFO_FILE.replace("2811.204", "fast"), &["--collector.cpu.info"], INFO_LINE, complaint);
 }
 
-/// What a scraper that knows of the collector `cpufreq` shows.
+/// The samples of a scraper that has the cpufreq collector.
 #[track_caller]
 fn check_cpufreq(is_enabled: bool, expected: &str) {
     let registration = Registration::of::<Cpu>();

@@ -1,4 +1,4 @@
-//! What becomes of the readings of a chip: each type of sensor has its own unit.
+//! Samples of the readings of a chip, with a unit per type of sensor.
 
 use super::names::{self, Chip};
 use super::readings::{Reading, Readings};
@@ -15,7 +15,7 @@ pub(super) fn emit(cx: &mut Cx<'_, Hwmon>, filter: &Filter, chip: &Chip, scratch
         cx.page.named(CHIP_NAMES, &[b"names"], ChipName { chip: label, chip_name: &chip.driver }, true);
     }
     for reading in readings.iter() {
-        // What a filter sees is chip and sensor, from which the sensor is then taken.
+        // The filter applies to `chip;sensor`.
         sensor.clear();
         sensor.extend_from_slice(label);
         sensor.push(b';');
@@ -59,7 +59,7 @@ fn emit_reading(
         }
         ("beep_enable" | "vrm" | "update_interval", ..) | (_, _, None) => {}
         ("freq", b"input", Some(value)) => {
-            // It is known by what it is the frequency of; the sensor's number says nothing.
+            // node_exporter uses the label as the sensor, and ignores the number.
             if let Some(label) = readings.value(kind, number, b"label") {
                 clean.clear();
                 names::push_clean(label, clean);
@@ -98,12 +98,12 @@ fn emit_reading(
     }
 }
 
-/// What a sensor measures has no property in its name, unless a file of the sensor's bare name does already.
+/// The suffix of an input: empty, unless a file without a property has that name.
 fn input_name(readings: &Readings, kind: &str, number: u32) -> &'static [u8] {
     if readings.value(kind, number, b"").is_some() { b"_input" } else { b"" }
 }
 
-/// The end of a name that tells the unit, and the value in it.
+/// The unit suffix of a name, and the value in that unit.
 fn in_unit(kind: &str, property: &[u8], value: f64) -> (&'static [u8], f64) {
     match (kind, property) {
         (_, b"fault" | b"alarm") | ("temp", b"type") => (b"", value),

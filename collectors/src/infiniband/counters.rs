@@ -73,10 +73,10 @@ fn emit_rows(
     }
 }
 
-/// Data is counted in words of so many bytes, each of which is one on each of four lanes.
+/// The size of a word of data: a byte on each of four lanes.
 const WORD_BYTES: f64 = 4.0;
 
-/// What one file of the folder with these `names` counts, where it does.
+/// Reads a counter, if the directory has it among its `names`.
 fn count(
     cx: &mut Cx<'_, Infiniband>,
     file: Read<Infiniband, File, 3>,
@@ -91,7 +91,7 @@ fn count(
     found.and_then(|Count(count)| count)
 }
 
-/// A count, or the words by which some drivers say that the port has none.
+/// A count, or the text of drivers for an unsupported counter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Count(Option<u64>);
 

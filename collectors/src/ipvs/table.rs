@@ -1,4 +1,4 @@
-//! The services of the load balancer and their backends, from /proc/net/ip_vs.
+//! Virtual services and their backends from /proc/net/ip_vs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use crate::kit::parse::{Fields, FromText, Hexadecimal};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// A label that backends can have.
+/// A label of backends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Label {
     LocalAddress,
@@ -18,7 +18,7 @@ pub(super) enum Label {
 }
 
 impl Label {
-    /// In the order of their names, which is that of the families' labels.
+    /// All labels, sorted by name.
     pub(super) const ALL: [Self; 6] =
         [Self::LocalAddress, Self::LocalMark, Self::LocalPort, Self::Proto, Self::RemoteAddress, Self::RemotePort];
 
@@ -42,7 +42,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The address as it is shown: one of IPv4 within IPv6 as one of IPv4.
+    /// The address for labels: an IPv4-mapped IPv6 address is shown as IPv4.
     pub(super) fn address(&self) -> IpAddr {
         self.ip.to_canonical()
     }
@@ -69,7 +69,7 @@ impl FromText for Endpoint {
     }
 }
 
-/// How busy a backend is.
+/// Weight and connections of a backend.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Counts {
     pub(super) weight: u64,
@@ -85,18 +85,18 @@ impl Counts {
     }
 }
 
-/// A server that connections of a service are passed on to.
+/// A server of a virtual service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Backend<'a> {
     pub(super) protocol: &'a [u8],
-    /// Where the service listens; nothing where it takes packets by their firewall mark.
+    /// The address of the service; `None` for a firewall mark.
     pub(super) local: Option<Endpoint>,
     pub(super) mark: &'a [u8],
     pub(super) remote: Endpoint,
     pub(super) counts: Counts,
 }
 
-/// What the backends below a line belong to.
+/// The service of the following backends.
 #[derive(Clone, Copy)]
 struct Service<'a> {
     protocol: &'a [u8],
@@ -104,10 +104,10 @@ struct Service<'a> {
     mark: &'a [u8],
 }
 
-/// The backends of all services. One below a service that could not be read is not told of again.
+/// The backends of all services. Backends of an invalid service are skipped without another error.
 pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_>, ParseError<'_>>> {
     let (whole, _) = text.whole_lines();
-    // The headlines are there even when no service is.
+    // The header exists even without services.
     let none = text.bytes.is_empty().then(|| table::empty(text));
     let cut = none.or_else(|| text.cut_line()).map(Err);
     let mut service = None;

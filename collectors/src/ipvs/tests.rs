@@ -15,7 +15,7 @@ fn with_rows(rows: &str) -> String {
     format!("== proc/net/ip_vs\n{HEADLINES}{rows}{STATS_FILE}")
 }
 
-/// What is emitted of the weights, which is what is emitted of the other two.
+/// The samples of the weights; the other two families have the same labels.
 #[track_caller]
 fn check_weights(rows: &str, flag: &str, expected: &str, complaint: &str) {
     let flags = [flag];
