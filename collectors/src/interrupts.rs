@@ -255,7 +255,6 @@ mod tests {
                 "interrupts:3: NMI: expected an unsigned integer",
             );
         }
-        given("== proc/interrupts no-newline\n CPU0\n 0: 1 X y\n").fails::<Interrupts>("", "the last line");
         given("== proc/interrupts\n").fails::<Interrupts>("", "first row: expected the names of CPUs, found nothing");
         given("").fails::<Interrupts>("", "proc/interrupts: no such file");
     }

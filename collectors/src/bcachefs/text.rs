@@ -46,9 +46,6 @@ const SINCE_CREATION: &[u8] = b"since filesystem creation:";
 
 /// Parses the value of a counter since file system creation; 0 if the file has only the value since the mount.
 pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
-    if let Some(error) = text.cut_line() {
-        return Err(error);
-    }
     let mut is_known = false;
     for line in text.lines() {
         if let Some(value) = line.bytes.strip_prefix(SINCE_CREATION) {
