@@ -93,7 +93,8 @@ mod fleet;
 pub mod glob;
 mod host;
 mod hostfs;
-mod layout;
+#[doc(hidden)]
+pub mod layout;
 mod machine;
 mod moment;
 mod proc;

@@ -33,7 +33,7 @@ pub(crate) use platform::{Architecture, KernelVersion};
 pub(crate) use pods::{Pods, Tenant, Tenants};
 pub(crate) use process::Process;
 pub(crate) use processor::{
-    Arm, Board, Cache, CpuLoad, Frequency, IdleState, Mainframe, Model, Numbering, Power, Processor, X86,
+    Arm, Board, Cache, Cpu, CpuLoad, Frequency, IdleState, Mainframe, Model, NumaNode, Numbering, Power, Processor, X86,
 };
 pub(crate) use sensors::{
     Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
@@ -46,7 +46,6 @@ pub(crate) use system::{Os, System};
 
 use crate::event::Past;
 use crate::event::timeline::Timeline;
-use crate::layout::Catalogue;
 use crate::moment::LAST_SECONDS;
 use crate::profile::{self, ProfileError};
 use crate::seed::Seed;
@@ -100,7 +99,6 @@ pub struct Machine {
     /// What will happen, and what it has left behind so far.
     pub(crate) timeline: Timeline,
     pub(crate) past: Past,
-    pub(crate) catalogue: Catalogue,
 }
 
 /// What no host is without.
@@ -174,7 +172,6 @@ impl Machine {
             load: Wave::new(&OFFICE, seed, "load"),
             timeline: Timeline::default(),
             past: Past::default(),
-            catalogue: Catalogue::default(),
         }
     }
 
@@ -188,6 +185,37 @@ impl Machine {
     /// When it was started, in seconds since 1970: the first time, if it is started again.
     pub fn booted_seconds(&self) -> u64 {
         self.booted_seconds
+    }
+
+    pub(crate) fn kernel(&self) -> KernelVersion {
+        self.system.kernel()
+    }
+
+    /// Whether all controllers share one hierarchy of control groups.
+    pub(crate) fn has_one_hierarchy(&self) -> bool {
+        self.kernel().has_one_hierarchy()
+    }
+
+    pub(crate) fn block(&self, position: usize) -> Option<&BlockDevice> {
+        self.block_devices.get(position)
+    }
+
+    pub(crate) fn interface(&self, position: usize) -> Option<&Interface> {
+        self.interfaces.get(position)
+    }
+
+    /// The SCSI devices of disks, then those of tape drives.
+    pub(crate) fn scsi_devices(&self) -> impl Iterator<Item = &ScsiDevice> {
+        let tapes = self.storage.tapes.iter().map(|tape| &tape.scsi);
+        self.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes)
+    }
+
+    /// The devices that an XFS is mounted from.
+    pub(crate) fn xfs_devices(&self) -> impl Iterator<Item = &BlockDevice> {
+        self.block_devices.iter().filter(|block| {
+            let number = (block.major, block.minor);
+            self.mounts.iter().any(|mount| mount.fs_type == "xfs" && (mount.major, mount.minor) == number)
+        })
     }
 
     pub(crate) fn boot_micros(&self) -> u64 {

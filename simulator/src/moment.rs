@@ -36,7 +36,7 @@ pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
 
 /// A host at a moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
+pub struct Moment<'a> {
     pub(crate) machine: &'a Machine,
     /// Since 1970 by a clock that nobody sets; never before the host's start.
     micros: u64,

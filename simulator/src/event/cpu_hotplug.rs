@@ -1,7 +1,7 @@
 //! A CPU is taken away and, mostly, given back.
 
 use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene};
-use crate::machine::Machine;
+use crate::machine::{Cpu, Machine};
 use crate::profile::Setting;
 
 const CPU: Setting = Setting::number("cpu", 1, 0..=8_191, "Its number.");
@@ -27,10 +27,10 @@ pub(super) const KIND: EventKind = EventKind {
 };
 
 fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
-    let cpu = usize::try_from(event.number(&CPU)).unwrap_or(usize::MAX);
+    let cpu = Cpu::new(usize::try_from(event.number(&CPU)).unwrap_or(usize::MAX));
     let processor = &mut machine.processor;
-    if cpu >= processor.cpus {
-        let known: Vec<String> = processor.all_cpus().iter().map(usize::to_string).collect();
+    if cpu.number() >= processor.cpus {
+        let known: Vec<String> = processor.all().map(|cpu| cpu.to_string()).collect();
         return Err(event.no_such("CPU", &cpu.to_string(), &known));
     }
     if !processor.is_removable(cpu) {

@@ -182,7 +182,8 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
 impl Machine {
     /// Takes a disk away, with all that is on it.
     pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
-        let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(place);
+        let Some(disk) = self.block(place) else { return };
+        let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(disk);
         let [all_read, all_written] = &mut self.past.gone_sectors;
         *all_read += read;
         *all_written += written;

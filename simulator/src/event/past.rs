@@ -1,6 +1,6 @@
 //! What events have left behind, for `moment` to make numbers of.
 
-use crate::machine::Traffic;
+use crate::machine::{Cpu, Traffic};
 
 /// What events have left behind by an era. All of it is empty on a host to which nothing happened.
 #[derive(Clone, Default, Debug)]
@@ -59,7 +59,7 @@ pub(crate) struct Rebuild {
 /// A CPU that was taken away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Absence {
-    pub(crate) cpu: usize,
+    pub(crate) cpu: Cpu,
     pub(crate) from_micros: u64,
     /// Still away if it is none.
     pub(crate) until_micros: Option<u64>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::churn::{self, Churn};
 use super::{Event, EventError, Scene};
+use crate::host::Era;
 use crate::machine::Machine;
 use crate::moment::LAST_SECONDS;
 use crate::wave::MICROS;
@@ -50,9 +51,9 @@ impl Timeline {
         self.turns.partition_point(|turn| turn.micros <= micros)
     }
 
-    /// Which era a moment is in.
-    fn era(&self, micros: u64) -> Era {
-        Era { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
+    /// The position of a moment among all turns and changes.
+    fn position(&self, micros: u64) -> Position {
+        Position { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
     }
 
     /// The machine as all turns up to a moment have left it.
@@ -71,36 +72,36 @@ impl Timeline {
     }
 }
 
-/// Over which the machine is the same: after so many turns, and so many changes of pods.
+/// The number of turns and of changes of pods before a moment: the machine is constant while both are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-struct Era {
+struct Position {
     turns: usize,
     changes: u64,
 }
 
-/// The machine of the era that was asked for last. Only the time that it takes to make it again depends on it.
+/// The era that was asked for last, kept so that it is not computed for each read.
 #[derive(Default, Debug)]
-pub(crate) struct Latest(Mutex<Option<(Era, Arc<Machine>)>>);
+pub(crate) struct Latest(Mutex<Option<(Position, Arc<Era>)>>);
 
 impl Latest {
-    /// The machine of a moment since 1970.
-    pub(crate) fn machine(&self, first: &Arc<Machine>, now: Duration) -> Arc<Machine> {
-        let timeline = &first.timeline;
-        // What is before the start is answered as of it.
-        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.boot_micros());
-        let era = timeline.era(micros);
-        if era == Era::default() {
+    /// The era of a moment since 1970.
+    pub(crate) fn era(&self, first: &Arc<Era>, now: Duration) -> Arc<Era> {
+        let timeline = &first.machine.timeline;
+        // Moments before the boot show the host as it boots.
+        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.machine.boot_micros());
+        let position = timeline.position(micros);
+        if position == Position::default() {
             return Arc::clone(first);
         }
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
-            Some((of, machine)) if *of == era => Arc::clone(machine),
+            Some((of, era)) if *of == position => Arc::clone(era),
             _ => {
-                let made = timeline.machine_at(first, micros);
-                debug_assert!(made.is_ok(), "{made:?} is known to be possible since the events were taken");
-                let machine = made.map_or_else(|_| Arc::clone(first), Arc::new);
-                *latest = Some((era, Arc::clone(&machine)));
-                machine
+                let made = timeline.machine_at(&first.machine, micros);
+                debug_assert!(made.is_ok(), "{made:?}: events are checked when they are added");
+                let era = made.map_or_else(|_| Arc::clone(first), |machine| Arc::new(Era::new(machine)));
+                *latest = Some((position, Arc::clone(&era)));
+                era
             }
         }
     }

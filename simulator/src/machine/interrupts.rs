@@ -1,5 +1,7 @@
 //! Interrupts: those of devices, which have lines, and those that CPUs send to themselves and each other.
 
+use super::Cpu;
+
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Interrupts {
     /// Sorted by number.
@@ -20,7 +22,7 @@ pub(crate) struct InterruptLine {
     /// How often it comes in a thousand seconds.
     pub(crate) milli: u64,
     /// The CPU that it goes to; otherwise all have their parts.
-    pub(crate) cpu: Option<usize>,
+    pub(crate) cpu: Option<Cpu>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

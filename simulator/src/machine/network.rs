@@ -85,6 +85,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn is_vlan(&self) -> bool {
+        matches!(self, Self::Vlan { .. })
+    }
+
     /// The folder of the device on a bus, for what is one.
     pub(crate) fn bus_device(&self) -> Option<&str> {
         match self {

@@ -1,7 +1,7 @@
 //! Where the time of the CPUs goes, and what follows from it.
 
 use super::Moment;
-use crate::machine::CpuLoad;
+use crate::machine::{Cpu, CpuLoad};
 use crate::wave::{MEAN, Wave};
 
 /// Nanoseconds of a tick, 100 of which `/proc/stat` counts a second.
@@ -70,22 +70,22 @@ pub(crate) enum Stall {
 
 impl Moment<'_> {
     /// Time that a CPU had nothing to do.
-    pub(crate) fn idle_micros(&self, cpu: usize) -> u64 {
+    pub(crate) fn idle_micros(&self, cpu: Cpu) -> u64 {
         self.online_micros(cpu).saturating_sub((self.spent(cpu, BUSY) + self.taken_by_crowds(cpu)) / 1_000)
     }
 
     /// Nanoseconds for which a CPU would have had nothing to do, if there were no crowds.
-    fn idle_nanos(&self, cpu: usize) -> u64 {
+    fn idle_nanos(&self, cpu: Cpu) -> u64 {
         (self.online_micros(cpu) * 1_000).saturating_sub(self.spent(cpu, BUSY))
     }
 
     /// Nanoseconds that crowds took of it.
-    fn taken_by_crowds(&self, cpu: usize) -> u64 {
+    fn taken_by_crowds(&self, cpu: Cpu) -> u64 {
         self.during_crowds(|moment| moment.idle_nanos(cpu))
     }
 
     /// Of one CPU.
-    pub(crate) fn cpu_times(&self, cpu: usize) -> CpuTimes {
+    pub(crate) fn cpu_times(&self, cpu: Cpu) -> CpuTimes {
         let since = self.since(self.times_begin_micros(cpu));
         let spent = |permille| since.spent(cpu, permille);
         let [user, nice, system, iowait] = [USER, NICE, SYSTEM, IOWAIT].map(spent);
@@ -113,7 +113,7 @@ impl Moment<'_> {
     }
 
     /// Nanoseconds for which a CPU ran tasks, those for which tasks waited for it, and how often one got its turn.
-    pub(crate) fn scheduled(&self, cpu: usize) -> [u64; 3] {
+    pub(crate) fn scheduled(&self, cpu: Cpu) -> [u64; 3] {
         const WAITING: u64 = 13;
         const TIMESLICE_NANOS: u64 = 430_000;
         let running = self.spent(cpu, USER + NICE + SYSTEM) + self.taken_by_crowds(cpu);
@@ -122,8 +122,7 @@ impl Moment<'_> {
 
     /// Of all CPUs together: their sum, to the tick, with what those did that are away.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
-        let cpus = 0..self.machine.processor.cpus;
-        cpus.map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
+        self.machine.processor.all().map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
     }
 
     /// Nanoseconds by which the time that each CPU waited for disks has fallen.
@@ -182,8 +181,8 @@ impl Moment<'_> {
     }
 
     /// What a CPU has done of what takes so many thousandths of its time at the mean load and share.
-    fn spent(&self, cpu: usize, permille: u64) -> u64 {
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
+    fn spent(&self, cpu: Cpu, permille: u64) -> u64 {
+        let Some(load) = self.machine.processor.load(cpu) else { return 0 };
         load.nanoseconds(self.online_area(cpu, &load.wave), permille)
     }
 
@@ -226,7 +225,7 @@ mod tests {
         fn no_column_falls_from_one_microsecond_to_the_next(seed: u64, after in 0_u64..10_000_000_000_000, step in 1_u64..20_000) {
             let machine = Machine::vm(seed);
             let at = |micros| Moment::new(&machine, Duration::from_secs(machine.booted_seconds) + Duration::from_micros(micros));
-            for cpu in 0..machine.processor.cpus {
+            for cpu in machine.processor.all() {
                 let (before, then) = (at(after).cpu_times(cpu).columns(), at(after + step).cpu_times(cpu).columns());
                 prop_assert!(before.iter().zip(then).all(|(before, then)| then >= *before), "{before:?} {then:?}");
             }
