@@ -65,7 +65,7 @@ use collectors::host::root::{Kind, Mount};
 
 use folders::Folders;
 pub(crate) use group::{AnyGroup, File, Table, each_with};
-pub use group::{Content, ContentOf, Group, Part, Parts, each};
+pub use group::{Content, ContentOf, Group, Part, Parts, TryWrite, Write, each};
 pub(crate) use index::Catalogue;
 
 #[doc(hidden)]

@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn lists_and_masks_of_cpus_read_as_the_kernels() {
-        assert_eq!(RangeList(&[0, 1, 2, 3, 8, 10, 11]).to_string(), "0-3,8,10-11");
+        assert_eq!(RangeList(&[0_usize, 1, 2, 3, 8, 10, 11]).to_string(), "0-3,8,10-11");
         assert_eq!(RangeList::<usize>(&[]).to_string(), "");
         let mask = |set: &[usize], width| BitMask { set, width }.to_string();
         assert_eq!(mask(&[0, 1], 4), "3");

@@ -58,10 +58,6 @@ impl Device {
         matches!(self, Self::Partition { .. })
     }
 
-    pub(crate) fn is_mapped(&self) -> bool {
-        matches!(self, Self::Mapped { .. })
-    }
-
     /// Whether it is a disk that one could hold in the hand.
     pub(crate) fn is_disk(&self) -> bool {
         matches!(self, Self::Disk { .. })
