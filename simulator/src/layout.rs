@@ -95,17 +95,17 @@ impl Found {
 #[derive(Debug)]
 pub(crate) struct Tables {
     pub(crate) mount: Mount,
-    tables: &'static [Table],
+    sources: &'static [Table],
     folders: OnceLock<Folders>,
 }
 
 impl Tables {
     pub(crate) const fn new(mount: Mount, tables: &'static [Table]) -> Self {
-        Self { mount, tables, folders: OnceLock::new() }
+        Self { mount, sources: tables, folders: OnceLock::new() }
     }
 
     fn groups(&self) -> impl Iterator<Item = &'static dyn AnyGroup> {
-        self.tables.iter().copied().flatten().copied()
+        self.sources.iter().copied().flatten().copied()
     }
 
     fn folders(&self) -> &Folders {
@@ -348,7 +348,10 @@ mod tests {
                 if kind != Kind::Directory {
                     render(&mut content).unwrap();
                 }
-                seen.push([String::from_utf8_lossy(path), String::from_utf8_lossy(&content)].map(|s| s.into_owned()));
+                seen.push(
+                    [String::from_utf8_lossy(path), String::from_utf8_lossy(&content)]
+                        .map(std::borrow::Cow::into_owned),
+                );
             });
         });
         seen.retain(|[path, _]| !path.starts_with("proc/n/"));

@@ -55,11 +55,11 @@ fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
         let found = disks().find(|(_, block)| block.name == name);
         return found.map(|(_, block)| block.name.clone()).ok_or_else(|| event.no_such("disk", name, &known()));
     }
-    let spared = disks().filter(|(place, _)| {
+    let mut spared = disks().filter(|(place, _)| {
         let parts = first.with_what_is_on(*place);
         first.storage.arrays.iter().any(|array| array.can_lose(&parts))
     });
-    let last = spared.last().or_else(|| disks().next_back());
+    let last = spared.next_back().or_else(|| disks().next_back());
     last.map(|(_, block)| block.name.clone()).ok_or_else(|| event.impossible("the host has no disk"))
 }
 
@@ -148,7 +148,7 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     let disks = || scene.first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
     let found = match event.name(&DISK) {
         Some(name) => disks().find(|(_, block)| block.name == name),
-        None => disks().filter(|(place, _)| scene.first.needs(*place).is_none()).last(),
+        None => disks().rfind(|(place, _)| scene.first.needs(*place).is_none()),
     };
     let Some((first_place, disk)) = found else {
         let known: Vec<String> = disks().map(|(_, block)| block.name.clone()).collect();

@@ -107,7 +107,7 @@ pub(super) const GROUPS: Table = &[
         entries: &[(
             "",
             Content::Link(|Stacking { below, above }, _, into| {
-                relative(&format!("{}/holders", below.path), &above.path, into)
+                relative(&format!("{}/holders", below.path), &above.path, into);
             }),
         )],
     },
@@ -118,7 +118,7 @@ pub(super) const GROUPS: Table = &[
         entries: &[(
             "",
             Content::Link(|Stacking { below, above }, _, into| {
-                relative(&format!("{}/slaves", above.path), &below.path, into)
+                relative(&format!("{}/slaves", above.path), &below.path, into);
             }),
         )],
     },

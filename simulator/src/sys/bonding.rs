@@ -37,7 +37,7 @@ pub(super) const GROUPS: Table = &[
             (
                 "bonding_slave/state",
                 Content::File(|slave, _, into| {
-                    put_line!(into, "{}", if slave.is_active { "active" } else { "backup" })
+                    put_line!(into, "{}", if slave.is_active { "active" } else { "backup" });
                 }),
             ),
         ],

@@ -28,7 +28,7 @@ pub(super) const GROUPS: Table = &[
         path: |battery, _| folder(battery.supply).into(),
         entries: &[
             ("alarm", Content::File(|battery, _, into| put_line!(into, "{}", battery.full / 20))),
-            ("capacity", Content::File(|battery, m, into| put_line!(into, "{}", battery.percent(m)))),
+            ("capacity", Content::File(|_, m, into| put_line!(into, "{}", charge_percent(m)))),
             ("capacity_level", Content::File(|_, _, into| put_line!(into, "Normal"))),
             ("charge_control_end_threshold", Content::File(|_, _, into| put_line!(into, "{CHARGED_PERCENT}"))),
             ("cycle_count", Content::File(|battery, _, into| put_line!(into, "{}", battery.cycles))),
@@ -36,7 +36,7 @@ pub(super) const GROUPS: Table = &[
             ("energy_full_design", Content::File(|battery, _, into| put_line!(into, "{}", battery.full / 20 * 21))),
             (
                 "energy_now",
-                Content::File(|battery, m, into| put_line!(into, "{}", battery.full / 100 * battery.percent(m))),
+                Content::File(|battery, m, into| put_line!(into, "{}", battery.full / 100 * charge_percent(m))),
             ),
             ("manufacturer", Content::File(|battery, _, into| put_line!(into, "{}", battery.manufacturer))),
             ("model_name", Content::File(|battery, _, into| put_line!(into, "{}", battery.model))),
@@ -79,11 +79,11 @@ impl<'a> Battery<'a> {
         };
         Some(Self { supply, manufacturer, model, serial, full: *full, cycles: *cycles })
     }
+}
 
-    /// The charge: it falls by some percent before it is charged again.
-    fn percent(self, moment: &Moment<'_>) -> u64 {
-        CHARGED_PERCENT - (moment.now().as_secs() / 86_400) % 4
-    }
+/// The charge of a battery: it falls by some percent before it is charged again.
+fn charge_percent(moment: &Moment<'_>) -> u64 {
+    CHARGED_PERCENT - (moment.now().as_secs() / 86_400) % 4
 }
 
 fn folder(supply: &PowerSupply) -> String {

@@ -21,7 +21,7 @@ pub(super) const GROUPS: Table = &[
         entries: &[(
             "",
             Content::Link(|cooler, _, into| {
-                put!(into, "../../devices/virtual/thermal/cooling_device{}", cooler.number)
+                put!(into, "../../devices/virtual/thermal/cooling_device{}", cooler.number);
             }),
         )],
     },
