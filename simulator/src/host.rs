@@ -1,7 +1,7 @@
 //! A machine with events and a clock: its files, the answers of its kernel, and a tree of all of it at one moment.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use collectors::host::errno::Errno;
@@ -12,10 +12,11 @@ use collectors::host::root::tree::{Filling, Node, Tree};
 use collectors::host::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
 use crate::answers::{self, Answers};
-use crate::event::timeline::Latest;
+use crate::event::ScriptedMachine;
+use crate::event::timeline::{Position, Timeline};
 use crate::layout::{Catalogue, Found, Rendering, Tables};
-use crate::machine::Machine;
 use crate::moment::Moment;
+use crate::past::State;
 use crate::{hostfs, proc, rootfs, sys, udev};
 
 /// The time since 1970. A host reads no other clock.
@@ -26,20 +27,26 @@ pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub struct Host {
     /// The host before all events.
     first: Arc<Era>,
+    timeline: Timeline,
     latest: Arc<Latest>,
     clock: Clock,
 }
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Host({})", self.first.machine.system.hostname)
+        write!(f, "Host({})", self.first.state.machine.system.hostname)
     }
 }
 
 impl Host {
     /// A host that is as old as the clock says at each read.
-    pub fn new(machine: Machine, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { first: Arc::new(Era::new(machine)), latest: Arc::default(), clock: Arc::new(clock) }
+    pub fn new(
+        machine: impl Into<ScriptedMachine>,
+        clock: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        let ScriptedMachine { machine, timeline } = machine.into();
+        let first = Arc::new(Era::new(State::from(machine)));
+        Self { first, timeline, latest: Arc::default(), clock: Arc::new(clock) }
     }
 
     /// The files of each mount, rendered when they are read.
@@ -79,7 +86,7 @@ impl Host {
     /// The state of the host at the time of the clock.
     pub(crate) fn present(&self) -> Present {
         let now = (self.clock)();
-        Present { era: self.latest.era(&self.first, now), now }
+        Present { era: self.latest.era(&self.first, &self.timeline, now), now }
     }
 }
 
@@ -92,20 +99,47 @@ pub(crate) struct Present {
 
 impl Present {
     pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment::new(&self.era.machine, self.now)
+        Moment::new(&self.era.state, self.now)
     }
 }
 
-/// A machine between two turns of its events, and the index of its files.
+/// The state of a host between two turns of its events, and the index of its files.
 #[derive(Debug)]
-pub(crate) struct Era {
-    pub(crate) machine: Machine,
+struct Era {
+    state: State,
     catalogue: Catalogue,
 }
 
 impl Era {
-    pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, catalogue: Catalogue::default() }
+    fn new(state: State) -> Self {
+        Self { state, catalogue: Catalogue::default() }
+    }
+}
+
+/// The era that was asked for last, kept so that it is not computed for each read.
+#[derive(Default, Debug)]
+struct Latest(Mutex<Option<(Position, Arc<Era>)>>);
+
+impl Latest {
+    /// The era of a moment since 1970.
+    fn era(&self, first: &Arc<Era>, timeline: &Timeline, now: Duration) -> Arc<Era> {
+        // Moments before the boot show the host as it boots.
+        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.state.machine.boot_micros());
+        let position = timeline.position(micros);
+        if position == Position::default() {
+            return Arc::clone(first);
+        }
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((of, era)) if *of == position => Arc::clone(era),
+            _ => {
+                let made = timeline.state_at(&first.state.machine, micros);
+                debug_assert!(made.is_ok(), "{made:?}: events are checked when they are added");
+                let era = made.map_or_else(|_| Arc::clone(first), |state| Arc::new(Era::new(state)));
+                *latest = Some((position, Arc::clone(&era)));
+                era
+            }
+        }
     }
 }
 
@@ -149,8 +183,8 @@ struct Files {
 
 impl Files {
     fn find(&self, present: &Present, path: &[u8]) -> Result<Found, RootError> {
-        let Era { machine, catalogue } = &*present.era;
-        Ok(tables(self.mount).find(catalogue, machine, path).ok_or(Errno::ENOENT)?)
+        let Era { state, catalogue } = &*present.era;
+        Ok(tables(self.mount).find(catalogue, &state.machine, path).ok_or(Errno::ENOENT)?)
     }
 }
 
@@ -184,8 +218,8 @@ impl Render for Files {
 
     fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         let present = self.host.present();
-        let Era { machine, catalogue } = &*present.era;
-        for (name, kind) in tables(self.mount).list(catalogue, machine, path) {
+        let Era { state, catalogue } = &*present.era;
+        for (name, kind) in tables(self.mount).list(catalogue, &state.machine, path) {
             into.push(&name, kind);
         }
         Ok(())

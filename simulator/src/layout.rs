@@ -230,6 +230,7 @@ fn relation<'a>(path: &'a [u8], other: &'a [u8]) -> Relation<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::past::State;
     use crate::text::put;
     use std::time::Duration;
 
@@ -302,7 +303,8 @@ mod tests {
     fn check_content(path: &str, expected: &str) {
         let Some(Found::File(file)) = find(path) else { panic!("{path} is not a file") };
         let mut content = Vec::new();
-        with_machine(|_, machine| file.render(&Moment::new(machine, Duration::ZERO), &mut content)).unwrap();
+        let state = State::from(Machine::vm(1));
+        file.render(&Moment::new(&state, Duration::ZERO), &mut content).unwrap();
         assert_eq!(String::from_utf8_lossy(&content), expected, "{path}");
     }
 
@@ -342,8 +344,9 @@ mod tests {
     #[test]
     fn visits_every_entry_of_every_part() {
         let mut seen = Vec::new();
-        with_machine(|tables, machine| {
-            tables.visit(&Moment::new(machine, Duration::ZERO), |path, kind, _, render| {
+        let state = State::from(Machine::vm(1));
+        with_machine(|tables, _| {
+            tables.visit(&Moment::new(&state, Duration::ZERO), |path, kind, _, render| {
                 let mut content = Vec::new();
                 if kind != Kind::Directory {
                     render(&mut content).unwrap();

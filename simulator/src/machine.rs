@@ -30,7 +30,7 @@ pub(crate) use memory::{DirectMap, Memory};
 pub(crate) use mount::{MountPoint, Space};
 pub(crate) use network::{Bonding, Connections, Duplex, Interface, Kind, Neighbour, Traffic, Wireless};
 pub(crate) use platform::{Architecture, KernelVersion};
-pub(crate) use pods::{Pods, Tenant, Tenants};
+pub(crate) use pods::{PodTemplate, Pods, Tenant, Tenants};
 pub(crate) use process::Process;
 pub(crate) use processor::{
     Arm, Board, Cache, Cpu, CpuLoad, Frequency, IdleState, Mainframe, Model, NumaNode, Numbering, Power, Processor, X86,
@@ -44,12 +44,8 @@ pub(crate) use storage::{
 };
 pub(crate) use system::{Os, System};
 
-use crate::event::Past;
-use crate::event::timeline::Timeline;
-use crate::moment::LAST_SECONDS;
-use crate::profile::{self, ProfileError};
 use crate::seed::Seed;
-use crate::wave::{MICROS, OFFICE, Wave};
+use crate::wave::{LAST_SECONDS, MICROS, OFFICE, Wave};
 
 /// One host.
 #[derive(Clone, Debug)]
@@ -96,9 +92,6 @@ pub struct Machine {
     pub(crate) processes: Vec<Process>,
     /// How busy the host is as a whole.
     pub(crate) load: Wave,
-    /// What will happen, and what it has left behind so far.
-    pub(crate) timeline: Timeline,
-    pub(crate) past: Past,
 }
 
 /// What no host is without.
@@ -115,24 +108,6 @@ const BOOTED_SECONDS: u64 = 1_690_000_000;
 const BOOTED_SPREAD_SECONDS: u64 = 30 * 86_400;
 
 impl Machine {
-    /// A host of a kind ([`crate::profiles`]), with some of its settings changed. The error names what is nearest to
-    /// a name that is not known, and what a setting takes.
-    ///
-    /// ```
-    /// let machine = simulator::Machine::of("vm", 1, &[("cpus", "8")]).unwrap();
-    /// let error = simulator::Machine::of("vm", 1, &[("cpu", "8")]).unwrap_err();
-    /// assert_eq!(error.to_string(), "profile vm has no setting `cpu`; did you mean `cpus`?");
-    /// # let _ = machine;
-    /// ```
-    pub fn of(profile: &str, seed: u64, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
-        profile::find(profile)?.machine(seed, overrides)
-    }
-
-    /// A small virtual machine of a cloud: 4 CPUs, 8 GiB of memory, two disks, a bond.
-    pub fn vm(seed: u64) -> Self {
-        profile::vm::PROFILE.made(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
-    }
-
     /// A host of nothing but this: no disk, no network, the usual processes. Profiles add what they have:
     /// `Machine { interfaces, ..Machine::bare(seed, base) }`.
     pub(crate) fn bare(seed: Seed, base: Base) -> Self {
@@ -170,8 +145,6 @@ impl Machine {
             power_supplies: Vec::new(),
             firmware: Vec::new(),
             load: Wave::new(&OFFICE, seed, "load"),
-            timeline: Timeline::default(),
-            past: Past::default(),
         }
     }
 

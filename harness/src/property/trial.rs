@@ -6,7 +6,7 @@ use std::time::Duration;
 use collectors::host::root::Roots;
 use simulator::fault::{Injection, Plan, VirtualClock};
 use simulator::scenario::{Scenario, ScenarioError};
-use simulator::{Host, Machine};
+use simulator::{Host, ScriptedMachine};
 
 use super::happening::stirs;
 
@@ -26,7 +26,7 @@ pub struct Trial {
 
 impl Trial {
     /// A machine that is looked at first at the start, and again so much later. The seed is that of the faults' chances.
-    pub(super) fn new(machine: Machine, seed: u64, start: Duration, later: Duration) -> Self {
+    pub(super) fn new(machine: ScriptedMachine, seed: u64, start: Duration, later: Duration) -> Self {
         let clock = VirtualClock::new(start);
         let now = clock.clone();
         let is_stirred = machine.events().iter().any(|event| stirs(event, start, start + later));

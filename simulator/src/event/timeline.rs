@@ -1,14 +1,12 @@
 //! The eras of a host: which machine it is at which moment.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::churn::{self, Churn};
 use super::{Event, EventError, Scene};
-use crate::host::Era;
 use crate::machine::Machine;
-use crate::moment::LAST_SECONDS;
-use crate::wave::MICROS;
+use crate::past::State;
+use crate::wave::{LAST_SECONDS, MICROS};
 
 /// What happens to a machine, and the moments at which it becomes another.
 #[derive(Clone, Default, Debug)]
@@ -52,57 +50,29 @@ impl Timeline {
     }
 
     /// The position of a moment among all turns and changes.
-    fn position(&self, micros: u64) -> Position {
+    pub(crate) fn position(&self, micros: u64) -> Position {
         Position { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
     }
 
     /// The machine as all turns up to a moment have left it.
-    pub(super) fn machine_at(&self, first: &Machine, micros: u64) -> Result<Machine, EventError> {
+    pub(crate) fn state_at(&self, first: &Machine, micros: u64) -> Result<State, EventError> {
         // Pods have their places whatever else happens.
         let tenants = churn::tenants(&self.churns, micros.min(LAST_SECONDS * MICROS), first);
         let housed = (!self.churns.is_empty()).then(|| first.with_tenants(&tenants));
         let first = housed.as_ref().unwrap_or(first);
-        let mut machine = first.clone();
+        let mut state = State::from(first.clone());
         for turn in self.turns.iter().take(self.turns(micros)) {
             let Some(event) = self.events.get(turn.event) else { continue };
             let scene = Scene { micros: turn.micros, first };
-            (event.kind.turn)(event, turn.step, &mut machine, &scene)?;
+            (event.kind.turn)(event, turn.step, &mut state, &scene)?;
         }
-        Ok(machine)
+        Ok(state)
     }
 }
 
 /// The number of turns and of changes of pods before a moment: the machine is constant while both are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-struct Position {
+pub(crate) struct Position {
     turns: usize,
     changes: u64,
-}
-
-/// The era that was asked for last, kept so that it is not computed for each read.
-#[derive(Default, Debug)]
-pub(crate) struct Latest(Mutex<Option<(Position, Arc<Era>)>>);
-
-impl Latest {
-    /// The era of a moment since 1970.
-    pub(crate) fn era(&self, first: &Arc<Era>, now: Duration) -> Arc<Era> {
-        let timeline = &first.machine.timeline;
-        // Moments before the boot show the host as it boots.
-        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.machine.boot_micros());
-        let position = timeline.position(micros);
-        if position == Position::default() {
-            return Arc::clone(first);
-        }
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*latest {
-            Some((of, era)) if *of == position => Arc::clone(era),
-            _ => {
-                let made = timeline.machine_at(&first.machine, micros);
-                debug_assert!(made.is_ok(), "{made:?}: events are checked when they are added");
-                let era = made.map_or_else(|_| Arc::clone(first), |machine| Arc::new(Era::new(machine)));
-                *latest = Some((position, Arc::clone(&era)));
-                era
-            }
-        }
-    }
 }

@@ -1,28 +1,34 @@
-//! Pods and containers that come and go: each has a place, and another may have taken it.
+//! Pods and containers that are replaced by others while the host runs.
+
+use std::fmt;
+use std::sync::Arc;
 
 use super::Machine;
-use crate::profile::Settings;
 use crate::seed::Seed;
 
-/// Who makes the machine with others in their places.
+/// The places of pods on a host.
 #[derive(Clone, Debug)]
 pub(crate) struct Pods {
-    /// How many places there are.
+    /// The number of places.
     pub(crate) count: usize,
-    pub(crate) settings: Settings,
-    pub(crate) make: fn(Seed, &Settings, &Tenants) -> Machine,
+    pub(crate) template: Arc<dyn PodTemplate>,
 }
 
-/// Who is in which place: how often it was given to another, and when last.
+/// Makes the machine again with other pods in its places. A profile implements it.
+pub(crate) trait PodTemplate: Send + Sync + fmt::Debug {
+    fn machine(&self, seed: Seed, tenants: &Tenants) -> Machine;
+}
+
+/// The current pod of each place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Tenants(Vec<Tenant>);
 
-/// Of a place.
+/// The pod in a place.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Tenant {
-    /// How many were there before.
+    /// The number of pods that were in the place before.
     pub(crate) number: u64,
-    /// When it came, in microseconds since 1970; long ago for the first.
+    /// The time of its creation in microseconds since 1970; 0 for the first pod.
     pub(crate) born_micros: u64,
 }
 
@@ -43,12 +49,12 @@ impl Tenants {
 }
 
 impl Tenant {
-    /// What the tenant's names are made of, out of what those of the first are.
+    /// The seed of the pod's names, derived from that of the place.
     pub(crate) fn seed(self, of_place: Seed) -> Seed {
         if self.number == 0 { of_place } else { of_place.of("tenant").at(self.number) }
     }
 
-    /// The number of its network device, where so many have one: none is given twice.
+    /// The index of the pod's network device, which no other pod has or had. `count` is the number of places.
     pub(crate) fn index(self, first: u32, count: usize) -> u32 {
         let more = self.number.saturating_mul(2 * count as u64 + 16);
         first.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
@@ -56,10 +62,10 @@ impl Tenant {
 }
 
 impl Machine {
-    /// The same with these pods.
+    /// This machine with other pods.
     pub(crate) fn with_tenants(&self, tenants: &Tenants) -> Self {
-        let Some(Pods { settings, make, .. }) = &self.pods else { return self.clone() };
-        let Self { mounts, interfaces, neighbours, balancer, control_groups, .. } = make(self.seed, settings, tenants);
+        let Some(Pods { template, .. }) = &self.pods else { return self.clone() };
+        let Self { mounts, interfaces, neighbours, balancer, control_groups, .. } = template.machine(self.seed, tenants);
         Self { mounts, interfaces, neighbours, balancer, control_groups, ..self.clone() }.placed()
     }
 }

@@ -1,7 +1,7 @@
 //! What went through each block device.
 
 use super::Moment;
-use crate::event::Failing;
+use crate::past::Failing;
 use crate::machine::{Above, BlockDevice, Flow, Io, KernelVersion};
 
 /// Thousandths of the whole.
@@ -144,7 +144,7 @@ impl Moment<'_> {
     /// What its users do to a device and what comes down from the devices on it, as it tells it.
     pub(crate) fn disk_counts(&self, block: &BlockDevice) -> DiskCounts {
         let mut told = self.disk_counted(block);
-        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
+        for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
             let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
             let at_end = then.disk_counted(block);
             told.reads.sectors = wrap.told(told.reads.sectors, at_end.reads.sectors);
@@ -155,7 +155,7 @@ impl Moment<'_> {
 
     /// The same, whatever its counters have room for, and whatever ails it.
     fn disk_counted(&self, block: &BlockDevice) -> DiskCounts {
-        let past = &self.machine.past;
+        let past = self.past;
         if past.failing.is_empty() && past.disks_since.is_empty() {
             return self.usual_counts(block);
         }
@@ -221,7 +221,7 @@ impl Moment<'_> {
     /// Sectors that all whole disks together read and wrote: what /proc/vmstat counts as pages in and out.
     pub(crate) fn sectors_of_disks(&self) -> (u64, u64) {
         let disks = self.machine.block_devices.iter().filter(|block| block.device.is_disk());
-        let [read, written] = self.machine.past.gone_sectors;
+        let [read, written] = self.past.gone_sectors;
         disks
             .map(|disk| self.sectors_of_disk(disk))
             .fold((read, written), |(read, written), [more, others]| (read + more, written + others))
@@ -235,7 +235,7 @@ impl Moment<'_> {
 
     /// For how long disks that fail have kept others waiting, in milliseconds since the start.
     fn slow_milliseconds(&self) -> u64 {
-        let slow = self.machine.past.failing.iter().map(|failing| {
+        let slow = self.past.failing.iter().map(|failing| {
             let until = failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
             until.saturating_sub(failing.from_micros.max(self.start_micros)) / 1_000
         });
@@ -251,7 +251,7 @@ impl Moment<'_> {
     pub(crate) fn disk_errors(&self, block: &BlockDevice) -> u64 {
         /// One in so many milliseconds.
         const ONE_IN: u64 = 23_000;
-        let failing = self.machine.past.failing.iter().filter(|failing| failing.is_of(block));
+        let failing = self.past.failing.iter().filter(|failing| failing.is_of(block));
         let last = |failing: &Failing| failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
         failing.map(|failing| last(failing).saturating_sub(failing.from_micros) / 1_000 / ONE_IN).sum()
     }

@@ -1,7 +1,7 @@
 //! Which CPUs were there when, and what part of the work each of them had.
 
 use super::Moment;
-use crate::event::Absence;
+use crate::past::Absence;
 use crate::machine::Cpu;
 use crate::wave::Wave;
 
@@ -32,7 +32,7 @@ impl Absence {
 
 impl Moment<'_> {
     fn absences(&self, cpu: Cpu) -> impl Iterator<Item = &Absence> {
-        self.machine.past.absences.iter().filter(move |absence| absence.cpu == cpu)
+        self.past.absences.iter().filter(move |absence| absence.cpu == cpu)
     }
 
     /// Beginning and end of what of the absences of a CPU is over.
@@ -68,7 +68,7 @@ impl Moment<'_> {
 
     /// What happens on all CPUs, or on one, and has happened so often at any moment.
     pub(super) fn spread(&self, cpu: Option<Cpu>, total: impl Fn(&Self) -> u64) -> Spread {
-        let absences = self.machine.past.absences.iter();
+        let absences = self.past.absences.iter();
         let turns = absences.flat_map(|absence| [Some(absence.from_micros), absence.until_micros]).flatten();
         let mut turns: Vec<u64> = turns.filter(|&micros| micros < self.micros).collect();
         turns.sort_unstable();
@@ -88,7 +88,7 @@ impl Moment<'_> {
                 None => (spread.total + cpu.number() as u64) / (count as u64).max(1),
             };
         };
-        let away = |micros: u64| self.machine.past.absences.iter().filter(move |absence| absence.covers(micros));
+        let away = |micros: u64| self.past.absences.iter().filter(move |absence| absence.covers(micros));
         let is_there = |cpu: Cpu, micros: u64| !away(micros).any(|absence| absence.cpu == cpu);
         let (mut sum, mut before, mut since) = (0, 0, first.saturating_sub(1));
         let ends = spread.turns.iter().copied().chain([(self.micros, spread.total)]);

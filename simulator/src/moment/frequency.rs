@@ -18,7 +18,7 @@ impl Moment<'_> {
         };
         let leading = if frequency.is_common { Cpu::new(0) } else { cpu };
         let load = processor.load(leading).map_or(MEAN, |load| self.recent(&load.wave, 1) * load.share / 1_000);
-        let load = if self.crowding() > 0 { 2 * MEAN } else { load };
+        let load = if self.runaway_processes() > 0 { 2 * MEAN } else { load };
         let range = frequency.most_kilohertz - frequency.least_kilohertz;
         frequency.least_kilohertz + range * load.min(2 * MEAN) / (2 * MEAN)
     }

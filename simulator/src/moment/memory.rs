@@ -220,6 +220,7 @@ impl Moment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::past::State;
     use crate::profile;
     use proptest::prelude::*;
     use std::time::Duration;
@@ -228,8 +229,9 @@ mod tests {
         #[test]
         fn every_page_is_somewhere(seed: u64, seconds in 1_680_000_000_u64..1_900_000_000) {
             for profile in profile::profiles() {
-                let machine = profile.machine(seed, &[]).unwrap();
-                let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
+                let state = State::from(profile.machine(seed, &[]).unwrap());
+                let machine = &state.machine;
+                let parts = Moment::new(&state, Duration::from_secs(seconds)).memory();
                 prop_assert_eq!(parts.sum() + machine.memory.reserved_pages, machine.memory.pages, "{}", profile.name);
                 prop_assert!(parts.free > machine.memory.pages / 100, "{}: {} pages are free", profile.name, parts.free);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use collectors::host::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
-use crate::event::{Stint, Wrap};
+use crate::past::{Stint, Wrap};
 use crate::machine::{Interface, Kind, Traffic};
 use crate::wave::MICROS;
 
@@ -31,7 +31,7 @@ impl<'a> Moment<'a> {
     /// The counters of a device as it tells them, those of a bond being the sum of its slaves'.
     pub(crate) fn link_statistics(&self, link: &Interface) -> LinkStatistics {
         let mut told = self.since(link.born_micros).passed(link, &|slave| self.link_statistics(slave));
-        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
+        for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
             let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
             let at_end = then.counted(link);
             told.rx_bytes = wrap.told(told.rx_bytes, at_end.rx_bytes);
@@ -70,7 +70,7 @@ impl<'a> Moment<'a> {
 
     /// What a device carried that is of its own, or that it took over.
     fn carried(&self, link: &Interface) -> LinkStatistics {
-        let mut stints = self.machine.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
+        let mut stints = self.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
         let Some(first) = stints.next() else {
             return link.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| self.traffic(traffic));
         };
@@ -79,7 +79,7 @@ impl<'a> Moment<'a> {
 
     /// What devices carried that are gone.
     pub(super) fn carried_by_gone(&self, is_meant: impl Fn(&Stint) -> bool) -> LinkStatistics {
-        let gone = self.machine.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
+        let gone = self.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
         gone.fold(LinkStatistics::default(), |sum, stint| plus(sum, self.stint(stint)))
     }
 
@@ -90,7 +90,7 @@ impl<'a> Moment<'a> {
 
     /// Whether a device does not tell its speed.
     pub(crate) fn refuses(&self, link: &Interface) -> bool {
-        self.machine.past.refusing.contains(&link.name)
+        self.past.refusing.contains(&link.name)
     }
 
     /// The devices whose master this one is.

@@ -140,7 +140,7 @@ fn events(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("pageoutrun", count(14));
     row("pgrotated", count(130));
     zeros(&["drop_pagecache", "drop_slab"], row);
-    row("oom_kill", moment.machine.past.kills);
+    row("oom_kill", moment.past.kills);
     zeros(&["numa_pte_updates", "numa_huge_pte_updates", "numa_hint_faults", "numa_hint_faults_local"], row);
     row("numa_pages_migrated", 0);
     row("pgmigrate_success", count(1_700));

@@ -103,7 +103,7 @@ fn cpus(policy: Policy<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
 
 /// The frequency according to the driver.
 fn scaled(policy: Policy<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    if moment.machine.past.is_frequency_unknown {
+    if moment.past.is_frequency_unknown {
         put_line!(into, "<unknown>");
     } else {
         put_line!(into, "{}", moment.kilohertz(policy.first));
