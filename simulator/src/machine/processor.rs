@@ -1,11 +1,7 @@
-//! CPUs and how they are laid out: sockets, cores, threads, NUMA nodes, caches.
-
-mod model;
+//! CPUs and their topology, the fields of /proc/cpuinfo, and interrupts.
 
 use std::fmt;
 use std::ops::Range;
-
-pub(crate) use model::{Arm, Board, Mainframe, Model, Power, X86};
 
 use crate::wave::Wave;
 
@@ -61,7 +57,7 @@ impl fmt::Display for NumaNode {
 #[derive(Clone, Debug)]
 pub(crate) struct CpuLoad {
     pub(crate) wave: Wave,
-    /// Its part of the work compared with the others, in thousandths: no two CPUs get the same.
+    /// The load relative to the mean of all CPUs, in thousandths.
     pub(crate) share: u64,
 }
 
@@ -70,31 +66,31 @@ impl CpuLoad {
     pub(crate) const LARGEST_SHARE: u64 = 1_180;
 }
 
-/// How the kernel counts the threads of a core.
+/// The order in which CPUs are numbered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Numbering {
-    /// Those of one core in a row, as clouds show them.
+    /// The threads of a core are adjacent, as in clouds.
     InARow,
-    /// First one thread of every core, then the others, as firmware shows them.
+    /// First one thread of every core, then the second threads, as by most firmware.
     ThreadsLast,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Processor {
-    /// How many there are; the last cores may lack, where that is not what sockets, cores and threads make.
+    /// The number of CPUs, which may be less than the product of sockets, cores and threads.
     pub(crate) cpus: usize,
     pub(crate) sockets: usize,
     pub(crate) cores_per_socket: usize,
     pub(crate) threads_per_core: usize,
     pub(crate) numbering: Numbering,
-    /// NUMA nodes; each has as many cores.
+    /// NUMA nodes, which have equal numbers of cores.
     pub(crate) nodes: usize,
     pub(crate) model: Model,
     /// In the order of the kernel's `index0`, `index1` and so on.
     pub(crate) caches: &'static [Cache],
     pub(crate) frequency: Option<Frequency>,
     pub(crate) idle_states: &'static [IdleState],
-    /// How busy each CPU is, by number.
+    /// The load of each CPU, by number.
     pub(crate) loads: Vec<CpuLoad>,
     /// CPUs that are present and offline.
     pub(crate) offline: Vec<Cpu>,
@@ -107,7 +103,7 @@ pub(crate) struct Cache {
     pub(crate) kind: &'static str,
     pub(crate) kilobytes: usize,
     pub(crate) ways: usize,
-    /// How many cores share one of them; 0 for all of a socket.
+    /// The number of cores that share one cache; 0 for all cores of a socket.
     pub(crate) cores: usize,
 }
 
@@ -119,17 +115,17 @@ impl Cache {
     }
 }
 
-/// A way for a CPU to do nothing.
+/// An idle state of a CPU.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct IdleState {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) latency_micros: u64,
-    /// Its part of the idle time, in thousandths.
+    /// Its share of the idle time, in thousandths.
     pub(crate) share_permille: u64,
 }
 
-/// How the frequency is chosen.
+/// Frequency scaling.
 #[derive(Clone, Debug)]
 pub(crate) struct Frequency {
     pub(crate) driver: &'static str,
@@ -138,12 +134,12 @@ pub(crate) struct Frequency {
     pub(crate) least_kilohertz: u64,
     pub(crate) most_kilohertz: u64,
     pub(crate) latency_nanos: u64,
-    /// Whether one choice is made for all CPUs rather than for each.
+    /// Whether all CPUs run at one frequency.
     pub(crate) is_common: bool,
 }
 
 impl Processor {
-    /// Who sends a CPU to sleep.
+    /// The driver of idle states.
     pub(crate) fn idle_driver(&self) -> &'static str {
         match &self.model {
             _ if self.idle_states.is_empty() => "none",
@@ -266,6 +262,123 @@ impl Processor {
         let cores = if cache.cores == 0 { self.cores_per_socket } else { cache.cores }.max(1);
         self.socket(cpu) * self.cores_per_socket.div_ceil(cores) + self.core(cpu) / cores
     }
+}
+
+/// The model of all CPUs of a host.
+#[derive(Clone, Debug)]
+pub(crate) enum Model {
+    X86(X86),
+    Arm(Arm),
+    Power(Power),
+    Mainframe(Mainframe),
+}
+
+/// A model of ppc64le.
+#[derive(Clone, Debug)]
+pub(crate) struct Power {
+    pub(crate) name: &'static str,
+    pub(crate) kilohertz: u64,
+    pub(crate) revision: &'static str,
+    pub(crate) platform: &'static str,
+    pub(crate) machine: &'static str,
+}
+
+/// A model of s390x.
+#[derive(Clone, Debug)]
+pub(crate) struct Mainframe {
+    pub(crate) features: &'static str,
+    pub(crate) facilities: &'static str,
+    pub(crate) version: &'static str,
+    /// Six hexadecimal digits, equal for all CPUs.
+    pub(crate) identification: String,
+    pub(crate) machine: &'static str,
+    pub(crate) megahertz: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct X86 {
+    pub(crate) vendor: &'static str,
+    pub(crate) family: u32,
+    pub(crate) model: u32,
+    pub(crate) name: &'static str,
+    pub(crate) stepping: u32,
+    pub(crate) microcode: &'static str,
+    pub(crate) kilohertz: u64,
+    pub(crate) cache_kilobytes: u64,
+    pub(crate) cpuid_level: u32,
+    pub(crate) flags: &'static str,
+    pub(crate) bugs: &'static str,
+    /// The size of the TLB, on AMD only: `3072 4K pages`.
+    pub(crate) tlb_size: Option<&'static str>,
+    pub(crate) address_sizes: &'static str,
+    pub(crate) power_management: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Arm {
+    pub(crate) bogomips_hundredths: u64,
+    pub(crate) features: &'static str,
+    pub(crate) implementer: u32,
+    pub(crate) variant: u32,
+    pub(crate) part: u32,
+    pub(crate) revision: u32,
+    /// Lines about the board, which follow the CPUs.
+    pub(crate) board: Option<Board>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Board {
+    pub(crate) revision: &'static str,
+    pub(crate) serial: String,
+    pub(crate) model: &'static str,
+}
+
+impl Model {
+    /// The hardware bugs, by the names in /proc/cpuinfo.
+    pub(crate) fn bugs(&self) -> &'static str {
+        match self {
+            Self::X86(model) => model.bugs,
+            Self::Arm(_) | Self::Power(_) | Self::Mainframe(_) => "",
+        }
+    }
+}
+
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Interrupts {
+    /// Sorted by number.
+    pub(crate) lines: Vec<InterruptLine>,
+    pub(crate) local: &'static [LocalInterrupt],
+}
+
+/// An interrupt line of a device.
+#[derive(Clone, Debug)]
+pub(crate) struct InterruptLine {
+    pub(crate) number: usize,
+    /// The interrupt controller: `IR-PCI-MSIX-0000:41:00.0`.
+    pub(crate) chip: String,
+    /// Its number at the controller.
+    pub(crate) hardware: u64,
+    pub(crate) trigger: Trigger,
+    pub(crate) action: String,
+    /// Interrupts in a thousand seconds.
+    pub(crate) milli: u64,
+    /// The CPU that handles it; none if all CPUs do.
+    pub(crate) cpu: Option<Cpu>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trigger {
+    Edge,
+    Level,
+}
+
+/// An interrupt that is local to each CPU.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalInterrupt {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    /// Interrupts of one CPU in a thousand seconds.
+    pub(crate) milli: u64,
 }
 
 #[cfg(test)]
