@@ -221,7 +221,8 @@ mod tests {
             let fleet = fleet(profile.name, 400, profile.small);
             let churned = Event::of("pod-churn", Duration::from_secs(AT), &[("per_hour", "36000")]).unwrap();
             for machine in [200, 399].map(|node| fleet.machine(node).unwrap()) {
-                let late = machine.clone().with_events(vec![churned.clone()]).unwrap_or_else(|_| machine.clone().into());
+                let late =
+                    machine.clone().with_events(vec![churned.clone()]).unwrap_or_else(|_| machine.clone().into());
                 let late = Host::new(late, || Duration::from_secs(AT + 600)).present();
                 for machine in [&machine, late.moment().machine] {
                     assert!(names(machine).len() > 2, "{}: {:?}", profile.name, names(machine));

@@ -40,10 +40,7 @@ impl fmt::Debug for Host {
 
 impl Host {
     /// A host that is as old as the clock says at each read.
-    pub fn new(
-        machine: impl Into<ScriptedMachine>,
-        clock: impl Fn() -> Duration + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(machine: impl Into<ScriptedMachine>, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         let ScriptedMachine { machine, timeline } = machine.into();
         let first = Arc::new(Era::new(State::from(machine)));
         Self { first, timeline, latest: Arc::default(), clock: Arc::new(clock) }

@@ -125,10 +125,7 @@ pub use profile::{Profile, ProfileError, Setting, Takes, profiles};
 
 /// The host that an exporter serves when it serves no real one. It was started some time ago, and an exporter that is
 /// started again shows the same host further on.
-pub fn embedded(
-    machine: impl Into<ScriptedMachine>,
-    clock: impl Fn() -> Duration + Send + Sync + 'static,
-) -> Host {
+pub fn embedded(machine: impl Into<ScriptedMachine>, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Host {
     let scripted = machine.into();
     let machine = started_before(scripted.machine, clock());
     Host::new(ScriptedMachine { machine, ..scripted }, clock)

@@ -32,8 +32,8 @@ pub(crate) use sensors::{
     Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
 };
 pub(crate) use storage::{
-    Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, MountPoint, NfsMount,
-    NfsServer, NfsVersion, NvmeController, Role, Space, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
+    Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, MountPoint,
+    NfsMount, NfsServer, NfsVersion, NvmeController, Role, Space, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
 };
 pub(crate) use system::{Architecture, DirectMap, KernelVersion, Memory, Os, System};
 

@@ -28,8 +28,8 @@ use collectors::host::root::Roots;
 
 pub use error::ScenarioError;
 
-use crate::fault::{Injection, Plan, Time};
 use crate::event::ScriptedMachine;
+use crate::fault::{Injection, Plan, Time};
 use crate::machine::Machine;
 use crate::profile::{self, ProfileError};
 use crate::{Host, started_before};

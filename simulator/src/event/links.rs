@@ -24,9 +24,11 @@ fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) ->
         Some(name) => state.machine.interfaces.iter().filter(is_bond).position(|link| link.name == name),
         None => state.machine.interfaces.iter().filter(is_bond).position(|_| true),
     };
-    let bond = found.and_then(|at| state.machine.interfaces.iter().enumerate().filter(|(_, link)| is_bond(link)).nth(at));
+    let bond =
+        found.and_then(|at| state.machine.interfaces.iter().enumerate().filter(|(_, link)| is_bond(link)).nth(at));
     let Some((_, Interface { kind: Kind::Bond(bonding), name, .. })) = bond else {
-        let known: Vec<String> = state.machine.interfaces.iter().filter(is_bond).map(|link| link.name.clone()).collect();
+        let known: Vec<String> =
+            state.machine.interfaces.iter().filter(is_bond).map(|link| link.name.clone()).collect();
         return Err(event.no_such("bond", event.name(&BOND).unwrap_or_default(), &known));
     };
     let (bond, slaves, active) = (name.clone(), bonding.slaves.clone(), bonding.active);
@@ -34,10 +36,13 @@ fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) ->
         hand_over(state, &slaves, active, scene.micros)
             .ok_or_else(|| event.impossible(format!("no other slave of {bond} has a link")))?;
         set_link(state, active, false, scene);
-    } else if let Some(&down) = slaves.iter().find(|&&slave| state.machine.interfaces.get(slave).is_some_and(|l| !l.is_up)) {
+    } else if let Some(&down) =
+        slaves.iter().find(|&&slave| state.machine.interfaces.get(slave).is_some_and(|l| !l.is_up))
+    {
         set_link(state, down, true, scene);
         // It hears what the other heard before.
-        let other = slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(&state.machine, slave));
+        let other =
+            slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(&state.machine, slave));
         begin(state, down, other, scene.micros);
     }
     Ok(())
@@ -168,7 +173,8 @@ impl State {
     pub(super) fn take_link(&mut self, place: usize, micros: u64) {
         begin(self, place, None, micros);
         let Some(link) = self.machine.interfaces.get(place).cloned() else { return };
-        let master = link.master.and_then(|master| self.machine.interfaces.get(master)).map(|master| master.name.clone());
+        let master =
+            link.master.and_then(|master| self.machine.interfaces.get(master)).map(|master| master.name.clone());
         for stint in self.past.stints.iter_mut().filter(|stint| stint.link == link.name && !stint.has_gone) {
             (stint.has_gone, stint.master) = (true, master.clone());
         }
@@ -230,6 +236,9 @@ fn plug(state: &mut State, card: &Interface, scene: &Scene<'_>) {
         bonding.slaves.push(place);
     }
     let neighbours = scene.first.neighbours.iter().filter(|neighbour| Some(neighbour.interface) == first_place);
-    state.machine.neighbours.extend(neighbours.map(|neighbour| crate::machine::Neighbour { interface: place, ..*neighbour }));
+    state
+        .machine
+        .neighbours
+        .extend(neighbours.map(|neighbour| crate::machine::Neighbour { interface: place, ..*neighbour }));
     state.machine.with_pci_of(scene.first, &card.path);
 }

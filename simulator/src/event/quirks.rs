@@ -121,7 +121,8 @@ pub(super) const WRAP: EventKind = EventKind {
     ],
     turns: |_| vec![0],
     turn: |event, _, state, _| {
-        let links = state.machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some()).map(|link| &link.name);
+        let links =
+            state.machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some()).map(|link| &link.name);
         let disks = state.machine.block_devices.iter().filter(|block| block.device.is_disk()).map(|block| &block.name);
         let known: Vec<String> = links.chain(disks).cloned().collect();
         let name = event.name(&WRAPS).map_or_else(|| known.first().cloned().unwrap_or_default(), str::to_owned);

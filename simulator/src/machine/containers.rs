@@ -117,7 +117,8 @@ impl Machine {
     /// This machine with other pods.
     pub(crate) fn with_tenants(&self, tenants: &Tenants) -> Self {
         let Some(Pods { template, .. }) = &self.pods else { return self.clone() };
-        let Self { mounts, interfaces, neighbours, balancer, control_groups, .. } = template.machine(self.seed, tenants);
+        let Self { mounts, interfaces, neighbours, balancer, control_groups, .. } =
+            template.machine(self.seed, tenants);
         Self { mounts, interfaces, neighbours, balancer, control_groups, ..self.clone() }.placed()
     }
 }

@@ -1,6 +1,5 @@
 //! The host as a whole: names, kernel, architecture, distribution and memory.
 
-
 #[derive(Clone, Debug)]
 pub(crate) struct System {
     pub(crate) hostname: String,

@@ -1,8 +1,8 @@
 //! What went through each block device.
 
 use super::Moment;
-use crate::past::Failing;
 use crate::machine::{Above, BlockDevice, Flow, Io, KernelVersion};
+use crate::past::Failing;
 
 /// Thousandths of the whole.
 const WHOLE: u64 = 1_000;

@@ -1,8 +1,8 @@
 //! Which CPUs were there when, and what part of the work each of them had.
 
 use super::Moment;
-use crate::past::Absence;
 use crate::machine::Cpu;
+use crate::past::Absence;
 use crate::wave::Wave;
 
 /// How often something happened on all CPUs together, and which of them it happens on.

@@ -18,7 +18,8 @@ impl Moment<'_> {
 
     /// The growth of a value during all stages.
     pub(super) fn during_fork_bombs(&self, of: impl Fn(&Self) -> u64) -> u64 {
-        let stages = self.fork_bomb_stages().map(|(from, until, _)| of(&self.at(until)).saturating_sub(of(&self.at(from))));
+        let stages =
+            self.fork_bomb_stages().map(|(from, until, _)| of(&self.at(until)).saturating_sub(of(&self.at(from))));
         stages.sum()
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use collectors::host::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
-use crate::past::{Stint, Wrap};
 use crate::machine::{Interface, Kind, Traffic};
+use crate::past::{Stint, Wrap};
 use crate::wave::MICROS;
 
 /// `IFF_` bits.

@@ -1,8 +1,8 @@
 //! What arrays are about.
 
 use super::Moment;
-use crate::past::Rebuild;
 use crate::machine::Array;
+use crate::past::Rebuild;
 use crate::wave::MICROS;
 
 /// A check that is under way.
@@ -20,8 +20,7 @@ impl Moment<'_> {
     /// How far the rebuild or the check of an array has come, while there is one.
     pub(crate) fn check_of(&self, array: &Array) -> Option<Progress> {
         let name = self.machine.block_devices.get(array.device).map(|block| &block.name);
-        let rebuild =
-            self.past.rebuilds.iter().find(|rebuild| Some(&rebuild.array) == name && !rebuild.is_done);
+        let rebuild = self.past.rebuilds.iter().find(|rebuild| Some(&rebuild.array) == name && !rebuild.is_done);
         if let Some(rebuild) = rebuild {
             let lasts = (rebuild.until_micros - rebuild.from_micros).max(1);
             return Some(Progress {

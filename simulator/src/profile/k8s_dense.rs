@@ -75,7 +75,10 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         },
         balancer: Some(links::balancer(seed, &pods)),
         control_groups: pods::control_groups(seed, &pods),
-        pods: Some(Pods { count: pods.len(), template: Arc::new(Template { settings: settings.clone(), make: machine_with }) }),
+        pods: Some(Pods {
+            count: pods.len(),
+            template: Arc::new(Template { settings: settings.clone(), make: machine_with }),
+        }),
         interrupts: devices(cpus),
         chips: vec![sensors::k10temp(0, cpus.div_ceil(16).min(12))],
         energy_meters: sensors::rapl(0, 171_000, false),

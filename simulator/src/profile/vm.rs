@@ -81,7 +81,10 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         interfaces: links::interfaces(seed, containers, tenants),
         neighbours: links::neighbours(seed, containers),
         control_groups: containers_of(seed, containers, tenants),
-        pods: Some(Pods { count: containers as usize, template: Arc::new(Template { settings: settings.clone(), make: machine_with }) }),
+        pods: Some(Pods {
+            count: containers as usize,
+            template: Arc::new(Template { settings: settings.clone(), make: machine_with }),
+        }),
         block_devices,
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
