@@ -118,9 +118,12 @@ impl Answers {
     fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) {
         let present = self.host.present();
         let moment = present.moment();
-        for (number, interface) in moment.machine.interfaces.iter().enumerate() {
+        for interface in &moment.machine.interfaces {
             let (address, broadcast) = (interface.address(), interface.broadcast());
-            visit(&Link { statistics: Some(moment.link_statistics(number)), ..link(interface, &address, &broadcast) });
+            visit(&Link {
+                statistics: Some(moment.link_statistics(interface)),
+                ..link(interface, &address, &broadcast)
+            });
         }
     }
 
@@ -161,13 +164,13 @@ impl Answers {
     fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) {
         let present = self.host.present();
         let moment = present.moment();
-        for (number, interface) in moment.machine.interfaces.iter().enumerate() {
+        for interface in &moment.machine.interfaces {
             let root = Qdisc { device: interface.name.as_bytes(), parent: PARENT_ROOT, ..Qdisc::default() };
             if interface.kind.bus_device().is_none() && interface.kind != Kind::Tunnel {
                 visit(&Qdisc { kind: b"noqueue", ..root });
                 continue;
             }
-            let sent = moment.link_statistics(number);
+            let sent = moment.link_statistics(interface);
             let drops = u32::try_from(sent.tx_dropped).unwrap_or(u32::MAX);
             visit(&Qdisc { kind: b"fq_codel", bytes: sent.tx_bytes, packets: sent.tx_packets, drops, ..root });
         }
@@ -190,7 +193,10 @@ impl Answers {
         interface: &WifiInterface<'_>,
         visit: &mut dyn FnMut(&WifiNetwork<'_>),
     ) -> Result<(), KernelError> {
-        if let (_, Some(Wireless::Joined { name, access_point, .. })) = self.wireless(interface)? {
+        let present = self.host.present();
+        if let Some(Wireless::Joined { name, access_point, .. }) =
+            wireless(present.moment().machine, interface)?.wireless
+        {
             visit(&WifiNetwork { bssid: &access_point, ssid: name.as_bytes(), status: wifi::STATUS_ASSOCIATED });
         }
         Ok(())
@@ -202,22 +208,19 @@ impl Answers {
         interface: &WifiInterface<'_>,
         visit: &mut dyn FnMut(&WifiStation<'_>),
     ) -> Result<(), KernelError> {
-        let (number, Some(Wireless::Joined { access_point, megabits, .. })) = self.wireless(interface)? else {
-            return Ok(());
-        };
-        let station = self.host.present().moment().wireless_station(number, megabits);
+        let present = self.host.present();
+        let moment = present.moment();
+        let link = wireless(moment.machine, interface)?;
+        let Some(Wireless::Joined { access_point, megabits, .. }) = link.wireless else { return Ok(()) };
+        let station = moment.wireless_station(link, megabits);
         visit(&WifiStation { address: &access_point, ..station });
         Ok(())
     }
 }
 
-impl Answers {
-    fn wireless(&self, interface: &WifiInterface<'_>) -> Result<(usize, Option<Wireless>), KernelError> {
-        let present = self.host.present();
-        let mut links = present.moment().machine.interfaces.iter().enumerate();
-        let found = links.find(|(_, link)| link.index == interface.index).ok_or(Errno::ENODEV)?;
-        Ok((found.0, found.1.wireless))
-    }
+/// The device of a wireless interface.
+fn wireless<'a>(machine: &'a Machine, interface: &WifiInterface<'_>) -> Result<&'a Interface, KernelError> {
+    Ok(machine.interfaces.iter().find(|link| link.index == interface.index).ok_or(Errno::ENODEV)?)
 }
 
 fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) -> Link<'a> {

@@ -23,7 +23,6 @@ mod error;
 mod fork_bomb;
 mod links;
 mod memory;
-mod past;
 mod quirks;
 mod reboot;
 pub(crate) mod timeline;
@@ -35,12 +34,12 @@ use std::time::Duration;
 use collectors::kit::nearest;
 
 pub use error::EventError;
-pub(crate) use past::{Absence, Crowd, Failing, Growth, Past, Rebuild, Stint, Wrap};
+use timeline::Timeline;
 
 use crate::machine::Machine;
-use crate::moment::LAST_SECONDS;
+use crate::past::{Absence, Failing, ForkBombStage, Growth, Past, Rebuild, State, Stint, Wrap};
 use crate::profile::{Setting, Takes};
-use crate::wave::MICROS;
+use crate::wave::{LAST_SECONDS, MICROS};
 
 /// A kind of event.
 pub struct EventKind {
@@ -55,7 +54,7 @@ pub struct EventKind {
     /// When it changes what the machine is made of, in microseconds since 1970.
     turns: fn(&Event) -> Vec<u64>,
     /// Does so: the first, second and so on of them, at a moment.
-    turn: fn(&Event, usize, &mut Machine, &Scene<'_>) -> Result<(), EventError>,
+    turn: fn(&Event, usize, &mut State, &Scene<'_>) -> Result<(), EventError>,
 }
 
 impl fmt::Debug for EventKind {
@@ -271,18 +270,43 @@ impl Value {
     }
 }
 
-impl Machine {
-    /// The same host, to which these events happen beside those that happened before. One that is earlier than the start
-    /// of the host has happened when it starts. The error says what an event names that is not there, and what is.
-    pub fn with_events(mut self, events: Vec<Event>) -> Result<Self, EventError> {
-        self.timeline = self.timeline.with(events);
-        self.timeline.machine_at(&self, u64::MAX)?;
-        Ok(self)
+/// A machine and the events that happen to it.
+#[derive(Clone, Debug)]
+pub struct ScriptedMachine {
+    pub(crate) machine: Machine,
+    pub(crate) timeline: Timeline,
+}
+
+impl From<Machine> for ScriptedMachine {
+    fn from(machine: Machine) -> Self {
+        Self { machine, timeline: Timeline::default() }
+    }
+}
+
+impl ScriptedMachine {
+    /// Adds events, after those that were added before. An event before the boot of the host has happened when it
+    /// boots. The error names the device that an event needs and the host lacks, and the devices that it has.
+    pub fn with_events(self, events: Vec<Event>) -> Result<Self, EventError> {
+        let timeline = self.timeline.with(events);
+        timeline.state_at(&self.machine, u64::MAX)?;
+        Ok(Self { timeline, ..self })
     }
 
-    /// What happens to it, in the order in which it was said.
+    /// The events, in the order in which they were added.
     pub fn events(&self) -> &[Event] {
         self.timeline.events()
+    }
+
+    /// The machine before all events.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+}
+
+impl Machine {
+    /// This machine with events: see [`ScriptedMachine::with_events`].
+    pub fn with_events(self, events: Vec<Event>) -> Result<ScriptedMachine, EventError> {
+        ScriptedMachine::from(self).with_events(events)
     }
 }
 

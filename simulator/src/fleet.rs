@@ -84,9 +84,7 @@ impl Fleet {
         if node >= self.nodes {
             return None;
         }
-        let eventful = self.made(node).with_events(self.events.clone());
-        debug_assert!(eventful.is_ok(), "{eventful:?}: nodes differ in names and numbers alone");
-        Some(eventful.unwrap_or_else(|_| self.made(node)))
+        Some(self.made(node))
     }
 
     /// A node, if there is one of this number.
@@ -104,7 +102,9 @@ impl Fleet {
 
     fn host(&self, node: u64) -> Option<Host> {
         let clock = Arc::clone(&self.clock);
-        Some(Host::new(self.machine(node)?, move || clock()))
+        let scripted = self.machine(node)?.with_events(self.events.clone());
+        debug_assert!(scripted.is_ok(), "{scripted:?}: nodes differ in names and numbers only");
+        Some(Host::new(scripted.unwrap_or_else(|_| self.made(node).into()), move || clock()))
     }
 
     fn made(&self, node: u64) -> Machine {
@@ -221,7 +221,8 @@ mod tests {
             let fleet = fleet(profile.name, 400, profile.small);
             let churned = Event::of("pod-churn", Duration::from_secs(AT), &[("per_hour", "36000")]).unwrap();
             for machine in [200, 399].map(|node| fleet.machine(node).unwrap()) {
-                let late = machine.clone().with_events(vec![churned.clone()]).unwrap_or_else(|_| machine.clone());
+                let late =
+                    machine.clone().with_events(vec![churned.clone()]).unwrap_or_else(|_| machine.clone().into());
                 let late = Host::new(late, || Duration::from_secs(AT + 600)).present();
                 for machine in [&machine, late.moment().machine] {
                     assert!(names(machine).len() > 2, "{}: {:?}", profile.name, names(machine));
@@ -248,9 +249,11 @@ mod tests {
         let fleet_of = |bond| fleet("vm", 20, &[]).with_events(vec![event(bond)]);
         let error = fleet_of("bond1").unwrap_err().to_string();
         assert_eq!(error, "event bond-failover: the host has no bond `bond1`; did you mean `bond0`?");
-        let fleet = fleet_of("bond0").unwrap();
+        let (fleet, calm) = (fleet_of("bond0").unwrap(), fleet("vm", 20, &[]));
+        let print = |fleet: &Fleet, node, at| fingerprint(&fleet.node(node).unwrap().tree_at(at));
         for node in [0, 19] {
-            assert_eq!(fleet.machine(node).unwrap().events().len(), 1);
+            assert_eq!(print(&fleet, node, AT - 1), print(&calm, node, AT - 1));
+            assert_ne!(print(&fleet, node, AT), print(&calm, node, AT));
         }
         let error = Fleet::new("vmm", 1, 1, &[], || Duration::ZERO).unwrap_err().to_string();
         assert_eq!(error, "no profile is called `vmm`; did you mean `vm`?");

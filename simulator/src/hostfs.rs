@@ -1,59 +1,61 @@
-//! Files that a flag names: what a job leaves for the exporter.
+//! Files that flags of the exporter name: metrics in the text format, and services of runit.
 
-use crate::layout::{Group, What, once};
-use crate::machine::SupervisedService;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Machine, SupervisedService};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-/// The directory of the host with files in the text format, for `--collector.textfile.directory`.
+/// The directory of metrics in the text format, for `--collector.textfile.directory`.
 pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
-/// How often the job runs.
+/// The period of the backup job that writes the file.
 const PERIOD_SECONDS: u64 = 900;
 
-/// Every table of this mount.
-pub(crate) const GROUPS: &[&[Group]] = &[&FILES, &SUPERVISED];
+/// All tables of this mount.
+pub(crate) const TABLES: &[Table] = &[GROUPS];
 
-/// Where runit looks for services.
-static SUPERVISED: [Group; 2] = [
-    Group {
+const GROUPS: Table = &[
+    &Group::of_host(TEXTFILE_FOLDER, &[("backup.prom", Content::Dated(backup, last_run))]),
+    &Group::<Service<'static>> {
         under: "etc/service",
-        each: |m, visit| each_service(m, visit, |_| true),
-        entries: &[("supervise/status", What::File(status))],
+        parts: |machine| Box::new(Service::each(machine)),
+        path: |service, _| service.service.name.into(),
+        entries: &[("supervise/status", Content::File(status))],
     },
-    Group {
+    &Group::<Service<'static>> {
         under: "etc/service",
-        each: |m, visit| each_service(m, visit, |service| service.is_down_at_first),
-        entries: &[("supervise/down", What::File(|_, _, _| {}))],
+        parts: |machine| Box::new(Service::each(machine).filter(|service| service.service.is_down_at_first)),
+        path: |service, _| service.service.name.into(),
+        entries: &[("supervise/down", Content::File(|_, _, _| {}))],
     },
 ];
 
-static FILES: [Group; 1] = [Group {
-    // Without the `/` of `TEXTFILE_DIRECTORY`.
-    under: "var/lib/node_exporter/textfile",
-    each: once,
-    entries: &[("backup.prom", What::Dated(backup, last_run))],
-}];
+/// [`TEXTFILE_DIRECTORY`] below the root of the mount.
+const TEXTFILE_FOLDER: &str = "var/lib/node_exporter/textfile";
 
-fn each_service(
-    moment: &Moment<'_>,
-    visit: &mut dyn FnMut(usize, &[u8]),
-    is_meant: impl Fn(&SupervisedService) -> bool,
-) {
-    for (index, service) in moment.machine.supervised.iter().enumerate() {
-        if is_meant(service) {
-            visit(index, service.name.as_bytes());
-        }
+/// A service of runit, and its number.
+#[derive(Clone, Copy)]
+struct Service<'a> {
+    service: &'a SupervisedService,
+    number: u32,
+}
+
+impl Part for Service<'static> {
+    type Of<'a> = Service<'a>;
+}
+
+impl<'a> Service<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        (0..).zip(&machine.supervised).map(|(number, service)| Self { service, number })
     }
 }
 
-/// Twenty bytes: the time of the last change as a TAI64N label, the process, whether it is paused, what is wanted,
-/// whether it was told to end, and the state.
-fn status(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    /// 1970, as the labels count.
+/// Twenty bytes: the time of the last change as a TAI64N label, the number of the process, whether it is paused, the
+/// requested state, whether it was sent SIGTERM, and its state.
+fn status(Service { service, number }: Service<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    /// 1970 as a TAI64 label.
     const EPOCH: u64 = (1 << 62) + 10;
-    let Some(service) = moment.machine.supervised.get(index) else { return };
-    let process = if service.is_running { 800 + 13 * u32::try_from(index).unwrap_or_default() } else { 0 };
+    let process = if service.is_running { 800 + 13 * number } else { 0 };
     let changed = moment.booted_seconds() + service.changed_seconds;
     into.extend_from_slice(&(EPOCH + changed.min(moment.now().as_secs())).to_be_bytes());
     into.extend_from_slice(&412_331_000_u32.to_be_bytes());
@@ -67,7 +69,7 @@ fn last_run(moment: &Moment<'_>) -> u64 {
     now - now % PERIOD_SECONDS
 }
 
-fn backup(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn backup(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let run = last_run(moment);
     let seed = moment.machine.seed.of("backup").at(run);
     put_line!(into, "# HELP backup_last_success_timestamp_seconds When the last backup ended well.");
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_directory_is_where_its_files_are() {
-        assert_eq!(TEXTFILE_DIRECTORY, format!("/{}", FILES[0].under));
+    fn the_directory_is_the_folder_of_its_files() {
+        assert_eq!(TEXTFILE_DIRECTORY, format!("/{TEXTFILE_FOLDER}"));
     }
 }

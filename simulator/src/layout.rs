@@ -1,106 +1,91 @@
-//! Which files a host has. A table of [`Group`]s for each mount, and the search in it.
+//! The files of a host: a table of [`Group`]s for each mount, and the search in the tables.
 //!
-//! No file is kept: what a path holds is answered out of the table and the host's truth at the moment of asking, so a
-//! host of ten thousand files costs little memory. The groups that a path can be in are found by their folders
-//! ([`Folders`]), the same for all hosts. Which things a group has files for is part of what the machine is made of:
-//! the names of those in a folder are kept in order ([`Catalogue`]) from the first question on.
+//! No content is stored. A path is looked up in the tables, and its content is rendered from the machine and the moment
+//! of the read, so that a host with tens of thousands of files costs little memory. The folder of a group is constant
+//! ([`Folders`]). The parts that a group has files for depend on the machine alone; their paths are sorted once per
+//! machine ([`Catalogue`]), so that one of thousands is found by binary search.
+//!
+//! A group is typed by its parts, and its functions take a part, never a position. A function of another part does not
+//! compile:
+//!
+//! ```compile_fail,E0308
+//! use simulator::layout::{Content, Group, Machine, Moment, Part, each};
+//!
+//! struct Cache;
+//! struct Partition;
+//! impl Part for Cache {
+//!     type Of<'a> = &'a Cache;
+//! }
+//!
+//! fn start(_: &Partition, _: &Moment<'_>, into: &mut Vec<u8>) {
+//!     into.push(b'0');
+//! }
+//!
+//! static CACHES: Group<Cache> = Group {
+//!     under: "devices/system/cpu",
+//!     parts: |_| each(&[Cache]),
+//!     path: |_, _| "index0".into(),
+//!     entries: &[("start", Content::File(start))],
+//! };
+//! ```
+//!
+//! With a function of a cache, the example above compiles:
+//!
+//! ```
+//! use simulator::layout::{Content, Group, Machine, Moment, Part, each};
+//!
+//! struct Cache;
+//! impl Part for Cache {
+//!     type Of<'a> = &'a Cache;
+//! }
+//!
+//! fn level(_: &Cache, _: &Moment<'_>, into: &mut Vec<u8>) {
+//!     into.push(b'1');
+//! }
+//!
+//! static CACHES: Group<Cache> = Group {
+//!     under: "devices/system/cpu",
+//!     parts: |_| each(&[Cache]),
+//!     path: |_, _| "index0".into(),
+//!     entries: &[("level", Content::File(level))],
+//! };
+//! # let _ = &CACHES;
+//! ```
 
 mod folders;
+mod group;
 mod index;
+mod parts;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use collectors::host::errno::Errno;
 use collectors::host::root::{Kind, Mount};
 
 use folders::Folders;
+pub(crate) use group::{AnyGroup, File, Table, each_with};
+pub use group::{Content, ContentOf, Group, Part, Parts, TryWrite, Write, each};
 pub(crate) use index::Catalogue;
 
-use crate::moment::Moment;
+#[doc(hidden)]
+pub use crate::machine::Machine;
+#[doc(hidden)]
+pub use crate::moment::Moment;
 
-/// Visits the things that a group has files for: the number of each, and its path below the group's folder.
-pub(crate) type Each = fn(&Moment<'_>, &mut dyn FnMut(usize, &[u8]));
-
-/// Appends the content of a file, or the target of a link, for the thing of that number.
-pub(crate) type Write = fn(&Moment<'_>, usize, &mut Vec<u8>);
-
-/// What stands at a path.
-#[derive(Debug)]
-pub(crate) enum What {
-    /// A file.
-    File(Write),
-    /// A file that is not always readable.
-    Fallible(fn(&Moment<'_>, usize, &mut Vec<u8>) -> Result<(), Errno>),
-    /// A file whose time of writing counts, in seconds since 1970.
-    Dated(Write, fn(&Moment<'_>) -> u64),
-    /// A symbolic link.
-    Link(Write),
-    /// A directory that may be empty.
-    Directory,
-}
-
-impl What {
-    pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Self::File(_) | Self::Fallible(_) | Self::Dated(..) => Kind::File,
-            Self::Link(_) => Kind::Link,
-            Self::Directory => Kind::Directory,
-        }
-    }
-
-    /// Appends the content of a file.
-    pub(crate) fn content(&self, moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) -> Result<(), Errno> {
-        match self {
-            Self::File(write) | Self::Dated(write, _) => write(moment, index, into),
-            Self::Fallible(write) => write(moment, index, into)?,
-            Self::Link(_) => return Err(Errno::EINVAL),
-            Self::Directory => return Err(Errno::EISDIR),
-        }
-        Ok(())
-    }
-
-    pub(crate) fn modified_seconds(&self, moment: &Moment<'_>) -> u64 {
-        if let Self::Dated(_, modified) = self { modified(moment) } else { 0 }
-    }
-}
-
-/// Files of the same names for each of several things: one for each CPU, disk, network device.
-#[derive(Debug)]
-pub(crate) struct Group {
-    /// The folder below which the things stand; empty for the mount itself.
-    pub(crate) under: &'static str,
-    pub(crate) each: Each,
-    /// Paths below the folder of a thing; a single empty one, if the thing itself is the file.
-    pub(crate) entries: &'static [(&'static str, What)],
-}
-
-impl Group {
-    /// What a thing itself is: a folder, unless its only entry has no path of its own.
-    fn kind(&self) -> Kind {
-        if let [("", what)] = self.entries { what.kind() } else { Kind::Directory }
-    }
-}
-
-/// The group is about the host as a whole.
-pub(crate) fn once(_: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    visit(0, b"");
-}
-
-/// What stands at a path.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found {
-    /// What a table says, for the thing of that number.
-    Entry(&'static What, usize),
-    /// A folder on the way to others.
+    /// A file, link or directory of a table.
+    File(File),
+    /// A directory that is implied by the paths below it.
     Folder,
 }
 
 impl Found {
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Self::Entry(what, _) => what.kind(),
+            Self::File(file) => file.kind(),
             Self::Folder => Kind::Directory,
         }
     }
@@ -110,61 +95,60 @@ impl Found {
 #[derive(Debug)]
 pub(crate) struct Tables {
     pub(crate) mount: Mount,
-    groups: &'static [&'static [Group]],
+    sources: &'static [Table],
     folders: OnceLock<Folders>,
 }
 
 impl Tables {
-    pub(crate) const fn new(mount: Mount, groups: &'static [&'static [Group]]) -> Self {
-        Self { mount, groups, folders: OnceLock::new() }
+    pub(crate) const fn new(mount: Mount, tables: &'static [Table]) -> Self {
+        Self { mount, sources: tables, folders: OnceLock::new() }
     }
 
-    fn groups(&self) -> impl Iterator<Item = &'static Group> {
-        self.groups.iter().copied().flatten()
+    fn groups(&self) -> impl Iterator<Item = &'static dyn AnyGroup> {
+        self.sources.iter().copied().flatten().copied()
     }
 
     fn folders(&self) -> &Folders {
         self.folders.get_or_init(|| Folders::new(self.groups()))
     }
 
-    /// Visits every entry: its path with the mount's name, what it is and the number of its thing.
-    pub(crate) fn visit(&self, moment: &Moment<'_>, mut visit: impl FnMut(&[u8], &'static What, usize)) {
+    /// Visits every file: its path, which begins with the name of the mount, its kind, the time of its last change in
+    /// seconds since 1970, and a function that renders it.
+    pub(crate) fn visit(&self, moment: &Moment<'_>, mut visit: impl FnMut(&[u8], Kind, u64, Rendering<'_>)) {
         let mut path = Vec::new();
         for group in self.groups() {
-            (group.each)(moment, &mut |index, thing| {
-                path.clear();
-                path.extend_from_slice(self.mount.name().as_bytes());
-                descend(&mut path, group.under.as_bytes());
-                descend(&mut path, thing);
-                let length = path.len();
-                for (name, what) in group.entries {
-                    path.truncate(length);
-                    descend(&mut path, name.as_bytes());
-                    visit(&path, what, index);
-                }
+            path.clear();
+            path.extend_from_slice(self.mount.name().as_bytes());
+            descend(&mut path, group.under().as_bytes());
+            let under = path.len();
+            group.visit(moment, &mut |part, name, file, render| {
+                path.truncate(under);
+                descend(&mut path, part.as_bytes());
+                descend(&mut path, name.as_bytes());
+                visit(&path, file.kind(), file.modified_seconds(moment), render);
             });
         }
     }
 
-    /// Looks for a path without links.
-    pub(crate) fn find(&self, moment: &Moment<'_>, path: &[u8]) -> Option<Found> {
+    /// Looks up a path that contains no links.
+    pub(crate) fn find(&self, catalogue: &Catalogue, machine: &Machine, path: &[u8]) -> Option<Found> {
         let mut found = path.is_empty().then_some(Found::Folder);
-        // That something is below says enough; what else is below changes nothing.
-        _ = self.meet(moment, path, &mut |meeting| {
-            found = Some(match meeting {
-                Meeting::Is(what, index) => Found::Entry(what, index),
-                Meeting::Above(..) => Found::Folder,
+        // The first match decides: a path with anything below it is a directory.
+        _ = self.matches(catalogue, machine, path, &mut |matched| {
+            found = Some(match matched {
+                Match::Exact(file) => Found::File(file),
+                Match::Below(..) => Found::Folder,
             });
             ControlFlow::Break(())
         });
         found
     }
 
-    /// The entries right below a directory.
-    pub(crate) fn list(&self, moment: &Moment<'_>, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
+    /// Lists a directory.
+    pub(crate) fn list(&self, catalogue: &Catalogue, machine: &Machine, path: &[u8]) -> BTreeMap<Vec<u8>, Kind> {
         let mut names = BTreeMap::new();
-        _ = self.meet(moment, path, &mut |meeting| {
-            if let Meeting::Above(rest, kind) = meeting {
+        _ = self.matches(catalogue, machine, path, &mut |matched| {
+            if let Match::Below(rest, kind) = matched {
                 let end = memchr::memchr(b'/', rest);
                 let (name, kind) = end.map_or((rest, kind), |end| (&rest[..end], Kind::Directory));
                 if !names.contains_key(name) {
@@ -176,26 +160,26 @@ impl Tables {
         names
     }
 
-    /// Tells how every entry stands to the path, those that are apart from it left out.
-    fn meet(
-        &self,
-        moment: &Moment<'_>,
-        path: &[u8],
-        met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let things = |folder| moment.machine.catalogue.of(self, folder, moment);
+    /// Visits every file at a path or below it.
+    fn matches(&self, catalogue: &Catalogue, machine: &Machine, path: &[u8], visit: Visit<'_>) -> ControlFlow<()> {
+        let index = |folder| catalogue.index(self, folder, machine);
         for (folder, rest) in self.folders().above(path) {
-            things(folder).meet(folder, rest, met)?;
+            index(folder).matches(folder, rest, visit)?;
         }
         for (folder, rest) in self.folders().below(path) {
-            // A folder exists for what is in it.
-            if !things(folder).is_empty() {
-                met(Meeting::Above(rest, Kind::Directory))?;
+            // A folder without parts does not exist.
+            if !index(folder).is_empty() {
+                visit(Match::Below(rest, Kind::Directory))?;
             }
         }
         ControlFlow::Continue(())
     }
 }
+
+/// Appends the content of a file, or the target of a link.
+pub(crate) type Rendering<'a> = &'a dyn Fn(&mut Vec<u8>) -> Result<(), collectors::host::errno::Errno>;
+
+type Visit<'a> = &'a mut dyn FnMut(Match<'_>) -> ControlFlow<()>;
 
 fn descend(path: &mut Vec<u8>, part: &[u8]) {
     if !part.is_empty() {
@@ -204,35 +188,33 @@ fn descend(path: &mut Vec<u8>, part: &[u8]) {
     }
 }
 
-/// How an entry stands to the path in question.
-enum Meeting<'a> {
-    /// It is there.
-    Is(&'static What, usize),
-    /// It is below: by so much of a path, and then it is this, or more follows.
-    Above(&'a [u8], Kind),
+/// Where a file is, relative to the path of a lookup.
+enum Match<'a> {
+    /// At the path.
+    Exact(File),
+    /// Below the path: the rest of its path, and the kind of file at the end of the rest.
+    Below(&'a [u8], Kind),
 }
 
-fn meet_entries(
-    group: &'static Group,
-    index: usize,
-    path: &[u8],
-    met: &mut dyn FnMut(Meeting<'_>) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    for (name, what) in group.entries {
-        match relation(path, name.as_bytes()) {
-            Relation::Below(b"") => met(Meeting::Is(what, index))?,
-            Relation::Above(rest) => met(Meeting::Above(rest, what.kind()))?,
+/// Compares the entries of a part with a path below that part.
+fn match_entries(group: &'static dyn AnyGroup, position: usize, path: &[u8], visit: Visit<'_>) -> ControlFlow<()> {
+    for number in 0..group.len() {
+        let file = File::new(group, position, number);
+        match relation(path, file.name().as_bytes()) {
+            Relation::Below(b"") => visit(Match::Exact(file))?,
+            Relation::Above(rest) => visit(Match::Below(rest, file.kind()))?,
             Relation::Below(_) | Relation::Apart => {}
         }
     }
     ControlFlow::Continue(())
 }
 
+/// How a path relates to another.
 #[derive(Clone, Copy)]
 enum Relation<'a> {
-    /// The path is the other or below it, by this.
+    /// Equal to the other or below it, by this rest.
     Below(&'a [u8]),
-    /// The other is below the path, by this.
+    /// Above the other, by this rest.
     Above(&'a [u8]),
     Apart,
 }
@@ -248,54 +230,86 @@ fn relation<'a>(path: &'a [u8], other: &'a [u8]) -> Relation<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Machine;
+    use crate::past::State;
     use crate::text::put;
     use std::time::Duration;
 
-    static GROUPS: [Group; 5] = [
-        Group {
+    struct Named;
+    impl Part for Named {
+        type Of<'a> = &'static str;
+    }
+
+    struct Numbered;
+    impl Part for Numbered {
+        type Of<'a> = usize;
+    }
+
+    static GROUPS: Table = &[
+        &Group::<Named> {
             under: "a/b",
-            each: |_, visit| {
-                ["x/one", "x/two", "y"].iter().enumerate().for_each(|(index, name)| visit(index, name.as_bytes()));
-            },
+            parts: |_| Box::new(["x/one", "x/two", "y"].into_iter()),
+            path: |name, _| name.into(),
             entries: &[
-                ("c", What::File(|_, index, into| put!(into, "{}", index))),
-                ("d/e", What::Link(|_, _, into| put!(into, "c"))),
+                ("c", Content::File(|name, _, into| put!(into, "{}", name))),
+                ("d/e", Content::Link(|_, _, into| put!(into, "c"))),
             ],
         },
-        Group { under: "", each: once, entries: &[("a/f", What::Directory)] },
-        Group { under: "a", each: |_, visit| visit(7, b"h"), entries: &[("", What::File(|_, _, _| {}))] },
-        Group { under: "a/nothing", each: |_, _| {}, entries: &[("g", What::Directory)] },
-        // Many, of which one is searched for.
-        Group { under: "n", each: each_of_many, entries: &[("c", What::Directory), ("d/e", What::Directory)] },
+        &Group::of_host("", &[("a/f", Content::Directory)]),
+        &Group::<Numbered> {
+            under: "a",
+            parts: |_| Box::new(std::iter::once(7)),
+            path: |_, _| "h".into(),
+            entries: &[("", Content::File(|number, _, into| put!(into, "{}", number)))],
+        },
+        &Group::<Numbered> {
+            under: "a/nothing",
+            parts: |_| Box::new(std::iter::empty()),
+            path: |_, _| "".into(),
+            entries: &[("g", Content::Directory)],
+        },
+        // Many parts, for lookups of one of them.
+        &Group::<Numbered> {
+            under: "n",
+            parts: |_| Box::new(0..MANY),
+            path: |number, _| format!("k{}/t{number}", number % 10).into(),
+            entries: &[("c", Content::Directory), ("d/e", Content::File(|number, _, into| put!(into, "{}", number)))],
+        },
     ];
 
     const MANY: usize = 300;
 
-    fn each_of_many(_: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-        (0..MANY).for_each(|number| visit(number, format!("k{}/t{number}", number % 10).as_bytes()));
+    fn with_machine<T>(ask: impl FnOnce(&Tables, &Machine) -> T) -> T {
+        static TABLES: Tables = Tables::new(Mount::Proc, &[GROUPS]);
+        ask(&TABLES, &Machine::vm(1))
     }
 
-    fn with_moment<T>(ask: impl FnOnce(&Tables, &Moment<'_>) -> T) -> T {
-        static TABLES: Tables = Tables::new(Mount::Proc, &[&GROUPS]);
-        ask(&TABLES, &Moment::new(&Machine::vm(1), Duration::ZERO))
+    fn find(path: &str) -> Option<Found> {
+        with_machine(|tables, machine| tables.find(&Catalogue::default(), machine, path.as_bytes()))
     }
 
     #[track_caller]
     fn check_listing(path: &str, expected: &[(&str, Kind)]) {
-        let names = with_moment(|tables, moment| tables.list(moment, path.as_bytes()));
+        let names = with_machine(|tables, machine| tables.list(&Catalogue::default(), machine, path.as_bytes()));
         let expected = expected.iter().map(|&(name, kind)| (name.as_bytes().to_vec(), kind));
         assert_eq!(names, expected.collect(), "{path}");
     }
 
     #[track_caller]
     fn check_kind(path: &str, expected: Option<Kind>) {
-        let found = with_moment(|tables, moment| tables.find(moment, path.as_bytes()).map(Found::kind));
-        assert_eq!(found, expected, "{path}");
+        assert_eq!(find(path).map(Found::kind), expected, "{path}");
+    }
+
+    #[track_caller]
+    fn check_content(path: &str, expected: &str) {
+        let Some(Found::File(file)) = find(path) else { panic!("{path} is not a file") };
+        let mut content = Vec::new();
+        let state = State::from(Machine::vm(1));
+        file.render(&Moment::new(&state, Duration::ZERO), &mut content).unwrap();
+        assert_eq!(String::from_utf8_lossy(&content), expected, "{path}");
     }
 
     #[test]
-    fn every_folder_lists_what_is_in_it() {
+    fn lists_every_folder() {
         check_listing("", &[("a", Kind::Directory), ("n", Kind::Directory)]);
         check_listing("a", &[("b", Kind::Directory), ("f", Kind::Directory), ("h", Kind::File)]);
         check_listing("a/b", &[("x", Kind::Directory), ("y", Kind::Directory)]);
@@ -306,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_tables_say_exists() {
+    fn finds_only_paths_of_the_tables() {
         for folder in ["", "a", "a/b", "a/b/x", "a/b/x/one", "a/b/y/d", "a/f"] {
             check_kind(folder, Some(Kind::Directory));
         }
@@ -321,38 +335,55 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_meets_every_entry_of_every_thing() {
-        let mut seen = Vec::new();
-        with_moment(|tables, moment| tables.visit(moment, |path, _, index| seen.push((path.to_vec(), index))));
-        seen.retain(|(path, _)| !path.starts_with(b"proc/n/"));
-        let expected = [
-            ("proc/a/b/x/one/c", 0),
-            ("proc/a/b/x/one/d/e", 0),
-            ("proc/a/b/x/two/c", 1),
-            ("proc/a/b/x/two/d/e", 1),
-            ("proc/a/b/y/c", 2),
-            ("proc/a/b/y/d/e", 2),
-            ("proc/a/f", 0),
-            ("proc/a/h", 7),
-        ];
-        assert_eq!(seen, expected.map(|(path, index)| (path.as_bytes().to_vec(), index)));
+    fn renders_each_file_for_its_part() {
+        check_content("a/b/x/two/c", "x/two");
+        check_content("a/b/y/c", "y");
+        check_content("a/h", "7");
     }
 
     #[test]
-    fn one_of_many_is_found_by_its_name() {
+    fn visits_every_entry_of_every_part() {
+        let mut seen = Vec::new();
+        let state = State::from(Machine::vm(1));
+        with_machine(|tables, _| {
+            tables.visit(&Moment::new(&state, Duration::ZERO), |path, kind, _, render| {
+                let mut content = Vec::new();
+                if kind != Kind::Directory {
+                    render(&mut content).unwrap();
+                }
+                seen.push(
+                    [String::from_utf8_lossy(path), String::from_utf8_lossy(&content)]
+                        .map(std::borrow::Cow::into_owned),
+                );
+            });
+        });
+        seen.retain(|[path, _]| !path.starts_with("proc/n/"));
+        let expected = [
+            ["proc/a/b/x/one/c", "x/one"],
+            ["proc/a/b/x/one/d/e", "c"],
+            ["proc/a/b/x/two/c", "x/two"],
+            ["proc/a/b/x/two/d/e", "c"],
+            ["proc/a/b/y/c", "y"],
+            ["proc/a/b/y/d/e", "c"],
+            ["proc/a/f", ""],
+            ["proc/a/h", "7"],
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn finds_one_of_many_by_its_name() {
         for number in 0..MANY {
             let path = format!("n/k{}/t{number}", number % 10);
             check_kind(&path, Some(Kind::Directory));
             check_listing(&path, &[("c", Kind::Directory), ("d", Kind::Directory)]);
-            let path = format!("{path}/d/e");
-            let found = with_moment(|tables, moment| tables.find(moment, path.as_bytes()));
-            assert!(matches!(found, Some(Found::Entry(What::Directory, index)) if index == number), "{path}");
+            check_content(&format!("{path}/d/e"), &number.to_string());
         }
         let folders: Vec<String> = (0..10).map(|folder| format!("k{folder}")).collect();
         let folders: Vec<_> = folders.iter().map(|folder| (folder.as_str(), Kind::Directory)).collect();
         check_listing("n", &folders);
         check_kind("n/k3", Some(Kind::Directory));
-        let in_one = with_moment(|tables, moment| tables.list(moment, b"n/k3"));
+        let in_one = with_machine(|tables, machine| tables.list(&Catalogue::default(), machine, b"n/k3"));
         assert_eq!(in_one.len(), MANY / 10);
         for missing in ["n/k", "n/k3/t", "n/k3/t4", "n/k3/t3/f", "n/k3/t3/c/g", "n/k33", "n/k3/t3 "] {
             check_kind(missing, None);

@@ -93,9 +93,11 @@ mod fleet;
 pub mod glob;
 mod host;
 mod hostfs;
-mod layout;
+#[doc(hidden)]
+pub mod layout;
 mod machine;
 mod moment;
+mod past;
 mod proc;
 mod profile;
 pub mod recording;
@@ -114,7 +116,7 @@ use std::time::Duration;
 use collectors::host::root::tree::Tree;
 use collectors::host::tree_text;
 
-pub use event::{Event, EventError, EventKind, Fall, FallsAt, event_kinds};
+pub use event::{Event, EventError, EventKind, Fall, FallsAt, ScriptedMachine, event_kinds};
 pub use fleet::Fleet;
 pub use host::{Clock, Host};
 pub use hostfs::TEXTFILE_DIRECTORY;
@@ -123,8 +125,10 @@ pub use profile::{Profile, ProfileError, Setting, Takes, profiles};
 
 /// The host that an exporter serves when it serves no real one. It was started some time ago, and an exporter that is
 /// started again shows the same host further on.
-pub fn embedded(machine: Machine, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Host {
-    Host::new(started_before(machine, clock()), clock)
+pub fn embedded(machine: impl Into<ScriptedMachine>, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Host {
+    let scripted = machine.into();
+    let machine = started_before(scripted.machine, clock());
+    Host::new(ScriptedMachine { machine, ..scripted }, clock)
 }
 
 /// The same machine, started some time before this moment.

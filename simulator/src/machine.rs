@@ -1,19 +1,13 @@
-//! The truth about one host: what it is made of, and how fast everything on it goes.
+//! One host as plain data: its parts, and the mean rates of what they do.
 //!
-//! Nothing here changes with time and nothing knows of files. [`crate::moment`] says what the numbers are at a moment.
-//! One file for each part. What not every host has is a list or an `Option` that is empty in [`Machine::bare`], so that
-//! a new part changes no profile but those that have it.
+//! Nothing here depends on time, files, events or profiles: [`crate::moment`] computes the values at a moment. A part
+//! that only some hosts have is a list or an `Option`, empty in [`Machine::bare`], so that a new part changes only the
+//! profiles that have it.
 
 mod block;
 mod bus;
 mod containers;
-mod fabric_adapter;
-mod interrupts;
-mod memory;
-mod mount;
 mod network;
-mod platform;
-mod pods;
 mod process;
 mod processor;
 mod removal;
@@ -23,48 +17,42 @@ mod system;
 
 pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, ScsiDevice, Usage};
 pub(crate) use bus::{AmdCard, GraphicsCard, PciDevice, PciLink, PciModel};
-pub(crate) use containers::{BalancedService, Balancer, ControlGroup, GroupLoad, SupervisedService};
-pub(crate) use fabric_adapter::{Adapter, FabricLink};
-pub(crate) use interrupts::{InterruptLine, Interrupts, LocalInterrupt, Trigger};
-pub(crate) use memory::{DirectMap, Memory};
-pub(crate) use mount::{MountPoint, Space};
-pub(crate) use network::{Bonding, Connections, Duplex, Interface, Kind, Neighbour, Traffic, Wireless};
-pub(crate) use platform::{Architecture, KernelVersion};
-pub(crate) use pods::{Pods, Tenant, Tenants};
+pub(crate) use containers::{
+    BalancedService, Balancer, ControlGroup, GroupLoad, PodTemplate, Pods, SupervisedService, Tenant, Tenants,
+};
+pub(crate) use network::{
+    Adapter, Bonding, Connections, Duplex, FabricLink, Interface, Kind, Neighbour, Traffic, Wireless,
+};
 pub(crate) use process::Process;
 pub(crate) use processor::{
-    Arm, Board, Cache, CpuLoad, Frequency, IdleState, Mainframe, Model, Numbering, Power, Processor, X86,
+    Arm, Board, Cache, Cpu, CpuLoad, Frequency, IdleState, InterruptLine, Interrupts, LocalInterrupt, Mainframe, Model,
+    NumaNode, Numbering, Power, Processor, Trigger, X86,
 };
 pub(crate) use sensors::{
     Chip, CoolingDevice, EnergyMeter, MemoryControllers, PowerSupply, Sensor, SupplyKind, ThermalZone, Watchdog,
 };
 pub(crate) use storage::{
-    Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, NfsMount, NfsServer,
-    NfsVersion, NvmeController, Role, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
+    Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, MountPoint,
+    NfsMount, NfsServer, NfsVersion, NvmeController, Role, Space, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
 };
-pub(crate) use system::{Os, System};
+pub(crate) use system::{Architecture, DirectMap, KernelVersion, Memory, Os, System};
 
-use crate::event::Past;
-use crate::event::timeline::Timeline;
-use crate::layout::Catalogue;
-use crate::moment::LAST_SECONDS;
-use crate::profile::{self, ProfileError};
 use crate::seed::Seed;
-use crate::wave::{MICROS, OFFICE, Wave};
+use crate::wave::{LAST_SECONDS, MICROS, OFFICE, Wave};
 
 /// One host.
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub(crate) seed: Seed,
-    /// Which node of a fleet it is, if it is one.
+    /// The number of the node, on a host of a fleet.
     pub(crate) fleet_number: Option<u64>,
-    /// When it was started, in seconds since 1970. All counters begin there.
+    /// The time of the boot in seconds since 1970. Counters start at 0 there.
     pub(crate) booted_seconds: u64,
     pub(crate) system: System,
     pub(crate) os: Os,
     pub(crate) processor: Processor,
     pub(crate) memory: Memory,
-    /// A device stands before those that are on it.
+    /// A device precedes the devices that are made of it.
     pub(crate) block_devices: Vec<BlockDevice>,
     pub(crate) mounts: Vec<MountPoint>,
     pub(crate) storage: Storage,
@@ -72,15 +60,15 @@ pub struct Machine {
     pub(crate) neighbours: Vec<Neighbour>,
     pub(crate) connections: Connections,
     pub(crate) balancer: Option<Balancer>,
-    /// How often IPsec has something to complain of.
+    /// The rate of errors of IPsec.
     pub(crate) ipsec: Option<Wave>,
     pub(crate) adapters: Vec<Adapter>,
     pub(crate) graphics_cards: Vec<GraphicsCard>,
-    /// All that sits on the bus, those before others that they lead to: made of the paths of all devices.
+    /// Derived from the paths of all devices; bridges precede the devices behind them.
     pub(crate) pci_devices: Vec<PciDevice>,
-    /// Beside those of systemd itself.
+    /// Groups of containers, without those of systemd.
     pub(crate) control_groups: Vec<ControlGroup>,
-    /// Who could take the places of those that are there, where somebody could.
+    /// The places of pods that can be replaced.
     pub(crate) pods: Option<Pods>,
     pub(crate) supervised: Vec<SupervisedService>,
     pub(crate) interrupts: Interrupts,
@@ -91,19 +79,15 @@ pub struct Machine {
     pub(crate) watchdogs: Vec<Watchdog>,
     pub(crate) memory_controllers: Option<MemoryControllers>,
     pub(crate) power_supplies: Vec<PowerSupply>,
-    /// What the firmware says: names of files and their words.
+    /// Files of /sys/devices/virtual/dmi/id: names and values.
     pub(crate) firmware: Vec<(&'static str, String)>,
-    /// The last of them is the one that asks.
+    /// The last one is the process that reads.
     pub(crate) processes: Vec<Process>,
-    /// How busy the host is as a whole.
+    /// The load of the host as a whole.
     pub(crate) load: Wave,
-    /// What will happen, and what it has left behind so far.
-    pub(crate) timeline: Timeline,
-    pub(crate) past: Past,
-    pub(crate) catalogue: Catalogue,
 }
 
-/// What no host is without.
+/// The parts that every host has.
 #[derive(Debug)]
 pub(crate) struct Base {
     pub(crate) system: System,
@@ -112,30 +96,12 @@ pub(crate) struct Base {
     pub(crate) memory: Memory,
 }
 
-/// When machines were started, in seconds since 1970, and how far apart they may be.
+/// The earliest boot of machines in seconds since 1970, and the range of boots.
 const BOOTED_SECONDS: u64 = 1_690_000_000;
 const BOOTED_SPREAD_SECONDS: u64 = 30 * 86_400;
 
 impl Machine {
-    /// A host of a kind ([`crate::profiles`]), with some of its settings changed. The error names what is nearest to
-    /// a name that is not known, and what a setting takes.
-    ///
-    /// ```
-    /// let machine = simulator::Machine::of("vm", 1, &[("cpus", "8")]).unwrap();
-    /// let error = simulator::Machine::of("vm", 1, &[("cpu", "8")]).unwrap_err();
-    /// assert_eq!(error.to_string(), "profile vm has no setting `cpu`; did you mean `cpus`?");
-    /// # let _ = machine;
-    /// ```
-    pub fn of(profile: &str, seed: u64, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
-        profile::find(profile)?.machine(seed, overrides)
-    }
-
-    /// A small virtual machine of a cloud: 4 CPUs, 8 GiB of memory, two disks, a bond.
-    pub fn vm(seed: u64) -> Self {
-        profile::vm::PROFILE.made(Seed::new(seed), &profile::Settings::defaults(&profile::vm::PROFILE))
-    }
-
-    /// A host of nothing but this: no disk, no network, the usual processes. Profiles add what they have:
+    /// A host without disks and network, with the usual processes. Profiles add parts:
     /// `Machine { interfaces, ..Machine::bare(seed, base) }`.
     pub(crate) fn bare(seed: Seed, base: Base) -> Self {
         let Base { system, os, processor, memory } = base;
@@ -172,22 +138,50 @@ impl Machine {
             power_supplies: Vec::new(),
             firmware: Vec::new(),
             load: Wave::new(&OFFICE, seed, "load"),
-            timeline: Timeline::default(),
-            past: Past::default(),
-            catalogue: Catalogue::default(),
         }
     }
 
-    /// The same host, started at another moment. What is asked of it before that moment is answered as of it.
+    /// This host with another time of boot. Reads before the boot return the state at the boot.
     #[must_use]
     pub fn booted_at(mut self, seconds: u64) -> Self {
         self.booted_seconds = seconds.min(LAST_SECONDS);
         self
     }
 
-    /// When it was started, in seconds since 1970: the first time, if it is started again.
+    /// The time of the first boot in seconds since 1970.
     pub fn booted_seconds(&self) -> u64 {
         self.booted_seconds
+    }
+
+    pub(crate) fn kernel(&self) -> KernelVersion {
+        self.system.kernel()
+    }
+
+    /// Whether all controllers share one hierarchy of control groups.
+    pub(crate) fn has_one_hierarchy(&self) -> bool {
+        self.kernel().has_one_hierarchy()
+    }
+
+    pub(crate) fn block(&self, position: usize) -> Option<&BlockDevice> {
+        self.block_devices.get(position)
+    }
+
+    pub(crate) fn interface(&self, position: usize) -> Option<&Interface> {
+        self.interfaces.get(position)
+    }
+
+    /// The SCSI devices of disks, then those of tape drives.
+    pub(crate) fn scsi_devices(&self) -> impl Iterator<Item = &ScsiDevice> {
+        let tapes = self.storage.tapes.iter().map(|tape| &tape.scsi);
+        self.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes)
+    }
+
+    /// The devices that an XFS is mounted from.
+    pub(crate) fn xfs_devices(&self) -> impl Iterator<Item = &BlockDevice> {
+        self.block_devices.iter().filter(|block| {
+            let number = (block.major, block.minor);
+            self.mounts.iter().any(|mount| mount.fs_type == "xfs" && (mount.major, mount.minor) == number)
+        })
     }
 
     pub(crate) fn boot_micros(&self) -> u64 {

@@ -5,9 +5,9 @@ pub(crate) mod block;
 pub(crate) mod btrfs;
 pub(crate) mod cpu;
 pub(crate) mod cpus;
-pub(crate) mod crowd;
 pub(crate) mod devices;
 pub(crate) mod fabric;
+pub(crate) mod fork_bomb;
 pub(crate) mod frequency;
 pub(crate) mod growth;
 pub(crate) mod interrupts;
@@ -29,15 +29,14 @@ pub(crate) mod zones;
 use std::time::Duration;
 
 use crate::machine::{KernelVersion, Machine};
-use crate::wave::{MEAN, MICROS, Wave};
-
-/// The last moment that there is, in the year 2286: far enough from the end of the numbers for all that is made of it.
-pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
+use crate::past::{Past, State};
+use crate::wave::{LAST_SECONDS, MEAN, MICROS, Wave};
 
 /// A host at a moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment<'a> {
+pub struct Moment<'a> {
     pub(crate) machine: &'a Machine,
+    pub(crate) past: &'a Past,
     /// Since 1970 by a clock that nobody sets; never before the host's start.
     micros: u64,
     /// Where counters begin: at the host's start, or later for what came later.
@@ -45,20 +44,21 @@ pub(crate) struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    pub(crate) fn new(machine: &'a Machine, now: Duration) -> Self {
+    pub(crate) fn new(state: &'a State, now: Duration) -> Self {
+        let State { machine, past } = state;
         let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
         let start_micros = machine.boot_micros();
-        Self { machine, micros: micros.clamp(start_micros, LAST_SECONDS * MICROS), start_micros }
+        Self { machine, past, micros: micros.clamp(start_micros, LAST_SECONDS * MICROS), start_micros }
     }
 
     /// Time since 1970, as the clock on the wall has it.
     pub(crate) fn now(&self) -> Duration {
-        Duration::from_micros(self.micros.saturating_add_signed(self.machine.past.clock_seconds * MICROS.cast_signed()))
+        Duration::from_micros(self.micros.saturating_add_signed(self.past.clock_seconds * MICROS.cast_signed()))
     }
 
     /// When the host was started, in seconds since 1970: as the clock on the wall would have had it.
     pub(crate) fn booted_seconds(&self) -> u64 {
-        self.machine.booted_seconds.saturating_add_signed(self.machine.past.clock_seconds)
+        self.machine.booted_seconds.saturating_add_signed(self.past.clock_seconds)
     }
 
     pub(crate) fn kernel(&self) -> KernelVersion {
@@ -76,7 +76,7 @@ impl<'a> Moment<'a> {
 
     /// How old is what a start leaves alone: what disks hold.
     pub(crate) fn age_micros(&self) -> u64 {
-        let first = self.machine.past.first_start_seconds.unwrap_or(self.machine.booted_seconds);
+        let first = self.past.first_start_seconds.unwrap_or(self.machine.booted_seconds);
         self.micros.saturating_sub(first * MICROS)
     }
 

@@ -22,7 +22,7 @@ pub(crate) use kit::identity::uuid;
 pub(crate) use kit::links::{INSIDE, OUTSIDE};
 pub(crate) use setting::Settings;
 
-use crate::machine::Machine;
+use crate::machine::{Machine, PodTemplate, Tenants};
 use crate::seed::Seed;
 
 /// A kind of host.
@@ -57,6 +57,19 @@ static PROFILES: [Profile; 9] = [
     absurd1152::PROFILE,
 ];
 
+/// A maker of machines with other pods in their places.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    pub(crate) settings: Settings,
+    pub(crate) make: fn(Seed, &Settings, &Tenants) -> Machine,
+}
+
+impl PodTemplate for Template {
+    fn machine(&self, seed: Seed, tenants: &Tenants) -> Machine {
+        (self.make)(seed, &self.settings, tenants)
+    }
+}
+
 /// Every kind of host that there is.
 pub fn profiles() -> &'static [Profile] {
     &PROFILES
@@ -69,6 +82,26 @@ pub(crate) fn find(name: &str) -> Result<&'static Profile, ProfileError> {
         .iter()
         .find(|profile| profile.name == name)
         .ok_or_else(|| ProfileError::UnknownProfile { name: name.to_owned(), nearest: nearest::among(name, known()) })
+}
+
+impl Machine {
+    /// A host of a kind ([`crate::profiles`]), with some of its settings changed. The error names what is nearest to
+    /// a name that is not known, and what a setting takes.
+    ///
+    /// ```
+    /// let machine = simulator::Machine::of("vm", 1, &[("cpus", "8")]).unwrap();
+    /// let error = simulator::Machine::of("vm", 1, &[("cpu", "8")]).unwrap_err();
+    /// assert_eq!(error.to_string(), "profile vm has no setting `cpu`; did you mean `cpus`?");
+    /// # let _ = machine;
+    /// ```
+    pub fn of(profile: &str, seed: u64, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
+        find(profile)?.machine(seed, overrides)
+    }
+
+    /// A small virtual machine of a cloud: 4 CPUs, 8 GiB of memory, two disks, a bond.
+    pub fn vm(seed: u64) -> Self {
+        vm::PROFILE.made(Seed::new(seed), &Settings::defaults(&vm::PROFILE))
+    }
 }
 
 impl Profile {

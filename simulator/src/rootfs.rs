@@ -1,31 +1,33 @@
 //! Files of the distribution, below the root file system.
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::Machine;
 use crate::moment::Moment;
-use crate::sys::selinux::enforced;
+use crate::sys::selinux::is_enforced;
 use crate::text::{put, put_line};
 
-/// Every table of this mount.
-pub(crate) const GROUPS: &[&[Group]] = &[&FILES, &SELINUX];
+/// All tables of this mount.
+pub(crate) const TABLES: &[Table] = &[GROUPS];
 
-static SELINUX: [Group; 1] = [Group {
-    under: "etc/selinux",
-    each: enforced,
-    entries: &[("config", What::File(|_, _, into| put_line!(into, "SELINUX=enforcing\nSELINUXTYPE=targeted")))],
-}];
+const GROUPS: Table = &[
+    &Group::of_host(
+        "",
+        &[
+            ("etc/hostname", Content::File(|machine, _, into| put_line!(into, "{}", machine.system.hostname))),
+            ("etc/os-release", Content::Link(|_, _, into| put!(into, "../usr/lib/os-release"))),
+            ("usr/lib/os-release", Content::File(os_release)),
+        ],
+    ),
+    &Group::<Machine> {
+        under: "etc/selinux",
+        parts: |machine| each_with([machine], is_enforced),
+        path: |_, _| "".into(),
+        entries: &[("config", Content::File(|_, _, into| put_line!(into, "SELINUX=enforcing\nSELINUXTYPE=targeted")))],
+    },
+];
 
-static FILES: [Group; 1] = [Group {
-    under: "",
-    each: once,
-    entries: &[
-        ("etc/hostname", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.hostname))),
-        ("etc/os-release", What::Link(|_, _, into| put!(into, "../usr/lib/os-release"))),
-        ("usr/lib/os-release", What::File(os_release)),
-    ],
-}];
-
-/// Values that are more than one word stand between quotes.
-fn os_release(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+/// Values of more than one word are quoted.
+fn os_release(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     for (key, value) in moment.machine.os.release {
         let is_word = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let quote = if is_word { "" } else { "\"" };

@@ -28,6 +28,7 @@ use collectors::host::root::Roots;
 
 pub use error::ScenarioError;
 
+use crate::event::ScriptedMachine;
 use crate::fault::{Injection, Plan, Time};
 use crate::machine::Machine;
 use crate::profile::{self, ProfileError};
@@ -131,7 +132,7 @@ impl Scenario {
     }
 
     /// The machine of a scenario that starts then: it was booted some time before, and has its fate before it.
-    pub fn machine(&self, start: Duration) -> Result<Machine, ScenarioError> {
+    pub fn machine(&self, start: Duration) -> Result<ScriptedMachine, ScenarioError> {
         let overrides: Vec<(&str, &str)> =
             self.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let machine = Machine::of(&self.profile, self.seed, &overrides).map_err(ScenarioError::profile)?;

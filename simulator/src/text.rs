@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::machine::Cpu;
+
 /// `write!` into a `Vec<u8>`, which takes every byte.
 macro_rules! put {
     ($into:expr, "{}", $value:expr) => { $crate::text::Value::put(&$value, $into) };
@@ -68,6 +70,13 @@ macro_rules! numbers {
 
 numbers! { u8 u16 u32 u64 usize i32 i64 }
 
+impl Value for Cpu {
+    #[inline]
+    fn put(&self, into: &mut Vec<u8>) {
+        self.number().put(into);
+    }
+}
+
 impl Value for str {
     #[inline]
     fn put(&self, into: &mut Vec<u8>) {
@@ -90,8 +99,8 @@ impl<V: Value + ?Sized> Value for &V {
 }
 
 macro_rules! displayed {
-    ($($shown:ty $(where $kind:ident: $bound:path)?;)*) => {$(
-        impl$(<$kind: $bound>)? Value for $shown {
+    ($($shown:ty $(where $kind:ident: $bound:ident $(<$of:ty>)? $(+ $more:ident<$to:ty>)?)?;)*) => {$(
+        impl$(<$kind: $bound$(<$of>)? $(+ $more<$to>)?>)? Value for $shown {
             fn put(&self, into: &mut Vec<u8>) {
                 Formatted::put(into, format_args!("{self}"));
             }
@@ -100,9 +109,9 @@ macro_rules! displayed {
 }
 
 displayed! {
-    CpuList<'_>;
-    CpuMask<'_>;
+    BitMask<'_, N> where N: Copy + Into<usize>;
     HardwareAddress<A> where A: AsRef<[u8]>;
+    RangeList<'_, N> where N: Copy + Into<usize>;
     Human;
     Hundredths;
 }
@@ -199,18 +208,19 @@ impl<A: AsRef<[u8]>> fmt::Display for HardwareAddress<A> {
     }
 }
 
-/// A list of CPUs as the kernel writes it: `0-3,8`.
-pub(crate) struct CpuList<'a>(pub(crate) &'a [usize]);
+/// Numbers of CPUs or NUMA nodes as the kernel lists them: `0-3,8`.
+pub(crate) struct RangeList<'a, N: Copy + Into<usize>>(pub(crate) &'a [N]);
 
-impl fmt::Display for CpuList<'_> {
+impl<N: Copy + Into<usize>> fmt::Display for RangeList<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, run) in self.0.chunk_by(|a, b| a + 1 == *b).enumerate() {
+        let runs = self.0.chunk_by(|&a, &b| a.into() + 1 == b.into());
+        for (position, run) in runs.enumerate() {
             if position > 0 {
                 f.write_str(",")?;
             }
-            match run {
-                [first, .., last] => write!(f, "{first}-{last}")?,
-                [only] => write!(f, "{only}")?,
+            match *run {
+                [first, .., last] => write!(f, "{}-{}", first.into(), last.into())?,
+                [only] => write!(f, "{}", only.into())?,
                 [] => {}
             }
         }
@@ -218,20 +228,22 @@ impl fmt::Display for CpuList<'_> {
     }
 }
 
-/// A set of CPUs as the kernel writes it: hexadecimal words of 32, the highest first, as wide as there are CPUs.
-pub(crate) struct CpuMask<'a> {
-    pub(crate) cpus: &'a [usize],
-    pub(crate) possible: usize,
+/// A set of CPUs as the kernel writes it: hexadecimal words of 32 bits, the highest first.
+pub(crate) struct BitMask<'a, N: Copy + Into<usize>> {
+    pub(crate) set: &'a [N],
+    /// The number of bits.
+    pub(crate) width: usize,
 }
 
-impl fmt::Display for CpuMask<'_> {
+impl<N: Copy + Into<usize>> fmt::Display for BitMask<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.possible.div_ceil(32);
+        let words = self.width.div_ceil(32);
         for word in (0..words).rev() {
+            let numbers = self.set.iter().map(|&number| number.into());
             let bits =
-                self.cpus.iter().filter(|&&cpu| cpu / 32 == word).fold(0_u32, |bits, cpu| bits | 1 << (cpu % 32));
-            // The first word is as wide as the CPUs that it can hold.
-            let digits = (self.possible - word * 32).min(32).div_ceil(4);
+                numbers.filter(|number| number / 32 == word).fold(0_u32, |bits, number| bits | 1 << (number % 32));
+            // The first word has only the digits that it needs.
+            let digits = (self.width - word * 32).min(32).div_ceil(4);
             write!(f, "{bits:0digits$x}{}", if word > 0 { "," } else { "" })?;
         }
         Ok(())
@@ -244,11 +256,12 @@ mod tests {
 
     #[test]
     fn lists_and_masks_of_cpus_read_as_the_kernels() {
-        assert_eq!(CpuList(&[0, 1, 2, 3, 8, 10, 11]).to_string(), "0-3,8,10-11");
-        assert_eq!(CpuList(&[]).to_string(), "");
-        assert_eq!(CpuMask { cpus: &[0, 1], possible: 4 }.to_string(), "3");
-        assert_eq!(CpuMask { cpus: &[2, 33], possible: 40 }.to_string(), "02,00000004");
-        assert_eq!(CpuMask { cpus: &[63], possible: 64 }.to_string(), "80000000,00000000");
+        assert_eq!(RangeList(&[0_usize, 1, 2, 3, 8, 10, 11]).to_string(), "0-3,8,10-11");
+        assert_eq!(RangeList::<usize>(&[]).to_string(), "");
+        let mask = |set: &[usize], width| BitMask { set, width }.to_string();
+        assert_eq!(mask(&[0, 1], 4), "3");
+        assert_eq!(mask(&[2, 33], 40), "02,00000004");
+        assert_eq!(mask(&[63], 64), "80000000,00000000");
     }
 
     #[test]

@@ -1,22 +1,21 @@
-//! What udev knows of block devices: one file for each, named after its numbers.
+//! The udev database of block devices: a file for each, named by its device number.
 
-use crate::layout::{Group, What};
+use crate::layout::{Content, Group, Table, each};
+use crate::machine::BlockDevice;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-/// Every table of this mount.
-pub(crate) const GROUPS: &[&[Group]] = &[&FILES];
+/// All tables of this mount.
+pub(crate) const TABLES: &[Table] = &[GROUPS];
 
-static FILES: [Group; 1] = [Group { under: "", each: each_device, entries: &[("", What::File(properties))] }];
+const GROUPS: Table = &[&Group::<BlockDevice> {
+    under: "",
+    parts: |machine| each(&machine.block_devices),
+    path: |block, _| format!("b{}:{}", block.major, block.minor).into(),
+    entries: &[("", Content::File(properties))],
+}];
 
-fn each_device(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, block) in moment.machine.block_devices.iter().enumerate() {
-        visit(index, format!("b{}:{}", block.major, block.minor).as_bytes());
-    }
-}
-
-fn properties(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let Some(block) = moment.machine.block_devices.get(index) else { return };
+fn properties(block: &BlockDevice, _: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "I:{}", block.initialised_micros);
     for property in &block.properties {
         put_line!(into, "E:{property}");

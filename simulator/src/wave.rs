@@ -12,6 +12,8 @@ use crate::seed::Seed;
 
 /// Microseconds in a second, the unit of time here.
 pub(crate) const MICROS: u64 = 1_000_000;
+/// The latest moment, in the year 2286: sums and products of moments stay within 64 bits.
+pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
 const HOUR_MICROS: u64 = 3_600 * MICROS;
 /// The mean of every wave.
 pub(crate) const MEAN: u64 = 1_000;

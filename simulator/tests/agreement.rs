@@ -26,7 +26,7 @@ use collectors::host::root::Kind;
 use collectors::host::root::resolve::{Last, PathBuffer, resolve};
 use collectors::host::root::tree::{Tree, What};
 use proptest::prelude::*;
-use simulator::{Host, Machine, profiles};
+use simulator::{Host, Machine, ScriptedMachine, profiles};
 
 #[path = "agreement/storage.rs"]
 mod storage;
@@ -39,7 +39,8 @@ struct Frozen {
 }
 
 impl Frozen {
-    fn new(machine: Machine, seconds: u64) -> Self {
+    fn new(machine: impl Into<ScriptedMachine>, seconds: u64) -> Self {
+        let machine = machine.into();
         let events = machine.events().iter().map(|event| event.kind().name).collect();
         Self { tree: Host::new(machine, || Duration::ZERO).tree_at(seconds), seconds, events }
     }
@@ -118,7 +119,7 @@ fn laws(seed: u64, seconds: u64) {
     }
 }
 
-fn laws_of(machine: Machine, seconds: u64) {
+fn laws_of(machine: impl Into<ScriptedMachine>, seconds: u64) {
     let host = Frozen::new(machine, seconds);
     cpus::agree(&host);
     memory::agree(&host);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use simulator::fault::{Chance, Fault, Kind, Plan, Reads, When};
 use simulator::scenario::Scenario;
-use simulator::{Machine, Setting, Takes, profiles};
+use simulator::{ScriptedMachine, Setting, Takes, profiles};
 
 use super::happening::{Happening, happenings};
 use super::trial::Trial;
@@ -58,7 +58,7 @@ impl Case {
     }
 
     /// The machine and its events; events that the machine does not allow, alone or after earlier ones, are dropped.
-    fn machine(&self) -> (Machine, Vec<&Happening>) {
+    fn machine(&self) -> (ScriptedMachine, Vec<&Happening>) {
         let calm = Scenario::of(self.profile).unwrap_or_else(|error| panic!("{error}")).with_seed(self.seed);
         let set = |scenario: Scenario, (key, value): &(&str, String)| scenario.with_setting(key, value);
         let calm = self.settings.iter().fold(calm, set).machine(Duration::from_secs(self.at_seconds));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use collectors::host::root::Roots;
 use simulator::fault::{Injection, Plan, VirtualClock};
 use simulator::scenario::{Scenario, ScenarioError};
-use simulator::{Host, Machine};
+use simulator::{Host, ScriptedMachine};
 
 use super::happening::may_lower_counters;
 
@@ -26,7 +26,7 @@ pub struct Trial {
 
 impl Trial {
     /// A machine that is scraped at `start` and `later` after it. The seed is that of random faults.
-    pub(super) fn new(machine: Machine, seed: u64, start: Duration, later: Duration) -> Self {
+    pub(super) fn new(machine: ScriptedMachine, seed: u64, start: Duration, later: Duration) -> Self {
         let clock = VirtualClock::new(start);
         let now = clock.clone();
         let may_lower_counters = machine.events().iter().any(|event| may_lower_counters(event, start, start + later));

@@ -15,7 +15,7 @@ pub(super) const KIND: EventKind = EventKind {
     falls: &[],
     turns: |event| vec![event.at_micros],
     // What it changes, it changes all the time.
-    turn: |event, _, machine, _| match &machine.pods {
+    turn: |event, _, state, _| match &state.machine.pods {
         Some(pods) if pods.count > 0 => Ok(()),
         _ => Err(event.impossible("the host has no pods or containers")),
     },

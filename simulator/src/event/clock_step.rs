@@ -12,9 +12,9 @@ pub(super) const KIND: EventKind = EventKind {
     settings: &[SECONDS, DIRECTION],
     falls: &[],
     turns: |event| vec![event.at_micros],
-    turn: |event, _, machine, _| {
+    turn: |event, _, state, _| {
         let seconds = i64::try_from(event.number(&SECONDS)).unwrap_or_default();
-        machine.past.clock_seconds += if event.number(&DIRECTION) == 0 { seconds } else { -seconds };
+        state.past.clock_seconds += if event.number(&DIRECTION) == 0 { seconds } else { -seconds };
         Ok(())
     },
 };

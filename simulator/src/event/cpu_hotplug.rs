@@ -1,7 +1,7 @@
 //! A CPU is taken away and, mostly, given back.
 
-use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene};
-use crate::machine::Machine;
+use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene, State};
+use crate::machine::Cpu;
 use crate::profile::Setting;
 
 const CPU: Setting = Setting::number("cpu", 1, 0..=8_191, "Its number.");
@@ -26,11 +26,12 @@ pub(super) const KIND: EventKind = EventKind {
     turn,
 };
 
-fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
-    let cpu = usize::try_from(event.number(&CPU)).unwrap_or(usize::MAX);
+fn turn(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+    let cpu = Cpu::new(usize::try_from(event.number(&CPU)).unwrap_or(usize::MAX));
+    let State { machine, past } = state;
     let processor = &mut machine.processor;
-    if cpu >= processor.cpus {
-        let known: Vec<String> = processor.all_cpus().iter().map(usize::to_string).collect();
+    if cpu.number() >= processor.cpus {
+        let known: Vec<String> = processor.all().map(|cpu| cpu.to_string()).collect();
         return Err(event.no_such("CPU", &cpu.to_string(), &known));
     }
     if !processor.is_removable(cpu) {
@@ -44,11 +45,11 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
             }
             processor.offline.push(cpu);
             let begins_anew = event.number(&COUNTERS) == 1;
-            machine.past.absences.push(Absence { cpu, from_micros: scene.micros, until_micros: None, begins_anew });
+            past.absences.push(Absence { cpu, from_micros: scene.micros, until_micros: None, begins_anew });
         }
         1 if is_away => {
             processor.offline.retain(|&offline| offline != cpu);
-            let absences = machine.past.absences.iter_mut();
+            let absences = past.absences.iter_mut();
             absences.filter(|absence| absence.cpu == cpu && absence.until_micros.is_none()).for_each(|absence| {
                 absence.until_micros = Some(scene.micros);
             });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Event, EventError, EventKind, Failing, Fall, FallsAt, Rebuild, Scene};
+use super::{Event, EventError, EventKind, Failing, Fall, FallsAt, Rebuild, Scene, State};
 use crate::machine::{Array, Level, Machine, Role, Swap};
 use crate::moment::Moment;
 use crate::profile::Setting;
@@ -22,17 +22,18 @@ pub(super) const FAILS: EventKind = EventKind {
     turn: fail,
 };
 
-fn fail(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn fail(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+    let State { machine, past } = state;
     let disk = failing_disk(event, scene.first)?;
     let Some(place) = machine.block_devices.iter().position(|block| block.name == disk) else { return Ok(()) };
-    let failing = &mut machine.past.failing;
+    let failing = &mut past.failing;
     if step == 0 {
         if failing.iter().all(|failing| failing.disk != disk) {
             let names = machine.goes_with(place);
             let names = names.iter().filter_map(|&place| machine.block_devices.get(place));
             let parts = names.map(|block| block.name.clone()).collect();
             let from_micros = scene.micros;
-            machine.past.failing.push(Failing { disk, parts, from_micros, until_micros: None, back_micros: None });
+            past.failing.push(Failing { disk, parts, from_micros, until_micros: None, back_micros: None });
         }
         return Ok(());
     }
@@ -55,11 +56,11 @@ fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
         let found = disks().find(|(_, block)| block.name == name);
         return found.map(|(_, block)| block.name.clone()).ok_or_else(|| event.no_such("disk", name, &known()));
     }
-    let spared = disks().filter(|(place, _)| {
+    let mut spared = disks().filter(|(place, _)| {
         let parts = first.with_what_is_on(*place);
         first.storage.arrays.iter().any(|array| array.can_lose(&parts))
     });
-    let last = spared.last().or_else(|| disks().next_back());
+    let last = spared.next_back().or_else(|| disks().next_back());
     last.map(|(_, block)| block.name.clone()).ok_or_else(|| event.impossible("the host has no disk"))
 }
 
@@ -90,8 +91,9 @@ pub(super) const REBUILD: EventKind = EventKind {
     turn: rebuild,
 };
 
-fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
-    let Machine { storage, block_devices, past, .. } = machine;
+fn rebuild(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+    let State { machine, past } = state;
+    let Machine { storage, block_devices, .. } = machine;
     let name_of = |device: usize| block_devices.get(device).map_or("", |block| block.name.as_str());
     let arrays = || storage.arrays.iter().filter(|array| array.level != Level::Raid0);
     let found = match event.name(&ARRAY) {
@@ -144,11 +146,11 @@ pub(super) const HOTPLUG: EventKind = EventKind {
     turn: hotplug,
 };
 
-fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let disks = || scene.first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
     let found = match event.name(&DISK) {
         Some(name) => disks().find(|(_, block)| block.name == name),
-        None => disks().filter(|(place, _)| scene.first.needs(*place).is_none()).last(),
+        None => disks().rfind(|(place, _)| scene.first.needs(*place).is_none()),
     };
     let Some((first_place, disk)) = found else {
         let known: Vec<String> = disks().map(|(_, block)| block.name.clone()).collect();
@@ -157,42 +159,46 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
             None => event.impossible("the host has no disk that can be spared"),
         });
     };
-    let place = machine.block_devices.iter().position(|block| block.name == disk.name);
+    let place = state.machine.block_devices.iter().position(|block| block.name == disk.name);
     match (step, place) {
         (0, Some(place)) => {
-            if let Some(who) = machine.needs(place) {
+            if let Some(who) = state.machine.needs(place) {
                 return Err(event.impossible(format!("{} cannot be spared: {who} needs it", disk.name)));
             }
-            machine.take_disk(place, scene.micros);
+            state.take_disk(place, scene.micros);
         }
         (1, None) => {
+            let State { machine, past } = state;
             let back = scene.first.with_what_is_on(first_place);
             machine.with_blocks_of(scene.first, &back);
             machine.with_pci_of(scene.first, &disk.path);
             let names = back.iter().filter_map(|&place| scene.first.block_devices.get(place));
             let names: Vec<String> = names.map(|block| block.name.clone()).collect();
-            machine.past.disks_since.retain(|(name, _)| !names.contains(name));
-            machine.past.disks_since.extend(names.into_iter().map(|name| (name, scene.micros)));
+            past.disks_since.retain(|(name, _)| !names.contains(name));
+            past.disks_since.extend(names.into_iter().map(|name| (name, scene.micros)));
         }
         _ => {}
     }
     Ok(())
 }
 
-impl Machine {
+impl State {
     /// Takes a disk away, with all that is on it.
     pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
-        let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(place);
+        let Some(disk) = self.machine.block(place) else { return };
+        let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(disk);
         let [all_read, all_written] = &mut self.past.gone_sectors;
         *all_read += read;
         *all_written += written;
-        let gone = self.with_what_is_on(place);
-        let path = self.block_devices.get(place).map(|block| block.path.clone()).unwrap_or_default();
-        self.without_mounts_on(&gone);
-        self.without_blocks(&gone);
-        self.without_pci(&path);
+        let gone = self.machine.with_what_is_on(place);
+        let path = self.machine.block_devices.get(place).map(|block| block.path.clone()).unwrap_or_default();
+        self.machine.without_mounts_on(&gone);
+        self.machine.without_blocks(&gone);
+        self.machine.without_pci(&path);
     }
+}
 
+impl Machine {
     /// A device and all that is on it, on that, and so on.
     pub(crate) fn with_what_is_on(&self, place: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([place]);

@@ -1,7 +1,7 @@
 //! Processes that start others, without end.
 
-use super::{Crowd, Event, EventError, EventKind, Scene};
-use crate::machine::{Machine, Process};
+use super::{Event, EventError, EventKind, ForkBombStage, Scene, State};
+use crate::machine::Process;
 use crate::moment::Moment;
 use crate::profile::Setting;
 use crate::wave::MICROS;
@@ -32,10 +32,10 @@ fn doublings(event: &Event) -> u64 {
     u64::from(event.number(&PROCESSES).next_power_of_two().trailing_zeros())
 }
 
-fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn turn(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let doublings = doublings(event);
     let step = step as u64;
-    let is_going_on = machine.past.crowds.last().is_some_and(|crowd| crowd.until_micros.is_none());
+    let is_going_on = state.past.fork_bomb_stages.last().is_some_and(|stage| stage.until_micros.is_none());
     if step == 0 && is_going_on {
         return Err(event.impossible("another one is going on"));
     }
@@ -43,21 +43,21 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
     if step > 0 && !is_going_on {
         return Ok(());
     }
-    let first = if let Some(crowd) = machine.past.crowds.last_mut().filter(|_| step > 0) {
-        crowd.until_micros = Some(scene.micros);
-        crowd.first
+    let first = if let Some(stage) = state.past.fork_bomb_stages.last_mut().filter(|_| step > 0) {
+        stage.until_micros = Some(scene.micros);
+        stage.first
     } else {
-        let moment = Moment::new(machine, std::time::Duration::from_micros(scene.micros));
-        let last = machine.processes.iter().map(|process| process.number + process.threads).max().unwrap_or(1);
+        let moment = Moment::new(state, std::time::Duration::from_micros(scene.micros));
+        let last = state.machine.processes.iter().map(|process| process.number + process.threads).max().unwrap_or(1);
         u32::try_from(moment.last_process()).unwrap_or(last).max(last) + 1
     };
-    machine.processes.retain(|process| process.name != NAME);
+    state.machine.processes.retain(|process| process.name != NAME);
     if step >= doublings {
         return Ok(());
     }
     let count = event.number(&PROCESSES).min(2 << step);
-    machine.past.crowds.push(Crowd { first, count, from_micros: scene.micros, until_micros: None });
-    let asks = machine.processes.len().saturating_sub(1);
+    state.past.fork_bomb_stages.push(ForkBombStage { first, count, from_micros: scene.micros, until_micros: None });
+    let asks = state.machine.processes.len().saturating_sub(1);
     let more = (first..).take(usize::try_from(count).unwrap_or_default()).map(|number| Process {
         number,
         parent: if number == first { 1 } else { first },
@@ -68,6 +68,6 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
         resident_pages: RESIDENT_PAGES,
         cpu_permille: 0,
     });
-    machine.processes.splice(asks..asks, more);
+    state.machine.processes.splice(asks..asks, more);
     Ok(())
 }

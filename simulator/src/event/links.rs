@@ -1,6 +1,6 @@
 //! Network devices whose link goes down, or that are taken away.
 
-use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, Stint};
+use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, State, Stint};
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
@@ -18,39 +18,44 @@ pub(super) const FAILOVER: EventKind = EventKind {
 };
 
 /// Somebody pulls a cable; when it is back, who has taken over goes on.
-fn failover(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let is_bond = |link: &&Interface| matches!(link.kind, Kind::Bond(_));
     let found = match event.name(&BOND) {
-        Some(name) => machine.interfaces.iter().filter(is_bond).position(|link| link.name == name),
-        None => machine.interfaces.iter().filter(is_bond).position(|_| true),
+        Some(name) => state.machine.interfaces.iter().filter(is_bond).position(|link| link.name == name),
+        None => state.machine.interfaces.iter().filter(is_bond).position(|_| true),
     };
-    let bond = found.and_then(|at| machine.interfaces.iter().enumerate().filter(|(_, link)| is_bond(link)).nth(at));
+    let bond =
+        found.and_then(|at| state.machine.interfaces.iter().enumerate().filter(|(_, link)| is_bond(link)).nth(at));
     let Some((_, Interface { kind: Kind::Bond(bonding), name, .. })) = bond else {
-        let known: Vec<String> = machine.interfaces.iter().filter(is_bond).map(|link| link.name.clone()).collect();
+        let known: Vec<String> =
+            state.machine.interfaces.iter().filter(is_bond).map(|link| link.name.clone()).collect();
         return Err(event.no_such("bond", event.name(&BOND).unwrap_or_default(), &known));
     };
     let (bond, slaves, active) = (name.clone(), bonding.slaves.clone(), bonding.active);
     if step == 0 {
-        hand_over(machine, &slaves, active, scene.micros)
+        hand_over(state, &slaves, active, scene.micros)
             .ok_or_else(|| event.impossible(format!("no other slave of {bond} has a link")))?;
-        set_link(machine, active, false, scene);
-    } else if let Some(&down) = slaves.iter().find(|&&slave| machine.interfaces.get(slave).is_some_and(|l| !l.is_up)) {
-        set_link(machine, down, true, scene);
+        set_link(state, active, false, scene);
+    } else if let Some(&down) =
+        slaves.iter().find(|&&slave| state.machine.interfaces.get(slave).is_some_and(|l| !l.is_up))
+    {
+        set_link(state, down, true, scene);
         // It hears what the other heard before.
-        let other = slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(machine, slave));
-        begin(machine, down, other, scene.micros);
+        let other =
+            slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(&state.machine, slave));
+        begin(state, down, other, scene.micros);
     }
     Ok(())
 }
 
 /// The first other slave with a link takes over what the active one carries. The number of the new one.
-fn hand_over(machine: &mut Machine, slaves: &[usize], active: usize, micros: u64) -> Option<usize> {
-    let is_fit = |slave: usize| slave != active && machine.interfaces.get(slave).is_some_and(|link| link.is_up);
+fn hand_over(state: &mut State, slaves: &[usize], active: usize, micros: u64) -> Option<usize> {
+    let is_fit = |slave: usize| slave != active && state.machine.interfaces.get(slave).is_some_and(|link| link.is_up);
     let next = slaves.iter().copied().find(|&slave| is_fit(slave))?;
-    let carried = machine.past.carried_now(machine.interfaces.get(active)?);
-    begin(machine, active, None, micros);
-    begin(machine, next, carried, micros);
-    for link in &mut machine.interfaces {
+    let carried = state.past.carried_now(state.machine.interfaces.get(active)?);
+    begin(state, active, None, micros);
+    begin(state, next, carried, micros);
+    for link in &mut state.machine.interfaces {
         if let Kind::Bond(bonding) = &mut link.kind
             && bonding.slaves == slaves
         {
@@ -60,8 +65,8 @@ fn hand_over(machine: &mut Machine, slaves: &[usize], active: usize, micros: u64
     Some(next)
 }
 
-fn set_link(machine: &mut Machine, number: usize, is_up: bool, scene: &Scene<'_>) {
-    let Some(link) = machine.interfaces.get_mut(number) else { return };
+fn set_link(state: &mut State, number: usize, is_up: bool, scene: &Scene<'_>) {
+    let Some(link) = state.machine.interfaces.get_mut(number) else { return };
     let first = scene.first.interfaces.iter().find(|first| first.name == link.name);
     link.carrier_changes += u32::from(link.is_up != is_up);
     link.is_up = is_up;
@@ -70,9 +75,9 @@ fn set_link(machine: &mut Machine, number: usize, is_up: bool, scene: &Scene<'_>
 }
 
 /// From now on a device carries this.
-fn begin(machine: &mut Machine, number: usize, traffic: Option<crate::machine::Traffic>, micros: u64) {
-    let Some(link) = machine.interfaces.get(number) else { return };
-    let stints = &mut machine.past.stints;
+fn begin(state: &mut State, number: usize, traffic: Option<crate::machine::Traffic>, micros: u64) {
+    let Some(link) = state.machine.interfaces.get(number) else { return };
+    let stints = &mut state.past.stints;
     let own = || stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
     let stint = |traffic, from_micros| Stint {
         link: link.name.clone(),
@@ -121,7 +126,7 @@ pub(super) const HOTPLUG: EventKind = EventKind {
     turn: hotplug,
 };
 
-fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let is_card = |link: &&Interface| matches!(link.kind, Kind::Physical { .. });
     let cards = || scene.first.interfaces.iter().filter(is_card);
     let card = match event.name(&DEVICE) {
@@ -132,11 +137,11 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
         let known: Vec<String> = cards().map(|link| link.name.clone()).collect();
         return Err(event.no_such("network device", event.name(&DEVICE).unwrap_or_default(), &known));
     };
-    let place = machine.interfaces.iter().position(|link| link.name == card.name);
+    let place = state.machine.interfaces.iter().position(|link| link.name == card.name);
     match (step, place) {
-        (0, Some(place)) => unplug(event, machine, place, scene),
+        (0, Some(place)) => unplug(event, state, place, scene),
         (1, None) => {
-            plug(machine, card, scene);
+            plug(state, card, scene);
             Ok(())
         }
         // Another event has taken it away already, or has it still.
@@ -144,44 +149,45 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     }
 }
 
-fn unplug(event: &Event, machine: &mut Machine, place: usize, scene: &Scene<'_>) -> Result<(), EventError> {
-    let Some(link) = machine.interfaces.get(place).cloned() else { return Ok(()) };
-    if machine.adapters.iter().any(|adapter| link.path.starts_with(&adapter.device)) {
+fn unplug(event: &Event, state: &mut State, place: usize, scene: &Scene<'_>) -> Result<(), EventError> {
+    let Some(link) = state.machine.interfaces.get(place).cloned() else { return Ok(()) };
+    if state.machine.adapters.iter().any(|adapter| link.path.starts_with(&adapter.device)) {
         return Err(event.impossible(format!("{} is a port of a fabric, too", link.name)));
     }
-    let bonding = link.master.and_then(|master| match &machine.interfaces.get(master)?.kind {
+    let bonding = link.master.and_then(|master| match &state.machine.interfaces.get(master)?.kind {
         Kind::Bond(bonding) => Some((bonding.slaves.clone(), bonding.active)),
         _ => None,
     });
     if let Some((slaves, active)) = bonding
         && active == place
     {
-        hand_over(machine, &slaves, active, scene.micros)
+        hand_over(state, &slaves, active, scene.micros)
             .ok_or_else(|| event.impossible(format!("{} is all that a bond has", link.name)))?;
     }
-    machine.take_link(place, scene.micros);
+    state.take_link(place, scene.micros);
     Ok(())
 }
 
-impl Machine {
+impl State {
     /// Takes a network device away, with the virtual networks on it.
     pub(super) fn take_link(&mut self, place: usize, micros: u64) {
         begin(self, place, None, micros);
-        let Some(link) = self.interfaces.get(place).cloned() else { return };
-        let master = link.master.and_then(|master| self.interfaces.get(master)).map(|master| master.name.clone());
+        let Some(link) = self.machine.interfaces.get(place).cloned() else { return };
+        let master =
+            link.master.and_then(|master| self.machine.interfaces.get(master)).map(|master| master.name.clone());
         for stint in self.past.stints.iter_mut().filter(|stint| stint.link == link.name && !stint.has_gone) {
             (stint.has_gone, stint.master) = (true, master.clone());
         }
         let is_on_it = |other: &Interface| matches!(other.kind, Kind::Vlan { lower, .. } if lower == place);
-        let links = (0..).zip(&self.interfaces);
+        let links = (0..).zip(&self.machine.interfaces);
         let gone: Vec<usize> = links.filter(|(at, link)| *at == place || is_on_it(link)).map(|(at, _)| at).collect();
-        self.without_interfaces(&gone);
-        self.without_pci(&link.path);
+        self.machine.without_interfaces(&gone);
+        self.machine.without_pci(&link.path);
     }
 
     /// A network device that is new carries its own from now on.
     pub(super) fn begin_anew(&mut self, place: usize, micros: u64) {
-        let Some(link) = self.interfaces.get(place).cloned() else { return };
+        let Some(link) = self.machine.interfaces.get(place).cloned() else { return };
         begin(self, place, None, micros);
         begin(self, place, link.traffic, micros);
         // What one of its name carried before was another's.
@@ -191,7 +197,7 @@ impl Machine {
 }
 
 /// The kernel gives it the next number, and it counts from 0.
-fn plug(machine: &mut Machine, card: &Interface, scene: &Scene<'_>) {
+fn plug(state: &mut State, card: &Interface, scene: &Scene<'_>) {
     let place_of = |machine: &Machine, first: usize| {
         let name = &scene.first.interfaces.get(first)?.name;
         machine.interfaces.iter().position(|link| link.name == *name)
@@ -202,16 +208,16 @@ fn plug(machine: &mut Machine, card: &Interface, scene: &Scene<'_>) {
         .interfaces
         .iter()
         .filter(|link| matches!(link.kind, Kind::Vlan { lower, .. } if Some(lower) == first_place));
-    let place = machine.interfaces.len();
+    let place = state.machine.interfaces.len();
     for link in std::iter::once(card).chain(on_it) {
-        let index = machine.interfaces.iter().map(|link| link.index).max().unwrap_or_default() + 1;
-        let master = link.master.and_then(|master| place_of(machine, master));
+        let index = state.machine.interfaces.iter().map(|link| link.index).max().unwrap_or_default() + 1;
+        let master = link.master.and_then(|master| place_of(&state.machine, master));
         let mut plugged = Interface { index, master, ..link.clone() };
         if let Kind::Vlan { lower, .. } = &mut plugged.kind {
             *lower = place;
-            plugged.peer_index = machine.interfaces.get(place).map(|lower| lower.index);
+            plugged.peer_index = state.machine.interfaces.get(place).map(|lower| lower.index);
         }
-        machine.interfaces.push(plugged);
+        state.machine.interfaces.push(plugged);
     }
     // In a bond it hears what slaves hear that are not active.
     let backup = card.master.and_then(|master| match &scene.first.interfaces.get(master)?.kind {
@@ -219,17 +225,20 @@ fn plug(machine: &mut Machine, card: &Interface, scene: &Scene<'_>) {
         _ => None,
     });
     let backup = backup.and_then(|&slave| scene.first.interfaces.get(slave)?.traffic.clone());
-    machine.begin_anew(place, scene.micros);
+    state.begin_anew(place, scene.micros);
     if backup.is_some() {
-        begin(machine, place, backup, scene.micros);
+        begin(state, place, backup, scene.micros);
     }
-    let master = machine.interfaces.get(place).and_then(|link| link.master);
+    let master = state.machine.interfaces.get(place).and_then(|link| link.master);
     if let Some(Interface { kind: Kind::Bond(bonding), .. }) =
-        master.and_then(|master| machine.interfaces.get_mut(master))
+        master.and_then(|master| state.machine.interfaces.get_mut(master))
     {
         bonding.slaves.push(place);
     }
     let neighbours = scene.first.neighbours.iter().filter(|neighbour| Some(neighbour.interface) == first_place);
-    machine.neighbours.extend(neighbours.map(|neighbour| crate::machine::Neighbour { interface: place, ..*neighbour }));
-    machine.with_pci_of(scene.first, &card.path);
+    state
+        .machine
+        .neighbours
+        .extend(neighbours.map(|neighbour| crate::machine::Neighbour { interface: place, ..*neighbour }));
+    state.machine.with_pci_of(scene.first, &card.path);
 }

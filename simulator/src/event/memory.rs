@@ -1,7 +1,6 @@
 //! Memory that somebody takes and does not give back: until all of it is gone, or until the kernel kills somebody.
 
-use super::{Event, EventError, EventKind, Growth, Scene};
-use crate::machine::Machine;
+use super::{Event, EventError, EventKind, Growth, Scene, State};
 use crate::profile::Setting;
 
 const MEBIBYTES_PER_HOUR: Setting =
@@ -15,11 +14,11 @@ pub(super) const LEAK: EventKind = EventKind {
     settings: &[MEBIBYTES_PER_HOUR, LEAKS_SECONDS],
     falls: &[],
     turns: |event| vec![event.at_micros],
-    turn: |event, _, machine, scene| {
-        let page_bytes = machine.system.architecture.page_size_bytes();
+    turn: |event, _, state, scene| {
+        let page_bytes = state.machine.system.architecture.page_size_bytes();
         let pages_per_hour = (event.number(&MEBIBYTES_PER_HOUR) << 20) / page_bytes;
         let until_micros = event.end_micros(&LEAKS_SECONDS);
-        machine.past.growths.push(Growth {
+        state.past.growths.push(Growth {
             from_micros: scene.micros,
             until_micros,
             pages_per_hour: Some(pages_per_hour),
@@ -47,8 +46,8 @@ impl Event {
     }
 }
 
-fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
-    let past = &mut machine.past;
+fn turn(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+    let State { machine, past } = state;
     if step == 0 {
         let until_micros = Some(event.at_micros);
         past.growths.push(Growth { from_micros: scene.micros, until_micros, pages_per_hour: None });

@@ -1,7 +1,7 @@
 //! What kernels really do although nobody would expect it.
 
-use super::{Event, EventError, EventKind, Fall, FallsAt};
-use crate::machine::{Kind, Machine};
+use super::{Event, EventError, EventKind, Fall, FallsAt, State};
+use crate::machine::Kind;
 use crate::profile::Setting;
 
 const TICKS: Setting =
@@ -14,8 +14,8 @@ pub(super) const IOWAIT_FALLS: EventKind = EventKind {
     settings: &[TICKS],
     falls: &[Fall { counters: "proc/stat cpu* 5", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
-    turn: |event, _, machine, scene| {
-        machine.past.iowait_falls.push((scene.micros, event.number(&TICKS)));
+    turn: |event, _, state, scene| {
+        state.past.iowait_falls.push((scene.micros, event.number(&TICKS)));
         Ok(())
     },
 };
@@ -30,8 +30,8 @@ pub(super) const INTERRUPTS: EventKind = EventKind {
     settings: &[THEN],
     falls: &[Fall { counters: "proc/stat intr 1", at: FallsAt::Whenever }],
     turns: |_| vec![0],
-    turn: |event, _, machine, _| {
-        machine.past.interrupts_reach = Some((event.at_micros, event.number(&THEN) == 1));
+    turn: |event, _, state, _| {
+        state.past.interrupts_reach = Some((event.at_micros, event.number(&THEN) == 1));
         Ok(())
     },
 };
@@ -42,11 +42,11 @@ pub(super) const FREQUENCY: EventKind = EventKind {
     settings: &[SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
-    turn: |event, step, machine, _| {
-        if machine.processor.frequency.is_none() {
+    turn: |event, step, state, _| {
+        if state.machine.processor.frequency.is_none() {
             return Err(event.impossible("nobody chooses the frequency of the CPUs of this host"));
         }
-        machine.past.is_frequency_unknown = step == 0;
+        state.past.is_frequency_unknown = step == 0;
         Ok(())
     },
 };
@@ -59,7 +59,7 @@ pub(super) const FABRIC: EventKind = EventKind {
     settings: &[ADAPTER, SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
-    turn: |event, step, machine, scene| {
+    turn: |event, step, state, scene| {
         // Those that never had any stay as they are.
         let name = match event.name(&ADAPTER) {
             Some(name) => name,
@@ -70,7 +70,7 @@ pub(super) const FABRIC: EventKind = EventKind {
         let known = || scene.first.adapters.iter().map(|adapter| adapter.name.clone()).collect::<Vec<_>>();
         let of_first = scene.first.adapters.iter().find(|adapter| adapter.name == name);
         let of_first = of_first.ok_or_else(|| event.no_such("adapter", name, &known()))?;
-        for adapter in machine.adapters.iter_mut().filter(|adapter| adapter.name == name) {
+        for adapter in state.machine.adapters.iter_mut().filter(|adapter| adapter.name == name) {
             adapter.has_counters = of_first.has_counters && step == 1;
         }
         Ok(())
@@ -88,15 +88,15 @@ pub(super) const ATTRIBUTES: EventKind = EventKind {
     turn: refuse,
 };
 
-fn refuse(event: &Event, step: usize, machine: &mut Machine, _: &super::Scene<'_>) -> Result<(), EventError> {
-    let links = || machine.interfaces.iter().filter(|link| link.kind != Kind::Loopback);
+fn refuse(event: &Event, step: usize, state: &mut State, _: &super::Scene<'_>) -> Result<(), EventError> {
+    let links = || state.machine.interfaces.iter().filter(|link| link.kind != Kind::Loopback);
     let found = match event.name(&DEVICE) {
         Some(name) => links().find(|link| link.name == name),
         None => links().find(|link| link.kind.bus_device().is_some()),
     };
     let known = || links().map(|link| link.name.clone()).collect::<Vec<_>>();
     let found = found.ok_or_else(|| event.no_such("network device", event.name(&DEVICE).unwrap_or_default(), &known()));
-    let refusing = &mut machine.past.refusing;
+    let refusing = &mut state.past.refusing;
     match step {
         0 => refusing.push(found?.name.clone()),
         // It may be gone by then.
@@ -120,16 +120,17 @@ pub(super) const WRAP: EventKind = EventKind {
         Fall { counters: "sys/devices/*/stat * *", at: FallsAt::Whenever },
     ],
     turns: |_| vec![0],
-    turn: |event, _, machine, _| {
-        let links = machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some()).map(|link| &link.name);
-        let disks = machine.block_devices.iter().filter(|block| block.device.is_disk()).map(|block| &block.name);
+    turn: |event, _, state, _| {
+        let links =
+            state.machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some()).map(|link| &link.name);
+        let disks = state.machine.block_devices.iter().filter(|block| block.device.is_disk()).map(|block| &block.name);
         let known: Vec<String> = links.chain(disks).cloned().collect();
         let name = event.name(&WRAPS).map_or_else(|| known.first().cloned().unwrap_or_default(), str::to_owned);
         if !known.contains(&name) {
             return Err(event.no_such("device", &name, &known));
         }
         let bits = if event.number(&COUNTS_BITS) == 0 { 32 } else { 64 };
-        machine.past.wraps.push(super::Wrap { device: name, bits, at_micros: event.at_micros });
+        state.past.wraps.push(super::Wrap { device: name, bits, at_micros: event.at_micros });
         Ok(())
     },
 };

@@ -1,7 +1,7 @@
 //! The host is started again.
 
-use super::{Event, EventError, EventKind, Fall, FallsAt, Scene};
-use crate::machine::{KernelVersion, Machine};
+use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, State};
+use crate::machine::KernelVersion;
 use crate::profile::{Setting, uuid};
 use crate::wave::MICROS;
 
@@ -17,7 +17,8 @@ pub(super) const KIND: EventKind = EventKind {
     turn: start,
 };
 
-fn start(event: &Event, _: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn start(event: &Event, _: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+    let State { machine, past } = state;
     if let Some(release) = event.name(&KERNEL) {
         let (old, new) = (machine.system.kernel(), KernelVersion::of(release));
         // Else the mounts would be others.
@@ -31,10 +32,10 @@ fn start(event: &Event, _: usize, machine: &mut Machine, scene: &Scene<'_>) -> R
     if seconds <= machine.booted_seconds {
         return Ok(());
     }
-    machine.past.first_start_seconds.get_or_insert(machine.booted_seconds);
+    past.first_start_seconds.get_or_insert(machine.booted_seconds);
     machine.booted_seconds = seconds;
     machine.system.boot_id = uuid(machine.seed.of("boot_id").at(scene.micros));
-    machine.past.forget();
+    past.forget();
     machine.processor.offline.clear();
     machine.processes.clone_from(&scene.first.processes);
     Ok(())

@@ -1,13 +1,12 @@
 //! The eras of a host: which machine it is at which moment.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::churn::{self, Churn};
 use super::{Event, EventError, Scene};
 use crate::machine::Machine;
-use crate::moment::LAST_SECONDS;
-use crate::wave::MICROS;
+use crate::past::State;
+use crate::wave::{LAST_SECONDS, MICROS};
 
 /// What happens to a machine, and the moments at which it becomes another.
 #[derive(Clone, Default, Debug)]
@@ -50,58 +49,30 @@ impl Timeline {
         self.turns.partition_point(|turn| turn.micros <= micros)
     }
 
-    /// Which era a moment is in.
-    fn era(&self, micros: u64) -> Era {
-        Era { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
+    /// The position of a moment among all turns and changes.
+    pub(crate) fn position(&self, micros: u64) -> Position {
+        Position { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
     }
 
     /// The machine as all turns up to a moment have left it.
-    pub(super) fn machine_at(&self, first: &Machine, micros: u64) -> Result<Machine, EventError> {
+    pub(crate) fn state_at(&self, first: &Machine, micros: u64) -> Result<State, EventError> {
         // Pods have their places whatever else happens.
         let tenants = churn::tenants(&self.churns, micros.min(LAST_SECONDS * MICROS), first);
         let housed = (!self.churns.is_empty()).then(|| first.with_tenants(&tenants));
         let first = housed.as_ref().unwrap_or(first);
-        let mut machine = first.clone();
+        let mut state = State::from(first.clone());
         for turn in self.turns.iter().take(self.turns(micros)) {
             let Some(event) = self.events.get(turn.event) else { continue };
             let scene = Scene { micros: turn.micros, first };
-            (event.kind.turn)(event, turn.step, &mut machine, &scene)?;
+            (event.kind.turn)(event, turn.step, &mut state, &scene)?;
         }
-        Ok(machine)
+        Ok(state)
     }
 }
 
-/// Over which the machine is the same: after so many turns, and so many changes of pods.
+/// The number of turns and of changes of pods before a moment: the machine is constant while both are.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-struct Era {
+pub(crate) struct Position {
     turns: usize,
     changes: u64,
-}
-
-/// The machine of the era that was asked for last. Only the time that it takes to make it again depends on it.
-#[derive(Default, Debug)]
-pub(crate) struct Latest(Mutex<Option<(Era, Arc<Machine>)>>);
-
-impl Latest {
-    /// The machine of a moment since 1970.
-    pub(crate) fn machine(&self, first: &Arc<Machine>, now: Duration) -> Arc<Machine> {
-        let timeline = &first.timeline;
-        // What is before the start is answered as of it.
-        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.boot_micros());
-        let era = timeline.era(micros);
-        if era == Era::default() {
-            return Arc::clone(first);
-        }
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*latest {
-            Some((of, machine)) if *of == era => Arc::clone(machine),
-            _ => {
-                let made = timeline.machine_at(first, micros);
-                debug_assert!(made.is_ok(), "{made:?} is known to be possible since the events were taken");
-                let machine = made.map_or_else(|_| Arc::clone(first), Arc::new);
-                *latest = Some((era, Arc::clone(&machine)));
-                machine
-            }
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What is plugged into USB for a while.
 
-use super::{Event, EventError, EventKind, Scene};
+use super::{Event, EventError, EventKind, Scene, State};
 use crate::machine::Machine;
 use crate::profile::Setting;
 
@@ -16,20 +16,20 @@ pub(super) const DISK: EventKind = EventKind {
     turn: disk,
 };
 
-fn disk(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn disk(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     if step == 0 {
-        has_ports(event, machine)?;
-        let seed = machine.seed.of("usb disk").at(scene.micros);
-        let name = machine.with_usb_disk(seed, event.number(&GIBIBYTES));
+        has_ports(event, &state.machine)?;
+        let seed = state.machine.seed.of("usb disk").at(scene.micros);
+        let name = state.machine.with_usb_disk(seed, event.number(&GIBIBYTES));
         let is_of = |block: &&crate::machine::BlockDevice| block.name.starts_with(&name) && block.path.contains("/usb");
-        let names = machine.block_devices.iter().filter(is_of).map(|block| (block.name.clone(), scene.micros));
-        machine.past.disks_since.extend(names);
-        machine.past.plugged.push((event.at_micros, name));
+        let names = state.machine.block_devices.iter().filter(is_of).map(|block| (block.name.clone(), scene.micros));
+        state.past.disks_since.extend(names);
+        state.past.plugged.push((event.at_micros, name));
         return Ok(());
     }
-    let Some(name) = machine.past.unplugged(event) else { return Ok(()) };
-    if let Some(place) = machine.block_devices.iter().position(|block| block.name == name) {
-        machine.take_disk(place, scene.micros);
+    let Some(name) = state.past.unplugged(event) else { return Ok(()) };
+    if let Some(place) = state.machine.block_devices.iter().position(|block| block.name == name) {
+        state.take_disk(place, scene.micros);
     }
     Ok(())
 }
@@ -43,18 +43,18 @@ pub(super) const NETWORK: EventKind = EventKind {
     turn: network,
 };
 
-fn network(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
+fn network(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     if step == 0 {
-        has_ports(event, machine)?;
-        let place = machine.with_usb_network(machine.seed.of("usb network").at(scene.micros));
-        machine.begin_anew(place, scene.micros);
-        let name = machine.interfaces.get(place).map(|link| link.name.clone()).unwrap_or_default();
-        machine.past.plugged.push((event.at_micros, name));
+        has_ports(event, &state.machine)?;
+        let place = state.machine.with_usb_network(state.machine.seed.of("usb network").at(scene.micros));
+        state.begin_anew(place, scene.micros);
+        let name = state.machine.interfaces.get(place).map(|link| link.name.clone()).unwrap_or_default();
+        state.past.plugged.push((event.at_micros, name));
         return Ok(());
     }
-    let Some(name) = machine.past.unplugged(event) else { return Ok(()) };
-    if let Some(place) = machine.interfaces.iter().position(|link| link.name == name) {
-        machine.take_link(place, scene.micros);
+    let Some(name) = state.past.unplugged(event) else { return Ok(()) };
+    if let Some(place) = state.machine.interfaces.iter().position(|link| link.name == name) {
+        state.take_link(place, scene.micros);
     }
     Ok(())
 }

@@ -7,24 +7,24 @@ pub(crate) struct BlockDevice {
     pub(crate) name: String,
     pub(crate) major: u32,
     pub(crate) minor: u32,
-    /// Where it stands below /sys/devices: `virtual/block/dm-0`.
+    /// Its folder below /sys/devices: `virtual/block/dm-0`.
     pub(crate) path: String,
     pub(crate) sectors: u64,
     pub(crate) device: Device,
     pub(crate) queue: Queue,
-    /// What goes to it directly, rather than through a device above it.
+    /// Requests of users, without those that come from devices above.
     pub(crate) io: Option<Io>,
-    /// What stands on it: its traffic comes down to this one.
+    /// The devices that are made of this one and pass requests to it.
     pub(crate) above: Vec<Above>,
-    /// What the SCSI layer knows of it.
+    /// Its SCSI device.
     pub(crate) scsi: Option<ScsiDevice>,
     /// Lines of the udev database after `E:`.
     pub(crate) properties: Vec<String>,
-    /// When udev saw it first, in microseconds after the start.
+    /// The time of its detection by udev, in microseconds after the boot.
     pub(crate) initialised_micros: u64,
 }
 
-/// What the folder `queue` tells.
+/// The parameters of the request queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queue {
     pub(crate) is_rotational: bool,
@@ -47,7 +47,7 @@ pub(crate) enum Device {
         uuid: String,
         sequence: u32,
     },
-    /// Made by the kernel out of other devices, files or memory: arrays, loops, caches.
+    /// Provided by the kernel: arrays, loops, caches.
     Virtual {
         sequence: u32,
     },
@@ -58,24 +58,20 @@ impl Device {
         matches!(self, Self::Partition { .. })
     }
 
-    pub(crate) fn is_mapped(&self) -> bool {
-        matches!(self, Self::Mapped { .. })
-    }
-
-    /// Whether it is a disk that one could hold in the hand.
+    /// Whether it is a physical disk.
     pub(crate) fn is_disk(&self) -> bool {
         matches!(self, Self::Disk { .. })
     }
 }
 
-/// A device above another.
+/// A device that is made of another, and the requests that it passes down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Above {
     pub(crate) device: usize,
-    /// One in so many requests from above is merged into another on the way; 0 for none.
+    /// The number of requests per merged request; 0 if none are merged.
     pub(crate) merged_one_in: u64,
-    /// How much of what is read and written above comes down here, in thousandths: a member of an array has a part, a
-    /// mirror all that is written.
+    /// The share of reads and writes that reaches this device, in thousandths: a member of an array has a part of them, a
+    /// mirror all writes.
     pub(crate) reads_permille: u64,
     pub(crate) writes_permille: u64,
 }
@@ -90,12 +86,12 @@ pub(crate) struct ScsiDevice {
     pub(crate) revision: &'static str,
     /// 0 for disks, 1 for tapes.
     pub(crate) kind: u8,
-    /// As it names itself: `naa.5000c500a1b2c3d4`.
+    /// Its World Wide Identifier: `naa.5000c500a1b2c3d4`.
     pub(crate) wwid: String,
     pub(crate) queue_depth: u32,
 }
 
-/// What users do to a device.
+/// The requests of users to a device.
 #[derive(Clone, Debug)]
 pub(crate) struct Io {
     pub(crate) wave: Wave,
@@ -105,7 +101,7 @@ pub(crate) struct Io {
     pub(crate) flushes_milli: u64,
 }
 
-/// One direction, in thousandths a second.
+/// Rates of one direction, in thousandths per second.
 #[expect(clippy::struct_field_names, reason = "the unit stands last in every name")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow {
@@ -113,21 +109,21 @@ pub(crate) struct Flow {
     pub(crate) merges_milli: u64,
     /// Blocks of 4 KiB.
     pub(crate) blocks_milli: u64,
-    /// Time that requests take, in milliseconds.
+    /// Duration of all requests, in milliseconds.
     pub(crate) milliseconds_milli: u64,
 }
 
-/// How full a file system is, in blocks of it.
+/// The usage of a file system, in its blocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub(crate) base: u64,
-    /// Blocks that come in a day; when `span` is full they are cleared away.
+    /// Blocks added per day. After `span` blocks, they are removed again.
     pub(crate) daily: u64,
     pub(crate) span: u64,
 }
 
 impl BlockDevice {
-    /// The path of its node, as mounts name it.
+    /// The path of its device node, as in the mount table.
     pub(crate) fn node(&self) -> String {
         match &self.device {
             Device::Mapped { name, .. } => format!("/dev/mapper/{name}"),

@@ -1,4 +1,4 @@
-//! What sits on the PCI bus, and graphics cards.
+//! Devices on the PCI bus, and graphics cards.
 
 use crate::wave::Wave;
 
@@ -8,18 +8,18 @@ pub(crate) struct PciDevice {
     /// Below /sys/devices: `pci0000:00/0000:00:06.0`.
     pub(crate) path: String,
     pub(crate) model: PciModel,
-    /// The NUMA node that it is nearest to, on a host of several.
+    /// The nearest NUMA node, on a host with several.
     pub(crate) node: Option<usize>,
 }
 
 impl PciDevice {
-    /// Its place: `0000:00:06.0`.
+    /// Its address on the bus: `0000:00:06.0`.
     pub(crate) fn place(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// What a device on the PCI bus is.
+/// The model of a PCI device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PciModel {
     pub(crate) class: u32,
@@ -29,11 +29,11 @@ pub(crate) struct PciModel {
     pub(crate) revision: u8,
     pub(crate) driver: &'static str,
     pub(crate) link: Option<PciLink>,
-    /// How many virtual functions it could have.
+    /// The maximum number of virtual functions.
     pub(crate) functions: Option<u32>,
 }
 
-/// How fast and wide a link of PCI Express is, and could be.
+/// The speed and width of a PCI Express link, and their maxima.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PciLink {
     /// As the kernel writes it: `16.0`.
@@ -50,7 +50,7 @@ pub(crate) struct GraphicsCard {
     /// Below /sys/devices.
     pub(crate) device: String,
     pub(crate) driver: &'static str,
-    /// What the driver amdgpu tells.
+    /// Data of the driver amdgpu.
     pub(crate) amd: Option<AmdCard>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct GraphicsCard {
 pub(crate) struct AmdCard {
     pub(crate) unique_id: String,
     pub(crate) memory_bytes: u64,
-    /// Of the host's memory it can be lent so much.
+    /// The host memory that the card can use.
     pub(crate) lent_bytes: u64,
     pub(crate) memory_vendor: &'static str,
     pub(crate) wave: Wave,

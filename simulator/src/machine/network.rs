@@ -1,4 +1,4 @@
-//! Network devices, their addresses and neighbours.
+//! Network devices, addresses, neighbours, sockets, and adapters of RDMA fabrics.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,15 +8,15 @@ use crate::wave::Wave;
 pub(crate) struct Interface {
     pub(crate) name: String,
     pub(crate) index: u32,
-    /// Where it stands below /sys/devices: `virtual/net/lo`.
+    /// Its folder below /sys/devices: `virtual/net/lo`.
     pub(crate) path: String,
     pub(crate) kind: Kind,
     pub(crate) hardware_address: [u8; 6],
-    /// What it had before a bond gave all its slaves the same.
+    /// The address before a bond replaced it.
     pub(crate) permanent_address: [u8; 6],
-    /// How the address came to it: 0 permanent, 1 random, 2 stolen from another device, 3 set.
+    /// The origin of the address: 0 permanent, 1 random, 2 copied from another device, 3 set.
     pub(crate) address_assignment: u8,
-    /// Where the name came from: 1 the kernel's counting, 3 chosen by a program, 4 renamed; none for `lo`.
+    /// The origin of the name: 1 numbered by the kernel, 3 chosen by a program, 4 renamed; none for `lo`.
     pub(crate) name_assignment: Option<u8>,
     pub(crate) mtu: u32,
     pub(crate) queue_length: u32,
@@ -24,26 +24,26 @@ pub(crate) struct Interface {
     pub(crate) carrier_changes: u32,
     pub(crate) speed_megabits: Option<u32>,
     pub(crate) duplex: Duplex,
-    /// The device that it is a slave or port of.
+    /// The bond or bridge that it belongs to.
     pub(crate) master: Option<usize>,
-    /// The index of the device at the other end, where that is another one.
+    /// The index of the peer or of the device below, if there is one.
     pub(crate) peer_index: Option<u32>,
     pub(crate) addresses: Vec<(IpAddr, u8)>,
     pub(crate) traffic: Option<Traffic>,
-    /// When it came, in microseconds since 1970, if that was after the start of the host.
+    /// The time of its creation in microseconds since 1970; 0 if it is older than the boot.
     pub(crate) born_micros: u64,
     pub(crate) wireless: Option<Wireless>,
 }
 
 impl Interface {
-    /// How often its link came up, and how often it went down; the last of these is how it is.
+    /// The numbers of transitions to up and to down; the last transition led to the current state.
     pub(crate) fn carrier_counts(&self) -> [u32; 2] {
         let (more, less) = (self.carrier_changes.div_ceil(2), self.carrier_changes / 2);
         if self.is_up { [more, less] } else { [less, more] }
     }
 }
 
-/// The network that a wireless device has joined, if it has.
+/// The state of a wireless device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wireless {
     Searching,
@@ -59,33 +59,37 @@ pub(crate) enum Duplex {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Loopback,
-    /// On a bus; its `device` link leads to the folder of this name.
+    /// A device on a bus; its link `device` leads to the folder of this name.
     Physical {
         bus_device: String,
     },
-    /// A port of InfiniBand that passes on IP, on a bus.
+    /// IP over InfiniBand, on a bus.
     InfiniBand {
         bus_device: String,
-        /// The port's name in the fabric, the end of the hardware address.
+        /// The GUID of the port, which is the end of the hardware address.
         guid: u64,
     },
     Bond(Bonding),
     Bridge,
     Veth,
-    /// One of the virtual networks on a device, with so many thousandths of its traffic.
+    /// A VLAN on a device, with a share of its traffic.
     Vlan {
         lower: usize,
         number: u16,
         share_permille: u64,
     },
-    /// Packets go to a program and come from it.
+    /// A tunnel device: packets are exchanged with a program.
     Tunnel,
-    /// It has addresses and passes nothing.
+    /// A device with addresses and without traffic.
     Dummy,
 }
 
 impl Kind {
-    /// The folder of the device on a bus, for what is one.
+    pub(crate) fn is_vlan(&self) -> bool {
+        matches!(self, Self::Vlan { .. })
+    }
+
+    /// The folder of its device on a bus, if it has one.
     pub(crate) fn bus_device(&self) -> Option<&str> {
         match self {
             Self::Physical { bus_device } | Self::InfiniBand { bus_device, .. } => Some(bus_device),
@@ -94,14 +98,14 @@ impl Kind {
     }
 }
 
-/// A bond in the mode active-backup.
+/// The slaves of a bond in mode active-backup.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Bonding {
     pub(crate) slaves: Vec<usize>,
     pub(crate) active: usize,
 }
 
-/// What goes through it, in thousandths a second.
+/// Rates of traffic, in thousandths per second.
 #[derive(Clone, Debug)]
 pub(crate) struct Traffic {
     pub(crate) wave: Wave,
@@ -119,14 +123,14 @@ pub(crate) struct Neighbour {
     pub(crate) interface: usize,
     pub(crate) address: Ipv4Addr,
     pub(crate) hardware_address: [u8; 6],
-    /// Whether it never answered; then it has no hardware address.
+    /// Whether address resolution failed; then the hardware address is unknown.
     pub(crate) is_failed: bool,
 }
 
-/// How many sockets there are.
+/// Numbers of sockets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connections {
-    /// Connections that are open whatever happens, and how many more at the mean load.
+    /// Connections without load, and additional ones at the mean load.
     pub(crate) always: u64,
     pub(crate) at_mean_load: u64,
     pub(crate) listening: u64,
@@ -136,7 +140,37 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// A host of few visitors.
+    /// A host with few connections.
     pub(crate) const FEW: Self =
         Self { always: 18, at_mean_load: 25, listening: 5, listening6: 4, datagrams: 6, datagrams6: 3 };
+}
+
+/// /sys/class/infiniband: an adapter with one port.
+#[derive(Clone, Debug)]
+pub(crate) struct Adapter {
+    pub(crate) name: String,
+    /// Its parent device, below /sys/devices.
+    pub(crate) device: String,
+    /// Set by some drivers only.
+    pub(crate) board: Option<&'static str>,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) firmware: &'static str,
+    pub(crate) guid: u64,
+    pub(crate) link: FabricLink,
+    /// As the kernel writes it: `400 Gb/sec (4X NDR)`.
+    pub(crate) rate: &'static str,
+    /// Its local identifier in the fabric.
+    pub(crate) lid: u32,
+    pub(crate) is_up: bool,
+    /// Whether it implements the standard counters.
+    pub(crate) has_counters: bool,
+    /// Counters whose files exist and whose reads fail.
+    pub(crate) refused: &'static [&'static str],
+    pub(crate) traffic: Traffic,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FabricLink {
+    InfiniBand,
+    Ethernet,
 }

@@ -1,19 +1,19 @@
 //! Processes.
 
-/// A process that has a folder below /proc.
+/// A process with a folder below /proc.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Process {
     pub(crate) number: u32,
     pub(crate) parent: u32,
     pub(crate) name: String,
-    /// Nothing for a part of the kernel.
+    /// Empty for a kernel thread.
     pub(crate) command: &'static [&'static str],
-    /// Its threads are numbered on from its own number.
+    /// The numbers of its threads follow its own number.
     pub(crate) threads: u32,
     pub(crate) user: u32,
-    /// Pages that it holds in memory.
+    /// Resident pages.
     pub(crate) resident_pages: u64,
-    /// Time that it takes of one CPU at the mean load, in thousandths.
+    /// CPU time at the mean load, in thousandths of one CPU.
     pub(crate) cpu_permille: u64,
 }
 
@@ -23,7 +23,7 @@ impl Process {
     }
 }
 
-/// What systemd starts on every server: name, arguments, threads, user, pages, thousandths of a CPU.
+/// A service: name, arguments, threads, user, resident pages, thousandths of a CPU.
 type Service = (&'static str, &'static [&'static str], u32, u32, u64, u64);
 
 static SERVICES: [Service; 14] = [
@@ -42,7 +42,7 @@ static SERVICES: [Service; 14] = [
     ("cache", &["/srv/cache/bin/cache"], 5, 1_002, 66_000, 17),
     ("agetty", &["/sbin/agetty", "-o", "-- \\u", "--noreset"], 1, 0, 510, 0),
 ];
-/// Parts of the kernel that are there once.
+/// Kernel threads of the host.
 const WORKERS: [&str; 10] = [
     "rcu_preempt",
     "rcu_gp",
@@ -55,12 +55,12 @@ const WORKERS: [&str; 10] = [
     "kswapd0",
     "kworker/u8:1-flush",
 ];
-/// Parts of the kernel that each CPU has.
+/// Kernel threads of each CPU.
 const PER_CPU: [&str; 3] = ["cpuhp", "migration", "ksoftirqd"];
-/// Services are started when the kernel has all of its own.
+/// The number of the first service: kernel threads have lower numbers.
 const FIRST_SERVICE: u32 = 300;
 
-/// What runs on a server of so many CPUs. The last is the one that asks.
+/// The processes of a server. The last one is the process that reads.
 pub(crate) fn usual(cpus: usize) -> Vec<Process> {
     let kernel = |number: u32, name: String| Process {
         number,
@@ -90,7 +90,7 @@ pub(crate) fn usual(cpus: usize) -> Vec<Process> {
     for (name, command, threads, user, resident_pages, cpu_permille) in SERVICES.iter().copied().chain([exporter]) {
         let name = name.to_owned();
         processes.push(Process { number, parent: 1, name, command, threads, user, resident_pages, cpu_permille });
-        // Those that a service starts for a moment have numbers too.
+        // Short-lived processes of the service used some numbers.
         number += threads + 20;
     }
     processes

@@ -1,13 +1,13 @@
-//! What is taken away, and all that points to it.
+//! Removal of parts, with the references to them.
 
 use std::collections::BTreeSet;
 
 use super::{BlockDevice, Kind, Machine};
 
-/// The class of devices of the PCI bus that lead to others.
+/// The PCI class of bridges.
 const BRIDGE: u32 = 6;
 
-/// Where things stand after some are gone.
+/// The new positions of the items of a list after some are removed.
 struct Places(Vec<Option<usize>>);
 
 impl Places {
@@ -27,7 +27,7 @@ impl Places {
 }
 
 impl Machine {
-    /// Without some network devices. A slave that is gone leaves its bond, and neighbours are gone with their device.
+    /// Removes network devices, also from their bonds, with their neighbours.
     pub(crate) fn without_interfaces(&mut self, gone: &[usize]) {
         let places = Places::new(self.interfaces.len(), |at| gone.contains(&at));
         let mut at = 0..;
@@ -51,7 +51,7 @@ impl Machine {
         });
     }
 
-    /// Without what a device was on the bus, unless others are of it, too.
+    /// Removes the PCI devices of a folder, except bridges and those that other devices use.
     pub(crate) fn without_pci(&mut self, path: &str) {
         let others = self.interfaces.iter().map(|link| &link.path).chain(self.block_devices.iter().map(|b| &b.path));
         let others: Vec<&String> = others.collect();
@@ -61,7 +61,7 @@ impl Machine {
         });
     }
 
-    /// With it again, as it was on another machine.
+    /// Adds the PCI devices above a folder as they were on another machine.
     pub(crate) fn with_pci_of(&mut self, first: &Self, path: &str) {
         let is_there = |path: &str| self.pci_devices.iter().any(|device| device.path == path);
         let is_of = |other: &str| path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
@@ -71,7 +71,7 @@ impl Machine {
         self.pci_devices.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    /// Without what is mounted from these devices.
+    /// Removes the mounts of block devices.
     pub(crate) fn without_mounts_on(&mut self, gone: &BTreeSet<usize>) {
         let numbers = gone.iter().filter_map(|&place| self.block_devices.get(place));
         let numbers: BTreeSet<(u32, u32)> = numbers.map(|block| (block.major, block.minor)).collect();
@@ -84,7 +84,7 @@ impl Machine {
         self.storage.nfs_mounts.iter_mut().for_each(|nfs| nfs.mount = of(nfs.mount));
     }
 
-    /// Without some block devices, none of which is part of anything that stays.
+    /// Removes block devices that no remaining part uses.
     pub(crate) fn without_blocks(&mut self, gone: &BTreeSet<usize>) {
         let places = Places::new(self.block_devices.len(), |at| gone.contains(&at));
         let mut at = 0..;
@@ -93,7 +93,7 @@ impl Machine {
         self.move_blocks(&|place| places.of(place).unwrap_or_default());
     }
 
-    /// With block devices of another machine that are not here, and what is mounted from them, after all others.
+    /// Appends block devices of another machine, and their mounts.
     pub(crate) fn with_blocks_of(&mut self, other: &Self, back: &BTreeSet<usize>) {
         let first = self.block_devices.len();
         let place_of = |place: usize| first + back.iter().take_while(|&&before| before < place).count();
@@ -115,7 +115,7 @@ impl Machine {
         self.block_devices.extend(returned);
     }
 
-    /// Tells all that points to block devices where these are now.
+    /// Updates all references to block devices.
     fn move_blocks(&mut self, of: &dyn Fn(usize) -> usize) {
         self.block_devices
             .iter_mut()

@@ -1,24 +1,24 @@
-//! Sensors, thermal zones, meters of energy, watchdogs, memory controllers, power supplies and the firmware's words.
+//! Sensors, thermal zones, energy meters, watchdogs, memory controllers and power supplies.
 
-/// A chip with sensors: /sys/class/hwmon/hwmonN, by its place in the list.
+/// A chip with sensors: /sys/class/hwmon/hwmonN, where N is its position in the list.
 #[derive(Clone, Debug)]
 pub(crate) struct Chip {
     pub(crate) name: &'static str,
-    /// The device that it measures, below /sys/devices; none for one that is made by software.
+    /// Its device below /sys/devices; none for a virtual chip.
     pub(crate) device: Option<String>,
     pub(crate) sensors: Vec<Sensor>,
 }
 
-/// One number of a chip, and what belongs to it.
+/// A sensor of a chip.
 #[derive(Clone, Debug)]
 pub(crate) struct Sensor {
-    /// What its files begin with: `temp1`.
+    /// The prefix of its files: `temp1`.
     pub(crate) name: String,
     pub(crate) label: Option<String>,
-    /// What it says when nothing is going on, and how much more at the mean load, in the unit of the file.
+    /// The value without load, and the addition at the mean load, in the unit of the file.
     pub(crate) base: u64,
     pub(crate) per_load: u64,
-    /// Limits and other numbers that do not change: `max`, `crit`.
+    /// Limits and other constants: `max`, `crit`.
     pub(crate) fixed: &'static [(&'static str, u64)],
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct CoolingDevice {
     pub(crate) states: u32,
 }
 
-/// /sys/class/powercap/intel-rapl:N: what a socket, its cores or its memory take.
+/// /sys/class/powercap/intel-rapl:N: the energy of a socket, its cores or its memory.
 #[derive(Clone, Debug)]
 pub(crate) struct EnergyMeter {
     /// Below the control type: `intel-rapl:0/intel-rapl:0:0`.
@@ -58,11 +58,11 @@ pub(crate) struct Watchdog {
     pub(crate) firmware: u32,
     pub(crate) timeout_seconds: u64,
     pub(crate) is_active: bool,
-    /// Whether it ran out while the board started, and started it anew from its second chip of flash.
+    /// Whether it reset the board at boot, which then booted from its second flash chip.
     pub(crate) has_recovered: bool,
 }
 
-/// Controllers of memory that counts its errors: so many, with so many rows of so many channels.
+/// Memory controllers that count errors, all with equal numbers of rows and channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MemoryControllers {
     pub(crate) name: &'static str,
@@ -78,7 +78,7 @@ pub(crate) struct MemoryControllers {
 #[derive(Clone, Debug)]
 pub(crate) struct PowerSupply {
     pub(crate) name: &'static str,
-    /// The device that it belongs to, below /sys/devices.
+    /// Its parent device, below /sys/devices.
     pub(crate) device: &'static str,
     pub(crate) kind: SupplyKind,
 }

@@ -26,10 +26,11 @@ pub(crate) struct CacheCounts {
 
 impl Moment<'_> {
     pub(crate) fn bcache_counts(&self, set: &Bcache) -> CacheCounts {
-        let DiskCounts { reads, writes, .. } = self.disk_counts(set.device);
+        let device = self.machine.block(set.device);
+        let DiskCounts { reads, writes, .. } = device.map(|device| self.disk_counts(device)).unwrap_or_default();
         let hits = reads.requests / 1_000 * set.hits_permille;
-        let size = self.machine.block_devices.get(set.cache).map_or(0, |cache| cache.sectors * SECTOR_BYTES);
-        let wave = self.machine.block_devices.get(set.device).and_then(|device| device.io.as_ref()).map(|io| &io.wave);
+        let size = self.machine.block(set.cache).map_or(0, |cache| cache.sectors * SECTOR_BYTES);
+        let wave = device.and_then(|device| device.io.as_ref()).map(|io| &io.wave);
         let busy = wave.map_or(1_000, |wave| self.recent(wave, 300));
         CacheCounts {
             hits,
@@ -50,7 +51,8 @@ impl Moment<'_> {
 
     /// What bcachefs read and wrote since it was made, and since the host was started.
     pub(crate) fn bcachefs_bytes(&self, fs: &Bcachefs) -> [[u64; 2]; 2] {
-        let DiskCounts { reads, writes, .. } = self.disk_counts(fs.device);
+        let device = self.machine.block(fs.device);
+        let DiskCounts { reads, writes, .. } = device.map(|device| self.disk_counts(device)).unwrap_or_default();
         let now = [reads.sectors * SECTOR_BYTES, writes.sectors * SECTOR_BYTES];
         // Before, it was used a little less.
         [now.map(|bytes| bytes + fs.age_seconds * 21_000), now]

@@ -1,8 +1,8 @@
 //! What went through each block device.
 
 use super::Moment;
-use crate::event::Failing;
 use crate::machine::{Above, BlockDevice, Flow, Io, KernelVersion};
+use crate::past::Failing;
 
 /// Thousandths of the whole.
 const WHOLE: u64 = 1_000;
@@ -142,12 +142,11 @@ impl Above {
 
 impl Moment<'_> {
     /// What its users do to a device and what comes down from the devices on it, as it tells it.
-    pub(crate) fn disk_counts(&self, device: usize) -> DiskCounts {
-        let mut told = self.disk_counted(device);
-        let Some(block) = self.machine.block_devices.get(device) else { return told };
-        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
+    pub(crate) fn disk_counts(&self, block: &BlockDevice) -> DiskCounts {
+        let mut told = self.disk_counted(block);
+        for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
             let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
-            let at_end = then.disk_counted(device);
+            let at_end = then.disk_counted(block);
             told.reads.sectors = wrap.told(told.reads.sectors, at_end.reads.sectors);
             told.writes.sectors = wrap.told(told.writes.sectors, at_end.writes.sectors);
         }
@@ -155,35 +154,31 @@ impl Moment<'_> {
     }
 
     /// The same, whatever its counters have room for, and whatever ails it.
-    fn disk_counted(&self, device: usize) -> DiskCounts {
-        let Some(block) = self.machine.block_devices.get(device) else { return DiskCounts::default() };
-        let past = &self.machine.past;
+    fn disk_counted(&self, block: &BlockDevice) -> DiskCounts {
+        let past = self.past;
         if past.failing.is_empty() && past.disks_since.is_empty() {
-            return self.usual_counts(device, block);
+            return self.usual_counts(block);
         }
         let since = past.disks_since.iter().find(|(name, _)| *name == block.name).map_or(0, |(_, micros)| *micros);
         let moment = self.since(since);
         let Some(failing) = past.failing.iter().find(|failing| failing.is_of(block)) else {
-            return moment.usual_counts(device, block);
+            return moment.usual_counts(block);
         };
         let ended = moment.at(failing.until_micros.unwrap_or(u64::MAX));
-        let counts = ended.usual_counts(device, block);
-        let counts =
-            counts.slower(ended.since(failing.from_micros).usual_counts(device, block), ended.slow_milliseconds());
+        let counts = ended.usual_counts(block);
+        let counts = counts.slower(ended.since(failing.from_micros).usual_counts(block), ended.slow_milliseconds());
         match failing.back_micros {
-            Some(back) => counts.plus(moment.since(back).usual_counts(device, block), Above::ALL),
+            Some(back) => counts.plus(moment.since(back).usual_counts(block), Above::ALL),
             None => counts,
         }
     }
 
-    fn usual_counts(&self, device: usize, block: &BlockDevice) -> DiskCounts {
+    fn usual_counts(&self, block: &BlockDevice) -> DiskCounts {
         let own = block.io.as_ref().map_or_else(DiskCounts::default, |io| self.io_counts(io, &block.name));
         let [read, written] = self.rebuilding_sectors(&block.name);
         let own = own.with_copied(read, written);
         block.above.iter().fold(own, |sum, above| {
-            // A device stands before those that are on it, so this ends.
-            debug_assert!(above.device > device, "{} must stand after {}", above.device, block.name);
-            let counts = self.machine.block_devices.get(above.device).map(|on| self.usual_counts(above.device, on));
+            let counts = self.machine.block(above.device).map(|above| self.usual_counts(above));
             sum.plus(counts.unwrap_or_default(), *above)
         })
     }
@@ -225,23 +220,22 @@ impl Moment<'_> {
 
     /// Sectors that all whole disks together read and wrote: what /proc/vmstat counts as pages in and out.
     pub(crate) fn sectors_of_disks(&self) -> (u64, u64) {
-        let devices = self.machine.block_devices.iter().enumerate();
-        let disks = devices.filter(|(_, block)| block.device.is_disk());
-        let [read, written] = self.machine.past.gone_sectors;
+        let disks = self.machine.block_devices.iter().filter(|block| block.device.is_disk());
+        let [read, written] = self.past.gone_sectors;
         disks
-            .map(|(device, _)| self.sectors_of_disk(device))
+            .map(|disk| self.sectors_of_disk(disk))
             .fold((read, written), |(read, written), [more, others]| (read + more, written + others))
     }
 
     /// Sectors that were read from a disk and written to it.
-    pub(crate) fn sectors_of_disk(&self, device: usize) -> [u64; 2] {
-        let counts = self.disk_counted(device);
+    pub(crate) fn sectors_of_disk(&self, disk: &BlockDevice) -> [u64; 2] {
+        let counts = self.disk_counted(disk);
         [counts.reads.sectors, counts.writes.sectors]
     }
 
     /// For how long disks that fail have kept others waiting, in milliseconds since the start.
     fn slow_milliseconds(&self) -> u64 {
-        let slow = self.machine.past.failing.iter().map(|failing| {
+        let slow = self.past.failing.iter().map(|failing| {
             let until = failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
             until.saturating_sub(failing.from_micros.max(self.start_micros)) / 1_000
         });
@@ -257,7 +251,7 @@ impl Moment<'_> {
     pub(crate) fn disk_errors(&self, block: &BlockDevice) -> u64 {
         /// One in so many milliseconds.
         const ONE_IN: u64 = 23_000;
-        let failing = self.machine.past.failing.iter().filter(|failing| failing.is_of(block));
+        let failing = self.past.failing.iter().filter(|failing| failing.is_of(block));
         let last = |failing: &Failing| failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
         failing.map(|failing| last(failing).saturating_sub(failing.from_micros) / 1_000 / ONE_IN).sum()
     }

@@ -1,7 +1,7 @@
 //! Where the time of the CPUs goes, and what follows from it.
 
 use super::Moment;
-use crate::machine::CpuLoad;
+use crate::machine::{Cpu, CpuLoad};
 use crate::wave::{MEAN, Wave};
 
 /// Nanoseconds of a tick, 100 of which `/proc/stat` counts a second.
@@ -70,27 +70,27 @@ pub(crate) enum Stall {
 
 impl Moment<'_> {
     /// Time that a CPU had nothing to do.
-    pub(crate) fn idle_micros(&self, cpu: usize) -> u64 {
-        self.online_micros(cpu).saturating_sub((self.spent(cpu, BUSY) + self.taken_by_crowds(cpu)) / 1_000)
+    pub(crate) fn idle_micros(&self, cpu: Cpu) -> u64 {
+        self.online_micros(cpu).saturating_sub((self.spent(cpu, BUSY) + self.taken_by_fork_bombs(cpu)) / 1_000)
     }
 
-    /// Nanoseconds for which a CPU would have had nothing to do, if there were no crowds.
-    fn idle_nanos(&self, cpu: usize) -> u64 {
+    /// Nanoseconds for which a CPU would have had nothing to do, without fork bombs.
+    fn idle_nanos(&self, cpu: Cpu) -> u64 {
         (self.online_micros(cpu) * 1_000).saturating_sub(self.spent(cpu, BUSY))
     }
 
-    /// Nanoseconds that crowds took of it.
-    fn taken_by_crowds(&self, cpu: usize) -> u64 {
-        self.during_crowds(|moment| moment.idle_nanos(cpu))
+    /// Idle nanoseconds that fork bombs used.
+    fn taken_by_fork_bombs(&self, cpu: Cpu) -> u64 {
+        self.during_fork_bombs(|moment| moment.idle_nanos(cpu))
     }
 
     /// Of one CPU.
-    pub(crate) fn cpu_times(&self, cpu: usize) -> CpuTimes {
+    pub(crate) fn cpu_times(&self, cpu: Cpu) -> CpuTimes {
         let since = self.since(self.times_begin_micros(cpu));
         let spent = |permille| since.spent(cpu, permille);
         let [user, nice, system, iowait] = [USER, NICE, SYSTEM, IOWAIT].map(spent);
         let [irq, softirq, steal, guest] = [IRQ, SOFTIRQ, STEAL, GUEST].map(spent);
-        let taken = since.taken_by_crowds(cpu);
+        let taken = since.taken_by_fork_bombs(cpu);
         let (user, system) = (user + taken * 3 / 5, system + (taken - taken * 3 / 5));
         let fallen = self.iowait_fallen().min(iowait);
         let iowait = iowait - fallen;
@@ -113,22 +113,21 @@ impl Moment<'_> {
     }
 
     /// Nanoseconds for which a CPU ran tasks, those for which tasks waited for it, and how often one got its turn.
-    pub(crate) fn scheduled(&self, cpu: usize) -> [u64; 3] {
+    pub(crate) fn scheduled(&self, cpu: Cpu) -> [u64; 3] {
         const WAITING: u64 = 13;
         const TIMESLICE_NANOS: u64 = 430_000;
-        let running = self.spent(cpu, USER + NICE + SYSTEM) + self.taken_by_crowds(cpu);
+        let running = self.spent(cpu, USER + NICE + SYSTEM) + self.taken_by_fork_bombs(cpu);
         [running, self.spent(cpu, WAITING), running / TIMESLICE_NANOS]
     }
 
     /// Of all CPUs together: their sum, to the tick, with what those did that are away.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
-        let cpus = 0..self.machine.processor.cpus;
-        cpus.map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
+        self.machine.processor.all().map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
     }
 
     /// Nanoseconds by which the time that each CPU waited for disks has fallen.
     fn iowait_fallen(&self) -> u64 {
-        let falls = self.machine.past.iowait_falls.iter().filter(|(micros, _)| *micros <= self.micros);
+        let falls = self.past.iowait_falls.iter().filter(|(micros, _)| *micros <= self.micros);
         falls.map(|(_, ticks)| ticks * TICK_NANOS).sum()
     }
 
@@ -137,7 +136,7 @@ impl Moment<'_> {
         let usual = |moment: &Self| moment.usually_stalled_micros(stall);
         usual(self)
             + match stall {
-                Stall::Cpu => self.filled_by_crowds(usual),
+                Stall::Cpu => self.filled_by_fork_bombs(usual),
                 Stall::Memory => self.thrashed_micros() / 5 * 2,
                 Stall::MemoryFull => self.thrashed_micros() / 5,
                 // What is swapped out has to be written.
@@ -176,14 +175,14 @@ impl Moment<'_> {
                 moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load) / 1_000).sum::<u64>();
             // Whoever waits for a CPU is about twice as many as a stall counts.
             let waiting = 2 * moment.usually_stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io);
-            running + waiting + moment.wanted_by_crowds_micros()
+            running + waiting + moment.wanted_by_fork_bombs_micros()
         };
         (wanted(self) - wanted(&before)) * 100 / (self.micros - before.micros).max(1)
     }
 
     /// What a CPU has done of what takes so many thousandths of its time at the mean load and share.
-    fn spent(&self, cpu: usize, permille: u64) -> u64 {
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
+    fn spent(&self, cpu: Cpu, permille: u64) -> u64 {
+        let Some(load) = self.machine.processor.load(cpu) else { return 0 };
         load.nanoseconds(self.online_area(cpu, &load.wave), permille)
     }
 
@@ -210,6 +209,7 @@ impl CpuLoad {
 mod tests {
     use super::*;
     use crate::machine::Machine;
+    use crate::past::State;
     use crate::wave::OFFICE;
     use proptest::prelude::*;
     use std::time::Duration;
@@ -224,9 +224,10 @@ mod tests {
         /// Seconds are looked at from outside; here it is about the microseconds at which a column turns.
         #[test]
         fn no_column_falls_from_one_microsecond_to_the_next(seed: u64, after in 0_u64..10_000_000_000_000, step in 1_u64..20_000) {
-            let machine = Machine::vm(seed);
-            let at = |micros| Moment::new(&machine, Duration::from_secs(machine.booted_seconds) + Duration::from_micros(micros));
-            for cpu in 0..machine.processor.cpus {
+            let state = State::from(Machine::vm(seed));
+            let machine = &state.machine;
+            let at = |micros| Moment::new(&state, Duration::from_secs(machine.booted_seconds) + Duration::from_micros(micros));
+            for cpu in machine.processor.all() {
                 let (before, then) = (at(after).cpu_times(cpu).columns(), at(after + step).cpu_times(cpu).columns());
                 prop_assert!(before.iter().zip(then).all(|(before, then)| then >= *before), "{before:?} {then:?}");
             }
@@ -235,8 +236,8 @@ mod tests {
 
     #[test]
     fn load_and_pressure_rise_together() {
-        let machine = Machine::vm(1);
-        let moments = (0..2_000).map(|minute| Moment::new(&machine, Duration::from_secs(1_700_000_000 + minute * 60)));
+        let state = State::from(Machine::vm(1));
+        let moments = (0..2_000).map(|minute| Moment::new(&state, Duration::from_secs(1_700_000_000 + minute * 60)));
         let mut moments: Vec<_> = moments.map(|moment| (moment.load_average(60), moment)).collect();
         moments.sort_by_key(|(average, _)| *average);
         let pressure = |part: &[(u64, Moment<'_>)]| -> u64 {

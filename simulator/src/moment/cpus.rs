@@ -1,7 +1,8 @@
 //! Which CPUs were there when, and what part of the work each of them had.
 
 use super::Moment;
-use crate::event::Absence;
+use crate::machine::Cpu;
+use crate::past::Absence;
 use crate::wave::Wave;
 
 /// How often something happened on all CPUs together, and which of them it happens on.
@@ -9,7 +10,7 @@ use crate::wave::Wave;
 pub(crate) struct Spread {
     pub(crate) total: u64,
     /// The only one, as long as it is there.
-    cpu: Option<usize>,
+    cpu: Option<Cpu>,
     /// When CPUs went and came, and how often it had happened by then.
     turns: Vec<(u64, u64)>,
 }
@@ -30,44 +31,44 @@ impl Absence {
 }
 
 impl Moment<'_> {
-    fn absences(&self, cpu: usize) -> impl Iterator<Item = &Absence> {
-        self.machine.past.absences.iter().filter(move |absence| absence.cpu == cpu)
+    fn absences(&self, cpu: Cpu) -> impl Iterator<Item = &Absence> {
+        self.past.absences.iter().filter(move |absence| absence.cpu == cpu)
     }
 
     /// Beginning and end of what of the absences of a CPU is over.
-    fn away(&self, cpu: usize) -> impl Iterator<Item = (u64, u64)> {
+    fn away(&self, cpu: Cpu) -> impl Iterator<Item = (u64, u64)> {
         let clamped = |micros: u64| micros.clamp(self.start_micros, self.micros.max(self.start_micros));
         let absences = self.absences(cpu);
         absences.map(move |away| (clamped(away.from_micros), clamped(away.until_micros.unwrap_or(u64::MAX))))
     }
 
     /// For how long a CPU was there.
-    pub(super) fn online_micros(&self, cpu: usize) -> u64 {
+    pub(super) fn online_micros(&self, cpu: Cpu) -> u64 {
         let passed = self.micros.saturating_sub(self.start_micros);
         passed - self.away(cpu).map(|(from, until)| until - from).sum::<u64>()
     }
 
     /// The integral of a wave over the time that a CPU was there.
-    pub(super) fn online_area(&self, cpu: usize, wave: &Wave) -> u64 {
+    pub(super) fn online_area(&self, cpu: Cpu, wave: &Wave) -> u64 {
         let missed = self.away(cpu).map(|(from, until)| wave.integral(until) - wave.integral(from));
         self.area(wave) - missed.sum::<u64>()
     }
 
     /// Where the times of a CPU begin, if not at the host's start.
-    pub(super) fn times_begin_micros(&self, cpu: usize) -> u64 {
+    pub(super) fn times_begin_micros(&self, cpu: Cpu) -> u64 {
         let anew = self.absences(cpu).filter(|absence| absence.begins_anew);
         anew.filter_map(|absence| absence.until_micros).max().unwrap_or_default()
     }
 
     /// How much there has been on a CPU of what there is so much of in a million seconds on average.
-    pub(crate) fn counter_of_cpu(&self, cpu: usize, micro_per_second: u64) -> u64 {
-        let Some(load) = self.machine.processor.loads.get(cpu) else { return 0 };
+    pub(crate) fn counter_of_cpu(&self, cpu: Cpu, micro_per_second: u64) -> u64 {
+        let Some(load) = self.machine.processor.load(cpu) else { return 0 };
         Self::amount(self.online_area(cpu, &load.wave), micro_per_second * load.share) / 1_000
     }
 
     /// What happens on all CPUs, or on one, and has happened so often at any moment.
-    pub(super) fn spread(&self, cpu: Option<usize>, total: impl Fn(&Self) -> u64) -> Spread {
-        let absences = self.machine.past.absences.iter();
+    pub(super) fn spread(&self, cpu: Option<Cpu>, total: impl Fn(&Self) -> u64) -> Spread {
+        let absences = self.past.absences.iter();
         let turns = absences.flat_map(|absence| [Some(absence.from_micros), absence.until_micros]).flatten();
         let mut turns: Vec<u64> = turns.filter(|&micros| micros < self.micros).collect();
         turns.sort_unstable();
@@ -77,17 +78,18 @@ impl Moment<'_> {
     }
 
     /// The part of one CPU. The parts of all are the sum, and none falls while the sum rises.
-    pub(crate) fn part_of_cpu(&self, spread: &Spread, cpu: usize) -> u64 {
-        let cpus = self.machine.processor.cpus;
+    pub(crate) fn part_of_cpu(&self, spread: &Spread, cpu: Cpu) -> u64 {
+        let processor = &self.machine.processor;
+        let count = processor.cpus;
         let Some((first, _)) = spread.turns.first() else {
             return match spread.cpu {
                 Some(only) if only == cpu => spread.total,
                 Some(_) => 0,
-                None => (spread.total + cpu as u64) / (cpus as u64).max(1),
+                None => (spread.total + cpu.number() as u64) / (count as u64).max(1),
             };
         };
-        let away = |micros: u64| self.machine.past.absences.iter().filter(move |absence| absence.covers(micros));
-        let is_there = |cpu: usize, micros: u64| !away(micros).any(|absence| absence.cpu == cpu);
+        let away = |micros: u64| self.past.absences.iter().filter(move |absence| absence.covers(micros));
+        let is_there = |cpu: Cpu, micros: u64| !away(micros).any(|absence| absence.cpu == cpu);
         let (mut sum, mut before, mut since) = (0, 0, first.saturating_sub(1));
         let ends = spread.turns.iter().copied().chain([(self.micros, spread.total)]);
         for (until, total) in ends {
@@ -95,12 +97,12 @@ impl Moment<'_> {
             sum += match spread.cpu {
                 // Another takes the place of one that is not there.
                 Some(only) => {
-                    let mut there = std::iter::once(only).chain(0..cpus).filter(|&cpu| is_there(cpu, since));
+                    let mut there = std::iter::once(only).chain(processor.all()).filter(|&cpu| is_there(cpu, since));
                     if there.next() == Some(cpu) { more } else { 0 }
                 }
                 None if is_there(cpu, since) => {
-                    let place = cpu - away(since).filter(|absence| absence.cpu < cpu).count();
-                    (more + place as u64) / (cpus - away(since).count()).max(1) as u64
+                    let place = cpu.number() - away(since).filter(|absence| absence.cpu < cpu).count();
+                    (more + place as u64) / (count - away(since).count()).max(1) as u64
                 }
                 None => 0,
             };

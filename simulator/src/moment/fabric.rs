@@ -66,7 +66,7 @@ impl Moment<'_> {
 
     /// What is read from devices comes in, what is written goes out.
     pub(crate) fn port_counts(&self, port: &FibreChannel) -> PortCounts {
-        let disks = port.disks.iter().map(|&disk| {
+        let disks = port.disks.iter().filter_map(|&disk| self.machine.block(disk)).map(|disk| {
             let counts = self.disk_counts(disk);
             let bytes = |sectors: u64| sectors * SECTOR_BYTES;
             let (read, written) = (bytes(counts.reads.sectors), bytes(counts.writes.sectors));

@@ -1,7 +1,7 @@
 //! Memory that somebody takes more and more of, and what it is taken from.
 
 use super::Moment;
-use crate::event::Growth;
+use crate::past::Growth;
 use crate::wave::MICROS;
 
 const HOUR_MICROS: u64 = 3_600 * MICROS;
@@ -30,7 +30,7 @@ impl Grown {
 impl Moment<'_> {
     /// What growths have taken by now and not given back. What is taken by one is not there for the next.
     pub(super) fn grown(&self) -> Grown {
-        let going_on = self.machine.past.growths.iter().filter(|growth| {
+        let going_on = self.past.growths.iter().filter(|growth| {
             growth.from_micros <= self.micros && growth.until_micros.is_none_or(|until| self.micros < until)
         });
         let taken: u64 = going_on.map(|growth| self.taken(growth)).sum();
@@ -76,7 +76,7 @@ impl Moment<'_> {
     /// For how long tasks have waited since the start for memory that somebody else took. The kernel has to look for
     /// some as soon as none is free.
     pub(super) fn thrashed_micros(&self) -> u64 {
-        let growths = self.machine.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
+        let growths = self.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
         let thrashed = growths.map(|growth| {
             let from = self.taken_at_micros(growth, |room| room.free);
             self.micros.min(growth.until_micros.unwrap_or(u64::MAX)).saturating_sub(from)
@@ -86,7 +86,7 @@ impl Moment<'_> {
 
     /// Pages that went out to swap for them.
     pub(super) fn swapped_out(&self) -> u64 {
-        let growths = self.machine.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
+        let growths = self.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
         let out = growths.map(|growth| {
             let from = growth.from_micros.max(self.machine.boot_micros());
             let end = self.at(growth.until_micros.unwrap_or(u64::MAX));

@@ -31,7 +31,7 @@ impl Moment<'_> {
 
     /// How many more there were at the start than usual, so that the sum reaches a multiple of 2^32 when it shall.
     fn interrupts_before(&self) -> u64 {
-        let Some((at_micros, _)) = self.machine.past.interrupts_reach else { return 0 };
+        let Some((at_micros, _)) = self.past.interrupts_reach else { return 0 };
         let then = Self { micros: at_micros.max(self.machine.boot_micros()), ..*self };
         let interrupts = &self.machine.interrupts;
         let lines = interrupts.lines.iter().map(|line| then.counter(&then.machine.load, line.milli)).sum::<u64>();
@@ -40,7 +40,7 @@ impl Moment<'_> {
     }
 
     fn interrupts_told(&self, sum: u64) -> u64 {
-        match self.machine.past.interrupts_reach {
+        match self.past.interrupts_reach {
             Some((_, true)) => sum % BITS_32,
             _ => sum,
         }

@@ -42,7 +42,7 @@ impl Moment<'_> {
     pub(crate) fn forks(&self) -> u64 {
         // The one that asks was started last, but for those that crowd in.
         let last_at_start = self.machine.processes.last().map_or(1, |process| process.number);
-        u64::from(last_at_start) + self.counter(&self.machine.load, 3_700) + self.started_by_crowds()
+        u64::from(last_at_start) + self.counter(&self.machine.load, 3_700) + self.started_by_fork_bombs()
     }
 
     /// The number that was given to a process last; numbers come round at 4,194,304.

@@ -2,6 +2,7 @@
 
 use super::Moment;
 use super::growth::Grown;
+use crate::machine::NumaNode;
 use crate::wave::MICROS;
 
 /// In pages of the architecture.
@@ -38,7 +39,7 @@ pub(crate) struct MemoryParts {
 }
 
 /// The huge pages that are set aside, counted as such.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct HugePages {
     pub(crate) total: u64,
     /// Nobody has them.
@@ -96,12 +97,12 @@ const LOW_WATERMARK: u64 = 16_880;
 
 impl Moment<'_> {
     /// The part of one NUMA node; those of all nodes are the whole.
-    pub(crate) fn memory_of_node(&self, node: usize) -> MemoryParts {
+    pub(crate) fn memory_of_node(&self, node: NumaNode) -> MemoryParts {
         self.memory().map(|pages| self.part_of_node(pages, node))
     }
 
-    pub(crate) fn part_of_node(&self, sum: u64, node: usize) -> u64 {
-        (sum + node as u64) / (self.machine.processor.nodes as u64).max(1)
+    pub(crate) fn part_of_node(&self, sum: u64, node: NumaNode) -> u64 {
+        (sum + node.number() as u64) / (self.machine.processor.nodes as u64).max(1)
     }
 
     pub(crate) fn memory(&self) -> MemoryParts {
@@ -219,6 +220,7 @@ impl Moment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::past::State;
     use crate::profile;
     use proptest::prelude::*;
     use std::time::Duration;
@@ -227,8 +229,9 @@ mod tests {
         #[test]
         fn every_page_is_somewhere(seed: u64, seconds in 1_680_000_000_u64..1_900_000_000) {
             for profile in profile::profiles() {
-                let machine = profile.machine(seed, &[]).unwrap();
-                let parts = Moment::new(&machine, Duration::from_secs(seconds)).memory();
+                let state = State::from(profile.machine(seed, &[]).unwrap());
+                let machine = &state.machine;
+                let parts = Moment::new(&state, Duration::from_secs(seconds)).memory();
                 prop_assert_eq!(parts.sum() + machine.memory.reserved_pages, machine.memory.pages, "{}", profile.name);
                 prop_assert!(parts.free > machine.memory.pages / 100, "{}: {} pages are free", profile.name, parts.free);
             }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use collectors::host::kernel::{LinkStatistics, WifiStation};
 
 use super::Moment;
-use crate::event::{Stint, Wrap};
 use crate::machine::{Interface, Kind, Traffic};
+use crate::past::{Stint, Wrap};
 use crate::wave::MICROS;
 
 /// `IFF_` bits.
@@ -27,14 +27,13 @@ mod flag {
 /// An Ethernet header, which a bridge does not count.
 const HEADER_BYTES: u64 = 14;
 
-impl Moment<'_> {
+impl<'a> Moment<'a> {
     /// The counters of a device as it tells them, those of a bond being the sum of its slaves'.
-    pub(crate) fn link_statistics(&self, interface: usize) -> LinkStatistics {
-        let Some(link) = self.machine.interfaces.get(interface) else { return LinkStatistics::default() };
-        let mut told = self.since(link.born_micros).passed(interface, &|slave| self.link_statistics(slave));
-        for wrap in self.machine.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
+    pub(crate) fn link_statistics(&self, link: &Interface) -> LinkStatistics {
+        let mut told = self.since(link.born_micros).passed(link, &|slave| self.link_statistics(slave));
+        for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
             let then = Self { micros: wrap.at_micros.max(self.machine.boot_micros()), ..*self };
-            let at_end = then.counted(interface);
+            let at_end = then.counted(link);
             told.rx_bytes = wrap.told(told.rx_bytes, at_end.rx_bytes);
             told.tx_bytes = wrap.told(told.tx_bytes, at_end.tx_bytes);
         }
@@ -42,33 +41,36 @@ impl Moment<'_> {
     }
 
     /// What really went through a device, whatever its counters have room for.
-    pub(crate) fn counted(&self, interface: usize) -> LinkStatistics {
-        self.passed(interface, &|slave| self.counted(slave))
+    pub(crate) fn counted(&self, link: &Interface) -> LinkStatistics {
+        self.passed(link, &|slave| self.counted(slave))
     }
 
-    fn passed(&self, interface: usize, of_other: &dyn Fn(usize) -> LinkStatistics) -> LinkStatistics {
-        let Some(link) = self.machine.interfaces.get(interface) else { return LinkStatistics::default() };
+    fn passed(&self, link: &Interface, of_other: &dyn Fn(&Interface) -> LinkStatistics) -> LinkStatistics {
         let own = self.carried(link);
         match &link.kind {
             Kind::Loopback => LinkStatistics { tx_bytes: own.rx_bytes, tx_packets: own.rx_packets, ..own },
             Kind::Bond(bonding) => {
                 let gone = self.carried_by_gone(|stint| stint.master.as_ref() == Some(&link.name));
-                bonding.slaves.iter().fold(plus(own, gone), |sum, &slave| plus(sum, of_other(slave)))
+                let slaves = bonding.slaves.iter().filter_map(|&slave| self.machine.interface(slave));
+                slaves.fold(plus(own, gone), |sum, slave| plus(sum, of_other(slave)))
             }
             // It remembers what went through ports that are gone.
-            Kind::Bridge => self.ports(interface).fold(own, |sum, port| {
+            Kind::Bridge => self.ports(link).fold(own, |sum, port| {
                 let mut through = self.counted(port);
                 through.rx_bytes -= through.rx_packets * HEADER_BYTES;
                 plus(sum, through)
             }),
-            Kind::Vlan { lower, share_permille, .. } => share(of_other(*lower), *share_permille),
+            Kind::Vlan { lower, share_permille, .. } => {
+                let lower = self.machine.interface(*lower).map(of_other);
+                share(lower.unwrap_or_default(), *share_permille)
+            }
             Kind::Physical { .. } | Kind::InfiniBand { .. } | Kind::Veth | Kind::Tunnel | Kind::Dummy => own,
         }
     }
 
     /// What a device carried that is of its own, or that it took over.
     fn carried(&self, link: &Interface) -> LinkStatistics {
-        let mut stints = self.machine.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
+        let mut stints = self.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
         let Some(first) = stints.next() else {
             return link.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| self.traffic(traffic));
         };
@@ -77,7 +79,7 @@ impl Moment<'_> {
 
     /// What devices carried that are gone.
     pub(super) fn carried_by_gone(&self, is_meant: impl Fn(&Stint) -> bool) -> LinkStatistics {
-        let gone = self.machine.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
+        let gone = self.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
         gone.fold(LinkStatistics::default(), |sum, stint| plus(sum, self.stint(stint)))
     }
 
@@ -88,20 +90,21 @@ impl Moment<'_> {
 
     /// Whether a device does not tell its speed.
     pub(crate) fn refuses(&self, link: &Interface) -> bool {
-        self.machine.past.refusing.contains(&link.name)
+        self.past.refusing.contains(&link.name)
     }
 
     /// The devices whose master this one is.
-    pub(crate) fn ports(&self, master: usize) -> impl Iterator<Item = usize> {
-        let links = self.machine.interfaces.iter().enumerate();
-        links.filter(move |(_, link)| link.master == Some(master)).map(|(port, _)| port)
+    pub(crate) fn ports(&self, master: &Interface) -> impl Iterator<Item = &'a Interface> {
+        let links = &self.machine.interfaces;
+        let position = links.iter().position(|link| link.index == master.index);
+        links.iter().filter(move |link| link.master.is_some() && link.master == position)
     }
 
     /// The access point that a wireless device talks with, but for its address.
-    pub(crate) fn wireless_station(&self, interface: usize, megabits: u32) -> WifiStation<'static> {
+    pub(crate) fn wireless_station(&self, link: &Interface, megabits: u32) -> WifiStation<'static> {
         /// It was found so long after the start.
         const FOUND_MICROS: u64 = 31 * MICROS;
-        let statistics = self.link_statistics(interface);
+        let statistics = self.link_statistics(link);
         let short = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let bits = u64::from(megabits) * 1_000_000;
         let signal = u8::try_from(54 + self.flicker("signal", 9)).unwrap_or(60);

@@ -25,7 +25,7 @@ impl Moment<'_> {
 
     /// Threads that run or want to, with the one that asks.
     pub(crate) fn running(&self) -> u64 {
-        1 + self.running_services() + self.crowding()
+        1 + self.running_services() + self.runaway_processes()
     }
 
     fn running_services(&self) -> u64 {
@@ -37,7 +37,7 @@ impl Moment<'_> {
     pub(crate) fn state(&self, process: &Process) -> char {
         let is_asking = self.machine.processes.last().is_some_and(|last| last.number == process.number);
         let others = usize::try_from(self.running_services()).unwrap_or_default();
-        let is_running = is_asking || self.is_crowding(process);
+        let is_running = is_asking || self.is_runaway(process);
         if is_running || self.services().take(others).any(|running| running.number == process.number) {
             return 'R';
         }

@@ -63,14 +63,14 @@ impl Moment<'_> {
     /// Devices that IP sees: what is part of another is seen there.
     pub(crate) fn protocols(&self) -> Protocols {
         let (mut own, mut of_containers) = (LinkStatistics::default(), LinkStatistics::default());
-        for (number, link) in self.machine.interfaces.iter().enumerate() {
+        for link in &self.machine.interfaces {
             let is_of_containers = matches!(link.kind, Kind::Bridge | Kind::Veth);
             // A virtual network is part of the device below.
             if link.master.is_some() || matches!(link.kind, Kind::Vlan { .. }) {
                 continue;
             }
             let sum = if is_of_containers { &mut of_containers } else { &mut own };
-            let statistics = self.counted(number);
+            let statistics = self.counted(link);
             sum.rx_packets += statistics.rx_packets;
             sum.rx_bytes += statistics.rx_bytes;
             sum.tx_packets += statistics.tx_packets;
@@ -98,11 +98,10 @@ impl Moment<'_> {
 
     /// Packets that the CPUs took from devices, before anything is known of them.
     pub(crate) fn packets_from_devices(&self) -> u64 {
-        let links = self.machine.interfaces.iter().enumerate();
-        let sources = links.filter(|(_, link)| {
+        let sources = self.machine.interfaces.iter().filter(|link| {
             matches!(link.kind, Kind::Loopback | Kind::Veth | Kind::Tunnel) || link.kind.bus_device().is_some()
         });
-        let there = sources.map(|(number, _)| self.counted(number).rx_packets).sum::<u64>();
+        let there = sources.map(|link| self.counted(link).rx_packets).sum::<u64>();
         there + self.carried_by_gone(|_| true).rx_packets
     }
 }

@@ -1,8 +1,8 @@
 //! What arrays are about.
 
 use super::Moment;
-use crate::event::Rebuild;
 use crate::machine::Array;
+use crate::past::Rebuild;
 use crate::wave::MICROS;
 
 /// A check that is under way.
@@ -20,8 +20,7 @@ impl Moment<'_> {
     /// How far the rebuild or the check of an array has come, while there is one.
     pub(crate) fn check_of(&self, array: &Array) -> Option<Progress> {
         let name = self.machine.block_devices.get(array.device).map(|block| &block.name);
-        let rebuild =
-            self.machine.past.rebuilds.iter().find(|rebuild| Some(&rebuild.array) == name && !rebuild.is_done);
+        let rebuild = self.past.rebuilds.iter().find(|rebuild| Some(&rebuild.array) == name && !rebuild.is_done);
         if let Some(rebuild) = rebuild {
             let lasts = (rebuild.until_micros - rebuild.from_micros).max(1);
             return Some(Progress {
@@ -60,7 +59,7 @@ impl Moment<'_> {
         let devices = &self.machine.block_devices;
         let name_of = |device: usize| devices.get(device).map_or("", |block| block.name.as_str());
         let mut sums = [0; 2];
-        for rebuild in &self.machine.past.rebuilds {
+        for rebuild in &self.past.rebuilds {
             let array = self.machine.storage.arrays.iter().find(|array| name_of(array.device) == rebuild.array);
             let is_of = |array: &&Array| array.members.iter().any(|member| name_of(member.device) == name);
             let Some(array) = array.filter(is_of) else { continue };

@@ -18,18 +18,8 @@ impl Moment<'_> {
         self.counter(&self.machine.load, meter.milliwatts * 1_000_000)
     }
 
-    /// Errors that the memory of one channel had and mended. All are those of the first row and channel.
-    pub(crate) fn corrected_errors(
-        &self,
-        memory: &MemoryControllers,
-        controller: usize,
-        row: usize,
-        channel: usize,
-    ) -> u64 {
-        if (controller, row, channel) == (0, 0, 0) {
-            self.counter(&self.machine.load, memory.corrected_micro) / 1_000
-        } else {
-            0
-        }
+    /// Memory errors of the faulty channel that were corrected.
+    pub(crate) fn corrected_errors(&self, memory: &MemoryControllers) -> u64 {
+        self.counter(&self.machine.load, memory.corrected_micro) / 1_000
     }
 }

@@ -40,19 +40,7 @@ const COUNTS: u64 = 1 << 32;
 /// The row of bytes stands before the last one.
 pub(crate) const BYTES: &str = "xpc";
 
-impl<'a> Moment<'a> {
-    /// The devices that an XFS is mounted from, in their order.
-    pub(crate) fn xfs_devices(&self) -> impl Iterator<Item = (usize, &'a BlockDevice)> {
-        let is_mounted = |block: &BlockDevice| {
-            let of_block = (block.major, block.minor);
-            self.machine.mounts.iter().any(|mount| mount.fs_type == "xfs" && (mount.major, mount.minor) == of_block)
-        };
-        let mounted: Vec<usize> =
-            (0..).zip(&self.machine.block_devices).filter(|(_, block)| is_mounted(block)).map(|(at, _)| at).collect();
-        let blocks = &self.machine.block_devices;
-        mounted.into_iter().filter_map(move |at| Some((at, blocks.get(at)?)))
-    }
-
+impl Moment<'_> {
     /// What a file system counted: rows of a name and numbers. The first is there for whoever looks for free space.
     pub(crate) fn xfs_rows(&self, block: &BlockDevice, mut visit: impl FnMut(&str, &[u64])) {
         let Some(io) = &block.io else { return };

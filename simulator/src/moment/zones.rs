@@ -1,7 +1,7 @@
 //! The zones of memory: which there are, and how much of them is free.
 
 use super::Moment;
-use crate::machine::Architecture;
+use crate::machine::{Architecture, NumaNode};
 
 /// Blocks of 1, 2, 4 … pages.
 pub(crate) const ORDERS: usize = 11;
@@ -9,7 +9,7 @@ pub(crate) const ORDERS: usize = 11;
 /// A zone of a NUMA node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Zone {
-    pub(crate) node: usize,
+    pub(crate) node: NumaNode,
     pub(crate) name: &'static str,
     /// The pages that the kernel gives out of it.
     pub(crate) managed: u64,
@@ -41,7 +41,7 @@ impl Moment<'_> {
             Architecture::Ppc64le => &[],
         };
         let mut zones = Vec::new();
-        for node in 0..self.machine.processor.nodes {
+        for node in self.machine.processor.nodes() {
             let of_node = self.part_of_node(self.machine.memory.pages, node);
             let mut before = 0;
             let mut push = |name, managed| {
@@ -50,7 +50,7 @@ impl Moment<'_> {
                 of_node - before
             };
             let mut rest = of_node;
-            for (name, kilobytes) in low.iter().filter(|_| node == 0) {
+            for (name, kilobytes) in low.iter().filter(|_| node.number() == 0) {
                 rest = push(name, (kilobytes / page).min(rest));
             }
             push("Normal", rest);
@@ -83,7 +83,7 @@ impl Moment<'_> {
     }
 
     /// Allocations that a node gave to its own CPUs, and those that it gave to, or took from, others.
-    pub(crate) fn allocations_of_node(&self, node: usize) -> [u64; 2] {
+    pub(crate) fn allocations_of_node(&self, node: NumaNode) -> [u64; 2] {
         let (load, nodes) = (&self.machine.load, self.machine.processor.nodes as u64);
         let all = self.counter(load, 5_640_000 * nodes);
         let away = if nodes > 1 { self.counter(load, 21_000 * nodes) } else { 0 };

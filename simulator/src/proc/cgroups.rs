@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::layout::{Group, What, once};
-use crate::machine::KernelVersion;
+use crate::layout::{Content, Group, Table};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("cgroups", What::File(cgroups))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("cgroups", Content::File(cgroups))])];
 
 /// Controllers, the hierarchy that old systems mount them in, and since when they are there.
 const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
@@ -29,17 +29,10 @@ const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
 /// Services, slices and scopes that systemd has without any container.
 const GROUPS_OF_SYSTEMD: usize = 81;
 
-impl Moment<'_> {
-    /// Whether all controllers share a hierarchy of control groups.
-    pub(crate) fn has_one_hierarchy(&self) -> bool {
-        self.kernel().has_one_hierarchy()
-    }
-}
-
-fn cgroups(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn cgroups(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "#subsys_name\thierarchy\tnum_cgroups\tenabled");
     let of_containers = moment.machine.control_groups.len();
-    let (kernel, is_unified) = (moment.kernel(), moment.has_one_hierarchy());
+    let (kernel, is_unified) = (moment.kernel(), moment.machine.has_one_hierarchy());
     for (name, hierarchy, (major, minor)) in CONTROLLERS {
         if kernel < KernelVersion::new(major, minor) {
             continue;
@@ -58,7 +51,7 @@ pub(super) fn of_process(moment: &Moment<'_>, path: &[u8], into: &mut Vec<u8>) {
         into.extend_from_slice(path);
         into.push(b'\n');
     };
-    if moment.has_one_hierarchy() {
+    if moment.machine.has_one_hierarchy() {
         return row(0, "");
     }
     let kernel = moment.kernel();

@@ -2,16 +2,16 @@
 
 mod mainframe;
 
-use crate::layout::{Group, What, once};
-use crate::machine::{Arm, Model, Power, X86};
+use crate::layout::{Content, Group, Table};
+use crate::machine::{Arm, Cpu, Machine, Model, Power, X86};
 use crate::moment::Moment;
 use crate::text::{Hundredths, Value, put_line};
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("cpuinfo", What::File(cpuinfo))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("cpuinfo", Content::File(cpuinfo))])];
 
-fn cpuinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn cpuinfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    let mut each = |write: &dyn Fn(usize, &mut Vec<u8>)| processor.online().for_each(|cpu| write(cpu, into));
+    let mut each = |write: &dyn Fn(Cpu, &mut Vec<u8>)| processor.online().for_each(|cpu| write(cpu, into));
     match &processor.model {
         Model::X86(model) => each(&|cpu, into| x86(moment, model, cpu, into)),
         Model::Arm(model) => {
@@ -34,14 +34,14 @@ fn cpuinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn power(model: &Power, cpu: usize, into: &mut Vec<u8>) {
+fn power(model: &Power, cpu: Cpu, into: &mut Vec<u8>) {
     field("processor\t", cpu, into);
     field("cpu\t\t", model.name, into);
     put_line!(into, "clock\t\t: {}.{:03}000MHz", model.kilohertz / 1_000, model.kilohertz % 1_000);
     put_line!(into, "revision\t: {}\n", model.revision);
 }
 
-fn arm(model: &Arm, cpu: usize, into: &mut Vec<u8>) {
+fn arm(model: &Arm, cpu: Cpu, into: &mut Vec<u8>) {
     field("processor\t", cpu, into);
     field("BogoMIPS\t", Hundredths(model.bogomips_hundredths), into);
     field("Features\t", model.features, into);
@@ -52,7 +52,7 @@ fn arm(model: &Arm, cpu: usize, into: &mut Vec<u8>) {
     put_line!(into, "CPU revision\t: {}\n", model.revision);
 }
 
-fn x86(moment: &Moment<'_>, model: &X86, cpu: usize, into: &mut Vec<u8>) {
+fn x86(moment: &Moment<'_>, model: &X86, cpu: Cpu, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
     let kilohertz = moment.kilohertz(cpu);
     // Twice the frequency, as the loop of the kernel's old measurement took two cycles.

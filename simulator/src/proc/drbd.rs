@@ -1,23 +1,23 @@
-//! /proc/drbd: devices that another host has, too
+//! /proc/drbd: block devices mirrored to another host
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once_with_devices, entries: &[("drbd", What::File(drbd))] }];
+pub(super) const GROUPS: Table = &[&Group::<Machine> {
+    under: "",
+    parts: |machine| each_with([machine], |machine| !machine.storage.drbd.is_empty()),
+    path: |_, _| "".into(),
+    entries: &[("drbd", Content::File(drbd))],
+}];
 
-fn once_with_devices(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if !moment.machine.storage.drbd.is_empty() {
-        once(moment, visit);
-    }
-}
-
-fn drbd(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn drbd(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "version: 8.4.11 (api:1/proto:86-101)\nsrcversion: 211FB288A383ED945B83420");
     for device in &moment.machine.storage.drbd {
-        let counts = moment.disk_counts(device.device);
-        // All in KiB. What is written goes to the peer, too.
+        let Some(block) = moment.machine.block(device.device) else { continue };
+        let counts = moment.disk_counts(block);
+        // All in KiB. Writes are also sent to the peer.
         let (written, read) = (counts.writes.sectors / 2, counts.reads.sectors / 2);
         let log_writes = counts.writes.requests / 640;
         put_line!(into, "{:2}: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----", device.minor);

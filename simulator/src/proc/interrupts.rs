@@ -1,18 +1,17 @@
 //! /proc/interrupts
 
-use crate::layout::{Group, What, once};
-use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Trigger};
+use crate::layout::{Content, Group, Table};
+use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Machine, Trigger};
 use crate::moment::Moment;
 use crate::moment::cpus::Spread;
 use crate::text::{put, put_line, put_right};
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once, entries: &[("interrupts", What::File(interrupts))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("interrupts", Content::File(interrupts))])];
 
 /// How wide a count is.
 const COUNT_COLUMNS: usize = 10;
 
-fn interrupts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn interrupts(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let interrupts = &moment.machine.interrupts;
     // The names of the rows are as wide as the number of the last line, and no narrower than three.
     let last = interrupts.lines.last().map_or(0, |line| line.number);

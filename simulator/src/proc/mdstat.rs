@@ -1,21 +1,19 @@
 //! /proc/mdstat
 
-use crate::layout::{Group, What, once};
-use crate::machine::{Array, Level, Role};
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::{Array, Level, Machine, Role};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once_with_arrays, entries: &[("mdstat", What::File(mdstat))] }];
+pub(super) const GROUPS: Table = &[&Group::<Machine> {
+    under: "",
+    // The driver is loaded with the first array.
+    parts: |machine| each_with([machine], |machine| !machine.storage.arrays.is_empty()),
+    path: |_, _| "".into(),
+    entries: &[("mdstat", Content::File(mdstat))],
+}];
 
-fn once_with_arrays(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    // The driver is loaded for the first array.
-    if !moment.machine.storage.arrays.is_empty() {
-        once(moment, visit);
-    }
-}
-
-fn mdstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn mdstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let arrays = &moment.machine.storage.arrays;
     put!(into, "Personalities : ");
     for (level, words) in [

@@ -1,14 +1,14 @@
 //! /proc/meminfo
 
-use crate::layout::{Group, What, once};
-use crate::machine::{DirectMap, KernelVersion};
+use crate::layout::{Content, Group, Table};
+use crate::machine::{DirectMap, KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::moment::memory::{HugePages, MemoryParts};
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("meminfo", What::File(meminfo))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("meminfo", Content::File(meminfo))])];
 
-fn meminfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn meminfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let memory = moment.machine.memory;
     let parts = moment.memory();
     let page = moment.page_kilobytes();

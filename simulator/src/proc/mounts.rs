@@ -1,40 +1,42 @@
-//! /proc/PID/mountinfo and mounts, and the links `self` and `mounts`
+//! /proc/PID/mountinfo, mounts and mountstats, and the links `self` and `mounts`
 
-use crate::layout::{Group, What, once};
-use crate::machine::MountPoint;
+use crate::layout::{Content, Group, Parts, Table};
+use crate::machine::{KernelVersion, Machine, MountPoint, NfsMount, NfsVersion, Process};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 2] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Process> {
         under: "",
-        each: each_process,
-        entries: &[("mountinfo", What::File(mountinfo)), ("mounts", What::File(mounts))],
-    },
-    Group {
-        under: "",
-        each: once,
+        parts: first_and_own_process,
+        path: |process, _| process.number.to_string().into(),
         entries: &[
-            ("mounts", What::Link(|_, _, into| put!(into, "self/mounts"))),
-            ("self", What::Link(|moment, _, into| put!(into, "{}", own_process(moment)))),
+            ("mountinfo", Content::File(mountinfo)),
+            ("mounts", Content::File(mounts)),
+            ("mountstats", Content::File(mountstats)),
         ],
     },
+    &Group::of_host(
+        "",
+        &[
+            ("mounts", Content::Link(|_, _, into| put!(into, "self/mounts"))),
+            ("self", Content::Link(|machine, _, into| put!(into, "{}", own_process(machine)))),
+        ],
+    ),
 ];
 
-pub(super) fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let processes = &moment.machine.processes;
-    // All others would say the same: the first and the one that asks speak for them.
-    for (index, process) in processes.iter().enumerate().filter(|(index, _)| [0, processes.len() - 1].contains(index)) {
-        visit(index, process.number.to_string().as_bytes());
-    }
+/// The processes with files of mounts: all processes share one mount namespace, so two stand for the rest.
+pub(super) fn first_and_own_process(machine: &Machine) -> Parts<'_, Process> {
+    let own = machine.processes.last().filter(|_| machine.processes.len() > 1);
+    Box::new(machine.processes.first().into_iter().chain(own))
 }
 
-/// The process that asks: the last of the list.
-pub(super) fn own_process(moment: &Moment<'_>) -> u32 {
-    moment.machine.processes.last().map_or(1, |process| process.number)
+/// The number of the process that reads: the last one.
+pub(super) fn own_process(machine: &Machine) -> u32 {
+    machine.processes.last().map_or(1, |process| process.number)
 }
 
-fn mountinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn mountinfo(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     for mount in &moment.machine.mounts {
         put!(into, "{} {} {}:{} ", mount.id, mount.parent, mount.major, mount.minor);
         escape(&mount.root, into);
@@ -46,7 +48,7 @@ fn mountinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn mounts(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn mounts(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     for mount in &moment.machine.mounts {
         escape(&mount.source, into);
         put!(into, " ");
@@ -75,4 +77,60 @@ pub(super) fn escape(text: &str, into: &mut Vec<u8>) {
             other => into.push(other),
         }
     }
+}
+
+fn mountstats(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    for (number, mount) in moment.machine.mounts.iter().enumerate() {
+        put!(into, "device ");
+        escape(&mount.source, into);
+        put!(into, " mounted on ");
+        escape(&mount.point, into);
+        put!(into, " with fstype {}", mount.fs_type);
+        if let Some(nfs) = moment.machine.storage.nfs_mounts.iter().find(|nfs| nfs.mount == number) {
+            statistics(moment, mount, nfs, into);
+        } else {
+            put_line!(into, "");
+        }
+    }
+}
+
+/// Those of NFS, indented by a tab.
+fn statistics(moment: &Moment<'_>, mount: &MountPoint, nfs: &NfsMount, into: &mut Vec<u8>) {
+    let is_recent = moment.kernel() >= KernelVersion::new(5, 3);
+    put_line!(into, " statvers=1.1\n\topts:\t{}", mount.super_options);
+    put_line!(into, "\tage:\t{}", moment.nfs_age_seconds());
+    match nfs.version {
+        NfsVersion::V3 => put_line!(into, "\tcaps:\tcaps=0x3fc7,wtmult=512,dtsize=1048576,bsize=0,namlen=255"),
+        NfsVersion::V4 => put_line!(
+            into,
+            "\tcaps:\tcaps=0x3ffbffff,wtmult=512,dtsize=1048576,bsize=0,namlen=255\n\
+             \tnfsv4:\tbm0=0xfdffbfff,bm1=0xf9be3e,bm2=0x68800,acl=0x3,sessions,pnfs=not configured,lease_time=90,lease_expired=0"
+        ),
+    }
+    put_line!(into, "\tsec:\tflavor=1,pseudoflavor=1");
+    row("\tevents:\t", &moment.nfs_events(nfs), into);
+    row("\tbytes:\t", &moment.nfs_bytes(nfs), into);
+    let number = if nfs.version == NfsVersion::V3 { 3 } else { 4 };
+    put_line!(into, "\tRPC iostats version: {}  p/v: 100003/{number} (nfs)", if is_recent { "1.1" } else { "1.0" });
+    let requests = moment.nfs_requests(nfs);
+    let idle = requests % 3;
+    put!(into, "\txprt:\ttcp {} 1 1 0 {idle} {requests} {requests} 0 {} 0", nfs.port, requests + requests / 5);
+    put_line!(into, " {} {} {}", 38, requests / 12, requests);
+    put_line!(into, "\tper-op statistics");
+    for operation in moment.nfs_operations(nfs.version) {
+        let counts = moment.nfs_counts(nfs, operation);
+        put!(into, "\t{:>12}: {} {} 0", operation.name, counts.requests, counts.requests);
+        put!(into, " {} {}", counts.sent_bytes, counts.received_bytes);
+        put!(into, " {} {} {}", counts.queue_milliseconds, counts.response_milliseconds, counts.all_milliseconds);
+        put_line!(into, "{}", if is_recent { " 0" } else { " " });
+    }
+    put_line!(into, "");
+}
+
+fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
+    put!(into, "{}", name);
+    for (position, count) in counts.iter().enumerate() {
+        put!(into, "{}{count}", if position > 0 { " " } else { "" });
+    }
+    put_line!(into, " ");
 }

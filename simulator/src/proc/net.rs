@@ -16,15 +16,21 @@ pub(super) mod udp;
 pub(super) mod unix;
 pub(super) mod xfrm_stat;
 
+use std::borrow::Cow;
+
 use super::mounts::own_process;
-use crate::layout::{Group, What, once};
-use crate::moment::Moment;
+use crate::layout::{Content, ContentOf, Group, Table, each};
+use crate::machine::Machine;
 use crate::text::put;
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once, entries: &[("net", What::Link(|_, _, into| put!(into, "self/net")))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("net", Content::Link(|_, _, into| put!(into, "self/net")))])];
 
 /// The folder that the link leads to.
-fn own(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    visit(0, format!("{}/net", own_process(moment)).as_bytes());
+fn folder(machine: &Machine) -> Cow<'_, str> {
+    format!("{}/net", own_process(machine)).into()
+}
+
+/// Files of the host as a whole in that folder.
+const fn of_process(entries: &'static [(&'static str, ContentOf<Machine>)]) -> Group<Machine> {
+    Group { under: "", parts: |machine| each([machine]), path: |_, machine| folder(machine), entries }
 }

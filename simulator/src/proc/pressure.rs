@@ -1,41 +1,34 @@
 //! /proc/pressure
 
-use crate::layout::{Group, What};
-use crate::machine::KernelVersion;
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::moment::cpu::Stall;
 use crate::text::{Hundredths, put, put_line};
 
-pub(super) static GROUPS: [Group; 2] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Machine> {
         under: "pressure",
-        each: pressed_by_interrupts,
-        entries: &[("irq", What::File(|moment, _, into| line(moment, "full", Stall::Interrupts, into)))],
+        parts: |machine| each_with([machine], |machine| machine.kernel() >= INTERRUPTS_SINCE),
+        path: |_, _| "".into(),
+        // Interrupts have a line only for the time that stalled all tasks.
+        entries: &[("irq", Content::File(|_, moment, into| line(moment, "full", Stall::Interrupts, into)))],
     },
-    Group {
+    &Group::<Machine> {
         under: "pressure",
-        each: pressed,
+        parts: |machine| each_with([machine], |machine| machine.kernel() >= PRESSURE_SINCE),
+        path: |_, _| "".into(),
         entries: &[
-            ("cpu", What::File(|moment, _, into| pressure(moment, [Stall::Cpu, Stall::CpuFull], into))),
-            ("io", What::File(|moment, _, into| pressure(moment, [Stall::Io, Stall::IoFull], into))),
-            ("memory", What::File(|moment, _, into| pressure(moment, [Stall::Memory, Stall::MemoryFull], into))),
+            ("cpu", Content::File(|_, moment, into| pressure(moment, [Stall::Cpu, Stall::CpuFull], into))),
+            ("io", Content::File(|_, moment, into| pressure(moment, [Stall::Io, Stall::IoFull], into))),
+            ("memory", Content::File(|_, moment, into| pressure(moment, [Stall::Memory, Stall::MemoryFull], into))),
         ],
     },
 ];
 
-/// Since 6.1; only what all tasks wait for counts.
-fn pressed_by_interrupts(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.kernel() >= KernelVersion::new(6, 1) {
-        visit(0, b"");
-    }
-}
-
-/// Since 4.20; distributions with older kernels that have it leave it switched off.
-fn pressed(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.kernel() >= KernelVersion::new(4, 20) {
-        visit(0, b"");
-    }
-}
+/// Distributions that backported it to older kernels leave it disabled.
+const PRESSURE_SINCE: KernelVersion = KernelVersion::new(4, 20);
+const INTERRUPTS_SINCE: KernelVersion = KernelVersion::new(6, 1);
 
 fn pressure(moment: &Moment<'_>, stalls: [Stall; 2], into: &mut Vec<u8>) {
     for (name, stall) in ["some", "full"].into_iter().zip(stalls) {

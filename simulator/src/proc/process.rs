@@ -1,118 +1,119 @@
-//! /proc/PID: stat, status and the like, of processes and of their threads
+//! /proc/PID and /proc/PID/task/TID: stat, status, comm and other files of processes and threads
 
 pub(super) mod account;
 
 use account::{Pages, pages, turns};
 
-use crate::layout::{Group, What};
-use crate::machine::Process;
+use super::mounts::own_process;
+use crate::layout::{Content, Group, Part, Table, each};
+use crate::machine::{Cpu, Machine, Process};
 use crate::moment::Moment;
-use crate::text::{CpuList, CpuMask, put, put_line, put_numbers, put_right};
+use crate::text::{BitMask, RangeList, put, put_line, put_numbers, put_right};
 
-pub(super) static GROUPS: [Group; 3] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Process> {
         under: "",
-        each: each_process,
+        parts: |machine| each(&machine.processes),
+        path: |process, _| process.number.to_string().into(),
         entries: &[
-            ("cmdline", What::File(|m, i, into| process(m, i, |process| command_line(process, into)))),
-            ("comm", What::File(|m, i, into| process(m, i, |process| put_line!(into, "{}", process.name)))),
-            ("limits", What::File(limits)),
-            ("stat", What::File(|m, i, into| process(m, i, |process| stat(m, process, 0, into)))),
-            ("status", What::File(|m, i, into| process(m, i, |process| status(m, process, 0, into)))),
+            ("cmdline", Content::File(|process, _, into| command_line(process, into))),
+            ("comm", Content::File(|process, _, into| put_line!(into, "{}", process.name))),
+            ("limits", Content::File(limits)),
+            ("stat", Content::File(|process, moment, into| stat(Thread::leader(process), moment, into))),
+            ("status", Content::File(|process, moment, into| status(Thread::leader(process), moment, into))),
         ],
     },
-    Group {
+    &Group::<Thread<'static>> {
         under: "",
-        each: each_thread,
+        parts: |machine| Box::new(machine.processes.iter().flat_map(Thread::of)),
+        path: |thread, _| format!("{}/task/{}", thread.process.number, thread.number()).into(),
         entries: &[
-            ("comm", What::File(|m, i, into| thread(m, i, |process, _| put_line!(into, "{}", process.name)))),
-            ("stat", What::File(|m, i, into| thread(m, i, |process, number| stat(m, process, number, into)))),
-            ("status", What::File(|m, i, into| thread(m, i, |process, number| status(m, process, number, into)))),
+            ("comm", Content::File(|thread, _, into| put_line!(into, "{}", thread.process.name))),
+            ("stat", Content::File(stat)),
+            ("status", Content::File(status)),
         ],
     },
-    Group {
+    &Group::<Machine> {
         under: "",
-        each: |m, visit| visit(0, format!("{}/attr", super::mounts::own_process(m)).as_bytes()),
-        entries: &[("current", What::File(label))],
+        parts: |machine| each([machine]),
+        path: |_, machine| format!("{}/attr", own_process(machine)).into(),
+        entries: &[("current", Content::File(label))],
     },
 ];
 
-/// A thing here is a thread of a process: the place of the process times this, and the number of the thread.
-const THREADS_MAX: usize = 1 << 12;
+/// A thread of a process.
+#[derive(Clone, Copy)]
+struct Thread<'a> {
+    process: &'a Process,
+    /// 0 for the first thread.
+    offset: u32,
+}
 
-fn process(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Process)) {
-    if let Some(process) = moment.machine.processes.get(index) {
-        write(process);
+impl Part for Thread<'static> {
+    type Of<'a> = Thread<'a>;
+}
+
+impl<'a> Thread<'a> {
+    fn of(process: &'a Process) -> impl Iterator<Item = Self> {
+        (0..process.threads).map(move |offset| Self { process, offset })
+    }
+
+    /// The first thread, which stands for the process.
+    fn leader(process: &'a Process) -> Self {
+        Self { process, offset: 0 }
+    }
+
+    fn is_leader(self) -> bool {
+        self.offset == 0
+    }
+
+    fn number(self) -> u32 {
+        self.process.number + self.offset
+    }
+
+    fn state(self, moment: &Moment<'_>) -> char {
+        if self.is_leader() { moment.state(self.process) } else { 'S' }
     }
 }
 
-fn thread(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Process, u32)) {
-    let number = u32::try_from(index % THREADS_MAX).unwrap_or_default();
-    process(moment, index / THREADS_MAX, |process| write(process, number));
-}
-
-fn each_process(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let mut path = Vec::new();
-    for (index, process) in moment.machine.processes.iter().enumerate() {
-        path.clear();
-        put!(&mut path, "{}", process.number);
-        visit(index, &path);
-    }
-}
-
-fn each_thread(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let mut path = Vec::new();
-    for (index, process) in moment.machine.processes.iter().enumerate() {
-        for (place, thread) in (process.number..).take(process.threads as usize).enumerate() {
-            path.clear();
-            put!(&mut path, "{}", process.number);
-            path.extend_from_slice(b"/task/");
-            put!(&mut path, "{}", thread);
-            visit(index * THREADS_MAX + place, &path);
-        }
-    }
-}
-
-/// With a zero after each word.
+/// Each word ends with a NUL byte.
 fn command_line(process: &Process, into: &mut Vec<u8>) {
     process.command.iter().for_each(|word| put!(into, "{word}\0"));
 }
 
-fn state(moment: &Moment<'_>, process: &Process, thread: u32) -> char {
-    if thread == 0 { moment.state(process) } else { 'S' }
-}
-
-fn stat(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {
-    let number = process.number + thread;
+fn stat(thread: Thread<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let Thread { process, .. } = thread;
+    let number = thread.number();
     let times = moment.process_times(process);
     let page = moment.page_kilobytes() * 1_024;
-    // Threads but the first did nothing that counts.
-    let (user, system) = if thread == 0 { (times.user, times.system) } else { (0, 0) };
+    // All time of a process is told of its first thread.
+    let (user, system) = if thread.is_leader() { (times.user, times.system) } else { (0, 0) };
     let flags = if process.is_kernel() { 2_129_984 } else { 4_194_560 };
     let group = if process.is_kernel() { 0 } else { process.number.into() };
     let started = u64::from(number) / 3 + 140;
     let rss = process.resident_pages;
-    put!(into, "{number} ({}) {}", process.name, state(moment, process, thread));
+    put!(into, "{number} ({}) {}", process.name, thread.state(moment));
     put_numbers(&[process.parent.into(), group, group, 0], into);
     into.extend_from_slice(b" -1");
     put_numbers(&[flags, rss * 2, 0, rss / 400, 0, user, system, 0, 0, 20, 0, process.threads.into()], into);
     put_numbers(&[0, started, rss * page * 9, rss, u64::MAX], into);
-    // Addresses are not told to everybody, and of the kernel there are none.
+    // Addresses are hidden from other users.
     put_numbers(&[0; 12], into);
-    put_numbers(&[17, last_cpu(moment, number) as u64], into);
+    put_numbers(&[17, last_cpu(moment, number).number() as u64], into);
     put_numbers(&[0; 13], into);
     into.push(b'\n');
 }
 
-/// The CPU that a thread ran on last: where it ever is, or the first if that one is away.
-fn last_cpu(moment: &Moment<'_>, number: u32) -> usize {
+/// The CPU that a thread ran on last: always the same one, or the first CPU while that one is offline.
+fn last_cpu(moment: &Moment<'_>, number: u32) -> Cpu {
     let processor = &moment.machine.processor;
-    let usual = number as usize % processor.cpus;
-    if processor.is_online(usual) { usual } else { processor.online().next().unwrap_or_default() }
+    let usual = Cpu::new(number as usize % processor.cpus);
+    if processor.is_online(usual) { usual } else { processor.online().next().unwrap_or(usual) }
 }
 
-fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8>) {
-    let state = match state(moment, process, thread) {
+fn status(thread: Thread<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let Thread { process, .. } = thread;
+    let state = match thread.state(moment) {
         'R' => "R (running)",
         'D' => "D (disk sleep)",
         'I' => "I (idle)",
@@ -124,7 +125,7 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
     put_line!(into, "{}", state);
     field("Tgid", &[process.number.into()], into);
     into.extend_from_slice(b"Ngid:\t0\n");
-    field("Pid", &[(process.number + thread).into()], into);
+    field("Pid", &[thread.number().into()], into);
     field("PPid", &[process.parent.into()], into);
     into.extend_from_slice(b"TracerPid:\t0\n");
     for name in ["Uid", "Gid"] {
@@ -142,10 +143,10 @@ fn status(moment: &Moment<'_>, process: &Process, thread: u32, into: &mut Vec<u8
         into.extend_from_slice(b":\t0000000000000000\n");
     }
     into.extend_from_slice(b"NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t");
-    let cpus = moment.machine.processor.all_cpus();
-    put_line!(into, "{}", CpuMask { cpus: &cpus, possible: cpus.len() });
+    let cpus: Vec<Cpu> = moment.machine.processor.all().collect();
+    put_line!(into, "{}", BitMask { set: &cpus, width: cpus.len() });
     into.extend_from_slice(b"Cpus_allowed_list:\t");
-    put_line!(into, "{}", CpuList(&cpus));
+    put_line!(into, "{}", RangeList(&cpus));
     let [given, taken] = turns(moment, process);
     field("voluntary_ctxt_switches", &[given], into);
     field("nonvoluntary_ctxt_switches", &[taken], into);
@@ -178,7 +179,7 @@ fn memory(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
     }
 }
 
-/// A name and its numbers, each behind a tab.
+/// A name and its numbers, separated by tabs.
 fn field(name: &str, numbers: &[u64], into: &mut Vec<u8>) {
     into.extend_from_slice(name.as_bytes());
     into.push(b':');
@@ -189,8 +190,8 @@ fn field(name: &str, numbers: &[u64], into: &mut Vec<u8>) {
     into.push(b'\n');
 }
 
-/// The columns are as wide as the kernel makes them, the last one as well.
-fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+/// Columns have the widths of the kernel, including the blanks after the last one.
+fn limits(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processes = processes_max(moment);
     put!(
         into,
@@ -215,13 +216,13 @@ fn limits(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     );
 }
 
-/// How many processes and signals a user may have.
+/// The maximum number of processes of a user, and of pending signals.
 fn processes_max(moment: &Moment<'_>) -> u64 {
     moment.machine.memory.pages / 64
 }
 
-/// What SELinux calls the process that asks; others have a word for that there is no rule.
-fn label(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+/// The security label of the reading process.
+fn label(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     if crate::sys::selinux::is_enforced(moment.machine) {
         put!(into, "system_u:system_r:unconfined_service_t:s0\0");
     } else {

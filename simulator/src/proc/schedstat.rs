@@ -1,16 +1,16 @@
 //! /proc/schedstat
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once, entries: &[("schedstat", What::File(schedstat))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("schedstat", Content::File(schedstat))])];
 
 /// The kernel counts ticks of 4 milliseconds, from five minutes before their 32 bits wrap.
 const FIRST_TIMESTAMP: u64 = 4_294_892_296;
 
-fn schedstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn schedstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "version 16");
     put_line!(into, "timestamp {}", FIRST_TIMESTAMP + moment.uptime_hundredths() * 10 / 4);
     for cpu in moment.machine.processor.online() {

@@ -1,24 +1,21 @@
-//! /proc/PID/attr: how a security module labels a process
+//! /proc/PID/attr: the label of a process in a security module
 
-use super::mounts::each_process;
-use crate::layout::{Group, What};
+use super::mounts::first_and_own_process;
+use crate::layout::{Content, Group, Table};
+use crate::machine::Process;
 use crate::moment::Moment;
 use crate::sys::selinux::is_enforced;
 use crate::text::put;
 
-pub(super) static GROUPS: [Group; 1] = [Group {
+pub(super) const GROUPS: Table = &[&Group::<Process> {
     under: "",
-    each: |moment, visit| {
-        if is_enforced(moment.machine) {
-            each_process(moment, visit);
-        }
-    },
-    entries: &[("attr/current", What::File(current))],
+    parts: |machine| Box::new(first_and_own_process(machine).filter(|_| is_enforced(machine))),
+    path: |process, _| process.number.to_string().into(),
+    entries: &[("attr/current", Content::File(current))],
 }];
 
-/// Ended by a zero rather than a new line.
-fn current(moment: &Moment<'_>, process: usize, into: &mut Vec<u8>) {
-    let is_first = moment.machine.processes.get(process).is_some_and(|process| process.number == 1);
-    let kind = if is_first { "init_t" } else { "unconfined_service_t" };
+/// The kernel ends it with a NUL byte, not with a newline.
+fn current(process: &Process, _: &Moment<'_>, into: &mut Vec<u8>) {
+    let kind = if process.number == 1 { "init_t" } else { "unconfined_service_t" };
     put!(into, "system_u:system_r:{kind}:s0\0");
 }

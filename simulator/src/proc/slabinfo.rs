@@ -1,11 +1,11 @@
 //! /proc/slabinfo
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::{put_left, put_line, put_right};
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once, entries: &[("slabinfo", What::File(slabinfo))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("slabinfo", Content::File(slabinfo))])];
 
 /// A kind of objects: its name, the size of an object, how many are in a slab, how many pages of 4 KiB that has, and its
 /// part of the reclaimable or of the other slabs, in thousandths.
@@ -46,7 +46,7 @@ static KINDS: [Kind; 24] = [
     Kind("kmalloc-64", 64, 64, 1, 161, Other),
 ];
 
-fn slabinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn slabinfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "slabinfo - version: 2.1");
     put_line!(
         into,

@@ -1,24 +1,24 @@
 //! /proc/softirqs
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::moment::kernel::SOFT_INTERRUPTS;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 1] =
-    [Group { under: "", each: once, entries: &[("softirqs", What::File(softirqs))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("softirqs", Content::File(softirqs))])];
 
-fn softirqs(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    // Alone among the tables, this one has a column for those that are away, too.
-    let cpus = moment.machine.processor.cpus;
+fn softirqs(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    // Unlike other tables, this one has columns for offline CPUs.
+    let cpus = || moment.machine.processor.all();
     put!(into, "                    ");
-    for cpu in 0..cpus {
+    for cpu in cpus() {
         put!(into, "CPU{cpu:<8}");
     }
     put_line!(into, "");
     for ((name, _), kind) in SOFT_INTERRUPTS.iter().zip(moment.soft_interrupts()) {
         put!(into, "{name:>12}:");
-        for cpu in 0..cpus {
+        for cpu in cpus() {
             put!(into, " {:>10}", moment.part_of_cpu(&kind, cpu));
         }
         put_line!(into, "");

@@ -1,13 +1,14 @@
 //! /proc/stat
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::moment::cpu::CpuTimes;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("stat", What::File(stat))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("stat", Content::File(stat))])];
 
-fn stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn stat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     // The first line has two spaces.
     put!(into, "cpu ");
     times(moment.cpu_times_of_all(), into);

@@ -1,13 +1,13 @@
 //! /proc/swaps
 
-use crate::layout::{Group, What, once};
-use crate::machine::KernelVersion;
+use crate::layout::{Content, Group, Table};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("swaps", What::File(swaps))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("swaps", Content::File(swaps))])];
 
-fn swaps(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn swaps(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     // Kernels before 5.11 had one tab between the numbers.
     let tabs = if moment.kernel() >= KernelVersion::new(5, 11) { "\t\t" } else { "\t" };
     put_line!(into, "Filename\t\t\t\tType\t\tSize{tabs}Used{tabs}Priority");

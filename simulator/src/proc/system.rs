@@ -1,58 +1,59 @@
 //! /proc/sys: what sysctl knows
 
-use crate::layout::{Group, What, once};
-use crate::moment::Moment;
+use crate::layout::{Content, ContentOf, Group, Table, each};
+use crate::machine::{Interface, Machine};
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 5] = [
-    Group {
-        under: "sys/fs",
-        each: once,
-        entries: &[
+pub(super) const GROUPS: Table = &[
+    &Group::of_host(
+        "sys/fs",
+        &[
             (
                 "file-nr",
-                What::File(|moment, _, into| {
+                Content::File(|_, moment, into| {
                     put_line!(into, "{}\t0\t{}", moment.open_files(), moment.max_open_files());
                 }),
             ),
-            ("file-max", What::File(|moment, _, into| put_line!(into, "{}", moment.max_open_files()))),
+            ("file-max", Content::File(|_, moment, into| put_line!(into, "{}", moment.max_open_files()))),
         ],
-    },
-    Group {
-        under: "sys/kernel",
-        each: once,
-        entries: &[
+    ),
+    &Group::of_host(
+        "sys/kernel",
+        &[
             // Since 5.18 the pool is full as soon as it was filled once.
-            ("random/entropy_avail", What::File(|_, _, into| put_line!(into, "256"))),
-            ("random/poolsize", What::File(|_, _, into| put_line!(into, "256"))),
-            ("random/boot_id", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.boot_id))),
-            ("hostname", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.hostname))),
-            ("domainname", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.domainname))),
-            ("osrelease", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.release))),
-            ("ostype", What::File(|_, _, into| put_line!(into, "Linux"))),
-            ("version", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.system.version))),
+            ("random/entropy_avail", Content::File(|_, _, into| put_line!(into, "256"))),
+            ("random/poolsize", Content::File(|_, _, into| put_line!(into, "256"))),
+            ("random/boot_id", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.boot_id))),
+            ("hostname", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.hostname))),
+            ("domainname", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.domainname))),
+            ("osrelease", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.release))),
+            ("ostype", Content::File(|_, _, into| put_line!(into, "Linux"))),
+            ("version", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.version))),
             // Counted since 6.13, and brought back by distributions.
-            ("hung_task_detect_count", What::File(|_, _, into| put_line!(into, "0"))),
-            ("threads-max", What::File(|moment, _, into| put_line!(into, "{}", moment.machine.memory.pages / 32))),
-            ("pid_max", What::File(|_, _, into| put_line!(into, "4194304"))),
+            ("hung_task_detect_count", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("threads-max", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.memory.pages / 32))),
+            ("pid_max", Content::File(|_, _, into| put_line!(into, "4194304"))),
         ],
-    },
-    Group {
-        under: "sys/net/netfilter",
-        each: once,
-        entries: &[
-            ("nf_conntrack_count", What::File(|moment, _, into| put_line!(into, "{}", moment.tracked_connections()))),
-            ("nf_conntrack_max", What::File(|_, _, into| put_line!(into, "262144"))),
+    ),
+    &Group::of_host(
+        "sys/net/netfilter",
+        &[
+            (
+                "nf_conntrack_count",
+                Content::File(|_, moment, into| put_line!(into, "{}", moment.tracked_connections())),
+            ),
+            ("nf_conntrack_max", Content::File(|_, _, into| put_line!(into, "262144"))),
         ],
-    },
-    Group { under: "sys", each: once, entries: &SETTINGS },
-    Group {
+    ),
+    &Group::of_host("sys", &SETTINGS),
+    &Group::<Interface> {
         under: "sys/net/ipv4/conf",
-        each: each_link,
+        parts: |machine| each(&machine.interfaces),
+        path: |link, _| link.name.as_str().into(),
         entries: &[
-            ("arp_ignore", What::File(|_, _, into| put_line!(into, "0"))),
-            ("forwarding", What::File(|moment, _, into| put_line!(into, "{}", u8::from(moment.is_router())))),
-            ("rp_filter", What::File(|_, _, into| put_line!(into, "2"))),
+            ("arp_ignore", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("forwarding", Content::File(|_, moment, into| put_line!(into, "{}", u8::from(moment.is_router())))),
+            ("rp_filter", Content::File(|_, _, into| put_line!(into, "2"))),
         ],
     },
 ];
@@ -60,11 +61,11 @@ pub(super) static GROUPS: [Group; 5] = [
 /// A setting that is the same everywhere.
 macro_rules! settings {
     ($($path:literal: $value:literal,)*) => {
-        [$(($path, What::File(|_, _, into| put_line!(into, $value)))),*]
+        [$(($path, Content::File(|_, _, into| put_line!(into, $value)))),*]
     };
 }
 
-static SETTINGS: [(&str, What); 33] = settings! {
+static SETTINGS: [(&str, ContentOf<Machine>); 33] = settings! {
     "fs/aio-max-nr": "65536",
     "fs/inotify/max_user_instances": "128",
     "fs/inotify/max_user_watches": "1048576",
@@ -99,9 +100,3 @@ static SETTINGS: [(&str, What); 33] = settings! {
     "vm/overcommit_memory": "0",
     "vm/swappiness": "60",
 };
-
-fn each_link(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, link) in moment.machine.interfaces.iter().enumerate() {
-        visit(index, link.name.as_bytes());
-    }
-}

@@ -1,12 +1,13 @@
 //! /proc/version
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("version", What::File(version))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("version", Content::File(version))])];
 
-fn version(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn version(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let system = &moment.machine.system;
     put_line!(into, "Linux version {} {} {}", system.release, system.build, system.version);
 }

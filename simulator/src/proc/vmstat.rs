@@ -1,12 +1,13 @@
 //! /proc/vmstat
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_row;
 
-pub(super) static GROUPS: [Group; 1] = [Group { under: "", each: once, entries: &[("vmstat", What::File(vmstat))] }];
+pub(super) const GROUPS: Table = &[&Group::of_host("", &[("vmstat", Content::File(vmstat))])];
 
-fn vmstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn vmstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let mut row = |name: &str, value: u64| put_row(name, value, into);
     zones(moment, &mut row);
     nodes(moment, &mut row);
@@ -40,7 +41,7 @@ fn zones(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("nr_mlock", parts.unevictable);
     zeros(&["nr_bounce", "nr_zspages", "nr_free_cma", "nr_unaccepted"], row);
     let nodes = moment.machine.processor.nodes;
-    let of_nodes = (0..nodes).map(|node| moment.allocations_of_node(node));
+    let of_nodes = moment.machine.processor.nodes().map(|node| moment.allocations_of_node(node));
     let [hits, away] = of_nodes.fold([0, 0], |[hits, away], [more, others]| [hits + more, away + others]);
     row("numa_hit", hits);
     row("numa_miss", away);
@@ -139,7 +140,7 @@ fn events(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("pageoutrun", count(14));
     row("pgrotated", count(130));
     zeros(&["drop_pagecache", "drop_slab"], row);
-    row("oom_kill", moment.machine.past.kills);
+    row("oom_kill", moment.past.kills);
     zeros(&["numa_pte_updates", "numa_huge_pte_updates", "numa_hint_faults", "numa_hint_faults_local"], row);
     row("numa_pages_migrated", 0);
     row("pgmigrate_success", count(1_700));

@@ -1,115 +1,118 @@
-//! /proc/spl/kstat/zfs: what ZFS counts, as a whole, of each pool and of each data set
+//! /proc/spl/kstat/zfs: statistics of ZFS as a whole, of each pool and of each data set
 
 mod rows;
 
-use rows::{FILES, Row, Value};
+use rows::{ABD, ARC, DBUF, DMU_TX, DNODE, FM, Row, VDEV_CACHE, VDEV_MIRROR, Value, XUIO, ZFETCH, ZIL};
 
-use crate::layout::{Group, What, once};
-use crate::machine::{Zfs, ZfsVersion, Zpool};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
+use crate::machine::{DataSet, Zfs, ZfsVersion, Zpool};
 use crate::moment::Moment;
-use crate::text::put_line;
+use crate::text::{put, put_line};
 
-/// A file for each of the tables, in their order.
-macro_rules! file {
-    ($at:literal) => {
-        What::File(|moment, _, into| table(moment, $at, into))
+/// A table with its number among the kernel's statistics.
+macro_rules! table {
+    ($number:literal, $rows:ident) => {
+        Content::File(|zfs, moment, into| table(zfs, moment, $number, $rows, into))
     };
 }
 
-pub(super) static GROUPS: [Group; 7] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Zfs> {
         under: "spl/kstat/zfs",
-        each: |moment, visit| since(moment, ZfsVersion::V0_8, visit),
+        parts: |machine| each(&machine.storage.zfs),
+        path: |_, _| "".into(),
         entries: &[
-            ("abdstats", file!(0)),
-            ("arcstats", file!(1)),
-            ("dbufstats", file!(2)),
-            ("dmu_tx", file!(3)),
-            ("dnodestats", file!(4)),
-            ("fm", file!(5)),
-            ("vdev_mirror_stats", file!(6)),
-            ("zfetchstats", file!(7)),
-            ("zil", file!(8)),
+            ("abdstats", table!(3, ABD)),
+            ("arcstats", table!(4, ARC)),
+            ("dbufstats", table!(5, DBUF)),
+            ("dmu_tx", table!(6, DMU_TX)),
+            ("dnodestats", table!(7, DNODE)),
+            ("fm", table!(8, FM)),
+            ("vdev_mirror_stats", table!(9, VDEV_MIRROR)),
+            ("zfetchstats", table!(10, ZFETCH)),
+            ("zil", table!(11, ZIL)),
         ],
     },
-    // What is lent to others is counted up to 0.8, what devices cache up to 2.1.
-    Group {
+    &Group::<Zfs> {
         under: "spl/kstat/zfs",
-        each: |moment, visit| until(moment, ZfsVersion::V0_8, visit),
-        entries: &[("xuio_stats", file!(9))],
+        parts: |machine| each_with(&machine.storage.zfs, |zfs| zfs.version == ZfsVersion::V0_8),
+        path: |_, _| "".into(),
+        entries: &[("xuio_stats", table!(12, XUIO))],
     },
-    Group {
+    &Group::<Zfs> {
         under: "spl/kstat/zfs",
-        each: |moment, visit| until(moment, ZfsVersion::V2_1, visit),
-        entries: &[("vdev_cache_stats", file!(10))],
+        parts: |machine| each_with(&machine.storage.zfs, |zfs| zfs.version <= ZfsVersion::V2_1),
+        path: |_, _| "".into(),
+        entries: &[("vdev_cache_stats", table!(13, VDEV_CACHE))],
     },
-    Group {
+    &Group::<Pool<'static>> {
         under: "spl/kstat/zfs",
-        each: each_pool,
-        entries: &[("state", What::File(|_, _, into| put_line!(into, "ONLINE")))],
+        parts: |machine| Box::new(machine.storage.zfs.iter().flat_map(Pool::of)),
+        path: |pool, _| pool.pool.name.as_str().into(),
+        entries: &[("state", Content::File(|_, _, into| put_line!(into, "ONLINE")))],
     },
-    Group {
+    &Group::<Pool<'static>> {
         under: "spl/kstat/zfs",
-        each: |moment, visit| {
-            if moment.machine.storage.zfs.as_ref().is_some_and(|zfs| zfs.version == ZfsVersion::V0_8) {
-                each_pool(moment, visit);
-            }
+        parts: |machine| {
+            let zfs = machine.storage.zfs.iter().filter(|zfs| zfs.version == ZfsVersion::V0_8);
+            Box::new(zfs.flat_map(Pool::of))
         },
-        entries: &[("io", What::File(input_and_output))],
+        path: |pool, _| pool.pool.name.as_str().into(),
+        entries: &[("io", Content::File(input_and_output))],
     },
-    Group {
+    &Group::<Pool<'static>> {
         under: "spl/kstat/zfs",
-        each: |moment, visit| {
-            if moment.machine.storage.zfs.as_ref().is_some_and(|zfs| zfs.version > ZfsVersion::V0_8) {
-                each_pool(moment, visit);
-            }
+        parts: |machine| {
+            let zfs = machine.storage.zfs.iter().filter(|zfs| zfs.version > ZfsVersion::V0_8);
+            Box::new(zfs.flat_map(Pool::of))
         },
-        entries: &[("guid", What::File(|m, i, into| pool(m, i, |p| put_line!(into, "{}", p.guid))))],
+        path: |pool, _| pool.pool.name.as_str().into(),
+        entries: &[("guid", Content::File(|pool, _, into| put_line!(into, "{}", pool.pool.guid)))],
     },
-    Group { under: "spl/kstat/zfs", each: each_data_set, entries: &[("", What::File(objects))] },
+    &Group::<ObjectSet<'static>> {
+        under: "spl/kstat/zfs",
+        parts: |machine| Box::new(machine.storage.zfs.iter().flat_map(Pool::of).flat_map(ObjectSet::of)),
+        path: |objects, _| format!("{}/objset-{:#x}", objects.pool.name, objects.set.number).into(),
+        entries: &[("", Content::File(objects))],
+    },
 ];
 
-type Visit<'a> = &'a mut dyn FnMut(usize, &[u8]);
+/// A pool with its number among all pools.
+#[derive(Clone, Copy)]
+struct Pool<'a> {
+    pool: &'a Zpool,
+    number: usize,
+}
 
-fn since(moment: &Moment<'_>, version: ZfsVersion, visit: Visit<'_>) {
-    if moment.machine.storage.zfs.as_ref().is_some_and(|zfs| zfs.version >= version) {
-        once(moment, visit);
+impl Part for Pool<'static> {
+    type Of<'a> = Pool<'a>;
+}
+
+impl<'a> Pool<'a> {
+    fn of(zfs: &'a Zfs) -> impl Iterator<Item = Self> {
+        zfs.pools.iter().enumerate().map(|(number, pool)| Self { pool, number })
     }
 }
 
-fn until(moment: &Moment<'_>, version: ZfsVersion, visit: Visit<'_>) {
-    if moment.machine.storage.zfs.as_ref().is_some_and(|zfs| zfs.version <= version) {
-        once(moment, visit);
+/// A data set with its number among those of its pool.
+#[derive(Clone, Copy)]
+struct ObjectSet<'a> {
+    pool: &'a Zpool,
+    set: &'a DataSet,
+    number: usize,
+}
+
+impl Part for ObjectSet<'static> {
+    type Of<'a> = ObjectSet<'a>;
+}
+
+impl<'a> ObjectSet<'a> {
+    fn of(Pool { pool, .. }: Pool<'a>) -> impl Iterator<Item = Self> {
+        pool.data_sets.iter().enumerate().map(move |(number, set)| Self { pool, set, number })
     }
 }
 
-fn pools<'a>(moment: &Moment<'a>) -> &'a [Zpool] {
-    moment.machine.storage.zfs.as_ref().map_or(&[], |zfs| &zfs.pools)
-}
-
-fn each_pool(moment: &Moment<'_>, visit: Visit<'_>) {
-    pools(moment).iter().enumerate().for_each(|(index, pool)| visit(index, pool.name.as_bytes()));
-}
-
-fn pool(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Zpool)) {
-    if let Some(pool) = pools(moment).get(index) {
-        write(pool);
-    }
-}
-
-/// No pool has as many data sets: the numbers of both in one.
-const DATA_SETS: usize = 4_096;
-
-fn each_data_set(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (number, pool) in pools(moment).iter().enumerate() {
-        for (place, set) in pool.data_sets.iter().enumerate() {
-            let path = format!("{}/objset-{:#x}", pool.name, set.number);
-            visit(number * DATA_SETS + place, path.as_bytes());
-        }
-    }
-}
-
-/// The two lines above the rows: number and kind of the table, when it was made and when it was looked at.
+/// The line above the rows: number and kind of the table, and when it was created and read.
 fn head(moment: &Moment<'_>, (number, kind): (usize, u8), rows: usize, into: &mut Vec<u8>) {
     const MADE_NANOS: u64 = 11_204_331_850;
     let now = moment.uptime_micros().saturating_mul(1_000).saturating_add(MADE_NANOS);
@@ -120,18 +123,17 @@ fn titles(into: &mut Vec<u8>) {
     put_line!(into, "{:<31} {:<4} data", "name", "type");
 }
 
-fn table(moment: &Moment<'_>, at: usize, into: &mut Vec<u8>) {
-    let (Some(zfs), Some(rows)) = (&moment.machine.storage.zfs, FILES.get(at)) else { return };
-    let told = || rows.iter().filter(|row| row.versions.contains(&zfs.version));
-    head(moment, (at + 3, 1), told().count(), into);
+fn table(zfs: &Zfs, moment: &Moment<'_>, number: usize, rows: &[Row], into: &mut Vec<u8>) {
+    let known = || rows.iter().filter(|row| row.versions.contains(&zfs.version));
+    head(moment, (number, 1), known().count(), into);
     titles(into);
-    for row in told() {
+    for row in known() {
         let (kind, value) = value(moment, zfs, row);
         put_line!(into, "{:<31} {kind:<4} {value}", row.name);
     }
 }
 
-/// Kind 3 has a sign, kind 4 has none.
+/// The type and value of a row: type 3 is signed, type 4 unsigned.
 fn value(moment: &Moment<'_>, zfs: &Zfs, row: &Row) -> (u8, u64) {
     let count = |milli: u64| moment.zfs_count(zfs, milli);
     match row.value {
@@ -145,57 +147,52 @@ fn value(moment: &Moment<'_>, zfs: &Zfs, row: &Row) -> (u8, u64) {
     }
 }
 
-fn input_and_output(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    pool(moment, index, |pool| {
-        let counts = moment.pool_counts(pool);
-        let sum = counts.sum;
-        let now = moment.uptime_micros().saturating_mul(1_000);
-        put_line!(into, "{} 3 0x00 1 80 11204331850 {now}", 20 + index);
-        let names = [
-            "nread", "nwritten", "reads", "writes", "wtime", "wlentime", "wupdate", "rtime", "rlentime", "rupdate",
-            "wcnt", "rcnt",
-        ];
-        let values = [
-            sum.read_bytes,
-            sum.written_bytes,
-            sum.reads,
-            sum.writes,
-            counts.wait_nanos,
-            counts.wait_nanos * 3,
-            now,
-            counts.run_nanos,
-            counts.run_nanos * 2,
-            now,
-            0,
-            0,
-        ];
-        for name in names {
-            crate::text::put!(into, "{name:<8} ");
-        }
-        put_line!(into, "");
-        for value in values {
-            crate::text::put!(into, "{value:<8} ");
-        }
-        put_line!(into, "");
-    });
+fn input_and_output(Pool { pool, number }: Pool<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let counts = moment.pool_counts(pool);
+    let sum = counts.sum;
+    let now = moment.uptime_micros().saturating_mul(1_000);
+    put_line!(into, "{} 3 0x00 1 80 11204331850 {now}", 20 + number);
+    let names = [
+        "nread", "nwritten", "reads", "writes", "wtime", "wlentime", "wupdate", "rtime", "rlentime", "rupdate", "wcnt",
+        "rcnt",
+    ];
+    let values = [
+        sum.read_bytes,
+        sum.written_bytes,
+        sum.reads,
+        sum.writes,
+        counts.wait_nanos,
+        counts.wait_nanos * 3,
+        now,
+        counts.run_nanos,
+        counts.run_nanos * 2,
+        now,
+        0,
+        0,
+    ];
+    for name in names {
+        put!(into, "{name:<8} ");
+    }
+    put_line!(into, "");
+    for value in values {
+        put!(into, "{value:<8} ");
+    }
+    put_line!(into, "");
 }
 
-fn objects(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    pool(moment, index / DATA_SETS, |pool| {
-        let Some(set) = pool.data_sets.get(index % DATA_SETS) else { return };
-        let counts = moment.data_set_counts(pool, set);
-        head(moment, (40 + index % DATA_SETS, 1), 7, into);
-        titles(into);
-        put_line!(into, "{:<31} 7    {}", "dataset_name", set.name);
-        for (name, value) in [
-            ("writes", counts.writes),
-            ("nwritten", counts.written_bytes),
-            ("reads", counts.reads),
-            ("nread", counts.read_bytes),
-            ("nunlinks", counts.unlinks),
-            ("nunlinked", counts.unlinked),
-        ] {
-            put_line!(into, "{name:<31} 4    {value}");
-        }
-    });
+fn objects(ObjectSet { pool, set, number }: ObjectSet<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let counts = moment.data_set_counts(pool, set);
+    head(moment, (40 + number, 1), 7, into);
+    titles(into);
+    put_line!(into, "{:<31} 7    {}", "dataset_name", set.name);
+    for (name, value) in [
+        ("writes", counts.writes),
+        ("nwritten", counts.written_bytes),
+        ("reads", counts.reads),
+        ("nread", counts.read_bytes),
+        ("nunlinks", counts.unlinks),
+        ("nunlinked", counts.unlinked),
+    ] {
+        put_line!(into, "{name:<31} 4    {value}");
+    }
 }

@@ -1,18 +1,15 @@
 //! /proc/zoneinfo and buddyinfo
 
-use crate::layout::{Group, What, once};
-use crate::machine::KernelVersion;
+use crate::layout::{Content, Group, Table};
+use crate::machine::{KernelVersion, Machine, NumaNode};
 use crate::moment::Moment;
 use crate::moment::zones::Zone;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: once,
-    entries: &[("buddyinfo", What::File(buddyinfo)), ("zoneinfo", What::File(zoneinfo))],
-}];
+pub(super) const GROUPS: Table =
+    &[&Group::of_host("", &[("buddyinfo", Content::File(buddyinfo)), ("zoneinfo", Content::File(zoneinfo))])];
 
-fn buddyinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn buddyinfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     for zone in moment.zones() {
         put!(into, "Node {}, zone {:>8} ", zone.node, zone.name);
         for blocks in moment.free_blocks(&zone) {
@@ -22,7 +19,7 @@ fn buddyinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn zoneinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn zoneinfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let zones = moment.zones();
     let mut node = None;
     for zone in &zones {
@@ -35,7 +32,7 @@ fn zoneinfo(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn of_node(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+fn of_node(moment: &Moment<'_>, node: NumaNode, into: &mut Vec<u8>) {
     let parts = moment.memory_of_node(node);
     let (_, written) = moment.sectors_of_disks();
     let written = moment.part_of_node(written / 2 / moment.page_kilobytes(), node);

@@ -3,13 +3,15 @@
 mod links;
 mod pods;
 
+use std::sync::Arc;
+
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
 use super::kit::firmware::{self, Firmware};
 use super::kit::hardware::SERVER_NVME;
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
-use super::{Profile, Setting, Settings};
+use super::{Profile, Setting, Settings, Template};
 use crate::machine::{
     Architecture, Base, BlockDevice, Connections, Interrupts, KernelVersion, Machine, Memory, Pods, Tenants,
 };
@@ -73,7 +75,10 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         },
         balancer: Some(links::balancer(seed, &pods)),
         control_groups: pods::control_groups(seed, &pods),
-        pods: Some(Pods { count: pods.len(), settings: settings.clone(), make: machine_with }),
+        pods: Some(Pods {
+            count: pods.len(),
+            template: Arc::new(Template { settings: settings.clone(), make: machine_with }),
+        }),
         interrupts: devices(cpus),
         chips: vec![sensors::k10temp(0, cpus.div_ceil(16).min(12))],
         energy_meters: sensors::rapl(0, 171_000, false),

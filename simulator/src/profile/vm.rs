@@ -3,11 +3,13 @@
 mod disks;
 mod links;
 
+use std::sync::Arc;
+
 use super::kit::firmware::{self, Firmware};
 use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, stack};
-use super::{Profile, Setting, Settings};
+use super::{Profile, Setting, Settings, Template};
 use crate::machine::{
     Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Storage, System,
     Tenants,
@@ -79,7 +81,10 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         interfaces: links::interfaces(seed, containers, tenants),
         neighbours: links::neighbours(seed, containers),
         control_groups: containers_of(seed, containers, tenants),
-        pods: Some(Pods { count: containers as usize, settings: settings.clone(), make: machine_with }),
+        pods: Some(Pods {
+            count: containers as usize,
+            template: Arc::new(Template { settings: settings.clone(), make: machine_with }),
+        }),
         block_devices,
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },

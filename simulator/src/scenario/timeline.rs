@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ScenarioError;
-use crate::event::Event;
+use crate::event::{Event, ScriptedMachine};
 use crate::machine::Machine;
 use crate::span;
 
@@ -45,8 +45,8 @@ impl At {
 }
 
 /// The machine with what happens to it. An event that is wrong is told with its line.
-pub(super) fn put(machine: Machine, timeline: &[Entry], start: Duration) -> Result<Machine, ScenarioError> {
-    let mut machine = machine;
+pub(super) fn put(machine: Machine, timeline: &[Entry], start: Duration) -> Result<ScriptedMachine, ScenarioError> {
+    let mut machine = ScriptedMachine::from(machine);
     for Entry { line, at, kind, settings } in timeline {
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let event = Event::of(kind, at.since(start), &settings);

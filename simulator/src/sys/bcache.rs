@@ -1,36 +1,36 @@
-//! /sys/fs/bcache: sets of caches and what they cache
+//! /sys/fs/bcache: sets of a cache and the device that it caches
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::{Bcache, BlockDevice};
+use crate::layout::{Content, Group, Part, Parts, Table, each};
+use crate::machine::{Bcache, BlockDevice, Machine};
 use crate::moment::Moment;
-use crate::moment::bcache::CacheCounts;
 use crate::text::{Human, put_line};
 
-/// A number out of the counts, as it stands.
+/// A file of one of the counts.
 macro_rules! count {
     ($field:ident) => {
-        What::File(|m, i, into| counts(m, i, |c| put_line!(into, "{}", c.$field)))
+        Content::File(|part, moment, into| put_line!(into, "{}", moment.bcache_counts(part.as_ref()).$field))
     };
 }
 
-/// Bytes out of the counts, as people read them.
+/// A file of one of the counts, in bytes with a unit.
 macro_rules! bytes {
     ($field:ident) => {
-        What::File(|m, i, into| counts(m, i, |c| put_line!(into, "{}", Human(c.$field))))
+        Content::File(|part, moment, into| put_line!(into, "{}", Human(moment.bcache_counts(part.as_ref()).$field)))
     };
 }
 
 macro_rules! fixed {
     ($text:literal) => {
-        What::File(|_, _, into| put_line!(into, $text))
+        Content::File(|_, _, into| put_line!(into, $text))
     };
 }
 
-pub(super) static GROUPS: [Group; 5] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Bcache> {
         under: "fs/bcache",
-        each: |moment, visit| each(moment, visit, |set| set.uuid.clone()),
+        parts: |machine| each(&machine.storage.bcaches),
+        path: |set, _| set.uuid.as_str().into(),
         entries: &[
             ("average_key_size", fixed!("218")),
             ("btree_cache_size", fixed!("61.5M")),
@@ -44,19 +44,22 @@ pub(super) static GROUPS: [Group; 5] = [
             ("tree_depth", fixed!("1")),
         ],
     },
-    Group {
+    &Group::<SetDevice<'static>> {
         under: "fs/bcache",
-        each: |moment, visit| each(moment, visit, |set| format!("{}/bdev0", set.uuid)),
-        entries: &[("", What::Link(|m, i, into| link(m, i, |set| set.backing, into)))],
+        parts: |machine| SetDevice::each(machine, |set| set.backing),
+        path: |SetDevice { set, .. }, _| format!("{}/bdev0", set.uuid).into(),
+        entries: &[("", Content::Link(link))],
     },
-    Group {
+    &Group::<SetDevice<'static>> {
         under: "fs/bcache",
-        each: |moment, visit| each(moment, visit, |set| format!("{}/cache0", set.uuid)),
-        entries: &[("", What::Link(|m, i, into| link(m, i, |set| set.cache, into)))],
+        parts: |machine| SetDevice::each(machine, |set| set.cache),
+        path: |SetDevice { set, .. }, _| format!("{}/cache0", set.uuid).into(),
+        entries: &[("", Content::Link(link))],
     },
-    Group {
+    &Group::<SetDevice<'static>> {
         under: "devices",
-        each: |moment, visit| each_of(moment, visit, |set| set.backing),
+        parts: |machine| SetDevice::each(machine, |set| set.backing),
+        path: |SetDevice { block, .. }, _| block.path.as_str().into(),
         entries: &[
             ("bcache/cache_mode", fixed!("writethrough [writeback] writearound none")),
             ("bcache/dirty_data", bytes!(dirty_bytes)),
@@ -68,12 +71,13 @@ pub(super) static GROUPS: [Group; 5] = [
             ("bcache/stats_total/cache_miss_collisions", count!(collisions)),
             ("bcache/stats_total/cache_misses", count!(misses)),
             ("bcache/stats_total/cache_readaheads", fixed!("0")),
-            ("bcache/writeback_rate_debug", What::File(writeback)),
+            ("bcache/writeback_rate_debug", Content::File(writeback)),
         ],
     },
-    Group {
+    &Group::<SetDevice<'static>> {
         under: "devices",
-        each: |moment, visit| each_of(moment, visit, |set| set.cache),
+        parts: |machine| SetDevice::each(machine, |set| set.cache),
+        path: |SetDevice { block, .. }, _| block.path.as_str().into(),
         entries: &[
             ("bcache/io_errors", fixed!("0")),
             ("bcache/metadata_written", bytes!(metadata_bytes)),
@@ -88,40 +92,46 @@ pub(super) static GROUPS: [Group; 5] = [
     },
 ];
 
-fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]), path: impl Fn(&Bcache) -> String) {
-    for (index, set) in moment.machine.storage.bcaches.iter().enumerate() {
-        visit(index, path(set).as_bytes());
+/// A device of a set: the cache or the cached device.
+#[derive(Clone, Copy)]
+struct SetDevice<'a> {
+    set: &'a Bcache,
+    block: &'a BlockDevice,
+}
+
+impl Part for SetDevice<'static> {
+    type Of<'a> = SetDevice<'a>;
+}
+
+impl<'a> SetDevice<'a> {
+    fn each(machine: &'a Machine, device: fn(&Bcache) -> usize) -> Parts<'a, SetDevice<'static>> {
+        let sets = machine.storage.bcaches.iter();
+        Box::new(sets.filter_map(move |set| Some(SetDevice { set, block: machine.block(device(set))? })))
     }
 }
 
-fn each_of(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]), device: impl Fn(&Bcache) -> usize) {
-    for (index, set) in moment.machine.storage.bcaches.iter().enumerate() {
-        if let Some(block) = moment.machine.block_devices.get(device(set)) {
-            visit(index, block.path.as_bytes());
-        }
+/// The set of a part, so that files of sets and of their devices are declared alike.
+impl AsRef<Bcache> for SetDevice<'_> {
+    fn as_ref(&self) -> &Bcache {
+        self.set
     }
 }
 
-fn counts(moment: &Moment<'_>, index: usize, write: impl FnOnce(CacheCounts)) {
-    if let Some(set) = moment.machine.storage.bcaches.get(index) {
-        write(moment.bcache_counts(set));
+impl AsRef<Self> for Bcache {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 
-fn link(moment: &Moment<'_>, index: usize, device: impl Fn(&Bcache) -> usize, into: &mut Vec<u8>) {
-    let Some(set) = moment.machine.storage.bcaches.get(index) else { return };
-    let block: Option<&BlockDevice> = moment.machine.block_devices.get(device(set));
-    if let Some(block) = block {
-        relative(&format!("fs/bcache/{}", set.uuid), &format!("devices/{}/bcache", block.path), into);
-    }
+fn link(SetDevice { set, block }: SetDevice<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative(&format!("fs/bcache/{}", set.uuid), &format!("devices/{}/bcache", block.path), into);
 }
 
-fn writeback(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    counts(moment, index, |counts| {
-        let rate = counts.writeback_bytes_per_second;
-        put_line!(into, "rate:\t\t{}/sec", Human(rate));
-        put_line!(into, "dirty:\t\t{}\ntarget:\t\t{}", Human(counts.dirty_bytes), Human(counts.target_bytes));
-        put_line!(into, "proportional:\t{}\nintegral:\t{}", Human(rate / 4), Human(rate / 4 * 3));
-        put_line!(into, "change:\t\t0/sec\nnext io:\t11ms");
-    });
+fn writeback(SetDevice { set, .. }: SetDevice<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let counts = moment.bcache_counts(set);
+    let rate = counts.writeback_bytes_per_second;
+    put_line!(into, "rate:\t\t{}/sec", Human(rate));
+    put_line!(into, "dirty:\t\t{}\ntarget:\t\t{}", Human(counts.dirty_bytes), Human(counts.target_bytes));
+    put_line!(into, "proportional:\t{}\nintegral:\t{}", Human(rate / 4), Human(rate / 4 * 3));
+    put_line!(into, "change:\t\t0/sec\nnext io:\t11ms");
 }

@@ -1,204 +1,211 @@
 //! /sys/block, /sys/class/block, /sys/dev/block and the devices that they lead to
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::{BlockDevice, Device, ScsiDevice};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
+use crate::machine::{BlockDevice, Device, Machine, ScsiDevice};
 use crate::moment::Moment;
 use crate::text::{put_line, put_right};
 
-pub(super) static GROUPS: [Group; 11] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<BlockDevice> {
         under: "block",
-        each: each_whole_name,
-        entries: &[("", What::Link(|m, i, into| link("block", m, i, into)))],
+        parts: |machine| each_with(&machine.block_devices, |block| !block.device.is_partition()),
+        path: |block, _| block.name.as_str().into(),
+        entries: &[("", Content::Link(|block, _, into| link("block", block, into)))],
     },
-    Group {
+    &Group::<BlockDevice> {
         under: "class/block",
-        each: each_name,
-        entries: &[("", What::Link(|m, i, into| link("class/block", m, i, into)))],
+        parts: |machine| each(&machine.block_devices),
+        path: |block, _| block.name.as_str().into(),
+        entries: &[("", Content::Link(|block, _, into| link("class/block", block, into)))],
     },
-    Group {
+    &Group::<BlockDevice> {
         under: "dev/block",
-        each: each_number,
-        entries: &[("", What::Link(|m, i, into| link("dev/block", m, i, into)))],
+        parts: |machine| each(&machine.block_devices),
+        path: |block, _| format!("{}:{}", block.major, block.minor).into(),
+        entries: &[("", Content::Link(|block, _, into| link("dev/block", block, into)))],
     },
-    Group {
+    &Group::<BlockDevice> {
         under: "devices",
-        each: each_path,
+        parts: |machine| each(&machine.block_devices),
+        path: |block, _| block.path.as_str().into(),
         entries: &[
-            ("dev", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}:{}", b.major, b.minor)))),
-            ("inflight", What::File(inflight)),
-            ("ro", What::File(|_, _, into| put_line!(into, "0"))),
-            ("size", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.sectors)))),
-            ("stat", What::File(stat)),
-            ("subsystem", What::Link(subsystem)),
-            ("uevent", What::File(uevent)),
+            ("dev", Content::File(|b, _, into| put_line!(into, "{}:{}", b.major, b.minor))),
+            ("inflight", Content::File(inflight)),
+            ("ro", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("size", Content::File(|b, _, into| put_line!(into, "{}", b.sectors))),
+            ("stat", Content::File(stat)),
+            ("subsystem", Content::Link(subsystem)),
+            ("uevent", Content::File(uevent)),
         ],
     },
-    Group {
+    &Group::<BlockDevice> {
         under: "devices",
-        each: each_whole,
+        parts: |machine| each_with(&machine.block_devices, |block| !block.device.is_partition()),
+        path: |block, _| block.path.as_str().into(),
         entries: &[
-            ("diskseq", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", sequence(b))))),
-            ("hidden", What::File(|_, _, into| put_line!(into, "0"))),
-            ("holders", What::Directory),
-            ("queue/hw_sector_size", What::File(|_, _, into| put_line!(into, "512"))),
-            ("queue/logical_block_size", What::File(|_, _, into| put_line!(into, "512"))),
-            ("queue/nr_requests", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.requests)))),
+            ("diskseq", Content::File(|b, _, into| put_line!(into, "{}", sequence(b)))),
+            ("hidden", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("holders", Content::Directory),
+            ("queue/hw_sector_size", Content::File(|_, _, into| put_line!(into, "512"))),
+            ("queue/logical_block_size", Content::File(|_, _, into| put_line!(into, "512"))),
+            ("queue/nr_requests", Content::File(|b, _, into| put_line!(into, "{}", b.queue.requests))),
             (
                 "queue/physical_block_size",
-                What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.physical_block_bytes))),
+                Content::File(|b, _, into| put_line!(into, "{}", b.queue.physical_block_bytes)),
             ),
-            ("queue/read_ahead_kb", What::File(|_, _, into| put_line!(into, "128"))),
-            (
-                "queue/rotational",
-                What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", u8::from(b.queue.is_rotational)))),
-            ),
-            ("queue/scheduler", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", b.queue.scheduler)))),
-            ("removable", What::File(|_, _, into| put_line!(into, "0"))),
-            ("slaves", What::Directory),
+            ("queue/read_ahead_kb", Content::File(|_, _, into| put_line!(into, "128"))),
+            ("queue/rotational", Content::File(|b, _, into| put_line!(into, "{}", u8::from(b.queue.is_rotational)))),
+            ("queue/scheduler", Content::File(|b, _, into| put_line!(into, "{}", b.queue.scheduler))),
+            ("removable", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("slaves", Content::Directory),
         ],
     },
-    Group {
+    &Group::<Partition<'static>> {
         under: "devices",
-        each: each_partition,
+        parts: |machine| Box::new(machine.block_devices.iter().filter_map(Partition::of)),
+        path: |partition, _| partition.block.path.as_str().into(),
         entries: &[
-            ("partition", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", partition(b).0)))),
-            ("start", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", partition(b).1)))),
+            ("partition", Content::File(|partition, _, into| put_line!(into, "{}", partition.number))),
+            ("start", Content::File(|partition, _, into| put_line!(into, "{}", partition.start))),
         ],
     },
-    Group {
+    &Group::<MappedDevice<'static>> {
         under: "devices",
-        each: each_mapped,
+        parts: |machine| Box::new(machine.block_devices.iter().filter_map(MappedDevice::of)),
+        path: |mapped, _| mapped.block.path.as_str().into(),
         entries: &[
-            ("dm/name", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", mapped(b).0)))),
-            ("dm/suspended", What::File(|_, _, into| put_line!(into, "0"))),
-            ("dm/uuid", What::File(|m, i, into| block(m, i, |b| put_line!(into, "{}", mapped(b).1)))),
+            ("dm/name", Content::File(|mapped, _, into| put_line!(into, "{}", mapped.name))),
+            ("dm/suspended", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("dm/uuid", Content::File(|mapped, _, into| put_line!(into, "{}", mapped.uuid))),
         ],
     },
-    Group {
+    &Group::<ScsiDevice> {
         under: "devices",
-        each: each_scsi,
+        parts: |machine| Box::new(machine.scsi_devices()),
+        path: |device, _| device.path.as_str().into(),
         entries: &[
-            ("model", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<16}", s.model)))),
-            ("queue_depth", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.queue_depth)))),
-            ("rev", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<4}", s.revision)))),
-            ("state", What::File(|_, _, into| put_line!(into, "running"))),
-            ("type", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.kind)))),
-            ("vendor", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{:<8}", s.vendor)))),
-            ("wwid", What::File(|m, i, into| scsi(m, i, |s| put_line!(into, "{}", s.wwid)))),
+            ("model", Content::File(|s, _, into| put_line!(into, "{:<16}", s.model))),
+            ("queue_depth", Content::File(|s, _, into| put_line!(into, "{}", s.queue_depth))),
+            ("rev", Content::File(|s, _, into| put_line!(into, "{:<4}", s.revision))),
+            ("state", Content::File(|_, _, into| put_line!(into, "running"))),
+            ("type", Content::File(|s, _, into| put_line!(into, "{}", s.kind))),
+            ("vendor", Content::File(|s, _, into| put_line!(into, "{:<8}", s.vendor))),
+            ("wwid", Content::File(|s, _, into| put_line!(into, "{}", s.wwid))),
         ],
     },
-    Group { under: "devices", each: each_device_link, entries: &[("device", What::Link(device_link))] },
-    Group { under: "devices", each: each_holder, entries: &[("", What::Link(holder))] },
-    Group { under: "devices", each: each_slave, entries: &[("", What::Link(slave))] },
+    &Group::<BlockDevice> {
+        under: "devices",
+        parts: |machine| each_with(&machine.block_devices, |block| block.device.is_disk()),
+        path: |block, _| block.path.as_str().into(),
+        entries: &[("device", Content::Link(device_link))],
+    },
+    &Group::<Stacking<'static>> {
+        under: "devices",
+        parts: |machine| Box::new(Stacking::each(machine)),
+        path: |Stacking { below, above }, _| format!("{}/holders/{}", below.path, above.name).into(),
+        entries: &[(
+            "",
+            Content::Link(|Stacking { below, above }, _, into| {
+                relative(&format!("{}/holders", below.path), &above.path, into);
+            }),
+        )],
+    },
+    &Group::<Stacking<'static>> {
+        under: "devices",
+        parts: |machine| Box::new(Stacking::each(machine)),
+        path: |Stacking { below, above }, _| format!("{}/slaves/{}", above.path, below.name).into(),
+        entries: &[(
+            "",
+            Content::Link(|Stacking { below, above }, _, into| {
+                relative(&format!("{}/slaves", above.path), &below.path, into);
+            }),
+        )],
+    },
 ];
 
-fn block(moment: &Moment<'_>, index: usize, write: impl FnOnce(&BlockDevice)) {
-    if let Some(block) = moment.machine.block_devices.get(index) {
-        write(block);
-    }
+/// A partition of a disk.
+#[derive(Clone, Copy)]
+struct Partition<'a> {
+    block: &'a BlockDevice,
+    number: u32,
+    start: u64,
 }
 
-fn each<'a>(
-    moment: &Moment<'a>,
-    visit: &mut dyn FnMut(usize, &[u8]),
-    path: impl Fn(&'a BlockDevice) -> &'a str,
-    is_meant: impl Fn(&Device) -> bool,
-) {
-    for (index, block) in moment.machine.block_devices.iter().enumerate() {
-        if is_meant(&block.device) {
-            visit(index, path(block).as_bytes());
+impl Part for Partition<'static> {
+    type Of<'a> = Partition<'a>;
+}
+
+impl<'a> Partition<'a> {
+    fn of(block: &'a BlockDevice) -> Option<Self> {
+        match block.device {
+            Device::Partition { number, start } => Some(Self { block, number, start }),
+            _ => None,
         }
     }
 }
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.name, |_| true);
+/// A device of the device mapper.
+#[derive(Clone, Copy)]
+struct MappedDevice<'a> {
+    block: &'a BlockDevice,
+    name: &'a str,
+    uuid: &'a str,
 }
 
-fn each_whole_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.name, |device| !device.is_partition());
+impl Part for MappedDevice<'static> {
+    type Of<'a> = MappedDevice<'a>;
 }
 
-fn each_number(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, block) in moment.machine.block_devices.iter().enumerate() {
-        visit(index, format!("{}:{}", block.major, block.minor).as_bytes());
-    }
-}
-
-fn each_path(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.path, |_| true);
-}
-
-fn each_whole(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.path, |device| !device.is_partition());
-}
-
-fn each_partition(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.path, Device::is_partition);
-}
-
-fn each_mapped(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.path, Device::is_mapped);
-}
-
-/// Every device that is made out of others and what it stands on: the numbers of both in one.
-fn each_mapping(moment: &Moment<'_>, mut visit: impl FnMut(usize, &BlockDevice, &BlockDevice)) {
-    let blocks = &moment.machine.block_devices;
-    for (number, below) in blocks.iter().enumerate() {
-        for above in &below.above {
-            let mapped = blocks.get(above.device).filter(|device| !device.device.is_partition());
-            if let Some(mapped) = mapped {
-                visit(number * blocks.len() + above.device, below, mapped);
-            }
+impl<'a> MappedDevice<'a> {
+    fn of(block: &'a BlockDevice) -> Option<Self> {
+        match &block.device {
+            Device::Mapped { name, uuid, .. } => Some(Self { block, name, uuid }),
+            _ => None,
         }
     }
 }
 
-fn each_holder(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_mapping(moment, |index, below, mapped| {
-        visit(index, format!("{}/holders/{}", below.path, mapped.name).as_bytes());
-    });
+/// A device and one that is made of it.
+#[derive(Clone, Copy)]
+struct Stacking<'a> {
+    below: &'a BlockDevice,
+    above: &'a BlockDevice,
 }
 
-fn each_slave(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_mapping(moment, |index, below, mapped| {
-        visit(index, format!("{}/slaves/{}", mapped.path, below.name).as_bytes());
-    });
+impl Part for Stacking<'static> {
+    type Of<'a> = Stacking<'a>;
 }
 
-fn mapping<'a>(moment: &Moment<'a>, index: usize) -> Option<(&'a BlockDevice, &'a BlockDevice)> {
-    let blocks = &moment.machine.block_devices;
-    Some((blocks.get(index.checked_div(blocks.len())?)?, blocks.get(index.checked_rem(blocks.len())?)?))
-}
-
-fn holder(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some((below, mapped)) = mapping(moment, index) {
-        relative(&format!("{}/holders", below.path), &mapped.path, into);
+impl<'a> Stacking<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.block_devices.iter().flat_map(move |below| {
+            let above = below.above.iter().filter_map(|above| machine.block(above.device));
+            above.filter(|above| !above.device.is_partition()).map(move |above| Self { below, above })
+        })
     }
 }
 
-fn slave(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some((below, mapped)) = mapping(moment, index) {
-        relative(&format!("{}/slaves", mapped.path), &below.path, into);
-    }
+fn link(from: &str, block: &BlockDevice, into: &mut Vec<u8>) {
+    relative(from, &format!("devices/{}", block.path), into);
 }
 
-fn link(from: &str, moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    block(moment, index, |block| relative(from, &format!("devices/{}", block.path), into));
+fn subsystem(block: &BlockDevice, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative(&format!("devices/{}", block.path), "class/block", into);
 }
 
-fn subsystem(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    block(moment, index, |block| relative(&format!("devices/{}", block.path), "class/block", into));
+/// The device on its bus: two folders above a disk of SCSI, virtio or MMC, and one above a disk of NVMe.
+fn device_link(block: &BlockDevice, _: &Moment<'_>, into: &mut Vec<u8>) {
+    let above = block.path.rsplit_once('/').map_or("", |(above, _)| above);
+    relative(&block.path, above.strip_suffix("/block").unwrap_or(above), into);
 }
 
-fn inflight(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    put_line!(into, "{:>8} {:>8}", 0, moment.disk_counts(index).in_flight);
+fn inflight(block: &BlockDevice, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{:>8} {:>8}", 0, moment.disk_counts(block).in_flight);
 }
 
-fn stat(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let columns = moment.disk_counts(index).columns().into_iter().take(moment.disk_columns());
+fn stat(block: &BlockDevice, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let columns = moment.disk_counts(block).columns().into_iter().take(moment.disk_columns());
     for (position, count) in columns.enumerate() {
         if position > 0 {
             into.push(b' ');
@@ -208,43 +215,14 @@ fn stat(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
     into.push(b'\n');
 }
 
-fn uevent(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    block(moment, index, |block| {
-        let kind = if block.device.is_partition() { "partition" } else { "disk" };
-        put_line!(into, "MAJOR={}\nMINOR={}\nDEVNAME={}\nDEVTYPE={kind}", block.major, block.minor, block.name);
-        match block.device {
-            Device::Disk { sequence } | Device::Mapped { sequence, .. } | Device::Virtual { sequence } => {
-                put_line!(into, "DISKSEQ={sequence}");
-            }
-            Device::Partition { number, .. } => put_line!(into, "PARTN={number}"),
+fn uevent(block: &BlockDevice, _: &Moment<'_>, into: &mut Vec<u8>) {
+    let kind = if block.device.is_partition() { "partition" } else { "disk" };
+    put_line!(into, "MAJOR={}\nMINOR={}\nDEVNAME={}\nDEVTYPE={kind}", block.major, block.minor, block.name);
+    match block.device {
+        Device::Disk { sequence } | Device::Mapped { sequence, .. } | Device::Virtual { sequence } => {
+            put_line!(into, "DISKSEQ={sequence}");
         }
-    });
-}
-
-/// Those whose folder tells which device of a bus they are.
-fn each_device_link(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, visit, |block| &block.path, Device::is_disk);
-}
-
-/// The folder of the device that a disk is: SCSI, virtio and MMC have a folder `block` in between, NVMe has none.
-fn device_link(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    block(moment, index, |block| {
-        let above = block.path.rsplit_once('/').map_or("", |(above, _)| above);
-        relative(&block.path, above.strip_suffix("/block").unwrap_or(above), into);
-    });
-}
-
-fn each_scsi(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let tapes = moment.machine.storage.tapes.iter().map(|tape| &tape.scsi);
-    let units = moment.machine.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes);
-    units.enumerate().for_each(|(index, unit)| visit(index, unit.path.as_bytes()));
-}
-
-fn scsi(moment: &Moment<'_>, index: usize, write: impl FnOnce(&ScsiDevice)) {
-    let tapes = moment.machine.storage.tapes.iter().map(|tape| &tape.scsi);
-    let mut units = moment.machine.block_devices.iter().filter_map(|block| block.scsi.as_ref()).chain(tapes);
-    if let Some(unit) = units.nth(index) {
-        write(unit);
+        Device::Partition { number, .. } => put_line!(into, "PARTN={number}"),
     }
 }
 
@@ -253,12 +231,4 @@ fn sequence(block: &BlockDevice) -> u32 {
         Device::Disk { sequence } | Device::Mapped { sequence, .. } | Device::Virtual { sequence } => sequence,
         Device::Partition { .. } => 0,
     }
-}
-
-fn partition(block: &BlockDevice) -> (u32, u64) {
-    if let Device::Partition { number, start } = block.device { (number, start) } else { (0, 0) }
-}
-
-fn mapped(block: &BlockDevice) -> (&str, &str) {
-    if let Device::Mapped { name, uuid, .. } = &block.device { (name, uuid) } else { ("", "") }
 }

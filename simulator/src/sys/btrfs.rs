@@ -1,137 +1,119 @@
 //! /sys/fs/btrfs: each mounted btrfs
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::{Btrfs, BtrfsGroup, KernelVersion};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
+use crate::machine::{BlockDevice, Btrfs, BtrfsGroup, KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 5] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Btrfs> {
         under: "fs/btrfs",
-        each,
+        parts: |machine| each(&machine.storage.btrfs),
+        path: |btrfs, _| btrfs.uuid.as_str().into(),
         entries: &[
-            ("allocation/global_rsv_reserved", What::File(|_, _, into| put_line!(into, "{RESERVE_BYTES}"))),
-            ("allocation/global_rsv_size", What::File(|_, _, into| put_line!(into, "{RESERVE_BYTES}"))),
-            ("clone_alignment", What::File(|_, _, into| put_line!(into, "4096"))),
-            ("features/big_metadata", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/compress_zstd", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/extended_iref", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/free_space_tree", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/mixed_backref", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/no_holes", What::File(|_, _, into| put_line!(into, "1"))),
-            ("features/skinny_metadata", What::File(|_, _, into| put_line!(into, "1"))),
-            ("label", What::File(|m, i, into| of(m, i, |b| put_line!(into, "{}", b.label)))),
-            ("metadata_uuid", What::File(|m, i, into| of(m, i, |b| put_line!(into, "{}", b.uuid)))),
-            ("nodesize", What::File(|_, _, into| put_line!(into, "16384"))),
-            ("sectorsize", What::File(|_, _, into| put_line!(into, "4096"))),
+            ("allocation/global_rsv_reserved", Content::File(|_, _, into| put_line!(into, "{RESERVE_BYTES}"))),
+            ("allocation/global_rsv_size", Content::File(|_, _, into| put_line!(into, "{RESERVE_BYTES}"))),
+            ("clone_alignment", Content::File(|_, _, into| put_line!(into, "4096"))),
+            ("features/big_metadata", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/compress_zstd", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/extended_iref", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/free_space_tree", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/mixed_backref", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/no_holes", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("features/skinny_metadata", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("label", Content::File(|b, _, into| put_line!(into, "{}", b.label))),
+            ("metadata_uuid", Content::File(|b, _, into| put_line!(into, "{}", b.uuid))),
+            ("nodesize", Content::File(|_, _, into| put_line!(into, "16384"))),
+            ("sectorsize", Content::File(|_, _, into| put_line!(into, "4096"))),
         ],
     },
-    // Commits are counted since 6.1.
-    Group {
+    &Group::<Btrfs> {
         under: "fs/btrfs",
-        each: |moment, visit| {
-            if moment.kernel() >= KernelVersion::new(6, 1) {
-                each(moment, visit);
-            }
-        },
-        entries: &[("commit_stats", What::File(commits))],
+        parts: |machine| each_with(&machine.storage.btrfs, |_| machine.kernel() >= COMMITS_SINCE),
+        path: |btrfs, _| btrfs.uuid.as_str().into(),
+        entries: &[("commit_stats", Content::File(commits))],
     },
-    Group {
+    &Group::<Allocation<'static>> {
         under: "fs/btrfs",
-        each: each_group,
+        parts: |machine| Box::new(machine.storage.btrfs.iter().flat_map(Allocation::of)),
+        path: |of, _| format!("{}/allocation/{}", of.btrfs.uuid, of.kind).into(),
         entries: &[
-            ("bytes_reserved", What::File(|_, _, into| put_line!(into, "0"))),
-            ("bytes_used", What::File(used)),
-            ("total_bytes", What::File(total)),
+            ("bytes_reserved", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("bytes_used", Content::File(used)),
+            ("total_bytes", Content::File(total)),
         ],
     },
-    Group {
+    &Group::<Allocation<'static>> {
         under: "fs/btrfs",
-        each: each_layout,
-        entries: &[("total_bytes", What::File(total)), ("used_bytes", What::File(used))],
+        parts: |machine| Box::new(machine.storage.btrfs.iter().flat_map(Allocation::of)),
+        path: |of, _| format!("{}/allocation/{}/{}", of.btrfs.uuid, of.kind, of.group.layout).into(),
+        entries: &[("total_bytes", Content::File(total)), ("used_bytes", Content::File(used))],
     },
-    Group { under: "fs/btrfs", each: each_device, entries: &[("", What::Link(device))] },
+    &Group::<Device<'static>> {
+        under: "fs/btrfs",
+        parts: |machine| Box::new(Device::each(machine)),
+        path: |Device { btrfs, block }, _| format!("{}/devices/{}", btrfs.uuid, block.name).into(),
+        entries: &[("", Content::Link(device))],
+    },
 ];
 
 const RESERVE_BYTES: u64 = 536_870_912;
-/// Kinds of block groups: numbers of file system and kind in one.
-const KINDS: [&str; 3] = ["data", "metadata", "system"];
-/// No file system here has as many devices.
-const DEVICES: usize = 256;
+const COMMITS_SINCE: KernelVersion = KernelVersion::new(6, 1);
 
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Btrfs)) {
-    if let Some(btrfs) = moment.machine.storage.btrfs.get(index) {
-        write(btrfs);
+/// The block groups of one kind of a file system.
+#[derive(Clone, Copy)]
+struct Allocation<'a> {
+    btrfs: &'a Btrfs,
+    kind: &'static str,
+    group: BtrfsGroup,
+}
+
+impl Part for Allocation<'static> {
+    type Of<'a> = Allocation<'a>;
+}
+
+impl<'a> Allocation<'a> {
+    fn of(btrfs: &'a Btrfs) -> impl Iterator<Item = Self> {
+        let groups = [("data", btrfs.data), ("metadata", btrfs.metadata), ("system", btrfs.system)];
+        groups.into_iter().map(move |(kind, group)| Self { btrfs, kind, group })
     }
 }
 
-fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, btrfs) in moment.machine.storage.btrfs.iter().enumerate() {
-        visit(index, btrfs.uuid.as_bytes());
+/// A device of a file system.
+#[derive(Clone, Copy)]
+struct Device<'a> {
+    btrfs: &'a Btrfs,
+    block: &'a BlockDevice,
+}
+
+impl Part for Device<'static> {
+    type Of<'a> = Device<'a>;
+}
+
+impl<'a> Device<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.storage.btrfs.iter().flat_map(|btrfs| {
+            let blocks = btrfs.devices.iter().filter_map(|&device| machine.block(device));
+            blocks.map(move |block| Device { btrfs, block })
+        })
     }
 }
 
-fn group(btrfs: &Btrfs, kind: usize) -> BtrfsGroup {
-    match kind {
-        0 => btrfs.data,
-        1 => btrfs.metadata,
-        _ => btrfs.system,
-    }
+fn total(allocation: Allocation<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{}", allocation.group.total_bytes);
 }
 
-fn each_of_groups(moment: &Moment<'_>, mut visit: impl FnMut(usize, &str, &str, &str)) {
-    for (index, btrfs) in moment.machine.storage.btrfs.iter().enumerate() {
-        for (kind, name) in KINDS.iter().enumerate() {
-            visit(index * KINDS.len() + kind, &btrfs.uuid, name, group(btrfs, kind).layout);
-        }
-    }
+fn used(Allocation { btrfs, kind, group }: Allocation<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{}", moment.btrfs_used_bytes(btrfs, group, kind == "data"));
 }
 
-fn each_group(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_of_groups(moment, |index, uuid, kind, _| visit(index, format!("{uuid}/allocation/{kind}").as_bytes()));
+fn commits(btrfs: &Btrfs, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let commits = moment.btrfs_commits(btrfs);
+    put_line!(into, "commits {}\nlast_commit_ms {}", commits.count, commits.last);
+    put_line!(into, "max_commit_ms {}\ntotal_commit_ms {}", commits.longest, commits.total);
 }
 
-fn each_layout(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_of_groups(moment, |index, uuid, kind, layout| {
-        visit(index, format!("{uuid}/allocation/{kind}/{layout}").as_bytes());
-    });
-}
-
-fn total(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index / KINDS.len(), |btrfs| put_line!(into, "{}", group(btrfs, index % KINDS.len()).total_bytes));
-}
-
-fn used(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let kind = index % KINDS.len();
-    of(moment, index / KINDS.len(), |btrfs| {
-        put_line!(into, "{}", moment.btrfs_used_bytes(btrfs, group(btrfs, kind), kind == 0));
-    });
-}
-
-fn commits(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index, |btrfs| {
-        let commits = moment.btrfs_commits(btrfs);
-        put_line!(into, "commits {}\nlast_commit_ms {}", commits.count, commits.last);
-        put_line!(into, "max_commit_ms {}\ntotal_commit_ms {}", commits.longest, commits.total);
-    });
-}
-
-fn each_device(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, btrfs) in moment.machine.storage.btrfs.iter().enumerate() {
-        for (number, &device) in btrfs.devices.iter().enumerate() {
-            if let Some(block) = moment.machine.block_devices.get(device) {
-                visit(index * DEVICES + number, format!("{}/devices/{}", btrfs.uuid, block.name).as_bytes());
-            }
-        }
-    }
-}
-
-fn device(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index / DEVICES, |btrfs| {
-        let device = btrfs.devices.get(index % DEVICES).and_then(|&device| moment.machine.block_devices.get(device));
-        if let Some(block) = device {
-            relative(&format!("fs/btrfs/{}/devices", btrfs.uuid), &format!("devices/{}", block.path), into);
-        }
-    });
+fn device(Device { btrfs, block }: Device<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative(&format!("fs/btrfs/{}/devices", btrfs.uuid), &format!("devices/{}", block.path), into);
 }

@@ -1,100 +1,100 @@
 //! /sys/fs/cgroup: the groups of containers, in one hierarchy or, on old systems, in one for each controller
 
-use crate::layout::{Group, What};
-use crate::machine::{ControlGroup, GroupLoad};
+use crate::layout::{Content, Group, Part, Table, each_with};
+use crate::machine::{ControlGroup, GroupLoad, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 6] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<ControlGroup> {
         under: "fs/cgroup",
-        each: |m, visit| each(m, visit, true, "", |_| true),
+        parts: |machine| each_with(&machine.control_groups, |_| machine.has_one_hierarchy()),
+        path: |group, _| group.path.as_str().into(),
         entries: &[
-            ("cgroup.controllers", What::File(|_, _, into| put_line!(into, "cpuset cpu io memory hugetlb pids rdma"))),
-            ("cgroup.type", What::File(|_, _, into| put_line!(into, "domain"))),
-            ("pids.current", What::File(processes)),
+            (
+                "cgroup.controllers",
+                Content::File(|_, _, into| put_line!(into, "cpuset cpu io memory hugetlb pids rdma")),
+            ),
+            ("cgroup.type", Content::File(|_, _, into| put_line!(into, "domain"))),
+            ("pids.current", Content::File(processes)),
         ],
     },
-    Group {
+    &Group::<LoadedGroup<'static>> {
         under: "fs/cgroup",
-        each: |m, visit| each(m, visit, true, "", |group| group.load.is_some()),
-        entries: &[
-            ("cpu.stat", What::File(|m, i, into| load(m, i, |g, l| cpu_stat(m.group_cpu_micros(g, l), into)))),
-            ("memory.current", What::File(memory)),
-        ],
+        parts: |machine| Box::new(LoadedGroup::each(machine).filter(|_| machine.has_one_hierarchy())),
+        path: |loaded, _| loaded.group.path.as_str().into(),
+        entries: &[("cpu.stat", Content::File(cpu_stat)), ("memory.current", Content::File(memory))],
     },
-    Group {
+    &Group::<ControlGroup> {
         under: "fs/cgroup",
-        each: |m, visit| each(m, visit, false, "pids/", |_| true),
-        entries: &[("pids.current", What::File(processes))],
+        parts: |machine| each_with(&machine.control_groups, |_| !machine.has_one_hierarchy()),
+        path: |group, _| format!("pids/{}", group.path).into(),
+        entries: &[("pids.current", Content::File(processes))],
     },
-    Group {
+    &Group::<LoadedGroup<'static>> {
         under: "fs/cgroup",
-        each: |m, visit| each(m, visit, false, "cpu,cpuacct/", |group| group.load.is_some()),
-        entries: &[("cpuacct.usage", What::File(cpu_nanoseconds))],
+        parts: |machine| Box::new(LoadedGroup::each(machine).filter(|_| !machine.has_one_hierarchy())),
+        path: |loaded, _| format!("cpu,cpuacct/{}", loaded.group.path).into(),
+        entries: &[("cpuacct.usage", Content::File(cpu_nanoseconds))],
     },
-    Group {
+    &Group::<LoadedGroup<'static>> {
         under: "fs/cgroup",
-        each: |m, visit| each(m, visit, false, "memory/", |group| group.load.is_some()),
-        entries: &[("memory.usage_in_bytes", What::File(memory))],
+        parts: |machine| Box::new(LoadedGroup::each(machine).filter(|_| !machine.has_one_hierarchy())),
+        path: |loaded, _| format!("memory/{}", loaded.group.path).into(),
+        entries: &[("memory.usage_in_bytes", Content::File(memory))],
     },
-    Group {
+    &Group::<Machine> {
         under: "fs/cgroup",
-        each: |m, visit| {
-            if !m.has_one_hierarchy() && m.machine.control_groups.iter().any(|group| group.load.is_some()) {
-                for name in ["cpu", "cpuacct"] {
-                    visit(0, name.as_bytes());
-                }
-            }
-        },
-        entries: &[("", What::Link(|_, _, into| into.extend_from_slice(b"cpu,cpuacct")))],
+        parts: |machine| each_with([machine], has_cpu_hierarchy),
+        path: |_, _| "".into(),
+        entries: &[("cpu", Content::Link(cpu_hierarchy)), ("cpuacct", Content::Link(cpu_hierarchy))],
     },
 ];
 
-fn each(
-    moment: &Moment<'_>,
-    visit: &mut dyn FnMut(usize, &[u8]),
-    in_one_hierarchy: bool,
-    hierarchy: &str,
-    is_meant: impl Fn(&ControlGroup) -> bool,
-) {
-    if moment.has_one_hierarchy() != in_one_hierarchy {
-        return;
-    }
-    for (index, group) in moment.machine.control_groups.iter().enumerate() {
-        if is_meant(group) {
-            visit(index, format!("{hierarchy}{}", group.path).as_bytes());
-        }
+/// A control group whose processes use CPU time and memory of their own.
+#[derive(Clone, Copy)]
+struct LoadedGroup<'a> {
+    group: &'a ControlGroup,
+    load: &'a GroupLoad,
+}
+
+impl Part for LoadedGroup<'static> {
+    type Of<'a> = LoadedGroup<'a>;
+}
+
+impl<'a> LoadedGroup<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.control_groups.iter().filter_map(|group| Some(Self { group, load: group.load.as_ref()? }))
     }
 }
 
-fn load(moment: &Moment<'_>, index: usize, write: impl FnOnce(&ControlGroup, &GroupLoad)) {
-    if let Some((group, load)) =
-        moment.machine.control_groups.get(index).and_then(|group| Some((group, group.load.as_ref()?)))
-    {
-        write(group, load);
-    }
+fn has_cpu_hierarchy(machine: &Machine) -> bool {
+    !machine.has_one_hierarchy() && machine.control_groups.iter().any(|group| group.load.is_some())
 }
 
-/// With those of the groups below.
-fn processes(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let groups = &moment.machine.control_groups;
-    let Some(group) = groups.get(index) else { return };
+fn cpu_hierarchy(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
+    into.extend_from_slice(b"cpu,cpuacct");
+}
+
+/// The processes of a group and of the groups below it.
+fn processes(group: &ControlGroup, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let is_within = |other: &&ControlGroup| {
         other.path.strip_prefix(&group.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    put_line!(into, "{}", groups.iter().filter(is_within).map(|group| group.processes).sum::<u32>());
+    let groups = moment.machine.control_groups.iter().filter(is_within);
+    put_line!(into, "{}", groups.map(|group| group.processes).sum::<u32>());
 }
 
-fn memory(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    load(moment, index, |_, load| put_line!(into, "{}", moment.group_memory_bytes(load)));
+fn memory(LoadedGroup { load, .. }: LoadedGroup<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{}", moment.group_memory_bytes(load));
 }
 
-fn cpu_nanoseconds(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    load(moment, index, |group, load| put_line!(into, "{}", moment.group_cpu_micros(group, load) * 1_000));
+fn cpu_nanoseconds(LoadedGroup { group, load }: LoadedGroup<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{}", moment.group_cpu_micros(group, load) * 1_000);
 }
 
-fn cpu_stat(micros: u64, into: &mut Vec<u8>) {
+fn cpu_stat(LoadedGroup { group, load }: LoadedGroup<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let micros = moment.group_cpu_micros(group, load);
     let system = micros / 5;
     put_line!(into, "usage_usec {micros}\nuser_usec {}\nsystem_usec {system}", micros - system);
     put_line!(into, "nr_periods 0\nnr_throttled 0\nthrottled_usec 0");

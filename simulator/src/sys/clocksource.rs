@@ -1,14 +1,13 @@
 //! /sys/devices/system/clocksource
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 1] = [Group {
-    under: "devices/system/clocksource/clocksource0",
-    each: once,
-    entries: &[
+pub(super) const GROUPS: Table = &[&Group::of_host(
+    "devices/system/clocksource/clocksource0",
+    &[
         // The kernel puts a space after each of them.
-        ("available_clocksource", What::File(|m, _, into| put_line!(into, "{} ", m.machine.system.clocksources))),
-        ("current_clocksource", What::File(|m, _, into| put_line!(into, "{}", m.machine.system.clocksource))),
+        ("available_clocksource", Content::File(|_, m, into| put_line!(into, "{} ", m.machine.system.clocksources))),
+        ("current_clocksource", Content::File(|_, m, into| put_line!(into, "{}", m.machine.system.clocksource))),
     ],
-}];
+)];

@@ -1,33 +1,27 @@
-//! /sys/devices/virtual/dmi/id, and the link to it.
+//! /sys/devices/virtual/dmi/id, and the link to it. Serial numbers are missing: only root can read them.
 
-use crate::layout::{Group, What};
-use crate::moment::Moment;
+use crate::layout::{Content, Group, Part, Table, each_with};
+use crate::machine::Machine;
 use crate::text::put_line;
 
-/// Serial numbers are for root alone.
-pub(super) static GROUPS: [Group; 2] = [
-    Group { under: "devices/virtual/dmi/id", each: each_name, entries: &[("", What::File(word))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<FirmwareField> {
+        under: "devices/virtual/dmi/id",
+        parts: |machine| Box::new(machine.firmware.iter().map(|(name, value)| (*name, value.as_str()))),
+        path: |(name, _), _| name.into(),
+        entries: &[("", Content::File(|(_, value), _, into| put_line!(into, "{}", value)))],
+    },
+    &Group::<Machine> {
         under: "class/dmi",
-        each: if_any,
-        entries: &[("id", What::Link(|_, _, into| into.extend_from_slice(b"../../devices/virtual/dmi/id")))],
+        parts: |machine| each_with([machine], |machine| !machine.firmware.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("id", Content::Link(|_, _, into| into.extend_from_slice(b"../../devices/virtual/dmi/id")))],
     },
 ];
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, (name, _)) in moment.machine.firmware.iter().enumerate() {
-        visit(index, name.as_bytes());
-    }
-}
+/// A field of the firmware: its name and its value.
+struct FirmwareField;
 
-fn if_any(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if !moment.machine.firmware.is_empty() {
-        visit(0, b"");
-    }
-}
-
-fn word(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some((_, word)) = moment.machine.firmware.get(index) {
-        put_line!(into, "{}", word);
-    }
+impl Part for FirmwareField {
+    type Of<'a> = (&'static str, &'a str);
 }

@@ -1,109 +1,82 @@
 //! /sys/class/drm and the graphics cards that it leads to
 
 use super::relative;
-use crate::layout::{Group, What, once};
-use crate::machine::{AmdCard, GraphicsCard};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
+use crate::machine::{AmdCard, GraphicsCard, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 5] = [
-    Group { under: "class/drm", each: each_name, entries: &[("", What::Link(class))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<GraphicsCard> {
         under: "class/drm",
-        each: if_any,
-        entries: &[("version", What::File(|_, _, into| put_line!(into, "drm 1.1.0 20060810")))],
+        parts: |machine| each(&machine.graphics_cards),
+        path: |card, _| format!("card{}", card.number).into(),
+        entries: &[("", Content::Link(class))],
     },
-    Group {
+    &Group::<Machine> {
+        under: "class/drm",
+        parts: |machine| each_with([machine], |machine| !machine.graphics_cards.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("version", Content::File(|_, _, into| put_line!(into, "drm 1.1.0 20060810")))],
+    },
+    &Group::<GraphicsCard> {
         under: "devices",
-        each: each_card,
+        parts: |machine| each(&machine.graphics_cards),
+        path: |card, _| folder(card).into(),
         entries: &[
-            ("dev", What::File(|m, i, into| card(m, i, |card| put_line!(into, "226:{}", card.number)))),
-            ("device", What::Link(|m, i, into| card(m, i, |card| device(card, into)))),
+            ("dev", Content::File(|card, _, into| put_line!(into, "226:{}", card.number))),
+            ("device", Content::Link(|card, _, into| device(card, into))),
         ],
     },
     // What is on the bus has this file of the bus.
-    Group {
+    &Group::<GraphicsCard> {
         under: "devices",
-        each: |m, visit| each_device(m, visit, |card| !card.device.starts_with("pci")),
-        entries: &[("uevent", What::File(|m, i, into| card(m, i, |card| put_line!(into, "DRIVER={}", card.driver))))],
+        parts: |machine| each_with(&machine.graphics_cards, |card| !card.device.starts_with("pci")),
+        path: |card, _| card.device.as_str().into(),
+        entries: &[("uevent", Content::File(|card, _, into| put_line!(into, "DRIVER={}", card.driver)))],
     },
-    Group {
+    &Group::<AmdDevice<'static>> {
         under: "devices",
-        each: |m, visit| each_device(m, visit, |card| card.amd.is_some()),
+        parts: |machine| Box::new(machine.graphics_cards.iter().filter_map(AmdDevice::of)),
+        path: |of, _| of.device.into(),
         entries: &[
-            ("gpu_busy_percent", What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", m.card_busy(card))))),
-            ("mem_info_gtt_total", What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", card.lent_bytes)))),
-            ("mem_info_gtt_used", What::File(|m, i, into| amd(m, i, |c| put_line!(into, "{}", m.card_memory(c, 1).1)))),
-            (
-                "mem_info_vis_vram_total",
-                What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", card.memory_bytes))),
-            ),
-            (
-                "mem_info_vis_vram_used",
-                What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", m.card_memory(card, 1).0))),
-            ),
-            (
-                "mem_info_vram_total",
-                What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", card.memory_bytes))),
-            ),
-            (
-                "mem_info_vram_used",
-                What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", m.card_memory(card, 1).0))),
-            ),
-            (
-                "mem_info_vram_vendor",
-                What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", card.memory_vendor))),
-            ),
-            ("power_dpm_force_performance_level", What::File(|_, _, into| put_line!(into, "auto"))),
-            ("unique_id", What::File(|m, i, into| amd(m, i, |card| put_line!(into, "{}", card.unique_id)))),
+            ("gpu_busy_percent", Content::File(|of, m, into| put_line!(into, "{}", m.card_busy(of.card)))),
+            ("mem_info_gtt_total", Content::File(|of, _, into| put_line!(into, "{}", of.card.lent_bytes))),
+            ("mem_info_gtt_used", Content::File(|of, m, into| put_line!(into, "{}", m.card_memory(of.card, 1).1))),
+            ("mem_info_vis_vram_total", Content::File(|of, _, into| put_line!(into, "{}", of.card.memory_bytes))),
+            ("mem_info_vis_vram_used", Content::File(|of, m, into| put_line!(into, "{}", m.card_memory(of.card, 1).0))),
+            ("mem_info_vram_total", Content::File(|of, _, into| put_line!(into, "{}", of.card.memory_bytes))),
+            ("mem_info_vram_used", Content::File(|of, m, into| put_line!(into, "{}", m.card_memory(of.card, 1).0))),
+            ("mem_info_vram_vendor", Content::File(|of, _, into| put_line!(into, "{}", of.card.memory_vendor))),
+            ("power_dpm_force_performance_level", Content::File(|_, _, into| put_line!(into, "auto"))),
+            ("unique_id", Content::File(|of, _, into| put_line!(into, "{}", of.card.unique_id))),
         ],
     },
 ];
-
-fn if_any(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if !moment.machine.graphics_cards.is_empty() {
-        once(moment, visit);
-    }
-}
-
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, card) in moment.machine.graphics_cards.iter().enumerate() {
-        visit(index, format!("card{}", card.number).as_bytes());
-    }
-}
 
 fn folder(card: &GraphicsCard) -> String {
     format!("{}/drm/card{}", card.device, card.number)
 }
 
-fn each_card(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, card) in moment.machine.graphics_cards.iter().enumerate() {
-        visit(index, folder(card).as_bytes());
-    }
+fn class(card: &GraphicsCard, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/drm", &format!("devices/{}", folder(card)), into);
 }
 
-fn each_device(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]), is_meant: impl Fn(&GraphicsCard) -> bool) {
-    for (index, card) in moment.machine.graphics_cards.iter().enumerate() {
-        if is_meant(card) {
-            visit(index, card.device.as_bytes());
-        }
-    }
+/// The device of a card with the driver amdgpu.
+#[derive(Clone, Copy)]
+struct AmdDevice<'a> {
+    device: &'a str,
+    card: &'a AmdCard,
 }
 
-fn card(moment: &Moment<'_>, index: usize, write: impl FnOnce(&GraphicsCard)) {
-    if let Some(card) = moment.machine.graphics_cards.get(index) {
-        write(card);
-    }
+impl Part for AmdDevice<'static> {
+    type Of<'a> = AmdDevice<'a>;
 }
 
-fn amd(moment: &Moment<'_>, index: usize, write: impl FnOnce(&AmdCard)) {
-    if let Some(amd) = moment.machine.graphics_cards.get(index).and_then(|card| card.amd.as_ref()) {
-        write(amd);
+impl<'a> AmdDevice<'a> {
+    fn of(card: &'a GraphicsCard) -> Option<Self> {
+        Some(Self { device: &card.device, card: card.amd.as_ref()? })
     }
-}
-
-fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    card(moment, index, |card| relative("class/drm", &format!("devices/{}", folder(card)), into));
 }
 
 /// Three above, past `drm/cardN`.

@@ -1,102 +1,148 @@
-//! /sys/devices/system/edac: errors of memory
+//! /sys/devices/system/edac: memory errors
 
-use crate::layout::{Group, What, once};
-use crate::machine::MemoryControllers;
+use crate::layout::{Content, Group, Part, Table, each};
+use crate::machine::{Machine, MemoryControllers};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 4] = [
-    Group { under: "devices/system/edac/mc", each: if_any, entries: &[("uevent", What::File(|_, _, _| {}))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<MemoryControllers> {
         under: "devices/system/edac/mc",
-        each: each_controller,
+        parts: |machine| each(&machine.memory_controllers),
+        path: |_, _| "".into(),
+        entries: &[("uevent", Content::File(|_, _, _| {}))],
+    },
+    &Group::<Controller<'static>> {
+        under: "devices/system/edac/mc",
+        parts: |machine| Box::new(Controller::each(machine)),
+        path: |controller, _| format!("mc{}", controller.number).into(),
         entries: &[
-            ("ce_count", What::File(|m, i, into| put_line!(into, "{}", of_controller(m, i)))),
-            ("ce_noinfo_count", What::File(|_, _, into| put_line!(into, "0"))),
-            ("mc_name", What::File(|m, _, into| of(m, |memory| put_line!(into, "{}", memory.name)))),
-            ("seconds_since_reset", What::File(|m, _, into| put_line!(into, "{}", m.uptime_micros() / 1_000_000))),
-            ("size_mb", What::File(|m, _, into| of(m, |c| put_line!(into, "{}", c.row_mib * c.rows as u64)))),
-            ("ue_count", What::File(|_, _, into| put_line!(into, "0"))),
-            ("ue_noinfo_count", What::File(|_, _, into| put_line!(into, "0"))),
+            ("ce_count", Content::File(|controller, m, into| put_line!(into, "{}", controller.corrected_errors(m)))),
+            ("ce_noinfo_count", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("mc_name", Content::File(|controller, _, into| put_line!(into, "{}", controller.memory.name))),
+            ("seconds_since_reset", Content::File(|_, m, into| put_line!(into, "{}", m.uptime_micros() / 1_000_000))),
+            ("size_mb", Content::File(|controller, _, into| put_line!(into, "{}", controller.mebibytes()))),
+            ("ue_count", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("ue_noinfo_count", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
-    Group {
+    &Group::<Row<'static>> {
         under: "devices/system/edac/mc",
-        each: each_row,
+        parts: |machine| Box::new(Controller::each(machine).flat_map(Controller::rows)),
+        path: |row, _| row.path().into(),
         entries: &[
-            ("ce_count", What::File(|m, i, into| put_line!(into, "{}", of_row(m, i)))),
-            ("dev_type", What::File(|_, _, into| put_line!(into, "x4"))),
-            ("edac_mode", What::File(|_, _, into| put_line!(into, "S4ECD4ED"))),
-            ("mem_type", What::File(|_, _, into| put_line!(into, "Registered-DDR4"))),
-            ("size_mb", What::File(|m, _, into| of(m, |memory| put_line!(into, "{}", memory.row_mib)))),
-            ("ue_count", What::File(|_, _, into| put_line!(into, "0"))),
+            ("ce_count", Content::File(|row, m, into| put_line!(into, "{}", row.corrected_errors(m)))),
+            ("dev_type", Content::File(|_, _, into| put_line!(into, "x4"))),
+            ("edac_mode", Content::File(|_, _, into| put_line!(into, "S4ECD4ED"))),
+            ("mem_type", Content::File(|_, _, into| put_line!(into, "Registered-DDR4"))),
+            ("size_mb", Content::File(|row, _, into| put_line!(into, "{}", row.controller.memory.row_mib))),
+            ("ue_count", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
-    Group { under: "devices/system/edac/mc", each: each_channel, entries: &[("", What::File(channel))] },
+    &Group::<Channel<'static>> {
+        under: "devices/system/edac/mc",
+        parts: |machine| Box::new(Channel::each(machine)),
+        path: |channel, _| channel.path("ce_count").into(),
+        entries: &[("", Content::File(|channel, m, into| put_line!(into, "{}", channel.corrected_errors(m))))],
+    },
+    &Group::<Channel<'static>> {
+        under: "devices/system/edac/mc",
+        parts: |machine| Box::new(Channel::each(machine)),
+        path: |channel, _| channel.path("dimm_label").into(),
+        entries: &[("", Content::File(label))],
+    },
+    &Group::<Channel<'static>> {
+        under: "devices/system/edac/mc",
+        parts: |machine| Box::new(Channel::each(machine)),
+        path: |channel, _| channel.path("ue_count").into(),
+        entries: &[("", Content::File(|_, _, into| put_line!(into, "0")))],
+    },
 ];
 
-/// Rows and channels are numbered through all controllers.
-const PARTS: usize = 1 << 8;
-/// The files of a channel.
-const FILES: [&str; 3] = ["ce_count", "dimm_label", "ue_count"];
+/// A memory controller.
+#[derive(Clone, Copy)]
+struct Controller<'a> {
+    memory: &'a MemoryControllers,
+    number: usize,
+}
 
-fn of(moment: &Moment<'_>, write: impl FnOnce(&MemoryControllers)) {
-    if let Some(found) = moment.machine.memory_controllers.as_ref() {
-        write(found);
+impl Part for Controller<'static> {
+    type Of<'a> = Controller<'a>;
+}
+
+impl<'a> Controller<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let memory = machine.memory_controllers.iter();
+        memory.flat_map(|memory| (0..memory.controllers).map(move |number| Self { memory, number }))
+    }
+
+    fn rows(self) -> impl Iterator<Item = Row<'a>> {
+        (0..self.memory.rows).map(move |number| Row { controller: self, number })
+    }
+
+    fn corrected_errors(self, moment: &Moment<'_>) -> u64 {
+        self.rows().map(|row| row.corrected_errors(moment)).sum()
+    }
+
+    fn mebibytes(self) -> u64 {
+        self.memory.row_mib * self.memory.rows as u64
     }
 }
 
-fn if_any(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    of(moment, |_| once(moment, visit));
+/// A row of chips of a controller.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    controller: Controller<'a>,
+    number: usize,
 }
 
-fn each_controller(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    of(moment, |memory| (0..memory.controllers).for_each(|number| visit(number, format!("mc{number}").as_bytes())));
+impl Part for Row<'static> {
+    type Of<'a> = Row<'a>;
 }
 
-fn each_row(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    of(moment, |memory| {
-        for controller in 0..memory.controllers {
-            for row in 0..memory.rows {
-                visit(controller * PARTS + row, format!("mc{controller}/csrow{row}").as_bytes());
-            }
-        }
-    });
+impl<'a> Row<'a> {
+    fn channels(self) -> impl Iterator<Item = Channel<'a>> {
+        (0..self.controller.memory.channels).map(move |number| Channel { row: self, number })
+    }
+
+    fn path(self) -> String {
+        format!("mc{}/csrow{}", self.controller.number, self.number)
+    }
+
+    fn corrected_errors(self, moment: &Moment<'_>) -> u64 {
+        self.channels().map(|channel| channel.corrected_errors(moment)).sum()
+    }
 }
 
-fn each_channel(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_row(moment, &mut |row, path| {
-        of(moment, |memory| {
-            for channel in 0..memory.channels {
-                for (place, file) in FILES.iter().enumerate() {
-                    let file = format!("/ch{channel}_{file}");
-                    visit((row * PARTS + channel) * FILES.len() + place, &[path, file.as_bytes()].concat());
-                }
-            }
-        });
-    });
+/// A channel of a row.
+#[derive(Clone, Copy)]
+struct Channel<'a> {
+    row: Row<'a>,
+    number: usize,
 }
 
-fn of_row(moment: &Moment<'_>, index: usize) -> u64 {
-    let (controller, row) = (index / PARTS, index % PARTS);
-    let channels = |memory: &MemoryControllers| {
-        let counts = (0..memory.channels).map(|channel| moment.corrected_errors(memory, controller, row, channel));
-        counts.sum()
-    };
-    moment.machine.memory_controllers.as_ref().map_or(0, channels)
+impl Part for Channel<'static> {
+    type Of<'a> = Channel<'a>;
 }
 
-fn of_controller(moment: &Moment<'_>, controller: usize) -> u64 {
-    let rows = moment.machine.memory_controllers.as_ref().map_or(0, |memory| memory.rows);
-    (0..rows).map(|row| of_row(moment, controller * PARTS + row)).sum()
+impl<'a> Channel<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        Controller::each(machine).flat_map(Controller::rows).flat_map(Row::channels)
+    }
+
+    /// The path of one of its files, whose names begin with that of the channel.
+    fn path(self, file: &str) -> String {
+        format!("{}/ch{}_{file}", self.row.path(), self.number)
+    }
+
+    /// All errors are those of the first channel of the first row.
+    fn corrected_errors(self, moment: &Moment<'_>) -> u64 {
+        let Row { controller, number: row } = self.row;
+        let is_first = (controller.number, row, self.number) == (0, 0, 0);
+        if is_first { moment.corrected_errors(controller.memory) } else { 0 }
+    }
 }
 
-fn channel(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let (rest, file) = (index / FILES.len(), FILES.get(index % FILES.len()).copied());
-    let (controller, row, channel) = (rest / PARTS / PARTS, rest / PARTS % PARTS, rest % PARTS);
-    of(moment, |memory| match file {
-        Some("ce_count") => put_line!(into, "{}", moment.corrected_errors(memory, controller, row, channel)),
-        Some("dimm_label") => put_line!(into, "mc#{controller}csrow#{row}channel#{channel}"),
-        _ => put_line!(into, "0"),
-    });
+fn label(Channel { row, number }: Channel<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "mc#{}csrow#{}channel#{number}", row.controller.number, row.number);
 }

@@ -1,60 +1,81 @@
-//! /sys/kernel/mm/hugepages, and the same of each NUMA node: what is set aside as huge pages of each size
+//! /sys/kernel/mm/hugepages and /sys/devices/system/node/node*/hugepages: the pool of huge pages of each size
 
-use crate::layout::{Group, What};
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Machine, NumaNode};
 use crate::moment::Moment;
 use crate::moment::memory::HugePages;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 2] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<PageSize> {
         under: "kernel/mm/hugepages",
-        each: each_size,
+        parts: |machine| Box::new(PageSize::each(machine)),
+        path: |size, _| size.folder().into(),
         entries: &[
-            ("free_hugepages", What::File(|m, i, into| put_line!(into, "{}", of_all(m, i, |huge| huge.free)))),
-            ("nr_hugepages", What::File(|m, i, into| put_line!(into, "{}", of_all(m, i, |huge| huge.total)))),
-            ("nr_hugepages_mempolicy", What::File(|m, i, into| put_line!(into, "{}", of_all(m, i, |huge| huge.total)))),
-            ("nr_overcommit_hugepages", What::File(|_, _, into| put_line!(into, "0"))),
-            ("resv_hugepages", What::File(|m, i, into| put_line!(into, "{}", of_all(m, i, |huge| huge.promised)))),
-            ("surplus_hugepages", What::File(|_, _, into| put_line!(into, "0"))),
+            ("free_hugepages", Content::File(|size, m, into| put_line!(into, "{}", size.pool(m).free))),
+            ("nr_hugepages", Content::File(|size, m, into| put_line!(into, "{}", size.pool(m).total))),
+            ("nr_hugepages_mempolicy", Content::File(|size, m, into| put_line!(into, "{}", size.pool(m).total))),
+            ("nr_overcommit_hugepages", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("resv_hugepages", Content::File(|size, m, into| put_line!(into, "{}", size.pool(m).promised))),
+            ("surplus_hugepages", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
-    Group {
+    &Group::<NodePageSize> {
         under: "devices/system/node",
-        each: each_size_of_node,
+        parts: |machine| Box::new(NodePageSize::each(machine)),
+        path: |of, _| format!("node{}/hugepages/{}", of.node, of.size.folder()).into(),
         entries: &[
-            ("free_hugepages", What::File(|m, i, into| put_line!(into, "{}", of_node(m, i, |huge| huge.free)))),
-            ("nr_hugepages", What::File(|m, i, into| put_line!(into, "{}", of_node(m, i, |huge| huge.total)))),
-            ("surplus_hugepages", What::File(|_, _, into| put_line!(into, "0"))),
+            ("free_hugepages", Content::File(|of, m, into| put_line!(into, "{}", of.pool(m).free))),
+            ("nr_hugepages", Content::File(|of, m, into| put_line!(into, "{}", of.pool(m).total))),
+            ("surplus_hugepages", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
 ];
 
-fn sizes(moment: &Moment<'_>) -> &'static [u64] {
-    moment.machine.system.architecture.huge_page_sizes()
+/// A size of huge pages.
+#[derive(Clone, Copy)]
+struct PageSize {
+    kilobytes: u64,
+    /// Whether the reserved pages have this size.
+    is_reserved: bool,
 }
 
-fn each_size(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (size, kilobytes) in sizes(moment).iter().enumerate() {
-        visit(size, format!("hugepages-{kilobytes}kB").as_bytes());
+impl Part for PageSize {
+    type Of<'a> = Self;
+}
+
+impl PageSize {
+    fn each(machine: &Machine) -> impl Iterator<Item = Self> + use<> {
+        let sizes = machine.system.architecture.huge_page_sizes().iter().enumerate();
+        sizes.map(|(position, &kilobytes)| Self { kilobytes, is_reserved: position == 0 })
+    }
+
+    fn folder(self) -> String {
+        format!("hugepages-{}kB", self.kilobytes)
+    }
+
+    fn pool(self, moment: &Moment<'_>) -> HugePages {
+        if self.is_reserved { moment.memory().huge } else { HugePages::default() }
     }
 }
 
-/// Numbered node by node.
-fn each_size_of_node(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for node in 0..moment.machine.processor.nodes {
-        for (size, kilobytes) in sizes(moment).iter().enumerate() {
-            let number = node * sizes(moment).len() + size;
-            visit(number, format!("node{node}/hugepages/hugepages-{kilobytes}kB").as_bytes());
-        }
+/// A size of huge pages on a NUMA node.
+#[derive(Clone, Copy)]
+struct NodePageSize {
+    node: NumaNode,
+    size: PageSize,
+}
+
+impl Part for NodePageSize {
+    type Of<'a> = Self;
+}
+
+impl NodePageSize {
+    fn each(machine: &Machine) -> impl Iterator<Item = Self> {
+        machine.processor.nodes().flat_map(|node| PageSize::each(machine).map(move |size| Self { node, size }))
     }
-}
 
-/// All that are set aside are of the first size.
-fn of_all(moment: &Moment<'_>, size: usize, part: fn(HugePages) -> u64) -> u64 {
-    if size == 0 { part(moment.memory().huge) } else { 0 }
-}
-
-fn of_node(moment: &Moment<'_>, number: usize, part: fn(HugePages) -> u64) -> u64 {
-    let (node, size) = (number / sizes(moment).len(), number % sizes(moment).len());
-    if size == 0 { part(moment.memory_of_node(node).huge) } else { 0 }
+    fn pool(self, moment: &Moment<'_>) -> HugePages {
+        if self.size.is_reserved { moment.memory_of_node(self.node).huge } else { HugePages::default() }
+    }
 }

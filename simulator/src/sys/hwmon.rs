@@ -1,119 +1,140 @@
-//! /sys/class/hwmon and the chips that it leads to
+//! /sys/class/hwmon and the chips that it links to
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::{Chip, Sensor};
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Chip, Machine, Sensor};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 6] = [
-    Group { under: "class/hwmon", each: each_name, entries: &[("", What::Link(class))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Monitor<'static>> {
+        under: "class/hwmon",
+        parts: |machine| Box::new(Monitor::each(machine)),
+        path: |monitor, _| format!("hwmon{}", monitor.number).into(),
+        entries: &[("", Content::Link(class))],
+    },
+    &Group::<Monitor<'static>> {
         under: "devices",
-        each: each_chip,
+        parts: |machine| Box::new(Monitor::each(machine)),
+        path: |monitor, _| monitor.folder().into(),
         entries: &[
-            ("name", What::File(|m, i, into| chip(m, i, |chip| put_line!(into, "{}", chip.name)))),
-            ("subsystem", What::Link(|m, i, into| relative(&format!("devices/{}", folder(m, i)), "class/hwmon", into))),
-            ("uevent", What::File(|_, _, _| {})),
+            ("name", Content::File(|monitor, _, into| put_line!(into, "{}", monitor.chip.name))),
+            ("subsystem", Content::Link(subsystem)),
+            ("uevent", Content::File(|_, _, _| {})),
         ],
     },
-    // The folder of the device is two above.
-    Group {
+    &Group::<Monitor<'static>> {
         under: "devices",
-        each: each_chip_of_a_device,
-        entries: &[("device", What::Link(|_, _, into| put!(into, "../..")))],
+        parts: |machine| Box::new(Monitor::each(machine).filter(|monitor| monitor.chip.device.is_some())),
+        path: |monitor, _| monitor.folder().into(),
+        // The folder of the device is two above that of the chip.
+        entries: &[("device", Content::Link(|_, _, into| put!(into, "../..")))],
     },
-    Group { under: "devices", each: each_input, entries: &[("", What::File(input))] },
-    Group { under: "devices", each: each_label, entries: &[("", What::File(label))] },
-    Group { under: "devices", each: each_fixed, entries: &[("", What::File(fixed))] },
+    &Group::<Input<'static>> {
+        under: "devices",
+        parts: |machine| Box::new(Input::each(machine)),
+        // Power is averaged.
+        path: |input, _| input.path(if input.sensor.name.starts_with("power") { "average" } else { "input" }).into(),
+        entries: &[("", Content::File(|input, m, into| put_line!(into, "{}", m.sensor(input.sensor))))],
+    },
+    &Group::<Label<'static>> {
+        under: "devices",
+        parts: |machine| Box::new(Input::each(machine).filter_map(Label::of)),
+        path: |Label { input, .. }, _| input.path("label").into(),
+        entries: &[("", Content::File(|Label { label, .. }, _, into| put_line!(into, "{}", label)))],
+    },
+    &Group::<Limit<'static>> {
+        under: "devices",
+        parts: |machine| Box::new(Input::each(machine).flat_map(Limit::of)),
+        path: |limit, _| limit.input.path(limit.name).into(),
+        entries: &[("", Content::File(|limit, _, into| put_line!(into, "{}", limit.value)))],
+    },
 ];
 
-/// A thing here is a number of a sensor of a chip: the chip's number times this, and so on.
-const PARTS: usize = 1 << 10;
+/// A chip with its number in /sys/class/hwmon.
+#[derive(Clone, Copy)]
+struct Monitor<'a> {
+    chip: &'a Chip,
+    number: usize,
+}
 
-fn chip(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Chip)) {
-    if let Some(chip) = moment.machine.chips.get(index) {
-        write(chip);
+impl Part for Monitor<'static> {
+    type Of<'a> = Monitor<'a>;
+}
+
+impl<'a> Monitor<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.chips.iter().enumerate().map(|(number, chip)| Self { chip, number })
+    }
+
+    /// Below /sys/devices.
+    fn folder(self) -> String {
+        format!("{}/hwmon/hwmon{}", self.chip.device.as_deref().unwrap_or("virtual"), self.number)
     }
 }
 
-/// Below /sys/devices.
-fn folder(moment: &Moment<'_>, index: usize) -> String {
-    let device = moment.machine.chips.get(index).and_then(|chip| chip.device.as_deref());
-    format!("{}/hwmon/hwmon{index}", device.unwrap_or("virtual"))
+/// A sensor of a chip.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    monitor: Monitor<'a>,
+    sensor: &'a Sensor,
 }
 
-fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    relative("class/hwmon", &format!("devices/{}", folder(moment, index)), into);
+impl Part for Input<'static> {
+    type Of<'a> = Input<'a>;
 }
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    (0..moment.machine.chips.len()).for_each(|index| visit(index, format!("hwmon{index}").as_bytes()));
-}
+impl<'a> Input<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        Monitor::each(machine)
+            .flat_map(|monitor| monitor.chip.sensors.iter().map(move |sensor| Self { monitor, sensor }))
+    }
 
-fn each_chip(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    (0..moment.machine.chips.len()).for_each(|index| visit(index, folder(moment, index).as_bytes()));
-}
-
-fn each_chip_of_a_device(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, chip) in moment.machine.chips.iter().enumerate() {
-        if chip.device.is_some() {
-            visit(index, folder(moment, index).as_bytes());
-        }
+    /// The path of one of its files, whose names begin with that of the sensor.
+    fn path(self, ending: &str) -> String {
+        format!("{}/{}_{ending}", self.monitor.folder(), self.sensor.name)
     }
 }
 
-fn each_sensor(moment: &Moment<'_>, mut visit: impl FnMut(usize, &str, &Sensor)) {
-    for (index, chip) in moment.machine.chips.iter().enumerate() {
-        let folder = folder(moment, index);
-        for (place, sensor) in chip.sensors.iter().enumerate() {
-            visit(index * PARTS + place, &folder, sensor);
-        }
+/// A sensor that has a label.
+#[derive(Clone, Copy)]
+struct Label<'a> {
+    input: Input<'a>,
+    label: &'a str,
+}
+
+impl Part for Label<'static> {
+    type Of<'a> = Label<'a>;
+}
+
+impl<'a> Label<'a> {
+    fn of(input: Input<'a>) -> Option<Self> {
+        Some(Self { input, label: input.sensor.label.as_deref()? })
     }
 }
 
-fn sensor<'a>(moment: &Moment<'a>, index: usize) -> Option<&'a Sensor> {
-    moment.machine.chips.get(index / PARTS)?.sensors.get(index % PARTS)
+/// A constant value of a sensor, such as its maximum.
+#[derive(Clone, Copy)]
+struct Limit<'a> {
+    input: Input<'a>,
+    name: &'static str,
+    value: u64,
 }
 
-fn each_input(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_sensor(moment, |index, folder, sensor| {
-        // Only power has a mean rather than what is now.
-        let ending = if sensor.name.starts_with("power") { "average" } else { "input" };
-        visit(index, format!("{folder}/{}_{ending}", sensor.name).as_bytes());
-    });
+impl Part for Limit<'static> {
+    type Of<'a> = Limit<'a>;
 }
 
-fn each_label(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_sensor(moment, |index, folder, sensor| {
-        if sensor.label.is_some() {
-            visit(index, format!("{folder}/{}_label", sensor.name).as_bytes());
-        }
-    });
-}
-
-fn each_fixed(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_sensor(moment, |index, folder, sensor| {
-        for (place, (name, _)) in sensor.fixed.iter().enumerate() {
-            visit(index * PARTS + place, format!("{folder}/{}_{name}", sensor.name).as_bytes());
-        }
-    });
-}
-
-fn input(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some(sensor) = sensor(moment, index) {
-        put_line!(into, "{}", moment.sensor(sensor));
+impl<'a> Limit<'a> {
+    fn of(input: Input<'a>) -> impl Iterator<Item = Self> {
+        input.sensor.fixed.iter().map(move |&(name, value)| Self { input, name, value })
     }
 }
 
-fn label(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some(label) = sensor(moment, index).and_then(|sensor| sensor.label.as_deref()) {
-        put_line!(into, "{}", label);
-    }
+fn class(monitor: Monitor<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/hwmon", &format!("devices/{}", monitor.folder()), into);
 }
 
-fn fixed(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some((_, value)) = sensor(moment, index / PARTS).and_then(|sensor| sensor.fixed.get(index % PARTS)) {
-        put_line!(into, "{}", value);
-    }
+fn subsystem(monitor: Monitor<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative(&format!("devices/{}", monitor.folder()), "class/hwmon", into);
 }

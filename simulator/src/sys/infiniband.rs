@@ -3,68 +3,90 @@
 use collectors::host::errno::Errno;
 
 use super::relative;
-use crate::layout::{Group, What};
+use crate::layout::{Content, ContentOf, Group, Part, Table, each, each_with};
 use crate::machine::{Adapter, FabricLink, KernelVersion};
 use crate::moment::Moment;
 use crate::moment::devices::Port;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 9] = [
-    Group { under: "class/infiniband", each: each_name, entries: &[("", What::Link(class))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Adapter> {
+        under: "class/infiniband",
+        parts: |machine| each(&machine.adapters),
+        path: |adapter, _| adapter.name.as_str().into(),
+        entries: &[("", Content::Link(class))],
+    },
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "", |_, _| true),
+        parts: |machine| each(&machine.adapters),
+        path: |adapter, _| folder(adapter).into(),
         entries: &[
-            ("device", What::Link(|m, i, into| of(m, i, |a| put!(into, "../../../{}", last(&a.device))))),
-            ("fw_ver", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.firmware)))),
-            ("node_desc", What::File(|m, i, into| of(m, i, |a| description(m, a, into)))),
-            ("node_guid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", guid(a))))),
-            ("node_type", What::File(|_, _, into| put_line!(into, "1: CA"))),
-            ("sys_image_guid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", guid(a))))),
+            ("device", Content::Link(|a, _, into| put!(into, "../../../{}", last(&a.device)))),
+            ("fw_ver", Content::File(|a, _, into| put_line!(into, "{}", a.firmware))),
+            ("node_desc", Content::File(|a, m, into| description(m, a, into))),
+            ("node_guid", Content::File(|a, _, into| put_line!(into, "{}", guid(a)))),
+            ("node_type", Content::File(|_, _, into| put_line!(into, "1: CA"))),
+            ("sys_image_guid", Content::File(|a, _, into| put_line!(into, "{}", guid(a)))),
         ],
     },
-    Group {
+    &Group::<Board<'static>> {
         under: "devices",
-        each: |m, visit| each(m, visit, "", |_, adapter| adapter.board.is_some()),
+        parts: |machine| Box::new(machine.adapters.iter().filter_map(Board::of)),
+        path: |board, _| folder(board.adapter).into(),
         entries: &[
-            ("board_id", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.board.unwrap_or_default())))),
-            ("hca_type", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.model.unwrap_or_default())))),
-            ("hw_rev", What::File(|_, _, into| put_line!(into, "0"))),
+            ("board_id", Content::File(|board, _, into| put_line!(into, "{}", board.id))),
+            (
+                "hca_type",
+                Content::File(|board, _, into| put_line!(into, "{}", board.adapter.model.unwrap_or_default())),
+            ),
+            ("hw_rev", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
-    Group {
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "/ports/1", |_, _| true),
+        parts: |machine| each(&machine.adapters),
+        path: |adapter, _| format!("{}/ports/1", folder(adapter)).into(),
         entries: &[
-            ("cap_mask", What::File(|_, _, into| put_line!(into, "0xa751e848"))),
-            ("lid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{:#x}", a.lid)))),
-            ("link_layer", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", layer(a))))),
-            ("phys_state", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", physical_state(a))))),
-            ("rate", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", a.rate)))),
-            ("sm_lid", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{:#x}", u32::from(a.lid > 0))))),
-            ("sm_sl", What::File(|_, _, into| put_line!(into, "0"))),
-            ("state", What::File(|m, i, into| of(m, i, |a| put_line!(into, "{}", state(a))))),
+            ("cap_mask", Content::File(|_, _, into| put_line!(into, "0xa751e848"))),
+            ("lid", Content::File(|a, _, into| put_line!(into, "{:#x}", a.lid))),
+            ("link_layer", Content::File(|a, _, into| put_line!(into, "{}", layer(a)))),
+            ("phys_state", Content::File(|a, _, into| put_line!(into, "{}", physical_state(a)))),
+            ("rate", Content::File(|a, _, into| put_line!(into, "{}", a.rate))),
+            ("sm_lid", Content::File(|a, _, into| put_line!(into, "{:#x}", u32::from(a.lid > 0)))),
+            ("sm_sl", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("state", Content::File(|a, _, into| put_line!(into, "{}", state(a)))),
         ],
     },
-    Group { under: "devices", each: |m, visit| each(m, visit, "/ports/1/counters", |_, _| true), entries: &COUNTERS },
-    Group {
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "/ports/1/counters", |m, _| m.kernel() >= WIDE_SINCE),
+        parts: |machine| each(&machine.adapters),
+        path: |adapter, _| format!("{}/ports/1/counters", folder(adapter)).into(),
+        entries: &COUNTERS,
+    },
+    &Group::<Adapter> {
+        under: "devices",
+        parts: |machine| each_with(&machine.adapters, |_| machine.kernel() >= WIDE_SINCE),
+        path: |adapter, _| format!("{}/ports/1/counters", folder(adapter)).into(),
         entries: &WIDE_COUNTERS,
     },
-    Group {
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "/ports/1/counters_ext", |m, a| m.kernel() < WIDE_SINCE && a.has_counters),
+        parts: |machine| each_with(&machine.adapters, |adapter| machine.kernel() < WIDE_SINCE && adapter.has_counters),
+        path: |adapter, _| format!("{}/ports/1/counters_ext", folder(adapter)).into(),
         entries: &LEGACY_COUNTERS,
     },
-    Group {
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "/ports/1/hw_counters", |m, _| m.kernel() >= WIDE_SINCE),
-        entries: &[("lifespan", What::File(|_, _, into| put_line!(into, "10")))],
+        parts: |machine| each_with(&machine.adapters, |_| machine.kernel() >= WIDE_SINCE),
+        path: |adapter, _| format!("{}/ports/1/hw_counters", folder(adapter)).into(),
+        entries: &[("lifespan", Content::File(|_, _, into| put_line!(into, "10")))],
     },
-    Group {
+    &Group::<Adapter> {
         under: "devices",
-        each: |m, visit| each(m, visit, "/ports/1/hw_counters", |m, a| m.kernel() >= WIDE_SINCE && a.board.is_some()),
+        parts: |machine| {
+            each_with(&machine.adapters, |adapter| machine.kernel() >= WIDE_SINCE && adapter.board.is_some())
+        },
+        path: |adapter, _| format!("{}/ports/1/hw_counters", folder(adapter)).into(),
         entries: &HARDWARE_COUNTERS,
     },
 ];
@@ -74,7 +96,7 @@ const WIDE_SINCE: KernelVersion = KernelVersion::new(4, 5);
 
 macro_rules! counters {
     ($($name:literal: $count:expr,)*) => {
-        [$(($name, What::Fallible(|m, i, into| counter(m, i, $name, $count, into)))),*]
+        [$(($name, Content::Fallible(|adapter, moment, into| counter(adapter, moment, $name, $count, into)))),*]
     };
 }
 
@@ -84,7 +106,7 @@ fn errors(moment: &Moment<'_>, adapter: &Adapter, micro: u64) -> u64 {
     moment.counter(&adapter.traffic.wave, micro * worse) / 1_000
 }
 
-static COUNTERS: [(&str, What); 17] = counters! {
+static COUNTERS: [(&str, ContentOf<Adapter>); 17] = counters! {
     "VL15_dropped": |_, _, _| 0,
     "excessive_buffer_overrun_errors": |_, _, _| 0,
     "link_downed": |m, a, _| errors(m, a, 2).min(BYTE),
@@ -104,14 +126,14 @@ static COUNTERS: [(&str, What); 17] = counters! {
     "symbol_error": |m, a, _| errors(m, a, 19).min(SHORT),
 };
 
-static WIDE_COUNTERS: [(&str, What); 4] = counters! {
+static WIDE_COUNTERS: [(&str, ContentOf<Adapter>); 4] = counters! {
     "multicast_rcv_packets": |_, _, p| p.received_multicast,
     "multicast_xmit_packets": |_, _, p| p.sent_multicast,
     "unicast_rcv_packets": |_, _, p| p.received_unicast,
     "unicast_xmit_packets": |_, _, p| p.sent_unicast,
 };
 
-static LEGACY_COUNTERS: [(&str, What); 8] = counters! {
+static LEGACY_COUNTERS: [(&str, ContentOf<Adapter>); 8] = counters! {
     "port_multicast_rcv_packets": |_, _, p| p.received_multicast,
     "port_multicast_xmit_packets": |_, _, p| p.sent_multicast,
     "port_rcv_data_64": |_, _, p| p.received_words,
@@ -122,7 +144,7 @@ static LEGACY_COUNTERS: [(&str, What); 8] = counters! {
     "port_xmit_packets_64": |_, _, p| p.sent_unicast + p.sent_multicast,
 };
 
-static HARDWARE_COUNTERS: [(&str, What); 23] = counters! {
+static HARDWARE_COUNTERS: [(&str, ContentOf<Adapter>); 23] = counters! {
     "duplicate_request": |m, a, _| errors(m, a, 900),
     "implied_nak_seq_err": |_, _, _| 0,
     "local_ack_timeout_err": |m, a, _| errors(m, a, 700),
@@ -159,13 +181,12 @@ fn narrow(moment: &Moment<'_>, count: u64) -> u64 {
 }
 
 fn counter(
+    adapter: &Adapter,
     moment: &Moment<'_>,
-    index: usize,
     name: &str,
     count: fn(&Moment<'_>, &Adapter, Port) -> u64,
     into: &mut Vec<u8>,
 ) -> Result<(), Errno> {
-    let adapter = moment.machine.adapters.get(index).ok_or(Errno::ENODEV)?;
     if adapter.refused.contains(&name) {
         return Err(Errno::EINVAL);
     }
@@ -177,6 +198,23 @@ fn counter(
     Ok(())
 }
 
+/// An adapter whose driver names its board.
+#[derive(Clone, Copy)]
+struct Board<'a> {
+    adapter: &'a Adapter,
+    id: &'static str,
+}
+
+impl Part for Board<'static> {
+    type Of<'a> = Board<'a>;
+}
+
+impl<'a> Board<'a> {
+    fn of(adapter: &'a Adapter) -> Option<Self> {
+        Some(Self { adapter, id: adapter.board? })
+    }
+}
+
 fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
@@ -185,33 +223,8 @@ fn folder(adapter: &Adapter) -> String {
     format!("{}/infiniband/{}", adapter.device, adapter.name)
 }
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, adapter) in moment.machine.adapters.iter().enumerate() {
-        visit(index, adapter.name.as_bytes());
-    }
-}
-
-fn each(
-    moment: &Moment<'_>,
-    visit: &mut dyn FnMut(usize, &[u8]),
-    below: &str,
-    is_meant: impl Fn(&Moment<'_>, &Adapter) -> bool,
-) {
-    for (index, adapter) in moment.machine.adapters.iter().enumerate() {
-        if is_meant(moment, adapter) {
-            visit(index, format!("{}{below}", folder(adapter)).as_bytes());
-        }
-    }
-}
-
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Adapter)) {
-    if let Some(adapter) = moment.machine.adapters.get(index) {
-        write(adapter);
-    }
-}
-
-fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index, |adapter| relative("class/infiniband", &format!("devices/{}", folder(adapter)), into));
+fn class(adapter: &Adapter, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/infiniband", &format!("devices/{}", folder(adapter)), into);
 }
 
 /// Four groups of four digits.

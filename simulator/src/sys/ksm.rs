@@ -1,21 +1,19 @@
-//! /sys/kernel/mm/ksm: pages that are the same and could be one. Nobody has switched it on.
+//! /sys/kernel/mm/ksm: deduplication of equal pages, which is disabled
 
-use crate::layout::{Group, What, once};
-use crate::machine::KernelVersion;
-use crate::moment::Moment;
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::{KernelVersion, Machine};
 use crate::text::put_line;
 
 macro_rules! fixed {
     ($name:literal, $value:literal) => {
-        ($name, What::File(|_, _, into| put_line!(into, $value)))
+        ($name, Content::File(|_, _, into| put_line!(into, $value)))
     };
 }
 
-pub(super) static GROUPS: [Group; 2] = [
-    Group {
-        under: "kernel/mm/ksm",
-        each: once,
-        entries: &[
+pub(super) const GROUPS: Table = &[
+    &Group::of_host(
+        "kernel/mm/ksm",
+        &[
             fixed!("full_scans", "0"),
             fixed!("max_page_sharing", "256"),
             fixed!("merge_across_nodes", "1"),
@@ -30,16 +28,11 @@ pub(super) static GROUPS: [Group; 2] = [
             fixed!("stable_node_dups", "0"),
             fixed!("use_zero_pages", "0"),
         ],
-    },
-    Group {
+    ),
+    &Group::<Machine> {
         under: "kernel/mm/ksm",
-        each: since_6_4,
+        parts: |machine| each_with([machine], |machine| machine.kernel() >= KernelVersion::new(6, 4)),
+        path: |_, _| "".into(),
         entries: &[fixed!("general_profit", "0"), fixed!("ksm_zero_pages", "0"), fixed!("pages_scanned", "0")],
     },
 ];
-
-fn since_6_4(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.kernel() >= KernelVersion::new(6, 4) {
-        visit(0, b"");
-    }
-}

@@ -1,79 +1,65 @@
 //! /sys/devices/system/node, a folder for each NUMA node
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
+use crate::machine::{Cpu, Machine, NumaNode};
 use crate::moment::Moment;
-use crate::text::{CpuList, CpuMask, put, put_line};
+use crate::text::{BitMask, RangeList, put, put_line};
 
-pub(super) static GROUPS: [Group; 4] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::of_host(
+        "devices/system/node",
+        &[
+            ("has_cpu", Content::File(all)),
+            ("has_memory", Content::File(all)),
+            ("has_normal_memory", Content::File(all)),
+            ("online", Content::File(all)),
+            ("possible", Content::File(all)),
+        ],
+    ),
+    &Group::<NumaNode> {
         under: "devices/system/node",
-        each: once,
+        parts: |machine| Box::new(machine.processor.nodes()),
+        path: |node, _| format!("node{node}").into(),
         entries: &[
-            ("has_cpu", What::File(all)),
-            ("has_memory", What::File(all)),
-            ("has_normal_memory", What::File(all)),
-            ("online", What::File(all)),
-            ("possible", What::File(all)),
+            (
+                "cpulist",
+                Content::File(|node, m, into| put_line!(into, "{}", RangeList(&m.machine.processor.node_cpus(node)))),
+            ),
+            ("cpumap", Content::File(cpumap)),
+            ("distance", Content::File(distance)),
+            ("meminfo", Content::File(meminfo)),
+            ("numastat", Content::File(numastat)),
         ],
     },
-    Group {
+    &Group::<Cpu> {
         under: "devices/system/node",
-        each: each_node,
-        entries: &[
-            ("cpulist", What::File(|m, i, into| put_line!(into, "{}", CpuList(&m.machine.processor.node_cpus(i))))),
-            ("cpumap", What::File(cpumap)),
-            ("distance", What::File(distance)),
-            ("meminfo", What::File(meminfo)),
-            ("numastat", What::File(numastat)),
-        ],
+        parts: |machine| Box::new(machine.processor.all()),
+        path: |cpu, machine| format!("node{}/cpu{cpu}", machine.processor.node(cpu)).into(),
+        entries: &[("", Content::Link(|cpu, _, into| put!(into, "../../cpu/cpu{cpu}")))],
     },
-    Group {
-        under: "devices/system/node",
-        each: each_cpu_of_node,
-        entries: &[("", What::Link(|_, i, into| put!(into, "../../cpu/cpu{i}")))],
-    },
-    Group {
+    &Group::<Cpu> {
         under: "devices/system/cpu",
-        each: each_node_of_cpu,
-        entries: &[("", What::Link(|m, i, into| put!(into, "../../node/node{}", m.machine.processor.node(i))))],
+        parts: |machine| Box::new(machine.processor.all()),
+        path: |cpu, machine| format!("cpu{cpu}/node{}", machine.processor.node(cpu)).into(),
+        entries: &[("", Content::Link(|cpu, m, into| put!(into, "../../node/node{}", m.machine.processor.node(cpu))))],
     },
 ];
 
-fn each_node(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for node in 0..moment.machine.processor.nodes {
-        visit(node, format!("node{node}").as_bytes());
-    }
+fn all(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let nodes: Vec<NumaNode> = moment.machine.processor.nodes().collect();
+    put_line!(into, "{}", RangeList(&nodes));
 }
 
-fn each_cpu_of_node(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
+fn cpumap(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    for cpu in 0..processor.cpus {
-        visit(cpu, format!("node{}/cpu{cpu}", processor.node(cpu)).as_bytes());
-    }
-}
-
-fn each_node_of_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let processor = &moment.machine.processor;
-    for cpu in 0..processor.cpus {
-        visit(cpu, format!("cpu{cpu}/node{}", processor.node(cpu)).as_bytes());
-    }
-}
-
-fn all(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let nodes: Vec<usize> = (0..moment.machine.processor.nodes).collect();
-    put_line!(into, "{}", CpuList(&nodes));
-}
-
-fn cpumap(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
-    let processor = &moment.machine.processor;
-    put_line!(into, "{}", CpuMask { cpus: &processor.node_cpus(node), possible: processor.cpus });
+    put_line!(into, "{}", BitMask { set: &processor.node_cpus(node), width: processor.cpus });
 }
 
 /// 10 to itself, a little more within a socket, much more to another.
-fn distance(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+fn distance(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
-    let socket = |node: usize| node * processor.sockets / processor.nodes.max(1);
-    let distances = (0..processor.nodes).map(|other| match () {
+    let socket = |node: NumaNode| node.number() * processor.sockets / processor.nodes.max(1);
+    let distances = processor.nodes().map(|other| match () {
         () if other == node => "10",
         () if socket(other) == socket(node) => "12",
         () => "32",
@@ -81,7 +67,7 @@ fn distance(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
     put_line!(into, "{}", distances.collect::<Vec<_>>().join(" "));
 }
 
-fn meminfo(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+fn meminfo(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let page = moment.page_kilobytes();
     let parts = moment.memory_of_node(node);
     let total = moment.part_of_node(moment.machine.memory.pages, node);
@@ -125,7 +111,7 @@ fn meminfo(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn numastat(moment: &Moment<'_>, node: usize, into: &mut Vec<u8>) {
+fn numastat(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let [hits, away] = moment.allocations_of_node(node);
     let rows = [
         ("numa_hit", hits),

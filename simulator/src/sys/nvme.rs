@@ -1,88 +1,135 @@
 //! /sys/class/nvme and /sys/class/nvme-subsystem, and the devices that they lead to
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::{BlockDevice, KernelVersion, NvmeController};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
+use crate::machine::{BlockDevice, KernelVersion, Machine, NvmeController};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 10] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<NvmeController> {
         under: "class/nvme",
-        each: each_name,
-        entries: &[("", What::Link(|m, i, into| of(m, i, |c| relative("class/nvme", &controller(c), into))))],
+        parts: |machine| each(&machine.storage.nvme),
+        path: |controller, _| format!("nvme{}", controller.number).into(),
+        entries: &[("", Content::Link(|c, _, into| relative("class/nvme", &controller(c), into)))],
     },
-    Group {
+    &Group::<NvmeController> {
         under: "devices",
-        each: each_path,
+        parts: |machine| each(&machine.storage.nvme),
+        path: |controller, _| controller.path.as_str().into(),
         entries: &[
-            ("address", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", c.address)))),
-            ("cntlid", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", c.controller_id)))),
-            ("device", What::Link(|m, i, into| of(m, i, |c| put!(into, "../../../{}", c.address)))),
-            ("firmware_rev", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<8}", c.firmware)))),
-            ("model", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<40}", c.model)))),
-            ("serial", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<20}", c.serial)))),
-            ("state", What::File(|_, _, into| put_line!(into, "live"))),
-            ("subsysnqn", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", qualified_name(c))))),
-            ("transport", What::File(|_, _, into| put_line!(into, "pcie"))),
+            ("address", Content::File(|c, _, into| put_line!(into, "{}", c.address))),
+            ("cntlid", Content::File(|c, _, into| put_line!(into, "{}", c.controller_id))),
+            ("device", Content::Link(|c, _, into| put!(into, "../../../{}", c.address))),
+            ("firmware_rev", Content::File(|c, _, into| put_line!(into, "{:<8}", c.firmware))),
+            ("model", Content::File(|c, _, into| put_line!(into, "{:<40}", c.model))),
+            ("serial", Content::File(|c, _, into| put_line!(into, "{:<20}", c.serial))),
+            ("state", Content::File(|_, _, into| put_line!(into, "live"))),
+            ("subsysnqn", Content::File(|c, _, into| put_line!(into, "{}", qualified_name(c)))),
+            ("transport", Content::File(|_, _, into| put_line!(into, "pcie"))),
         ],
     },
-    Group {
+    &Group::<Namespace<'static>> {
         under: "devices",
-        each: each_namespace,
+        parts: |machine| Box::new(Namespace::each(machine)),
+        path: |namespace, _| namespace.block.path.as_str().into(),
         entries: &[
-            ("nsid", What::File(|_, _, into| put_line!(into, "1"))),
-            ("wwid", What::File(|m, i, into| of(m, i, |c| put_line!(into, "eui.{:0>16}", identity(c))))),
+            ("nsid", Content::File(|_, _, into| put_line!(into, "1"))),
+            (
+                "wwid",
+                Content::File(|namespace, _, into| put_line!(into, "eui.{:0>16}", identity(namespace.controller))),
+            ),
         ],
     },
-    // How much of a namespace is used is told since 6.8, and by the 5.14 of servers, which has the later driver.
-    Group {
+    &Group::<Namespace<'static>> {
         under: "devices",
-        each: |moment, visit| since(moment, (5, 14), visit, each_namespace),
-        entries: &[("nuse", What::File(used_blocks))],
+        parts: |machine| Box::new(Namespace::each(machine).filter(|_| machine.kernel() >= USAGE_SINCE)),
+        path: |namespace, _| namespace.block.path.as_str().into(),
+        entries: &[("nuse", Content::File(used_blocks))],
     },
-    // Drives with two ports tell through which of them they are best reached.
-    Group {
+    &Group::<Multipath<'static>> {
         under: "devices",
-        each: |moment, visit| since(moment, (4, 19), visit, each_way_of_several),
-        entries: &[("ana_state", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", access_state(c)))))],
+        parts: |machine| {
+            Box::new(Namespace::each(machine).filter_map(Multipath::of).filter(|_| machine.kernel() >= MULTIPATH_SINCE))
+        },
+        path: |path, _| path.namespace.block.path.as_str().into(),
+        entries: &[("ana_state", Content::File(|path, _, into| put_line!(into, "{}", path.state)))],
     },
-    Group {
+    &Group::<NvmeController> {
         under: "class/nvme-subsystem",
-        each: |moment, visit| since(moment, (4, 15), visit, each_subsystem),
-        entries: &[("", What::Link(|m, i, into| of(m, i, |c| relative("class/nvme-subsystem", &subsystem(c), into))))],
+        parts: |machine| each_with(&machine.storage.nvme, |_| machine.kernel() >= SUBSYSTEMS_SINCE),
+        path: |controller, _| format!("nvme-subsys{}", controller.number).into(),
+        entries: &[("", Content::Link(|c, _, into| relative("class/nvme-subsystem", &subsystem(c), into)))],
     },
-    Group {
+    &Group::<NvmeController> {
         under: "devices/virtual/nvme-subsystem",
-        each: |moment, visit| since(moment, (4, 15), visit, each_subsystem),
+        parts: |machine| each_with(&machine.storage.nvme, |_| machine.kernel() >= SUBSYSTEMS_SINCE),
+        path: |controller, _| format!("nvme-subsys{}", controller.number).into(),
         entries: &[
-            ("firmware_rev", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<8}", c.firmware)))),
-            ("model", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<40}", c.model)))),
-            ("serial", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{:<20}", c.serial)))),
-            ("subsysnqn", What::File(|m, i, into| of(m, i, |c| put_line!(into, "{}", qualified_name(c))))),
+            ("firmware_rev", Content::File(|c, _, into| put_line!(into, "{:<8}", c.firmware))),
+            ("model", Content::File(|c, _, into| put_line!(into, "{:<40}", c.model))),
+            ("serial", Content::File(|c, _, into| put_line!(into, "{:<20}", c.serial))),
+            ("subsysnqn", Content::File(|c, _, into| put_line!(into, "{}", qualified_name(c)))),
         ],
     },
-    // Which of several ways is taken can be chosen since 5.0.
-    Group {
+    &Group::<NvmeController> {
         under: "devices/virtual/nvme-subsystem",
-        each: |moment, visit| since(moment, (5, 0), visit, each_subsystem),
-        entries: &[("iopolicy", What::File(|_, _, into| put_line!(into, "numa")))],
+        parts: |machine| each_with(&machine.storage.nvme, |_| machine.kernel() >= POLICY_SINCE),
+        path: |controller, _| format!("nvme-subsys{}", controller.number).into(),
+        entries: &[("iopolicy", Content::File(|_, _, into| put_line!(into, "numa")))],
     },
-    Group {
+    &Group::<NvmeController> {
         under: "devices/virtual/nvme-subsystem",
-        each: |moment, visit| since(moment, (4, 15), visit, each_way),
-        entries: &[("", What::Link(|m, i, into| of(m, i, |c| relative(&subsystem(c), &controller(c), into))))],
+        parts: |machine| each_with(&machine.storage.nvme, |_| machine.kernel() >= SUBSYSTEMS_SINCE),
+        path: |controller, _| format!("nvme-subsys{0}/nvme{0}", controller.number).into(),
+        entries: &[("", Content::Link(|c, _, into| relative(&subsystem(c), &controller(c), into)))],
     },
-    Group {
+    &Group::<NvmeController> {
         under: "devices",
-        each: |moment, visit| since(moment, (4, 15), visit, each_path),
-        entries: &[("subsystem", What::Link(|m, i, into| of(m, i, |c| relative(&controller(c), "class/nvme", into))))],
+        parts: |machine| each_with(&machine.storage.nvme, |_| machine.kernel() >= SUBSYSTEMS_SINCE),
+        path: |controller, _| controller.path.as_str().into(),
+        entries: &[("subsystem", Content::Link(|c, _, into| relative(&controller(c), "class/nvme", into)))],
     },
 ];
 
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&NvmeController)) {
-    if let Some(controller) = moment.machine.storage.nvme.get(index) {
-        write(controller);
+/// The number of used blocks is listed since 6.8, and by the 5.14 of servers, whose driver is newer.
+const USAGE_SINCE: KernelVersion = KernelVersion::new(5, 14);
+const MULTIPATH_SINCE: KernelVersion = KernelVersion::new(4, 19);
+const SUBSYSTEMS_SINCE: KernelVersion = KernelVersion::new(4, 15);
+const POLICY_SINCE: KernelVersion = KernelVersion::new(5, 0);
+
+/// The namespace of a controller.
+#[derive(Clone, Copy)]
+struct Namespace<'a> {
+    controller: &'a NvmeController,
+    block: &'a BlockDevice,
+}
+
+impl Part for Namespace<'static> {
+    type Of<'a> = Namespace<'a>;
+}
+
+impl<'a> Namespace<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let controllers = machine.storage.nvme.iter();
+        controllers.filter_map(|controller| Some(Self { controller, block: machine.block(controller.namespace)? }))
+    }
+}
+
+/// A namespace of a drive with two ports.
+#[derive(Clone, Copy)]
+struct Multipath<'a> {
+    namespace: Namespace<'a>,
+    state: &'static str,
+}
+
+impl Part for Multipath<'static> {
+    type Of<'a> = Multipath<'a>;
+}
+
+impl<'a> Multipath<'a> {
+    fn of(namespace: Namespace<'a>) -> Option<Self> {
+        Some(Self { namespace, state: namespace.controller.access_state? })
     }
 }
 
@@ -103,66 +150,6 @@ fn qualified_name(controller: &NvmeController) -> String {
     format!("nqn.2014.08.org.nvmexpress:144d144d{:<20}{:<40}", controller.serial, controller.model)
 }
 
-type Visit<'a> = &'a mut dyn FnMut(usize, &[u8]);
-
-/// On kernels of this version and later.
-fn since(moment: &Moment<'_>, (major, minor): (u16, u16), visit: Visit<'_>, each: fn(&Moment<'_>, Visit<'_>)) {
-    if moment.kernel() >= KernelVersion::new(major, minor) {
-        each(moment, visit);
-    }
-}
-
-fn each_name(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (index, controller) in moment.machine.storage.nvme.iter().enumerate() {
-        visit(index, format!("nvme{}", controller.number).as_bytes());
-    }
-}
-
-fn each_path(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (index, controller) in moment.machine.storage.nvme.iter().enumerate() {
-        visit(index, controller.path.as_bytes());
-    }
-}
-
-fn each_subsystem(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (index, controller) in moment.machine.storage.nvme.iter().enumerate() {
-        visit(index, format!("nvme-subsys{}", controller.number).as_bytes());
-    }
-}
-
-fn each_way(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (index, controller) in moment.machine.storage.nvme.iter().enumerate() {
-        visit(index, format!("nvme-subsys{0}/nvme{0}", controller.number).as_bytes());
-    }
-}
-
-fn namespace<'a>(moment: &Moment<'a>, controller: &NvmeController) -> Option<&'a BlockDevice> {
-    moment.machine.block_devices.get(controller.namespace)
-}
-
-fn each_namespace(moment: &Moment<'_>, visit: Visit<'_>) {
-    for (index, controller) in moment.machine.storage.nvme.iter().enumerate() {
-        if let Some(namespace) = namespace(moment, controller) {
-            visit(index, namespace.path.as_bytes());
-        }
-    }
-}
-
-fn each_way_of_several(moment: &Moment<'_>, visit: Visit<'_>) {
-    each_namespace(moment, &mut |index, path| {
-        if moment.machine.storage.nvme.get(index).is_some_and(|controller| controller.access_state.is_some()) {
-            visit(index, path);
-        }
-    });
-}
-
-fn access_state(controller: &NvmeController) -> &'static str {
-    controller.access_state.unwrap_or_default()
-}
-
-fn used_blocks(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index, |controller| {
-        let sectors = namespace(moment, controller).map_or(0, |namespace| namespace.sectors);
-        put_line!(into, "{}", sectors / 1_000 * controller.used_permille);
-    });
+fn used_blocks(Namespace { controller, block }: Namespace<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "{}", block.sectors / 1_000 * controller.used_permille);
 }

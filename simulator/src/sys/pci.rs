@@ -1,101 +1,105 @@
-//! /sys/bus/pci/devices and what it leads to
-
-use collectors::host::errno::Errno;
+//! /sys/bus/pci/devices and the devices that it links to
 
 use super::relative;
-use crate::layout::{Group, What};
+use crate::layout::{Content, Group, Part, Table, each, each_with};
 use crate::machine::{KernelVersion, PciDevice, PciLink};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-type Result = std::result::Result<(), Errno>;
-
-pub(super) static GROUPS: [Group; 5] = [
-    Group { under: "bus/pci/devices", each: each_place, entries: &[("", What::Link(device))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<PciDevice> {
+        under: "bus/pci/devices",
+        parts: |machine| each(&machine.pci_devices),
+        path: |device, _| device.place().into(),
+        entries: &[("", Content::Link(device))],
+    },
+    &Group::<PciDevice> {
         under: "devices",
-        each: |m, visit| each(m, visit, |_, _| true),
+        parts: |machine| each(&machine.pci_devices),
+        path: |device, _| device.path.as_str().into(),
         entries: &[
-            ("class", What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#08x}", d.model.class)))),
-            ("vendor", What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#06x}", d.model.vendor)))),
-            ("device", What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#06x}", d.model.device)))),
-            (
-                "subsystem_vendor",
-                What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#06x}", d.model.subsystem.0))),
-            ),
-            (
-                "subsystem_device",
-                What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#06x}", d.model.subsystem.1))),
-            ),
-            ("revision", What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{:#04x}", d.model.revision)))),
-            ("d3cold_allowed", What::File(|_, _, into| put_line!(into, "1"))),
-            ("enable", What::File(|_, _, into| put_line!(into, "1"))),
-            ("numa_node", What::Fallible(|m, i, into| of(m, i, |d| node(d, into)))),
-            ("uevent", What::Fallible(|m, i, into| of(m, i, |d| uevent(d, into)))),
+            ("class", Content::File(|d, _, into| put_line!(into, "{:#08x}", d.model.class))),
+            ("vendor", Content::File(|d, _, into| put_line!(into, "{:#06x}", d.model.vendor))),
+            ("device", Content::File(|d, _, into| put_line!(into, "{:#06x}", d.model.device))),
+            ("subsystem_vendor", Content::File(|d, _, into| put_line!(into, "{:#06x}", d.model.subsystem.0))),
+            ("subsystem_device", Content::File(|d, _, into| put_line!(into, "{:#06x}", d.model.subsystem.1))),
+            ("revision", Content::File(|d, _, into| put_line!(into, "{:#04x}", d.model.revision))),
+            ("d3cold_allowed", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("enable", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("numa_node", Content::File(|d, _, into| node(d, into))),
+            ("uevent", Content::File(|d, _, into| uevent(d, into))),
         ],
     },
-    Group {
+    &Group::<PciDevice> {
         under: "devices",
-        each: |m, visit| each(m, visit, |m, _| m.kernel() >= POWER_STATE_SINCE),
-        entries: &[("power_state", What::Fallible(|m, i, into| of(m, i, |d| power_state(d, into))))],
+        parts: |machine| each_with(&machine.pci_devices, |_| machine.kernel() >= POWER_STATE_SINCE),
+        path: |device, _| device.path.as_str().into(),
+        entries: &[("power_state", Content::File(|d, _, into| power_state(d, into)))],
     },
-    Group {
+    &Group::<Linked<'static>> {
         under: "devices",
-        each: |m, visit| each(m, visit, |_, device| device.model.link.is_some()),
+        parts: |machine| Box::new(machine.pci_devices.iter().filter_map(Linked::of)),
+        path: |linked, _| linked.device.path.as_str().into(),
         entries: &[
-            ("current_link_speed", What::Fallible(|m, i, into| link(m, i, |l| speed(m, l.gigatransfers, into)))),
-            ("current_link_width", What::Fallible(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.lanes)))),
-            ("max_link_speed", What::Fallible(|m, i, into| link(m, i, |l| speed(m, l.most_gigatransfers, into)))),
-            ("max_link_width", What::Fallible(|m, i, into| link(m, i, |l| put_line!(into, "{}", l.most_lanes)))),
+            ("current_link_speed", Content::File(|linked, m, into| speed(m, linked.link.gigatransfers, into))),
+            ("current_link_width", Content::File(|linked, _, into| put_line!(into, "{}", linked.link.lanes))),
+            ("max_link_speed", Content::File(|linked, m, into| speed(m, linked.link.most_gigatransfers, into))),
+            ("max_link_width", Content::File(|linked, _, into| put_line!(into, "{}", linked.link.most_lanes))),
         ],
     },
-    Group {
+    &Group::<Virtualised<'static>> {
         under: "devices",
-        each: |m, visit| each(m, visit, |_, device| device.model.functions.is_some()),
+        parts: |machine| Box::new(machine.pci_devices.iter().filter_map(Virtualised::of)),
+        path: |of, _| of.device.path.as_str().into(),
         entries: &[
-            ("sriov_drivers_autoprobe", What::File(|_, _, into| put_line!(into, "1"))),
-            ("sriov_numvfs", What::File(|_, _, into| put_line!(into, "0"))),
-            (
-                "sriov_totalvfs",
-                What::Fallible(|m, i, into| of(m, i, |d| put_line!(into, "{}", d.model.functions.unwrap_or_default()))),
-            ),
+            ("sriov_drivers_autoprobe", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("sriov_numvfs", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("sriov_totalvfs", Content::File(|of, _, into| put_line!(into, "{}", of.functions))),
         ],
     },
 ];
 
 const POWER_STATE_SINCE: KernelVersion = KernelVersion::new(5, 11);
-/// Before, the speed was a number and a unit without a decimal and without the bus.
+/// Older kernels write the speed without a decimal and without the name of the bus.
 const DECIMALS_SINCE: KernelVersion = KernelVersion::new(5, 7);
 
-fn each_place(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, device) in moment.machine.pci_devices.iter().enumerate() {
-        visit(index, device.place().as_bytes());
+/// A device on a link of PCI Express.
+#[derive(Clone, Copy)]
+struct Linked<'a> {
+    device: &'a PciDevice,
+    link: PciLink,
+}
+
+impl Part for Linked<'static> {
+    type Of<'a> = Linked<'a>;
+}
+
+impl<'a> Linked<'a> {
+    fn of(device: &'a PciDevice) -> Option<Self> {
+        Some(Self { device, link: device.model.link? })
     }
 }
 
-fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8]), is_meant: impl Fn(&Moment<'_>, &PciDevice) -> bool) {
-    for (index, device) in moment.machine.pci_devices.iter().enumerate() {
-        if is_meant(moment, device) {
-            visit(index, device.path.as_bytes());
-        }
+/// A device that can provide virtual functions.
+#[derive(Clone, Copy)]
+struct Virtualised<'a> {
+    device: &'a PciDevice,
+    /// The maximum number of functions.
+    functions: u32,
+}
+
+impl Part for Virtualised<'static> {
+    type Of<'a> = Virtualised<'a>;
+}
+
+impl<'a> Virtualised<'a> {
+    fn of(device: &'a PciDevice) -> Option<Self> {
+        Some(Self { device, functions: device.model.functions? })
     }
 }
 
-fn device(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    if let Some(device) = moment.machine.pci_devices.get(index) {
-        relative("bus/pci/devices", &format!("devices/{}", device.path), into);
-    }
-}
-
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&PciDevice)) -> Result {
-    write(moment.machine.pci_devices.get(index).ok_or(Errno::ENODEV)?);
-    Ok(())
-}
-
-fn link(moment: &Moment<'_>, index: usize, write: impl FnOnce(PciLink)) -> Result {
-    let device = moment.machine.pci_devices.get(index).ok_or(Errno::ENODEV)?;
-    write(device.model.link.ok_or(Errno::EINVAL)?);
-    Ok(())
+fn device(device: &PciDevice, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("bus/pci/devices", &format!("devices/{}", device.path), into);
 }
 
 fn speed(moment: &Moment<'_>, gigatransfers: &str, into: &mut Vec<u8>) {
@@ -111,7 +115,7 @@ fn node(device: &PciDevice, into: &mut Vec<u8>) {
     put_line!(into, "{}", node);
 }
 
-/// What nobody drives sleeps, but for what leads to the CPUs.
+/// Devices without a driver sleep, except bridges.
 fn power_state(device: &PciDevice, into: &mut Vec<u8>) {
     let sleeps = device.model.driver.is_empty() && device.model.class >> 16 != 6;
     put_line!(into, "{}", if sleeps { "D3hot" } else { "D0" });

@@ -1,56 +1,41 @@
-//! /sys/class/powercap: the energy that sockets and their parts took
+//! /sys/class/powercap: the energy used by sockets and their parts
 
 use super::relative;
-use crate::layout::{Group, What, once};
-use crate::machine::EnergyMeter;
+use crate::layout::{Content, Group, Table, each, each_with};
+use crate::machine::{EnergyMeter, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
 /// The folder of the control type, below /sys.
 const FOLDER: &str = "devices/virtual/powercap/intel-rapl";
 
-pub(super) static GROUPS: [Group; 3] = [
-    Group { under: "class/powercap", each: each_name, entries: &[("", What::Link(class))] },
-    Group { under: FOLDER, each: if_any, entries: &[("enabled", What::File(|_, _, into| put_line!(into, "1")))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<EnergyMeter> {
+        under: "class/powercap",
+        parts: |machine| each(&machine.energy_meters),
+        path: |meter, _| meter.path.rsplit('/').next().unwrap_or_default().into(),
+        entries: &[("", Content::Link(class))],
+    },
+    &Group::<Machine> {
         under: FOLDER,
-        each: each_path,
+        parts: |machine| each_with([machine], |machine| !machine.energy_meters.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("enabled", Content::File(|_, _, into| put_line!(into, "1")))],
+    },
+    &Group::<EnergyMeter> {
+        under: FOLDER,
+        parts: |machine| each(&machine.energy_meters),
+        path: |meter, _| meter.path.as_str().into(),
         entries: &[
-            ("enabled", What::File(|_, _, into| put_line!(into, "1"))),
-            ("energy_uj", What::File(|m, i, into| meter(m, i, |meter| put_line!(into, "{}", m.microjoules(meter))))),
-            // The numbers of this host are too small for the counter to come round.
-            ("max_energy_range_uj", What::File(|_, _, into| put_line!(into, "{}", u64::MAX))),
-            ("name", What::File(|m, i, into| meter(m, i, |meter| put_line!(into, "{}", meter.name)))),
+            ("enabled", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("energy_uj", Content::File(|meter, m, into| put_line!(into, "{}", m.microjoules(meter)))),
+            // The counter does not wrap at the rates of the simulation.
+            ("max_energy_range_uj", Content::File(|_, _, into| put_line!(into, "{}", u64::MAX))),
+            ("name", Content::File(|meter, _, into| put_line!(into, "{}", meter.name))),
         ],
     },
 ];
 
-fn meter(moment: &Moment<'_>, index: usize, write: impl FnOnce(&EnergyMeter)) {
-    if let Some(found) = moment.machine.energy_meters.get(index) {
-        write(found);
-    }
-}
-
-fn if_any(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if !moment.machine.energy_meters.is_empty() {
-        once(moment, visit);
-    }
-}
-
-fn each_path(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, meter) in moment.machine.energy_meters.iter().enumerate() {
-        visit(index, meter.path.as_bytes());
-    }
-}
-
-/// All of them stand beside each other here.
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_path(moment, &mut |index, path| {
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        visit(index, name);
-    });
-}
-
-fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    meter(moment, index, |meter| relative("class/powercap", &format!("{FOLDER}/{}", meter.path), into));
+fn class(meter: &EnergyMeter, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/powercap", &format!("{FOLDER}/{}", meter.path), into);
 }

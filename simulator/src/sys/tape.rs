@@ -1,96 +1,87 @@
-//! /sys/class/scsi_tape: tape drives, each under eight names
+//! /sys/class/scsi_tape: tape drives, each with a device for each of eight modes
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::Tape;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Machine, Tape};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 2] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<TapeMode<'static>> {
         under: "class/scsi_tape",
-        each: each_name,
-        entries: &[(
-            "",
-            What::Link(|m, i, into| of(m, i, |t, name| relative("class/scsi_tape", &folder(t, name), into))),
-        )],
+        parts: |machine| Box::new(TapeMode::each(machine)),
+        path: |mode, _| mode.name().into(),
+        entries: &[("", Content::Link(class))],
     },
-    Group {
+    &Group::<TapeMode<'static>> {
         under: "devices",
-        each: each_folder,
+        parts: |machine| Box::new(TapeMode::each(machine)),
+        path: |mode, _| mode.folder().into(),
         entries: &[
             (
                 "stats/in_flight",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).in_flight))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).in_flight)),
             ),
-            (
-                "stats/io_ns",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).all_nanos()))),
-            ),
-            (
-                "stats/other_cnt",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).others))),
-            ),
+            ("stats/io_ns", Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).all_nanos()))),
+            ("stats/other_cnt", Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).others))),
             (
                 "stats/read_byte_cnt",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).read_bytes))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).read_bytes)),
             ),
-            ("stats/read_cnt", What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).reads)))),
+            ("stats/read_cnt", Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).reads))),
             (
                 "stats/read_ns",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).read_nanos))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).read_nanos)),
             ),
             (
                 "stats/resid_cnt",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).residuals))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).residuals)),
             ),
             (
                 "stats/write_byte_cnt",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).written_bytes))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).written_bytes)),
             ),
-            (
-                "stats/write_cnt",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).writes))),
-            ),
+            ("stats/write_cnt", Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).writes))),
             (
                 "stats/write_ns",
-                What::File(|m, i, into| of(m, i, |t, _| put_line!(into, "{}", m.tape_counts(t).write_nanos))),
+                Content::File(|mode, m, into| put_line!(into, "{}", m.tape_counts(mode.tape).write_nanos)),
             ),
         ],
     },
 ];
 
-/// Four modes of density and compression, each with rewinding at the end and without.
+/// Prefix and suffix of the names: four modes of density and compression, each rewinding when closed or not.
 const MODES: [(&str, &str); 8] =
     [("", ""), ("", "l"), ("", "m"), ("", "a"), ("n", ""), ("n", "l"), ("n", "m"), ("n", "a")];
 
-fn name(tape: &Tape, mode: usize) -> String {
-    let (front, back) = MODES.get(mode).copied().unwrap_or_default();
-    format!("{front}st{}{back}", tape.number)
+/// A tape drive in one of its modes.
+#[derive(Clone, Copy)]
+struct TapeMode<'a> {
+    tape: &'a Tape,
+    prefix: &'static str,
+    suffix: &'static str,
 }
 
-fn folder(tape: &Tape, name: &str) -> String {
-    format!("devices/{}/scsi_tape/{name}", tape.scsi.path)
+impl Part for TapeMode<'static> {
+    type Of<'a> = TapeMode<'a>;
 }
 
-fn each(moment: &Moment<'_>, mut visit: impl FnMut(usize, &Tape, &str)) {
-    for (index, tape) in moment.machine.storage.tapes.iter().enumerate() {
-        for mode in 0..MODES.len() {
-            visit(index * MODES.len() + mode, tape, &name(tape, mode));
-        }
+impl<'a> TapeMode<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let mode = |tape| MODES.into_iter().map(move |(prefix, suffix)| Self { tape, prefix, suffix });
+        machine.storage.tapes.iter().flat_map(mode)
+    }
+
+    fn name(self) -> String {
+        format!("{}st{}{}", self.prefix, self.tape.number, self.suffix)
+    }
+
+    /// Below /sys/devices.
+    fn folder(self) -> String {
+        format!("{}/scsi_tape/{}", self.tape.scsi.path, self.name())
     }
 }
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, |index, _, name| visit(index, name.as_bytes()));
-}
-
-fn each_folder(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each(moment, |index, tape, name| visit(index, format!("{}/scsi_tape/{name}", tape.scsi.path).as_bytes()));
-}
-
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Tape, &str)) {
-    if let Some(tape) = moment.machine.storage.tapes.get(index / MODES.len()) {
-        write(tape, &name(tape, index % MODES.len()));
-    }
+fn class(mode: TapeMode<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/scsi_tape", &format!("devices/{}", mode.folder()), into);
 }

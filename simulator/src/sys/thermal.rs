@@ -1,62 +1,86 @@
 //! /sys/class/thermal
 
-use crate::layout::{Group, What};
-use crate::machine::{CoolingDevice, ThermalZone};
-use crate::moment::Moment;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{CoolingDevice, Machine, ThermalZone};
 use crate::text::{put, put_line};
 
-pub(super) static GROUPS: [Group; 4] = [
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Zone<'static>> {
         under: "class/thermal",
-        each: each_zone,
-        entries: &[("", What::Link(|_, i, into| put!(into, "../../devices/virtual/thermal/thermal_zone{i}")))],
+        parts: |machine| Box::new(Zone::each(machine)),
+        path: |zone, _| format!("thermal_zone{}", zone.number).into(),
+        entries: &[(
+            "",
+            Content::Link(|zone, _, into| put!(into, "../../devices/virtual/thermal/thermal_zone{}", zone.number)),
+        )],
     },
-    Group {
+    &Group::<Cooler<'static>> {
         under: "class/thermal",
-        each: each_device,
-        entries: &[("", What::Link(|_, i, into| put!(into, "../../devices/virtual/thermal/cooling_device{i}")))],
+        parts: |machine| Box::new(Cooler::each(machine)),
+        path: |cooler, _| format!("cooling_device{}", cooler.number).into(),
+        entries: &[(
+            "",
+            Content::Link(|cooler, _, into| {
+                put!(into, "../../devices/virtual/thermal/cooling_device{}", cooler.number);
+            }),
+        )],
     },
-    Group {
+    &Group::<Zone<'static>> {
         under: "devices/virtual/thermal",
-        each: each_zone,
+        parts: |machine| Box::new(Zone::each(machine)),
+        path: |zone, _| format!("thermal_zone{}", zone.number).into(),
         entries: &[
-            ("mode", What::File(|_, _, into| put_line!(into, "enabled"))),
-            ("policy", What::File(|_, _, into| put_line!(into, "step_wise"))),
-            ("temp", What::File(|m, i, into| zone(m, i, |z| put_line!(into, "{}", m.warmed(z.base, z.per_load))))),
-            ("trip_point_0_hyst", What::File(|_, _, into| put_line!(into, "0"))),
-            ("trip_point_0_temp", What::File(|m, i, into| zone(m, i, |z| put_line!(into, "{}", z.critical)))),
-            ("trip_point_0_type", What::File(|_, _, into| put_line!(into, "critical"))),
-            ("type", What::File(|m, i, into| zone(m, i, |z| put_line!(into, "{}", z.kind)))),
+            ("mode", Content::File(|_, _, into| put_line!(into, "enabled"))),
+            ("policy", Content::File(|_, _, into| put_line!(into, "step_wise"))),
+            ("temp", Content::File(|z, m, into| put_line!(into, "{}", m.warmed(z.zone.base, z.zone.per_load)))),
+            ("trip_point_0_hyst", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("trip_point_0_temp", Content::File(|z, _, into| put_line!(into, "{}", z.zone.critical))),
+            ("trip_point_0_type", Content::File(|_, _, into| put_line!(into, "critical"))),
+            ("type", Content::File(|z, _, into| put_line!(into, "{}", z.zone.kind))),
         ],
     },
-    Group {
+    &Group::<Cooler<'static>> {
         under: "devices/virtual/thermal",
-        each: each_device,
+        parts: |machine| Box::new(Cooler::each(machine)),
+        path: |cooler, _| format!("cooling_device{}", cooler.number).into(),
         entries: &[
-            ("cur_state", What::File(|_, _, into| put_line!(into, "0"))),
-            ("max_state", What::File(|m, i, into| device(m, i, |d| put_line!(into, "{}", d.states)))),
-            ("type", What::File(|m, i, into| device(m, i, |d| put_line!(into, "{}", d.kind)))),
+            ("cur_state", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("max_state", Content::File(|cooler, _, into| put_line!(into, "{}", cooler.device.states))),
+            ("type", Content::File(|cooler, _, into| put_line!(into, "{}", cooler.device.kind))),
         ],
     },
 ];
 
-fn zone(moment: &Moment<'_>, index: usize, write: impl FnOnce(&ThermalZone)) {
-    if let Some(found) = moment.machine.thermal_zones.get(index) {
-        write(found);
+/// A thermal zone with its number.
+#[derive(Clone, Copy)]
+struct Zone<'a> {
+    zone: &'a ThermalZone,
+    number: usize,
+}
+
+impl Part for Zone<'static> {
+    type Of<'a> = Zone<'a>;
+}
+
+impl<'a> Zone<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.thermal_zones.iter().enumerate().map(|(number, zone)| Self { zone, number })
     }
 }
 
-fn device(moment: &Moment<'_>, index: usize, write: impl FnOnce(&CoolingDevice)) {
-    if let Some(found) = moment.machine.cooling_devices.get(index) {
-        write(found);
+/// A cooling device with its number.
+#[derive(Clone, Copy)]
+struct Cooler<'a> {
+    device: &'a CoolingDevice,
+    number: usize,
+}
+
+impl Part for Cooler<'static> {
+    type Of<'a> = Cooler<'a>;
+}
+
+impl<'a> Cooler<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.cooling_devices.iter().enumerate().map(|(number, device)| Self { device, number })
     }
-}
-
-fn each_zone(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    (0..moment.machine.thermal_zones.len()).for_each(|index| visit(index, format!("thermal_zone{index}").as_bytes()));
-}
-
-fn each_device(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let devices = 0..moment.machine.cooling_devices.len();
-    devices.for_each(|index| visit(index, format!("cooling_device{index}").as_bytes()));
 }

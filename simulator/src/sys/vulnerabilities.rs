@@ -1,20 +1,19 @@
 //! /sys/devices/system/cpu/vulnerabilities
 
-use crate::layout::{Group, What, once};
+use crate::layout::{Content, Group, Table};
 use crate::moment::Moment;
 use crate::text::put_line;
 
 /// A weakness that /proc/cpuinfo lists among the bugs is one here, with what the kernel does about it in a guest.
 macro_rules! weakness {
     ($name:literal, $bug:literal, $state:literal) => {
-        ($name, What::File(|moment, _, into| put_line!(into, "{}", state(moment, $bug, $state))))
+        ($name, Content::File(|_, moment, into| put_line!(into, "{}", state(moment, $bug, $state))))
     };
 }
 
-pub(super) static GROUPS: [Group; 1] = [Group {
-    under: "devices/system/cpu/vulnerabilities",
-    each: once,
-    entries: &[
+pub(super) const GROUPS: Table = &[&Group::of_host(
+    "devices/system/cpu/vulnerabilities",
+    &[
         weakness!("itlb_multihit", "itlb_multihit", "KVM: Mitigation: VMX unsupported"),
         weakness!("l1tf", "l1tf", "Mitigation: PTE Inversion"),
         weakness!("mds", "mds", "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown"),
@@ -31,7 +30,7 @@ pub(super) static GROUPS: [Group; 1] = [Group {
         weakness!("srbds", "srbds", "Unknown: Dependent on hypervisor status"),
         weakness!("tsx_async_abort", "taa", "Vulnerable: Clear CPU buffers attempted, no microcode"),
     ],
-}];
+)];
 
 fn state(moment: &Moment<'_>, bug: &str, state: &'static str) -> &'static str {
     let mut bugs = moment.machine.processor.model.bugs().split_ascii_whitespace();

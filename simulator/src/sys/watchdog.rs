@@ -1,89 +1,88 @@
 //! /sys/class/watchdog
 
 use super::relative;
-use crate::layout::{Group, What};
-use crate::machine::Watchdog;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Machine, Watchdog};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(super) static GROUPS: [Group; 3] = [
-    Group { under: "class/watchdog", each: each_name, entries: &[("", What::Link(class))] },
-    Group {
+pub(super) const GROUPS: Table = &[
+    &Group::<Numbered<'static>> {
+        under: "class/watchdog",
+        parts: |machine| Box::new(Numbered::each(machine)),
+        path: |dog, _| format!("watchdog{}", dog.number).into(),
+        entries: &[("", Content::Link(class))],
+    },
+    &Group::<Numbered<'static>> {
         under: "devices",
-        each: each_path,
+        parts: |machine| Box::new(Numbered::each(machine)),
+        path: |dog, _| dog.folder().into(),
         entries: &[
-            ("bootstatus", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", boot_status(dog))))),
-            ("fw_version", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.firmware)))),
-            ("identity", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.identity)))),
-            ("nowayout", What::File(|_, _, into| put_line!(into, "0"))),
-            ("options", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.options)))),
-            ("pretimeout", What::File(|_, _, into| put_line!(into, "0"))),
-            ("pretimeout_governor", What::File(|_, _, into| put_line!(into, "noop"))),
-            ("state", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", state(dog))))),
-            ("status", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{:#x}", status(dog))))),
-            ("timeleft", What::File(timeleft)),
-            ("timeout", What::File(|m, i, into| of(m, i, |dog| put_line!(into, "{}", dog.timeout_seconds)))),
+            ("bootstatus", Content::File(|dog, _, into| put_line!(into, "{}", boot_status(dog.watchdog)))),
+            ("fw_version", Content::File(|dog, _, into| put_line!(into, "{}", dog.watchdog.firmware))),
+            ("identity", Content::File(|dog, _, into| put_line!(into, "{}", dog.watchdog.identity))),
+            ("nowayout", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("options", Content::File(|dog, _, into| put_line!(into, "{}", dog.watchdog.options))),
+            ("pretimeout", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("pretimeout_governor", Content::File(|_, _, into| put_line!(into, "noop"))),
+            ("state", Content::File(|dog, _, into| put_line!(into, "{}", state(dog.watchdog)))),
+            ("status", Content::File(|dog, _, into| put_line!(into, "{:#x}", status(dog.watchdog)))),
+            ("timeleft", Content::File(timeleft)),
+            ("timeout", Content::File(|dog, _, into| put_line!(into, "{}", dog.watchdog.timeout_seconds))),
         ],
     },
-    // Whether the first chip is in sight again, which somebody has to ask for.
-    Group {
+    // Whether the first flash chip is selected again, which a program has to request.
+    &Group::<Numbered<'static>> {
         under: "devices",
-        each: each_recovered,
-        entries: &[("access_cs0", What::File(|_, _, into| put_line!(into, "0")))],
+        parts: |machine| Box::new(Numbered::each(machine).filter(|dog| dog.watchdog.has_recovered)),
+        path: |dog, _| dog.folder().into(),
+        entries: &[("access_cs0", Content::File(|_, _, into| put_line!(into, "0")))],
     },
 ];
 
-fn of(moment: &Moment<'_>, index: usize, write: impl FnOnce(&Watchdog)) {
-    if let Some(found) = moment.machine.watchdogs.get(index) {
-        write(found);
-    }
-}
-
 /// The bit that says that the card was reset.
-fn boot_status(dog: &Watchdog) -> u64 {
-    if dog.has_recovered { 0x20 } else { 0 }
+fn boot_status(watchdog: &Watchdog) -> u64 {
+    if watchdog.has_recovered { 0x20 } else { 0 }
 }
 
-fn state(dog: &Watchdog) -> &'static str {
-    if dog.is_active { "active" } else { "inactive" }
+fn state(watchdog: &Watchdog) -> &'static str {
+    if watchdog.is_active { "active" } else { "inactive" }
 }
 
 /// The bit that says that it is open.
-fn status(dog: &Watchdog) -> u64 {
-    if dog.is_active { 0x8000 } else { 0 }
+fn status(watchdog: &Watchdog) -> u64 {
+    if watchdog.is_active { 0x8000 } else { 0 }
 }
 
-/// Somebody pats it every ten seconds.
-fn timeleft(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
+/// The number of seconds to the timeout of a watchdog that is reset periodically.
+fn timeleft(Numbered { watchdog, .. }: Numbered<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const PERIOD_SECONDS: u64 = 10;
-    of(moment, index, |dog| {
-        let gone = if dog.is_active { moment.now().as_secs() % PERIOD_SECONDS } else { 0 };
-        put_line!(into, "{}", dog.timeout_seconds.saturating_sub(gone));
-    });
+    let gone = if watchdog.is_active { moment.now().as_secs() % PERIOD_SECONDS } else { 0 };
+    put_line!(into, "{}", watchdog.timeout_seconds.saturating_sub(gone));
 }
 
-fn each_name(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    (0..moment.machine.watchdogs.len()).for_each(|index| visit(index, format!("watchdog{index}").as_bytes()));
+/// A watchdog with its number.
+#[derive(Clone, Copy)]
+struct Numbered<'a> {
+    watchdog: &'a Watchdog,
+    number: usize,
 }
 
-fn folder(dog: &Watchdog, index: usize) -> String {
-    format!("{}/watchdog/watchdog{index}", dog.device)
+impl Part for Numbered<'static> {
+    type Of<'a> = Numbered<'a>;
 }
 
-fn each_path(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    for (index, dog) in moment.machine.watchdogs.iter().enumerate() {
-        visit(index, folder(dog, index).as_bytes());
+impl<'a> Numbered<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        machine.watchdogs.iter().enumerate().map(|(number, watchdog)| Self { watchdog, number })
+    }
+
+    /// Below /sys/devices.
+    fn folder(self) -> String {
+        format!("{}/watchdog/watchdog{}", self.watchdog.device, self.number)
     }
 }
 
-fn each_recovered(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    each_path(moment, &mut |index, path| {
-        if moment.machine.watchdogs.get(index).is_some_and(|dog| dog.has_recovered) {
-            visit(index, path);
-        }
-    });
-}
-
-fn class(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    of(moment, index, |dog| relative("class/watchdog", &format!("devices/{}", folder(dog, index)), into));
+fn class(dog: Numbered<'_>, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/watchdog", &format!("devices/{}", dog.folder()), into);
 }

@@ -1,28 +1,24 @@
-//! /sys/fs/xfs: what each mounted XFS counts
+//! /sys/fs/xfs: statistics of each mounted XFS
 
-use crate::layout::{Group, What};
-use crate::machine::KernelVersion;
+use crate::layout::{Content, Group, Table};
+use crate::machine::{BlockDevice, KernelVersion};
 use crate::moment::Moment;
 use crate::text::{put_line, put_numbers};
 
-pub(super) static GROUPS: [Group; 1] = [Group {
+pub(super) const GROUPS: Table = &[&Group::<BlockDevice> {
     under: "fs/xfs",
-    each,
+    parts: |machine| Box::new(machine.xfs_devices().filter(|_| machine.kernel() >= OWN_STATISTICS_SINCE)),
+    path: |block, _| block.name.as_str().into(),
     entries: &[
-        ("stats/stats", What::File(statistics)),
-        ("error/fail_at_unmount", What::File(|_, _, into| put_line!(into, "1"))),
+        ("stats/stats", Content::File(statistics)),
+        ("error/fail_at_unmount", Content::File(|_, _, into| put_line!(into, "1"))),
     ],
 }];
 
-/// Each file system has its own since 4.4.
-fn each(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.kernel() >= KernelVersion::new(4, 4) {
-        moment.xfs_devices().for_each(|(index, block)| visit(index, block.name.as_bytes()));
-    }
-}
+/// Older kernels have statistics of all file systems together only.
+const OWN_STATISTICS_SINCE: KernelVersion = KernelVersion::new(4, 4);
 
-fn statistics(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let Some(block) = moment.machine.block_devices.get(index) else { return };
+fn statistics(block: &BlockDevice, moment: &Moment<'_>, into: &mut Vec<u8>) {
     moment.xfs_rows(block, |name, counts| {
         into.extend_from_slice(name.as_bytes());
         put_numbers(counts, into);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use simulator::{Event, EventKind, Machine, Profile, event_kinds, profiles};
+use simulator::{Event, EventKind, Machine, Profile, ScriptedMachine, event_kinds, profiles};
 
 use super::laws_of;
 
@@ -48,7 +48,7 @@ proptest! {
         after in 0_u64..10_000,
     ) {
         let profile = profile.get(profiles());
-        let mut machine = machine(profile, seed);
+        let mut machine = ScriptedMachine::from(machine(profile, seed));
         for (kind, when) in &kinds {
             // What cannot happen to this host, or not after what did before, does not.
             if let Ok(more) = machine.clone().with_events(vec![event(kind.get(event_kinds()), AT + when)]) {

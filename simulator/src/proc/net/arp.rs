@@ -1,13 +1,14 @@
 //! /proc/net/arp
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::{HardwareAddress, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group { under: "", each: own, entries: &[("arp", What::File(arp))] }];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("arp", Content::File(arp))])];
 
-fn arp(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn arp(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "IP address       HW type     Flags       HW address            Mask     Device");
     for neighbour in &moment.machine.neighbours {
         let Some(interface) = moment.machine.interfaces.get(neighbour.interface) else { continue };

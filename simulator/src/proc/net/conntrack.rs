@@ -1,21 +1,21 @@
 //! /proc/net/stat/nf_conntrack: a row of hexadecimal numbers for each CPU
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 1] =
-    [Group { under: "", each: own, entries: &[("stat/nf_conntrack", What::File(nf_conntrack))] }];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("stat/nf_conntrack", Content::File(nf_conntrack))])];
 
 const HEADER: &str = "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop \
                       early_drop icmp_error  expect_new expect_create expect_delete search_restart";
 
-fn nf_conntrack(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn nf_conntrack(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{HEADER}");
     // Every row tells the same number of entries.
     let entries = moment.tracked_connections();
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.all() {
         let count = |micro| moment.counter_of_cpu(cpu, micro);
         // Rare things happen so many times in a thousand seconds.
         let columns: [u64; 17] = [

@@ -1,20 +1,21 @@
 //! /proc/net/dev
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group { under: "", each: own, entries: &[("dev", What::File(dev))] }];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("dev", Content::File(dev))])];
 
 const HEADER: &str = "\
 Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed";
 
-fn dev(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn dev(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{HEADER}");
-    for (index, interface) in moment.machine.interfaces.iter().enumerate() {
-        let s = moment.link_statistics(index);
+    for interface in &moment.machine.interfaces {
+        let s = moment.link_statistics(interface);
         put_line!(
             into,
             "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} {:>8} {:>7} {:>4} {:>4} {:>4} {:>5} {:>7} {:>10}",

@@ -1,22 +1,19 @@
 //! /proc/net/ip_vs and ip_vs_stats: the kernel's load balancer
 
-use super::super::mounts::own_process;
-use crate::layout::{Group, What};
+use super::folder;
+use crate::layout::{Content, Group, Table, each};
+use crate::machine::Balancer;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+pub(in crate::proc) const GROUPS: Table = &[&Group::<Balancer> {
     under: "",
-    each: |moment, visit| {
-        if moment.machine.balancer.is_some() {
-            visit(0, format!("{}/net", own_process(moment)).as_bytes());
-        }
-    },
-    entries: &[("ip_vs", What::File(ip_vs)), ("ip_vs_stats", What::File(ip_vs_stats))],
+    parts: |machine| each(&machine.balancer),
+    path: |_, machine| folder(machine),
+    entries: &[("ip_vs", Content::File(ip_vs)), ("ip_vs_stats", Content::File(ip_vs_stats))],
 }];
 
-fn ip_vs(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let Some(balancer) = &moment.machine.balancer else { return };
+fn ip_vs(balancer: &Balancer, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "IP Virtual Server version 1.2.1 (size=4096)");
     put_line!(into, "Prot LocalAddress:Port Scheduler Flags");
     put_line!(into, "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn");
@@ -31,8 +28,7 @@ fn ip_vs(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn ip_vs_stats(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let Some(balancer) = &moment.machine.balancer else { return };
+fn ip_vs_stats(balancer: &Balancer, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let now = moment.balanced(balancer);
     let per_second = |milli: u64| moment.recent(&balancer.wave, 2) * milli / 1_000_000;
     put_line!(into, "   Total Incoming Outgoing         Incoming         Outgoing");

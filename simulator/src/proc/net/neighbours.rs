@@ -1,23 +1,19 @@
 //! /proc/net/stat/arp_cache, ndisc_cache and rt_cache: a row of hexadecimal numbers for each CPU
 
-use super::own;
-use crate::layout::{Group, What};
-use crate::machine::KernelVersion;
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: own,
-    entries: &[
-        (
-            "stat/arp_cache",
-            What::File(|moment, _, into| cache(moment, moment.machine.neighbours.len() as u64, 40, into)),
-        ),
-        ("stat/ndisc_cache", What::File(|moment, _, into| cache(moment, 2, 3, into))),
-        ("stat/rt_cache", What::File(routes)),
-    ],
-}];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
+    (
+        "stat/arp_cache",
+        Content::File(|_, moment, into| cache(moment, moment.machine.neighbours.len() as u64, 40, into)),
+    ),
+    ("stat/ndisc_cache", Content::File(|_, moment, into| cache(moment, 2, 3, into))),
+    ("stat/rt_cache", Content::File(routes)),
+])];
 
 /// Since then a table that is full is counted.
 const FULL_SINCE: KernelVersion = KernelVersion::new(4, 3);
@@ -31,7 +27,7 @@ fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
         "periodic_gc_runs forced_gc_runs unresolved_discards{}",
         if tells_full { " table_fulls" } else { "" }
     );
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.all() {
         let count = |micro| moment.counter_of_cpu(cpu, micro) & 0xffff_ffff;
         let row =
             [entries, count(3), count(3), 0, count(lookups), count(lookups / 2), count(1), 0, 0, count(28), 0, 0, 0];
@@ -42,13 +38,13 @@ fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
 }
 
 /// There is no cache of routes since 3.6: what was counted then is 0 now.
-fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(
         into,
         "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst in_martian_src out_hit  \
          out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search"
     );
-    for cpu in 0..moment.machine.processor.cpus {
+    for cpu in moment.machine.processor.all() {
         let count = |micro| moment.counter_of_cpu(cpu, micro) & 0xffff_ffff;
         put!(into, "{:08x} 00000000 {:08x} {:08x}", 40, count(900), count(11));
         put!(into, " 00000000 {:08x} 00000000 00000000 00000000 {:08x}", count(160), count(700));

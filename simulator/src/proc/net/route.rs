@@ -2,23 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::mounts::own_process;
-use super::own;
-use crate::layout::{Group, What};
-use crate::machine::{Interface, Kind};
+use super::{folder, of_process};
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::{Interface, Kind, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 2] = [
-    Group { under: "", each: own, entries: &[("route", What::File(routes)), ("if_inet6", What::File(addresses))] },
-    Group {
+pub(in crate::proc) const GROUPS: Table = &[
+    &of_process(&[("route", Content::File(routes)), ("if_inet6", Content::File(addresses))]),
+    &Group::<Machine> {
         under: "",
-        each: |moment, visit| {
-            if moment.machine.interfaces.iter().any(|link| matches!(link.kind, Kind::Vlan { .. })) {
-                visit(0, format!("{}/net/vlan", own_process(moment)).as_bytes());
-            }
-        },
-        entries: &[("config", What::File(virtual_networks))],
+        parts: |machine| each_with([machine], |machine| machine.interfaces.iter().any(|link| link.kind.is_vlan())),
+        path: |_, machine| format!("{}/vlan", folder(machine)).into(),
+        entries: &[("config", Content::File(virtual_networks))],
     },
 ];
 
@@ -35,7 +31,7 @@ struct Route<'a> {
     mask: Ipv4Addr,
 }
 
-fn routes(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(
         into,
         "{:<ROW_WIDTH$}",
@@ -68,7 +64,7 @@ fn networks<'a>(moment: &Moment<'a>) -> impl Iterator<Item = Route<'a>> {
     })
 }
 
-fn addresses(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn addresses(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     /// Permanent.
     const FLAGS: u8 = 0x80;
     for link in &moment.machine.interfaces {
@@ -87,7 +83,7 @@ fn addresses(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     }
 }
 
-fn virtual_networks(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn virtual_networks(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "VLAN Dev name\t | VLAN ID\nName-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD");
     for link in &moment.machine.interfaces {
         if let Kind::Vlan { lower, number, .. } = link.kind {

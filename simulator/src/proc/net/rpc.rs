@@ -1,27 +1,25 @@
 //! /proc/net/rpc: what was asked over NFS, by this host and of it
 
-use super::own;
-use crate::layout::{Group, What};
-use crate::machine::{KernelVersion, NfsServer, NfsVersion};
+use super::folder;
+use crate::layout::{Content, Group, Table, each, each_with};
+use crate::machine::{KernelVersion, Machine, NfsServer, NfsVersion};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 2] = [
-    Group { under: "", each: own_with_mounts, entries: &[("rpc/nfs", What::File(client))] },
-    Group { under: "", each: own_with_server, entries: &[("rpc/nfsd", What::File(server))] },
+pub(in crate::proc) const GROUPS: Table = &[
+    &Group::<Machine> {
+        under: "",
+        parts: |machine| each_with([machine], |machine| !machine.storage.nfs_mounts.is_empty()),
+        path: |_, machine| folder(machine),
+        entries: &[("rpc/nfs", Content::File(client))],
+    },
+    &Group::<NfsServer> {
+        under: "",
+        parts: |machine| each(&machine.storage.nfs_server),
+        path: |_, machine| folder(machine),
+        entries: &[("rpc/nfsd", Content::File(server))],
+    },
 ];
-
-fn own_with_mounts(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if !moment.machine.storage.nfs_mounts.is_empty() {
-        own(moment, visit);
-    }
-}
-
-fn own_with_server(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.machine.storage.nfs_server.is_some() {
-        own(moment, visit);
-    }
-}
 
 /// `proc3 22` and so many counts.
 fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
@@ -37,7 +35,7 @@ fn knows_version_2(moment: &Moment<'_>) -> bool {
     moment.kernel() < KernelVersion::new(6, 2)
 }
 
-fn client(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn client(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let [third, fourth] = [NfsVersion::V3, NfsVersion::V4].map(|version| moment.nfs_calls(version).collect::<Vec<_>>());
     let calls: u64 = third.iter().chain(&fourth).sum();
     put_line!(into, "net 0 0 0 0\nrpc {calls} 0 {calls}");
@@ -45,8 +43,7 @@ fn client(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     row("proc4", &fourth, into);
 }
 
-fn server(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
-    let Some(server) = &moment.machine.storage.nfs_server else { return };
+fn server(server: &NfsServer, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let (third, fourth) =
         (moment.served_version_3(server).collect::<Vec<_>>(), moment.served_version_4(server).collect::<Vec<_>>());
     // Each compound of NFS 4 begins with an operation that names the session.

@@ -3,19 +3,20 @@
 mod extended;
 mod version_6;
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::moment::protocols::Protocols;
 use crate::text::{put_left, put_right};
 use extended::NETSTAT;
 use version_6::SNMP6;
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: own,
-    entries: &[("netstat", What::File(netstat)), ("snmp", What::File(snmp)), ("snmp6", What::File(snmp6))],
-}];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
+    ("netstat", Content::File(netstat)),
+    ("snmp", Content::File(snmp)),
+    ("snmp6", Content::File(snmp6)),
+])];
 
 /// Where a number comes from.
 enum Count {
@@ -167,11 +168,11 @@ const SNMP: &[Protocol] = &[
     ),
 ];
 
-fn netstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn netstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     pairs(NETSTAT, moment, into);
 }
 
-fn snmp(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn snmp(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     pairs(SNMP, moment, into);
 }
 
@@ -196,7 +197,7 @@ fn pairs(protocols: &[Protocol], moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-fn snmp6(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn snmp6(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let through = moment.protocols();
     for (name, count) in SNMP6 {
         put_left(name, 32, into);

@@ -1,17 +1,15 @@
 //! /proc/net/sockstat and sockstat6
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: own,
-    entries: &[("sockstat", What::File(sockstat)), ("sockstat6", What::File(sockstat6))],
-}];
+pub(in crate::proc) const GROUPS: Table =
+    &[&of_process(&[("sockstat", Content::File(sockstat)), ("sockstat6", Content::File(sockstat6))])];
 
-fn sockstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn sockstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let s = moment.sockets();
     put_line!(into, "sockets: used {}", s.used);
     put_line!(
@@ -29,7 +27,7 @@ fn sockstat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
     put_line!(into, "FRAG: inuse 0 memory 0");
 }
 
-fn sockstat6(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn sockstat6(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let s = moment.sockets();
     put_line!(into, "TCP6: inuse {}", s.tcp6);
     put_line!(into, "UDP6: inuse {}", s.udp6);

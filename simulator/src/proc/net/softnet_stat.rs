@@ -1,20 +1,19 @@
 //! /proc/net/softnet_stat
 
-use super::own;
-use crate::layout::{Group, What};
-use crate::machine::KernelVersion;
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 1] =
-    [Group { under: "", each: own, entries: &[("softnet_stat", What::File(softnet_stat))] }];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("softnet_stat", Content::File(softnet_stat))])];
 
 /// Since then a row tells how much waits for its CPU, and which it is.
 const NUMBERED_SINCE: KernelVersion = KernelVersion::new(5, 10);
 /// Since then it tells of two queues.
 const QUEUES_SINCE: KernelVersion = KernelVersion::new(6, 4);
 
-fn softnet_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn softnet_stat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let counts = moment.packets_processed();
     for cpu in moment.machine.processor.online() {
         let [processed, squeezed] = counts.each_ref().map(|count| moment.part_of_cpu(count, cpu));
@@ -22,7 +21,7 @@ fn softnet_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
         put!(into, "{:08x} {:08x} {:08x}", processed & 0xffff_ffff, 0, squeezed & 0xffff_ffff);
         put!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000");
         if moment.kernel() >= NUMBERED_SINCE {
-            put!(into, " 00000000 {cpu:08x}");
+            put!(into, " 00000000 {:08x}", cpu.number());
         }
         if moment.kernel() >= QUEUES_SINCE {
             put!(into, " 00000000 00000000");

@@ -1,19 +1,15 @@
 //! /proc/net/tcp and tcp6: a row for each socket
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
 use crate::moment::Moment;
 use crate::moment::sockets::{Family, Socket, State};
 use crate::text::{put_hex, put_left, put_line, put_numbers, put_right};
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: own,
-    entries: &[
-        ("tcp", What::File(|moment, _, into| table(moment, Family::V4, into))),
-        ("tcp6", What::File(|moment, _, into| table(moment, Family::V6, into))),
-    ],
-}];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
+    ("tcp", Content::File(|_, moment, into| table(moment, Family::V4, into))),
+    ("tcp6", Content::File(|_, moment, into| table(moment, Family::V6, into))),
+])];
 
 const HEADER: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const HEADER6: &str = "  sl  local_address                         remote_address                        \

@@ -1,20 +1,16 @@
 //! /proc/net/udp and udp6: a row for each socket
 
-use super::own;
+use super::of_process;
 use super::tcp::endpoints;
-use crate::layout::{Group, What};
+use crate::layout::{Content, Table};
 use crate::moment::Moment;
 use crate::moment::sockets::Family;
 use crate::text::{put, put_line};
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
-    under: "",
-    each: own,
-    entries: &[
-        ("udp", What::File(|moment, _, into| table(moment, Family::V4, into))),
-        ("udp6", What::File(|moment, _, into| table(moment, Family::V6, into))),
-    ],
-}];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
+    ("udp", Content::File(|_, moment, into| table(moment, Family::V4, into))),
+    ("udp6", Content::File(|_, moment, into| table(moment, Family::V6, into))),
+])];
 
 const HEADER: &str = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops";
 

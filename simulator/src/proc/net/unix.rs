@@ -1,13 +1,13 @@
 //! /proc/net/unix: a row for each socket of the host's own
 
-use super::own;
-use crate::layout::{Group, What};
+use super::of_process;
+use crate::layout::{Content, Table};
+use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::moment::sockets::LOCAL_SOCKETS;
 use crate::text::{put_hex, put_line, put_right};
 
-pub(in crate::proc) static GROUPS: [Group; 1] =
-    [Group { under: "", each: own, entries: &[("unix", What::File(table))] }];
+pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("unix", Content::File(table))])];
 
 const STREAM: u16 = 1;
 const DATAGRAM: u16 = 2;
@@ -28,7 +28,7 @@ const LISTENING: [(&str, u16); 10] = [
 ];
 
 /// Addresses are not told to everybody. A pair that is connected has one end without a name.
-fn table(_: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn table(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
     const ACCEPTS: u32 = 0x10000;
     const UNCONNECTED: u8 = 1;
     const CONNECTED: u8 = 3;

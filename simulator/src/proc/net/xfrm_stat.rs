@@ -1,19 +1,16 @@
 //! /proc/net/xfrm_stat: what IPsec could not do
 
-use super::super::mounts::own_process;
-use crate::layout::{Group, What};
-use crate::machine::KernelVersion;
+use super::folder;
+use crate::layout::{Content, Group, Table, each_with};
+use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+pub(in crate::proc) const GROUPS: Table = &[&Group::<Machine> {
     under: "",
-    each: |moment, visit| {
-        if moment.machine.ipsec.is_some() {
-            visit(0, format!("{}/net", own_process(moment)).as_bytes());
-        }
-    },
-    entries: &[("xfrm_stat", What::File(xfrm_stat))],
+    parts: |machine| each_with([machine], |machine| machine.ipsec.is_some()),
+    path: |_, machine| folder(machine),
+    entries: &[("xfrm_stat", Content::File(xfrm_stat))],
 }];
 
 /// Each reason, and how often it comes in a million seconds.
@@ -52,7 +49,7 @@ const REASONS: [(&str, u64); 30] = [
 /// The last two reasons are there since then.
 const DIRECTIONS_SINCE: KernelVersion = KernelVersion::new(6, 10);
 
-fn xfrm_stat(moment: &Moment<'_>, _: usize, into: &mut Vec<u8>) {
+fn xfrm_stat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let Some(wave) = &moment.machine.ipsec else { return };
     let knows_directions = moment.kernel() >= DIRECTIONS_SINCE;
     for (name, micro) in REASONS.iter().filter(|(name, _)| knows_directions || !name.ends_with("DirError")) {

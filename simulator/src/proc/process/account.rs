@@ -1,21 +1,20 @@
-//! /proc/PID/statm, io, schedstat and cgroup: what a process holds, what it did, and who it belongs to
+//! /proc/PID/statm, io, schedstat and cgroup: memory, I/O, run time and control groups of a process
 
-use crate::layout::{Group, What};
+use crate::layout::{Content, Group, Table, each};
 use crate::machine::Process;
 use crate::moment::Moment;
 use crate::proc::cgroups;
 use crate::text::{put, put_line};
 
-use super::{each_process, process};
-
-pub(in crate::proc) static GROUPS: [Group; 1] = [Group {
+pub(in crate::proc) const GROUPS: Table = &[&Group::<Process> {
     under: "",
-    each: each_process,
+    parts: |machine| each(&machine.processes),
+    path: |process, _| process.number.to_string().into(),
     entries: &[
-        ("cgroup", What::File(|m, i, into| process(m, i, |process| cgroup(m, process, into)))),
-        ("io", What::File(|m, i, into| process(m, i, |process| io(m, process, into)))),
-        ("schedstat", What::File(|m, i, into| process(m, i, |process| schedstat(m, process, into)))),
-        ("statm", What::File(|m, i, into| process(m, i, |process| statm(m, process, into)))),
+        ("cgroup", Content::File(cgroup)),
+        ("io", Content::File(io)),
+        ("schedstat", Content::File(schedstat)),
+        ("statm", Content::File(statm)),
     ],
 }];
 
@@ -50,13 +49,13 @@ pub(super) fn turns(moment: &Moment<'_>, process: &Process) -> [u64; 2] {
     [turns, turns / 30]
 }
 
-fn statm(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+fn statm(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let Pages { size, resident, shared, text, data, stack } = pages(moment, process);
     put_line!(into, "{size} {resident} {shared} {text} 0 {} 0", data + stack);
 }
 
 /// Nanoseconds on a CPU and in wait for one, and how often it got one.
-fn schedstat(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+fn schedstat(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const TICK_NANOSECONDS: u64 = 10_000_000;
     let times = moment.process_times(process);
     let ran = (times.user + times.system) * TICK_NANOSECONDS;
@@ -65,7 +64,7 @@ fn schedstat(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
 }
 
 /// Somebody who runs reads and writes, and much of what he reads is in memory.
-fn io(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+fn io(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const CALL_BYTES: u64 = 1_900;
     const SECTOR_BYTES: u64 = 4_096;
     let times = moment.process_times(process);
@@ -77,7 +76,7 @@ fn io(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
 }
 
 /// What systemd started is in a group of its own; what the kernel started is in none.
-fn cgroup(moment: &Moment<'_>, process: &Process, into: &mut Vec<u8>) {
+fn cgroup(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let mut path = Vec::new();
     match process.number {
         1 => put!(&mut path, "/init.scope"),

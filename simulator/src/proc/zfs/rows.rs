@@ -5,8 +5,8 @@ mod dbuf;
 
 use std::ops::RangeInclusive;
 
-use arc::ARC;
-use dbuf::{DBUF, DNODE};
+pub(super) use arc::ARC;
+pub(super) use dbuf::{DBUF, DNODE};
 
 use crate::machine::ZfsVersion;
 
@@ -45,11 +45,8 @@ const fn row(name: &'static str, value: Value, (first, last): (ZfsVersion, ZfsVe
     Row { name, value, versions: first..=last }
 }
 
-/// The tables, in the order of the files.
-pub(super) static FILES: [&[Row]; 11] = [ABD, ARC, DBUF, DMU_TX, DNODE, FM, VDEV_MIRROR, ZFETCH, ZIL, XUIO, VDEV_CACHE];
-
 /// Buffers of scattered memory.
-const ABD: &[Row] = &[
+pub(super) const ABD: &[Row] = &[
     row("struct_size", Value::Is(3_214_080), ALWAYS),
     row("linear_cnt", Value::Is(1_144), ALWAYS),
     row("linear_data_size", Value::Is(24_117_248), ALWAYS),
@@ -74,7 +71,7 @@ const ABD: &[Row] = &[
 ];
 
 /// Transactions.
-const DMU_TX: &[Row] = &[
+pub(super) const DMU_TX: &[Row] = &[
     row("dmu_tx_assigned", Value::Count(62_000), ALWAYS),
     row("dmu_tx_delay", Value::Count(0), ALWAYS),
     row("dmu_tx_error", Value::Is(0), ALWAYS),
@@ -89,7 +86,7 @@ const DMU_TX: &[Row] = &[
 ];
 
 /// Reports of faults.
-const FM: &[Row] = &[
+pub(super) const FM: &[Row] = &[
     row("erpt-dropped", Value::Is(0), ALWAYS),
     row("erpt-set-failed", Value::Is(0), ALWAYS),
     row("fmri-set-failed", Value::Is(0), ALWAYS),
@@ -98,7 +95,7 @@ const FM: &[Row] = &[
 ];
 
 /// Which side of mirrors was read.
-const VDEV_MIRROR: &[Row] = &[
+pub(super) const VDEV_MIRROR: &[Row] = &[
     row("rotating_linear", Value::Count(310), ALWAYS),
     row("rotating_offset", Value::Count(1_200), ALWAYS),
     row("rotating_seek", Value::Count(6_900), ALWAYS),
@@ -109,7 +106,7 @@ const VDEV_MIRROR: &[Row] = &[
 ];
 
 /// Reading ahead.
-const ZFETCH: &[Row] = &[
+pub(super) const ZFETCH: &[Row] = &[
     row("hits", Value::Count(46_000), ALWAYS),
     row("future", Value::Count(410), SINCE_2_3),
     row("stride", Value::Count(90), SINCE_2_3),
@@ -121,7 +118,7 @@ const ZFETCH: &[Row] = &[
 ];
 
 /// The log of intents.
-const ZIL: &[Row] = &[
+pub(super) const ZIL: &[Row] = &[
     row("zil_commit_count", Value::Count(1_900), ALWAYS),
     row("zil_commit_writer_count", Value::Count(1_850), ALWAYS),
     row("zil_commit_error_count", Value::Count(0), SINCE_2_3),
@@ -145,7 +142,7 @@ const ZIL: &[Row] = &[
 ];
 
 /// Lent buffers.
-const XUIO: &[Row] = &[
+pub(super) const XUIO: &[Row] = &[
     row("onloan_read_buf", Value::Is(0), ALWAYS),
     row("onloan_write_buf", Value::Is(0), ALWAYS),
     row("read_buf_copied", Value::Is(0), ALWAYS),
@@ -155,7 +152,7 @@ const XUIO: &[Row] = &[
 ];
 
 /// What devices cache.
-const VDEV_CACHE: &[Row] = &[
+pub(super) const VDEV_CACHE: &[Row] = &[
     row("delegations", Value::Count(120), ALWAYS),
     row("hits", Value::Count(3_800), ALWAYS),
     row("misses", Value::Count(1_400), ALWAYS),

@@ -1,6 +1,6 @@
 //! Who interrupts whom, by architecture.
 
-use crate::machine::{InterruptLine, Interrupts, LocalInterrupt, Trigger};
+use crate::machine::{Cpu, InterruptLine, Interrupts, LocalInterrupt, Trigger};
 
 const fn local(name: &'static str, description: &'static str, milli: u64) -> LocalInterrupt {
     LocalInterrupt { name, description, milli }
@@ -90,7 +90,7 @@ pub(in crate::profile) fn mainframe() -> Interrupts {
 /// A line of a PC's own: keyboard, clock and the like.
 fn wired(number: usize, hardware: u64, trigger: Trigger, action: &str, milli: u64) -> InterruptLine {
     let chip = "IO-APIC".to_owned();
-    InterruptLine { number, chip, hardware, trigger, action: action.to_owned(), milli, cpu: Some(0) }
+    InterruptLine { number, chip, hardware, trigger, action: action.to_owned(), milli, cpu: Some(Cpu::new(0)) }
 }
 
 /// What a PC has before any card.
@@ -129,12 +129,12 @@ impl Interrupts {
     /// With the queues of a device, each on a CPU of its own as far as these reach.
     pub(in crate::profile) fn with_queues(mut self, chip: &str, names: &[String], cpus: usize, milli: u64) -> Self {
         for (queue, name) in (0_usize..).zip(names) {
-            self.push(chip, queue as u64, name, milli, Some(queue % cpus.max(1)));
+            self.push(chip, queue as u64, name, milli, Some(Cpu::new(queue % cpus.max(1))));
         }
         self
     }
 
-    fn push(&mut self, chip: &str, hardware: u64, action: &str, milli: u64, cpu: Option<usize>) {
+    fn push(&mut self, chip: &str, hardware: u64, action: &str, milli: u64, cpu: Option<Cpu>) {
         let number = self.lines.last().map_or(0, |line| line.number + 1).max(24);
         let (chip, action) = (chip.to_owned(), action.to_owned());
         let trigger = if chip.starts_with("GIC") { Trigger::Level } else { Trigger::Edge };

@@ -1,51 +1,51 @@
 //! /sys/devices/system/cpu/cpu*/cache
 
 use super::{list, mask};
-use crate::layout::{Group, What};
-use crate::machine::Cache;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Cache, Cpu, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::sys) static GROUPS: [Group; 1] = [Group {
+pub(in crate::sys) const GROUPS: Table = &[&Group::<CpuCache<'static>> {
     under: "devices/system/cpu",
-    each: each_cache,
+    parts: |machine| Box::new(CpuCache::each(machine)),
+    path: |of, _| format!("cpu{}/cache/index{}", of.cpu, of.index).into(),
     entries: &[
-        ("coherency_line_size", What::File(|_, _, into| put_line!(into, "{}", Cache::LINE_BYTES))),
-        ("id", What::File(|m, i, into| cache(m, i, |cpu, c| put_line!(into, "{}", number(m, cpu, c))))),
-        ("level", What::File(|m, i, into| cache(m, i, |_, c| put_line!(into, "{}", c.level)))),
-        ("number_of_sets", What::File(|m, i, into| cache(m, i, |_, c| put_line!(into, "{}", c.sets())))),
-        ("physical_line_partition", What::File(|_, _, into| put_line!(into, "1"))),
-        ("shared_cpu_list", What::File(|m, i, into| cache(m, i, |cpu, c| list(&shared(m, cpu, c), into)))),
-        ("shared_cpu_map", What::File(|m, i, into| cache(m, i, |cpu, c| mask(m, &shared(m, cpu, c), into)))),
-        ("size", What::File(|m, i, into| cache(m, i, |_, c| put_line!(into, "{}K", c.kilobytes)))),
-        ("type", What::File(|m, i, into| cache(m, i, |_, c| put_line!(into, "{}", c.kind)))),
-        ("uevent", What::File(|_, _, _| {})),
-        ("ways_of_associativity", What::File(|m, i, into| cache(m, i, |_, c| put_line!(into, "{}", c.ways)))),
+        ("coherency_line_size", Content::File(|_, _, into| put_line!(into, "{}", Cache::LINE_BYTES))),
+        ("id", Content::File(|of, m, into| put_line!(into, "{}", m.machine.processor.cache_number(of.cpu, of.cache)))),
+        ("level", Content::File(|of, _, into| put_line!(into, "{}", of.cache.level))),
+        ("number_of_sets", Content::File(|of, _, into| put_line!(into, "{}", of.cache.sets()))),
+        ("physical_line_partition", Content::File(|_, _, into| put_line!(into, "1"))),
+        ("shared_cpu_list", Content::File(|of, m, into| list(&of.shared(m), into))),
+        ("shared_cpu_map", Content::File(|of, m, into| mask(m, &of.shared(m), into))),
+        ("size", Content::File(|of, _, into| put_line!(into, "{}K", of.cache.kilobytes))),
+        ("type", Content::File(|of, _, into| put_line!(into, "{}", of.cache.kind))),
+        ("uevent", Content::File(|_, _, _| {})),
+        ("ways_of_associativity", Content::File(|of, _, into| put_line!(into, "{}", of.cache.ways))),
     ],
 }];
 
-/// A thing here is a cache of a CPU: the number of the CPU times this, and the place of the cache.
-const CACHES_MAX: usize = 8;
+/// A cache of a CPU.
+#[derive(Clone, Copy)]
+struct CpuCache<'a> {
+    cpu: Cpu,
+    cache: &'a Cache,
+    /// The number of the cache among those of the CPU.
+    index: usize,
+}
 
-fn each_cache(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let processor = &moment.machine.processor;
-    for cpu in processor.online() {
-        for place in 0..processor.caches.len().min(CACHES_MAX) {
-            visit(cpu * CACHES_MAX + place, format!("cpu{cpu}/cache/index{place}").as_bytes());
-        }
+impl Part for CpuCache<'static> {
+    type Of<'a> = CpuCache<'a>;
+}
+
+impl<'a> CpuCache<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let caches = || machine.processor.caches.iter().enumerate();
+        machine.processor.online().flat_map(move |cpu| caches().map(move |(index, cache)| Self { cpu, cache, index }))
     }
-}
 
-fn cache(moment: &Moment<'_>, index: usize, write: impl FnOnce(usize, &Cache)) {
-    if let Some(cache) = moment.machine.processor.caches.get(index % CACHES_MAX) {
-        write(index / CACHES_MAX, cache);
+    /// The CPUs that share the cache.
+    fn shared(self, moment: &Moment<'_>) -> Vec<Cpu> {
+        moment.machine.processor.cache_cpus(self.cpu, self.cache)
     }
-}
-
-fn shared(moment: &Moment<'_>, cpu: usize, cache: &Cache) -> Vec<usize> {
-    moment.machine.processor.cache_cpus(cpu, cache)
-}
-
-fn number(moment: &Moment<'_>, cpu: usize, cache: &Cache) -> usize {
-    moment.machine.processor.cache_number(cpu, cache)
 }

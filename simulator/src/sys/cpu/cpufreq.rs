@@ -2,101 +2,115 @@
 
 use collectors::host::errno::Errno;
 
-use crate::layout::{Group, What};
-use crate::machine::{Frequency, KernelVersion, Model};
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Cpu, Frequency, KernelVersion, Machine, Model};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
 const AVERAGE_SINCE: KernelVersion = KernelVersion::new(6, 15);
 
-pub(in crate::sys) static GROUPS: [Group; 3] = [
-    Group {
+pub(in crate::sys) const GROUPS: Table = &[
+    &Group::<ScaledCpu<'static>> {
         under: "devices/system/cpu",
-        each: each_cpu,
-        entries: &[("cpufreq", What::Link(|m, i, into| put!(into, "../cpufreq/policy{}", policy(m, i))))],
+        parts: |machine| Box::new(ScaledCpu::each(machine)),
+        path: |of, _| format!("cpu{}", of.cpu).into(),
+        entries: &[("cpufreq", Content::Link(|of, _, into| put!(into, "../cpufreq/policy{}", of.policy())))],
     },
-    Group {
+    &Group::<Policy<'static>> {
         under: "devices/system/cpu/cpufreq",
-        each: each_policy,
+        parts: |machine| Box::new(Policy::each(machine)),
+        path: |policy, _| format!("policy{}", policy.first).into(),
         entries: &[
-            ("affected_cpus", What::File(cpus)),
-            ("cpuinfo_cur_freq", What::Fallible(current)),
-            ("cpuinfo_max_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.most_kilohertz)))),
-            ("cpuinfo_min_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.least_kilohertz)))),
-            ("cpuinfo_transition_latency", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.latency_nanos)))),
-            ("related_cpus", What::File(cpus)),
-            ("scaling_available_governors", What::File(|m, _, into| of(m, |f| put_line!(into, "{} ", f.governors)))),
-            ("scaling_cur_freq", What::File(told)),
-            ("scaling_driver", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.driver)))),
-            ("scaling_governor", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.governor)))),
-            ("scaling_max_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.most_kilohertz)))),
-            ("scaling_min_freq", What::File(|m, _, into| of(m, |f| put_line!(into, "{}", f.least_kilohertz)))),
-            ("scaling_setspeed", What::File(|_, _, into| put_line!(into, "<unsupported>"))),
+            ("affected_cpus", Content::File(cpus)),
+            ("cpuinfo_cur_freq", Content::Fallible(current)),
+            ("cpuinfo_max_freq", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.most_kilohertz))),
+            ("cpuinfo_min_freq", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.least_kilohertz))),
+            (
+                "cpuinfo_transition_latency",
+                Content::File(|p, _, into| put_line!(into, "{}", p.frequency.latency_nanos)),
+            ),
+            ("related_cpus", Content::File(cpus)),
+            ("scaling_available_governors", Content::File(|p, _, into| put_line!(into, "{} ", p.frequency.governors))),
+            ("scaling_cur_freq", Content::File(scaled)),
+            ("scaling_driver", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.driver))),
+            ("scaling_governor", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.governor))),
+            ("scaling_max_freq", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.most_kilohertz))),
+            ("scaling_min_freq", Content::File(|p, _, into| put_line!(into, "{}", p.frequency.least_kilohertz))),
+            ("scaling_setspeed", Content::File(|_, _, into| put_line!(into, "<unsupported>"))),
         ],
     },
-    // What the counters of x86 say about the last tick.
-    Group {
+    // The average over the last tick, from the performance counters of x86.
+    &Group::<Policy<'static>> {
         under: "devices/system/cpu/cpufreq",
-        each: each_counted,
-        entries: &[("cpuinfo_avg_freq", What::File(|m, i, into| put_line!(into, "{}", m.kilohertz(i))))],
+        parts: |machine| {
+            let is_x86 = matches!(machine.processor.model, Model::X86(_));
+            Box::new(Policy::each(machine).filter(move |_| is_x86 && machine.kernel() >= AVERAGE_SINCE))
+        },
+        path: |policy, _| format!("policy{}", policy.first).into(),
+        entries: &[("cpuinfo_avg_freq", Content::File(|p, m, into| put_line!(into, "{}", m.kilohertz(p.first))))],
     },
 ];
 
-fn of(moment: &Moment<'_>, write: impl FnOnce(&Frequency)) {
-    if let Some(frequency) = &moment.machine.processor.frequency {
-        write(frequency);
+/// An online CPU whose frequency is scaled.
+#[derive(Clone, Copy)]
+struct ScaledCpu<'a> {
+    cpu: Cpu,
+    frequency: &'a Frequency,
+}
+
+impl Part for ScaledCpu<'static> {
+    type Of<'a> = ScaledCpu<'a>;
+}
+
+impl<'a> ScaledCpu<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let frequency = machine.processor.frequency.iter();
+        frequency.flat_map(|frequency| machine.processor.online().map(move |cpu| Self { cpu, frequency }))
+    }
+
+    /// The first CPU that always runs at the frequency of this one.
+    fn policy(self) -> Cpu {
+        if self.frequency.is_common { Cpu::new(0) } else { self.cpu }
     }
 }
 
-/// The first of the CPUs whose frequency is that of this one.
-fn policy(moment: &Moment<'_>, cpu: usize) -> usize {
-    let is_common = moment.machine.processor.frequency.as_ref().is_some_and(|frequency| frequency.is_common);
-    if is_common { 0 } else { cpu }
+/// The CPUs that run at one frequency.
+#[derive(Clone, Copy)]
+struct Policy<'a> {
+    first: Cpu,
+    frequency: &'a Frequency,
 }
 
-fn each_cpu(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.machine.processor.frequency.is_some() {
-        super::each_online_cpu(moment, visit);
+impl Part for Policy<'static> {
+    type Of<'a> = Policy<'a>;
+}
+
+impl<'a> Policy<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let mut last = None;
+        ScaledCpu::each(machine).filter_map(move |of| {
+            let first = of.policy();
+            (last.replace(first) != Some(first)).then_some(Self { first, frequency: of.frequency })
+        })
     }
 }
 
-fn each_policy(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let mut last = None;
-    each_cpu(moment, &mut |cpu, _| {
-        let policy = policy(moment, cpu);
-        if last.replace(policy) != Some(policy) {
-            visit(policy, format!("policy{policy}").as_bytes());
-        }
-    });
+/// The online CPUs of a policy. Other lists of CPUs have no blanks.
+fn cpus(policy: Policy<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let cpus = ScaledCpu::each(moment.machine).filter(|of| of.policy() == policy.first);
+    put_line!(into, "{}", cpus.map(|of| of.cpu.to_string()).collect::<Vec<_>>().join(" "));
 }
 
-fn each_counted(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if moment.kernel() >= AVERAGE_SINCE && matches!(moment.machine.processor.model, Model::X86(_)) {
-        each_policy(moment, visit);
-    }
-}
-
-/// Those that do something.
-fn cpus_of(moment: &Moment<'_>, of: usize) -> impl Iterator<Item = usize> {
-    moment.machine.processor.online().filter(move |&cpu| policy(moment, cpu) == of)
-}
-
-/// With spaces between them, unlike all other lists of CPUs.
-fn cpus(moment: &Moment<'_>, index: usize, into: &mut Vec<u8>) {
-    let names: Vec<String> = cpus_of(moment, index).map(|cpu| cpu.to_string()).collect();
-    put_line!(into, "{}", names.join(" "));
-}
-
-/// What the driver says.
-fn told(moment: &Moment<'_>, cpu: usize, into: &mut Vec<u8>) {
-    if moment.machine.past.is_frequency_unknown {
+/// The frequency according to the driver.
+fn scaled(policy: Policy<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    if moment.past.is_frequency_unknown {
         put_line!(into, "<unknown>");
     } else {
-        put_line!(into, "{}", moment.kilohertz(cpu));
+        put_line!(into, "{}", moment.kilohertz(policy.first));
     }
 }
 
-/// What the hardware itself says is for root alone.
-fn current(_: &Moment<'_>, _: usize, _: &mut Vec<u8>) -> Result<(), Errno> {
+/// The frequency according to the hardware is readable by root only.
+fn current(_: Policy<'_>, _: &Moment<'_>, _: &mut Vec<u8>) -> Result<(), Errno> {
     Err(Errno::EACCES)
 }

@@ -1,27 +1,31 @@
-//! What every CPU has as a device: hotplug, power, dumps.
+//! /sys/devices/system/cpu/cpu*: hotplug, power management, microcode and crash notes
 
-use crate::layout::{Group, What};
-use crate::machine::Model;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Cpu, Model, X86};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
-/// A file that holds the same on every CPU of every host.
+/// A file of constant content.
 macro_rules! fixed {
     ($name:literal, $value:literal) => {
-        ($name, What::File(|_, _, into| put_line!(into, $value)))
+        ($name, Content::File(|_, _, into| put_line!(into, $value)))
     };
 }
 
-pub(in crate::sys) static GROUPS: [Group; 2] = [
-    Group {
+pub(in crate::sys) const GROUPS: Table = &[
+    &Group::<Cpu> {
         under: "devices/system/cpu",
-        each: super::each_cpu,
+        parts: |machine| Box::new(machine.processor.all()),
+        path: |cpu, _| format!("cpu{cpu}").into(),
         entries: &[
-            ("crash_notes", What::File(|_, i, into| put_line!(into, "{:x}", 0x2ff_c0d0_0000 + i * 0x4_0000))),
+            (
+                "crash_notes",
+                Content::File(|cpu, _, into| put_line!(into, "{:x}", 0x2ff_c0d0_0000 + cpu.number() * 0x4_0000)),
+            ),
             fixed!("crash_notes_size", "424"),
             fixed!("hotplug/fail", "-1"),
-            ("hotplug/state", What::File(|m, i, into| put_line!(into, "{}", hotplug_state(m, i)))),
-            ("hotplug/target", What::File(|m, i, into| put_line!(into, "{}", hotplug_state(m, i)))),
+            ("hotplug/state", Content::File(|cpu, m, into| put_line!(into, "{}", hotplug_state(m, cpu)))),
+            ("hotplug/target", Content::File(|cpu, m, into| put_line!(into, "{}", hotplug_state(m, cpu)))),
             fixed!("power/async", "disabled"),
             fixed!("power/autosuspend_delay_ms", "0"),
             fixed!("power/control", "auto"),
@@ -32,34 +36,36 @@ pub(in crate::sys) static GROUPS: [Group; 2] = [
             fixed!("power/runtime_status", "unsupported"),
             fixed!("power/runtime_suspended_time", "0"),
             fixed!("power/runtime_usage", "0"),
-            ("subsystem", What::Link(|_, _, into| put!(into, "../../../../bus/cpu"))),
-            ("uevent", What::File(|_, _, into| put_line!(into, "DRIVER=processor"))),
+            ("subsystem", Content::Link(|_, _, into| put!(into, "../../../../bus/cpu"))),
+            ("uevent", Content::File(|_, _, into| put_line!(into, "DRIVER=processor"))),
         ],
     },
-    Group {
+    &Group::<X86Cpu<'static>> {
         under: "devices/system/cpu",
-        each: each_x86,
+        parts: |machine| match &machine.processor.model {
+            Model::X86(model) => Box::new(machine.processor.online().map(move |cpu| X86Cpu { cpu, model })),
+            _ => Box::new(std::iter::empty()),
+        },
+        path: |of, _| format!("cpu{}", of.cpu).into(),
         entries: &[
             fixed!("microcode/processor_flags", "0x0"),
-            (
-                "microcode/version",
-                What::File(|m, _, into| {
-                    if let Model::X86(model) = &m.machine.processor.model {
-                        put_line!(into, "{}", model.microcode);
-                    }
-                }),
-            ),
+            ("microcode/version", Content::File(|of, _, into| put_line!(into, "{}", of.model.microcode))),
         ],
     },
 ];
 
-/// The last of the kernel's steps that bring a CPU up, or none of them.
-fn hotplug_state(moment: &Moment<'_>, cpu: usize) -> u32 {
+/// The kernel's last step of bringing a CPU online, or its first.
+fn hotplug_state(moment: &Moment<'_>, cpu: Cpu) -> u32 {
     if moment.machine.processor.is_online(cpu) { 238 } else { 0 }
 }
 
-pub(super) fn each_x86(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    if matches!(moment.machine.processor.model, Model::X86(_)) {
-        super::each_online_cpu(moment, visit);
-    }
+/// An online CPU of x86.
+#[derive(Clone, Copy)]
+struct X86Cpu<'a> {
+    cpu: Cpu,
+    model: &'a X86,
+}
+
+impl Part for X86Cpu<'static> {
+    type Of<'a> = X86Cpu<'a>;
 }

@@ -1,55 +1,66 @@
 //! /sys/devices/system/cpu/cpu*/cpuidle and /sys/devices/system/cpu/cpuidle
 
-use crate::layout::{Group, What, once};
-use crate::machine::IdleState;
+use crate::layout::{Content, Group, Part, Table};
+use crate::machine::{Cpu, IdleState, Machine};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-pub(in crate::sys) static GROUPS: [Group; 2] = [
-    Group {
-        under: "devices/system/cpu/cpuidle",
-        each: once,
-        entries: &[
-            ("available_governors", What::File(|_, _, into| put_line!(into, "menu teo"))),
-            ("current_driver", What::File(|m, _, into| put_line!(into, "{}", m.machine.processor.idle_driver()))),
-            ("current_governor", What::File(|_, _, into| put_line!(into, "menu"))),
+pub(in crate::sys) const GROUPS: Table = &[
+    &Group::of_host(
+        "devices/system/cpu/cpuidle",
+        &[
+            ("available_governors", Content::File(|_, _, into| put_line!(into, "menu teo"))),
+            ("current_driver", Content::File(|_, m, into| put_line!(into, "{}", m.machine.processor.idle_driver()))),
+            ("current_governor", Content::File(|_, _, into| put_line!(into, "menu"))),
         ],
-    },
-    Group {
+    ),
+    &Group::<CpuIdleState<'static>> {
         under: "devices/system/cpu",
-        each: each_state,
+        parts: |machine| Box::new(CpuIdleState::each(machine)),
+        path: |of, _| format!("cpu{}/cpuidle/state{}", of.cpu, of.number).into(),
         entries: &[
-            ("above", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).2 / 40))),
-            ("below", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).2 / 90))),
-            ("default_status", What::File(|_, _, into| put_line!(into, "enabled"))),
-            ("desc", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).0.description))),
-            ("disable", What::File(|_, _, into| put_line!(into, "0"))),
-            ("latency", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).0.latency_micros))),
-            ("name", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).0.name))),
-            ("power", What::File(|_, _, into| put_line!(into, "0"))),
-            ("rejected", What::File(|_, _, into| put_line!(into, "0"))),
-            ("residency", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).0.latency_micros * 2))),
-            ("time", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).1))),
-            ("usage", What::File(|m, i, into| put_line!(into, "{}", idle(m, i).2))),
+            ("above", Content::File(|of, m, into| put_line!(into, "{}", of.usage(m) / 40))),
+            ("below", Content::File(|of, m, into| put_line!(into, "{}", of.usage(m) / 90))),
+            ("default_status", Content::File(|_, _, into| put_line!(into, "enabled"))),
+            ("desc", Content::File(|of, _, into| put_line!(into, "{}", of.state.description))),
+            ("disable", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("latency", Content::File(|of, _, into| put_line!(into, "{}", of.state.latency_micros))),
+            ("name", Content::File(|of, _, into| put_line!(into, "{}", of.state.name))),
+            ("power", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("rejected", Content::File(|_, _, into| put_line!(into, "0"))),
+            ("residency", Content::File(|of, _, into| put_line!(into, "{}", of.state.latency_micros * 2))),
+            ("time", Content::File(|of, m, into| put_line!(into, "{}", of.micros(m)))),
+            ("usage", Content::File(|of, m, into| put_line!(into, "{}", of.usage(m)))),
         ],
     },
 ];
 
-/// A thing here is a state of a CPU: the number of the CPU times this, and the place of the state.
-const STATES_MAX: usize = 16;
-
-fn each_state(moment: &Moment<'_>, visit: &mut dyn FnMut(usize, &[u8])) {
-    let processor = &moment.machine.processor;
-    for cpu in processor.online() {
-        for place in 0..processor.idle_states.len().min(STATES_MAX) {
-            visit(cpu * STATES_MAX + place, format!("cpu{cpu}/cpuidle/state{place}").as_bytes());
-        }
-    }
+/// An idle state of a CPU.
+#[derive(Clone, Copy)]
+struct CpuIdleState<'a> {
+    cpu: Cpu,
+    state: &'a IdleState,
+    /// The number of the state among those of the CPU.
+    number: usize,
 }
 
-/// The state, microseconds that the CPU has spent in it, and how often it went there.
-fn idle(moment: &Moment<'_>, index: usize) -> (IdleState, u64, u64) {
-    let state = moment.machine.processor.idle_states.get(index % STATES_MAX).copied().unwrap_or_default();
-    let micros = moment.idle_micros(index / STATES_MAX) / 1_000 * state.share_permille;
-    (state, micros, micros / (state.latency_micros * 40 + 300))
+impl Part for CpuIdleState<'static> {
+    type Of<'a> = CpuIdleState<'a>;
+}
+
+impl<'a> CpuIdleState<'a> {
+    fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
+        let states = || machine.processor.idle_states.iter().enumerate();
+        machine.processor.online().flat_map(move |cpu| states().map(move |(number, state)| Self { cpu, state, number }))
+    }
+
+    /// The time that the CPU spent in the state.
+    fn micros(self, moment: &Moment<'_>) -> u64 {
+        moment.idle_micros(self.cpu) / 1_000 * self.state.share_permille
+    }
+
+    /// How often the CPU entered the state.
+    fn usage(self, moment: &Moment<'_>) -> u64 {
+        self.micros(moment) / (self.state.latency_micros * 40 + 300)
+    }
 }

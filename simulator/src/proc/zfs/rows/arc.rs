@@ -3,7 +3,7 @@
 use super::{ALWAYS, Row, SINCE_2_1, SINCE_2_3, UNTIL_2_1, Value, row};
 
 /// The cache.
-pub(super) const ARC: &[Row] = &[
+pub(in crate::proc::zfs) const ARC: &[Row] = &[
     row("hits", Value::Sum(&[31_400, 58_200, 2_900, 410]), ALWAYS),
     row("iohits", Value::Is(0), SINCE_2_3),
     row("misses", Value::Sum(&[1_900, 620, 3_800, 330]), ALWAYS),

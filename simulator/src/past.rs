@@ -1,52 +1,65 @@
-//! What events have left behind, for `moment` to make numbers of.
+//! The traces of events that change numbers rather than the parts of a machine. `moment` computes with them.
 
-use crate::machine::Traffic;
+use crate::machine::{Cpu, Machine, Traffic};
 
-/// What events have left behind by an era. All of it is empty on a host to which nothing happened.
+/// A machine and the traces of the events before a moment.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) machine: Machine,
+    pub(crate) past: Past,
+}
+
+impl From<Machine> for State {
+    fn from(machine: Machine) -> Self {
+        Self { machine, past: Past::default() }
+    }
+}
+
+/// The traces of events; empty on a host without events.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Past {
-    /// When the host was started first, in seconds since 1970, if it was started again: what is on disks is that old.
+    /// The first boot in seconds since 1970, on a host that was rebooted: the age of the data on its disks.
     pub(crate) first_start_seconds: Option<u64>,
-    /// How far the clock on the wall was set forward, in seconds.
+    /// Seconds by which the wall clock was set forward.
     pub(crate) clock_seconds: i64,
-    /// When which CPU was away, since the last start, the earlier before the later.
+    /// Periods since the boot in which a CPU was offline, in the order of time.
     pub(crate) absences: Vec<Absence>,
     pub(crate) growths: Vec<Growth>,
-    /// Processes that the kernel killed for want of memory.
+    /// Processes killed because memory was exhausted.
     pub(crate) kills: u64,
-    /// One after the other.
-    pub(crate) crowds: Vec<Crowd>,
-    /// When the time of waiting for disks fell, and by how many ticks of each CPU.
+    /// In the order of time.
+    pub(crate) fork_bomb_stages: Vec<ForkBombStage>,
+    /// Moments at which the iowait of each CPU fell, and by how many ticks.
     pub(crate) iowait_falls: Vec<(u64, u64)>,
-    /// When the sum of all interrupts is a multiple of 2^32, and whether it has no more bits.
+    /// The moment at which the sum of all interrupts reaches a multiple of 2^32, and whether it wraps there.
     pub(crate) interrupts_reach: Option<(u64, bool)>,
     pub(crate) is_frequency_unknown: bool,
-    /// Network devices that do not tell their speed.
+    /// Network devices that refuse to tell their speed.
     pub(crate) refusing: Vec<String>,
     pub(crate) wraps: Vec<Wrap>,
     pub(crate) stints: Vec<Stint>,
     pub(crate) failing: Vec<Failing>,
     pub(crate) rebuilds: Vec<Rebuild>,
-    /// What events have plugged in, by when they happened.
+    /// Names of plugged-in devices, by the moment of the event.
     pub(crate) plugged: Vec<(u64, String)>,
-    /// What was read from disks that are gone, and written to them.
+    /// Sectors read from removed disks, and written to them.
     pub(crate) gone_sectors: [u64; 2],
-    /// Block devices that came later than the host started, and when.
+    /// Block devices that were added after the boot, and when.
     pub(crate) disks_since: Vec<(String, u64)>,
 }
 
-/// A disk that is slow from some moment on, then does nothing more, and perhaps has been replaced.
+/// A disk that becomes slow, then fails, and may be replaced.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failing {
     pub(crate) disk: String,
-    /// The disk, its partitions, and what stands on these alone.
+    /// The disk, its partitions, and the devices made of these only.
     pub(crate) parts: Vec<String>,
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
     pub(crate) back_micros: Option<u64>,
 }
 
-/// A member of an array that gets its part of the data again.
+/// The rebuild of a member of an array.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Rebuild {
     pub(crate) array: String,
@@ -56,37 +69,37 @@ pub(crate) struct Rebuild {
     pub(crate) is_done: bool,
 }
 
-/// A CPU that was taken away.
+/// A period in which a CPU is offline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Absence {
-    pub(crate) cpu: usize,
+    pub(crate) cpu: Cpu,
     pub(crate) from_micros: u64,
-    /// Still away if it is none.
+    /// Ongoing if none.
     pub(crate) until_micros: Option<u64>,
-    /// Whether its times begin at 0 when it is back.
+    /// Whether the times of the CPU start at 0 when it is back.
     pub(crate) begins_anew: bool,
 }
 
-/// Memory that somebody takes more and more of, and gives back in the end.
+/// A period in which programs hold more and more memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Growth {
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
-    /// If it is none, all that there is by the end.
+    /// If none, all memory is held at the end.
     pub(crate) pages_per_hour: Option<u64>,
 }
 
-/// Processes that all want a CPU, numbered in a row.
+/// A period in which a constant number of runaway processes want a CPU each. They have consecutive numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Crowd {
+pub(crate) struct ForkBombStage {
     pub(crate) first: u32,
     pub(crate) count: u64,
     pub(crate) from_micros: u64,
-    /// Still there if it is none.
+    /// Ongoing if none.
     pub(crate) until_micros: Option<u64>,
 }
 
-/// A device whose counters of bytes or sectors begin at 0 at a moment, as they have no more bits.
+/// A device whose counters of bytes or sectors wrap at a moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Wrap {
     pub(crate) device: String,
@@ -94,23 +107,23 @@ pub(crate) struct Wrap {
     pub(crate) at_micros: u64,
 }
 
-/// Whose traffic a network device carried from when to when. One that has no stint carries its own all the time.
+/// A period in which a network device carries certain traffic. A device without one carries its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Stint {
     pub(crate) link: String,
-    /// None if its link was down.
+    /// None while the link is down.
     pub(crate) traffic: Option<Traffic>,
     pub(crate) from_micros: u64,
-    /// Still so if it is none.
+    /// Ongoing if none.
     pub(crate) until_micros: Option<u64>,
-    /// Whether the device is gone, and its counters with it; the master that it had remembers them.
+    /// Whether the device was removed. The counters of its master still contain the traffic.
     pub(crate) has_gone: bool,
     pub(crate) master: Option<String>,
 }
 
 impl Past {
-    /// What a start leaves of it: all that is in memory is gone.
-    pub(super) fn forget(&mut self) {
+    /// Drops the traces that a reboot clears.
+    pub(crate) fn forget(&mut self) {
         let started = std::mem::take(self);
         *self = Self {
             first_start_seconds: started.first_start_seconds,
@@ -119,7 +132,6 @@ impl Past {
             is_frequency_unknown: started.is_frequency_unknown,
             refusing: started.refusing,
             wraps: started.wraps,
-            // Who carries what stays, from the start on.
             failing: started.failing,
             plugged: started.plugged,
             rebuilds: started.rebuilds,
