@@ -61,7 +61,7 @@ impl Glob {
         let fail =
             |problem: &str| GlobError(format!("`{text}`: {problem}; write it as in /proc/net/* or sys/**/uevent"));
         let relative = text.strip_prefix('/').unwrap_or(text);
-        let placed = archive::place(relative.as_bytes()).map_err(|error| GlobError(error.to_string()))?;
+        let placed = archive::tree_path(relative.as_bytes()).map_err(|error| GlobError(error.to_string()))?;
         let placed = placed.ok_or_else(|| fail("an empty pattern"))?;
         let mut names = placed.split(|&byte| byte == b'/').map(<[u8]>::to_vec);
         let folder = names.next().unwrap_or_default();
