@@ -65,6 +65,9 @@ pub fn scrub(tree: &Tree, key: &Key) -> Result<Scrubbed, String> {
         }
         let node = match node.what() {
             What::File(content) => node.clone().with_content(scrubber.file(&shown, content, &mut findings)),
+            What::Link(target) if context::is_process_link(&shown) => {
+                Node::link(word::word(key, Category::CommandLine.name(), target))
+            }
             What::Link(target) => Node::link(scrubber.path(target, &mut findings)),
             What::Directory | What::Special(_) => node.clone(),
         };

@@ -36,11 +36,14 @@ pub(super) fn records(
             "Directory" => entry = Some(Record { path: value, content: None }),
             "Path" => entry = Some(Record { path: value, content: Some(Vec::new()) }),
             "Lines" => {
-                let count: usize = value.parse().map_err(|_| fail(&format!("Lines: expected an unsigned integer, found `{value}`")))?;
+                let count: usize = value
+                    .parse()
+                    .map_err(|_| fail(&format!("Lines: expected an unsigned integer, found `{value}`")))?;
                 let content = entry.as_mut().and_then(|entry| entry.content.as_mut());
                 let content = content.ok_or_else(|| fail("Lines: expected after `Path:`"))?;
                 for _ in 0..count {
-                    let (_, line) = lines.next().ok_or_else(|| fail("truncated file: fewer lines than `Lines:` says"))?;
+                    let (_, line) =
+                        lines.next().ok_or_else(|| fail("truncated file: fewer lines than `Lines:` says"))?;
                     push_line(line, content);
                 }
             }
@@ -49,7 +52,8 @@ pub(super) fn records(
                 visit(number, path, Node::link(value))?;
             }
             "Mode" => {
-                let mode = u16::from_str_radix(value, 8).map_err(|_| fail(&format!("Mode: expected octal digits, found `{value}`")))?;
+                let mode = u16::from_str_radix(value, 8)
+                    .map_err(|_| fail(&format!("Mode: expected octal digits, found `{value}`")))?;
                 let Record { path, content } =
                     entry.take().ok_or_else(|| fail("Mode: expected after `Path:` or `Directory:`"))?;
                 let node = content.map_or_else(Node::directory, Node::file);

@@ -283,12 +283,13 @@ mod tests {
         }
         check_digits_change(0xc633_6400, 0xff, 0xff, v4);
         let v6 = |value: u128| ipv6(&KEY, value.into()).to_bits();
-        let (all, low_64) = (u128::MAX, u128::from(u64::MAX));
+        // The first digit of an interface identifier stays, since it may be the format of a WWN.
+        let (all, low_64, wwn_format) = (u128::MAX, u128::from(u64::MAX), 0xf << 60);
         check_digits_change(SOLICITED_NODE << 24, 0xff_ffff, 0xff_ffff, v6);
-        check_digits_change(0xfe80 << 112, low_64, low_64, v6);
-        check_digits_change(0x2a00 << 112, all >> 16, all >> 4, v6);
-        check_digits_change(0xfd << 120, all >> 8, all >> 8, v6);
-        check_digits_change(0x2001_0db8 << 96, all >> 32, all >> 32, v6);
+        check_digits_change(0xfe80 << 112, low_64, low_64 & !wwn_format, v6);
+        check_digits_change(0x2a00 << 112, all >> 16, all >> 4 & !wwn_format, v6);
+        check_digits_change(0xfd << 120, all >> 8, all >> 8 & !wwn_format, v6);
+        check_digits_change(0x2001_0db8 << 96, all >> 32, all >> 32 & !wwn_format, v6);
         check_digits_change(0x2a00 << 112, 0xffff, 0xffff, v6);
         check_digits_change(0xffff << 32 | 10 << 24, 0xff_ffff, 0xff_ffff, v6);
         check_digits_change(0x64_ff9b << 96 | 10 << 24, 0xff_ffff, 0xff_ffff, v6);

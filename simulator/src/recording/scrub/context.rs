@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::span::Category;
-use super::word::is_no_value;
+use super::word::is_placeholder;
 
 /// Files whose whole value is a serial number.
 const SERIAL_FILES: &[&str] = &[
@@ -31,6 +31,10 @@ const SERIAL_FILES: &[&str] = &[
 
 /// Files whose whole value is a host or domain name.
 const HOST_FILES: &[&str] = &["proc/sys/kernel/hostname", "proc/sys/kernel/domainname", "rootfs/etc/hostname"];
+
+/// Files of a process whose every word may tell what it is or where its memory is.
+const PROCESS_FILES: &[&str] =
+    &["cmdline", "environ", "maps", "smaps", "smaps_rollup", "numa_maps", "stack", "syscall", "sched"];
 
 /// Files with versions and model names, which have the form of IPv4 addresses and serial numbers.
 const VERSION_FILES: &[&str] = &[
@@ -159,7 +163,7 @@ pub(super) fn occurrences(path: &str, text: &[u8]) -> Vec<Occurrence> {
     if HOST_FILES.contains(&path) {
         add(value(text).unwrap_or_default(), Category::Host, true);
     }
-    if path == "proc/cmdline" || (is_of_process(path) && matches!(base(path), "cmdline" | "environ")) {
+    if path == "proc/cmdline" || (is_of_process(path) && PROCESS_FILES.contains(&base(path))) {
         add(0..text.len(), Category::CommandLine, false);
     }
     match base(path) {
@@ -187,7 +191,7 @@ pub(super) fn occurrences(path: &str, text: &[u8]) -> Vec<Occurrence> {
 /// Whether a value identifies a host: placeholders do not, and IP addresses are left to `pattern`.
 fn is_identity(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value);
-    !is_no_value(value) && text.parse::<std::net::IpAddr>().is_err()
+    !is_placeholder(value) && text.parse::<std::net::IpAddr>().is_err()
 }
 
 /// Range of the whole text without surrounding whitespace and NULs, if it is an identity.
@@ -196,6 +200,11 @@ fn value(text: &[u8]) -> Option<Range<usize>> {
     let start = text.iter().position(|byte| !is_blank(byte))?;
     let end = text.iter().rposition(|byte| !is_blank(byte))? + 1;
     is_identity(text.get(start..end)?).then_some(start..end)
+}
+
+/// Whether the target of a link names the program or directory of a process.
+pub(super) fn is_process_link(path: &str) -> bool {
+    is_of_process(path) && matches!(base(path), "exe" | "cwd" | "root")
 }
 
 /// Whether a file belongs to a process or to one of its threads.
@@ -331,6 +340,10 @@ mod tests {
         let expected = [26, 27, 28, 29, 30, 35, 45, 46, 47, 48, 49, 50, 51].map(|field| format!("90{field:02}"));
         assert_eq!(addresses, expected);
         assert!(found.iter().any(|one| &text[one.range.clone()] == "a b) c"));
-        check("proc/7/stat", "7 (a) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 9 9 9 1 1 0 0 0", &[("a", Category::CommandLine)]);
+        check(
+            "proc/7/stat",
+            "7 (a) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 9 9 9 1 1 0 0 0",
+            &[("a", Category::CommandLine)],
+        );
     }
 }
