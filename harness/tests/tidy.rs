@@ -1,5 +1,7 @@
 //! Style as a test: what a reviewer would otherwise have to say. Every message names what to do.
 
+#[path = "tidy/layers.rs"]
+mod layers;
 #[path = "tidy/orphans.rs"]
 mod orphans;
 #[path = "tidy/shape.rs"]

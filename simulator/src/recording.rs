@@ -1,7 +1,7 @@
 //! Recorded hosts: recording ([`record`]), pseudonyms ([`scrub`]), replay ([`replay`]) and archive formats
 //! ([`archive`]).
 //!
-//! Uses nothing of the simulated host; `simulator/tests/layering.rs` checks that.
+//! Uses nothing of the simulated host; `harness/tests/tidy/layers.rs` checks that.
 
 #[cfg(feature = "tools")]
 pub mod archive;

@@ -1,4 +1,4 @@
-//! Somebody sets the clock.
+//! Clock step.
 
 use super::EventKind;
 use crate::profile::Setting;

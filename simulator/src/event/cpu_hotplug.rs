@@ -1,4 +1,4 @@
-//! A CPU is taken away and, mostly, given back.
+//! CPU hotplug: a CPU goes offline and usually returns.
 
 use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::Machine;
@@ -17,7 +17,7 @@ pub(super) const KIND: EventKind = EventKind {
     summary: "A CPU goes offline and comes back: it is missing in all tables that have a row or a column for each.",
     settings: &[CPU, SECONDS, COUNTERS],
     falls: &[
-        // All CPUs together.
+        // The total over all CPUs.
         Fall { counters: "proc/stat cpu *", at: FallsAt::End },
         Fall { counters: "proc/uptime * 1", at: FallsAt::End },
         Fall { counters: "proc/stat cpu* *", at: FallsAt::Return },
@@ -53,7 +53,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
                 absence.until_micros = Some(scene.micros);
             });
         }
-        // It was away already, or a start has brought it back.
+        // Already offline, or brought back by a reboot.
         _ => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Disks that fail, go and come, and arrays that are rebuilt.
+//! Disk failure, removal, return and array rebuild.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,7 +64,7 @@ fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
 }
 
 impl Array {
-    /// Whether it goes on without the active members among these.
+    /// Whether an array works without these active members.
     fn can_lose(&self, devices: &BTreeSet<usize>) -> bool {
         let lost = self.members.iter().filter(|m| m.role == Role::Active && devices.contains(&m.device)).count() as u64;
         let (left, width) = (self.active().saturating_sub(lost), self.width());
@@ -119,7 +119,7 @@ fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     let Some(member) = place.and_then(|place| array.members.get_mut(place)) else { return Ok(()) };
     member.role = Role::Recovering;
     let member = name_of(member.device).to_owned();
-    // Another disk is in its place, which begins where the old one ended, as nobody would know one from the other.
+    // The replacement continues the counters of the old disk.
     for failing in past.failing.iter_mut().filter(|failing| failing.parts.contains(&member)) {
         failing.until_micros.get_or_insert(scene.micros);
         failing.back_micros.get_or_insert(scene.micros);
@@ -180,7 +180,7 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
 }
 
 impl Machine {
-    /// Takes a disk away, with all that is on it.
+    /// Removes a disk and everything on it.
     pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
         let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(place);
         let [all_read, all_written] = &mut self.past.gone_sectors;
@@ -193,10 +193,10 @@ impl Machine {
         self.without_pci(&path);
     }
 
-    /// A device and all that is on it, on that, and so on.
+    /// A device and all devices stacked on it.
     pub(crate) fn with_what_is_on(&self, place: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([place]);
-        // A device stands before those that are on it.
+        // A device precedes those stacked on it.
         for (place, block) in self.block_devices.iter().enumerate() {
             if found.contains(&place) {
                 found.extend(block.above.iter().map(|above| above.device));
@@ -205,7 +205,7 @@ impl Machine {
         found
     }
 
-    /// A device and what stands on it alone, on that, and so on.
+    /// A device and those stacked on it alone.
     fn goes_with(&self, place: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([place]);
         for above in place + 1..self.block_devices.len() {
@@ -218,11 +218,11 @@ impl Machine {
         found
     }
 
-    /// Who could not be without a disk.
+    /// Why a disk cannot be removed.
     fn needs(&self, place: usize) -> Option<String> {
         let on_it = self.with_what_is_on(place);
         let parts = || on_it.iter().filter_map(|&place| self.block_devices.get(place));
-        // What is made of several does not go with one of them.
+        // A device on several disks survives the loss of one.
         if let Some(shared) = on_it.difference(&self.goes_with(place)).next() {
             return self.block_devices.get(*shared).map(|block| block.name.clone());
         }

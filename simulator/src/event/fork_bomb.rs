@@ -1,4 +1,4 @@
-//! Processes that start others, without end.
+//! Fork bomb.
 
 use super::{Crowd, Event, EventError, EventKind, Scene};
 use crate::machine::{Machine, Process};
@@ -22,12 +22,12 @@ pub(super) const KIND: EventKind = EventKind {
     turn,
 };
 
-/// What they are called.
+/// Name of the processes.
 const NAME: &str = "bash";
 const COMMAND: &[&str] = &["bash", "-c", ":(){ :|:& };:"];
 const RESIDENT_PAGES: u64 = 210;
 
-/// How often they double before there are as many as there can be.
+/// Number of doublings until the limit is reached.
 fn doublings(event: &Event) -> u64 {
     u64::from(event.number(&PROCESSES).next_power_of_two().trailing_zeros())
 }
@@ -39,7 +39,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
     if step == 0 && is_going_on {
         return Err(event.impossible("another one is going on"));
     }
-    // One that a start has ended does not go on.
+    // A reboot ends it.
     if step > 0 && !is_going_on {
         return Ok(());
     }

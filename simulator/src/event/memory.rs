@@ -1,4 +1,4 @@
-//! Memory that somebody takes and does not give back: until all of it is gone, or until the kernel kills somebody.
+//! Memory leak and out-of-memory kill.
 
 use super::{Event, EventError, EventKind, Growth, Scene};
 use crate::machine::Machine;
@@ -54,7 +54,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
         past.growths.push(Growth { from_micros: scene.micros, until_micros, pages_per_hour: None });
         return Ok(());
     }
-    // The one that asks stays, as nobody could ask without it; so does the first.
+    // The process that reads /proc and PID 1 are never killed.
     let others = machine.processes.len().saturating_sub(1);
     let mortal = || machine.processes.iter().take(others).filter(|process| process.number > 1 && !process.is_kernel());
     let found = match event.name(&PROCESS) {

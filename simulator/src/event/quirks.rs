@@ -1,4 +1,4 @@
-//! What kernels really do although nobody would expect it.
+//! Kernel quirks.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt};
 use crate::machine::{Kind, Machine};
@@ -7,7 +7,7 @@ use crate::profile::Setting;
 const TICKS: Setting =
     Setting::number("ticks", 300, 1..=1_000_000, "How far it falls on each CPU, in hundredths of a second.");
 
-/// Whoever waited is counted where he wakes up, and not where he went to sleep.
+/// A waiting task is counted on the CPU where it wakes up, so that iowait of the other CPU falls.
 pub(super) const IOWAIT_FALLS: EventKind = EventKind {
     name: "iowait-falls",
     summary: "The time that CPUs waited for disks falls a little, and counts as idle.",
@@ -60,7 +60,7 @@ pub(super) const FABRIC: EventKind = EventKind {
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, machine, scene| {
-        // Those that never had any stay as they are.
+        // Adapters without counters are unaffected.
         let name = match event.name(&ADAPTER) {
             Some(name) => name,
             None => {
@@ -99,7 +99,7 @@ fn refuse(event: &Event, step: usize, machine: &mut Machine, _: &super::Scene<'_
     let refusing = &mut machine.past.refusing;
     match step {
         0 => refusing.push(found?.name.clone()),
-        // It may be gone by then.
+        // It may have been removed by then.
         _ => refusing.retain(|name| found.as_ref().is_ok_and(|found| found.name != *name)),
     }
     Ok(())

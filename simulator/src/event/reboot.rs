@@ -1,4 +1,4 @@
-//! The host is started again.
+//! Reboot.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::{KernelVersion, Machine};
@@ -20,7 +20,7 @@ pub(super) const KIND: EventKind = EventKind {
 fn start(event: &Event, _: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
     if let Some(release) = event.name(&KERNEL) {
         let (old, new) = (machine.system.kernel(), KernelVersion::of(release));
-        // Else the mounts would be others.
+        // The boot order of mounts depends on it.
         if new == KernelVersion::of("") || old.has_one_hierarchy() != new.has_one_hierarchy() {
             let side = if old.has_one_hierarchy() { "5.4 or newer" } else { "older than 5.4" };
             return Err(event.impossible(format!("kernel: expected a release that is {side}, found `{release}`")));

@@ -1,4 +1,4 @@
-//! What is plugged into USB for a while.
+//! Temporary USB devices.
 
 use super::{Event, EventError, EventKind, Scene};
 use crate::machine::Machine;
@@ -67,7 +67,7 @@ fn has_ports(event: &Event, machine: &Machine) -> Result<(), EventError> {
 }
 
 impl super::Past {
-    /// The name of what an event has plugged in, which is there no more.
+    /// Name of a device that an event had plugged in and that was removed.
     fn unplugged(&mut self, event: &Event) -> Option<String> {
         let place = self.plugged.iter().position(|(micros, _)| *micros == event.at_micros)?;
         Some(self.plugged.remove(place).1)
