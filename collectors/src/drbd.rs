@@ -37,11 +37,15 @@ declare! {
     }
 }
 
+type Total = Family<Drbd, Counter, crate::kit::family::Unnamed<1>>;
+type Level = Family<Drbd, Gauge, crate::kit::family::Unnamed<1>>;
+type LevelOf2 = Family<Drbd, Gauge, crate::kit::family::Unnamed<2>>;
+
 const KIBIBYTE: f64 = 1024.0;
 
 /// The counters: key, family, unit. What was received is passed on as it stands, as node_exporter does, though it is
 /// told in KiB like the others.
-const COUNTERS: [(&str, Family<Drbd, Counter, 1>, f64); 6] = [
+const COUNTERS: [(&str, Total, f64); 6] = [
     ("ns", SENT, KIBIBYTE),
     ("nr", RECEIVED, 1.0),
     ("dw", DISK_WRITTEN, KIBIBYTE),
@@ -49,7 +53,7 @@ const COUNTERS: [(&str, Family<Drbd, Counter, 1>, f64); 6] = [
     ("al", ACTIVITY_LOG_WRITES, 1.0),
     ("bm", BITMAP_WRITES, 1.0),
 ];
-const GAUGES: [(&str, Family<Drbd, Gauge, 1>, f64); 6] = [
+const GAUGES: [(&str, Level, f64); 6] = [
     ("lo", LOCAL_PENDING, 1.0),
     ("pe", REMOTE_PENDING, 1.0),
     ("ua", REMOTE_UNACKNOWLEDGED, 1.0),
@@ -58,8 +62,7 @@ const GAUGES: [(&str, Family<Drbd, Gauge, 1>, f64); 6] = [
     ("oos", OUT_OF_SYNC, KIBIBYTE),
 ];
 /// Pairs of this node and the peer: key, family, the word that counts as 1.
-const PAIRS: [(&str, Family<Drbd, Gauge, 2>, &[u8]); 2] =
-    [("ro", PRIMARY, b"Primary"), ("ds", UP_TO_DATE, b"UpToDate")];
+const PAIRS: [(&str, LevelOf2, &[u8]); 2] = [("ro", PRIMARY, b"Primary"), ("ds", UP_TO_DATE, b"UpToDate")];
 
 impl Collect for Drbd {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -69,18 +72,23 @@ impl Collect for Drbd {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host without the module lacks the file.
         let text = cx.files.read(DRBD, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        let whole = table::filled(text, cx.problems);
+        let text = table::filled(text, cx.problems);
+        let mut has_content = text.bytes.is_empty();
         let mut device: Option<&[u8]> = Some(b"");
-        for line in whole.lines() {
+        for line in text.lines() {
             for (key, value) in line.fields().filter_map(pair) {
+                has_content |= key == b"version";
                 if value.is_empty() && key.first().is_some_and(|first| matches!(first, b'0'..=b'9' | b'-' | b'+')) {
                     // What follows a device without a number belongs to nobody.
                     device = cx.problems.value(line.number::<u64>("the device", key)).map(|_| key);
                 } else if let Some(device) = device {
-                    let problem = emit(&mut cx.page, device, line, key, value);
-                    cx.problems.value(problem);
+                    let emitted = emit(&mut cx.page, device, line, key, value);
+                    has_content |= cx.problems.value(emitted) != Some(false);
                 }
             }
+        }
+        if !has_content {
+            cx.problems.report(text.error("the file", "a line of `version:`", text.first_line()));
         }
         Ok(())
     }
@@ -93,13 +101,14 @@ fn pair(word: &[u8]) -> Option<(&[u8], &[u8])> {
     (!value.contains(&b':')).then_some((key, value))
 }
 
+/// Whether the key is a known one, whose value is emitted then.
 fn emit<'a>(
     page: &mut PageOf<'_, Drbd>,
     device: &[u8],
     line: Line<'a>,
     key: &'a [u8],
     value: &'a [u8],
-) -> Result<(), ParseError<'a>> {
+) -> Result<bool, ParseError<'a>> {
     let name: &[&[u8]] = if device.is_empty() { &[b"unknown"] } else { &[b"drbd", device] };
     let device = Joined(name);
     if let Some((_, family, unit)) = COUNTERS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
@@ -115,8 +124,10 @@ fn emit<'a>(
         page.gauge(family, [&device, &"remote"], u64::from(remote == wanted));
     } else if key == b"cs" {
         page.gauge(CONNECTED, [&device], u64::from(value == b"Connected"));
+    } else {
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -172,8 +183,11 @@ mod tests {
                 complaint,
             );
         }
-        given("== proc/drbd no-newline\n 1: cs:Connected\n    ns:12\n")
-            .fails::<Drbd>("node_drbd_connected{device=\"drbd1\"} 1\n", "the last line: expected a line that ends");
+    }
+
+    #[test]
+    fn a_file_without_its_version_is_reported() {
+        given("== proc/drbd\nx\n").fails::<Drbd>("", "proc/drbd: the file: expected a line of `version:`");
     }
 
     #[test]

@@ -105,7 +105,8 @@ declare! {
 
 /// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`]. They have the names that netdev's have
 /// with details, but are gauges here.
-const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
+const STATISTICS: [Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>; LinkStatistics::NAMES.len()] =
+    crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

@@ -81,7 +81,7 @@ declare! {
     }
 }
 
-type Total = Family<Netdev, Counter, 2>;
+type Total = Family<Netdev, Counter, crate::kit::family::Unnamed<2>>;
 
 /// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`].
 const OWN_NAMES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();

@@ -85,6 +85,8 @@ declare! {
     }
 }
 
+type Level = Family<Powersupplyclass, Gauge, crate::kit::family::Unnamed<1>>;
+
 /// What an attribute counts in.
 #[derive(Clone, Copy, Debug)]
 enum Unit {
@@ -105,7 +107,7 @@ impl Unit {
 }
 
 /// The attributes that are numbers.
-const NUMBERS: [(&[u8], Family<Powersupplyclass, Gauge, 1>, Unit); 49] = [
+const NUMBERS: [(&[u8], Level, Unit); 49] = [
     (b"authentic", AUTHENTIC, Unit::Plain),
     (b"calibrate", CALIBRATE, Unit::Plain),
     (b"capacity", CAPACITY, Unit::Plain),

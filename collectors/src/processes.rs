@@ -87,7 +87,7 @@ impl States {
         }
     }
 
-    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, 1>) {
+    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, crate::kit::family::Unnamed<1>>) {
         for (state, count) in (0_u8..).zip(self.0).filter(|(_, count)| *count > 0) {
             cx.page.gauge(family, [&[state].as_slice()], count);
         }
@@ -130,9 +130,13 @@ fn is_number(name: &[u8]) -> bool {
     u32::from_text(name).is_some()
 }
 
-fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, 0>) {
+fn limit(
+    cx: &mut Cx<'_, Processes>,
+    file: Read<Processes, File, 0>,
+    family: Family<Processes, Gauge, crate::kit::family::Unnamed<0>>,
+) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
-        && let Some(limit) = cx.problems.value(text.whole_number::<u64>("limit"))
+        && let Some(limit) = cx.problems.value(text.number::<u64>("limit"))
     {
         cx.page.gauge(family, [], limit);
     }
@@ -199,7 +203,5 @@ mod tests {
         let none = "node_processes_pids 0\nnode_processes_threads 0\n";
         given("== proc/sys/kernel/pid_max\n-1\n").fails::<Processes>(none, "pid_max: limit: expected a whole number");
         given("== proc/x\n").fails::<Processes>(none, "threads-max: no such file");
-        given("== proc/sys/kernel/threads-max no-newline\n78\n")
-            .fails::<Processes>(none, "proc/sys/kernel/threads-max:1: limit: expected a line that ends");
     }
 }

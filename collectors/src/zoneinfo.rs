@@ -57,8 +57,8 @@ declare! {
 
 /// What a field becomes.
 enum Shown {
-    Counter(Family<Zoneinfo, Counter, 2>),
-    Gauge(Family<Zoneinfo, Gauge, 2>),
+    Counter(Family<Zoneinfo, Counter, crate::kit::family::Unnamed<2>>),
+    Gauge(Family<Zoneinfo, Gauge, crate::kit::family::Unnamed<2>>),
 }
 
 /// The fields that are passed on, sorted by name. What the kernel has beside them is left out.
@@ -106,16 +106,10 @@ impl Collect for Zoneinfo {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(ZONEINFO, [])?;
-        let (whole, cut) = text.whole_lines();
-        // A bracket at its end says as well as a line feed that nothing is missing.
-        let is_cut = !cut.ends_with(b")");
-        if let Some(error) = text.cut_line().filter(|_| is_cut) {
-            cx.problems.report(error);
-        }
         let mut has_zones = false;
         let mut zone = None;
         let mut values = [None; FIELDS.len()];
-        for line in if is_cut { whole } else { text }.lines() {
+        for line in text.lines() {
             match parse(line) {
                 Found::Zone(next) => {
                     has_zones = true;
@@ -263,22 +257,6 @@ mod tests {
         }
         given("").fails::<Zoneinfo>("", "proc/zoneinfo: no such file");
         given("== proc/zoneinfo\nmin 1\n").fails::<Zoneinfo>("", "proc/zoneinfo: Node: expected a zone, found nothing");
-    }
-
-    #[test]
-    fn a_line_that_was_cut_is_told_of_whatever_it_says() {
-        let cut = |last: &str| given(&format!("{ZONE}{last}\n").replace("zoneinfo\n", "zoneinfo no-newline\n"));
-        cut("        protection: (7)").emits::<Zoneinfo>("node_zoneinfo_protection_0{node=\"0\",zone=\"DMA\"} 7\n");
-        for last in [
-            "  start_pfn:           10485",
-            "        min 8",
-            "      nr_fr",
-            "Node 1, zo",
-            "        protec",
-            "        protection: (1, 2",
-        ] {
-            cut(last).fails::<Zoneinfo>("", "last line: expected a line that ends");
-        }
     }
 
     proptest! {

@@ -279,7 +279,11 @@ pub const KINDS: [KindInfo; 18] = [
     file("directory", "", "Is a directory instead of a file (`EISDIR`)."),
     file("loop", "", "Is a symbolic link to itself (`ELOOP`)."),
     file("empty", "", "Is empty."),
-    file("cut", "[=BYTE]", "Is truncated at this byte, by default inside a line near the middle."),
+    file(
+        "cut",
+        "[=BYTE]",
+        "Ends at this byte, by default inside a line near the middle. Readers reach that end, so that the last line counts.",
+    ),
     file(
         "torn",
         "[=BYTE]",
