@@ -88,10 +88,10 @@ pub enum FallsAt {
 impl fmt::Display for FallsAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Beginning => "when it begins",
-            Self::End => "when it is over",
-            Self::Return => "when it is back",
-            Self::Whenever => "when it begins, and whenever they are full",
+            Self::Beginning => "at the start",
+            Self::End => "at the end",
+            Self::Return => "at the return",
+            Self::Whenever => "at the start, and at each overflow",
         })
     }
 }
@@ -343,11 +343,7 @@ mod tests {
         refuse("cpu-hotplug", &[("cpu", "0")], "event cpu-hotplug: CPU 0 cannot be taken away on this architecture");
         let side = "expected a release that is 5.4 or newer, found `4.18.0`";
         refuse("reboot", &[("kernel", "4.18.0")], &format!("event reboot: kernel: {side}"));
-        refuse(
-            "frequency-unknown",
-            &[],
-            "event frequency-unknown: nobody chooses the frequency of the CPUs of this host",
-        );
+        refuse("frequency-unknown", &[], "event frequency-unknown: the CPUs of this host have no frequency scaling");
     }
 
     #[test]

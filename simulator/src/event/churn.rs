@@ -5,12 +5,11 @@ use crate::machine::{Machine, Tenant, Tenants};
 use crate::profile::Setting;
 use crate::wave::MICROS;
 
-const PER_HOUR: Setting =
-    Setting::number("per_hour", 60, 0..=36_000, "How many go in an hour, and as many others come; 0 to end it.");
+const PER_HOUR: Setting = Setting::number("per_hour", 60, 0..=36_000, "Replacements per hour; 0 ends the churn.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "pod-churn",
-    summary: "Pods or containers go and others come, so many an hour: devices, control groups, mounts and namespaces.",
+    summary: "Pods or containers are replaced at a rate per hour, with their devices, cgroups, mounts and namespaces.",
     settings: &[PER_HOUR],
     falls: &[],
     turns: |event| vec![event.at_micros],

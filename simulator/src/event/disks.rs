@@ -9,13 +9,13 @@ use crate::moment::Moment;
 use crate::profile::Setting;
 
 const FAILING: Setting =
-    Setting::name("device", "Which disk; one of the last array that can spare it, or else the last, if nobody says.");
+    Setting::name("device", "Disk. Default: a member of the last array with redundancy, or else the last disk.");
 const SLOW_SECONDS: Setting =
-    Setting::number("seconds", 600, 1..=315_360_000, "How long it is slow and has errors before it does nothing more.");
+    Setting::number("seconds", 600, 1..=315_360_000, "Seconds of slow operation before it stops.");
 
 pub(super) const FAILS: EventKind = EventKind {
     name: "disk-failing",
-    summary: "A disk is slow and has errors, until it does nothing more; an array that it is part of goes on without it.",
+    summary: "A disk becomes slow and returns errors until it stops; its array continues degraded.",
     settings: &[FAILING, SLOW_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SLOW_SECONDS),
@@ -78,12 +78,13 @@ impl Array {
     }
 }
 
-const ARRAY: Setting = Setting::name("array", "Which array; the last that has more than it needs if nobody says.");
-const REBUILT_SECONDS: Setting = Setting::number("seconds", 7_200, 1..=31_536_000, "How long it takes.");
+const ARRAY: Setting = Setting::name("array", "Array. Default: the last one with redundancy.");
+const REBUILT_SECONDS: Setting =
+    Setting::number("seconds", 7_200, 1..=31_536_000, "Duration of the rebuild in seconds.");
 
 pub(super) const REBUILD: EventKind = EventKind {
     name: "md-rebuild",
-    summary: "A member of an array gets its part of the data again: one that has failed, or else the last.",
+    summary: "An array member is rebuilt: a failed one, or else the last.",
     settings: &[ARRAY, REBUILT_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&REBUILT_SECONDS),
@@ -129,12 +130,12 @@ fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     Ok(())
 }
 
-const DISK: Setting = Setting::name("device", "Which disk; the last that can be spared if nobody says.");
-const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "How long it is away; 0 for ever.");
+const DISK: Setting = Setting::name("device", "Disk. Default: the last one that the system does not need.");
+const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "Seconds of absence; 0 for ever.");
 
 pub(super) const HOTPLUG: EventKind = EventKind {
     name: "disk-hotplug",
-    summary: "A disk is taken away with its partitions, volumes and mounts, and comes back as a new one.",
+    summary: "A disk is removed with its partitions, volumes and mounts, and returns as a new one.",
     settings: &[DISK, AWAY_SECONDS],
     falls: &[
         Fall { counters: "proc/diskstats * *", at: FallsAt::Return },
@@ -243,7 +244,7 @@ impl Machine {
         let others: Vec<usize> =
             others.chain(storage.fibre_channel.iter().flat_map(|p| p.disks.iter().copied())).collect();
         if is_of(&others) {
-            return Some("what is made of it".to_owned());
+            return Some("a device on it".to_owned());
         }
         let is_on_it = |major, minor| parts().any(|block| (block.major, block.minor) == (major, minor));
         let mounted = self.mounts.iter().filter(|mount| is_on_it(mount.major, mount.minor));

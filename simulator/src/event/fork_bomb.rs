@@ -6,13 +6,12 @@ use crate::moment::Moment;
 use crate::profile::Setting;
 use crate::wave::MICROS;
 
-const PROCESSES: Setting =
-    Setting::number("processes", 1_000, 2..=16_384, "How many there are when no more can be started.");
-const SECONDS: Setting = Setting::number("seconds", 120, 30..=86_400, "After how long somebody kills them all.");
+const PROCESSES: Setting = Setting::number("processes", 1_000, 2..=16_384, "Maximum number of processes.");
+const SECONDS: Setting = Setting::number("seconds", 120, 30..=86_400, "Seconds until all are killed.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "fork-bomb",
-    summary: "Processes double every second until no more can be started, and all want a CPU; then all are killed.",
+    summary: "Busy processes double every second up to a limit, until all are killed.",
     settings: &[PROCESSES, SECONDS],
     falls: &[],
     turns: |event| {

@@ -4,13 +4,12 @@ use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, Stint};
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
-const BOND: Setting = Setting::name("bond", "Which bond; the first if nobody says.");
-const DOWN_SECONDS: Setting =
-    Setting::number("seconds", 120, 0..=315_360_000, "How long the link of its slave is down; 0 for ever.");
+const BOND: Setting = Setting::name("bond", "Bond. Default: the first.");
+const DOWN_SECONDS: Setting = Setting::number("seconds", 120, 0..=315_360_000, "Seconds without link; 0 for ever.");
 
 pub(super) const FAILOVER: EventKind = EventKind {
     name: "bond-failover",
-    summary: "The link of the active slave of a bond goes down, and another takes over what went through it.",
+    summary: "The active slave of a bond loses its link, and another takes over its traffic.",
     settings: &[BOND, DOWN_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&DOWN_SECONDS),
@@ -106,12 +105,12 @@ impl Scene<'_> {
     }
 }
 
-const DEVICE: Setting = Setting::name("device", "Which network device on a bus; the last if nobody says.");
-const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "How long it is away; 0 for ever.");
+const DEVICE: Setting = Setting::name("device", "Physical network device. Default: the last.");
+const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "Seconds of absence; 0 for ever.");
 
 pub(super) const HOTPLUG: EventKind = EventKind {
     name: "nic-hotplug",
-    summary: "A network device is taken away, with its addresses and neighbours, and comes back as a new one.",
+    summary: "A network device is removed with its addresses and neighbours, and returns as a new one.",
     settings: &[DEVICE, AWAY_SECONDS],
     falls: &[
         Fall { counters: "proc/*/net/dev * *", at: FallsAt::Return },

@@ -6,11 +6,11 @@ use crate::profile::{Setting, uuid};
 use crate::wave::MICROS;
 
 const KERNEL: Setting =
-    Setting::name("kernel", "Release of the kernel that is started, as `uname -r` tells it; the same if nobody says.");
+    Setting::name("kernel", "Kernel release after the reboot, as in `uname -r`. Default: unchanged.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "reboot",
-    summary: "The host is started again: uptime, boot_id and all counters of the kernel begin anew.",
+    summary: "The host reboots: uptime, boot_id and all kernel counters restart.",
     settings: &[KERNEL],
     falls: &[Fall { counters: "*", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
