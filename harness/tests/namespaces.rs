@@ -59,17 +59,16 @@ fn planted_namespace() {
     }
     let script = format!(
         "set -e
-        echo {HOST} > /proc/sys/kernel/hostname
-        ip link add dummy0 address 52:54:00:ab:cd:ef type dummy
-        ip link set dummy0 up
-        ip addr add 10.23.45.67/24 dev dummy0
-        ip addr add 2a00:1450:4001:81b::beef:77/64 dev dummy0
-        ip neigh add 10.23.45.99 lladdr 52:54:00:fe:dc:ba dev dummy0
         {worker} -c '{child} -c \"while :; do read line < /proc/self/status; sleep 1; done\"; :' &
+        echo {HOST} > /proc/sys/kernel/hostname
+        ip link add planted0 address 52:54:00:ab:cd:ef type bridge
+        ip link set planted0 up
+        ip addr add 10.23.45.67/24 dev planted0
+        ip addr add 2a00:1450:4001:81b::beef:77/64 dev planted0
+        ip neigh add 10.23.45.99 lladdr 52:54:00:fe:dc:ba dev planted0
         sleep 0.5
         cat /proc/[0-9]*/stat > {stats}
         {nodelab} record --timeout=5s --allow 'any:*' --glob '/proc/[0-9]*/*' {recording}
-        kill %1
         ",
         worker = path(PROCESSES[1]),
         child = path(PROCESSES[2]),
@@ -81,7 +80,7 @@ fn planted_namespace() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = |name: &str| String::from_utf8_lossy(&load::bytes(Path::new(&path(name))).expect(name)).into_owned();
     let (stats, recording) = (text("stats"), text("out.tree").to_lowercase());
-    assert!(recording.contains("== proc/2/stat") && recording.contains("dummy0"), "the planted host is recorded");
+    assert!(recording.contains("== proc/2/stat") && recording.contains("planted0"), "the planted host is recorded");
     let mut planted: Vec<String> = IDENTITIES.iter().map(|&identity| identity.to_owned()).collect();
     planted.push(path("").trim_matches('/').to_lowercase());
     for row in stats.lines() {
