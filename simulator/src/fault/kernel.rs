@@ -25,10 +25,10 @@ impl FaultyKernel {
         let kinds = self.injection.meets(inject::Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
         match kinds.iter().position(|kind| *kind == Kind::Missing) {
             Some(at) => {
-                self.injection.suffer(kinds.get(..at).unwrap_or_default())?;
+                self.injection.run(kinds.get(..at).unwrap_or_default())?;
                 Err(KernelError::Unsupported)
             }
-            None => Ok(self.injection.suffer(&kinds)?),
+            None => Ok(self.injection.run(&kinds)?),
         }
     }
 }
