@@ -1,12 +1,7 @@
-<<<<<<< HEAD:simulator/src/past.rs
-//! The traces of events that change numbers rather than the parts of a machine. `moment` computes with them.
-=======
 //! Lasting effects of events, from which `moment` computes numbers.
->>>>>>> simprose:simulator/src/event/past.rs
 
 use crate::machine::{Cpu, Machine, Traffic};
 
-<<<<<<< HEAD:simulator/src/past.rs
 /// A machine and the traces of the events before a moment.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -40,48 +35,11 @@ pub(crate) struct Past {
     pub(crate) interrupts_reach: Option<(u64, bool)>,
     pub(crate) is_frequency_unknown: bool,
     /// Network devices that refuse to tell their speed.
-=======
-/// Lasting effects of all events up to an era; empty on a host without events.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Past {
-    /// First boot in seconds since 1970, if the host was rebooted. Data on disks dates from then.
-    pub(crate) first_start_seconds: Option<u64>,
-    /// Total clock step in seconds.
-    pub(crate) clock_seconds: i64,
-    /// Offline periods of CPUs since the last boot, in order.
-    pub(crate) absences: Vec<Absence>,
-    pub(crate) growths: Vec<Growth>,
-    /// Number of out-of-memory kills.
-    pub(crate) kills: u64,
-    /// Memory leaks in order.
-    pub(crate) crowds: Vec<Crowd>,
-    /// Drops of iowait: time, and ticks per CPU.
-    pub(crate) iowait_falls: Vec<(u64, u64)>,
-    /// Time at which the interrupt total reaches a multiple of 2^32, and whether it wraps there.
-    pub(crate) interrupts_reach: Option<(u64, bool)>,
-    pub(crate) is_frequency_unknown: bool,
-    /// Network devices whose speed cannot be read.
->>>>>>> simprose:simulator/src/event/past.rs
     pub(crate) refusing: Vec<String>,
     pub(crate) wraps: Vec<Wrap>,
     pub(crate) stints: Vec<Stint>,
     pub(crate) failing: Vec<Failing>,
     pub(crate) rebuilds: Vec<Rebuild>,
-<<<<<<< HEAD:simulator/src/past.rs
-    /// Names of plugged-in devices, by the moment of the event.
-    pub(crate) plugged: Vec<(u64, String)>,
-    /// Sectors read from removed disks, and written to them.
-    pub(crate) gone_sectors: [u64; 2],
-    /// Block devices that were added after the boot, and when.
-    pub(crate) disks_since: Vec<(String, u64)>,
-}
-
-/// A disk that becomes slow, then fails, and may be replaced.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Failing {
-    pub(crate) disk: String,
-    /// The disk, its partitions, and the devices made of these only.
-=======
     /// Devices that events plugged in, by time.
     pub(crate) plugged: Vec<(u64, String)>,
     /// Bytes read from and written to disks that were removed.
@@ -95,18 +53,13 @@ pub(crate) struct Failing {
 pub(crate) struct Failing {
     pub(crate) disk: String,
     /// The disk, its partitions, and devices on these alone.
->>>>>>> simprose:simulator/src/event/past.rs
     pub(crate) parts: Vec<String>,
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
     pub(crate) back_micros: Option<u64>,
 }
 
-<<<<<<< HEAD:simulator/src/past.rs
-/// The rebuild of a member of an array.
-=======
 /// Rebuild of an array member.
->>>>>>> simprose:simulator/src/event/past.rs
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Rebuild {
     pub(crate) array: String,
@@ -116,24 +69,11 @@ pub(crate) struct Rebuild {
     pub(crate) is_done: bool,
 }
 
-<<<<<<< HEAD:simulator/src/past.rs
-/// A period in which a CPU is offline.
-=======
 /// Offline period of a CPU.
->>>>>>> simprose:simulator/src/event/past.rs
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Absence {
     pub(crate) cpu: Cpu,
     pub(crate) from_micros: u64,
-<<<<<<< HEAD:simulator/src/past.rs
-    /// Ongoing if none.
-    pub(crate) until_micros: Option<u64>,
-    /// Whether the times of the CPU start at 0 when it is back.
-    pub(crate) begins_anew: bool,
-}
-
-/// A period in which programs hold more and more memory.
-=======
     /// `None` while it is offline.
     pub(crate) until_micros: Option<u64>,
     /// Whether its CPU times restart at 0.
@@ -141,42 +81,25 @@ pub(crate) struct Absence {
 }
 
 /// Memory leak that ends with the release of the memory.
->>>>>>> simprose:simulator/src/event/past.rs
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Growth {
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
-<<<<<<< HEAD:simulator/src/past.rs
-    /// If none, all memory is held at the end.
-    pub(crate) pages_per_hour: Option<u64>,
-}
-
-/// A period in which a constant number of runaway processes want a CPU each. They have consecutive numbers.
-=======
     /// `None` means all available memory by the end.
     pub(crate) pages_per_hour: Option<u64>,
 }
 
 /// Busy processes with consecutive PIDs.
->>>>>>> simprose:simulator/src/event/past.rs
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ForkBombStage {
     pub(crate) first: u32,
     pub(crate) count: u64,
     pub(crate) from_micros: u64,
-<<<<<<< HEAD:simulator/src/past.rs
-    /// Ongoing if none.
-    pub(crate) until_micros: Option<u64>,
-}
-
-/// A device whose counters of bytes or sectors wrap at a moment.
-=======
     /// `None` while they run.
     pub(crate) until_micros: Option<u64>,
 }
 
 /// Time at which the byte or sector counters of a device wrap.
->>>>>>> simprose:simulator/src/event/past.rs
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Wrap {
     pub(crate) device: String,
@@ -184,18 +107,6 @@ pub(crate) struct Wrap {
     pub(crate) at_micros: u64,
 }
 
-<<<<<<< HEAD:simulator/src/past.rs
-/// A period in which a network device carries certain traffic. A device without one carries its own.
-#[derive(Clone, Debug)]
-pub(crate) struct Stint {
-    pub(crate) link: String,
-    /// None while the link is down.
-    pub(crate) traffic: Option<Traffic>,
-    pub(crate) from_micros: u64,
-    /// Ongoing if none.
-    pub(crate) until_micros: Option<u64>,
-    /// Whether the device was removed. The counters of its master still contain the traffic.
-=======
 /// Period in which a network device carries the traffic of another. Without one it always carries its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Stint {
@@ -206,19 +117,13 @@ pub(crate) struct Stint {
     /// `None` while it lasts.
     pub(crate) until_micros: Option<u64>,
     /// Whether the device was removed with its counters. Its master keeps their sum.
->>>>>>> simprose:simulator/src/event/past.rs
     pub(crate) has_gone: bool,
     pub(crate) master: Option<String>,
 }
 
 impl Past {
-<<<<<<< HEAD:simulator/src/past.rs
-    /// Drops the traces that a reboot clears.
-    pub(crate) fn forget(&mut self) {
-=======
     /// Effects that survive a reboot.
-    pub(super) fn forget(&mut self) {
->>>>>>> simprose:simulator/src/event/past.rs
+    pub(crate) fn forget(&mut self) {
         let started = std::mem::take(self);
         *self = Self {
             first_start_seconds: started.first_start_seconds,
@@ -227,10 +132,6 @@ impl Past {
             is_frequency_unknown: started.is_frequency_unknown,
             refusing: started.refusing,
             wraps: started.wraps,
-<<<<<<< HEAD:simulator/src/past.rs
-=======
-            // The current assignment of traffic stays, starting at boot.
->>>>>>> simprose:simulator/src/event/past.rs
             failing: started.failing,
             plugged: started.plugged,
             rebuilds: started.rebuilds,

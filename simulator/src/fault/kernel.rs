@@ -6,10 +6,10 @@ use collectors::host::kernel::{Kernel, KernelError, Question};
 use collectors::host::root::tree::KERNEL;
 
 use super::Kind;
-use super::inject::{self, Injection};
+use super::inject::{Injection, Operation};
 
-/// A kernel of which some answers are broken. An answer's place is that of its entry in a `.tree` file and, where it is
-/// about one thing, the name of that: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
+/// A kernel with faults in some answers. The path of an answer is that of its entry in a `.tree` file and, where the
+/// question has a subject, its name: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
 #[derive(Debug)]
 pub(super) struct FaultyKernel {
     sound: Arc<dyn Kernel>,
@@ -22,7 +22,7 @@ impl FaultyKernel {
     }
 
     fn meet(&self, entry: &str, subject: &[u8]) -> Result<(), KernelError> {
-        let kinds = self.injection.meets(inject::Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
+        let kinds = self.injection.applying(Operation::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
         match kinds.iter().position(|kind| *kind == Kind::Missing) {
             Some(at) => {
                 self.injection.run(kinds.get(..at).unwrap_or_default())?;

@@ -4,6 +4,8 @@
 //! path returns the cached result, so that a recording is one moment, and replays to the page that was served while
 //! recording. Then follow the declared files that were not read (other flags may need them) and those that globs name.
 
+mod cache;
+mod deadline;
 mod kernel;
 mod moments;
 mod walk;
@@ -19,10 +21,9 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::{Scraper, Selection};
 
+use cache::{Cache, RecordingRoot};
+use deadline::Deadline;
 use kernel::RecordingKernel;
-use patience::Patience;
-use store::Store;
-use tee::Tee;
 
 pub use cache::TOTAL_CAP_BYTES;
 pub use moments::combine;
@@ -98,9 +99,10 @@ pub fn record(
     plan: &Plan<'_>,
     progress: Progress<'_>,
 ) -> Result<Recording, String> {
-    let store = Arc::new(Store::new(roots.clone(), Patience::new(plan.timeout)));
+    let cache = Arc::new(Cache::new(roots.clone(), Deadline::new(plan.timeout)));
     let asked = Arc::new(RecordingKernel::new(kernel, plan.timeout));
-    let tees = Roots::new(|mount| Arc::new(Tee::new(Arc::clone(&store), mount))).with_sys_place(roots.sys_place());
+    let recording = Roots::new(|mount| Arc::new(RecordingRoot::new(Arc::clone(&cache), mount)));
+    let recording = recording.with_sys_place(roots.sys_place());
     let shared: Arc<dyn Kernel> = Arc::clone(&asked) as Arc<dyn Kernel>;
     let scraper = Scraper::build(plan.registrations, &plan.flags, recording.clone(), shared)?;
     let mut page = Vec::new();
