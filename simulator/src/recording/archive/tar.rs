@@ -41,11 +41,10 @@ pub(super) fn read_zstd(packed: &[u8]) -> Result<Tree, ArchiveError> {
 }
 
 type Entry<'a, R> = tar::Entry<'a, R>;
+/// Called with each entry of an archive in memory.
+type Visit<'v, 'a> = dyn FnMut(&mut Entry<'_, &'a [u8]>) -> Result<(), ArchiveError> + 'v;
 
-fn each_entry<'a>(
-    bytes: &'a [u8],
-    visit: &mut dyn FnMut(&mut Entry<'_, &'a [u8]>) -> Result<(), ArchiveError>,
-) -> Result<(), ArchiveError> {
+fn each_entry<'a>(bytes: &'a [u8], visit: &mut Visit<'_, 'a>) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(bytes);
     let entries = archive.entries().map_err(|error| ArchiveError::new(error.to_string()))?;
     let mut name = b"start of the archive".to_vec();

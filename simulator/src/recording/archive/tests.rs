@@ -218,11 +218,9 @@ fn two_hundred_thousand_files_of_one_directory_are_read_in_near_linear_time() {
     const COUNT: usize = 200_000;
     const STEP: usize = 77_773;
     let name = |number: usize| format!("proc/fs/{:06}", number * STEP % COUNT);
-    let mut archive = String::new();
-    for number in 0..COUNT {
-        archive.push_str(&format!("Path: {}\nSymlinkTo: x\n", name(number)));
-        archive.push_str(&format!("Path: {}.d/x\nSymlinkTo: x\n", name(number)));
-    }
+    let entries = |name: String| format!("Path: {name}\nSymlinkTo: x\nPath: {name}.d/x\nSymlinkTo: x\n");
+    let archive: Vec<String> = (0..COUNT).map(|number| entries(name(number))).collect();
+    let archive = archive.concat();
     // 40 s and more when insertion is quadratic, 2 s in a debug build when it is not.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(read(archive.as_bytes())));

@@ -238,7 +238,7 @@ fn process_stat(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool))
     let mut is_kernel_thread = false;
     let mut start = close + 1;
     let mut field = FIRST_FIELD;
-    for word in text.get(start..).unwrap_or_default().split(|byte| byte.is_ascii_whitespace()) {
+    for word in text.get(start..).unwrap_or_default().split(u8::is_ascii_whitespace) {
         let range = start..start + word.len();
         start = range.end + 1;
         if word.is_empty() {
