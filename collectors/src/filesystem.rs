@@ -113,8 +113,10 @@ impl Filesystem {
         // Every process has at least the mount that its root lies on.
         for line in table::rows(text, cx.problems) {
             if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
-                mounts.push(&parsed, cx.kernel.rootfs(), |mount_point, fs_type| {
-                    !mount_points.ignores(mount_point) && !fs_types.ignores(fs_type)
+                cx.kernel.with_rootfs(|rootfs| {
+                    mounts.push(&parsed, rootfs, |mount_point, fs_type| {
+                        !mount_points.ignores(mount_point) && !fs_types.ignores(fs_type)
+                    });
                 });
             }
         }

@@ -7,8 +7,8 @@ use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
 use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::{
-    Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface, WifiNetwork,
-    WifiStation, Zone, wifi,
+    Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone, wifi,
 };
 use collectors::kit::parse::FromText;
 
@@ -33,30 +33,39 @@ impl Answers {
 }
 
 impl Kernel for Answers {
-    fn now(&self) -> Duration {
-        self.host.present().moment().now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_micros(self.host.present().moment().uptime_micros())
-    }
-
-    fn ticks_per_second(&self) -> u64 {
-        TICKS_PER_SECOND
-    }
-
-    fn page_size_bytes(&self) -> u64 {
-        self.host.present().moment().page_kilobytes() * 1_024
-    }
-
-    fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
-        into.name.clear();
-        into.name.extend_from_slice(b"UTC");
-        into.offset_seconds = 0;
+    fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+        match question {
+            Question::Now(into) => *into = self.host.present().moment().now(),
+            Question::Monotonic(into) => {
+                *into = Duration::from_micros(self.host.present().moment().uptime_micros());
+            }
+            Question::TicksPerSecond(into) => *into = TICKS_PER_SECOND,
+            Question::PageSizeBytes(into) => *into = self.host.present().moment().page_kilobytes() * 1_024,
+            Question::Zone(_, into) => {
+                into.name.clear();
+                into.name.extend_from_slice(b"UTC");
+                into.offset_seconds = 0;
+            }
+            Question::Uname(into) => self.uname(into),
+            Question::Rootfs(visit) => visit(b""),
+            Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
+            Question::Btrfs(mount_point, visit) => self.btrfs(mount_point, visit)?,
+            Question::Links(visit) => self.links(visit),
+            Question::AlternativeNames(_) => return Err(KernelError::Unsupported),
+            Question::Addresses(visit) => self.addresses(visit),
+            Question::Neighbours(visit) => self.neighbours(visit),
+            Question::LinkModes(device, into) => *into = self.link_modes(device)?,
+            Question::Qdiscs(visit) => self.qdiscs(visit),
+            Question::WifiInterfaces(visit) => self.wifi_interfaces(visit),
+            Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
+            Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
+        }
         Ok(())
     }
+}
 
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+impl Answers {
+    fn uname(&self, into: &mut Uname) {
         let present = self.host.present();
         let system = &present.moment().machine.system;
         let mut set = |field: fn(&mut Uname) -> &mut Vec<u8>, value: &str| {
@@ -70,7 +79,6 @@ impl Kernel for Answers {
         set(|uname| &mut uname.machine, system.architecture.name());
         set(|uname| &mut uname.nodename, &system.hostname);
         set(|uname| &mut uname.domainname, system.domainname);
-        Ok(())
     }
 
     /// Where several are mounted on one point, the last answers, as it does on a real host.
@@ -107,7 +115,7 @@ impl Kernel for Answers {
         Ok(())
     }
 
-    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) {
         let present = self.host.present();
         let moment = present.moment();
         for interface in &moment.machine.interfaces {
@@ -117,20 +125,18 @@ impl Kernel for Answers {
                 ..link(interface, &address, &broadcast)
             });
         }
-        Ok(())
     }
 
-    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) {
         let present = self.host.present();
         for interface in &present.moment().machine.interfaces {
             for &(address, prefix_length) in &interface.addresses {
                 visit(&Address { device: interface.name.as_bytes(), address, prefix_length });
             }
         }
-        Ok(())
     }
 
-    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) {
         let present = self.host.present();
         let machine = present.moment().machine;
         for neighbour in &machine.neighbours {
@@ -138,7 +144,6 @@ impl Kernel for Answers {
             let state = if neighbour.is_failed { FAILED } else { REACHABLE };
             visit(&Neighbour { device: interface.name.as_bytes(), address: neighbour.address.into(), state });
         }
-        Ok(())
     }
 
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
@@ -156,7 +161,7 @@ impl Kernel for Answers {
     }
 
     /// Devices of software hand their packets on at once, and count nothing.
-    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) {
         let present = self.host.present();
         let moment = present.moment();
         for interface in &moment.machine.interfaces {
@@ -169,10 +174,9 @@ impl Kernel for Answers {
             let drops = u32::try_from(sent.tx_dropped).unwrap_or(u32::MAX);
             visit(&Qdisc { kind: b"fq_codel", bytes: sent.tx_bytes, packets: sent.tx_packets, drops, ..root });
         }
-        Ok(())
     }
 
-    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) {
         let present = self.host.present();
         for interface in &present.moment().machine.interfaces {
             let frequency_megahertz = match interface.wireless {
@@ -182,7 +186,6 @@ impl Kernel for Answers {
             };
             visit(&WifiInterface { name: interface.name.as_bytes(), index: interface.index, frequency_megahertz });
         }
-        Ok(())
     }
 
     fn wifi_network(
@@ -244,57 +247,37 @@ fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) ->
     }
 }
 
-/// The answers as the entries of a `.tree` file. Everything that is asked cannot fail on a simulated host.
+/// The answers as the entries of a `.tree` file. Questions that this host cannot answer have no entry.
 pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static str, Vec<u8>)> {
-    let (mut zone, mut uname) = (Zone::default(), Uname::default());
-    let mut canned = Canned::default().with_now(kernel.now());
-    canned = canned.with_system(kernel.ticks_per_second(), kernel.page_size_bytes());
-    if kernel.zone(kernel.now(), &mut zone).is_ok() {
-        canned = canned.with_zone(&String::from_utf8_lossy(&zone.name), zone.offset_seconds);
-    }
-    if kernel.uname(&mut uname).is_ok() {
-        canned = canned.with_uname(uname);
-    }
+    let mut canned = Canned::default();
+    let mut learn = |question: &Question<'_>| canned.learn(kernel, question).is_ok();
+    learn(&Question::Now(&mut Duration::default()));
+    learn(&Question::TicksPerSecond(&mut 0));
+    learn(&Question::PageSizeBytes(&mut 0));
+    learn(&Question::Zone(kernel.now(), &mut Zone::default()));
+    learn(&Question::Uname(&mut Uname::default()));
     for mount in &machine.mounts {
-        if let Ok(numbers) = kernel.statfs(mount.point.as_bytes()) {
-            canned = canned.with_statfs(&mount.point, numbers);
-        }
+        learn(&Question::StatFs(mount.point.as_bytes(), &mut StatFs::default()));
     }
-    // Where there is none, the question has no answer.
     for btrfs in &machine.storage.btrfs {
-        let Some(mount) = machine.mounts.get(btrfs.mount) else { continue };
-        let mut held = Some(canned);
-        let answer = kernel.btrfs(mount.point.as_bytes(), &mut |device| {
-            held = held.take().map(|canned| canned.with_btrfs(&mount.point, Ok(*device)));
-        });
-        debug_assert_eq!(answer, Ok(()));
-        canned = held.unwrap_or_default();
+        if let Some(mount) = machine.mounts.get(btrfs.mount) {
+            learn(&Question::Btrfs(mount.point.as_bytes(), &mut |_| ()));
+        }
     }
     for interface in &machine.interfaces {
-        if let Ok(modes) = kernel.link_modes(interface.name.as_bytes()) {
-            canned = canned.with_link_modes(&interface.name, modes);
-        }
+        learn(&Question::LinkModes(interface.name.as_bytes(), &mut LinkModes::default()));
     }
-    // Each visit adds to what the one before has made.
-    let mut held = Some(canned);
-    let add = |held: &mut Option<Canned>, change: &dyn Fn(Canned) -> Canned| *held = held.take().map(change);
-    let visits = [
-        kernel.links(&mut |link| add(&mut held, &|canned| canned.with_link(link))),
-        kernel.addresses(&mut |address| add(&mut held, &|canned| canned.with_address(address))),
-        kernel.neighbours(&mut |neighbour| add(&mut held, &|canned| canned.with_neighbour(neighbour))),
-        kernel.qdiscs(&mut |qdisc| add(&mut held, &|canned| canned.with_qdisc(qdisc))),
-        kernel.wifi_interfaces(&mut |interface| {
-            add(&mut held, &|canned| canned.with_wifi_interface(interface));
-            let device = interface.name;
-            let network = kernel.wifi_network(interface, &mut |network| {
-                add(&mut held, &|canned| canned.with_wifi_network(device, network));
-            });
-            let stations = kernel.wifi_stations(interface, &mut |station| {
-                add(&mut held, &|canned| canned.with_wifi_station(device, station));
-            });
-            debug_assert!(network.is_ok() && stations.is_ok(), "{network:?} {stations:?}");
-        }),
-    ];
-    debug_assert!(visits.iter().all(Result::is_ok), "{visits:?}");
-    held.unwrap_or_default().entries()
+    learn(&Question::Links(&mut |_| ()));
+    learn(&Question::Addresses(&mut |_| ()));
+    learn(&Question::Neighbours(&mut |_| ()));
+    learn(&Question::Qdiscs(&mut |_| ()));
+    learn(&Question::WifiInterfaces(&mut |_| ()));
+    let _ = kernel.wifi_interfaces(&mut |interface| {
+        learn(&Question::WifiNetwork(interface, &mut |_| ()));
+        learn(&Question::WifiStations(interface, &mut |_| ()));
+    });
+    let mut entries = canned.entries();
+    // A list without items has no entry, as if the question had not been asked.
+    entries.retain(|(_, content)| !content.is_empty());
+    entries
 }

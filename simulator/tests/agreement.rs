@@ -20,6 +20,7 @@ mod network;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use collectors::host::kernel::Kernel;
 use collectors::host::kernel::canned::Canned;
 use collectors::host::root::Kind;
 use collectors::host::root::resolve::{Last, PathBuffer, resolve};
@@ -102,8 +103,8 @@ impl Frozen {
         String::from_utf8(resolved.as_bytes().to_vec()).unwrap()
     }
 
-    fn kernel(&self) -> Canned {
-        Canned::parse(|entry| self.tree.content(entry)).unwrap()
+    fn kernel(&self) -> Box<dyn Kernel> {
+        Box::new(Canned::parse(|entry| self.tree.content(entry)).unwrap())
     }
 }
 

@@ -15,6 +15,7 @@ mod time;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use collectors::host::kernel::Kernel;
 use collectors::host::kernel::canned::Canned;
 use collectors::host::root::resolve::{Last, PathBuffer, resolve};
 use collectors::host::root::tree::Tree;
@@ -83,8 +84,8 @@ impl Scene {
         names.into_iter().map(str::to_owned).collect()
     }
 
-    fn kernel(&self) -> Canned {
-        Canned::parse(|entry| self.0.content(entry)).unwrap()
+    fn kernel(&self) -> Box<dyn Kernel> {
+        Box::new(Canned::parse(|entry| self.0.content(entry)).unwrap())
     }
 }
 

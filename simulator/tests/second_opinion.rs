@@ -72,12 +72,12 @@ fn frozen(machine: Machine, seconds: u64) -> Frozen {
 fn agree(machine: Machine, seconds: u64) {
     let booted = machine.booted_seconds();
     let host = frozen(machine, seconds);
-    let kernel = Canned::parse(|entry| host.0.content(entry)).unwrap();
+    let kernel: &dyn Kernel = &Canned::parse(|entry| host.0.content(entry)).unwrap();
     stat(&host, booted);
     meminfo(&host, kernel.page_size_bytes());
     cpuinfo(&host);
     disks(&host);
-    network(&host, &kernel);
+    network(&host, kernel);
     mounts(&host);
     mount_statistics(&host);
     averages(&host, seconds - booted);
@@ -170,7 +170,7 @@ fn disks(host: &Frozen) {
     );
 }
 
-fn network(host: &Frozen, kernel: &Canned) {
+fn network(host: &Frozen, kernel: &dyn Kernel) {
     let InterfaceDeviceStatus(devices) = host.parse(&host.own("net/dev"));
     let mut known = 0;
     kernel
@@ -192,7 +192,7 @@ fn network(host: &Frozen, kernel: &Canned) {
     }
 }
 
-fn routes(host: &Frozen, kernel: &Canned) {
+fn routes(host: &Frozen, kernel: &dyn Kernel) {
     let RouteEntries(routes) = host.parse(&host.own("net/route"));
     let ArpEntries(neighbours) = host.parse(&host.own("net/arp"));
     let outward = routes.iter().filter(|route| !route.gateway.is_unspecified());

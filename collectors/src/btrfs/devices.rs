@@ -99,7 +99,9 @@ fn read(cx: &mut Cx<'_, Btrfs>, mounts: &mut Mounts) -> Result<(), Failure> {
     };
     for line in table::rows(text, cx.problems) {
         match mounts::parse(line) {
-            Ok(parsed) => mounts.push(&parsed, cx.kernel.rootfs(), |_, fs_type| fs_type == b"btrfs"),
+            Ok(parsed) => {
+                cx.kernel.with_rootfs(|rootfs| mounts.push(&parsed, rootfs, |_, fs_type| fs_type == b"btrfs"));
+            }
             Err(error) => cx.problems.note(error),
         }
     }

@@ -1,8 +1,11 @@
-//! The room of everything that is not a file: clocks, `uname`, `statfs`, network answers.
+//! Host access that is not a file: clocks, `uname`, `statfs`, netlink dumps.
 //!
-//! [`linux::Linux`] asks the running kernel, [`canned::Canned`] answers from a `.tree` file, a simulator implements
-//! [`Kernel`] itself. A question that a kernel cannot answer is [`KernelError::Unsupported`]; the collector then
-//! falls back to a file or reports no data, it never asks elsewhere.
+//! [`Kernel`] has one method, which takes a [`Question`]. [`linux::Linux`] answers from the running kernel,
+//! [`canned::Canned`] from a `.tree` file, and the simulator from its machine. A kernel that cannot answer returns
+//! [`KernelError::Unsupported`]; the collector then falls back to a file or reports no data.
+//!
+//! A new question takes an arm of [`Question`] with its entry and subject, a typed method of `dyn Kernel`, the
+//! exchange in `linux`, and a row table in `canned`.
 
 pub mod btrfs;
 pub mod canned;
@@ -11,25 +14,25 @@ pub mod clock;
 pub mod linux;
 pub mod netlink;
 pub mod qdisc;
+mod question;
 mod statistics;
 pub mod wifi;
 
 use std::fmt;
-use std::time::Duration;
 
-use self::btrfs::BtrfsDevice;
 use super::errno::Errno;
 
 pub use qdisc::Qdisc;
+pub use question::{Kernel, Question};
 pub(crate) use statistics::in_counter_order;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
-/// Why a question had no answer.
+/// Why a question was not answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KernelError {
-    /// This kernel does not know the question.
+    /// This kernel does not support the question.
     Unsupported,
-    /// The system said no.
+    /// The system call failed.
     Errno(Errno),
 }
 
@@ -48,7 +51,7 @@ impl From<Errno> for KernelError {
     }
 }
 
-/// The answer of `uname(2)`, in memory that is used again.
+/// The answer of `uname(2)`, in reusable buffers.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Uname {
     /// `Linux`.
@@ -61,7 +64,7 @@ pub struct Uname {
     pub machine: Vec<u8>,
     /// The host's name.
     pub nodename: Vec<u8>,
-    /// `(none)` mostly.
+    /// The NIS domain name, usually `(none)`.
     pub domainname: Vec<u8>,
 }
 
@@ -79,19 +82,19 @@ pub struct Zone {
 pub struct StatFs {
     /// Bytes in a block.
     pub block_size: u64,
-    /// Blocks in all.
+    /// Total blocks.
     pub blocks: u64,
-    /// Blocks that are free.
+    /// Free blocks.
     pub blocks_free: u64,
-    /// Blocks that are free to everybody.
+    /// Free blocks that unprivileged users may take.
     pub blocks_available: u64,
-    /// Inodes in all.
+    /// Total inodes.
     pub files: u64,
-    /// Inodes that are free.
+    /// Free inodes.
     pub files_free: u64,
 }
 
-/// One network device as rtnetlink's `RTM_GETLINK` tells it. What a kernel leaves out is `None`.
+/// A network device from `RTM_GETLINK`. Attributes that a kernel omits are `None`.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 pub struct Link<'a> {
     /// Its name.
@@ -162,7 +165,7 @@ pub struct LinkStatistics {
     pub rx_nohandler: u64,
 }
 
-/// One address of a device, as rtnetlink's `RTM_GETADDR` tells it.
+/// An address of a network device, from `RTM_GETADDR`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Address<'a> {
     /// The device's name.
@@ -173,7 +176,7 @@ pub struct Address<'a> {
     pub prefix_length: u8,
 }
 
-/// One neighbour, as rtnetlink's `RTM_GETNEIGH` tells it for IPv4.
+/// An IPv4 neighbour, from `RTM_GETNEIGH`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Neighbour<'a> {
     /// The device's name.
@@ -184,113 +187,20 @@ pub struct Neighbour<'a> {
     pub state: u16,
 }
 
-/// A further name of a device, as rtnetlink's `IFLA_ALT_IFNAME` tells it.
+/// An alternative name of a network device, from `IFLA_ALT_IFNAME`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AlternativeName<'a> {
     /// The device's own name.
     pub device: &'a [u8],
-    /// The other one.
+    /// The alternative name.
     pub name: &'a [u8],
 }
 
-/// Speed and duplex of a device, as ethtool's `LINKMODES_GET` tells them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Speed and duplex of a network device, from ethtool's `LINKMODES_GET`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct LinkModes {
     /// Megabits a second; `None` where unknown.
     pub speed_megabits: Option<u32>,
     /// 0 half, 1 full, 255 unknown.
     pub duplex: u8,
-}
-
-/// Everything that a collector asks of a host beside files: one method for each question.
-///
-/// Answers go into memory of the caller, or by way of a visitor, so that a steady scrape allocates nothing.
-pub trait Kernel: Send + Sync + fmt::Debug {
-    /// Time since 1970.
-    fn now(&self) -> Duration;
-
-    /// A clock that never goes back, from some moment on.
-    fn monotonic(&self) -> Duration;
-
-    /// Ticks of `/proc/stat` in a second (`USER_HZ`).
-    fn ticks_per_second(&self) -> u64 {
-        100
-    }
-
-    /// Bytes in a page of memory.
-    fn page_size_bytes(&self) -> u64 {
-        4096
-    }
-
-    /// The time zone in force at `now`.
-    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError>;
-
-    /// `uname(2)`.
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError>;
-
-    /// The directory below which mount points are, without a slash at its end; empty where that is the root itself.
-    /// Mount tables may show it before every mount point.
-    fn rootfs(&self) -> &[u8] {
-        b""
-    }
-
-    /// `statfs(2)` of a mount point, below `--path.rootfs`. May block for as long as a dead server lets it.
-    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError>;
-
-    /// Every device of the btrfs that is mounted at a mount point, below `--path.rootfs`. After an error, what was
-    /// visited is not all.
-    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
-        let _ = (mount_point, visit);
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every network device. `visit` may ask other questions.
-    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError>;
-
-    /// Every further name of every device; kernels before 5.5 have none.
-    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every address of every device.
-    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError>;
-
-    /// Every IPv4 neighbour.
-    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError>;
-
-    /// Speed and duplex of one device.
-    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError>;
-
-    /// Every queueing discipline of every device.
-    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every wireless interface. `visit` may ask other questions.
-    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
-        let _ = visit;
-        Err(KernelError::Unsupported)
-    }
-
-    /// The network that a wireless interface belongs to; `visit` is not called where it belongs to none.
-    fn wifi_network(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiNetwork<'_>),
-    ) -> Result<(), KernelError> {
-        let _ = (interface, visit);
-        Err(KernelError::Unsupported)
-    }
-
-    /// Every station that a wireless interface talks with.
-    fn wifi_stations(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiStation<'_>),
-    ) -> Result<(), KernelError> {
-        let _ = (interface, visit);
-        Err(KernelError::Unsupported)
-    }
 }

@@ -1,11 +1,10 @@
-//! The room of all files: what a root is, and what it answers.
+//! File access: what a root is, and what it answers.
 //!
 //! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory, of which
-//! `kept::Kept` is the one that is read again and again; [`tree::Tree`], files held in memory; and [`live::Live`], files
-//! rendered when they are read. No kind ever answers
-//! from outside itself: a path that a symbolic link leads out of the root is refused with [`RootError::Escapes`], and
-//! an absolute link is taken from the root ([`resolve`]). [`host::Host`] alone is not confined: it is for paths that an
-//! operator spells out.
+//! `kept::Kept` is the one that keeps descriptors between scrapes; [`tree::Tree`], files held in memory; and
+//! [`live::Live`], files rendered when they are read. No kind answers from outside itself: a path that a symbolic link
+//! leads out of the root is refused with [`RootError::Escapes`], and an absolute link is resolved from the root
+//! ([`resolve`]). Only [`host::Host`] is not confined: it serves paths that an operator configures.
 
 #[cfg(test)]
 mod agreement;
@@ -23,7 +22,7 @@ use std::time::Duration;
 
 use super::errno::Errno;
 
-/// Where a read begins: the trees that `--path.*` move, and the one of the paths that an operator spells out.
+/// The tree that a path is relative to: those that `--path.*` move, and the host itself for configured paths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub enum Mount {
     /// `--path.procfs`.
@@ -42,7 +41,7 @@ impl Mount {
     /// Every mount, in the order of their names here.
     pub const ALL: [Self; 5] = [Self::Proc, Self::Sys, Self::Rootfs, Self::Udev, Self::Host];
 
-    /// The folder that stands for this mount in a `.tree` file, and in error messages.
+    /// The name of this mount in `.tree` files and error messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Proc => "proc",
@@ -54,25 +53,25 @@ impl Mount {
     }
 }
 
-/// What a directory entry is.
+/// The type of a directory entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Kind {
     /// A file with content.
     File,
     /// A directory.
     Directory,
-    /// A symbolic link; only listings tell of it, [`Root::metadata`] follows.
+    /// A symbolic link. Only listings report it; [`Root::metadata`] follows links.
     Link,
     /// A FIFO, socket or device: never opened.
     Special,
 }
 
-/// What is known of a file without opening it. Links are followed.
+/// The metadata of a file, read without opening it. Links are followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metadata {
-    /// What it is.
+    /// The type of the file.
     pub kind: Kind,
-    /// Its size in bytes; 0 for most files of /proc and 4096 for most of /sys, whatever they hold.
+    /// Size in bytes; 0 for most files of /proc and 4096 for most of /sys, whatever their content.
     pub size_bytes: u64,
     /// When it was last written, since 1970.
     pub modified: Duration,
@@ -81,28 +80,28 @@ pub struct Metadata {
 /// Why a root did not answer. [`crate::kit::failure::FileError`] adds the path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RootError {
-    /// The system said no.
+    /// The system call failed.
     Errno(Errno),
-    /// The file holds more than the cap of this read; nothing of it is given.
+    /// The file exceeds the cap of this read; no content is returned.
     TooLarge {
-        /// How much it holds, as far as was seen.
+        /// Bytes of the file, as far as they were read.
         size_bytes: u64,
-        /// How much was allowed.
+        /// The cap in bytes.
         cap_bytes: u64,
     },
     /// A symbolic link on the path leads out of the root.
     Escapes,
-    /// A FIFO, socket or device stands where a file should.
+    /// The path names a FIFO, socket or device instead of a file.
     Special,
 }
 
 impl RootError {
-    /// Whether the file is simply not there: it never was, or its device or process has gone.
+    /// Whether the file is missing: it never existed, or its device or process is gone.
     pub fn is_missing(self) -> bool {
         matches!(self, Self::Errno(Errno::ENOENT | Errno::ENOTDIR | Errno::ESRCH | Errno::ENODEV))
     }
 
-    /// Whether reading it is not allowed to this process.
+    /// Whether this process lacks the permission to read the file.
     pub fn is_denied(self) -> bool {
         matches!(self, Self::Errno(Errno::EACCES | Errno::EPERM))
     }
@@ -154,7 +153,7 @@ pub trait Root: Send + Sync + fmt::Debug {
     /// Replaces `into` by the text of the symbolic link at `path` itself, which is not followed and may lead anywhere.
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
 
-    /// What the file is, without opening it; links are followed.
+    /// The metadata of the file, without opening it; links are followed.
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError>;
 }
 
@@ -171,7 +170,7 @@ impl Roots {
         Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys") }
     }
 
-    /// The same with the place of /sys as the operator wrote it. Some labels show it; nothing is read there.
+    /// Sets the path of /sys as the operator wrote it. Some labels show it; nothing is read through it.
     #[must_use]
     pub fn with_sys_place(self, place: &str) -> Self {
         let place = place.trim_end_matches('/');
@@ -220,7 +219,7 @@ impl Names {
         self.entries.clear();
     }
 
-    /// Adds one name. A list of 4 GiB is full and stays as it is.
+    /// Adds one name. A list of 4 GiB is full and ignores further names.
     pub fn push(&mut self, name: &[u8], kind: Kind) {
         let start = self.bytes.len();
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + name.len())) else { return };
@@ -228,7 +227,7 @@ impl Names {
         self.entries.push(Entry { start, end, kind });
     }
 
-    /// Sorts by name, byte by byte. Roots do this; whoever fills a list by hand may want another order.
+    /// Sorts by name, byte by byte. Every root does this; a list filled by hand may keep another order.
     pub fn sort(&mut self) {
         let bytes = &self.bytes;
         self.entries.sort_unstable_by(|a, b| bytes_of(bytes, *a).cmp(bytes_of(bytes, *b)));

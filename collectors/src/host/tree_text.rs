@@ -14,12 +14,12 @@ const FIRST_LINE: &str = "nodelab tree 1";
 const HEADER: &str = "== ";
 const ATTRIBUTES: &str = "no-newline, escaped, mode=, error=, mtime=, fifo, socket, device, size=";
 
-/// What is wrong with a `.tree` file, and in which line.
+/// A fault in a `.tree` file, with its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TreeTextError {
     /// The number of the line; the first is 1.
     pub line: usize,
-    /// What was found there and what to do about it.
+    /// What was found, and how to correct it.
     pub problem: String,
 }
 
@@ -68,7 +68,7 @@ fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = &str>, TreeTextError> {
     }
 }
 
-/// Whether a byte may not stand in a `.tree` file as it is.
+/// Whether a byte must be escaped in a `.tree` file.
 fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && !matches!(byte, b'\n' | b'\t')
 }

@@ -1,17 +1,12 @@
 //! A kernel with faults.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use collectors::host::kernel::btrfs::BtrfsDevice;
-use collectors::host::kernel::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
-    WifiNetwork, WifiStation, Zone,
-};
+use collectors::host::kernel::{Kernel, KernelError, Question};
 use collectors::host::root::tree::KERNEL;
 
 use super::Kind;
-use super::inject::{Injection, Question};
+use super::inject::{self, Injection};
 
 /// A kernel of which some answers are broken. An answer's place is that of its entry in a `.tree` file and, where it is
 /// about one thing, the name of that: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
@@ -26,8 +21,8 @@ impl FaultyKernel {
         Self { sound, injection }
     }
 
-    fn ask(&self, entry: &str, thing: &[u8]) -> Result<(), KernelError> {
-        let kinds = self.injection.meets(Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", thing].concat());
+    fn meet(&self, entry: &str, subject: &[u8]) -> Result<(), KernelError> {
+        let kinds = self.injection.meets(inject::Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
         match kinds.iter().position(|kind| *kind == Kind::Missing) {
             Some(at) => {
                 self.injection.suffer(kinds.get(..at).unwrap_or_default())?;
@@ -39,97 +34,11 @@ impl FaultyKernel {
 }
 
 impl Kernel for FaultyKernel {
-    fn now(&self) -> Duration {
-        self.sound.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.sound.monotonic()
-    }
-
-    fn ticks_per_second(&self) -> u64 {
-        self.sound.ticks_per_second()
-    }
-
-    fn page_size_bytes(&self) -> u64 {
-        self.sound.page_size_bytes()
-    }
-
-    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError> {
-        self.ask("clock", b"")?;
-        self.sound.zone(now, into)
-    }
-
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
-        self.ask("uname", b"")?;
-        self.sound.uname(into)
-    }
-
-    fn rootfs(&self) -> &[u8] {
-        self.sound.rootfs()
-    }
-
-    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
-        self.ask("statfs", mount_point)?;
-        self.sound.statfs(mount_point)
-    }
-
-    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
-        self.ask("btrfs", mount_point)?;
-        self.sound.btrfs(mount_point, visit)
-    }
-
-    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
-        self.ask("links", b"")?;
-        self.sound.links(visit)
-    }
-
-    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
-        self.ask("alternative_names", b"")?;
-        self.sound.alternative_names(visit)
-    }
-
-    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
-        self.ask("addresses", b"")?;
-        self.sound.addresses(visit)
-    }
-
-    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
-        self.ask("neighbours", b"")?;
-        self.sound.neighbours(visit)
-    }
-
-    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
-        self.ask("link_modes", device)?;
-        self.sound.link_modes(device)
-    }
-
-    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
-        self.ask("qdiscs", b"")?;
-        self.sound.qdiscs(visit)
-    }
-
-    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
-        self.ask("wifi_interfaces", b"")?;
-        self.sound.wifi_interfaces(visit)
-    }
-
-    fn wifi_network(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiNetwork<'_>),
-    ) -> Result<(), KernelError> {
-        self.ask("wifi_networks", interface.name)?;
-        self.sound.wifi_network(interface, visit)
-    }
-
-    fn wifi_stations(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiStation<'_>),
-    ) -> Result<(), KernelError> {
-        self.ask("wifi_stations", interface.name)?;
-        self.sound.wifi_stations(interface, visit)
+    fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+        if let Some((entry, subject)) = question.place() {
+            self.meet(entry, subject)?;
+        }
+        self.sound.ask(question)
     }
 }
 
@@ -139,6 +48,8 @@ mod tests {
     use crate::fault::{Plan, VirtualClock};
     use crate::{Host, Machine};
     use collectors::host::errno::Errno;
+    use collectors::host::kernel::Uname;
+    use std::time::Duration;
 
     const START: Duration = Duration::from_secs(1_700_000_000);
 

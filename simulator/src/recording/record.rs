@@ -5,7 +5,7 @@
 //! the page that the recording replays to. Then come the files that collectors have declared and did not ask for (their
 //! flags can make them), and those that globs name.
 
-mod asked;
+mod kernel;
 mod moments;
 mod patience;
 mod store;
@@ -23,7 +23,7 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::{Scraper, Selection};
 
-use asked::Asked;
+use kernel::RecordingKernel;
 use patience::Patience;
 use store::Store;
 use tee::Tee;
@@ -103,7 +103,7 @@ pub fn record(
     progress: Progress<'_>,
 ) -> Result<Recording, String> {
     let store = Arc::new(Store::new(roots.clone(), Patience::new(plan.timeout)));
-    let asked = Arc::new(Asked::new(kernel, plan.timeout));
+    let asked = Arc::new(RecordingKernel::new(kernel, plan.timeout));
     let tees = Roots::new(|mount| Arc::new(Tee::new(Arc::clone(&store), mount))).with_sys_place(roots.sys_place());
     let shared: Arc<dyn Kernel> = Arc::clone(&asked) as Arc<dyn Kernel>;
     let scraper = Scraper::build(plan.registrations, &plan.flags, tees.clone(), shared)?;

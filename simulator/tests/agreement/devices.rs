@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use collectors::host::kernel::Kernel;
 use collectors::host::root::tree::What;
 
 use super::{Frozen, network};

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use collectors::host::kernel::Kernel;
-
 use super::Frozen;
 
 pub(crate) fn agree(host: &Frozen) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collectors::host::kernel::{Kernel, LinkStatistics};
+use collectors::host::kernel::LinkStatistics;
 
 use super::{Frozen, network, numbers};
 

@@ -66,7 +66,7 @@ fn sockets_agree(host: &Frozen) {
 }
 
 fn queues_fit(host: &Frozen) {
-    let page = collectors::host::kernel::Kernel::page_size_bytes(&host.kernel());
+    let page = host.kernel().page_size_bytes();
     for (line, files) in [("TCP:", ["proc/net/tcp", "proc/net/tcp6"]), ("UDP:", ["proc/net/udp", "proc/net/udp6"])] {
         let queued = files.iter().flat_map(|file| rows(host, file)).flat_map(|(_, queues)| queues).sum::<u64>();
         let pages = value(host, "proc/net/sockstat", line, "mem");

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use collectors::host::kernel::Kernel;
-
 use super::{Frozen, numbers};
 
 pub(super) fn agree(host: &Frozen) {

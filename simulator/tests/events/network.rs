@@ -1,7 +1,5 @@
 //! Links, cards and counters.
 
-use collectors::host::kernel::Kernel;
-
 use super::{Scene, Story};
 
 fn bytes(scene: &Scene, name: &str) -> u64 {

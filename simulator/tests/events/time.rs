@@ -1,6 +1,6 @@
 //! Starts and clocks.
 
-use collectors::host::kernel::{Kernel, Uname};
+use collectors::host::kernel::Uname;
 
 use super::{AT, Scene, Story};
 

@@ -1,4 +1,4 @@
-//! What btrfs tells of the devices below a file system.
+//! The devices of a btrfs.
 
 use crate::kit::parse::FromText;
 
@@ -6,7 +6,7 @@ use crate::kit::parse::FromText;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Uuid(pub [u8; 16]);
 
-/// So long is a UUID as text.
+/// Length of a UUID as text.
 pub const UUID_TEXT_BYTES: usize = 36;
 
 impl Uuid {
@@ -39,7 +39,7 @@ impl FromText for Uuid {
 /// The kinds of [`BtrfsDevice::errors`], in their order.
 pub const BTRFS_ERROR_KINDS: [&str; 5] = ["write", "read", "flush", "corruption", "generation"];
 
-/// One device of a mounted btrfs, as `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS` tell it.
+/// One device of a mounted btrfs, from `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct BtrfsDevice<'a> {
     /// The file system that it is a part of.

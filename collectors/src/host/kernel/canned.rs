@@ -21,12 +21,12 @@ use self::btrfs::OwnedBtrfs;
 pub use self::line::CannedError;
 use super::btrfs::BtrfsDevice;
 use super::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
-    WifiNetwork, WifiStation, Zone,
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname,
+    WifiInterface, WifiNetwork, WifiStation, Zone,
 };
 use crate::host::errno::Errno;
 
-/// The longest that a question hangs.
+/// Maximum time that a question hangs.
 pub const HANG_CAP: Duration = Duration::from_secs(60);
 
 const BTRFS: &str = "kernel/btrfs";
@@ -44,7 +44,7 @@ const WIFI_INTERFACES: &str = "kernel/wifi_interfaces";
 const WIFI_NETWORKS: &str = "kernel/wifi_networks";
 const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
-/// Answers that were given to it. Its clocks stand until they are told to move.
+/// A kernel with stated answers. Its clocks move only by [`Canned::advance`].
 #[derive(Default, Debug)]
 pub struct Canned {
     answers: Answers,
@@ -78,9 +78,9 @@ impl Canned {
         Ok(Self { answers: parse::parse(entries)?, ..Self::default() })
     }
 
-    /// The entries that say the same, sorted by name. The clock is written as it stands now.
+    /// The entries that [`Canned::parse`] reads back to these answers, sorted by name, with the present time.
     pub fn entries(&self) -> Vec<(&'static str, Vec<u8>)> {
-        write::entries(&Answers { start: self.now(), ..self.answers.clone() })
+        write::entries(&Answers { start: self.present(), ..self.answers.clone() })
     }
 
     /// Sets the wall clock, in seconds since 1970.
@@ -110,7 +110,7 @@ impl Canned {
         self
     }
 
-    /// Sets what [`Kernel::ticks_per_second`] and [`Kernel::page_size_bytes`] say.
+    /// Sets what [`Question::TicksPerSecond`] and [`Question::PageSizeBytes`] answer.
     #[must_use]
     pub fn with_system(mut self, ticks_per_second: u64, page_size_bytes: u64) -> Self {
         self.answers.ticks_per_second = Some(ticks_per_second);
@@ -118,7 +118,7 @@ impl Canned {
         self
     }
 
-    /// Sets [`Kernel::rootfs`]; what `statfs` answers is by mount points without it.
+    /// Sets [`Question::Rootfs`]; what `statfs` answers is by mount points without it.
     #[must_use]
     pub fn with_rootfs(mut self, rootfs: impl AsRef<[u8]>) -> Self {
         self.rootfs = rootfs.as_ref().to_vec();
@@ -131,7 +131,7 @@ impl Canned {
         self.with_statfs_answer(mount_point, StatFsAnswer::Numbers(numbers))
     }
 
-    /// Adds what `statfs` of a mount point comes to. It hangs for [`HANG_CAP`] at most.
+    /// Adds the outcome of `statfs` for a mount point. It hangs for at most [`HANG_CAP`].
     #[must_use]
     pub fn with_statfs_answer(mut self, mount_point: impl AsRef<[u8]>, answer: StatFsAnswer) -> Self {
         let answer = match answer {
@@ -142,11 +142,99 @@ impl Canned {
         self
     }
 
-    /// Adds what one device of the btrfs at a mount point comes to.
+    /// Adds one device of the btrfs at a mount point, or a refusal.
     #[must_use]
     pub fn with_btrfs(mut self, mount_point: impl AsRef<[u8]>, answer: Result<BtrfsDevice<'_>, Errno>) -> Self {
         self.answers.btrfs.get_or_insert_default().push(OwnedBtrfs::new(mount_point.as_ref(), answer));
         self
+    }
+
+    /// Asks `kernel` what `question` asks and adds its answers. An empty list is an answer as well.
+    pub fn learn(&mut self, kernel: &dyn Kernel, question: &Question<'_>) -> Result<(), KernelError> {
+        let known = &mut self.answers;
+        match *question {
+            Question::Now(_) => known.start = kernel.now(),
+            Question::TicksPerSecond(_) => known.ticks_per_second = Some(kernel.ticks_per_second()),
+            Question::PageSizeBytes(_) => known.page_size_bytes = Some(kernel.page_size_bytes()),
+            Question::Monotonic(_) | Question::Rootfs(_) => {}
+            Question::Zone(now, _) => kernel.zone(now, known.zone.get_or_insert_default())?,
+            Question::Uname(_) => kernel.uname(known.uname.get_or_insert_default())?,
+            Question::StatFs(mount_point, _) => {
+                let numbers = StatFsAnswer::Numbers(kernel.statfs(mount_point)?);
+                known.statfs.get_or_insert_default().insert(mount_point.to_vec(), numbers);
+            }
+            Question::Btrfs(mount_point, _) => {
+                let devices = known.btrfs.get_or_insert_default();
+                kernel.btrfs(mount_point, &mut |device| devices.push(OwnedBtrfs::new(mount_point, Ok(*device))))?;
+            }
+            Question::Links(_) => {
+                let links = known.links.get_or_insert_default();
+                kernel.links(&mut |link| links.push(link.into()))?;
+            }
+            Question::AlternativeNames(_) => {
+                let names = known.alternative_names.get_or_insert_default();
+                kernel.alternative_names(&mut |found| names.push((found.device.to_vec(), found.name.to_vec())))?;
+            }
+            Question::Addresses(_) => {
+                let addresses = known.addresses.get_or_insert_default();
+                kernel.addresses(&mut |address| addresses.push(address.into()))?;
+            }
+            Question::Neighbours(_) => {
+                let neighbours = known.neighbours.get_or_insert_default();
+                kernel.neighbours(&mut |neighbour| neighbours.push(neighbour.into()))?;
+            }
+            Question::LinkModes(device, _) => {
+                let modes = kernel.link_modes(device)?;
+                known.link_modes.get_or_insert_default().insert(device.to_vec(), modes);
+            }
+            Question::Qdiscs(_) => {
+                let qdiscs = known.qdiscs.get_or_insert_default();
+                kernel.qdiscs(&mut |qdisc| qdiscs.push(qdisc.into()))?;
+            }
+            Question::WifiInterfaces(_) => {
+                let interfaces = known.wifi_interfaces.get_or_insert_default();
+                kernel.wifi_interfaces(&mut |interface| interfaces.push(interface.into()))?;
+            }
+            Question::WifiNetwork(interface, _) => {
+                let networks = known.wifi_networks.get_or_insert_default();
+                kernel.wifi_network(interface, &mut |network| {
+                    networks.insert(interface.name.to_vec(), Ok(network.into()));
+                })?;
+            }
+            Question::WifiStations(interface, _) => {
+                let stations = known.wifi_stations.get_or_insert_default();
+                kernel.wifi_stations(interface, &mut |station| {
+                    stations.push((interface.name.to_vec(), Ok(station.into())));
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds that a question is refused, by its [`Question::place`]. Questions without a subject, and those whose
+    /// missing answer is a refusal, have no form for it.
+    pub fn refuse(&mut self, entry: &str, subject: &[u8], refusal: StatFsAnswer) {
+        let known = &mut self.answers;
+        match (entry, refusal) {
+            ("statfs", refusal) => {
+                known.statfs.get_or_insert_default().insert(subject.to_vec(), refusal);
+            }
+            ("btrfs", StatFsAnswer::Error(errno)) => {
+                known.btrfs.get_or_insert_default().push(OwnedBtrfs::new(subject, Err(errno)));
+            }
+            ("wifi_networks", StatFsAnswer::Error(errno)) => {
+                known.wifi_networks.get_or_insert_default().insert(subject.to_vec(), Err(errno));
+            }
+            ("wifi_stations", StatFsAnswer::Error(errno)) => {
+                known.wifi_stations.get_or_insert_default().push((subject.to_vec(), Err(errno)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds the answers of another host, except for its clock.
+    pub fn absorb(&mut self, other: &Self) {
+        self.answers.absorb(&other.answers);
     }
 
     /// Moves both clocks.
@@ -156,7 +244,7 @@ impl Canned {
         let _ = self.elapsed_nanoseconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Ends all hanging: the questions that hang now, and those that would.
+    /// Ends all hanging: of present questions and of later ones.
     pub fn release(&self) {
         *self.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.release.notify_all();
@@ -170,23 +258,41 @@ impl Canned {
 }
 
 impl Kernel for Canned {
-    fn now(&self) -> Duration {
-        self.answers.start.saturating_add(self.monotonic())
+    fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+        match question {
+            Question::Now(into) => *into = self.present(),
+            Question::Monotonic(into) => *into = self.elapsed(),
+            Question::TicksPerSecond(into) => *into = known(self.answers.ticks_per_second)?,
+            Question::PageSizeBytes(into) => *into = known(self.answers.page_size_bytes)?,
+            Question::Zone(_, into) => self.zone(into)?,
+            Question::Uname(into) => self.uname(into)?,
+            Question::Rootfs(visit) => visit(&self.rootfs),
+            Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
+            Question::Btrfs(mount_point, visit) => self.btrfs(mount_point, visit)?,
+            Question::Links(visit) => self.links(visit)?,
+            Question::AlternativeNames(visit) => self.alternative_names(visit)?,
+            Question::Addresses(visit) => self.addresses(visit)?,
+            Question::Neighbours(visit) => self.neighbours(visit)?,
+            Question::LinkModes(device, into) => *into = self.link_modes(device)?,
+            Question::Qdiscs(visit) => self.qdiscs(visit)?,
+            Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,
+            Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
+            Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
+        }
+        Ok(())
     }
+}
 
-    fn monotonic(&self) -> Duration {
+impl Canned {
+    fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.elapsed_nanoseconds.load(Ordering::Relaxed))
     }
 
-    fn ticks_per_second(&self) -> u64 {
-        self.answers.ticks_per_second.unwrap_or(100)
+    fn present(&self) -> Duration {
+        self.answers.start.saturating_add(self.elapsed())
     }
 
-    fn page_size_bytes(&self) -> u64 {
-        self.answers.page_size_bytes.unwrap_or(4096)
-    }
-
-    fn zone(&self, _now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+    fn zone(&self, into: &mut Zone) -> Result<(), KernelError> {
         let known = known(self.answers.zone.as_ref())?;
         into.name.clone_from(&known.name);
         into.offset_seconds = known.offset_seconds;
@@ -203,10 +309,6 @@ impl Kernel for Canned {
         into.nodename.clone_from(&known.nodename);
         into.domainname.clone_from(&known.domainname);
         Ok(())
-    }
-
-    fn rootfs(&self) -> &[u8] {
-        &self.rootfs
     }
 
     /// A mount point without an answer, on a host that has any, is `ENOENT`.
@@ -299,7 +401,8 @@ mod tests {
 
     #[test]
     fn without_answers_every_question_is_unsupported() {
-        let kernel = Canned::default();
+        let canned = Canned::default();
+        let kernel: &dyn Kernel = &canned;
         let unsupported = Err(KernelError::Unsupported);
         assert_eq!(kernel.zone(Duration::ZERO, &mut Zone::default()), unsupported);
         assert_eq!(kernel.uname(&mut Uname::default()), unsupported);
@@ -320,20 +423,22 @@ mod tests {
 
     #[test]
     fn clocks_move_when_they_are_told() {
-        let kernel = Canned::default().at(1_700_000_000.25);
+        let canned = Canned::default().at(1_700_000_000.25);
+        let kernel: &dyn Kernel = &canned;
         assert_eq!((kernel.now(), kernel.monotonic()), (Duration::new(1_700_000_000, 250_000_000), Duration::ZERO));
-        kernel.advance(Duration::from_millis(1_500));
+        canned.advance(Duration::from_millis(1_500));
         assert_eq!(kernel.now(), Duration::new(1_700_000_001, 750_000_000));
         assert_eq!(kernel.monotonic(), Duration::from_millis(1_500));
-        kernel.advance(Duration::MAX);
+        canned.advance(Duration::MAX);
         assert_eq!(kernel.monotonic(), Duration::from_nanos(u64::MAX));
-        assert_eq!(Canned::default().at(7).now(), Duration::from_secs(7));
+        assert_eq!(Canned::default().at(7).present(), Duration::from_secs(7));
     }
 
     #[test]
     fn answers_replace_what_the_memory_held() {
         let uname = Uname { sysname: b"Linux".to_vec(), ..Uname::default() };
-        let kernel = Canned::default().with_uname(uname.clone()).with_zone("CET", 3600);
+        let canned = Canned::default().with_uname(uname.clone()).with_zone("CET", 3600);
+        let kernel: &dyn Kernel = &canned;
         let mut into = Uname { domainname: b"old".to_vec(), ..Uname::default() };
         kernel.uname(&mut into).unwrap();
         assert_eq!(into, uname);

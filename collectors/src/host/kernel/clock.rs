@@ -1,16 +1,16 @@
 //! The clocks of the machine that the program runs on, whatever its operating system: [`super::linux::Linux`] reads
 //! them, and so does a simulated host that measures how long a real scrape takes.
-#![expect(clippy::disallowed_methods, reason = "this is the room of the clocks; everybody else asks a `Kernel`")]
+#![expect(clippy::disallowed_methods, reason = "the only file that reads clocks; other code asks a `Kernel`")]
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Time since 1970; zero on a machine whose clock stands before it.
+/// Time since 1970; zero on a machine whose clock is set before it.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Time since the first call in this process, by a clock that nobody sets.
+/// Time since the first call in this process, by a clock that cannot be set.
 pub fn monotonic() -> Duration {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     FIRST.get_or_init(Instant::now).elapsed()

@@ -9,7 +9,6 @@ mod zone;
 use std::ffi::CStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::io::retry_on_intr;
 use rustix::net::netlink::GENERIC;
@@ -20,8 +19,8 @@ use self::zone::Zones;
 use super::btrfs::BtrfsDevice;
 use super::netlink::{ethtool, nl80211, qdisc, route};
 use super::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
-    WifiNetwork, WifiStation, Zone, clock,
+    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname,
+    WifiInterface, WifiNetwork, WifiStation, clock,
 };
 use crate::host::errno::Errno;
 
@@ -60,47 +59,32 @@ impl Linux {
 }
 
 impl Kernel for Linux {
-    fn now(&self) -> Duration {
-        clock::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        clock::monotonic()
-    }
-
-    fn ticks_per_second(&self) -> u64 {
-        rustix::param::clock_ticks_per_second()
-    }
-
-    fn page_size_bytes(&self) -> u64 {
-        rustix::param::page_size() as u64
-    }
-
-    fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError> {
-        self.zones.at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), into);
-        Ok(())
-    }
-
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
-        let found = rustix::system::uname();
-        for (field, value) in [
-            (&mut into.sysname, found.sysname()),
-            (&mut into.release, found.release()),
-            (&mut into.version, found.version()),
-            (&mut into.machine, found.machine()),
-            (&mut into.nodename, found.nodename()),
-            (&mut into.domainname, found.domainname()),
-        ] {
-            field.clear();
-            field.extend_from_slice(value.to_bytes());
+    fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+        match question {
+            Question::Now(into) => *into = clock::now(),
+            Question::Monotonic(into) => *into = clock::monotonic(),
+            Question::TicksPerSecond(into) => *into = rustix::param::clock_ticks_per_second(),
+            Question::PageSizeBytes(into) => *into = rustix::param::page_size() as u64,
+            Question::Zone(now, into) => self.zones.at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), into),
+            Question::Uname(into) => uname(into),
+            Question::Rootfs(visit) => visit(&self.rootfs),
+            Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
+            Question::Btrfs(mount_point, visit) => self.btrfs(mount_point, visit)?,
+            Question::Links(visit) => self.links(visit)?,
+            Question::AlternativeNames(visit) => self.alternative_names(visit)?,
+            Question::Addresses(visit) => self.addresses(visit)?,
+            Question::Neighbours(visit) => self.neighbours(visit)?,
+            Question::LinkModes(device, into) => *into = self.link_modes(device)?,
+            Question::Qdiscs(visit) => self.qdiscs(visit)?,
+            Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,
+            Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
+            Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
         }
         Ok(())
     }
+}
 
-    fn rootfs(&self) -> &[u8] {
-        &self.rootfs
-    }
-
+impl Linux {
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
         let mut memory = [0; PATH_CAP_BYTES];
         let path = joined(&mut memory, &self.rootfs, mount_point)?;
@@ -240,6 +224,21 @@ impl Kernel for Linux {
                 Ok(())
             },
         )
+    }
+}
+
+fn uname(into: &mut Uname) {
+    let found = rustix::system::uname();
+    for (field, value) in [
+        (&mut into.sysname, found.sysname()),
+        (&mut into.release, found.release()),
+        (&mut into.version, found.version()),
+        (&mut into.machine, found.machine()),
+        (&mut into.nodename, found.nodename()),
+        (&mut into.domainname, found.domainname()),
+    ] {
+        field.clear();
+        field.extend_from_slice(value.to_bytes());
     }
 }
 
@@ -412,7 +411,7 @@ mod tests {
     #[test]
     fn uname_is_what_proc_says() {
         let mut found = Uname { sysname: b"old".to_vec(), ..Uname::default() };
-        linux().uname(&mut found).unwrap();
+        (&linux() as &dyn Kernel).uname(&mut found).unwrap();
         for (file, value) in [
             ("ostype", &found.sysname),
             ("osrelease", &found.release),
@@ -432,7 +431,10 @@ mod tests {
         assert!(root.blocks > 0 && root.block_size > 0 && root.blocks_free >= root.blocks_available, "{root:?}");
         let proc = Linux::new(Path::new("/proc/")).statfs(b"/sys").unwrap();
         assert_eq!((proc.blocks, proc.files), (0, 0));
-        assert_eq!((linux().rootfs(), Linux::new(Path::new("/host/")).rootfs()), (&b""[..], &b"/host"[..]));
+        for (path, expected) in [("/", &b""[..]), ("/host/", b"/host")] {
+            let linux = Linux::new(Path::new(path));
+            (&linux as &dyn Kernel).with_rootfs(|rootfs| assert_eq!(rootfs, expected));
+        }
         let missing = Linux::new(Path::new("/proc")).statfs(b"/nodelab-none");
         assert_eq!(missing, Err(KernelError::Errno(Errno::ENOENT)));
     }
@@ -448,7 +450,7 @@ mod tests {
 
     #[test]
     fn constants_of_the_system_are_plausible() {
-        let linux = linux();
+        let linux: &dyn Kernel = &linux();
         assert_eq!(linux.ticks_per_second(), 100);
         assert!(linux.page_size_bytes().is_power_of_two() && linux.page_size_bytes() >= 4096);
     }

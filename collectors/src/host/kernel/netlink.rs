@@ -49,13 +49,13 @@ impl From<Malformed> for Errno {
 /// One message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Message<'a> {
-    /// What it is: one of the kinds above, or a number of the protocol.
+    /// The message type: one of the kinds above, or a number of the protocol.
     pub kind: u16,
     /// Its flags.
     pub flags: u16,
     /// The number of the request that it belongs to.
     pub sequence: u32,
-    /// What follows the header.
+    /// The bytes after the header.
     pub payload: &'a [u8],
 }
 
@@ -105,7 +105,7 @@ fn split_attribute(bytes: &[u8]) -> Option<(Attribute<'_>, &[u8])> {
     Some(((kind, value), after(bytes, length)))
 }
 
-/// What follows an element of `length` bytes and its padding.
+/// The bytes after an element of `length` bytes and its padding.
 fn after(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(length.next_multiple_of(ALIGNMENT_BYTES)..).unwrap_or_default()
 }

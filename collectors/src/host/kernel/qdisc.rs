@@ -1,14 +1,14 @@
-//! Queueing disciplines, as the kernel tells them.
+//! Queueing disciplines, as rtnetlink reports them.
 
-/// `TC_H_ROOT`: the parent of what stands at the root of a device.
+/// `TC_H_ROOT`: the parent of a device's root discipline.
 pub const PARENT_ROOT: u32 = u32::MAX;
 
-/// One queueing discipline as rtnetlink's `RTM_GETQDISC` tells it.
+/// A queueing discipline from `RTM_GETQDISC`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Qdisc<'a> {
-    /// The name of the device that it queues for.
+    /// The name of its device.
     pub device: &'a [u8],
-    /// Which discipline it is: `fq_codel`.
+    /// The name of the discipline: `fq_codel`.
     pub kind: &'a [u8],
     /// The handle of the class or discipline that it belongs to; 0 or [`PARENT_ROOT`] at the root.
     pub parent: u32,
@@ -18,9 +18,9 @@ pub struct Qdisc<'a> {
     pub packets: u64,
     /// Packets dropped.
     pub drops: u32,
-    /// Packets that the device did not take and that were queued again.
+    /// Packets requeued because the device did not accept them.
     pub requeues: u32,
-    /// How often a limit held packets back.
+    /// Times that a limit delayed packets.
     pub overlimits: u32,
     /// Packets in the queue.
     pub queue_length: u32,
@@ -29,7 +29,7 @@ pub struct Qdisc<'a> {
 }
 
 impl Qdisc<'_> {
-    /// Whether it stands at the root of its device, so that everything goes through it.
+    /// Whether it is the root discipline of its device, which all packets pass.
     pub const fn is_root(&self) -> bool {
         matches!(self.parent, 0 | PARENT_ROOT)
     }

@@ -29,8 +29,8 @@ counters! {
     rx_compressed tx_compressed rx_nohandler
 }
 
-/// The families that the caller has declared for the counters, in the order of `LinkStatistics::NAMES`. They are taken
-/// by their names from where this is written, so that the order stands here alone.
+/// The families that the caller declares for the counters, in the order of `LinkStatistics::NAMES`. The names resolve
+/// at the call site, so that the order is written once.
 macro_rules! in_counter_order {
     () => {
         [

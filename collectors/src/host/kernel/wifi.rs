@@ -1,16 +1,16 @@
-//! Wireless interfaces, networks and stations, as the kernel tells them.
+//! Wireless interfaces, networks and stations, as nl80211 reports them.
 
 use std::time::Duration;
 
-/// One wireless interface as nl80211's `NL80211_CMD_GET_INTERFACE` tells it. A virtual one that is no network device,
-/// and so has no name, is not told.
+/// A wireless interface from `NL80211_CMD_GET_INTERFACE`. Virtual interfaces without a network device, which have no
+/// name, are left out.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct WifiInterface<'a> {
     /// Its name.
     pub name: &'a [u8],
     /// The index of its device.
     pub index: u32,
-    /// The middle of its channel; 0 where it is on none.
+    /// Centre frequency of its channel; 0 without a channel.
     pub frequency_megahertz: u32,
 }
 
@@ -21,7 +21,7 @@ pub const STATUS_ASSOCIATED: u32 = 1;
 /// `NL80211_BSS_STATUS_IBSS_JOINED`.
 pub const STATUS_JOINED: u32 = 2;
 
-/// The network that an interface belongs to, as `NL80211_CMD_GET_SCAN` tells it.
+/// The network that an interface belongs to, from `NL80211_CMD_GET_SCAN`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct WifiNetwork<'a> {
     /// The address of its access point.
@@ -32,20 +32,20 @@ pub struct WifiNetwork<'a> {
     pub status: u32,
 }
 
-/// A station that an interface talks with, as `NL80211_CMD_GET_STATION` tells it. What a driver leaves out is 0.
+/// A station that an interface exchanges frames with, from `NL80211_CMD_GET_STATION`. Fields that a driver omits are 0.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct WifiStation<'a> {
     /// Its hardware address.
     pub address: &'a [u8],
-    /// For how long it has been connected.
+    /// Time since it connected.
     pub connected: Duration,
-    /// For how long it has been silent.
+    /// Time since it last sent a frame.
     pub inactive: Duration,
-    /// The rate at which it was last received.
+    /// Rate of the last frame received from it.
     pub receive_bits_per_second: u64,
-    /// The rate at which it was last sent to.
+    /// Rate of the last frame sent to it.
     pub transmit_bits_per_second: u64,
-    /// The strength of its last signal.
+    /// Strength of the last signal received from it.
     pub signal_dbm: i8,
     /// Bytes received from it.
     pub received_bytes: u64,
@@ -55,10 +55,10 @@ pub struct WifiStation<'a> {
     pub received_packets: u32,
     /// Packets sent to it.
     pub transmitted_packets: u32,
-    /// How often sending to it was tried again.
+    /// Retries of frames sent to it.
     pub transmit_retries: u32,
-    /// How often sending to it failed.
+    /// Frames that could not be sent to it.
     pub transmit_failures: u32,
-    /// How often its beacon was missed.
+    /// Beacons of it that were missed.
     pub beacon_losses: u32,
 }

@@ -15,7 +15,7 @@ use crate::host::errno::Errno;
 
 const CAP_BYTES: usize = 6000;
 
-/// What every kind of root holds. Windows lets no one make links without asking: there only the rest is there.
+/// The entries of every kind of root. Windows needs a privilege to make links, so links are left out there.
 fn files() -> Tree {
     let mut tree = Tree::new()
         .with_file("rootfs/outside", "the root begins below")

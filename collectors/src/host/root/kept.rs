@@ -30,7 +30,7 @@ use mounts::Mounts;
 use place::LastPlace;
 use state::State;
 
-/// A larger file costs more to render than to open, and the kernel would keep room for all of it.
+/// A larger file costs more to render than to open, and the kernel would keep a buffer of its whole size.
 const KEPT_FILE_MAX_BYTES: usize = 64 << 10;
 
 /// Stands among the names of a directory's files for the directory.
@@ -63,7 +63,7 @@ impl Kept {
         Arc::clone(&self.lock().confined)
     }
 
-    /// What is kept under this name, if the directory still is the one that it was.
+    /// The descriptor kept under this name, if the directory is still the same.
     fn find(&self, confined: &Confined, directory: &[u8], name: &[u8]) -> Option<Arc<Mutex<OwnedFd>>> {
         let mut state = self.lock();
         let scrape = state.scrape;

@@ -15,7 +15,7 @@ pub trait Render: Links + Send + Sync + fmt::Debug {
     /// Adds the entries of the directory at `path`, in any order.
     fn entries(&self, path: &[u8], into: &mut Names) -> Result<(), RootError>;
 
-    /// What is known of the entry at `path` besides its content.
+    /// The metadata of the entry at `path`.
     fn describe(&self, path: &[u8]) -> Result<Metadata, RootError>;
 }
 

@@ -99,14 +99,14 @@ pub(super) fn is_name(part: &[u8]) -> bool {
 /// What following links needs to know of a tree. Only the last component of the paths that are asked for may be a link,
 /// and it is not followed.
 pub trait Links {
-    /// What stands at this path.
+    /// The entry at this path.
     fn kind(&self, path: &[u8]) -> Result<Kind, RootError>;
 
     /// Appends the text of the link at this path; `EINVAL` if it is none.
     fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError>;
 }
 
-/// What to do with a link at the very end of a path.
+/// How a link in the last component of a path is treated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Last {
     /// Go where it leads.

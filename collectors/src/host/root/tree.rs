@@ -38,7 +38,7 @@ impl Tree {
         Self::default()
     }
 
-    /// What stands at a path such as `proc/loadavg`; links are not followed.
+    /// The entry at a path such as `proc/loadavg`; links are not followed.
     pub fn get(&self, path: impl AsRef<[u8]>) -> Option<&Node> {
         self.folders.get(path.as_ref())
     }
@@ -61,12 +61,12 @@ impl Tree {
         self.folders.iter().map(|entry| (&*entry.path, &entry.node))
     }
 
-    /// Takes away what stands at a path and below it; says whether there was anything.
+    /// Removes the entry at a path and everything below it; returns whether there was one.
     pub fn remove(&mut self, path: impl AsRef<[u8]>) -> bool {
         self.folders.remove(path.as_ref())
     }
 
-    /// Whether anything stands below this path.
+    /// Whether there are entries below this path.
     pub fn has_entries(&self, path: impl AsRef<[u8]>) -> bool {
         self.folders.has_entries(path.as_ref())
     }

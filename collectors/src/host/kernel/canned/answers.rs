@@ -10,7 +10,7 @@ use super::wifi::{Networks, OwnedInterface, Stations};
 use crate::host::errno::Errno;
 use crate::host::kernel::{Address, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
 
-/// What is known; a question whose answer is `None` has none on this host.
+/// The stated answers. `None` is an unsupported question, an empty list an answer without items.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub(super) struct Answers {
     /// The wall clock when the host was made.
@@ -23,7 +23,7 @@ pub(super) struct Answers {
     /// Devices, in the order of their numbers, and refusals.
     pub(super) btrfs: Option<Vec<OwnedBtrfs>>,
     pub(super) links: Option<Vec<OwnedLink>>,
-    /// Devices and their further names.
+    /// Devices and their alternative names.
     pub(super) alternative_names: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     pub(super) addresses: Option<Vec<OwnedAddress>>,
     pub(super) neighbours: Option<Vec<OwnedNeighbour>>,
@@ -35,7 +35,23 @@ pub(super) struct Answers {
     pub(super) wifi_stations: Option<Stations>,
 }
 
-/// What `statfs` of one mount point comes to.
+impl Answers {
+    pub(super) fn absorb(&mut self, other: &Self) {
+        macro_rules! absorb {
+            (single: $($single:ident)*; lists: $($list:ident)*) => {
+                $(if other.$single.is_some() { self.$single.clone_from(&other.$single); })*
+                $(if let Some(other) = &other.$list { self.$list.get_or_insert_default().extend(other.clone()); })*
+            };
+        }
+        absorb! {
+            single: zone uname ticks_per_second page_size_bytes;
+            lists: statfs btrfs links alternative_names addresses neighbours link_modes qdiscs
+                wifi_interfaces wifi_networks wifi_stations
+        }
+    }
+}
+
+/// The outcome of `statfs` for one mount point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StatFsAnswer {
     /// The numbers.
@@ -108,6 +124,13 @@ pub(super) struct OwnedAddress {
     pub(super) prefix_length: u8,
 }
 
+impl From<&Address<'_>> for OwnedAddress {
+    fn from(address: &Address<'_>) -> Self {
+        let Address { device, address, prefix_length } = *address;
+        Self { device: device.to_vec(), address, prefix_length }
+    }
+}
+
 impl OwnedAddress {
     pub(super) fn borrow(&self) -> Address<'_> {
         Address { device: &self.device, address: self.address, prefix_length: self.prefix_length }
@@ -120,6 +143,13 @@ pub(super) struct OwnedNeighbour {
     pub(super) device: Vec<u8>,
     pub(super) address: IpAddr,
     pub(super) state: u16,
+}
+
+impl From<&Neighbour<'_>> for OwnedNeighbour {
+    fn from(neighbour: &Neighbour<'_>) -> Self {
+        let Neighbour { device, address, state } = *neighbour;
+        Self { device: device.to_vec(), address, state }
+    }
 }
 
 impl OwnedNeighbour {

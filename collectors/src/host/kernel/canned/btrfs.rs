@@ -6,7 +6,7 @@ use crate::host::errno::Errno;
 use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
 use crate::kit::parse::FromText;
 
-/// What one line says of a mount point.
+/// One device of a mount point, or a refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct OwnedBtrfs {
     pub(super) mount_point: Vec<u8>,

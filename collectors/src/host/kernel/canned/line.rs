@@ -4,18 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// A line of a kernel's entry that means nothing.
+/// An invalid line of a `kernel/` entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CannedError {
     /// The entry: `kernel/links`.
     pub entry: &'static str,
     /// The line in it, from 1.
     pub line: usize,
-    /// What the line should have given there.
+    /// The expected field.
     pub field: Cow<'static, str>,
-    /// What it gave; `None` when nothing is there.
+    /// The text found; `None` when the field is missing.
     pub found: Option<String>,
-    /// What to do.
+    /// How to correct the line.
     pub advice: Cow<'static, str>,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for CannedError {
 
 impl std::error::Error for CannedError {}
 
-/// What to do about a line, name or key that stands there twice.
+/// The advice for a repeated line, name or key.
 pub(super) const ONLY_ONCE: &str = "give it once";
 
 /// A key and its value.

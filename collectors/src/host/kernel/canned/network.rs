@@ -21,7 +21,7 @@ impl Canned {
         self
     }
 
-    /// Adds a further name of a device.
+    /// Adds an alternative name of a device.
     #[must_use]
     pub fn with_alternative_name(mut self, found: &AlternativeName<'_>) -> Self {
         let known = self.answers.alternative_names.get_or_insert_default();

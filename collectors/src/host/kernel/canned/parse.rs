@@ -173,7 +173,7 @@ fn hang(line: &Line<'_>, value: &[u8]) -> Result<Duration, CannedError> {
     Ok(time)
 }
 
-/// In the order of the lines: a kernel tells them by index, not by name.
+/// Keeps the order of the lines, because a kernel lists devices by index, not by name.
 fn links<'a>(lines: impl Iterator<Item = Line<'a>>) -> Result<Vec<OwnedLink>, CannedError> {
     let mut known: Vec<OwnedLink> = Vec::new();
     for mut line in lines {

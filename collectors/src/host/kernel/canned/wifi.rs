@@ -75,6 +75,20 @@ impl From<&WifiStation<'_>> for OwnedStation {
     }
 }
 
+impl From<&WifiInterface<'_>> for OwnedInterface {
+    fn from(interface: &WifiInterface<'_>) -> Self {
+        let WifiInterface { name, index, frequency_megahertz } = *interface;
+        Self { name: name.to_vec(), index, frequency_megahertz }
+    }
+}
+
+impl From<&WifiNetwork<'_>> for OwnedNetwork {
+    fn from(network: &WifiNetwork<'_>) -> Self {
+        let WifiNetwork { bssid, ssid, status } = *network;
+        Self { bssid: bssid.to_vec(), ssid: ssid.to_vec(), status }
+    }
+}
+
 impl Canned {
     /// Adds a wireless interface.
     #[must_use]

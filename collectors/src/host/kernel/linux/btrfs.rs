@@ -1,4 +1,4 @@
-//! What a mounted btrfs says of its devices.
+//! The devices of a mounted btrfs, by ioctl.
 
 #![expect(
     unsafe_code,
@@ -26,7 +26,7 @@ const FILE_SYSTEM_INFO: Opcode = opcode::read::<FileSystemInfo>(MAGIC, 31);
 const DEVICE_INFO: Opcode = opcode::read_write::<DeviceInfo>(MAGIC, 30);
 const DEVICE_STATISTICS: Opcode = opcode::read_write::<DeviceStatistics>(MAGIC, 52);
 
-/// The bits of an opcode that tell the size of its argument, on every architecture.
+/// The bits of an opcode that hold the size of its argument, on every architecture.
 const SIZE_MASK: usize = 0x1fff;
 const SIZE_SHIFT: u32 = 16;
 

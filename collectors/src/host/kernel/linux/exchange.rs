@@ -13,7 +13,7 @@ use crate::host::kernel::netlink::{Malformed, Message, Progress, messages, progr
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(1);
 /// About forty thousand devices, or a million neighbours.
 const ANSWER_CAP_BYTES: usize = 64 * 1024 * 1024;
-/// How often a dump is asked for because the table changed under it. The last one is taken as it is.
+/// Maximum requests for a dump that is interrupted by changes of the table. The last dump is used even if interrupted.
 const DUMP_ATTEMPTS: u32 = 3;
 /// Sockets that are kept open; more questions at once than this open their own.
 const IDLE_CAP: usize = 4;
@@ -100,7 +100,7 @@ impl<C: Channel> Exchange<C> {
         Ok(Ok(()))
     }
 
-    /// Collects the answer's datagrams up to its end; tells how it ended and whether it was interrupted.
+    /// Collects the answer's datagrams up to its end; returns how it ended and whether it was interrupted.
     fn receive(&mut self) -> Result<(Result<(), Errno>, bool), Errno> {
         self.answer.clear();
         let mut interrupted = false;
@@ -135,14 +135,14 @@ impl Exchange {
     }
 }
 
-/// Asks for the names of devices, and remembers the last: the kernel tells addresses device by device.
+/// Looks device names up and caches the last one: the kernel lists addresses device by device.
 pub(super) struct Devices<'a> {
     socket: &'a Socket,
     last: Option<(u32, netdevice::InlinedName)>,
 }
 
 impl Devices<'_> {
-    /// The device's name; `None` when it has gone, or when its name is not UTF-8.
+    /// The device's name; `None` when the device is gone or its name is not UTF-8.
     pub(super) fn name(&mut self, index: u32) -> Option<&[u8]> {
         if self.last.is_none_or(|(last, _)| last != index) {
             self.last = Some((index, self.socket.device_name(index)?));

@@ -15,7 +15,7 @@ use super::errno;
 use super::exchange::Channel;
 use crate::host::errno::Errno;
 
-/// What the kernel puts into one datagram of a dump at most.
+/// Maximum size of a datagram of a dump.
 const DATAGRAM_BYTES: usize = 32 * 1024;
 
 /// A socket that waits only so long.
@@ -37,7 +37,7 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    /// The name of a network device; `None` when it has gone, or when its name is not UTF-8.
+    /// The name of a network device; `None` when the device is gone or its name is not UTF-8.
     pub(super) fn device_name(&self, index: u32) -> Option<netdevice::InlinedName> {
         netdevice::index_to_name_inlined(&self.0, index).ok()
     }

@@ -25,7 +25,7 @@ impl Zones {
         Self(zone.unwrap_or_else(|_| TimeZone::utc()))
     }
 
-    /// What is in force at that second since 1970.
+    /// The offset and abbreviation in force at a time in seconds since 1970.
     pub(super) fn at(&self, unix_seconds: i64, into: &mut Zone) {
         let zone = self.0.as_ref();
         let found = zone.find_local_time_type(unix_seconds).ok().or_else(|| last_type(&zone));

@@ -3,7 +3,7 @@
 use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u16_at};
 use crate::host::errno::Errno;
 
-/// `GENL_ID_CTRL`: the family that knows the numbers of the others.
+/// `GENL_ID_CTRL`: the controller, which maps family names to numbers.
 pub const CONTROL_FAMILY: u16 = 16;
 
 /// `struct genlmsghdr`: command, version and two bytes for later.
@@ -16,7 +16,7 @@ const COMMAND_GET_FAMILY: u8 = 3;
 const FAMILY_ID: u16 = 1;
 const FAMILY_NAME: u16 = 2;
 
-/// What a message to a family begins with.
+/// The header of a generic netlink message.
 pub(super) const fn body(command: u8) -> [u8; BODY_BYTES] {
     [command, VERSION, 0, 0]
 }

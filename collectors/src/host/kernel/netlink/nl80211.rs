@@ -42,7 +42,7 @@ const ELEMENT_SSID: u8 = 0;
 const RATE: u16 = 1;
 /// `NL80211_RATE_INFO_BITRATE32`.
 const RATE_32: u16 = 5;
-/// What a rate is counted in.
+/// The unit of a rate.
 const RATE_BITS_PER_SECOND: u64 = 100_000;
 
 /// Asks for every wireless interface.
@@ -114,7 +114,7 @@ fn ssid(elements: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Reads the answer to [`request_stations`]; `None` where it tells nothing of the station.
+/// Reads the answer to [`request_stations`]; `None` where it has no information about the station.
 pub fn station(payload: &[u8]) -> Result<Option<WifiStation<'_>>, Malformed> {
     let mut found = WifiStation::default();
     let mut is_told = false;
@@ -160,7 +160,7 @@ fn read_station(nested: &[u8], into: &mut WifiStation<'_>) -> Result<(), Malform
     Ok(())
 }
 
-/// A rate that 16 bits do not hold is told in 32 alone.
+/// A rate that exceeds 16 bits is only in the 32-bit attribute.
 fn rate(nested: &[u8]) -> Result<u64, Malformed> {
     let (mut narrow, mut wide) = (None, None);
     for attribute in attributes(nested, 0) {

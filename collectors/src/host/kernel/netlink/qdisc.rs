@@ -104,7 +104,7 @@ mod tests {
         assert_eq!((message.payload, bytes.len()), (&[0; 20][..], 36));
     }
 
-    /// What a kernel sends for device number 2.
+    /// A kernel's answer for the device with index 2.
     fn payload(parent: u32, fill: impl FnOnce(&mut Builder<'_>)) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut builder = Builder::new(&mut bytes, NEW_QDISC, 2, 9);

@@ -92,7 +92,7 @@ pub fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
     Ok(link)
 }
 
-/// Reads the further names of a device out of the payload of a [`NEW_LINK`].
+/// Reads the alternative names of a device from the payload of a [`NEW_LINK`].
 pub fn alternative_names<'a>(payload: &'a [u8], mut visit: impl FnMut(&'a [u8])) -> Result<(), Malformed> {
     for attribute in attributes(payload, LINK_BODY_BYTES) {
         let (LINK_PROPERTIES, properties) = attribute? else { continue };

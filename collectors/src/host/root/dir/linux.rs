@@ -30,7 +30,7 @@ pub(in crate::host::root) struct Confined {
     directory: OwnedFd,
     /// Whether the kernel has `openat2` (since 5.6) and a container's filter lets it through.
     kernel_confines: bool,
-    /// What file system of the kernel's own it is.
+    /// The pseudo file system that it is on.
     pub(in crate::host::root) rendered: Option<Rendered>,
 }
 
@@ -43,7 +43,7 @@ impl Confined {
         Ok(Self { directory, kernel_confines, rendered })
     }
 
-    /// The same directory as on a kernel without `openat2`.
+    /// This directory, read without `openat2` as on an older kernel.
     #[cfg(test)]
     pub(in crate::host::root) fn open_for_old_kernels(path: &Path) -> Result<Self, RootError> {
         Ok(Self { kernel_confines: false, ..Self::open(path)? })
@@ -250,7 +250,7 @@ pub(in crate::host::root) fn list_all(directory: &OwnedFd, into: &mut Names) -> 
         let name = entry.file_name();
         let kind = match (name.to_bytes(), entry.file_type()) {
             (b"." | b"..", _) => continue,
-            // Some file systems keep it elsewhere. An entry that has gone meanwhile is left out.
+            // Some file systems keep it elsewhere. An entry removed meanwhile is left out.
             (_, FileType::Unknown) => match fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => metadata_of(&stat).kind,
                 Err(_) => continue,

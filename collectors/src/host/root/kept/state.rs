@@ -1,4 +1,4 @@
-//! What is kept of a directory, and how much.
+//! The descriptors kept of a directory, and their limits.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
@@ -9,19 +9,19 @@ use rustix::process::{Resource, getrlimit};
 use super::mounts::Mounts;
 use crate::host::root::dir::linux::Confined;
 
-/// So many descriptors are kept of one directory. Each holds some 4 KiB of the kernel's memory.
+/// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
 const KEPT_MAX: usize = 2048;
 
-/// So many paths are remembered at which there is nothing.
+/// Maximum missing paths remembered.
 pub(super) const ABSENT_MAX: usize = 1024;
 
-/// So many of the process's descriptors are left to connections and all others.
+/// Descriptors of the process reserved for connections and other uses.
 const LEFT_TO_OTHERS: usize = 1088;
 
-/// What was not read in so many scrapes is closed.
+/// Scrapes without a read after which a descriptor is closed.
 pub(super) const UNUSED_SCRAPES_MAX: u64 = 64;
 
-/// What is kept.
+/// A kept descriptor.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) confined: Arc<Confined>,
@@ -29,7 +29,7 @@ pub(super) struct State {
     /// The number of this scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
-    /// What was not there when it was asked for last.
+    /// Paths that were missing at their last lookup.
     pub(super) absent: FxHashSet<Box<[u8]>>,
     /// How many descriptors are kept, and how many may be.
     pub(super) count: usize,
@@ -38,7 +38,7 @@ pub(super) struct State {
 
 type Directories = FxHashMap<Box<[u8]>, Directory>;
 
-/// What is kept of one directory.
+/// The descriptors kept of one directory.
 #[derive(Debug)]
 pub(super) struct Directory {
     /// Which directory it was in that scrape.
@@ -69,7 +69,7 @@ impl State {
         }
     }
 
-    /// Gives up everything, which the caller closes when nobody waits.
+    /// Releases every descriptor; the caller closes them outside the lock.
     pub(super) fn take_all(&mut self) -> Directories {
         self.count = 0;
         std::mem::take(&mut self.directories)

@@ -21,7 +21,7 @@ fn kept_count(kept: &Kept) -> usize {
     kept.lock().count
 }
 
-/// A file that stays open tells what it tells whoever opens it, before and after a change.
+/// A kept file returns what a newly opened one returns, before and after a change.
 #[track_caller]
 fn check_fresh(folder: &str, path: &str, mut change: impl FnMut()) {
     let (kept, fresh) = (Kept::open(folder).unwrap(), Dir::open(folder).unwrap());

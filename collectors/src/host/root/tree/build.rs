@@ -35,7 +35,7 @@ impl Tree {
         self.with(path, Node::directory())
     }
 
-    /// With an error on reading what stands at `path`; a file, if nothing stands there.
+    /// Makes reads of `path` fail with an error. A missing path becomes a file.
     ///
     /// # Panics
     /// If nothing can stand at this path.

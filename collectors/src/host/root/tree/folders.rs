@@ -7,16 +7,16 @@ use rustc_hash::FxHashMap;
 
 use super::Node;
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     pub(super) path: Box<[u8]>,
     pub(super) node: Node,
 }
 
-/// The entries of each directory that has some, sorted. What stands above all is in the folder without a name.
+/// The entries of each directory that has some, sorted. Top-level entries are in the folder without a name.
 ///
-/// Folders are asked for by path alone: no order among them is seen by anybody.
+/// Folders are looked up by path, so they need no order among themselves.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Folders(FxHashMap<Box<[u8]>, Vec<Entry>>);
 
@@ -42,7 +42,7 @@ impl Folders {
         self.0.contains_key(folder)
     }
 
-    /// What is right in a folder, sorted.
+    /// The direct entries of a folder, sorted.
     pub(super) fn entries(&self, folder: &[u8]) -> &[Entry] {
         self.0.get(folder).map_or(&[], Vec::as_slice)
     }
@@ -74,7 +74,7 @@ impl Folders {
         self.0.insert(folder.into(), sorted);
     }
 
-    /// Takes away what stands at a path and below it; says whether there was anything.
+    /// Removes the entry at a path and everything below it; returns whether there was one.
     pub(super) fn remove(&mut self, path: &[u8]) -> bool {
         self.remove_below(path);
         let folder = folder_of(path);
@@ -99,10 +99,10 @@ impl Folders {
     }
 }
 
-/// All entries in the order of their paths, which is not that of folders: `a-b` stands between `a` and `a/b`.
+/// All entries in the order of their paths, which is not that of folders: `a-b` sorts between `a` and `a/b`.
 struct Sorted<'a> {
     folders: &'a Folders,
-    /// What is left of the folders that the walk is in.
+    /// The remaining entries of each folder that the walk is in.
     begun: Vec<Iter<'a, Entry>>,
 }
 
@@ -131,7 +131,7 @@ pub(super) fn name_in<'a>(folder: &[u8], path: &'a [u8]) -> &'a [u8] {
     if folder.is_empty() { path } else { &path[folder.len() + 1..] }
 }
 
-/// Where among the entries of its folder one stands, or would.
+/// The index of an entry in its folder, or the index to insert it at.
 fn place(entries: &[Entry], path: &[u8]) -> Result<usize, usize> {
     entries.binary_search_by(|entry| (*entry.path).cmp(path))
 }

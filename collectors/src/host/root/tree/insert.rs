@@ -1,4 +1,4 @@
-//! What may stand where in a tree, and how it gets there.
+//! Inserting entries into a tree, and which ones are refused.
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ use crate::host::root::{Kind, Metadata, RootError};
 pub const MAX_MODE: u16 = 0o7777;
 const OWNER_READS: u16 = 0o400;
 
-/// What an entry is.
+/// The type of an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
     /// A file with this content.
@@ -124,12 +124,12 @@ impl Node {
         }
     }
 
-    /// What it is.
+    /// The type of the entry.
     pub fn what(&self) -> &What {
         &self.what
     }
 
-    /// What it is, without its content.
+    /// The type of the entry, without its content.
     pub fn kind(&self) -> Kind {
         match self.what {
             What::File(_) => Kind::File,
@@ -174,7 +174,7 @@ impl Node {
         }
     }
 
-    /// What is known of it besides its content.
+    /// The metadata of the entry.
     pub fn metadata(&self) -> Metadata {
         let modified = Duration::from_secs(self.modified_seconds);
         Metadata { kind: self.kind(), size_bytes: self.size_bytes(), modified }

@@ -1,0 +1,268 @@
+//! The questions that a host answers, and the one method that answers them.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::btrfs::BtrfsDevice;
+use super::{
+    Address, AlternativeName, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
+    WifiNetwork, WifiStation, Zone,
+};
+
+/// A question with the place for its answer: a variable for a single value, a visitor for a list.
+///
+/// Both are typed, so an answer of another type does not compile:
+///
+/// ```compile_fail,E0308
+/// use collectors::host::kernel::Question;
+///
+/// fn answer(question: Question<'_>) {
+///     if let Question::PageSizeBytes(into) = question {
+///         *into = "4096";
+///     }
+/// }
+/// ```
+pub enum Question<'q> {
+    /// Time since 1970.
+    Now(&'q mut Duration),
+    /// A clock that never goes back, from an arbitrary start.
+    Monotonic(&'q mut Duration),
+    /// `USER_HZ`, the unit of times in `/proc/stat`.
+    TicksPerSecond(&'q mut u64),
+    /// Bytes of a memory page.
+    PageSizeBytes(&'q mut u64),
+    /// The time zone in force at a time since 1970.
+    Zone(Duration, &'q mut Zone),
+    /// `uname(2)`.
+    Uname(&'q mut Uname),
+    /// The directory that mount points are below, without its final slash; empty for `/`.
+    Rootfs(&'q mut dyn FnMut(&[u8])),
+    /// `statfs(2)` of a mount point below `--path.rootfs`. May block while a file server is unreachable.
+    StatFs(&'q [u8], &'q mut StatFs),
+    /// Devices of the btrfs mounted at a mount point below `--path.rootfs`. After an error the list is incomplete.
+    Btrfs(&'q [u8], &'q mut dyn FnMut(&BtrfsDevice<'_>)),
+    /// Network devices. The visitor may ask further questions.
+    Links(&'q mut dyn FnMut(&Link<'_>)),
+    /// Alternative names of network devices, which kernels have since 5.5.
+    AlternativeNames(&'q mut dyn FnMut(&AlternativeName<'_>)),
+    /// Addresses of network devices.
+    Addresses(&'q mut dyn FnMut(&Address<'_>)),
+    /// IPv4 neighbours.
+    Neighbours(&'q mut dyn FnMut(&Neighbour<'_>)),
+    /// Speed and duplex of a network device.
+    LinkModes(&'q [u8], &'q mut LinkModes),
+    /// Queueing disciplines of network devices.
+    Qdiscs(&'q mut dyn FnMut(&Qdisc<'_>)),
+    /// Wireless interfaces. The visitor may ask further questions.
+    WifiInterfaces(&'q mut dyn FnMut(&WifiInterface<'_>)),
+    /// The network that an interface belongs to, if any.
+    WifiNetwork(&'q WifiInterface<'q>, &'q mut dyn FnMut(&WifiNetwork<'_>)),
+    /// Stations that an interface exchanges frames with.
+    WifiStations(&'q WifiInterface<'q>, &'q mut dyn FnMut(&WifiStation<'_>)),
+}
+
+impl Question<'_> {
+    /// The name of the question's entry below `kernel/` in a `.tree` file, and the subject of the question (a mount
+    /// point or a device; empty where it has none). `None` for clocks, constants and the root directory, which no
+    /// fault can change.
+    pub fn place(&self) -> Option<(&'static str, &[u8])> {
+        Some(match self {
+            Self::Now(_) | Self::Monotonic(_) | Self::TicksPerSecond(_) | Self::PageSizeBytes(_) | Self::Rootfs(_) => {
+                return None;
+            }
+            Self::Zone(..) => ("clock", b""),
+            Self::Uname(_) => ("uname", b""),
+            Self::StatFs(mount_point, _) => ("statfs", mount_point),
+            Self::Btrfs(mount_point, _) => ("btrfs", mount_point),
+            Self::Links(_) => ("links", b""),
+            Self::AlternativeNames(_) => ("alternative_names", b""),
+            Self::Addresses(_) => ("addresses", b""),
+            Self::Neighbours(_) => ("neighbours", b""),
+            Self::LinkModes(device, _) => ("link_modes", device),
+            Self::Qdiscs(_) => ("qdiscs", b""),
+            Self::WifiInterfaces(_) => ("wifi_interfaces", b""),
+            Self::WifiNetwork(interface, _) => ("wifi_networks", interface.name),
+            Self::WifiStations(interface, _) => ("wifi_stations", interface.name),
+        })
+    }
+}
+
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (entry, subject) = self.place().unwrap_or(("host", b""));
+        write!(f, "{entry} {}", subject.escape_ascii())
+    }
+}
+
+/// Answers what collectors need from a host beside files.
+///
+/// A kernel that decorates another one passes the question on, and so covers every question:
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use collectors::host::kernel::{Kernel, KernelError, Question, canned::Canned};
+///
+/// #[derive(Debug)]
+/// struct Counted(Canned, AtomicUsize);
+///
+/// impl Kernel for Counted {
+///     fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+///         self.1.fetch_add(1, Ordering::Relaxed);
+///         self.0.ask(question)
+///     }
+/// }
+///
+/// let counted = Counted(Canned::default().at(7), AtomicUsize::new(0));
+/// let kernel: &dyn Kernel = &counted;
+/// assert_eq!(kernel.now().as_secs(), 7);
+/// assert_eq!(counted.1.load(Ordering::Relaxed), 1);
+/// ```
+///
+/// A kernel that answers by itself matches the question; a forgotten arm does not compile:
+///
+/// ```compile_fail,E0004
+/// use collectors::host::kernel::{Kernel, KernelError, Question};
+///
+/// #[derive(Debug)]
+/// struct OnlyClocks;
+///
+/// impl Kernel for OnlyClocks {
+///     fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+///         match question {
+///             Question::Now(into) | Question::Monotonic(into) => *into = std::time::Duration::ZERO,
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Kernel: Send + Sync + fmt::Debug {
+    /// Answers a question. The answer is complete when this returns `Ok`; it borrows from the kernel while the visitor
+    /// runs, so that a steady scrape allocates nothing.
+    fn ask(&self, question: Question<'_>) -> Result<(), KernelError>;
+}
+
+/// `USER_HZ` of every architecture that Linux supports today.
+const USUAL_TICKS_PER_SECOND: u64 = 100;
+/// The usual page size.
+const USUAL_PAGE_SIZE_BYTES: u64 = 4096;
+
+/// The questions as methods. They cannot be overridden, so a kernel has no second way to answer.
+impl dyn Kernel + '_ {
+    /// Asks [`Question::Now`]; zero where the host has no clock.
+    pub fn now(&self) -> Duration {
+        let mut now = Duration::ZERO;
+        let _ = self.ask(Question::Now(&mut now));
+        now
+    }
+
+    /// Asks [`Question::Monotonic`]; zero where the host has no clock.
+    pub fn monotonic(&self) -> Duration {
+        let mut elapsed = Duration::ZERO;
+        let _ = self.ask(Question::Monotonic(&mut elapsed));
+        elapsed
+    }
+
+    /// Asks [`Question::TicksPerSecond`]; 100 where the host does not say.
+    pub fn ticks_per_second(&self) -> u64 {
+        let mut ticks = USUAL_TICKS_PER_SECOND;
+        let _ = self.ask(Question::TicksPerSecond(&mut ticks));
+        ticks
+    }
+
+    /// Asks [`Question::PageSizeBytes`]; 4096 where the host does not say.
+    pub fn page_size_bytes(&self) -> u64 {
+        let mut bytes = USUAL_PAGE_SIZE_BYTES;
+        let _ = self.ask(Question::PageSizeBytes(&mut bytes));
+        bytes
+    }
+
+    /// Asks [`Question::Zone`].
+    pub fn zone(&self, now: Duration, into: &mut Zone) -> Result<(), KernelError> {
+        self.ask(Question::Zone(now, into))
+    }
+
+    /// Asks [`Question::Uname`].
+    pub fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
+        self.ask(Question::Uname(into))
+    }
+
+    /// Asks [`Question::Rootfs`] and hands the answer to `read`; empty where the host does not say.
+    pub fn with_rootfs<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        let (mut read, mut result) = (Some(read), None);
+        let _ = self.ask(Question::Rootfs(&mut |rootfs| {
+            if let Some(read) = read.take() {
+                result = Some(read(rootfs));
+            }
+        }));
+        match (result, read) {
+            (Some(result), _) => result,
+            (None, Some(read)) => read(b""),
+            (None, None) => unreachable!("read was taken, so it has a result"),
+        }
+    }
+
+    /// Asks [`Question::StatFs`].
+    pub fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
+        let mut numbers = StatFs::default();
+        self.ask(Question::StatFs(mount_point, &mut numbers)).map(|()| numbers)
+    }
+
+    /// Asks [`Question::Btrfs`].
+    pub fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Btrfs(mount_point, visit))
+    }
+
+    /// Asks [`Question::Links`].
+    pub fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Links(visit))
+    }
+
+    /// Asks [`Question::AlternativeNames`].
+    pub fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::AlternativeNames(visit))
+    }
+
+    /// Asks [`Question::Addresses`].
+    pub fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Addresses(visit))
+    }
+
+    /// Asks [`Question::Neighbours`].
+    pub fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Neighbours(visit))
+    }
+
+    /// Asks [`Question::LinkModes`].
+    pub fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
+        let mut modes = LinkModes::default();
+        self.ask(Question::LinkModes(device, &mut modes)).map(|()| modes)
+    }
+
+    /// Asks [`Question::Qdiscs`].
+    pub fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Qdiscs(visit))
+    }
+
+    /// Asks [`Question::WifiInterfaces`].
+    pub fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::WifiInterfaces(visit))
+    }
+
+    /// Asks [`Question::WifiNetwork`].
+    pub fn wifi_network(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiNetwork<'_>),
+    ) -> Result<(), KernelError> {
+        self.ask(Question::WifiNetwork(interface, visit))
+    }
+
+    /// Asks [`Question::WifiStations`].
+    pub fn wifi_stations(
+        &self,
+        interface: &WifiInterface<'_>,
+        visit: &mut dyn FnMut(&WifiStation<'_>),
+    ) -> Result<(), KernelError> {
+        self.ask(Question::WifiStations(interface, visit))
+    }
+}
