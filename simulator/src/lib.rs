@@ -1,9 +1,10 @@
-//! Whole, coherent, living hosts out of a seed.
+//! Simulated hosts: coherent files and kernel answers, derived from a seed and a clock.
 //!
-//! A [`Machine`] is the truth about one host: what it is made of and how fast everything on it goes. A [`Host`] is a
-//! machine with a clock; its [`Host::roots`] and [`Host::kernel`] are what a collector reads, and [`Host::tree_at`]
-//! freezes all of it. Every file is a rendering of the truth at a moment, so files agree with each other: the line `cpu`
-//! of /proc/stat is the sum of its CPUs, /proc/diskstats is /sys/block, rtnetlink's counters are those of /proc/net/dev.
+//! A [`Machine`] is one host as plain data: its parts, and the mean rates of what they do. A [`ScriptedMachine`] adds
+//! events. A [`Host`] adds a clock: collectors read its [`Host::roots`] and [`Host::kernel`], and [`Host::tree_at`] is
+//! a copy of everything at one moment. All files are rendered from the same values, so they agree with each other: the
+//! line `cpu` of /proc/stat is the sum of its CPUs, /proc/diskstats equals /sys/block, and the counters of rtnetlink equal
+//! those of /proc/net/dev.
 //!
 //! ```
 //! use collectors::host::root::Mount;
@@ -15,75 +16,69 @@
 //! assert!(text.starts_with(b"IP address"));
 //! ```
 //!
-//! # What holds for every value
+//! # Properties of every value
 //!
-//! A value is a function of the seed, of what it is a value of, and of the moment. Nothing is remembered, so any moment
-//! can be asked for, in any order, and thousands of hosts cost what those cost that are held ([`Fleet`]). The crate reads
-//! no clock and no other file; it computes with whole numbers alone, and walks no hash map, so a seed gives the same bytes on
-//! every system.
-//! Counters are integrals of intensities that never fall below zero (the module `wave`), so they never fall, except
-//! where an event says so.
+//! A value is a function of the seed, of its name, and of the moment. No history is stored, so moments can be read in any
+//! order, and a [`Fleet`] of thousands of hosts needs memory only for the hosts in use. The crate reads no clock and no
+//! other file; it computes with integers and iterates over no hash map, so that a seed gives the same bytes on every
+//! system. Counters are integrals of positive rates (module `wave`), so they never fall, except by an event.
 //!
-//! # From the truth to a file
+//! # Modules, from data to files
 //!
-//! - `machine`: what a host is made of, one file for each part. No time, no files.
-//! - `profile`: kinds of hosts, one file for each, as makers of machines out of a seed and settings; `profile/kit` has
-//!   what several of them share.
-//! - `event`: what happens to a host, and the machine that it is afterwards. Nobody below knows of events: a moment has
-//!   the machine of its era, and a group's `each` visits what that one has.
-//! - `moment`: what the numbers are at a moment. Whoever renders asks here and computes nothing of his own, since
-//!   another file may tell the same number.
-//! - `layout`: the tables of files and the search in them.
-//! - `proc`, `sys`, `rootfs`, `udev`, `hostfs`: the tables themselves, one source file for each path or family of paths.
-//! - `answers`: the kernel's answers, out of the same moments.
+//! - `machine`: the parts of a host, as plain data. No time, files, events or profiles.
+//! - `profile`: kinds of hosts: functions that make machines from a seed and settings. `profile/kit` has the parts that
+//!   several profiles share.
+//! - `past`: the traces of events that change numbers rather than parts.
+//! - `event`: events, and the state of a host (machine and past) after them.
+//! - `moment`: the values at a moment, computed from a state. Files and answers compute nothing themselves, since
+//!   another file may contain the same value.
+//! - `layout`: typed groups of files, and the search in their tables.
+//! - `proc`, `sys`, `rootfs`, `udev`, `hostfs`: the tables, one source file per path or family of paths.
+//! - `answers`: the answers of the kernel.
+//! - `host`: machine, events, index of files and clock together.
 //!
-//! # What goes wrong
+//! [`fault`] injects faults into any roots and any kernel. `scenario` reads files that describe a host, its events and
+//! its faults. [`recording`] records and replays hosts.
 //!
-//! [`fault`] breaks answers of any roots and any kernel, these or others. `scenario` reads files that say what a host is,
-//! what happens to it and what of it breaks.
+//! # How to add a part
 //!
-//! # How to add a part of the truth
+//! A part is something that only some profiles have: a pool, a fabric, a battery.
 //!
-//! A part is what a few profiles have and others have not: a pool, a fabric, a battery.
-//!
-//! 1. Add `src/machine/PART.rs` with plain structs: names that profiles make up are `String`, rates are in thousandths
-//!    a second, and a thing that counts has a `Wave` of its own or takes that of the host.
-//! 2. Add a field to [`Machine`], a `Vec` or an `Option`, and its emptiness to `Machine::bare`. No profile changes by that.
-//! 3. Fill it in the profiles that have it: `Machine { part, ..Machine::bare(seed, base) }`. What two profiles would
-//!    make alike goes to `profile/kit`.
+//! 1. Add plain structs to the file of their subject in `src/machine`: names are `String`, rates are in thousandths per
+//!    second, and a part with counters has its own `Wave` or uses that of the host.
+//! 2. Add a `Vec` or an `Option` to [`Machine`] that is empty in `Machine::bare`.
+//! 3. Set it in the profiles that have it: `Machine { part, ..Machine::bare(seed, base) }`. Parts that two profiles share
+//!    belong to `profile/kit`.
 //!
 //! # How to add a file
 //!
-//! 1. If its numbers are new: a method that tells them at a moment goes into `src/moment/PART.rs`. Counters are
-//!    `Moment::counter` of a wave; what follows from the load is made of `Moment::recent`, so that it follows. Ask
-//!    `moment.kernel() >= KernelVersion::new(5, 14)` where versions of the kernel differ, and the machine's
-//!    `Architecture` where these do; a page has `moment.page_kilobytes()`.
-//! 2. Add the source file that has the kernel's name: `proc/net/softnet_stat` goes to `src/proc/net/softnet_stat.rs`.
-//!    It holds a table `GROUPS` and a function for each file that appends its text. A table row is
-//!    `("softnet_stat", What::File(softnet_stat))`; `Fallible` is for files that answer with an error, `Link` for
-//!    symbolic links. Files that stand once for each disk or CPU are in a group whose `each` visits these, with their
-//!    numbers and their paths below `under`; one that visits nothing is not there at all. What `each` visits must not
-//!    depend on the moment, only on the machine: what comes and goes does so with an era (`event`), which has a machine
-//!    of its own. Names of many things are kept in order by `layout::Catalogue`, so that one of thousands is found at
-//!    once.
-//! 3. Name the table in `src/proc.rs` or `src/sys.rs`. Reads, listings, links and the frozen tree follow from that.
-//! 4. If another file tells the same, add the law to `tests/agreement.rs`: it is put to every profile. If procfs-core
-//!    parses it, add it to `tests/second_opinion.rs`. Say in `tests/monotone/counters.rs` which of its numbers count.
-//! 5. `tests/fingerprint.rs` now fails and prints its new table: a change of the bytes is a decision. `harness` fails
-//!    until the file's reads are struck off `WITHOUT_GENERATOR` in `harness/tests/simulated.rs`, and shows on which
-//!    profiles which collector now says what (`INSTA_UPDATE=always cargo test -p harness --test simulated`).
+//! 1. For new values, add a method to the file of their subject in `src/moment`. It takes the part, not its position:
+//!    `moment.disk_counts(block)`. Counters are `Moment::counter` of a wave; values that follow the load use
+//!    `Moment::recent`. Compare versions of the kernel with `machine.kernel() >= KernelVersion::new(5, 14)`.
+//! 2. Add a source file with the kernel's name: `proc/net/softnet_stat` is `src/proc/net/softnet_stat.rs`. It contains a
+//!    table `GROUPS` and a function per file, `fn(&Part, &Moment, &mut Vec<u8>)`. A group names the type of its parts
+//!    ([`layout::Part`]), the parts of a machine, the path of each part, and its entries:
+//!    `("softnet_stat", Content::File(softnet_stat))`. `Content::Fallible` can return an error, `Content::Link` is a
+//!    symbolic link. Files of the whole host are a `Group::of_host`. The parts depend on the machine only, so parts that
+//!    come and go change with an event.
+//! 3. Add the table to `src/proc.rs` or `src/sys.rs`. Reads, listings, links and the tree follow from it.
+//! 4. If another file contains the same values, add a law to `tests/agreement.rs`, which checks it on every profile. If
+//!    procfs-core parses the file, add it to `tests/second_opinion.rs`. Declare its counters in
+//!    `tests/monotone/counters.rs`.
+//! 5. `tests/fingerprint.rs` fails and prints a new table, since changed bytes are a decision. `harness` fails until the
+//!    reads are removed from `WITHOUT_GENERATOR` in `harness/tests/simulated.rs`, and shows the collectors and profiles
+//!    whose pages changed (`INSTA_UPDATE=always cargo test -p harness --test simulated`).
 //!
 //! # How to add a profile
 //!
-//! 1. Add `src/profile/NAME.rs` with a `PROFILE`: name, one line that says what it is, its settings (each declared once:
-//!    key, default, limits, a sentence), overrides that make it small for tests, and its maker.
-//! 2. The maker asks `settings.get(&CPUS)`, and takes a `Processor`, a `Memory`, disks, mounts and devices from
-//!    `profile/kit`, or makes what is special about it. Counters begin at the start of the host, so nothing has to be
-//!    remembered. A disk stands before what is on it; the last process is the one that asks.
-//! 3. Add it to the table in `src/profile.rs`. Every test of `tests/` and of `harness` then runs over it; the list of
-//!    shapes in `tests/agreement.rs` is for settings that deserve a look of their own.
+//! 1. Add `src/profile/NAME.rs` with a `PROFILE`: name, summary, settings (each declared once: key, default, limits, a
+//!    sentence), overrides that make it small for tests, and its maker.
+//! 2. The maker reads `settings.get(&CPUS)` and uses `profile/kit` for the processor, memory, disks, mounts and devices.
+//!    A block device precedes those that are made of it. The last process is the one that reads.
+//! 3. Add it to the table in `src/profile.rs`. The tests of `tests/` and `harness` then include it; the list of shapes in
+//!    `tests/agreement.rs` is for settings that need their own check.
 
-// Whole numbers have no last bit for systems to differ in, and what is hashed comes in another order on each run.
+// Floating-point results differ between systems, and hash maps change their order from run to run.
 #![warn(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 mod answers;
@@ -123,17 +118,17 @@ pub use hostfs::TEXTFILE_DIRECTORY;
 pub use machine::Machine;
 pub use profile::{Profile, ProfileError, Setting, Takes, profiles};
 
-/// The host that an exporter serves when it serves no real one. It was started some time ago, and an exporter that is
-/// started again shows the same host further on.
+/// The host that an exporter serves instead of a real one. Its boot is some days ago, and an exporter that is restarted
+/// shows the same host at a later time.
 pub fn embedded(machine: impl Into<ScriptedMachine>, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Host {
     let scripted = machine.into();
     let machine = started_before(scripted.machine, clock());
     Host::new(ScriptedMachine { machine, ..scripted }, clock)
 }
 
-/// The same machine, started some time before this moment.
+/// The machine with a boot some days before a moment.
 fn started_before(machine: Machine, now: Duration) -> Machine {
-    /// Hosts are started again at most this often, and have been up for as long at least.
+    // A host reboots once per period, and its uptime has a minimum.
     const PERIOD_SECONDS: u64 = 28 * 86_400;
     const LEAST_UPTIME_SECONDS: u64 = 3 * 86_400;
     let period = now.as_secs().saturating_sub(LEAST_UPTIME_SECONDS) / PERIOD_SECONDS;

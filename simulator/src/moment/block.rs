@@ -1,10 +1,11 @@
-//! What went through each block device.
+//! Counters of block devices, and checks and rebuilds of arrays.
 
 use super::Moment;
-use crate::machine::{Above, BlockDevice, Flow, Io, KernelVersion};
-use crate::past::Failing;
+use crate::machine::{Above, Array, BlockDevice, Flow, Io, KernelVersion};
+use crate::past::{Failing, Rebuild};
+use crate::wave::MICROS;
 
-/// Thousandths of the whole.
+/// The whole in thousandths.
 const WHOLE: u64 = 1_000;
 
 fn part(count: u64, permille: u64) -> u64 {
@@ -25,7 +26,7 @@ pub(crate) struct DiskCounts {
     pub(crate) flush_milliseconds: u64,
 }
 
-/// Four columns.
+/// The four columns of reads, writes or discards.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Direction {
     pub(crate) requests: u64,
@@ -35,13 +36,13 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    /// As they arrive at the device below, one in so many merged into another.
+    /// The requests that arrive at the device below, some of them merged.
     fn below(self, merged_one_in: u64) -> Self {
         let merged = self.requests.checked_div(merged_one_in).unwrap_or(0);
         Self { requests: self.requests - merged, merged: self.merged + merged, ..self }
     }
 
-    /// So many thousandths of it.
+    /// A share in thousandths.
     fn part(self, permille: u64) -> Self {
         let part = |count: u64| part(count, permille);
         Self {
@@ -63,7 +64,7 @@ impl Direction {
 }
 
 impl DiskCounts {
-    /// With what comes down from a device above.
+    /// Adds the requests that a device above passes down.
     fn plus(self, other: Self, above: Above) -> Self {
         let Above { merged_one_in, reads_permille, writes_permille, .. } = above;
         let mean = |count| part(count, reads_permille.midpoint(writes_permille).min(WHOLE));
@@ -74,13 +75,13 @@ impl DiskCounts {
             busy_milliseconds: self.busy_milliseconds + mean(other.busy_milliseconds),
             weighted_milliseconds: self.weighted_milliseconds + mean(other.weighted_milliseconds),
             discards: self.discards.plus(other.discards.part(writes_permille).below(merged_one_in)),
-            // Whoever holds a part of it has to write all that it holds.
+            // A flush of the device above flushes every device below it.
             flushes: self.flushes + other.flushes,
             flush_milliseconds: self.flush_milliseconds + other.flush_milliseconds,
         }
     }
 
-    /// With sectors that were copied from it and to it, in large requests.
+    /// Adds sectors that were copied from and to the device in large requests.
     fn with_copied(mut self, read: u64, written: u64) -> Self {
         const REQUEST_SECTORS: u64 = 1_024;
         for (direction, sectors) in [(&mut self.reads, read), (&mut self.writes, written)] {
@@ -93,7 +94,7 @@ impl DiskCounts {
         self
     }
 
-    /// With what took ten times as long, and a device that had no rest for so many milliseconds.
+    /// Adds the delay of a failing disk: its requests take ten times as long, and it is never idle.
     fn slower(mut self, slow: Self, milliseconds: u64) -> Self {
         const MORE: u64 = 9;
         self.reads.milliseconds += slow.reads.milliseconds * MORE;
@@ -103,7 +104,7 @@ impl DiskCounts {
         self
     }
 
-    /// In the order of the columns.
+    /// The values in the order of the columns.
     pub(crate) fn columns(self) -> [u64; 17] {
         let (r, w, d) = (self.reads, self.writes, self.discards);
         [
@@ -129,19 +130,19 @@ impl DiskCounts {
 }
 
 impl Failing {
-    /// Whether it is this disk, or stands on it.
+    /// Whether a device is the failing disk or is made of it.
     fn is_of(&self, block: &BlockDevice) -> bool {
         self.parts.contains(&block.name)
     }
 }
 
 impl Above {
-    /// All of it comes down as it is.
+    /// All requests, unmerged.
     const ALL: Self = Self { device: 0, merged_one_in: 0, reads_permille: WHOLE, writes_permille: WHOLE };
 }
 
 impl Moment<'_> {
-    /// What its users do to a device and what comes down from the devices on it, as it tells it.
+    /// The counters of a device, with the requests of devices above it.
     pub(crate) fn disk_counts(&self, block: &BlockDevice) -> DiskCounts {
         let mut told = self.disk_counted(block);
         for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == block.name) {
@@ -153,7 +154,7 @@ impl Moment<'_> {
         told
     }
 
-    /// The same, whatever its counters have room for, and whatever ails it.
+    /// The counters without wraps.
     fn disk_counted(&self, block: &BlockDevice) -> DiskCounts {
         let past = self.past;
         if past.failing.is_empty() && past.disks_since.is_empty() {
@@ -183,7 +184,7 @@ impl Moment<'_> {
         })
     }
 
-    /// How many of the columns this kernel writes: discards came with 4.18, flushes with 5.5.
+    /// The number of columns: discards were added in 4.18, flushes in 5.5.
     pub(crate) fn disk_columns(&self) -> usize {
         match self.kernel() {
             kernel if kernel >= KernelVersion::new(5, 5) => 17,
@@ -210,7 +211,7 @@ impl Moment<'_> {
             writes,
             discards,
             in_flight: self.recent(&io.wave, 1) * self.flicker(name, 6) / 4_000,
-            // Requests overlap, so the device is busy for less time than they take.
+            // Requests overlap, so the busy time is less than their sum.
             busy_milliseconds: count(waited * 3 / 5),
             weighted_milliseconds: reads.milliseconds + writes.milliseconds + discards.milliseconds,
             flushes: count(io.flushes_milli),
@@ -218,7 +219,7 @@ impl Moment<'_> {
         }
     }
 
-    /// Sectors that all whole disks together read and wrote: what /proc/vmstat counts as pages in and out.
+    /// Sectors read and written by all disks: the paging counters of /proc/vmstat.
     pub(crate) fn sectors_of_disks(&self) -> (u64, u64) {
         let disks = self.machine.block_devices.iter().filter(|block| block.device.is_disk());
         let [read, written] = self.past.gone_sectors;
@@ -227,13 +228,13 @@ impl Moment<'_> {
             .fold((read, written), |(read, written), [more, others]| (read + more, written + others))
     }
 
-    /// Sectors that were read from a disk and written to it.
+    /// Sectors read from a disk, and written to it.
     pub(crate) fn sectors_of_disk(&self, disk: &BlockDevice) -> [u64; 2] {
         let counts = self.disk_counted(disk);
         [counts.reads.sectors, counts.writes.sectors]
     }
 
-    /// For how long disks that fail have kept others waiting, in milliseconds since the start.
+    /// The time since the start in which a failing disk delayed tasks, in milliseconds.
     fn slow_milliseconds(&self) -> u64 {
         let slow = self.past.failing.iter().map(|failing| {
             let until = failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
@@ -242,17 +243,83 @@ impl Moment<'_> {
         slow.max().unwrap_or_default()
     }
 
-    /// The same in microseconds.
+    /// The time since the start in which a failing disk delayed tasks, in microseconds.
     pub(super) fn slow_micros(&self) -> u64 {
         self.slow_milliseconds() * 1_000
     }
 
-    /// Requests that a block device could not answer.
+    /// Failed requests of a block device.
     pub(crate) fn disk_errors(&self, block: &BlockDevice) -> u64 {
-        /// One in so many milliseconds.
+        /// Milliseconds per error.
         const ONE_IN: u64 = 23_000;
         let failing = self.past.failing.iter().filter(|failing| failing.is_of(block));
         let last = |failing: &Failing| failing.until_micros.unwrap_or(u64::MAX).min(self.micros);
         failing.map(|failing| last(failing).saturating_sub(failing.from_micros) / 1_000 / ONE_IN).sum()
+    }
+}
+
+/// The progress of a check or a rebuild.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Progress {
+    pub(crate) done_sectors: u64,
+    pub(crate) of_sectors: u64,
+    pub(crate) finish_seconds: u64,
+    pub(crate) kilobytes_per_second: u64,
+    /// Whether it is a rebuild rather than a check.
+    pub(crate) is_rebuild: bool,
+}
+
+impl Moment<'_> {
+    /// The progress of the ongoing rebuild or check of an array.
+    pub(crate) fn check_of(&self, array: &Array) -> Option<Progress> {
+        let name = self.machine.block_devices.get(array.device).map(|block| &block.name);
+        let rebuild = self.past.rebuilds.iter().find(|rebuild| Some(&rebuild.array) == name && !rebuild.is_done);
+        if let Some(rebuild) = rebuild {
+            let lasts = (rebuild.until_micros - rebuild.from_micros).max(1);
+            return Some(Progress {
+                done_sectors: self.rebuilt_sectors(rebuild, array.member_sectors) / 256 * 256,
+                of_sectors: array.member_sectors,
+                finish_seconds: rebuild.until_micros.saturating_sub(self.micros) / MICROS,
+                kilobytes_per_second: array.member_sectors / 2 / (lasts / MICROS).max(1),
+                is_rebuild: true,
+            });
+        }
+        let check = array.check;
+        let phase = (self.age_micros() / MICROS + check.offset_seconds).checked_rem(check.every_seconds)?;
+        let left = check.lasts_seconds.checked_sub(phase).filter(|left| *left > 0)?;
+        let of_sectors = array.member_sectors;
+        let done = u128::from(of_sectors) * u128::from(phase) / u128::from(check.lasts_seconds);
+        Some(Progress {
+            done_sectors: u64::try_from(done).unwrap_or(of_sectors) / 256 * 256,
+            of_sectors,
+            finish_seconds: left,
+            kilobytes_per_second: of_sectors / 2 / check.lasts_seconds,
+            is_rebuild: false,
+        })
+    }
+
+    /// Rebuilt sectors of a member.
+    fn rebuilt_sectors(&self, rebuild: &Rebuild, member_sectors: u64) -> u64 {
+        let lasts = u128::from((rebuild.until_micros - rebuild.from_micros).max(1));
+        // Sectors rebuilt before a reboot are not rebuilt again.
+        let passed =
+            |micros: u64| u128::from(micros.clamp(rebuild.from_micros, rebuild.until_micros) - rebuild.from_micros);
+        u64::try_from(u128::from(member_sectors) * passed(self.micros) / lasts).unwrap_or(member_sectors)
+    }
+
+    /// Sectors that rebuilds read from a block device and wrote to it since the start.
+    pub(super) fn rebuilding_sectors(&self, name: &str) -> [u64; 2] {
+        let devices = &self.machine.block_devices;
+        let name_of = |device: usize| devices.get(device).map_or("", |block| block.name.as_str());
+        let mut sums = [0; 2];
+        for rebuild in &self.past.rebuilds {
+            let array = self.machine.storage.arrays.iter().find(|array| name_of(array.device) == rebuild.array);
+            let is_of = |array: &&Array| array.members.iter().any(|member| name_of(member.device) == name);
+            let Some(array) = array.filter(is_of) else { continue };
+            let [now, before] = [self.micros, self.start_micros]
+                .map(|micros| Self { micros, ..*self }.rebuilt_sectors(rebuild, array.member_sectors) / 8 * 8);
+            sums[usize::from(rebuild.member == name)] += now - before;
+        }
+        sums
     }
 }

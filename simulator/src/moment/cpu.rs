@@ -1,12 +1,13 @@
-//! Where the time of the CPUs goes, and what follows from it.
+//! Times of CPUs, load averages, pressure, and the distribution of counters over CPUs.
 
 use super::Moment;
-use crate::machine::{Cpu, CpuLoad};
+use crate::machine::{Cpu, CpuLoad, Model};
+use crate::past::Absence;
 use crate::wave::{MEAN, Wave};
 
-/// Nanoseconds of a tick, 100 of which `/proc/stat` counts a second.
+/// A tick of /proc/stat, of which a second has 100.
 const TICK_NANOS: u64 = 10_000_000;
-/// What each CPU does with its time at the mean load, in thousandths of it.
+/// Shares of the time of a CPU at the mean load, in thousandths.
 const USER: u64 = 150;
 const NICE: u64 = 4;
 const SYSTEM: u64 = 56;
@@ -14,7 +15,7 @@ const IOWAIT: u64 = 9;
 const IRQ: u64 = 2;
 const SOFTIRQ: u64 = 11;
 const STEAL: u64 = 3;
-/// Of the user time, what runs guests: nothing on a virtual machine.
+/// The part of the user time that runs guests: no simulated host runs virtual machines.
 const GUEST: u64 = 0;
 pub(crate) const BUSY: u64 = USER + NICE + SYSTEM + IOWAIT + IRQ + SOFTIRQ + STEAL;
 
@@ -34,7 +35,7 @@ pub(crate) struct CpuTimes {
 }
 
 impl CpuTimes {
-    /// In the order of the columns.
+    /// The values in the order of the columns.
     pub(crate) fn columns(self) -> [u64; 10] {
         let Self { user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice } = self;
         [user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice]
@@ -56,7 +57,7 @@ impl CpuTimes {
     }
 }
 
-/// Time that tasks stood still for want of something.
+/// A kind of pressure: a resource, and whether some or all tasks wait for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stall {
     Cpu,
@@ -69,12 +70,12 @@ pub(crate) enum Stall {
 }
 
 impl Moment<'_> {
-    /// Time that a CPU had nothing to do.
+    /// Idle time of a CPU.
     pub(crate) fn idle_micros(&self, cpu: Cpu) -> u64 {
         self.online_micros(cpu).saturating_sub((self.spent(cpu, BUSY) + self.taken_by_fork_bombs(cpu)) / 1_000)
     }
 
-    /// Nanoseconds for which a CPU would have had nothing to do, without fork bombs.
+    /// Idle nanoseconds of a CPU without fork bombs.
     fn idle_nanos(&self, cpu: Cpu) -> u64 {
         (self.online_micros(cpu) * 1_000).saturating_sub(self.spent(cpu, BUSY))
     }
@@ -84,7 +85,7 @@ impl Moment<'_> {
         self.during_fork_bombs(|moment| moment.idle_nanos(cpu))
     }
 
-    /// Of one CPU.
+    /// The times of one CPU.
     pub(crate) fn cpu_times(&self, cpu: Cpu) -> CpuTimes {
         let since = self.since(self.times_begin_micros(cpu));
         let spent = |permille| since.spent(cpu, permille);
@@ -94,7 +95,7 @@ impl Moment<'_> {
         let (user, system) = (user + taken * 3 / 5, system + (taken - taken * 3 / 5));
         let fallen = self.iowait_fallen().min(iowait);
         let iowait = iowait - fallen;
-        // All time that is not spent is idle, counted before it is cut to ticks: so no column ever falls.
+        // The rest is idle time. It is computed before the division into ticks, so that no column falls.
         let idle =
             (since.online_micros(cpu) * 1_000).saturating_sub(user + nice + system + iowait + irq + softirq + steal);
         let ticks = |nanoseconds| nanoseconds / TICK_NANOS;
@@ -112,7 +113,7 @@ impl Moment<'_> {
         }
     }
 
-    /// Nanoseconds for which a CPU ran tasks, those for which tasks waited for it, and how often one got its turn.
+    /// Nanoseconds in which a CPU ran tasks, nanoseconds in which tasks waited for it, and the number of timeslices.
     pub(crate) fn scheduled(&self, cpu: Cpu) -> [u64; 3] {
         const WAITING: u64 = 13;
         const TIMESLICE_NANOS: u64 = 430_000;
@@ -120,18 +121,18 @@ impl Moment<'_> {
         [running, self.spent(cpu, WAITING), running / TIMESLICE_NANOS]
     }
 
-    /// Of all CPUs together: their sum, to the tick, with what those did that are away.
+    /// The sum of the times of all CPUs, including offline ones.
     pub(crate) fn cpu_times_of_all(&self) -> CpuTimes {
         self.machine.processor.all().map(|cpu| self.cpu_times(cpu)).fold(CpuTimes::default(), CpuTimes::plus)
     }
 
-    /// Nanoseconds by which the time that each CPU waited for disks has fallen.
+    /// Nanoseconds by which the iowait of each CPU has fallen.
     fn iowait_fallen(&self) -> u64 {
         let falls = self.past.iowait_falls.iter().filter(|(micros, _)| *micros <= self.micros);
         falls.map(|(_, ticks)| ticks * TICK_NANOS).sum()
     }
 
-    /// Microseconds since the start.
+    /// Stalled microseconds since the start.
     pub(crate) fn stalled_micros(&self, stall: Stall) -> u64 {
         let usual = |moment: &Self| moment.usually_stalled_micros(stall);
         usual(self)
@@ -139,7 +140,7 @@ impl Moment<'_> {
                 Stall::Cpu => self.filled_by_fork_bombs(usual),
                 Stall::Memory => self.thrashed_micros() / 5 * 2,
                 Stall::MemoryFull => self.thrashed_micros() / 5,
-                // What is swapped out has to be written.
+                // Swapping out writes to disks.
                 Stall::Io => self.thrashed_micros() / 4 + self.slow_micros() / 3,
                 Stall::IoFull => self.thrashed_micros() / 8 + self.slow_micros() / 6,
                 Stall::CpuFull | Stall::Interrupts => 0,
@@ -150,7 +151,7 @@ impl Moment<'_> {
         let load = &self.machine.load;
         match stall {
             Stall::Cpu => self.nanoseconds(load, 4) / 1_000 + self.burst_micros(load, 200),
-            // The kernel writes the line for the host as a whole, and always zero.
+            // The kernel always writes 0 for the whole host.
             Stall::CpuFull => 0,
             Stall::Memory => self.burst_micros(load, 3),
             Stall::MemoryFull => self.burst_micros(load, 2),
@@ -160,48 +161,175 @@ impl Moment<'_> {
         }
     }
 
-    /// The part of the last seconds that was stalled, in hundredths of a percent.
+    /// The stalled share of the last seconds, in hundredths of a percent.
     pub(crate) fn stalled_recently(&self, stall: Stall, seconds: u64) -> u64 {
         let before = self.earlier(seconds);
         let passed = (self.micros - before.micros).max(1);
         (self.stalled_micros(stall) - before.stalled_micros(stall)) * 10_000 / passed
     }
 
-    /// Tasks that ran or waited on average over the last seconds, in hundredths.
+    /// The mean number of running or waiting tasks over the last seconds, in hundredths.
     pub(crate) fn load_average(&self, seconds: u64) -> u64 {
         let before = self.earlier(seconds);
         let wanted = |moment: &Self| {
             let running =
                 moment.machine.processor.loads.iter().map(|load| moment.wanted_nanos(load) / 1_000).sum::<u64>();
-            // Whoever waits for a CPU is about twice as many as a stall counts.
+            // About two tasks wait during a stall.
             let waiting = 2 * moment.usually_stalled_micros(Stall::Cpu) + moment.stalled_micros(Stall::Io);
             running + waiting + moment.wanted_by_fork_bombs_micros()
         };
         (wanted(self) - wanted(&before)) * 100 / (self.micros - before.micros).max(1)
     }
 
-    /// What a CPU has done of what takes so many thousandths of its time at the mean load and share.
+    /// Nanoseconds that a CPU spent on an activity with a share of its time at the mean load.
     fn spent(&self, cpu: Cpu, permille: u64) -> u64 {
         let Some(load) = self.machine.processor.load(cpu) else { return 0 };
         load.nanoseconds(self.online_area(cpu, &load.wave), permille)
     }
 
-    /// Whoever wants a CPU wants another one while it is away.
+    /// Tasks of an offline CPU run on others, so its absence does not count.
     fn wanted_nanos(&self, load: &CpuLoad) -> u64 {
         load.nanoseconds(self.area(&load.wave), USER + NICE + SYSTEM + IOWAIT)
     }
 
-    /// Times that a core or the whole package became too hot; bursts do that.
+    /// Throttling events of a core or package, caused by bursts.
     pub(crate) fn throttles(&self, wave: &Wave, one_in_seconds: u64) -> u64 {
         self.burst_micros(wave, 1_000) / (one_in_seconds * 1_000_000)
     }
 }
 
 impl CpuLoad {
-    /// What takes so many thousandths of the time at the mean load and share, of so much of the load's wave.
+    /// Nanoseconds of an activity with a share of the time, over an integral of the load's wave.
     fn nanoseconds(&self, area: u64, permille: u64) -> u64 {
         let total = u128::from(area) * u128::from(permille * self.share) / u128::from(MEAN * MEAN);
         u64::try_from(total).unwrap_or(u64::MAX)
+    }
+}
+
+/// The total of a counter over all CPUs, and how it is distributed over them.
+#[derive(Clone, Debug)]
+pub(crate) struct Spread {
+    pub(crate) total: u64,
+    /// The CPU that it is bound to while that is online.
+    cpu: Option<Cpu>,
+    /// The moments at which CPUs went offline or online, with the totals at these moments.
+    turns: Vec<(u64, u64)>,
+}
+
+impl Spread {
+    /// Adds a number from before the first change of CPUs.
+    pub(super) fn with_more_before(mut self, more: u64) -> Self {
+        self.total += more;
+        self.turns.iter_mut().for_each(|(_, total)| *total += more);
+        self
+    }
+}
+
+impl Absence {
+    fn covers(&self, micros: u64) -> bool {
+        self.from_micros <= micros && self.until_micros.is_none_or(|until| micros < until)
+    }
+}
+
+impl Moment<'_> {
+    fn absences(&self, cpu: Cpu) -> impl Iterator<Item = &Absence> {
+        self.past.absences.iter().filter(move |absence| absence.cpu == cpu)
+    }
+
+    /// Begin and end of the offline periods of a CPU, up to now.
+    fn away(&self, cpu: Cpu) -> impl Iterator<Item = (u64, u64)> {
+        let clamped = |micros: u64| micros.clamp(self.start_micros, self.micros.max(self.start_micros));
+        let absences = self.absences(cpu);
+        absences.map(move |away| (clamped(away.from_micros), clamped(away.until_micros.unwrap_or(u64::MAX))))
+    }
+
+    /// The online time of a CPU.
+    pub(super) fn online_micros(&self, cpu: Cpu) -> u64 {
+        let passed = self.micros.saturating_sub(self.start_micros);
+        passed - self.away(cpu).map(|(from, until)| until - from).sum::<u64>()
+    }
+
+    /// The integral of a wave over the online time of a CPU.
+    pub(super) fn online_area(&self, cpu: Cpu, wave: &Wave) -> u64 {
+        let missed = self.away(cpu).map(|(from, until)| wave.integral(until) - wave.integral(from));
+        self.area(wave) - missed.sum::<u64>()
+    }
+
+    /// When the times of a CPU start, if after the boot.
+    pub(super) fn times_begin_micros(&self, cpu: Cpu) -> u64 {
+        let anew = self.absences(cpu).filter(|absence| absence.begins_anew);
+        anew.filter_map(|absence| absence.until_micros).max().unwrap_or_default()
+    }
+
+    /// A counter of one CPU, for a mean rate in millionths per second.
+    pub(crate) fn counter_of_cpu(&self, cpu: Cpu, micro_per_second: u64) -> u64 {
+        let Some(load) = self.machine.processor.load(cpu) else { return 0 };
+        Self::amount(self.online_area(cpu, &load.wave), micro_per_second * load.share) / 1_000
+    }
+
+    /// The distribution of a counter over all CPUs, or its binding to one.
+    pub(super) fn spread(&self, cpu: Option<Cpu>, total: impl Fn(&Self) -> u64) -> Spread {
+        let absences = self.past.absences.iter();
+        let turns = absences.flat_map(|absence| [Some(absence.from_micros), absence.until_micros]).flatten();
+        let mut turns: Vec<u64> = turns.filter(|&micros| micros < self.micros).collect();
+        turns.sort_unstable();
+        turns.dedup();
+        let turns = turns.into_iter().map(|micros| (micros, total(&self.at(micros)))).collect();
+        Spread { total: total(self), cpu, turns }
+    }
+
+    /// The part of one CPU. The parts sum up to the total, and none falls while the total rises.
+    pub(crate) fn part_of_cpu(&self, spread: &Spread, cpu: Cpu) -> u64 {
+        let processor = &self.machine.processor;
+        let count = processor.cpus;
+        let Some((first, _)) = spread.turns.first() else {
+            return match spread.cpu {
+                Some(only) if only == cpu => spread.total,
+                Some(_) => 0,
+                None => (spread.total + cpu.number() as u64) / (count as u64).max(1),
+            };
+        };
+        let away = |micros: u64| self.past.absences.iter().filter(move |absence| absence.covers(micros));
+        let is_there = |cpu: Cpu, micros: u64| !away(micros).any(|absence| absence.cpu == cpu);
+        let (mut sum, mut before, mut since) = (0, 0, first.saturating_sub(1));
+        let ends = spread.turns.iter().copied().chain([(self.micros, spread.total)]);
+        for (until, total) in ends {
+            let more = total - before;
+            sum += match spread.cpu {
+                // The first online CPU replaces an offline one.
+                Some(only) => {
+                    let mut there = std::iter::once(only).chain(processor.all()).filter(|&cpu| is_there(cpu, since));
+                    if there.next() == Some(cpu) { more } else { 0 }
+                }
+                None if is_there(cpu, since) => {
+                    let place = cpu.number() - away(since).filter(|absence| absence.cpu < cpu).count();
+                    (more + place as u64) / (count - away(since).count()).max(1) as u64
+                }
+                None => 0,
+            };
+            (before, since) = (total, until);
+        }
+        sum
+    }
+}
+
+impl Moment<'_> {
+    /// The current frequency of a CPU, which rises with the load if it is scaled.
+    pub(crate) fn kilohertz(&self, cpu: Cpu) -> u64 {
+        let processor = &self.machine.processor;
+        let Some(frequency) = &processor.frequency else {
+            return match &processor.model {
+                Model::X86(model) => model.kilohertz,
+                Model::Arm(_) => 0,
+                Model::Power(model) => model.kilohertz,
+                Model::Mainframe(model) => model.megahertz * 1_000,
+            };
+        };
+        let leading = if frequency.is_common { Cpu::new(0) } else { cpu };
+        let load = processor.load(leading).map_or(MEAN, |load| self.recent(&load.wave, 1) * load.share / 1_000);
+        let load = if self.runaway_processes() > 0 { 2 * MEAN } else { load };
+        let range = frequency.most_kilohertz - frequency.least_kilohertz;
+        frequency.least_kilohertz + range * load.min(2 * MEAN) / (2 * MEAN)
     }
 }
 
@@ -221,7 +349,7 @@ mod tests {
     }
 
     proptest! {
-        /// Seconds are looked at from outside; here it is about the microseconds at which a column turns.
+        /// Other tests check whole seconds; this one checks single microseconds.
         #[test]
         fn no_column_falls_from_one_microsecond_to_the_next(seed: u64, after in 0_u64..10_000_000_000_000, step in 1_u64..20_000) {
             let state = State::from(Machine::vm(seed));

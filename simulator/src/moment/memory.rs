@@ -1,8 +1,8 @@
-//! Where the memory is. All parts add up to the whole, page by page.
+//! The usage of memory and swap, and memory leaks. The parts sum up to the whole exactly.
 
 use super::Moment;
-use super::growth::Grown;
-use crate::machine::NumaNode;
+use crate::machine::{NumaNode, Swap};
+use crate::past::Growth;
 use crate::wave::MICROS;
 
 /// In pages of the architecture.
@@ -11,7 +11,7 @@ pub(crate) struct MemoryParts {
     pub(crate) free: u64,
     pub(crate) available: u64,
     pub(crate) buffers: u64,
-    /// The page cache without buffers, with shared memory.
+    /// The page cache with shared memory, without buffers.
     pub(crate) cached: u64,
     pub(crate) active_anonymous: u64,
     pub(crate) inactive_anonymous: u64,
@@ -33,23 +33,23 @@ pub(crate) struct MemoryParts {
     pub(crate) swap_cached: u64,
     pub(crate) commit_limit: u64,
     pub(crate) committed: u64,
-    /// What the kernel keeps for itself and tells nowhere.
+    /// Memory of the kernel that no file lists.
     pub(crate) untold: u64,
     pub(crate) huge: HugePages,
 }
 
-/// The huge pages that are set aside, counted as such.
+/// The pool of huge pages.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct HugePages {
     pub(crate) total: u64,
-    /// Nobody has them.
+    /// Unallocated pages.
     pub(crate) free: u64,
-    /// Of those, somebody was promised these.
+    /// Unallocated pages that are reserved.
     pub(crate) promised: u64,
 }
 
 impl MemoryParts {
-    /// The same of every part.
+    /// Applies a function to every part.
     fn map(self, of: impl Fn(u64) -> u64) -> Self {
         Self {
             free: of(self.free),
@@ -81,7 +81,7 @@ impl MemoryParts {
         }
     }
 
-    /// What `MemTotal` is made of, but for huge pages that are set aside.
+    /// `MemTotal` without the pool of huge pages.
     #[cfg(test)]
     pub(crate) fn sum(self) -> u64 {
         let kernel =
@@ -90,13 +90,13 @@ impl MemoryParts {
     }
 }
 
-/// What the numbers here are for: a machine of 8 GiB with pages of 4 KiB.
+/// The reference of the constants here: a machine of 8 GiB with pages of 4 KiB.
 const USUAL_PAGES: u64 = 2_037_077;
-/// The pages below which the kernel begins to look for memory.
+/// The low watermark.
 const LOW_WATERMARK: u64 = 16_880;
 
 impl Moment<'_> {
-    /// The part of one NUMA node; those of all nodes are the whole.
+    /// The part of one NUMA node; the parts of all nodes sum up to the whole.
     pub(crate) fn memory_of_node(&self, node: NumaNode) -> MemoryParts {
         self.memory().map(|pages| self.part_of_node(pages, node))
     }
@@ -110,7 +110,7 @@ impl Moment<'_> {
         self.memory_with(grown)
     }
 
-    /// With so much more that somebody holds than programs usually do.
+    /// The usage with leaked pages.
     pub(super) fn memory_with(&self, grown: Grown) -> MemoryParts {
         let memory = self.machine.memory;
         let load = &self.machine.load;
@@ -129,7 +129,7 @@ impl Moment<'_> {
         let per_cpu = 2_080 / self.page_kilobytes() * self.machine.processor.cpus as u64;
         let virtual_used = scaled(4_410) + kernel_stack;
         let untold = scaled(31_000) + self.flicker("untold memory", 40);
-        // A little of the swap was used at some time and never came back.
+        // Some pages were swapped out early and are never used again.
         let (swapped, swap_cached) = (1_280.min(memory.swap_pages), 96.min(memory.swap_pages));
         let swapped = (swapped + grown.swap).min(memory.swap_pages);
         let cached = files + shared;
@@ -171,7 +171,7 @@ impl Moment<'_> {
         }
     }
 
-    /// Who asked for them has most from its start on, and takes what it was promised when there is more to do.
+    /// A program holds most of the pool from its start on, and uses its reservation under load.
     fn huge_pool(&self) -> HugePages {
         let total = self.machine.memory.reserved_pages / self.huge_pages();
         let (held, promised) = (total * 7 / 10, total / 10);
@@ -179,30 +179,30 @@ impl Moment<'_> {
         HugePages { total, free: total - held - taken, promised: promised - taken }
     }
 
-    /// As many pages on this machine as so many on one of 8 GiB.
+    /// A number of pages scaled from the reference to this machine.
     pub(crate) fn scaled(&self, pages: u64) -> u64 {
         let scaled = u128::from(pages) * u128::from(self.machine.memory.pages) / u128::from(USUAL_PAGES);
         u64::try_from(scaled).unwrap_or(u64::MAX)
     }
 
-    /// How many pages a huge one of the usual size has.
+    /// Pages per huge page of the default size.
     pub(crate) fn huge_pages(&self) -> u64 {
         let sizes = self.machine.system.architecture.huge_page_sizes();
         sizes.first().map_or(1, |kilobytes| kilobytes / self.page_kilobytes())
     }
 
-    /// A cache that has a quarter of its size from the start and fills within about so many seconds; then it breathes.
+    /// The size of a cache: a quarter at the boot, filled with a time constant, varying with the load.
     fn filled(&self, pages: u64, seconds: u64) -> u64 {
         let room = pages - pages / 4;
         let micros = (seconds * MICROS).max(1);
-        // Half of the room is full after that time, two thirds after twice of it.
+        // Half of the rest is filled after the time constant, two thirds after twice that.
         let uptime = u128::from(self.uptime_micros());
         let part = u128::from(room) * uptime / (uptime + u128::from(micros));
         let breath = pages / 40 * (2_000_u64.saturating_sub(self.recent(&self.machine.load, 1_800))) / 2_000;
         pages / 4 + u64::try_from(part).unwrap_or_default() - breath.min(pages / 8)
     }
 
-    /// What is in tmpfs, and what programs share besides.
+    /// Pages of tmpfs and of shared memory.
     fn shared_pages(&self) -> u64 {
         let tmpfs = self.machine.mounts.iter().filter(|mount| mount.fs_type == "tmpfs");
         tmpfs.map(|mount| self.used_blocks(mount.space).min(mount.space.blocks)).sum::<u64>() + self.scaled(310)
@@ -212,8 +212,111 @@ impl Moment<'_> {
         if self.machine.memory.swap_pages == 0 {
             return (0, 0);
         }
-        // What went out comes back only if somebody asks for it.
+        // Swapped-out pages of leaks are never read again.
         (1_190, 1_376 + self.swapped_out())
+    }
+}
+
+const HOUR_MICROS: u64 = 3_600 * MICROS;
+
+/// Leaked pages, by their former use.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Grown {
+    pub(super) free: u64,
+    pub(super) files: u64,
+    pub(super) swap: u64,
+}
+
+impl Grown {
+    pub(super) fn sum(self) -> u64 {
+        self.free + self.files + self.swap
+    }
+
+    /// The first pages of it: free memory, then page cache, then swap.
+    fn first(self, pages: u64) -> Self {
+        let free = pages.min(self.free);
+        let files = (pages - free).min(self.files);
+        Self { free, files, swap: (pages - free - files).min(self.swap) }
+    }
+}
+
+impl Moment<'_> {
+    /// Pages that leaks hold now.
+    pub(super) fn grown(&self) -> Grown {
+        let going_on = self.past.growths.iter().filter(|growth| {
+            growth.from_micros <= self.micros && growth.until_micros.is_none_or(|until| self.micros < until)
+        });
+        let taken: u64 = going_on.map(|growth| self.taken(growth)).sum();
+        if taken == 0 { Grown::default() } else { self.room().first(taken) }
+    }
+
+    /// Pages that leaks can take in total.
+    fn room(&self) -> Grown {
+        let parts = self.memory_with(Grown::default());
+        Grown {
+            // The kernel keeps a reserve.
+            free: parts.free.saturating_sub(self.scaled(34_000)),
+            // Frequently used files stay in the cache.
+            files: (parts.cached - parts.shared) / 4 * 3,
+            swap: parts.swap_free - parts.swap_free / 50,
+        }
+    }
+
+    /// Pages that one leak has taken since it began, without a limit.
+    fn taken(&self, growth: &Growth) -> u64 {
+        let from = growth.from_micros.max(self.machine.boot_micros());
+        let passed = u128::from(self.micros.saturating_sub(from));
+        let (pages, over) = match (growth.pages_per_hour, growth.until_micros) {
+            (Some(pages), _) => (pages, HOUR_MICROS),
+            (None, Some(until)) => (self.at(from).room().sum(), until.saturating_sub(from).max(1)),
+            (None, None) => return 0,
+        };
+        u64::try_from(passed * u128::from(pages) / u128::from(over)).unwrap_or(u64::MAX)
+    }
+
+    /// The moment at which one leak has taken a number of pages that were available when it began.
+    fn taken_at_micros(&self, growth: &Growth, pages: impl Fn(Grown) -> u64) -> u64 {
+        let from = growth.from_micros.max(self.machine.boot_micros());
+        let room = self.at(from).room();
+        let (rate, over) = match (growth.pages_per_hour, growth.until_micros) {
+            (Some(rate), _) => (rate, HOUR_MICROS),
+            (None, until) => (room.sum(), until.unwrap_or(u64::MAX).saturating_sub(from)),
+        };
+        let lasts = u128::from(pages(room)) * u128::from(over) / u128::from(rate.max(1));
+        from.saturating_add(u64::try_from(lasts).unwrap_or(u64::MAX))
+    }
+
+    /// The time since the start in which tasks waited for memory: the kernel reclaims pages as soon as none is free.
+    pub(super) fn thrashed_micros(&self) -> u64 {
+        let growths = self.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
+        let thrashed = growths.map(|growth| {
+            let from = self.taken_at_micros(growth, |room| room.free);
+            self.micros.min(growth.until_micros.unwrap_or(u64::MAX)).saturating_sub(from)
+        });
+        thrashed.max().unwrap_or_default()
+    }
+
+    /// Pages swapped out because of leaks.
+    pub(super) fn swapped_out(&self) -> u64 {
+        let growths = self.past.growths.iter().filter(|growth| growth.from_micros <= self.micros);
+        let out = growths.map(|growth| {
+            let from = growth.from_micros.max(self.machine.boot_micros());
+            let end = self.at(growth.until_micros.unwrap_or(u64::MAX));
+            self.at(from).room().first(end.taken(growth)).swap
+        });
+        out.sum()
+    }
+}
+
+impl<'a> Moment<'a> {
+    /// Each swap area and its used pages: areas fill in the order of priority.
+    pub(crate) fn swaps(&self) -> impl Iterator<Item = (&'a Swap, u64)> {
+        let mut left = self.machine.memory.swap_pages - self.memory().swap_free;
+        self.machine.storage.swaps.iter().map(move |swap| {
+            let used = left.min(swap.pages);
+            left -= used;
+            (swap, used)
+        })
     }
 }
 

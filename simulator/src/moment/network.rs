@@ -1,4 +1,4 @@
-//! What went through each network device, and its state.
+//! Counters and state of network devices.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ mod flag {
     pub(super) const MASTER: u32 = 0x400;
     pub(super) const SLAVE: u32 = 0x800;
     pub(super) const MULTICAST: u32 = 0x1000;
-    /// Seen by rtnetlink and not by the file `flags`.
+    /// In rtnetlink only, not in the file `flags`.
     pub(super) const RUNNING: u32 = 0x40;
     pub(super) const LOWER_UP: u32 = 0x1_0000;
 }
 
-/// An Ethernet header, which a bridge does not count.
+/// The Ethernet header, which a bridge does not count.
 const HEADER_BYTES: u64 = 14;
 
 impl<'a> Moment<'a> {
-    /// The counters of a device as it tells them, those of a bond being the sum of its slaves'.
+    /// The counters of a device; those of a bond are the sums of its slaves.
     pub(crate) fn link_statistics(&self, link: &Interface) -> LinkStatistics {
         let mut told = self.since(link.born_micros).passed(link, &|slave| self.link_statistics(slave));
         for wrap in self.past.wraps.iter().filter(|wrap| wrap.device == link.name) {
@@ -40,7 +40,7 @@ impl<'a> Moment<'a> {
         told
     }
 
-    /// What really went through a device, whatever its counters have room for.
+    /// The counters without wraps.
     pub(crate) fn counted(&self, link: &Interface) -> LinkStatistics {
         self.passed(link, &|slave| self.counted(slave))
     }
@@ -54,7 +54,7 @@ impl<'a> Moment<'a> {
                 let slaves = bonding.slaves.iter().filter_map(|&slave| self.machine.interface(slave));
                 slaves.fold(plus(own, gone), |sum, slave| plus(sum, of_other(slave)))
             }
-            // It remembers what went through ports that are gone.
+            // A bridge keeps the traffic of removed ports.
             Kind::Bridge => self.ports(link).fold(own, |sum, port| {
                 let mut through = self.counted(port);
                 through.rx_bytes -= through.rx_packets * HEADER_BYTES;
@@ -68,7 +68,7 @@ impl<'a> Moment<'a> {
         }
     }
 
-    /// What a device carried that is of its own, or that it took over.
+    /// Traffic of the device itself, or that it took over from another slave.
     fn carried(&self, link: &Interface) -> LinkStatistics {
         let mut stints = self.past.stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
         let Some(first) = stints.next() else {
@@ -77,7 +77,7 @@ impl<'a> Moment<'a> {
         stints.fold(self.stint(first), |sum, stint| plus(sum, self.stint(stint)))
     }
 
-    /// What devices carried that are gone.
+    /// Traffic of removed devices.
     pub(super) fn carried_by_gone(&self, is_meant: impl Fn(&Stint) -> bool) -> LinkStatistics {
         let gone = self.past.stints.iter().filter(|stint| stint.has_gone && is_meant(stint));
         gone.fold(LinkStatistics::default(), |sum, stint| plus(sum, self.stint(stint)))
@@ -88,21 +88,21 @@ impl<'a> Moment<'a> {
         stint.traffic.as_ref().map_or_else(LinkStatistics::default, |traffic| moment.traffic(traffic))
     }
 
-    /// Whether a device does not tell its speed.
+    /// Whether a device refuses to tell its speed.
     pub(crate) fn refuses(&self, link: &Interface) -> bool {
         self.past.refusing.contains(&link.name)
     }
 
-    /// The devices whose master this one is.
+    /// The devices whose master is this one.
     pub(crate) fn ports(&self, master: &Interface) -> impl Iterator<Item = &'a Interface> {
         let links = &self.machine.interfaces;
         let position = links.iter().position(|link| link.index == master.index);
         links.iter().filter(move |link| link.master.is_some() && link.master == position)
     }
 
-    /// The access point that a wireless device talks with, but for its address.
+    /// The access point of a wireless device, without its address.
     pub(crate) fn wireless_station(&self, link: &Interface, megabits: u32) -> WifiStation<'static> {
-        /// It was found so long after the start.
+        /// The time from the boot to the association.
         const FOUND_MICROS: u64 = 31 * MICROS;
         let statistics = self.link_statistics(link);
         let short = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
@@ -112,7 +112,7 @@ impl<'a> Moment<'a> {
             address: &[],
             connected: Duration::from_secs(self.uptime_micros().saturating_sub(FOUND_MICROS) / MICROS),
             inactive: Duration::from_millis(self.flicker("silence", 1_200)),
-            // The slower the rate, the further it reaches.
+            // The rate drops with the signal.
             receive_bits_per_second: bits - bits / 8 * self.flicker("rate", 3),
             transmit_bits_per_second: bits,
             signal_dbm: -i8::try_from(signal).unwrap_or(60),
@@ -143,14 +143,14 @@ impl<'a> Moment<'a> {
 }
 
 impl Wrap {
-    /// What a counter tells that has counted so much, and so much by the moment when it begins anew.
+    /// The value of a counter, given its total and its total at the wrap.
     pub(super) fn told(&self, counted: u64, at_end: u64) -> u64 {
         let mask = if self.bits < u64::BITS { (1 << self.bits) - 1 } else { u64::MAX };
         counted.wrapping_sub(at_end) & mask
     }
 }
 
-/// So many thousandths of it.
+/// A share in thousandths.
 fn share(whole: LinkStatistics, permille: u64) -> LinkStatistics {
     LinkStatistics::from_counters(
         whole
@@ -162,14 +162,14 @@ fn share(whole: LinkStatistics, permille: u64) -> LinkStatistics {
 fn plus(a: LinkStatistics, b: LinkStatistics) -> LinkStatistics {
     let (mut sums, others) = (a.counters(), b.counters());
     for (sum, other) in sums.iter_mut().zip(others) {
-        // One of them may be close to the end of its bits.
+        // A wrapped counter may be close to its maximum.
         *sum = sum.wrapping_add(other);
     }
     LinkStatistics::from_counters(sums)
 }
 
 impl Interface {
-    /// The flags as the file of that name has them.
+    /// The flags in the file `flags`.
     pub(crate) fn flags(&self) -> u32 {
         let kind = match self.kind {
             Kind::Loopback => flag::LOOPBACK,
@@ -184,12 +184,12 @@ impl Interface {
         kind | flag::UP | if is_slave { flag::SLAVE } else { 0 }
     }
 
-    /// The flags as rtnetlink has them.
+    /// The flags in rtnetlink.
     pub(crate) fn link_flags(&self) -> u32 {
         self.flags() | if self.is_up { flag::RUNNING | flag::LOWER_UP } else { 0 }
     }
 
-    /// `unknown` for what has no such state.
+    /// The operational state; `unknown` for devices without one.
     pub(crate) fn operstate(&self) -> (u8, &'static str) {
         match self.kind {
             Kind::Loopback | Kind::Tunnel => (0, "unknown"),
@@ -198,7 +198,7 @@ impl Interface {
         }
     }
 
-    /// Whether somebody has taken it up; what nobody has answers fewer questions.
+    /// Whether the device is administratively up.
     pub(crate) fn is_taken_up(&self) -> bool {
         self.flags() & flag::UP != 0
     }
@@ -213,7 +213,7 @@ impl Interface {
         }
     }
 
-    /// The hardware address: none for a tunnel; a queue, a network and a port for InfiniBand.
+    /// The hardware address: empty for a tunnel; queue pair, subnet and port for InfiniBand.
     pub(crate) fn address(&self) -> Vec<u8> {
         match self.kind {
             Kind::Tunnel => Vec::new(),

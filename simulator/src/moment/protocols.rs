@@ -1,4 +1,4 @@
-//! What the protocols of the network counted: parts of what went through the devices.
+//! Counters of network protocols, derived from the traffic of devices.
 
 use collectors::host::kernel::LinkStatistics;
 
@@ -8,35 +8,35 @@ use crate::machine::Kind;
 /// Counts of one direction.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Direction {
-    /// Packets and bytes of IP, of the versions 4 and 6.
+    /// Packets and bytes of IPv4 and IPv6.
     pub(crate) packets: [u64; 2],
     pub(crate) bytes: [u64; 2],
-    /// Of those that are for the host or of it, by what they carry.
+    /// Packets of the host itself, by transport protocol.
     pub(crate) tcp: [u64; 2],
     pub(crate) udp: [u64; 2],
     pub(crate) icmp: [u64; 2],
 }
 
-/// What IP counted.
+/// Counters of IP.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Protocols {
     pub(crate) received: Direction,
     pub(crate) sent: Direction,
-    /// Packets of containers, passed on to others.
+    /// Forwarded packets of containers.
     pub(crate) forwarded: u64,
 }
 
-/// Of a thousand packets so many are of the versions 4 and 6; the others are of no IP.
+/// Shares of packets of IPv4 and IPv6, in thousandths; the rest is not IP.
 const VERSIONS_PERMILLE: [u64; 2] = [961, 29];
-/// The same for bytes: headers of frames are no part of IP.
+/// Shares of bytes of IPv4 and IPv6, in thousandths, without frame headers.
 const BYTES_PERMILLE: [u64; 2] = [948, 23];
-/// Of a thousand packets so many carry TCP, UDP and ICMP.
+/// Shares of packets of TCP, UDP and ICMP, in thousandths.
 const TCP_PERMILLE: u64 = 952;
 const UDP_PERMILLE: u64 = 38;
 const ICMP_PERMILLE: u64 = 3;
 
 fn part(whole: u64, permille: u64) -> u64 {
-    // In this order nothing overflows before the year 2286 and nothing falls.
+    // In this order, no product overflows before the year 2286 and no counter falls.
     u64::try_from(u128::from(whole) * u128::from(permille) / 1_000).unwrap_or(u64::MAX)
 }
 
@@ -60,12 +60,12 @@ impl Direction {
 }
 
 impl Moment<'_> {
-    /// Devices that IP sees: what is part of another is seen there.
+    /// The traffic of devices that IP uses: slaves, ports and VLANs count at their master or lower device.
     pub(crate) fn protocols(&self) -> Protocols {
         let (mut own, mut of_containers) = (LinkStatistics::default(), LinkStatistics::default());
         for link in &self.machine.interfaces {
             let is_of_containers = matches!(link.kind, Kind::Bridge | Kind::Veth);
-            // A virtual network is part of the device below.
+            // The traffic of a VLAN is part of the device below.
             if link.master.is_some() || matches!(link.kind, Kind::Vlan { .. }) {
                 continue;
             }
@@ -76,7 +76,7 @@ impl Moment<'_> {
             sum.tx_packets += statistics.tx_packets;
             sum.tx_bytes += statistics.tx_bytes;
         }
-        // What is gone was counted here while it was there, unless a master counts it.
+        // Removed devices still count, unless their master counts them.
         let gone = self.carried_by_gone(|stint| stint.master.is_none());
         own.rx_packets += gone.rx_packets;
         own.rx_bytes += gone.rx_bytes;
@@ -91,12 +91,12 @@ impl Moment<'_> {
         }
     }
 
-    /// Whether it passes on what is for others: containers need that.
+    /// Whether the host forwards packets, as hosts of containers do.
     pub(crate) fn is_router(&self) -> bool {
         self.machine.interfaces.iter().any(|link| matches!(link.kind, Kind::Bridge | Kind::Veth | Kind::Tunnel))
     }
 
-    /// Packets that the CPUs took from devices, before anything is known of them.
+    /// Packets that CPUs received from devices.
     pub(crate) fn packets_from_devices(&self) -> u64 {
         let sources = self.machine.interfaces.iter().filter(|link| {
             matches!(link.kind, Kind::Loopback | Kind::Veth | Kind::Tunnel) || link.kind.bus_device().is_some()

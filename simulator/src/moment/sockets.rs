@@ -1,10 +1,10 @@
-//! Sockets: how many there are in which state, and what waits in their queues.
+//! Sockets with their states and queues.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Moment;
 
-/// The states of TCP by the kernel's numbers.
+/// States of TCP, with the numbers of the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
     Established = 1,
@@ -15,7 +15,7 @@ pub(crate) enum State {
     Listen = 10,
 }
 
-/// The version of IP that a socket was made for.
+/// The IP version of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Family {
     V4,
@@ -36,7 +36,7 @@ pub(crate) struct Socket {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sockets {
     pub(crate) used: u64,
-    /// Connections over TCP that somebody holds, with those that the other side has closed.
+    /// Established TCP connections, including those closed by the peer.
     pub(crate) established: u64,
     pub(crate) tcp: u64,
     pub(crate) tcp6: u64,
@@ -49,17 +49,17 @@ pub(crate) struct Sockets {
     pub(crate) udp_pages: u64,
 }
 
-/// Sockets that no network leads to.
+/// Unix sockets.
 pub(crate) const LOCAL_SOCKETS: u64 = 168;
-/// What servers listen on.
+/// Ports of servers.
 const SERVICES: [u16; 12] = [22, 53, 9_100, 80, 443, 5_355, 111, 25, 8_080, 3_306, 6_379, 9_090];
-/// The first of the ports that the kernel gives to those who ask for any, and how many it has.
+/// The first ephemeral port, and the number of ephemeral ports.
 const FIRST_PORT: u64 = 32_768;
 const PORTS: u64 = 28_232;
-/// One in so many connections has something in its queues.
+/// The number of connections per connection with queued data.
 const BUSY_ONE_IN: u64 = 16;
 const SEGMENT_BYTES: u64 = 1_448;
-/// What listens to datagrams: a resolver, time, logs and the like.
+/// Ports of UDP services.
 const DATAGRAM_PORTS: [u16; 6] = [53, 68, 111, 123, 323, 514];
 
 impl Moment<'_> {
@@ -70,7 +70,7 @@ impl Moment<'_> {
             tcp.get(family).map_or(0, |rows| rows.iter().filter(|row| is_meant(row.state)).count() as u64)
         };
         let of_both = |is_meant| count(0, is_meant) + count(1, is_meant);
-        // A request to connect and what waits for late packets hold no whole socket.
+        // Sockets in SYN_RECV and TIME_WAIT are not allocated in full.
         let in_use = |state| !matches!(state, State::TimeWait | State::SynReceived);
         let [of_tcp, of_tcp6] = [count(0, in_use), count(1, in_use)];
         let [of_udp, of_udp6] = udp.each_ref().map(|rows| rows.len() as u64);
@@ -90,19 +90,19 @@ impl Moment<'_> {
         }
     }
 
-    /// Each queue begins on a page of its own.
+    /// Each queue starts on its own page.
     fn pages_of<'a>(&self, rows: impl Iterator<Item = &'a Socket>) -> u64 {
         let page = self.page_kilobytes() * 1_024;
         rows.map(|row| row.transmit_queue_bytes.div_ceil(page) + row.receive_queue_bytes.div_ceil(page)).sum()
     }
 
-    /// Sockets over TCP: those that listen first, then connections, then what is left of connections.
+    /// TCP sockets: listening, connected, then closing.
     pub(crate) fn tcp(&self, family: Family) -> Vec<Socket> {
         let connections = &self.machine.connections;
         let open = connections.always + self.recent(&self.machine.load, 60) * connections.at_mean_load / 1_000;
         let late =
             self.recent(&self.machine.load, 60) * connections.at_mean_load / 1_800 + self.flicker("time wait", 5);
-        // Of three connections one is to a server that listens on both versions of IP.
+        // One of three connections uses a dual-stack socket.
         let part = |all: u64| if family == Family::V4 { all - all / 3 } else { all / 3 };
         let listening = if family == Family::V4 { connections.listening } else { connections.listening6 };
         let closing = if family == Family::V4 { self.flicker("orphans", 3) / 2 } else { 0 };
@@ -137,7 +137,7 @@ impl Moment<'_> {
             return socket;
         }
         let seed = self.machine.seed.of("connection").at(family as u64).at(state as u64).at(number);
-        // Ports that the kernel gives come round in an order of their own.
+        // Ephemeral ports are assigned cyclically from a random start.
         let port = u16::try_from(FIRST_PORT + (seed.of("first").below(PORTS) + number) % PORTS).unwrap_or(u16::MAX);
         let [a, b, c, _] = own.octets();
         let last = u8::try_from(seed.of("peer").between(1, 254)).unwrap_or(1);
@@ -159,7 +159,7 @@ impl Moment<'_> {
         socket
     }
 
-    /// Sockets of UDP, all of which listen.
+    /// UDP sockets, all unconnected.
     pub(crate) fn udp(&self, family: Family) -> Vec<Socket> {
         let connections = &self.machine.connections;
         let count = if family == Family::V4 { connections.datagrams } else { connections.datagrams6 };
@@ -168,7 +168,7 @@ impl Moment<'_> {
             let port = port.saturating_add(u16::try_from(round * 1_000).unwrap_or(u16::MAX));
             let busy = self.flicker("datagrams", 40 * (number + 1)) == 0;
             Socket {
-                // What the kernel calls a socket of UDP that is not connected: closed.
+                // The kernel shows an unconnected UDP socket as closed.
                 state: State::Listen,
                 local: (Ipv4Addr::UNSPECIFIED, port),
                 remote: (Ipv4Addr::UNSPECIFIED, 0),
@@ -179,7 +179,7 @@ impl Moment<'_> {
         rows.collect()
     }
 
-    /// The first address of version 4 that is seen outside.
+    /// The first IPv4 address that is not a loopback address.
     pub(crate) fn own_address(&self) -> Ipv4Addr {
         let addresses = self.machine.interfaces.iter().flat_map(|link| &link.addresses);
         let mut outside = addresses.filter_map(|&(address, _)| match address {

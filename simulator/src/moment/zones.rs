@@ -1,9 +1,9 @@
-//! The zones of memory: which there are, and how much of them is free.
+//! Memory zones and their free pages.
 
 use super::Moment;
 use crate::machine::{Architecture, NumaNode};
 
-/// Blocks of 1, 2, 4 … pages.
+/// The number of block sizes: 1, 2, 4 … pages.
 pub(crate) const ORDERS: usize = 11;
 
 /// A zone of a NUMA node.
@@ -11,15 +11,15 @@ pub(crate) const ORDERS: usize = 11;
 pub(crate) struct Zone {
     pub(crate) node: NumaNode,
     pub(crate) name: &'static str,
-    /// The pages that the kernel gives out of it.
+    /// Managed pages.
     pub(crate) managed: u64,
-    /// The managed pages of its node that stand before it, and those of the whole node.
+    /// Managed pages of the node's earlier zones, and of the whole node.
     before: u64,
     of_node: u64,
 }
 
 impl Zone {
-    /// The part of a number of its node; the parts of all zones of the node are the whole.
+    /// The zone's part of a number of its node; the parts of all zones sum up to the whole.
     pub(crate) fn part(&self, of_node: u64) -> u64 {
         let up_to = |pages: u64| {
             let part = u128::from(of_node) * u128::from(pages) / u128::from(self.of_node.max(1));
@@ -30,7 +30,7 @@ impl Zone {
 }
 
 impl Moment<'_> {
-    /// Zones in the order of /proc/zoneinfo. Devices that reach only the first addresses have theirs on node 0.
+    /// Zones in the order of /proc/zoneinfo. Only node 0 has zones for DMA.
     pub(crate) fn zones(&self) -> Vec<Zone> {
         const MIB_KILOBYTES: u64 = 1_024;
         let page = self.page_kilobytes();
@@ -63,9 +63,9 @@ impl Moment<'_> {
         zone.part(self.memory_of_node(zone.node).free)
     }
 
-    /// The free pages of a zone as blocks of each order: most of them are in the largest.
+    /// The free pages of a zone as blocks of each order, mostly of the largest.
     pub(crate) fn free_blocks(&self, zone: &Zone) -> [u64; ORDERS] {
-        /// The part of what is left that blocks of an order take, in thousandths; single pages take the rest.
+        /// The share of the remaining pages in blocks of each order, in thousandths.
         const PARTS: [u64; ORDERS] = [1_000, 700, 600, 500, 400, 350, 300, 300, 300, 400, 900];
         let mut blocks = [0; ORDERS];
         let mut rest = self.free_of_zone(zone);
@@ -76,13 +76,13 @@ impl Moment<'_> {
         blocks
     }
 
-    /// Free pages below which the kernel gets memory only for itself, looks for more, and stops to look.
+    /// The watermarks min, low and high.
     pub(crate) fn watermarks(&self, zone: &Zone) -> [u64; 3] {
         let least = zone.part(self.part_of_node(self.scaled(4_200), zone.node));
         [least, least + least / 4, least + least / 2]
     }
 
-    /// Allocations that a node gave to its own CPUs, and those that it gave to, or took from, others.
+    /// Allocations on a node, and those on another node than intended.
     pub(crate) fn allocations_of_node(&self, node: NumaNode) -> [u64; 2] {
         let (load, nodes) = (&self.machine.load, self.machine.processor.nodes as u64);
         let all = self.counter(load, 5_640_000 * nodes);

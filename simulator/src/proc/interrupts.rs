@@ -3,7 +3,7 @@
 use crate::layout::{Content, Group, Table};
 use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Machine, Trigger};
 use crate::moment::Moment;
-use crate::moment::cpus::Spread;
+use crate::moment::cpu::Spread;
 use crate::text::{put, put_line, put_right};
 
 pub(super) const GROUPS: Table = &[&Group::of_host("", &[("interrupts", Content::File(interrupts))])];

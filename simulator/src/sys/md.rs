@@ -4,7 +4,7 @@ use super::relative;
 use crate::layout::{Content, Group, Part, Table};
 use crate::machine::{Array, BlockDevice, Level, Machine, Member, Role};
 use crate::moment::Moment;
-use crate::moment::raid::Progress;
+use crate::moment::block::Progress;
 use crate::text::{put, put_line};
 
 pub(super) const GROUPS: Table = &[
