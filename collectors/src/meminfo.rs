@@ -1,79 +1,79 @@
-//! How memory is used, from /proc/meminfo.
+//! Memory use, from /proc/meminfo.
 
 use crate::declare;
 use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How memory is used.
+/// The meminfo collector.
 #[derive(Debug)]
 pub struct Meminfo;
 
 declare! {
-    Meminfo: "meminfo", on, "How much memory there is, and what it is used for.";
+    Meminfo: "meminfo", on, "Memory use from /proc/meminfo.";
     reads {
         MEMINFO: File Proc "meminfo";
     }
     families {
-        ACTIVE: Gauge "node_memory_Active_bytes" [] "Memory that was used lately and is reclaimed last.";
-        ACTIVE_ANON: Gauge "node_memory_Active_anon_bytes" [] "Anonymous memory that was used lately.";
-        ACTIVE_FILE: Gauge "node_memory_Active_file_bytes" [] "Page cache that was used lately.";
-        ANON_HUGE_PAGES: Gauge "node_memory_AnonHugePages_bytes" [] "Anonymous memory in transparent huge pages.";
-        ANON_PAGES: Gauge "node_memory_AnonPages_bytes" [] "Anonymous memory that is mapped into processes.";
-        BOUNCE: Gauge "node_memory_Bounce_bytes" [] "Memory of bounce buffers of block devices.";
-        BUFFERS: Gauge "node_memory_Buffers_bytes" [] "Page cache of raw block devices.";
-        CACHED: Gauge "node_memory_Cached_bytes" [] "Page cache of files, and shared memory.";
-        CMA_FREE: Gauge "node_memory_CmaFree_bytes" [] "Memory of the contiguous allocator that is free.";
-        CMA_TOTAL: Gauge "node_memory_CmaTotal_bytes" [] "Memory of the contiguous allocator.";
-        COMMIT_LIMIT: Gauge "node_memory_CommitLimit_bytes" [] "How much may be promised under strict overcommit.";
-        COMMITTED_AS: Gauge "node_memory_Committed_AS_bytes" [] "Memory that was promised to processes.";
-        DIRECT_MAP_1G: Gauge "node_memory_DirectMap1G_bytes" [] "Memory that the kernel maps in pages of 1 GiB.";
-        DIRECT_MAP_2M: Gauge "node_memory_DirectMap2M_bytes" [] "Memory that the kernel maps in pages of 2 MiB.";
-        DIRECT_MAP_4K: Gauge "node_memory_DirectMap4k_bytes" [] "Memory that the kernel maps in pages of 4 KiB.";
-        DIRTY: Gauge "node_memory_Dirty_bytes" [] "Memory that waits to be written to a device.";
-        HARDWARE_CORRUPTED: Gauge "node_memory_HardwareCorrupted_bytes" [] "Memory that the hardware reported as broken.";
-        HUGE_PAGES_FREE: Gauge "node_memory_HugePages_Free" [] "Huge pages of the pool that are free.";
-        HUGE_PAGES_RESERVED: Gauge "node_memory_HugePages_Rsvd" [] "Free huge pages of the pool that are promised already.";
-        HUGE_PAGES_SURPLUS: Gauge "node_memory_HugePages_Surp" [] "Huge pages beyond the size of the pool.";
-        HUGE_PAGES_TOTAL: Gauge "node_memory_HugePages_Total" [] "Huge pages in the pool.";
-        HUGE_PAGE_SIZE: Gauge "node_memory_Hugepagesize_bytes" [] "Size of a huge page of the pool.";
-        INACTIVE: Gauge "node_memory_Inactive_bytes" [] "Memory that was not used lately and is reclaimed first.";
-        INACTIVE_ANON: Gauge "node_memory_Inactive_anon_bytes" [] "Anonymous memory that was not used lately.";
-        INACTIVE_FILE: Gauge "node_memory_Inactive_file_bytes" [] "Page cache that was not used lately.";
-        KERNEL_STACK: Gauge "node_memory_KernelStack_bytes" [] "Kernel stacks of all tasks.";
-        MAPPED: Gauge "node_memory_Mapped_bytes" [] "Files that are mapped into processes.";
-        MEM_AVAILABLE: Gauge "node_memory_MemAvailable_bytes" [] "What new programs could have without swapping, as the kernel estimates it.";
-        MEM_FREE: Gauge "node_memory_MemFree_bytes" [] "Memory that nothing uses.";
-        MEM_TOTAL: Gauge "node_memory_MemTotal_bytes" [] "Memory that the kernel can use.";
-        MLOCKED: Gauge "node_memory_Mlocked_bytes" [] "Memory that processes have locked.";
-        NFS_UNSTABLE: Gauge "node_memory_NFS_Unstable_bytes" [] "Memory that was sent to NFS servers and is not committed there.";
-        PAGE_TABLES: Gauge "node_memory_PageTables_bytes" [] "Page tables of processes.";
-        PER_CPU: Gauge "node_memory_Percpu_bytes" [] "Memory of the allocator for data of each CPU.";
-        SLAB_RECLAIMABLE: Gauge "node_memory_SReclaimable_bytes" [] "Kernel objects that can be reclaimed.";
-        SLAB_UNRECLAIMABLE: Gauge "node_memory_SUnreclaim_bytes" [] "Kernel objects that cannot be reclaimed.";
-        SHARED: Gauge "node_memory_Shmem_bytes" [] "Shared memory and tmpfs.";
-        SHARED_HUGE_PAGES: Gauge "node_memory_ShmemHugePages_bytes" [] "Shared memory and tmpfs in huge pages.";
-        SHARED_PMD_MAPPED: Gauge "node_memory_ShmemPmdMapped_bytes" [] "Shared memory that is mapped in huge pages.";
-        SLAB: Gauge "node_memory_Slab_bytes" [] "Kernel objects of every kind.";
-        SWAP_CACHED: Gauge "node_memory_SwapCached_bytes" [] "Memory that is in the swap as well.";
-        SWAP_FREE: Gauge "node_memory_SwapFree_bytes" [] "Swap that is free.";
-        SWAP_TOTAL: Gauge "node_memory_SwapTotal_bytes" [] "Swap in all.";
-        UNEVICTABLE: Gauge "node_memory_Unevictable_bytes" [] "Memory that cannot be reclaimed.";
-        VMALLOC_CHUNK: Gauge "node_memory_VmallocChunk_bytes" [] "Largest free piece of the address space of vmalloc.";
-        VMALLOC_TOTAL: Gauge "node_memory_VmallocTotal_bytes" [] "Address space of vmalloc.";
-        VMALLOC_USED: Gauge "node_memory_VmallocUsed_bytes" [] "Address space of vmalloc that is taken.";
-        WRITEBACK: Gauge "node_memory_Writeback_bytes" [] "Memory that is being written to a device.";
-        WRITEBACK_TEMPORARY: Gauge "node_memory_WritebackTmp_bytes" [] "Memory that FUSE holds while it writes.";
-        ZSWAP: Gauge "node_memory_Zswap_bytes" [] "Memory of zswap, compressed.";
-        ZSWAPPED: Gauge "node_memory_Zswapped_bytes" [] "Memory that went into zswap, as it was before.";
+        ACTIVE: Gauge "node_memory_Active_bytes" [] "Recently used memory in bytes, reclaimed last.";
+        ACTIVE_ANON: Gauge "node_memory_Active_anon_bytes" [] "Recently used anonymous memory in bytes.";
+        ACTIVE_FILE: Gauge "node_memory_Active_file_bytes" [] "Recently used page cache in bytes.";
+        ANON_HUGE_PAGES: Gauge "node_memory_AnonHugePages_bytes" [] "Anonymous memory in transparent huge pages, in bytes.";
+        ANON_PAGES: Gauge "node_memory_AnonPages_bytes" [] "Anonymous memory mapped into page tables, in bytes.";
+        BOUNCE: Gauge "node_memory_Bounce_bytes" [] "Bounce buffers of block devices in bytes.";
+        BUFFERS: Gauge "node_memory_Buffers_bytes" [] "Page cache of raw block devices in bytes.";
+        CACHED: Gauge "node_memory_Cached_bytes" [] "Page cache of files, including shared memory, in bytes.";
+        CMA_FREE: Gauge "node_memory_CmaFree_bytes" [] "Free memory of the contiguous memory allocator in bytes.";
+        CMA_TOTAL: Gauge "node_memory_CmaTotal_bytes" [] "Memory reserved for the contiguous memory allocator in bytes.";
+        COMMIT_LIMIT: Gauge "node_memory_CommitLimit_bytes" [] "Memory available for allocation under strict overcommit, in bytes.";
+        COMMITTED_AS: Gauge "node_memory_Committed_AS_bytes" [] "Memory committed to processes in bytes.";
+        DIRECT_MAP_1G: Gauge "node_memory_DirectMap1G_bytes" [] "Kernel memory mapped with 1 GiB pages, in bytes.";
+        DIRECT_MAP_2M: Gauge "node_memory_DirectMap2M_bytes" [] "Kernel memory mapped with 2 MiB pages, in bytes.";
+        DIRECT_MAP_4K: Gauge "node_memory_DirectMap4k_bytes" [] "Kernel memory mapped with 4 KiB pages, in bytes.";
+        DIRTY: Gauge "node_memory_Dirty_bytes" [] "Memory waiting for writeback in bytes.";
+        HARDWARE_CORRUPTED: Gauge "node_memory_HardwareCorrupted_bytes" [] "Memory that failed in hardware, in bytes.";
+        HUGE_PAGES_FREE: Gauge "node_memory_HugePages_Free" [] "Free huge pages in the pool.";
+        HUGE_PAGES_RESERVED: Gauge "node_memory_HugePages_Rsvd" [] "Free huge pages already reserved by processes.";
+        HUGE_PAGES_SURPLUS: Gauge "node_memory_HugePages_Surp" [] "Huge pages beyond the configured pool size.";
+        HUGE_PAGES_TOTAL: Gauge "node_memory_HugePages_Total" [] "Size of the huge page pool in pages.";
+        HUGE_PAGE_SIZE: Gauge "node_memory_Hugepagesize_bytes" [] "Default huge page size in bytes.";
+        INACTIVE: Gauge "node_memory_Inactive_bytes" [] "Memory not used recently in bytes, reclaimed first.";
+        INACTIVE_ANON: Gauge "node_memory_Inactive_anon_bytes" [] "Anonymous memory not used recently, in bytes.";
+        INACTIVE_FILE: Gauge "node_memory_Inactive_file_bytes" [] "Page cache not used recently, in bytes.";
+        KERNEL_STACK: Gauge "node_memory_KernelStack_bytes" [] "Kernel stacks of all tasks in bytes.";
+        MAPPED: Gauge "node_memory_Mapped_bytes" [] "Files mapped into processes, in bytes.";
+        MEM_AVAILABLE: Gauge "node_memory_MemAvailable_bytes" [] "Estimated memory available to new programs without swapping, in bytes.";
+        MEM_FREE: Gauge "node_memory_MemFree_bytes" [] "Unused memory in bytes.";
+        MEM_TOTAL: Gauge "node_memory_MemTotal_bytes" [] "Usable memory in bytes.";
+        MLOCKED: Gauge "node_memory_Mlocked_bytes" [] "Memory locked with mlock(), in bytes.";
+        NFS_UNSTABLE: Gauge "node_memory_NFS_Unstable_bytes" [] "Pages sent to NFS servers and not yet committed, in bytes.";
+        PAGE_TABLES: Gauge "node_memory_PageTables_bytes" [] "Page tables of processes in bytes.";
+        PER_CPU: Gauge "node_memory_Percpu_bytes" [] "Memory of the per-CPU allocator in bytes.";
+        SLAB_RECLAIMABLE: Gauge "node_memory_SReclaimable_bytes" [] "Reclaimable slab memory in bytes.";
+        SLAB_UNRECLAIMABLE: Gauge "node_memory_SUnreclaim_bytes" [] "Unreclaimable slab memory in bytes.";
+        SHARED: Gauge "node_memory_Shmem_bytes" [] "Shared memory and tmpfs in bytes.";
+        SHARED_HUGE_PAGES: Gauge "node_memory_ShmemHugePages_bytes" [] "Shared memory and tmpfs in huge pages, in bytes.";
+        SHARED_PMD_MAPPED: Gauge "node_memory_ShmemPmdMapped_bytes" [] "Shared memory mapped with huge pages, in bytes.";
+        SLAB: Gauge "node_memory_Slab_bytes" [] "Slab memory in bytes.";
+        SWAP_CACHED: Gauge "node_memory_SwapCached_bytes" [] "Memory that is also in swap, in bytes.";
+        SWAP_FREE: Gauge "node_memory_SwapFree_bytes" [] "Unused swap in bytes.";
+        SWAP_TOTAL: Gauge "node_memory_SwapTotal_bytes" [] "Swap space in bytes.";
+        UNEVICTABLE: Gauge "node_memory_Unevictable_bytes" [] "Memory that cannot be reclaimed, in bytes.";
+        VMALLOC_CHUNK: Gauge "node_memory_VmallocChunk_bytes" [] "Largest free block of the vmalloc area in bytes.";
+        VMALLOC_TOTAL: Gauge "node_memory_VmallocTotal_bytes" [] "Size of the vmalloc area in bytes.";
+        VMALLOC_USED: Gauge "node_memory_VmallocUsed_bytes" [] "Used part of the vmalloc area in bytes.";
+        WRITEBACK: Gauge "node_memory_Writeback_bytes" [] "Memory under writeback in bytes.";
+        WRITEBACK_TEMPORARY: Gauge "node_memory_WritebackTmp_bytes" [] "Temporary writeback buffers of FUSE in bytes.";
+        ZSWAP: Gauge "node_memory_Zswap_bytes" [] "Compressed size of the zswap pool in bytes.";
+        ZSWAPPED: Gauge "node_memory_Zswapped_bytes" [] "Original size of the pages in zswap, in bytes.";
     }
 }
 
-/// What a field of the file becomes.
+/// A field of the file and its family.
 struct Field {
     name: &'static str,
     family: Family<Meminfo, Gauge, 0>,
-    /// Whether it counts bytes; else it counts pages, and has no unit to look at.
+    /// Whether the field is a size; otherwise it is a count of pages and its unit is not checked.
     is_bytes: bool,
 }
 
@@ -85,7 +85,7 @@ const fn pages(name: &'static str, family: Family<Meminfo, Gauge, 0>) -> Field {
     Field { name, family, is_bytes: false }
 }
 
-/// The fields that are passed on, sorted by name. What the kernel has beside them is left out.
+/// The exported fields, sorted by name. Other fields of the file are ignored.
 const FIELDS: [Field; 51] = [
     bytes("Active", ACTIVE),
     bytes("Active(anon)", ACTIVE_ANON),
@@ -155,7 +155,7 @@ impl Collect for Meminfo {
             }
         }
         if values.iter().all(Option::is_none) {
-            return Err(text.error("MemTotal", "a line", b"").into());
+            return Err(text.error("MemTotal", "a line of that name", b"").into());
         }
         for (field, value) in FIELDS.iter().zip(values) {
             if let Some(value) = value {
@@ -166,7 +166,7 @@ impl Collect for Meminfo {
     }
 }
 
-/// The line's place in [`FIELDS`] and its value; nothing when the field is not among them.
+/// The index in [`FIELDS`] and the value of a line; `None` for other fields.
 fn parse(line: Line<'_>) -> Option<(usize, Result<u64, ParseError<'_>>)> {
     let (name, rest) = line.split_at(b':')?;
     let at = FIELDS.binary_search_by(|field| field.name.as_bytes().cmp(name)).ok()?;
@@ -179,12 +179,12 @@ fn value_of<'a>(line: Line<'a>, field: &Field, rest: &'a [u8]) -> Result<u64, Pa
     let unit = match fields.rest() {
         b"" => 1,
         b"kB" => 1024,
-        unit => return Err(line.error(field.name, "the unit kB or none", unit)),
+        unit => return Err(line.error(field.name, "unit kB or none", unit)),
     };
     if !field.is_bytes {
         return Ok(value);
     }
-    value.checked_mul(unit).ok_or_else(|| line.error(field.name, "less than 2^64 bytes", rest))
+    value.checked_mul(unit).ok_or_else(|| line.error(field.name, "fewer than 2^64 bytes", rest))
 }
 
 #[cfg(test)]
@@ -197,7 +197,7 @@ mod tests {
     use procfs_core::FromBufRead;
     use proptest::prelude::*;
 
-    /// A line alone: its samples, or the complaint.
+    /// Scrapes a file of one line: its samples, or the error.
     #[track_caller]
     fn check(line: &str, expected: Result<&str, &str>) {
         let host = given(&format!("== proc/meminfo\n{line}\n"));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn kilobytes_become_bytes() {
+    fn kilobytes_are_converted_to_bytes() {
         check("MemTotal:        3742148 kB", Ok("node_memory_MemTotal_bytes 3.831959552e+09\n"));
         check("Active(anon):    12 kB", Ok("node_memory_Active_anon_bytes 12288\n"));
         check("MemFree: 12", Ok("node_memory_MemFree_bytes 12\n"));
@@ -227,21 +227,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_table_is_left_out() {
+    fn unknown_fields_are_ignored() {
         for line in ["SecPageTables: 5 kB", "HugePages_Odd: 1", "Unheard: much of it", "no colon", ""] {
             check(&format!("{line}\nDirty: 1"), Ok("node_memory_Dirty_bytes 1\n"));
         }
     }
 
     #[test]
-    fn a_file_with_nothing_of_the_kind_is_an_error() {
-        check("", Err("proc/meminfo: MemTotal: expected a line, found nothing"));
-        check("SecPageTables: 5 kB", Err("proc/meminfo: MemTotal: expected a line, found nothing"));
+    fn a_file_without_known_fields_is_an_error() {
+        check("", Err("proc/meminfo: MemTotal: expected a line of that name, found nothing"));
+        check("SecPageTables: 5 kB", Err("proc/meminfo: MemTotal: expected a line of that name, found nothing"));
     }
 
-    /// Its number may be a piece of another, and its unit is gone.
+    /// The number may be truncated, and the unit is missing.
     #[test]
-    fn a_line_that_was_cut_is_an_error() {
+    fn a_truncated_line_is_an_error() {
         given("== proc/meminfo no-newline\nDirty: 1 kB\nMemFree: 37\n").fails::<Meminfo>(
             "node_memory_Dirty_bytes 1024\n",
             "proc/meminfo:2: the last line: expected a line that ends, found `MemFree: 37`",
@@ -249,23 +249,23 @@ mod tests {
     }
 
     #[test]
-    fn values_end_where_64_bits_end() {
+    fn values_are_limited_to_64_bits() {
         check("MemFree: 18014398509481983 kB", Ok("node_memory_MemFree_bytes 1.8446744073709552e+19\n"));
-        check("MemFree: 18014398509481984 kB", Err("proc/meminfo:1: MemFree: expected less than 2^64 bytes, found"));
+        check("MemFree: 18014398509481984 kB", Err("proc/meminfo:1: MemFree: expected fewer than 2^64 bytes, found"));
         check("MemFree: 18446744073709551616", Err("proc/meminfo:1: MemFree: expected a whole number"));
     }
 
     #[test]
-    fn what_is_no_value_is_an_error() {
+    fn bad_values_are_errors() {
         check("MemFree: -4 kB", Err("found `-4`"));
         check("MemFree: 0x10 kB", Err("found `0x10`"));
         check("MemFree:", Err("proc/meminfo:1: MemFree: expected a whole number from 0 to 2^64 - 1, found nothing"));
-        check("MemFree: 4 MB", Err("proc/meminfo:1: MemFree: expected the unit kB or none, found `MB`"));
+        check("MemFree: 4 MB", Err("proc/meminfo:1: MemFree: expected unit kB or none, found `MB`"));
         check("MemFree: 4 kB more", Err("found `kB more`"));
     }
 
     #[test]
-    fn a_bad_line_costs_itself_alone() {
+    fn a_bad_line_costs_only_its_own_samples() {
         given("== proc/meminfo escaped\nMemTotal: 1 kB\nMemFree: \\xff kB\nDirty: 2 kB\nBounce: 3 k\n")
             .fails::<Meminfo>(
                 "node_memory_Dirty_bytes 2048\nnode_memory_MemTotal_bytes 1024\n",
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_lines_of_one_field_the_last_counts() {
+    fn the_last_of_duplicate_lines_is_used() {
         check("MemFree: 1 kB\nMemFree: 2 kB", Ok("node_memory_MemFree_bytes 2048\n"));
     }
 
@@ -286,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_come_back_and_the_second_opinion_agrees(kilobytes in proptest::collection::vec(0..1_u64 << 54, FIELDS.len())) {
+        fn values_round_trip_and_procfs_core_agrees(kilobytes in proptest::collection::vec(0..1_u64 << 54, FIELDS.len())) {
             let mut file = String::new();
             for (field, value) in FIELDS.iter().zip(&kilobytes) {
                 let unit = if field.is_bytes { " kB" } else { "" };

@@ -1,4 +1,4 @@
-//! Statistics of NFS mounts from /proc/self/mountstats.
+//! NFS mount statistics, from /proc/self/mountstats.
 
 mod block;
 
@@ -10,83 +10,84 @@ use crate::kit::prelude::*;
 use crate::kit::table;
 use block::Block;
 
-/// What went through each NFS mount.
+/// The mountstats collector.
 #[derive(Default, Debug)]
 pub struct Mountstats {
     statistics: Vec<u8>,
-    /// The labels of what was told already, each value ended by a NUL, and where each set of them ends.
+    /// The label sets already emitted, each value terminated by NUL.
     seen: Vec<u8>,
+    /// The end of each label set in `seen`.
     seen_ends: Vec<usize>,
 }
 
 declare! {
-    Mountstats: "mountstats", off, "What went through each NFS mount, by operation, event and transport.";
+    Mountstats: "mountstats", off, "NFS mount statistics by operation, event and transport.";
     reads {
         STATISTICS: File Proc "self/mountstats";
         MOUNTS: File Proc "self/mountinfo";
     }
     families {
-        AGE: Counter "node_mountstats_nfs_age_seconds_total" ["export", "mountaddr", "protocol"] "Time since the mount.";
-        INFO: Gauge "node_mountstats_nfs_mountpoint_info" ["export", "mountaddr", "mountpoint", "protocol"] "Where an export is mounted; always 1.";
-        READ_BYTES: Counter "node_mountstats_nfs_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs read.";
-        WRITE_BYTES: Counter "node_mountstats_nfs_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs wrote.";
-        DIRECT_READ_BYTES: Counter "node_mountstats_nfs_direct_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs read around the cache.";
-        DIRECT_WRITE_BYTES: Counter "node_mountstats_nfs_direct_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs wrote around the cache.";
-        TOTAL_READ_BYTES: Counter "node_mountstats_nfs_total_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that came from the server.";
-        TOTAL_WRITE_BYTES: Counter "node_mountstats_nfs_total_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that went to the server.";
-        READ_PAGES: Counter "node_mountstats_nfs_read_pages_total" ["export", "mountaddr", "protocol"] "Pages that were read.";
-        WRITE_PAGES: Counter "node_mountstats_nfs_write_pages_total" ["export", "mountaddr", "protocol"] "Pages that were written.";
-        INODE_REVALIDATE: Counter "node_mountstats_nfs_event_inode_revalidate_total" ["export", "mountaddr", "protocol"] "Times that cached attributes of an inode were checked with the server.";
-        DNODE_REVALIDATE: Counter "node_mountstats_nfs_event_dnode_revalidate_total" ["export", "mountaddr", "protocol"] "Times that cached names of a directory were checked with the server.";
-        DATA_INVALIDATE: Counter "node_mountstats_nfs_event_data_invalidate_total" ["export", "mountaddr", "protocol"] "Times that the cache of an inode's data was thrown away.";
-        ATTRIBUTE_INVALIDATE: Counter "node_mountstats_nfs_event_attribute_invalidate_total" ["export", "mountaddr", "protocol"] "Times that cached attributes of an inode were thrown away.";
-        VFS_OPEN: Counter "node_mountstats_nfs_event_vfs_open_total" ["export", "mountaddr", "protocol"] "Files and directories that were opened.";
-        VFS_LOOKUP: Counter "node_mountstats_nfs_event_vfs_lookup_total" ["export", "mountaddr", "protocol"] "Names that were looked up in a directory.";
-        VFS_ACCESS: Counter "node_mountstats_nfs_event_vfs_access_total" ["export", "mountaddr", "protocol"] "Times that permissions were checked.";
-        VFS_UPDATE_PAGE: Counter "node_mountstats_nfs_event_vfs_update_page_total" ["export", "mountaddr", "protocol"] "Pages that were changed.";
-        VFS_READ_PAGE: Counter "node_mountstats_nfs_event_vfs_read_page_total" ["export", "mountaddr", "protocol"] "Pages that were read one by one.";
-        VFS_READ_PAGES: Counter "node_mountstats_nfs_event_vfs_read_pages_total" ["export", "mountaddr", "protocol"] "Times that several pages were read at once.";
-        VFS_WRITE_PAGE: Counter "node_mountstats_nfs_event_vfs_write_page_total" ["export", "mountaddr", "protocol"] "Pages that were written one by one.";
-        VFS_WRITE_PAGES: Counter "node_mountstats_nfs_event_vfs_write_pages_total" ["export", "mountaddr", "protocol"] "Times that several pages were written at once.";
-        VFS_GETDENTS: Counter "node_mountstats_nfs_event_vfs_getdents_total" ["export", "mountaddr", "protocol"] "Times that entries of a directory were read.";
-        VFS_SETATTR: Counter "node_mountstats_nfs_event_vfs_setattr_total" ["export", "mountaddr", "protocol"] "Times that attributes were set.";
-        VFS_FLUSH: Counter "node_mountstats_nfs_event_vfs_flush_total" ["export", "mountaddr", "protocol"] "Times that waiting writes were sent to the server.";
-        VFS_FSYNC: Counter "node_mountstats_nfs_event_vfs_fsync_total" ["export", "mountaddr", "protocol"] "Calls of fsync on files and directories.";
-        VFS_LOCK: Counter "node_mountstats_nfs_event_vfs_lock_total" ["export", "mountaddr", "protocol"] "Times that a lock was asked for.";
-        VFS_FILE_RELEASE: Counter "node_mountstats_nfs_event_vfs_file_release_total" ["export", "mountaddr", "protocol"] "Files that were closed.";
-        TRUNCATION: Counter "node_mountstats_nfs_event_truncation_total" ["export", "mountaddr", "protocol"] "Files that were cut.";
-        WRITE_EXTENSION: Counter "node_mountstats_nfs_event_write_extension_total" ["export", "mountaddr", "protocol"] "Writes that made a file longer.";
-        SILLY_RENAME: Counter "node_mountstats_nfs_event_silly_rename_total" ["export", "mountaddr", "protocol"] "Files that were removed while somebody had them open.";
-        SHORT_READ: Counter "node_mountstats_nfs_event_short_read_total" ["export", "mountaddr", "protocol"] "Reads to which the server answered less than it was asked for.";
-        SHORT_WRITE: Counter "node_mountstats_nfs_event_short_write_total" ["export", "mountaddr", "protocol"] "Writes of which the server took less than it was given.";
-        JUKEBOX_DELAY: Counter "node_mountstats_nfs_event_jukebox_delay_total" ["export", "mountaddr", "protocol"] "Answers of the server that it has to fetch something from slow storage.";
+        AGE: Counter "node_mountstats_nfs_age_seconds_total" ["export", "mountaddr", "protocol"] "Age of the mount in seconds.";
+        INFO: Gauge "node_mountstats_nfs_mountpoint_info" ["export", "mountaddr", "mountpoint", "protocol"] "Mount point of an export; always 1.";
+        READ_BYTES: Counter "node_mountstats_nfs_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes read by applications through the page cache.";
+        WRITE_BYTES: Counter "node_mountstats_nfs_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes written by applications through the page cache.";
+        DIRECT_READ_BYTES: Counter "node_mountstats_nfs_direct_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes read by applications with O_DIRECT.";
+        DIRECT_WRITE_BYTES: Counter "node_mountstats_nfs_direct_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes written by applications with O_DIRECT.";
+        TOTAL_READ_BYTES: Counter "node_mountstats_nfs_total_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes read from the server.";
+        TOTAL_WRITE_BYTES: Counter "node_mountstats_nfs_total_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes written to the server.";
+        READ_PAGES: Counter "node_mountstats_nfs_read_pages_total" ["export", "mountaddr", "protocol"] "Pages read through mmap and the page cache.";
+        WRITE_PAGES: Counter "node_mountstats_nfs_write_pages_total" ["export", "mountaddr", "protocol"] "Pages written through mmap and the page cache.";
+        INODE_REVALIDATE: Counter "node_mountstats_nfs_event_inode_revalidate_total" ["export", "mountaddr", "protocol"] "Revalidations of cached inode attributes.";
+        DNODE_REVALIDATE: Counter "node_mountstats_nfs_event_dnode_revalidate_total" ["export", "mountaddr", "protocol"] "Revalidations of cached directory entries.";
+        DATA_INVALIDATE: Counter "node_mountstats_nfs_event_data_invalidate_total" ["export", "mountaddr", "protocol"] "Invalidations of cached inode data.";
+        ATTRIBUTE_INVALIDATE: Counter "node_mountstats_nfs_event_attribute_invalidate_total" ["export", "mountaddr", "protocol"] "Invalidations of cached inode attributes.";
+        VFS_OPEN: Counter "node_mountstats_nfs_event_vfs_open_total" ["export", "mountaddr", "protocol"] "Files and directories opened.";
+        VFS_LOOKUP: Counter "node_mountstats_nfs_event_vfs_lookup_total" ["export", "mountaddr", "protocol"] "Directory lookups.";
+        VFS_ACCESS: Counter "node_mountstats_nfs_event_vfs_access_total" ["export", "mountaddr", "protocol"] "Permission checks.";
+        VFS_UPDATE_PAGE: Counter "node_mountstats_nfs_event_vfs_update_page_total" ["export", "mountaddr", "protocol"] "Page updates, which may lead to writes.";
+        VFS_READ_PAGE: Counter "node_mountstats_nfs_event_vfs_read_page_total" ["export", "mountaddr", "protocol"] "Single-page reads.";
+        VFS_READ_PAGES: Counter "node_mountstats_nfs_event_vfs_read_pages_total" ["export", "mountaddr", "protocol"] "Multi-page reads.";
+        VFS_WRITE_PAGE: Counter "node_mountstats_nfs_event_vfs_write_page_total" ["export", "mountaddr", "protocol"] "Single-page writes.";
+        VFS_WRITE_PAGES: Counter "node_mountstats_nfs_event_vfs_write_pages_total" ["export", "mountaddr", "protocol"] "Multi-page writes.";
+        VFS_GETDENTS: Counter "node_mountstats_nfs_event_vfs_getdents_total" ["export", "mountaddr", "protocol"] "Directory reads with getdents().";
+        VFS_SETATTR: Counter "node_mountstats_nfs_event_vfs_setattr_total" ["export", "mountaddr", "protocol"] "Attribute changes.";
+        VFS_FLUSH: Counter "node_mountstats_nfs_event_vfs_flush_total" ["export", "mountaddr", "protocol"] "Flushes of pending writes to the server.";
+        VFS_FSYNC: Counter "node_mountstats_nfs_event_vfs_fsync_total" ["export", "mountaddr", "protocol"] "fsync() calls on files and directories.";
+        VFS_LOCK: Counter "node_mountstats_nfs_event_vfs_lock_total" ["export", "mountaddr", "protocol"] "Lock requests.";
+        VFS_FILE_RELEASE: Counter "node_mountstats_nfs_event_vfs_file_release_total" ["export", "mountaddr", "protocol"] "Files closed.";
+        TRUNCATION: Counter "node_mountstats_nfs_event_truncation_total" ["export", "mountaddr", "protocol"] "File truncations.";
+        WRITE_EXTENSION: Counter "node_mountstats_nfs_event_write_extension_total" ["export", "mountaddr", "protocol"] "Writes beyond the end of a file.";
+        SILLY_RENAME: Counter "node_mountstats_nfs_event_silly_rename_total" ["export", "mountaddr", "protocol"] "Files removed while open, renamed until closed.";
+        SHORT_READ: Counter "node_mountstats_nfs_event_short_read_total" ["export", "mountaddr", "protocol"] "Reads with less data than requested.";
+        SHORT_WRITE: Counter "node_mountstats_nfs_event_short_write_total" ["export", "mountaddr", "protocol"] "Writes with less data accepted than sent.";
+        JUKEBOX_DELAY: Counter "node_mountstats_nfs_event_jukebox_delay_total" ["export", "mountaddr", "protocol"] "Delays while the server fetches data from slow storage.";
         PNFS_READ: Counter "node_mountstats_nfs_event_pnfs_read_total" ["export", "mountaddr", "protocol"] "Reads over pNFS.";
         PNFS_WRITE: Counter "node_mountstats_nfs_event_pnfs_write_total" ["export", "mountaddr", "protocol"] "Writes over pNFS.";
         REQUESTS: Counter "node_mountstats_nfs_operations_requests_total" ["export", "mountaddr", "operation", "protocol"] "Requests by operation.";
-        TRANSMISSIONS: Counter "node_mountstats_nfs_operations_transmissions_total" ["export", "mountaddr", "operation", "protocol"] "Times that requests were sent, by operation.";
-        MAJOR_TIMEOUTS: Counter "node_mountstats_nfs_operations_major_timeouts_total" ["export", "mountaddr", "operation", "protocol"] "Requests that timed out for long, by operation.";
-        SENT_BYTES: Counter "node_mountstats_nfs_operations_sent_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes that were sent, by operation.";
-        RECEIVED_BYTES: Counter "node_mountstats_nfs_operations_received_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes that were received, by operation.";
-        QUEUE_SECONDS: Counter "node_mountstats_nfs_operations_queue_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time that requests waited to be sent, by operation.";
-        RESPONSE_SECONDS: Counter "node_mountstats_nfs_operations_response_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time that requests waited for their answer, by operation.";
-        REQUEST_SECONDS: Counter "node_mountstats_nfs_operations_request_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time from the making of requests to their end, by operation.";
-        BIND: Counter "node_mountstats_nfs_transport_bind_total" ["export", "mountaddr", "protocol", "transport"] "Ports that a transport bound.";
-        CONNECT: Counter "node_mountstats_nfs_transport_connect_total" ["export", "mountaddr", "protocol", "transport"] "Connections that a transport made.";
-        IDLE_SECONDS: Gauge "node_mountstats_nfs_transport_idle_time_seconds" ["export", "mountaddr", "protocol", "transport"] "Time since a transport was last used.";
-        SENDS: Counter "node_mountstats_nfs_transport_sends_total" ["export", "mountaddr", "protocol", "transport"] "Requests that a transport sent.";
-        RECEIVES: Counter "node_mountstats_nfs_transport_receives_total" ["export", "mountaddr", "protocol", "transport"] "Answers that a transport received.";
-        BAD_TRANSACTIONS: Counter "node_mountstats_nfs_transport_bad_transaction_ids_total" ["export", "mountaddr", "protocol", "transport"] "Answers to requests that nobody knew.";
-        BACKLOG: Counter "node_mountstats_nfs_transport_backlog_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the backlog's length at each request.";
-        SLOTS: kept Gauge "node_mountstats_nfs_transport_maximum_rpc_slots" ["export", "mountaddr", "protocol", "transport"] "Most requests that were ever under way at once.";
-        SENDING: Counter "node_mountstats_nfs_transport_sending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the sending queue's length at each request.";
-        PENDING: Counter "node_mountstats_nfs_transport_pending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the pending queue's length at each request.";
+        TRANSMISSIONS: Counter "node_mountstats_nfs_operations_transmissions_total" ["export", "mountaddr", "operation", "protocol"] "Transmissions of requests by operation, retries included.";
+        MAJOR_TIMEOUTS: Counter "node_mountstats_nfs_operations_major_timeouts_total" ["export", "mountaddr", "operation", "protocol"] "Major timeouts of requests by operation.";
+        SENT_BYTES: Counter "node_mountstats_nfs_operations_sent_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes sent by operation, RPC headers included.";
+        RECEIVED_BYTES: Counter "node_mountstats_nfs_operations_received_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes received by operation, RPC headers included.";
+        QUEUE_SECONDS: Counter "node_mountstats_nfs_operations_queue_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Queue time of requests before transmission in seconds.";
+        RESPONSE_SECONDS: Counter "node_mountstats_nfs_operations_response_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time between transmission and reply in seconds.";
+        REQUEST_SECONDS: Counter "node_mountstats_nfs_operations_request_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time between creation and completion of requests in seconds.";
+        BIND: Counter "node_mountstats_nfs_transport_bind_total" ["export", "mountaddr", "protocol", "transport"] "Port binds of a transport.";
+        CONNECT: Counter "node_mountstats_nfs_transport_connect_total" ["export", "mountaddr", "protocol", "transport"] "Connections established by a transport.";
+        IDLE_SECONDS: Gauge "node_mountstats_nfs_transport_idle_time_seconds" ["export", "mountaddr", "protocol", "transport"] "Idle time of a transport in seconds.";
+        SENDS: Counter "node_mountstats_nfs_transport_sends_total" ["export", "mountaddr", "protocol", "transport"] "Requests sent by a transport.";
+        RECEIVES: Counter "node_mountstats_nfs_transport_receives_total" ["export", "mountaddr", "protocol", "transport"] "Replies received by a transport.";
+        BAD_TRANSACTIONS: Counter "node_mountstats_nfs_transport_bad_transaction_ids_total" ["export", "mountaddr", "protocol", "transport"] "Replies with an unknown transaction ID.";
+        BACKLOG: Counter "node_mountstats_nfs_transport_backlog_queue_total" ["export", "mountaddr", "protocol", "transport"] "Backlog queue length, summed over all requests.";
+        SLOTS: kept Gauge "node_mountstats_nfs_transport_maximum_rpc_slots" ["export", "mountaddr", "protocol", "transport"] "Maximum of RPC slots in use.";
+        SENDING: Counter "node_mountstats_nfs_transport_sending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sending queue length, summed over all requests.";
+        PENDING: Counter "node_mountstats_nfs_transport_pending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Pending queue length, summed over all requests.";
     }
 }
 
 type PerMount = Family<Mountstats, Counter, 3>;
 type PerTransport = Family<Mountstats, Counter, 4>;
 
-/// In the order of the row `bytes`.
+/// The columns of the row `bytes`.
 const BYTES: [PerMount; 8] = [
     READ_BYTES,
     WRITE_BYTES,
@@ -97,7 +98,7 @@ const BYTES: [PerMount; 8] = [
     READ_PAGES,
     WRITE_PAGES,
 ];
-/// In the order of the row `events`. What the one without a name counts, nobody fills.
+/// The columns of the row `events`; the kernel never increments the `None` one.
 const EVENTS: [Option<PerMount>; 27] = [
     Some(INODE_REVALIDATE),
     Some(DNODE_REVALIDATE),
@@ -127,11 +128,12 @@ const EVENTS: [Option<PerMount>; 27] = [
     Some(PNFS_READ),
     Some(PNFS_WRITE),
 ];
-/// Counts of an operation, in the order of its row; times in milliseconds follow.
+/// The leading columns of an operation's row: counts.
 const OPERATION_COUNTS: [PerTransport; 5] = [REQUESTS, TRANSMISSIONS, MAJOR_TIMEOUTS, SENT_BYTES, RECEIVED_BYTES];
+/// The columns of an operation's row after the counts: milliseconds.
 const OPERATION_TIMES: [PerTransport; 3] = [QUEUE_SECONDS, RESPONSE_SECONDS, REQUEST_SECONDS];
 
-/// Times are shown up to this: beyond it a sample could not tell one from the next.
+/// Times wrap at this value, since an `f64` cannot represent every integer beyond it.
 const TIME_MODULUS: u64 = 1 << 53;
 
 impl Collect for Mountstats {
@@ -145,7 +147,7 @@ impl Collect for Mountstats {
         seen_ends.clear();
         cx.files.read_into(STATISTICS, [], statistics)?;
         let text = Text::new(crate::host::root::Mount::Proc, STATISTICS.info().pattern.as_bytes(), statistics);
-        // Both files tell of the same mounts in the same order.
+        // Both files list the same mounts in the same order.
         let (mounts, _cut) = cx.files.read(MOUNTS, [])?.whole_lines();
         let mut mount_lines = mounts.lines();
         let whole = table::filled(text, cx.problems);
@@ -155,7 +157,7 @@ impl Collect for Mountstats {
             if !block.has_statistics() {
                 continue;
             }
-            let address = mount.ok_or_else(|| mounts.error("the mount", "a line for each of mountstats", b""));
+            let address = mount.ok_or_else(|| mounts.error("mount", "a line for each mount of mountstats", b""));
             let Some(address) = cx.problems.value(address.and_then(block::address)) else { continue };
             for transport in block.transports() {
                 let Some((protocol, _)) = cx.problems.value(transport) else { continue };
@@ -173,7 +175,7 @@ impl Collect for Mountstats {
     }
 }
 
-/// Whether these labels were not there before.
+/// Adds a label set to `seen`; `false` if it is there already.
 fn is_new(seen: &mut Vec<u8>, ends: &mut Vec<usize>, labels: &[&[u8]]) -> bool {
     let start = seen.len();
     for label in labels {
@@ -215,7 +217,7 @@ fn emit(
         }
     }
     for (number, transport) in block.transports().enumerate() {
-        // What is wrong with it was noted when the mount's protocol was looked for.
+        // Errors were reported by the loop over transports in `collect`.
         let Ok((_, values)) = transport else { continue };
         emit_transport(page, [export, address, protocol], number, values);
     }
@@ -230,7 +232,7 @@ fn emit(
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "below 2^53 every whole number is a float")]
+#[expect(clippy::cast_precision_loss, reason = "an f64 represents every integer below 2^53")]
 fn as_float(value: u64) -> f64 {
     (value % TIME_MODULUS) as f64
 }

@@ -1,27 +1,27 @@
-//! Packets that CPUs took from devices, from /proc/net/softnet_stat.
+//! Packet processing by CPU, from /proc/net/softnet_stat.
 
 use crate::declare;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How each CPU copes with packets that came in.
+/// The softnet collector.
 #[derive(Debug)]
 pub struct Softnet;
 
 declare! {
-    Softnet: "softnet", on, "How many packets each CPU took from network devices, dropped, and left for later.";
+    Softnet: "softnet", on, "Packet processing of the network stack by CPU.";
     reads {
         SOFTNET_STAT: File Proc "net/softnet_stat";
     }
     families {
-        BACKLOG: Gauge "node_softnet_backlog_len" ["cpu"] "Packets that wait for the CPU.";
-        COLLISIONS: Counter "node_softnet_cpu_collision_total" ["cpu"] "How often the CPU found a device locked that it wanted to send by.";
-        DROPPED: Counter "node_softnet_dropped_total" ["cpu"] "Packets that were dropped because too many waited for the CPU.";
-        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" ["cpu"] "Packets that were dropped because one flow had too many waiting.";
-        PROCESSED: Counter "node_softnet_processed_total" ["cpu"] "Packets that the CPU took from devices.";
-        RECEIVED_RPS: Counter "node_softnet_received_rps_total" ["cpu"] "How often another CPU woke this one to take packets.";
-        SQUEEZED: Counter "node_softnet_times_squeezed_total" ["cpu"] "How often the CPU stopped for lack of time with packets still there.";
+        BACKLOG: Gauge "node_softnet_backlog_len" ["cpu"] "Packets in the CPU's backlog queue.";
+        COLLISIONS: Counter "node_softnet_cpu_collision_total" ["cpu"] "Collisions on the device lock during transmission.";
+        DROPPED: Counter "node_softnet_dropped_total" ["cpu"] "Packets dropped because the backlog queue was full.";
+        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" ["cpu"] "Packets dropped by the flow limit.";
+        PROCESSED: Counter "node_softnet_processed_total" ["cpu"] "Packets processed by the CPU.";
+        RECEIVED_RPS: Counter "node_softnet_received_rps_total" ["cpu"] "Wakeups of the CPU by receive packet steering (RPS).";
+        SQUEEZED: Counter "node_softnet_times_squeezed_total" ["cpu"] "Polling rounds that ended with packets left for lack of time or budget.";
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kernels_columns_are_known() {
+    fn columns_of_each_kernel_are_known() {
         let old = Row { processed: 1, dropped: 2, squeezed: 3, collisions: 9, cpu: 5, ..Row::default() };
         let columns: Vec<u32> = (1..=15).collect();
         check(&columns[..9], old);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_seven_samples() {
+    fn each_row_has_seven_samples() {
         given("== proc/net/softnet_stat\n000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000003\n")
             .emits::<Softnet>(
                 "node_softnet_backlog_len{cpu=\"0\"} 0\nnode_softnet_cpu_collision_total{cpu=\"0\"} 3\n\
@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back(columns: [u32; 13]) {
+        fn numbers_round_trip(columns: [u32; 13]) {
             let [processed, dropped, squeezed, _, _, _, _, _, collisions, received_rps, flow_limit, backlog, cpu] = columns;
             let row = Row { processed, dropped, squeezed, collisions, received_rps, flow_limit, backlog, cpu };
             check(&columns, row);

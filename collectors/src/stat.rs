@@ -1,4 +1,4 @@
-//! Totals since boot from /proc/stat.
+//! Kernel totals since boot, from /proc/stat.
 
 pub(crate) mod rows;
 
@@ -7,28 +7,28 @@ use crate::kit::prelude::*;
 use crate::kit::table;
 use rows::{Total, VECTORS};
 
-/// What the host has done since it booted, in all.
+/// The stat collector.
 #[derive(Debug)]
 pub struct Stat {
     has_softirqs: bool,
 }
 
 declare! {
-    Stat: "stat", on, "When the host booted, and how many interrupts, context switches and forks there were since.";
+    Stat: "stat", on, "Boot time, interrupts, context switches and forks, from /proc/stat.";
     reads {
         STAT: File Proc "stat";
     }
     flags {
-        SOFTIRQ: Switch "collector.stat.softirq" = "false", "Count deferred interrupt work by its kind as well.";
+        SOFTIRQ: Switch "collector.stat.softirq" = "false", "Export softirqs by vector.";
     }
     families {
-        INTERRUPTS: Counter "node_intr_total" [] "Interrupts that were served since boot.";
-        CONTEXT_SWITCHES: Counter "node_context_switches_total" [] "How often a CPU went from one task to another since boot.";
-        FORKS: Counter "node_forks_total" [] "Processes and threads that were made since boot.";
-        BOOT_TIME: Gauge "node_boot_time_seconds" [] "When the host booted, in seconds since 1970.";
-        RUNNING: Gauge "node_procs_running" [] "Tasks that run or wait for a CPU.";
-        BLOCKED: Gauge "node_procs_blocked" [] "Tasks that wait for a device to answer.";
-        SOFTIRQS: Counter "node_softirqs_total" ["vector"] "Deferred interrupt work that was done since boot.";
+        INTERRUPTS: Counter "node_intr_total" [] "Interrupts serviced since boot.";
+        CONTEXT_SWITCHES: Counter "node_context_switches_total" [] "Context switches since boot.";
+        FORKS: Counter "node_forks_total" [] "Processes and threads created since boot.";
+        BOOT_TIME: Gauge "node_boot_time_seconds" [] "Boot time in seconds since 1970.";
+        RUNNING: Gauge "node_procs_running" [] "Runnable tasks.";
+        BLOCKED: Gauge "node_procs_blocked" [] "Tasks blocked on I/O.";
+        SOFTIRQS: Counter "node_softirqs_total" ["vector"] "Softirqs serviced since boot, by vector.";
     }
 }
 
@@ -84,12 +84,12 @@ mod tests {
         node_intr_total 8.589934592e+09\nnode_procs_blocked 1\nnode_procs_running 2\n";
 
     #[test]
-    fn totals_are_passed_on() {
+    fn totals_are_exported() {
         given(FILE).emits::<Stat>(TOTALS);
     }
 
     #[test]
-    fn deferred_interrupts_are_counted_when_asked_for() {
+    fn softirqs_are_exported_if_the_flag_is_set() {
         let vectors = "node_softirqs_total{vector=\"block\"} 6\nnode_softirqs_total{vector=\"block_iopoll\"} 5\n\
             node_softirqs_total{vector=\"hi\"} 10\nnode_softirqs_total{vector=\"hrtimer\"} 2\n\
             node_softirqs_total{vector=\"net_rx\"} 7\nnode_softirqs_total{vector=\"net_tx\"} 8\n\
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         check("ctxt 3801", "ctxt -1", "node_context", "proc/stat:4: ctxt: expected a whole number from 0 to 2^64 - 1");
         check("ctxt 3801", "ctxt 18446744073709551616", "node_context", "found `18446744073709551616`");
         check(
@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_another_collector_is_no_concern() {
+    fn rows_of_other_collectors_are_ignored() {
         given(&FILE.replace("cpu0 1", "cpu0 x")).emits::<Stat>(TOTALS);
         given(&FILE.replace("softirq 55", "softirq x")).emits::<Stat>(TOTALS);
     }
 
     #[test]
-    fn deferred_interrupts_come_whole_or_not_at_all() {
+    fn softirqs_are_exported_completely_or_not_at_all() {
         for (cut, complaint) in [("softirq 55 10 9\n", "proc/stat:9: net_tx"), ("", "proc/stat: softirq")] {
             let file = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", cut);
             given(&file).flags(&["--collector.stat.softirq"]).fails::<Stat>(TOTALS, complaint);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_cut_is_not_there() {
+    fn a_truncated_row_is_missing() {
         given("== proc/stat no-newline\nintr 1\nctxt 2\nbtime 3\nprocesses 4\nprocs_running 5\nprocs_blocked 6\n")
             .fails::<Stat>(
                 "node_boot_time_seconds 3\nnode_context_switches_total 2\nnode_forks_total 4\nnode_intr_total 1\n\
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_file_there_is_nothing() {
+    fn a_missing_file_is_an_error() {
         given("").fails::<Stat>("", "proc/stat: no such file or directory");
     }
 }

@@ -1,52 +1,52 @@
-//! Errors of IPsec from /proc/net/xfrm_stat.
+//! IPsec (XFRM) errors, from /proc/net/xfrm_stat.
 
 use crate::declare;
 use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
 
-/// Which packets IPsec could not transform, and why.
+/// The xfrm collector.
 #[derive(Debug)]
 pub struct Xfrm;
 
 declare! {
-    Xfrm: "xfrm", off, "Which packets IPsec could not transform, and why.";
+    Xfrm: "xfrm", off, "IPsec (XFRM) packet errors by cause.";
     reads {
         STATISTICS: File Proc "net/xfrm_stat";
     }
     families {
-        IN_ERROR: Counter "node_xfrm_in_error_packets_total" [] "Incoming packets with an error that no other counter knows.";
-        IN_BUFFER_ERROR: Counter "node_xfrm_in_buffer_error_packets_total" [] "Incoming packets for which there was no buffer.";
-        IN_HDR_ERROR: Counter "node_xfrm_in_hdr_error_packets_total" [] "Incoming packets with a bad header.";
-        IN_NO_STATES: Counter "node_xfrm_in_no_states_packets_total" [] "Incoming packets without a state: a wrong SPI, address or protocol.";
-        IN_STATE_PROTO_ERROR: Counter "node_xfrm_in_state_proto_error_packets_total" [] "Incoming packets that the transformation protocol refused, for a wrong key for one.";
-        IN_STATE_MODE_ERROR: Counter "node_xfrm_in_state_mode_error_packets_total" [] "Incoming packets that the transformation mode refused.";
-        IN_STATE_SEQ_ERROR: Counter "node_xfrm_in_state_seq_error_packets_total" [] "Incoming packets whose sequence number is outside the window.";
-        IN_STATE_EXPIRED: Counter "node_xfrm_in_state_expired_packets_total" [] "Incoming packets of an expired state.";
-        IN_STATE_MISMATCH: Counter "node_xfrm_in_state_mismatch_packets_total" [] "Incoming packets whose options are not the state's, the kind of UDP encapsulation for one.";
-        IN_STATE_INVALID: Counter "node_xfrm_in_state_invalid_packets_total" [] "Incoming packets of an invalid state.";
-        IN_TMPL_MISMATCH: Counter "node_xfrm_in_tmpl_mismatch_packets_total" [] "Incoming packets whose states match no template of the policy.";
-        IN_NO_POLS: Counter "node_xfrm_in_no_pols_packets_total" [] "Incoming packets whose states have no policy.";
-        IN_POL_BLOCK: Counter "node_xfrm_in_pol_block_packets_total" [] "Incoming packets that a policy discarded.";
-        IN_POL_ERROR: Counter "node_xfrm_in_pol_error_packets_total" [] "Incoming packets with an error of the policy.";
-        OUT_ERROR: Counter "node_xfrm_out_error_packets_total" [] "Outgoing packets with an error that no other counter knows.";
-        OUT_BUNDLE_GEN_ERROR: Counter "node_xfrm_out_bundle_gen_error_packets_total" [] "Outgoing packets for which no bundle could be made.";
-        OUT_BUNDLE_CHECK_ERROR: Counter "node_xfrm_out_bundle_check_error_packets_total" [] "Outgoing packets whose bundle did not pass its check.";
-        OUT_NO_STATES: Counter "node_xfrm_out_no_states_packets_total" [] "Outgoing packets without a state.";
-        OUT_STATE_PROTO_ERROR: Counter "node_xfrm_out_state_proto_error_packets_total" [] "Outgoing packets that the transformation protocol refused.";
-        OUT_STATE_MODE_ERROR: Counter "node_xfrm_out_state_mode_error_packets_total" [] "Outgoing packets that the transformation mode refused.";
-        OUT_STATE_SEQ_ERROR: Counter "node_xfrm_out_state_seq_error_packets_total" [] "Outgoing packets for which there was no sequence number left.";
-        OUT_STATE_EXPIRED: Counter "node_xfrm_out_state_expired_packets_total" [] "Outgoing packets of an expired state.";
-        OUT_POL_BLOCK: Counter "node_xfrm_out_pol_block_packets_total" [] "Outgoing packets that a policy discarded.";
-        OUT_POL_DEAD: Counter "node_xfrm_out_pol_dead_packets_total" [] "Outgoing packets of a dead policy.";
-        OUT_POL_ERROR: Counter "node_xfrm_out_pol_error_packets_total" [] "Outgoing packets with an error of the policy.";
-        FWD_HDR_ERROR: Counter "node_xfrm_fwd_hdr_error_packets_total" [] "Packets that may not be forwarded.";
-        OUT_STATE_INVALID: Counter "node_xfrm_out_state_invalid_packets_total" [] "Outgoing packets of an invalid state, an expired one perhaps.";
-        ACQUIRE_ERROR: Counter "node_xfrm_acquire_error_packets_total" [] "Packets whose state was used before it was acquired.";
+        IN_ERROR: Counter "node_xfrm_in_error_packets_total" [] "Inbound packets with errors that match no other counter.";
+        IN_BUFFER_ERROR: Counter "node_xfrm_in_buffer_error_packets_total" [] "Inbound packets without a free buffer.";
+        IN_HDR_ERROR: Counter "node_xfrm_in_hdr_error_packets_total" [] "Inbound packets with a bad header.";
+        IN_NO_STATES: Counter "node_xfrm_in_no_states_packets_total" [] "Inbound packets without a matching state.";
+        IN_STATE_PROTO_ERROR: Counter "node_xfrm_in_state_proto_error_packets_total" [] "Inbound packets refused by the transformation protocol.";
+        IN_STATE_MODE_ERROR: Counter "node_xfrm_in_state_mode_error_packets_total" [] "Inbound packets refused by the transformation mode.";
+        IN_STATE_SEQ_ERROR: Counter "node_xfrm_in_state_seq_error_packets_total" [] "Inbound packets with a sequence number outside the window.";
+        IN_STATE_EXPIRED: Counter "node_xfrm_in_state_expired_packets_total" [] "Inbound packets with an expired state.";
+        IN_STATE_MISMATCH: Counter "node_xfrm_in_state_mismatch_packets_total" [] "Inbound packets whose options do not match their state.";
+        IN_STATE_INVALID: Counter "node_xfrm_in_state_invalid_packets_total" [] "Inbound packets with an invalid state.";
+        IN_TMPL_MISMATCH: Counter "node_xfrm_in_tmpl_mismatch_packets_total" [] "Inbound packets without a matching policy template.";
+        IN_NO_POLS: Counter "node_xfrm_in_no_pols_packets_total" [] "Inbound packets without a policy for their states.";
+        IN_POL_BLOCK: Counter "node_xfrm_in_pol_block_packets_total" [] "Inbound packets discarded by policy.";
+        IN_POL_ERROR: Counter "node_xfrm_in_pol_error_packets_total" [] "Inbound packets with a policy error.";
+        OUT_ERROR: Counter "node_xfrm_out_error_packets_total" [] "Outbound packets with errors that match no other counter.";
+        OUT_BUNDLE_GEN_ERROR: Counter "node_xfrm_out_bundle_gen_error_packets_total" [] "Outbound packets whose bundle could not be generated.";
+        OUT_BUNDLE_CHECK_ERROR: Counter "node_xfrm_out_bundle_check_error_packets_total" [] "Outbound packets whose bundle failed its check.";
+        OUT_NO_STATES: Counter "node_xfrm_out_no_states_packets_total" [] "Outbound packets without a matching state.";
+        OUT_STATE_PROTO_ERROR: Counter "node_xfrm_out_state_proto_error_packets_total" [] "Outbound packets refused by the transformation protocol.";
+        OUT_STATE_MODE_ERROR: Counter "node_xfrm_out_state_mode_error_packets_total" [] "Outbound packets refused by the transformation mode.";
+        OUT_STATE_SEQ_ERROR: Counter "node_xfrm_out_state_seq_error_packets_total" [] "Outbound packets with a sequence number overflow.";
+        OUT_STATE_EXPIRED: Counter "node_xfrm_out_state_expired_packets_total" [] "Outbound packets with an expired state.";
+        OUT_POL_BLOCK: Counter "node_xfrm_out_pol_block_packets_total" [] "Outbound packets discarded by policy.";
+        OUT_POL_DEAD: Counter "node_xfrm_out_pol_dead_packets_total" [] "Outbound packets with a dead policy.";
+        OUT_POL_ERROR: Counter "node_xfrm_out_pol_error_packets_total" [] "Outbound packets with a policy error.";
+        FWD_HDR_ERROR: Counter "node_xfrm_fwd_hdr_error_packets_total" [] "Packets whose forwarding was refused.";
+        OUT_STATE_INVALID: Counter "node_xfrm_out_state_invalid_packets_total" [] "Outbound packets with an invalid state.";
+        ACQUIRE_ERROR: Counter "node_xfrm_acquire_error_packets_total" [] "Packets with a state not yet fully acquired.";
     }
 }
 
-/// The rows that are passed on. Kernels add rows over time: one that is not there counts as 0.
+/// The exported rows. Older kernels lack some of them, which are exported as 0.
 const NAMES: [&str; 28] = [
     "XfrmInError",
     "XfrmInBufferError",
@@ -78,7 +78,7 @@ const NAMES: [&str; 28] = [
     "XfrmAcquireError",
 ];
 
-/// Where they go.
+/// The families of the rows.
 const FAMILIES: [Family<Xfrm, Counter, 0>; NAMES.len()] = [
     IN_ERROR,
     IN_BUFFER_ERROR,
@@ -116,7 +116,7 @@ impl Collect for Xfrm {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let rows = Rows::of(cx.files.read(STATISTICS, [])?, NAMES, cx.problems, stranger)?;
+        let rows = Rows::of(cx.files.read(STATISTICS, [])?, NAMES, cx.problems, check_unknown)?;
         for (at, count) in rows.each(|_, row| row.exactly::<i64, 1>("a name and a number")) {
             let Some(count) = cx.problems.value(count) else { continue };
             if let Some(&family) = FAMILIES.get(at) {
@@ -128,10 +128,10 @@ impl Collect for Xfrm {
     }
 }
 
-/// A row of a later kernel has the same form as the others.
-fn stranger(line: Line<'_>) -> Result<(), ParseError<'_>> {
+/// Checks an unknown row, which must have the same form as the known ones.
+fn check_unknown(line: Line<'_>) -> Result<(), ParseError<'_>> {
     let mut fields = line.fields();
-    let name = fields.text("the name")?;
+    let name = fields.text("name")?;
     line.number::<i64>(name, fields.rest()).map(|_| ())
 }
 
@@ -146,7 +146,7 @@ mod tests {
         format!("== proc/net/xfrm_stat\n{rows}")
     }
 
-    /// What is emitted, without the counters that are 0.
+    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(rows: &[(&str, &str)], count: usize, expected: &str, complaint: &str) {
         let scraped = given(&file(rows)).scrape::<Xfrm>();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_counters_and_those_of_other_kernels_are_0() {
+    fn rows_are_counters_and_missing_ones_are_0() {
         check(
             &[("XfrmInError", "1"), ("XfrmInStateDirError", "5"), ("XfrmAcquireError", "24532")],
             NAMES.len(),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let fine = ("XfrmInError", "1");
         let emitted = "node_xfrm_in_error_packets_total 1\n";
         check(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_may_be_any_row_that_is_missing() {
+    fn missing_rows_are_not_zeros_if_a_row_is_bad() {
         check(&[("XfrmInError", "1"), ("Xfrm", "")], 1, "node_xfrm_in_error_packets_total 1\n", "xfrm_stat:2: Xfrm");
         check(
             &[("XfrmInError", "1"), ("", "")],
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_cut_may_be_any_row_that_is_missing() {
+    fn missing_rows_are_not_zeros_if_a_row_is_truncated() {
         let cut = file(&[("XfrmInError", "1"), ("XfrmOutError", "12")]).replace("stat\n", "stat no-newline\n");
         given(&cut).fails::<Xfrm>(
             "node_xfrm_in_error_packets_total 1\n",
@@ -208,7 +208,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn counts_come_back(counts in prop::array::uniform28(1_u32..)) {
+        fn counts_round_trip(counts in prop::array::uniform28(1_u32..)) {
             let rows: Vec<_> = NAMES.iter().zip(counts.map(|count| count.to_string())).collect();
             let rows: Vec<_> = rows.iter().map(|(name, count)| (**name, count.as_str())).collect();
             let samples = given(&file(&rows)).scrape::<Xfrm>().samples();

@@ -1,102 +1,102 @@
-//! Zones of memory from /proc/zoneinfo.
+//! Memory zones, from /proc/zoneinfo.
 
 use crate::declare;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 
-/// How the memory of each zone is used.
+/// The zoneinfo collector.
 #[derive(Debug)]
 pub struct Zoneinfo;
 
 declare! {
-    Zoneinfo: "zoneinfo", off, "How the memory of each zone is used, and when it is reclaimed.";
+    Zoneinfo: "zoneinfo", off, "Memory zones: use, watermarks and NUMA allocations.";
     reads {
         ZONEINFO: File Proc "zoneinfo";
     }
     families {
-        HIGH_PAGES: Gauge "node_zoneinfo_high_pages" ["node", "zone"] "Free pages above which reclaim rests.";
-        LOW_PAGES: Gauge "node_zoneinfo_low_pages" ["node", "zone"] "Free pages below which reclaim begins.";
-        MANAGED_PAGES: Gauge "node_zoneinfo_managed_pages" ["node", "zone"] "Pages of the zone that are there to be allocated.";
-        MIN_PAGES: Gauge "node_zoneinfo_min_pages" ["node", "zone"] "Free pages below which only the kernel itself gets some.";
-        NR_ACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_active_anon_pages" ["node", "zone"] "Anonymous pages that were used lately.";
-        NR_ACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_active_file_pages" ["node", "zone"] "Pages of files that were used lately.";
-        NR_ANON_PAGES: Gauge "node_zoneinfo_nr_anon_pages" ["node", "zone"] "Anonymous pages that are mapped.";
-        NR_ANON_TRANSPARENT_HUGEPAGES: Gauge "node_zoneinfo_nr_anon_transparent_hugepages" ["node", "zone"] "Transparent huge pages of anonymous memory.";
-        NR_DIRTIED: Counter "node_zoneinfo_nr_dirtied_total" ["node", "zone"] "Pages that became dirty since boot.";
-        NR_DIRTY_PAGES: Gauge "node_zoneinfo_nr_dirty_pages" ["node", "zone"] "Pages that wait to be written to a device.";
+        HIGH_PAGES: Gauge "node_zoneinfo_high_pages" ["node", "zone"] "High watermark in pages: reclaim stops above it.";
+        LOW_PAGES: Gauge "node_zoneinfo_low_pages" ["node", "zone"] "Low watermark in pages: background reclaim starts below it.";
+        MANAGED_PAGES: Gauge "node_zoneinfo_managed_pages" ["node", "zone"] "Pages managed by the page allocator.";
+        MIN_PAGES: Gauge "node_zoneinfo_min_pages" ["node", "zone"] "Min watermark in pages: allocations reclaim directly below it.";
+        NR_ACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_active_anon_pages" ["node", "zone"] "Recently used anonymous pages.";
+        NR_ACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_active_file_pages" ["node", "zone"] "Recently used file pages.";
+        NR_ANON_PAGES: Gauge "node_zoneinfo_nr_anon_pages" ["node", "zone"] "Mapped anonymous pages.";
+        NR_ANON_TRANSPARENT_HUGEPAGES: Gauge "node_zoneinfo_nr_anon_transparent_hugepages" ["node", "zone"] "Anonymous transparent huge pages.";
+        NR_DIRTIED: Counter "node_zoneinfo_nr_dirtied_total" ["node", "zone"] "Pages dirtied since boot.";
+        NR_DIRTY_PAGES: Gauge "node_zoneinfo_nr_dirty_pages" ["node", "zone"] "Pages waiting for writeback.";
         NR_FILE_PAGES: Gauge "node_zoneinfo_nr_file_pages" ["node", "zone"] "Pages of the page cache.";
-        NR_FREE_PAGES: Gauge "node_zoneinfo_nr_free_pages" ["node", "zone"] "Free pages of the zone.";
-        NR_INACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_inactive_anon_pages" ["node", "zone"] "Anonymous pages that were not used lately.";
-        NR_INACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_inactive_file_pages" ["node", "zone"] "Pages of files that were not used lately.";
-        NR_ISOLATED_ANON_PAGES: Gauge "node_zoneinfo_nr_isolated_anon_pages" ["node", "zone"] "Anonymous pages that are being reclaimed or moved.";
-        NR_ISOLATED_FILE_PAGES: Gauge "node_zoneinfo_nr_isolated_file_pages" ["node", "zone"] "Pages of files that are being reclaimed or moved.";
-        NR_KERNEL_STACKS: Gauge "node_zoneinfo_nr_kernel_stacks" ["node", "zone"] "Kernel stacks, in kilobytes since 4.10.";
-        NR_MAPPED_PAGES: Gauge "node_zoneinfo_nr_mapped_pages" ["node", "zone"] "Pages of files that are mapped.";
-        NR_MLOCK_STACK_PAGES: Gauge "node_zoneinfo_nr_mlock_stack_pages" ["node", "zone"] "Locked pages that reclaim found and set aside.";
+        NR_FREE_PAGES: Gauge "node_zoneinfo_nr_free_pages" ["node", "zone"] "Free pages.";
+        NR_INACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_inactive_anon_pages" ["node", "zone"] "Anonymous pages not used recently.";
+        NR_INACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_inactive_file_pages" ["node", "zone"] "File pages not used recently.";
+        NR_ISOLATED_ANON_PAGES: Gauge "node_zoneinfo_nr_isolated_anon_pages" ["node", "zone"] "Anonymous pages isolated for reclaim or migration.";
+        NR_ISOLATED_FILE_PAGES: Gauge "node_zoneinfo_nr_isolated_file_pages" ["node", "zone"] "File pages isolated for reclaim or migration.";
+        NR_KERNEL_STACKS: Gauge "node_zoneinfo_nr_kernel_stacks" ["node", "zone"] "Kernel stacks; in kilobytes since Linux 4.10.";
+        NR_MAPPED_PAGES: Gauge "node_zoneinfo_nr_mapped_pages" ["node", "zone"] "Mapped file pages.";
+        NR_MLOCK_STACK_PAGES: Gauge "node_zoneinfo_nr_mlock_stack_pages" ["node", "zone"] "Pages locked with mlock() and found by reclaim.";
         NR_SHMEM_PAGES: Gauge "node_zoneinfo_nr_shmem_pages" ["node", "zone"] "Pages of shared memory and tmpfs.";
-        NR_SLAB_RECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_reclaimable_pages" ["node", "zone"] "Pages of kernel objects that can be reclaimed.";
-        NR_SLAB_UNRECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_unreclaimable_pages" ["node", "zone"] "Pages of kernel objects that cannot be reclaimed.";
+        NR_SLAB_RECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_reclaimable_pages" ["node", "zone"] "Reclaimable slab pages.";
+        NR_SLAB_UNRECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_unreclaimable_pages" ["node", "zone"] "Unreclaimable slab pages.";
         NR_UNEVICTABLE_PAGES: Gauge "node_zoneinfo_nr_unevictable_pages" ["node", "zone"] "Pages that cannot be reclaimed.";
-        NR_WRITEBACK_PAGES: Gauge "node_zoneinfo_nr_writeback_pages" ["node", "zone"] "Pages that are being written to a device.";
-        NR_WRITTEN: Counter "node_zoneinfo_nr_written_total" ["node", "zone"] "Pages that were written since boot.";
-        NUMA_FOREIGN: Counter "node_zoneinfo_numa_foreign_total" ["node", "zone"] "Allocations that wanted this node and got another one.";
-        NUMA_HIT: Counter "node_zoneinfo_numa_hit_total" ["node", "zone"] "Allocations that got memory of the node that they wanted.";
-        NUMA_INTERLEAVE: Counter "node_zoneinfo_numa_interleave_total" ["node", "zone"] "Interleaved allocations that got the node that was next.";
-        NUMA_LOCAL: Counter "node_zoneinfo_numa_local_total" ["node", "zone"] "Allocations by CPUs of this node.";
-        NUMA_MISS: Counter "node_zoneinfo_numa_miss_total" ["node", "zone"] "Allocations that wanted another node and got this one.";
-        NUMA_OTHER: Counter "node_zoneinfo_numa_other_total" ["node", "zone"] "Allocations by CPUs of other nodes.";
-        PRESENT_PAGES: Gauge "node_zoneinfo_present_pages" ["node", "zone"] "Pages of the zone that exist.";
-        SCANNED_PAGES: Gauge "node_zoneinfo_scanned_pages" ["node", "zone"] "Pages that reclaim has looked at since it last found one.";
-        SPANNED_PAGES: Gauge "node_zoneinfo_spanned_pages" ["node", "zone"] "Pages from the first of the zone to its last, with the holes between.";
+        NR_WRITEBACK_PAGES: Gauge "node_zoneinfo_nr_writeback_pages" ["node", "zone"] "Pages under writeback.";
+        NR_WRITTEN: Counter "node_zoneinfo_nr_written_total" ["node", "zone"] "Pages written since boot.";
+        NUMA_FOREIGN: Counter "node_zoneinfo_numa_foreign_total" ["node", "zone"] "Allocations intended for this node but served by another.";
+        NUMA_HIT: Counter "node_zoneinfo_numa_hit_total" ["node", "zone"] "Allocations served by the intended node.";
+        NUMA_INTERLEAVE: Counter "node_zoneinfo_numa_interleave_total" ["node", "zone"] "Interleaved allocations served by the intended node.";
+        NUMA_LOCAL: Counter "node_zoneinfo_numa_local_total" ["node", "zone"] "Allocations by processes running on this node.";
+        NUMA_MISS: Counter "node_zoneinfo_numa_miss_total" ["node", "zone"] "Allocations served by this node but intended for another.";
+        NUMA_OTHER: Counter "node_zoneinfo_numa_other_total" ["node", "zone"] "Allocations by processes running on another node.";
+        PRESENT_PAGES: Gauge "node_zoneinfo_present_pages" ["node", "zone"] "Physical pages of the zone.";
+        SCANNED_PAGES: Gauge "node_zoneinfo_scanned_pages" ["node", "zone"] "Pages scanned since the last reclaimed one.";
+        SPANNED_PAGES: Gauge "node_zoneinfo_spanned_pages" ["node", "zone"] "Pages spanned by the zone, including holes.";
     }
     prefixes {
-        PROTECTION: Gauge "node_zoneinfo_protection_" ["node", "zone"] "Pages that are kept from allocations that could use zone {} as well.";
+        PROTECTION: Gauge "node_zoneinfo_protection_" ["node", "zone"] "Pages reserved from allocations that could use zone {}.";
     }
 }
 
-/// What a field becomes.
-enum Shown {
+/// The family of a field.
+enum FieldFamily {
     Counter(Family<Zoneinfo, Counter, 2>),
     Gauge(Family<Zoneinfo, Gauge, 2>),
 }
 
-/// The fields that are passed on, sorted by name. What the kernel has beside them is left out.
-const FIELDS: [(&str, Shown); 34] = [
-    ("high", Shown::Gauge(HIGH_PAGES)),
-    ("low", Shown::Gauge(LOW_PAGES)),
-    ("managed", Shown::Gauge(MANAGED_PAGES)),
-    ("min", Shown::Gauge(MIN_PAGES)),
-    ("nr_active_anon", Shown::Gauge(NR_ACTIVE_ANON_PAGES)),
-    ("nr_active_file", Shown::Gauge(NR_ACTIVE_FILE_PAGES)),
-    ("nr_anon_pages", Shown::Gauge(NR_ANON_PAGES)),
-    ("nr_anon_transparent_hugepages", Shown::Gauge(NR_ANON_TRANSPARENT_HUGEPAGES)),
-    ("nr_dirtied", Shown::Counter(NR_DIRTIED)),
-    ("nr_dirty", Shown::Gauge(NR_DIRTY_PAGES)),
-    ("nr_file_pages", Shown::Gauge(NR_FILE_PAGES)),
-    ("nr_free_pages", Shown::Gauge(NR_FREE_PAGES)),
-    ("nr_inactive_anon", Shown::Gauge(NR_INACTIVE_ANON_PAGES)),
-    ("nr_inactive_file", Shown::Gauge(NR_INACTIVE_FILE_PAGES)),
-    ("nr_isolated_anon", Shown::Gauge(NR_ISOLATED_ANON_PAGES)),
-    ("nr_isolated_file", Shown::Gauge(NR_ISOLATED_FILE_PAGES)),
-    ("nr_kernel_stack", Shown::Gauge(NR_KERNEL_STACKS)),
-    ("nr_mapped", Shown::Gauge(NR_MAPPED_PAGES)),
-    ("nr_mlock_stack", Shown::Gauge(NR_MLOCK_STACK_PAGES)),
-    ("nr_shmem", Shown::Gauge(NR_SHMEM_PAGES)),
-    ("nr_slab_reclaimable", Shown::Gauge(NR_SLAB_RECLAIMABLE_PAGES)),
-    ("nr_slab_unreclaimable", Shown::Gauge(NR_SLAB_UNRECLAIMABLE_PAGES)),
-    ("nr_unevictable", Shown::Gauge(NR_UNEVICTABLE_PAGES)),
-    ("nr_writeback", Shown::Gauge(NR_WRITEBACK_PAGES)),
-    ("nr_written", Shown::Counter(NR_WRITTEN)),
-    ("numa_foreign", Shown::Counter(NUMA_FOREIGN)),
-    ("numa_hit", Shown::Counter(NUMA_HIT)),
-    ("numa_interleave", Shown::Counter(NUMA_INTERLEAVE)),
-    ("numa_local", Shown::Counter(NUMA_LOCAL)),
-    ("numa_miss", Shown::Counter(NUMA_MISS)),
-    ("numa_other", Shown::Counter(NUMA_OTHER)),
-    ("present", Shown::Gauge(PRESENT_PAGES)),
-    ("scanned", Shown::Gauge(SCANNED_PAGES)),
-    ("spanned", Shown::Gauge(SPANNED_PAGES)),
+/// The exported fields, sorted by name. Other fields of the file are ignored.
+const FIELDS: [(&str, FieldFamily); 34] = [
+    ("high", FieldFamily::Gauge(HIGH_PAGES)),
+    ("low", FieldFamily::Gauge(LOW_PAGES)),
+    ("managed", FieldFamily::Gauge(MANAGED_PAGES)),
+    ("min", FieldFamily::Gauge(MIN_PAGES)),
+    ("nr_active_anon", FieldFamily::Gauge(NR_ACTIVE_ANON_PAGES)),
+    ("nr_active_file", FieldFamily::Gauge(NR_ACTIVE_FILE_PAGES)),
+    ("nr_anon_pages", FieldFamily::Gauge(NR_ANON_PAGES)),
+    ("nr_anon_transparent_hugepages", FieldFamily::Gauge(NR_ANON_TRANSPARENT_HUGEPAGES)),
+    ("nr_dirtied", FieldFamily::Counter(NR_DIRTIED)),
+    ("nr_dirty", FieldFamily::Gauge(NR_DIRTY_PAGES)),
+    ("nr_file_pages", FieldFamily::Gauge(NR_FILE_PAGES)),
+    ("nr_free_pages", FieldFamily::Gauge(NR_FREE_PAGES)),
+    ("nr_inactive_anon", FieldFamily::Gauge(NR_INACTIVE_ANON_PAGES)),
+    ("nr_inactive_file", FieldFamily::Gauge(NR_INACTIVE_FILE_PAGES)),
+    ("nr_isolated_anon", FieldFamily::Gauge(NR_ISOLATED_ANON_PAGES)),
+    ("nr_isolated_file", FieldFamily::Gauge(NR_ISOLATED_FILE_PAGES)),
+    ("nr_kernel_stack", FieldFamily::Gauge(NR_KERNEL_STACKS)),
+    ("nr_mapped", FieldFamily::Gauge(NR_MAPPED_PAGES)),
+    ("nr_mlock_stack", FieldFamily::Gauge(NR_MLOCK_STACK_PAGES)),
+    ("nr_shmem", FieldFamily::Gauge(NR_SHMEM_PAGES)),
+    ("nr_slab_reclaimable", FieldFamily::Gauge(NR_SLAB_RECLAIMABLE_PAGES)),
+    ("nr_slab_unreclaimable", FieldFamily::Gauge(NR_SLAB_UNRECLAIMABLE_PAGES)),
+    ("nr_unevictable", FieldFamily::Gauge(NR_UNEVICTABLE_PAGES)),
+    ("nr_writeback", FieldFamily::Gauge(NR_WRITEBACK_PAGES)),
+    ("nr_written", FieldFamily::Counter(NR_WRITTEN)),
+    ("numa_foreign", FieldFamily::Counter(NUMA_FOREIGN)),
+    ("numa_hit", FieldFamily::Counter(NUMA_HIT)),
+    ("numa_interleave", FieldFamily::Counter(NUMA_INTERLEAVE)),
+    ("numa_local", FieldFamily::Counter(NUMA_LOCAL)),
+    ("numa_miss", FieldFamily::Counter(NUMA_MISS)),
+    ("numa_other", FieldFamily::Counter(NUMA_OTHER)),
+    ("present", FieldFamily::Gauge(PRESENT_PAGES)),
+    ("scanned", FieldFamily::Gauge(SCANNED_PAGES)),
+    ("spanned", FieldFamily::Gauge(SPANNED_PAGES)),
 ];
 
 impl Collect for Zoneinfo {
@@ -107,7 +107,7 @@ impl Collect for Zoneinfo {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(ZONEINFO, [])?;
         let (whole, cut) = text.whole_lines();
-        // A bracket at its end says as well as a line feed that nothing is missing.
+        // A closing parenthesis at the end also means that nothing is missing.
         let is_cut = !cut.ends_with(b")");
         if let Some(error) = text.cut_line().filter(|_| is_cut) {
             cx.problems.report(error);
@@ -117,17 +117,17 @@ impl Collect for Zoneinfo {
         let mut values = [None; FIELDS.len()];
         for line in if is_cut { whole } else { text }.lines() {
             match parse(line) {
-                Found::Zone(next) => {
+                ParsedLine::Zone(next) => {
                     has_zones = true;
                     emit(&mut cx.page, zone, &mut values);
                     zone = cx.problems.value(next);
                 }
-                Found::Value(at, value) => {
+                ParsedLine::Value(at, value) => {
                     if let (Some(place), Some(value)) = (values.get_mut(at), cx.problems.value(value)) {
                         *place = Some(value);
                     }
                 }
-                Found::Protection(pages) => {
+                ParsedLine::Protection(pages) => {
                     let Some([node, name]) = zone else { continue };
                     for (at, found) in pages.split(|&byte| byte == b',').enumerate() {
                         if let Some(pages) = cx.problems.value(line.number::<u64>("protection", found.trim_ascii())) {
@@ -136,58 +136,58 @@ impl Collect for Zoneinfo {
                         }
                     }
                 }
-                Found::Nothing => {}
+                ParsedLine::Nothing => {}
             }
         }
         emit(&mut cx.page, zone, &mut values);
         if !has_zones {
-            return Err(text.error("Node", "a zone", b"").into());
+            return Err(text.error("Node", "at least one zone", b"").into());
         }
         Ok(())
     }
 }
 
-/// Shows what was found of a zone, and forgets it.
+/// Emits and clears the values of a zone.
 fn emit(page: &mut PageOf<'_, Zoneinfo>, zone: Option<[&[u8]; 2]>, values: &mut [Option<u64>; FIELDS.len()]) {
     for ((_, shown), value) in FIELDS.iter().zip(values) {
         let (Some(value), Some([node, zone])) = (value.take(), zone) else { continue };
         match *shown {
-            Shown::Counter(family) => page.counter(family, [&node, &zone], value),
-            Shown::Gauge(family) => page.gauge(family, [&node, &zone], value),
+            FieldFamily::Counter(family) => page.counter(family, [&node, &zone], value),
+            FieldFamily::Gauge(family) => page.gauge(family, [&node, &zone], value),
         }
     }
 }
 
-/// What a line tells.
-enum Found<'a> {
-    /// A zone begins: its node and its name.
+/// The content of a line.
+enum ParsedLine<'a> {
+    /// The start of a zone: node and name.
     Zone(Result<[&'a [u8]; 2], ParseError<'a>>),
-    /// The value of the field at this place of [`FIELDS`].
+    /// The index in [`FIELDS`] and value of a field.
     Value(usize, Result<u64, ParseError<'a>>),
-    /// The numbers between the brackets.
+    /// The numbers in parentheses.
     Protection(&'a [u8]),
     Nothing,
 }
 
-fn parse(line: Line<'_>) -> Found<'_> {
+fn parse(line: Line<'_>) -> ParsedLine<'_> {
     let mut fields = line.fields();
-    let Some(name) = fields.next() else { return Found::Nothing };
+    let Some(name) = fields.next() else { return ParsedLine::Nothing };
     match name {
-        b"Node" => Found::Zone(zone_of(line)),
+        b"Node" => ParsedLine::Zone(zone_of(line)),
         b"protection:" => {
             let pages = fields.rest();
             let inner = pages.strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
-            Found::Protection(inner.unwrap_or(pages))
+            ParsedLine::Protection(inner.unwrap_or(pages))
         }
-        _ => match (place_of(name), fields.next()) {
-            (Some(at), Some(found)) => Found::Value(at, line.number(name, found)),
-            // `per-node stats` and the like have no number; neither has a field that lost its own.
-            _ => Found::Nothing,
+        _ => match (index_of(name), fields.next()) {
+            (Some(at), Some(found)) => ParsedLine::Value(at, line.number(name, found)),
+            // `per-node stats` and similar lines have no number.
+            _ => ParsedLine::Nothing,
         },
     }
 }
 
-/// `Node 0, zone   Normal`
+/// Parses `Node 0, zone   Normal`.
 fn zone_of(line: Line<'_>) -> Result<[&[u8]; 2], ParseError<'_>> {
     let mut fields = line.fields().skip(1);
     let node = fields.next().and_then(|node| node.strip_suffix(b","));
@@ -198,7 +198,7 @@ fn zone_of(line: Line<'_>) -> Result<[&[u8]; 2], ParseError<'_>> {
     }
 }
 
-fn place_of(name: &[u8]) -> Option<usize> {
+fn index_of(name: &[u8]) -> Option<usize> {
     FIELDS.binary_search_by(|(field, _)| field.as_bytes().cmp(name)).ok()
 }
 
@@ -216,15 +216,15 @@ mod tests {
         assert!(FIELDS.is_sorted_by(|(a, _), (b, _)| a < b));
         for (field, shown) in &FIELDS {
             let name = match shown {
-                Shown::Counter(family) => family.info().name,
-                Shown::Gauge(family) => family.info().name,
+                FieldFamily::Counter(family) => family.info().name,
+                FieldFamily::Gauge(family) => family.info().name,
             };
             assert!(name.starts_with(&format!("node_zoneinfo_{field}")), "{field} is {name}");
         }
     }
 
     #[test]
-    fn each_zone_has_its_own_fields() {
+    fn each_zone_has_its_fields() {
         given(&format!(
             "{ZONE}      nr_dirtied   1189097\n  pages free     2949\n        min      8\n        protection: (0, 2039)\n\
             \x20     nr_free_pages 2949\n  pagesets\n    cpu: 0\n              high:  378\nNode 1, zone   Normal\n\
@@ -242,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn of_two_lines_of_one_field_the_last_counts() {
+    fn the_last_of_duplicate_lines_is_used() {
         given(&format!("{ZONE}high 1\nhigh 2\n"))
             .emits::<Zoneinfo>("node_zoneinfo_high_pages{node=\"0\",zone=\"DMA\"} 2\n");
     }
 
     #[test]
-    fn a_bad_line_costs_itself_alone() {
+    fn a_bad_line_costs_only_its_own_samples() {
         let good = "node_zoneinfo_high_pages{node=\"0\",zone=\"DMA\"} 2\n";
         for (bad, complaint) in [
             ("min x", "proc/zoneinfo:4: min: expected a whole number"),
@@ -262,11 +262,12 @@ mod tests {
             given(&format!("{ZONE}high 2\n{bad}\n")).fails::<Zoneinfo>(good, complaint);
         }
         given("").fails::<Zoneinfo>("", "proc/zoneinfo: no such file");
-        given("== proc/zoneinfo\nmin 1\n").fails::<Zoneinfo>("", "proc/zoneinfo: Node: expected a zone, found nothing");
+        given("== proc/zoneinfo\nmin 1\n")
+            .fails::<Zoneinfo>("", "proc/zoneinfo: Node: expected at least one zone, found nothing");
     }
 
     #[test]
-    fn a_line_that_was_cut_is_told_of_whatever_it_says() {
+    fn truncated_lines_are_reported() {
         let cut = |last: &str| given(&format!("{ZONE}{last}\n").replace("zoneinfo\n", "zoneinfo no-newline\n"));
         cut("        protection: (7)").emits::<Zoneinfo>("node_zoneinfo_protection_0{node=\"0\",zone=\"DMA\"} 7\n");
         for last in [
@@ -283,11 +284,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_come_back(value: u64, at in 0..FIELDS.len()) {
+        fn values_round_trip(value: u64, at in 0..FIELDS.len()) {
             let line = format!("      {:<12} {value}", FIELDS[at].0);
             let text = Text::new(Mount::Proc, b"zoneinfo", line.as_bytes());
             match parse(text.lines().next().expect("a line")) {
-                Found::Value(found, parsed) => prop_assert_eq!((found, parsed.ok()), (at, Some(value))),
+                ParsedLine::Value(found, parsed) => prop_assert_eq!((found, parsed.ok()), (at, Some(value))),
                 _ => prop_assert!(false, "no value in {}", line),
             }
         }

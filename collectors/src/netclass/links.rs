@@ -1,4 +1,4 @@
-//! Devices as the kernel tells of them by netlink, with the few attributes that only sysfs has.
+//! Devices by netlink, with the few attributes that only sysfs has.
 
 use super::{
     ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, CARRIER, CARRIER_CHANGES_TOTAL, CARRIER_DOWN_TOTAL,
@@ -11,14 +11,14 @@ use crate::host::kernel::{KernelError, Link, LinkModes};
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// The words for `IFLA_OPERSTATE`.
+/// Names of the values of `IFLA_OPERSTATE`.
 const OPERSTATES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 const OPERSTATE_UP: u8 = 6;
 
-/// What ethtool says of a speed that is unknown. node_exporter takes it for a speed, and so does whoever compares.
+/// The speed exported where ethtool does not know it, as in node_exporter.
 const SPEED_UNKNOWN_MEGABITS: u32 = u32::MAX;
 
-/// Emits every device that is not left out; `false` where the kernel does not know the question.
+/// Emits every device that is not ignored; `false` if the kernel does not support the query.
 pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bool, Failure> {
     let answer = cx.kernel.links(&mut |link| {
         if !collector.ignored.is_match(link.name) {
@@ -47,7 +47,7 @@ pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bo
     }
 }
 
-/// Speed and duplex, where the kernel can tell them and the device has them.
+/// Speed and duplex, if the kernel and the device support the query.
 fn modes(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> Option<LinkModes> {
     match cx.kernel.link_modes(device) {
         Ok(modes) => Some(modes),
@@ -84,7 +84,7 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
     let below = link.link.filter(|&below| below > 0).unwrap_or(link.index);
     for (family, value) in [
         (CARRIER, link.carrier.map(u32::from)),
-        // Not what sysfs calls dormant, but what node_exporter passes on by netlink.
+        // node_exporter exports the link mode under this name, not what sysfs calls dormant.
         (DORMANT, link_mode),
         (FLAGS, Some(link.flags)),
         (IFACE_ID, Some(link.index)),
@@ -127,7 +127,7 @@ fn emit_statistics(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
     }
 }
 
-/// An address as a label's value: `02:00:5e:00:53:01`, or nothing.
+/// A hardware address as a label value such as `02:00:5e:00:53:01`; empty without one.
 struct HardwareAddress<'a>(Option<&'a [u8]>);
 
 impl Label for HardwareAddress<'_> {

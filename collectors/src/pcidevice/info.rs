@@ -1,18 +1,18 @@
-//! The sample of what a device is: places, numbers and names.
+//! The info sample of a PCI device: addresses, IDs and names.
 
 use super::device::{Hex, Identity, Location};
 use super::ids::{Id, Ids};
-use super::{ATTRIBUTE, INFO, Pcidevice, misplaced};
+use super::{ATTRIBUTE, INFO, Pcidevice, bad_location};
 use crate::kit::attribute;
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// Emits what a device is and below which one it sits, by number and, where there are `ids`, by name.
+/// Emits the identity and parent of a device: IDs and, with `ids`, names.
 pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, parent: &[u8], ids: Option<&Ids>) {
     let above = Location::parse(parent);
-    // What the bus itself hangs on is no device of it: `pci0000:00`.
+    // The root of a bus is not a device: `pci0000:00`.
     if above.is_none() && !parent.starts_with(b"pci") {
-        cx.problems.report(misplaced(entry, parent));
+        cx.problems.report(bad_location(entry, parent));
         return;
     }
     let mut number = |name: &[u8]| attribute::number(cx, ATTRIBUTE, [entry, name], attribute::never);
@@ -24,7 +24,7 @@ pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, paren
         number(b"subsystem_device"),
         number(b"revision"),
     ];
-    // Without one of its labels it would be another series.
+    // A sample with a label missing would be a different series.
     let [Some(class), Some(vendor), Some(device), Some(by), Some(other), Some(revision)] = identity else { return };
     let [Identity(class), Identity(vendor), Identity(device), Identity(by), Identity(other), Identity(revision)] =
         [class, vendor, device, by, other, revision];
@@ -63,7 +63,7 @@ pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, paren
     );
 }
 
-/// A name, or the number of what has none.
+/// A label value: the name, or the number without one.
 struct Name<'a>(Option<&'a [u8]>, Hex);
 
 impl Label for Name<'_> {
@@ -75,7 +75,7 @@ impl Label for Name<'_> {
     }
 }
 
-/// A part of a place, or `*` where there is none.
+/// A label value: a part of an address, or `*` without one.
 #[derive(Clone, Copy)]
 struct OrStar(Option<Hex>);
 
@@ -88,7 +88,7 @@ impl Label for OrStar {
     }
 }
 
-/// The name of a class: as near as there is one.
+/// A label value: the most specific name of a class.
 struct ClassName<'a>(&'a Ids, u32);
 
 impl Label for ClassName<'_> {
