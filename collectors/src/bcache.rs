@@ -68,7 +68,11 @@ declare! {
     }
 }
 
-const SET_GAUGES: [(&[u8], Family<Bcache, Gauge, 1>); 6] = [
+type Level = Family<Bcache, Gauge, crate::kit::family::Unnamed<1>>;
+type TotalOf2 = Family<Bcache, Counter, crate::kit::family::Unnamed<2>>;
+type LevelOf2 = Family<Bcache, Gauge, crate::kit::family::Unnamed<2>>;
+
+const SET_GAUGES: [(&[u8], Level); 6] = [
     (b"average_key_size", KEY_SIZE),
     (b"btree_cache_size", TREE_CACHE),
     (b"cache_available_percent", AVAILABLE),
@@ -77,11 +81,10 @@ const SET_GAUGES: [(&[u8], Family<Bcache, Gauge, 1>); 6] = [
     (b"tree_depth", DEPTH),
 ];
 
-const INTERNAL_GAUGES: [(&[u8], Family<Bcache, Gauge, 1>); 2] =
-    [(b"active_journal_entries", JOURNAL), (b"btree_nodes", NODES)];
+const INTERNAL_GAUGES: [(&[u8], Level); 2] = [(b"active_journal_entries", JOURNAL), (b"btree_nodes", NODES)];
 
 /// What is counted of a backing device since it was attached.
-const TOTALS: [(&[u8], Family<Bcache, Counter, 2>); 7] = [
+const TOTALS: [(&[u8], TotalOf2); 7] = [
     (b"bypassed", BYPASSED),
     (b"cache_bypass_hits", BYPASS_HITS),
     (b"cache_bypass_misses", BYPASS_MISSES),
@@ -99,11 +102,11 @@ const SECONDS_PER_UNIT: f64 = 1e-9;
 
 /// The lines of writeback_rate_debug that are shown, without and with a sign.
 const WRITEBACK_NAMES: [&str; 5] = ["target:", "rate:", "proportional:", "integral:", "change:"];
-const WRITEBACK_FAMILIES: [Family<Bcache, Gauge, 2>; 5] = [TARGET, RATE, PROPORTIONAL, INTEGRAL, CHANGE];
+const WRITEBACK_FAMILIES: [LevelOf2; 5] = [TARGET, RATE, PROPORTIONAL, INTEGRAL, CHANGE];
 const UNSIGNED_COUNT: usize = 2;
 
 const PRIORITY_NAMES: [&str; 2] = ["Unused:", "Metadata:"];
-const PRIORITY_FAMILIES: [Family<Bcache, Gauge, 2>; 2] = [UNUSED, METADATA];
+const PRIORITY_FAMILIES: [LevelOf2; 2] = [UNUSED, METADATA];
 
 impl Collect for Bcache {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -182,8 +185,7 @@ fn emit_cache(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     if let Some(Human(value)) = attribute::number_or(cx, CACHE_VALUE, [uuid, number, b"io_errors"], Human(0)) {
         cx.page.gauge(ERRORS, [&device, &uuid], value);
     }
-    let counters: [(&[u8], Family<Bcache, Counter, 2>); 2] =
-        [(b"metadata_written", METADATA_WRITTEN), (b"written", WRITTEN)];
+    let counters: [(&[u8], TotalOf2); 2] = [(b"metadata_written", METADATA_WRITTEN), (b"written", WRITTEN)];
     for (file, family) in counters {
         if let Some(Human(value)) = attribute::number_or(cx, CACHE_VALUE, [uuid, number, file], Human(0)) {
             cx.page.counter(family, [&device, &uuid], value);

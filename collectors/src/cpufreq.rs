@@ -47,7 +47,8 @@ declare! {
 }
 
 /// A frequency's file, what it is on the page, and what keeps it from being read on a sound host.
-type Frequency = (Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, 1>, fn(RootError) -> bool);
+type Frequency =
+    (Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, crate::kit::family::Unnamed<1>>, fn(RootError) -> bool);
 
 const FREQUENCIES: [Frequency; 7] = [
     (CURRENT_FILE, CURRENT, attribute::is_hidden),

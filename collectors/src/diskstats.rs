@@ -71,8 +71,8 @@ declare! {
 
 /// A field of a row as a family: how it is emitted, and what of the base unit one count is.
 enum Series {
-    Counter(Family<Diskstats, Counter, 1>, f64),
-    Gauge(Family<Diskstats, Gauge, 1>),
+    Counter(Family<Diskstats, Counter, crate::kit::family::Unnamed<1>>, f64),
+    Gauge(Family<Diskstats, Gauge, crate::kit::family::Unnamed<1>>),
 }
 
 const SECTOR_BYTES: f64 = 512.0;

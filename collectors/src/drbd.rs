@@ -37,11 +37,15 @@ declare! {
     }
 }
 
+type Total = Family<Drbd, Counter, crate::kit::family::Unnamed<1>>;
+type Level = Family<Drbd, Gauge, crate::kit::family::Unnamed<1>>;
+type LevelOf2 = Family<Drbd, Gauge, crate::kit::family::Unnamed<2>>;
+
 const KIBIBYTE: f64 = 1024.0;
 
 /// The counters: key, family, unit. What was received is passed on as it stands, as node_exporter does, though it is
 /// told in KiB like the others.
-const COUNTERS: [(&str, Family<Drbd, Counter, 1>, f64); 6] = [
+const COUNTERS: [(&str, Total, f64); 6] = [
     ("ns", SENT, KIBIBYTE),
     ("nr", RECEIVED, 1.0),
     ("dw", DISK_WRITTEN, KIBIBYTE),
@@ -49,7 +53,7 @@ const COUNTERS: [(&str, Family<Drbd, Counter, 1>, f64); 6] = [
     ("al", ACTIVITY_LOG_WRITES, 1.0),
     ("bm", BITMAP_WRITES, 1.0),
 ];
-const GAUGES: [(&str, Family<Drbd, Gauge, 1>, f64); 6] = [
+const GAUGES: [(&str, Level, f64); 6] = [
     ("lo", LOCAL_PENDING, 1.0),
     ("pe", REMOTE_PENDING, 1.0),
     ("ua", REMOTE_UNACKNOWLEDGED, 1.0),
@@ -58,8 +62,7 @@ const GAUGES: [(&str, Family<Drbd, Gauge, 1>, f64); 6] = [
     ("oos", OUT_OF_SYNC, KIBIBYTE),
 ];
 /// Pairs of this node and the peer: key, family, the word that counts as 1.
-const PAIRS: [(&str, Family<Drbd, Gauge, 2>, &[u8]); 2] =
-    [("ro", PRIMARY, b"Primary"), ("ds", UP_TO_DATE, b"UpToDate")];
+const PAIRS: [(&str, LevelOf2, &[u8]); 2] = [("ro", PRIMARY, b"Primary"), ("ds", UP_TO_DATE, b"UpToDate")];
 
 impl Collect for Drbd {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {

@@ -33,7 +33,9 @@ declare! {
     }
 }
 
-const NUMBERS: [(&[u8], Family<Drm, Gauge, 1>); 7] = [
+type Level = Family<Drm, Gauge, crate::kit::family::Unnamed<1>>;
+
+const NUMBERS: [(&[u8], Level); 7] = [
     (b"gpu_busy_percent", BUSY),
     (b"mem_info_gtt_total", GTT_SIZE_BYTES),
     (b"mem_info_gtt_used", GTT_USED_BYTES),

@@ -37,6 +37,9 @@ declare! {
     }
 }
 
+type Total = Family<Edac, Counter, crate::kit::family::Unnamed<1>>;
+type TotalOf2 = Family<Edac, Counter, crate::kit::family::Unnamed<2>>;
+
 /// What stands in for the row of errors that none is known of.
 const UNKNOWN: &str = "unknown";
 
@@ -71,15 +74,14 @@ impl Collect for Edac {
 
 fn emit_controller(cx: &mut Cx<'_, Edac>, controller: &[u8]) {
     let label = digits(controller);
-    let totals: [(&[u8], Family<Edac, Counter, 1>); 2] = [(b"ce", CORRECTABLE), (b"ue", UNCORRECTABLE)];
+    let totals: [(&[u8], Total); 2] = [(b"ce", CORRECTABLE), (b"ue", UNCORRECTABLE)];
     for (kind, family) in totals {
         let count = attribute::number::<u64, _, 2>(cx, CONTROLLER_COUNT, [controller, kind], attribute::never);
         if let Some(count) = count {
             cx.page.counter(family, [&label], count);
         }
     }
-    let unknown: [(&[u8], Family<Edac, Counter, 2>); 2] =
-        [(b"ce_noinfo", ROW_CORRECTABLE), (b"ue_noinfo", ROW_UNCORRECTABLE)];
+    let unknown: [(&[u8], TotalOf2); 2] = [(b"ce_noinfo", ROW_CORRECTABLE), (b"ue_noinfo", ROW_UNCORRECTABLE)];
     for (kind, family) in unknown {
         let count = attribute::number::<u64, _, 2>(cx, CONTROLLER_COUNT, [controller, kind], attribute::never);
         if let Some(count) = count {
@@ -89,7 +91,7 @@ fn emit_controller(cx: &mut Cx<'_, Edac>, controller: &[u8]) {
 }
 
 fn emit_row(cx: &mut Cx<'_, Edac>, controller: &[u8], row: &[u8]) {
-    let totals: [(&[u8], Family<Edac, Counter, 2>); 2] = [(b"ce", ROW_CORRECTABLE), (b"ue", ROW_UNCORRECTABLE)];
+    let totals: [(&[u8], TotalOf2); 2] = [(b"ce", ROW_CORRECTABLE), (b"ue", ROW_UNCORRECTABLE)];
     for (kind, family) in totals {
         let count = attribute::number::<u64, _, 3>(cx, ROW_COUNT, [controller, row, kind], attribute::never);
         if let Some(count) = count {

@@ -46,6 +46,8 @@ declare! {
     }
 }
 
+type Total = Family<Fibrechannel, Counter, crate::kit::family::Unnamed<1>>;
+
 /// The attributes that are words, in the order of the labels; the name of the port stands between them.
 const WORDS: [&[u8]; 10] = [
     b"dev_loss_tmo",
@@ -63,7 +65,7 @@ const WORDS: [&[u8]; 10] = [
 /// Words that are hexadecimal numbers, told without the `0x` before them.
 const NUMBERS: [&[u8]; 3] = [b"fabric_name", b"port_id", b"port_name"];
 
-const COUNTERS: [(&[u8], Family<Fibrechannel, Counter, 1>); 14] = [
+const COUNTERS: [(&[u8], Total); 14] = [
     (b"dumped_frames", DUMPED_FRAMES),
     (b"error_frames", ERROR_FRAMES),
     (b"fcp_packet_aborts", PACKET_ABORTS),

@@ -44,7 +44,7 @@ declare! {
 }
 
 /// What the columns of the totals count.
-const TOTALS: [Family<Ipvs, Counter, 0>; 5] =
+const TOTALS: [Family<Ipvs, Counter, crate::kit::family::Unnamed<0>>; 5] =
     [CONNECTIONS, INCOMING_PACKETS, OUTGOING_PACKETS, INCOMING_BYTES, OUTGOING_BYTES];
 
 /// Backends that have the same wanted labels.

@@ -38,8 +38,10 @@ declare! {
     }
 }
 
+type Level = Family<Ksmd, Gauge, crate::kit::family::Unnamed<0>>;
+
 /// The files whose number is a gauge as it stands.
-const GAUGES: [(Read<Ksmd, File, 0>, Family<Ksmd, Gauge, 0>); 7] = [
+const GAUGES: [(Read<Ksmd, File, 0>, Level); 7] = [
     (MERGE_ACROSS_NODES_FILE, MERGE_ACROSS_NODES),
     (PAGES_SHARED_FILE, PAGES_SHARED),
     (PAGES_SHARING_FILE, PAGES_SHARING),

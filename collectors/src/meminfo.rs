@@ -72,16 +72,16 @@ declare! {
 /// A field of the file and its family.
 struct Field {
     name: &'static str,
-    family: Family<Meminfo, Gauge, 0>,
+    family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>,
     /// Whether the field is a size; otherwise it is a count of pages and its unit is not checked.
     is_bytes: bool,
 }
 
-const fn bytes(name: &'static str, family: Family<Meminfo, Gauge, 0>) -> Field {
+const fn bytes(name: &'static str, family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>) -> Field {
     Field { name, family, is_bytes: true }
 }
 
-const fn pages(name: &'static str, family: Family<Meminfo, Gauge, 0>) -> Field {
+const fn pages(name: &'static str, family: Family<Meminfo, Gauge, crate::kit::family::Unnamed<0>>) -> Field {
     Field { name, family, is_bytes: false }
 }
 

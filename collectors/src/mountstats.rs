@@ -84,8 +84,8 @@ declare! {
     }
 }
 
-type PerMount = Family<Mountstats, Counter, 3>;
-type PerTransport = Family<Mountstats, Counter, 4>;
+type PerMount = Family<Mountstats, Counter, crate::kit::family::Unnamed<3>>;
+type PerTransport = Family<Mountstats, Counter, crate::kit::family::Unnamed<4>>;
 
 /// The columns of the row `bytes`.
 const BYTES: [PerMount; 8] = [

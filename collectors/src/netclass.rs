@@ -105,7 +105,8 @@ declare! {
 
 /// The families of the kernel's counters, in the order of [`LinkStatistics::NAMES`]. Detailed netdev counters have the
 /// same names, but are gauges here, as in node_exporter.
-const STATISTICS: [Family<Netclass, Gauge, 1>; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
+const STATISTICS: [Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>; LinkStatistics::NAMES.len()] =
+    crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

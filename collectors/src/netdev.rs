@@ -81,7 +81,7 @@ declare! {
     }
 }
 
-type Total = Family<Netdev, Counter, 2>;
+type Total = Family<Netdev, Counter, crate::kit::family::Unnamed<2>>;
 
 /// The detailed families, in the order of [`LinkStatistics::NAMES`].
 const DETAILED_FAMILIES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();

@@ -105,7 +105,7 @@ impl Unit {
 }
 
 /// The numeric attributes, sorted by name.
-const NUMBERS: [(&[u8], Family<Powersupplyclass, Gauge, 1>, Unit); 49] = [
+const NUMBERS: [(&[u8], Family<Powersupplyclass, Gauge, crate::kit::family::Unnamed<1>>, Unit); 49] = [
     (b"authentic", AUTHENTIC, Unit::Plain),
     (b"calibrate", CALIBRATE, Unit::Plain),
     (b"capacity", CAPACITY, Unit::Plain),

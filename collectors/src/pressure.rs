@@ -30,7 +30,7 @@ declare! {
     }
 }
 
-type Total = Family<Pressure, Counter, 0>;
+type Total = Family<Pressure, Counter, crate::kit::family::Unnamed<0>>;
 type Resource = (Read<Pressure, File, 0>, Option<Total>, Option<Total>);
 
 /// The resources, with the families of their lines `some` and `full`. The CPU's line `full` is undefined for a whole

@@ -88,7 +88,7 @@ impl StateCounts {
         }
     }
 
-    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, 1>) {
+    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, crate::kit::family::Unnamed<1>>) {
         for (state, count) in (0_u8..).zip(self.0).filter(|(_, count)| *count > 0) {
             cx.page.gauge(family, [&[state].as_slice()], count);
         }
@@ -133,7 +133,11 @@ fn is_number(name: &[u8]) -> bool {
 }
 
 /// Emits a limit of the kernel.
-fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, 0>) {
+fn limit(
+    cx: &mut Cx<'_, Processes>,
+    file: Read<Processes, File, 0>,
+    family: Family<Processes, Gauge, crate::kit::family::Unnamed<0>>,
+) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
         && let Some(limit) = cx.problems.value(text.whole_number::<u64>("limit"))
     {

@@ -133,9 +133,9 @@ mod tests {
     fn a_bad_line_costs_only_its_own_samples() {
         for (line, emitted, complaint) in [
             ("TCP:", "", "proc/net/sockstat:1: row: expected a protocol and pairs"),
-            ("TCP: inuse", "", "the line"),
-            ("TCP: inuse 1 orphan", "", "the line"),
-            ("", "", "the line"),
+            ("TCP: inuse", "", "1: row: expected"),
+            ("TCP: inuse 1 orphan", "", "1: row: expected"),
+            ("", "", "1: row: expected"),
             ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
             ("TCP: inuse 9223372036854775808 tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
             (

@@ -48,7 +48,7 @@ declare! {
     }
 }
 
-type Statistic = (Read<Tapestats, File, 1>, Family<Tapestats, Counter, 1>);
+type Statistic = (Read<Tapestats, File, 1>, Family<Tapestats, Counter, crate::kit::family::Unnamed<1>>);
 
 const COUNTS: [Statistic; 6] = [
     (OTHER_CNT, OTHERS),

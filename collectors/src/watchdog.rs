@@ -47,7 +47,7 @@ declare! {
 type Attribute = Read<Watchdog, File, 1>;
 
 /// The numeric attributes.
-const NUMBERS: [(Attribute, Family<Watchdog, Gauge, 1>); 7] = [
+const NUMBERS: [(Attribute, Family<Watchdog, Gauge, crate::kit::family::Unnamed<1>>); 7] = [
     (ACCESS_CS0, ACCESS),
     (BOOTSTATUS, BOOT_STATUS),
     (FW_VERSION, FIRMWARE),

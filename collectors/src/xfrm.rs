@@ -79,7 +79,7 @@ const NAMES: [&str; 28] = [
 ];
 
 /// The families of the rows.
-const FAMILIES: [Family<Xfrm, Counter, 0>; NAMES.len()] = [
+const FAMILIES: [Family<Xfrm, Counter, crate::kit::family::Unnamed<0>>; NAMES.len()] = [
     IN_ERROR,
     IN_BUFFER_ERROR,
     IN_HDR_ERROR,
@@ -186,12 +186,7 @@ mod tests {
     #[test]
     fn missing_rows_are_not_zeros_if_a_row_is_bad() {
         check(&[("XfrmInError", "1"), ("Xfrm", "")], 1, "node_xfrm_in_error_packets_total 1\n", "xfrm_stat:2: Xfrm");
-        check(
-            &[("XfrmInError", "1"), ("", "")],
-            1,
-            "node_xfrm_in_error_packets_total 1\n",
-            "the name: expected a field",
-        );
+        check(&[("XfrmInError", "1"), ("", "")], 1, "node_xfrm_in_error_packets_total 1\n", "name: expected a field");
     }
 
     #[test]

@@ -66,7 +66,7 @@ declare! {
 /// A row of the file and the families of its columns. Other rows of the file are not exported.
 struct RowFormat {
     name: &'static str,
-    families: &'static [Family<Xfs, Counter, 1>],
+    families: &'static [Family<Xfs, Counter, crate::kit::family::Unnamed<1>>],
     /// Number of trailing columns that some kernels omit and that are not exported.
     optional: usize,
     expected: &'static str,

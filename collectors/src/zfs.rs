@@ -59,7 +59,7 @@ declare! {
 }
 
 /// The files with statistics of all pools.
-const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, 0>); 11] = [
+const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>); 11] = [
     (ABD, ABD_FIELDS),
     (ARC, ARC_FIELDS),
     (DBUF, DBUF_FIELDS),
@@ -94,7 +94,11 @@ impl Collect for Zfs {
 }
 
 /// Emits a file. Versions of ZFS have different files, so a missing one is not an error.
-fn emit_file(cx: &mut Cx<'_, Zfs>, file: Read<Zfs, File, 0>, prefix: Prefix<Zfs, Untyped, 0>) -> Result<(), Failure> {
+fn emit_file(
+    cx: &mut Cx<'_, Zfs>,
+    file: Read<Zfs, File, 0>,
+    prefix: Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>,
+) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(file, [])? else { return Ok(()) };
     for line in kstat::rows(text, cx.problems)? {
         let Some(Some((name, value))) = cx.problems.value(kstat::parse(line)) else { continue };
@@ -224,9 +228,8 @@ mod tests {
         let without_writes = page(ARC_LINES, &datasets, &io, &states, &more_io.replace(&column(&"writes 3"), ""));
         given(&HOST.replace("18 32 2 3 7", "18 32 2 -3 7")).fails::<Zfs>(&without_writes, "vault/io:3: writes");
         let without_io = page(ARC_LINES, &datasets, "", &states, "");
-        given(&HOST.replace("\nnread nwritten", "\nread nwritten")).fails::<Zfs>(&without_io, "vault/io: the file");
-        given(&HOST.replace("18 32 2 3 7 8 9 10 11 12 13 14\n", ""))
-            .fails::<Zfs>(&without_io, "vault/io:2: the line below");
+        given(&HOST.replace("\nnread nwritten", "\nread nwritten")).fails::<Zfs>(&without_io, "vault/io: header");
+        given(&HOST.replace("18 32 2 3 7 8 9 10 11 12 13 14\n", "")).fails::<Zfs>(&without_io, "vault/io:2: next line");
         let without_state = page(ARC_LINES, &datasets, &io, "", &more_io);
         given(&HOST.replace("vault/state\n", "vault/state no-newline\n"))
             .fails::<Zfs>(&without_state, "vault/state:1: the last line");

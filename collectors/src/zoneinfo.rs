@@ -57,8 +57,8 @@ declare! {
 
 /// The family of a field.
 enum FieldFamily {
-    Counter(Family<Zoneinfo, Counter, 2>),
-    Gauge(Family<Zoneinfo, Gauge, 2>),
+    Counter(Family<Zoneinfo, Counter, crate::kit::family::Unnamed<2>>),
+    Gauge(Family<Zoneinfo, Gauge, crate::kit::family::Unnamed<2>>),
 }
 
 /// The exported fields, sorted by name. Other fields of the file are ignored.

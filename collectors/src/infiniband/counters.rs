@@ -30,7 +30,7 @@ enum Unit {
 }
 
 /// A file, what it is on the page, and what it counts in.
-type Row = (&'static [u8], Family<Infiniband, Counter, 2>, Unit);
+type Row = (&'static [u8], Family<Infiniband, Counter, crate::kit::family::Unnamed<2>>, Unit);
 
 const COUNTER_ROWS: &[Row] = &[
     (b"VL15_dropped", VL15_DROPPED, Unit::Plain),

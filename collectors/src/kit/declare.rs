@@ -33,6 +33,8 @@ pub struct Declaration {
 
 /// A type with a declaration: what [`declare!`](crate::declare) makes of it.
 pub trait Declared {
+    /// The metric names of the families, in the order of their slots.
+    const FAMILY_NAMES: &'static [&'static str];
     /// The declaration.
     const DECLARATION: &'static Declaration;
 }
@@ -115,7 +117,7 @@ fn build<C: Collect>(values: &FlagValues) -> Result<Built, String> {
     Ok((Box::new(collector), options.into_notices()))
 }
 
-/// The place of `name` among the names of a declaration; a name that stands there twice does not compile.
+/// The index of `name` among the names of a declaration; a name that occurs twice does not compile.
 pub const fn slot_of(names: &[&str], name: &str) -> usize {
     let mut found = usize::MAX;
     let mut at = 0;
@@ -144,52 +146,99 @@ const fn is_equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// Declares a collector: one place for all of its facts.
+/// Declares a collector: the one place of all its facts.
 ///
 /// ```
 /// use collectors::declare;
 /// use collectors::kit::prelude::*;
+/// # use collectors::kit::declare::Declared;
 ///
-/// /// Counts what is there.
+/// /// An example.
 /// pub struct Example {
-///     is_loud: bool,
+///     is_verbose: bool,
 /// }
 ///
 /// declare! {
-///     Example: "example", on, "Counts what is there.";
+///     Example: "example", on, "Examples and their sizes.";
+///     labels {
+///         PerDevice { device }
+///         PerMode { device, r#type }
+///     }
 ///     reads {
 ///         TOTAL: File Proc "example";
 ///         DEVICES: Directory Sys "class/example";
 ///         SIZE: File Sys "class/example/*/size";
 ///     }
 ///     flags {
-///         LOUD: Switch "collector.example.loud" = "false", "Says it louder.";
+///         VERBOSE: Switch "collector.example.verbose" = "false", "Show every size.";
 ///         INCLUDE: Text "collector.example.include" = "", "Devices to include.", or(&["collector.example.whitelist"]);
 ///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden();
 ///     }
 ///     families {
-///         EXAMPLES: Counter "node_examples_total" [] "Examples so far.";
-///         SIZES: Gauge "node_example_size_bytes" ["device"] "Size of an example.";
-///         OLD: kept Counter "node_example_old" [] "A name from before the rules.";
-///         TIME: volatile Gauge "node_example_scrape_seconds" [] "What is another value in each scrape of the same host.";
+///         EXAMPLES: Counter "node_examples_total" [] "Examples created.";
+///         SIZES: Gauge "node_example_size_bytes" PerMode "Size of an example.";
+///         OLD: kept Counter "node_example_old" [] "A name that is older than the rules.";
+///         TIME: volatile Gauge "node_example_scrape_seconds" [] "A value that differs in each scrape of an unchanged host.";
+///     }
+///     table FIELDS: &'static str => PerDevice {
+///         "Free" => Gauge "node_example_free_bytes" "Free memory of an example.";
+///         "Used" => Gauge "node_example_used_bytes" "Used memory of an example.";
+///         "Faults" => Counter "node_example_faults_total" "Faults of an example.";
 ///     }
 ///     prefixes {
-///         FIELDS: Untyped "node_example_field_" [] "Field {} of the example.";
+///         OTHER: Untyped "node_example_field_" [] "Field {} of the example.";
 ///     }
-///     foreign "Only a collector that says so passes on families of other sources.";
+///     foreign "Families of other sources, which only a collector with this line passes on.";
 /// }
 ///
 /// impl Collect for Example {
 ///     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-///         Ok(Self { is_loud: options.get(LOUD) })
+///         Ok(Self { is_verbose: options.get(VERBOSE) })
 ///     }
 ///
 ///     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
 ///         let total: u64 = cx.files.read(TOTAL, [])?.number("total")?;
 ///         cx.page.counter(EXAMPLES, [], total);
+///         cx.page.gauge(SIZES, PerMode { device: &"sda", r#type: &"disk" }, 512_u64);
+///         for (name, family) in FIELDS {
+///             if name != "Free" {
+///                 cx.page.tabled(family, PerDevice { device: &"sda" }, 1_u64);
+///             }
+///         }
 ///         Ok(())
 ///     }
 /// }
+///
+/// let labels: Vec<_> = Example::DECLARATION.families.iter().map(|family| family.labels).collect();
+/// assert_eq!(labels[1], ["device", "type"]);
+/// assert_eq!(labels[6], ["device"]);
+/// ```
+/// Labels that are not in alphabetical order, which is the order of the page:
+/// ```compile_fail,E0080
+/// # use collectors::kit::prelude::*;
+/// # struct Example;
+/// collectors::declare! {
+///     Example: "example", off, "An example.";
+///     labels { PerMode { mode, device } }
+///     families { SIZES: Gauge "node_example_size_bytes" PerMode "Size of an example."; }
+/// }
+/// # fn emit(page: &mut collectors::kit::page::PageOf<'_, Example>) {
+/// #     page.gauge(SIZES, PerMode { mode: &"idle", device: &"sda" }, 1.5);
+/// # }
+/// ```
+/// Two families of one name:
+/// ```compile_fail,E0080
+/// # use collectors::kit::prelude::*;
+/// # struct Example;
+/// collectors::declare! {
+///     Example: "example", off, "An example.";
+///     families { FREE: Gauge "node_example_free_bytes" [] "Free memory."; }
+///     table FIELDS: &'static str => [] { "Free" => Gauge "node_example_free_bytes" "Free memory."; }
+/// }
+/// # fn emit(page: &mut collectors::kit::page::PageOf<'_, Example>) {
+/// #     page.gauge(FREE, [], 1.5);
+/// #     page.tabled(FIELDS[0].1, [], 1.5);
+/// # }
 /// ```
 /// A read that is not declared:
 /// ```compile_fail,E0425
@@ -211,13 +260,18 @@ const fn is_equal(a: &str, b: &str) -> bool {
 macro_rules! declare {
     (
         $collector:ident: $name:literal, $state:ident, $doc:literal;
+        $(labels { $($set:ident { $($label:ident),+ $(,)? })* })?
         $(reads { $($read:ident: $access:ident $mount:ident $pattern:literal;)* })?
         $(flags { $($flag:ident: $held:ident $flag_name:literal = $default:expr, $flag_help:literal
             $(, $more:ident($($argument:tt)*))*;)* })?
         $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
+        $($(#[$table_attribute:meta])* table $table:ident: $key_type:ty => $table_labels:tt {
+            $($key:expr => $($row_word:ident)+ $row_name:literal $row_help:literal;)+
+        })*
         $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
         $(foreign $foreign:literal;)?
     ) => {
+        $($($crate::declare!(@set $set $($label)+);)*)?
         $($(
             const $read: $crate::kit::read::Read<
                 $collector,
@@ -229,26 +283,41 @@ macro_rules! declare {
             const $flag: $crate::kit::options::Flag<$collector, $crate::kit::options::$held> =
                 $crate::kit::options::Flag::new($flag_name, $default, $flag_help)$(.$more($($argument)*))*;
         )*)?
+        $($($crate::declare!(@family $collector $family $family_name $labels $help; $($word)+);)*)?
         $(
-            const FAMILY_NAMES: &[&str] = &[$($family_name),*];
-            $($crate::declare!(@family $collector $family $family_name $labels $help; $($word)+);)*
-        )?
+            $(#[$table_attribute])*
+            const $table: [
+                ($key_type, $crate::declare!(@type $collector Tabled $table_labels));
+                { <[&str]>::len(&[$($row_name),+]) }
+            ] = [$((
+                $key,
+                $crate::declare!(@row $collector $table_labels $row_name $row_help; $($row_word)+).tabled(),
+            )),+];
+        )*
         $($(
             const $prefix: $crate::kit::family::Prefix<
                 $collector,
                 $crate::kit::family::$prefix_kind,
-                { <[&str]>::len(&$prefix_labels) },
-            > = $crate::kit::family::Prefix::new($prefix_name, &$prefix_labels, $prefix_help);
+                $crate::declare!(@labels $prefix_labels),
+            > = $crate::kit::family::Prefix::new(
+                $prefix_name,
+                $crate::declare!(@names $prefix_labels),
+                $prefix_help,
+            );
         )*)?
 
         impl $crate::kit::declare::Declared for $collector {
+            const FAMILY_NAMES: &'static [&'static str] = &[$($($family_name,)*)? $($($row_name,)+)*];
             const DECLARATION: &'static $crate::kit::declare::Declaration = &$crate::kit::declare::Declaration {
                 name: $name,
                 is_enabled: $crate::declare!(@state $state),
                 doc: $doc,
                 reads: &[$($($read.info()),*)?],
                 flags: &[$($($flag.info()),*)?],
-                families: &[$($($family.info()),*)?],
+                families: &[
+                    $($($family.info(),)*)?
+                    $($($crate::declare!(@row $collector $table_labels $row_name $row_help; $($row_word)+).info(),)+)*
+                ],
                 prefixes: &[$($($prefix.info()),*)?],
                 foreign: $crate::declare!(@foreign $($foreign)?),
             };
@@ -262,25 +331,58 @@ macro_rules! declare {
     };
     (@state on) => { true };
     (@state off) => { false };
-    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $kind:ident) => {
-        $crate::declare!(@family $collector $family $name $labels $help; $kind new);
+    // A set of labels: a struct of their values, which are given by name.
+    (@set $set:ident $($label:ident)+) => {
+        #[derive(Clone, Copy)]
+        struct $set<'a> {
+            $($label: &'a dyn $crate::kit::label::Label,)+
+        }
+
+        impl $set<'_> {
+            const NAMES: &'static [&'static str] = &[$($crate::kit::label::name_of(stringify!($label))),+];
+        }
+
+        impl $crate::kit::label::Labels for $set<'_> {
+            const COUNT: usize = Self::NAMES.len();
+
+            #[inline]
+            fn with<R>(self, take: impl FnOnce(&[&dyn $crate::kit::label::Label]) -> R) -> R {
+                take(&[$(self.$label),+])
+            }
+        }
     };
-    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; kept $kind:ident) => {
-        $crate::declare!(@family $collector $family $name $labels $help; $kind kept);
+    (@labels [$($label:literal),* $(,)?]) => {
+        $crate::kit::family::Unnamed<{ <[&str]>::len(&[$($label),*]) }>
     };
-    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; volatile $kind:ident) => {
-        $crate::declare!(@family $collector $family $name $labels $help; $kind volatile);
+    (@labels $set:ident) => { $set<'static> };
+    (@names [$($label:literal),* $(,)?]) => { &[$($label),*] };
+    (@names $set:ident) => { $set::NAMES };
+    (@type $collector:ident $kind:ident $labels:tt) => {
+        $crate::kit::family::Family<$collector, $crate::kit::family::$kind, $crate::declare!(@labels $labels)>
     };
-    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $kind:ident $new:ident) => {
-        const $family: $crate::kit::family::Family<
-            $collector,
-            $crate::kit::family::$kind,
-            { <[&str]>::len(&$labels) },
-        > = $crate::kit::family::Family::$new(
-            $crate::kit::declare::slot_of(FAMILY_NAMES, $name),
+    (@family $collector:ident $family:ident $name:literal $labels:tt $help:literal; $($word:ident)+) => {
+        const $family: $crate::declare!(@kind_of $collector $labels; $($word)+) =
+            $crate::declare!(@row $collector $labels $name $help; $($word)+);
+    };
+    (@kind_of $collector:ident $labels:tt; $kind:ident) => { $crate::declare!(@type $collector $kind $labels) };
+    (@kind_of $collector:ident $labels:tt; $word:ident $kind:ident) => {
+        $crate::declare!(@type $collector $kind $labels)
+    };
+    (@row $collector:ident $labels:tt $name:literal $help:literal; $kind:ident) => {
+        $crate::declare!(@make $collector $labels $name $help; new $kind)
+    };
+    (@row $collector:ident $labels:tt $name:literal $help:literal; kept $kind:ident) => {
+        $crate::declare!(@make $collector $labels $name $help; kept $kind)
+    };
+    (@row $collector:ident $labels:tt $name:literal $help:literal; volatile $kind:ident) => {
+        $crate::declare!(@make $collector $labels $name $help; volatile $kind)
+    };
+    (@make $collector:ident $labels:tt $name:literal $help:literal; $new:ident $kind:ident) => {
+        <$crate::declare!(@type $collector $kind $labels)>::$new(
+            $crate::kit::declare::slot_of(<$collector as $crate::kit::declare::Declared>::FAMILY_NAMES, $name),
             $name,
-            &$labels,
+            $crate::declare!(@names $labels),
             $help,
-        );
+        )
     };
 }

@@ -2,18 +2,21 @@
 
 use std::marker::PhantomData;
 
-/// What the TYPE line of a family says.
+use super::constant::typed_constant;
+use super::label::{Label, Labels};
+
+/// The type of a family, as its TYPE line states it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// Goes up and down.
+    /// A value that rises and falls.
     Gauge,
-    /// Only goes up.
+    /// A value that only rises.
     Counter,
-    /// Nobody knows.
+    /// A value of unknown type.
     Untyped,
-    /// Counts in buckets; only foreign families have it.
+    /// Observations in buckets; foreign families only.
     Histogram,
-    /// Quantiles; only foreign families have it.
+    /// Observations as quantiles; foreign families only.
     Summary,
 }
 
@@ -39,10 +42,13 @@ pub struct Counter;
 /// Marks a [`Family`] without a type.
 #[derive(Clone, Copy, Debug)]
 pub struct Untyped;
+/// Marks a [`Family`] of a table, whose row states the type.
+#[derive(Clone, Copy, Debug)]
+pub struct Tabled;
 
-/// The types that mark what a family is.
+/// The marker types that stand for a [`Kind`].
 pub trait Kinded {
-    /// The same as a value.
+    /// The kind that the marker stands for.
     const KIND: Kind;
 }
 
@@ -56,70 +62,63 @@ impl Kinded for Untyped {
     const KIND: Kind = Kind::Untyped;
 }
 
-/// A declared family as the tables see it.
+/// A declared family without its type parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FamilyInfo {
-    /// Its name; for a [`Prefix`], what its names begin with.
+    /// The metric name; for a [`Prefix`], the start of its metric names.
     pub name: &'static str,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// Its labels, in alphabetical order, as the page prints them.
+    /// The label names, in alphabetical order, as the page prints them.
     pub labels: &'static [&'static str],
     /// The HELP text; for a [`Prefix`], `{}` stands for the rest of the name.
     pub help: &'static str,
-    /// Whether its values are others in each scrape of the same host at the same moment: whoever compares pages leaves
-    /// them out.
+    /// Whether two scrapes of an unchanged host give different values. Comparisons of pages leave such a family out.
     pub is_volatile: bool,
 }
 
-/// A family of collector `C`, of type `K`, with `N` labels.
+/// The type parameters of a family, of which it holds no value.
+type Marks<C, K, L> = PhantomData<fn() -> (C, K, L)>;
+
+/// Labels by position, which [`declare!`](crate::declare) accepts beside named ones.
+pub type Unnamed<const N: usize> = [&'static dyn Label; N];
+
+/// A family of collector `C`, of type `K`, with the labels `L`.
 ///
-/// Names, labels and help are checked while compiling. Counters end in `_total`, unless node_exporter's name has to be
-/// kept ([`Family::kept`]):
+/// Names, labels and help are checked at compile time. A counter's name ends in `_total`, unless node_exporter's name has
+/// to be kept ([`Family::kept`]):
 ///
 /// ```
-/// use collectors::kit::family::{Counter, Family};
-/// const FINE: Family<(), Counter, 1> = Family::new(0, "node_reads_total", &["device"], "Reads.");
+/// use collectors::kit::family::{Counter, Family, Unnamed};
+/// const FINE: Family<(), Counter, Unnamed<1>> = Family::new(0, "node_reads_total", &["device"], "Reads.");
 /// # let _ = FINE;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Counter, Family};
-/// const NO_TOTAL: Family<(), Counter, 1> = Family::new(0, "node_reads", &["device"], "Reads.");
+/// use collectors::kit::family::{Counter, Family, Unnamed};
+/// const NO_TOTAL: Family<(), Counter, Unnamed<1>> = Family::new(0, "node_reads", &["device"], "Reads.");
 /// # let _ = NO_TOTAL;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Family, Gauge};
-/// const NO_BASE_UNIT: Family<(), Gauge, 0> = Family::new(0, "node_delay_milliseconds", &[], "Delay.");
+/// use collectors::kit::family::{Family, Gauge, Unnamed};
+/// const NO_BASE_UNIT: Family<(), Gauge, Unnamed<0>> = Family::new(0, "node_delay_milliseconds", &[], "Delay.");
 /// # let _ = NO_BASE_UNIT;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Counter, Family};
-/// const UNSORTED: Family<(), Counter, 2> = Family::new(0, "node_x_total", &["mode", "cpu"], "X.");
+/// use collectors::kit::family::{Counter, Family, Unnamed};
+/// const UNSORTED: Family<(), Counter, Unnamed<2>> = Family::new(0, "node_x_total", &["mode", "cpu"], "X.");
 /// # let _ = UNSORTED;
 /// ```
-pub struct Family<C, K, const N: usize> {
+pub struct Family<C, K, L> {
     slot: usize,
     info: FamilyInfo,
-    owner: PhantomData<fn() -> (C, K)>,
+    marks: Marks<C, K, L>,
 }
 
-impl<C, K, const N: usize> Clone for Family<C, K, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
+typed_constant!(Family<C, K, L>);
 
-impl<C, K, const N: usize> Copy for Family<C, K, N> {}
-
-impl<C, K, const N: usize> std::fmt::Debug for Family<C, K, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.info.fmt(f)
-    }
-}
-
-impl<C, K: Kinded, const N: usize> Family<C, K, N> {
-    /// A family whose name keeps today's rules. `slot` is its place in its collector's declaration.
-    pub const fn new(slot: usize, name: &'static str, labels: &'static [&'static str; N], help: &'static str) -> Self {
+impl<C, K: Kinded, L: Labels> Family<C, K, L> {
+    /// A family whose name follows today's rules. `slot` is its position in its collector's declaration.
+    pub const fn new(slot: usize, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         let kind = K::KIND;
         assert!(
             !matches!(kind, Kind::Counter) || ends_with(name, "_total"),
@@ -133,27 +132,35 @@ impl<C, K: Kinded, const N: usize> Family<C, K, N> {
         Self::kept(slot, name, labels, help)
     }
 
-    /// The same for one whose values the scrape itself makes, such as the time that it took.
+    /// A family whose values depend on the scrape itself, such as its duration.
     pub const fn volatile(
         slot: usize,
         name: &'static str,
-        labels: &'static [&'static str; N],
+        labels: &'static [&'static str],
         help: &'static str,
     ) -> Self {
         let steady = Self::new(slot, name, labels, help);
         Self { info: FamilyInfo { is_volatile: true, ..steady.info }, ..steady }
     }
 
-    /// A family whose name breaks today's rules and is kept, because dashboards know it.
-    pub const fn kept(slot: usize, name: &'static str, labels: &'static [&'static str; N], help: &'static str) -> Self {
+    /// A family whose name breaks today's rules and is kept because dashboards query it.
+    pub const fn kept(slot: usize, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         check_name(name);
+        assert!(labels.len() == L::COUNT, "the family has another number of labels than its type");
         check_labels(labels);
         check_help(help);
         let info = FamilyInfo { name, kind: K::KIND, labels, help, is_volatile: false };
-        Self { slot, info, owner: PhantomData }
+        Self { slot, info, marks: PhantomData }
     }
 
-    /// The family as the tables see it.
+    /// The family as a row of a table, which forgets the type: the row has stated it.
+    pub const fn tabled(self) -> Family<C, Tabled, L> {
+        Family { slot: self.slot, info: self.info, marks: PhantomData }
+    }
+}
+
+impl<C, K, L> Family<C, K, L> {
+    /// The family without its type parameters.
     pub const fn info(&self) -> FamilyInfo {
         self.info
     }
@@ -163,38 +170,27 @@ impl<C, K: Kinded, const N: usize> Family<C, K, N> {
     }
 }
 
-/// Families whose names the kernel makes: `C` owns every name that begins with the prefix.
-pub struct Prefix<C, K, const N: usize> {
+/// Families that the kernel names: `C` owns every name that starts with the prefix.
+pub struct Prefix<C, K, L> {
     info: FamilyInfo,
-    owner: PhantomData<fn() -> (C, K)>,
+    marks: Marks<C, K, L>,
 }
 
-impl<C, K, const N: usize> Clone for Prefix<C, K, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
+typed_constant!(Prefix<C, K, L>);
 
-impl<C, K, const N: usize> Copy for Prefix<C, K, N> {}
-
-impl<C, K, const N: usize> std::fmt::Debug for Prefix<C, K, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.info.fmt(f)
-    }
-}
-
-impl<C, K: Kinded, const N: usize> Prefix<C, K, N> {
-    /// All names that begin with `prefix`, which ends in `_`. `{}` in the help text is the rest of the name.
-    pub const fn new(prefix: &'static str, labels: &'static [&'static str; N], help: &'static str) -> Self {
+impl<C, K: Kinded, L: Labels> Prefix<C, K, L> {
+    /// All names that start with `prefix`, which ends in `_`. `{}` in the help text is the rest of the name.
+    pub const fn new(prefix: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         check_name(prefix);
         assert!(ends_with(prefix, "_"), "a prefix ends in `_`");
+        assert!(labels.len() == L::COUNT, "the prefix has another number of labels than its type");
         check_labels(labels);
         check_help(help);
         let info = FamilyInfo { name: prefix, kind: K::KIND, labels, help, is_volatile: false };
-        Self { info, owner: PhantomData }
+        Self { info, marks: PhantomData }
     }
 
-    /// The prefix as the tables see it.
+    /// The prefix without its type parameters.
     pub const fn info(&self) -> FamilyInfo {
         self.info
     }

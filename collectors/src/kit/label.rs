@@ -23,6 +23,32 @@ pub trait Label {
     }
 }
 
+/// The label values of a sample, which [`declare!`](crate::declare) implements for each of its sets of labels.
+pub trait Labels: Copy {
+    /// The number of labels.
+    const COUNT: usize;
+
+    /// Passes the values to `take`, in the order of the label names.
+    fn with<R>(self, take: impl FnOnce(&[&dyn Label]) -> R) -> R;
+}
+
+impl<const N: usize> Labels for [&dyn Label; N] {
+    const COUNT: usize = N;
+
+    #[inline]
+    fn with<R>(self, take: impl FnOnce(&[&dyn Label]) -> R) -> R {
+        take(&self)
+    }
+}
+
+/// The label name that a field of a set of labels stands for: `r#type` is `type`.
+pub const fn name_of(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
 /// A label that some samples have and others do not.
 impl<L: Label> Label for Option<L> {
     fn write_to(&self, out: &mut Vec<u8>) {

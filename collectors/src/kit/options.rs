@@ -10,6 +10,7 @@ use std::time::Duration;
 
 pub use duration::parse_duration;
 
+use super::constant::typed_constant;
 use super::declare::Declaration;
 
 /// What a flag holds.
@@ -52,19 +53,7 @@ pub struct Flag<C, T> {
     owner: PhantomData<fn() -> (C, T)>,
 }
 
-impl<C, T> Clone for Flag<C, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C, T> Copy for Flag<C, T> {}
-
-impl<C, T> fmt::Debug for Flag<C, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info.fmt(f)
-    }
-}
+typed_constant!(Flag<C, T>);
 
 impl<C, T: Held> Flag<C, T> {
     /// A flag of this name, default and help.

@@ -126,9 +126,10 @@ mod tests {
     use proptest::prelude::*;
     use std::fmt::Write as _;
 
-    const A: Family<(), Gauge, 0> = Family::new(1, "node_a", &[], "An a.");
-    const B: Family<(), Counter, 2> = Family::new(0, "node_b_total", &["cpu", "mode"], "A b.");
-    const MADE: Prefix<(), Untyped, 0> = Prefix::new("node_ab_", &[], "Field {}.");
+    const A: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(1, "node_a", &[], "An a.");
+    const B: Family<(), Counter, crate::kit::family::Unnamed<2>> =
+        Family::new(0, "node_b_total", &["cpu", "mode"], "A b.");
+    const MADE: Prefix<(), Untyped, crate::kit::family::Unnamed<0>> = Prefix::new("node_ab_", &[], "Field {}.");
 
     fn page() -> Page {
         Page::new([B.info(), A.info()])
@@ -184,7 +185,8 @@ mod tests {
         expected += "# HELP node_c C.\n# TYPE node_c gauge\nnode_c 1\n";
         assert!(expected.len() > 1 << 20, "large enough to be handed over");
         for _ in 0..2 {
-            let mut last: Page = Page::new([Family::<(), Gauge, 0>::new(0, "node_c", &[], "C.").info()]);
+            let mut last: Page =
+                Page::new([Family::<(), Gauge, crate::kit::family::Unnamed<0>>::new(0, "node_c", &[], "C.").info()]);
             PageOf::<()>::new(&mut last).gauge(Family::new(0, "node_c", &[], "C."), [], 1_u64);
             page.clear();
             let mut view = PageOf::new(&mut page);
@@ -237,7 +239,7 @@ mod tests {
 
     #[test]
     fn of_two_families_of_one_name_the_first_is_written() {
-        let again: Family<(), Gauge, 0> = Family::new(2, "node_a", &[], "Another a.");
+        let again: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(2, "node_a", &[], "Another a.");
         let mut page = Page::new([B.info(), A.info(), again.info()]);
         for (first, expected, clashes) in [(true, "node_a 1\n", 1), (false, "node_a 2\n", 0)] {
             page.clear();
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn openmetrics_names_counters_by_what_they_count() {
-        let gauge: Family<(), Gauge, 0> = Family::new(2, "node_b", &[], "A \"b\".");
+        let gauge: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(2, "node_b", &[], "A \"b\".");
         let mut page = Page::new([B.info(), A.info(), gauge.info()]);
         for (has_gauge, expected) in [
             (false, "# HELP node_b A b.\n# TYPE node_b counter\nnode_b_total{cpu=\"0\",mode=\"user\"} 1\n# EOF\n"),

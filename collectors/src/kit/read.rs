@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::constant::typed_constant;
 use crate::host::root::Mount;
 
 /// What a read does with the path.
@@ -81,19 +82,7 @@ pub struct Read<C, A, const N: usize> {
     owner: PhantomData<fn() -> (C, A)>,
 }
 
-impl<C, A, const N: usize> Clone for Read<C, A, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C, A, const N: usize> Copy for Read<C, A, N> {}
-
-impl<C, A, const N: usize> std::fmt::Debug for Read<C, A, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.info.fmt(f)
-    }
-}
+typed_constant!(Read<C, A; const N: usize>);
 
 impl<C, A: Accessed, const N: usize> Read<C, A, N> {
     /// A read of this pattern, checked while compiling.

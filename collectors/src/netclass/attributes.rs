@@ -17,7 +17,7 @@ use crate::kit::read::{File, Read};
 type Attribute = Read<Netclass, File, 1>;
 
 /// The numeric attributes exported as gauges.
-const GAUGES: [(Attribute, Family<Netclass, Gauge, 1>); 12] = [
+const GAUGES: [(Attribute, Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>); 12] = [
     (ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE),
     (CARRIER_STATE, CARRIER),
     (DEV_ID, DEVICE_ID),
@@ -32,7 +32,7 @@ const GAUGES: [(Attribute, Family<Netclass, Gauge, 1>); 12] = [
     (TYPE, PROTOCOL_TYPE),
 ];
 /// The numeric attributes exported as counters.
-const COUNTERS: [(Attribute, Family<Netclass, Counter, 1>); 3] = [
+const COUNTERS: [(Attribute, Family<Netclass, Counter, crate::kit::family::Unnamed<1>>); 3] = [
     (CARRIER_CHANGES, CARRIER_CHANGES_TOTAL),
     (CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL),
     (CARRIER_UP_COUNT, CARRIER_UP_TOTAL),

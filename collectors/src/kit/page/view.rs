@@ -5,46 +5,103 @@ use std::marker::PhantomData;
 use super::Page;
 use super::buffer::Buffer;
 use super::foreign::{self, ForeignPage};
-use crate::kit::family::{Counter, Family, Gauge, Kinded, Prefix, Untyped};
-use crate::kit::label::Label;
+use crate::kit::family::{Counter, Family, Gauge, Kinded, Prefix, Tabled, Untyped};
+use crate::kit::label::Labels;
 use crate::kit::number::Number;
 
-/// The page of collector `C`: only its own families, each only as what it is.
+/// The page of collector `C`, which accepts only its own families, each as its own type, with labels by name:
 ///
 /// ```
-/// use collectors::kit::{family::{Family, Gauge}, page::PageOf};
+/// # use collectors::kit::prelude::*;
 /// struct Mine;
-/// const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here"], 1.5);
+/// collectors::declare! {
+///     Mine: "mine", off, "An example.";
+///     labels {
+///         PerMode { cpu, mode }
+///     }
+///     families {
+///         TIME: Gauge "node_mine_seconds" PerMode "CPU time by mode.";
+///     }
+/// }
+/// fn emit(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+///     page.gauge(TIME, PerMode { mode: &"idle", cpu: &7_u64 }, 1.5);
 /// }
 /// ```
-/// A wrong number of labels:
+/// Labels without their names, which could be swapped:
 /// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
+/// # use collectors::kit::prelude::*;
 /// # struct Mine;
-/// # const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
-/// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here", &"there"], 1.5);
+/// # collectors::declare! {
+/// #     Mine: "mine", off, "An example.";
+/// #     labels { PerMode { cpu, mode } }
+/// #     families { TIME: Gauge "node_mine_seconds" PerMode "CPU time by mode."; }
+/// # }
+/// fn emit(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+///     page.gauge(TIME, [&"idle", &7_u64], 1.5);
+/// }
+/// ```
+/// A label that the family does not have:
+/// ```compile_fail,E0560
+/// # use collectors::kit::prelude::*;
+/// # struct Mine;
+/// # collectors::declare! {
+/// #     Mine: "mine", off, "An example.";
+/// #     labels { PerMode { cpu, mode } }
+/// #     families { TIME: Gauge "node_mine_seconds" PerMode "CPU time by mode."; }
+/// # }
+/// fn emit(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+///     page.gauge(TIME, PerMode { state: &"idle", cpu: &7_u64 }, 1.5);
+/// }
+/// ```
+/// A missing label:
+/// ```compile_fail,E0063
+/// # use collectors::kit::prelude::*;
+/// # struct Mine;
+/// # collectors::declare! {
+/// #     Mine: "mine", off, "An example.";
+/// #     labels { PerMode { cpu, mode } }
+/// #     families { TIME: Gauge "node_mine_seconds" PerMode "CPU time by mode."; }
+/// # }
+/// fn emit(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+///     page.gauge(TIME, PerMode { mode: &"idle" }, 1.5);
+/// }
+/// ```
+/// The labels of another family:
+/// ```compile_fail,E0308
+/// # use collectors::kit::prelude::*;
+/// # struct Mine;
+/// # collectors::declare! {
+/// #     Mine: "mine", off, "An example.";
+/// #     labels { PerCpu { cpu } PerMode { cpu, mode } }
+/// #     families {
+/// #         TIME: Gauge "node_mine_seconds" PerMode "CPU time by mode.";
+/// #         ONLINE: Gauge "node_mine_online" PerCpu "1 for an online CPU.";
+/// #     }
+/// # }
+/// # fn online(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+/// #     page.gauge(ONLINE, PerCpu { cpu: &7_u64 }, true);
+/// # }
+/// fn emit(page: &mut collectors::kit::page::PageOf<'_, Mine>) {
+///     page.gauge(TIME, PerCpu { cpu: &7_u64 }, 1.5);
 /// }
 /// ```
 /// A gauge that is emitted as a counter:
 /// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
+/// # use collectors::kit::{family::{Family, Gauge, Unnamed}, page::PageOf};
 /// # struct Mine;
-/// # const FAMILY: Family<Mine, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
+/// # const FAMILY: Family<Mine, Gauge, Unnamed<0>> = Family::new(0, "node_depth_metres", &[], "Depth.");
 /// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.counter(FAMILY, [&"here"], 1.5);
+///     page.counter(FAMILY, [], 1.5);
 /// }
 /// ```
 /// Another collector's family:
 /// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
+/// # use collectors::kit::{family::{Family, Gauge, Unnamed}, page::PageOf};
 /// # struct Mine;
 /// # struct Theirs;
-/// # const FAMILY: Family<Theirs, Gauge, 1> = Family::new(0, "node_depth_metres", &["place"], "Depth.");
+/// # const FAMILY: Family<Theirs, Gauge, Unnamed<0>> = Family::new(0, "node_depth_metres", &[], "Depth.");
 /// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [&"here"], 1.5);
+///     page.gauge(FAMILY, [], 1.5);
 /// }
 /// ```
 #[derive(Debug)]
@@ -59,48 +116,38 @@ impl<'a, C> PageOf<'a, C> {
     }
 
     /// Emits a gauge.
-    pub fn gauge<const N: usize>(
-        &mut self,
-        family: Family<C, Gauge, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), &labels, value.into());
+    pub fn gauge<L: Labels>(&mut self, family: Family<C, Gauge, L>, labels: L, value: impl Into<Number>) {
+        self.push(family.slot(), labels, value.into());
     }
 
     /// Emits a counter.
-    pub fn counter<const N: usize>(
-        &mut self,
-        family: Family<C, Counter, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), &labels, value.into());
+    pub fn counter<L: Labels>(&mut self, family: Family<C, Counter, L>, labels: L, value: impl Into<Number>) {
+        self.push(family.slot(), labels, value.into());
     }
 
     /// Emits a sample without a type.
-    pub fn untyped<const N: usize>(
-        &mut self,
-        family: Family<C, Untyped, N>,
-        labels: [&dyn Label; N],
-        value: impl Into<Number>,
-    ) {
-        self.push(family.slot(), &labels, value.into());
+    pub fn untyped<L: Labels>(&mut self, family: Family<C, Untyped, L>, labels: L, value: impl Into<Number>) {
+        self.push(family.slot(), labels, value.into());
+    }
+
+    /// Emits a sample of a family of a declared table.
+    pub fn tabled<L: Labels>(&mut self, family: Family<C, Tabled, L>, labels: L, value: impl Into<Number>) {
+        self.push(family.slot(), labels, value.into());
     }
 
     /// Emits a sample of a family that the kernel names: the prefix and the pieces of `rest`, in which every byte that
-    /// a metric name cannot have becomes `_`. `false` when there are [`MADE_FAMILIES_MAX`](super::MADE_FAMILIES_MAX) already.
-    pub fn named<K: Kinded, const N: usize>(
+    /// a metric name cannot have becomes `_`. `false` if there are [`MADE_FAMILIES_MAX`](super::MADE_FAMILIES_MAX) already.
+    pub fn named<K: Kinded, L: Labels>(
         &mut self,
-        prefix: Prefix<C, K, N>,
+        prefix: Prefix<C, K, L>,
         rest: &[&[u8]],
-        labels: [&dyn Label; N],
+        labels: L,
         value: impl Into<Number>,
     ) -> bool {
         let info = prefix.info();
         let Some(at) = self.page.made(&info, rest) else { return false };
         if let Some((buffer, spare)) = self.count(at) {
-            buffer.push_labelled(info.labels, &labels, value.into(), spare);
+            labels.with(|values| buffer.push_labelled(info.labels, values, value.into(), spare));
         }
         true
     }
@@ -113,10 +160,10 @@ impl<'a, C> PageOf<'a, C> {
         &mut self.page.foreign
     }
 
-    fn push(&mut self, slot: usize, values: &[&dyn Label], value: Number) {
-        // A slot that is not there would be a declaration that was not registered; its samples have no place.
+    fn push(&mut self, slot: usize, labels: impl Labels, value: Number) {
+        // Only a declaration that was not registered has a slot beyond the page.
         if let Some((buffer, spare)) = self.count(slot) {
-            buffer.push(values, value, spare);
+            labels.with(|values| buffer.push(values, value, spare));
         }
     }
 
