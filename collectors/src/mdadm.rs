@@ -18,6 +18,10 @@ pub struct Mdadm {
 
 declare! {
     Mdadm: "mdadm", on, "Software RAID arrays from /proc/mdstat: state, disks and progress.";
+    labels {
+        PerDevice { device }
+        PerState { device, state }
+    }
     reads {
         MDSTAT: File Proc "mdstat";
         BLOCK: Directory Sys "block";
@@ -26,13 +30,13 @@ declare! {
         RAID_DISKS: File Sys "block/*/md/raid_disks";
     }
     families {
-        BLOCKS: Gauge "node_md_blocks" ["device"] "Size of an array in blocks of 1024 bytes.";
-        BLOCKS_SYNCED: Gauge "node_md_blocks_synced" ["device"] "Blocks of an array in sync: all, or those done so far.";
-        DISKS_MISSING: Gauge "node_md_degraded" ["device"] "Missing disks of an array; 0 for levels without redundancy.";
-        DISKS: Gauge "node_md_disks" ["device", "state"] "Disks of an array by state.";
-        DISKS_REQUIRED: Gauge "node_md_disks_required" ["device"] "Configured disks of an array, from /proc/mdstat.";
-        DISKS_OF_RAID: Gauge "node_md_raid_disks" ["device"] "Configured disks of an array, from sysfs.";
-        STATE: Gauge "node_md_state" ["device", "state"] "State of an array: 1 for the current one, otherwise 0.";
+        BLOCKS: Gauge "node_md_blocks" PerDevice "Size of an array in blocks of 1024 bytes.";
+        BLOCKS_SYNCED: Gauge "node_md_blocks_synced" PerDevice "Blocks of an array in sync: all, or those done so far.";
+        DISKS_MISSING: Gauge "node_md_degraded" PerDevice "Missing disks of an array; 0 for levels without redundancy.";
+        DISKS: Gauge "node_md_disks" PerState "Disks of an array by state.";
+        DISKS_REQUIRED: Gauge "node_md_disks_required" PerDevice "Configured disks of an array, from /proc/mdstat.";
+        DISKS_OF_RAID: Gauge "node_md_raid_disks" PerDevice "Configured disks of an array, from sysfs.";
+        STATE: Gauge "node_md_state" PerState "State of an array: 1 for the current one, otherwise 0.";
     }
 }
 
@@ -51,16 +55,16 @@ impl Collect for Mdadm {
         for array in mdstat::Arrays::new(whole, text.cut_line().is_some()) {
             let Some(array) = cx.problems.value(array) else { continue };
             let mdstat::Array { name, activity, disks, blocks, blocks_synced } = array;
-            cx.page.gauge(DISKS_REQUIRED, [&name], disks.required);
+            cx.page.gauge(DISKS_REQUIRED, PerDevice { device: &name }, disks.required);
             for (state, count) in [("active", disks.active), ("failed", disks.failed), ("spare", disks.spare)] {
-                cx.page.gauge(DISKS, [&name, &state], count);
+                cx.page.gauge(DISKS, PerState { device: &name, state: &state }, count);
             }
             for state in STATES {
-                cx.page.gauge(STATE, [&name, &state], state.as_bytes() == activity);
+                cx.page.gauge(STATE, PerState { device: &name, state: &state }, state.as_bytes() == activity);
             }
-            cx.page.gauge(BLOCKS, [&name], blocks);
+            cx.page.gauge(BLOCKS, PerDevice { device: &name }, blocks);
             if let Some(blocks) = cx.problems.value(blocks_synced) {
-                cx.page.gauge(BLOCKS_SYNCED, [&name], blocks);
+                cx.page.gauge(BLOCKS_SYNCED, PerDevice { device: &name }, blocks);
             }
         }
         match cx.files.list(BLOCK, [], devices) {
@@ -89,7 +93,7 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
             Err(error) => Err(error.into()),
         };
         if let Some(disks) = cx.problems.value(disks).filter(|_| !level.is_empty()) {
-            cx.page.gauge(DISKS_OF_RAID, [&device], disks);
+            cx.page.gauge(DISKS_OF_RAID, PerDevice { device: &device }, disks);
         }
     }
     let missing = match level {
@@ -106,7 +110,7 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
         }
     };
     if let Some(missing) = missing {
-        cx.page.gauge(DISKS_MISSING, [&device], missing);
+        cx.page.gauge(DISKS_MISSING, PerDevice { device: &device }, missing);
     }
 }
 

@@ -13,14 +13,17 @@ pub struct MeminfoNuma {
 
 declare! {
     MeminfoNuma: "meminfo_numa", off, "Memory use and allocations by NUMA node.";
+    labels {
+        PerNode { node }
+    }
     reads {
         NODES: Directory Sys "devices/system/node";
         MEMINFO: File Sys "devices/system/node/*/meminfo";
         NUMASTAT: File Sys "devices/system/node/*/numastat";
     }
     prefixes {
-        FIELD: Gauge "node_memory_numa_" ["node"] "Field {} of a NUMA node's meminfo.";
-        ALLOCATIONS: Counter "node_memory_numa_" ["node"] "Counter {} of a NUMA node's numastat.";
+        FIELD: Gauge "node_memory_numa_" PerNode "Field {} of a NUMA node's meminfo.";
+        ALLOCATIONS: Counter "node_memory_numa_" PerNode "Counter {} of a NUMA node's numastat.";
     }
 }
 
@@ -42,14 +45,14 @@ impl Collect for MeminfoNuma {
                     if let Some(field) = cx.problems.value(parse_field(line)) {
                         let [name, kind] = field.name;
                         let joint: &[u8] = if kind.is_empty() { b"" } else { b"_" };
-                        cx.page.named(FIELD, &[name, joint, kind], [&field.node], field.value);
+                        cx.page.named(FIELD, &[name, joint, kind], PerNode { node: &field.node }, field.value);
                     }
                 }
             }
             if let Some(text) = cx.problems.value(cx.files.read(NUMASTAT, [directory])) {
                 for line in table::rows(text, cx.problems).filter(has_fields) {
                     if let Some((name, count)) = cx.problems.value(parse_count(line)) {
-                        cx.page.named(ALLOCATIONS, &[name, b"_total"], [&node], count);
+                        cx.page.named(ALLOCATIONS, &[name, b"_total"], PerNode { node: &node }, count);
                     }
                 }
             }

@@ -23,6 +23,11 @@ pub struct Netclass {
 
 declare! {
     Netclass: "netclass", on, "Network device properties: addresses, link state, speed and MTU.";
+    labels {
+        AltnameLabels { altname, device }
+        InfoLabels { address, adminstate, broadcast, device, duplex, ifalias, operstate }
+        PerDevice { device }
+    }
     reads {
         CLASS: Directory Sys "class/net";
         DEVICE: Directory Sys "class/net/*";
@@ -56,56 +61,56 @@ declare! {
         WITH_STATISTICS: Switch "collector.netclass_rtnl.with-stats" = "false", "With netlink, also export traffic counters, in place of the netdev collector.";
     }
     families {
-        ADDRESS_ASSIGN_TYPE: Gauge "node_network_address_assign_type" ["device"] "Origin of the hardware address, as in addr_assign_type.";
-        ALTNAMES_INFO: Gauge "node_network_altnames_info" ["altname", "device"] "Alternative name of a device; always 1.";
-        CARRIER: Gauge "node_network_carrier" ["device"] "Physical link state: 1 for up.";
-        CARRIER_CHANGES_TOTAL: Counter "node_network_carrier_changes_total" ["device"] "Changes of the physical link state.";
-        CARRIER_DOWN_TOTAL: Counter "node_network_carrier_down_changes_total" ["device"] "Changes of the physical link state to down.";
-        CARRIER_UP_TOTAL: Counter "node_network_carrier_up_changes_total" ["device"] "Changes of the physical link state to up.";
-        DEVICE_ID: Gauge "node_network_device_id" ["device"] "Identifier among devices that share one address, as in dev_id.";
-        DORMANT: Gauge "node_network_dormant" ["device"] "1 if the link is up but waits for an external event.";
-        FLAGS: Gauge "node_network_flags" ["device"] "Device flags as the bits of IFF_.";
-        IFACE_ID: Gauge "node_network_iface_id" ["device"] "Interface index of the device.";
-        IFACE_LINK: Gauge "node_network_iface_link" ["device"] "Interface index of the underlying device, or its own.";
-        IFACE_LINK_MODE: Gauge "node_network_iface_link_mode" ["device"] "Link mode: 0 for default, 1 for dormant.";
-        INFO: Gauge "node_network_info" ["address", "adminstate", "broadcast", "device", "duplex", "ifalias", "operstate"] "Addresses, state, duplex and alias of a device; always 1.";
-        MTU_BYTES: Gauge "node_network_mtu_bytes" ["device"] "Maximum transmission unit in bytes.";
-        NAME_ASSIGN_TYPE: Gauge "node_network_name_assign_type" ["device"] "Origin of the device name, as in name_assign_type.";
-        NET_DEV_GROUP: Gauge "node_network_net_dev_group" ["device"] "Group of the device.";
-        PROTOCOL_TYPE: Gauge "node_network_protocol_type" ["device"] "Hardware type of the device as an ARPHRD_ number.";
-        SPEED_BYTES: Gauge "node_network_speed_bytes" ["device"] "Link speed in bytes per second; negative if unknown.";
-        TRANSMIT_QUEUE_LENGTH: Gauge "node_network_transmit_queue_length" ["device"] "Maximum length of the transmit queue in packets.";
-        UP: Gauge "node_network_up" ["device"] "1 if the operational state is up.";
-        COLLISIONS: kept Gauge "node_network_collisions_total" ["device"] "Collisions during transmission.";
-        MULTICAST: kept Gauge "node_network_multicast_total" ["device"] "Multicast packets received.";
-        RECEIVE_BYTES: kept Gauge "node_network_receive_bytes_total" ["device"] "Bytes received.";
-        RECEIVE_COMPRESSED: kept Gauge "node_network_receive_compressed_total" ["device"] "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: kept Gauge "node_network_receive_crc_errors_total" ["device"] "Packets received with a CRC error.";
-        RECEIVE_DROPPED: kept Gauge "node_network_receive_dropped_total" ["device"] "Received packets dropped.";
-        RECEIVE_ERRORS: kept Gauge "node_network_receive_errors_total" ["device"] "Receive errors.";
-        RECEIVE_FIFO_ERRORS: kept Gauge "node_network_receive_fifo_errors_total" ["device"] "Receive FIFO overruns.";
-        RECEIVE_FRAME_ERRORS: kept Gauge "node_network_receive_frame_errors_total" ["device"] "Packets received with an alignment error.";
-        RECEIVE_LENGTH_ERRORS: kept Gauge "node_network_receive_length_errors_total" ["device"] "Packets received with an invalid length.";
-        RECEIVE_MISSED_ERRORS: kept Gauge "node_network_receive_missed_errors_total" ["device"] "Packets missed by the device for lack of buffers.";
-        RECEIVE_NOHANDLER: kept Gauge "node_network_receive_nohandler_total" ["device"] "Packets dropped for lack of a protocol handler.";
-        RECEIVE_OVER_ERRORS: kept Gauge "node_network_receive_over_errors_total" ["device"] "Receive ring buffer overruns.";
-        RECEIVE_PACKETS: kept Gauge "node_network_receive_packets_total" ["device"] "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: kept Gauge "node_network_transmit_aborted_errors_total" ["device"] "Aborted transmissions.";
-        TRANSMIT_BYTES: kept Gauge "node_network_transmit_bytes_total" ["device"] "Bytes transmitted.";
-        TRANSMIT_CARRIER_ERRORS: kept Gauge "node_network_transmit_carrier_errors_total" ["device"] "Transmissions that lost the carrier.";
-        TRANSMIT_COMPRESSED: kept Gauge "node_network_transmit_compressed_total" ["device"] "Compressed packets transmitted.";
-        TRANSMIT_DROPPED: kept Gauge "node_network_transmit_dropped_total" ["device"] "Packets dropped before transmission.";
-        TRANSMIT_ERRORS: kept Gauge "node_network_transmit_errors_total" ["device"] "Transmit errors.";
-        TRANSMIT_FIFO_ERRORS: kept Gauge "node_network_transmit_fifo_errors_total" ["device"] "Transmit FIFO underruns.";
-        TRANSMIT_HEARTBEAT_ERRORS: kept Gauge "node_network_transmit_heartbeat_errors_total" ["device"] "Heartbeat errors during transmission.";
-        TRANSMIT_PACKETS: kept Gauge "node_network_transmit_packets_total" ["device"] "Packets transmitted.";
-        TRANSMIT_WINDOW_ERRORS: kept Gauge "node_network_transmit_window_errors_total" ["device"] "Late collisions during transmission.";
+        ADDRESS_ASSIGN_TYPE: Gauge "node_network_address_assign_type" PerDevice "Origin of the hardware address, as in addr_assign_type.";
+        ALTNAMES_INFO: Gauge "node_network_altnames_info" AltnameLabels "Alternative name of a device; always 1.";
+        CARRIER: Gauge "node_network_carrier" PerDevice "Physical link state: 1 for up.";
+        CARRIER_CHANGES_TOTAL: Counter "node_network_carrier_changes_total" PerDevice "Changes of the physical link state.";
+        CARRIER_DOWN_TOTAL: Counter "node_network_carrier_down_changes_total" PerDevice "Changes of the physical link state to down.";
+        CARRIER_UP_TOTAL: Counter "node_network_carrier_up_changes_total" PerDevice "Changes of the physical link state to up.";
+        DEVICE_ID: Gauge "node_network_device_id" PerDevice "Identifier among devices that share one address, as in dev_id.";
+        DORMANT: Gauge "node_network_dormant" PerDevice "1 if the link is up but waits for an external event.";
+        FLAGS: Gauge "node_network_flags" PerDevice "Device flags as the bits of IFF_.";
+        IFACE_ID: Gauge "node_network_iface_id" PerDevice "Interface index of the device.";
+        IFACE_LINK: Gauge "node_network_iface_link" PerDevice "Interface index of the underlying device, or its own.";
+        IFACE_LINK_MODE: Gauge "node_network_iface_link_mode" PerDevice "Link mode: 0 for default, 1 for dormant.";
+        INFO: Gauge "node_network_info" InfoLabels "Addresses, state, duplex and alias of a device; always 1.";
+        MTU_BYTES: Gauge "node_network_mtu_bytes" PerDevice "Maximum transmission unit in bytes.";
+        NAME_ASSIGN_TYPE: Gauge "node_network_name_assign_type" PerDevice "Origin of the device name, as in name_assign_type.";
+        NET_DEV_GROUP: Gauge "node_network_net_dev_group" PerDevice "Group of the device.";
+        PROTOCOL_TYPE: Gauge "node_network_protocol_type" PerDevice "Hardware type of the device as an ARPHRD_ number.";
+        SPEED_BYTES: Gauge "node_network_speed_bytes" PerDevice "Link speed in bytes per second; negative if unknown.";
+        TRANSMIT_QUEUE_LENGTH: Gauge "node_network_transmit_queue_length" PerDevice "Maximum length of the transmit queue in packets.";
+        UP: Gauge "node_network_up" PerDevice "1 if the operational state is up.";
+        COLLISIONS: kept Gauge "node_network_collisions_total" PerDevice "Collisions during transmission.";
+        MULTICAST: kept Gauge "node_network_multicast_total" PerDevice "Multicast packets received.";
+        RECEIVE_BYTES: kept Gauge "node_network_receive_bytes_total" PerDevice "Bytes received.";
+        RECEIVE_COMPRESSED: kept Gauge "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
+        RECEIVE_CRC_ERRORS: kept Gauge "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
+        RECEIVE_DROPPED: kept Gauge "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
+        RECEIVE_ERRORS: kept Gauge "node_network_receive_errors_total" PerDevice "Receive errors.";
+        RECEIVE_FIFO_ERRORS: kept Gauge "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
+        RECEIVE_FRAME_ERRORS: kept Gauge "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
+        RECEIVE_LENGTH_ERRORS: kept Gauge "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
+        RECEIVE_MISSED_ERRORS: kept Gauge "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
+        RECEIVE_NOHANDLER: kept Gauge "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
+        RECEIVE_OVER_ERRORS: kept Gauge "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
+        RECEIVE_PACKETS: kept Gauge "node_network_receive_packets_total" PerDevice "Packets received.";
+        TRANSMIT_ABORTED_ERRORS: kept Gauge "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
+        TRANSMIT_BYTES: kept Gauge "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
+        TRANSMIT_CARRIER_ERRORS: kept Gauge "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
+        TRANSMIT_COMPRESSED: kept Gauge "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
+        TRANSMIT_DROPPED: kept Gauge "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
+        TRANSMIT_ERRORS: kept Gauge "node_network_transmit_errors_total" PerDevice "Transmit errors.";
+        TRANSMIT_FIFO_ERRORS: kept Gauge "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
+        TRANSMIT_HEARTBEAT_ERRORS: kept Gauge "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
+        TRANSMIT_PACKETS: kept Gauge "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
+        TRANSMIT_WINDOW_ERRORS: kept Gauge "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
 }
 
 /// The families of the kernel's counters, in the order of [`LinkStatistics::NAMES`]. Detailed netdev counters have the
 /// same names, but are gauges here, as in node_exporter.
-const STATISTICS: [Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>; LinkStatistics::NAMES.len()] =
+const STATISTICS: [Family<Netclass, Gauge, PerDevice<'static>>; LinkStatistics::NAMES.len()] =
     crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {

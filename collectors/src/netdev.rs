@@ -27,6 +27,10 @@ pub struct Netdev {
 
 declare! {
     Netdev: "netdev", on, "Network traffic and errors by device.";
+    labels {
+        AddressLabels { address, device, netmask, scope }
+        PerDevice { device, ifalias }
+    }
     reads {
         TABLE: File Proc "net/dev";
         DEVICE: Directory Sys "class/net/*";
@@ -43,45 +47,45 @@ declare! {
         WITH_ALIAS: Switch "collector.netdev.label-ifalias" = "false", "Add the device's alias as a label to every counter.";
     }
     families {
-        ADDRESS_INFO: Gauge "node_network_address_info" ["address", "device", "netmask", "scope"] "Address of a device and its prefix length; always 1.";
-        COLLISIONS: Counter "node_network_collisions_total" ["device", "ifalias"] "Collisions during transmission.";
-        MULTICAST: Counter "node_network_multicast_total" ["device", "ifalias"] "Multicast packets received.";
-        RECEIVE_BYTES: Counter "node_network_receive_bytes_total" ["device", "ifalias"] "Bytes received.";
-        RECEIVE_COMPRESSED: Counter "node_network_receive_compressed_total" ["device", "ifalias"] "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: Counter "node_network_receive_crc_errors_total" ["device", "ifalias"] "Packets received with a CRC error.";
-        RECEIVE_DROP: Counter "node_network_receive_drop_total" ["device", "ifalias"] "Received packets dropped or missed.";
-        RECEIVE_DROPPED: Counter "node_network_receive_dropped_total" ["device", "ifalias"] "Received packets dropped.";
-        RECEIVE_ERRORS: Counter "node_network_receive_errors_total" ["device", "ifalias"] "Receive errors.";
-        RECEIVE_ERRS: Counter "node_network_receive_errs_total" ["device", "ifalias"] "Receive errors (name of /proc/net/dev).";
-        RECEIVE_FIFO: Counter "node_network_receive_fifo_total" ["device", "ifalias"] "Receive FIFO overruns (name of /proc/net/dev).";
-        RECEIVE_FIFO_ERRORS: Counter "node_network_receive_fifo_errors_total" ["device", "ifalias"] "Receive FIFO overruns.";
-        RECEIVE_FRAME: Counter "node_network_receive_frame_total" ["device", "ifalias"] "Receive errors of alignment, length, CRC and ring buffer.";
-        RECEIVE_FRAME_ERRORS: Counter "node_network_receive_frame_errors_total" ["device", "ifalias"] "Packets received with an alignment error.";
-        RECEIVE_LENGTH_ERRORS: Counter "node_network_receive_length_errors_total" ["device", "ifalias"] "Packets received with an invalid length.";
-        RECEIVE_MISSED_ERRORS: Counter "node_network_receive_missed_errors_total" ["device", "ifalias"] "Packets missed by the device for lack of buffers.";
-        RECEIVE_MULTICAST: Counter "node_network_receive_multicast_total" ["device", "ifalias"] "Multicast packets received (name of /proc/net/dev).";
-        RECEIVE_NOHANDLER: Counter "node_network_receive_nohandler_total" ["device", "ifalias"] "Packets dropped for lack of a protocol handler.";
-        RECEIVE_OVER_ERRORS: Counter "node_network_receive_over_errors_total" ["device", "ifalias"] "Receive ring buffer overruns.";
-        RECEIVE_PACKETS: Counter "node_network_receive_packets_total" ["device", "ifalias"] "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: Counter "node_network_transmit_aborted_errors_total" ["device", "ifalias"] "Aborted transmissions.";
-        TRANSMIT_BYTES: Counter "node_network_transmit_bytes_total" ["device", "ifalias"] "Bytes transmitted.";
-        TRANSMIT_CARRIER: Counter "node_network_transmit_carrier_total" ["device", "ifalias"] "Transmit errors of carrier, abortion, heartbeat and late collision.";
-        TRANSMIT_CARRIER_ERRORS: Counter "node_network_transmit_carrier_errors_total" ["device", "ifalias"] "Transmissions that lost the carrier.";
-        TRANSMIT_COLLS: Counter "node_network_transmit_colls_total" ["device", "ifalias"] "Collisions during transmission (name of /proc/net/dev).";
-        TRANSMIT_COMPRESSED: Counter "node_network_transmit_compressed_total" ["device", "ifalias"] "Compressed packets transmitted.";
-        TRANSMIT_DROP: Counter "node_network_transmit_drop_total" ["device", "ifalias"] "Packets dropped before transmission (name of /proc/net/dev).";
-        TRANSMIT_DROPPED: Counter "node_network_transmit_dropped_total" ["device", "ifalias"] "Packets dropped before transmission.";
-        TRANSMIT_ERRORS: Counter "node_network_transmit_errors_total" ["device", "ifalias"] "Transmit errors.";
-        TRANSMIT_ERRS: Counter "node_network_transmit_errs_total" ["device", "ifalias"] "Transmit errors (name of /proc/net/dev).";
-        TRANSMIT_FIFO: Counter "node_network_transmit_fifo_total" ["device", "ifalias"] "Transmit FIFO underruns (name of /proc/net/dev).";
-        TRANSMIT_FIFO_ERRORS: Counter "node_network_transmit_fifo_errors_total" ["device", "ifalias"] "Transmit FIFO underruns.";
-        TRANSMIT_HEARTBEAT_ERRORS: Counter "node_network_transmit_heartbeat_errors_total" ["device", "ifalias"] "Heartbeat errors during transmission.";
-        TRANSMIT_PACKETS: Counter "node_network_transmit_packets_total" ["device", "ifalias"] "Packets transmitted.";
-        TRANSMIT_WINDOW_ERRORS: Counter "node_network_transmit_window_errors_total" ["device", "ifalias"] "Late collisions during transmission.";
+        ADDRESS_INFO: Gauge "node_network_address_info" AddressLabels "Address of a device and its prefix length; always 1.";
+        COLLISIONS: Counter "node_network_collisions_total" PerDevice "Collisions during transmission.";
+        MULTICAST: Counter "node_network_multicast_total" PerDevice "Multicast packets received.";
+        RECEIVE_BYTES: Counter "node_network_receive_bytes_total" PerDevice "Bytes received.";
+        RECEIVE_COMPRESSED: Counter "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
+        RECEIVE_CRC_ERRORS: Counter "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
+        RECEIVE_DROP: Counter "node_network_receive_drop_total" PerDevice "Received packets dropped or missed.";
+        RECEIVE_DROPPED: Counter "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
+        RECEIVE_ERRORS: Counter "node_network_receive_errors_total" PerDevice "Receive errors.";
+        RECEIVE_ERRS: Counter "node_network_receive_errs_total" PerDevice "Receive errors (name of /proc/net/dev).";
+        RECEIVE_FIFO: Counter "node_network_receive_fifo_total" PerDevice "Receive FIFO overruns (name of /proc/net/dev).";
+        RECEIVE_FIFO_ERRORS: Counter "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
+        RECEIVE_FRAME: Counter "node_network_receive_frame_total" PerDevice "Receive errors of alignment, length, CRC and ring buffer.";
+        RECEIVE_FRAME_ERRORS: Counter "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
+        RECEIVE_LENGTH_ERRORS: Counter "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
+        RECEIVE_MISSED_ERRORS: Counter "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
+        RECEIVE_MULTICAST: Counter "node_network_receive_multicast_total" PerDevice "Multicast packets received (name of /proc/net/dev).";
+        RECEIVE_NOHANDLER: Counter "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
+        RECEIVE_OVER_ERRORS: Counter "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
+        RECEIVE_PACKETS: Counter "node_network_receive_packets_total" PerDevice "Packets received.";
+        TRANSMIT_ABORTED_ERRORS: Counter "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
+        TRANSMIT_BYTES: Counter "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
+        TRANSMIT_CARRIER: Counter "node_network_transmit_carrier_total" PerDevice "Transmit errors of carrier, abortion, heartbeat and late collision.";
+        TRANSMIT_CARRIER_ERRORS: Counter "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
+        TRANSMIT_COLLS: Counter "node_network_transmit_colls_total" PerDevice "Collisions during transmission (name of /proc/net/dev).";
+        TRANSMIT_COMPRESSED: Counter "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
+        TRANSMIT_DROP: Counter "node_network_transmit_drop_total" PerDevice "Packets dropped before transmission (name of /proc/net/dev).";
+        TRANSMIT_DROPPED: Counter "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
+        TRANSMIT_ERRORS: Counter "node_network_transmit_errors_total" PerDevice "Transmit errors.";
+        TRANSMIT_ERRS: Counter "node_network_transmit_errs_total" PerDevice "Transmit errors (name of /proc/net/dev).";
+        TRANSMIT_FIFO: Counter "node_network_transmit_fifo_total" PerDevice "Transmit FIFO underruns (name of /proc/net/dev).";
+        TRANSMIT_FIFO_ERRORS: Counter "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
+        TRANSMIT_HEARTBEAT_ERRORS: Counter "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
+        TRANSMIT_PACKETS: Counter "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
+        TRANSMIT_WINDOW_ERRORS: Counter "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
 }
 
-type Total = Family<Netdev, Counter, crate::kit::family::Unnamed<2>>;
+type Total = Family<Netdev, Counter, PerDevice<'static>>;
 
 /// The detailed families, in the order of [`LinkStatistics::NAMES`].
 const DETAILED_FAMILIES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
@@ -155,7 +159,7 @@ fn emit(
     counters: impl IntoIterator<Item = (Total, u64)>,
 ) {
     for (family, value) in counters {
-        cx.page.counter(family, [&device, &alias], value);
+        cx.page.counter(family, PerDevice { device: &device, ifalias: &alias }, value);
     }
 }
 

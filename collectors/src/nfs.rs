@@ -14,13 +14,17 @@ pub struct Nfs;
 
 declare! {
     Nfs: "nfs", on, "NFS client requests by procedure.";
+    labels {
+        PerMethod { method, proto }
+        PerProtocol { protocol }
+    }
     reads {
         CLIENT: File Proc "net/rpc/nfs";
     }
     families {
         CONNECTIONS: Counter "node_nfs_connections_total" [] "TCP connections made by the NFS client.";
-        PACKETS: Counter "node_nfs_packets_total" ["protocol"] "Packets of the NFS client by transport protocol.";
-        REQUESTS: Counter "node_nfs_requests_total" ["method", "proto"] "NFS client requests by procedure and protocol version.";
+        PACKETS: Counter "node_nfs_packets_total" PerProtocol "Packets of the NFS client by transport protocol.";
+        REQUESTS: Counter "node_nfs_requests_total" PerMethod "NFS client requests by procedure and protocol version.";
         REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" [] "Credential refreshes of the NFS client.";
         RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" [] "RPC calls retransmitted by the NFS client.";
         RPCS: Counter "node_nfs_rpcs_total" [] "RPC calls made by the NFS client.";
@@ -71,8 +75,8 @@ fn zero_padded<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
 fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
     let (version, methods): (_, &[&str]) = match (NAMES.get(at), values) {
         (Some(&"net"), [_, udp, tcp, connections, ..]) => {
-            page.counter(PACKETS, [&"tcp"], *tcp);
-            page.counter(PACKETS, [&"udp"], *udp);
+            page.counter(PACKETS, PerProtocol { protocol: &"tcp" }, *tcp);
+            page.counter(PACKETS, PerProtocol { protocol: &"udp" }, *udp);
             return page.counter(CONNECTIONS, [], *connections);
         }
         (Some(&"rpc"), [calls, retransmissions, refreshes, ..]) => {
@@ -85,7 +89,7 @@ fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
         _ => ("4", &procedures::CLIENT_VERSION_4),
     };
     for (method, &count) in methods.iter().zip(values) {
-        page.counter(REQUESTS, [method, &version], count);
+        page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
 

@@ -13,6 +13,11 @@ pub struct Nfsd;
 
 declare! {
     Nfsd: "nfsd", on, "NFS server requests, threads, caches and connections.";
+    labels {
+        PerError { error }
+        PerMethod { method, proto }
+        PerProtocol { proto }
+    }
     reads {
         SERVER: File Proc "net/rpc/nfsd";
     }
@@ -21,14 +26,14 @@ declare! {
         BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" [] "Bytes read by the NFS server for clients.";
         BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" [] "Bytes written by the NFS server for clients.";
         STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" [] "Stale file handles sent by clients.";
-        PACKETS: Counter "node_nfsd_packets_total" ["proto"] "Packets of the NFS server by transport protocol.";
+        PACKETS: Counter "node_nfsd_packets_total" PerProtocol "Packets of the NFS server by transport protocol.";
         READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" [] "Lookups that missed the read-ahead cache.";
         READ_AHEAD_SIZE: Gauge "node_nfsd_read_ahead_cache_size_blocks" [] "Size of the read-ahead cache in blocks.";
         REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" [] "Retransmitted requests answered from the reply cache.";
         REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" [] "Requests whose reply was added to the reply cache.";
         REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" [] "Requests that bypass the reply cache.";
-        REQUESTS: Counter "node_nfsd_requests_total" ["method", "proto"] "NFS server requests by procedure and protocol version.";
-        RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" ["error"] "RPC calls refused by the NFS server, by error.";
+        REQUESTS: Counter "node_nfsd_requests_total" PerMethod "NFS server requests by procedure and protocol version.";
+        RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" PerError "RPC calls refused by the NFS server, by error.";
         RPCS: Counter "node_nfsd_server_rpcs_total" [] "RPC calls received by the NFS server.";
         THREADS: kept Gauge "node_nfsd_server_threads" [] "Threads of the NFS server.";
     }
@@ -110,17 +115,17 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
             return page.counter(READ_AHEAD_MISSES, [], last);
         }
         "net" => {
-            page.counter(PACKETS, [&"tcp"], third);
-            page.counter(PACKETS, [&"udp"], second);
+            page.counter(PACKETS, PerProtocol { proto: &"tcp" }, third);
+            page.counter(PACKETS, PerProtocol { proto: &"udp" }, second);
             return page.counter(CONNECTIONS, [], fourth);
         }
         "rpc" => {
             page.counter(RPCS, [], first);
-            page.counter(RPC_ERRORS, [&"auth"], fourth);
-            page.counter(RPC_ERRORS, [&"cInt"], fifth);
-            return page.counter(RPC_ERRORS, [&"fmt"], third);
+            page.counter(RPC_ERRORS, PerError { error: &"auth" }, fourth);
+            page.counter(RPC_ERRORS, PerError { error: &"cInt" }, fifth);
+            return page.counter(RPC_ERRORS, PerError { error: &"fmt" }, third);
         }
-        "wdeleg_getattr" => return page.counter(REQUESTS, [&"WdelegGetattr", &"4"], first),
+        "wdeleg_getattr" => return page.counter(REQUESTS, PerMethod { method: &"WdelegGetattr", proto: &"4" }, first),
         // The null procedure is not exported, as in node_exporter.
         "proc2" => ("2", &procedures::VERSION_2),
         "proc3" => ("3", &procedures::VERSION_3),
@@ -128,7 +133,7 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
         _ => return,
     };
     for (method, &count) in methods.iter().zip(values).filter(|(method, _)| !matches!(**method, "" | "Null")) {
-        page.counter(REQUESTS, [method, &version], count);
+        page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
 

@@ -21,6 +21,11 @@ pub struct Nvme {
 
 declare! {
     Nvme: "nvme", on, "NVMe controllers and the size of their namespaces.";
+    labels {
+        InfoLabels { cntlid, device, firmware_revision, model, serial, state }
+        NamespaceInfoLabels { ana_state, device, nsid }
+        PerNamespace { device, nsid }
+    }
     reads {
         CLASS: Directory Sys "class/nvme";
         DEVICE: Directory Sys "class/nvme/*";
@@ -35,12 +40,12 @@ declare! {
         BLOCKS: File Sys "class/nvme/*/*/size";
     }
     families {
-        INFO: Gauge "node_nvme_info" ["cntlid", "device", "firmware_revision", "model", "serial", "state"] "Model, serial number, firmware and state of a controller; always 1.";
-        NAMESPACE_INFO: Gauge "node_nvme_namespace_info" ["ana_state", "device", "nsid"] "ANA state of a namespace through this controller; always 1.";
-        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" ["device", "nsid"] "Capacity of a namespace in bytes: equal to its size.";
-        SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" ["device", "nsid"] "Size of a namespace in bytes.";
-        USED_BYTES: Gauge "node_nvme_namespace_used_bytes" ["device", "nsid"] "Used space of a namespace in bytes.";
-        BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" ["device", "nsid"] "Logical block size of a namespace in bytes.";
+        INFO: Gauge "node_nvme_info" InfoLabels "Model, serial number, firmware and state of a controller; always 1.";
+        NAMESPACE_INFO: Gauge "node_nvme_namespace_info" NamespaceInfoLabels "ANA state of a namespace through this controller; always 1.";
+        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" PerNamespace "Capacity of a namespace in bytes: equal to its size.";
+        SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" PerNamespace "Size of a namespace in bytes.";
+        USED_BYTES: Gauge "node_nvme_namespace_used_bytes" PerNamespace "Used space of a namespace in bytes.";
+        BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" PerNamespace "Logical block size of a namespace in bytes.";
     }
 }
 
@@ -62,7 +67,18 @@ impl Collect for Nvme {
             ];
             // A sample with a label missing would be a different series.
             if words.into_iter().all(|(file, word)| attribute::word(cx, file, [device], attribute::never, word)) {
-                cx.page.gauge(INFO, [controller, &device, firmware, model, serial, state], true);
+                cx.page.gauge(
+                    INFO,
+                    InfoLabels {
+                        cntlid: controller,
+                        device: &device,
+                        firmware_revision: firmware,
+                        model,
+                        serial,
+                        state,
+                    },
+                    true,
+                );
             }
             let listed = cx.files.list(DEVICE, [device], entries).map_err(Failure::from);
             let Some(()) = cx.problems.value(listed) else { continue };
@@ -87,11 +103,11 @@ fn emit_namespace(cx: &mut Cx<'_, Nvme>, device: &[u8], entry: &[u8], id: &[u8],
         state.extend_from_slice(b"unknown");
     }
     let bytes = |blocks: u64| (u128::from(blocks) * u128::from(block_size_bytes)) as f64;
-    cx.page.gauge(NAMESPACE_INFO, [state, &device, &id], true);
-    cx.page.gauge(CAPACITY_BYTES, [&device, &id], bytes(size));
-    cx.page.gauge(SIZE_BYTES, [&device, &id], bytes(size));
-    cx.page.gauge(USED_BYTES, [&device, &id], bytes(used));
-    cx.page.gauge(BLOCK_SIZE_BYTES, [&device, &id], block_size_bytes);
+    cx.page.gauge(NAMESPACE_INFO, NamespaceInfoLabels { ana_state: state, device: &device, nsid: &id }, true);
+    cx.page.gauge(CAPACITY_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(size));
+    cx.page.gauge(SIZE_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(size));
+    cx.page.gauge(USED_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(used));
+    cx.page.gauge(BLOCK_SIZE_BYTES, PerNamespace { device: &device, nsid: &id }, block_size_bytes);
     Some(())
 }
 

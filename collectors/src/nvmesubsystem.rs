@@ -21,6 +21,12 @@ pub struct Nvmesubsystem {
 
 declare! {
     Nvmesubsystem: "nvmesubsystem", off, "NVMe subsystems and the state of their paths.";
+    labels {
+        InfoLabels { iopolicy, model, nqn, serial, subsystem }
+        NamespaceInfoLabels { device, subsystem }
+        PathStateLabels { controller, state, subsystem, transport }
+        PerSubsystem { subsystem }
+    }
     reads {
         CLASS: Directory Sys "class/nvme-subsystem";
         SUBSYSTEM: Directory Sys "class/nvme-subsystem/*";
@@ -32,11 +38,11 @@ declare! {
         TRANSPORT: File Sys "class/nvme-subsystem/*/*/transport";
     }
     families {
-        INFO: Gauge "node_nvmesubsystem_info" ["iopolicy", "model", "nqn", "serial", "subsystem"] "Model, serial number, NQN and I/O policy; always 1.";
-        NAMESPACE_INFO: Gauge "node_nvmesubsystem_namespace_info" ["device", "subsystem"] "Namespace block device of the subsystem; always 1.";
-        PATHS: Gauge "node_nvmesubsystem_paths" ["subsystem"] "Controllers (paths) of a subsystem.";
-        PATHS_LIVE: Gauge "node_nvmesubsystem_paths_live" ["subsystem"] "Live controllers (paths) of a subsystem.";
-        PATH_STATE: Gauge "node_nvmesubsystem_path_state" ["controller", "state", "subsystem", "transport"] "State of a controller: 1 for the current one, otherwise 0.";
+        INFO: Gauge "node_nvmesubsystem_info" InfoLabels "Model, serial number, NQN and I/O policy; always 1.";
+        NAMESPACE_INFO: Gauge "node_nvmesubsystem_namespace_info" NamespaceInfoLabels "Namespace block device of the subsystem; always 1.";
+        PATHS: Gauge "node_nvmesubsystem_paths" PerSubsystem "Controllers (paths) of a subsystem.";
+        PATHS_LIVE: Gauge "node_nvmesubsystem_paths_live" PerSubsystem "Live controllers (paths) of a subsystem.";
+        PATH_STATE: Gauge "node_nvmesubsystem_path_state" PathStateLabels "State of a controller: 1 for the current one, otherwise 0.";
     }
 }
 
@@ -60,12 +66,16 @@ impl Collect for Nvmesubsystem {
             let words = [(POLICY, &mut *policy), (MODEL, model), (QUALIFIED_NAME, qualified_name), (SERIAL, serial)];
             // A sample with a label missing would be a different series.
             if words.into_iter().all(|(file, word)| attribute::word(cx, file, [subsystem], attribute::never, word)) {
-                cx.page.gauge(INFO, [policy, model, qualified_name, serial, &subsystem], true);
+                cx.page.gauge(
+                    INFO,
+                    InfoLabels { iopolicy: policy, model, nqn: qualified_name, serial, subsystem: &subsystem },
+                    true,
+                );
             }
             let listed = cx.files.list(SUBSYSTEM, [subsystem], entries).map_err(Failure::from);
             let Some(()) = cx.problems.value(listed) else { continue };
             for device in entries.iter().filter(|name| name::is_namespace(name)) {
-                cx.page.gauge(NAMESPACE_INFO, [&device, &subsystem], true);
+                cx.page.gauge(NAMESPACE_INFO, NamespaceInfoLabels { device: &device, subsystem: &subsystem }, true);
             }
             let (mut paths, mut live) = (0_u64, Some(0_u64));
             for controller in entries.iter().filter(|name| name::is_controller(name)) {
@@ -73,10 +83,10 @@ impl Collect for Nvmesubsystem {
                 let is_live = emit_path(cx, subsystem, controller, state, transport);
                 live = live.zip(is_live).map(|(live, is_live)| live + u64::from(is_live));
             }
-            cx.page.gauge(PATHS, [&subsystem], paths);
+            cx.page.gauge(PATHS, PerSubsystem { subsystem: &subsystem }, paths);
             // The number of live paths is known only if every state is.
             if let Some(live) = live {
-                cx.page.gauge(PATHS_LIVE, [&subsystem], live);
+                cx.page.gauge(PATHS_LIVE, PerSubsystem { subsystem: &subsystem }, live);
             }
         }
         Ok(())
@@ -95,7 +105,11 @@ fn emit_path(
     let found = attribute::filled_word(cx, STATE, names, word).then(|| known_state(word));
     if attribute::filled_word(cx, TRANSPORT, names, transport) {
         for state in STATES.iter().filter(|_| found.is_some()) {
-            cx.page.gauge(PATH_STATE, [&controller, state, &subsystem, transport], Some(*state) == found);
+            cx.page.gauge(
+                PATH_STATE,
+                PathStateLabels { controller: &controller, state, subsystem: &subsystem, transport },
+                Some(*state) == found,
+            );
         }
     }
     found.map(|state| state == LIVE)

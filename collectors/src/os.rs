@@ -3,7 +3,6 @@
 mod release;
 
 use crate::declare;
-use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
 /// The os collector.
@@ -15,15 +14,17 @@ pub struct Os {
 
 declare! {
     Os: "os", on, "Linux distribution, its version and end of support, from os-release.";
+    labels {
+        InfoLabels { build_id, id, id_like, image_id, image_version, name, pretty_name, variant, variant_id, version, version_codename, version_id }
+        VersionLabels { id, id_like, name }
+    }
     reads {
         ETC: File Rootfs "etc/os-release";
         USR_LIB: File Rootfs "usr/lib/os-release";
     }
     families {
-        INFO: Gauge "node_os_info" ["build_id", "id", "id_like", "image_id", "image_version", "name", "pretty_name", "variant",
-            "variant_id", "version", "version_codename", "version_id"]
-            "Distribution name and version, as labels; always 1.";
-        VERSION: Gauge "node_os_version" ["id", "id_like", "name"] "Version of the distribution as major.minor number.";
+        INFO: Gauge "node_os_info" InfoLabels "Distribution name and version, as labels; always 1.";
+        VERSION: Gauge "node_os_version" VersionLabels "Version of the distribution as major.minor number.";
         SUPPORT_END: Gauge "node_os_support_end_timestamp_seconds" [] "End of the distribution's support in seconds since 1970.";
     }
 }
@@ -44,12 +45,6 @@ const NAMES: [&str; 13] = [
     "VERSION_ID",
     "SUPPORT_END",
 ];
-
-const ID_AT: usize = 1;
-const ID_LIKE_AT: usize = 2;
-const NAME_AT: usize = 5;
-const VERSION_ID_AT: usize = 11;
-const SUPPORT_END_AT: usize = 12;
 
 /// The value of a field; the buffer is reused.
 #[derive(Default, Debug)]
@@ -94,33 +89,59 @@ impl Os {
 
     /// Emits the families whose fields are all valid: a sample with a label missing would be a different series.
     fn emit(&self, cx: &mut Cx<'_, Self>) {
-        let value = |at: usize| &self.values[at].text;
-        let are_valid = |fields: &[usize]| fields.iter().all(|&at| !self.values[at].is_bad);
-        if self.values.iter().take(SUPPORT_END_AT).all(|value| !value.is_bad) {
-            cx.page.gauge(INFO, std::array::from_fn(|at| value(at) as &dyn Label), 1_u64);
+        let [
+            build_id,
+            id,
+            id_like,
+            image_id,
+            image_version,
+            name,
+            pretty_name,
+            variant,
+            variant_id,
+            version,
+            version_codename,
+            version_id,
+            support_end,
+        ] = &self.values;
+        if self.values.iter().rev().skip(1).all(|value| !value.is_bad) {
+            let labels = InfoLabels {
+                build_id: &build_id.text,
+                id: &id.text,
+                id_like: &id_like.text,
+                image_id: &image_id.text,
+                image_version: &image_version.text,
+                name: &name.text,
+                pretty_name: &pretty_name.text,
+                variant: &variant.text,
+                variant_id: &variant_id.text,
+                version: &version.text,
+                version_codename: &version_codename.text,
+                version_id: &version_id.text,
+            };
+            cx.page.gauge(INFO, labels, 1_u64);
         }
-        if are_valid(&[ID_AT, ID_LIKE_AT, NAME_AT, VERSION_ID_AT]) {
-            let version_id = value(VERSION_ID_AT);
-            match release::major_minor(version_id) {
+        if [id, id_like, name, version_id].iter().all(|value| !value.is_bad) {
+            match release::major_minor(&version_id.text) {
                 Some(number) if number > 0.0 => {
-                    cx.page.gauge(VERSION, [value(ID_AT), value(ID_LIKE_AT), value(NAME_AT)], number);
+                    let labels = VersionLabels { id: &id.text, id_like: &id_like.text, name: &name.text };
+                    cx.page.gauge(VERSION, labels, number);
                 }
                 Some(_) => {}
-                None => cx.problems.report(bad_value(VERSION_ID_AT, "a version with fewer digits", version_id)),
+                None => cx.problems.report(bad_value("VERSION_ID", "a version with fewer digits", &version_id.text)),
             }
         }
-        let support_end = value(SUPPORT_END_AT);
-        if are_valid(&[SUPPORT_END_AT]) && !support_end.is_empty() {
-            match release::day_seconds(support_end) {
+        if !support_end.is_bad && !support_end.text.is_empty() {
+            match release::day_seconds(&support_end.text) {
                 Some(seconds) => cx.page.gauge(SUPPORT_END, [], seconds),
-                None => cx.problems.report(bad_value(SUPPORT_END_AT, "a day such as 2032-05-31", support_end)),
+                None => cx.problems.report(bad_value("SUPPORT_END", "a day such as 2032-05-31", &support_end.text)),
             }
         }
     }
 }
 
-fn bad_value(at: usize, expected: &str, found: &[u8]) -> Failure {
-    Failure::error(format_args!("os-release: {}: expected {expected}, found `{}`", NAMES[at], found.escape_ascii()))
+fn bad_value(field: &str, expected: &str, found: &[u8]) -> Failure {
+    Failure::error(format_args!("os-release: {field}: expected {expected}, found `{}`", found.escape_ascii()))
 }
 
 #[cfg(test)]
@@ -173,11 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn field_indices_match_their_names() {
-        let names = [ID_AT, ID_LIKE_AT, NAME_AT, VERSION_ID_AT, SUPPORT_END_AT].map(|at| NAMES[at]);
-        assert_eq!(names, ["ID", "ID_LIKE", "NAME", "VERSION_ID", "SUPPORT_END"]);
+    fn fields_are_in_the_order_of_the_labels() {
         let labels = INFO.info().labels.iter().map(|label| label.to_uppercase());
-        assert!(labels.eq(NAMES[..SUPPORT_END_AT].iter().copied()));
+        assert!(labels.chain(["SUPPORT_END".to_owned()]).eq(NAMES));
     }
 
     #[track_caller]

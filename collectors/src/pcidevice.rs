@@ -32,6 +32,11 @@ struct Resolver {
 
 declare! {
     Pcidevice: "pcidevice", off, "PCI devices: identity, link speed, power state and virtual functions.";
+    labels {
+        InfoLabels { bus, class_id, class_name, device, device_id, device_name, function, parent_bus, parent_device, parent_function, parent_segment, revision, segment, subsystem_device_id, subsystem_device_name, subsystem_vendor_id, subsystem_vendor_name, vendor_id, vendor_name }
+        PerDevice { bus, device, function, segment }
+        PerPowerState { bus, device, function, segment, state }
+    }
     reads {
         DEVICES: Directory Sys "bus/pci/devices";
         DEVICE: Link Sys "bus/pci/devices/*";
@@ -44,22 +49,18 @@ declare! {
         NAMES: Switch "collector.pcidevice.names" = "false", "Add labels with the names of vendors, devices and classes from pci.ids.";
     }
     families {
-        INFO: Gauge "node_pcidevice_info" [
-            "bus", "class_id", "class_name", "device", "device_id", "device_name", "function", "parent_bus",
-            "parent_device", "parent_function", "parent_segment", "revision", "segment", "subsystem_device_id",
-            "subsystem_device_name", "subsystem_vendor_id", "subsystem_vendor_name", "vendor_id", "vendor_name"
-        ] "Identity and parent (`*` if none) of a device; always 1.";
-        CURRENT_SPEED: Gauge "node_pcidevice_current_link_transfers_per_second" ["bus", "device", "function", "segment"] "Current link speed in transfers per second; -1 without a link.";
-        CURRENT_WIDTH: Gauge "node_pcidevice_current_link_width" ["bus", "device", "function", "segment"] "Current link width in lanes; -1 without a link.";
-        COLD_ALLOWED: Gauge "node_pcidevice_d3cold_allowed" ["bus", "device", "function", "segment"] "1 if the device may enter D3cold.";
-        MAX_SPEED: Gauge "node_pcidevice_max_link_transfers_per_second" ["bus", "device", "function", "segment"] "Maximum link speed in transfers per second; -1 without a link.";
-        MAX_WIDTH: Gauge "node_pcidevice_max_link_width" ["bus", "device", "function", "segment"] "Maximum link width in lanes; -1 without a link.";
-        NUMA_NODE: Gauge "node_pcidevice_numa_node" ["bus", "device", "function", "segment"] "NUMA node of the device.";
-        POWER_STATE: Gauge "node_pcidevice_power_state" ["bus", "device", "function", "segment", "state"] "Power state of a device: 1 for the current one, otherwise 0.";
-        AUTOPROBE: Gauge "node_pcidevice_sriov_drivers_autoprobe" ["bus", "device", "function", "segment"] "1 if new virtual functions are bound to drivers automatically.";
-        FUNCTIONS: Gauge "node_pcidevice_sriov_numvfs" ["bus", "device", "function", "segment"] "Enabled virtual functions.";
-        TOTAL_FUNCTIONS: Gauge "node_pcidevice_sriov_totalvfs" ["bus", "device", "function", "segment"] "Maximum of virtual functions.";
-        INTERRUPTS: Gauge "node_pcidevice_sriov_vf_total_msix" ["bus", "device", "function", "segment"] "MSI-X vectors available to virtual functions.";
+        INFO: Gauge "node_pcidevice_info" InfoLabels "Identity and parent (`*` if none) of a device; always 1.";
+        CURRENT_SPEED: Gauge "node_pcidevice_current_link_transfers_per_second" PerDevice "Current link speed in transfers per second; -1 without a link.";
+        CURRENT_WIDTH: Gauge "node_pcidevice_current_link_width" PerDevice "Current link width in lanes; -1 without a link.";
+        COLD_ALLOWED: Gauge "node_pcidevice_d3cold_allowed" PerDevice "1 if the device may enter D3cold.";
+        MAX_SPEED: Gauge "node_pcidevice_max_link_transfers_per_second" PerDevice "Maximum link speed in transfers per second; -1 without a link.";
+        MAX_WIDTH: Gauge "node_pcidevice_max_link_width" PerDevice "Maximum link width in lanes; -1 without a link.";
+        NUMA_NODE: Gauge "node_pcidevice_numa_node" PerDevice "NUMA node of the device.";
+        POWER_STATE: Gauge "node_pcidevice_power_state" PerPowerState "Power state of a device: 1 for the current one, otherwise 0.";
+        AUTOPROBE: Gauge "node_pcidevice_sriov_drivers_autoprobe" PerDevice "1 if new virtual functions are bound to drivers automatically.";
+        FUNCTIONS: Gauge "node_pcidevice_sriov_numvfs" PerDevice "Enabled virtual functions.";
+        TOTAL_FUNCTIONS: Gauge "node_pcidevice_sriov_totalvfs" PerDevice "Maximum of virtual functions.";
+        INTERRUPTS: Gauge "node_pcidevice_sriov_vf_total_msix" PerDevice "MSI-X vectors available to virtual functions.";
     }
 }
 
@@ -142,30 +143,46 @@ fn emit_numbers(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location) {
     let [segment, bus, slot, function] = at.labels();
     for (file, family) in [(&b"max_link_speed"[..], MAX_SPEED), (b"current_link_speed", CURRENT_SPEED)] {
         if let Some(Speed(transfers)) = optional(cx, entry, file, Speed::NONE) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], transfers);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                transfers,
+            );
         }
     }
     for (file, family) in [(&b"max_link_width"[..], MAX_WIDTH), (b"current_link_width", CURRENT_WIDTH)] {
         if let Some(Decimal(lanes)) = optional(cx, entry, file, Decimal(-1)) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], lanes);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                lanes,
+            );
         }
     }
     for (file, family) in [(&b"d3cold_allowed"[..], COLD_ALLOWED), (b"sriov_drivers_autoprobe", AUTOPROBE)] {
         if let Some(Decimal(number)) = optional(cx, entry, file, Decimal(0)) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], number != 0);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                number != 0,
+            );
         }
     }
     for (file, family) in
         [(&b"sriov_numvfs"[..], FUNCTIONS), (b"sriov_totalvfs", TOTAL_FUNCTIONS), (b"sriov_vf_total_msix", INTERRUPTS)]
     {
         if let Some(number) = optional(cx, entry, file, 0_u64) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], number);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                number,
+            );
         }
     }
     if let Some(Decimal(node)) = optional(cx, entry, b"numa_node", Decimal(-1))
         && node != -1
     {
-        cx.page.gauge(NUMA_NODE, [&bus, &slot, &function, &segment], node);
+        cx.page.gauge(NUMA_NODE, PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment }, node);
     }
 }
 
@@ -201,7 +218,11 @@ fn emit_power_state(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, stat
     }
     let [segment, bus, slot, function] = at.labels();
     for known in POWER_STATES {
-        cx.page.gauge(POWER_STATE, [&bus, &slot, &function, &segment, &known], known.as_bytes() == state.as_slice());
+        cx.page.gauge(
+            POWER_STATE,
+            PerPowerState { bus: &bus, device: &slot, function: &function, segment: &segment, state: &known },
+            known.as_bytes() == state.as_slice(),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::RootError;
-use crate::kit::family::{Counter, Family};
+use crate::kit::family::{Counter, Family, Unnamed};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 use crate::kit::table;
@@ -30,7 +30,7 @@ declare! {
     }
 }
 
-type Total = Family<Pressure, Counter, crate::kit::family::Unnamed<0>>;
+type Total = Family<Pressure, Counter, Unnamed<0>>;
 type Resource = (Read<Pressure, File, 0>, Option<Total>, Option<Total>);
 
 /// The resources, with the families of their lines `some` and `full`. The CPU's line `full` is undefined for a whole

@@ -5,7 +5,7 @@ mod stat_file;
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
-use crate::kit::family::{Family, Gauge};
+use crate::kit::family::{Family, Gauge, Unnamed};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
@@ -19,6 +19,10 @@ pub struct Processes {
 
 declare! {
     Processes: "processes", off, "Processes and threads by state, and their limits.";
+    labels {
+        PerState { state }
+        PerThreadState { thread_state }
+    }
     reads {
         PROC: Directory Proc "";
         STAT: File Proc "*/stat";
@@ -31,9 +35,9 @@ declare! {
         MAX_PROCESSES: Gauge "node_processes_max_processes" [] "Limit of process IDs.";
         MAX_THREADS: Gauge "node_processes_max_threads" [] "Limit of threads.";
         PIDS: Gauge "node_processes_pids" [] "Processes.";
-        STATE: Gauge "node_processes_state" ["state"] "Processes by state.";
+        STATE: Gauge "node_processes_state" PerState "Processes by state.";
         THREADS: Gauge "node_processes_threads" [] "Threads.";
-        THREADS_STATE: Gauge "node_processes_threads_state" ["thread_state"] "Threads by state.";
+        THREADS_STATE: Gauge "node_processes_threads_state" PerThreadState "Threads by state.";
     }
 }
 
@@ -55,8 +59,12 @@ impl Collect for Processes {
         }
         cx.page.gauge(THREADS, [], found.threads);
         cx.page.gauge(PIDS, [], found.pids);
-        found.states.emit(cx, STATE);
-        found.thread_states.emit(cx, THREADS_STATE);
+        for (state, count) in found.states.iter() {
+            cx.page.gauge(STATE, PerState { state: &state.as_slice() }, count);
+        }
+        for (state, count) in found.thread_states.iter() {
+            cx.page.gauge(THREADS_STATE, PerThreadState { thread_state: &state.as_slice() }, count);
+        }
         limit(cx, THREADS_MAX, MAX_THREADS);
         limit(cx, PID_MAX, MAX_PROCESSES);
         Ok(())
@@ -88,10 +96,9 @@ impl StateCounts {
         }
     }
 
-    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, crate::kit::family::Unnamed<1>>) {
-        for (state, count) in (0_u8..).zip(self.0).filter(|(_, count)| *count > 0) {
-            cx.page.gauge(family, [&[state].as_slice()], count);
-        }
+    /// The states that occur, and their counts.
+    fn iter(&self) -> impl Iterator<Item = ([u8; 1], u64)> {
+        (0_u8..).zip(self.0).filter(|(_, count)| *count > 0).map(|(state, count)| ([state], count))
     }
 }
 
@@ -133,11 +140,7 @@ fn is_number(name: &[u8]) -> bool {
 }
 
 /// Emits a limit of the kernel.
-fn limit(
-    cx: &mut Cx<'_, Processes>,
-    file: Read<Processes, File, 0>,
-    family: Family<Processes, Gauge, crate::kit::family::Unnamed<0>>,
-) {
+fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, Unnamed<0>>) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
         && let Some(limit) = cx.problems.value(text.whole_number::<u64>("limit"))
     {

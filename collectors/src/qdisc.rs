@@ -13,6 +13,9 @@ pub struct Qdisc {
 
 declare! {
     Qdisc: "qdisc", off, "Root queueing disciplines of network devices: packets, drops and backlog.";
+    labels {
+        PerQdisc { device, kind }
+    }
     flags {
         INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
             or(&["collector.qdisk.device-include"]);
@@ -21,13 +24,13 @@ declare! {
         FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
     }
     families {
-        BACKLOG: kept Gauge "node_qdisc_backlog" ["device", "kind"] "Bytes queued for transmission.";
-        BYTES: Counter "node_qdisc_bytes_total" ["device", "kind"] "Bytes sent.";
-        LENGTH: kept Gauge "node_qdisc_current_queue_length" ["device", "kind"] "Packets queued for transmission.";
-        DROPS: Counter "node_qdisc_drops_total" ["device", "kind"] "Packets dropped.";
-        OVERLIMITS: Counter "node_qdisc_overlimits_total" ["device", "kind"] "Packets delayed or dropped by a rate limit.";
-        PACKETS: Counter "node_qdisc_packets_total" ["device", "kind"] "Packets sent.";
-        REQUEUES: Counter "node_qdisc_requeues_total" ["device", "kind"] "Packets requeued because the device was busy.";
+        BACKLOG: kept Gauge "node_qdisc_backlog" PerQdisc "Bytes queued for transmission.";
+        BYTES: Counter "node_qdisc_bytes_total" PerQdisc "Bytes sent.";
+        LENGTH: kept Gauge "node_qdisc_current_queue_length" PerQdisc "Packets queued for transmission.";
+        DROPS: Counter "node_qdisc_drops_total" PerQdisc "Packets dropped.";
+        OVERLIMITS: Counter "node_qdisc_overlimits_total" PerQdisc "Packets delayed or dropped by a rate limit.";
+        PACKETS: Counter "node_qdisc_packets_total" PerQdisc "Packets sent.";
+        REQUEUES: Counter "node_qdisc_requeues_total" PerQdisc "Packets requeued because the device was busy.";
     }
 }
 
@@ -45,13 +48,13 @@ impl Collect for Qdisc {
                 return;
             }
             let (device, kind) = (&found.device, &found.kind);
-            page.gauge(BACKLOG, [device, kind], found.backlog_bytes);
-            page.counter(BYTES, [device, kind], found.bytes);
-            page.gauge(LENGTH, [device, kind], found.queue_length);
-            page.counter(DROPS, [device, kind], found.drops);
-            page.counter(OVERLIMITS, [device, kind], found.overlimits);
-            page.counter(PACKETS, [device, kind], found.packets);
-            page.counter(REQUEUES, [device, kind], found.requeues);
+            page.gauge(BACKLOG, PerQdisc { device, kind }, found.backlog_bytes);
+            page.counter(BYTES, PerQdisc { device, kind }, found.bytes);
+            page.gauge(LENGTH, PerQdisc { device, kind }, found.queue_length);
+            page.counter(DROPS, PerQdisc { device, kind }, found.drops);
+            page.counter(OVERLIMITS, PerQdisc { device, kind }, found.overlimits);
+            page.counter(PACKETS, PerQdisc { device, kind }, found.packets);
+            page.counter(REQUEUES, PerQdisc { device, kind }, found.requeues);
         });
         match answer {
             Ok(()) => Ok(()),

@@ -18,6 +18,10 @@ pub struct Rapl {
 
 declare! {
     Rapl: "rapl", on, "Energy consumption of processors and memory by RAPL zone.";
+    labels {
+        PerNamedZone { index, path, rapl_zone }
+        PerZone { index, path }
+    }
     reads {
         CLASS: Directory Sys "class/powercap";
         NAME: File Sys "class/powercap/*/name";
@@ -27,8 +31,8 @@ declare! {
         ZONE_LABEL: Switch "collector.rapl.enable-zone-label" = "false", "Emit one metric with a zone label instead of a metric for each zone.";
     }
     prefixes {
-        ZONE: Counter "node_rapl_" ["index", "path"] "Energy consumed by the RAPL zone {}, in joules.";
-        ZONES: Counter "node_rapl_joules_" ["index", "path", "rapl_zone"] "Energy consumed by RAPL zones, in joules: {}.";
+        ZONE: Counter "node_rapl_" PerZone "Energy consumed by the RAPL zone {}, in joules.";
+        ZONES: Counter "node_rapl_joules_" PerNamedZone "Energy consumed by RAPL zones, in joules: {}.";
     }
 }
 
@@ -64,9 +68,14 @@ impl Collect for Rapl {
             let joules = microjoules as f64 / MICROJOULES_IN_A_JOULE;
             let path = Joined(&[cx.files.sys_place().as_bytes(), b"/class/powercap/", folder]);
             if *has_zone_label {
-                cx.page.named(ZONES, &[b"total"], [&index, &path, &name], joules);
+                cx.page.named(
+                    ZONES,
+                    &[b"total"],
+                    PerNamedZone { index: &index, path: &path, rapl_zone: &name },
+                    joules,
+                );
             } else {
-                cx.page.named(ZONE, &[name, b"_joules_total"], [&index, &path], joules);
+                cx.page.named(ZONE, &[name, b"_joules_total"], PerZone { index: &index, path: &path }, joules);
             }
         }
         Ok(())

@@ -13,6 +13,9 @@ pub struct Runit {
 
 declare! {
     Runit: "runit", off, "State of runit services; deprecated in node_exporter.";
+    labels {
+        PerService { service, supervisor }
+    }
     reads {
         SERVICES: Directory Host "*";
         STATUS: File Host "*/*/supervise/status";
@@ -22,10 +25,10 @@ declare! {
         DIRECTORY: Text "collector.runit.servicedir" = "/etc/service", "Directory of runit services.";
     }
     families {
-        STATE: Gauge "node_service_state" ["service", "supervisor"] "State of a service: 0 down, 1 running, 2 finishing.";
-        DESIRED_STATE: Gauge "node_service_desired_state" ["service", "supervisor"] "Desired state of a service: 1 for up.";
-        NORMAL_STATE: Gauge "node_service_normal_state" ["service", "supervisor"] "1 if the service starts automatically, 0 if it has a file `down`.";
-        LAST_CHANGE: Gauge "node_service_state_last_change_timestamp_seconds" ["service", "supervisor"] "Last state change of a service in seconds since 1970.";
+        STATE: Gauge "node_service_state" PerService "State of a service: 0 down, 1 running, 2 finishing.";
+        DESIRED_STATE: Gauge "node_service_desired_state" PerService "Desired state of a service: 1 for up.";
+        NORMAL_STATE: Gauge "node_service_normal_state" PerService "1 if the service starts automatically, 0 if it has a file `down`.";
+        LAST_CHANGE: Gauge "node_service_state_last_change_timestamp_seconds" PerService "Last state change of a service in seconds since 1970.";
     }
 }
 
@@ -81,12 +84,14 @@ impl Collect for Runit {
 }
 
 fn emit(cx: &mut Cx<'_, Runit>, directory: &[u8], service: &[u8], status: Status) {
-    cx.page.gauge(STATE, [&service, &SUPERVISOR], status.state);
-    cx.page.gauge(DESIRED_STATE, [&service, &SUPERVISOR], status.is_wanted);
-    cx.page.gauge(LAST_CHANGE, [&service, &SUPERVISOR], status.changed_seconds);
+    cx.page.gauge(STATE, PerService { service: &service, supervisor: &SUPERVISOR }, status.state);
+    cx.page.gauge(DESIRED_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, status.is_wanted);
+    cx.page.gauge(LAST_CHANGE, PerService { service: &service, supervisor: &SUPERVISOR }, status.changed_seconds);
     match cx.files.metadata(DOWN, [directory, service]) {
-        Ok(_) => cx.page.gauge(NORMAL_STATE, [&service, &SUPERVISOR], false),
-        Err(error) if error.is_missing() => cx.page.gauge(NORMAL_STATE, [&service, &SUPERVISOR], true),
+        Ok(_) => cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, false),
+        Err(error) if error.is_missing() => {
+            cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, true)
+        }
         Err(error) => cx.problems.report(error),
     }
 }

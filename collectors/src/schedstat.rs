@@ -12,13 +12,16 @@ pub struct Schedstat;
 
 declare! {
     Schedstat: "schedstat", on, "Scheduler statistics: run time, wait time and time slices by CPU.";
+    labels {
+        PerCpu { cpu }
+    }
     reads {
         SCHEDSTAT: File Proc "schedstat";
     }
     families {
-        RUNNING: Counter "node_schedstat_running_seconds_total" ["cpu"] "Time spent running tasks on the CPU, in seconds.";
-        TIMESLICES: Counter "node_schedstat_timeslices_total" ["cpu"] "Time slices executed on the CPU.";
-        WAITING: Counter "node_schedstat_waiting_seconds_total" ["cpu"] "Time tasks spent waiting for the CPU, in seconds.";
+        RUNNING: Counter "node_schedstat_running_seconds_total" PerCpu "Time spent running tasks on the CPU, in seconds.";
+        TIMESLICES: Counter "node_schedstat_timeslices_total" PerCpu "Time slices executed on the CPU.";
+        WAITING: Counter "node_schedstat_waiting_seconds_total" PerCpu "Time tasks spent waiting for the CPU, in seconds.";
     }
 }
 
@@ -33,9 +36,9 @@ impl Collect for Schedstat {
         for line in table::rows(text, cx.problems) {
             let Some((cpu, times)) = parse(line) else { continue };
             if let Some([running, waiting, timeslices]) = cx.problems.value(times) {
-                cx.page.counter(RUNNING, [&cpu], running as f64 / NANOSECONDS_PER_SECOND);
-                cx.page.counter(TIMESLICES, [&cpu], timeslices);
-                cx.page.counter(WAITING, [&cpu], waiting as f64 / NANOSECONDS_PER_SECOND);
+                cx.page.counter(RUNNING, PerCpu { cpu: &cpu }, running as f64 / NANOSECONDS_PER_SECOND);
+                cx.page.counter(TIMESLICES, PerCpu { cpu: &cpu }, timeslices);
+                cx.page.counter(WAITING, PerCpu { cpu: &cpu }, waiting as f64 / NANOSECONDS_PER_SECOND);
             }
         }
         Ok(())

@@ -13,6 +13,9 @@ pub struct Slabinfo {
 
 declare! {
     Slabinfo: "slabinfo", off, "Slab caches of the kernel: objects and their size.";
+    labels {
+        PerSlab { slab }
+    }
     reads {
         SLABINFO: File Proc "slabinfo";
     }
@@ -21,11 +24,11 @@ declare! {
         EXCLUDE: Text "collector.slabinfo.slabs-exclude" = "", "Regexp of slab caches to exclude.";
     }
     families {
-        ACTIVE_OBJECTS: Gauge "node_slabinfo_active_objects" ["slab"] "Objects in use.";
-        OBJECT_SIZE: Gauge "node_slabinfo_object_size_bytes" ["slab"] "Size of an object in bytes.";
-        OBJECTS: Gauge "node_slabinfo_objects" ["slab"] "Objects allocated, in use or free.";
-        OBJECTS_PER_SLAB: Gauge "node_slabinfo_objects_per_slab" ["slab"] "Objects per slab.";
-        PAGES_PER_SLAB: Gauge "node_slabinfo_pages_per_slab" ["slab"] "Pages per slab.";
+        ACTIVE_OBJECTS: Gauge "node_slabinfo_active_objects" PerSlab "Objects in use.";
+        OBJECT_SIZE: Gauge "node_slabinfo_object_size_bytes" PerSlab "Size of an object in bytes.";
+        OBJECTS: Gauge "node_slabinfo_objects" PerSlab "Objects allocated, in use or free.";
+        OBJECTS_PER_SLAB: Gauge "node_slabinfo_objects_per_slab" PerSlab "Objects per slab.";
+        PAGES_PER_SLAB: Gauge "node_slabinfo_pages_per_slab" PerSlab "Pages per slab.";
     }
 }
 
@@ -40,11 +43,11 @@ impl Collect for Slabinfo {
                 continue;
             }
             if let Some((slab, [active, objects, size, per_slab, pages])) = cx.problems.value(parse(line)) {
-                cx.page.gauge(ACTIVE_OBJECTS, [&slab], active);
-                cx.page.gauge(OBJECT_SIZE, [&slab], size);
-                cx.page.gauge(OBJECTS, [&slab], objects);
-                cx.page.gauge(OBJECTS_PER_SLAB, [&slab], per_slab);
-                cx.page.gauge(PAGES_PER_SLAB, [&slab], pages);
+                cx.page.gauge(ACTIVE_OBJECTS, PerSlab { slab: &slab }, active);
+                cx.page.gauge(OBJECT_SIZE, PerSlab { slab: &slab }, size);
+                cx.page.gauge(OBJECTS, PerSlab { slab: &slab }, objects);
+                cx.page.gauge(OBJECTS_PER_SLAB, PerSlab { slab: &slab }, per_slab);
+                cx.page.gauge(PAGES_PER_SLAB, PerSlab { slab: &slab }, pages);
             }
         }
         Ok(())

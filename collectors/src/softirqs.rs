@@ -10,11 +10,14 @@ pub struct Softirqs;
 
 declare! {
     Softirqs: "softirqs", off, "Softirqs by CPU and type.";
+    labels {
+        PerType { cpu, r#type }
+    }
     reads {
         SOFTIRQS: File Proc "softirqs";
     }
     families {
-        FUNCTIONS: Counter "node_softirqs_functions_total" ["cpu", "type"] "Softirq handler runs since boot.";
+        FUNCTIONS: Counter "node_softirqs_functions_total" PerType "Softirq handler runs since boot.";
     }
 }
 
@@ -45,7 +48,7 @@ impl Collect for Softirqs {
             // Like node_exporter: the CPU is the index of the column, not the number in the header.
             for (cpu, count) in line.fields().skip(1).enumerate() {
                 if let Some(count) = cx.problems.value(line.number::<u64>(*kind, count)) {
-                    cx.page.counter(FUNCTIONS, [&cpu, kind], count);
+                    cx.page.counter(FUNCTIONS, PerType { cpu: &cpu, r#type: kind }, count);
                 }
             }
         }

@@ -11,17 +11,20 @@ pub struct Softnet;
 
 declare! {
     Softnet: "softnet", on, "Packet processing of the network stack by CPU.";
+    labels {
+        PerCpu { cpu }
+    }
     reads {
         SOFTNET_STAT: File Proc "net/softnet_stat";
     }
     families {
-        BACKLOG: Gauge "node_softnet_backlog_len" ["cpu"] "Packets in the CPU's backlog queue.";
-        COLLISIONS: Counter "node_softnet_cpu_collision_total" ["cpu"] "Collisions on the device lock during transmission.";
-        DROPPED: Counter "node_softnet_dropped_total" ["cpu"] "Packets dropped because the backlog queue was full.";
-        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" ["cpu"] "Packets dropped by the flow limit.";
-        PROCESSED: Counter "node_softnet_processed_total" ["cpu"] "Packets processed by the CPU.";
-        RECEIVED_RPS: Counter "node_softnet_received_rps_total" ["cpu"] "Wakeups of the CPU by receive packet steering (RPS).";
-        SQUEEZED: Counter "node_softnet_times_squeezed_total" ["cpu"] "Polling rounds that ended with packets left for lack of time or budget.";
+        BACKLOG: Gauge "node_softnet_backlog_len" PerCpu "Packets in the CPU's backlog queue.";
+        COLLISIONS: Counter "node_softnet_cpu_collision_total" PerCpu "Collisions on the device lock during transmission.";
+        DROPPED: Counter "node_softnet_dropped_total" PerCpu "Packets dropped because the backlog queue was full.";
+        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" PerCpu "Packets dropped by the flow limit.";
+        PROCESSED: Counter "node_softnet_processed_total" PerCpu "Packets processed by the CPU.";
+        RECEIVED_RPS: Counter "node_softnet_received_rps_total" PerCpu "Wakeups of the CPU by receive packet steering (RPS).";
+        SQUEEZED: Counter "node_softnet_times_squeezed_total" PerCpu "Polling rounds that ended with packets left for lack of time or budget.";
     }
 }
 
@@ -39,13 +42,13 @@ impl Collect for Softnet {
         for (at, line) in text.lines().enumerate() {
             let Some(row) = cx.problems.value(parse(line, at, width)) else { continue };
             let cpu = row.cpu;
-            cx.page.gauge(BACKLOG, [&cpu], row.backlog);
-            cx.page.counter(COLLISIONS, [&cpu], row.collisions);
-            cx.page.counter(DROPPED, [&cpu], row.dropped);
-            cx.page.counter(FLOW_LIMIT, [&cpu], row.flow_limit);
-            cx.page.counter(PROCESSED, [&cpu], row.processed);
-            cx.page.counter(RECEIVED_RPS, [&cpu], row.received_rps);
-            cx.page.counter(SQUEEZED, [&cpu], row.squeezed);
+            cx.page.gauge(BACKLOG, PerCpu { cpu: &cpu }, row.backlog);
+            cx.page.counter(COLLISIONS, PerCpu { cpu: &cpu }, row.collisions);
+            cx.page.counter(DROPPED, PerCpu { cpu: &cpu }, row.dropped);
+            cx.page.counter(FLOW_LIMIT, PerCpu { cpu: &cpu }, row.flow_limit);
+            cx.page.counter(PROCESSED, PerCpu { cpu: &cpu }, row.processed);
+            cx.page.counter(RECEIVED_RPS, PerCpu { cpu: &cpu }, row.received_rps);
+            cx.page.counter(SQUEEZED, PerCpu { cpu: &cpu }, row.squeezed);
         }
         Ok(())
     }

@@ -15,6 +15,9 @@ pub struct Stat {
 
 declare! {
     Stat: "stat", on, "Boot time, interrupts, context switches and forks, from /proc/stat.";
+    labels {
+        PerVector { vector }
+    }
     reads {
         STAT: File Proc "stat";
     }
@@ -28,7 +31,7 @@ declare! {
         BOOT_TIME: Gauge "node_boot_time_seconds" [] "Boot time in seconds since 1970.";
         RUNNING: Gauge "node_procs_running" [] "Runnable tasks.";
         BLOCKED: Gauge "node_procs_blocked" [] "Tasks blocked on I/O.";
-        SOFTIRQS: Counter "node_softirqs_total" ["vector"] "Softirqs serviced since boot, by vector.";
+        SOFTIRQS: Counter "node_softirqs_total" PerVector "Softirqs serviced since boot, by vector.";
     }
 }
 
@@ -66,7 +69,7 @@ impl Collect for Stat {
         if self.has_softirqs {
             let counts = softirqs.unwrap_or_else(|| Err(text.error("softirq", "a row", b"")));
             for (vector, count) in VECTORS.iter().zip(cx.problems.value(counts).into_iter().flatten()) {
-                cx.page.counter(SOFTIRQS, [vector], count);
+                cx.page.counter(SOFTIRQS, PerVector { vector }, count);
             }
         }
         Ok(())

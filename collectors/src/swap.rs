@@ -10,13 +10,16 @@ pub struct Swap;
 
 declare! {
     Swap: "swap", off, "Swap devices: size, use and priority.";
+    labels {
+        PerDevice { device, swap_type }
+    }
     reads {
         SWAPS: File Proc "swaps";
     }
     families {
-        PRIORITY: Gauge "node_swap_priority" ["device", "swap_type"] "Priority of the swap device; the highest is used first.";
-        SIZE: Gauge "node_swap_size_bytes" ["device", "swap_type"] "Size of the swap device in bytes.";
-        USED: Gauge "node_swap_used_bytes" ["device", "swap_type"] "Used space of the swap device in bytes.";
+        PRIORITY: Gauge "node_swap_priority" PerDevice "Priority of the swap device; the highest is used first.";
+        SIZE: Gauge "node_swap_size_bytes" PerDevice "Size of the swap device in bytes.";
+        USED: Gauge "node_swap_used_bytes" PerDevice "Used space of the swap device in bytes.";
     }
 }
 
@@ -29,9 +32,9 @@ impl Collect for Swap {
         for line in table::rows(cx.files.read(SWAPS, [])?, cx.problems).skip(1) {
             let Some(row) = cx.problems.value(parse(line)) else { continue };
             let (device, kind) = (row.device, row.kind);
-            cx.page.gauge(PRIORITY, [&device, &kind], row.priority);
-            cx.page.gauge(SIZE, [&device, &kind], row.size_bytes);
-            cx.page.gauge(USED, [&device, &kind], row.used_bytes);
+            cx.page.gauge(PRIORITY, PerDevice { device: &device, swap_type: &kind }, row.priority);
+            cx.page.gauge(SIZE, PerDevice { device: &device, swap_type: &kind }, row.size_bytes);
+            cx.page.gauge(USED, PerDevice { device: &device, swap_type: &kind }, row.used_bytes);
         }
         Ok(())
     }

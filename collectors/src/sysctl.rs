@@ -14,6 +14,10 @@ pub struct Sysctl {
 
 declare! {
     Sysctl: "sysctl", off, "Sysctls selected by flags.";
+    labels {
+        InfoLabels { index, name, value }
+        PerIndex { index }
+    }
     reads {
         SYSCTL: File Proc "sys/**";
     }
@@ -24,10 +28,10 @@ declare! {
             "Sysctl with text values to export; repeatable.";
     }
     families {
-        INFO: Gauge "node_sysctl_info" ["index", "name", "value"] "Text value of a sysctl; always 1.";
+        INFO: Gauge "node_sysctl_info" InfoLabels "Text value of a sysctl; always 1.";
     }
     prefixes {
-        VALUE: Untyped "node_sysctl_" ["index"] "Value of the sysctl {}.";
+        VALUE: Untyped "node_sysctl_" PerIndex "Value of the sysctl {}.";
     }
 }
 
@@ -108,14 +112,16 @@ fn emit(cx: &mut Cx<'_, Sysctl>, wanted: &Selection) {
     let has_places = count > 1 && wanted.keys.is_empty();
     for (place, (line, found)) in values().enumerate().take(count.saturating_sub(lost)) {
         if !wanted.is_numeric {
-            cx.page.gauge(INFO, [&place, &wanted.name, &found], true);
+            cx.page.gauge(INFO, InfoLabels { index: &place, name: &wanted.name, value: &found }, true);
             continue;
         }
         let Some(value) = cx.problems.value(line.number::<AnyBase>("value", found)) else { continue };
         let metric = wanted.metric.as_bytes();
         match wanted.keys.get(place) {
-            Some(key) => cx.page.named(VALUE, &[metric, b"_", key.as_bytes()], [&None::<usize>], value.0),
-            None => cx.page.named(VALUE, &[metric], [&has_places.then_some(place)], value.0),
+            Some(key) => {
+                cx.page.named(VALUE, &[metric, b"_", key.as_bytes()], PerIndex { index: &None::<usize> }, value.0)
+            }
+            None => cx.page.named(VALUE, &[metric], PerIndex { index: &has_places.then_some(place) }, value.0),
         };
     }
 }

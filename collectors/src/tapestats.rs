@@ -3,7 +3,6 @@
 use crate::declare;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::{FromText, Wide};
 use crate::kit::prelude::*;
@@ -18,6 +17,9 @@ pub struct Tapestats {
 
 declare! {
     Tapestats: "tapestats", on, "Tape drive statistics: operations, bytes and times.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         CLASS: Directory Sys "class/scsi_tape";
         IN_FLIGHT: File Sys "class/scsi_tape/*/stats/in_flight";
@@ -35,31 +37,27 @@ declare! {
         IGNORED: Text "collector.tapestats.ignored-devices" = "^$", "Regexp of drives to exclude.";
     }
     families {
-        IO_NOW: kept Gauge "node_tape_io_now" ["device"] "Requests in flight.";
-        OTHERS: Counter "node_tape_io_others_total" ["device"] "Requests other than reads and writes, such as rewinds.";
-        IO_SECONDS: Counter "node_tape_io_time_seconds_total" ["device"] "Time spent on all requests in seconds.";
-        READ_BYTES: Counter "node_tape_read_bytes_total" ["device"] "Bytes read.";
-        READ_SECONDS: Counter "node_tape_read_time_seconds_total" ["device"] "Time spent on reads in seconds.";
-        READS: Counter "node_tape_reads_completed_total" ["device"] "Reads completed.";
-        RESIDUALS: Counter "node_tape_residual_total" ["device"] "Reads and writes that transferred less than requested.";
-        WRITE_SECONDS: Counter "node_tape_write_time_seconds_total" ["device"] "Time spent on writes in seconds.";
-        WRITES: Counter "node_tape_writes_completed_total" ["device"] "Writes completed.";
-        WRITTEN_BYTES: Counter "node_tape_written_bytes_total" ["device"] "Bytes written.";
+        IO_NOW: kept Gauge "node_tape_io_now" PerDevice "Requests in flight.";
+    }
+    /// Statistics in requests and bytes.
+    table COUNTS: Statistic => PerDevice {
+        OTHER_CNT => Counter "node_tape_io_others_total" "Requests other than reads and writes, such as rewinds.";
+        READ_BYTE_CNT => Counter "node_tape_read_bytes_total" "Bytes read.";
+        READ_CNT => Counter "node_tape_reads_completed_total" "Reads completed.";
+        RESID_CNT => Counter "node_tape_residual_total" "Reads and writes that transferred less than requested.";
+        WRITE_CNT => Counter "node_tape_writes_completed_total" "Writes completed.";
+        WRITE_BYTE_CNT => Counter "node_tape_written_bytes_total" "Bytes written.";
+    }
+    /// Statistics in nanoseconds.
+    table TIMES: Statistic => PerDevice {
+        IO_NS => Counter "node_tape_io_time_seconds_total" "Time spent on all requests in seconds.";
+        READ_NS => Counter "node_tape_read_time_seconds_total" "Time spent on reads in seconds.";
+        WRITE_NS => Counter "node_tape_write_time_seconds_total" "Time spent on writes in seconds.";
     }
 }
 
-type Statistic = (Read<Tapestats, File, 1>, Family<Tapestats, Counter, crate::kit::family::Unnamed<1>>);
+type Statistic = Read<Tapestats, File, 1>;
 
-const COUNTS: [Statistic; 6] = [
-    (OTHER_CNT, OTHERS),
-    (READ_BYTE_CNT, READ_BYTES),
-    (READ_CNT, READS),
-    (RESID_CNT, RESIDUALS),
-    (WRITE_CNT, WRITES),
-    (WRITE_BYTE_CNT, WRITTEN_BYTES),
-];
-/// Statistics in nanoseconds.
-const TIMES: [Statistic; 3] = [(IO_NS, IO_SECONDS), (READ_NS, READ_SECONDS), (WRITE_NS, WRITE_SECONDS)];
 const NANOSECOND: f64 = 1e-9;
 
 impl Collect for Tapestats {
@@ -73,16 +71,16 @@ impl Collect for Tapestats {
         cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in names.iter().filter(|device| is_drive(device) && !ignored.is_match(device)) {
             if let Some(requests) = number::<u64>(cx, IN_FLIGHT, device) {
-                cx.page.gauge(IO_NOW, [&device], requests);
+                cx.page.gauge(IO_NOW, PerDevice { device: &device }, requests);
             }
             for (file, family) in COUNTS {
                 if let Some(count) = number::<u64>(cx, file, device) {
-                    cx.page.counter(family, [&device], count);
+                    cx.page.tabled(family, PerDevice { device: &device }, count);
                 }
             }
             for (file, family) in TIMES {
                 if let Some(Wide(time)) = number(cx, file, device) {
-                    cx.page.counter(family, [&device], time * NANOSECOND);
+                    cx.page.tabled(family, PerDevice { device: &device }, time * NANOSECOND);
                 }
             }
         }

@@ -10,12 +10,15 @@ pub struct Tcpstat;
 
 declare! {
     Tcpstat: "tcpstat", off, "TCP sockets by state, and bytes in their queues.";
+    labels {
+        PerState { state }
+    }
     reads {
         IPV4: File Proc "net/tcp";
         IPV6: File Proc "net/tcp6";
     }
     families {
-        STATES: kept Gauge "node_tcp_connection_states" ["state"] "TCP sockets by state, and bytes in their queues.";
+        STATES: kept Gauge "node_tcp_connection_states" PerState "TCP sockets by state, and bytes in their queues.";
     }
 }
 
@@ -58,10 +61,10 @@ impl Collect for Tcpstat {
         if counts.states == [0; NAMES.len()] {
             return Ok(());
         }
-        cx.page.gauge(STATES, [&"rx_queued_bytes"], counts.receive_queue_bytes);
-        cx.page.gauge(STATES, [&"tx_queued_bytes"], counts.transmit_queue_bytes);
+        cx.page.gauge(STATES, PerState { state: &"rx_queued_bytes" }, counts.receive_queue_bytes);
+        cx.page.gauge(STATES, PerState { state: &"tx_queued_bytes" }, counts.transmit_queue_bytes);
         for (name, count) in NAMES.into_iter().zip(counts.states).filter(|(_, count)| *count > 0) {
-            cx.page.gauge(STATES, [&name], count);
+            cx.page.gauge(STATES, PerState { state: &name }, count);
         }
         Ok(())
     }

@@ -24,6 +24,9 @@ pub const TEXTFILE_CAP_BYTES: u64 = 16 << 20;
 
 declare! {
     Textfile: "textfile", on, "Metrics of *.prom files.";
+    labels {
+        PerFile { file }
+    }
     reads {
         DIRECTORY: Directory Host "*";
         FILE: File Host "*";
@@ -33,7 +36,7 @@ declare! {
             "Directory of *.prom files, or a glob pattern of directories; repeatable.";
     }
     families {
-        MTIME: Gauge "node_textfile_mtime_seconds" ["file"] "Modification time of a textfile in seconds since 1970.";
+        MTIME: Gauge "node_textfile_mtime_seconds" PerFile "Modification time of a textfile in seconds since 1970.";
         SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 if a textfile or directory could not be read or parsed.";
     }
     foreign "The metrics of the files, under their own names.";
@@ -100,7 +103,7 @@ fn read(cx: &mut Cx<'_, Textfile>, path: &[u8], merge: &mut Merge) {
         Ok(families) => merge.add(cx.problems, path, families),
         Err(error) => return merge.fail(cx.problems, error.into()),
     }
-    cx.page.gauge(MTIME, [&path], metadata.modified.as_secs());
+    cx.page.gauge(MTIME, PerFile { file: &path }, metadata.modified.as_secs());
 }
 
 fn refused(path: &[u8], reason: &str) -> Failure {

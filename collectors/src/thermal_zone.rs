@@ -14,6 +14,10 @@ pub struct ThermalZone {
 
 declare! {
     ThermalZone: "thermal_zone", on, "Temperatures of thermal zones and states of cooling devices.";
+    labels {
+        PerCoolingDevice { name, r#type }
+        PerZone { r#type, zone }
+    }
     reads {
         CLASS: Directory Sys "class/thermal";
         ZONE_TYPE: File Sys "class/thermal/thermal_zone*/type";
@@ -23,9 +27,9 @@ declare! {
         DEVICE_STATE_MAX: File Sys "class/thermal/cooling_device*/max_state";
     }
     families {
-        TEMPERATURE: Gauge "node_thermal_zone_temp" ["type", "zone"] "Temperature of a thermal zone in degrees Celsius.";
-        STATE: Gauge "node_cooling_device_cur_state" ["name", "type"] "Current state of a cooling device; 0 is off.";
-        STATE_MAX: Gauge "node_cooling_device_max_state" ["name", "type"] "Maximum state of a cooling device.";
+        TEMPERATURE: Gauge "node_thermal_zone_temp" PerZone "Temperature of a thermal zone in degrees Celsius.";
+        STATE: Gauge "node_cooling_device_cur_state" PerCoolingDevice "Current state of a cooling device; 0 is off.";
+        STATE_MAX: Gauge "node_cooling_device_max_state" PerCoolingDevice "Maximum state of a cooling device.";
     }
 }
 
@@ -48,7 +52,11 @@ impl Collect for ThermalZone {
             // A disabled zone has no temperature; 0 would be a valid one.
             if let Some(temperature) = attribute::number(cx, ZONE_TEMPERATURE, [zone], attribute::is_unavailable) {
                 let temperature: i64 = temperature;
-                cx.page.gauge(TEMPERATURE, [kind, &zone], temperature as f64 / MILLIDEGREES_IN_A_DEGREE);
+                cx.page.gauge(
+                    TEMPERATURE,
+                    PerZone { r#type: kind, zone: &zone },
+                    temperature as f64 / MILLIDEGREES_IN_A_DEGREE,
+                );
             }
         }
         for device in attribute::numbered(names, b"cooling_device") {
@@ -63,8 +71,8 @@ fn emit_device(cx: &mut Cx<'_, ThermalZone>, device: &[u8], kind: &mut Vec<u8>) 
     attribute::word(cx, DEVICE_TYPE, [device], attribute::is_unavailable, kind).then_some(())?;
     let state_max: i64 = attribute::number(cx, DEVICE_STATE_MAX, [device], attribute::is_unavailable)?;
     let state: i64 = attribute::number(cx, DEVICE_STATE, [device], attribute::is_unavailable)?;
-    cx.page.gauge(STATE, [&device, kind], state);
-    cx.page.gauge(STATE_MAX, [&device, kind], state_max);
+    cx.page.gauge(STATE, PerCoolingDevice { name: &device, r#type: kind }, state);
+    cx.page.gauge(STATE_MAX, PerCoolingDevice { name: &device, r#type: kind }, state_max);
     Some(())
 }
 

@@ -14,6 +14,10 @@ pub struct Time {
 
 declare! {
     Time: "time", on, "System time, time zone and clock sources.";
+    labels {
+        PerSource { clocksource, device }
+        PerTimeZone { time_zone }
+    }
     reads {
         DEVICES: Directory Sys "devices/system/clocksource";
         AVAILABLE: File Sys "devices/system/clocksource/clocksource*/available_clocksource";
@@ -21,10 +25,10 @@ declare! {
     }
     families {
         SECONDS: Gauge "node_time_seconds" [] "System time in seconds since 1970.";
-        ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" ["time_zone"] "Offset of the time zone from UTC in seconds.";
-        AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" ["clocksource", "device"]
+        ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" PerTimeZone "Offset of the time zone from UTC in seconds.";
+        AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" PerSource
             "Available clock source; always 1.";
-        CURRENT_INFO: Gauge "node_time_clocksource_current_info" ["clocksource", "device"]
+        CURRENT_INFO: Gauge "node_time_clocksource_current_info" PerSource
             "Current clock source; always 1.";
     }
 }
@@ -39,7 +43,7 @@ impl Collect for Time {
         // Like node_exporter, convert to float before dividing, so that both print the same last digits.
         cx.page.gauge(SECONDS, [], now.as_nanos() as f64 / 1e9);
         match cx.kernel.zone(now, &mut self.zone) {
-            Ok(()) => cx.page.gauge(ZONE_OFFSET, [&self.zone.name], self.zone.offset_seconds),
+            Ok(()) => cx.page.gauge(ZONE_OFFSET, PerTimeZone { time_zone: &self.zone.name }, self.zone.offset_seconds),
             Err(error) => cx.problems.report(Failure::error(format_args!("time zone: {error}"))),
         }
         match cx.files.list(DEVICES, [], &mut self.devices) {
@@ -69,7 +73,7 @@ fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
                 cx.problems.report(text.error("available_clocksource", "at least one name", b""));
             }
             for source in sources {
-                cx.page.gauge(AVAILABLE_INFO, [&source, &device], 1_u64);
+                cx.page.gauge(AVAILABLE_INFO, PerSource { clocksource: &source, device: &device }, 1_u64);
             }
         }
         Err(error) => cx.problems.report(error),
@@ -78,7 +82,7 @@ fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
         Ok(text) if text.trimmed().is_empty() => {
             cx.problems.report(text.error("current_clocksource", "a name", b""));
         }
-        Ok(text) => cx.page.gauge(CURRENT_INFO, [&text.trimmed(), &device], 1_u64),
+        Ok(text) => cx.page.gauge(CURRENT_INFO, PerSource { clocksource: &text.trimmed(), device: &device }, 1_u64),
         Err(error) => cx.problems.report(error),
     }
 }

@@ -10,12 +10,15 @@ pub struct UdpQueues;
 
 declare! {
     UdpQueues: "udp_queues", on, "Bytes in the queues of UDP sockets.";
+    labels {
+        PerQueue { ip, queue }
+    }
     reads {
         IPV4: File Proc "net/udp";
         IPV6: File Proc "net/udp6";
     }
     families {
-        QUEUES: kept Gauge "node_udp_queues" ["ip", "queue"] "Bytes queued in all UDP sockets.";
+        QUEUES: kept Gauge "node_udp_queues" PerQueue "Bytes queued in all UDP sockets.";
     }
 }
 
@@ -34,8 +37,8 @@ impl Collect for UdpQueues {
             };
             // A sum without some of the sockets would be wrong: a bad row drops the sums.
             if let Some([transmit, receive]) = cx.problems.value(sums(text)) {
-                cx.page.gauge(QUEUES, [&ip, &"rx"], receive);
-                cx.page.gauge(QUEUES, [&ip, &"tx"], transmit);
+                cx.page.gauge(QUEUES, PerQueue { ip: &ip, queue: &"rx" }, receive);
+                cx.page.gauge(QUEUES, PerQueue { ip: &ip, queue: &"tx" }, transmit);
             }
         }
         if missing == 2 { Err(Failure::no_data("proc/net/udp, proc/net/udp6: no such files")) } else { Ok(()) }

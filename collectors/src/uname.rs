@@ -12,8 +12,11 @@ pub struct Uname {
 
 declare! {
     Uname: "uname", on, "Kernel release and host name, from uname.";
+    labels {
+        InfoLabels { domainname, machine, nodename, release, sysname, version }
+    }
     families {
-        INFO: Gauge "node_uname_info" ["domainname", "machine", "nodename", "release", "sysname", "version"]
+        INFO: Gauge "node_uname_info" InfoLabels
             "Kernel name, release and version, and host name; always 1.";
     }
 }
@@ -30,7 +33,7 @@ impl Collect for Uname {
             Err(error) => return Err(Failure::error(format_args!("uname: {error}"))),
         }
         let UnameAnswer { domainname, machine, nodename, release, sysname, version } = &self.answer;
-        cx.page.gauge(INFO, [domainname, machine, nodename, release, sysname, version], 1_u64);
+        cx.page.gauge(INFO, InfoLabels { domainname, machine, nodename, release, sysname, version }, 1_u64);
         Ok(())
     }
 }

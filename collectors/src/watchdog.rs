@@ -3,7 +3,6 @@
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::attribute;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::parse::{AnyBase, FromText};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
@@ -17,6 +16,10 @@ pub struct Watchdog {
 
 declare! {
     Watchdog: "watchdog", on, "Watchdog devices: timeouts and boot status.";
+    labels {
+        InfoLabels { identity, name, options, pretimeout_governor, state, status }
+        PerWatchdog { name }
+    }
     reads {
         CLASS: Directory Sys "class/watchdog";
         ACCESS_CS0: File Sys "class/watchdog/*/access_cs0";
@@ -33,29 +36,22 @@ declare! {
         TIMEOUT: File Sys "class/watchdog/*/timeout";
     }
     families {
-        ACCESS: kept Gauge "node_watchdog_access_cs0" ["name"] "1 if the device booted from its primary flash chip.";
-        BOOT_STATUS: kept Gauge "node_watchdog_bootstatus" ["name"] "Cause of the last reset, as status bits.";
-        FIRMWARE: kept Gauge "node_watchdog_fw_version" ["name"] "Firmware version of the watchdog.";
-        INFO: Gauge "node_watchdog_info" ["identity", "name", "options", "pretimeout_governor", "state", "status"] "Identity, options and state of a watchdog; always 1.";
-        NO_WAY_OUT: kept Gauge "node_watchdog_nowayout" ["name"] "1 if the watchdog cannot be stopped once started.";
-        PRETIMEOUT_SECONDS: Gauge "node_watchdog_pretimeout_seconds" ["name"] "Time between the pretimeout warning and the timeout, in seconds.";
-        TIME_LEFT_SECONDS: Gauge "node_watchdog_timeleft_seconds" ["name"] "Time left before a reset in seconds.";
-        TIMEOUT_SECONDS: Gauge "node_watchdog_timeout_seconds" ["name"] "Timeout of the watchdog in seconds.";
+        INFO: Gauge "node_watchdog_info" InfoLabels "Identity, options and state of a watchdog; always 1.";
+    }
+    /// The numeric attributes.
+    table NUMBERS: Attribute => PerWatchdog {
+        ACCESS_CS0 => kept Gauge "node_watchdog_access_cs0" "1 if the device booted from its primary flash chip.";
+        BOOTSTATUS => kept Gauge "node_watchdog_bootstatus" "Cause of the last reset, as status bits.";
+        FW_VERSION => kept Gauge "node_watchdog_fw_version" "Firmware version of the watchdog.";
+        NOWAYOUT => kept Gauge "node_watchdog_nowayout" "1 if the watchdog cannot be stopped once started.";
+        PRETIMEOUT => Gauge "node_watchdog_pretimeout_seconds" "Time between the pretimeout warning and the timeout, in seconds.";
+        TIMELEFT => Gauge "node_watchdog_timeleft_seconds" "Time left before a reset in seconds.";
+        TIMEOUT => Gauge "node_watchdog_timeout_seconds" "Timeout of the watchdog in seconds.";
     }
 }
 
 type Attribute = Read<Watchdog, File, 1>;
 
-/// The numeric attributes.
-const NUMBERS: [(Attribute, Family<Watchdog, Gauge, crate::kit::family::Unnamed<1>>); 7] = [
-    (ACCESS_CS0, ACCESS),
-    (BOOTSTATUS, BOOT_STATUS),
-    (FW_VERSION, FIRMWARE),
-    (NOWAYOUT, NO_WAY_OUT),
-    (PRETIMEOUT, PRETIMEOUT_SECONDS),
-    (TIMELEFT, TIME_LEFT_SECONDS),
-    (TIMEOUT, TIMEOUT_SECONDS),
-];
 /// The text attributes, which are labels of [`INFO`].
 const TEXTS: [Attribute; 5] = [IDENTITY, OPTIONS, PRETIMEOUT_GOVERNOR, STATE, STATUS];
 
@@ -74,7 +70,7 @@ impl Collect for Watchdog {
                 let number = AnyBase::from_text(value);
                 let number = number.ok_or_else(|| text.error("value", AnyBase::EXPECTED, value));
                 if let Some(AnyBase(number)) = cx.problems.value(number) {
-                    cx.page.gauge(family, [&name], number);
+                    cx.page.tabled(family, PerWatchdog { name: &name }, number);
                 }
             }
             let mut is_complete = true;
@@ -88,7 +84,9 @@ impl Collect for Watchdog {
             }
             if is_complete {
                 let [identity, options, governor, state, status] = &*words;
-                cx.page.gauge(INFO, [identity, &name, options, governor, state, status], 1_u64);
+                let labels =
+                    InfoLabels { identity, name: &name, options, pretimeout_governor: governor, state, status };
+                cx.page.gauge(INFO, labels, 1_u64);
             }
         }
         Ok(())

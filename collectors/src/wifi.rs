@@ -14,24 +14,29 @@ pub struct Wifi;
 
 declare! {
     Wifi: "wifi", off, "Wireless interfaces: frequency, network and stations.";
+    labels {
+        InfoLabels { bssid, device, mode, ssid }
+        PerDevice { device }
+        PerStation { device, mac_address }
+    }
     flags {
         FIXTURES: Text "collector.wifi.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
     }
     families {
-        FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" ["device"] "Center frequency of the interface in hertz; 0 without a channel.";
-        BEACON_LOSS: Counter "node_wifi_station_beacon_loss_total" ["device", "mac_address"] "Beacon losses of a station.";
-        CONNECTED: Counter "node_wifi_station_connected_seconds_total" ["device", "mac_address"] "Connection time of a station in seconds.";
-        INACTIVE: Gauge "node_wifi_station_inactive_seconds" ["device", "mac_address"] "Time since the last activity of a station in seconds.";
-        INFO: Gauge "node_wifi_station_info" ["bssid", "device", "mode", "ssid"] "Network of an interface; always 1.";
-        RECEIVE_RATE: Gauge "node_wifi_station_receive_bits_per_second" ["device", "mac_address"] "Receive bit rate of a station in bits per second.";
-        RECEIVE_BYTES: Counter "node_wifi_station_receive_bytes_total" ["device", "mac_address"] "Bytes received from a station.";
-        RECEIVED_PACKETS: Counter "node_wifi_station_received_packets_total" ["device", "mac_address"] "Packets received from a station.";
-        SIGNAL: Gauge "node_wifi_station_signal_dbm" ["device", "mac_address"] "Signal strength of a station in dBm.";
-        TRANSMIT_RATE: Gauge "node_wifi_station_transmit_bits_per_second" ["device", "mac_address"] "Transmit bit rate of a station in bits per second.";
-        TRANSMIT_BYTES: Counter "node_wifi_station_transmit_bytes_total" ["device", "mac_address"] "Bytes transmitted to a station.";
-        TRANSMIT_FAILED: Counter "node_wifi_station_transmit_failed_total" ["device", "mac_address"] "Failed transmissions to a station.";
-        TRANSMIT_RETRIES: Counter "node_wifi_station_transmit_retries_total" ["device", "mac_address"] "Transmission retries to a station.";
-        TRANSMITTED_PACKETS: Counter "node_wifi_station_transmitted_packets_total" ["device", "mac_address"] "Packets transmitted to a station.";
+        FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" PerDevice "Center frequency of the interface in hertz; 0 without a channel.";
+        BEACON_LOSS: Counter "node_wifi_station_beacon_loss_total" PerStation "Beacon losses of a station.";
+        CONNECTED: Counter "node_wifi_station_connected_seconds_total" PerStation "Connection time of a station in seconds.";
+        INACTIVE: Gauge "node_wifi_station_inactive_seconds" PerStation "Time since the last activity of a station in seconds.";
+        INFO: Gauge "node_wifi_station_info" InfoLabels "Network of an interface; always 1.";
+        RECEIVE_RATE: Gauge "node_wifi_station_receive_bits_per_second" PerStation "Receive bit rate of a station in bits per second.";
+        RECEIVE_BYTES: Counter "node_wifi_station_receive_bytes_total" PerStation "Bytes received from a station.";
+        RECEIVED_PACKETS: Counter "node_wifi_station_received_packets_total" PerStation "Packets received from a station.";
+        SIGNAL: Gauge "node_wifi_station_signal_dbm" PerStation "Signal strength of a station in dBm.";
+        TRANSMIT_RATE: Gauge "node_wifi_station_transmit_bits_per_second" PerStation "Transmit bit rate of a station in bits per second.";
+        TRANSMIT_BYTES: Counter "node_wifi_station_transmit_bytes_total" PerStation "Bytes transmitted to a station.";
+        TRANSMIT_FAILED: Counter "node_wifi_station_transmit_failed_total" PerStation "Failed transmissions to a station.";
+        TRANSMIT_RETRIES: Counter "node_wifi_station_transmit_retries_total" PerStation "Transmission retries to a station.";
+        TRANSMITTED_PACKETS: Counter "node_wifi_station_transmitted_packets_total" PerStation "Packets transmitted to a station.";
     }
 }
 
@@ -64,9 +69,18 @@ fn emit_interface(
     problems: &mut Problems,
 ) {
     let device = &interface.name;
-    page.gauge(FREQUENCY, [device], u64::from(interface.frequency_megahertz) * HERTZ_PER_MEGAHERTZ);
+    page.gauge(FREQUENCY, PerDevice { device }, u64::from(interface.frequency_megahertz) * HERTZ_PER_MEGAHERTZ);
     let answer = kernel.wifi_network(interface, &mut |network| {
-        page.gauge(INFO, [&HardwareAddress(network.bssid), device, &mode(network.status), &network.ssid], 1_u64);
+        page.gauge(
+            INFO,
+            InfoLabels {
+                bssid: &HardwareAddress(network.bssid),
+                device,
+                mode: &mode(network.status),
+                ssid: &network.ssid,
+            },
+            1_u64,
+        );
     });
     report(answer, "network", device, problems);
     let answer = kernel.wifi_stations(interface, &mut |station| emit_station(device, station, page));
@@ -85,18 +99,18 @@ fn report(answer: Result<(), KernelError>, what: &str, device: &[u8], problems: 
 
 fn emit_station(device: &[u8], station: &WifiStation<'_>, page: &mut PageOf<'_, Wifi>) {
     let (device, address) = (&device, &HardwareAddress(station.address));
-    page.counter(BEACON_LOSS, [device, address], station.beacon_losses);
-    page.counter(CONNECTED, [device, address], station.connected.as_secs_f64());
-    page.gauge(INACTIVE, [device, address], station.inactive.as_secs_f64());
-    page.gauge(RECEIVE_RATE, [device, address], station.receive_bits_per_second);
-    page.counter(RECEIVE_BYTES, [device, address], station.received_bytes);
-    page.counter(RECEIVED_PACKETS, [device, address], station.received_packets);
-    page.gauge(SIGNAL, [device, address], i32::from(station.signal_dbm));
-    page.gauge(TRANSMIT_RATE, [device, address], station.transmit_bits_per_second);
-    page.counter(TRANSMIT_BYTES, [device, address], station.transmitted_bytes);
-    page.counter(TRANSMIT_FAILED, [device, address], station.transmit_failures);
-    page.counter(TRANSMIT_RETRIES, [device, address], station.transmit_retries);
-    page.counter(TRANSMITTED_PACKETS, [device, address], station.transmitted_packets);
+    page.counter(BEACON_LOSS, PerStation { device, mac_address: address }, station.beacon_losses);
+    page.counter(CONNECTED, PerStation { device, mac_address: address }, station.connected.as_secs_f64());
+    page.gauge(INACTIVE, PerStation { device, mac_address: address }, station.inactive.as_secs_f64());
+    page.gauge(RECEIVE_RATE, PerStation { device, mac_address: address }, station.receive_bits_per_second);
+    page.counter(RECEIVE_BYTES, PerStation { device, mac_address: address }, station.received_bytes);
+    page.counter(RECEIVED_PACKETS, PerStation { device, mac_address: address }, station.received_packets);
+    page.gauge(SIGNAL, PerStation { device, mac_address: address }, i32::from(station.signal_dbm));
+    page.gauge(TRANSMIT_RATE, PerStation { device, mac_address: address }, station.transmit_bits_per_second);
+    page.counter(TRANSMIT_BYTES, PerStation { device, mac_address: address }, station.transmitted_bytes);
+    page.counter(TRANSMIT_FAILED, PerStation { device, mac_address: address }, station.transmit_failures);
+    page.counter(TRANSMIT_RETRIES, PerStation { device, mac_address: address }, station.transmit_retries);
+    page.counter(TRANSMITTED_PACKETS, PerStation { device, mac_address: address }, station.transmitted_packets);
 }
 
 fn mode(status: u32) -> &'static str {

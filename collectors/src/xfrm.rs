@@ -1,7 +1,6 @@
 //! IPsec (XFRM) errors, from /proc/net/xfrm_stat.
 
 use crate::declare;
-use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
 
@@ -14,101 +13,38 @@ declare! {
     reads {
         STATISTICS: File Proc "net/xfrm_stat";
     }
-    families {
-        IN_ERROR: Counter "node_xfrm_in_error_packets_total" [] "Inbound packets with errors that match no other counter.";
-        IN_BUFFER_ERROR: Counter "node_xfrm_in_buffer_error_packets_total" [] "Inbound packets without a free buffer.";
-        IN_HDR_ERROR: Counter "node_xfrm_in_hdr_error_packets_total" [] "Inbound packets with a bad header.";
-        IN_NO_STATES: Counter "node_xfrm_in_no_states_packets_total" [] "Inbound packets without a matching state.";
-        IN_STATE_PROTO_ERROR: Counter "node_xfrm_in_state_proto_error_packets_total" [] "Inbound packets refused by the transformation protocol.";
-        IN_STATE_MODE_ERROR: Counter "node_xfrm_in_state_mode_error_packets_total" [] "Inbound packets refused by the transformation mode.";
-        IN_STATE_SEQ_ERROR: Counter "node_xfrm_in_state_seq_error_packets_total" [] "Inbound packets with a sequence number outside the window.";
-        IN_STATE_EXPIRED: Counter "node_xfrm_in_state_expired_packets_total" [] "Inbound packets with an expired state.";
-        IN_STATE_MISMATCH: Counter "node_xfrm_in_state_mismatch_packets_total" [] "Inbound packets whose options do not match their state.";
-        IN_STATE_INVALID: Counter "node_xfrm_in_state_invalid_packets_total" [] "Inbound packets with an invalid state.";
-        IN_TMPL_MISMATCH: Counter "node_xfrm_in_tmpl_mismatch_packets_total" [] "Inbound packets without a matching policy template.";
-        IN_NO_POLS: Counter "node_xfrm_in_no_pols_packets_total" [] "Inbound packets without a policy for their states.";
-        IN_POL_BLOCK: Counter "node_xfrm_in_pol_block_packets_total" [] "Inbound packets discarded by policy.";
-        IN_POL_ERROR: Counter "node_xfrm_in_pol_error_packets_total" [] "Inbound packets with a policy error.";
-        OUT_ERROR: Counter "node_xfrm_out_error_packets_total" [] "Outbound packets with errors that match no other counter.";
-        OUT_BUNDLE_GEN_ERROR: Counter "node_xfrm_out_bundle_gen_error_packets_total" [] "Outbound packets whose bundle could not be generated.";
-        OUT_BUNDLE_CHECK_ERROR: Counter "node_xfrm_out_bundle_check_error_packets_total" [] "Outbound packets whose bundle failed its check.";
-        OUT_NO_STATES: Counter "node_xfrm_out_no_states_packets_total" [] "Outbound packets without a matching state.";
-        OUT_STATE_PROTO_ERROR: Counter "node_xfrm_out_state_proto_error_packets_total" [] "Outbound packets refused by the transformation protocol.";
-        OUT_STATE_MODE_ERROR: Counter "node_xfrm_out_state_mode_error_packets_total" [] "Outbound packets refused by the transformation mode.";
-        OUT_STATE_SEQ_ERROR: Counter "node_xfrm_out_state_seq_error_packets_total" [] "Outbound packets with a sequence number overflow.";
-        OUT_STATE_EXPIRED: Counter "node_xfrm_out_state_expired_packets_total" [] "Outbound packets with an expired state.";
-        OUT_POL_BLOCK: Counter "node_xfrm_out_pol_block_packets_total" [] "Outbound packets discarded by policy.";
-        OUT_POL_DEAD: Counter "node_xfrm_out_pol_dead_packets_total" [] "Outbound packets with a dead policy.";
-        OUT_POL_ERROR: Counter "node_xfrm_out_pol_error_packets_total" [] "Outbound packets with a policy error.";
-        FWD_HDR_ERROR: Counter "node_xfrm_fwd_hdr_error_packets_total" [] "Packets whose forwarding was refused.";
-        OUT_STATE_INVALID: Counter "node_xfrm_out_state_invalid_packets_total" [] "Outbound packets with an invalid state.";
-        ACQUIRE_ERROR: Counter "node_xfrm_acquire_error_packets_total" [] "Packets with a state not yet fully acquired.";
+    /// The exported rows. Older kernels lack some of them, which are exported as 0.
+    table ROWS: &'static str => [] {
+        "XfrmInError" => Counter "node_xfrm_in_error_packets_total" "Inbound packets with errors that match no other counter.";
+        "XfrmInBufferError" => Counter "node_xfrm_in_buffer_error_packets_total" "Inbound packets without a free buffer.";
+        "XfrmInHdrError" => Counter "node_xfrm_in_hdr_error_packets_total" "Inbound packets with a bad header.";
+        "XfrmInNoStates" => Counter "node_xfrm_in_no_states_packets_total" "Inbound packets without a matching state.";
+        "XfrmInStateProtoError" => Counter "node_xfrm_in_state_proto_error_packets_total" "Inbound packets refused by the transformation protocol.";
+        "XfrmInStateModeError" => Counter "node_xfrm_in_state_mode_error_packets_total" "Inbound packets refused by the transformation mode.";
+        "XfrmInStateSeqError" => Counter "node_xfrm_in_state_seq_error_packets_total" "Inbound packets with a sequence number outside the window.";
+        "XfrmInStateExpired" => Counter "node_xfrm_in_state_expired_packets_total" "Inbound packets with an expired state.";
+        "XfrmInStateMismatch" => Counter "node_xfrm_in_state_mismatch_packets_total" "Inbound packets whose options do not match their state.";
+        "XfrmInStateInvalid" => Counter "node_xfrm_in_state_invalid_packets_total" "Inbound packets with an invalid state.";
+        "XfrmInTmplMismatch" => Counter "node_xfrm_in_tmpl_mismatch_packets_total" "Inbound packets without a matching policy template.";
+        "XfrmInNoPols" => Counter "node_xfrm_in_no_pols_packets_total" "Inbound packets without a policy for their states.";
+        "XfrmInPolBlock" => Counter "node_xfrm_in_pol_block_packets_total" "Inbound packets discarded by policy.";
+        "XfrmInPolError" => Counter "node_xfrm_in_pol_error_packets_total" "Inbound packets with a policy error.";
+        "XfrmOutError" => Counter "node_xfrm_out_error_packets_total" "Outbound packets with errors that match no other counter.";
+        "XfrmOutBundleGenError" => Counter "node_xfrm_out_bundle_gen_error_packets_total" "Outbound packets whose bundle could not be generated.";
+        "XfrmOutBundleCheckError" => Counter "node_xfrm_out_bundle_check_error_packets_total" "Outbound packets whose bundle failed its check.";
+        "XfrmOutNoStates" => Counter "node_xfrm_out_no_states_packets_total" "Outbound packets without a matching state.";
+        "XfrmOutStateProtoError" => Counter "node_xfrm_out_state_proto_error_packets_total" "Outbound packets refused by the transformation protocol.";
+        "XfrmOutStateModeError" => Counter "node_xfrm_out_state_mode_error_packets_total" "Outbound packets refused by the transformation mode.";
+        "XfrmOutStateSeqError" => Counter "node_xfrm_out_state_seq_error_packets_total" "Outbound packets with a sequence number overflow.";
+        "XfrmOutStateExpired" => Counter "node_xfrm_out_state_expired_packets_total" "Outbound packets with an expired state.";
+        "XfrmOutPolBlock" => Counter "node_xfrm_out_pol_block_packets_total" "Outbound packets discarded by policy.";
+        "XfrmOutPolDead" => Counter "node_xfrm_out_pol_dead_packets_total" "Outbound packets with a dead policy.";
+        "XfrmOutPolError" => Counter "node_xfrm_out_pol_error_packets_total" "Outbound packets with a policy error.";
+        "XfrmFwdHdrError" => Counter "node_xfrm_fwd_hdr_error_packets_total" "Packets whose forwarding was refused.";
+        "XfrmOutStateInvalid" => Counter "node_xfrm_out_state_invalid_packets_total" "Outbound packets with an invalid state.";
+        "XfrmAcquireError" => Counter "node_xfrm_acquire_error_packets_total" "Packets with a state not yet fully acquired.";
     }
 }
-
-/// The exported rows. Older kernels lack some of them, which are exported as 0.
-const NAMES: [&str; 28] = [
-    "XfrmInError",
-    "XfrmInBufferError",
-    "XfrmInHdrError",
-    "XfrmInNoStates",
-    "XfrmInStateProtoError",
-    "XfrmInStateModeError",
-    "XfrmInStateSeqError",
-    "XfrmInStateExpired",
-    "XfrmInStateMismatch",
-    "XfrmInStateInvalid",
-    "XfrmInTmplMismatch",
-    "XfrmInNoPols",
-    "XfrmInPolBlock",
-    "XfrmInPolError",
-    "XfrmOutError",
-    "XfrmOutBundleGenError",
-    "XfrmOutBundleCheckError",
-    "XfrmOutNoStates",
-    "XfrmOutStateProtoError",
-    "XfrmOutStateModeError",
-    "XfrmOutStateSeqError",
-    "XfrmOutStateExpired",
-    "XfrmOutPolBlock",
-    "XfrmOutPolDead",
-    "XfrmOutPolError",
-    "XfrmFwdHdrError",
-    "XfrmOutStateInvalid",
-    "XfrmAcquireError",
-];
-
-/// The families of the rows.
-const FAMILIES: [Family<Xfrm, Counter, crate::kit::family::Unnamed<0>>; NAMES.len()] = [
-    IN_ERROR,
-    IN_BUFFER_ERROR,
-    IN_HDR_ERROR,
-    IN_NO_STATES,
-    IN_STATE_PROTO_ERROR,
-    IN_STATE_MODE_ERROR,
-    IN_STATE_SEQ_ERROR,
-    IN_STATE_EXPIRED,
-    IN_STATE_MISMATCH,
-    IN_STATE_INVALID,
-    IN_TMPL_MISMATCH,
-    IN_NO_POLS,
-    IN_POL_BLOCK,
-    IN_POL_ERROR,
-    OUT_ERROR,
-    OUT_BUNDLE_GEN_ERROR,
-    OUT_BUNDLE_CHECK_ERROR,
-    OUT_NO_STATES,
-    OUT_STATE_PROTO_ERROR,
-    OUT_STATE_MODE_ERROR,
-    OUT_STATE_SEQ_ERROR,
-    OUT_STATE_EXPIRED,
-    OUT_POL_BLOCK,
-    OUT_POL_DEAD,
-    OUT_POL_ERROR,
-    FWD_HDR_ERROR,
-    OUT_STATE_INVALID,
-    ACQUIRE_ERROR,
-];
 
 impl Collect for Xfrm {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -116,12 +52,12 @@ impl Collect for Xfrm {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let rows = Rows::of(cx.files.read(STATISTICS, [])?, NAMES, cx.problems, check_unknown)?;
+        let rows = Rows::of(cx.files.read(STATISTICS, [])?, ROWS.map(|(name, _)| name), cx.problems, check_unknown)?;
         for (at, count) in rows.each(|_, row| row.exactly::<i64, 1>("a name and a number")) {
             let Some(count) = cx.problems.value(count) else { continue };
-            if let Some(&family) = FAMILIES.get(at) {
+            if let Some(&(_, family)) = ROWS.get(at) {
                 let [count] = count.unwrap_or_default();
-                cx.page.counter(family, [], count);
+                cx.page.tabled(family, [], count);
             }
         }
         Ok(())
@@ -162,7 +98,7 @@ mod tests {
     fn rows_are_counters_and_missing_ones_are_0() {
         check(
             &[("XfrmInError", "1"), ("XfrmInStateDirError", "5"), ("XfrmAcquireError", "24532")],
-            NAMES.len(),
+            ROWS.len(),
             "node_xfrm_acquire_error_packets_total 24532\nnode_xfrm_in_error_packets_total 1\n",
             "",
         );
@@ -175,12 +111,12 @@ mod tests {
         let emitted = "node_xfrm_in_error_packets_total 1\n";
         check(
             &[fine, ("XfrmOutError", "x")],
-            NAMES.len() - 1,
+            ROWS.len() - 1,
             emitted,
             "xfrm_stat:2: a column: expected a whole number",
         );
-        check(&[fine, ("XfrmOutError", "1 2")], NAMES.len() - 1, emitted, "the row: expected a name and a number");
-        check(&[fine, ("XfrmOutError", "9223372036854775808")], NAMES.len() - 1, emitted, "to 2^63 - 1");
+        check(&[fine, ("XfrmOutError", "1 2")], ROWS.len() - 1, emitted, "the row: expected a name and a number");
+        check(&[fine, ("XfrmOutError", "9223372036854775808")], ROWS.len() - 1, emitted, "to 2^63 - 1");
     }
 
     #[test]
@@ -204,10 +140,11 @@ mod tests {
 
         #[test]
         fn counts_round_trip(counts in prop::array::uniform28(1_u32..)) {
-            let rows: Vec<_> = NAMES.iter().zip(counts.map(|count| count.to_string())).collect();
-            let rows: Vec<_> = rows.iter().map(|(name, count)| (**name, count.as_str())).collect();
+            let rows = ROWS.map(|(name, _)| name).into_iter().zip(counts.map(|count| count.to_string()));
+            let rows: Vec<_> = rows.collect();
+            let rows: Vec<_> = rows.iter().map(|(name, count)| (*name, count.as_str())).collect();
             let samples = given(&file(&rows)).scrape::<Xfrm>().samples();
-            for (family, count) in FAMILIES.into_iter().zip(counts) {
+            for ((_, family), count) in ROWS.into_iter().zip(counts) {
                 let line = samples.lines().find_map(|line| line.strip_prefix(family.info().name)?.trim().parse::<f64>().ok());
                 prop_assert_eq!(line, Some(f64::from(count)));
             }

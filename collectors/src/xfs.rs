@@ -2,7 +2,7 @@
 
 use crate::declare;
 use crate::host::root::Names;
-use crate::kit::family::{Counter, Family};
+use crate::kit::family::{Family, Tabled};
 use crate::kit::page::PageOf;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
@@ -16,114 +16,76 @@ pub struct Xfs {
 
 declare! {
     Xfs: "xfs", on, "XFS statistics: extents, B-trees, directories, inodes, reads and writes.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         DEVICES: Directory Sys "fs/xfs";
         STATISTICS: File Sys "fs/xfs/*/stats/stats";
     }
-    families {
-        EXTENTS_ALLOCATED: Counter "node_xfs_extent_allocation_extents_allocated_total" ["device"] "Extents allocated.";
-        BLOCKS_ALLOCATED: Counter "node_xfs_extent_allocation_blocks_allocated_total" ["device"] "Blocks allocated.";
-        EXTENTS_FREED: Counter "node_xfs_extent_allocation_extents_freed_total" ["device"] "Extents freed.";
-        BLOCKS_FREED: Counter "node_xfs_extent_allocation_blocks_freed_total" ["device"] "Blocks freed.";
-        TREE_LOOKUPS: Counter "node_xfs_allocation_btree_lookups_total" ["device"] "Lookups in the free space B-trees.";
-        TREE_COMPARES: Counter "node_xfs_allocation_btree_compares_total" ["device"] "Key comparisons in the free space B-trees.";
-        TREE_INSERTED: Counter "node_xfs_allocation_btree_records_inserted_total" ["device"] "Records inserted into the free space B-trees.";
-        TREE_DELETED: Counter "node_xfs_allocation_btree_records_deleted_total" ["device"] "Records deleted from the free space B-trees.";
-        MAP_READS: Counter "node_xfs_block_mapping_reads_total" ["device"] "Block map lookups for reads.";
-        MAP_WRITES: Counter "node_xfs_block_mapping_writes_total" ["device"] "Block map lookups for writes.";
-        MAP_UNMAPS: Counter "node_xfs_block_mapping_unmaps_total" ["device"] "Block unmap operations.";
-        LIST_INSERTIONS: Counter "node_xfs_block_mapping_extent_list_insertions_total" ["device"] "Insertions into extent lists of files.";
-        LIST_DELETIONS: Counter "node_xfs_block_mapping_extent_list_deletions_total" ["device"] "Deletions from extent lists of files.";
-        LIST_LOOKUPS: Counter "node_xfs_block_mapping_extent_list_lookups_total" ["device"] "Lookups in extent lists of files.";
-        LIST_COMPARES: Counter "node_xfs_block_mapping_extent_list_compares_total" ["device"] "Comparisons in extent lists of files.";
-        MAP_TREE_LOOKUPS: Counter "node_xfs_block_map_btree_lookups_total" ["device"] "Lookups in the block map B-trees.";
-        MAP_TREE_COMPARES: Counter "node_xfs_block_map_btree_compares_total" ["device"] "Key comparisons in the block map B-trees.";
-        MAP_TREE_INSERTED: Counter "node_xfs_block_map_btree_records_inserted_total" ["device"] "Records inserted into the block map B-trees.";
-        MAP_TREE_DELETED: Counter "node_xfs_block_map_btree_records_deleted_total" ["device"] "Records deleted from the block map B-trees.";
-        DIRECTORY_LOOKUPS: Counter "node_xfs_directory_operation_lookup_total" ["device"] "Lookups that missed the directory name cache.";
-        DIRECTORY_CREATES: Counter "node_xfs_directory_operation_create_total" ["device"] "Directory entries created.";
-        DIRECTORY_REMOVES: Counter "node_xfs_directory_operation_remove_total" ["device"] "Directory entries removed.";
-        DIRECTORY_LISTS: Counter "node_xfs_directory_operation_getdents_total" ["device"] "Directory listings with getdents().";
-        INODE_ATTEMPTS: Counter "node_xfs_inode_operation_attempts_total" ["device"] "Lookups in the inode cache.";
-        INODE_FOUND: Counter "node_xfs_inode_operation_found_total" ["device"] "Lookups that hit the inode cache.";
-        INODE_RECYCLED: Counter "node_xfs_inode_operation_recycled_total" ["device"] "Inode cache hits on an inode being recycled.";
-        INODE_MISSED: Counter "node_xfs_inode_operation_missed_total" ["device"] "Lookups that missed the inode cache.";
-        INODE_DUPLICATES: Counter "node_xfs_inode_operation_duplicates_total" ["device"] "Inodes added to the cache by a concurrent lookup.";
-        INODE_RECLAIMS: Counter "node_xfs_inode_operation_reclaims_total" ["device"] "Inodes evicted from the cache to free memory.";
-        INODE_CHANGES: Counter "node_xfs_inode_operation_attribute_changes_total" ["device"] "Inode attribute changes.";
-        READS: Counter "node_xfs_read_calls_total" ["device"] "read() calls.";
-        WRITES: Counter "node_xfs_write_calls_total" ["device"] "write() calls.";
-        VNODE_ACTIVE: Counter "node_xfs_vnode_active_total" ["device"] "Vnodes not on a free list.";
-        VNODE_ALLOCATE: Counter "node_xfs_vnode_allocate_total" ["device"] "Calls of vn_alloc.";
-        VNODE_GET: Counter "node_xfs_vnode_get_total" ["device"] "Calls of vn_get.";
-        VNODE_HOLD: Counter "node_xfs_vnode_hold_total" ["device"] "Calls of vn_hold.";
-        VNODE_RELEASE: Counter "node_xfs_vnode_release_total" ["device"] "Calls of vn_rele.";
-        VNODE_RECLAIM: Counter "node_xfs_vnode_reclaim_total" ["device"] "Calls of vn_reclaim.";
-        VNODE_REMOVE: Counter "node_xfs_vnode_remove_total" ["device"] "Calls of vn_remove.";
+    /// The exported columns by row, in file order within a row and in the order of [`ROWS`].
+    table COLUMNS: &'static str => PerDevice {
+        "extent_alloc" => Counter "node_xfs_extent_allocation_extents_allocated_total" "Extents allocated.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_blocks_allocated_total" "Blocks allocated.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_extents_freed_total" "Extents freed.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_blocks_freed_total" "Blocks freed.";
+        "abt" => Counter "node_xfs_allocation_btree_lookups_total" "Lookups in the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_compares_total" "Key comparisons in the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_records_inserted_total" "Records inserted into the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_records_deleted_total" "Records deleted from the free space B-trees.";
+        "blk_map" => Counter "node_xfs_block_mapping_reads_total" "Block map lookups for reads.";
+        "blk_map" => Counter "node_xfs_block_mapping_writes_total" "Block map lookups for writes.";
+        "blk_map" => Counter "node_xfs_block_mapping_unmaps_total" "Block unmap operations.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_insertions_total" "Insertions into extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_deletions_total" "Deletions from extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_lookups_total" "Lookups in extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_compares_total" "Comparisons in extent lists of files.";
+        "bmbt" => Counter "node_xfs_block_map_btree_lookups_total" "Lookups in the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_compares_total" "Key comparisons in the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_records_inserted_total" "Records inserted into the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_records_deleted_total" "Records deleted from the block map B-trees.";
+        "dir" => Counter "node_xfs_directory_operation_lookup_total" "Lookups that missed the directory name cache.";
+        "dir" => Counter "node_xfs_directory_operation_create_total" "Directory entries created.";
+        "dir" => Counter "node_xfs_directory_operation_remove_total" "Directory entries removed.";
+        "dir" => Counter "node_xfs_directory_operation_getdents_total" "Directory listings with getdents().";
+        "ig" => Counter "node_xfs_inode_operation_attempts_total" "Lookups in the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_found_total" "Lookups that hit the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_recycled_total" "Inode cache hits on an inode being recycled.";
+        "ig" => Counter "node_xfs_inode_operation_missed_total" "Lookups that missed the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_duplicates_total" "Inodes added to the cache by a concurrent lookup.";
+        "ig" => Counter "node_xfs_inode_operation_reclaims_total" "Inodes evicted from the cache to free memory.";
+        "ig" => Counter "node_xfs_inode_operation_attribute_changes_total" "Inode attribute changes.";
+        "rw" => Counter "node_xfs_write_calls_total" "write() calls.";
+        "rw" => Counter "node_xfs_read_calls_total" "read() calls.";
+        "vnodes" => Counter "node_xfs_vnode_active_total" "Vnodes not on a free list.";
+        "vnodes" => Counter "node_xfs_vnode_allocate_total" "Calls of vn_alloc.";
+        "vnodes" => Counter "node_xfs_vnode_get_total" "Calls of vn_get.";
+        "vnodes" => Counter "node_xfs_vnode_hold_total" "Calls of vn_hold.";
+        "vnodes" => Counter "node_xfs_vnode_release_total" "Calls of vn_rele.";
+        "vnodes" => Counter "node_xfs_vnode_reclaim_total" "Calls of vn_reclaim.";
+        "vnodes" => Counter "node_xfs_vnode_remove_total" "Calls of vn_remove.";
     }
 }
 
-/// A row of the file and the families of its columns. Other rows of the file are not exported.
+/// The form of an exported row. Other rows of the file are not exported.
 struct RowFormat {
     name: &'static str,
-    families: &'static [Family<Xfs, Counter, crate::kit::family::Unnamed<1>>],
+    /// Number of exported columns.
+    columns: usize,
     /// Number of trailing columns that some kernels omit and that are not exported.
     optional: usize,
     expected: &'static str,
 }
 
 const ROWS: [RowFormat; 8] = [
-    RowFormat {
-        name: "extent_alloc",
-        families: &[EXTENTS_ALLOCATED, BLOCKS_ALLOCATED, EXTENTS_FREED, BLOCKS_FREED],
-        optional: 0,
-        expected: "extent_alloc and 4 numbers",
-    },
-    RowFormat {
-        name: "abt",
-        families: &[TREE_LOOKUPS, TREE_COMPARES, TREE_INSERTED, TREE_DELETED],
-        optional: 0,
-        expected: "abt and 4 numbers",
-    },
-    RowFormat {
-        name: "blk_map",
-        families: &[MAP_READS, MAP_WRITES, MAP_UNMAPS, LIST_INSERTIONS, LIST_DELETIONS, LIST_LOOKUPS, LIST_COMPARES],
-        optional: 0,
-        expected: "blk_map and 7 numbers",
-    },
-    RowFormat {
-        name: "bmbt",
-        families: &[MAP_TREE_LOOKUPS, MAP_TREE_COMPARES, MAP_TREE_INSERTED, MAP_TREE_DELETED],
-        optional: 0,
-        expected: "bmbt and 4 numbers",
-    },
-    RowFormat {
-        name: "dir",
-        families: &[DIRECTORY_LOOKUPS, DIRECTORY_CREATES, DIRECTORY_REMOVES, DIRECTORY_LISTS],
-        optional: 0,
-        expected: "dir and 4 numbers",
-    },
-    RowFormat {
-        name: "ig",
-        families: &[
-            INODE_ATTEMPTS,
-            INODE_FOUND,
-            INODE_RECYCLED,
-            INODE_MISSED,
-            INODE_DUPLICATES,
-            INODE_RECLAIMS,
-            INODE_CHANGES,
-        ],
-        optional: 0,
-        expected: "ig and 7 numbers",
-    },
-    RowFormat { name: "rw", families: &[WRITES, READS], optional: 0, expected: "rw and 2 numbers" },
-    RowFormat {
-        name: "vnodes",
-        families: &[VNODE_ACTIVE, VNODE_ALLOCATE, VNODE_GET, VNODE_HOLD, VNODE_RELEASE, VNODE_RECLAIM, VNODE_REMOVE],
-        optional: 1,
-        expected: "vnodes and 7 or 8 numbers",
-    },
+    RowFormat { name: "extent_alloc", columns: 4, optional: 0, expected: "extent_alloc and 4 numbers" },
+    RowFormat { name: "abt", columns: 4, optional: 0, expected: "abt and 4 numbers" },
+    RowFormat { name: "blk_map", columns: 7, optional: 0, expected: "blk_map and 7 numbers" },
+    RowFormat { name: "bmbt", columns: 4, optional: 0, expected: "bmbt and 4 numbers" },
+    RowFormat { name: "dir", columns: 4, optional: 0, expected: "dir and 4 numbers" },
+    RowFormat { name: "ig", columns: 7, optional: 0, expected: "ig and 7 numbers" },
+    RowFormat { name: "rw", columns: 2, optional: 0, expected: "rw and 2 numbers" },
+    RowFormat { name: "vnodes", columns: 7, optional: 1, expected: "vnodes and 7 or 8 numbers" },
 ];
 
 /// Maximum number of exported columns.
@@ -158,17 +120,24 @@ fn emit(page: &mut PageOf<'_, Xfs>, problems: &mut Problems, text: Text<'_>, dev
     });
     let Some(rows) = problems.value(rows) else { return };
     for (at, values) in rows.each(read) {
-        let (Some(values), Some(known)) = (problems.value(values), ROWS.get(at)) else { continue };
+        let (Some(values), Some(columns)) = (problems.value(values), columns_of(at)) else { continue };
         // A missing row is exported as zeros: the kernel does not count it.
-        for (&family, value) in known.families.iter().zip(values.unwrap_or_default()) {
-            page.counter(family, [&device], value);
+        for (&(_, family), value) in columns.iter().zip(values.unwrap_or_default()) {
+            page.tabled(family, PerDevice { device: &device }, value);
         }
     }
 }
 
+/// The columns of the row at this index of [`ROWS`].
+fn columns_of(at: usize) -> Option<&'static [(&'static str, Family<Xfs, Tabled, PerDevice<'static>>)]> {
+    const ALL: &[(&str, Family<Xfs, Tabled, PerDevice<'static>>)] = &COLUMNS;
+    let start = ROWS.iter().take(at).map(|row| row.columns).sum::<usize>();
+    ALL.get(start..start + ROWS.get(at)?.columns)
+}
+
 fn read(at: usize, row: Row<'_>) -> Result<[u64; NUMBERS_MAX], ParseError<'_>> {
     let (values, count) = row.numbers()?;
-    let is_known = |known: &RowFormat| (known.families.len()..=known.families.len() + known.optional).contains(&count);
+    let is_known = |known: &RowFormat| (known.columns..=known.columns + known.optional).contains(&count);
     match ROWS.get(at) {
         Some(known) if !is_known(known) => Err(row.line.error("row", known.expected, row.line.bytes)),
         _ => Ok(values),

@@ -6,7 +6,7 @@ mod pool;
 use crate::declare;
 use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
-use crate::kit::family::{Prefix, Untyped};
+use crate::kit::family::{Prefix, Unnamed, Untyped};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 use kstat::KstatValue;
@@ -20,6 +20,11 @@ pub struct Zfs {
 
 declare! {
     Zfs: "zfs", on, "ZFS statistics: caches, transactions, pools and datasets.";
+    labels {
+        PerDataset { dataset, zpool }
+        PerPool { zpool }
+        PerState { state, zpool }
+    }
     reads {
         FOLDER: Directory Proc "spl/kstat/zfs";
         ABD: File Proc "spl/kstat/zfs/abdstats";
@@ -39,7 +44,7 @@ declare! {
         POOL_STATE: File Proc "spl/kstat/zfs/*/state";
     }
     families {
-        STATE: Gauge "node_zfs_zpool_state" ["state", "zpool"] "State of a pool: 1 for the current one, otherwise 0.";
+        STATE: Gauge "node_zfs_zpool_state" PerState "State of a pool: 1 for the current one, otherwise 0.";
     }
     prefixes {
         ABD_FIELDS: Untyped "node_zfs_abd_" [] "Field {} of abdstats: ARC buffer data.";
@@ -53,13 +58,13 @@ declare! {
         XUIO_FIELDS: Untyped "node_zfs_xuio_" [] "Field {} of xuio_stats: zero-copy buffers.";
         ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" [] "Field {} of zfetchstats: prefetching.";
         ZIL_FIELDS: Untyped "node_zfs_zil_" [] "Field {} of zil: intent log.";
-        POOL_FIELDS: Untyped "node_zfs_zpool_" ["zpool"] "Column {} of a pool's I/O statistics.";
-        DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" ["dataset", "zpool"] "Field {} of a dataset's statistics.";
+        POOL_FIELDS: Untyped "node_zfs_zpool_" PerPool "Column {} of a pool's I/O statistics.";
+        DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" PerDataset "Field {} of a dataset's statistics.";
     }
 }
 
 /// The files with statistics of all pools.
-const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>); 11] = [
+const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, Unnamed<0>>); 11] = [
     (ABD, ABD_FIELDS),
     (ARC, ARC_FIELDS),
     (DBUF, DBUF_FIELDS),
@@ -97,7 +102,7 @@ impl Collect for Zfs {
 fn emit_file(
     cx: &mut Cx<'_, Zfs>,
     file: Read<Zfs, File, 0>,
-    prefix: Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>,
+    prefix: Prefix<Zfs, Untyped, Unnamed<0>>,
 ) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(file, [])? else { return Ok(()) };
     for line in kstat::rows(text, cx.problems)? {

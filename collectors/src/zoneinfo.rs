@@ -1,7 +1,6 @@
 //! Memory zones, from /proc/zoneinfo.
 
 use crate::declare;
-use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 
@@ -11,93 +10,53 @@ pub struct Zoneinfo;
 
 declare! {
     Zoneinfo: "zoneinfo", off, "Memory zones: use, watermarks and NUMA allocations.";
+    labels {
+        PerZone { node, zone }
+    }
     reads {
         ZONEINFO: File Proc "zoneinfo";
     }
-    families {
-        HIGH_PAGES: Gauge "node_zoneinfo_high_pages" ["node", "zone"] "High watermark in pages: reclaim stops above it.";
-        LOW_PAGES: Gauge "node_zoneinfo_low_pages" ["node", "zone"] "Low watermark in pages: background reclaim starts below it.";
-        MANAGED_PAGES: Gauge "node_zoneinfo_managed_pages" ["node", "zone"] "Pages managed by the page allocator.";
-        MIN_PAGES: Gauge "node_zoneinfo_min_pages" ["node", "zone"] "Min watermark in pages: allocations reclaim directly below it.";
-        NR_ACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_active_anon_pages" ["node", "zone"] "Recently used anonymous pages.";
-        NR_ACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_active_file_pages" ["node", "zone"] "Recently used file pages.";
-        NR_ANON_PAGES: Gauge "node_zoneinfo_nr_anon_pages" ["node", "zone"] "Mapped anonymous pages.";
-        NR_ANON_TRANSPARENT_HUGEPAGES: Gauge "node_zoneinfo_nr_anon_transparent_hugepages" ["node", "zone"] "Anonymous transparent huge pages.";
-        NR_DIRTIED: Counter "node_zoneinfo_nr_dirtied_total" ["node", "zone"] "Pages dirtied since boot.";
-        NR_DIRTY_PAGES: Gauge "node_zoneinfo_nr_dirty_pages" ["node", "zone"] "Pages waiting for writeback.";
-        NR_FILE_PAGES: Gauge "node_zoneinfo_nr_file_pages" ["node", "zone"] "Pages of the page cache.";
-        NR_FREE_PAGES: Gauge "node_zoneinfo_nr_free_pages" ["node", "zone"] "Free pages.";
-        NR_INACTIVE_ANON_PAGES: Gauge "node_zoneinfo_nr_inactive_anon_pages" ["node", "zone"] "Anonymous pages not used recently.";
-        NR_INACTIVE_FILE_PAGES: Gauge "node_zoneinfo_nr_inactive_file_pages" ["node", "zone"] "File pages not used recently.";
-        NR_ISOLATED_ANON_PAGES: Gauge "node_zoneinfo_nr_isolated_anon_pages" ["node", "zone"] "Anonymous pages isolated for reclaim or migration.";
-        NR_ISOLATED_FILE_PAGES: Gauge "node_zoneinfo_nr_isolated_file_pages" ["node", "zone"] "File pages isolated for reclaim or migration.";
-        NR_KERNEL_STACKS: Gauge "node_zoneinfo_nr_kernel_stacks" ["node", "zone"] "Kernel stacks; in kilobytes since Linux 4.10.";
-        NR_MAPPED_PAGES: Gauge "node_zoneinfo_nr_mapped_pages" ["node", "zone"] "Mapped file pages.";
-        NR_MLOCK_STACK_PAGES: Gauge "node_zoneinfo_nr_mlock_stack_pages" ["node", "zone"] "Pages locked with mlock() and found by reclaim.";
-        NR_SHMEM_PAGES: Gauge "node_zoneinfo_nr_shmem_pages" ["node", "zone"] "Pages of shared memory and tmpfs.";
-        NR_SLAB_RECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_reclaimable_pages" ["node", "zone"] "Reclaimable slab pages.";
-        NR_SLAB_UNRECLAIMABLE_PAGES: Gauge "node_zoneinfo_nr_slab_unreclaimable_pages" ["node", "zone"] "Unreclaimable slab pages.";
-        NR_UNEVICTABLE_PAGES: Gauge "node_zoneinfo_nr_unevictable_pages" ["node", "zone"] "Pages that cannot be reclaimed.";
-        NR_WRITEBACK_PAGES: Gauge "node_zoneinfo_nr_writeback_pages" ["node", "zone"] "Pages under writeback.";
-        NR_WRITTEN: Counter "node_zoneinfo_nr_written_total" ["node", "zone"] "Pages written since boot.";
-        NUMA_FOREIGN: Counter "node_zoneinfo_numa_foreign_total" ["node", "zone"] "Allocations intended for this node but served by another.";
-        NUMA_HIT: Counter "node_zoneinfo_numa_hit_total" ["node", "zone"] "Allocations served by the intended node.";
-        NUMA_INTERLEAVE: Counter "node_zoneinfo_numa_interleave_total" ["node", "zone"] "Interleaved allocations served by the intended node.";
-        NUMA_LOCAL: Counter "node_zoneinfo_numa_local_total" ["node", "zone"] "Allocations by processes running on this node.";
-        NUMA_MISS: Counter "node_zoneinfo_numa_miss_total" ["node", "zone"] "Allocations served by this node but intended for another.";
-        NUMA_OTHER: Counter "node_zoneinfo_numa_other_total" ["node", "zone"] "Allocations by processes running on another node.";
-        PRESENT_PAGES: Gauge "node_zoneinfo_present_pages" ["node", "zone"] "Physical pages of the zone.";
-        SCANNED_PAGES: Gauge "node_zoneinfo_scanned_pages" ["node", "zone"] "Pages scanned since the last reclaimed one.";
-        SPANNED_PAGES: Gauge "node_zoneinfo_spanned_pages" ["node", "zone"] "Pages spanned by the zone, including holes.";
+    /// The exported fields, sorted by name. Other fields of the file are ignored.
+    table FIELDS: &'static str => PerZone {
+        "high" => Gauge "node_zoneinfo_high_pages" "High watermark in pages: reclaim stops above it.";
+        "low" => Gauge "node_zoneinfo_low_pages" "Low watermark in pages: background reclaim starts below it.";
+        "managed" => Gauge "node_zoneinfo_managed_pages" "Pages managed by the page allocator.";
+        "min" => Gauge "node_zoneinfo_min_pages" "Min watermark in pages: allocations reclaim directly below it.";
+        "nr_active_anon" => Gauge "node_zoneinfo_nr_active_anon_pages" "Recently used anonymous pages.";
+        "nr_active_file" => Gauge "node_zoneinfo_nr_active_file_pages" "Recently used file pages.";
+        "nr_anon_pages" => Gauge "node_zoneinfo_nr_anon_pages" "Mapped anonymous pages.";
+        "nr_anon_transparent_hugepages" => Gauge "node_zoneinfo_nr_anon_transparent_hugepages" "Anonymous transparent huge pages.";
+        "nr_dirtied" => Counter "node_zoneinfo_nr_dirtied_total" "Pages dirtied since boot.";
+        "nr_dirty" => Gauge "node_zoneinfo_nr_dirty_pages" "Pages waiting for writeback.";
+        "nr_file_pages" => Gauge "node_zoneinfo_nr_file_pages" "Pages of the page cache.";
+        "nr_free_pages" => Gauge "node_zoneinfo_nr_free_pages" "Free pages.";
+        "nr_inactive_anon" => Gauge "node_zoneinfo_nr_inactive_anon_pages" "Anonymous pages not used recently.";
+        "nr_inactive_file" => Gauge "node_zoneinfo_nr_inactive_file_pages" "File pages not used recently.";
+        "nr_isolated_anon" => Gauge "node_zoneinfo_nr_isolated_anon_pages" "Anonymous pages isolated for reclaim or migration.";
+        "nr_isolated_file" => Gauge "node_zoneinfo_nr_isolated_file_pages" "File pages isolated for reclaim or migration.";
+        "nr_kernel_stack" => Gauge "node_zoneinfo_nr_kernel_stacks" "Kernel stacks; in kilobytes since Linux 4.10.";
+        "nr_mapped" => Gauge "node_zoneinfo_nr_mapped_pages" "Mapped file pages.";
+        "nr_mlock_stack" => Gauge "node_zoneinfo_nr_mlock_stack_pages" "Pages locked with mlock() and found by reclaim.";
+        "nr_shmem" => Gauge "node_zoneinfo_nr_shmem_pages" "Pages of shared memory and tmpfs.";
+        "nr_slab_reclaimable" => Gauge "node_zoneinfo_nr_slab_reclaimable_pages" "Reclaimable slab pages.";
+        "nr_slab_unreclaimable" => Gauge "node_zoneinfo_nr_slab_unreclaimable_pages" "Unreclaimable slab pages.";
+        "nr_unevictable" => Gauge "node_zoneinfo_nr_unevictable_pages" "Pages that cannot be reclaimed.";
+        "nr_writeback" => Gauge "node_zoneinfo_nr_writeback_pages" "Pages under writeback.";
+        "nr_written" => Counter "node_zoneinfo_nr_written_total" "Pages written since boot.";
+        "numa_foreign" => Counter "node_zoneinfo_numa_foreign_total" "Allocations intended for this node but served by another.";
+        "numa_hit" => Counter "node_zoneinfo_numa_hit_total" "Allocations served by the intended node.";
+        "numa_interleave" => Counter "node_zoneinfo_numa_interleave_total" "Interleaved allocations served by the intended node.";
+        "numa_local" => Counter "node_zoneinfo_numa_local_total" "Allocations by processes running on this node.";
+        "numa_miss" => Counter "node_zoneinfo_numa_miss_total" "Allocations served by this node but intended for another.";
+        "numa_other" => Counter "node_zoneinfo_numa_other_total" "Allocations by processes running on another node.";
+        "present" => Gauge "node_zoneinfo_present_pages" "Physical pages of the zone.";
+        "scanned" => Gauge "node_zoneinfo_scanned_pages" "Pages scanned since the last reclaimed one.";
+        "spanned" => Gauge "node_zoneinfo_spanned_pages" "Pages spanned by the zone, including holes.";
     }
     prefixes {
-        PROTECTION: Gauge "node_zoneinfo_protection_" ["node", "zone"] "Pages reserved from allocations that could use zone {}.";
+        PROTECTION: Gauge "node_zoneinfo_protection_" PerZone "Pages reserved from allocations that could use zone {}.";
     }
 }
-
-/// The family of a field.
-enum FieldFamily {
-    Counter(Family<Zoneinfo, Counter, crate::kit::family::Unnamed<2>>),
-    Gauge(Family<Zoneinfo, Gauge, crate::kit::family::Unnamed<2>>),
-}
-
-/// The exported fields, sorted by name. Other fields of the file are ignored.
-const FIELDS: [(&str, FieldFamily); 34] = [
-    ("high", FieldFamily::Gauge(HIGH_PAGES)),
-    ("low", FieldFamily::Gauge(LOW_PAGES)),
-    ("managed", FieldFamily::Gauge(MANAGED_PAGES)),
-    ("min", FieldFamily::Gauge(MIN_PAGES)),
-    ("nr_active_anon", FieldFamily::Gauge(NR_ACTIVE_ANON_PAGES)),
-    ("nr_active_file", FieldFamily::Gauge(NR_ACTIVE_FILE_PAGES)),
-    ("nr_anon_pages", FieldFamily::Gauge(NR_ANON_PAGES)),
-    ("nr_anon_transparent_hugepages", FieldFamily::Gauge(NR_ANON_TRANSPARENT_HUGEPAGES)),
-    ("nr_dirtied", FieldFamily::Counter(NR_DIRTIED)),
-    ("nr_dirty", FieldFamily::Gauge(NR_DIRTY_PAGES)),
-    ("nr_file_pages", FieldFamily::Gauge(NR_FILE_PAGES)),
-    ("nr_free_pages", FieldFamily::Gauge(NR_FREE_PAGES)),
-    ("nr_inactive_anon", FieldFamily::Gauge(NR_INACTIVE_ANON_PAGES)),
-    ("nr_inactive_file", FieldFamily::Gauge(NR_INACTIVE_FILE_PAGES)),
-    ("nr_isolated_anon", FieldFamily::Gauge(NR_ISOLATED_ANON_PAGES)),
-    ("nr_isolated_file", FieldFamily::Gauge(NR_ISOLATED_FILE_PAGES)),
-    ("nr_kernel_stack", FieldFamily::Gauge(NR_KERNEL_STACKS)),
-    ("nr_mapped", FieldFamily::Gauge(NR_MAPPED_PAGES)),
-    ("nr_mlock_stack", FieldFamily::Gauge(NR_MLOCK_STACK_PAGES)),
-    ("nr_shmem", FieldFamily::Gauge(NR_SHMEM_PAGES)),
-    ("nr_slab_reclaimable", FieldFamily::Gauge(NR_SLAB_RECLAIMABLE_PAGES)),
-    ("nr_slab_unreclaimable", FieldFamily::Gauge(NR_SLAB_UNRECLAIMABLE_PAGES)),
-    ("nr_unevictable", FieldFamily::Gauge(NR_UNEVICTABLE_PAGES)),
-    ("nr_writeback", FieldFamily::Gauge(NR_WRITEBACK_PAGES)),
-    ("nr_written", FieldFamily::Counter(NR_WRITTEN)),
-    ("numa_foreign", FieldFamily::Counter(NUMA_FOREIGN)),
-    ("numa_hit", FieldFamily::Counter(NUMA_HIT)),
-    ("numa_interleave", FieldFamily::Counter(NUMA_INTERLEAVE)),
-    ("numa_local", FieldFamily::Counter(NUMA_LOCAL)),
-    ("numa_miss", FieldFamily::Counter(NUMA_MISS)),
-    ("numa_other", FieldFamily::Counter(NUMA_OTHER)),
-    ("present", FieldFamily::Gauge(PRESENT_PAGES)),
-    ("scanned", FieldFamily::Gauge(SCANNED_PAGES)),
-    ("spanned", FieldFamily::Gauge(SPANNED_PAGES)),
-];
 
 impl Collect for Zoneinfo {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -132,7 +91,12 @@ impl Collect for Zoneinfo {
                     for (at, found) in pages.split(|&byte| byte == b',').enumerate() {
                         if let Some(pages) = cx.problems.value(line.number::<u64>("protection", found.trim_ascii())) {
                             let mut digits = itoa::Buffer::new();
-                            cx.page.named(PROTECTION, &[digits.format(at).as_bytes()], [&node, &name], pages);
+                            cx.page.named(
+                                PROTECTION,
+                                &[digits.format(at).as_bytes()],
+                                PerZone { node: &node, zone: &name },
+                                pages,
+                            );
                         }
                     }
                 }
@@ -149,12 +113,9 @@ impl Collect for Zoneinfo {
 
 /// Emits and clears the values of a zone.
 fn emit(page: &mut PageOf<'_, Zoneinfo>, zone: Option<[&[u8]; 2]>, values: &mut [Option<u64>; FIELDS.len()]) {
-    for ((_, shown), value) in FIELDS.iter().zip(values) {
+    for ((_, family), value) in FIELDS.into_iter().zip(values) {
         let (Some(value), Some([node, zone])) = (value.take(), zone) else { continue };
-        match *shown {
-            FieldFamily::Counter(family) => page.counter(family, [&node, &zone], value),
-            FieldFamily::Gauge(family) => page.gauge(family, [&node, &zone], value),
-        }
+        page.tabled(family, PerZone { node: &node, zone: &zone }, value);
     }
 }
 
@@ -214,11 +175,8 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_named_after_the_fields() {
         assert!(FIELDS.is_sorted_by(|(a, _), (b, _)| a < b));
-        for (field, shown) in &FIELDS {
-            let name = match shown {
-                FieldFamily::Counter(family) => family.info().name,
-                FieldFamily::Gauge(family) => family.info().name,
-            };
+        for (field, family) in FIELDS {
+            let name = family.info().name;
             assert!(name.starts_with(&format!("node_zoneinfo_{field}")), "{field} is {name}");
         }
     }

@@ -17,6 +17,10 @@ pub(super) struct Block<'a> {
 
 /// Counters of a transport, in the column order of TCP, which has the most.
 pub(super) type Transport = [u64; 13];
+/// The index of the idle time in a [`Transport`].
+pub(super) const IDLE_COLUMN: usize = 4;
+/// The index of the maximum of RPC slots in a [`Transport`].
+pub(super) const SLOTS_COLUMN: usize = 10;
 
 /// Minimum number of columns of an operation; newer kernels append a count of errors.
 const OPERATION_NUMBERS_MIN: usize = 8;

@@ -4,8 +4,9 @@ use super::{
     ADDR_ASSIGN_TYPE, ADDRESS, ADDRESS_ASSIGN_TYPE, BROADCAST, CARRIER, CARRIER_CHANGES, CARRIER_CHANGES_TOTAL,
     CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL, CARRIER_STATE, CARRIER_UP_COUNT, CARRIER_UP_TOTAL, CLASS, DEV_ID, DEVICE,
     DEVICE_ID, DORMANT, DORMANT_STATE, DUPLEX, FLAG_BITS, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, IFALIAS,
-    IFINDEX, IFLINK, INFO, LINK_MODE, MTU, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, NETDEV_GROUP,
-    Netclass, OPERSTATE, PROTOCOL_TYPE, SPEED_BYTES, SPEED_MEGABITS, TRANSMIT_QUEUE_LENGTH, TX_QUEUE_LEN, TYPE, UP,
+    IFINDEX, IFLINK, INFO, InfoLabels, LINK_MODE, MTU, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP,
+    NETDEV_GROUP, Netclass, OPERSTATE, PROTOCOL_TYPE, PerDevice, SPEED_BYTES, SPEED_MEGABITS, TRANSMIT_QUEUE_LENGTH,
+    TX_QUEUE_LEN, TYPE, UP,
 };
 use crate::host::root::Kind;
 use crate::kit::attribute;
@@ -17,7 +18,7 @@ use crate::kit::read::{File, Read};
 type Attribute = Read<Netclass, File, 1>;
 
 /// The numeric attributes exported as gauges.
-const GAUGES: [(Attribute, Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>); 12] = [
+const GAUGES: [(Attribute, Family<Netclass, Gauge, PerDevice<'static>>); 12] = [
     (ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE),
     (CARRIER_STATE, CARRIER),
     (DEV_ID, DEVICE_ID),
@@ -32,7 +33,7 @@ const GAUGES: [(Attribute, Family<Netclass, Gauge, crate::kit::family::Unnamed<1
     (TYPE, PROTOCOL_TYPE),
 ];
 /// The numeric attributes exported as counters.
-const COUNTERS: [(Attribute, Family<Netclass, Counter, crate::kit::family::Unnamed<1>>); 3] = [
+const COUNTERS: [(Attribute, Family<Netclass, Counter, PerDevice<'static>>); 3] = [
     (CARRIER_CHANGES, CARRIER_CHANGES_TOTAL),
     (CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL),
     (CARRIER_UP_COUNT, CARRIER_UP_TOTAL),
@@ -85,22 +86,26 @@ fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut TextAttribut
         Some(_) => "down",
         None => "unknown",
     };
-    cx.page.gauge(UP, [&device], operstate.as_slice() == b"up");
-    cx.page.gauge(INFO, [address, &adminstate, broadcast, &device, duplex, alias, operstate], true);
+    cx.page.gauge(UP, PerDevice { device: &device }, operstate.as_slice() == b"up");
+    cx.page.gauge(
+        INFO,
+        InfoLabels { address, adminstate: &adminstate, broadcast, device: &device, duplex, ifalias: alias, operstate },
+        true,
+    );
     if let Some(flags) = flags {
-        cx.page.gauge(FLAGS, [&device], flags);
+        cx.page.gauge(FLAGS, PerDevice { device: &device }, flags);
     }
 }
 
 fn emit_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
     for (attribute, family) in GAUGES {
         if let Some(value) = number(cx, attribute, device) {
-            cx.page.gauge(family, [&device], value);
+            cx.page.gauge(family, PerDevice { device: &device }, value);
         }
     }
     for (attribute, family) in COUNTERS {
         if let Some(value) = number(cx, attribute, device) {
-            cx.page.counter(family, [&device], value);
+            cx.page.counter(family, PerDevice { device: &device }, value);
         }
     }
 }
@@ -108,7 +113,7 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
 fn emit_speed(cx: &mut Cx<'_, Netclass>, device: &[u8], ignores_invalid: bool) {
     let Some(SpeedMegabits(megabits)) = parsed(cx, SPEED_MEGABITS, device) else { return };
     if megabits >= 0 || !ignores_invalid {
-        cx.page.gauge(SPEED_BYTES, [&device], megabits * BITS_IN_A_MEGABIT / 8);
+        cx.page.gauge(SPEED_BYTES, PerDevice { device: &device }, megabits * BITS_IN_A_MEGABIT / 8);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-use super::{ADDRESS_INFO, Netdev};
+use super::{ADDRESS_INFO, AddressLabels, Netdev};
 use crate::kit::filter::Filter;
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
@@ -13,8 +13,12 @@ pub(super) fn emit(cx: &mut Cx<'_, Netdev>, devices: &Filter) -> Result<(), Fail
     cx.kernel.addresses(&mut |found| {
         if !devices.ignores(found.device) {
             let address = found.address.to_canonical();
-            let labels: [&dyn Label; 4] =
-                [&AddressLabel(address), &found.device, &found.prefix_length, &scope(address)];
+            let labels = AddressLabels {
+                address: &AddressLabel(address),
+                device: &found.device,
+                netmask: &found.prefix_length,
+                scope: &scope(address),
+            };
             cx.page.gauge(ADDRESS_INFO, labels, true);
         }
     })?;

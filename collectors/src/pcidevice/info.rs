@@ -2,7 +2,7 @@
 
 use super::device::{Hex, Identity, Location};
 use super::ids::{Id, Ids};
-use super::{ATTRIBUTE, INFO, Pcidevice, bad_location};
+use super::{ATTRIBUTE, INFO, InfoLabels, Pcidevice, bad_location};
 use crate::kit::attribute;
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
@@ -36,31 +36,31 @@ pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, paren
     let [parent_segment, parent_bus, parent_device, parent_function] =
         above.map_or([None; 4], |above| above.labels().map(Some)).map(OrStar);
     let [segment, bus, slot, function] = at.labels();
-    cx.page.gauge(
-        INFO,
-        [
-            &bus,
-            &Hex::prefixed(class, 6),
-            &ids.map(|ids| ClassName(ids, class)),
-            &slot,
-            &Hex::prefixed(device, 4),
-            &named(device, device_id.map(|(vendor, device)| Id::Device([vendor, device]))),
-            &function,
-            &parent_bus,
-            &parent_device,
-            &parent_function,
-            &parent_segment,
-            &Hex::prefixed(revision, 2),
-            &segment,
-            &Hex::prefixed(other, 4),
-            &named(other, other_id.map(|((vendor, device), (by, other))| Id::Subsystem([vendor, device, by, other]))),
-            &Hex::prefixed(by, 4),
-            &named(by, short(by).map(Id::Vendor)),
-            &Hex::prefixed(vendor, 4),
-            &named(vendor, short(vendor).map(Id::Vendor)),
-        ],
-        true,
-    );
+    let labels = InfoLabels {
+        bus: &bus,
+        class_id: &Hex::prefixed(class, 6),
+        class_name: &ids.map(|ids| ClassName(ids, class)),
+        device: &slot,
+        device_id: &Hex::prefixed(device, 4),
+        device_name: &named(device, device_id.map(|(vendor, device)| Id::Device([vendor, device]))),
+        function: &function,
+        parent_bus: &parent_bus,
+        parent_device: &parent_device,
+        parent_function: &parent_function,
+        parent_segment: &parent_segment,
+        revision: &Hex::prefixed(revision, 2),
+        segment: &segment,
+        subsystem_device_id: &Hex::prefixed(other, 4),
+        subsystem_device_name: &named(
+            other,
+            other_id.map(|((vendor, device), (by, other))| Id::Subsystem([vendor, device, by, other])),
+        ),
+        subsystem_vendor_id: &Hex::prefixed(by, 4),
+        subsystem_vendor_name: &named(by, short(by).map(Id::Vendor)),
+        vendor_id: &Hex::prefixed(vendor, 4),
+        vendor_name: &named(vendor, short(vendor).map(Id::Vendor)),
+    };
+    cx.page.gauge(INFO, labels, true);
 }
 
 /// A label value: the name, or the number without one.

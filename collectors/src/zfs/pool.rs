@@ -1,7 +1,7 @@
 //! State, I/O and dataset statistics of each ZFS pool.
 
 use super::kstat::{self, KstatValue};
-use super::{DATASET_FIELDS, OBJECTS, POOL_FIELDS, POOL_IO, POOL_STATE, STATE, Zfs};
+use super::{DATASET_FIELDS, OBJECTS, POOL_FIELDS, POOL_IO, POOL_STATE, PerDataset, PerPool, PerState, STATE, Zfs};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
@@ -25,7 +25,7 @@ pub(super) fn emit_io(cx: &mut Cx<'_, Zfs>, pool: &[u8]) -> Result<(), Failure> 
     for title in header.fields() {
         let value = row.number::<u64>(title, values.next().unwrap_or_default());
         if let Some(value) = cx.problems.value(value) {
-            cx.page.named(POOL_FIELDS, &[kstat::family_part(title)], [&pool], value);
+            cx.page.named(POOL_FIELDS, &[kstat::family_part(title)], PerPool { zpool: &pool }, value);
         }
     }
     Ok(())
@@ -40,7 +40,12 @@ pub(super) fn emit_objects(cx: &mut Cx<'_, Zfs>, pool: &[u8], number: &[u8]) -> 
         match (value, dataset) {
             (KstatValue::Text(found), _) if name == b"dataset_name" => dataset = Some(found),
             (KstatValue::Unsigned(value), Some(dataset)) => {
-                cx.page.named(DATASET_FIELDS, &[kstat::family_part(name)], [&dataset, &pool], value);
+                cx.page.named(
+                    DATASET_FIELDS,
+                    &[kstat::family_part(name)],
+                    PerDataset { dataset: &dataset, zpool: &pool },
+                    value,
+                );
             }
             (KstatValue::Unsigned(_), None) => {
                 return Err(line.error("dataset_name", "a row of that name before others", line.bytes).into());
@@ -56,7 +61,11 @@ pub(super) fn emit_state(cx: &mut Cx<'_, Zfs>, pool: &[u8]) -> Result<(), Failur
     let Some(text) = cx.files.read_if_present(POOL_STATE, [pool])? else { return Ok(()) };
     let Some(line) = table::filled(text, cx.problems).lines().next() else { return Ok(()) };
     for state in STATES {
-        cx.page.gauge(STATE, [&state, &pool], line.bytes.eq_ignore_ascii_case(state.as_bytes()));
+        cx.page.gauge(
+            STATE,
+            PerState { state: &state, zpool: &pool },
+            line.bytes.eq_ignore_ascii_case(state.as_bytes()),
+        );
     }
     if !STATES.iter().any(|state| line.bytes.eq_ignore_ascii_case(state.as_bytes())) {
         cx.problems.note(line.error("state", "a known pool state", line.bytes));
