@@ -104,7 +104,7 @@ fn emit_compression(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
 /// `bset_bad_csum  2  1752580088`: how often and when last. The file is empty where nothing was found.
 fn emit_errors(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(ERRORS, [uuid]), cx.problems) else { return };
-    for line in table::whole(text, cx.problems).lines() {
+    for line in text.lines() {
         if let Some((kind, [count])) = cx.problems.value(text::row::<u64, 1>(line)) {
             cx.page.counter(ERROR_COUNT, [&kind, &uuid], count);
         }

@@ -25,7 +25,6 @@ impl Collect for Cgroups {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A last row without its end is as good as any: its last field is one digit, which cannot be cut.
         let text = cx.files.read(CGROUPS, [])?;
         if text.bytes.is_empty() {
             return Err(table::empty(text).into());

@@ -8,7 +8,6 @@ use crate::host::root::Mount;
 use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use crate::kit::table;
 use row::{FIELDS_MAX, Row};
 use udev::Properties;
 
@@ -109,14 +108,21 @@ impl Collect for Diskstats {
         // Where udev keeps nothing, as in a container, its files need not be looked for one by one.
         let has_udev = cx.files.metadata(UDEV, []).is_ok();
         // A host without disks has an empty file.
-        let text = table::whole(Text::new(Mount::Proc, b"diskstats", &self.rows), cx.problems);
+        let text = Text::new(Mount::Proc, b"diskstats", &self.rows);
+        let mut has_rows = text.bytes.is_empty();
         for line in text.lines() {
-            let Some(Some(row)) = cx.problems.value(row::parse(line)) else { continue };
+            let row = row::parse(line);
+            // Rows of partitions before 2.6.25 have too few columns and are passed over.
+            has_rows |= !matches!(row, Ok(None));
+            let Some(Some(row)) = cx.problems.value(row) else { continue };
             if self.filter.ignores(row.device) {
                 continue;
             }
             describe(cx, &row, has_udev);
             count(cx, &row);
+        }
+        if !has_rows {
+            cx.problems.report(text.error("the file", "rows of 14 columns or more", text.first_line()));
         }
         Ok(())
     }

@@ -72,18 +72,23 @@ impl Collect for Drbd {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host without the module lacks the file.
         let text = cx.files.read(DRBD, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        let whole = table::filled(text, cx.problems);
+        let text = table::filled(text, cx.problems);
+        let mut has_content = text.bytes.is_empty();
         let mut device: Option<&[u8]> = Some(b"");
-        for line in whole.lines() {
+        for line in text.lines() {
             for (key, value) in line.fields().filter_map(pair) {
+                has_content |= key == b"version";
                 if value.is_empty() && key.first().is_some_and(|first| matches!(first, b'0'..=b'9' | b'-' | b'+')) {
                     // What follows a device without a number belongs to nobody.
                     device = cx.problems.value(line.number::<u64>("the device", key)).map(|_| key);
                 } else if let Some(device) = device {
-                    let problem = emit(&mut cx.page, device, line, key, value);
-                    cx.problems.value(problem);
+                    let emitted = emit(&mut cx.page, device, line, key, value);
+                    has_content |= cx.problems.value(emitted) != Some(false);
                 }
             }
+        }
+        if !has_content {
+            cx.problems.report(text.error("the file", "a line of `version:`", text.first_line()));
         }
         Ok(())
     }
@@ -96,13 +101,14 @@ fn pair(word: &[u8]) -> Option<(&[u8], &[u8])> {
     (!value.contains(&b':')).then_some((key, value))
 }
 
+/// Whether the key is a known one, whose value is emitted then.
 fn emit<'a>(
     page: &mut PageOf<'_, Drbd>,
     device: &[u8],
     line: Line<'a>,
     key: &'a [u8],
     value: &'a [u8],
-) -> Result<(), ParseError<'a>> {
+) -> Result<bool, ParseError<'a>> {
     let name: &[&[u8]] = if device.is_empty() { &[b"unknown"] } else { &[b"drbd", device] };
     let device = Joined(name);
     if let Some((_, family, unit)) = COUNTERS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
@@ -118,8 +124,10 @@ fn emit<'a>(
         page.gauge(family, [&device, &"remote"], u64::from(remote == wanted));
     } else if key == b"cs" {
         page.gauge(CONNECTED, [&device], u64::from(value == b"Connected"));
+    } else {
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -175,8 +183,11 @@ mod tests {
                 complaint,
             );
         }
-        given("== proc/drbd no-newline\n 1: cs:Connected\n    ns:12\n")
-            .fails::<Drbd>("node_drbd_connected{device=\"drbd1\"} 1\n", "the last line: expected a line that ends");
+    }
+
+    #[test]
+    fn a_file_without_its_version_is_reported() {
+        given("== proc/drbd\nx\n").fails::<Drbd>("", "proc/drbd: the file: expected a line of `version:`");
     }
 
     #[test]

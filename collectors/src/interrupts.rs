@@ -246,7 +246,6 @@ mod tests {
             given(&FILE.replace("         47", bad))
                 .fails::<Interrupts>(&[TIMER, NMI_1, TIMER_1].concat(), "interrupts:3: NMI: expected a whole number");
         }
-        given("== proc/interrupts no-newline\n CPU0\n 0: 1 X y\n").fails::<Interrupts>("", "the last line");
         given("== proc/interrupts\n").fails::<Interrupts>("", "first row: expected the names of CPUs, found nothing");
         given("").fails::<Interrupts>("", "proc/interrupts: no such file");
     }

@@ -146,8 +146,7 @@ fn wanted(list: &str) -> Result<[bool; Label::ALL.len()], String> {
 
 /// The line with the totals is the third, below two of headings.
 fn totals(text: Text<'_>) -> Result<[Result<Hexadecimal, ParseError<'_>>; TOTALS.len()], ParseError<'_>> {
-    let (whole, _) = text.whole_lines();
-    let line = whole.lines().nth(2).ok_or_else(|| text.error("the totals", "a third line", b""))?;
+    let line = text.lines().nth(2).ok_or_else(|| text.error("the totals", "a third line", b""))?;
     if line.fields().count() != TOTALS.len() {
         return Err(line.error("the totals", "5 columns", line.bytes));
     }

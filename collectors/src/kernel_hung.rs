@@ -26,7 +26,7 @@ impl Collect for KernelHung {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // Kernels before 6.13 do not count.
         let text = cx.files.read(COUNT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        cx.page.counter(TASKS, [], text.whole_number::<u64>("hung_task_detect_count")?);
+        cx.page.counter(TASKS, [], text.number::<u64>("hung_task_detect_count")?);
         Ok(())
     }
 }

@@ -94,7 +94,6 @@ mod tests {
         }
         given("== proc/net/stat/w error=EACCES\n== proc/net/stat/x\na b\n1 2\n")
             .fails::<Lnstat>(&good.replace("\"1\"", "\"0\""), "net/stat/w: permission denied");
-        given("== proc/net/stat/x no-newline\na\n1\n").fails::<Lnstat>("", "the last line");
     }
 
     proptest! {

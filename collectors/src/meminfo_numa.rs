@@ -158,8 +158,6 @@ mod tests {
         }
         given(NUMASTAT).fails::<MeminfoNuma>(HIT, "node0/meminfo: no such file");
         given("== sys/devices/system/node/node0/meminfo\n").fails::<MeminfoNuma>("", "node0/numastat: no such file");
-        given(&format!("== sys/devices/system/node/node0/meminfo no-newline\nNode 0 Dirty: 1\n{NUMASTAT}"))
-            .fails::<MeminfoNuma>(HIT, "the last line");
     }
 
     #[test]

@@ -123,10 +123,12 @@ impl Collect for Mountstats {
         cx.files.read_into(STATISTICS, [], statistics)?;
         let text = Text::new(crate::host::root::Mount::Proc, STATISTICS.info().pattern.as_bytes(), statistics);
         // Both files list the same mounts in the same order.
-        let (mounts, _cut) = cx.files.read(MOUNTS, [])?.whole_lines();
+        let mounts = cx.files.read(MOUNTS, [])?;
         let mut mount_lines = mounts.lines();
-        let whole = table::filled(text, cx.problems);
-        for block in block::blocks(whole) {
+        let text = table::filled(text, cx.problems);
+        let mut has_blocks = text.bytes.is_empty();
+        for block in block::blocks(text) {
+            has_blocks = true;
             let mount = mount_lines.next();
             let Some(block) = cx.problems.value(block) else { continue };
             if !block.has_statistics() {
@@ -149,6 +151,13 @@ impl Collect for Mountstats {
                 }
                 emit(cx.problems, &mut cx.page, &block, [export, address, protocol]);
             }
+        }
+        if !has_blocks {
+            cx.problems.report(text.error(
+                "the file",
+                "a line of `device`, or `no device`, for each mount",
+                text.first_line(),
+            ));
         }
         Ok(())
     }

@@ -54,13 +54,22 @@ impl Collect for Netstat {
         // A host without IPv6 does not have the file.
         let Some(text) = cx.files.read_if_present(SNMP6, [])? else { return Ok(()) };
         let text = table::filled(text, cx.problems);
+        let mut has_fields = text.bytes.is_empty();
         for line in text.lines() {
             let mut fields = line.fields();
             let Some((name, value)) = fields.next().zip(fields.next()) else { continue };
             // The protocol ends with 6: Ip6, Icmp6, Udp6, UdpLite6.
             let Some(end) = memchr::memchr(b'6', name) else { continue };
             let (protocol, name) = name.split_at(end + 1);
+            has_fields = true;
             self.emit(&mut cx.page, cx.problems, line, [protocol, name], value);
+        }
+        if !has_fields {
+            cx.problems.report(text.error(
+                "the file",
+                "names such as Ip6InReceives and their values",
+                text.first_line(),
+            ));
         }
         Ok(())
     }
@@ -163,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_line_is_left_out() {
-        given("== proc/net/netstat\n== proc/net/snmp no-newline\nIp: Forwarding\nIp: 2\nTcp: InErrs\nTcp: 1\n")
-            .fails::<Netstat>("node_netstat_Ip_Forwarding 2\n", "the last line: expected a line that ends");
+    fn an_snmp6_file_without_counters_is_reported() {
+        given("== proc/net/netstat\n== proc/net/snmp\nIp: Forwarding\nIp: 2\n== proc/net/snmp6\nx\n")
+            .fails::<Netstat>("node_netstat_Ip_Forwarding 2\n", "proc/net/snmp6: the file: expected names such as");
     }
 
     proptest! {

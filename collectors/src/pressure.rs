@@ -6,7 +6,6 @@ use crate::host::root::RootError;
 use crate::kit::family::{Counter, Family, Unnamed};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use crate::kit::table;
 
 /// The pressure collector.
 #[derive(Debug)]
@@ -63,7 +62,6 @@ impl Collect for Pressure {
                 }
             };
             is_present = true;
-            let text = table::whole(text, cx.problems);
             for (word, family) in [("some", waiting), ("full", stalled)] {
                 let Some(family) = family else { continue };
                 if let Some(microseconds) = total(cx.problems, text, word) {
@@ -150,14 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_line_is_left_out() {
-        let cut = MEMORY_FILE.replace("memory\n", "memory no-newline\n");
-        given(&cut).fails::<Pressure>(
-            "node_pressure_memory_waiting_seconds_total 2\n",
-            "proc/pressure/memory:2: the last line: expected a line that ends, found `full",
-        );
-        let irq = format!("{CPU_FILE}== proc/pressure/irq no-newline\nfull avg10=0.00 total=50\n");
-        given(&irq).fails::<Pressure>(CPU_EMITTED, "proc/pressure/irq:1: the last line: expected a line that ends");
+    fn a_last_line_without_a_newline_is_read() {
+        given(&format!("{CPU_FILE}== proc/pressure/irq no-newline\nfull avg10=0.00 total=5000000\n"))
+            .emits::<Pressure>(&format!("{CPU_EMITTED}node_pressure_irq_stalled_seconds_total 5\n"));
     }
 
     #[test]

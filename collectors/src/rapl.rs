@@ -13,6 +13,7 @@ pub struct Rapl {
     has_zone_label: bool,
     names: Names,
     zone: Vec<u8>,
+    metric: Vec<u8>,
     indices: ZoneIndices,
 }
 
@@ -44,12 +45,13 @@ impl Collect for Rapl {
             has_zone_label: options.get(ZONE_LABEL),
             names: Names::new(),
             zone: Vec::new(),
+            metric: Vec::new(),
             indices: ZoneIndices::default(),
         })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let Self { has_zone_label, names, zone, indices } = self;
+        let Self { has_zone_label, names, zone, metric, indices } = self;
         cx.files.list(CLASS, [], names).map_err(no_data)?;
         indices.clear();
         for folder in names.iter() {
@@ -75,7 +77,8 @@ impl Collect for Rapl {
                     joules,
                 );
             } else {
-                cx.page.named(ZONE, &[name, b"_joules_total"], PerZone { index: &index, path: &path }, joules);
+                sanitize(name, metric);
+                cx.page.named(ZONE, &[metric, b"_joules_total"], PerZone { index: &index, path: &path }, joules);
             }
         }
         Ok(())
@@ -84,6 +87,29 @@ impl Collect for Rapl {
 
 fn no_data(error: FileError<'_>) -> Failure {
     error.or_no_data(attribute::is_hidden)
+}
+
+/// Writes a zone name as part of a metric name to `into`: each run of invalid characters, with the `_` around it, becomes
+/// one `_`, as in node_exporter.
+fn sanitize(name: &[u8], into: &mut Vec<u8>) {
+    into.clear();
+    let mut is_after_invalid = false;
+    for &byte in name {
+        match byte {
+            b'_' if is_after_invalid => {}
+            b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                into.push(byte);
+                is_after_invalid = false;
+            }
+            _ => {
+                while into.last() == Some(&b'_') {
+                    into.pop();
+                }
+                into.push(b'_');
+                is_after_invalid = true;
+            }
+        }
+    }
 }
 
 /// Assigns indices to zones of the same name.
@@ -103,14 +129,17 @@ impl ZoneIndices {
     /// The index and name of a zone: `package-1` contains both, other zones are counted.
     fn of<'a>(&mut self, zone: &'a [u8]) -> (u64, &'a [u8]) {
         let mut pieces = zone.split(|&byte| byte == b'-');
-        let said = match (pieces.next(), pieces.next(), pieces.next()) {
-            (Some(name), Some(index), None) => u64::from_text(index).map(|index| (index, name)),
+        let parsed = match (pieces.next(), pieces.next(), pieces.next()) {
+            (Some(name), Some(index), None) => {
+                let index = i64::from_text(index).and_then(|index| u64::try_from(index).ok());
+                index.map(|index| (index, name))
+            }
             _ => None,
         };
-        let name = said.map_or(zone, |(_, name)| name);
+        let name = parsed.map_or(zone, |(_, name)| name);
         let at = self.position(name);
         let next = &mut self.seen[at].1;
-        let index = said.map_or(*next, |(index, _)| index);
+        let index = parsed.map_or(*next, |(index, _)| index);
         *next = index.saturating_add(1);
         (index, name)
     }
@@ -182,6 +211,28 @@ mod tests {
             ];
             assert_eq!(names, expected);
         }
+    }
+
+    #[test]
+    fn zone_names_become_parts_of_metric_names() {
+        let mut found = Vec::new();
+        for (name, expected) in [
+            ("dram", "dram"),
+            ("package--1", "package_1"),
+            ("a_-_b", "a_b"),
+            ("a__b", "a__b"),
+            ("\u{e4}b-\u{e4}", "_b_"),
+            ("-", "_"),
+            ("", ""),
+        ] {
+            sanitize(name.as_bytes(), &mut found);
+            assert_eq!(String::from_utf8_lossy(&found), expected, "{name}");
+        }
+        given(&zone("intel-rapl:0", "package--1", "5000000")).emits::<Rapl>(
+            "node_rapl_package_1_joules_total{index=\"0\",path=\"/sys/class/powercap/intel-rapl:0\"} 5\n",
+        );
+        given(&zone("intel-rapl:0", "package-+1", "5000000"))
+            .emits::<Rapl>("node_rapl_package_joules_total{index=\"1\",path=\"/sys/class/powercap/intel-rapl:0\"} 5\n");
     }
 
     #[test]

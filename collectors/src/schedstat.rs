@@ -33,13 +33,18 @@ impl Collect for Schedstat {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A kernel without CONFIG_SCHEDSTATS does not have the file.
         let text = cx.files.read(SCHEDSTAT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
+        let mut has_rows = text.bytes.is_empty();
         for line in table::rows(text, cx.problems) {
             let Some((cpu, times)) = parse(line) else { continue };
+            has_rows = true;
             if let Some([running, waiting, timeslices]) = cx.problems.value(times) {
                 cx.page.counter(RUNNING, PerCpu { cpu: &cpu }, running as f64 / NANOSECONDS_PER_SECOND);
                 cx.page.counter(TIMESLICES, PerCpu { cpu: &cpu }, timeslices);
                 cx.page.counter(WAITING, PerCpu { cpu: &cpu }, waiting as f64 / NANOSECONDS_PER_SECOND);
             }
+        }
+        if !has_rows {
+            cx.problems.report(text.error("the file", "a row for each CPU", text.first_line()));
         }
         Ok(())
     }
@@ -92,7 +97,12 @@ mod tests {
             given(&format!("{HEAD}{bad}\ncpu1 1 0 3 4 5 6 2500000000 250000000 7\n"))
                 .fails::<Schedstat>(GOOD, complaint);
         }
-        given("== proc/schedstat no-newline\ncpu0 1 0 3 4 5 6 7 8 9\n").fails::<Schedstat>("", "the last line");
+    }
+
+    #[test]
+    fn a_file_without_a_single_cpu_is_reported() {
+        given("== proc/schedstat\nversion 15\n")
+            .fails::<Schedstat>("", "proc/schedstat: the file: expected a row for each CPU, found `version 15`");
     }
 
     #[test]

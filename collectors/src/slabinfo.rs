@@ -118,8 +118,6 @@ mod tests {
         ] {
             given(&format!("{HEAD}{bad}\n{ROW}")).fails::<Slabinfo>(GOOD, complaint);
         }
-        given(&format!("{HEAD}{ROW}x 1 1\n").replace("slabinfo\n", "slabinfo no-newline\n"))
-            .fails::<Slabinfo>(GOOD, "the last line");
         given("== proc/slabinfo error=EACCES\n").fails::<Slabinfo>("", "proc/slabinfo: permission denied");
     }
 

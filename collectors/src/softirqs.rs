@@ -43,6 +43,9 @@ impl Collect for Softirqs {
                 *place = Some(line);
             }
         }
+        if found.iter().all(Option::is_none) {
+            cx.problems.report(text.error("the file", "a row such as `NET_RX:`", text.first_line()));
+        }
         for (kind, line) in TYPES.iter().zip(found) {
             let Some(line) = line else { continue };
             // Like node_exporter: the CPU is the index of the column, not the number in the header.
@@ -98,8 +101,8 @@ mod tests {
             given(&format!("{HEAD}HI: {bad} 4\n"))
                 .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected a whole number");
         }
-        given("== proc/softirqs no-newline\nCPU0\nHI: 1\n").fails::<Softirqs>("", "the last line");
         given("== proc/softirqs\n").fails::<Softirqs>("", "header: expected the names of CPUs, found nothing");
+        given("== proc/softirqs\nx\n").fails::<Softirqs>("", "the file: expected a row such as `NET_RX:`, found `x`");
         given("").fails::<Softirqs>("", "proc/softirqs: no such file");
     }
 

@@ -38,9 +38,8 @@ impl Collect for Softnet {
         if text.bytes.is_empty() {
             return Err(table::empty(text).into());
         }
-        let width = text.lines().next().map_or(0, |line| line.fields().count());
         for (at, line) in text.lines().enumerate() {
-            let Some(row) = cx.problems.value(parse(line, at, width)) else { continue };
+            let Some(row) = cx.problems.value(parse(line, at)) else { continue };
             let cpu = row.cpu;
             cx.page.gauge(BACKLOG, PerCpu { cpu: &cpu }, row.backlog);
             cx.page.counter(COLLISIONS, PerCpu { cpu: &cpu }, row.collisions);
@@ -54,7 +53,7 @@ impl Collect for Softnet {
     }
 }
 
-/// A row; what the kernel is too old to tell is 0.
+/// A row; columns missing in older kernels are 0.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Row {
     processed: u32,
@@ -67,17 +66,16 @@ struct Row {
     cpu: u32,
 }
 
-/// Linux 2.6.23 has 9 columns.
+/// Linux 2.6.23 has 9 columns; later versions have 10, 11, 13 and 15.
 const COLUMNS_MIN: usize = 9;
-/// Since 5.14 the row says which CPU it is of.
+/// Since Linux 5.14 the row contains the number of its CPU.
 const COLUMNS_WITH_CPU: usize = 13;
 
-/// The row at place `at` of a table of so many columns.
-fn parse(line: Line<'_>, at: usize, width: usize) -> Result<Row, ParseError<'_>> {
+/// Parses the row at index `at`, which is the CPU in rows without its number.
+fn parse(line: Line<'_>, at: usize) -> Result<Row, ParseError<'_>> {
     let columns = line.fields().count();
-    // Every row is as wide as the first, or was cut.
-    if columns < COLUMNS_MIN || columns != width {
-        return Err(line.error("row", "at least 9 columns, as many as in the first row", line.bytes));
+    if columns < COLUMNS_MIN {
+        return Err(line.error("row", "at least 9 columns", line.bytes));
     }
     let mut row = Row { cpu: u32::try_from(at).unwrap_or(u32::MAX), ..Row::default() };
     for (column, found) in line.fields().enumerate() {
@@ -94,14 +92,8 @@ fn parse(line: Line<'_>, at: usize, width: usize) -> Result<Row, ParseError<'_>>
         };
         *place = number(line, field, found)?;
     }
-    match line.fields().last() {
-        // The kernel writes eight digits each; fewer are what is left of them.
-        Some(last) if last.len() < DIGITS => Err(line.error("last column", "8 hexadecimal digits", last)),
-        _ => Ok(row),
-    }
+    Ok(row)
 }
-
-const DIGITS: usize = 8;
 
 fn number<'a>(line: Line<'a>, field: &'static str, found: &'a [u8]) -> Result<u32, ParseError<'a>> {
     let number = line.number::<Hexadecimal>(field, found)?.0;
@@ -120,7 +112,7 @@ mod tests {
     fn check(columns: &[u32], expected: Row) {
         let row = columns.iter().map(|number| format!("{number:08x}")).collect::<Vec<_>>().join(" ");
         let text = Text::new(Mount::Proc, b"net/softnet_stat", row.as_bytes());
-        assert_eq!(parse(text.lines().next().expect("a line"), 5, columns.len()).expect("a row"), expected);
+        assert_eq!(parse(text.lines().next().expect("a line"), 5).expect("a row"), expected);
     }
 
     #[test]
@@ -155,15 +147,29 @@ mod tests {
             (format!("{zeros}0000000g"), "cpu_collision: expected a hexadecimal number"),
             (format!("{zeros}100000000"), "cpu_collision: expected a hexadecimal number of up to 32 bits"),
             (format!("-1 {zeros}"), "processed: expected a hexadecimal number"),
-            (format!("{zeros}000000"), "last column: expected 8 hexadecimal digits, found `000000`"),
         ] {
             given(&format!("== proc/net/softnet_stat\n{bad}\n")).fails::<Softnet>("", complaint);
         }
         given("").fails::<Softnet>("", "proc/net/softnet_stat: no such file");
-        let uneven = format!("== proc/net/softnet_stat\n{zeros}{zeros}\n{zeros}00000000\n");
-        let scraped = given(&uneven).scrape::<Softnet>();
-        assert!(scraped.complaints[0].contains(":2: row: expected at least 9 columns, as many"), "{scraped:?}");
-        assert_eq!(scraped.samples().lines().count(), 7);
+    }
+
+    #[test]
+    fn each_row_is_read_by_its_own_width() {
+        let columns = |count: usize| "00000001 ".repeat(count);
+        let rows: String = [13, 9, 10, 11, 12, 15].into_iter().map(|count| columns(count) + "\n").collect();
+        let scraped = given(&format!("== proc/net/softnet_stat\n{rows}")).scrape::<Softnet>();
+        assert_eq!(scraped.complaints, <[String; 0]>::default());
+        let samples = scraped.samples();
+        // Two rows name CPU 1, and so does the row at index 1.
+        assert_eq!(samples.lines().filter(|line| line.starts_with("node_softnet_processed_total")).count(), 4);
+        for (cpu, rps, limit) in [(1, 1, 1), (2, 1, 0), (3, 1, 1), (4, 1, 1)] {
+            for line in [
+                format!("node_softnet_received_rps_total{{cpu=\"{cpu}\"}} {rps}\n"),
+                format!("node_softnet_flow_limit_count_total{{cpu=\"{cpu}\"}} {limit}\n"),
+            ] {
+                assert!(samples.contains(&line), "{line} is not in {samples}");
+            }
+        }
     }
 
     proptest! {
@@ -175,9 +181,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>, width in 0..20_usize) {
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
             for line in Text::new(Mount::Proc, b"net/softnet_stat", &bytes).lines() {
-                let _ = parse(line, 0, width);
+                let _ = parse(line, 0);
             }
         }
     }

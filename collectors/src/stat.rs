@@ -4,7 +4,6 @@ pub(crate) mod rows;
 
 use crate::declare;
 use crate::kit::prelude::*;
-use crate::kit::table;
 use rows::{Total, VECTORS};
 
 /// The stat collector.
@@ -41,7 +40,7 @@ impl Collect for Stat {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let text = table::whole(cx.files.read(STAT, [])?, cx.problems);
+        let text = cx.files.read(STAT, [])?;
         let mut totals = [None; Total::ALL.len()];
         let mut softirqs = None;
         for line in text.lines() {
@@ -54,8 +53,11 @@ impl Collect for Stat {
             }
         }
         for (total, value) in Total::ALL.into_iter().zip(totals) {
-            // Every kernel writes all of these rows: one that is not there was cut off, and is not 0.
-            let value = value.unwrap_or_else(|| Err(text.error(total.name(), "a row", b"")));
+            let value = value.unwrap_or_else(|| {
+                // Like node_exporter: a missing row is 0, and not a failure.
+                cx.problems.note(text.error(total.name(), "a row of that name", b""));
+                Ok(0)
+            });
             let Some(value) = cx.problems.value(value) else { continue };
             match total {
                 Total::Interrupts => cx.page.counter(INTERRUPTS, [], value),
@@ -67,7 +69,10 @@ impl Collect for Stat {
             }
         }
         if self.has_softirqs {
-            let counts = softirqs.unwrap_or_else(|| Err(text.error("softirq", "a row", b"")));
+            let counts = softirqs.unwrap_or_else(|| {
+                cx.problems.note(text.error("softirq", "a row of that name", b""));
+                Ok([0; VECTORS.len()])
+            });
             for (vector, count) in VECTORS.iter().zip(cx.problems.value(counts).into_iter().flatten()) {
                 cx.page.counter(SOFTIRQS, PerVector { vector }, count);
             }
@@ -117,8 +122,6 @@ mod tests {
             "node_procs_running",
             "proc/stat:7: procs_running: expected a whole",
         );
-        check("btime 1700000000", "btime", "node_boot", "proc/stat:5: btime");
-        check("procs_blocked 1\n", "", "node_procs_blocked", "proc/stat: procs_blocked: expected a row, found nothing");
         check("intr 8589934592", "intr 8.5e9", "node_intr", "found `8.5e9`");
     }
 
@@ -130,20 +133,43 @@ mod tests {
 
     #[test]
     fn softirqs_are_exported_completely_or_not_at_all() {
-        for (cut, complaint) in [("softirq 55 10 9\n", "proc/stat:9: net_tx"), ("", "proc/stat: softirq")] {
-            let file = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", cut);
-            given(&file).flags(&["--collector.stat.softirq"]).fails::<Stat>(TOTALS, complaint);
+        let file = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", "softirq 55 10 9\n");
+        given(&file).flags(&["--collector.stat.softirq"]).fails::<Stat>(TOTALS, "proc/stat:9: net_tx");
+    }
+
+    /// Checks a file without some rows: their samples are 0, the scrape succeeds, and the rows are reported.
+    #[track_caller]
+    fn check_missing(rows: &[&str], zeros: &[(&str, &str)], complaint: &str) {
+        let is_kept = |line: &&str| !rows.iter().any(|row| line.starts_with(&format!("{row} ")));
+        let file: String = FILE.split_inclusive('\n').filter(is_kept).collect();
+        let mut expected = TOTALS.to_owned();
+        for (line, zero) in zeros {
+            expected = expected.replace(line, zero);
         }
+        let scraped = given(&file).scrape::<Stat>();
+        assert_eq!(scraped.samples(), expected);
+        assert!(scraped.page.contains("node_scrape_collector_success{collector=\"stat\"} 1\n"), "{}", scraped.page);
+        assert!(scraped.complaints.iter().any(|found| found.contains(complaint)), "{:?}", scraped.complaints);
     }
 
     #[test]
-    fn a_truncated_row_is_missing() {
-        given("== proc/stat no-newline\nintr 1\nctxt 2\nbtime 3\nprocesses 4\nprocs_running 5\nprocs_blocked 6\n")
-            .fails::<Stat>(
-                "node_boot_time_seconds 3\nnode_context_switches_total 2\nnode_forks_total 4\nnode_intr_total 1\n\
-            node_procs_running 5\n",
-                "proc/stat:6: the last line: expected a line that ends, found `procs_blocked 6`",
-            );
+    fn a_missing_row_is_0_and_not_a_failure() {
+        let (boot, switches) =
+            (("node_boot_time_seconds 1.7e+09", "node_boot_time_seconds 0"), ("_total 3801", "_total 0"));
+        check_missing(&["btime"], &[boot], "proc/stat: btime: expected a row of that name, found nothing");
+        check_missing(&["ctxt", "btime"], &[boot, switches], "proc/stat: ctxt: expected a row of that name");
+        let without = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", "");
+        let scraped = given(&without).flags(&["--collector.stat.softirq"]).scrape::<Stat>();
+        let zeros = scraped.samples().lines().filter(|line| line.starts_with("node_softirqs_total{")).count();
+        assert_eq!(zeros, VECTORS.len());
+        assert!(scraped.page.contains("node_scrape_collector_success{collector=\"stat\"} 1\n"), "{}", scraped.page);
+    }
+
+    /// node_exporter ignores a row without a value, which is then missing.
+    #[test]
+    fn a_row_without_a_value_is_a_missing_one() {
+        let scraped = given(&FILE.replace("btime 1700000000", "btime")).scrape::<Stat>();
+        assert!(scraped.samples().contains("node_boot_time_seconds 0\n"), "{}", scraped.page);
     }
 
     #[test]

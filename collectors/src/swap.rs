@@ -105,8 +105,6 @@ mod tests {
         ] {
             given(&format!("{HEAD}{bad}\n/b file 1 0 5\n")).fails::<Swap>(good, complaint);
         }
-        let cut = format!("{HEAD}/b file 1 0 5\n/c file 1 0 1\n").replace("swaps", "swaps no-newline");
-        given(&cut).fails::<Swap>(good, "the last line");
         given("").fails::<Swap>("", "proc/swaps: no such file");
     }
 

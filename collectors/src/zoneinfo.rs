@@ -65,16 +65,10 @@ impl Collect for Zoneinfo {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(ZONEINFO, [])?;
-        let (whole, cut) = text.whole_lines();
-        // A closing parenthesis at the end also means that nothing is missing.
-        let is_cut = !cut.ends_with(b")");
-        if let Some(error) = text.cut_line().filter(|_| is_cut) {
-            cx.problems.report(error);
-        }
         let mut has_zones = false;
         let mut zone = None;
         let mut values = [None; FIELDS.len()];
-        for line in if is_cut { whole } else { text }.lines() {
+        for line in text.lines() {
             match parse(line) {
                 ParsedLine::Zone(next) => {
                     has_zones = true;
@@ -222,22 +216,6 @@ mod tests {
         given("").fails::<Zoneinfo>("", "proc/zoneinfo: no such file");
         given("== proc/zoneinfo\nmin 1\n")
             .fails::<Zoneinfo>("", "proc/zoneinfo: Node: expected at least one zone, found nothing");
-    }
-
-    #[test]
-    fn truncated_lines_are_reported() {
-        let cut = |last: &str| given(&format!("{ZONE}{last}\n").replace("zoneinfo\n", "zoneinfo no-newline\n"));
-        cut("        protection: (7)").emits::<Zoneinfo>("node_zoneinfo_protection_0{node=\"0\",zone=\"DMA\"} 7\n");
-        for last in [
-            "  start_pfn:           10485",
-            "        min 8",
-            "      nr_fr",
-            "Node 1, zo",
-            "        protec",
-            "        protection: (1, 2",
-        ] {
-            cut(last).fails::<Zoneinfo>("", "last line: expected a line that ends");
-        }
     }
 
     proptest! {

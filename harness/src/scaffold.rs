@@ -176,7 +176,7 @@ impl Plan {
             let _ = write!(
                 collects,
                 "        if let Some(text) = cx.problems.value(cx.files.read({constant}, []))\n            \
-                 && let Some(value) = cx.problems.value(text.whole_number::<u64>(\"{word}\"))\n        {{\n            \
+                 && let Some(value) = cx.problems.value(text.number::<u64>(\"{word}\"))\n        {{\n            \
                  cx.page.gauge({constant}_VALUE, [], value);\n        }}\n"
             );
             let _ = write!(entries, "== {}/{path}\\n\\n", self.mount().name());

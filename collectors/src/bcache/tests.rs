@@ -172,9 +172,6 @@ fn a_line_that_is_lost_is_no_zero() {
     for (content, complaint) in [("absent", "(ENOENT)"), ("broken", "input/output error"), ("gibberish", "a colon")] {
         given(&rates(content)).fails::<Bcache>(&without_rates, complaint);
     }
-    let path = format!("== {SET_PATH}/bdev0/writeback_rate_debug");
-    let cut = host(&[]).replace("\nnext io:\t17ms\n", "\n").replace(&path, &format!("{path} no-newline"));
-    given(&cut).fails::<Bcache>(&without("_change{"), "a line that ends");
 }
 
 proptest! {

@@ -47,9 +47,6 @@ const SINCE_CREATION: &[u8] = b"since filesystem creation:";
 /// What a counter's file says of the time since the file system was made; 0 where it only knows of the time since the
 /// file system was mounted.
 pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
-    if let Some(error) = text.cut_line() {
-        return Err(error);
-    }
     let mut is_known = false;
     for line in text.lines() {
         if let Some(value) = line.bytes.strip_prefix(SINCE_CREATION) {

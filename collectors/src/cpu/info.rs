@@ -130,32 +130,23 @@ impl Form {
     }
 }
 
-/// Visits every CPU of the file, each there or not for itself. The last CPU of a file that was cut may lack lines, and is
-/// not there.
+/// Visits every CPU of the file, each parsed or refused by itself.
 pub(super) fn parse<'a>(text: Text<'a>, mut visit: impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>)) -> Traits<'a> {
-    let (whole, _) = text.whole_lines();
-    let cut = text.cut_line();
-    let traits = match Form::of(whole) {
-        Some(Form::S390x) => parse_s390x(whole, cut.is_some(), &mut visit),
-        Some(form) => parse_blocks(whole, form, cut.is_some(), &mut visit),
-        None if cut.is_some() => Traits::default(),
+    match Form::of(text) {
+        Some(Form::S390x) => parse_s390x(text, &mut visit),
+        Some(form) => parse_blocks(text, form, &mut visit),
         None => {
             let first = text.lines().map(|line| line.bytes.trim_ascii()).find(|line| !line.is_empty());
             visit(Err(text.error("form", "the form of a known architecture", first.unwrap_or_default())));
             Traits::default()
         }
-    };
-    if let Some(error) = cut {
-        visit(Err(error));
     }
-    traits
 }
 
 /// Where `processor` begins a CPU and what follows is about it.
 fn parse_blocks<'a>(
     text: Text<'a>,
     form: Form,
-    is_cut: bool,
     visit: &mut impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>),
 ) -> Traits<'a> {
     let mut traits = Traits::default();
@@ -192,18 +183,14 @@ fn parse_blocks<'a>(
             None => {}
         }
     }
-    if let Some(done) = current.filter(|_| !is_cut) {
+    if let Some(done) = current {
         visit(done);
     }
     traits
 }
 
 /// Where lines `processor 3: …` name the CPUs, and a part that begins with `cpu number` follows for each, in order.
-fn parse_s390x<'a>(
-    text: Text<'a>,
-    is_cut: bool,
-    visit: &mut impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>),
-) -> Traits<'a> {
+fn parse_s390x<'a>(text: Text<'a>, visit: &mut impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>)) -> Traits<'a> {
     let mut traits = Traits::default();
     let mut common = CpuInfo::EMPTY;
     let mut parts = text.lines().peekable();
@@ -218,9 +205,7 @@ fn parse_s390x<'a>(
         let digits = rest.split(|&byte| byte == b':').next().unwrap_or_default().trim_ascii();
         let mut cpu = line.number("processor", digits).map(|number| CpuInfo { number, ..common });
         add_part(&mut parts, &mut cpu);
-        if !is_cut || parts.peek().is_some() {
-            visit(cpu);
-        }
+        visit(cpu);
     }
     traits
 }
@@ -434,27 +419,6 @@ mod tests {
                 &format!("processor\t: 0\nvendor_id\t: a\ncpu MHz\t\t: {clock}\n"),
                 &format!("cpu=0 vendor=a\nerror=proc/cpuinfo:3: clock: expected a number of megahertz, found {found}"),
             );
-        }
-    }
-
-    #[test]
-    fn the_last_cpu_of_a_file_that_was_cut_is_left_out() {
-        let cut = |line, found| {
-            format!("error=proc/cpuinfo:{line}: the last line: expected a line that ends, found `{found}`")
-        };
-        for (content, expected) in [
-            (
-                "processor\t: 0\nvendor_id\t: a\n\nprocessor\t: 1\nvendor_id\t: a\ncore",
-                format!("cpu=0 vendor=a mhz=0\n{}", cut(6, "core")),
-            ),
-            ("processor\t: 0\nvendor_id", cut(2, "vendor_id")),
-            ("proc", cut(1, "proc")),
-            (
-                "vendor_id : E\nprocessor 0: x\nprocessor 1: x\n\ncpu number : 0\ncore id : 7\n\ncpu number : 1\ncore",
-                format!("cpu=0 vendor=E core=7 mhz=0\n{}", cut(9, "core")),
-            ),
-        ] {
-            check(content, &expected);
         }
     }
 

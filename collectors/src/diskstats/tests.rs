@@ -114,9 +114,12 @@ fn a_bad_row_costs_itself_alone() {
 }
 
 #[test]
-fn a_row_without_its_end_is_left_out() {
-    given("== proc/diskstats no-newline\n8 0 sda 1 2 3 4 5 6 7 8 9 10 1\n")
-        .fails::<Diskstats>("", "the last line: expected a line that ends");
+fn a_file_without_a_single_row_is_reported() {
+    given("== proc/diskstats\n8 1 sda1 1 2 3 4\n").fails::<Diskstats>(
+        "",
+        "proc/diskstats: the file: expected rows of 14 columns or more, found `8 1 sda1 1 2 3 4`",
+    );
+    given("== proc/diskstats\n").emits::<Diskstats>("");
 }
 
 #[test]

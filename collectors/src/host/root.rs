@@ -143,7 +143,9 @@ pub trait Root: Send + Sync + fmt::Debug {
     /// A scrape begins: what is kept from those before it has to be looked at anew before it is relied on.
     fn begin_scrape(&self) {}
 
-    /// Replaces `into` by the whole content of the file. A file of more than `cap_bytes` is refused, never cut.
+    /// Replaces `into` by the whole content of the file: all bytes up to its end. What is not the whole file is an error
+    /// and gives nothing: one of more than `cap_bytes` is [`RootError::TooLarge`], one that fails halfway its errno.
+    /// Collectors rely on it: a last line without a newline is the file's last line, not a piece of one.
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError>;
 
     /// Replaces `into` by the entries of the directory, sorted by name.

@@ -106,12 +106,10 @@ struct Service<'a> {
 
 /// The backends of all services. One below a service that could not be read is not told of again.
 pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_>, ParseError<'_>>> {
-    let (whole, _) = text.whole_lines();
     // The headlines are there even when no service is.
-    let none = text.bytes.is_empty().then(|| table::empty(text));
-    let cut = none.or_else(|| text.cut_line()).map(Err);
+    let empty = text.bytes.is_empty().then(|| Err(table::empty(text)));
     let mut service = None;
-    let rows = whole.lines().filter_map(move |line| {
+    let rows = text.lines().filter_map(move |line| {
         let mut fields = line.fields();
         match fields.next()? {
             b"IP" | b"Prot" => None,
@@ -124,7 +122,7 @@ pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_
             }
         }
     });
-    rows.chain(cut)
+    rows.chain(empty)
 }
 
 fn read_service<'a>(line: Line<'a>, protocol: &'a [u8], mut fields: Fields<'a>) -> Result<Service<'a>, ParseError<'a>> {

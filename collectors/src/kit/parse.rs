@@ -9,6 +9,9 @@ use super::failure::ParseError;
 use crate::host::root::Mount;
 
 /// The content of one file, which knows where it comes from.
+///
+/// A root gives a file as a whole or refuses it ([`crate::host::root::Root::read`]), so that the last line counts
+/// whether a newline ends it or not: emulated kernels and files written by hand leave it out.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     /// The tree the file is in.
@@ -30,27 +33,9 @@ impl<'a> Text<'a> {
         Lines { text: *self, rest: self.bytes, number: 0 }
     }
 
-    /// The lines that have an end, and what stands after the last of them. The kernel ends every line of /proc: what
-    /// has no end was cut, and a number at its end may be a piece of another.
-    pub fn whole_lines(&self) -> (Self, &'a [u8]) {
-        let end = memchr::memrchr(b'\n', self.bytes).map_or(0, |at| at + 1);
-        let (whole, cut) = self.bytes.split_at(end);
-        (Self { bytes: whole, ..*self }, cut)
-    }
-
-    /// What has no end, as an error that names its line.
-    pub fn cut_line(&self) -> Option<ParseError<'a>> {
-        let last = self.lines().last().filter(|_| !self.bytes.ends_with(b"\n"))?;
-        Some(last.error("the last line", "a line that ends", last.bytes))
-    }
-
-    /// The one number of a file below /proc, which errors call `field`. Every kernel ends its line: without an end it
-    /// may be a piece of another number.
-    pub fn whole_number<T: FromText>(&self, field: &'static str) -> Result<T, ParseError<'a>> {
-        match self.cut_line() {
-            Some(error) => Err(ParseError { field: field.as_bytes(), ..error }),
-            None => self.number(field),
-        }
+    /// The first line; empty where the file is.
+    pub fn first_line(&self) -> &'a [u8] {
+        self.lines().next().map_or(b"", |line| line.bytes)
     }
 
     /// The content without white space around it: the value of a sysfs attribute.
@@ -334,29 +319,6 @@ mod tests {
         assert_eq!(fields.text("name").expect("a field"), b"last");
         let error = fields.number::<u64>("value").expect_err("no more fields");
         assert_eq!(error.to_string(), "proc/x:4: value: expected a whole number from 0 to 2^64 - 1, found nothing");
-    }
-
-    #[test]
-    fn a_line_without_an_end_is_told_from_whole_ones() {
-        let cut = |content: &'static [u8]| {
-            let (whole, cut) = text(content).whole_lines();
-            (whole.bytes, cut)
-        };
-        assert_eq!(cut(b"a 1\nb 2\n"), (b"a 1\nb 2\n".as_slice(), b"".as_slice()));
-        assert_eq!(cut(b"a 1\nb 2"), (b"a 1\n".as_slice(), b"b 2".as_slice()));
-        assert_eq!(cut(b"a"), (b"".as_slice(), b"a".as_slice()));
-        assert_eq!(cut(b""), (b"".as_slice(), b"".as_slice()));
-    }
-
-    #[test]
-    fn a_number_without_an_end_is_none() {
-        let number = |content| text(content).whole_number::<u64>("size").map_err(|error| error.to_string());
-        assert_eq!(number(b"25\n"), Ok(25));
-        assert_eq!(number(b"25"), Err("proc/x:1: size: expected a line that ends, found `25`".to_owned()));
-        assert_eq!(number(b"1\n2"), Err("proc/x:2: size: expected a line that ends, found `2`".to_owned()));
-        for content in ["", "x\n"] {
-            assert!(number(content.as_bytes()).is_err_and(|error| error.contains("expected a whole number")));
-        }
     }
 
     proptest! {

@@ -20,8 +20,8 @@ pub struct Row<'a> {
 }
 
 impl<'a, const N: usize> Rows<'a, N> {
-    /// The rows of a file that every kernel writes something into, and whose lines it ends: one that holds nothing is an
-    /// error, a last line that was cut is noted. `judge` says what is wrong with a line of any other name.
+    /// The rows of a file that is never empty: an empty one is an error. `judge` says what is wrong with a line of any
+    /// other name.
     pub fn of(
         text: Text<'a>,
         names: [&str; N],
@@ -31,9 +31,7 @@ impl<'a, const N: usize> Rows<'a, N> {
         if text.bytes.is_empty() {
             return Err(table::empty(text));
         }
-        let (whole, _) = text.whole_lines();
-        let rows = Self::find(whole, names, |line| problems.value(judge(line)).is_some());
-        Ok(rows.and_cut(text, problems))
+        Ok(Self::find(text, names, |line| problems.value(judge(line)).is_some()))
     }
 
     /// Finds the rows of these names. `is_fine` judges a line of any other name.
@@ -51,15 +49,6 @@ impl<'a, const N: usize> Rows<'a, N> {
         // A file without any row is none that the kernel wrote.
         found.has_strangers |= found.rows.iter().all(Option::is_none);
         found
-    }
-
-    /// The same of a file whose last line was cut: it may be any row that is missing.
-    fn and_cut(mut self, text: Text<'_>, problems: &mut Problems) -> Self {
-        if let Some(error) = text.cut_line() {
-            problems.report(error);
-            self.has_strangers = true;
-        }
-        self
     }
 
     /// What `read` makes of each row, in the order of the names. `Ok(None)` is a row that the kernel does not have; one
@@ -160,18 +149,6 @@ mod tests {
         check_rows("", &[]);
         check_rows("ok 3\n", &[]);
         check_rows("a 1\na 2\nb 3\n", &[(0, Some(2)), (1, Some(3))]);
-    }
-
-    #[test]
-    fn a_line_that_was_cut_may_be_any_row() {
-        for (content, expected) in [("a 1\nb 2", 1), ("a 1\n", 2)] {
-            let mut problems = Problems::default();
-            let rows = Rows::of(text(content), ["a", "b"], &mut problems, |_| Ok(())).expect("lines");
-            assert_eq!(
-                (rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()),
-                (expected, 2 - expected)
-            );
-        }
     }
 
     #[test]

@@ -3,21 +3,12 @@
 use super::failure::{ParseError, Problems};
 use super::parse::{FromText, Line, Lines, Text};
 
-/// The lines that have an end. What stands after the last of them was cut, and is noted as a problem: a number at its
-/// end may be a piece of another.
-pub fn whole<'a>(text: Text<'a>, problems: &mut Problems) -> Text<'a> {
-    if let Some(error) = text.cut_line() {
-        problems.report(error);
-    }
-    text.whole_lines().0
-}
-
-/// The same of a file that every kernel writes something into: one that holds nothing is a problem as well.
+/// The text of a file that is never empty: an empty one is reported.
 pub fn filled<'a>(text: Text<'a>, problems: &mut Problems) -> Text<'a> {
     if text.bytes.is_empty() {
         problems.report(empty(text));
     }
-    whole(text, problems)
+    text
 }
 
 /// The rows of [`filled`].
@@ -25,7 +16,7 @@ pub fn rows<'a>(text: Text<'a>, problems: &mut Problems) -> Lines<'a> {
     filled(text, problems).lines()
 }
 
-/// A file that holds nothing, where every kernel writes something.
+/// The error of an empty file that every kernel fills.
 pub fn empty(text: Text<'_>) -> ParseError<'_> {
     text.error("the file", "at least one line", b"")
 }
@@ -58,12 +49,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_an_end_is_a_problem_and_so_are_none() {
+    fn a_last_row_without_a_newline_counts_and_an_empty_file_is_reported() {
         check_rows("", 0, Some("proc/x: the file: expected at least one line, found nothing"));
         check_rows("a 1\n", 1, None);
         check_rows("a 1\nb 2\n", 2, None);
-        check_rows("a 1\nb 2", 1, Some("proc/x:2: the last line: expected a line that ends, found `b 2`"));
-        check_rows("a", 0, Some("proc/x:1: the last line: expected a line that ends, found `a`"));
+        check_rows("a 1\nb 2", 2, None);
+        check_rows("a", 1, None);
     }
 
     #[track_caller]

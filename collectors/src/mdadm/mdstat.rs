@@ -39,14 +39,11 @@ const WAITING: [&str; 2] = ["PENDING", "DELAYED"];
 #[derive(Clone, Debug)]
 pub(super) struct Arrays<'a> {
     lines: Lines<'a>,
-    is_cut: bool,
 }
 
 impl<'a> Arrays<'a> {
-    /// The arrays in these complete lines. If the file is truncated (`is_cut`), its last array may lack lines and is
-    /// left out.
-    pub(super) fn new(whole: Text<'a>, is_cut: bool) -> Self {
-        Self { lines: whole.lines(), is_cut }
+    pub(super) fn new(text: Text<'a>) -> Self {
+        Self { lines: text.lines() }
     }
 
     /// The next line, if it belongs to the array above it.
@@ -67,9 +64,6 @@ impl<'a> Iterator for Arrays<'a> {
         let mut progress = None;
         while let Some(line) = self.next_below() {
             progress = progress.or_else(|| activity(line).map(|activity| (activity, line)));
-        }
-        if self.is_cut && self.lines.clone().next().is_none() {
-            return None;
         }
         Some(parse(header, status, progress))
     }
@@ -165,8 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn arrays(content: &str) -> Vec<Result<Array<'_>, ParseError<'_>>> {
-        let text = Text::new(Mount::Proc, b"mdstat", content.as_bytes());
-        Arrays::new(text.whole_lines().0, !content.ends_with('\n')).collect()
+        Arrays::new(Text::new(Mount::Proc, b"mdstat", content.as_bytes())).collect()
     }
 
     /// The first array: state; active, failed, spare and configured disks; blocks; blocks in sync.
@@ -224,14 +217,6 @@ mod tests {
     }
 
     #[test]
-    fn the_last_array_of_a_truncated_file_is_left_out() {
-        let whole = "md1 : active raid0 sda[0]\n  8 blocks\n\nmd2 : active raid0 sdb[0]\n  9 blocks\n\nunused devices: <none>\n";
-        for (end, expected) in [(whole.len(), 2), (whole.len() - 3, 2), (65, 1), (47, 1), (20, 0)] {
-            assert_eq!(arrays(&whole[..end]).len(), expected, "{:?}", &whole[..end]);
-        }
-    }
-
-    #[test]
     fn errors_name_line_and_field() {
         check_refused("md1\n", "proc/mdstat:1: colon: expected a field, found nothing");
         check_refused("md1 : active raid0 sda[0]\n", "proc/mdstat:1: next line: expected the array's size");
@@ -257,9 +242,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>, is_cut: bool) {
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
             let text = Text::new(Mount::Proc, b"x", &bytes);
-            prop_assert!(Arrays::new(text, is_cut).count() <= bytes.len());
+            prop_assert!(Arrays::new(text).count() <= bytes.len());
         }
     }
 }

@@ -168,3 +168,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_without_a_single_mount_is_reported() {
+    given("== proc/self/mountinfo\n== proc/self/mountstats\nx\n").fails::<Mountstats>(
+        "",
+        "proc/self/mountstats: the file: expected a line of `device`, or `no device`, for each mount, found `x`",
+    );
+}

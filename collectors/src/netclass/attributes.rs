@@ -150,7 +150,12 @@ fn parsed<T: FromText>(cx: &mut Cx<'_, Netclass>, attribute: Attribute, device: 
     match cx.files.read(attribute, [device]) {
         Ok(text) => {
             let found = attribute::value(&text);
-            cx.problems.value(T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found)))
+            let value = T::from_text(found);
+            if value.is_none() {
+                // Like node_exporter, which ignores such an attribute without a failure.
+                cx.problems.note(text.error("value", T::EXPECTED, found));
+            }
+            value
         }
         Err(error) if attribute::is_unavailable(error.error) => None,
         Err(error) => {

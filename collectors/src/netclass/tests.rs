@@ -111,6 +111,15 @@ fn a_bad_attribute_costs_only_its_own_samples() {
 }
 
 #[test]
+fn a_bad_number_is_not_a_failure_and_an_unreadable_one_is() {
+    for (mtu, success) in [("many", 1), ("error=EIO", 0)] {
+        let scraped = given(&eth0_but(&[("mtu", mtu)])).scrape::<Netclass>();
+        let line = format!("node_scrape_collector_success{{collector=\"netclass\"}} {success}\n");
+        assert!(scraped.page.contains(&line), "{mtu}: {}", scraped.page);
+    }
+}
+
+#[test]
 fn negative_speeds_may_be_left_out() {
     let slow = |speed: &str| lines(&ETH0_EMITTED.replace("1.25e+08", speed), ETH0_INFO);
     let none = lines(&ETH0_EMITTED.replace("speed_bytes 1.25e+08, ", ""), ETH0_INFO);

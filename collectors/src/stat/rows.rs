@@ -110,12 +110,13 @@ impl Total {
     }
 }
 
-/// Parses the row of a [`Total`]; `None` for other rows.
+/// Parses the row of a [`Total`]; `None` for other rows and one without a value.
 pub(crate) fn total(line: Line<'_>) -> Option<(Total, Result<u64, ParseError<'_>>)> {
     let mut fields = line.fields();
     let name = fields.next()?;
     let total = Total::ALL.into_iter().find(|total| total.name().as_bytes() == name)?;
-    Some((total, fields.number(total.name())))
+    let value = fields.next()?;
+    Some((total, line.number(total.name(), value)))
 }
 
 /// Softirq vectors, in column order.

@@ -14,7 +14,7 @@ const IO_COLUMNS_MIN: usize = 12;
 /// Emits the I/O of a pool, which ZFS 2.1 and later no longer have.
 pub(super) fn emit_io(cx: &mut Cx<'_, Zfs>, pool: &[u8]) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(POOL_IO, [pool])? else { return Ok(()) };
-    let mut lines = table::whole(text, cx.problems).lines();
+    let mut lines = text.lines();
     let is_header = |line: &Line<'_>| line.fields().next() == Some(b"nread") && line.fields().count() >= IO_COLUMNS_MIN;
     let header = lines.find(is_header).ok_or_else(|| {
         let first = text.lines().next().map_or(b"".as_slice(), |line| line.bytes);
@@ -35,7 +35,7 @@ pub(super) fn emit_io(cx: &mut Cx<'_, Zfs>, pool: &[u8]) -> Result<(), Failure> 
 pub(super) fn emit_objects(cx: &mut Cx<'_, Zfs>, pool: &[u8], number: &[u8]) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(OBJECTS, [pool, number])? else { return Ok(()) };
     let mut dataset: Option<&[u8]> = None;
-    for line in kstat::rows(text, cx.problems)? {
+    for line in kstat::rows(text)? {
         let Some(Some((name, value))) = cx.problems.value(kstat::parse(line)) else { continue };
         match (value, dataset) {
             (KstatValue::Text(found), _) if name == b"dataset_name" => dataset = Some(found),

@@ -177,14 +177,20 @@ fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
 }
 
 /// Content that costs something and may do so in silence: the collector, what it reads, the fault, the reason.
-const SILENT: [(&str, &str, Kind, &str); 1] =
-    [("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file")];
+const SILENT: [(&str, &str, Kind, &str); 5] = [
+    ("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file"),
+    ("interrupts", "proc/interrupts", Kind::Garbage, "rows that do not begin with a name and a colon are passed over"),
+    ("sockstat", "proc/net/sockstat6", Kind::Garbage, "states of no known name are passed over"),
+    ("swap", "proc/swaps", Kind::Garbage, "the headline may say anything, and a host without swap has no row"),
+    ("sysctl", "proc/sys/**", Kind::Garbage, "a sysctl may hold any words"),
+];
 
-/// What breaks the content of a file below /proc and costs a sample, or changes one, is told of. Files below /sys are
-/// exempt: drivers differ in what they write and how they end it.
+/// Empty and meaningless content of a file below /proc that costs or changes a sample is reported. Files below /sys are
+/// exempt: drivers differ in what they write. A file that ends early ([`Kind::Cut`]) is exempt too: a root has read it to
+/// its end, and nothing in it says that there was more.
 #[track_caller]
 fn check_is_told(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
-    let is_content = matches!(kind, Kind::Empty | Kind::Cut(_) | Kind::Garbage);
+    let is_content = matches!(kind, Kind::Empty | Kind::Garbage);
     if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
         return;
     }

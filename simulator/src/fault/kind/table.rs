@@ -33,7 +33,11 @@ pub const KINDS: [KindInfo; 18] = [
     info("directory", "", "A directory stands in place of the file (`EISDIR`)."),
     info("loop", "", "A symbolic link to itself stands in its place (`ELOOP`)."),
     info("empty", "", "It holds nothing."),
-    info("cut", "[=BYTE]", "It ends at this byte; in the middle of a line of its middle if none is named."),
+    info(
+        "cut",
+        "[=BYTE]",
+        "The file ends at this byte, or within a line of its middle; a reader reaches that end, so that its last line counts.",
+    ),
     info(
         "torn",
         "[=BYTE]",

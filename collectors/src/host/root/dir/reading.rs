@@ -22,6 +22,18 @@ pub(super) enum End {
     Room,
 }
 
+impl End {
+    /// Whether a short read of `count` bytes gave the last of the file. A last record without its newline counts as
+    /// whole, so that its end is not assumed but proved by one more read.
+    fn is_behind(self, count: usize, content: &[u8]) -> bool {
+        match self {
+            Self::Short => true,
+            Self::Nothing => false,
+            Self::Room => count + RECORD_MAX_BYTES <= KERNEL_ROOM_BYTES && content.ends_with(b"\n"),
+        }
+    }
+}
+
 /// The kernel has room for so much of a file of /proc, or more.
 const KERNEL_ROOM_BYTES: usize = 4 << 10;
 
@@ -95,10 +107,7 @@ fn fill_from(
         within(into.len(), cap_bytes)?;
         match into.len() - start {
             0 => return Ok(true),
-            count if count < wanted && end == End::Short => return Ok(true),
-            count if count < wanted && end == End::Room && count + RECORD_MAX_BYTES <= KERNEL_ROOM_BYTES => {
-                return Ok(true);
-            }
+            count if count < wanted && end.is_behind(count, into) => return Ok(true),
             count if count == most => return Ok(false),
             _ => {}
         }
@@ -120,11 +129,11 @@ mod tests {
                 assert!(end == End::Nothing || !last_was_short, "what was short is not asked again");
                 let count = space.len().min(size_bytes - into.len()).min(given_bytes);
                 last_was_short = count < space.len();
-                into.extend(std::iter::repeat_n(7, count));
+                into.extend(std::iter::repeat_n(b'\n', count));
                 Ok(())
             });
             assert_eq!(result, expected, "{size_bytes} {end:?}");
-            assert_eq!(into, vec![7; if expected.is_ok() { size_bytes } else { 0 }]);
+            assert_eq!(into, vec![b'\n'; if expected.is_ok() { size_bytes } else { 0 }]);
         }
     }
 
@@ -144,7 +153,7 @@ mod tests {
     fn records_that_come_one_by_one_are_all_read() {
         let mut into = Vec::new();
         let result = fill(End::Nothing, &mut into, 1 << 20, |into, _, _| {
-            into.extend(std::iter::repeat_n(7, (9_000 - into.len()).min(100)));
+            into.extend(std::iter::repeat_n(b'\n', (9_000 - into.len()).min(100)));
             Ok(())
         });
         assert_eq!((result, into.len()), (Ok(()), 9_000));
@@ -156,11 +165,29 @@ mod tests {
             let (mut into, mut reads) = (Vec::new(), 0);
             let result = fill(End::Room, &mut into, 1 << 20, |into, _, _| {
                 reads += 1;
-                into.extend(std::iter::repeat_n(7, given_bytes - into.len()));
+                into.extend(std::iter::repeat_n(b'\n', given_bytes - into.len()));
                 Ok(())
             });
             assert_eq!((result, into.len(), reads), (Ok(()), given_bytes, expected_reads));
         }
+    }
+
+    #[test]
+    fn the_end_behind_a_record_without_its_newline_is_proved_by_a_read_that_gives_nothing() {
+        let check = |end, pieces: &[&str], expected_reads| {
+            let (mut into, mut reads) = (Vec::new(), 0);
+            let result = fill(end, &mut into, 1 << 20, |into, _, _| {
+                into.extend_from_slice(pieces.get(reads).unwrap_or(&"").as_bytes());
+                reads += 1;
+                Ok(())
+            });
+            assert_eq!((result, into, reads), (Ok(()), pieces.concat().into_bytes(), expected_reads), "{end:?}");
+        };
+        check(End::Room, &["1 2"], 2);
+        check(End::Room, &["1", "2 3\n"], 2);
+        check(End::Nothing, &["1", "2 3\n"], 3);
+        // An attribute is rendered as one piece.
+        check(End::Short, &["1"], 1);
     }
 
     #[test]
@@ -172,7 +199,7 @@ mod tests {
             match reads {
                 1 => Err(Errno::INTR),
                 2 => {
-                    into.extend(std::iter::repeat_n(7, space.len()));
+                    into.extend(std::iter::repeat_n(b'\n', space.len()));
                     Ok(())
                 }
                 _ => Err(Errno::IO),
