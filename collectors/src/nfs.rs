@@ -7,6 +7,7 @@ use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
+use crate::kit::table;
 
 /// The nfs collector.
 #[derive(Debug)]
@@ -42,8 +43,9 @@ impl Collect for Nfs {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host that has not mounted NFS does not have the file.
         let text = cx.files.read(CLIENT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        // Like node_exporter: an empty file has zeros in every row.
+        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
         if text.bytes.is_empty() {
+            cx.problems.note(table::empty(text));
             for at in 0..NAMES.len() {
                 emit(&mut cx.page, at, &[0; VALUES_MAX]);
             }
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_has_zeros_in_every_row() {
-        check("", ALL, "", "");
+        check("", ALL, "", "the file: expected at least one line, found nothing");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
+use crate::kit::table;
 use crate::nfs::procedures;
 
 /// The nfsd collector.
@@ -51,8 +52,9 @@ impl Collect for Nfsd {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // A host that does not export NFS does not have the file.
         let text = cx.files.read(SERVER, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        // Like node_exporter: an empty file has zeros in every row.
+        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
         if text.bytes.is_empty() {
+            cx.problems.note(table::empty(text));
             for name in NAMES {
                 emit(&mut cx.page, name, &[0; VALUES_MAX]);
             }
@@ -201,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_has_zeros_in_every_row() {
-        check("", ALL, "", "");
+        check("", ALL, "", "the file: expected at least one line, found nothing");
     }
 
     #[test]
