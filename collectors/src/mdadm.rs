@@ -9,7 +9,7 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What each array of disks holds, and what it is about.
+/// The mdadm collector.
 #[derive(Default, Debug)]
 pub struct Mdadm {
     devices: Names,
@@ -17,7 +17,11 @@ pub struct Mdadm {
 }
 
 declare! {
-    Mdadm: "mdadm", on, "Which disks each RAID array of the kernel has and lacks, and what it is about.";
+    Mdadm: "mdadm", on, "Software RAID arrays from /proc/mdstat: state, disks and progress.";
+    labels {
+        PerDevice { device }
+        PerState { device, state }
+    }
     reads {
         MDSTAT: File Proc "mdstat";
         BLOCK: Directory Sys "block";
@@ -26,17 +30,17 @@ declare! {
         RAID_DISKS: File Sys "block/*/md/raid_disks";
     }
     families {
-        BLOCKS: Gauge "node_md_blocks" ["device"] "How many blocks of 1024 bytes an array holds.";
-        BLOCKS_SYNCED: Gauge "node_md_blocks_synced" ["device"] "How many of its blocks are in step: all of them, or as far as it got.";
-        DISKS_MISSING: Gauge "node_md_degraded" ["device"] "Disks that an array lacks; 0 where it could not do without one.";
-        DISKS: Gauge "node_md_disks" ["device", "state"] "Disks of an array, by what they are in it.";
-        DISKS_REQUIRED: Gauge "node_md_disks_required" ["device"] "Disks that an array should have, by /proc/mdstat.";
-        DISKS_OF_RAID: Gauge "node_md_raid_disks" ["device"] "Disks that an array should have, by /sys.";
-        STATE: Gauge "node_md_state" ["device", "state"] "1 for what an array is about, 0 for the rest.";
+        BLOCKS: Gauge "node_md_blocks" PerDevice "Size of an array in blocks of 1024 bytes.";
+        BLOCKS_SYNCED: Gauge "node_md_blocks_synced" PerDevice "Blocks of an array in sync: all, or those done so far.";
+        DISKS_MISSING: Gauge "node_md_degraded" PerDevice "Missing disks of an array; 0 for levels without redundancy.";
+        DISKS: Gauge "node_md_disks" PerState "Disks of an array by state.";
+        DISKS_REQUIRED: Gauge "node_md_disks_required" PerDevice "Configured disks of an array, from /proc/mdstat.";
+        DISKS_OF_RAID: Gauge "node_md_raid_disks" PerDevice "Configured disks of an array, from sysfs.";
+        STATE: Gauge "node_md_state" PerState "State of an array: 1 for the current one, otherwise 0.";
     }
 }
 
-/// What an array is shown to be about or not.
+/// The values of the label `state`.
 const STATES: [&str; 5] = ["active", "check", "inactive", "recovering", "resync"];
 
 impl Collect for Mdadm {
@@ -50,16 +54,16 @@ impl Collect for Mdadm {
         for array in mdstat::Arrays::new(table::filled(text, cx.problems)) {
             let Some(array) = cx.problems.value(array) else { continue };
             let mdstat::Array { name, activity, disks, blocks, blocks_synced } = array;
-            cx.page.gauge(DISKS_REQUIRED, [&name], disks.required);
+            cx.page.gauge(DISKS_REQUIRED, PerDevice { device: &name }, disks.required);
             for (state, count) in [("active", disks.active), ("failed", disks.failed), ("spare", disks.spare)] {
-                cx.page.gauge(DISKS, [&name, &state], count);
+                cx.page.gauge(DISKS, PerState { device: &name, state: &state }, count);
             }
             for state in STATES {
-                cx.page.gauge(STATE, [&name, &state], state.as_bytes() == activity);
+                cx.page.gauge(STATE, PerState { device: &name, state: &state }, state.as_bytes() == activity);
             }
-            cx.page.gauge(BLOCKS, [&name], blocks);
+            cx.page.gauge(BLOCKS, PerDevice { device: &name }, blocks);
             if let Some(blocks) = cx.problems.value(blocks_synced) {
-                cx.page.gauge(BLOCKS_SYNCED, [&name], blocks);
+                cx.page.gauge(BLOCKS_SYNCED, PerDevice { device: &name }, blocks);
             }
         }
         match cx.files.list(BLOCK, [], devices) {
@@ -68,7 +72,7 @@ impl Collect for Mdadm {
             Err(error) => return Err(error.into()),
         }
         for device in devices.iter().filter(|device| device.starts_with(b"md")) {
-            // Without a level it is no array, or none any more.
+            // A device without a level is not an array, or was stopped during the scrape.
             if attribute::word(cx, LEVEL, [device], RootError::is_missing, level) {
                 emit_raid(cx, device, level);
             }
@@ -77,25 +81,25 @@ impl Collect for Mdadm {
     }
 }
 
-/// What /sys tells of an array of this level.
+/// Emits the attributes in sysfs of an array of this level.
 fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
-    // Containers hold arrays, not disks.
+    // A container holds arrays, not disks.
     if !matches!(level, b"container" | b"imsm" | b"ddf") {
         let disks = match cx.files.read(RAID_DISKS, [device]) {
-            // An array that was not started has neither.
+            // An array that was never started has neither level nor disks.
             Ok(text) if level.is_empty() && text.trimmed().is_empty() => return,
             Ok(text) => raid_disks(text).map_err(Failure::from),
             Err(error) => Err(error.into()),
         };
         if let Some(disks) = cx.problems.value(disks).filter(|_| !level.is_empty()) {
-            cx.page.gauge(DISKS_OF_RAID, [&device], disks);
+            cx.page.gauge(DISKS_OF_RAID, PerDevice { device: &device }, disks);
         }
     }
     let missing = match level {
         b"raid1" | b"raid4" | b"raid5" | b"raid6" | b"raid10" => {
             attribute::number(cx, DEGRADED, [device], attribute::never)
         }
-        // They cannot do without a disk, or have none.
+        // Levels without redundancy, and containers.
         b"raid0" | b"linear" | b"multipath" | b"faulty" | b"container" | b"imsm" | b"ddf" | b"clear" => Some(0_u64),
         _ => {
             let (device, level) = (device.escape_ascii(), level.escape_ascii());
@@ -106,11 +110,11 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
         }
     };
     if let Some(missing) = missing {
-        cx.page.gauge(DISKS_MISSING, [&device], missing);
+        cx.page.gauge(DISKS_MISSING, PerDevice { device: &device }, missing);
     }
 }
 
-/// How many disks an array should have. While that changes, the number from before follows in parentheses.
+/// The configured number of disks. During a reshape the previous number follows in parentheses.
 fn raid_disks(text: Text<'_>) -> Result<u64, ParseError<'_>> {
     let value = text.trimmed();
     let first = value.split(|byte| *byte == b' ').next().unwrap_or_default();
@@ -148,12 +152,12 @@ mod tests {
         [MDSTAT_FILE, SYS_FILES].concat()
     }
 
-    /// The page without the lines of these numbers.
+    /// [`LINES`] without those of these indices.
     fn lines_without(gone: &[usize]) -> String {
         LINES.iter().enumerate().filter(|(at, _)| !gone.contains(at)).map(|(_, line)| *line).collect()
     }
 
-    /// A host whose array is, by /sys, of this level and has so many disks.
+    /// A host with one array in sysfs, of this level and number of disks.
     fn array(level: &str, disks: &str) -> String {
         format!(
             "== proc/mdstat\nPersonalities :\n== sys/block/md5/md/degraded\n1\n== sys/block/md5/md/level\n{level}\n\
@@ -167,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_shown_by_both_of_its_sources() {
+    fn an_array_has_samples_from_mdstat_and_sysfs() {
         given(&host()).emits::<Mdadm>(&LINES.concat());
         given(MDSTAT_FILE).emits::<Mdadm>(&lines_without(&[2, 7]));
         given("== proc/mdstat\nPersonalities : \nunused devices: <none>\n").emits::<Mdadm>("");
     }
 
     #[test]
-    fn what_sys_tells_depends_on_the_level() {
+    fn samples_from_sysfs_depend_on_the_level() {
         let (missing, disks) = ("node_md_degraded{device=\"md5\"} 1\n", "node_md_raid_disks{device=\"md5\"} 3\n");
         let none_missing = "node_md_degraded{device=\"md5\"} 0\n";
         for level in ["raid1", "raid4", "raid5", "raid6", "raid10"] {
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_unknown_level_nobody_knows_what_is_missing() {
+    fn an_unknown_level_has_no_count_of_missing_disks() {
         let disks = "node_md_raid_disks{device=\"md5\"} 3\n";
         for level in ["raid", "raid7", "5"] {
             let complaint = format!("sys/block/md5/md/level: expected a level such as raid1, found \"{level}\"");
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_no_more_than_needs_it() {
+    fn a_bad_source_costs_only_its_own_samples() {
         given(&host().replace("(77/900)", "77")).fails::<Mdadm>(&lines_without(&[1]), "proc/mdstat:4: progress");
         given(&host().replace("[UU]", "")).fails::<Mdadm>(&[LINES[2], LINES[7]].concat(), "proc/mdstat:3: disks");
         for (file, content, gone) in
@@ -234,14 +238,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn counts_of_disks_come_back(disks: u64, before: Option<u64>) {
+        fn disk_counts_round_trip(disks: u64, before: Option<u64>) {
             let content = before.map_or(format!("{disks}\n"), |before| format!("{disks} ({before})\n"));
             let text = Text::new(crate::host::root::Mount::Sys, b"x", content.as_bytes());
             prop_assert_eq!(raid_disks(text), Ok(disks));
         }
 
         #[test]
-        fn any_bytes_are_a_count_or_refused(bytes: Vec<u8>) {
+        fn any_bytes_are_a_disk_count_or_an_error(bytes: Vec<u8>) {
             let _ = raid_disks(Text::new(crate::host::root::Mount::Sys, b"x", &bytes));
         }
     }

@@ -1,26 +1,29 @@
-//! How the memory of each NUMA node is used, from /sys/devices/system/node.
+//! Memory use and allocations by NUMA node, from /sys/devices/system/node.
 
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How the memory of each NUMA node is used.
+/// The meminfo_numa collector.
 #[derive(Debug)]
 pub struct MeminfoNuma {
     nodes: Names,
 }
 
 declare! {
-    MeminfoNuma: "meminfo_numa", off, "How the memory of each NUMA node is used, and where allocations went.";
+    MeminfoNuma: "meminfo_numa", off, "Memory use and allocations by NUMA node.";
+    labels {
+        PerNode { node }
+    }
     reads {
         NODES: Directory Sys "devices/system/node";
         MEMINFO: File Sys "devices/system/node/*/meminfo";
         NUMASTAT: File Sys "devices/system/node/*/numastat";
     }
     prefixes {
-        FIELD: Gauge "node_memory_numa_" ["node"] "Field {} of the memory of a NUMA node.";
-        ALLOCATIONS: Counter "node_memory_numa_" ["node"] "Counter {} of allocations of a NUMA node.";
+        FIELD: Gauge "node_memory_numa_" PerNode "Field {} of a NUMA node's meminfo.";
+        ALLOCATIONS: Counter "node_memory_numa_" PerNode "Counter {} of a NUMA node's numastat.";
     }
 }
 
@@ -31,7 +34,7 @@ impl Collect for MeminfoNuma {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.files.list(NODES, [], &mut self.nodes) {
-            // A kernel without NUMA.
+            // The kernel was built without NUMA.
             Err(error) if error.is_missing() => return Ok(()),
             result => result?,
         }
@@ -42,14 +45,14 @@ impl Collect for MeminfoNuma {
                     if let Some(field) = cx.problems.value(parse_field(line)) {
                         let [name, kind] = field.name;
                         let joint: &[u8] = if kind.is_empty() { b"" } else { b"_" };
-                        cx.page.named(FIELD, &[name, joint, kind], [&field.node], field.value);
+                        cx.page.named(FIELD, &[name, joint, kind], PerNode { node: &field.node }, field.value);
                     }
                 }
             }
             if let Some(text) = cx.problems.value(cx.files.read(NUMASTAT, [directory])) {
                 for line in table::rows(text, cx.problems).filter(has_fields) {
                     if let Some((name, count)) = cx.problems.value(parse_count(line)) {
-                        cx.page.named(ALLOCATIONS, &[name, b"_total"], [&node], count);
+                        cx.page.named(ALLOCATIONS, &[name, b"_total"], PerNode { node: &node }, count);
                     }
                 }
             }
@@ -58,7 +61,7 @@ impl Collect for MeminfoNuma {
     }
 }
 
-/// The number of a node's directory; nothing when the directory is of something else.
+/// The node number in a directory's name; `None` for other directories.
 fn node_of(directory: &[u8]) -> Option<&[u8]> {
     let rest = directory.strip_prefix(b"node")?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -69,7 +72,7 @@ fn has_fields(line: &Line<'_>) -> bool {
     !line.bytes.trim_ascii().is_empty()
 }
 
-/// `Node 0 Active(anon): 12 kB` is a field with a name of two pieces.
+/// A field such as `Node 0 Active(anon): 12 kB`, whose name has two parts.
 #[derive(PartialEq, Eq, Debug)]
 struct Field<'a> {
     node: &'a [u8],
@@ -87,14 +90,14 @@ fn parse_field(line: Line<'_>) -> Result<Field<'_>, ParseError<'_>> {
     let unit = match fields.rest() {
         b"" => 1,
         b"kB" => 1024,
-        unit => return Err(line.error(name, "the unit kB or none", unit)),
+        unit => return Err(line.error(name, "unit kB or none", unit)),
     };
-    let value = value.checked_mul(unit).ok_or_else(|| line.error(name, "less than 2^64 bytes", found))?;
-    Ok(Field { node, name: pieces(name), value })
+    let value = value.checked_mul(unit).ok_or_else(|| line.error(name, "fewer than 2^64 bytes", found))?;
+    Ok(Field { node, name: name_parts(name), value })
 }
 
-/// `Active(anon)` is `Active` and `anon`.
-fn pieces(name: &[u8]) -> [&[u8]; 2] {
+/// Splits `Active(anon)` into `Active` and `anon`.
+fn name_parts(name: &[u8]) -> [&[u8]; 2] {
     let open = name.strip_suffix(b")").and_then(|inner| Some((inner, memchr::memchr(b'(', inner)?)));
     match open {
         Some((inner, at)) => [&inner[..at], &inner[at + 1..]],
@@ -102,7 +105,7 @@ fn pieces(name: &[u8]) -> [&[u8]; 2] {
     }
 }
 
-/// `numa_hit 12`
+/// Parses a counter such as `numa_hit 12`.
 fn parse_count(line: Line<'_>) -> Result<(&[u8], u64), ParseError<'_>> {
     let mut fields = line.fields();
     let name = fields.text("name")?;
@@ -124,7 +127,7 @@ mod tests {
     const HIT: &str = "node_memory_numa_numa_hit_total{node=\"0\"} 7\n";
 
     #[test]
-    fn each_field_of_each_node_is_passed_on() {
+    fn every_field_of_every_node_is_exported() {
         let host = "== sys/devices/system/node/node0/meminfo\n\nNode 0 MemTotal:       100 kB\nNode 0 Active(anon):   3 kB\n\
             Node 0 HugePages_Total:     5\n== sys/devices/system/node/node10/meminfo\nNode 10 MemTotal: 1 kB\n\
             == sys/devices/system/node/node10/numastat\nnuma_hit 8\n== sys/devices/system/node/possible\n0\n";
@@ -137,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         for (bad, complaint) in [
             ("Node 0 MemFree: x kB", "node0/meminfo:1: MemFree: expected an unsigned integer"),
             ("Node 0 MemFree: -1 kB", "MemFree: expected an unsigned integer"),
-            ("Node 0 MemFree: 1 MB", "MemFree: expected the unit kB or none, found \"MB\""),
-            ("Node 0 MemFree: 18014398509481984 kB", "MemFree: expected less than 2^64 bytes"),
+            ("Node 0 MemFree: 1 MB", "MemFree: expected unit kB or none, found \"MB\""),
+            ("Node 0 MemFree: 18014398509481984 kB", "MemFree: expected fewer than 2^64 bytes"),
             ("Node 0 MemFree:", "MemFree: expected an unsigned integer, found nothing"),
             ("Node 0", "name: expected a field"),
         ] {
@@ -160,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn names_have_one_piece_or_two() {
+    fn names_have_one_or_two_parts() {
         for (name, expected) in
             [("Active", ["Active", ""]), ("Active(file)", ["Active", "file"]), ("a(b", ["a(b", ""]), ("a)", ["a)", ""])]
         {
-            assert_eq!(pieces(name.as_bytes()), expected.map(str::as_bytes));
+            assert_eq!(name_parts(name.as_bytes()), expected.map(str::as_bytes));
         }
         assert_eq!(node_of(b"node12"), Some(b"12".as_slice()));
         assert_eq!([node_of(b"node"), node_of(b"cpu0"), node_of(b"nodex")], [None; 3]);
@@ -172,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_come_back(kilobytes in 0..1_u64 << 54, count: u64) {
+        fn values_round_trip(kilobytes in 0..1_u64 << 54, count: u64) {
             let row = format!("Node 3 Inactive(file):   {kilobytes:>8} kB\nlocal_node {count}");
             let text = Text::new(Mount::Sys, b"meminfo", row.as_bytes());
             let mut lines = text.lines();

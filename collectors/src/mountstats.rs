@@ -1,137 +1,114 @@
-//! Statistics of NFS mounts from /proc/self/mountstats.
+//! NFS mount statistics, from /proc/self/mountstats.
 
 mod block;
 
 use crate::declare;
-use crate::kit::family::{Counter, Family};
-use crate::kit::label::Label;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::table;
 use block::Block;
 
-/// What went through each NFS mount.
+/// The mountstats collector.
 #[derive(Default, Debug)]
 pub struct Mountstats {
     statistics: Vec<u8>,
-    /// The labels of what was told already, each value ended by a NUL, and where each set of them ends.
+    /// The label sets already emitted, each value terminated by NUL.
     seen: Vec<u8>,
+    /// The end of each label set in `seen`.
     seen_ends: Vec<usize>,
 }
 
 declare! {
-    Mountstats: "mountstats", off, "What went through each NFS mount, by operation, event and transport.";
+    Mountstats: "mountstats", off, "NFS mount statistics by operation, event and transport.";
+    labels {
+        InfoLabels { export, mountaddr, mountpoint, protocol }
+        PerMount { export, mountaddr, protocol }
+        PerOperation { export, mountaddr, operation, protocol }
+        PerTransport { export, mountaddr, protocol, transport }
+    }
     reads {
         STATISTICS: File Proc "self/mountstats";
         MOUNTS: File Proc "self/mountinfo";
     }
     families {
-        AGE: Counter "node_mountstats_nfs_age_seconds_total" ["export", "mountaddr", "protocol"] "Time since the mount.";
-        INFO: Gauge "node_mountstats_nfs_mountpoint_info" ["export", "mountaddr", "mountpoint", "protocol"] "Where an export is mounted; always 1.";
-        READ_BYTES: Counter "node_mountstats_nfs_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs read.";
-        WRITE_BYTES: Counter "node_mountstats_nfs_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs wrote.";
-        DIRECT_READ_BYTES: Counter "node_mountstats_nfs_direct_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs read around the cache.";
-        DIRECT_WRITE_BYTES: Counter "node_mountstats_nfs_direct_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that programs wrote around the cache.";
-        TOTAL_READ_BYTES: Counter "node_mountstats_nfs_total_read_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that came from the server.";
-        TOTAL_WRITE_BYTES: Counter "node_mountstats_nfs_total_write_bytes_total" ["export", "mountaddr", "protocol"] "Bytes that went to the server.";
-        READ_PAGES: Counter "node_mountstats_nfs_read_pages_total" ["export", "mountaddr", "protocol"] "Pages that were read.";
-        WRITE_PAGES: Counter "node_mountstats_nfs_write_pages_total" ["export", "mountaddr", "protocol"] "Pages that were written.";
-        INODE_REVALIDATE: Counter "node_mountstats_nfs_event_inode_revalidate_total" ["export", "mountaddr", "protocol"] "Times that cached attributes of an inode were checked with the server.";
-        DNODE_REVALIDATE: Counter "node_mountstats_nfs_event_dnode_revalidate_total" ["export", "mountaddr", "protocol"] "Times that cached names of a directory were checked with the server.";
-        DATA_INVALIDATE: Counter "node_mountstats_nfs_event_data_invalidate_total" ["export", "mountaddr", "protocol"] "Times that the cache of an inode's data was thrown away.";
-        ATTRIBUTE_INVALIDATE: Counter "node_mountstats_nfs_event_attribute_invalidate_total" ["export", "mountaddr", "protocol"] "Times that cached attributes of an inode were thrown away.";
-        VFS_OPEN: Counter "node_mountstats_nfs_event_vfs_open_total" ["export", "mountaddr", "protocol"] "Files and directories that were opened.";
-        VFS_LOOKUP: Counter "node_mountstats_nfs_event_vfs_lookup_total" ["export", "mountaddr", "protocol"] "Names that were looked up in a directory.";
-        VFS_ACCESS: Counter "node_mountstats_nfs_event_vfs_access_total" ["export", "mountaddr", "protocol"] "Times that permissions were checked.";
-        VFS_UPDATE_PAGE: Counter "node_mountstats_nfs_event_vfs_update_page_total" ["export", "mountaddr", "protocol"] "Pages that were changed.";
-        VFS_READ_PAGE: Counter "node_mountstats_nfs_event_vfs_read_page_total" ["export", "mountaddr", "protocol"] "Pages that were read one by one.";
-        VFS_READ_PAGES: Counter "node_mountstats_nfs_event_vfs_read_pages_total" ["export", "mountaddr", "protocol"] "Times that several pages were read at once.";
-        VFS_WRITE_PAGE: Counter "node_mountstats_nfs_event_vfs_write_page_total" ["export", "mountaddr", "protocol"] "Pages that were written one by one.";
-        VFS_WRITE_PAGES: Counter "node_mountstats_nfs_event_vfs_write_pages_total" ["export", "mountaddr", "protocol"] "Times that several pages were written at once.";
-        VFS_GETDENTS: Counter "node_mountstats_nfs_event_vfs_getdents_total" ["export", "mountaddr", "protocol"] "Times that entries of a directory were read.";
-        VFS_SETATTR: Counter "node_mountstats_nfs_event_vfs_setattr_total" ["export", "mountaddr", "protocol"] "Times that attributes were set.";
-        VFS_FLUSH: Counter "node_mountstats_nfs_event_vfs_flush_total" ["export", "mountaddr", "protocol"] "Times that waiting writes were sent to the server.";
-        VFS_FSYNC: Counter "node_mountstats_nfs_event_vfs_fsync_total" ["export", "mountaddr", "protocol"] "Calls of fsync on files and directories.";
-        VFS_LOCK: Counter "node_mountstats_nfs_event_vfs_lock_total" ["export", "mountaddr", "protocol"] "Times that a lock was asked for.";
-        VFS_FILE_RELEASE: Counter "node_mountstats_nfs_event_vfs_file_release_total" ["export", "mountaddr", "protocol"] "Files that were closed.";
-        TRUNCATION: Counter "node_mountstats_nfs_event_truncation_total" ["export", "mountaddr", "protocol"] "Files that were cut.";
-        WRITE_EXTENSION: Counter "node_mountstats_nfs_event_write_extension_total" ["export", "mountaddr", "protocol"] "Writes that made a file longer.";
-        SILLY_RENAME: Counter "node_mountstats_nfs_event_silly_rename_total" ["export", "mountaddr", "protocol"] "Files that were removed while somebody had them open.";
-        SHORT_READ: Counter "node_mountstats_nfs_event_short_read_total" ["export", "mountaddr", "protocol"] "Reads to which the server answered less than it was asked for.";
-        SHORT_WRITE: Counter "node_mountstats_nfs_event_short_write_total" ["export", "mountaddr", "protocol"] "Writes of which the server took less than it was given.";
-        JUKEBOX_DELAY: Counter "node_mountstats_nfs_event_jukebox_delay_total" ["export", "mountaddr", "protocol"] "Answers of the server that it has to fetch something from slow storage.";
-        PNFS_READ: Counter "node_mountstats_nfs_event_pnfs_read_total" ["export", "mountaddr", "protocol"] "Reads over pNFS.";
-        PNFS_WRITE: Counter "node_mountstats_nfs_event_pnfs_write_total" ["export", "mountaddr", "protocol"] "Writes over pNFS.";
-        REQUESTS: Counter "node_mountstats_nfs_operations_requests_total" ["export", "mountaddr", "operation", "protocol"] "Requests by operation.";
-        TRANSMISSIONS: Counter "node_mountstats_nfs_operations_transmissions_total" ["export", "mountaddr", "operation", "protocol"] "Times that requests were sent, by operation.";
-        MAJOR_TIMEOUTS: Counter "node_mountstats_nfs_operations_major_timeouts_total" ["export", "mountaddr", "operation", "protocol"] "Requests that timed out for long, by operation.";
-        SENT_BYTES: Counter "node_mountstats_nfs_operations_sent_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes that were sent, by operation.";
-        RECEIVED_BYTES: Counter "node_mountstats_nfs_operations_received_bytes_total" ["export", "mountaddr", "operation", "protocol"] "Bytes that were received, by operation.";
-        QUEUE_SECONDS: Counter "node_mountstats_nfs_operations_queue_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time that requests waited to be sent, by operation.";
-        RESPONSE_SECONDS: Counter "node_mountstats_nfs_operations_response_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time that requests waited for their answer, by operation.";
-        REQUEST_SECONDS: Counter "node_mountstats_nfs_operations_request_time_seconds_total" ["export", "mountaddr", "operation", "protocol"] "Time from the making of requests to their end, by operation.";
-        BIND: Counter "node_mountstats_nfs_transport_bind_total" ["export", "mountaddr", "protocol", "transport"] "Ports that a transport bound.";
-        CONNECT: Counter "node_mountstats_nfs_transport_connect_total" ["export", "mountaddr", "protocol", "transport"] "Connections that a transport made.";
-        IDLE_SECONDS: Gauge "node_mountstats_nfs_transport_idle_time_seconds" ["export", "mountaddr", "protocol", "transport"] "Time since a transport was last used.";
-        SENDS: Counter "node_mountstats_nfs_transport_sends_total" ["export", "mountaddr", "protocol", "transport"] "Requests that a transport sent.";
-        RECEIVES: Counter "node_mountstats_nfs_transport_receives_total" ["export", "mountaddr", "protocol", "transport"] "Answers that a transport received.";
-        BAD_TRANSACTIONS: Counter "node_mountstats_nfs_transport_bad_transaction_ids_total" ["export", "mountaddr", "protocol", "transport"] "Answers to requests that nobody knew.";
-        BACKLOG: Counter "node_mountstats_nfs_transport_backlog_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the backlog's length at each request.";
-        SLOTS: kept Gauge "node_mountstats_nfs_transport_maximum_rpc_slots" ["export", "mountaddr", "protocol", "transport"] "Most requests that were ever under way at once.";
-        SENDING: Counter "node_mountstats_nfs_transport_sending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the sending queue's length at each request.";
-        PENDING: Counter "node_mountstats_nfs_transport_pending_queue_total" ["export", "mountaddr", "protocol", "transport"] "Sum of the pending queue's length at each request.";
+        AGE: Counter "node_mountstats_nfs_age_seconds_total" PerMount "Age of the mount in seconds.";
+        INFO: Gauge "node_mountstats_nfs_mountpoint_info" InfoLabels "Mount point of an export; always 1.";
+        IDLE_SECONDS: Gauge "node_mountstats_nfs_transport_idle_time_seconds" PerTransport "Idle time of a transport in seconds.";
+        SLOTS: kept Gauge "node_mountstats_nfs_transport_maximum_rpc_slots" PerTransport "Maximum of RPC slots in use.";
+    }
+    /// The columns of the row `bytes`, by index.
+    table BYTES: usize => PerMount {
+        0 => Counter "node_mountstats_nfs_read_bytes_total" "Bytes read by applications through the page cache.";
+        1 => Counter "node_mountstats_nfs_write_bytes_total" "Bytes written by applications through the page cache.";
+        2 => Counter "node_mountstats_nfs_direct_read_bytes_total" "Bytes read by applications with O_DIRECT.";
+        3 => Counter "node_mountstats_nfs_direct_write_bytes_total" "Bytes written by applications with O_DIRECT.";
+        4 => Counter "node_mountstats_nfs_total_read_bytes_total" "Bytes read from the server.";
+        5 => Counter "node_mountstats_nfs_total_write_bytes_total" "Bytes written to the server.";
+        6 => Counter "node_mountstats_nfs_read_pages_total" "Pages read through mmap and the page cache.";
+        7 => Counter "node_mountstats_nfs_write_pages_total" "Pages written through mmap and the page cache.";
+    }
+    /// The columns of the row `events`, by index; the kernel never increments the missing one.
+    table EVENTS: usize => PerMount {
+        0 => Counter "node_mountstats_nfs_event_inode_revalidate_total" "Revalidations of cached inode attributes.";
+        1 => Counter "node_mountstats_nfs_event_dnode_revalidate_total" "Revalidations of cached directory entries.";
+        2 => Counter "node_mountstats_nfs_event_data_invalidate_total" "Invalidations of cached inode data.";
+        3 => Counter "node_mountstats_nfs_event_attribute_invalidate_total" "Invalidations of cached inode attributes.";
+        4 => Counter "node_mountstats_nfs_event_vfs_open_total" "Files and directories opened.";
+        5 => Counter "node_mountstats_nfs_event_vfs_lookup_total" "Directory lookups.";
+        6 => Counter "node_mountstats_nfs_event_vfs_access_total" "Permission checks.";
+        7 => Counter "node_mountstats_nfs_event_vfs_update_page_total" "Page updates, which may lead to writes.";
+        8 => Counter "node_mountstats_nfs_event_vfs_read_page_total" "Single-page reads.";
+        9 => Counter "node_mountstats_nfs_event_vfs_read_pages_total" "Multi-page reads.";
+        10 => Counter "node_mountstats_nfs_event_vfs_write_page_total" "Single-page writes.";
+        11 => Counter "node_mountstats_nfs_event_vfs_write_pages_total" "Multi-page writes.";
+        12 => Counter "node_mountstats_nfs_event_vfs_getdents_total" "Directory reads with getdents().";
+        13 => Counter "node_mountstats_nfs_event_vfs_setattr_total" "Attribute changes.";
+        14 => Counter "node_mountstats_nfs_event_vfs_flush_total" "Flushes of pending writes to the server.";
+        15 => Counter "node_mountstats_nfs_event_vfs_fsync_total" "fsync() calls on files and directories.";
+        16 => Counter "node_mountstats_nfs_event_vfs_lock_total" "Lock requests.";
+        17 => Counter "node_mountstats_nfs_event_vfs_file_release_total" "Files closed.";
+        19 => Counter "node_mountstats_nfs_event_truncation_total" "File truncations.";
+        20 => Counter "node_mountstats_nfs_event_write_extension_total" "Writes beyond the end of a file.";
+        21 => Counter "node_mountstats_nfs_event_silly_rename_total" "Files removed while open, renamed until closed.";
+        22 => Counter "node_mountstats_nfs_event_short_read_total" "Reads with less data than requested.";
+        23 => Counter "node_mountstats_nfs_event_short_write_total" "Writes with less data accepted than sent.";
+        24 => Counter "node_mountstats_nfs_event_jukebox_delay_total" "Delays while the server fetches data from slow storage.";
+        25 => Counter "node_mountstats_nfs_event_pnfs_read_total" "Reads over pNFS.";
+        26 => Counter "node_mountstats_nfs_event_pnfs_write_total" "Writes over pNFS.";
+    }
+    /// The leading columns of an operation's row: counts.
+    table OPERATION_COUNTS: usize => PerOperation {
+        0 => Counter "node_mountstats_nfs_operations_requests_total" "Requests by operation.";
+        1 => Counter "node_mountstats_nfs_operations_transmissions_total" "Transmissions of requests by operation, retries included.";
+        2 => Counter "node_mountstats_nfs_operations_major_timeouts_total" "Major timeouts of requests by operation.";
+        3 => Counter "node_mountstats_nfs_operations_sent_bytes_total" "Bytes sent by operation, RPC headers included.";
+        4 => Counter "node_mountstats_nfs_operations_received_bytes_total" "Bytes received by operation, RPC headers included.";
+    }
+    /// The columns of an operation's row after the counts: milliseconds.
+    table OPERATION_TIMES: usize => PerOperation {
+        5 => Counter "node_mountstats_nfs_operations_queue_time_seconds_total" "Queue time of requests before transmission in seconds.";
+        6 => Counter "node_mountstats_nfs_operations_response_time_seconds_total" "Time between transmission and reply in seconds.";
+        7 => Counter "node_mountstats_nfs_operations_request_time_seconds_total" "Time between creation and completion of requests in seconds.";
+    }
+    /// The counters of a transport, by their index in [`block::Transport`].
+    table TRANSPORT_COUNTS: usize => PerTransport {
+        1 => Counter "node_mountstats_nfs_transport_bind_total" "Port binds of a transport.";
+        2 => Counter "node_mountstats_nfs_transport_connect_total" "Connections established by a transport.";
+        5 => Counter "node_mountstats_nfs_transport_sends_total" "Requests sent by a transport.";
+        6 => Counter "node_mountstats_nfs_transport_receives_total" "Replies received by a transport.";
+        7 => Counter "node_mountstats_nfs_transport_bad_transaction_ids_total" "Replies with an unknown transaction ID.";
+        9 => Counter "node_mountstats_nfs_transport_backlog_queue_total" "Backlog queue length, summed over all requests.";
+        11 => Counter "node_mountstats_nfs_transport_sending_queue_total" "Sending queue length, summed over all requests.";
+        12 => Counter "node_mountstats_nfs_transport_pending_queue_total" "Pending queue length, summed over all requests.";
     }
 }
 
-type PerMount = Family<Mountstats, Counter, crate::kit::family::Unnamed<3>>;
-type PerTransport = Family<Mountstats, Counter, crate::kit::family::Unnamed<4>>;
+/// Number of columns of the row `bytes`.
+const BYTE_COLUMNS: usize = 8;
+/// Number of columns of the row `events`.
+const EVENT_COLUMNS: usize = 27;
 
-/// In the order of the row `bytes`.
-const BYTES: [PerMount; 8] = [
-    READ_BYTES,
-    WRITE_BYTES,
-    DIRECT_READ_BYTES,
-    DIRECT_WRITE_BYTES,
-    TOTAL_READ_BYTES,
-    TOTAL_WRITE_BYTES,
-    READ_PAGES,
-    WRITE_PAGES,
-];
-/// In the order of the row `events`. What the one without a name counts, nobody fills.
-const EVENTS: [Option<PerMount>; 27] = [
-    Some(INODE_REVALIDATE),
-    Some(DNODE_REVALIDATE),
-    Some(DATA_INVALIDATE),
-    Some(ATTRIBUTE_INVALIDATE),
-    Some(VFS_OPEN),
-    Some(VFS_LOOKUP),
-    Some(VFS_ACCESS),
-    Some(VFS_UPDATE_PAGE),
-    Some(VFS_READ_PAGE),
-    Some(VFS_READ_PAGES),
-    Some(VFS_WRITE_PAGE),
-    Some(VFS_WRITE_PAGES),
-    Some(VFS_GETDENTS),
-    Some(VFS_SETATTR),
-    Some(VFS_FLUSH),
-    Some(VFS_FSYNC),
-    Some(VFS_LOCK),
-    Some(VFS_FILE_RELEASE),
-    None,
-    Some(TRUNCATION),
-    Some(WRITE_EXTENSION),
-    Some(SILLY_RENAME),
-    Some(SHORT_READ),
-    Some(SHORT_WRITE),
-    Some(JUKEBOX_DELAY),
-    Some(PNFS_READ),
-    Some(PNFS_WRITE),
-];
-/// Counts of an operation, in the order of its row; times in milliseconds follow.
-const OPERATION_COUNTS: [PerTransport; 5] = [REQUESTS, TRANSMISSIONS, MAJOR_TIMEOUTS, SENT_BYTES, RECEIVED_BYTES];
-const OPERATION_TIMES: [PerTransport; 3] = [QUEUE_SECONDS, RESPONSE_SECONDS, REQUEST_SECONDS];
-
-/// Times are shown up to this: beyond it a sample could not tell one from the next.
+/// Times wrap at this value, since an `f64` cannot represent every integer beyond it.
 const TIME_MODULUS: u64 = 1 << 53;
 
 impl Collect for Mountstats {
@@ -145,7 +122,7 @@ impl Collect for Mountstats {
         seen_ends.clear();
         cx.files.read_into(STATISTICS, [], statistics)?;
         let text = Text::new(crate::host::root::Mount::Proc, STATISTICS.info().pattern.as_bytes(), statistics);
-        // Both files tell of the same mounts in the same order.
+        // Both files list the same mounts in the same order.
         let mounts = cx.files.read(MOUNTS, [])?;
         let mut mount_lines = mounts.lines();
         let text = table::filled(text, cx.problems);
@@ -157,13 +134,17 @@ impl Collect for Mountstats {
             if !block.has_statistics() {
                 continue;
             }
-            let address = mount.ok_or_else(|| mounts.error("the mount", "a line for each of mountstats", b""));
+            let address = mount.ok_or_else(|| mounts.error("mount", "a line for each mount of mountstats", b""));
             let Some(address) = cx.problems.value(address.and_then(block::address)) else { continue };
             for transport in block.transports() {
                 let Some((protocol, _)) = cx.problems.value(transport) else { continue };
                 let (export, place) = (block.device, block.mount_point);
                 if is_new(seen, seen_ends, &[export, protocol, address, place]) {
-                    cx.page.gauge(INFO, [&export, &address, &place, &protocol], 1_u64);
+                    cx.page.gauge(
+                        INFO,
+                        InfoLabels { export: &export, mountaddr: &address, mountpoint: &place, protocol: &protocol },
+                        1_u64,
+                    );
                 }
                 if !is_new(seen, seen_ends, &[export, protocol, address]) {
                     break;
@@ -182,7 +163,7 @@ impl Collect for Mountstats {
     }
 }
 
-/// Whether these labels were not there before.
+/// Adds a label set to `seen`; `false` if it is there already.
 fn is_new(seen: &mut Vec<u8>, ends: &mut Vec<usize>, labels: &[&[u8]]) -> bool {
     let start = seen.len();
     for label in labels {
@@ -208,64 +189,49 @@ fn emit(
     block: &Block<'_>,
     [export, address, protocol]: [&[u8]; 3],
 ) {
+    let labels = PerMount { export: &export, mountaddr: &address, protocol: &protocol };
     if let Some([age]) = problems.value(block.row("age:", "a number of seconds")) {
-        page.counter(AGE, [&export, &address, &protocol], age);
+        page.counter(AGE, labels, age);
     }
-    if let Some(bytes) = problems.value(block.row("bytes:", "8 numbers")) {
-        for (family, value) in BYTES.into_iter().zip::<[u64; BYTES.len()]>(bytes) {
-            page.counter(family, [&export, &address, &protocol], value);
+    if let Some(bytes) = problems.value(block.row::<BYTE_COLUMNS>("bytes:", "8 numbers")) {
+        for (column, family) in BYTES {
+            page.tabled(family, labels, bytes[column]);
         }
     }
-    if let Some(events) = problems.value(block.row("events:", "27 numbers")) {
-        for (family, value) in EVENTS.into_iter().zip::<[u64; EVENTS.len()]>(events) {
-            if let Some(family) = family {
-                page.counter(family, [&export, &address, &protocol], value);
-            }
+    if let Some(events) = problems.value(block.row::<EVENT_COLUMNS>("events:", "27 numbers")) {
+        for (column, family) in EVENTS {
+            page.tabled(family, labels, events[column]);
         }
     }
     for (number, transport) in block.transports().enumerate() {
-        // What is wrong with it was noted when the mount's protocol was looked for.
+        // Errors were reported by the loop over transports in `collect`.
         let Ok((_, values)) = transport else { continue };
-        emit_transport(page, [export, address, protocol], number, values);
+        let labels = PerTransport { export: &export, mountaddr: &address, protocol: &protocol, transport: &number };
+        emit_transport(page, labels, values);
     }
     for operation in block.operations() {
         let Some((name, values)) = problems.value(operation) else { continue };
-        for (family, value) in OPERATION_COUNTS.into_iter().zip(values) {
-            page.counter(family, [&export, &address, &name, &protocol], value);
+        let labels = PerOperation { export: &export, mountaddr: &address, operation: &name, protocol: &protocol };
+        for (column, family) in OPERATION_COUNTS {
+            page.tabled(family, labels, values[column]);
         }
-        for (family, milliseconds) in OPERATION_TIMES.into_iter().zip(values.into_iter().skip(OPERATION_COUNTS.len())) {
-            page.counter(family, [&export, &address, &name, &protocol], as_float(milliseconds) / 1000.0);
+        for (column, family) in OPERATION_TIMES {
+            page.tabled(family, labels, as_float(values[column]) / 1000.0);
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "below 2^53 every whole number is a float")]
+#[expect(clippy::cast_precision_loss, reason = "an f64 represents every integer below 2^53")]
 fn as_float(value: u64) -> f64 {
     (value % TIME_MODULUS) as f64
 }
 
-fn emit_transport(
-    page: &mut PageOf<'_, Mountstats>,
-    [export, address, protocol]: [&[u8]; 3],
-    number: usize,
-    values: block::Transport,
-) {
-    let labels: [&dyn Label; 4] = [&export, &address, &protocol, &number];
-    let [_, bind, connect, _, idle, sends, receives, bad_transactions, _, backlog, slots, sending, pending] = values;
-    for (family, value) in [
-        (BACKLOG, backlog),
-        (BAD_TRANSACTIONS, bad_transactions),
-        (BIND, bind),
-        (CONNECT, connect),
-        (PENDING, pending),
-        (RECEIVES, receives),
-        (SENDING, sending),
-        (SENDS, sends),
-    ] {
-        page.counter(family, labels, value);
+fn emit_transport(page: &mut PageOf<'_, Mountstats>, labels: PerTransport<'_>, values: block::Transport) {
+    for (column, family) in TRANSPORT_COUNTS {
+        page.tabled(family, labels, values[column]);
     }
-    page.gauge(IDLE_SECONDS, labels, idle % TIME_MODULUS);
-    page.gauge(SLOTS, labels, slots);
+    page.gauge(IDLE_SECONDS, labels, values[block::IDLE_COLUMN] % TIME_MODULUS);
+    page.gauge(SLOTS, labels, values[block::SLOTS_COLUMN]);
 }
 
 #[cfg(test)]

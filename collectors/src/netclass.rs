@@ -1,4 +1,4 @@
-//! Properties of network devices, from /sys/class/net or from the kernel's answer.
+//! Network device properties, from /sys/class/net or by netlink.
 
 mod attributes;
 mod links;
@@ -10,7 +10,7 @@ use crate::kit::family::{Family, Gauge};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::prelude::*;
 
-/// What each network device is and how it is set.
+/// The netclass collector.
 #[derive(Debug)]
 pub struct Netclass {
     ignored: Pattern,
@@ -18,11 +18,16 @@ pub struct Netclass {
     asks_kernel: bool,
     has_statistics: bool,
     names: Names,
-    words: attributes::Words,
+    words: attributes::TextAttributes,
 }
 
 declare! {
-    Netclass: "netclass", on, "What each network device is, how it is set, and whether it has a link.";
+    Netclass: "netclass", on, "Network device properties: addresses, link state, speed and MTU.";
+    labels {
+        AltnameLabels { altname, device }
+        InfoLabels { address, adminstate, broadcast, device, duplex, ifalias, operstate }
+        PerDevice { device }
+    }
     reads {
         CLASS: Directory Sys "class/net";
         DEVICE: Directory Sys "class/net/*";
@@ -50,62 +55,62 @@ declare! {
         TYPE: File Sys "class/net/*/type";
     }
     flags {
-        IGNORED: Text "collector.netclass.ignored-devices" = "^$", "Regexp of devices to leave out.";
-        INVALID_SPEED: Switch "collector.netclass.ignore-invalid-speed" = "false", "Leave out speeds below 0, which some devices have without a link.";
-        NETLINK: Switch "collector.netclass.netlink" = "false", "Ask the kernel by netlink for what it tells; without it everything is read from /sys/class/net.";
-        WITH_STATISTICS: Switch "collector.netclass_rtnl.with-stats" = "false", "With netlink, pass on the counters of traffic as well, in place of the collector netdev.";
+        IGNORED: Text "collector.netclass.ignored-devices" = "^$", "Regexp of devices to exclude.";
+        INVALID_SPEED: Switch "collector.netclass.ignore-invalid-speed" = "false", "Leave out negative speeds, which some drivers report without a link.";
+        NETLINK: Switch "collector.netclass.netlink" = "false", "Query devices by netlink instead of /sys/class/net.";
+        WITH_STATISTICS: Switch "collector.netclass_rtnl.with-stats" = "false", "With netlink, also export traffic counters, in place of the netdev collector.";
     }
     families {
-        ADDRESS_ASSIGN_TYPE: Gauge "node_network_address_assign_type" ["device"] "Where the device's address is from, as in addr_assign_type.";
-        ALTNAMES_INFO: Gauge "node_network_altnames_info" ["altname", "device"] "Always 1: a further name of a device.";
-        CARRIER: Gauge "node_network_carrier" ["device"] "1 when the device has a link.";
-        CARRIER_CHANGES_TOTAL: Counter "node_network_carrier_changes_total" ["device"] "How often the link came or went.";
-        CARRIER_DOWN_TOTAL: Counter "node_network_carrier_down_changes_total" ["device"] "How often the link went.";
-        CARRIER_UP_TOTAL: Counter "node_network_carrier_up_changes_total" ["device"] "How often the link came.";
-        DEVICE_ID: Gauge "node_network_device_id" ["device"] "Which of the devices behind one address this is, as in dev_id.";
-        DORMANT: Gauge "node_network_dormant" ["device"] "1 when the device has a link and cannot use it yet.";
-        FLAGS: Gauge "node_network_flags" ["device"] "The IFF_ bits of the device.";
-        IFACE_ID: Gauge "node_network_iface_id" ["device"] "The number of the device.";
-        IFACE_LINK: Gauge "node_network_iface_link" ["device"] "The number of the device below, or its own.";
-        IFACE_LINK_MODE: Gauge "node_network_iface_link_mode" ["device"] "1 when a link alone does not make the device usable.";
-        INFO: Gauge "node_network_info" ["address", "adminstate", "broadcast", "device", "duplex", "ifalias", "operstate"] "Always 1: what is known of a device beside numbers.";
-        MTU_BYTES: Gauge "node_network_mtu_bytes" ["device"] "The largest packet that the device sends.";
-        NAME_ASSIGN_TYPE: Gauge "node_network_name_assign_type" ["device"] "Where the device's name is from, as in name_assign_type.";
-        NET_DEV_GROUP: Gauge "node_network_net_dev_group" ["device"] "The group that the device was put in.";
-        PROTOCOL_TYPE: Gauge "node_network_protocol_type" ["device"] "What kind of device it is, an ARPHRD_ number.";
-        SPEED_BYTES: Gauge "node_network_speed_bytes" ["device"] "Bytes that the link carries in a second; below 0 when the device does not know.";
-        TRANSMIT_QUEUE_LENGTH: Gauge "node_network_transmit_queue_length" ["device"] "Packets that may wait to be sent.";
-        UP: Gauge "node_network_up" ["device"] "1 when the device is up and usable.";
-        COLLISIONS: kept Gauge "node_network_collisions_total" ["device"] "Collisions while sending.";
-        MULTICAST: kept Gauge "node_network_multicast_total" ["device"] "Multicast packets received.";
-        RECEIVE_BYTES: kept Gauge "node_network_receive_bytes_total" ["device"] "Bytes received.";
-        RECEIVE_COMPRESSED: kept Gauge "node_network_receive_compressed_total" ["device"] "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: kept Gauge "node_network_receive_crc_errors_total" ["device"] "Packets received with a wrong checksum.";
-        RECEIVE_DROPPED: kept Gauge "node_network_receive_dropped_total" ["device"] "Packets received and dropped.";
-        RECEIVE_ERRORS: kept Gauge "node_network_receive_errors_total" ["device"] "Bad packets received.";
-        RECEIVE_FIFO_ERRORS: kept Gauge "node_network_receive_fifo_errors_total" ["device"] "Overruns of the receiving queue.";
-        RECEIVE_FRAME_ERRORS: kept Gauge "node_network_receive_frame_errors_total" ["device"] "Packets received with a frame error.";
-        RECEIVE_LENGTH_ERRORS: kept Gauge "node_network_receive_length_errors_total" ["device"] "Packets received of a wrong length.";
-        RECEIVE_MISSED_ERRORS: kept Gauge "node_network_receive_missed_errors_total" ["device"] "Packets missed for want of room.";
-        RECEIVE_NOHANDLER: kept Gauge "node_network_receive_nohandler_total" ["device"] "Packets received for which nothing was listening.";
-        RECEIVE_OVER_ERRORS: kept Gauge "node_network_receive_over_errors_total" ["device"] "Overruns of the receiving ring.";
-        RECEIVE_PACKETS: kept Gauge "node_network_receive_packets_total" ["device"] "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: kept Gauge "node_network_transmit_aborted_errors_total" ["device"] "Packets whose sending was broken off.";
-        TRANSMIT_BYTES: kept Gauge "node_network_transmit_bytes_total" ["device"] "Bytes sent.";
-        TRANSMIT_CARRIER_ERRORS: kept Gauge "node_network_transmit_carrier_errors_total" ["device"] "Packets not sent for want of carrier.";
-        TRANSMIT_COMPRESSED: kept Gauge "node_network_transmit_compressed_total" ["device"] "Compressed packets sent.";
-        TRANSMIT_DROPPED: kept Gauge "node_network_transmit_dropped_total" ["device"] "Packets dropped before they were sent.";
-        TRANSMIT_ERRORS: kept Gauge "node_network_transmit_errors_total" ["device"] "Packets that could not be sent.";
-        TRANSMIT_FIFO_ERRORS: kept Gauge "node_network_transmit_fifo_errors_total" ["device"] "Underruns of the sending queue.";
-        TRANSMIT_HEARTBEAT_ERRORS: kept Gauge "node_network_transmit_heartbeat_errors_total" ["device"] "Packets sent without a heartbeat.";
-        TRANSMIT_PACKETS: kept Gauge "node_network_transmit_packets_total" ["device"] "Packets sent.";
-        TRANSMIT_WINDOW_ERRORS: kept Gauge "node_network_transmit_window_errors_total" ["device"] "Packets that collided too late.";
+        ADDRESS_ASSIGN_TYPE: Gauge "node_network_address_assign_type" PerDevice "Origin of the hardware address, as in addr_assign_type.";
+        ALTNAMES_INFO: Gauge "node_network_altnames_info" AltnameLabels "Alternative name of a device; always 1.";
+        CARRIER: Gauge "node_network_carrier" PerDevice "Physical link state: 1 for up.";
+        CARRIER_CHANGES_TOTAL: Counter "node_network_carrier_changes_total" PerDevice "Changes of the physical link state.";
+        CARRIER_DOWN_TOTAL: Counter "node_network_carrier_down_changes_total" PerDevice "Changes of the physical link state to down.";
+        CARRIER_UP_TOTAL: Counter "node_network_carrier_up_changes_total" PerDevice "Changes of the physical link state to up.";
+        DEVICE_ID: Gauge "node_network_device_id" PerDevice "Identifier among devices that share one address, as in dev_id.";
+        DORMANT: Gauge "node_network_dormant" PerDevice "1 if the link is up but waits for an external event.";
+        FLAGS: Gauge "node_network_flags" PerDevice "Device flags as the bits of IFF_.";
+        IFACE_ID: Gauge "node_network_iface_id" PerDevice "Interface index of the device.";
+        IFACE_LINK: Gauge "node_network_iface_link" PerDevice "Interface index of the underlying device, or its own.";
+        IFACE_LINK_MODE: Gauge "node_network_iface_link_mode" PerDevice "Link mode: 0 for default, 1 for dormant.";
+        INFO: Gauge "node_network_info" InfoLabels "Addresses, state, duplex and alias of a device; always 1.";
+        MTU_BYTES: Gauge "node_network_mtu_bytes" PerDevice "Maximum transmission unit in bytes.";
+        NAME_ASSIGN_TYPE: Gauge "node_network_name_assign_type" PerDevice "Origin of the device name, as in name_assign_type.";
+        NET_DEV_GROUP: Gauge "node_network_net_dev_group" PerDevice "Group of the device.";
+        PROTOCOL_TYPE: Gauge "node_network_protocol_type" PerDevice "Hardware type of the device as an ARPHRD_ number.";
+        SPEED_BYTES: Gauge "node_network_speed_bytes" PerDevice "Link speed in bytes per second; negative if unknown.";
+        TRANSMIT_QUEUE_LENGTH: Gauge "node_network_transmit_queue_length" PerDevice "Maximum length of the transmit queue in packets.";
+        UP: Gauge "node_network_up" PerDevice "1 if the operational state is up.";
+        COLLISIONS: kept Gauge "node_network_collisions_total" PerDevice "Collisions during transmission.";
+        MULTICAST: kept Gauge "node_network_multicast_total" PerDevice "Multicast packets received.";
+        RECEIVE_BYTES: kept Gauge "node_network_receive_bytes_total" PerDevice "Bytes received.";
+        RECEIVE_COMPRESSED: kept Gauge "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
+        RECEIVE_CRC_ERRORS: kept Gauge "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
+        RECEIVE_DROPPED: kept Gauge "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
+        RECEIVE_ERRORS: kept Gauge "node_network_receive_errors_total" PerDevice "Receive errors.";
+        RECEIVE_FIFO_ERRORS: kept Gauge "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
+        RECEIVE_FRAME_ERRORS: kept Gauge "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
+        RECEIVE_LENGTH_ERRORS: kept Gauge "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
+        RECEIVE_MISSED_ERRORS: kept Gauge "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
+        RECEIVE_NOHANDLER: kept Gauge "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
+        RECEIVE_OVER_ERRORS: kept Gauge "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
+        RECEIVE_PACKETS: kept Gauge "node_network_receive_packets_total" PerDevice "Packets received.";
+        TRANSMIT_ABORTED_ERRORS: kept Gauge "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
+        TRANSMIT_BYTES: kept Gauge "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
+        TRANSMIT_CARRIER_ERRORS: kept Gauge "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
+        TRANSMIT_COMPRESSED: kept Gauge "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
+        TRANSMIT_DROPPED: kept Gauge "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
+        TRANSMIT_ERRORS: kept Gauge "node_network_transmit_errors_total" PerDevice "Transmit errors.";
+        TRANSMIT_FIFO_ERRORS: kept Gauge "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
+        TRANSMIT_HEARTBEAT_ERRORS: kept Gauge "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
+        TRANSMIT_PACKETS: kept Gauge "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
+        TRANSMIT_WINDOW_ERRORS: kept Gauge "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
 }
 
-/// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`]. They have the names that netdev's have
-/// with details, but are gauges here.
-const STATISTICS: [Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>; LinkStatistics::NAMES.len()] =
+/// The families of the kernel's counters, in the order of [`LinkStatistics::NAMES`]. Detailed netdev counters have the
+/// same names, but are gauges here, as in node_exporter.
+const STATISTICS: [Family<Netclass, Gauge, PerDevice<'static>>; LinkStatistics::NAMES.len()] =
     crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {
@@ -116,7 +121,7 @@ impl Collect for Netclass {
             asks_kernel: options.get(NETLINK),
             has_statistics: options.get(WITH_STATISTICS),
             names: Names::new(),
-            words: attributes::Words::default(),
+            words: attributes::TextAttributes::default(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Traffic of network devices, from the kernel's answer or from /proc/net/dev.
+//! Network traffic by device, by netlink or from /proc/net/dev.
 
 mod address;
 mod table;
@@ -12,7 +12,7 @@ use crate::kit::family::{Counter, Family};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
 
-/// What went through each network device.
+/// The netdev collector.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug)]
 pub struct Netdev {
@@ -26,65 +26,69 @@ pub struct Netdev {
 }
 
 declare! {
-    Netdev: "netdev", on, "What each network device received and sent, and what went wrong with it.";
+    Netdev: "netdev", on, "Network traffic and errors by device.";
+    labels {
+        AddressLabels { address, device, netmask, scope }
+        PerDevice { device, ifalias }
+    }
     reads {
         TABLE: File Proc "net/dev";
         DEVICE: Directory Sys "class/net/*";
         ALIAS: File Sys "class/net/*/ifalias";
     }
     flags {
-        INCLUDE: Text "collector.netdev.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.",
+        INCLUDE: Text "collector.netdev.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
             or(&["collector.netdev.device-whitelist"]);
-        EXCLUDE: Text "collector.netdev.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.",
+        EXCLUDE: Text "collector.netdev.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
             or(&["collector.netdev.device-blacklist"]);
-        ADDRESSES: Switch "collector.netdev.address-info" = "false", "Tell the addresses of every device.";
-        DETAILED: Switch "collector.netdev.enable-detailed-metrics" = "false", "Pass on the kernel's counters under their own names, instead of the sums of /proc/net/dev.";
-        NETLINK: Switch "collector.netdev.netlink" = "true", "Ask the kernel by netlink; without it /proc/net/dev is read.";
-        WITH_ALIAS: Switch "collector.netdev.label-ifalias" = "false", "Label every counter with the device's alias.";
+        ADDRESSES: Switch "collector.netdev.address-info" = "false", "Export the addresses of every device.";
+        DETAILED: Switch "collector.netdev.enable-detailed-metrics" = "false", "Export the kernel's counters one by one, instead of the sums of /proc/net/dev.";
+        NETLINK: Switch "collector.netdev.netlink" = "true", "Query devices by netlink instead of /proc/net/dev.";
+        WITH_ALIAS: Switch "collector.netdev.label-ifalias" = "false", "Add the device's alias as a label to every counter.";
     }
     families {
-        ADDRESS_INFO: Gauge "node_network_address_info" ["address", "device", "netmask", "scope"] "Always 1: an address of a device, with the length of its network's prefix.";
-        COLLISIONS: Counter "node_network_collisions_total" ["device", "ifalias"] "Collisions while sending.";
-        MULTICAST: Counter "node_network_multicast_total" ["device", "ifalias"] "Multicast packets received.";
-        RECEIVE_BYTES: Counter "node_network_receive_bytes_total" ["device", "ifalias"] "Bytes received.";
-        RECEIVE_COMPRESSED: Counter "node_network_receive_compressed_total" ["device", "ifalias"] "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: Counter "node_network_receive_crc_errors_total" ["device", "ifalias"] "Packets received with a wrong checksum.";
-        RECEIVE_DROP: Counter "node_network_receive_drop_total" ["device", "ifalias"] "Packets received and dropped, or missed for want of room.";
-        RECEIVE_DROPPED: Counter "node_network_receive_dropped_total" ["device", "ifalias"] "Packets received and dropped.";
-        RECEIVE_ERRORS: Counter "node_network_receive_errors_total" ["device", "ifalias"] "Bad packets received.";
-        RECEIVE_ERRS: Counter "node_network_receive_errs_total" ["device", "ifalias"] "Bad packets received, under the older name.";
-        RECEIVE_FIFO: Counter "node_network_receive_fifo_total" ["device", "ifalias"] "Overruns of the receiving queue, under the older name.";
-        RECEIVE_FIFO_ERRORS: Counter "node_network_receive_fifo_errors_total" ["device", "ifalias"] "Overruns of the receiving queue.";
-        RECEIVE_FRAME: Counter "node_network_receive_frame_total" ["device", "ifalias"] "Packets received with an error of frame, length, checksum or ring.";
-        RECEIVE_FRAME_ERRORS: Counter "node_network_receive_frame_errors_total" ["device", "ifalias"] "Packets received with a frame error.";
-        RECEIVE_LENGTH_ERRORS: Counter "node_network_receive_length_errors_total" ["device", "ifalias"] "Packets received of a wrong length.";
-        RECEIVE_MISSED_ERRORS: Counter "node_network_receive_missed_errors_total" ["device", "ifalias"] "Packets missed for want of room.";
-        RECEIVE_MULTICAST: Counter "node_network_receive_multicast_total" ["device", "ifalias"] "Multicast packets received, under the older name.";
-        RECEIVE_NOHANDLER: Counter "node_network_receive_nohandler_total" ["device", "ifalias"] "Packets received for which nothing was listening.";
-        RECEIVE_OVER_ERRORS: Counter "node_network_receive_over_errors_total" ["device", "ifalias"] "Overruns of the receiving ring.";
-        RECEIVE_PACKETS: Counter "node_network_receive_packets_total" ["device", "ifalias"] "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: Counter "node_network_transmit_aborted_errors_total" ["device", "ifalias"] "Packets whose sending was broken off.";
-        TRANSMIT_BYTES: Counter "node_network_transmit_bytes_total" ["device", "ifalias"] "Bytes sent.";
-        TRANSMIT_CARRIER: Counter "node_network_transmit_carrier_total" ["device", "ifalias"] "Packets not sent for want of carrier, or broken off, late or without heartbeat.";
-        TRANSMIT_CARRIER_ERRORS: Counter "node_network_transmit_carrier_errors_total" ["device", "ifalias"] "Packets not sent for want of carrier.";
-        TRANSMIT_COLLS: Counter "node_network_transmit_colls_total" ["device", "ifalias"] "Collisions while sending, under the older name.";
-        TRANSMIT_COMPRESSED: Counter "node_network_transmit_compressed_total" ["device", "ifalias"] "Compressed packets sent.";
-        TRANSMIT_DROP: Counter "node_network_transmit_drop_total" ["device", "ifalias"] "Packets dropped before they were sent, under the older name.";
-        TRANSMIT_DROPPED: Counter "node_network_transmit_dropped_total" ["device", "ifalias"] "Packets dropped before they were sent.";
-        TRANSMIT_ERRORS: Counter "node_network_transmit_errors_total" ["device", "ifalias"] "Packets that could not be sent.";
-        TRANSMIT_ERRS: Counter "node_network_transmit_errs_total" ["device", "ifalias"] "Packets that could not be sent, under the older name.";
-        TRANSMIT_FIFO: Counter "node_network_transmit_fifo_total" ["device", "ifalias"] "Underruns of the sending queue, under the older name.";
-        TRANSMIT_FIFO_ERRORS: Counter "node_network_transmit_fifo_errors_total" ["device", "ifalias"] "Underruns of the sending queue.";
-        TRANSMIT_HEARTBEAT_ERRORS: Counter "node_network_transmit_heartbeat_errors_total" ["device", "ifalias"] "Packets sent without a heartbeat.";
-        TRANSMIT_PACKETS: Counter "node_network_transmit_packets_total" ["device", "ifalias"] "Packets sent.";
-        TRANSMIT_WINDOW_ERRORS: Counter "node_network_transmit_window_errors_total" ["device", "ifalias"] "Packets that collided too late.";
+        ADDRESS_INFO: Gauge "node_network_address_info" AddressLabels "Address of a device and its prefix length; always 1.";
+        COLLISIONS: Counter "node_network_collisions_total" PerDevice "Collisions during transmission.";
+        MULTICAST: Counter "node_network_multicast_total" PerDevice "Multicast packets received.";
+        RECEIVE_BYTES: Counter "node_network_receive_bytes_total" PerDevice "Bytes received.";
+        RECEIVE_COMPRESSED: Counter "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
+        RECEIVE_CRC_ERRORS: Counter "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
+        RECEIVE_DROP: Counter "node_network_receive_drop_total" PerDevice "Received packets dropped or missed.";
+        RECEIVE_DROPPED: Counter "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
+        RECEIVE_ERRORS: Counter "node_network_receive_errors_total" PerDevice "Receive errors.";
+        RECEIVE_ERRS: Counter "node_network_receive_errs_total" PerDevice "Receive errors (name of /proc/net/dev).";
+        RECEIVE_FIFO: Counter "node_network_receive_fifo_total" PerDevice "Receive FIFO overruns (name of /proc/net/dev).";
+        RECEIVE_FIFO_ERRORS: Counter "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
+        RECEIVE_FRAME: Counter "node_network_receive_frame_total" PerDevice "Receive errors of alignment, length, CRC and ring buffer.";
+        RECEIVE_FRAME_ERRORS: Counter "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
+        RECEIVE_LENGTH_ERRORS: Counter "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
+        RECEIVE_MISSED_ERRORS: Counter "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
+        RECEIVE_MULTICAST: Counter "node_network_receive_multicast_total" PerDevice "Multicast packets received (name of /proc/net/dev).";
+        RECEIVE_NOHANDLER: Counter "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
+        RECEIVE_OVER_ERRORS: Counter "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
+        RECEIVE_PACKETS: Counter "node_network_receive_packets_total" PerDevice "Packets received.";
+        TRANSMIT_ABORTED_ERRORS: Counter "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
+        TRANSMIT_BYTES: Counter "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
+        TRANSMIT_CARRIER: Counter "node_network_transmit_carrier_total" PerDevice "Transmit errors of carrier, abortion, heartbeat and late collision.";
+        TRANSMIT_CARRIER_ERRORS: Counter "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
+        TRANSMIT_COLLS: Counter "node_network_transmit_colls_total" PerDevice "Collisions during transmission (name of /proc/net/dev).";
+        TRANSMIT_COMPRESSED: Counter "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
+        TRANSMIT_DROP: Counter "node_network_transmit_drop_total" PerDevice "Packets dropped before transmission (name of /proc/net/dev).";
+        TRANSMIT_DROPPED: Counter "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
+        TRANSMIT_ERRORS: Counter "node_network_transmit_errors_total" PerDevice "Transmit errors.";
+        TRANSMIT_ERRS: Counter "node_network_transmit_errs_total" PerDevice "Transmit errors (name of /proc/net/dev).";
+        TRANSMIT_FIFO: Counter "node_network_transmit_fifo_total" PerDevice "Transmit FIFO underruns (name of /proc/net/dev).";
+        TRANSMIT_FIFO_ERRORS: Counter "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
+        TRANSMIT_HEARTBEAT_ERRORS: Counter "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
+        TRANSMIT_PACKETS: Counter "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
+        TRANSMIT_WINDOW_ERRORS: Counter "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
 }
 
-type Total = Family<Netdev, Counter, crate::kit::family::Unnamed<2>>;
+type Total = Family<Netdev, Counter, PerDevice<'static>>;
 
-/// Where the kernel's counters go, in the order of [`LinkStatistics::NAMES`].
-const OWN_NAMES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
+/// The detailed families, in the order of [`LinkStatistics::NAMES`].
+const DETAILED_FAMILIES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
 
 impl Collect for Netdev {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -100,8 +104,8 @@ impl Collect for Netdev {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        if !self.asks_kernel || !self.ask(cx)? {
-            self.read_table(cx)?;
+        if !self.asks_kernel || !self.emit_links(cx)? {
+            self.emit_table(cx)?;
         }
         if self.has_addresses {
             address::emit(cx, &self.devices)?;
@@ -111,14 +115,14 @@ impl Collect for Netdev {
 }
 
 impl Netdev {
-    /// Asks the kernel; `false` where it does not know that question.
-    fn ask(&mut self, cx: &mut Cx<'_, Self>) -> Result<bool, Failure> {
+    /// Queries devices by netlink; `false` if the kernel does not support the query.
+    fn emit_links(&mut self, cx: &mut Cx<'_, Self>) -> Result<bool, Failure> {
         let Self { is_detailed, has_alias, devices, alias, .. } = self;
         let answer = cx.kernel.links(&mut |link| {
             let Some(statistics) = link.statistics.filter(|_| !devices.ignores(link.name)) else { return };
             let alias = if *has_alias { alias_of(cx, link.name, alias) } else { None };
             if *is_detailed {
-                emit(cx, link.name, alias, OWN_NAMES.into_iter().zip(statistics.counters()));
+                emit(cx, link.name, alias, DETAILED_FAMILIES.into_iter().zip(statistics.counters()));
             } else {
                 emit(cx, link.name, alias, summed(&statistics));
             }
@@ -130,18 +134,18 @@ impl Netdev {
         }
     }
 
-    fn read_table(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+    fn emit_table(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { is_detailed, has_alias, devices, table, alias, .. } = self;
         cx.files.read_into(TABLE, [], table)?;
         let text = Text::new(Mount::Proc, TABLE.info().pattern.as_bytes(), table);
-        for line in kit::table::rows(text, cx.problems).skip(table::HEADLINES) {
+        for line in kit::table::rows(text, cx.problems).skip(table::HEADER_LINES) {
             let Some((device, rest)) = cx.problems.value(table::device(line)) else { continue };
             if devices.ignores(device) {
                 continue;
             }
             let Some(counters) = cx.problems.value(table::counters(line, rest)) else { continue };
             let alias = if *has_alias { alias_of(cx, device, alias) } else { None };
-            let families = if *is_detailed { table::OWN_NAMES } else { table::OLDER_NAMES };
+            let families = if *is_detailed { table::DETAILED_FAMILIES } else { table::SUMMED_FAMILIES };
             emit(cx, device, alias, families.into_iter().zip(counters));
         }
         Ok(())
@@ -155,11 +159,11 @@ fn emit(
     counters: impl IntoIterator<Item = (Total, u64)>,
 ) {
     for (family, value) in counters {
-        cx.page.counter(family, [&device, &alias], value);
+        cx.page.counter(family, PerDevice { device: &device, ifalias: &alias }, value);
     }
 }
 
-/// The counters as the kernel sums them up for /proc/net/dev, and the one that is missing there.
+/// The counters summed as in /proc/net/dev, and the one that is missing there.
 fn summed(statistics: &LinkStatistics) -> [(Total, u64); 17] {
     let LinkStatistics {
         rx_dropped,
@@ -196,7 +200,7 @@ fn summed(statistics: &LinkStatistics) -> [(Total, u64); 17] {
     ]
 }
 
-/// The alias that sysfs tells of a device, empty where it has none; nothing for a device that sysfs does not know.
+/// The device's alias in sysfs, empty without one; `None` for a device that sysfs does not have.
 fn alias_of<'a>(cx: &mut Cx<'_, Netdev>, device: &[u8], into: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     into.clear();
     match cx.files.read(ALIAS, [device]) {

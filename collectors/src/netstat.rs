@@ -1,4 +1,4 @@
-//! Counters of the network's protocols from /proc/net/netstat, snmp and snmp6.
+//! Network protocol statistics, from /proc/net/netstat, snmp and snmp6.
 
 use crate::declare;
 use crate::kit::filter::{self, Pattern};
@@ -6,7 +6,7 @@ use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What the protocols of the network counted.
+/// The netstat collector.
 #[derive(Debug)]
 pub struct Netstat {
     fields: Option<Pattern>,
@@ -14,7 +14,7 @@ pub struct Netstat {
 }
 
 declare! {
-    Netstat: "netstat", on, "What the protocols of the network counted: packets, errors, connections.";
+    Netstat: "netstat", on, "Network protocol statistics: packets, errors and connections.";
     reads {
         NETSTAT: File Proc "net/netstat";
         SNMP: File Proc "net/snmp";
@@ -22,7 +22,7 @@ declare! {
     }
     flags {
         FIELDS: Text "collector.netstat.fields" = "^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$",
-            "Regexp of the fields to pass on, each as protocol, `_` and name.";
+            "Regexp of the fields to export, as protocol, `_` and field name.";
     }
     prefixes {
         FIELD: Untyped "node_netstat_" [] "Field {} of /proc/net/netstat, snmp or snmp6.";
@@ -40,9 +40,9 @@ impl Collect for Netstat {
             let text = table::filled(text, cx.problems);
             let mut lines = text.lines().peekable();
             while let Some(names) = lines.next() {
-                // Lines come in pairs. One that stands alone must not shift all that follow.
+                // Lines come in pairs. A line without its pair must not shift the following ones.
                 let Some(values) = lines.next_if(|values| protocol(*values) == protocol(names)) else {
-                    cx.problems.report(names.error("the line", "a line of values after it", names.bytes));
+                    cx.problems.report(names.error("next line", "the values of these names", names.bytes));
                     continue;
                 };
                 let Some(pair) = cx.problems.value(pair(names, values)) else { continue };
@@ -51,14 +51,14 @@ impl Collect for Netstat {
                 }
             }
         }
-        // A host without IPv6 lacks the file.
+        // A host without IPv6 does not have the file.
         let Some(text) = cx.files.read_if_present(SNMP6, [])? else { return Ok(()) };
         let text = table::filled(text, cx.problems);
         let mut has_fields = text.bytes.is_empty();
         for line in text.lines() {
             let mut fields = line.fields();
             let Some((name, value)) = fields.next().zip(fields.next()) else { continue };
-            // The protocol ends in a 6: Ip6, Icmp6, Udp6, UdpLite6.
+            // The protocol ends with 6: Ip6, Icmp6, Udp6, UdpLite6.
             let Some(end) = memchr::memchr(b'6', name) else { continue };
             let (protocol, name) = name.split_at(end + 1);
             has_fields = true;
@@ -97,16 +97,16 @@ impl Netstat {
     }
 }
 
-/// What the line is about.
+/// The protocol of a line.
 fn protocol(line: Line<'_>) -> &[u8] {
     let first = line.fields().next().unwrap_or_default();
     first.strip_suffix(b":").unwrap_or(first)
 }
 
-/// The names of one line with the values of the next.
+/// Pairs the names of one line with the values of the next.
 fn pair<'a>(names: Line<'a>, values: Line<'a>) -> Result<impl Iterator<Item = (&'a [u8], &'a [u8])>, ParseError<'a>> {
     if names.fields().count() != values.fields().count() {
-        return Err(values.error(protocol(values), "as many values as names in the line before", values.bytes));
+        return Err(values.error(protocol(values), "one value for each name of the previous line", values.bytes));
     }
     Ok(names.fields().skip(1).zip(values.fields().skip(1)))
 }
@@ -124,7 +124,7 @@ mod tests {
         node_netstat_TcpExt_SyncookiesSent 3\nnode_netstat_TcpExt_TCPTimeouts 115\nnode_netstat_Tcp_InErrs 5\n";
 
     #[test]
-    fn wanted_fields_of_all_three_files_are_passed_on() {
+    fn selected_fields_of_all_three_files_are_exported() {
         let tree = format!(
             "{NETSTAT_FILE}{SNMP_FILE}== proc/net/snmp6\nIp6InOctets  460\nIp6InNoRoutes 5\nUdp6InErrors 0\nUdpLite6InErrors 1\nother 7\n"
         );
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_costs_itself_alone() {
+    fn a_missing_file_costs_only_its_own_samples() {
         given(NETSTAT_FILE).fails::<Netstat>(
             "node_netstat_IpExt_InOctets 6.28639697e+09\nnode_netstat_TcpExt_SyncookiesSent 3\nnode_netstat_TcpExt_TCPTimeouts 115\n",
             "proc/net/snmp: no such file",
@@ -159,20 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_pair_costs_itself_alone() {
+    fn a_bad_pair_costs_only_its_own_samples() {
         let check = |bad: &str, complaint: &str| {
             given(&format!("{NETSTAT_FILE}== proc/net/snmp\n{bad}Ip: Forwarding\nIp: 2\nTcp: InErrs\nTcp: 5\n"))
                 .fails::<Netstat>(EMITTED, complaint);
         };
-        check("Udp: InErrors OutDatagrams\nUdp: 1\n", "proc/net/snmp:2: Udp: expected as many values as names");
-        check("Udp: InErrors\nUdp: 1 2\n", "as many values as names");
+        check("Udp: InErrors OutDatagrams\nUdp: 1\n", "proc/net/snmp:2: Udp: expected one value for each name");
+        check("Udp: InErrors\nUdp: 1 2\n", "one value for each name");
         check("Udp: InErrors\nUdp: x\n", "proc/net/snmp:2: InErrors: expected a number, found \"x\"");
-        check("Udp: InErrors\n", "proc/net/snmp:1: the line: expected a line of values after it");
-        check("\n", "proc/net/snmp:1: the line");
+        check("Udp: InErrors\n", "proc/net/snmp:1: next line: expected the values of these names");
+        check("\n", "proc/net/snmp:1: next line");
     }
 
     #[test]
-    fn a_file_of_ipv6_without_a_single_counter_is_reported() {
+    fn an_snmp6_file_without_counters_is_reported() {
         given("== proc/net/netstat\n== proc/net/snmp\nIp: Forwarding\nIp: 2\n== proc/net/snmp6\nx\n")
             .fails::<Netstat>("node_netstat_Ip_Forwarding 2\n", "proc/net/snmp6: the file: expected names such as");
     }
@@ -181,7 +181,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn values_come_back(values in prop::collection::vec(any::<u32>(), 1..9)) {
+        fn values_round_trip(values in prop::collection::vec(any::<u32>(), 1..9)) {
             let names = (0..values.len()).map(|at| format!(" Name{at}")).collect::<Vec<_>>().concat();
             let rendered = values.iter().map(|value| format!(" {value}")).collect::<Vec<_>>().concat();
             let text = format!("P:{names}\nP:{rendered}\n");

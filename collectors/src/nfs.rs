@@ -1,34 +1,38 @@
-//! What the NFS client did, from /proc/net/rpc/nfs.
+//! NFS client statistics, from /proc/net/rpc/nfs.
 
 pub(crate) mod procedures;
-mod version_4;
 
 use crate::declare;
 use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
+use crate::kit::table;
 
-/// What the NFS client asked for, and how.
+/// The nfs collector.
 #[derive(Debug)]
 pub struct Nfs;
 
 declare! {
-    Nfs: "nfs", on, "What the NFS client of this host asked for, by procedure.";
+    Nfs: "nfs", on, "NFS client requests by procedure.";
+    labels {
+        PerMethod { method, proto }
+        PerProtocol { protocol }
+    }
     reads {
         CLIENT: File Proc "net/rpc/nfs";
     }
     families {
-        CONNECTIONS: Counter "node_nfs_connections_total" [] "TCP connections that the NFS client made.";
-        PACKETS: Counter "node_nfs_packets_total" ["protocol"] "Packets of the NFS client, by the protocol below.";
-        REQUESTS: Counter "node_nfs_requests_total" ["method", "proto"] "Procedures that the NFS client called, by version of NFS.";
-        REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" [] "Times that the NFS client refreshed its credentials.";
-        RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" [] "Calls that the NFS client sent again.";
-        RPCS: Counter "node_nfs_rpcs_total" [] "Remote procedures that the NFS client called.";
+        CONNECTIONS: Counter "node_nfs_connections_total" [] "TCP connections made by the NFS client.";
+        PACKETS: Counter "node_nfs_packets_total" PerProtocol "Packets of the NFS client by transport protocol.";
+        REQUESTS: Counter "node_nfs_requests_total" PerMethod "NFS client requests by procedure and protocol version.";
+        REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" [] "Credential refreshes of the NFS client.";
+        RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" [] "RPC calls retransmitted by the NFS client.";
+        RPCS: Counter "node_nfs_rpcs_total" [] "RPC calls made by the NFS client.";
     }
 }
 
-/// The rows of the file. A kernel without some version of NFS lacks its row, which then counts as zeros.
+/// Names of the rows. A kernel without a version of NFS omits its row, which is exported as zeros.
 const NAMES: [&str; 5] = ["net", "rpc", "proc2", "proc3", "proc4"];
 
 impl Collect for Nfs {
@@ -37,14 +41,22 @@ impl Collect for Nfs {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A host that has mounted nothing over NFS lacks the file.
+        // A host that has not mounted NFS does not have the file.
         let text = cx.files.read(CLIENT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
+        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
+        if text.bytes.is_empty() {
+            cx.problems.note(table::empty(text));
+            for at in 0..NAMES.len() {
+                emit(&mut cx.page, at, &[0; VALUES_MAX]);
+            }
+            return Ok(());
+        }
         let rows = Rows::of(text, NAMES, cx.problems, |line| {
-            Err(line.error("the row", "net, rpc, proc2, proc3 or proc4", line.bytes))
+            Err(line.error("row", "net, rpc, proc2, proc3 or proc4", line.bytes))
         })?;
         for (at, values) in rows.each(|at, row| match NAMES.get(at) {
-            Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(widened),
-            Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(widened),
+            Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(zero_padded),
+            Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(zero_padded),
             Some(&"proc2") => row.counted(18, "a count of 18 or more and as many numbers"),
             Some(&"proc3") => row.counted(22, "a count of 22 or more and as many numbers"),
             _ => row.counted(0, "a count and as many numbers"),
@@ -57,10 +69,11 @@ impl Collect for Nfs {
     }
 }
 
-/// So many numbers of a row are looked at.
-const VALUES_MAX: usize = version_4::CLIENT.len();
+/// Maximum number of columns read.
+const VALUES_MAX: usize = procedures::CLIENT_VERSION_4.len();
 
-fn widened<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
+/// The values followed by zeros.
+fn zero_padded<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
     let mut all = [0; VALUES_MAX];
     for (place, value) in all.iter_mut().zip(values) {
         *place = value;
@@ -71,8 +84,8 @@ fn widened<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
 fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
     let (version, methods): (_, &[&str]) = match (NAMES.get(at), values) {
         (Some(&"net"), [_, udp, tcp, connections, ..]) => {
-            page.counter(PACKETS, [&"tcp"], *tcp);
-            page.counter(PACKETS, [&"udp"], *udp);
+            page.counter(PACKETS, PerProtocol { protocol: &"tcp" }, *tcp);
+            page.counter(PACKETS, PerProtocol { protocol: &"udp" }, *udp);
             return page.counter(CONNECTIONS, [], *connections);
         }
         (Some(&"rpc"), [calls, retransmissions, refreshes, ..]) => {
@@ -82,10 +95,10 @@ fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
         }
         (Some(&"proc2"), _) => ("2", &procedures::VERSION_2),
         (Some(&"proc3"), _) => ("3", &procedures::VERSION_3),
-        _ => ("4", &version_4::CLIENT),
+        _ => ("4", &procedures::CLIENT_VERSION_4),
     };
     for (method, &count) in methods.iter().zip(values) {
-        page.counter(REQUESTS, [method, &version], count);
+        page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
 
@@ -98,7 +111,7 @@ mod tests {
     const V2: &str = "proc2 18 0 1 0 0 2 0 3 0 0 0 0 0 0 0 0 0 0 17\n";
     const V3: &str = "proc3 22 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 21\n";
 
-    /// What is emitted, without the counters that are 0.
+    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(content: &str, count: usize, expected: &str, complaint: &str) {
         let scraped = given(&format!("== proc/net/rpc/nfs\n{content}")).scrape::<Nfs>();
@@ -128,23 +141,28 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_a_version_counts_it_as_0() {
+    fn missing_rows_are_zeros() {
         check("rpc 1 0 0\n", ALL, "node_nfs_rpcs_total 1\n", "");
     }
 
     #[test]
-    fn later_kernels_count_more_operations() {
+    fn unknown_operations_are_ignored() {
         let zeros = " 0".repeat(70);
         check(&format!("proc4 71{zeros} 5\n"), ALL, "", "");
     }
 
     #[test]
-    fn without_the_client_there_is_no_data() {
+    fn an_empty_file_has_zeros_in_every_row() {
+        check("", ALL, "", "the file: expected at least one line, found nothing");
+    }
+
+    #[test]
+    fn a_host_without_the_client_has_no_data() {
         given("").fails::<Nfs>("", "proc/net/rpc/nfs: no such file");
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let emitted = "node_nfs_rpcs_total 1\n";
         check("rpc 1 0 0\nnet 1 2 3\n", ALL - 3, emitted, "proc/net/rpc/nfs:2: the row: expected net and 4 numbers");
         check("rpc 1 0 0\nproc2 17 0\n", ALL - 18, emitted, "expected a count of 18 or more");
@@ -154,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_nobody_knows_may_be_one_that_is_missing() {
+    fn missing_rows_are_not_zeros_if_a_row_is_unknown() {
         check("rpc 1 0 0\nproc5 1 2\n", 3, "node_nfs_rpcs_total 1\n", "expected net, rpc, proc2, proc3 or proc4");
     }
 
@@ -162,7 +180,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn counts_come_back(counts in prop::array::uniform22(1_u32..)) {
+        fn counts_round_trip(counts in prop::array::uniform22(1_u32..)) {
             let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
             let samples = given(&format!("== proc/net/rpc/nfs\nproc3 22{rendered}\n")).scrape::<Nfs>().samples();
             for (method, count) in procedures::VERSION_3.iter().zip(counts) {

@@ -1,42 +1,46 @@
-//! What the NFS server did, from /proc/net/rpc/nfsd.
-
-mod version_4;
+//! NFS server statistics, from /proc/net/rpc/nfsd.
 
 use crate::declare;
 use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
+use crate::kit::table;
 use crate::nfs::procedures;
 
-/// What the NFS server was asked for, and what it has.
+/// The nfsd collector.
 #[derive(Debug)]
 pub struct Nfsd;
 
 declare! {
-    Nfsd: "nfsd", on, "What the NFS server of this host was asked for, and its threads, caches and connections.";
+    Nfsd: "nfsd", on, "NFS server requests, threads, caches and connections.";
+    labels {
+        PerError { error }
+        PerMethod { method, proto }
+        PerProtocol { proto }
+    }
     reads {
         SERVER: File Proc "net/rpc/nfsd";
     }
     families {
-        CONNECTIONS: Counter "node_nfsd_connections_total" [] "TCP connections that the NFS server accepted.";
-        BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" [] "Bytes that the NFS server read for its clients.";
-        BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" [] "Bytes that the NFS server wrote for its clients.";
-        STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" [] "File handles of clients that were stale.";
-        PACKETS: Counter "node_nfsd_packets_total" ["proto"] "Packets of the NFS server, by the protocol below.";
-        READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" [] "Searches in the read-ahead cache that found nothing.";
+        CONNECTIONS: Counter "node_nfsd_connections_total" [] "TCP connections accepted by the NFS server.";
+        BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" [] "Bytes read by the NFS server for clients.";
+        BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" [] "Bytes written by the NFS server for clients.";
+        STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" [] "Stale file handles sent by clients.";
+        PACKETS: Counter "node_nfsd_packets_total" PerProtocol "Packets of the NFS server by transport protocol.";
+        READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" [] "Lookups that missed the read-ahead cache.";
         READ_AHEAD_SIZE: Gauge "node_nfsd_read_ahead_cache_size_blocks" [] "Size of the read-ahead cache in blocks.";
-        REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" [] "Requests that came again and were answered out of the reply cache.";
-        REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" [] "Requests that the reply cache had to keep an answer for.";
-        REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" [] "Requests that need no reply cache.";
-        REQUESTS: Counter "node_nfsd_requests_total" ["method", "proto"] "Procedures that clients called, by version of NFS.";
-        RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" ["error"] "Remote calls that the NFS server refused, by what was wrong.";
-        RPCS: Counter "node_nfsd_server_rpcs_total" [] "Remote calls that reached the NFS server.";
+        REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" [] "Retransmitted requests answered from the reply cache.";
+        REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" [] "Requests whose reply was added to the reply cache.";
+        REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" [] "Requests that bypass the reply cache.";
+        REQUESTS: Counter "node_nfsd_requests_total" PerMethod "NFS server requests by procedure and protocol version.";
+        RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" PerError "RPC calls refused by the NFS server, by error.";
+        RPCS: Counter "node_nfsd_server_rpcs_total" [] "RPC calls received by the NFS server.";
         THREADS: kept Gauge "node_nfsd_server_threads" [] "Threads of the NFS server.";
     }
 }
 
-/// The rows of the file. A kernel without one of them does not count that; it is shown as zeros.
+/// Names of the rows. A missing row is exported as zeros: the kernel does not count it.
 const NAMES: [&str; 12] =
     ["rc", "fh", "io", "th", "ra", "net", "rpc", "proc2", "proc3", "proc4", "proc4ops", "wdeleg_getattr"];
 
@@ -46,10 +50,18 @@ impl Collect for Nfsd {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A host that exports nothing over NFS lacks the file.
+        // A host that does not export NFS does not have the file.
         let text = cx.files.read(SERVER, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
+        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
+        if text.bytes.is_empty() {
+            cx.problems.note(table::empty(text));
+            for name in NAMES {
+                emit(&mut cx.page, name, &[0; VALUES_MAX]);
+            }
+            return Ok(());
+        }
         let rows = Rows::of(text, NAMES, cx.problems, |line| {
-            Err(line.error("the row", "a name that the NFS server is known to write", line.bytes))
+            Err(line.error("row", "a row name such as rc, io or proc4ops", line.bytes))
         })?;
         for (at, values) in rows.each(|at, row| read(NAMES.get(at).copied().unwrap_or_default(), row)) {
             let Some(values) = cx.problems.value(values) else { continue };
@@ -60,10 +72,10 @@ impl Collect for Nfsd {
     }
 }
 
-/// So many numbers of a row are looked at.
-const VALUES_MAX: usize = version_4::SERVER.len();
+/// Maximum number of columns read.
+const VALUES_MAX: usize = procedures::SERVER_VERSION_4.len();
 
-/// The numbers of a row, if there are as many as a row of that name has.
+/// Parses a row, whose number of columns depends on its name.
 fn read<'a>(name: &str, row: Row<'a>) -> Result<[u64; VALUES_MAX], ParseError<'a>> {
     let (count, expected) = match name {
         "rc" => (3, "3 numbers"),
@@ -74,16 +86,16 @@ fn read<'a>(name: &str, row: Row<'a>) -> Result<[u64; VALUES_MAX], ParseError<'a
         "th" => return threads(row),
         "proc2" => return row.counted(18, "a count of 18 or more and as many numbers"),
         "proc3" => return row.counted(22, "a count of 22 or more and as many numbers"),
-        // Kernels before 5.17 end before the last operation.
+        // Kernels before 5.17 do not have the last operation.
         "proc4ops" => return row.counted(39, "a count of 39 or more and as many numbers"),
         "proc4" => (3, "a count of 2 and 2 numbers"),
         _ => (1, "a number"),
     };
     let (values, found) = row.numbers()?;
-    if found == count { Ok(values) } else { Err(row.line.error("the row", expected, row.line.bytes)) }
+    if found == count { Ok(values) } else { Err(row.line.error("row", expected, row.line.bytes)) }
 }
 
-/// Behind the number of threads there is a histogram, which kernels stopped to fill.
+/// Parses the number of threads. The histogram after it is no longer updated by the kernel.
 fn threads(row: Row<'_>) -> Result<[u64; VALUES_MAX], ParseError<'_>> {
     let mut fields = row.line.fields().skip(1);
     let mut values = [0; VALUES_MAX];
@@ -112,25 +124,25 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
             return page.counter(READ_AHEAD_MISSES, [], last);
         }
         "net" => {
-            page.counter(PACKETS, [&"tcp"], third);
-            page.counter(PACKETS, [&"udp"], second);
+            page.counter(PACKETS, PerProtocol { proto: &"tcp" }, third);
+            page.counter(PACKETS, PerProtocol { proto: &"udp" }, second);
             return page.counter(CONNECTIONS, [], fourth);
         }
         "rpc" => {
             page.counter(RPCS, [], first);
-            page.counter(RPC_ERRORS, [&"auth"], fourth);
-            page.counter(RPC_ERRORS, [&"cInt"], fifth);
-            return page.counter(RPC_ERRORS, [&"fmt"], third);
+            page.counter(RPC_ERRORS, PerError { error: &"auth" }, fourth);
+            page.counter(RPC_ERRORS, PerError { error: &"cInt" }, fifth);
+            return page.counter(RPC_ERRORS, PerError { error: &"fmt" }, third);
         }
-        "wdeleg_getattr" => return page.counter(REQUESTS, [&"WdelegGetattr", &"4"], first),
-        // The null procedure does nothing, and is not shown.
+        "wdeleg_getattr" => return page.counter(REQUESTS, PerMethod { method: &"WdelegGetattr", proto: &"4" }, first),
+        // The null procedure is not exported, as in node_exporter.
         "proc2" => ("2", &procedures::VERSION_2),
         "proc3" => ("3", &procedures::VERSION_3),
-        "proc4ops" => ("4", &version_4::SERVER),
+        "proc4ops" => ("4", &procedures::SERVER_VERSION_4),
         _ => return,
     };
     for (method, &count) in methods.iter().zip(values).filter(|(method, _)| !matches!(**method, "" | "Null")) {
-        page.counter(REQUESTS, [method, &version], count);
+        page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
 
@@ -140,7 +152,7 @@ mod tests {
     use crate::kit::testing::given;
     use proptest::prelude::*;
 
-    /// What is emitted, without the samples that are 0.
+    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(content: &str, count: usize, expected: &str, complaint: &str) {
         let scraped = given(&format!("== proc/net/rpc/nfsd\n{content}")).scrape::<Nfsd>();
@@ -155,7 +167,7 @@ mod tests {
     const ALL: usize = 16 + 17 + 21 + 35 + 1;
 
     #[test]
-    fn rows_are_counters() {
+    fn rows_are_exported_as_counters() {
         check(
             "rc 1 6 18622\nfh 9 0 0 0 0\nio 157286400 72864\nth 8 0 0.000 0.000\nra 32 0 0 0 0 0 0 0 0 0 0 77\n\
              net 972 55 917 1\nrpc 18628 5 1 2 3\nproc4 2 2 10853\nwdeleg_getattr 15\n",
@@ -172,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_counted_by_version() {
+    fn operations_have_a_version_label() {
         let zeros = |count| " 0".repeat(count);
         check(
             &format!("proc2 18 7 1{}\nproc3 22 7 2{}\nproc4ops 39 7 7 7 3{} 4\n", zeros(16), zeros(20), zeros(34)),
@@ -190,15 +202,20 @@ mod tests {
     }
 
     #[test]
-    fn without_the_server_there_is_no_data() {
+    fn an_empty_file_has_zeros_in_every_row() {
+        check("", ALL, "", "the file: expected at least one line, found nothing");
+    }
+
+    #[test]
+    fn a_host_without_the_server_has_no_data() {
         given("").fails::<Nfsd>("", "proc/net/rpc/nfsd: no such file");
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let emitted = "node_nfsd_file_handles_stale_total 1\n";
         for (row, cost, complaint) in [
-            ("rc 1 2", 3, "proc/net/rpc/nfsd:2: the row: expected 3 numbers"),
+            ("rc 1 2", 3, "proc/net/rpc/nfsd:2: row: expected 3 numbers"),
             ("io 1 2 3", 2, "expected 2 numbers"),
             ("th 8", 1, "th: expected an unsigned integer"),
             ("th x 0", 1, "th: expected an unsigned integer"),
@@ -216,15 +233,20 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_nobody_knows_may_be_one_that_is_missing() {
-        check("fh 1 0 0 0 0\nfuture 1\n", 1, "node_nfsd_file_handles_stale_total 1\n", "is known to write");
+    fn missing_rows_are_not_zeros_if_a_row_is_unknown() {
+        check(
+            "fh 1 0 0 0 0\nfuture 1\n",
+            1,
+            "node_nfsd_file_handles_stale_total 1\n",
+            "expected a row name such as rc",
+        );
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn counts_come_back(counts in prop::array::uniform18(1_u32..)) {
+        fn counts_round_trip(counts in prop::array::uniform18(1_u32..)) {
             let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
             let samples = given(&format!("== proc/net/rpc/nfsd\nproc2 18{rendered}\n")).scrape::<Nfsd>().samples();
             for (method, count) in procedures::VERSION_2.iter().zip(counts).skip(1) {

@@ -1,4 +1,4 @@
-//! NVMe controllers and their namespaces from /sys/class/nvme.
+//! NVMe controllers and namespaces, from /sys/class/nvme.
 
 pub(crate) mod name;
 
@@ -7,7 +7,7 @@ use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
 
-/// What each NVMe controller is, and how large its namespaces are.
+/// The nvme collector.
 #[derive(Default, Debug)]
 pub struct Nvme {
     devices: Names,
@@ -20,7 +20,12 @@ pub struct Nvme {
 }
 
 declare! {
-    Nvme: "nvme", on, "What each NVMe controller is, and how large and how full its namespaces are.";
+    Nvme: "nvme", on, "NVMe controllers and the size of their namespaces.";
+    labels {
+        InfoLabels { cntlid, device, firmware_revision, model, serial, state }
+        NamespaceInfoLabels { ana_state, device, nsid }
+        PerNamespace { device, nsid }
+    }
     reads {
         CLASS: Directory Sys "class/nvme";
         DEVICE: Directory Sys "class/nvme/*";
@@ -35,12 +40,12 @@ declare! {
         BLOCKS: File Sys "class/nvme/*/*/size";
     }
     families {
-        INFO: Gauge "node_nvme_info" ["cntlid", "device", "firmware_revision", "model", "serial", "state"] "Always 1: what is known of a controller beside numbers.";
-        NAMESPACE_INFO: Gauge "node_nvme_namespace_info" ["ana_state", "device", "nsid"] "Always 1: how well a namespace is reached through this controller.";
-        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" ["device", "nsid"] "How much a namespace can hold: its size.";
-        SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" ["device", "nsid"] "How large a namespace is: `size` times the size of its blocks.";
-        USED_BYTES: Gauge "node_nvme_namespace_used_bytes" ["device", "nsid"] "How much of a namespace is in use: `nuse` times the size of its blocks.";
-        BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" ["device", "nsid"] "How large the blocks of a namespace are.";
+        INFO: Gauge "node_nvme_info" InfoLabels "Model, serial number, firmware and state of a controller; always 1.";
+        NAMESPACE_INFO: Gauge "node_nvme_namespace_info" NamespaceInfoLabels "ANA state of a namespace through this controller; always 1.";
+        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" PerNamespace "Capacity of a namespace in bytes: equal to its size.";
+        SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" PerNamespace "Size of a namespace in bytes.";
+        USED_BYTES: Gauge "node_nvme_namespace_used_bytes" PerNamespace "Used space of a namespace in bytes.";
+        BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" PerNamespace "Logical block size of a namespace in bytes.";
     }
 }
 
@@ -60,9 +65,20 @@ impl Collect for Nvme {
                 (SERIAL, serial),
                 (STATE, state),
             ];
-            // Without one of its labels it would be another series.
+            // A sample with a label missing would be a different series.
             if words.into_iter().all(|(file, word)| attribute::word(cx, file, [device], attribute::never, word)) {
-                cx.page.gauge(INFO, [controller, &device, firmware, model, serial, state], true);
+                cx.page.gauge(
+                    INFO,
+                    InfoLabels {
+                        cntlid: controller,
+                        device: &device,
+                        firmware_revision: firmware,
+                        model,
+                        serial,
+                        state,
+                    },
+                    true,
+                );
             }
             let listed = cx.files.list(DEVICE, [device], entries).map_err(Failure::from);
             let Some(()) = cx.problems.value(listed) else { continue };
@@ -76,22 +92,22 @@ impl Collect for Nvme {
     }
 }
 
-/// What is known of one namespace, all of it or nothing.
+/// Emits all samples of a namespace, or none if one of its attributes is bad.
 fn emit_namespace(cx: &mut Cx<'_, Nvme>, device: &[u8], entry: &[u8], id: &[u8], state: &mut Vec<u8>) -> Option<()> {
     let names = [device, entry];
     let used: u64 = attribute::number(cx, BLOCKS_USED, names, attribute::never)?;
     let size: u64 = attribute::number(cx, BLOCKS, names, attribute::never)?;
     let block_size_bytes: u64 = attribute::number(cx, BLOCK_SIZE, names, attribute::never)?;
-    // Namespaces that are reached in one way only have no such state.
+    // Namespaces with a single path have no ANA state.
     if !attribute::word(cx, ANA_STATE, names, |_| true, state) {
         state.extend_from_slice(b"unknown");
     }
     let bytes = |blocks: u64| (u128::from(blocks) * u128::from(block_size_bytes)) as f64;
-    cx.page.gauge(NAMESPACE_INFO, [state, &device, &id], true);
-    cx.page.gauge(CAPACITY_BYTES, [&device, &id], bytes(size));
-    cx.page.gauge(SIZE_BYTES, [&device, &id], bytes(size));
-    cx.page.gauge(USED_BYTES, [&device, &id], bytes(used));
-    cx.page.gauge(BLOCK_SIZE_BYTES, [&device, &id], block_size_bytes);
+    cx.page.gauge(NAMESPACE_INFO, NamespaceInfoLabels { ana_state: state, device: &device, nsid: &id }, true);
+    cx.page.gauge(CAPACITY_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(size));
+    cx.page.gauge(SIZE_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(size));
+    cx.page.gauge(USED_BYTES, PerNamespace { device: &device, nsid: &id }, bytes(used));
+    cx.page.gauge(BLOCK_SIZE_BYTES, PerNamespace { device: &device, nsid: &id }, block_size_bytes);
     Some(())
 }
 
@@ -117,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_told_in_bytes() {
+    fn sizes_are_converted_to_bytes() {
         given(HOST).emits::<Nvme>(&(INFO_LINE.to_owned() + &namespace("unknown")));
         given(&format!("{HOST}== sys/class/nvme/nvme0/nvme0n1/ana_state\noptimized\n"))
             .emits::<Nvme>(&(INFO_LINE.to_owned() + &namespace("optimized")));
@@ -130,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_its_controller_or_namespace() {
+    fn a_bad_attribute_costs_its_controller_or_namespace() {
         given(&HOST.replace("serial\nS1\n", "serial error=EIO\n"))
             .fails::<Nvme>(&namespace("unknown"), "nvme0/serial: input/output error");
         for bad in ["-1", "", "x", "18446744073709551616"] {

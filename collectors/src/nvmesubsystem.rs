@@ -1,4 +1,4 @@
-//! NVMe subsystems and the controllers that lead to them, from /sys/class/nvme-subsystem.
+//! NVMe subsystems and their controllers, from /sys/class/nvme-subsystem.
 
 use crate::declare;
 use crate::host::root::Names;
@@ -6,7 +6,7 @@ use crate::kit::attribute;
 use crate::kit::prelude::*;
 use crate::nvme::name;
 
-/// What each NVMe subsystem is, and how well its controllers reach it.
+/// The nvmesubsystem collector.
 #[derive(Default, Debug)]
 pub struct Nvmesubsystem {
     subsystems: Names,
@@ -20,7 +20,13 @@ pub struct Nvmesubsystem {
 }
 
 declare! {
-    Nvmesubsystem: "nvmesubsystem", off, "What each NVMe subsystem is, and in what state the controllers are that lead to it.";
+    Nvmesubsystem: "nvmesubsystem", off, "NVMe subsystems and the state of their paths.";
+    labels {
+        InfoLabels { iopolicy, model, nqn, serial, subsystem }
+        NamespaceInfoLabels { device, subsystem }
+        PathStateLabels { controller, state, subsystem, transport }
+        PerSubsystem { subsystem }
+    }
     reads {
         CLASS: Directory Sys "class/nvme-subsystem";
         SUBSYSTEM: Directory Sys "class/nvme-subsystem/*";
@@ -32,20 +38,20 @@ declare! {
         TRANSPORT: File Sys "class/nvme-subsystem/*/*/transport";
     }
     families {
-        INFO: Gauge "node_nvmesubsystem_info" ["iopolicy", "model", "nqn", "serial", "subsystem"] "Always 1: what is known of a subsystem beside numbers.";
-        NAMESPACE_INFO: Gauge "node_nvmesubsystem_namespace_info" ["device", "subsystem"] "Always 1: a block device that is a namespace of the subsystem.";
-        PATHS: Gauge "node_nvmesubsystem_paths" ["subsystem"] "Controllers that lead to a subsystem.";
-        PATHS_LIVE: Gauge "node_nvmesubsystem_paths_live" ["subsystem"] "Controllers that lead to a subsystem and are live.";
-        PATH_STATE: Gauge "node_nvmesubsystem_path_state" ["controller", "state", "subsystem", "transport"] "1 for the state that a controller is in, 0 for the others.";
+        INFO: Gauge "node_nvmesubsystem_info" InfoLabels "Model, serial number, NQN and I/O policy; always 1.";
+        NAMESPACE_INFO: Gauge "node_nvmesubsystem_namespace_info" NamespaceInfoLabels "Namespace block device of the subsystem; always 1.";
+        PATHS: Gauge "node_nvmesubsystem_paths" PerSubsystem "Controllers (paths) of a subsystem.";
+        PATHS_LIVE: Gauge "node_nvmesubsystem_paths_live" PerSubsystem "Live controllers (paths) of a subsystem.";
+        PATH_STATE: Gauge "node_nvmesubsystem_path_state" PathStateLabels "State of a controller: 1 for the current one, otherwise 0.";
     }
 }
 
 const LIVE: &str = "live";
 
-/// What stands in for a state that is none of the others.
+/// Replaces states that are not in [`STATES`].
 const UNKNOWN: &str = "unknown";
 
-/// The states that a controller is shown to be in or not.
+/// The values of the label `state`.
 const STATES: [&str; 7] = ["connecting", "dead", "deleting", LIVE, "new", "resetting", UNKNOWN];
 
 impl Collect for Nvmesubsystem {
@@ -58,14 +64,18 @@ impl Collect for Nvmesubsystem {
         cx.files.list(CLASS, [], subsystems).map_err(|error| error.or_no_data(attribute::is_hidden))?;
         for subsystem in subsystems.iter().filter(|name| name.starts_with(b"nvme-subsys")) {
             let words = [(POLICY, &mut *policy), (MODEL, model), (QUALIFIED_NAME, qualified_name), (SERIAL, serial)];
-            // Without one of its labels it would be another series.
+            // A sample with a label missing would be a different series.
             if words.into_iter().all(|(file, word)| attribute::word(cx, file, [subsystem], attribute::never, word)) {
-                cx.page.gauge(INFO, [policy, model, qualified_name, serial, &subsystem], true);
+                cx.page.gauge(
+                    INFO,
+                    InfoLabels { iopolicy: policy, model, nqn: qualified_name, serial, subsystem: &subsystem },
+                    true,
+                );
             }
             let listed = cx.files.list(SUBSYSTEM, [subsystem], entries).map_err(Failure::from);
             let Some(()) = cx.problems.value(listed) else { continue };
             for device in entries.iter().filter(|name| name::is_namespace(name)) {
-                cx.page.gauge(NAMESPACE_INFO, [&device, &subsystem], true);
+                cx.page.gauge(NAMESPACE_INFO, NamespaceInfoLabels { device: &device, subsystem: &subsystem }, true);
             }
             let (mut paths, mut live) = (0_u64, Some(0_u64));
             for controller in entries.iter().filter(|name| name::is_controller(name)) {
@@ -73,17 +83,17 @@ impl Collect for Nvmesubsystem {
                 let is_live = emit_path(cx, subsystem, controller, state, transport);
                 live = live.zip(is_live).map(|(live, is_live)| live + u64::from(is_live));
             }
-            cx.page.gauge(PATHS, [&subsystem], paths);
-            // How many are live is known only when the state of each is.
+            cx.page.gauge(PATHS, PerSubsystem { subsystem: &subsystem }, paths);
+            // The number of live paths is known only if every state is.
             if let Some(live) = live {
-                cx.page.gauge(PATHS_LIVE, [&subsystem], live);
+                cx.page.gauge(PATHS_LIVE, PerSubsystem { subsystem: &subsystem }, live);
             }
         }
         Ok(())
     }
 }
 
-/// Emits the state of one controller; whether it is live, where that is known.
+/// Emits the state of one controller. Returns whether it is live; `None` if the state is unreadable.
 fn emit_path(
     cx: &mut Cx<'_, Nvmesubsystem>,
     subsystem: &[u8],
@@ -95,13 +105,17 @@ fn emit_path(
     let found = attribute::filled_word(cx, STATE, names, word).then(|| known_state(word));
     if attribute::filled_word(cx, TRANSPORT, names, transport) {
         for state in STATES.iter().filter(|_| found.is_some()) {
-            cx.page.gauge(PATH_STATE, [&controller, state, &subsystem, transport], Some(*state) == found);
+            cx.page.gauge(
+                PATH_STATE,
+                PathStateLabels { controller: &controller, state, subsystem: &subsystem, transport },
+                Some(*state) == found,
+            );
         }
     }
     found.map(|state| state == LIVE)
 }
 
-/// The state that the kernel means by a word.
+/// Maps the kernel's word to one of [`STATES`].
 fn known_state(word: &[u8]) -> &'static str {
     if word == b"deleting (no IO)" {
         return "deleting";
@@ -146,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn a_subsystem_counts_the_controllers_that_lead_to_it() {
+    fn controllers_of_a_subsystem_are_counted() {
         let (third, fourth) = (states("nvme3", "tcp", "live"), states("nvme4", "rdma", "connecting"));
         given(HOST).emits::<Nvmesubsystem>(&page(&third, &fourth, LIVE_LINE));
     }
 
     #[test]
-    fn states_of_several_words_and_of_other_kernels_have_a_name() {
+    fn deleting_without_io_and_unknown_states_are_mapped() {
         let third = states("nvme3", "tcp", "live");
         for (word, state) in [("deleting (no IO)", "deleting"), ("asleep", UNKNOWN)] {
             let fourth = states("nvme4", "rdma", state);
@@ -162,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_the_class_or_that_hides_it_has_no_data() {
+    fn a_missing_or_unreadable_class_is_no_data() {
         given("").fails::<Nvmesubsystem>("", "sys/class/nvme-subsystem: no such file");
         given("== sys/class/nvme-subsystem/ error=EACCES\n").fails::<Nvmesubsystem>("", "permission denied");
         given("== sys/class/nvme-subsystem/\n").emits::<Nvmesubsystem>("");
     }
 
     #[test]
-    fn what_cannot_be_read_costs_no_more_than_needs_it() {
+    fn a_bad_attribute_costs_only_the_samples_that_need_it() {
         let (third, fourth) = (states("nvme3", "tcp", "live"), states("nvme4", "rdma", "connecting"));
         given(&HOST.replace("serial\nS3\n", "serial error=EIO\n")).fails::<Nvmesubsystem>(
             &page(&third, &fourth, LIVE_LINE).replace(INFO_LINE, ""),
@@ -192,7 +206,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn any_word_is_one_of_the_states(word: Vec<u8>) {
+        fn any_word_maps_to_a_known_state(word: Vec<u8>) {
             prop_assert!(STATES.contains(&known_state(&word)));
         }
     }

@@ -1,34 +1,35 @@
-//! Which distribution runs, from os-release(5).
+//! The distribution, from os-release(5).
 
 mod release;
 
 use crate::declare;
-use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// Which distribution runs.
+/// The os collector.
 #[derive(Debug)]
 pub struct Os {
-    /// By [`NAMES`].
-    values: [Value; NAMES.len()],
+    /// The values of [`NAMES`].
+    values: [FieldValue; NAMES.len()],
 }
 
 declare! {
-    Os: "os", on, "Which distribution runs, its version, and how long it is supported.";
+    Os: "os", on, "Linux distribution, its version and end of support, from os-release.";
+    labels {
+        InfoLabels { build_id, id, id_like, image_id, image_version, name, pretty_name, variant, variant_id, version, version_codename, version_id }
+        VersionLabels { id, id_like, name }
+    }
     reads {
         ETC: File Rootfs "etc/os-release";
         USR_LIB: File Rootfs "usr/lib/os-release";
     }
     families {
-        INFO: Gauge "node_os_info" ["build_id", "id", "id_like", "image_id", "image_version", "name", "pretty_name", "variant",
-            "variant_id", "version", "version_codename", "version_id"]
-            "What the distribution says of itself, as labels of a 1.";
-        VERSION: Gauge "node_os_version" ["id", "id_like", "name"] "The number that the distribution's version begins with.";
-        SUPPORT_END: Gauge "node_os_support_end_timestamp_seconds" [] "When the distribution's support ends, in seconds since 1970.";
+        INFO: Gauge "node_os_info" InfoLabels "Distribution name and version, as labels; always 1.";
+        VERSION: Gauge "node_os_version" VersionLabels "Version of the distribution as major.minor number.";
+        SUPPORT_END: Gauge "node_os_support_end_timestamp_seconds" [] "End of the distribution's support in seconds since 1970.";
     }
 }
 
-/// The fields that are looked at: those of `node_os_info` in the order of its labels, then the end of support.
+/// The fields read: those of `node_os_info` in label order, then the end of support.
 const NAMES: [&str; 13] = [
     "BUILD_ID",
     "ID",
@@ -45,18 +46,12 @@ const NAMES: [&str; 13] = [
     "SUPPORT_END",
 ];
 
-const ID_AT: usize = 1;
-const ID_LIKE_AT: usize = 2;
-const NAME_AT: usize = 5;
-const VERSION_ID_AT: usize = 11;
-const SUPPORT_END_AT: usize = 12;
-
-/// A field of the file, in memory that is used again.
+/// The value of a field; the buffer is reused.
 #[derive(Default, Debug)]
-struct Value {
-    /// Empty where the file does not have it.
+struct FieldValue {
+    /// Empty if the file does not have the field.
     text: Vec<u8>,
-    /// Whether the file has it, but not so that it can be read.
+    /// Whether the field is malformed.
     is_bad: bool,
 }
 
@@ -92,35 +87,61 @@ impl Os {
         }
     }
 
-    /// Emits the families of which every field can be read: one with a label missing would be another host's.
+    /// Emits the families whose fields are all valid: a sample with a label missing would be a different series.
     fn emit(&self, cx: &mut Cx<'_, Self>) {
-        let value = |at: usize| &self.values[at].text;
-        let is_sound = |fields: &[usize]| fields.iter().all(|&at| !self.values[at].is_bad);
-        if self.values.iter().take(SUPPORT_END_AT).all(|value| !value.is_bad) {
-            cx.page.gauge(INFO, std::array::from_fn(|at| value(at) as &dyn Label), 1_u64);
+        let [
+            build_id,
+            id,
+            id_like,
+            image_id,
+            image_version,
+            name,
+            pretty_name,
+            variant,
+            variant_id,
+            version,
+            version_codename,
+            version_id,
+            support_end,
+        ] = &self.values;
+        if self.values.iter().rev().skip(1).all(|value| !value.is_bad) {
+            let labels = InfoLabels {
+                build_id: &build_id.text,
+                id: &id.text,
+                id_like: &id_like.text,
+                image_id: &image_id.text,
+                image_version: &image_version.text,
+                name: &name.text,
+                pretty_name: &pretty_name.text,
+                variant: &variant.text,
+                variant_id: &variant_id.text,
+                version: &version.text,
+                version_codename: &version_codename.text,
+                version_id: &version_id.text,
+            };
+            cx.page.gauge(INFO, labels, 1_u64);
         }
-        if is_sound(&[ID_AT, ID_LIKE_AT, NAME_AT, VERSION_ID_AT]) {
-            let version_id = value(VERSION_ID_AT);
-            match release::major_minor(version_id) {
+        if [id, id_like, name, version_id].iter().all(|value| !value.is_bad) {
+            match release::major_minor(&version_id.text) {
                 Some(number) if number > 0.0 => {
-                    cx.page.gauge(VERSION, [value(ID_AT), value(ID_LIKE_AT), value(NAME_AT)], number);
+                    let labels = VersionLabels { id: &id.text, id_like: &id_like.text, name: &name.text };
+                    cx.page.gauge(VERSION, labels, number);
                 }
                 Some(_) => {}
-                None => cx.problems.report(bad_value(VERSION_ID_AT, "a version with fewer digits", version_id)),
+                None => cx.problems.report(bad_value("VERSION_ID", "a version with fewer digits", &version_id.text)),
             }
         }
-        let support_end = value(SUPPORT_END_AT);
-        if is_sound(&[SUPPORT_END_AT]) && !support_end.is_empty() {
-            match release::day_seconds(support_end) {
+        if !support_end.is_bad && !support_end.text.is_empty() {
+            match release::day_seconds(&support_end.text) {
                 Some(seconds) => cx.page.gauge(SUPPORT_END, [], seconds),
-                None => cx.problems.report(bad_value(SUPPORT_END_AT, "a day such as 2032-05-31", support_end)),
+                None => cx.problems.report(bad_value("SUPPORT_END", "a day such as 2032-05-31", &support_end.text)),
             }
         }
     }
 }
 
-fn bad_value(at: usize, expected: &str, found: &[u8]) -> Failure {
-    Failure::error(format_args!("os-release: {}: expected {expected}, found \"{}\"", NAMES[at], found.escape_ascii()))
+fn bad_value(field: &str, expected: &str, found: &[u8]) -> Failure {
+    Failure::error(format_args!("os-release: {field}: expected {expected}, found \"{}\"", found.escape_ascii()))
 }
 
 #[cfg(test)]
@@ -143,12 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn the_distribution_is_labels() {
+    fn the_distribution_is_exported_as_labels() {
         given(&etc(FILE)).emits::<Os>(&format!("{INFO_LINE}{END_LINE}{VERSION_LINE}"));
     }
 
     #[test]
-    fn what_the_file_does_not_say_is_empty() {
+    fn missing_fields_are_empty_labels() {
         given(&etc("# nothing but a name\n\nNAME=Larch\n")).emits::<Os>(
             "node_os_info{build_id=\"\",id=\"\",id_like=\"\",image_id=\"\",image_version=\"\",name=\"Larch\",\
             pretty_name=\"\",variant=\"\",variant_id=\"\",version=\"\",version_codename=\"\",version_id=\"\"} 1\n",
@@ -156,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_below_etc_counts_before_the_one_below_usr() {
+    fn etc_takes_precedence_over_usr() {
         let both = format!("{}== rootfs/usr/lib/os-release\nNAME=Other\n", etc(FILE));
         given(&both).emits::<Os>(&format!("{INFO_LINE}{END_LINE}{VERSION_LINE}"));
         given(&format!("== rootfs/usr/lib/os-release\n{FILE}"))
@@ -166,18 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_the_file_has_no_data_and_one_that_denies_it_fails() {
+    fn a_missing_file_is_no_data_and_an_unreadable_one_an_error() {
         given("").fails::<Os>("", "rootfs has neither etc/os-release nor usr/lib/os-release");
         given(&format!("== rootfs/etc/os-release error=EACCES\n== rootfs/usr/lib/os-release\n{FILE}"))
             .fails::<Os>("", "rootfs/etc/os-release: permission denied");
     }
 
     #[test]
-    fn places_are_those_of_the_names() {
-        let names = [ID_AT, ID_LIKE_AT, NAME_AT, VERSION_ID_AT, SUPPORT_END_AT].map(|at| NAMES[at]);
-        assert_eq!(names, ["ID", "ID_LIKE", "NAME", "VERSION_ID", "SUPPORT_END"]);
+    fn fields_are_in_the_order_of_the_labels() {
         let labels = INFO.info().labels.iter().map(|label| label.to_uppercase());
-        assert!(labels.eq(NAMES[..SUPPORT_END_AT].iter().copied()));
+        assert!(labels.chain(["SUPPORT_END".to_owned()]).eq(NAMES));
     }
 
     #[track_caller]
@@ -186,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_costs_the_families_that_show_it() {
+    fn a_bad_line_costs_the_families_that_need_it() {
         let complaint = "rootfs/etc/os-release:6: PRETTY_NAME: expected a closing quote, found \"\\\"Basalt\"";
         check("\"Basalt 9.4\"", "\"Basalt", &format!("{END_LINE}{VERSION_LINE}"), complaint);
         check("ID=\"basalt\"", "ID='basalt", END_LINE, "rootfs/etc/os-release:3: ID: expected a closing quote");
@@ -208,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_nobody_looks_at_costs_nothing() {
+    fn unused_fields_are_not_validated() {
         given(&etc(&FILE.replace("basalt.example/\"", "basalt.example/")))
             .emits::<Os>(&format!("{INFO_LINE}{END_LINE}{VERSION_LINE}"));
     }
 
     #[test]
-    fn nothing_is_left_of_the_scrape_before() {
+    fn scrapes_are_independent() {
         let scraper = given(&etc(FILE)).scraper::<Os>().expect("no flags");
         assert_eq!(scrape(&scraper).samples(), scrape(&scraper).samples());
         let mut os = Os { values: Default::default() };

@@ -1,4 +1,4 @@
-//! Devices of the PCI bus from /sys/bus/pci/devices.
+//! PCI devices, from /sys/bus/pci/devices.
 
 mod device;
 mod ids;
@@ -9,29 +9,34 @@ use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
-use device::{Amount, Location, Speed};
+use device::{Decimal, Location, Speed};
 use ids::Ids;
 
-/// What sits on the PCI bus, and how fast and wide its links are.
+/// The pcidevice collector.
 #[derive(Debug)]
 pub struct Pcidevice {
     entries: Names,
     link: Vec<u8>,
     state: Vec<u8>,
-    /// Nothing where names are not wanted.
+    /// `None` unless the names flag is set.
     names: Option<Resolver>,
 }
 
-/// Where names come from.
+/// The source of device names.
 #[derive(Debug)]
 struct Resolver {
-    /// The file that the operator named, in place of those of [`IDS_PATHS`].
+    /// The file given by flag, in place of [`IDS_PATHS`].
     file: Option<String>,
     ids: Ids,
 }
 
 declare! {
-    Pcidevice: "pcidevice", off, "What sits on the PCI bus, how fast and wide its links are, its power state and its virtual functions.";
+    Pcidevice: "pcidevice", off, "PCI devices: identity, link speed, power state and virtual functions.";
+    labels {
+        InfoLabels { bus, class_id, class_name, device, device_id, device_name, function, parent_bus, parent_device, parent_function, parent_segment, revision, segment, subsystem_device_id, subsystem_device_name, subsystem_vendor_id, subsystem_vendor_name, vendor_id, vendor_name }
+        PerDevice { bus, device, function, segment }
+        PerPowerState { bus, device, function, segment, state }
+    }
     reads {
         DEVICES: Directory Sys "bus/pci/devices";
         DEVICE: Link Sys "bus/pci/devices/*";
@@ -40,33 +45,29 @@ declare! {
     }
     flags {
         IDS_FILE: Text "collector.pcidevice.idsfile" = "",
-            "File of the names of PCI devices, in the form of pci.ids; without it one of /usr/share/misc/pci.ids and /usr/share/hwdata/pci.ids.";
-        NAMES: Switch "collector.pcidevice.names" = "false", "Adds the names of vendors, devices and classes, from a file pci.ids.";
+            "File of PCI device names in the format of pci.ids; default: /usr/share/misc/pci.ids or /usr/share/hwdata/pci.ids.";
+        NAMES: Switch "collector.pcidevice.names" = "false", "Add labels with the names of vendors, devices and classes from pci.ids.";
     }
     families {
-        INFO: Gauge "node_pcidevice_info" [
-            "bus", "class_id", "class_name", "device", "device_id", "device_name", "function", "parent_bus",
-            "parent_device", "parent_function", "parent_segment", "revision", "segment", "subsystem_device_id",
-            "subsystem_device_name", "subsystem_vendor_id", "subsystem_vendor_name", "vendor_id", "vendor_name"
-        ] "Always 1: what a device is, and below which one it sits; `*` is none.";
-        CURRENT_SPEED: Gauge "node_pcidevice_current_link_transfers_per_second" ["bus", "device", "function", "segment"] "How fast the link of a device is now; -1 where it has none.";
-        CURRENT_WIDTH: Gauge "node_pcidevice_current_link_width" ["bus", "device", "function", "segment"] "How many lanes the link of a device has now; -1 where it has none.";
-        COLD_ALLOWED: Gauge "node_pcidevice_d3cold_allowed" ["bus", "device", "function", "segment"] "Whether a device may be cut off from power when it is idle.";
-        MAX_SPEED: Gauge "node_pcidevice_max_link_transfers_per_second" ["bus", "device", "function", "segment"] "How fast the link of a device could be; -1 where it has none.";
-        MAX_WIDTH: Gauge "node_pcidevice_max_link_width" ["bus", "device", "function", "segment"] "How many lanes the link of a device could have; -1 where it has none.";
-        NUMA_NODE: Gauge "node_pcidevice_numa_node" ["bus", "device", "function", "segment"] "The node of memory that a device is nearest to.";
-        POWER_STATE: Gauge "node_pcidevice_power_state" ["bus", "device", "function", "segment", "state"] "1 for the power state that a device is in, 0 for the others.";
-        AUTOPROBE: Gauge "node_pcidevice_sriov_drivers_autoprobe" ["bus", "device", "function", "segment"] "Whether new virtual functions of a device get drivers by themselves.";
-        FUNCTIONS: Gauge "node_pcidevice_sriov_numvfs" ["bus", "device", "function", "segment"] "Virtual functions that a device has now.";
-        TOTAL_FUNCTIONS: Gauge "node_pcidevice_sriov_totalvfs" ["bus", "device", "function", "segment"] "Virtual functions that a device can have.";
-        INTERRUPTS: Gauge "node_pcidevice_sriov_vf_total_msix" ["bus", "device", "function", "segment"] "Interrupts that a device can give to its virtual functions.";
+        INFO: Gauge "node_pcidevice_info" InfoLabels "Identity and parent (`*` if none) of a device; always 1.";
+        CURRENT_SPEED: Gauge "node_pcidevice_current_link_transfers_per_second" PerDevice "Current link speed in transfers per second; -1 without a link.";
+        CURRENT_WIDTH: Gauge "node_pcidevice_current_link_width" PerDevice "Current link width in lanes; -1 without a link.";
+        COLD_ALLOWED: Gauge "node_pcidevice_d3cold_allowed" PerDevice "1 if the device may enter D3cold.";
+        MAX_SPEED: Gauge "node_pcidevice_max_link_transfers_per_second" PerDevice "Maximum link speed in transfers per second; -1 without a link.";
+        MAX_WIDTH: Gauge "node_pcidevice_max_link_width" PerDevice "Maximum link width in lanes; -1 without a link.";
+        NUMA_NODE: Gauge "node_pcidevice_numa_node" PerDevice "NUMA node of the device.";
+        POWER_STATE: Gauge "node_pcidevice_power_state" PerPowerState "Power state of a device: 1 for the current one, otherwise 0.";
+        AUTOPROBE: Gauge "node_pcidevice_sriov_drivers_autoprobe" PerDevice "1 if new virtual functions are bound to drivers automatically.";
+        FUNCTIONS: Gauge "node_pcidevice_sriov_numvfs" PerDevice "Enabled virtual functions.";
+        TOTAL_FUNCTIONS: Gauge "node_pcidevice_sriov_totalvfs" PerDevice "Maximum of virtual functions.";
+        INTERRUPTS: Gauge "node_pcidevice_sriov_vf_total_msix" PerDevice "MSI-X vectors available to virtual functions.";
     }
 }
 
-/// Where distributions put the file of names.
+/// Paths of pci.ids in distributions.
 const IDS_PATHS: [&str; 2] = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"];
 
-/// All power states, in the order of the page.
+/// The values of the label `state`.
 const POWER_STATES: [&str; 7] = ["D0", "D1", "D2", "D3cold", "D3hot", "error", "unknown"];
 
 impl Collect for Pcidevice {
@@ -90,7 +91,7 @@ impl Collect for Pcidevice {
             let mut components = link.rsplit(|&byte| byte == b'/');
             let (own, parent) = (components.next().unwrap_or_default(), components.next().unwrap_or_default());
             let Some(location) = Location::parse(own) else {
-                cx.problems.report(misplaced(entry, own));
+                cx.problems.report(bad_location(entry, own));
                 continue;
             };
             info::emit(cx, entry, location, parent, names.as_ref().map(|resolver| &resolver.ids));
@@ -102,8 +103,8 @@ impl Collect for Pcidevice {
 }
 
 impl Resolver {
-    /// Reads the names, once; where there are none, the next scrape looks again. A file that the operator named should
-    /// be there.
+    /// Reads the names once; if there are none, the next scrape tries again. A missing file is an error only if a flag
+    /// names it.
     fn load(&mut self, cx: &mut Cx<'_, Pcidevice>) {
         if !self.ids.is_empty() {
             return;
@@ -121,7 +122,7 @@ impl Resolver {
             Ok(text) => {
                 self.ids = Ids::parse(text);
                 if self.ids.is_empty() {
-                    cx.problems.note(text.error("the names", "lines of an id, two spaces and a name", b""));
+                    cx.problems.note(text.error("names", "lines of an ID, two spaces and a name", b""));
                 }
             }
             Err(error) => cx.problems.note(error),
@@ -129,62 +130,77 @@ impl Resolver {
     }
 }
 
-fn misplaced(entry: &[u8], found: &[u8]) -> Failure {
+fn bad_location(entry: &[u8], found: &[u8]) -> Failure {
     Failure::error(format_args!(
-        "sys/bus/pci/devices/{}: the link: expected a place such as 0000:00:1f.6, found \"{}\"",
+        "sys/bus/pci/devices/{}: link: expected an address such as 0000:00:1f.6, found \"{}\"",
         entry.escape_ascii(),
         found.escape_ascii()
     ))
 }
 
-/// What a device may have, with what is shown where it has not.
+/// Emits the optional attributes; missing ones have a default value.
 fn emit_numbers(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location) {
     let [segment, bus, slot, function] = at.labels();
     for (file, family) in [(&b"max_link_speed"[..], MAX_SPEED), (b"current_link_speed", CURRENT_SPEED)] {
         if let Some(Speed(transfers)) = optional(cx, entry, file, Speed::NONE) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], transfers);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                transfers,
+            );
         }
     }
     for (file, family) in [(&b"max_link_width"[..], MAX_WIDTH), (b"current_link_width", CURRENT_WIDTH)] {
-        if let Some(Amount(lanes)) = optional(cx, entry, file, Amount(-1)) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], lanes);
+        if let Some(Decimal(lanes)) = optional(cx, entry, file, Decimal(-1)) {
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                lanes,
+            );
         }
     }
     for (file, family) in [(&b"d3cold_allowed"[..], COLD_ALLOWED), (b"sriov_drivers_autoprobe", AUTOPROBE)] {
-        if let Some(Amount(number)) = optional(cx, entry, file, Amount(0)) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], number != 0);
+        if let Some(Decimal(number)) = optional(cx, entry, file, Decimal(0)) {
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                number != 0,
+            );
         }
     }
     for (file, family) in
         [(&b"sriov_numvfs"[..], FUNCTIONS), (b"sriov_totalvfs", TOTAL_FUNCTIONS), (b"sriov_vf_total_msix", INTERRUPTS)]
     {
         if let Some(number) = optional(cx, entry, file, 0_u64) {
-            cx.page.gauge(family, [&bus, &slot, &function, &segment], number);
+            cx.page.gauge(
+                family,
+                PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment },
+                number,
+            );
         }
     }
-    if let Some(Amount(node)) = optional(cx, entry, b"numa_node", Amount(-1))
+    if let Some(Decimal(node)) = optional(cx, entry, b"numa_node", Decimal(-1))
         && node != -1
     {
-        cx.page.gauge(NUMA_NODE, [&bus, &slot, &function, &segment], node);
+        cx.page.gauge(NUMA_NODE, PerDevice { bus: &bus, device: &slot, function: &function, segment: &segment }, node);
     }
 }
 
-/// The number of an attribute, `absent` where the device does not have it or does not know it, and nothing where it
-/// cannot be read.
+/// Reads a numeric attribute: `absent` if the device does not have or know it, `None` if it is unreadable or bad.
 fn optional<T: FromText>(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], file: &[u8], absent: T) -> Option<T> {
     let problems = cx.problems.count();
     let found = attribute::number(cx, ATTRIBUTE, [entry, file], RootError::is_missing);
     match found {
-        Some(Known(Some(number))) => Some(number),
-        Some(Known(None)) => Some(absent),
+        Some(MaybeUnknown(Some(number))) => Some(number),
+        Some(MaybeUnknown(None)) => Some(absent),
         None => (cx.problems.count() == problems).then_some(absent),
     }
 }
 
-/// A value that a device may not know.
-struct Known<T>(Option<T>);
+/// A value that may be unknown to the device.
+struct MaybeUnknown<T>(Option<T>);
 
-impl<T: FromText> FromText for Known<T> {
+impl<T: FromText> FromText for MaybeUnknown<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn from_text(text: &[u8]) -> Option<Self> {
@@ -196,13 +212,17 @@ impl<T: FromText> FromText for Known<T> {
 }
 
 fn emit_power_state(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, state: &mut Vec<u8>) {
-    let is_told = attribute::word(cx, ATTRIBUTE, [entry, b"power_state"], RootError::is_missing, state);
-    if !is_told || state.is_empty() {
+    let is_readable = attribute::word(cx, ATTRIBUTE, [entry, b"power_state"], RootError::is_missing, state);
+    if !is_readable || state.is_empty() {
         return;
     }
     let [segment, bus, slot, function] = at.labels();
     for known in POWER_STATES {
-        cx.page.gauge(POWER_STATE, [&bus, &slot, &function, &segment, &known], known.as_bytes() == state.as_slice());
+        cx.page.gauge(
+            POWER_STATE,
+            PerPowerState { bus: &bus, device: &slot, function: &function, segment: &segment, state: &known },
+            known.as_bytes() == state.as_slice(),
+        );
     }
 }
 

@@ -1,93 +1,94 @@
-//! Batteries and mains adapters from /sys/class/power_supply.
+//! Batteries and mains adapters, from /sys/class/power_supply.
 
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 
-/// What each power supply gives and holds.
+/// The powersupplyclass collector.
 #[derive(Debug)]
 pub struct Powersupplyclass {
     ignored: Pattern,
     supplies: Names,
     attributes: Names,
-    words: [Vec<u8>; WORDS.len()],
+    words: [Vec<u8>; TEXTS.len()],
 }
 
 declare! {
-    Powersupplyclass: "powersupplyclass", on, "What each battery and mains adapter is, gives and holds.";
+    Powersupplyclass: "powersupplyclass", on, "Power supplies: batteries and mains adapters.";
+    labels {
+        InfoLabels { capacity_level, charge_type, health, manufacturer, model_name, power_supply, scope, serial_number, status, technology, r#type, usb_type }
+        PerSupply { power_supply }
+    }
     reads {
         CLASS: Directory Sys "class/power_supply";
         SUPPLY: Directory Sys "class/power_supply/*";
         ATTRIBUTE: File Sys "class/power_supply/*/*";
     }
     flags {
-        IGNORED: Text "collector.powersupply.ignored-supplies" = "^$", "Regexp of power supplies to leave out.";
+        IGNORED: Text "collector.powersupply.ignored-supplies" = "^$", "Regexp of power supplies to exclude.";
     }
     families {
-        INFO: Gauge "node_power_supply_info" [
-            "capacity_level", "charge_type", "health", "manufacturer", "model_name", "power_supply", "scope",
-            "serial_number", "status", "technology", "type", "usb_type"
-        ] "Always 1: what is known of a power supply beside numbers.";
-        AUTHENTIC: Gauge "node_power_supply_authentic" ["power_supply"] "1 when the supply is one that the maker made.";
-        CALIBRATE: Gauge "node_power_supply_calibrate" ["power_supply"] "1 while the battery is calibrated.";
-        CAPACITY: Gauge "node_power_supply_capacity" ["power_supply"] "How full the battery is, out of 100.";
-        CAPACITY_ALERT_MAX: Gauge "node_power_supply_capacity_alert_max" ["power_supply"] "Above this capacity there is an alert.";
-        CAPACITY_ALERT_MIN: Gauge "node_power_supply_capacity_alert_min" ["power_supply"] "Below this capacity there is an alert.";
-        CHARGE_CONTROL_LIMIT: Gauge "node_power_supply_charge_control_limit" ["power_supply"] "How much charging is limited now.";
-        CHARGE_CONTROL_LIMIT_MAX: Gauge "node_power_supply_charge_control_limit_max" ["power_supply"] "How much charging can be limited.";
-        CHARGE_COUNTER: Gauge "node_power_supply_charge_counter" ["power_supply"] "Charge that went in or out since some moment, in ampere-hours.";
-        CHARGE_EMPTY: Gauge "node_power_supply_charge_empty" ["power_supply"] "Charge at which the battery counts as empty, in ampere-hours.";
-        CHARGE_EMPTY_DESIGN: Gauge "node_power_supply_charge_empty_design" ["power_supply"] "Charge at which it was made to count as empty, in ampere-hours.";
-        CHARGE_FULL: Gauge "node_power_supply_charge_full" ["power_supply"] "Charge at which the battery counts as full, in ampere-hours.";
-        CHARGE_FULL_DESIGN: Gauge "node_power_supply_charge_full_design" ["power_supply"] "Charge at which it was made to count as full, in ampere-hours.";
-        CHARGE_NOW: Gauge "node_power_supply_charge_ampere" ["power_supply"] "Charge in the battery, in ampere-hours.";
-        CHARGE_TERM_CURRENT: Gauge "node_power_supply_charge_term_current" ["power_supply"] "Charging ends below this current, in amperes.";
-        CONSTANT_CHARGE_CURRENT: Gauge "node_power_supply_constant_charge_current" ["power_supply"] "Current that the charger holds, in amperes.";
-        CONSTANT_CHARGE_CURRENT_MAX: Gauge "node_power_supply_constant_charge_current_max" ["power_supply"] "Largest current that the charger may hold, in amperes.";
-        CONSTANT_CHARGE_VOLTAGE: Gauge "node_power_supply_constant_charge_voltage" ["power_supply"] "Voltage that the charger holds, in volts.";
-        CONSTANT_CHARGE_VOLTAGE_MAX: Gauge "node_power_supply_constant_charge_voltage_max" ["power_supply"] "Largest voltage that the charger may hold, in volts.";
-        CURRENT_BOOT: Gauge "node_power_supply_current_boot" ["power_supply"] "Current when the host started, in amperes.";
-        CURRENT_MAX: Gauge "node_power_supply_current_max" ["power_supply"] "Largest current, in amperes.";
-        CURRENT_NOW: Gauge "node_power_supply_current_ampere" ["power_supply"] "Current, in amperes.";
-        CYCLE_COUNT: Gauge "node_power_supply_cyclecount" ["power_supply"] "How often the battery was used up and charged.";
-        ENERGY_EMPTY: Gauge "node_power_supply_energy_empty" ["power_supply"] "Energy at which the battery counts as empty, in watt-hours.";
-        ENERGY_EMPTY_DESIGN: Gauge "node_power_supply_energy_empty_design" ["power_supply"] "Energy at which it was made to count as empty, in watt-hours.";
-        ENERGY_FULL: Gauge "node_power_supply_energy_full" ["power_supply"] "Energy at which the battery counts as full, in watt-hours.";
-        ENERGY_FULL_DESIGN: Gauge "node_power_supply_energy_full_design" ["power_supply"] "Energy at which it was made to count as full, in watt-hours.";
-        ENERGY_NOW: Gauge "node_power_supply_energy_watthour" ["power_supply"] "Energy in the battery, in watt-hours.";
-        INPUT_CURRENT_LIMIT: Gauge "node_power_supply_input_current_limit" ["power_supply"] "Largest current that is taken in, in amperes.";
-        ONLINE: Gauge "node_power_supply_online" ["power_supply"] "1 when the supply gives power, 2 when it is one of several that could.";
-        POWER_NOW: Gauge "node_power_supply_power_watt" ["power_supply"] "Power, in watts.";
-        PRECHARGE_CURRENT: Gauge "node_power_supply_precharge_current" ["power_supply"] "Current before the proper charge, in amperes.";
-        PRESENT: Gauge "node_power_supply_present" ["power_supply"] "1 when the battery is there.";
-        TEMP: Gauge "node_power_supply_temp_celsius" ["power_supply"] "Temperature.";
-        TEMP_ALERT_MAX: Gauge "node_power_supply_temp_alert_max_celsius" ["power_supply"] "Above this temperature there is an alert.";
-        TEMP_ALERT_MIN: Gauge "node_power_supply_temp_alert_min_celsius" ["power_supply"] "Below this temperature there is an alert.";
-        TEMP_AMBIENT: Gauge "node_power_supply_temp_ambient_celsius" ["power_supply"] "Temperature around it.";
-        TEMP_AMBIENT_MAX: Gauge "node_power_supply_temp_ambient_max_celsius" ["power_supply"] "Largest temperature around it.";
-        TEMP_AMBIENT_MIN: Gauge "node_power_supply_temp_ambient_min_celsius" ["power_supply"] "Smallest temperature around it.";
-        TEMP_MAX: Gauge "node_power_supply_temp_max_celsius" ["power_supply"] "Largest temperature.";
-        TEMP_MIN: Gauge "node_power_supply_temp_min_celsius" ["power_supply"] "Smallest temperature.";
-        TIME_TO_EMPTY: Gauge "node_power_supply_time_to_empty_seconds" ["power_supply"] "Until the battery is empty.";
-        TIME_TO_FULL: Gauge "node_power_supply_time_to_full_seconds" ["power_supply"] "Until the battery is full.";
-        VOLTAGE_BOOT: Gauge "node_power_supply_voltage_boot" ["power_supply"] "Voltage when the host started, in volts.";
-        VOLTAGE_MAX: Gauge "node_power_supply_voltage_max" ["power_supply"] "Largest voltage, in volts.";
-        VOLTAGE_MAX_DESIGN: Gauge "node_power_supply_voltage_max_design" ["power_supply"] "Largest voltage that it was made for, in volts.";
-        VOLTAGE_MIN: Gauge "node_power_supply_voltage_min" ["power_supply"] "Smallest voltage, in volts.";
-        VOLTAGE_MIN_DESIGN: Gauge "node_power_supply_voltage_min_design" ["power_supply"] "Smallest voltage that it was made for, in volts.";
-        VOLTAGE_NOW: Gauge "node_power_supply_voltage_volt" ["power_supply"] "Voltage.";
-        VOLTAGE_OCV: Gauge "node_power_supply_voltage_ocv" ["power_supply"] "Voltage without a load, in volts.";
+        INFO: Gauge "node_power_supply_info" InfoLabels "Manufacturer, model, status and type of a power supply; always 1.";
+    }
+    /// The numeric attributes, sorted by name.
+    table NUMBERS: (&'static [u8], Unit) => PerSupply {
+        (b"authentic", Unit::Plain) => Gauge "node_power_supply_authentic" "1 if the power supply is genuine.";
+        (b"calibrate", Unit::Plain) => Gauge "node_power_supply_calibrate" "1 while the battery is being calibrated.";
+        (b"capacity", Unit::Plain) => Gauge "node_power_supply_capacity" "Charge level of the battery in percent.";
+        (b"capacity_alert_max", Unit::Plain) => Gauge "node_power_supply_capacity_alert_max" "Charge level above which an alert is raised, in percent.";
+        (b"capacity_alert_min", Unit::Plain) => Gauge "node_power_supply_capacity_alert_min" "Charge level below which an alert is raised, in percent.";
+        (b"charge_control_limit", Unit::Micro) => Gauge "node_power_supply_charge_control_limit" "Current charge control limit.";
+        (b"charge_control_limit_max", Unit::Micro) => Gauge "node_power_supply_charge_control_limit_max" "Maximum charge control limit.";
+        (b"charge_counter", Unit::Micro) => Gauge "node_power_supply_charge_counter" "Charge counter of the fuel gauge in ampere-hours.";
+        (b"charge_empty", Unit::Micro) => Gauge "node_power_supply_charge_empty" "Charge of the empty battery in ampere-hours.";
+        (b"charge_empty_design", Unit::Micro) => Gauge "node_power_supply_charge_empty_design" "Design charge of the empty battery in ampere-hours.";
+        (b"charge_full", Unit::Micro) => Gauge "node_power_supply_charge_full" "Charge of the full battery in ampere-hours.";
+        (b"charge_full_design", Unit::Micro) => Gauge "node_power_supply_charge_full_design" "Design charge of the full battery in ampere-hours.";
+        (b"charge_now", Unit::Micro) => Gauge "node_power_supply_charge_ampere" "Current charge of the battery in ampere-hours.";
+        (b"charge_term_current", Unit::Micro) => Gauge "node_power_supply_charge_term_current" "Current at which charging is terminated, in amperes.";
+        (b"constant_charge_current", Unit::Micro) => Gauge "node_power_supply_constant_charge_current" "Constant charge current in amperes.";
+        (b"constant_charge_current_max", Unit::Micro) => Gauge "node_power_supply_constant_charge_current_max" "Maximum constant charge current in amperes.";
+        (b"constant_charge_voltage", Unit::Micro) => Gauge "node_power_supply_constant_charge_voltage" "Constant charge voltage in volts.";
+        (b"constant_charge_voltage_max", Unit::Micro) => Gauge "node_power_supply_constant_charge_voltage_max" "Maximum constant charge voltage in volts.";
+        (b"current_boot", Unit::Micro) => Gauge "node_power_supply_current_boot" "Current at boot in amperes.";
+        (b"current_max", Unit::Micro) => Gauge "node_power_supply_current_max" "Maximum current in amperes.";
+        (b"current_now", Unit::Micro) => Gauge "node_power_supply_current_ampere" "Current flow in amperes.";
+        (b"cycle_count", Unit::Plain) => Gauge "node_power_supply_cyclecount" "Charge cycles of the battery.";
+        (b"energy_empty", Unit::Micro) => Gauge "node_power_supply_energy_empty" "Energy of the empty battery in watt-hours.";
+        (b"energy_empty_design", Unit::Micro) => Gauge "node_power_supply_energy_empty_design" "Design energy of the empty battery in watt-hours.";
+        (b"energy_full", Unit::Micro) => Gauge "node_power_supply_energy_full" "Energy of the full battery in watt-hours.";
+        (b"energy_full_design", Unit::Micro) => Gauge "node_power_supply_energy_full_design" "Design energy of the full battery in watt-hours.";
+        (b"energy_now", Unit::Micro) => Gauge "node_power_supply_energy_watthour" "Current energy of the battery in watt-hours.";
+        (b"input_current_limit", Unit::Micro) => Gauge "node_power_supply_input_current_limit" "Input current limit in amperes.";
+        (b"online", Unit::Plain) => Gauge "node_power_supply_online" "Supply state: 0 offline, 1 fixed voltage, 2 programmable voltage.";
+        (b"power_now", Unit::Micro) => Gauge "node_power_supply_power_watt" "Power draw in watts.";
+        (b"precharge_current", Unit::Micro) => Gauge "node_power_supply_precharge_current" "Precharge current in amperes.";
+        (b"present", Unit::Plain) => Gauge "node_power_supply_present" "1 if the battery is present.";
+        (b"temp", Unit::Tenth) => Gauge "node_power_supply_temp_celsius" "Temperature in degrees Celsius.";
+        (b"temp_alert_max", Unit::Tenth) => Gauge "node_power_supply_temp_alert_max_celsius" "Temperature above which an alert is raised, in degrees Celsius.";
+        (b"temp_alert_min", Unit::Tenth) => Gauge "node_power_supply_temp_alert_min_celsius" "Temperature below which an alert is raised, in degrees Celsius.";
+        (b"temp_ambient", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_celsius" "Ambient temperature in degrees Celsius.";
+        (b"temp_ambient_max", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_max_celsius" "Maximum ambient temperature in degrees Celsius.";
+        (b"temp_ambient_min", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_min_celsius" "Minimum ambient temperature in degrees Celsius.";
+        (b"temp_max", Unit::Tenth) => Gauge "node_power_supply_temp_max_celsius" "Maximum temperature in degrees Celsius.";
+        (b"temp_min", Unit::Tenth) => Gauge "node_power_supply_temp_min_celsius" "Minimum temperature in degrees Celsius.";
+        (b"time_to_empty_now", Unit::Plain) => Gauge "node_power_supply_time_to_empty_seconds" "Estimated time until the battery is empty, in seconds.";
+        (b"time_to_full_now", Unit::Plain) => Gauge "node_power_supply_time_to_full_seconds" "Estimated time until the battery is full, in seconds.";
+        (b"voltage_boot", Unit::Micro) => Gauge "node_power_supply_voltage_boot" "Voltage at boot in volts.";
+        (b"voltage_max", Unit::Micro) => Gauge "node_power_supply_voltage_max" "Maximum voltage in volts.";
+        (b"voltage_max_design", Unit::Micro) => Gauge "node_power_supply_voltage_max_design" "Maximum design voltage in volts.";
+        (b"voltage_min", Unit::Micro) => Gauge "node_power_supply_voltage_min" "Minimum voltage in volts.";
+        (b"voltage_min_design", Unit::Micro) => Gauge "node_power_supply_voltage_min_design" "Minimum design voltage in volts.";
+        (b"voltage_now", Unit::Micro) => Gauge "node_power_supply_voltage_volt" "Voltage in volts.";
+        (b"voltage_ocv", Unit::Micro) => Gauge "node_power_supply_voltage_ocv" "Open-circuit voltage in volts.";
     }
 }
 
-type Level = Family<Powersupplyclass, Gauge, crate::kit::family::Unnamed<1>>;
-
-/// What an attribute counts in.
+/// Unit of a numeric attribute.
 #[derive(Clone, Copy, Debug)]
 enum Unit {
     Plain,
@@ -96,7 +97,7 @@ enum Unit {
 }
 
 impl Unit {
-    fn in_whole(self, value: i64) -> f64 {
+    fn to_base_unit(self, value: i64) -> f64 {
         value as f64
             / match self {
                 Self::Plain => 1.0,
@@ -106,61 +107,8 @@ impl Unit {
     }
 }
 
-/// The attributes that are numbers.
-const NUMBERS: [(&[u8], Level, Unit); 49] = [
-    (b"authentic", AUTHENTIC, Unit::Plain),
-    (b"calibrate", CALIBRATE, Unit::Plain),
-    (b"capacity", CAPACITY, Unit::Plain),
-    (b"capacity_alert_max", CAPACITY_ALERT_MAX, Unit::Plain),
-    (b"capacity_alert_min", CAPACITY_ALERT_MIN, Unit::Plain),
-    (b"charge_control_limit", CHARGE_CONTROL_LIMIT, Unit::Micro),
-    (b"charge_control_limit_max", CHARGE_CONTROL_LIMIT_MAX, Unit::Micro),
-    (b"charge_counter", CHARGE_COUNTER, Unit::Micro),
-    (b"charge_empty", CHARGE_EMPTY, Unit::Micro),
-    (b"charge_empty_design", CHARGE_EMPTY_DESIGN, Unit::Micro),
-    (b"charge_full", CHARGE_FULL, Unit::Micro),
-    (b"charge_full_design", CHARGE_FULL_DESIGN, Unit::Micro),
-    (b"charge_now", CHARGE_NOW, Unit::Micro),
-    (b"charge_term_current", CHARGE_TERM_CURRENT, Unit::Micro),
-    (b"constant_charge_current", CONSTANT_CHARGE_CURRENT, Unit::Micro),
-    (b"constant_charge_current_max", CONSTANT_CHARGE_CURRENT_MAX, Unit::Micro),
-    (b"constant_charge_voltage", CONSTANT_CHARGE_VOLTAGE, Unit::Micro),
-    (b"constant_charge_voltage_max", CONSTANT_CHARGE_VOLTAGE_MAX, Unit::Micro),
-    (b"current_boot", CURRENT_BOOT, Unit::Micro),
-    (b"current_max", CURRENT_MAX, Unit::Micro),
-    (b"current_now", CURRENT_NOW, Unit::Micro),
-    (b"cycle_count", CYCLE_COUNT, Unit::Plain),
-    (b"energy_empty", ENERGY_EMPTY, Unit::Micro),
-    (b"energy_empty_design", ENERGY_EMPTY_DESIGN, Unit::Micro),
-    (b"energy_full", ENERGY_FULL, Unit::Micro),
-    (b"energy_full_design", ENERGY_FULL_DESIGN, Unit::Micro),
-    (b"energy_now", ENERGY_NOW, Unit::Micro),
-    (b"input_current_limit", INPUT_CURRENT_LIMIT, Unit::Micro),
-    (b"online", ONLINE, Unit::Plain),
-    (b"power_now", POWER_NOW, Unit::Micro),
-    (b"precharge_current", PRECHARGE_CURRENT, Unit::Micro),
-    (b"present", PRESENT, Unit::Plain),
-    (b"temp", TEMP, Unit::Tenth),
-    (b"temp_alert_max", TEMP_ALERT_MAX, Unit::Tenth),
-    (b"temp_alert_min", TEMP_ALERT_MIN, Unit::Tenth),
-    (b"temp_ambient", TEMP_AMBIENT, Unit::Tenth),
-    (b"temp_ambient_max", TEMP_AMBIENT_MAX, Unit::Tenth),
-    (b"temp_ambient_min", TEMP_AMBIENT_MIN, Unit::Tenth),
-    (b"temp_max", TEMP_MAX, Unit::Tenth),
-    (b"temp_min", TEMP_MIN, Unit::Tenth),
-    (b"time_to_empty_now", TIME_TO_EMPTY, Unit::Plain),
-    (b"time_to_full_now", TIME_TO_FULL, Unit::Plain),
-    (b"voltage_boot", VOLTAGE_BOOT, Unit::Micro),
-    (b"voltage_max", VOLTAGE_MAX, Unit::Micro),
-    (b"voltage_max_design", VOLTAGE_MAX_DESIGN, Unit::Micro),
-    (b"voltage_min", VOLTAGE_MIN, Unit::Micro),
-    (b"voltage_min_design", VOLTAGE_MIN_DESIGN, Unit::Micro),
-    (b"voltage_now", VOLTAGE_NOW, Unit::Micro),
-    (b"voltage_ocv", VOLTAGE_OCV, Unit::Micro),
-];
-
-/// The attributes that are words, in the order of the labels; the name of the supply stands between them.
-const WORDS: [&[u8]; 11] = [
+/// The text attributes, named like the info labels.
+const TEXTS: [&[u8]; 11] = [
     b"capacity_level",
     b"charge_type",
     b"health",
@@ -197,36 +145,58 @@ impl Collect for Powersupplyclass {
     }
 }
 
-fn emit(cx: &mut Cx<'_, Powersupplyclass>, supply: &[u8], attributes: &Names, words: &mut [Vec<u8>; WORDS.len()]) {
+fn emit(cx: &mut Cx<'_, Powersupplyclass>, supply: &[u8], attributes: &Names, words: &mut [Vec<u8>; TEXTS.len()]) {
     for word in &mut *words {
         word.clear();
     }
     let mut is_whole = true;
     for (name, _) in attributes.iter_kinds().filter(|&(_, kind)| kind == Kind::File) {
-        if let Some(&(_, family, unit)) = NUMBERS.iter().find(|(number, ..)| *number == name) {
-            if let Some(AnyBase(value)) = attribute::number(cx, ATTRIBUTE, [supply, name], is_not_had) {
-                cx.page.gauge(family, [&supply], unit.in_whole(value));
+        if let Some(&((_, unit), family)) = NUMBERS.iter().find(|((number, _), _)| *number == name) {
+            if let Some(AnyBase(value)) = attribute::number(cx, ATTRIBUTE, [supply, name], is_unsupported) {
+                cx.page.tabled(family, PerSupply { power_supply: &supply }, unit.to_base_unit(value));
             }
-        } else if let Some(at) = WORDS.iter().position(|word| *word == name) {
+        } else if let Some(at) = TEXTS.iter().position(|word| *word == name) {
             let problems = cx.problems.count();
-            attribute::word(cx, ATTRIBUTE, [supply, name], is_not_had, &mut words[at]);
+            attribute::word(cx, ATTRIBUTE, [supply, name], is_unsupported, &mut words[at]);
             is_whole &= cx.problems.count() == problems;
         }
     }
-    // Without one of its labels it would be another series.
+    // A sample with a label missing would be a different series.
     if is_whole {
         let labels = words.each_ref().map(|word| (!word.is_empty()).then_some(word.as_slice()));
-        let [level, charge, health, maker, model, scope, serial, status, technology, kind, usb] = &labels;
-        cx.page.gauge(
-            INFO,
-            [level, charge, health, maker, model, &supply, scope, serial, status, technology, kind, usb],
-            true,
-        );
+        let [
+            capacity_level,
+            charge_type,
+            health,
+            manufacturer,
+            model_name,
+            scope,
+            serial_number,
+            status,
+            technology,
+            r#type,
+            usb_type,
+        ] = &labels;
+        let labels = InfoLabels {
+            capacity_level,
+            charge_type,
+            health,
+            manufacturer,
+            model_name,
+            power_supply: &supply,
+            scope,
+            serial_number,
+            status,
+            technology,
+            r#type,
+            usb_type,
+        };
+        cx.page.gauge(INFO, labels, true);
     }
 }
 
-/// Whether the supply merely does not have what the driver lists for it.
-fn is_not_had(error: RootError) -> bool {
+/// Whether the error means that the supply does not have an attribute of its driver.
+fn is_unsupported(error: RootError) -> bool {
     error.is_missing() || error == RootError::Errno(Errno::EOPNOTSUPP)
 }
 
@@ -245,7 +215,7 @@ mod tests {
     const INFO_LINE: &str = "node_power_supply_info{power_supply=\"BAT0\",type=\"Battery\"} 1\n";
 
     #[test]
-    fn numbers_are_in_whole_units() {
+    fn numbers_are_converted_to_base_units() {
         given(&supply(&[
             ("capacity", "81"),
             ("energy_now", "36580000"),
@@ -261,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn supplies_are_left_out_by_name() {
+    fn supplies_are_excluded_by_name() {
         let host = supply(&[("online", "1")]) + "== sys/class/power_supply/AC/online\n0\n";
         given(&host).flags(&["--collector.powersupply.ignored-supplies=^BAT"]).emits::<Powersupplyclass>(
             "node_power_supply_info{power_supply=\"AC\"} 1\nnode_power_supply_online{power_supply=\"AC\"} 0\n",
@@ -276,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_battery_does_not_have_is_left_out() {
+    fn unsupported_attributes_are_left_out() {
         for errno in ["ENODEV", "EOPNOTSUPP", "ENOENT"] {
             let host = format!("{}== sys/class/power_supply/BAT0/temp error={errno}\n", supply(&[("type", "Battery")]));
             given(&host).emits::<Powersupplyclass>(INFO_LINE);
@@ -284,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_itself_alone() {
+    fn a_bad_attribute_costs_only_its_own_samples() {
         let whole = supply(&[("type", "Battery")]);
         for bad in ["full", "", "9223372036854775808", "1.5"] {
             given(&format!("{whole}{}", supply(&[("capacity", bad)])))
@@ -295,16 +265,16 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_order() {
-        assert!(NUMBERS.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(WORDS.is_sorted());
+    fn the_tables_are_sorted() {
+        assert!(NUMBERS.is_sorted_by(|a, b| a.0.0 < b.0.0));
+        assert!(TEXTS.is_sorted());
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn microvolts_come_back(microvolts: i32) {
+        fn microvolts_round_trip(microvolts: i32) {
             let host = supply(&[("voltage_now", &microvolts.to_string())]);
             let samples = given(&host).scrape::<Powersupplyclass>().samples();
             let line = samples.lines().find(|line| line.contains("voltage_volt")).expect("a voltage");

@@ -1,16 +1,16 @@
-//! Processes and threads by what they do, from /proc.
+//! Processes and threads by state, from /proc.
 
-mod row;
+mod stat_file;
 
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
-use crate::kit::family::{Family, Gauge};
+use crate::kit::family::{Family, Gauge, Unnamed};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
-/// How many processes and threads do what.
+/// The processes collector.
 #[derive(Debug)]
 pub struct Processes {
     processes: Names,
@@ -18,7 +18,11 @@ pub struct Processes {
 }
 
 declare! {
-    Processes: "processes", off, "How many processes and threads there are, what they do, and how many there may be.";
+    Processes: "processes", off, "Processes and threads by state, and their limits.";
+    labels {
+        PerState { state }
+        PerThreadState { thread_state }
+    }
     reads {
         PROC: Directory Proc "";
         STAT: File Proc "*/stat";
@@ -28,12 +32,12 @@ declare! {
         PID_MAX: File Proc "sys/kernel/pid_max";
     }
     families {
-        MAX_PROCESSES: Gauge "node_processes_max_processes" [] "Where the numbers of processes end.";
-        MAX_THREADS: Gauge "node_processes_max_threads" [] "How many threads there may be.";
-        PIDS: Gauge "node_processes_pids" [] "Processes that there are.";
-        STATE: Gauge "node_processes_state" ["state"] "Processes in this state.";
-        THREADS: Gauge "node_processes_threads" [] "Threads that there are.";
-        THREADS_STATE: Gauge "node_processes_threads_state" ["thread_state"] "Threads in this state.";
+        MAX_PROCESSES: Gauge "node_processes_max_processes" [] "Limit of process IDs.";
+        MAX_THREADS: Gauge "node_processes_max_threads" [] "Limit of threads.";
+        PIDS: Gauge "node_processes_pids" [] "Processes.";
+        STATE: Gauge "node_processes_state" PerState "Processes by state.";
+        THREADS: Gauge "node_processes_threads" [] "Threads.";
+        THREADS_STATE: Gauge "node_processes_threads_state" PerThreadState "Threads by state.";
     }
 }
 
@@ -44,7 +48,7 @@ impl Collect for Processes {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         cx.files.list(PROC, [], &mut self.processes)?;
-        let mut found = Found::default();
+        let mut found = Totals::default();
         for process in self.processes.iter().filter(|name| is_number(name)) {
             if let Some(Some(row)) = cx.problems.value(stat(cx.files.read(STAT, [process]))) {
                 found.pids += 1;
@@ -55,8 +59,12 @@ impl Collect for Processes {
         }
         cx.page.gauge(THREADS, [], found.threads);
         cx.page.gauge(PIDS, [], found.pids);
-        found.states.emit(cx, STATE);
-        found.thread_states.emit(cx, THREADS_STATE);
+        for (state, count) in found.states.iter() {
+            cx.page.gauge(STATE, PerState { state: &state.as_slice() }, count);
+        }
+        for (state, count) in found.thread_states.iter() {
+            cx.page.gauge(THREADS_STATE, PerThreadState { thread_state: &state.as_slice() }, count);
+        }
         limit(cx, THREADS_MAX, MAX_THREADS);
         limit(cx, PID_MAX, MAX_PROCESSES);
         Ok(())
@@ -64,40 +72,40 @@ impl Collect for Processes {
 }
 
 #[derive(Default)]
-struct Found {
+/// Counts of a scrape.
+struct Totals {
     pids: u64,
     threads: i64,
-    states: States,
-    thread_states: States,
+    states: StateCounts,
+    thread_states: StateCounts,
 }
 
-/// How many are in each state, by its letter.
-struct States([u64; 128]);
+/// Counts by state letter.
+struct StateCounts([u64; 128]);
 
-impl Default for States {
+impl Default for StateCounts {
     fn default() -> Self {
         Self([0; 128])
     }
 }
 
-impl States {
+impl StateCounts {
     fn count(&mut self, state: u8) {
         if let Some(count) = self.0.get_mut(usize::from(state)) {
             *count += 1;
         }
     }
 
-    fn emit(&self, cx: &mut Cx<'_, Processes>, family: Family<Processes, Gauge, crate::kit::family::Unnamed<1>>) {
-        for (state, count) in (0_u8..).zip(self.0).filter(|(_, count)| *count > 0) {
-            cx.page.gauge(family, [&[state].as_slice()], count);
-        }
+    /// The states that occur, and their counts.
+    fn iter(&self) -> impl Iterator<Item = ([u8; 1], u64)> {
+        (0_u8..).zip(self.0).filter(|(_, count)| *count > 0).map(|(state, count)| ([state], count))
     }
 }
 
-/// Counts the threads of a process. It is its own first thread, whose state is known already.
-fn count_threads(cx: &mut Cx<'_, Processes>, process: &[u8], state: u8, threads: &mut Names, states: &mut States) {
+/// Counts the threads of a process. The main thread has the state of the process, which is known.
+fn count_threads(cx: &mut Cx<'_, Processes>, process: &[u8], state: u8, threads: &mut Names, states: &mut StateCounts) {
     match cx.files.list(TASKS, [process], threads) {
-        Err(error) if has_gone(error.error) => return,
+        Err(error) if has_exited(error.error) => return,
         result => {
             if cx.problems.value(result).is_none() {
                 return;
@@ -113,16 +121,17 @@ fn count_threads(cx: &mut Cx<'_, Processes>, process: &[u8], state: u8, threads:
     }
 }
 
-/// The row of a process or thread, unless it ended since it was listed.
-fn stat<'a>(read: Result<Text<'a>, FileError<'a>>) -> Result<Option<row::Row>, Failure> {
+/// Reads the stat file of a process or thread; `None` if it has exited.
+fn stat<'a>(read: Result<Text<'a>, FileError<'a>>) -> Result<Option<stat_file::Stat>, Failure> {
     match read {
-        Ok(text) => Ok(Some(row::parse(text)?)),
-        Err(error) if has_gone(error.error) => Ok(None),
+        Ok(text) => Ok(Some(stat_file::parse(text)?)),
+        Err(error) if has_exited(error.error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn has_gone(error: RootError) -> bool {
+/// Whether the error means that the process has exited.
+fn has_exited(error: RootError) -> bool {
     error.is_missing() || matches!(error, RootError::Errno(Errno::ESRCH))
 }
 
@@ -130,11 +139,8 @@ fn is_number(name: &[u8]) -> bool {
     u32::from_text(name).is_some()
 }
 
-fn limit(
-    cx: &mut Cx<'_, Processes>,
-    file: Read<Processes, File, 0>,
-    family: Family<Processes, Gauge, crate::kit::family::Unnamed<0>>,
-) {
+/// Emits a limit of the kernel.
+fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, Unnamed<0>>) {
     if let Some(text) = cx.problems.value(cx.files.read(file, []))
         && let Some(limit) = cx.problems.value(text.number::<u64>("limit"))
     {
@@ -186,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_process_costs_itself_alone() {
+    fn a_bad_process_costs_only_its_own_samples() {
         let one = "node_processes_pids 1\nnode_processes_state{state=\"S\"} 1\nnode_processes_threads 1\n";
         for (bad, complaint) in [
             ("== proc/2/stat\n2 (x) S 1\n", "proc/2/stat: num_threads: expected"),
@@ -199,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_limit_costs_itself_alone() {
+    fn a_bad_limit_costs_only_its_own_samples() {
         let none = "node_processes_pids 0\nnode_processes_threads 0\n";
         given("== proc/sys/kernel/pid_max\n-1\n")
             .fails::<Processes>(none, "pid_max: limit: expected an unsigned integer");

@@ -1,33 +1,36 @@
-//! Queueing disciplines of network devices, as the kernel tells them.
+//! Queueing disciplines of network devices, by netlink.
 
 use crate::declare;
 use crate::host::kernel::KernelError;
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
 
-/// What went through the discipline at the root of each device, and what waits there.
+/// The qdisc collector.
 #[derive(Debug)]
 pub struct Qdisc {
     devices: Filter,
 }
 
 declare! {
-    Qdisc: "qdisc", off, "What the queueing discipline at the root of each network device sent, dropped and holds.";
+    Qdisc: "qdisc", off, "Root queueing disciplines of network devices: packets, drops and backlog.";
+    labels {
+        PerQdisc { device, kind }
+    }
     flags {
-        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.",
+        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
             or(&["collector.qdisk.device-include"]);
-        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.",
+        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
             or(&["collector.qdisk.device-exclude"]);
-        FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty: --replay serves answers that were written down.", hidden();
+        FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
     }
     families {
-        BACKLOG: kept Gauge "node_qdisc_backlog" ["device", "kind"] "Bytes that wait to be sent.";
-        BYTES: Counter "node_qdisc_bytes_total" ["device", "kind"] "Bytes sent.";
-        LENGTH: kept Gauge "node_qdisc_current_queue_length" ["device", "kind"] "Packets that wait to be sent.";
-        DROPS: Counter "node_qdisc_drops_total" ["device", "kind"] "Packets dropped.";
-        OVERLIMITS: Counter "node_qdisc_overlimits_total" ["device", "kind"] "How often a limit held packets back.";
-        PACKETS: Counter "node_qdisc_packets_total" ["device", "kind"] "Packets sent.";
-        REQUEUES: Counter "node_qdisc_requeues_total" ["device", "kind"] "Packets that the device did not take and that were queued again.";
+        BACKLOG: kept Gauge "node_qdisc_backlog" PerQdisc "Bytes queued for transmission.";
+        BYTES: Counter "node_qdisc_bytes_total" PerQdisc "Bytes sent.";
+        LENGTH: kept Gauge "node_qdisc_current_queue_length" PerQdisc "Packets queued for transmission.";
+        DROPS: Counter "node_qdisc_drops_total" PerQdisc "Packets dropped.";
+        OVERLIMITS: Counter "node_qdisc_overlimits_total" PerQdisc "Packets delayed or dropped by a rate limit.";
+        PACKETS: Counter "node_qdisc_packets_total" PerQdisc "Packets sent.";
+        REQUEUES: Counter "node_qdisc_requeues_total" PerQdisc "Packets requeued because the device was busy.";
     }
 }
 
@@ -40,23 +43,23 @@ impl Collect for Qdisc {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Cx { page, kernel, .. } = cx;
         let answer = kernel.qdiscs(&mut |found| {
-            // What stands below the root counts there, too.
+            // The root's counters include those of its children.
             if !found.is_root() || self.devices.ignores(found.device) {
                 return;
             }
             let (device, kind) = (&found.device, &found.kind);
-            page.gauge(BACKLOG, [device, kind], found.backlog_bytes);
-            page.counter(BYTES, [device, kind], found.bytes);
-            page.gauge(LENGTH, [device, kind], found.queue_length);
-            page.counter(DROPS, [device, kind], found.drops);
-            page.counter(OVERLIMITS, [device, kind], found.overlimits);
-            page.counter(PACKETS, [device, kind], found.packets);
-            page.counter(REQUEUES, [device, kind], found.requeues);
+            page.gauge(BACKLOG, PerQdisc { device, kind }, found.backlog_bytes);
+            page.counter(BYTES, PerQdisc { device, kind }, found.bytes);
+            page.gauge(LENGTH, PerQdisc { device, kind }, found.queue_length);
+            page.counter(DROPS, PerQdisc { device, kind }, found.drops);
+            page.counter(OVERLIMITS, PerQdisc { device, kind }, found.overlimits);
+            page.counter(PACKETS, PerQdisc { device, kind }, found.packets);
+            page.counter(REQUEUES, PerQdisc { device, kind }, found.requeues);
         });
         match answer {
             Ok(()) => Ok(()),
-            Err(KernelError::Unsupported) => Err(Failure::no_data("queueing disciplines: this host has no answer")),
-            Err(error) => Err(Failure::error(format_args!("queueing disciplines: {error}"))),
+            Err(KernelError::Unsupported) => Err(Failure::no_data("qdisc query: not supported by this host")),
+            Err(error) => Err(Failure::error(format_args!("qdisc query: {error}"))),
         }
     }
 }
@@ -87,18 +90,18 @@ mod tests {
     const WLAN0: (&str, [u64; 7]) = ("device=\"wlan0\",kind=\"fq\"", [5, 42, 4, 1, 3, 41, 2]);
 
     #[test]
-    fn only_the_root_of_a_device_is_shown() {
+    fn only_root_qdiscs_are_exported() {
         given(KERNEL).emits::<Qdisc>(&emitted(&[ETH0, WLAN0]));
         given("== kernel/qdiscs\n").emits::<Qdisc>("");
     }
 
     #[test]
-    fn a_host_without_an_answer_has_no_data() {
-        given("").fails::<Qdisc>("", "queueing disciplines: this host has no answer");
+    fn a_host_without_the_query_has_no_data() {
+        given("").fails::<Qdisc>("", "qdisc query: not supported by this host");
     }
 
     #[test]
-    fn devices_pass_one_pattern() {
+    fn devices_are_included_or_excluded_by_name() {
         let (include, exclude) = ("--collector.qdisc.device-include=^eth", "--collector.qdisc.device-exclude=^eth");
         given(KERNEL).flags(&[include]).emits::<Qdisc>(&emitted(&[ETH0]));
         given(KERNEL).flags(&[exclude]).emits::<Qdisc>(&emitted(&[WLAN0]));

@@ -1,10 +1,10 @@
-//! Services of runit, from the files that their supervisors write.
+//! runit services, from the status files of their supervisors.
 
 use crate::declare;
 use crate::host::root::{Kind, Names};
 use crate::kit::prelude::*;
 
-/// What state the services of runit are in, and since when.
+/// The runit collector.
 #[derive(Debug)]
 pub struct Runit {
     directory: String,
@@ -12,38 +12,42 @@ pub struct Runit {
 }
 
 declare! {
-    Runit: "runit", off, "What state the services of runit are in, should be in, and since when; deprecated in node_exporter.";
+    Runit: "runit", off, "State of runit services; deprecated in node_exporter.";
+    labels {
+        PerService { service, supervisor }
+    }
     reads {
         SERVICES: Directory Host "*";
         STATUS: File Host "*/*/supervise/status";
         DOWN: File Host "*/*/supervise/down";
     }
     flags {
-        DIRECTORY: Text "collector.runit.servicedir" = "/etc/service", "Directory of runit's services.";
+        DIRECTORY: Text "collector.runit.servicedir" = "/etc/service", "Directory of runit services.";
     }
     families {
-        STATE: Gauge "node_service_state" ["service", "supervisor"] "What a service does: 0 is down, 1 runs, 2 finishes.";
-        DESIRED_STATE: Gauge "node_service_desired_state" ["service", "supervisor"] "What a service was told to do: 1 is to run.";
-        NORMAL_STATE: Gauge "node_service_normal_state" ["service", "supervisor"] "Whether a service runs by itself: 0 where it has a file `down`.";
-        LAST_CHANGE: Gauge "node_service_state_last_change_timestamp_seconds" ["service", "supervisor"] "When the state of a service changed last, in seconds since 1970.";
+        STATE: Gauge "node_service_state" PerService "State of a service: 0 down, 1 running, 2 finishing.";
+        DESIRED_STATE: Gauge "node_service_desired_state" PerService "Desired state of a service: 1 for up.";
+        NORMAL_STATE: Gauge "node_service_normal_state" PerService "1 if the service starts automatically, 0 if it has a file `down`.";
+        LAST_CHANGE: Gauge "node_service_state_last_change_timestamp_seconds" PerService "Last state change of a service in seconds since 1970.";
     }
 }
 
 const SUPERVISOR: &str = "runit";
 
-/// What a supervisor says of its service.
+/// The status file of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Status {
     state: u8,
     is_wanted: bool,
-    /// Since 1970.
+    /// Seconds since 1970.
     changed_seconds: i64,
 }
 
 impl Collect for Runit {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        options.notice("the collector runit is deprecated in node_exporter and will go with its next major version");
-        // An empty flag means the default there as well.
+        options
+            .notice("the collector runit is deprecated in node_exporter and will be removed in its next major version");
+        // Like in node_exporter, an empty flag means the default.
         let directory = match options.get(DIRECTORY) {
             "" => DIRECTORY.info().default,
             directory => directory,
@@ -59,9 +63,9 @@ impl Collect for Runit {
         for (service, _) in services {
             let status = match cx.files.read(STATUS, [directory, service]) {
                 Ok(text) => cx.problems.value(parse(text)),
-                // Nobody watches over it.
+                // The service is not supervised.
                 Err(error) if error.is_missing() => None,
-                // Supervisors let nobody but root see it, and node_exporter does not mind.
+                // Only root may read the file; node_exporter ignores the error, too.
                 Err(error) if error.error.is_denied() => {
                     cx.problems.note(error);
                     None
@@ -80,28 +84,30 @@ impl Collect for Runit {
 }
 
 fn emit(cx: &mut Cx<'_, Runit>, directory: &[u8], service: &[u8], status: Status) {
-    cx.page.gauge(STATE, [&service, &SUPERVISOR], status.state);
-    cx.page.gauge(DESIRED_STATE, [&service, &SUPERVISOR], status.is_wanted);
-    cx.page.gauge(LAST_CHANGE, [&service, &SUPERVISOR], status.changed_seconds);
+    cx.page.gauge(STATE, PerService { service: &service, supervisor: &SUPERVISOR }, status.state);
+    cx.page.gauge(DESIRED_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, status.is_wanted);
+    cx.page.gauge(LAST_CHANGE, PerService { service: &service, supervisor: &SUPERVISOR }, status.changed_seconds);
     match cx.files.metadata(DOWN, [directory, service]) {
-        Ok(_) => cx.page.gauge(NORMAL_STATE, [&service, &SUPERVISOR], false),
-        Err(error) if error.is_missing() => cx.page.gauge(NORMAL_STATE, [&service, &SUPERVISOR], true),
+        Ok(_) => cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, false),
+        Err(error) if error.is_missing() => {
+            cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, true)
+        }
         Err(error) => cx.problems.report(error),
     }
 }
 
-/// What 1970 is called in the TAI64 labels that runit counts with.
+/// The TAI64 label of 1970-01-01 00:00:00 UTC.
 const TAI64_OF_1970: i64 = (1 << 62) + 10;
 
-/// Takes a status apart: eight bytes of seconds as a TAI64 label, four of nanoseconds, four of the process' id, whether
-/// it is paused, what is wanted of it (`u` for up), whether it was told to end, and its state.
+/// Parses a status file: 8 bytes of TAI64 seconds, 4 of nanoseconds, 4 of the process ID, the paused flag, the desired
+/// state (`u` for up), the terminate flag and the state.
 fn parse(text: Text<'_>) -> Result<Status, ParseError<'_>> {
     let [s0, s1, s2, s3, s4, s5, s6, s7, _, _, _, _, _, _, _, _, _, want, _, state] = *text.bytes else {
-        return Err(text.error("the status", "20 bytes", text.bytes));
+        return Err(text.error("status", "20 bytes", text.bytes));
     };
     let label = i64::from_be_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
     if label < 0 {
-        return Err(text.error("the time of the last change", "a TAI64 label below 2^63", text.bytes));
+        return Err(text.error("timestamp", "a TAI64 label below 2^63", text.bytes));
     }
     Ok(Status { state, is_wanted: want == b'u', changed_seconds: label - TAI64_OF_1970 })
 }
@@ -129,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_shows_what_its_supervisor_wrote() {
+    fn a_service_has_the_state_of_its_status_file() {
         given(&service("web", UP)).emits::<Runit>(&samples("web", 1, 1, 1));
         let down = UP.replace("u\\x00\\x01", "d\\x00\\x00");
         given(&format!("== host/etc/service/web/supervise/down\n{}", service("web", &down)))
@@ -139,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn services_are_directories_and_links() {
+    fn services_are_directories_or_links() {
         let host = service("web", UP).replace("/service/", "/sv/");
         given(&format!("== host/etc/service/README\nx\n== host/etc/service/web -> ../sv/web\n{host}"))
             .emits::<Runit>(&samples("web", 1, 1, 1));
     }
 
     #[test]
-    fn the_directory_is_the_flags() {
+    fn the_directory_is_set_by_flag() {
         let host = service("web", UP).replace("/etc/service", "/srv/runit");
         given(&host).flags(&["--collector.runit.servicedir=/srv/runit"]).emits::<Runit>(&samples("web", 1, 1, 1));
         given(&service("web", UP)).flags(&["--collector.runit.servicedir="]).emits::<Runit>(&samples("web", 1, 1, 1));
@@ -168,7 +174,7 @@ mod tests {
     #[test]
     fn a_bad_status_costs_its_service_alone() {
         for (bad, complaint) in [
-            ("", "bad/supervise/status: the status: expected 20 bytes, found nothing"),
+            ("", "bad/supervise/status: status: expected 20 bytes, found nothing"),
             ("@", "expected 20 bytes"),
             (&format!("{UP}x"), "expected 20 bytes"),
             (&UP.replace('@', "\\x80"), "expected a TAI64 label below 2^63"),
@@ -182,7 +188,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn a_status_comes_back(seconds in 0_i64..1 << 40, is_wanted: bool, state in 0_u8..3) {
+        fn a_status_round_trips(seconds in 0_i64..1 << 40, is_wanted: bool, state in 0_u8..3) {
             let mut bytes = (seconds + TAI64_OF_1970).to_be_bytes().to_vec();
             bytes.extend([0, 0, 0, 0, 1, 2, 3, 4, 0, if is_wanted { b'u' } else { b'd' }, 0, state]);
             let status = parse(Text::new(Mount::Host, b"x", &bytes)).map_err(|error| error.to_string());
@@ -190,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_status_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..24)) {
+        fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..24)) {
             prop_assert_eq!(parse(Text::new(Mount::Host, b"x", &bytes)).is_ok(), bytes.len() == 20 && bytes[0] < 0x80);
         }
     }

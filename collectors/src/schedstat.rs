@@ -1,4 +1,4 @@
-//! How long CPUs ran tasks and let them wait, from /proc/schedstat.
+//! Scheduler statistics by CPU, from /proc/schedstat.
 
 use crate::declare;
 use crate::host::root::RootError;
@@ -6,19 +6,22 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How long each CPU ran tasks and let them wait.
+/// The schedstat collector.
 #[derive(Debug)]
 pub struct Schedstat;
 
 declare! {
-    Schedstat: "schedstat", on, "How long each CPU ran tasks, how long tasks waited for it, and how often it took another.";
+    Schedstat: "schedstat", on, "Scheduler statistics: run time, wait time and time slices by CPU.";
+    labels {
+        PerCpu { cpu }
+    }
     reads {
         SCHEDSTAT: File Proc "schedstat";
     }
     families {
-        RUNNING: Counter "node_schedstat_running_seconds_total" ["cpu"] "Time for which the CPU ran tasks.";
-        TIMESLICES: Counter "node_schedstat_timeslices_total" ["cpu"] "How often the CPU gave a task its time.";
-        WAITING: Counter "node_schedstat_waiting_seconds_total" ["cpu"] "Time for which tasks waited for the CPU.";
+        RUNNING: Counter "node_schedstat_running_seconds_total" PerCpu "Time spent running tasks on the CPU, in seconds.";
+        TIMESLICES: Counter "node_schedstat_timeslices_total" PerCpu "Time slices executed on the CPU.";
+        WAITING: Counter "node_schedstat_waiting_seconds_total" PerCpu "Time tasks spent waiting for the CPU, in seconds.";
     }
 }
 
@@ -28,16 +31,16 @@ impl Collect for Schedstat {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A kernel that was built without it lacks the file.
+        // A kernel without CONFIG_SCHEDSTATS does not have the file.
         let text = cx.files.read(SCHEDSTAT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
         let mut has_rows = text.bytes.is_empty();
         for line in table::rows(text, cx.problems) {
             let Some((cpu, times)) = parse(line) else { continue };
             has_rows = true;
             if let Some([running, waiting, timeslices]) = cx.problems.value(times) {
-                cx.page.counter(RUNNING, [&cpu], running as f64 / NANOSECONDS_PER_SECOND);
-                cx.page.counter(TIMESLICES, [&cpu], timeslices);
-                cx.page.counter(WAITING, [&cpu], waiting as f64 / NANOSECONDS_PER_SECOND);
+                cx.page.counter(RUNNING, PerCpu { cpu: &cpu }, running as f64 / NANOSECONDS_PER_SECOND);
+                cx.page.counter(TIMESLICES, PerCpu { cpu: &cpu }, timeslices);
+                cx.page.counter(WAITING, PerCpu { cpu: &cpu }, waiting as f64 / NANOSECONDS_PER_SECOND);
             }
         }
         if !has_rows {
@@ -48,20 +51,20 @@ impl Collect for Schedstat {
 }
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
-/// What a row of a CPU has before its times, and nobody asks for.
-const CALLS: usize = 6;
+/// Number of columns before the times, which are not exported.
+const COLUMNS_BEFORE_TIMES: usize = 6;
 
-/// Nanoseconds of running and of waiting, and how often.
+/// Nanoseconds of running, nanoseconds of waiting, and time slices.
 type Times<'a> = Result<[u64; 3], ParseError<'a>>;
 
-/// The CPU of a row, as it stands there, and its times; nothing when the row is of a domain or of the whole file.
+/// The CPU and times of a row; `None` for rows of scheduling domains and of the whole file.
 fn parse(line: Line<'_>) -> Option<(&[u8], Times<'_>)> {
     let mut fields = line.fields();
     let cpu = fields.next()?.strip_prefix(b"cpu")?;
     if u32::from_text(cpu).is_none() {
         return Some((cpu, Err(line.error("cpu", u32::EXPECTED, cpu))));
     }
-    let mut fields = fields.skip(CALLS);
+    let mut fields = fields.skip(COLUMNS_BEFORE_TIMES);
     Some((cpu, table::numbers(line, &mut fields, ["running", "waiting", "timeslices"])))
 }
 
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         for (bad, complaint) in [
             ("cpu0 1 0 3 4 5 6 x 8 9", "schedstat:3: running: expected an unsigned integer"),
             ("cpu0 1 0 3 4 5 6 7 -8 9", "waiting: expected an unsigned integer"),
@@ -110,7 +113,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn times_come_back(cpu: u32, times: [u64; 3]) {
+        fn times_round_trip(cpu: u32, times: [u64; 3]) {
             let [a, b, c] = times;
             let row = format!("cpu{cpu} 1 2 3 4 5 6 {a} {b} {c}");
             let text = Text::new(Mount::Proc, b"schedstat", row.as_bytes());

@@ -1,27 +1,27 @@
-//! Whether SELinux is enabled and enforced.
+//! SELinux mode, from selinuxfs and /etc/selinux/config.
 
 use crate::declare;
 use crate::kit::prelude::*;
 
-/// Whether SELinux is enabled and enforced.
+/// The selinux collector.
 #[derive(Debug)]
 pub struct Selinux;
 
 declare! {
-    Selinux: "selinux", on, "Whether SELinux is enabled, is enforced, and is set to be enforced.";
+    Selinux: "selinux", on, "SELinux status: enabled, current and configured mode.";
     reads {
         ENFORCE: File Sys "fs/selinux/enforce";
         LABEL: File Proc "self/attr/current";
         CONFIG: File Rootfs "etc/selinux/config";
     }
     families {
-        CONFIG_MODE: Gauge "node_selinux_config_mode" [] "What is to be after the next boot: 1 enforcing, 0 permissive, -1 disabled.";
-        CURRENT_MODE: Gauge "node_selinux_current_mode" [] "What is so now: 1 enforcing, 0 permissive, -1 unknown.";
-        ENABLED: Gauge "node_selinux_enabled" [] "Whether SELinux is enabled.";
+        CONFIG_MODE: Gauge "node_selinux_config_mode" [] "Configured SELinux mode: 1 enforcing, 0 permissive, -1 disabled.";
+        CURRENT_MODE: Gauge "node_selinux_current_mode" [] "Current SELinux mode: 1 enforcing, 0 permissive, -1 unknown.";
+        ENABLED: Gauge "node_selinux_enabled" [] "1 if SELinux is enabled.";
     }
 }
 
-/// What stands for a mode that is neither enforcing nor permissive.
+/// Value of a mode that is neither enforcing nor permissive.
 const DISABLED: i32 = -1;
 
 impl Collect for Selinux {
@@ -30,7 +30,7 @@ impl Collect for Selinux {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // The file is there when its file system is mounted, which the kernel allows when SELinux is on.
+        // The file exists if selinuxfs is mounted, which requires SELinux.
         let enforce = match cx.files.read(ENFORCE, []) {
             Err(error) if error.is_missing() => None,
             Err(error) => {
@@ -39,7 +39,7 @@ impl Collect for Selinux {
             }
             Ok(text) => Some(cx.problems.value(text.number::<u32>("enforce")).map_or(DISABLED, mode_of)),
         };
-        // Without a policy every process, this one too, is still labelled as the kernel itself.
+        // Without a loaded policy every process has the label of the kernel.
         let has_policy = !matches!(cx.files.read(LABEL, []), Ok(text) if text.bytes.split(|&byte| byte == 0).next() == Some(b"kernel"));
         let Some(current) = enforce.filter(|_| has_policy) else {
             cx.page.gauge(ENABLED, [], false);
@@ -57,7 +57,7 @@ fn mode_of(enforce: u32) -> i32 {
     i32::try_from(enforce).unwrap_or(DISABLED)
 }
 
-/// The mode of the first line `SELINUX=…`.
+/// The mode in the first `SELINUX=` line.
 fn configured(text: Text<'_>) -> i32 {
     let mut values = text.lines().filter_map(|line| line.bytes.trim_ascii().strip_prefix(b"SELINUX="));
     match values.next().map(<[u8]>::trim_ascii) {
@@ -83,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn where_it_is_off_nothing_else_is_told() {
+    fn a_disabled_selinux_has_no_modes() {
         given("== rootfs/etc/selinux/config\nSELINUX=enforcing\n").emits::<Selinux>("node_selinux_enabled 0\n");
         given(&format!("== proc/self/attr/current escaped no-newline\nkernel\\x00\n{ON}"))
             .emits::<Selinux>("node_selinux_enabled 0\n");
     }
 
     #[test]
-    fn where_it_is_on_modes_are_told() {
+    fn an_enabled_selinux_has_modes() {
         given(&format!(
             "== proc/self/attr/current escaped no-newline\nsystem_u:system_r:exporter_t:s0\\x00\n\
             == rootfs/etc/selinux/config\n# SELINUX=x\nSELINUXTYPE=targeted\nSELINUX=permissive\n{ON}"
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_bad_costs_its_own_mode() {
+    fn a_bad_file_costs_only_its_own_mode() {
         let unknown = "node_selinux_config_mode -1\nnode_selinux_current_mode -1\nnode_selinux_enabled 1\n";
         for bad in ["", "x\n", "-1\n", "4294967296\n"] {
             given(&format!("== sys/fs/selinux/enforce\n{bad}"))
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_setting_counts() {
+    fn the_first_setting_is_used() {
         check("SELINUX=enforcing\nSELINUX=permissive\n", 1);
         check("  SELINUX=permissive  \n", 0);
         check("#SELINUX=enforcing\nSELINUX=disabled", -1);
@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_a_mode(bytes: Vec<u8>) {
+        fn any_bytes_have_a_mode(bytes: Vec<u8>) {
             let mode = configured(Text::new(Mount::Rootfs, b"etc/selinux/config", &bytes));
             prop_assert!((-1..=1).contains(&mode));
         }

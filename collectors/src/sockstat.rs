@@ -1,16 +1,16 @@
-//! Sockets by protocol from /proc/net/sockstat and /proc/net/sockstat6.
+//! Socket statistics by protocol, from /proc/net/sockstat and sockstat6.
 
 use crate::declare;
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many sockets each protocol has, and their memory.
+/// The sockstat collector.
 #[derive(Debug)]
 pub struct Sockstat;
 
 declare! {
-    Sockstat: "sockstat", on, "How many sockets each protocol has in which state, and how much memory they take.";
+    Sockstat: "sockstat", on, "Sockets by protocol and state, and their memory.";
     reads {
         IPV4: File Proc "net/sockstat";
         IPV6: File Proc "net/sockstat6";
@@ -20,11 +20,11 @@ declare! {
     }
 }
 
-/// The fields of a protocol that are passed on. Memory is counted in pages under `mem`, in bytes under `memory`.
+/// The exported fields of a protocol. `mem` is in pages, `memory` in bytes.
 const STATES: [&str; 6] = ["inuse", "orphan", "tw", "alloc", "mem", "memory"];
-/// The state that every protocol has, 0 where its line does not say.
+/// The field that every protocol has; 0 if its line does not contain it.
 const IN_USE: &str = "inuse";
-/// The state that is told in bytes, too.
+/// The field that is also exported in bytes.
 const MEMORY_PAGES: &str = "mem";
 
 impl Collect for Sockstat {
@@ -35,7 +35,7 @@ impl Collect for Sockstat {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let page_size_bytes = i64::try_from(cx.kernel.page_size_bytes()).unwrap_or(i64::MAX);
         for (file, is_ipv4) in [(IPV4, true), (IPV6, false)] {
-            // Without one of the two protocols a kernel lacks its file: nothing to complain about.
+            // A kernel without one of the protocols does not have its file.
             let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [])) else { continue };
             for line in table::rows(text, cx.problems) {
                 let Some(protocol) = cx.problems.value(protocol(line)) else { continue };
@@ -49,7 +49,7 @@ impl Collect for Sockstat {
                     cx.page.named(FIELD, &[protocol, b"_", state.as_bytes()], [], count);
                     if state == MEMORY_PAGES {
                         let bytes = count.checked_mul(page_size_bytes);
-                        let bytes = bytes.ok_or_else(|| line.error(state, "pages of less than 2^63 bytes", line.bytes));
+                        let bytes = bytes.ok_or_else(|| line.error(state, "fewer than 2^63 bytes", line.bytes));
                         let Some(bytes) = cx.problems.value(bytes) else { continue };
                         cx.page.named(FIELD, &[protocol, b"_mem_bytes"], [], bytes);
                     }
@@ -60,17 +60,17 @@ impl Collect for Sockstat {
     }
 }
 
-/// What the line is about: a protocol, or `sockets` for all of them.
+/// The protocol of a line, or `sockets` for the total.
 fn protocol(line: Line<'_>) -> Result<&[u8], ParseError<'_>> {
     let count = line.fields().count();
     if count < 3 || count.is_multiple_of(2) {
-        return Err(line.error("the line", "a protocol and pairs of a state and a count", line.bytes));
+        return Err(line.error("row", "a protocol and pairs of state and count", line.bytes));
     }
     let name = line.fields().next().unwrap_or_default();
     Ok(name.strip_suffix(b":").unwrap_or(name))
 }
 
-/// The count of one state; of several in one line the last.
+/// The count of a state; the last one of duplicates.
 fn value<'a>(line: Line<'a>, state: &'static str) -> Result<Option<i64>, ParseError<'a>> {
     let mut fields = line.fields().skip(1);
     let mut found = None;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_counted_in_the_pages_of_the_host() {
+    fn memory_is_converted_with_the_page_size() {
         given("== proc/net/sockstat\nUDP: mem 3\n")
             .kernel(Canned::default().with_system(100, 65_536))
             .emits::<Sockstat>(
@@ -117,35 +117,31 @@ mod tests {
     }
 
     #[test]
-    fn only_ipv4_tells_of_all_sockets() {
+    fn only_sockstat_has_the_total() {
         given("== proc/net/sockstat6\nsockets: used 3\nTCP6: inuse 1 new 3\n")
             .emits::<Sockstat>("node_sockstat_TCP6_inuse 1\n");
     }
 
     #[test]
-    fn a_protocol_that_is_switched_off_is_no_failure() {
+    fn a_missing_protocol_is_not_a_failure() {
         given("").emits::<Sockstat>("");
         given("== proc/net/sockstat error=EACCES\n== proc/net/sockstat6\nTCP6: inuse 5\n")
             .fails::<Sockstat>("node_sockstat_TCP6_inuse 5\n", "proc/net/sockstat: permission denied");
     }
 
     #[test]
-    fn a_bad_line_costs_itself_alone() {
+    fn a_bad_line_costs_only_its_own_samples() {
         for (line, emitted, complaint) in [
-            ("TCP:", "", "proc/net/sockstat:1: the line: expected a protocol and pairs"),
-            ("TCP: inuse", "", "the line"),
-            ("TCP: inuse 1 orphan", "", "the line"),
-            ("", "", "the line"),
-            ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected an integer in decimal"),
-            (
-                "TCP: inuse 9223372036854775808 tw 2",
-                "node_sockstat_TCP_tw 2\n",
-                "inuse: expected an integer in decimal",
-            ),
+            ("TCP:", "", "proc/net/sockstat:1: row: expected a protocol and pairs"),
+            ("TCP: inuse", "", "1: row: expected"),
+            ("TCP: inuse 1 orphan", "", "1: row: expected"),
+            ("", "", "1: row: expected"),
+            ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected an unsigned integer"),
+            ("TCP: inuse 9223372036854775808 tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected an unsigned integer"),
             (
                 "TCP: inuse 1 mem 9223372036854775807",
                 "node_sockstat_TCP_inuse 1\nnode_sockstat_TCP_mem 9.223372036854776e+18\n",
-                "mem: expected pages of less than 2^63 bytes",
+                "mem: expected fewer than 2^63 bytes",
             ),
         ] {
             given(&format!("== proc/net/sockstat\n{line}\nUDP: inuse 6\n"))
@@ -164,7 +160,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn counts_come_back(in_use: i64, memory: Option<i64>) {
+        fn counts_round_trip(in_use: i64, memory: Option<i64>) {
             let memory_text = memory.map(|memory| format!(" mem {memory}")).unwrap_or_default();
             let content = format!("TCP: inuse {in_use}{memory_text}\n");
             let line = Text::new(Mount::Proc, b"x", content.as_bytes()).lines().next().expect("one line");

@@ -1,27 +1,30 @@
-//! Packets that CPUs took from devices, from /proc/net/softnet_stat.
+//! Packet processing by CPU, from /proc/net/softnet_stat.
 
 use crate::declare;
 use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How each CPU copes with packets that came in.
+/// The softnet collector.
 #[derive(Debug)]
 pub struct Softnet;
 
 declare! {
-    Softnet: "softnet", on, "How many packets each CPU took from network devices, dropped, and left for later.";
+    Softnet: "softnet", on, "Packet processing of the network stack by CPU.";
+    labels {
+        PerCpu { cpu }
+    }
     reads {
         SOFTNET_STAT: File Proc "net/softnet_stat";
     }
     families {
-        BACKLOG: Gauge "node_softnet_backlog_len" ["cpu"] "Packets that wait for the CPU.";
-        COLLISIONS: Counter "node_softnet_cpu_collision_total" ["cpu"] "How often the CPU found a device locked that it wanted to send by.";
-        DROPPED: Counter "node_softnet_dropped_total" ["cpu"] "Packets that were dropped because too many waited for the CPU.";
-        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" ["cpu"] "Packets that were dropped because one flow had too many waiting.";
-        PROCESSED: Counter "node_softnet_processed_total" ["cpu"] "Packets that the CPU took from devices.";
-        RECEIVED_RPS: Counter "node_softnet_received_rps_total" ["cpu"] "How often another CPU woke this one to take packets.";
-        SQUEEZED: Counter "node_softnet_times_squeezed_total" ["cpu"] "How often the CPU stopped for lack of time with packets still there.";
+        BACKLOG: Gauge "node_softnet_backlog_len" PerCpu "Packets in the CPU's backlog queue.";
+        COLLISIONS: Counter "node_softnet_cpu_collision_total" PerCpu "Collisions on the device lock during transmission.";
+        DROPPED: Counter "node_softnet_dropped_total" PerCpu "Packets dropped because the backlog queue was full.";
+        FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" PerCpu "Packets dropped by the flow limit.";
+        PROCESSED: Counter "node_softnet_processed_total" PerCpu "Packets processed by the CPU.";
+        RECEIVED_RPS: Counter "node_softnet_received_rps_total" PerCpu "Wakeups of the CPU by receive packet steering (RPS).";
+        SQUEEZED: Counter "node_softnet_times_squeezed_total" PerCpu "Polling rounds that ended with packets left for lack of time or budget.";
     }
 }
 
@@ -35,23 +38,22 @@ impl Collect for Softnet {
         if text.bytes.is_empty() {
             return Err(table::empty(text).into());
         }
-        let width = text.lines().next().map_or(0, |line| line.fields().count());
         for (at, line) in text.lines().enumerate() {
-            let Some(row) = cx.problems.value(parse(line, at, width)) else { continue };
+            let Some(row) = cx.problems.value(parse(line, at)) else { continue };
             let cpu = row.cpu;
-            cx.page.gauge(BACKLOG, [&cpu], row.backlog);
-            cx.page.counter(COLLISIONS, [&cpu], row.collisions);
-            cx.page.counter(DROPPED, [&cpu], row.dropped);
-            cx.page.counter(FLOW_LIMIT, [&cpu], row.flow_limit);
-            cx.page.counter(PROCESSED, [&cpu], row.processed);
-            cx.page.counter(RECEIVED_RPS, [&cpu], row.received_rps);
-            cx.page.counter(SQUEEZED, [&cpu], row.squeezed);
+            cx.page.gauge(BACKLOG, PerCpu { cpu: &cpu }, row.backlog);
+            cx.page.counter(COLLISIONS, PerCpu { cpu: &cpu }, row.collisions);
+            cx.page.counter(DROPPED, PerCpu { cpu: &cpu }, row.dropped);
+            cx.page.counter(FLOW_LIMIT, PerCpu { cpu: &cpu }, row.flow_limit);
+            cx.page.counter(PROCESSED, PerCpu { cpu: &cpu }, row.processed);
+            cx.page.counter(RECEIVED_RPS, PerCpu { cpu: &cpu }, row.received_rps);
+            cx.page.counter(SQUEEZED, PerCpu { cpu: &cpu }, row.squeezed);
         }
         Ok(())
     }
 }
 
-/// A row; what the kernel is too old to tell is 0.
+/// A row; columns missing in older kernels are 0.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Row {
     processed: u32,
@@ -64,17 +66,16 @@ struct Row {
     cpu: u32,
 }
 
-/// Linux 2.6.23 has 9 columns.
+/// Linux 2.6.23 has 9 columns; later versions have 10, 11, 13 and 15.
 const COLUMNS_MIN: usize = 9;
-/// Since 5.14 the row says which CPU it is of.
+/// Since Linux 5.14 the row contains the number of its CPU.
 const COLUMNS_WITH_CPU: usize = 13;
 
-/// The row at place `at` of a table of so many columns.
-fn parse(line: Line<'_>, at: usize, width: usize) -> Result<Row, ParseError<'_>> {
+/// Parses the row at index `at`, which is the CPU in rows without its number.
+fn parse(line: Line<'_>, at: usize) -> Result<Row, ParseError<'_>> {
     let columns = line.fields().count();
-    // Every row is as wide as the first, or was cut.
-    if columns < COLUMNS_MIN || columns != width {
-        return Err(line.error("row", "at least 9 columns, as many as in the first row", line.bytes));
+    if columns < COLUMNS_MIN {
+        return Err(line.error("row", "at least 9 columns", line.bytes));
     }
     let mut row = Row { cpu: u32::try_from(at).unwrap_or(u32::MAX), ..Row::default() };
     for (column, found) in line.fields().enumerate() {
@@ -91,14 +92,8 @@ fn parse(line: Line<'_>, at: usize, width: usize) -> Result<Row, ParseError<'_>>
         };
         *place = number(line, field, found)?;
     }
-    match line.fields().last() {
-        // The kernel writes eight digits each; fewer are what is left of them.
-        Some(last) if last.len() < DIGITS => Err(line.error("last column", "8 hexadecimal digits", last)),
-        _ => Ok(row),
-    }
+    Ok(row)
 }
-
-const DIGITS: usize = 8;
 
 fn number<'a>(line: Line<'a>, field: &'static str, found: &'a [u8]) -> Result<u32, ParseError<'a>> {
     let number = line.number::<Hexadecimal>(field, found)?.0;
@@ -117,11 +112,11 @@ mod tests {
     fn check(columns: &[u32], expected: Row) {
         let row = columns.iter().map(|number| format!("{number:08x}")).collect::<Vec<_>>().join(" ");
         let text = Text::new(Mount::Proc, b"net/softnet_stat", row.as_bytes());
-        assert_eq!(parse(text.lines().next().expect("a line"), 5, columns.len()).expect("a row"), expected);
+        assert_eq!(parse(text.lines().next().expect("a line"), 5).expect("a row"), expected);
     }
 
     #[test]
-    fn each_kernels_columns_are_known() {
+    fn columns_of_each_kernel_are_known() {
         let old = Row { processed: 1, dropped: 2, squeezed: 3, collisions: 9, cpu: 5, ..Row::default() };
         let columns: Vec<u32> = (1..=15).collect();
         check(&columns[..9], old);
@@ -134,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_seven_samples() {
+    fn each_row_has_seven_samples() {
         given("== proc/net/softnet_stat\n000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000003\n")
             .emits::<Softnet>(
                 "node_softnet_backlog_len{cpu=\"0\"} 0\nnode_softnet_cpu_collision_total{cpu=\"0\"} 3\n\
@@ -152,29 +147,43 @@ mod tests {
             (format!("{zeros}0000000g"), "cpu_collision: expected a hexadecimal number"),
             (format!("{zeros}100000000"), "cpu_collision: expected a hexadecimal number of up to 32 bits"),
             (format!("-1 {zeros}"), "processed: expected a hexadecimal number"),
-            (format!("{zeros}000000"), "last column: expected 8 hexadecimal digits, found \"000000\""),
         ] {
             given(&format!("== proc/net/softnet_stat\n{bad}\n")).fails::<Softnet>("", complaint);
         }
         given("").fails::<Softnet>("", "proc/net/softnet_stat: no such file");
-        let uneven = format!("== proc/net/softnet_stat\n{zeros}{zeros}\n{zeros}00000000\n");
-        let scraped = given(&uneven).scrape::<Softnet>();
-        assert!(scraped.complaints[0].contains(":2: row: expected at least 9 columns, as many"), "{scraped:?}");
-        assert_eq!(scraped.samples().lines().count(), 7);
+    }
+
+    #[test]
+    fn each_row_is_read_by_its_own_width() {
+        let columns = |count: usize| "00000001 ".repeat(count);
+        let rows: String = [13, 9, 10, 11, 12, 15].into_iter().map(|count| columns(count) + "\n").collect();
+        let scraped = given(&format!("== proc/net/softnet_stat\n{rows}")).scrape::<Softnet>();
+        assert_eq!(scraped.complaints, <[String; 0]>::default());
+        let samples = scraped.samples();
+        // Two rows name CPU 1, and so does the row at index 1.
+        assert_eq!(samples.lines().filter(|line| line.starts_with("node_softnet_processed_total")).count(), 4);
+        for (cpu, rps, limit) in [(1, 1, 1), (2, 1, 0), (3, 1, 1), (4, 1, 1)] {
+            for line in [
+                format!("node_softnet_received_rps_total{{cpu=\"{cpu}\"}} {rps}\n"),
+                format!("node_softnet_flow_limit_count_total{{cpu=\"{cpu}\"}} {limit}\n"),
+            ] {
+                assert!(samples.contains(&line), "{line} is not in {samples}");
+            }
+        }
     }
 
     proptest! {
         #[test]
-        fn numbers_come_back(columns: [u32; 13]) {
+        fn numbers_round_trip(columns: [u32; 13]) {
             let [processed, dropped, squeezed, _, _, _, _, _, collisions, received_rps, flow_limit, backlog, cpu] = columns;
             let row = Row { processed, dropped, squeezed, collisions, received_rps, flow_limit, backlog, cpu };
             check(&columns, row);
         }
 
         #[test]
-        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>, width in 0..20_usize) {
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
             for line in Text::new(Mount::Proc, b"net/softnet_stat", &bytes).lines() {
-                let _ = parse(line, 0, width);
+                let _ = parse(line, 0);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Totals since boot from /proc/stat.
+//! Kernel totals since boot, from /proc/stat.
 
 pub(crate) mod rows;
 
@@ -6,28 +6,31 @@ use crate::declare;
 use crate::kit::prelude::*;
 use rows::{Total, VECTORS};
 
-/// What the host has done since it booted, in all.
+/// The stat collector.
 #[derive(Debug)]
 pub struct Stat {
     has_softirqs: bool,
 }
 
 declare! {
-    Stat: "stat", on, "When the host booted, and how many interrupts, context switches and forks there were since.";
+    Stat: "stat", on, "Boot time, interrupts, context switches and forks, from /proc/stat.";
+    labels {
+        PerVector { vector }
+    }
     reads {
         STAT: File Proc "stat";
     }
     flags {
-        SOFTIRQ: Switch "collector.stat.softirq" = "false", "Count deferred interrupt work by its kind as well.";
+        SOFTIRQ: Switch "collector.stat.softirq" = "false", "Export softirqs by vector.";
     }
     families {
-        INTERRUPTS: Counter "node_intr_total" [] "Interrupts that were served since boot.";
-        CONTEXT_SWITCHES: Counter "node_context_switches_total" [] "How often a CPU went from one task to another since boot.";
-        FORKS: Counter "node_forks_total" [] "Processes and threads that were made since boot.";
-        BOOT_TIME: Gauge "node_boot_time_seconds" [] "When the host booted, in seconds since 1970.";
-        RUNNING: Gauge "node_procs_running" [] "Tasks that run or wait for a CPU.";
-        BLOCKED: Gauge "node_procs_blocked" [] "Tasks that wait for a device to answer.";
-        SOFTIRQS: Counter "node_softirqs_total" ["vector"] "Deferred interrupt work that was done since boot.";
+        INTERRUPTS: Counter "node_intr_total" [] "Interrupts serviced since boot.";
+        CONTEXT_SWITCHES: Counter "node_context_switches_total" [] "Context switches since boot.";
+        FORKS: Counter "node_forks_total" [] "Processes and threads created since boot.";
+        BOOT_TIME: Gauge "node_boot_time_seconds" [] "Boot time in seconds since 1970.";
+        RUNNING: Gauge "node_procs_running" [] "Runnable tasks.";
+        BLOCKED: Gauge "node_procs_blocked" [] "Tasks blocked on I/O.";
+        SOFTIRQS: Counter "node_softirqs_total" PerVector "Softirqs serviced since boot, by vector.";
     }
 }
 
@@ -50,8 +53,11 @@ impl Collect for Stat {
             }
         }
         for (total, value) in Total::ALL.into_iter().zip(totals) {
-            // Every kernel writes all of these rows: one that is not there was cut off, and is not 0.
-            let value = value.unwrap_or_else(|| Err(text.error(total.name(), "a row", b"")));
+            let value = value.unwrap_or_else(|| {
+                // Like node_exporter: a missing row is 0, and not a failure.
+                cx.problems.note(text.error(total.name(), "a row of that name", b""));
+                Ok(0)
+            });
             let Some(value) = cx.problems.value(value) else { continue };
             match total {
                 Total::Interrupts => cx.page.counter(INTERRUPTS, [], value),
@@ -63,9 +69,12 @@ impl Collect for Stat {
             }
         }
         if self.has_softirqs {
-            let counts = softirqs.unwrap_or_else(|| Err(text.error("softirq", "a row", b"")));
+            let counts = softirqs.unwrap_or_else(|| {
+                cx.problems.note(text.error("softirq", "a row of that name", b""));
+                Ok([0; VECTORS.len()])
+            });
             for (vector, count) in VECTORS.iter().zip(cx.problems.value(counts).into_iter().flatten()) {
-                cx.page.counter(SOFTIRQS, [vector], count);
+                cx.page.counter(SOFTIRQS, PerVector { vector }, count);
             }
         }
         Ok(())
@@ -83,12 +92,12 @@ mod tests {
         node_intr_total 8.589934592e+09\nnode_procs_blocked 1\nnode_procs_running 2\n";
 
     #[test]
-    fn totals_are_passed_on() {
+    fn totals_are_exported() {
         given(FILE).emits::<Stat>(TOTALS);
     }
 
     #[test]
-    fn deferred_interrupts_are_counted_when_asked_for() {
+    fn softirqs_are_exported_if_the_flag_is_set() {
         let vectors = "node_softirqs_total{vector=\"block\"} 6\nnode_softirqs_total{vector=\"block_iopoll\"} 5\n\
             node_softirqs_total{vector=\"hi\"} 10\nnode_softirqs_total{vector=\"hrtimer\"} 2\n\
             node_softirqs_total{vector=\"net_rx\"} 7\nnode_softirqs_total{vector=\"net_tx\"} 8\n\
@@ -104,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         check("ctxt 3801", "ctxt -1", "node_context", "proc/stat:4: ctxt: expected an unsigned integer");
         check("ctxt 3801", "ctxt 18446744073709551616", "node_context", "found \"18446744073709551616\"");
         check(
@@ -113,27 +122,58 @@ mod tests {
             "node_procs_running",
             "proc/stat:7: procs_running: expected an unsigned integer",
         );
-        check("btime 1700000000", "btime", "node_boot", "proc/stat:5: btime");
-        check("procs_blocked 1\n", "", "node_procs_blocked", "proc/stat: procs_blocked: expected a row, found nothing");
         check("intr 8589934592", "intr 8.5e9", "node_intr", "found \"8.5e9\"");
     }
 
     #[test]
-    fn a_row_of_another_collector_is_no_concern() {
+    fn rows_of_other_collectors_are_ignored() {
         given(&FILE.replace("cpu0 1", "cpu0 x")).emits::<Stat>(TOTALS);
         given(&FILE.replace("softirq 55", "softirq x")).emits::<Stat>(TOTALS);
     }
 
     #[test]
-    fn deferred_interrupts_come_whole_or_not_at_all() {
-        for (cut, complaint) in [("softirq 55 10 9\n", "proc/stat:9: net_tx"), ("", "proc/stat: softirq")] {
-            let file = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", cut);
-            given(&file).flags(&["--collector.stat.softirq"]).fails::<Stat>(TOTALS, complaint);
+    fn softirqs_are_exported_completely_or_not_at_all() {
+        let file = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", "softirq 55 10 9\n");
+        given(&file).flags(&["--collector.stat.softirq"]).fails::<Stat>(TOTALS, "proc/stat:9: net_tx");
+    }
+
+    /// Checks a file without some rows: their samples are 0, the scrape succeeds, and the rows are reported.
+    #[track_caller]
+    fn check_missing(rows: &[&str], zeros: &[(&str, &str)], complaint: &str) {
+        let is_kept = |line: &&str| !rows.iter().any(|row| line.starts_with(&format!("{row} ")));
+        let file: String = FILE.split_inclusive('\n').filter(is_kept).collect();
+        let mut expected = TOTALS.to_owned();
+        for (line, zero) in zeros {
+            expected = expected.replace(line, zero);
         }
+        let scraped = given(&file).scrape::<Stat>();
+        assert_eq!(scraped.samples(), expected);
+        assert!(scraped.page.contains("node_scrape_collector_success{collector=\"stat\"} 1\n"), "{}", scraped.page);
+        assert!(scraped.complaints.iter().any(|found| found.contains(complaint)), "{:?}", scraped.complaints);
     }
 
     #[test]
-    fn without_the_file_there_is_nothing() {
+    fn a_missing_row_is_0_and_not_a_failure() {
+        let (boot, switches) =
+            (("node_boot_time_seconds 1.7e+09", "node_boot_time_seconds 0"), ("_total 3801", "_total 0"));
+        check_missing(&["btime"], &[boot], "proc/stat: btime: expected a row of that name, found nothing");
+        check_missing(&["ctxt", "btime"], &[boot, switches], "proc/stat: ctxt: expected a row of that name");
+        let without = FILE.replace("softirq 55 10 9 8 7 6 5 4 3 2 1\n", "");
+        let scraped = given(&without).flags(&["--collector.stat.softirq"]).scrape::<Stat>();
+        let zeros = scraped.samples().lines().filter(|line| line.starts_with("node_softirqs_total{")).count();
+        assert_eq!(zeros, VECTORS.len());
+        assert!(scraped.page.contains("node_scrape_collector_success{collector=\"stat\"} 1\n"), "{}", scraped.page);
+    }
+
+    /// node_exporter ignores a row without a value, which is then missing.
+    #[test]
+    fn a_row_without_a_value_is_a_missing_one() {
+        let scraped = given(&FILE.replace("btime 1700000000", "btime")).scrape::<Stat>();
+        assert!(scraped.samples().contains("node_boot_time_seconds 0\n"), "{}", scraped.page);
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error() {
         given("").fails::<Stat>("", "proc/stat: no such file or directory");
     }
 }

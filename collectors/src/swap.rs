@@ -1,22 +1,25 @@
-//! Swap devices from /proc/swaps.
+//! Swap devices, from /proc/swaps.
 
 use crate::declare;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What there is to swap to.
+/// The swap collector.
 #[derive(Debug)]
 pub struct Swap;
 
 declare! {
-    Swap: "swap", off, "How large each swap device is, how full, and when its turn comes.";
+    Swap: "swap", off, "Swap devices: size, use and priority.";
+    labels {
+        PerDevice { device, swap_type }
+    }
     reads {
         SWAPS: File Proc "swaps";
     }
     families {
-        PRIORITY: Gauge "node_swap_priority" ["device", "swap_type"] "Priority of the swap device: the highest is filled first.";
-        SIZE: Gauge "node_swap_size_bytes" ["device", "swap_type"] "Size of the swap device.";
-        USED: Gauge "node_swap_used_bytes" ["device", "swap_type"] "How much of the swap device is used.";
+        PRIORITY: Gauge "node_swap_priority" PerDevice "Priority of the swap device; the highest is used first.";
+        SIZE: Gauge "node_swap_size_bytes" PerDevice "Size of the swap device in bytes.";
+        USED: Gauge "node_swap_used_bytes" PerDevice "Used space of the swap device in bytes.";
     }
 }
 
@@ -29,17 +32,17 @@ impl Collect for Swap {
         for line in table::rows(cx.files.read(SWAPS, [])?, cx.problems).skip(1) {
             let Some(row) = cx.problems.value(parse(line)) else { continue };
             let (device, kind) = (row.device, row.kind);
-            cx.page.gauge(PRIORITY, [&device, &kind], row.priority);
-            cx.page.gauge(SIZE, [&device, &kind], row.size_bytes);
-            cx.page.gauge(USED, [&device, &kind], row.used_bytes);
+            cx.page.gauge(PRIORITY, PerDevice { device: &device, swap_type: &kind }, row.priority);
+            cx.page.gauge(SIZE, PerDevice { device: &device, swap_type: &kind }, row.size_bytes);
+            cx.page.gauge(USED, PerDevice { device: &device, swap_type: &kind }, row.used_bytes);
         }
         Ok(())
     }
 }
 
-/// `device type size used priority`; the file has its sizes in kilobytes.
+/// A row `device type size used priority`; sizes are in kilobytes in the file.
 #[derive(PartialEq, Eq, Debug)]
-struct Row<'a> {
+struct SwapDevice<'a> {
     device: &'a [u8],
     kind: &'a [u8],
     size_bytes: u64,
@@ -47,15 +50,15 @@ struct Row<'a> {
     priority: i64,
 }
 
-fn parse(line: Line<'_>) -> Result<Row<'_>, ParseError<'_>> {
+fn parse(line: Line<'_>) -> Result<SwapDevice<'_>, ParseError<'_>> {
     let mut fields = line.fields();
     let (device, kind) = (fields.text("Filename")?, fields.text("Type")?);
     let [size, used] = table::numbers::<u64, 2>(line, &mut fields, ["Size", "Used"])?;
     let priority = fields.number("Priority")?;
     let bytes = |kilobytes: u64, field: &'static str| {
-        kilobytes.checked_mul(1024).ok_or_else(|| line.error(field, "less than 2^64 bytes", line.bytes))
+        kilobytes.checked_mul(1024).ok_or_else(|| line.error(field, "fewer than 2^64 bytes", line.bytes))
     };
-    Ok(Row { device, kind, size_bytes: bytes(size, "Size")?, used_bytes: bytes(used, "Used")?, priority })
+    Ok(SwapDevice { device, kind, size_bytes: bytes(size, "Size")?, used_bytes: bytes(used, "Used")?, priority })
 }
 
 #[cfg(test)]
@@ -88,15 +91,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let good = "node_swap_priority{device=\"/b\",swap_type=\"file\"} 5\n\
             node_swap_size_bytes{device=\"/b\",swap_type=\"file\"} 1024\n\
             node_swap_used_bytes{device=\"/b\",swap_type=\"file\"} 0\n";
         for (bad, complaint) in [
             ("/a file x 0 1", "proc/swaps:2: Size: expected an unsigned integer"),
             ("/a file 1 -1 1", "Used: expected an unsigned integer"),
-            ("/a file 1 1", "Priority: expected a signed integer"),
-            ("/a file 18014398509481984 1 1", "Size: expected less than 2^64 bytes"),
+            ("/a file 1 1", "Priority: expected an unsigned integer"),
+            ("/a file 18014398509481984 1 1", "Size: expected fewer than 2^64 bytes"),
             ("/a", "Type: expected a field"),
             ("", "Filename: expected a field"),
         ] {
@@ -107,12 +110,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_come_back(size in 0..1_u64 << 54, used in 0..1_u64 << 54, priority: i64) {
+        fn rows_round_trip(size in 0..1_u64 << 54, used in 0..1_u64 << 54, priority: i64) {
             let row = format!("/dev/sda2    partition\t{size}\t\t{used}\t\t{priority}");
             let text = Text::new(Mount::Proc, b"swaps", row.as_bytes());
             let found = parse(text.lines().next().expect("a line")).expect("a row of the kernel");
             let (size_bytes, used_bytes) = (size * 1024, used * 1024);
-            prop_assert_eq!(found, Row { device: b"/dev/sda2", kind: b"partition", size_bytes, used_bytes, priority });
+            prop_assert_eq!(found, SwapDevice { device: b"/dev/sda2", kind: b"partition", size_bytes, used_bytes, priority });
         }
 
         #[test]

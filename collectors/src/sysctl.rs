@@ -1,4 +1,4 @@
-//! Settings of the kernel from /proc/sys, those that the operator names.
+//! Sysctls selected by flags, from /proc/sys.
 
 use regex::Regex;
 
@@ -6,41 +6,45 @@ use crate::declare;
 use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 
-/// Passes on settings of the kernel.
+/// The sysctl collector.
 #[derive(Debug)]
 pub struct Sysctl {
-    wanted: Vec<Wanted>,
+    wanted: Vec<Selection>,
 }
 
 declare! {
-    Sysctl: "sysctl", off, "Settings of the kernel: those that flags name.";
+    Sysctl: "sysctl", off, "Sysctls selected by flags.";
+    labels {
+        InfoLabels { index, name, value }
+        PerIndex { index }
+    }
     reads {
         SYSCTL: File Proc "sys/**";
     }
     flags {
         INCLUDE: Texts "collector.sysctl.include" = "",
-            "Sysctl to pass on, whose values are whole numbers: `name`, or `name:key,key` with one key for each value; may be given several times.";
+            "Sysctl with integer values to export: `name`, or `name:key,key` with a key for each value; repeatable.";
         INCLUDE_INFO: Texts "collector.sysctl.include-info" = "",
-            "Sysctl to pass on, whose values are words; may be given several times.";
+            "Sysctl with text values to export; repeatable.";
     }
     families {
-        INFO: Gauge "node_sysctl_info" ["index", "name", "value"] "Always 1: a word among the values of a sysctl.";
+        INFO: Gauge "node_sysctl_info" InfoLabels "Text value of a sysctl; always 1.";
     }
     prefixes {
-        VALUE: Untyped "node_sysctl_" ["index"] "Value of the sysctl that is named {} here.";
+        VALUE: Untyped "node_sysctl_" PerIndex "Value of the sysctl {}.";
     }
 }
 
-/// A sysctl that a flag names.
+/// A sysctl selected by a flag.
 #[derive(Debug)]
-struct Wanted {
-    /// As the operator wrote it.
+struct Selection {
+    /// The name as given.
     name: String,
-    /// Below /proc/sys.
+    /// The path below /proc/sys.
     path: String,
-    /// As metrics are named after it.
+    /// The name as part of a metric name.
     metric: String,
-    /// What the metrics of its values are named after; without any, values are told apart by their places.
+    /// Metric name suffixes of the values; without them values are labelled by index.
     keys: Vec<String>,
     is_numeric: bool,
 }
@@ -50,8 +54,9 @@ impl Collect for Sysctl {
         let mut wanted = Vec::new();
         for (flag, is_numeric) in [(INCLUDE, true), (INCLUDE_INFO, false)] {
             for text in options.get(flag) {
-                wanted
-                    .push(Wanted::parse(text, is_numeric).map_err(|error| format!("--{}: {error}", flag.info().name))?);
+                wanted.push(
+                    Selection::parse(text, is_numeric).map_err(|error| format!("--{}: {error}", flag.info().name))?,
+                );
             }
         }
         Ok(Self { wanted })
@@ -65,29 +70,29 @@ impl Collect for Sysctl {
     }
 }
 
-impl Wanted {
+impl Selection {
     fn parse(text: &str, is_numeric: bool) -> Result<Self, String> {
         let (name, keys) = match text.split_once(':') {
-            Some((name, keys)) => (name, keys.split(',').map(metric_piece).collect()),
+            Some((name, keys)) => (name, keys.split(',').map(metric_suffix).collect()),
             None => (text, Vec::new()),
         };
         let components: Vec<&str> = name.split(['.', '/']).filter(|component| !component.is_empty()).collect();
         if components.is_empty() {
-            return Err(format!("`{text}` names no sysctl; write one such as fs.file-nr"));
+            return Err(format!("`{text}`: expected a sysctl name such as fs.file-nr"));
         }
-        // With the `_` around them, as node_exporter names metrics.
-        let unnameable = Regex::new("_*[^0-9A-Za-z_]+_*").map_err(|error| error.to_string())?;
-        let metric = unnameable.replace_all(name, "_").into_owned();
+        // Surrounding `_` are merged, as in node_exporter.
+        let invalid = Regex::new("_*[^0-9A-Za-z_]+_*").map_err(|error| error.to_string())?;
+        let metric = invalid.replace_all(name, "_").into_owned();
         Ok(Self { name: name.to_owned(), path: components.join("/"), metric, keys, is_numeric })
     }
 }
 
-/// A key as part of a metric's name.
-fn metric_piece(key: &str) -> String {
+/// A key as part of a metric name.
+fn metric_suffix(key: &str) -> String {
     key.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == ':' { letter } else { '_' }).collect()
 }
 
-fn emit(cx: &mut Cx<'_, Sysctl>, wanted: &Wanted) {
+fn emit(cx: &mut Cx<'_, Sysctl>, wanted: &Selection) {
     let text = match cx.files.read(SYSCTL, [wanted.path.as_bytes()]) {
         Ok(text) => text,
         Err(error) => return cx.problems.report(error),
@@ -101,20 +106,22 @@ fn emit(cx: &mut Cx<'_, Sysctl>, wanted: &Wanted) {
     let has_places = count > 1 && wanted.keys.is_empty();
     for (place, (line, found)) in values().enumerate() {
         if !wanted.is_numeric {
-            cx.page.gauge(INFO, [&place, &wanted.name, &found], true);
+            cx.page.gauge(INFO, InfoLabels { index: &place, name: &wanted.name, value: &found }, true);
             continue;
         }
-        let Some(value) = cx.problems.value(line.number::<AnyBase>("a value", found)) else { continue };
+        let Some(value) = cx.problems.value(line.number::<AnyBase>("value", found)) else { continue };
         let metric = wanted.metric.as_bytes();
         match wanted.keys.get(place) {
-            Some(key) => cx.page.named(VALUE, &[metric, b"_", key.as_bytes()], [&None::<usize>], value.0),
-            None => cx.page.named(VALUE, &[metric], [&has_places.then_some(place)], value.0),
+            Some(key) => {
+                cx.page.named(VALUE, &[metric, b"_", key.as_bytes()], PerIndex { index: &None::<usize> }, value.0)
+            }
+            None => cx.page.named(VALUE, &[metric], PerIndex { index: &has_places.then_some(place) }, value.0),
         };
     }
 }
 
-/// Whether a sysctl of so many values can be shown as the flag says.
-fn check(wanted: &Wanted, count: usize) -> Result<(), Mismatch> {
+/// Checks the number of values against the keys of the flag.
+fn check(wanted: &Selection, count: usize) -> Result<(), Mismatch> {
     match (count, wanted.keys.len()) {
         (0, _) => Err(Mismatch::Empty),
         (_, 0) => Ok(()),
@@ -125,7 +132,7 @@ fn check(wanted: &Wanted, count: usize) -> Result<(), Mismatch> {
     }
 }
 
-/// Why a sysctl cannot be shown as the flag says.
+/// Why a sysctl does not fit its flag.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mismatch {
     Empty,
@@ -137,14 +144,12 @@ enum Mismatch {
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Empty => f.write_str("the sysctl: expected a value, found nothing"),
-            Self::Single => {
-                f.write_str("the sysctl has only one value, which takes no keys; leave out the colon and the keys")
-            }
+            Self::Empty => f.write_str("expected a value, found nothing"),
+            Self::Single => f.write_str("a single value takes no keys; remove the colon and the keys"),
             Self::Count { count, keys } => {
-                write!(f, "the sysctl has {count} values, but the flag has {keys} keys; give one for each")
+                write!(f, "expected one key for each of {count} values, found {keys}")
             }
-            Self::Words => f.write_str("the values of include-info take no keys; leave out the colon and the keys"),
+            Self::Words => f.write_str("text values take no keys; remove the colon and the keys"),
         }
     }
 }
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_families_of_their_own() {
+    fn numbers_are_exported_by_name_index_or_key() {
         check(&["include=kernel.core_uses_pid"], "node_sysctl_kernel_core_uses_pid 1\n");
         check(
             &["include=fs.file-nr"],
@@ -187,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_in_labels() {
+    fn text_values_are_labels() {
         let name = "net.ipv4.tcp_available_congestion_control";
         check(
             &[&format!("include-info={name}"), "include-info=kernel.core_uses_pid"],
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_paths_and_metrics() {
+    fn names_are_converted_to_paths_and_metrics() {
         for (text, path, metric) in [
             ("fs.file-nr", "fs/file-nr", "fs_file_nr"),
             ("net/ipv4/conf/eth0/rp_filter", "net/ipv4/conf/eth0/rp_filter", "net_ipv4_conf_eth0_rp_filter"),
@@ -208,52 +213,48 @@ mod tests {
             ("a_-_b", "a_-_b", "a_b"),
             ("../etc/passwd", "etc/passwd", "_etc_passwd"),
         ] {
-            let wanted = Wanted::parse(text, true).expect("a sysctl");
+            let wanted = Selection::parse(text, true).expect("a sysctl");
             assert_eq!((wanted.path.as_str(), wanted.metric.as_str()), (path, metric));
         }
         for flag in ["include=:a", "include=.", "include-info=/"] {
             given("")
                 .flags(&[&format!("--collector.sysctl.{flag}")])
-                .is_refused::<Sysctl>("names no sysctl; write one");
+                .is_refused::<Sysctl>("expected a sysctl name such as");
         }
     }
 
     #[test]
-    fn a_flag_that_does_not_fit_costs_its_sysctl_alone() {
+    fn a_mismatched_flag_costs_only_its_own_sysctl() {
         check_error("include=fs.nope", "", "proc/sys/fs/nope: no such file");
         check_error("include=fs", "", "proc/sys/fs: is a directory");
-        check_error(
-            "include=kernel.nothing",
-            "",
-            "proc/sys/kernel/nothing: the sysctl: expected a value, found nothing",
-        );
+        check_error("include=kernel.nothing", "", "proc/sys/kernel/nothing: expected a value, found nothing");
         check_error("include-info=kernel.nothing", "", "expected a value, found nothing");
-        check_error("include=kernel.core_uses_pid:a", "", "has only one value, which takes no keys");
-        check_error("include=kernel.core_uses_pid:", "", "has only one value");
-        check_error("include-info=kernel.core_uses_pid:a", "", "has only one value");
+        check_error("include=kernel.core_uses_pid:a", "", "a single value takes no keys");
+        check_error("include=kernel.core_uses_pid:", "", "a single value takes no keys");
+        check_error("include-info=kernel.core_uses_pid:a", "", "a single value takes no keys");
         check_error(
             "include=fs.file-nr:a,b",
             "",
-            "proc/sys/fs/file-nr: the sysctl has 3 values, but the flag has 2 keys",
+            "proc/sys/fs/file-nr: expected one key for each of 3 values, found 2",
         );
-        check_error("include-info=fs.file-nr:a,b", "", "has 3 values, but the flag has 2 keys");
-        check_error("include-info=fs.file-nr:a,b,c", "", "the values of include-info take no keys");
+        check_error("include-info=fs.file-nr:a,b", "", "expected one key for each of 3 values, found 2");
+        check_error("include-info=fs.file-nr:a,b,c", "", "text values take no keys");
     }
 
     #[test]
-    fn a_bad_value_costs_itself_alone() {
+    fn a_bad_value_costs_only_its_own_samples() {
         for bad in ["x", "9223372036854775808", "0.5"] {
             given(&HOST.replace("\t0\t", &format!("\t{bad}\t")))
                 .flags(&["--collector.sysctl.include=fs.file-nr"])
                 .fails::<Sysctl>(
                 "node_sysctl_fs_file_nr{index=\"0\"} 4288\nnode_sysctl_fs_file_nr{index=\"2\"} -7\n",
-                "proc/sys/fs/file-nr:1: a value: expected an integer in decimal",
+                "proc/sys/fs/file-nr:1: value: expected an unsigned integer",
             );
         }
     }
 
     #[test]
-    fn a_value_without_a_newline_counts() {
+    fn a_value_without_a_newline_is_read() {
         for (content, flag, expected) in [
             ("7801", "include=fs.x", "node_sysctl_fs_x 7801\n"),
             ("1\t2\t", "include=fs.x:a,b", "node_sysctl_fs_x_a 1\nnode_sysctl_fs_x_b 2\n"),
@@ -268,7 +269,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn numbers_come_back(value: i32) {
+        fn numbers_round_trip(value: i32) {
             let host = format!("== proc/sys/kernel/x\n{value}\n");
             let samples = given(&host).flags(&["--collector.sysctl.include=kernel.x"]).scrape::<Sysctl>().samples();
             let found: f64 = samples.trim_end().rsplit(' ').next().expect("a value").parse().expect("a number");
@@ -276,8 +277,8 @@ mod tests {
         }
 
         #[test]
-        fn any_flag_is_taken_or_refused(text: String) {
-            if let Ok(wanted) = Wanted::parse(&text, true) {
+        fn any_flag_is_accepted_or_refused(text: String) {
+            if let Ok(wanted) = Selection::parse(&text, true) {
                 let sound = wanted.path.split('/').all(|name| !["", ".", ".."].contains(&name));
                 prop_assert!(sound, "{}", wanted.path);
             }

@@ -1,15 +1,14 @@
-//! What went through tape drives, from /sys/class/scsi_tape.
+//! Tape drive statistics, from /sys/class/scsi_tape.
 
 use crate::declare;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::parse::{FromText, Wide};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
-/// What went through tape drives, and how long it took.
+/// The tapestats collector.
 #[derive(Debug)]
 pub struct Tapestats {
     ignored: Pattern,
@@ -17,7 +16,10 @@ pub struct Tapestats {
 }
 
 declare! {
-    Tapestats: "tapestats", on, "What went through the tape drives, and how long it took.";
+    Tapestats: "tapestats", on, "Tape drive statistics: operations, bytes and times.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         CLASS: Directory Sys "class/scsi_tape";
         IN_FLIGHT: File Sys "class/scsi_tape/*/stats/in_flight";
@@ -32,34 +34,30 @@ declare! {
         WRITE_NS: File Sys "class/scsi_tape/*/stats/write_ns";
     }
     flags {
-        IGNORED: Text "collector.tapestats.ignored-devices" = "^$", "Regexp of the drives to leave out.";
+        IGNORED: Text "collector.tapestats.ignored-devices" = "^$", "Regexp of drives to exclude.";
     }
     families {
-        IO_NOW: kept Gauge "node_tape_io_now" ["device"] "Requests that a drive is at work on.";
-        OTHERS: Counter "node_tape_io_others_total" ["device"] "Requests that were neither reads nor writes: winding, for one.";
-        IO_SECONDS: Counter "node_tape_io_time_seconds_total" ["device"] "Time that requests of all kinds took.";
-        READ_BYTES: Counter "node_tape_read_bytes_total" ["device"] "Bytes that were read.";
-        READ_SECONDS: Counter "node_tape_read_time_seconds_total" ["device"] "Time that reads took.";
-        READS: Counter "node_tape_reads_completed_total" ["device"] "Reads that ended.";
-        RESIDUALS: Counter "node_tape_residual_total" ["device"] "Reads and writes that moved less than they were asked to.";
-        WRITE_SECONDS: Counter "node_tape_write_time_seconds_total" ["device"] "Time that writes took.";
-        WRITES: Counter "node_tape_writes_completed_total" ["device"] "Writes that ended.";
-        WRITTEN_BYTES: Counter "node_tape_written_bytes_total" ["device"] "Bytes that were written.";
+        IO_NOW: kept Gauge "node_tape_io_now" PerDevice "Requests in flight.";
+    }
+    /// Statistics in requests and bytes.
+    table COUNTS: Statistic => PerDevice {
+        OTHER_CNT => Counter "node_tape_io_others_total" "Requests other than reads and writes, such as rewinds.";
+        READ_BYTE_CNT => Counter "node_tape_read_bytes_total" "Bytes read.";
+        READ_CNT => Counter "node_tape_reads_completed_total" "Reads completed.";
+        RESID_CNT => Counter "node_tape_residual_total" "Reads and writes that transferred less than requested.";
+        WRITE_CNT => Counter "node_tape_writes_completed_total" "Writes completed.";
+        WRITE_BYTE_CNT => Counter "node_tape_written_bytes_total" "Bytes written.";
+    }
+    /// Statistics in nanoseconds.
+    table TIMES: Statistic => PerDevice {
+        IO_NS => Counter "node_tape_io_time_seconds_total" "Time spent on all requests in seconds.";
+        READ_NS => Counter "node_tape_read_time_seconds_total" "Time spent on reads in seconds.";
+        WRITE_NS => Counter "node_tape_write_time_seconds_total" "Time spent on writes in seconds.";
     }
 }
 
-type Statistic = (Read<Tapestats, File, 1>, Family<Tapestats, Counter, crate::kit::family::Unnamed<1>>);
+type Statistic = Read<Tapestats, File, 1>;
 
-const COUNTS: [Statistic; 6] = [
-    (OTHER_CNT, OTHERS),
-    (READ_BYTE_CNT, READ_BYTES),
-    (READ_CNT, READS),
-    (RESID_CNT, RESIDUALS),
-    (WRITE_CNT, WRITES),
-    (WRITE_BYTE_CNT, WRITTEN_BYTES),
-];
-/// Told in nanoseconds.
-const TIMES: [Statistic; 3] = [(IO_NS, IO_SECONDS), (READ_NS, READ_SECONDS), (WRITE_NS, WRITE_SECONDS)];
 const NANOSECOND: f64 = 1e-9;
 
 impl Collect for Tapestats {
@@ -69,20 +67,20 @@ impl Collect for Tapestats {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { ignored, names } = self;
-        // A host without the module lacks the folder.
+        // Without the module the directory is missing.
         cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(RootError::is_missing))?;
         for device in names.iter().filter(|device| is_drive(device) && !ignored.is_match(device)) {
             if let Some(requests) = number::<u64>(cx, IN_FLIGHT, device) {
-                cx.page.gauge(IO_NOW, [&device], requests);
+                cx.page.gauge(IO_NOW, PerDevice { device: &device }, requests);
             }
             for (file, family) in COUNTS {
                 if let Some(count) = number::<u64>(cx, file, device) {
-                    cx.page.counter(family, [&device], count);
+                    cx.page.tabled(family, PerDevice { device: &device }, count);
                 }
             }
             for (file, family) in TIMES {
                 if let Some(Wide(time)) = number(cx, file, device) {
-                    cx.page.counter(family, [&device], time * NANOSECOND);
+                    cx.page.tabled(family, PerDevice { device: &device }, time * NANOSECOND);
                 }
             }
         }
@@ -90,7 +88,7 @@ impl Collect for Tapestats {
     }
 }
 
-/// `st` and a number. The other names, `nst0` or `st0a`, are further ways to the same drive.
+/// Whether a name is `st` and a number. Other names, such as `nst0` or `st0a`, are aliases of the same drive.
 fn is_drive(name: &[u8]) -> bool {
     name.strip_prefix(b"st").is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
@@ -98,7 +96,7 @@ fn is_drive(name: &[u8]) -> bool {
 fn number<T: FromText>(cx: &mut Cx<'_, Tapestats>, file: Read<Tapestats, File, 1>, device: &[u8]) -> Option<T> {
     let text = cx.problems.value(cx.files.read(file, [device]))?;
     let value = attribute::value(&text);
-    let number = T::from_text(value).ok_or_else(|| text.error("the statistic", T::EXPECTED, value));
+    let number = T::from_text(value).ok_or_else(|| text.error("value", T::EXPECTED, value));
     cx.problems.value(number)
 }
 
@@ -152,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn drives_are_told_by_their_first_name() {
+    fn aliases_of_drives_are_ignored() {
         let tree = drive("st0", &[]) + &drive("nst0", &[]) + &drive("st0a", &[]) + &drive("st", &[]);
         given(&tree).emits::<Tapestats>(&emitted("st0", ""));
     }
 
     #[test]
-    fn drives_can_be_left_out() {
+    fn drives_are_excluded_by_name() {
         let tree = drive("st0", &[]) + &drive("st10", &[]);
         given(&tree).flags(&["--collector.tapestats.ignored-devices=^st0$"]).emits::<Tapestats>(&emitted("st10", ""));
         given(&tree).flags(&["--collector.tapestats.ignored-devices="]).emits::<Tapestats>("");
@@ -166,15 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_drives_has_no_data_or_none() {
+    fn a_missing_class_is_no_data_and_an_empty_one_is_valid() {
         given("").fails::<Tapestats>("", "sys/class/scsi_tape: no such file");
         given("== sys/class/scsi_tape/\n").emits::<Tapestats>("");
     }
 
     #[test]
-    fn a_bad_statistic_costs_itself_alone() {
+    fn a_bad_statistic_costs_only_its_own_samples() {
         for (value, complaint) in [
-            ("x", "st1/stats/read_ns: the statistic: expected an unsigned integer"),
+            ("x", "st1/stats/read_ns: value: expected an unsigned integer"),
             ("-1", "expected an unsigned integer"),
             ("18446744073709551616", "found \"18446744073709551616\""),
             ("1.5", "expected an unsigned integer"),
@@ -190,7 +188,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn counts_come_back(count: u32) {
+        fn counts_round_trip(count: u32) {
             let samples = given(&drive("st0", &[("read_cnt", &count.to_string())])).scrape::<Tapestats>().samples();
             let found = samples.lines().find_map(|line| line.strip_prefix("node_tape_reads_completed_total{device=\"st0\"} "));
             prop_assert_eq!(found.and_then(|found| found.parse().ok()), Some(f64::from(count)));

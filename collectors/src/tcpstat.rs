@@ -4,22 +4,25 @@ use crate::declare;
 use crate::kit::prelude::*;
 use crate::kit::sockets::sockets;
 
-/// How many TCP sockets are in which state.
+/// The tcpstat collector.
 #[derive(Debug)]
 pub struct Tcpstat;
 
 declare! {
-    Tcpstat: "tcpstat", off, "How many TCP sockets are in which state, and how much waits in their queues.";
+    Tcpstat: "tcpstat", off, "TCP sockets by state, and bytes in their queues.";
+    labels {
+        PerState { state }
+    }
     reads {
         IPV4: File Proc "net/tcp";
         IPV6: File Proc "net/tcp6";
     }
     families {
-        STATES: kept Gauge "node_tcp_connection_states" ["state"] "TCP sockets in each state, and bytes in their queues.";
+        STATES: kept Gauge "node_tcp_connection_states" PerState "TCP sockets by state, and bytes in their queues.";
     }
 }
 
-/// The states by the kernel's number, which begins at 1; 0 stands for all that are not known.
+/// State names by kernel number, which starts at 1; index 0 stands for unknown states.
 const NAMES: [&str; 12] = [
     "unknown",
     "established",
@@ -35,7 +38,7 @@ const NAMES: [&str; 12] = [
     "closing",
 ];
 
-/// What was found so far.
+/// Counts over both files.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct Counts {
     states: [u64; NAMES.len()],
@@ -50,7 +53,7 @@ impl Collect for Tcpstat {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let mut counts = Counts::default();
-        // The counts are of both protocols together: without one of the files they would be wrong.
+        // The counts include both protocols: without one of the files they would be wrong.
         counts.add(cx.files.read(IPV4, [])?)?;
         if let Some(text) = cx.files.read_if_present(IPV6, [])? {
             counts.add(text)?;
@@ -58,10 +61,10 @@ impl Collect for Tcpstat {
         if counts.states == [0; NAMES.len()] {
             return Ok(());
         }
-        cx.page.gauge(STATES, [&"rx_queued_bytes"], counts.receive_queue_bytes);
-        cx.page.gauge(STATES, [&"tx_queued_bytes"], counts.transmit_queue_bytes);
+        cx.page.gauge(STATES, PerState { state: &"rx_queued_bytes" }, counts.receive_queue_bytes);
+        cx.page.gauge(STATES, PerState { state: &"tx_queued_bytes" }, counts.transmit_queue_bytes);
         for (name, count) in NAMES.into_iter().zip(counts.states).filter(|(_, count)| *count > 0) {
-            cx.page.gauge(STATES, [&name], count);
+            cx.page.gauge(STATES, PerState { state: &name }, count);
         }
         Ok(())
     }
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_of_both_protocols_are_counted_together() {
+    fn sockets_of_both_protocols_are_summed() {
         let v4 = table("tcp", &["0A 00000000:00000003", "01 00000010:00000000", "06 00000000:00000000"]);
         given(&v4).emits::<Tcpstat>(
             "node_tcp_connection_states{state=\"established\"} 1\nnode_tcp_connection_states{state=\"listen\"} 1\n\
@@ -127,12 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_sockets_shows_none() {
+    fn a_host_without_sockets_has_no_samples() {
         given(&table("tcp", &[])).emits::<Tcpstat>("");
     }
 
     #[test]
-    fn counts_that_would_be_too_small_are_not_shown() {
+    fn incomplete_counts_are_not_exported() {
         let v4 = table("tcp", &["0A 00000000:00000003"]);
         given("").fails::<Tcpstat>("", "proc/net/tcp: no such file");
         given(&format!("{v4}== proc/net/tcp6 error=EACCES\n")).fails::<Tcpstat>("", "proc/net/tcp6: permission denied");

@@ -1,4 +1,4 @@
-//! Metrics that others have written into files, in the text exposition format.
+//! Metrics of `*.prom` files in the text exposition format.
 
 mod exposition;
 mod glob;
@@ -12,34 +12,37 @@ use crate::kit::options::FlagInfo;
 use crate::kit::prelude::*;
 use merge::Merge;
 
-/// Passes on the metrics of `*.prom` files.
+/// The textfile collector.
 #[derive(Debug)]
 pub struct Textfile {
     directories: Vec<String>,
     names: Names,
 }
 
-/// Larger textfiles are refused. The largest that are known, of package managers, have a few hundred KB.
+/// Maximum size of a textfile. The largest known ones, of package managers, have a few hundred KB.
 pub const TEXTFILE_CAP_BYTES: u64 = 16 << 20;
 
 declare! {
-    Textfile: "textfile", on, "Metrics that others have written into files.";
+    Textfile: "textfile", on, "Metrics of *.prom files.";
+    labels {
+        PerFile { file }
+    }
     reads {
         DIRECTORY: Directory Host "*";
         FILE: File Host "*";
     }
     flags {
         DIRECTORIES: Texts "collector.textfile.directory" = "",
-            "Directory of *.prom files to pass on; may be a pattern, and may be given several times.";
+            "Directory of *.prom files, or a glob pattern of directories; repeatable.";
     }
     families {
-        MTIME: Gauge "node_textfile_mtime_seconds" ["file"] "When a textfile that was passed on was last written.";
-        SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 when a textfile or a directory of textfiles could not be used.";
+        MTIME: Gauge "node_textfile_mtime_seconds" PerFile "Modification time of a textfile in seconds since 1970.";
+        SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 if a textfile or directory could not be read or parsed.";
     }
-    foreign "What the files hold, under the names that their writers chose.";
+    foreign "The metrics of the files, under their own names.";
 }
 
-/// The flag that names the directories, for whoever sets up a host.
+/// The directory flag, for code that sets up hosts.
 pub const DIRECTORY_FLAG: FlagInfo = DIRECTORIES.info();
 
 impl Collect for Textfile {
@@ -49,7 +52,7 @@ impl Collect for Textfile {
         Ok(Self { directories, names: Names::new() })
     }
 
-    /// Always succeeds, as node_exporter's does: what is wrong with files is told by `node_textfile_scrape_error`.
+    /// Always succeeds, like node_exporter: errors in files are exported as `node_textfile_scrape_error`.
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let mut merge = Merge::default();
         let mut seen = BTreeSet::new();
@@ -73,24 +76,23 @@ impl Collect for Textfile {
     }
 }
 
-/// The directories that a flag means: those that its pattern matches, or what it says where it matches none.
+/// The directories that a flag's pattern matches, or the flag itself if there is none.
 fn directories(cx: &mut Cx<'_, Textfile>, flag: &str) -> Vec<Vec<u8>> {
     let found = glob::expand(flag.as_bytes(), &mut |path, names| cx.files.list(DIRECTORY, [path], names).is_ok());
     if found.is_empty() { vec![flag.as_bytes().to_vec()] } else { found }
 }
 
-/// Reads one file, of which all is right or nothing counts. What is no file, or too large, is not even opened.
+/// Reads one file. An invalid file is dropped as a whole; one that is not regular or too large is not opened.
 fn read(cx: &mut Cx<'_, Textfile>, path: &[u8], merge: &mut Merge) {
     let metadata = match cx.files.metadata(FILE, [path]) {
         Ok(metadata) => metadata,
         Err(error) => return merge.fail(cx.problems, error.into()),
     };
     if metadata.kind == Kind::Special {
-        return merge.fail(cx.problems, refused(path, "no regular file; it is not opened"));
+        return merge.fail(cx.problems, refused(path, "not a regular file; not opened"));
     }
     if metadata.size_bytes > TEXTFILE_CAP_BYTES {
-        let limit =
-            format!("{} bytes, more than the {TEXTFILE_CAP_BYTES} that a textfile may have", metadata.size_bytes);
+        let limit = format!("{} bytes, more than the limit of {TEXTFILE_CAP_BYTES}", metadata.size_bytes);
         return merge.fail(cx.problems, refused(path, &limit));
     }
     let text = match cx.files.read(FILE, [path]) {
@@ -101,7 +103,7 @@ fn read(cx: &mut Cx<'_, Textfile>, path: &[u8], merge: &mut Merge) {
         Ok(families) => merge.add(cx.problems, path, families),
         Err(error) => return merge.fail(cx.problems, error.into()),
     }
-    cx.page.gauge(MTIME, [&path], metadata.modified.as_secs());
+    cx.page.gauge(MTIME, PerFile { file: &path }, metadata.modified.as_secs());
 }
 
 fn refused(path: &[u8], reason: &str) -> Failure {

@@ -1,11 +1,11 @@
-//! Temperatures and cooling devices from /sys/class/thermal.
+//! Thermal zones and cooling devices, from /sys/class/thermal.
 
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::attribute;
 use crate::kit::prelude::*;
 
-/// How warm the zones of the host are, and how hard it is cooled.
+/// The thermal_zone collector.
 #[derive(Default, Debug)]
 pub struct ThermalZone {
     names: Names,
@@ -13,7 +13,11 @@ pub struct ThermalZone {
 }
 
 declare! {
-    ThermalZone: "thermal_zone", on, "How warm each thermal zone is, and how hard each cooling device works.";
+    ThermalZone: "thermal_zone", on, "Temperatures of thermal zones and states of cooling devices.";
+    labels {
+        PerCoolingDevice { name, r#type }
+        PerZone { r#type, zone }
+    }
     reads {
         CLASS: Directory Sys "class/thermal";
         ZONE_TYPE: File Sys "class/thermal/thermal_zone*/type";
@@ -23,9 +27,9 @@ declare! {
         DEVICE_STATE_MAX: File Sys "class/thermal/cooling_device*/max_state";
     }
     families {
-        TEMPERATURE: Gauge "node_thermal_zone_temp" ["type", "zone"] "Temperature of a zone in degrees Celsius.";
-        STATE: Gauge "node_cooling_device_cur_state" ["name", "type"] "How hard a cooling device works, from 0 on.";
-        STATE_MAX: Gauge "node_cooling_device_max_state" ["name", "type"] "The hardest that a cooling device can work.";
+        TEMPERATURE: Gauge "node_thermal_zone_temp" PerZone "Temperature of a thermal zone in degrees Celsius.";
+        STATE: Gauge "node_cooling_device_cur_state" PerCoolingDevice "Current state of a cooling device; 0 is off.";
+        STATE_MAX: Gauge "node_cooling_device_max_state" PerCoolingDevice "Maximum state of a cooling device.";
     }
 }
 
@@ -45,10 +49,14 @@ impl Collect for ThermalZone {
         }
         for zone in attribute::numbered(names, b"thermal_zone") {
             attribute::word(cx, ZONE_TYPE, [zone], attribute::is_unavailable, kind);
-            // A zone that is switched off has no temperature; 0 would be one.
+            // A disabled zone has no temperature; 0 would be a valid one.
             if let Some(temperature) = attribute::number(cx, ZONE_TEMPERATURE, [zone], attribute::is_unavailable) {
                 let temperature: i64 = temperature;
-                cx.page.gauge(TEMPERATURE, [kind, &zone], temperature as f64 / MILLIDEGREES_IN_A_DEGREE);
+                cx.page.gauge(
+                    TEMPERATURE,
+                    PerZone { r#type: kind, zone: &zone },
+                    temperature as f64 / MILLIDEGREES_IN_A_DEGREE,
+                );
             }
         }
         for device in attribute::numbered(names, b"cooling_device") {
@@ -58,13 +66,13 @@ impl Collect for ThermalZone {
     }
 }
 
-/// Both states of a device or none.
+/// Emits both states of a device, or neither.
 fn emit_device(cx: &mut Cx<'_, ThermalZone>, device: &[u8], kind: &mut Vec<u8>) -> Option<()> {
     attribute::word(cx, DEVICE_TYPE, [device], attribute::is_unavailable, kind).then_some(())?;
     let state_max: i64 = attribute::number(cx, DEVICE_STATE_MAX, [device], attribute::is_unavailable)?;
     let state: i64 = attribute::number(cx, DEVICE_STATE, [device], attribute::is_unavailable)?;
-    cx.page.gauge(STATE, [&device, kind], state);
-    cx.page.gauge(STATE_MAX, [&device, kind], state_max);
+    cx.page.gauge(STATE, PerCoolingDevice { name: &device, r#type: kind }, state);
+    cx.page.gauge(STATE_MAX, PerCoolingDevice { name: &device, r#type: kind }, state_max);
     Some(())
 }
 
@@ -84,20 +92,20 @@ mod tests {
         node_thermal_zone_temp{type=\"acpitz\",zone=\"0\"} -3.5\n";
 
     #[test]
-    fn zones_are_in_degrees_and_devices_have_two_states() {
+    fn zones_have_temperatures_and_devices_two_states() {
         given(HOST).emits::<ThermalZone>(WHOLE);
         given("").emits::<ThermalZone>("");
     }
 
     #[test]
-    fn a_zone_that_is_off_has_no_temperature() {
+    fn a_disabled_zone_has_no_temperature() {
         let off =
             "== sys/class/thermal/thermal_zone1/temp error=EINVAL\n== sys/class/thermal/thermal_zone1/type\nwifi\n";
         given(&format!("{HOST}{off}")).emits::<ThermalZone>(WHOLE);
     }
 
     #[test]
-    fn what_cannot_be_read_costs_itself_alone() {
+    fn a_bad_attribute_costs_only_its_own_samples() {
         for (bad, complaint) in [
             ("warm", "thermal_zone1/temp: value: expected a signed integer"),
             ("9223372036854775808", "thermal_zone1/temp: value"),
@@ -114,7 +122,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn temperatures_come_back(millidegrees in -273_150_i64..2_000_000) {
+        fn temperatures_round_trip(millidegrees in -273_150_i64..2_000_000) {
             let host = format!("== sys/class/thermal/thermal_zone7/temp\n{millidegrees}\n");
             let samples = given(&host).scrape::<ThermalZone>().samples();
             let value: f64 = samples.trim().rsplit(' ').next().expect("a value").parse().expect("a number");

@@ -1,11 +1,11 @@
-//! The clock, the time zone and the clock sources.
+//! System time, time zone and clock sources.
 
 use crate::declare;
 use crate::host::kernel::Zone;
 use crate::host::root::Names;
 use crate::kit::prelude::*;
 
-/// What time it is, and by which clock.
+/// The time collector.
 #[derive(Debug)]
 pub struct Time {
     zone: Zone,
@@ -13,19 +13,23 @@ pub struct Time {
 }
 
 declare! {
-    Time: "time", on, "What time it is, in which zone, and by which clock source.";
+    Time: "time", on, "System time, time zone and clock sources.";
+    labels {
+        PerSource { clocksource, device }
+        PerTimeZone { time_zone }
+    }
     reads {
         DEVICES: Directory Sys "devices/system/clocksource";
         AVAILABLE: File Sys "devices/system/clocksource/clocksource*/available_clocksource";
         CURRENT: File Sys "devices/system/clocksource/clocksource*/current_clocksource";
     }
     families {
-        SECONDS: Gauge "node_time_seconds" [] "Seconds since 1970 by the host's clock.";
-        ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" ["time_zone"] "Seconds that the host's time zone is ahead of UTC.";
-        AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" ["clocksource", "device"]
-            "A clock source that the kernel could take, as labels of a 1.";
-        CURRENT_INFO: Gauge "node_time_clocksource_current_info" ["clocksource", "device"]
-            "The clock source that the kernel has taken, as labels of a 1.";
+        SECONDS: Gauge "node_time_seconds" [] "System time in seconds since 1970.";
+        ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" PerTimeZone "Offset of the time zone from UTC in seconds.";
+        AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" PerSource
+            "Available clock source; always 1.";
+        CURRENT_INFO: Gauge "node_time_clocksource_current_info" PerSource
+            "Current clock source; always 1.";
     }
 }
 
@@ -36,11 +40,10 @@ impl Collect for Time {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let now = cx.kernel.now();
-        // node_exporter rounds the nanoseconds to a float before it divides, which may end one float beside the exact
-        // value; the same is done here, so that both show the same moment alike.
+        // Like node_exporter, convert to float before dividing, so that both print the same last digits.
         cx.page.gauge(SECONDS, [], now.as_nanos() as f64 / 1e9);
         match cx.kernel.zone(now, &mut self.zone) {
-            Ok(()) => cx.page.gauge(ZONE_OFFSET, [&self.zone.name], self.zone.offset_seconds),
+            Ok(()) => cx.page.gauge(ZONE_OFFSET, PerTimeZone { time_zone: &self.zone.name }, self.zone.offset_seconds),
             Err(error) => cx.problems.report(Failure::error(format_args!("time zone: {error}"))),
         }
         match cx.files.list(DEVICES, [], &mut self.devices) {
@@ -48,7 +51,7 @@ impl Collect for Time {
             Err(error) if error.is_missing() => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        // The label is the place in the list, whatever number is in the name.
+        // The label is the index in the list, not the number in the name.
         for (device, number) in self.devices.iter().filter_map(number_of).enumerate() {
             emit_sources(cx, device, number);
         }
@@ -56,7 +59,7 @@ impl Collect for Time {
     }
 }
 
-/// What follows `clocksource` in the directory's name, which begins with a digit.
+/// The number in a directory name such as `clocksource0`.
 fn number_of(name: &[u8]) -> Option<&[u8]> {
     name.strip_prefix(b"clocksource").filter(|number| number.first().is_some_and(u8::is_ascii_digit))
 }
@@ -65,12 +68,12 @@ fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
     match cx.files.read(AVAILABLE, [number]) {
         Ok(text) => {
             let mut sources = sources(text).peekable();
-            // There is always one: jiffies.
+            // At least jiffies is always available.
             if sources.peek().is_none() {
                 cx.problems.report(text.error("available_clocksource", "at least one name", b""));
             }
             for source in sources {
-                cx.page.gauge(AVAILABLE_INFO, [&source, &device], 1_u64);
+                cx.page.gauge(AVAILABLE_INFO, PerSource { clocksource: &source, device: &device }, 1_u64);
             }
         }
         Err(error) => cx.problems.report(error),
@@ -79,12 +82,12 @@ fn emit_sources(cx: &mut Cx<'_, Time>, device: usize, number: &[u8]) {
         Ok(text) if text.trimmed().is_empty() => {
             cx.problems.report(text.error("current_clocksource", "a name", b""));
         }
-        Ok(text) => cx.page.gauge(CURRENT_INFO, [&text.trimmed(), &device], 1_u64),
+        Ok(text) => cx.page.gauge(CURRENT_INFO, PerSource { clocksource: &text.trimmed(), device: &device }, 1_u64),
         Err(error) => cx.problems.report(error),
     }
 }
 
-/// The names of a list.
+/// The names in a list.
 fn sources(text: Text<'_>) -> impl Iterator<Item = &[u8]> {
     text.bytes.split(u8::is_ascii_whitespace).filter(|source| !source.is_empty())
 }
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_called_by_its_place_and_costs_itself_alone() {
+    fn devices_are_numbered_and_fail_separately() {
         let sources = "== sys/devices/system/clocksource/clocksource1/available_clocksource error=EIO\n\
             == sys/devices/system/clocksource/clocksource1/current_clocksource\ntsc\n\
             == sys/devices/system/clocksource/clocksource7/available_clocksource\njiffies\n";
@@ -139,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_a_zone_still_has_a_clock() {
+    fn a_missing_zone_costs_only_the_offset() {
         given("== kernel/clock\nunix_seconds 1\n").fails::<Time>("node_time_seconds 1\n", "time zone: this host");
     }
 
     #[test]
-    fn a_list_or_a_choice_of_nothing_is_told_of() {
+    fn empty_clock_source_files_are_reported() {
         let folder = "== sys/devices/system/clocksource/clocksource0";
         given(&format!("{CLOCK}{folder}/available_clocksource\n \n{folder}/current_clocksource\ntsc\n")).fails::<Time>(
             &format!("node_time_clocksource_current_info{{clocksource=\"tsc\",device=\"0\"}} 1\n{CLOCK_SAMPLES}"),
@@ -160,7 +163,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn names_come_back(names in prop::collection::vec("[a-z][a-z0-9_-]{0,12}", 0..6)) {
+        fn names_round_trip(names in prop::collection::vec("[a-z][a-z0-9_-]{0,12}", 0..6)) {
             // The kernel ends each name with a space, and the list with a line feed.
             let content: String = names.iter().map(|name| format!("{name} ")).chain(["\n".to_owned()]).collect();
             let found: Vec<_> = sources(Text::new(Mount::Sys, b"x", content.as_bytes())).collect();

@@ -1,21 +1,24 @@
-//! What waits in the queues of UDP sockets, from /proc/net/udp and udp6.
+//! Queues of UDP sockets, from /proc/net/udp and udp6.
 
 use crate::declare;
 use crate::kit::prelude::*;
 use crate::kit::sockets::sockets;
 
-/// How much waits in the queues of UDP sockets.
+/// The udp_queues collector.
 #[derive(Debug)]
 pub struct UdpQueues;
 
 declare! {
-    UdpQueues: "udp_queues", on, "How much waits in the queues of all UDP sockets.";
+    UdpQueues: "udp_queues", on, "Bytes in the queues of UDP sockets.";
+    labels {
+        PerQueue { ip, queue }
+    }
     reads {
         IPV4: File Proc "net/udp";
         IPV6: File Proc "net/udp6";
     }
     families {
-        QUEUES: kept Gauge "node_udp_queues" ["ip", "queue"] "Bytes that wait in the queues of all UDP sockets.";
+        QUEUES: kept Gauge "node_udp_queues" PerQueue "Bytes queued in all UDP sockets.";
     }
 }
 
@@ -32,17 +35,17 @@ impl Collect for UdpQueues {
                 missing += 1;
                 continue;
             };
-            // A sum over fewer sockets than there are would be a wrong number: a bad row costs the sums.
+            // A sum without some of the sockets would be wrong: a bad row drops the sums.
             if let Some([transmit, receive]) = cx.problems.value(sums(text)) {
-                cx.page.gauge(QUEUES, [&ip, &"rx"], receive);
-                cx.page.gauge(QUEUES, [&ip, &"tx"], transmit);
+                cx.page.gauge(QUEUES, PerQueue { ip: &ip, queue: &"rx" }, receive);
+                cx.page.gauge(QUEUES, PerQueue { ip: &ip, queue: &"tx" }, transmit);
             }
         }
-        if missing == 2 { Err(Failure::no_data("proc/net/udp and proc/net/udp6 do not exist")) } else { Ok(()) }
+        if missing == 2 { Err(Failure::no_data("proc/net/udp, proc/net/udp6: no such files")) } else { Ok(()) }
     }
 }
 
-/// All transmit and all receive queues together.
+/// Sums of the transmit and receive queues.
 fn sums(text: Text<'_>) -> Result<[u64; 2], ParseError<'_>> {
     sockets(text).try_fold([0_u64; 2], |[transmit, receive], socket| {
         let socket = socket?;
@@ -70,7 +73,7 @@ mod tests {
     const V4: &str = "node_udp_queues{ip=\"v4\",queue=\"rx\"} 512\nnode_udp_queues{ip=\"v4\",queue=\"tx\"} 26\n";
 
     #[test]
-    fn queues_are_summed_for_each_protocol() {
+    fn queues_are_summed_by_protocol() {
         let v4 = table("udp", &["00000015:00000100", "00000005:00000100"]);
         given(&v4).emits::<UdpQueues>(V4);
         let both = format!("{v4}{}", table("udp6", &["0000000A:00000000"]));
@@ -82,8 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn without_both_files_there_is_no_data() {
-        given("").fails::<UdpQueues>("", "proc/net/udp and proc/net/udp6 do not exist");
+    fn a_host_without_both_files_has_no_data() {
+        given("").fails::<UdpQueues>("", "proc/net/udp, proc/net/udp6: no such files");
         given("== proc/net/udp error=EACCES\n").fails::<UdpQueues>("", "proc/net/udp: permission denied");
     }
 

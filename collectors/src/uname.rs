@@ -1,36 +1,39 @@
-//! What `uname(2)` answers.
+//! Kernel and host identity, from uname(2).
 
 use crate::declare;
-use crate::host::kernel::{KernelError, Uname as Answer};
+use crate::host::kernel::{KernelError, Uname as UnameAnswer};
 use crate::kit::prelude::*;
 
-/// What the kernel says it is.
+/// The uname collector.
 #[derive(Debug)]
 pub struct Uname {
-    answer: Answer,
+    answer: UnameAnswer,
 }
 
 declare! {
-    Uname: "uname", on, "What the kernel is, and what it calls the host.";
+    Uname: "uname", on, "Kernel release and host name, from uname.";
+    labels {
+        InfoLabels { domainname, machine, nodename, release, sysname, version }
+    }
     families {
-        INFO: Gauge "node_uname_info" ["domainname", "machine", "nodename", "release", "sysname", "version"]
-            "The kernel's name, release and version, and the host's names, as labels of a 1.";
+        INFO: Gauge "node_uname_info" InfoLabels
+            "Kernel name, release and version, and host name; always 1.";
     }
 }
 
 impl Collect for Uname {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
-        Ok(Self { answer: Answer::default() })
+        Ok(Self { answer: UnameAnswer::default() })
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.kernel.uname(&mut self.answer) {
             Ok(()) => {}
-            Err(KernelError::Unsupported) => return Err(Failure::no_data("uname: this host has no answer")),
+            Err(KernelError::Unsupported) => return Err(Failure::no_data("uname: not supported by this host")),
             Err(error) => return Err(Failure::error(format_args!("uname: {error}"))),
         }
-        let Answer { domainname, machine, nodename, release, sysname, version } = &self.answer;
-        cx.page.gauge(INFO, [domainname, machine, nodename, release, sysname, version], 1_u64);
+        let UnameAnswer { domainname, machine, nodename, release, sysname, version } = &self.answer;
+        cx.page.gauge(INFO, InfoLabels { domainname, machine, nodename, release, sysname, version }, 1_u64);
         Ok(())
     }
 }
@@ -53,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_an_answer_has_no_data() {
-        given("").fails::<Uname>("", "uname: this host has no answer");
+    fn a_host_without_uname_has_no_data() {
+        given("").fails::<Uname>("", "uname: not supported by this host");
     }
 }

@@ -1,24 +1,24 @@
-//! Events of memory management from /proc/vmstat.
+//! Virtual memory statistics, from /proc/vmstat.
 
 use crate::declare;
 use crate::kit::filter::{self, Pattern};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How often memory management did what.
+/// The vmstat collector.
 #[derive(Debug)]
 pub struct Vmstat {
     fields: Option<Pattern>,
 }
 
 declare! {
-    Vmstat: "vmstat", on, "How often memory management paged, swapped, faulted and killed.";
+    Vmstat: "vmstat", on, "Virtual memory statistics: paging, swapping, faults and OOM kills.";
     reads {
         VMSTAT: File Proc "vmstat";
     }
     flags {
         FIELDS: Text "collector.vmstat.fields" = "^(oom_kill|pgpg|pswp|pg.*fault).*",
-            "Regexp of the fields of /proc/vmstat to pass on.";
+            "Regexp of the fields of /proc/vmstat to export.";
     }
     prefixes {
         FIELD: Untyped "node_vmstat_" [] "Field {} of /proc/vmstat.";
@@ -32,7 +32,7 @@ impl Collect for Vmstat {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for line in table::rows(cx.files.read(VMSTAT, [])?, cx.problems) {
-            // The value comes before the pattern: a line of no meaning may be one that was wanted.
+            // Parsed before the filter is applied, since a malformed line may be a selected one.
             let Some(Some((name, value))) = cx.problems.value(parse(line).transpose()) else { continue };
             if self.fields.as_ref().is_none_or(|fields| fields.is_match(name)) {
                 cx.page.named(FIELD, &[name], [], value);
@@ -42,7 +42,7 @@ impl Collect for Vmstat {
     }
 }
 
-/// The name and the value of a line; nothing of a blank one.
+/// The name and value of a line; `None` for a blank one.
 fn parse(line: Line<'_>) -> Option<Result<(&[u8], f64), ParseError<'_>>> {
     let mut fields = line.fields();
     let name = fields.next()?;
@@ -61,7 +61,7 @@ mod tests {
         "== proc/vmstat\nnr_free_pages 977769\npgpgin 7344136\npswpout 0\npgfault 18446744073709551615\noom_kill 2\n";
 
     #[test]
-    fn only_the_wanted_fields_are_passed_on() {
+    fn only_selected_fields_are_exported() {
         given(VMSTAT_FILE).emits::<Vmstat>(
             "node_vmstat_oom_kill 2\nnode_vmstat_pgfault 1.8446744073709552e+19\nnode_vmstat_pgpgin 7.344136e+06\nnode_vmstat_pswpout 0\n",
         );
@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_costs_itself_alone() {
+    fn a_bad_line_costs_only_its_own_samples() {
         given("== proc/vmstat\npgpgin x\n\npswpin\npswpout 3\n")
             .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found \"x\"");
     }
 
     #[test]
-    fn a_bad_line_that_nobody_wants_is_told_of_too() {
+    fn bad_lines_are_reported_even_if_not_selected() {
         given("== proc/vmstat\nnr_free_pages x\npswpout 3\n")
             .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found \"x\"");
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_refused_by_its_flag() {
+    fn a_bad_pattern_is_refused_with_its_flag() {
         given("").flags(&["--collector.vmstat.fields=("]).is_refused::<Vmstat>("--collector.vmstat.fields: `(`");
     }
 
@@ -98,7 +98,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn values_come_back_and_the_second_opinion_agrees(
+        fn values_round_trip_and_procfs_core_agrees(
             values in prop::collection::btree_map("[a-z][a-z0-9_]{0,20}", 0..=i64::MAX, 1..9),
         ) {
             let lines: Vec<_> = values.iter().map(|(name, value)| format!("{name} {value}\n")).collect();

@@ -1,22 +1,25 @@
-//! Watchdogs from /sys/class/watchdog.
+//! Watchdog devices, from /sys/class/watchdog.
 
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::attribute;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::parse::{AnyBase, FromText};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
-/// What watches over the host, and how long it still waits.
+/// The watchdog collector.
 #[derive(Default, Debug)]
 pub struct Watchdog {
     names: Names,
-    words: [Vec<u8>; WORDS.len()],
+    words: [Vec<u8>; TEXTS.len()],
 }
 
 declare! {
-    Watchdog: "watchdog", on, "The watchdogs of this host, their timeouts and why they last reset it.";
+    Watchdog: "watchdog", on, "Watchdog devices: timeouts and boot status.";
+    labels {
+        InfoLabels { identity, name, options, pretimeout_governor, state, status }
+        PerWatchdog { name }
+    }
     reads {
         CLASS: Directory Sys "class/watchdog";
         ACCESS_CS0: File Sys "class/watchdog/*/access_cs0";
@@ -33,31 +36,24 @@ declare! {
         TIMEOUT: File Sys "class/watchdog/*/timeout";
     }
     families {
-        ACCESS: kept Gauge "node_watchdog_access_cs0" ["name"] "Whether the flash was read from its first chip, not the one for recovery.";
-        BOOT_STATUS: kept Gauge "node_watchdog_bootstatus" ["name"] "Why the watchdog last reset the host, as bits.";
-        FIRMWARE: kept Gauge "node_watchdog_fw_version" ["name"] "Version of the watchdog's firmware.";
-        INFO: Gauge "node_watchdog_info" ["identity", "name", "options", "pretimeout_governor", "state", "status"] "What the watchdog is, in words; always 1.";
-        NO_WAY_OUT: kept Gauge "node_watchdog_nowayout" ["name"] "Whether the watchdog cannot be stopped once it runs.";
-        PRETIMEOUT_SECONDS: Gauge "node_watchdog_pretimeout_seconds" ["name"] "How long before its end the watchdog warns.";
-        TIME_LEFT_SECONDS: Gauge "node_watchdog_timeleft_seconds" ["name"] "How long the watchdog still waits.";
-        TIMEOUT_SECONDS: Gauge "node_watchdog_timeout_seconds" ["name"] "How long the watchdog waits for a sign of life.";
+        INFO: Gauge "node_watchdog_info" InfoLabels "Identity, options and state of a watchdog; always 1.";
+    }
+    /// The numeric attributes.
+    table NUMBERS: Attribute => PerWatchdog {
+        ACCESS_CS0 => kept Gauge "node_watchdog_access_cs0" "1 if the device booted from its primary flash chip.";
+        BOOTSTATUS => kept Gauge "node_watchdog_bootstatus" "Cause of the last reset, as status bits.";
+        FW_VERSION => kept Gauge "node_watchdog_fw_version" "Firmware version of the watchdog.";
+        NOWAYOUT => kept Gauge "node_watchdog_nowayout" "1 if the watchdog cannot be stopped once started.";
+        PRETIMEOUT => Gauge "node_watchdog_pretimeout_seconds" "Time between the pretimeout warning and the timeout, in seconds.";
+        TIMELEFT => Gauge "node_watchdog_timeleft_seconds" "Time left before a reset in seconds.";
+        TIMEOUT => Gauge "node_watchdog_timeout_seconds" "Timeout of the watchdog in seconds.";
     }
 }
 
 type Attribute = Read<Watchdog, File, 1>;
 
-/// The attributes that are numbers.
-const NUMBERS: [(Attribute, Family<Watchdog, Gauge, crate::kit::family::Unnamed<1>>); 7] = [
-    (ACCESS_CS0, ACCESS),
-    (BOOTSTATUS, BOOT_STATUS),
-    (FW_VERSION, FIRMWARE),
-    (NOWAYOUT, NO_WAY_OUT),
-    (PRETIMEOUT, PRETIMEOUT_SECONDS),
-    (TIMELEFT, TIME_LEFT_SECONDS),
-    (TIMEOUT, TIMEOUT_SECONDS),
-];
-/// The attributes that are labels of [`INFO`].
-const WORDS: [Attribute; 5] = [IDENTITY, OPTIONS, PRETIMEOUT_GOVERNOR, STATE, STATUS];
+/// The text attributes, which are labels of [`INFO`].
+const TEXTS: [Attribute; 5] = [IDENTITY, OPTIONS, PRETIMEOUT_GOVERNOR, STATE, STATUS];
 
 impl Collect for Watchdog {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -72,13 +68,13 @@ impl Collect for Watchdog {
                 let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [name])) else { continue };
                 let value = attribute::value(&text);
                 let number = AnyBase::from_text(value);
-                let number = number.ok_or_else(|| text.error("the attribute", AnyBase::EXPECTED, value));
+                let number = number.ok_or_else(|| text.error("value", AnyBase::EXPECTED, value));
                 if let Some(AnyBase(number)) = cx.problems.value(number) {
-                    cx.page.gauge(family, [&name], number);
+                    cx.page.tabled(family, PerWatchdog { name: &name }, number);
                 }
             }
             let mut is_complete = true;
-            for (file, word) in WORDS.into_iter().zip(&mut *words) {
+            for (file, word) in TEXTS.into_iter().zip(&mut *words) {
                 word.clear();
                 match cx.problems.value(cx.files.read_if_present(file, [name])) {
                     Some(Some(text)) => word.extend_from_slice(attribute::value(&text)),
@@ -88,7 +84,9 @@ impl Collect for Watchdog {
             }
             if is_complete {
                 let [identity, options, governor, state, status] = &*words;
-                cx.page.gauge(INFO, [identity, &name, options, governor, state, status], 1_u64);
+                let labels =
+                    InfoLabels { identity, name: &name, options, pretimeout_governor: governor, state, status };
+                cx.page.gauge(INFO, labels, 1_u64);
             }
         }
         Ok(())
@@ -110,7 +108,7 @@ mod tests {
         "node_watchdog_info{identity=\"\",name=\"w\",options=\"\",pretimeout_governor=\"\",state=\"\",status=\"\"} 1\n";
 
     #[test]
-    fn attributes_are_gauges_and_labels() {
+    fn attributes_are_exported_as_gauges_and_labels() {
         let all = attributes(
             "watchdog0",
             &[
@@ -143,19 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_watchdogs_has_no_data_or_none() {
+    fn a_missing_class_is_no_data_and_an_empty_one_is_valid() {
         given("").fails::<Watchdog>("", "sys/class/watchdog: no such file");
         given("== sys/class/watchdog/ error=EACCES\n").fails::<Watchdog>("", "permission denied");
         given("== sys/class/watchdog/\n").emits::<Watchdog>("");
     }
 
     #[test]
-    fn a_bad_attribute_costs_itself_alone() {
+    fn a_bad_attribute_costs_only_its_own_samples() {
         let timeout = ("timeout", "60");
         let emitted = format!("{BARE}node_watchdog_timeout_seconds{{name=\"w\"}} 60\n");
         for value in ["x", "", "9223372036854775808"] {
             given(&attributes("w", &[timeout, ("timeleft", value)]))
-                .fails::<Watchdog>(&emitted, "w/timeleft: the attribute: expected an integer in decimal");
+                .fails::<Watchdog>(&emitted, "w/timeleft: value: expected an unsigned integer");
         }
         let tree = attributes("w", &[timeout]) + "== sys/class/watchdog/w/state error=EIO\n";
         given(&tree).fails::<Watchdog>("node_watchdog_timeout_seconds{name=\"w\"} 60\n", "sys/class/watchdog/w/state");
@@ -165,7 +163,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn numbers_come_back(timeout: i32) {
+        fn numbers_round_trip(timeout: i32) {
             let samples = given(&attributes("w", &[("timeout", &timeout.to_string())])).scrape::<Watchdog>().samples();
             let found = samples.lines().find_map(|line| line.strip_prefix("node_watchdog_timeout_seconds{name=\"w\"} "));
             prop_assert_eq!(found.and_then(|found| found.parse().ok()), Some(f64::from(timeout)));

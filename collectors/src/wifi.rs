@@ -1,4 +1,4 @@
-//! Wireless interfaces and the stations that they talk with, as the kernel tells them.
+//! Wireless interfaces and their stations, by nl80211.
 
 use crate::declare;
 use crate::host::errno::Errno;
@@ -8,30 +8,35 @@ use crate::kit::label::HardwareAddress;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 
-/// The network and the stations of each wireless interface.
+/// The wifi collector.
 #[derive(Debug)]
 pub struct Wifi;
 
 declare! {
-    Wifi: "wifi", off, "The channel, the network and the stations of each wireless interface.";
+    Wifi: "wifi", off, "Wireless interfaces: frequency, network and stations.";
+    labels {
+        InfoLabels { bssid, device, mode, ssid }
+        PerDevice { device }
+        PerStation { device, mac_address }
+    }
     flags {
-        FIXTURES: Text "collector.wifi.fixtures" = "", "Must be empty: --replay serves answers that were written down.", hidden();
+        FIXTURES: Text "collector.wifi.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
     }
     families {
-        FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" ["device"] "The middle of the channel that an interface is on; 0 where it is on none.";
-        BEACON_LOSS: Counter "node_wifi_station_beacon_loss_total" ["device", "mac_address"] "How often the beacon of a station was missed.";
-        CONNECTED: Counter "node_wifi_station_connected_seconds_total" ["device", "mac_address"] "For how long a station has been connected.";
-        INACTIVE: Gauge "node_wifi_station_inactive_seconds" ["device", "mac_address"] "For how long a station has been silent.";
-        INFO: Gauge "node_wifi_station_info" ["bssid", "device", "mode", "ssid"] "Always 1: the network that an interface belongs to.";
-        RECEIVE_RATE: Gauge "node_wifi_station_receive_bits_per_second" ["device", "mac_address"] "The rate at which a station was last received.";
-        RECEIVE_BYTES: Counter "node_wifi_station_receive_bytes_total" ["device", "mac_address"] "Bytes received from a station.";
-        RECEIVED_PACKETS: Counter "node_wifi_station_received_packets_total" ["device", "mac_address"] "Packets received from a station.";
-        SIGNAL: Gauge "node_wifi_station_signal_dbm" ["device", "mac_address"] "The strength of a station's last signal, in decibels relative to one milliwatt.";
-        TRANSMIT_RATE: Gauge "node_wifi_station_transmit_bits_per_second" ["device", "mac_address"] "The rate at which a station was last sent to.";
-        TRANSMIT_BYTES: Counter "node_wifi_station_transmit_bytes_total" ["device", "mac_address"] "Bytes sent to a station.";
-        TRANSMIT_FAILED: Counter "node_wifi_station_transmit_failed_total" ["device", "mac_address"] "How often sending to a station failed.";
-        TRANSMIT_RETRIES: Counter "node_wifi_station_transmit_retries_total" ["device", "mac_address"] "How often sending to a station was tried again.";
-        TRANSMITTED_PACKETS: Counter "node_wifi_station_transmitted_packets_total" ["device", "mac_address"] "Packets sent to a station.";
+        FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" PerDevice "Center frequency of the interface in hertz; 0 without a channel.";
+        BEACON_LOSS: Counter "node_wifi_station_beacon_loss_total" PerStation "Beacon losses of a station.";
+        CONNECTED: Counter "node_wifi_station_connected_seconds_total" PerStation "Connection time of a station in seconds.";
+        INACTIVE: Gauge "node_wifi_station_inactive_seconds" PerStation "Time since the last activity of a station in seconds.";
+        INFO: Gauge "node_wifi_station_info" InfoLabels "Network of an interface; always 1.";
+        RECEIVE_RATE: Gauge "node_wifi_station_receive_bits_per_second" PerStation "Receive bit rate of a station in bits per second.";
+        RECEIVE_BYTES: Counter "node_wifi_station_receive_bytes_total" PerStation "Bytes received from a station.";
+        RECEIVED_PACKETS: Counter "node_wifi_station_received_packets_total" PerStation "Packets received from a station.";
+        SIGNAL: Gauge "node_wifi_station_signal_dbm" PerStation "Signal strength of a station in dBm.";
+        TRANSMIT_RATE: Gauge "node_wifi_station_transmit_bits_per_second" PerStation "Transmit bit rate of a station in bits per second.";
+        TRANSMIT_BYTES: Counter "node_wifi_station_transmit_bytes_total" PerStation "Bytes transmitted to a station.";
+        TRANSMIT_FAILED: Counter "node_wifi_station_transmit_failed_total" PerStation "Failed transmissions to a station.";
+        TRANSMIT_RETRIES: Counter "node_wifi_station_transmit_retries_total" PerStation "Transmission retries to a station.";
+        TRANSMITTED_PACKETS: Counter "node_wifi_station_transmitted_packets_total" PerStation "Packets transmitted to a station.";
     }
 }
 
@@ -45,51 +50,67 @@ impl Collect for Wifi {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Cx { page, kernel, problems, .. } = cx;
-        let answer = kernel.wifi_interfaces(&mut |interface| show(interface, &***kernel, page, problems));
+        let answer = kernel.wifi_interfaces(&mut |interface| emit_interface(interface, &***kernel, page, problems));
         match answer {
             Ok(()) => Ok(()),
-            Err(KernelError::Unsupported) => Err(Failure::no_data("wireless interfaces: this host has no answer")),
+            Err(KernelError::Unsupported) => Err(Failure::no_data("nl80211 query: not supported by this host")),
             Err(error @ KernelError::Errno(Errno::EPERM | Errno::EACCES)) => {
-                Err(Failure::no_data(format_args!("wireless interfaces: {error}")))
+                Err(Failure::no_data(format_args!("nl80211 query: {error}")))
             }
-            Err(error) => Err(Failure::error(format_args!("wireless interfaces: {error}"))),
+            Err(error) => Err(Failure::error(format_args!("nl80211 query: {error}"))),
         }
     }
 }
 
-fn show(interface: &WifiInterface<'_>, kernel: &dyn Kernel, page: &mut PageOf<'_, Wifi>, problems: &mut Problems) {
+fn emit_interface(
+    interface: &WifiInterface<'_>,
+    kernel: &dyn Kernel,
+    page: &mut PageOf<'_, Wifi>,
+    problems: &mut Problems,
+) {
     let device = &interface.name;
-    page.gauge(FREQUENCY, [device], u64::from(interface.frequency_megahertz) * HERTZ_PER_MEGAHERTZ);
+    page.gauge(FREQUENCY, PerDevice { device }, u64::from(interface.frequency_megahertz) * HERTZ_PER_MEGAHERTZ);
     let answer = kernel.wifi_network(interface, &mut |network| {
-        page.gauge(INFO, [&HardwareAddress(network.bssid), device, &mode(network.status), &network.ssid], 1_u64);
+        page.gauge(
+            INFO,
+            InfoLabels {
+                bssid: &HardwareAddress(network.bssid),
+                device,
+                mode: &mode(network.status),
+                ssid: &network.ssid,
+            },
+            1_u64,
+        );
     });
     report(answer, "network", device, problems);
-    let answer = kernel.wifi_stations(interface, &mut |station| show_station(device, station, page));
+    let answer = kernel.wifi_stations(interface, &mut |station| emit_station(device, station, page));
     report(answer, "stations", device, problems);
 }
 
-/// What an interface has none of, and one that went away meanwhile, is nothing to worry about.
+/// Reports an error, unless the interface has no such data or was removed during the scrape.
 fn report(answer: Result<(), KernelError>, what: &str, device: &[u8], problems: &mut Problems) {
     match answer {
         Ok(()) | Err(KernelError::Unsupported | KernelError::Errno(Errno::ENOENT | Errno::ENODEV)) => {}
-        Err(error) => problems.report(Failure::error(format_args!("{what} of {}: {error}", device.escape_ascii()))),
+        Err(error) => {
+            problems.report(Failure::error(format_args!("nl80211 query: {what} of {}: {error}", device.escape_ascii())))
+        }
     }
 }
 
-fn show_station(device: &[u8], station: &WifiStation<'_>, page: &mut PageOf<'_, Wifi>) {
+fn emit_station(device: &[u8], station: &WifiStation<'_>, page: &mut PageOf<'_, Wifi>) {
     let (device, address) = (&device, &HardwareAddress(station.address));
-    page.counter(BEACON_LOSS, [device, address], station.beacon_losses);
-    page.counter(CONNECTED, [device, address], station.connected.as_secs_f64());
-    page.gauge(INACTIVE, [device, address], station.inactive.as_secs_f64());
-    page.gauge(RECEIVE_RATE, [device, address], station.receive_bits_per_second);
-    page.counter(RECEIVE_BYTES, [device, address], station.received_bytes);
-    page.counter(RECEIVED_PACKETS, [device, address], station.received_packets);
-    page.gauge(SIGNAL, [device, address], i32::from(station.signal_dbm));
-    page.gauge(TRANSMIT_RATE, [device, address], station.transmit_bits_per_second);
-    page.counter(TRANSMIT_BYTES, [device, address], station.transmitted_bytes);
-    page.counter(TRANSMIT_FAILED, [device, address], station.transmit_failures);
-    page.counter(TRANSMIT_RETRIES, [device, address], station.transmit_retries);
-    page.counter(TRANSMITTED_PACKETS, [device, address], station.transmitted_packets);
+    page.counter(BEACON_LOSS, PerStation { device, mac_address: address }, station.beacon_losses);
+    page.counter(CONNECTED, PerStation { device, mac_address: address }, station.connected.as_secs_f64());
+    page.gauge(INACTIVE, PerStation { device, mac_address: address }, station.inactive.as_secs_f64());
+    page.gauge(RECEIVE_RATE, PerStation { device, mac_address: address }, station.receive_bits_per_second);
+    page.counter(RECEIVE_BYTES, PerStation { device, mac_address: address }, station.received_bytes);
+    page.counter(RECEIVED_PACKETS, PerStation { device, mac_address: address }, station.received_packets);
+    page.gauge(SIGNAL, PerStation { device, mac_address: address }, i32::from(station.signal_dbm));
+    page.gauge(TRANSMIT_RATE, PerStation { device, mac_address: address }, station.transmit_bits_per_second);
+    page.counter(TRANSMIT_BYTES, PerStation { device, mac_address: address }, station.transmitted_bytes);
+    page.counter(TRANSMIT_FAILED, PerStation { device, mac_address: address }, station.transmit_failures);
+    page.counter(TRANSMIT_RETRIES, PerStation { device, mac_address: address }, station.transmit_retries);
+    page.counter(TRANSMITTED_PACKETS, PerStation { device, mac_address: address }, station.transmitted_packets);
 }
 
 fn mode(status: u32) -> &'static str {
@@ -134,18 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_have_channels() {
+    fn interfaces_have_frequencies() {
         given(INTERFACES).emits::<Wifi>(FREQUENCIES);
         given("== kernel/wifi_interfaces\n").emits::<Wifi>("");
     }
 
     #[test]
-    fn a_host_without_an_answer_has_no_data() {
-        given("").fails::<Wifi>("", "wireless interfaces: this host has no answer");
+    fn a_host_without_nl80211_has_no_data() {
+        given("").fails::<Wifi>("", "nl80211 query: not supported by this host");
     }
 
     #[test]
-    fn a_network_is_labels() {
+    fn the_network_is_exported_as_labels() {
         for (status, mode) in [(0, "client"), (1, "client"), (2, "ad-hoc"), (3, "unknown")] {
             let network =
                 format!("== kernel/wifi_networks\nwlan0 bssid=02:00:5e:00:53:0a ssid=my\\040net status={status}\n");
@@ -160,19 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn stations_are_those_of_their_interface() {
+    fn stations_are_labelled_by_interface() {
         let stations = format!("== kernel/wifi_stations\nwlan1 {STATION}");
         given(&(INTERFACES.to_owned() + &stations)).emits::<Wifi>(&(FREQUENCIES.to_owned() + &station("wlan1")));
     }
 
     #[test]
-    fn what_an_interface_has_none_of_is_no_failure() {
+    fn missing_networks_and_stations_are_not_failures() {
         let answers = "== kernel/wifi_networks\nwlan0 error=ENOENT\n== kernel/wifi_stations\nwlan0 error=ENODEV\n";
         given(&(INTERFACES.to_owned() + answers)).emits::<Wifi>(FREQUENCIES);
     }
 
     #[test]
-    fn a_refusal_costs_itself_alone() {
+    fn a_refused_query_costs_only_its_own_samples() {
         let stations = format!("== kernel/wifi_stations\nwlan0 error=EOPNOTSUPP\nwlan1 {STATION}");
         given(&(INTERFACES.to_owned() + &stations))
             .fails::<Wifi>(&(FREQUENCIES.to_owned() + &station("wlan1")), "stations of wlan0: operation not supported");

@@ -1,114 +1,50 @@
-//! Errors of IPsec from /proc/net/xfrm_stat.
+//! IPsec (XFRM) errors, from /proc/net/xfrm_stat.
 
 use crate::declare;
-use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
 
-/// Which packets IPsec could not transform, and why.
+/// The xfrm collector.
 #[derive(Debug)]
 pub struct Xfrm;
 
 declare! {
-    Xfrm: "xfrm", off, "Which packets IPsec could not transform, and why.";
+    Xfrm: "xfrm", off, "IPsec (XFRM) packet errors by cause.";
     reads {
         STATISTICS: File Proc "net/xfrm_stat";
     }
-    families {
-        IN_ERROR: Counter "node_xfrm_in_error_packets_total" [] "Incoming packets with an error that no other counter knows.";
-        IN_BUFFER_ERROR: Counter "node_xfrm_in_buffer_error_packets_total" [] "Incoming packets for which there was no buffer.";
-        IN_HDR_ERROR: Counter "node_xfrm_in_hdr_error_packets_total" [] "Incoming packets with a bad header.";
-        IN_NO_STATES: Counter "node_xfrm_in_no_states_packets_total" [] "Incoming packets without a state: a wrong SPI, address or protocol.";
-        IN_STATE_PROTO_ERROR: Counter "node_xfrm_in_state_proto_error_packets_total" [] "Incoming packets that the transformation protocol refused, for a wrong key for one.";
-        IN_STATE_MODE_ERROR: Counter "node_xfrm_in_state_mode_error_packets_total" [] "Incoming packets that the transformation mode refused.";
-        IN_STATE_SEQ_ERROR: Counter "node_xfrm_in_state_seq_error_packets_total" [] "Incoming packets whose sequence number is outside the window.";
-        IN_STATE_EXPIRED: Counter "node_xfrm_in_state_expired_packets_total" [] "Incoming packets of an expired state.";
-        IN_STATE_MISMATCH: Counter "node_xfrm_in_state_mismatch_packets_total" [] "Incoming packets whose options are not the state's, the kind of UDP encapsulation for one.";
-        IN_STATE_INVALID: Counter "node_xfrm_in_state_invalid_packets_total" [] "Incoming packets of an invalid state.";
-        IN_TMPL_MISMATCH: Counter "node_xfrm_in_tmpl_mismatch_packets_total" [] "Incoming packets whose states match no template of the policy.";
-        IN_NO_POLS: Counter "node_xfrm_in_no_pols_packets_total" [] "Incoming packets whose states have no policy.";
-        IN_POL_BLOCK: Counter "node_xfrm_in_pol_block_packets_total" [] "Incoming packets that a policy discarded.";
-        IN_POL_ERROR: Counter "node_xfrm_in_pol_error_packets_total" [] "Incoming packets with an error of the policy.";
-        OUT_ERROR: Counter "node_xfrm_out_error_packets_total" [] "Outgoing packets with an error that no other counter knows.";
-        OUT_BUNDLE_GEN_ERROR: Counter "node_xfrm_out_bundle_gen_error_packets_total" [] "Outgoing packets for which no bundle could be made.";
-        OUT_BUNDLE_CHECK_ERROR: Counter "node_xfrm_out_bundle_check_error_packets_total" [] "Outgoing packets whose bundle did not pass its check.";
-        OUT_NO_STATES: Counter "node_xfrm_out_no_states_packets_total" [] "Outgoing packets without a state.";
-        OUT_STATE_PROTO_ERROR: Counter "node_xfrm_out_state_proto_error_packets_total" [] "Outgoing packets that the transformation protocol refused.";
-        OUT_STATE_MODE_ERROR: Counter "node_xfrm_out_state_mode_error_packets_total" [] "Outgoing packets that the transformation mode refused.";
-        OUT_STATE_SEQ_ERROR: Counter "node_xfrm_out_state_seq_error_packets_total" [] "Outgoing packets for which there was no sequence number left.";
-        OUT_STATE_EXPIRED: Counter "node_xfrm_out_state_expired_packets_total" [] "Outgoing packets of an expired state.";
-        OUT_POL_BLOCK: Counter "node_xfrm_out_pol_block_packets_total" [] "Outgoing packets that a policy discarded.";
-        OUT_POL_DEAD: Counter "node_xfrm_out_pol_dead_packets_total" [] "Outgoing packets of a dead policy.";
-        OUT_POL_ERROR: Counter "node_xfrm_out_pol_error_packets_total" [] "Outgoing packets with an error of the policy.";
-        FWD_HDR_ERROR: Counter "node_xfrm_fwd_hdr_error_packets_total" [] "Packets that may not be forwarded.";
-        OUT_STATE_INVALID: Counter "node_xfrm_out_state_invalid_packets_total" [] "Outgoing packets of an invalid state, an expired one perhaps.";
-        ACQUIRE_ERROR: Counter "node_xfrm_acquire_error_packets_total" [] "Packets whose state was used before it was acquired.";
+    /// The exported rows. Older kernels lack some of them, which are exported as 0.
+    table ROWS: &'static str => [] {
+        "XfrmInError" => Counter "node_xfrm_in_error_packets_total" "Inbound packets with errors that match no other counter.";
+        "XfrmInBufferError" => Counter "node_xfrm_in_buffer_error_packets_total" "Inbound packets without a free buffer.";
+        "XfrmInHdrError" => Counter "node_xfrm_in_hdr_error_packets_total" "Inbound packets with a bad header.";
+        "XfrmInNoStates" => Counter "node_xfrm_in_no_states_packets_total" "Inbound packets without a matching state.";
+        "XfrmInStateProtoError" => Counter "node_xfrm_in_state_proto_error_packets_total" "Inbound packets refused by the transformation protocol.";
+        "XfrmInStateModeError" => Counter "node_xfrm_in_state_mode_error_packets_total" "Inbound packets refused by the transformation mode.";
+        "XfrmInStateSeqError" => Counter "node_xfrm_in_state_seq_error_packets_total" "Inbound packets with a sequence number outside the window.";
+        "XfrmInStateExpired" => Counter "node_xfrm_in_state_expired_packets_total" "Inbound packets with an expired state.";
+        "XfrmInStateMismatch" => Counter "node_xfrm_in_state_mismatch_packets_total" "Inbound packets whose options do not match their state.";
+        "XfrmInStateInvalid" => Counter "node_xfrm_in_state_invalid_packets_total" "Inbound packets with an invalid state.";
+        "XfrmInTmplMismatch" => Counter "node_xfrm_in_tmpl_mismatch_packets_total" "Inbound packets without a matching policy template.";
+        "XfrmInNoPols" => Counter "node_xfrm_in_no_pols_packets_total" "Inbound packets without a policy for their states.";
+        "XfrmInPolBlock" => Counter "node_xfrm_in_pol_block_packets_total" "Inbound packets discarded by policy.";
+        "XfrmInPolError" => Counter "node_xfrm_in_pol_error_packets_total" "Inbound packets with a policy error.";
+        "XfrmOutError" => Counter "node_xfrm_out_error_packets_total" "Outbound packets with errors that match no other counter.";
+        "XfrmOutBundleGenError" => Counter "node_xfrm_out_bundle_gen_error_packets_total" "Outbound packets whose bundle could not be generated.";
+        "XfrmOutBundleCheckError" => Counter "node_xfrm_out_bundle_check_error_packets_total" "Outbound packets whose bundle failed its check.";
+        "XfrmOutNoStates" => Counter "node_xfrm_out_no_states_packets_total" "Outbound packets without a matching state.";
+        "XfrmOutStateProtoError" => Counter "node_xfrm_out_state_proto_error_packets_total" "Outbound packets refused by the transformation protocol.";
+        "XfrmOutStateModeError" => Counter "node_xfrm_out_state_mode_error_packets_total" "Outbound packets refused by the transformation mode.";
+        "XfrmOutStateSeqError" => Counter "node_xfrm_out_state_seq_error_packets_total" "Outbound packets with a sequence number overflow.";
+        "XfrmOutStateExpired" => Counter "node_xfrm_out_state_expired_packets_total" "Outbound packets with an expired state.";
+        "XfrmOutPolBlock" => Counter "node_xfrm_out_pol_block_packets_total" "Outbound packets discarded by policy.";
+        "XfrmOutPolDead" => Counter "node_xfrm_out_pol_dead_packets_total" "Outbound packets with a dead policy.";
+        "XfrmOutPolError" => Counter "node_xfrm_out_pol_error_packets_total" "Outbound packets with a policy error.";
+        "XfrmFwdHdrError" => Counter "node_xfrm_fwd_hdr_error_packets_total" "Packets whose forwarding was refused.";
+        "XfrmOutStateInvalid" => Counter "node_xfrm_out_state_invalid_packets_total" "Outbound packets with an invalid state.";
+        "XfrmAcquireError" => Counter "node_xfrm_acquire_error_packets_total" "Packets with a state not yet fully acquired.";
     }
 }
-
-/// The rows that are passed on. Kernels add rows over time: one that is not there counts as 0.
-const NAMES: [&str; 28] = [
-    "XfrmInError",
-    "XfrmInBufferError",
-    "XfrmInHdrError",
-    "XfrmInNoStates",
-    "XfrmInStateProtoError",
-    "XfrmInStateModeError",
-    "XfrmInStateSeqError",
-    "XfrmInStateExpired",
-    "XfrmInStateMismatch",
-    "XfrmInStateInvalid",
-    "XfrmInTmplMismatch",
-    "XfrmInNoPols",
-    "XfrmInPolBlock",
-    "XfrmInPolError",
-    "XfrmOutError",
-    "XfrmOutBundleGenError",
-    "XfrmOutBundleCheckError",
-    "XfrmOutNoStates",
-    "XfrmOutStateProtoError",
-    "XfrmOutStateModeError",
-    "XfrmOutStateSeqError",
-    "XfrmOutStateExpired",
-    "XfrmOutPolBlock",
-    "XfrmOutPolDead",
-    "XfrmOutPolError",
-    "XfrmFwdHdrError",
-    "XfrmOutStateInvalid",
-    "XfrmAcquireError",
-];
-
-/// Where they go.
-const FAMILIES: [Family<Xfrm, Counter, crate::kit::family::Unnamed<0>>; NAMES.len()] = [
-    IN_ERROR,
-    IN_BUFFER_ERROR,
-    IN_HDR_ERROR,
-    IN_NO_STATES,
-    IN_STATE_PROTO_ERROR,
-    IN_STATE_MODE_ERROR,
-    IN_STATE_SEQ_ERROR,
-    IN_STATE_EXPIRED,
-    IN_STATE_MISMATCH,
-    IN_STATE_INVALID,
-    IN_TMPL_MISMATCH,
-    IN_NO_POLS,
-    IN_POL_BLOCK,
-    IN_POL_ERROR,
-    OUT_ERROR,
-    OUT_BUNDLE_GEN_ERROR,
-    OUT_BUNDLE_CHECK_ERROR,
-    OUT_NO_STATES,
-    OUT_STATE_PROTO_ERROR,
-    OUT_STATE_MODE_ERROR,
-    OUT_STATE_SEQ_ERROR,
-    OUT_STATE_EXPIRED,
-    OUT_POL_BLOCK,
-    OUT_POL_DEAD,
-    OUT_POL_ERROR,
-    FWD_HDR_ERROR,
-    OUT_STATE_INVALID,
-    ACQUIRE_ERROR,
-];
 
 impl Collect for Xfrm {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -116,22 +52,22 @@ impl Collect for Xfrm {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let rows = Rows::of(cx.files.read(STATISTICS, [])?, NAMES, cx.problems, stranger)?;
+        let rows = Rows::of(cx.files.read(STATISTICS, [])?, ROWS.map(|(name, _)| name), cx.problems, check_unknown)?;
         for (at, count) in rows.each(|_, row| row.exactly::<i64, 1>("a name and a number")) {
             let Some(count) = cx.problems.value(count) else { continue };
-            if let Some(&family) = FAMILIES.get(at) {
+            if let Some(&(_, family)) = ROWS.get(at) {
                 let [count] = count.unwrap_or_default();
-                cx.page.counter(family, [], count);
+                cx.page.tabled(family, [], count);
             }
         }
         Ok(())
     }
 }
 
-/// A row of a later kernel has the same form as the others.
-fn stranger(line: Line<'_>) -> Result<(), ParseError<'_>> {
+/// Checks an unknown row, which must have the same form as the known ones.
+fn check_unknown(line: Line<'_>) -> Result<(), ParseError<'_>> {
     let mut fields = line.fields();
-    let name = fields.text("the name")?;
+    let name = fields.text("name")?;
     line.number::<i64>(name, fields.rest()).map(|_| ())
 }
 
@@ -146,7 +82,7 @@ mod tests {
         format!("== proc/net/xfrm_stat\n{rows}")
     }
 
-    /// What is emitted, without the counters that are 0.
+    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(rows: &[(&str, &str)], count: usize, expected: &str, complaint: &str) {
         let scraped = given(&file(rows)).scrape::<Xfrm>();
@@ -159,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_counters_and_those_of_other_kernels_are_0() {
+    fn rows_are_counters_and_missing_ones_are_0() {
         check(
             &[("XfrmInError", "1"), ("XfrmInStateDirError", "5"), ("XfrmAcquireError", "24532")],
-            NAMES.len(),
+            ROWS.len(),
             "node_xfrm_acquire_error_packets_total 24532\nnode_xfrm_in_error_packets_total 1\n",
             "",
         );
@@ -170,28 +106,23 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let fine = ("XfrmInError", "1");
         let emitted = "node_xfrm_in_error_packets_total 1\n";
         check(
             &[fine, ("XfrmOutError", "x")],
-            NAMES.len() - 1,
+            ROWS.len() - 1,
             emitted,
             "xfrm_stat:2: a column: expected a signed integer",
         );
-        check(&[fine, ("XfrmOutError", "1 2")], NAMES.len() - 1, emitted, "the row: expected a name and a number");
-        check(&[fine, ("XfrmOutError", "9223372036854775808")], NAMES.len() - 1, emitted, "expected a signed integer");
+        check(&[fine, ("XfrmOutError", "1 2")], ROWS.len() - 1, emitted, "the row: expected a name and a number");
+        check(&[fine, ("XfrmOutError", "9223372036854775808")], ROWS.len() - 1, emitted, "to 2^63 - 1");
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_may_be_any_row_that_is_missing() {
+    fn missing_rows_are_not_zeros_if_a_row_is_bad() {
         check(&[("XfrmInError", "1"), ("Xfrm", "")], 1, "node_xfrm_in_error_packets_total 1\n", "xfrm_stat:2: Xfrm");
-        check(
-            &[("XfrmInError", "1"), ("", "")],
-            1,
-            "node_xfrm_in_error_packets_total 1\n",
-            "the name: expected a field",
-        );
+        check(&[("XfrmInError", "1"), ("", "")], 1, "node_xfrm_in_error_packets_total 1\n", "name: expected a field");
     }
 
     #[test]
@@ -203,11 +134,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn counts_come_back(counts in prop::array::uniform28(1_u32..)) {
-            let rows: Vec<_> = NAMES.iter().zip(counts.map(|count| count.to_string())).collect();
-            let rows: Vec<_> = rows.iter().map(|(name, count)| (**name, count.as_str())).collect();
+        fn counts_round_trip(counts in prop::array::uniform28(1_u32..)) {
+            let rows = ROWS.map(|(name, _)| name).into_iter().zip(counts.map(|count| count.to_string()));
+            let rows: Vec<_> = rows.collect();
+            let rows: Vec<_> = rows.iter().map(|(name, count)| (*name, count.as_str())).collect();
             let samples = given(&file(&rows)).scrape::<Xfrm>().samples();
-            for (family, count) in FAMILIES.into_iter().zip(counts) {
+            for ((_, family), count) in ROWS.into_iter().zip(counts) {
                 let line = samples.lines().find_map(|line| line.strip_prefix(family.info().name)?.trim().parse::<f64>().ok());
                 prop_assert_eq!(line, Some(f64::from(count)));
             }

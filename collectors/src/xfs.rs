@@ -1,132 +1,94 @@
-//! What each mounted XFS did, from /sys/fs/xfs.
+//! XFS statistics by file system, from /sys/fs/xfs.
 
 use crate::declare;
 use crate::host::root::Names;
-use crate::kit::family::{Counter, Family};
+use crate::kit::family::{Family, Tabled};
 use crate::kit::page::PageOf;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
 
-/// Operations of each XFS file system. Kernels before 4.4 count them for the whole host, which does not show.
+/// The xfs collector. Kernels before 4.4 have statistics only for the whole host, which are not exported.
 #[derive(Default, Debug)]
 pub struct Xfs {
     devices: Names,
 }
 
 declare! {
-    Xfs: "xfs", on, "What each mounted XFS file system did: extents, B-trees, directories, inodes, reads and writes.";
+    Xfs: "xfs", on, "XFS statistics: extents, B-trees, directories, inodes, reads and writes.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         DEVICES: Directory Sys "fs/xfs";
         STATISTICS: File Sys "fs/xfs/*/stats/stats";
     }
-    families {
-        EXTENTS_ALLOCATED: Counter "node_xfs_extent_allocation_extents_allocated_total" ["device"] "Extents that the file system allocated.";
-        BLOCKS_ALLOCATED: Counter "node_xfs_extent_allocation_blocks_allocated_total" ["device"] "Blocks in the extents that the file system allocated.";
-        EXTENTS_FREED: Counter "node_xfs_extent_allocation_extents_freed_total" ["device"] "Extents that the file system gave back.";
-        BLOCKS_FREED: Counter "node_xfs_extent_allocation_blocks_freed_total" ["device"] "Blocks in the extents that the file system gave back.";
-        TREE_LOOKUPS: Counter "node_xfs_allocation_btree_lookups_total" ["device"] "Searches of the B-trees of free space.";
-        TREE_COMPARES: Counter "node_xfs_allocation_btree_compares_total" ["device"] "Keys that were compared in the B-trees of free space.";
-        TREE_INSERTED: Counter "node_xfs_allocation_btree_records_inserted_total" ["device"] "Records that were put into the B-trees of free space.";
-        TREE_DELETED: Counter "node_xfs_allocation_btree_records_deleted_total" ["device"] "Records that were taken from the B-trees of free space.";
-        MAP_READS: Counter "node_xfs_block_mapping_reads_total" ["device"] "Times that a file's blocks were looked up to be read.";
-        MAP_WRITES: Counter "node_xfs_block_mapping_writes_total" ["device"] "Times that a file's blocks were looked up to be written.";
-        MAP_UNMAPS: Counter "node_xfs_block_mapping_unmaps_total" ["device"] "Times that blocks were taken from a file.";
-        LIST_INSERTIONS: Counter "node_xfs_block_mapping_extent_list_insertions_total" ["device"] "Extents that were put into the lists of files.";
-        LIST_DELETIONS: Counter "node_xfs_block_mapping_extent_list_deletions_total" ["device"] "Extents that were taken from the lists of files.";
-        LIST_LOOKUPS: Counter "node_xfs_block_mapping_extent_list_lookups_total" ["device"] "Searches of the lists of extents of files.";
-        LIST_COMPARES: Counter "node_xfs_block_mapping_extent_list_compares_total" ["device"] "Extents that were compared in the lists of files.";
-        MAP_TREE_LOOKUPS: Counter "node_xfs_block_map_btree_lookups_total" ["device"] "Searches of the B-trees of files' blocks.";
-        MAP_TREE_COMPARES: Counter "node_xfs_block_map_btree_compares_total" ["device"] "Keys that were compared in the B-trees of files' blocks.";
-        MAP_TREE_INSERTED: Counter "node_xfs_block_map_btree_records_inserted_total" ["device"] "Records that were put into the B-trees of files' blocks.";
-        MAP_TREE_DELETED: Counter "node_xfs_block_map_btree_records_deleted_total" ["device"] "Records that were taken from the B-trees of files' blocks.";
-        DIRECTORY_LOOKUPS: Counter "node_xfs_directory_operation_lookup_total" ["device"] "Names that were looked up in directories, for the cache of names did not have them.";
-        DIRECTORY_CREATES: Counter "node_xfs_directory_operation_create_total" ["device"] "Entries that were made in directories.";
-        DIRECTORY_REMOVES: Counter "node_xfs_directory_operation_remove_total" ["device"] "Entries that were removed from directories.";
-        DIRECTORY_LISTS: Counter "node_xfs_directory_operation_getdents_total" ["device"] "Times that a directory was listed.";
-        INODE_ATTEMPTS: Counter "node_xfs_inode_operation_attempts_total" ["device"] "Inodes that were looked for in the cache of inodes.";
-        INODE_FOUND: Counter "node_xfs_inode_operation_found_total" ["device"] "Inodes that were found in the cache of inodes.";
-        INODE_RECYCLED: Counter "node_xfs_inode_operation_recycled_total" ["device"] "Inodes that were found in the cache while they were being recycled.";
-        INODE_MISSED: Counter "node_xfs_inode_operation_missed_total" ["device"] "Inodes that were not in the cache of inodes.";
-        INODE_DUPLICATES: Counter "node_xfs_inode_operation_duplicates_total" ["device"] "Inodes that somebody else had put into the cache in the meantime.";
-        INODE_RECLAIMS: Counter "node_xfs_inode_operation_reclaims_total" ["device"] "Inodes that were dropped from the cache to free memory.";
-        INODE_CHANGES: Counter "node_xfs_inode_operation_attribute_changes_total" ["device"] "Times that the attributes of an inode were changed.";
-        READS: Counter "node_xfs_read_calls_total" ["device"] "Calls of read(2) on files of the file system.";
-        WRITES: Counter "node_xfs_write_calls_total" ["device"] "Calls of write(2) on files of the file system.";
-        VNODE_ACTIVE: Counter "node_xfs_vnode_active_total" ["device"] "Vnodes that are on no free list.";
-        VNODE_ALLOCATE: Counter "node_xfs_vnode_allocate_total" ["device"] "Times that vn_alloc was called.";
-        VNODE_GET: Counter "node_xfs_vnode_get_total" ["device"] "Times that vn_get was called.";
-        VNODE_HOLD: Counter "node_xfs_vnode_hold_total" ["device"] "Times that vn_hold was called.";
-        VNODE_RELEASE: Counter "node_xfs_vnode_release_total" ["device"] "Times that vn_rele was called.";
-        VNODE_RECLAIM: Counter "node_xfs_vnode_reclaim_total" ["device"] "Times that vn_reclaim was called.";
-        VNODE_REMOVE: Counter "node_xfs_vnode_remove_total" ["device"] "Times that vn_remove was called.";
+    /// The exported columns by row, in file order within a row and in the order of [`ROWS`].
+    table COLUMNS: &'static str => PerDevice {
+        "extent_alloc" => Counter "node_xfs_extent_allocation_extents_allocated_total" "Extents allocated.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_blocks_allocated_total" "Blocks allocated.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_extents_freed_total" "Extents freed.";
+        "extent_alloc" => Counter "node_xfs_extent_allocation_blocks_freed_total" "Blocks freed.";
+        "abt" => Counter "node_xfs_allocation_btree_lookups_total" "Lookups in the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_compares_total" "Key comparisons in the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_records_inserted_total" "Records inserted into the free space B-trees.";
+        "abt" => Counter "node_xfs_allocation_btree_records_deleted_total" "Records deleted from the free space B-trees.";
+        "blk_map" => Counter "node_xfs_block_mapping_reads_total" "Block map lookups for reads.";
+        "blk_map" => Counter "node_xfs_block_mapping_writes_total" "Block map lookups for writes.";
+        "blk_map" => Counter "node_xfs_block_mapping_unmaps_total" "Block unmap operations.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_insertions_total" "Insertions into extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_deletions_total" "Deletions from extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_lookups_total" "Lookups in extent lists of files.";
+        "blk_map" => Counter "node_xfs_block_mapping_extent_list_compares_total" "Comparisons in extent lists of files.";
+        "bmbt" => Counter "node_xfs_block_map_btree_lookups_total" "Lookups in the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_compares_total" "Key comparisons in the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_records_inserted_total" "Records inserted into the block map B-trees.";
+        "bmbt" => Counter "node_xfs_block_map_btree_records_deleted_total" "Records deleted from the block map B-trees.";
+        "dir" => Counter "node_xfs_directory_operation_lookup_total" "Lookups that missed the directory name cache.";
+        "dir" => Counter "node_xfs_directory_operation_create_total" "Directory entries created.";
+        "dir" => Counter "node_xfs_directory_operation_remove_total" "Directory entries removed.";
+        "dir" => Counter "node_xfs_directory_operation_getdents_total" "Directory listings with getdents().";
+        "ig" => Counter "node_xfs_inode_operation_attempts_total" "Lookups in the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_found_total" "Lookups that hit the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_recycled_total" "Inode cache hits on an inode being recycled.";
+        "ig" => Counter "node_xfs_inode_operation_missed_total" "Lookups that missed the inode cache.";
+        "ig" => Counter "node_xfs_inode_operation_duplicates_total" "Inodes added to the cache by a concurrent lookup.";
+        "ig" => Counter "node_xfs_inode_operation_reclaims_total" "Inodes evicted from the cache to free memory.";
+        "ig" => Counter "node_xfs_inode_operation_attribute_changes_total" "Inode attribute changes.";
+        "rw" => Counter "node_xfs_write_calls_total" "write() calls.";
+        "rw" => Counter "node_xfs_read_calls_total" "read() calls.";
+        "vnodes" => Counter "node_xfs_vnode_active_total" "Vnodes not on a free list.";
+        "vnodes" => Counter "node_xfs_vnode_allocate_total" "Calls of vn_alloc.";
+        "vnodes" => Counter "node_xfs_vnode_get_total" "Calls of vn_get.";
+        "vnodes" => Counter "node_xfs_vnode_hold_total" "Calls of vn_hold.";
+        "vnodes" => Counter "node_xfs_vnode_release_total" "Calls of vn_rele.";
+        "vnodes" => Counter "node_xfs_vnode_reclaim_total" "Calls of vn_reclaim.";
+        "vnodes" => Counter "node_xfs_vnode_remove_total" "Calls of vn_remove.";
     }
 }
 
-/// A row of the file and the families of its numbers, in their order. The file has more rows than these.
-struct Known {
+/// The form of an exported row. Other rows of the file are not exported.
+struct RowFormat {
     name: &'static str,
-    families: &'static [Family<Xfs, Counter, crate::kit::family::Unnamed<1>>],
-    /// Numbers at the end of the row that nobody shows and that some kernels do not write.
-    spare: usize,
+    /// Number of exported columns.
+    columns: usize,
+    /// Number of trailing columns that some kernels omit and that are not exported.
+    optional: usize,
     expected: &'static str,
 }
 
-const ROWS: [Known; 8] = [
-    Known {
-        name: "extent_alloc",
-        families: &[EXTENTS_ALLOCATED, BLOCKS_ALLOCATED, EXTENTS_FREED, BLOCKS_FREED],
-        spare: 0,
-        expected: "extent_alloc and 4 numbers",
-    },
-    Known {
-        name: "abt",
-        families: &[TREE_LOOKUPS, TREE_COMPARES, TREE_INSERTED, TREE_DELETED],
-        spare: 0,
-        expected: "abt and 4 numbers",
-    },
-    Known {
-        name: "blk_map",
-        families: &[MAP_READS, MAP_WRITES, MAP_UNMAPS, LIST_INSERTIONS, LIST_DELETIONS, LIST_LOOKUPS, LIST_COMPARES],
-        spare: 0,
-        expected: "blk_map and 7 numbers",
-    },
-    Known {
-        name: "bmbt",
-        families: &[MAP_TREE_LOOKUPS, MAP_TREE_COMPARES, MAP_TREE_INSERTED, MAP_TREE_DELETED],
-        spare: 0,
-        expected: "bmbt and 4 numbers",
-    },
-    Known {
-        name: "dir",
-        families: &[DIRECTORY_LOOKUPS, DIRECTORY_CREATES, DIRECTORY_REMOVES, DIRECTORY_LISTS],
-        spare: 0,
-        expected: "dir and 4 numbers",
-    },
-    Known {
-        name: "ig",
-        families: &[
-            INODE_ATTEMPTS,
-            INODE_FOUND,
-            INODE_RECYCLED,
-            INODE_MISSED,
-            INODE_DUPLICATES,
-            INODE_RECLAIMS,
-            INODE_CHANGES,
-        ],
-        spare: 0,
-        expected: "ig and 7 numbers",
-    },
-    Known { name: "rw", families: &[WRITES, READS], spare: 0, expected: "rw and 2 numbers" },
-    Known {
-        name: "vnodes",
-        families: &[VNODE_ACTIVE, VNODE_ALLOCATE, VNODE_GET, VNODE_HOLD, VNODE_RELEASE, VNODE_RECLAIM, VNODE_REMOVE],
-        spare: 1,
-        expected: "vnodes and 7 or 8 numbers",
-    },
+const ROWS: [RowFormat; 8] = [
+    RowFormat { name: "extent_alloc", columns: 4, optional: 0, expected: "extent_alloc and 4 numbers" },
+    RowFormat { name: "abt", columns: 4, optional: 0, expected: "abt and 4 numbers" },
+    RowFormat { name: "blk_map", columns: 7, optional: 0, expected: "blk_map and 7 numbers" },
+    RowFormat { name: "bmbt", columns: 4, optional: 0, expected: "bmbt and 4 numbers" },
+    RowFormat { name: "dir", columns: 4, optional: 0, expected: "dir and 4 numbers" },
+    RowFormat { name: "ig", columns: 7, optional: 0, expected: "ig and 7 numbers" },
+    RowFormat { name: "rw", columns: 2, optional: 0, expected: "rw and 2 numbers" },
+    RowFormat { name: "vnodes", columns: 7, optional: 1, expected: "vnodes and 7 or 8 numbers" },
 ];
 
-/// The longest row that is looked at has so many numbers.
+/// Maximum number of exported columns.
 const NUMBERS_MAX: usize = 7;
 
 impl Collect for Xfs {
@@ -137,12 +99,12 @@ impl Collect for Xfs {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.files.list(DEVICES, [], &mut self.devices) {
             Ok(()) => {}
-            // XFS is not loaded.
+            // The XFS module is not loaded.
             Err(error) if error.is_missing() => return Ok(()),
             Err(error) => return Err(error.into()),
         }
         for device in self.devices.iter() {
-            // What is no file system's folder has no such file.
+            // Directories other than those of file systems do not have the file.
             let text = cx.files.read_if_present(STATISTICS, [device]).map_err(Failure::from);
             if let Some(Some(text)) = cx.problems.value(text) {
                 emit(&mut cx.page, cx.problems, text, device);
@@ -154,28 +116,35 @@ impl Collect for Xfs {
 
 fn emit(page: &mut PageOf<'_, Xfs>, problems: &mut Problems, text: Text<'_>, device: &[u8]) {
     let rows = Rows::of(text, ROWS.map(|known| known.name), problems, |line| {
-        if is_row(line) { Ok(()) } else { Err(line.error("the row", "a name and numbers", line.bytes)) }
+        if is_row(line) { Ok(()) } else { Err(line.error("row", "a name and numbers", line.bytes)) }
     });
     let Some(rows) = problems.value(rows) else { return };
     for (at, values) in rows.each(read) {
-        let (Some(values), Some(known)) = (problems.value(values), ROWS.get(at)) else { continue };
-        // A kernel that does not write a row has nothing to count there.
-        for (&family, value) in known.families.iter().zip(values.unwrap_or_default()) {
-            page.counter(family, [&device], value);
+        let (Some(values), Some(columns)) = (problems.value(values), columns_of(at)) else { continue };
+        // A missing row is exported as zeros: the kernel does not count it.
+        for (&(_, family), value) in columns.iter().zip(values.unwrap_or_default()) {
+            page.tabled(family, PerDevice { device: &device }, value);
         }
     }
 }
 
+/// The columns of the row at this index of [`ROWS`].
+fn columns_of(at: usize) -> Option<&'static [(&'static str, Family<Xfs, Tabled, PerDevice<'static>>)]> {
+    const ALL: &[(&str, Family<Xfs, Tabled, PerDevice<'static>>)] = &COLUMNS;
+    let start = ROWS.iter().take(at).map(|row| row.columns).sum::<usize>();
+    ALL.get(start..start + ROWS.get(at)?.columns)
+}
+
 fn read(at: usize, row: Row<'_>) -> Result<[u64; NUMBERS_MAX], ParseError<'_>> {
     let (values, count) = row.numbers()?;
-    let is_known = |known: &Known| (known.families.len()..=known.families.len() + known.spare).contains(&count);
+    let is_known = |known: &RowFormat| (known.columns..=known.columns + known.optional).contains(&count);
     match ROWS.get(at) {
-        Some(known) if !is_known(known) => Err(row.line.error("the row", known.expected, row.line.bytes)),
+        Some(known) if !is_known(known) => Err(row.line.error("row", known.expected, row.line.bytes)),
         _ => Ok(values),
     }
 }
 
-/// Whether a row of any other name is one that a kernel may write: one or two words and numbers.
+/// Whether an unknown row has a valid form: one or two words, then numbers.
 fn is_row(line: Line<'_>) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
     let is_word = |field: &[u8]| field.first().is_some_and(u8::is_ascii_lowercase) && field.iter().all(is_letter);
@@ -194,7 +163,7 @@ mod tests {
     const ALL: &str = "extent_alloc 1 2 3 4\nabt 5 6 7 8\nblk_map 9 10 11 12 13 14 15\nbmbt 16 17 18 19\ndir 20 21 22 23\n\
         trans 1 2 3\nig 24 25 26 27 28 29 30\nrw 31 32\nvnodes 33 34 35 36 37 38 39 99\nxpc 1 2 3\ngc xpc 4\ndefer_relog 5\n";
 
-    /// What is emitted for `dm-0`, by its value; `(name, value)` of those that are asked for.
+    /// Checks the number of samples of `dm-0`, some `(name, value)` pairs, and the errors.
     #[track_caller]
     fn check(content: &str, count: usize, expected: &[(&str, u64)], complaints: &[&str]) {
         if content.is_empty() {
@@ -216,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn each_number_has_its_family() {
+    fn each_column_has_its_family() {
         let expected = [
             ("extent_allocation_extents_allocated", 1),
             ("extent_allocation_blocks_freed", 4),
@@ -239,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_system_shows_and_the_hosts_own_folder_does_not() {
+    fn only_directories_of_file_systems_are_exported() {
         given(&format!(
             "== sys/fs/xfs/debug/assert_enabled\n1\n== sys/fs/xfs/sda1/stats/stats\n{ALL}== sys/fs/xfs/sdb1/error/fail_at_unmount\n1\n\
              == sys/fs/xfs/stats/stats\n{ALL}"
@@ -251,12 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_not_there_counts_nothing() {
+    fn missing_rows_are_zeros() {
         check("rw 31 32\n", 39, &[("write_calls", 31), ("vnode_active", 0)], &[]);
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         for bad in ["rw 31", "rw 31 32 33", "rw 31 x", "rw 31 -1", "rw 31 18446744073709551616", "rw"] {
             check(&ALL.replace("rw 31 32", bad), 37, &[("vnode_active", 33)], &["dm-0/stats/stats:8: "]);
         }
@@ -265,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_lost_is_no_zero() {
+    fn missing_rows_are_not_zeros_if_a_row_is_bad() {
         check(&ALL.replace("rw 31 32", "r\u{fffd} 31 32"), 37, &[], &["expected a name and numbers"]);
         check("", 0, &[], &["at least one line"]);
     }
@@ -274,7 +243,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn numbers_come_back(values: [u32; 7]) {
+        fn numbers_round_trip(values: [u32; 7]) {
             let rendered = values.map(|value| value.to_string()).join(" ");
             let content = format!("blk_map {rendered}\n");
             let text = Text::new(crate::host::root::Mount::Sys, b"x", content.as_bytes());

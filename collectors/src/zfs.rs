@@ -1,4 +1,4 @@
-//! ZFS, from /proc/spl/kstat/zfs.
+//! ZFS statistics, from /proc/spl/kstat/zfs.
 
 mod kstat;
 mod pool;
@@ -6,12 +6,12 @@ mod pool;
 use crate::declare;
 use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
-use crate::kit::family::{Prefix, Untyped};
+use crate::kit::family::{Prefix, Unnamed, Untyped};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
-use kstat::Value;
+use kstat::KstatValue;
 
-/// What ZFS did and holds, as a whole, by pool and by data set.
+/// The zfs collector.
 #[derive(Default, Debug)]
 pub struct Zfs {
     entries: Names,
@@ -19,7 +19,12 @@ pub struct Zfs {
 }
 
 declare! {
-    Zfs: "zfs", on, "What ZFS did and what it holds in memory, and what was done to each pool and data set.";
+    Zfs: "zfs", on, "ZFS statistics: caches, transactions, pools and datasets.";
+    labels {
+        PerDataset { dataset, zpool }
+        PerPool { zpool }
+        PerState { state, zpool }
+    }
     reads {
         FOLDER: Directory Proc "spl/kstat/zfs";
         ABD: File Proc "spl/kstat/zfs/abdstats";
@@ -39,29 +44,27 @@ declare! {
         POOL_STATE: File Proc "spl/kstat/zfs/*/state";
     }
     families {
-        STATE: Gauge "node_zfs_zpool_state" ["state", "zpool"] "1 for the state that a pool is in, 0 for the others.";
+        STATE: Gauge "node_zfs_zpool_state" PerState "State of a pool: 1 for the current one, otherwise 0.";
     }
     prefixes {
-        ABD_FIELDS: Untyped "node_zfs_abd_" [] "Row {} of /proc/spl/kstat/zfs/abdstats: buffers of scattered memory.";
-        ARC_FIELDS: Untyped "node_zfs_arc_" [] "Row {} of /proc/spl/kstat/zfs/arcstats: the cache.";
-        DBUF_FIELDS: Untyped "node_zfs_dbuf_" [] "Row {} of /proc/spl/kstat/zfs/dbufstats: buffers of blocks.";
-        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" [] "Row {} of /proc/spl/kstat/zfs/dmu_tx: transactions.";
-        DNODE_FIELDS: Untyped "node_zfs_dnode_" [] "Row {} of /proc/spl/kstat/zfs/dnodestats: nodes of objects.";
-        FM_FIELDS: Untyped "node_zfs_fm_" [] "Row {} of /proc/spl/kstat/zfs/fm: reports of faults.";
-        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" [] "Row {} of /proc/spl/kstat/zfs/vdev_cache_stats: the cache of devices.";
-        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" [] "Row {} of /proc/spl/kstat/zfs/vdev_mirror_stats: which side of mirrors was read.";
-        XUIO_FIELDS: Untyped "node_zfs_xuio_" [] "Row {} of /proc/spl/kstat/zfs/xuio_stats: lent buffers.";
-        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" [] "Row {} of /proc/spl/kstat/zfs/zfetchstats: reading ahead.";
-        ZIL_FIELDS: Untyped "node_zfs_zil_" [] "Row {} of /proc/spl/kstat/zfs/zil: the log of intents.";
-        POOL_FIELDS: Untyped "node_zfs_zpool_" ["zpool"] "Column {} of a pool's file `io`.";
-        DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" ["dataset", "zpool"] "Row {} of a pool's file `objset` of one data set.";
+        ABD_FIELDS: Untyped "node_zfs_abd_" [] "Field {} of abdstats: ARC buffer data.";
+        ARC_FIELDS: Untyped "node_zfs_arc_" [] "Field {} of arcstats: adaptive replacement cache.";
+        DBUF_FIELDS: Untyped "node_zfs_dbuf_" [] "Field {} of dbufstats: dbuf cache.";
+        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" [] "Field {} of dmu_tx: transactions.";
+        DNODE_FIELDS: Untyped "node_zfs_dnode_" [] "Field {} of dnodestats: dnodes.";
+        FM_FIELDS: Untyped "node_zfs_fm_" [] "Field {} of fm: fault management events.";
+        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" [] "Field {} of vdev_cache_stats: device cache.";
+        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" [] "Field {} of vdev_mirror_stats: reads of mirrors.";
+        XUIO_FIELDS: Untyped "node_zfs_xuio_" [] "Field {} of xuio_stats: zero-copy buffers.";
+        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" [] "Field {} of zfetchstats: prefetching.";
+        ZIL_FIELDS: Untyped "node_zfs_zil_" [] "Field {} of zil: intent log.";
+        POOL_FIELDS: Untyped "node_zfs_zpool_" PerPool "Column {} of a pool's I/O statistics.";
+        DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" PerDataset "Field {} of a dataset's statistics.";
     }
 }
 
-type Field = Prefix<Zfs, Untyped, crate::kit::family::Unnamed<0>>;
-
-/// The files about ZFS as a whole.
-const FILES: [(Read<Zfs, File, 0>, Field); 11] = [
+/// The files with statistics of all pools.
+const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, Unnamed<0>>); 11] = [
     (ABD, ABD_FIELDS),
     (ARC, ARC_FIELDS),
     (DBUF, DBUF_FIELDS),
@@ -95,22 +98,26 @@ impl Collect for Zfs {
     }
 }
 
-/// Each ZFS has files that others have not: none of them is missed.
-fn emit_file(cx: &mut Cx<'_, Zfs>, file: Read<Zfs, File, 0>, prefix: Field) -> Result<(), Failure> {
+/// Emits a file. Versions of ZFS have different files, so a missing one is not an error.
+fn emit_file(
+    cx: &mut Cx<'_, Zfs>,
+    file: Read<Zfs, File, 0>,
+    prefix: Prefix<Zfs, Untyped, Unnamed<0>>,
+) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(file, [])? else { return Ok(()) };
     for line in kstat::rows(text)? {
         let Some(Some((name, value))) = cx.problems.value(kstat::parse(line)) else { continue };
-        let name = [kstat::family(name)];
+        let name = [kstat::family_part(name)];
         match value {
-            Value::Unsigned(value) => cx.page.named(prefix, &name, [], value),
-            Value::Signed(value) => cx.page.named(prefix, &name, [], value),
-            Value::Text(_) => true,
+            KstatValue::Unsigned(value) => cx.page.named(prefix, &name, [], value),
+            KstatValue::Signed(value) => cx.page.named(prefix, &name, [], value),
+            KstatValue::Text(_) => true,
         };
     }
     Ok(())
 }
 
-/// A pool may be exported at any moment: files that have gone are not missed.
+/// Emits a pool. It may be exported during the scrape, so missing files are not errors.
 fn emit_pool(cx: &mut Cx<'_, Zfs>, pool: &[u8], files: &mut Names) -> Result<(), Failure> {
     let emitted = pool::emit_io(cx, pool);
     cx.problems.value(emitted);
@@ -174,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn files_pools_and_data_sets_are_shown() {
+    fn files_pools_and_datasets_are_exported() {
         given(HOST).emits::<Zfs>(&page(ARC_LINES, &DATASET_LINES.concat(), &io(), &states("online"), &more_io()));
     }
 
     #[test]
-    fn a_pool_is_in_one_of_the_known_states_or_in_none() {
+    fn unknown_pool_states_are_all_zero() {
         let datasets = DATASET_LINES.concat();
         for (word, state) in [("DEGRADED", "degraded"), ("SUSPENDED", "suspended"), ("UNAVAIL", "unavail")] {
             given(&HOST.replace("ONLINE", word)).emits::<Zfs>(&page(
@@ -203,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_called_like_a_column_keeps_its_name() {
+    fn a_pool_may_be_named_like_a_column() {
         let host = "== proc/spl/kstat/zfs/data/objset-0x36\n23 1 0x01 2 96 1 2\nname type data\n\
             dataset_name                    7    data\nnread                           4    28\n";
         given(host).emits::<Zfs>("node_zfs_zpool_dataset_nread{dataset=\"data\",zpool=\"data\"} 28\n");
     }
 
     #[test]
-    fn what_cannot_be_read_costs_no_more_than_needs_it() {
+    fn bad_files_cost_only_their_own_samples() {
         let datasets = DATASET_LINES.concat();
         let (io, states, more_io) = (io(), states("online"), more_io());
         let arc = page("node_zfs_arc_memory_available_bytes -4096\n", &datasets, &io, &states, &more_io);
@@ -223,13 +230,12 @@ mod tests {
         given(&HOST.replace("4    28\n", "4    x\n")).fails::<Zfs>(&without_first, "objset-0x36:4: nread");
         let without_datasets = page(ARC_LINES, "", &io, &states, &more_io);
         given(&HOST.replace("dataset_name                    7", "name  7"))
-            .fails::<Zfs>(&without_datasets, "objset-0x36:4: the row: expected `dataset_name` before it");
+            .fails::<Zfs>(&without_datasets, "objset-0x36:4: dataset_name: expected a row of that name");
         let without_writes = page(ARC_LINES, &datasets, &io, &states, &more_io.replace(&column(&"writes 3"), ""));
         given(&HOST.replace("18 32 2 3 7", "18 32 2 -3 7")).fails::<Zfs>(&without_writes, "vault/io:3: writes");
         let without_io = page(ARC_LINES, &datasets, "", &states, "");
-        given(&HOST.replace("\nnread nwritten", "\nread nwritten")).fails::<Zfs>(&without_io, "vault/io: the file");
-        given(&HOST.replace("18 32 2 3 7 8 9 10 11 12 13 14\n", ""))
-            .fails::<Zfs>(&without_io, "vault/io:2: the line below");
+        given(&HOST.replace("\nnread nwritten", "\nread nwritten")).fails::<Zfs>(&without_io, "vault/io: header");
+        given(&HOST.replace("18 32 2 3 7 8 9 10 11 12 13 14\n", "")).fails::<Zfs>(&without_io, "vault/io:2: next line");
         let without_state = page(ARC_LINES, &datasets, &io, "", &more_io);
         given(&HOST.replace("ONLINE\n", "")).fails::<Zfs>(&without_state, "vault/state: the file");
     }

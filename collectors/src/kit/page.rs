@@ -88,7 +88,14 @@ impl Page {
         self.name.clear();
         self.name.extend_from_slice(prefix.name.as_bytes());
         for piece in rest {
-            self.name.extend(piece.iter().map(|&byte| name_byte(byte)));
+            if piece.is_ascii() {
+                self.name.extend(piece.iter().map(|&byte| name_byte(byte)));
+                continue;
+            }
+            for chunk in piece.utf8_chunks() {
+                self.name.extend(chunk.valid().chars().map(|letter| u8::try_from(letter).map_or(b'_', name_byte)));
+                self.name.extend(chunk.invalid().iter().map(|_| b'_'));
+            }
         }
         if let Some(&at) = self.made_by_name.get(&*self.name) {
             return Some(at);
@@ -222,6 +229,21 @@ mod tests {
         assert!(text.contains("node_a 1"));
         let (text, _) = emit(&mut page, |_| ());
         assert_eq!(text, "");
+    }
+
+    #[test]
+    fn each_invalid_character_of_a_name_becomes_one_underscore() {
+        for (field, name) in [
+            ("scatt\u{e9}r".as_bytes(), "scatt_r"),
+            (b"scatt\xffr", "scatt_r"),
+            (b"\xe2\x8d.", "___"),
+            ("\u{2603}a-b".as_bytes(), "_a_b"),
+        ] {
+            let (text, _) = emit(&mut page(), |page| {
+                page.named(MADE, &[field], [], 1_u64);
+            });
+            assert!(text.contains(&format!("\nnode_ab_{name} 1\n")), "{text}");
+        }
     }
 
     #[test]

@@ -1,41 +1,41 @@
-//! /proc/mdstat: a line for each array, and below it lines of what it holds and what it is about.
+//! Parser of /proc/mdstat: one line per array, followed by indented lines with its size and progress.
 
 use memchr::memmem;
 
 use crate::kit::parse::{FromText, Lines};
 use crate::kit::prelude::*;
 
-/// One array.
+/// An array of /proc/mdstat.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Array<'a> {
     pub(super) name: &'a [u8],
-    /// What it is about: `active` or `inactive`, or what changes its disks.
+    /// The state: `active` or `inactive`, or the operation in progress.
     pub(super) activity: &'a [u8],
     pub(super) disks: Disks,
-    /// Its size.
+    /// The size in blocks of 1024 bytes.
     pub(super) blocks: u64,
-    /// How much of it is in step.
+    /// The blocks in sync.
     pub(super) blocks_synced: Result<u64, ParseError<'a>>,
 }
 
-/// The disks of an array.
+/// Disk counts of an array.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Disks {
     pub(super) active: u64,
     pub(super) failed: u64,
     pub(super) spare: u64,
-    /// So many it should have.
+    /// The configured number.
     pub(super) required: u64,
 }
 
-/// What an array may be about, as the kernel writes it and as we call it. Of two words in one line the first counts.
+/// The words of the kernel for operations and our names of them. The first match in a line is used.
 const ACTIVITIES: [(&str, &str); 4] =
     [("recovery", "recovering"), ("reshape", "reshaping"), ("check", "check"), ("resync", "resync")];
 
-/// Who waits has done nothing yet.
+/// Words in place of the progress of an operation that has not started.
 const WAITING: [&str; 2] = ["PENDING", "DELAYED"];
 
-/// The arrays of a file.
+/// Iterator over the arrays of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Arrays<'a> {
     lines: Lines<'a>,
@@ -74,7 +74,7 @@ fn is_header(line: &[u8]) -> bool {
     !is_other && !line.trim_ascii().is_empty()
 }
 
-/// What a line below an array says that it is about. The line of a bitmap may name a file, which may be called anything.
+/// The operation that a line below an array names. A bitmap line may contain a file name, so it is skipped.
 fn activity(line: Line<'_>) -> Option<&'static str> {
     if holds(line, "bitmap") {
         return None;
@@ -96,8 +96,8 @@ fn parse<'a>(
     progress: Option<(&'static str, Line<'a>)>,
 ) -> Result<Array<'a>, ParseError<'a>> {
     let mut fields = header.fields();
-    let (name, _colon, state) = (fields.text("the array")?, fields.text("the colon")?, fields.text("the state")?);
-    let status = status.ok_or_else(|| header.error("the line below", "the size of the array", b""))?;
+    let (name, _colon, state) = (fields.text("array name")?, fields.text("colon")?, fields.text("array state")?);
+    let status = status.ok_or_else(|| header.error("next line", "the array's size", b""))?;
     let blocks = status.fields().number("blocks")?;
     let (active, required) = disks(header, status)?;
     let disks = Disks { active, failed: count(header, "(F)"), spare: count(header, "(S)"), required };
@@ -108,9 +108,9 @@ fn parse<'a>(
     Ok(Array { name, activity, disks, blocks, blocks_synced })
 }
 
-/// How many disks are active, and how many should be.
+/// The number of active disks and of configured disks.
 fn disks<'a>(header: Line<'a>, status: Line<'a>) -> Result<(u64, u64), ParseError<'a>> {
-    // These kinds cannot do without any of their disks, and say nothing of how many there are.
+    // Levels without redundancy have all of their disks and do not print the counts.
     if holds(header, "raid0") || holds(header, "linear") {
         let disks = count(header, "[");
         return Ok((disks, disks));
@@ -130,20 +130,20 @@ fn disks<'a>(header: Line<'a>, status: Line<'a>) -> Result<(u64, u64), ParseErro
     Ok((active, required))
 }
 
-/// Whether this is a map of disks: `[UU_]`.
+/// Whether a field is a map of disks, such as `[UU_]`.
 fn is_map(field: &[u8]) -> bool {
     let inside = field.strip_prefix(b"[").and_then(|field| field.strip_suffix(b"]"));
     inside.is_some_and(|disks| !disks.is_empty() && disks.iter().all(|disk| matches!(disk, b'U' | b'_')))
 }
 
-/// Two numbers with `/` between them, inside these brackets.
+/// Two numbers separated by `/`, in brackets.
 fn pair(field: &[u8], open: u8, close: u8) -> Option<(u64, u64)> {
     let inside = field.strip_prefix(&[open])?.strip_suffix(&[close])?;
     let at = memchr::memchr(b'/', inside)?;
     Some((u64::from_text(&inside[..at])?, u64::from_text(&inside[at + 1..])?))
 }
 
-/// How many blocks are in step, by the line of what is going on.
+/// The blocks in sync, from the progress line.
 fn synced(line: Line<'_>) -> Result<u64, ParseError<'_>> {
     if WAITING.iter().any(|word| holds(line, word)) {
         return Ok(0);
@@ -162,7 +162,7 @@ mod tests {
         Arrays::new(Text::new(Mount::Proc, b"mdstat", content.as_bytes())).collect()
     }
 
-    /// The first array: what it is about, active, failed, spare and required disks, blocks, blocks in step.
+    /// The first array: state; active, failed, spare and configured disks; blocks; blocks in sync.
     #[track_caller]
     fn check(content: &str, expected: (&str, [u64; 4], u64, Option<u64>)) {
         let array = arrays(content).remove(0).expect("an array");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_says_which_disks_it_has_and_which_it_should() {
+    fn disks_are_counted_by_state() {
         let mirror = "md1 : active raid1 sdb2[2](F) sdc[1](S) sda2[0]\n      900 blocks super 1.2 [2/1] [U_]\n";
         check(mirror, ("active", [1, 1, 1, 2], 900, Some(900)));
         let stripes = "md2 : active (auto-read-only) raid0 sda1[0] sdb1[1]\n       640 blocks 64k chunks\n";
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_may_stand_above_or_below_the_bitmap() {
+    fn progress_is_found_above_and_below_the_bitmap() {
         let header = "md1 : active raid1 sda[0] sdb[1]\n      900 blocks [2/2] [UU]\n";
         let bitmap = "      bitmap: 0/1 pages [0KB], 65536KB chunk, file: /check\n";
         for (word, activity) in ACTIVITIES {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_belong_to_an_array_is_passed_over() {
+    fn other_lines_are_ignored() {
         let both = "Personalities : [raid1] \nmd1 : active raid0 sda[0]\n  8 blocks\n\
             md0 : active raid0 sdb[0]\n  9 blocks\n      \n\nunused devices: sdc[0]\n";
         let names: Vec<_> = arrays(both).into_iter().map(|array| array.expect("an array").name).collect();
@@ -217,9 +217,9 @@ mod tests {
     }
 
     #[test]
-    fn an_array_that_cannot_be_read_names_its_line_and_field() {
-        check_refused("md1\n", "proc/mdstat:1: the colon: expected a field, found nothing");
-        check_refused("md1 : active raid0 sda[0]\n", "proc/mdstat:1: the line below: expected the size of the array");
+    fn errors_name_line_and_field() {
+        check_refused("md1\n", "proc/mdstat:1: colon: expected a field, found nothing");
+        check_refused("md1 : active raid0 sda[0]\n", "proc/mdstat:1: next line: expected the array's size");
         for bad in ["-1", "x", "18446744073709551616"] {
             let content = format!("md1 : active raid1 sda[0]\n  {bad} blocks [1/1] [U]\n");
             check_refused(&content, "proc/mdstat:2: blocks: expected an unsigned integer");
@@ -234,7 +234,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn numbers_come_back(blocks: u64, required: u64, active: u64, done: u64) {
+        fn numbers_round_trip(blocks: u64, required: u64, active: u64, done: u64) {
             let content = format!(
                 "md1 : active raid1 sda[0]\n  {blocks} blocks [{required}/{active}] [U_]\n  check = 1% ({done}/{blocks})\n"
             );

@@ -1,29 +1,33 @@
-//! One mount of /proc/self/mountstats: a line, and below it statistics if it is one of NFS.
+//! Parser of /proc/self/mountstats: one line per mount, followed by indented statistics for NFS.
 
 use crate::kit::parse::Lines;
 use crate::kit::prelude::*;
 use crate::kit::rows;
 
-/// A mount and the lines below its own.
+/// A mount and its statistics.
 #[derive(Clone, Debug)]
 pub(super) struct Block<'a> {
     pub(super) device: &'a [u8],
     pub(super) mount_point: &'a [u8],
     line: Line<'a>,
-    /// The version of the statistics; nothing where there are none.
+    /// The version of the statistics; `None` for a mount without any.
     version: Option<&'a [u8]>,
     below: Lines<'a>,
 }
 
-/// What a transport counted: the columns of one over TCP, which has the most of those that are looked at.
+/// Counters of a transport, in the column order of TCP, which has the most.
 pub(super) type Transport = [u64; 13];
+/// The index of the idle time in a [`Transport`].
+pub(super) const IDLE_COLUMN: usize = 4;
+/// The index of the maximum of RPC slots in a [`Transport`].
+pub(super) const SLOTS_COLUMN: usize = 10;
 
-/// An operation has so many numbers on every kernel; later ones count errors, too.
+/// Minimum number of columns of an operation; newer kernels append a count of errors.
 const OPERATION_NUMBERS_MIN: usize = 8;
 
 const BEFORE_OPERATIONS: &[u8] = b"per-op";
 
-/// The mounts in their order, those that cannot be read among them.
+/// The mounts in file order, malformed ones as errors.
 pub(super) fn blocks(text: Text<'_>) -> impl Iterator<Item = Result<Block<'_>, ParseError<'_>>> {
     let mut lines = text.lines();
     std::iter::from_fn(move || {
@@ -32,7 +36,7 @@ pub(super) fn blocks(text: Text<'_>) -> impl Iterator<Item = Result<Block<'_>, P
     })
 }
 
-/// A mount without a device is told as `no device`.
+/// Whether a line starts a mount; one without a device starts with `no device`.
 fn begins_block(line: Line<'_>) -> bool {
     let mut fields = line.fields();
     match fields.next() {
@@ -46,21 +50,21 @@ fn read<'a>(line: Line<'a>, below: Lines<'a>) -> Result<Block<'a>, ParseError<'a
     let mut fields = line.fields();
     let mut device: &[u8] = b"";
     if fields.next() == Some(b"device") {
-        device = fields.text("the device")?;
+        device = fields.text("device")?;
     } else {
         fields.next();
     }
     for word in ["mounted", "on"] {
         expect(line, &mut fields, word)?;
     }
-    let mount_point = fields.text("the mount point")?;
+    let mount_point = fields.text("mount point")?;
     for word in ["with", "fstype"] {
         expect(line, &mut fields, word)?;
     }
-    let kind = fields.text("the type")?;
+    let kind = fields.text("file system type")?;
     let version = fields.next().map(|version| version.strip_prefix(b"statvers=").unwrap_or(version));
     if version.is_some() && !matches!(kind, b"nfs" | b"nfs4") {
-        return Err(line.error("the type", "nfs or nfs4, which alone have statistics", kind));
+        return Err(line.error("file system type", "nfs or nfs4 before statistics", kind));
     }
     Ok(Block { device, mount_point, line, version, below })
 }
@@ -71,7 +75,7 @@ fn expect<'a>(
     word: &'static str,
 ) -> Result<(), ParseError<'a>> {
     let found = fields.text(word)?;
-    if found == word.as_bytes() { Ok(()) } else { Err(line.error(word, "that word", found)) }
+    if found == word.as_bytes() { Ok(()) } else { Err(line.error("mount", word, found)) }
 }
 
 impl<'a> Block<'a> {
@@ -87,27 +91,27 @@ impl<'a> Block<'a> {
         self.rows().take_while(|line| line.fields().next() != Some(BEFORE_OPERATIONS))
     }
 
-    /// The numbers of the row of this name.
+    /// The numbers in the row of this name.
     pub(super) fn row<const N: usize>(
         &self,
         name: &'static str,
         expected: &'static str,
     ) -> Result<[u64; N], ParseError<'a>> {
         let row = self.rows_of_mount().find(|line| line.fields().next() == Some(name.as_bytes()));
-        let row = row.ok_or_else(|| self.line.error(name, "a row of that name below it", b""))?;
+        let row = row.ok_or_else(|| self.line.error(name, "a row of that name", b""))?;
         let mut fields = row.fields();
         fields.next();
         rows::exactly(row, fields, expected)
     }
 
-    /// The protocol of each transport and what it counted.
+    /// The protocol and counters of each transport.
     pub(super) fn transports(&self) -> impl Iterator<Item = Result<(&'a [u8], Transport), ParseError<'a>>> + use<'a> {
         let version = self.version.unwrap_or_default();
         let rows = self.rows_of_mount().filter(|line| line.fields().next() == Some(b"xprt:"));
         rows.map(move |row| transport(row, version))
     }
 
-    /// The name of each operation, its counts and its times.
+    /// The name, counts and times of each operation.
     pub(super) fn operations(
         &self,
     ) -> impl Iterator<Item = Result<(&'a [u8], [u64; OPERATION_NUMBERS_MIN]), ParseError<'a>>> + use<'a> {
@@ -119,27 +123,27 @@ impl<'a> Block<'a> {
 fn transport<'a>(row: Line<'a>, version: &'a [u8]) -> Result<(&'a [u8], Transport), ParseError<'a>> {
     let mut fields = row.fields().clone();
     fields.next();
-    let protocol = fields.text("the protocol")?;
+    let protocol = fields.text("protocol")?;
     let (mut values, count): (Transport, usize) = rows::numbers(row, fields)?;
     let is_whole = match (version, protocol) {
         (b"1.0", b"tcp") | (b"1.1", b"udp") => count == 10,
         (b"1.0", b"udp") => count == 7,
         (b"1.1", b"tcp") => count == 13,
         (b"1.1", b"rdma") => count >= 20,
-        (b"1.0" | b"1.1", _) => return Err(row.error("the protocol", "tcp, udp or rdma", protocol)),
-        _ => return Err(row.error("the version", "statistics of version 1.0 or 1.1", version)),
+        (b"1.0" | b"1.1", _) => return Err(row.error("protocol", "tcp, udp or rdma", protocol)),
+        _ => return Err(row.error("statvers", "1.0 or 1.1", version)),
     };
     if !is_whole {
-        return Err(row.error("the row", "as many numbers as its protocol has", row.bytes));
+        return Err(row.error("xprt", "the number of columns of its protocol", row.bytes));
     }
     match protocol {
-        // UDP knows no connections: its row lacks three columns.
+        // UDP has no connections: three columns are missing.
         b"udp" => {
             let [port, bind, rest @ .., _, _, _] = values;
             let [sends, receives, bad, active, backlog, slots, sending, pending] = rest;
             values = [port, bind, 0, 0, 0, sends, receives, bad, active, backlog, slots, sending, pending];
         }
-        // What follows there counts something else.
+        // The remaining columns of RDMA have other meanings.
         b"rdma" => {
             for value in values.iter_mut().skip(10) {
                 *value = 0;
@@ -152,20 +156,20 @@ fn transport<'a>(row: Line<'a>, version: &'a [u8]) -> Result<(&'a [u8], Transpor
 
 fn operation(row: Line<'_>) -> Result<(&[u8], [u64; OPERATION_NUMBERS_MIN]), ParseError<'_>> {
     let mut fields = row.fields();
-    let name = fields.text("the operation")?;
+    let name = fields.text("operation")?;
     let (values, count) = rows::numbers(row, fields)?;
     if count < OPERATION_NUMBERS_MIN {
-        return Err(row.error("the row", "8 numbers or more", row.bytes));
+        return Err(row.error("operation", "8 numbers or more", row.bytes));
     }
     Ok((name.strip_suffix(b":").unwrap_or(name), values))
 }
 
-/// The server's address, as a line of mountinfo has it among the options of the file system; empty without one.
+/// The server's address in the mount options of a mountinfo line; empty if there is none.
 pub(super) fn address(line: Line<'_>) -> Result<&[u8], ParseError<'_>> {
     let mut last = line.bytes.rsplit(|&byte| byte == b' ');
     let options = last.next().unwrap_or_default();
     if last.nth(2) != Some(b"-") || line.bytes.split(|&byte| byte == b' ').count() < 10 {
-        return Err(line.error("the mount", "10 columns or more, and - before the last three", line.bytes));
+        return Err(line.error("mount", "10 columns or more, with - before the last three", line.bytes));
     }
     let mut addresses = options.split(|&byte| byte == b',').filter_map(|option| option.strip_prefix(b"addr="));
     let address = addresses.next_back().unwrap_or_default();

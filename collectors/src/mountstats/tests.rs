@@ -27,7 +27,7 @@ fn scrape(statistics: &str, mounts: &str) -> crate::kit::testing::Scraped {
     given(&tree(statistics, mounts)).scrape::<Mountstats>()
 }
 
-/// A sample's value, by its name without what all have in common and without the labels that it shares.
+/// Checks for lines, given without the common prefix of their names.
 #[track_caller]
 fn check_has(samples: &str, lines: &[&str]) {
     for line in lines {
@@ -38,7 +38,7 @@ fn check_has(samples: &str, lines: &[&str]) {
 const SAMPLES: usize = 2 + 8 + 26 + 8;
 
 #[test]
-fn a_mount_is_told_by_bytes_events_operations_and_transports() {
+fn a_mount_has_bytes_events_operations_and_transports() {
     let scraped = scrape(&nfs("/mnt", "1.1", &format!("{ROWS}{TCP}{OPERATIONS}")), &info("/mnt"));
     assert_eq!(scraped.complaints, <[String; 0]>::default());
     let samples = scraped.samples();
@@ -73,7 +73,7 @@ fn check_transport(version: &str, row: &str, expected: [u64; 10]) {
 }
 
 #[test]
-fn each_protocol_and_version_has_its_columns() {
+fn columns_depend_on_protocol_and_version() {
     check_transport("1.1", "tcp 832 1 2 3 4 5 6 7 8 9 10 11 12", [9, 7, 1, 2, 4, 10, 12, 6, 11, 5]);
     check_transport("1.0", "tcp 832 1 2 3 4 5 6 7 8 9", [9, 7, 1, 2, 4, 0, 0, 6, 0, 5]);
     check_transport("1.1", "udp 832 1 5 6 7 8 9 10 11 12", [9, 7, 1, 0, 0, 10, 12, 6, 11, 5]);
@@ -83,14 +83,14 @@ fn each_protocol_and_version_has_its_columns() {
 }
 
 #[test]
-fn a_mount_with_several_connections_is_told_once() {
+fn several_transports_share_the_samples_of_their_mount() {
     let scraped = scrape(&nfs("/mnt", "1.1", &format!("{ROWS}{TCP}{TCP}{OPERATIONS}")), &info("/mnt"));
     assert_eq!(scraped.complaints, <[String; 0]>::default());
     assert_eq!(scraped.samples().lines().count(), SAMPLES + 20);
 }
 
 #[test]
-fn an_export_that_is_mounted_twice_is_counted_once() {
+fn an_export_mounted_twice_is_counted_once() {
     let one = nfs("/mnt", "1.1", &format!("{ROWS}{TCP}{OPERATIONS}"));
     let two = nfs("/other", "1.1", &format!("{ROWS}{TCP}{OPERATIONS}"));
     let scraped = scrape(&format!("{one}{two}"), &format!("{}{}", info("/mnt"), info("/other")));
@@ -100,7 +100,7 @@ fn an_export_that_is_mounted_twice_is_counted_once() {
 }
 
 #[test]
-fn without_the_files_there_is_an_error() {
+fn missing_files_are_errors() {
     given("").fails::<Mountstats>("", "proc/self/mountstats: no such file");
     given("== proc/self/mountstats\n").fails::<Mountstats>("", "proc/self/mountinfo: no such file");
     given(&tree("no device mounted on /proc with fstype proc\n", "")).emits::<Mountstats>("");
@@ -115,32 +115,32 @@ fn check_cost(statistics: &str, mounts: &str, cost: usize, complaint: &str) {
 }
 
 #[test]
-fn a_bad_row_costs_itself_alone() {
+fn a_bad_row_costs_only_its_own_samples() {
     let with = |from: &str, to: &str| nfs("/mnt", "1.1", &format!("{ROWS}{TCP}{OPERATIONS}").replace(from, to));
-    check_cost(&with("\tage:\t77\n", ""), &info("/mnt"), 1, "age:: expected a row of that name below it");
+    check_cost(&with("\tage:\t77\n", ""), &info("/mnt"), 1, "age:: expected a row of that name");
     check_cost(&with("77", "-1"), &info("/mnt"), 1, "a column: expected an unsigned integer");
     check_cost(&with("bytes:\t1 ", "bytes:\t"), &info("/mnt"), 8, "the row: expected 8 numbers");
     check_cost(&with("events:\t1 ", "events:\t1 0 "), &info("/mnt"), 26, "the row: expected 27 numbers");
     check_cost(&with("READ: 1 2", "READ: x 2"), &info("/mnt"), 8, "a column: expected an unsigned integer");
-    check_cost(&with("6000 7 8 9", "6000"), &info("/mnt"), 8, "the row: expected 8 numbers or more");
+    check_cost(&with("6000 7 8 9", "6000"), &info("/mnt"), 8, "operation: expected 8 numbers or more");
 }
 
 #[test]
-fn a_bad_mount_costs_itself_alone() {
+fn a_bad_mount_costs_only_its_own_samples() {
     let fine = format!("{ROWS}{TCP}{OPERATIONS}");
     let all = SAMPLES + 10;
     let check = |version: &str, transport: &str, complaint: &str| {
         check_cost(&nfs("/mnt", version, &fine.replace(TCP, transport)), &info("/mnt"), all, complaint);
     };
-    check("1.2", TCP, "the version: expected statistics of version 1.0 or 1.1, found \"1.2\"");
-    check("1.1", "\txprt:\tlocal 1 2\n", "the protocol: expected tcp, udp or rdma, found \"local\"");
-    check("1.1", "\txprt:\ttcp 1 2\n", "the row: expected as many numbers as its protocol has");
-    check("1.0", TCP, "as many numbers as its protocol has");
+    check("1.2", TCP, "statvers: expected 1.0 or 1.1, found \"1.2\"");
+    check("1.1", "\txprt:\tlocal 1 2\n", "protocol: expected tcp, udp or rdma, found \"local\"");
+    check("1.1", "\txprt:\ttcp 1 2\n", "xprt: expected the number of columns of its protocol");
+    check("1.0", TCP, "the number of columns of its protocol");
     let mount = nfs("/mnt", "1.1", &fine);
-    check_cost(&mount, "50 21 0:42 / /mnt rw\n", all, "mountinfo:2: the mount: expected 10 columns");
-    check_cost(&mount, "", all, "mountinfo: the mount: expected a line for each of mountstats");
-    check_cost(&mount.replace("nfs4", "ext4"), &info("/mnt"), all, "the type: expected nfs or nfs4");
-    check_cost(&mount.replace("mounted", "mount"), &info("/mnt"), all, "mounted: expected that word, found \"mount\"");
+    check_cost(&mount, "50 21 0:42 / /mnt rw\n", all, "mountinfo:2: mount: expected 10 columns");
+    check_cost(&mount, "", all, "mountinfo: mount: expected a line for each mount of mountstats");
+    check_cost(&mount.replace("nfs4", "ext4"), &info("/mnt"), all, "file system type: expected nfs or nfs4");
+    check_cost(&mount.replace("mounted", "mount"), &info("/mnt"), all, "mount: expected mounted, found \"mount\"");
     check_cost(&format!("device x\n{mount}"), &format!("{ROOT_INFO}{}", info("/mnt")), 0, "mounted: expected a field");
 }
 
@@ -148,7 +148,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn bytes_come_back(bytes: [u64; 8]) {
+    fn byte_counts_round_trip(bytes: [u64; 8]) {
         let rendered: Vec<String> = bytes.iter().map(u64::to_string).collect();
         let text = nfs("/mnt", "1.1", &format!("\tbytes:\t{}\n", rendered.join(" ")));
         let text = Text::new(Mount::Proc, b"x", text.as_bytes());

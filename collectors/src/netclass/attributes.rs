@@ -1,11 +1,12 @@
-//! Devices as /sys/class/net has them: a folder each, an attribute a file.
+//! Devices of /sys/class/net: a directory per device, a file per attribute.
 
 use super::{
     ADDR_ASSIGN_TYPE, ADDRESS, ADDRESS_ASSIGN_TYPE, BROADCAST, CARRIER, CARRIER_CHANGES, CARRIER_CHANGES_TOTAL,
     CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL, CARRIER_STATE, CARRIER_UP_COUNT, CARRIER_UP_TOTAL, CLASS, DEV_ID, DEVICE,
     DEVICE_ID, DORMANT, DORMANT_STATE, DUPLEX, FLAG_BITS, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, IFALIAS,
-    IFINDEX, IFLINK, INFO, LINK_MODE, MTU, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, NETDEV_GROUP,
-    Netclass, OPERSTATE, PROTOCOL_TYPE, SPEED_BYTES, SPEED_MEGABITS, TRANSMIT_QUEUE_LENGTH, TX_QUEUE_LEN, TYPE, UP,
+    IFINDEX, IFLINK, INFO, InfoLabels, LINK_MODE, MTU, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP,
+    NETDEV_GROUP, Netclass, OPERSTATE, PROTOCOL_TYPE, PerDevice, SPEED_BYTES, SPEED_MEGABITS, TRANSMIT_QUEUE_LENGTH,
+    TX_QUEUE_LEN, TYPE, UP,
 };
 use crate::host::root::Kind;
 use crate::kit::attribute;
@@ -16,8 +17,8 @@ use crate::kit::read::{File, Read};
 
 type Attribute = Read<Netclass, File, 1>;
 
-/// The attributes that are numbers and are passed on as they are.
-const GAUGES: [(Attribute, Family<Netclass, Gauge, crate::kit::family::Unnamed<1>>); 12] = [
+/// The numeric attributes exported as gauges.
+const GAUGES: [(Attribute, Family<Netclass, Gauge, PerDevice<'static>>); 12] = [
     (ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE),
     (CARRIER_STATE, CARRIER),
     (DEV_ID, DEVICE_ID),
@@ -31,7 +32,8 @@ const GAUGES: [(Attribute, Family<Netclass, Gauge, crate::kit::family::Unnamed<1
     (TX_QUEUE_LEN, TRANSMIT_QUEUE_LENGTH),
     (TYPE, PROTOCOL_TYPE),
 ];
-const COUNTERS: [(Attribute, Family<Netclass, Counter, crate::kit::family::Unnamed<1>>); 3] = [
+/// The numeric attributes exported as counters.
+const COUNTERS: [(Attribute, Family<Netclass, Counter, PerDevice<'static>>); 3] = [
     (CARRIER_CHANGES, CARRIER_CHANGES_TOTAL),
     (CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL),
     (CARRIER_UP_COUNT, CARRIER_UP_TOTAL),
@@ -40,9 +42,9 @@ const COUNTERS: [(Attribute, Family<Netclass, Counter, crate::kit::family::Unnam
 /// `IFF_UP`.
 const FLAG_UP: i64 = 1;
 
-/// The attributes of one device that are words.
+/// The text attributes of a device.
 #[derive(Default, Debug)]
-pub(super) struct Words {
+pub(super) struct TextAttributes {
     address: Vec<u8>,
     broadcast: Vec<u8>,
     duplex: Vec<u8>,
@@ -50,13 +52,13 @@ pub(super) struct Words {
     operstate: Vec<u8>,
 }
 
-/// Emits every device that is not left out.
+/// Emits every device that is not ignored.
 pub(super) fn emit(collector: &mut Netclass, cx: &mut Cx<'_, Netclass>) -> Result<(), Failure> {
     let Netclass { ignored, ignores_invalid_speed, names, words, .. } = collector;
     cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(attribute::is_hidden))?;
     for (device, kind) in names.iter_kinds() {
-        // Files among the folders are knobs of a module: bonding_masters.
-        if kind != Kind::File && !ignored.is_match(device) && is_there(cx, device) {
+        // Files in the class directory are module settings, such as bonding_masters.
+        if kind != Kind::File && !ignored.is_match(device) && is_present(cx, device) {
             emit_words(cx, device, words);
             emit_numbers(cx, device);
             emit_speed(cx, device, *ignores_invalid_speed);
@@ -65,14 +67,14 @@ pub(super) fn emit(collector: &mut Netclass, cx: &mut Cx<'_, Netclass>) -> Resul
     Ok(())
 }
 
-/// Whether the device's folder is there: it may go while one looks.
-fn is_there(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> bool {
+/// Whether the device's directory still exists: it may vanish during a scrape.
+fn is_present(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> bool {
     let found = cx.files.metadata(DEVICE, [device]).map_err(|error| error.or_no_data(attribute::is_hidden));
     cx.problems.value(found).is_some()
 }
 
-fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut Words) {
-    let Words { address, broadcast, duplex, alias, operstate } = words;
+fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut TextAttributes) {
+    let TextAttributes { address, broadcast, duplex, alias, operstate } = words;
     word(cx, ADDRESS, device, address);
     word(cx, BROADCAST, device, broadcast);
     word(cx, DUPLEX, device, duplex);
@@ -84,22 +86,26 @@ fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut Words) {
         Some(_) => "down",
         None => "unknown",
     };
-    cx.page.gauge(UP, [&device], operstate.as_slice() == b"up");
-    cx.page.gauge(INFO, [address, &adminstate, broadcast, &device, duplex, alias, operstate], true);
+    cx.page.gauge(UP, PerDevice { device: &device }, operstate.as_slice() == b"up");
+    cx.page.gauge(
+        INFO,
+        InfoLabels { address, adminstate: &adminstate, broadcast, device: &device, duplex, ifalias: alias, operstate },
+        true,
+    );
     if let Some(flags) = flags {
-        cx.page.gauge(FLAGS, [&device], flags);
+        cx.page.gauge(FLAGS, PerDevice { device: &device }, flags);
     }
 }
 
 fn emit_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
     for (attribute, family) in GAUGES {
         if let Some(value) = number(cx, attribute, device) {
-            cx.page.gauge(family, [&device], value);
+            cx.page.gauge(family, PerDevice { device: &device }, value);
         }
     }
     for (attribute, family) in COUNTERS {
         if let Some(value) = number(cx, attribute, device) {
-            cx.page.counter(family, [&device], value);
+            cx.page.counter(family, PerDevice { device: &device }, value);
         }
     }
 }
@@ -107,17 +113,17 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
 fn emit_speed(cx: &mut Cx<'_, Netclass>, device: &[u8], ignores_invalid: bool) {
     let Some(SpeedMegabits(megabits)) = parsed(cx, SPEED_MEGABITS, device) else { return };
     if megabits >= 0 || !ignores_invalid {
-        cx.page.gauge(SPEED_BYTES, [&device], megabits * BITS_IN_A_MEGABIT / 8);
+        cx.page.gauge(SPEED_BYTES, PerDevice { device: &device }, megabits * BITS_IN_A_MEGABIT / 8);
     }
 }
 
 const BITS_IN_A_MEGABIT: i64 = 1_000_000;
 
-/// A speed that can be told in bits.
+/// A link speed that fits into 64 bits when expressed in bits.
 struct SpeedMegabits(i64);
 
 impl FromText for SpeedMegabits {
-    const EXPECTED: &'static str = "megabits of less than 2^63 bits";
+    const EXPECTED: &'static str = "a speed below 2^63 bits per second, in megabits";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         let AnyBase(megabits) = AnyBase::from_text(text)?;
@@ -125,7 +131,7 @@ impl FromText for SpeedMegabits {
     }
 }
 
-/// Fills in an attribute; one that the device does not have is empty.
+/// Reads a text attribute; one that the device does not have is empty.
 fn word(cx: &mut Cx<'_, Netclass>, attribute: Attribute, device: &[u8], into: &mut Vec<u8>) {
     into.clear();
     match cx.files.read(attribute, [device]) {
@@ -135,7 +141,7 @@ fn word(cx: &mut Cx<'_, Netclass>, attribute: Attribute, device: &[u8], into: &m
     }
 }
 
-/// The number of an attribute, where the device has it.
+/// Reads a numeric attribute; `None` if the device does not have it.
 pub(super) fn number(cx: &mut Cx<'_, Netclass>, attribute: Attribute, device: &[u8]) -> Option<i64> {
     parsed(cx, attribute, device).map(|AnyBase(value)| value)
 }
@@ -144,7 +150,12 @@ fn parsed<T: FromText>(cx: &mut Cx<'_, Netclass>, attribute: Attribute, device: 
     match cx.files.read(attribute, [device]) {
         Ok(text) => {
             let found = attribute::value(&text);
-            cx.problems.value(T::from_text(found).ok_or_else(|| text.error("the attribute", T::EXPECTED, found)))
+            let value = T::from_text(found);
+            if value.is_none() {
+                // Like node_exporter, which ignores such an attribute without a failure.
+                cx.problems.note(text.error("value", T::EXPECTED, found));
+            }
+            value
         }
         Err(error) if attribute::is_unavailable(error.error) => None,
         Err(error) => {

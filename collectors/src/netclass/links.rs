@@ -1,24 +1,24 @@
-//! Devices as the kernel tells of them by netlink, with the few attributes that only sysfs has.
+//! Devices by netlink, with the few attributes that only sysfs has.
 
 use super::{
-    ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, CARRIER, CARRIER_CHANGES_TOTAL, CARRIER_DOWN_TOTAL,
-    CARRIER_UP_TOTAL, DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE, INFO, MTU_BYTES,
-    NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, SPEED_BYTES, STATISTICS,
-    TRANSMIT_QUEUE_LENGTH, UP, attributes,
+    ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, AltnameLabels, CARRIER, CARRIER_CHANGES_TOTAL,
+    CARRIER_DOWN_TOTAL, CARRIER_UP_TOTAL, DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE,
+    INFO, InfoLabels, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, PerDevice,
+    SPEED_BYTES, STATISTICS, TRANSMIT_QUEUE_LENGTH, UP, attributes,
 };
 use crate::host::errno::Errno;
 use crate::host::kernel::{KernelError, Link, LinkModes};
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// The words for `IFLA_OPERSTATE`.
+/// Names of the values of `IFLA_OPERSTATE`.
 const OPERSTATES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 const OPERSTATE_UP: u8 = 6;
 
-/// What ethtool says of a speed that is unknown. node_exporter takes it for a speed, and so does whoever compares.
+/// The speed exported where ethtool does not know it, as in node_exporter.
 const SPEED_UNKNOWN_MEGABITS: u32 = u32::MAX;
 
-/// Emits every device that is not left out; `false` where the kernel does not know the question.
+/// Emits every device that is not ignored; `false` if the kernel does not support the query.
 pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bool, Failure> {
     let answer = cx.kernel.links(&mut |link| {
         if !collector.ignored.is_match(link.name) {
@@ -38,7 +38,7 @@ pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bo
     }
     let answer = cx.kernel.alternative_names(&mut |found| {
         if !found.name.is_empty() && !collector.ignored.is_match(found.device) {
-            cx.page.gauge(ALTNAMES_INFO, [&found.name, &found.device], true);
+            cx.page.gauge(ALTNAMES_INFO, AltnameLabels { altname: &found.name, device: &found.device }, true);
         }
     });
     match answer {
@@ -47,7 +47,7 @@ pub(super) fn emit(collector: &Netclass, cx: &mut Cx<'_, Netclass>) -> Result<bo
     }
 }
 
-/// Speed and duplex, where the kernel can tell them and the device has them.
+/// Speed and duplex, if the kernel and the device support the query.
 fn modes(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> Option<LinkModes> {
     match cx.kernel.link_modes(device) {
         Ok(modes) => Some(modes),
@@ -68,15 +68,27 @@ fn emit_modes(cx: &mut Cx<'_, Netclass>, link: &Link<'_>, modes: Option<LinkMode
     };
     if let Some(modes) = modes {
         let megabits = modes.speed_megabits.unwrap_or(SPEED_UNKNOWN_MEGABITS);
-        cx.page.gauge(SPEED_BYTES, [&link.name], u64::from(megabits) * 1_000_000 / 8);
+        cx.page.gauge(SPEED_BYTES, PerDevice { device: &link.name }, u64::from(megabits) * 1_000_000 / 8);
     }
     let operstate = link.operstate.unwrap_or_default();
     let word = OPERSTATES.get(usize::from(operstate)).unwrap_or(&OPERSTATES[0]);
     let (address, broadcast) = (HardwareAddress(link.address), HardwareAddress(link.broadcast));
     let alias = link.alias.unwrap_or_default();
     let adminstate: Option<&str> = None;
-    cx.page.gauge(UP, [&link.name], operstate == OPERSTATE_UP);
-    cx.page.gauge(INFO, [&address, &adminstate, &broadcast, &link.name, &duplex, &alias, word], true);
+    cx.page.gauge(UP, PerDevice { device: &link.name }, operstate == OPERSTATE_UP);
+    cx.page.gauge(
+        INFO,
+        InfoLabels {
+            address: &address,
+            adminstate: &adminstate,
+            broadcast: &broadcast,
+            device: &link.name,
+            duplex: &duplex,
+            ifalias: &alias,
+            operstate: word,
+        },
+        true,
+    );
 }
 
 fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
@@ -84,7 +96,7 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
     let below = link.link.filter(|&below| below > 0).unwrap_or(link.index);
     for (family, value) in [
         (CARRIER, link.carrier.map(u32::from)),
-        // Not what sysfs calls dormant, but what node_exporter passes on by netlink.
+        // node_exporter exports the link mode under this name, not what sysfs calls dormant.
         (DORMANT, link_mode),
         (FLAGS, Some(link.flags)),
         (IFACE_ID, Some(link.index)),
@@ -96,7 +108,7 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
         (TRANSMIT_QUEUE_LENGTH, link.transmit_queue_length),
     ] {
         if let Some(value) = value {
-            cx.page.gauge(family, [&link.name], value);
+            cx.page.gauge(family, PerDevice { device: &link.name }, value);
         }
     }
     for (family, value) in [
@@ -105,7 +117,7 @@ fn emit_numbers(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
         (CARRIER_UP_TOTAL, link.carrier_up_changes),
     ] {
         if let Some(value) = value {
-            cx.page.counter(family, [&link.name], value);
+            cx.page.counter(family, PerDevice { device: &link.name }, value);
         }
     }
 }
@@ -115,7 +127,7 @@ fn emit_attributes(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
         [(ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE), (DEV_ID, DEVICE_ID), (NAME_ASSIGN, NAME_ASSIGN_TYPE)]
     {
         if let Some(value) = attributes::number(cx, attribute, device) {
-            cx.page.gauge(family, [&device], value);
+            cx.page.gauge(family, PerDevice { device: &device }, value);
         }
     }
 }
@@ -123,11 +135,11 @@ fn emit_attributes(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
 fn emit_statistics(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
     let Some(statistics) = link.statistics else { return };
     for (family, value) in STATISTICS.into_iter().zip(statistics.counters()) {
-        cx.page.gauge(family, [&link.name], value);
+        cx.page.gauge(family, PerDevice { device: &link.name }, value);
     }
 }
 
-/// An address as a label's value: `02:00:5e:00:53:01`, or nothing.
+/// A hardware address as a label value such as `02:00:5e:00:53:01`; empty without one.
 struct HardwareAddress<'a>(Option<&'a [u8]>);
 
 impl Label for HardwareAddress<'_> {

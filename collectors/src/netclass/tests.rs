@@ -39,7 +39,7 @@ const ETH0_INFO: &str = "{address=\"02:00:5e:00:53:01\",adminstate=\"up\",broadc
 const BARE_INFO: &str =
     "{address=\"\",adminstate=\"unknown\",broadcast=\"\",device=\"eth0\",duplex=\"\",ifalias=\"\",operstate=\"\"}";
 
-/// A device of these attributes; a value that begins with `error=` is one.
+/// A device with these attributes; a value that begins with `error=` is an error.
 fn device(name: &str, attributes: &[(&str, &str)]) -> String {
     let entry = |(attribute, value): &(&str, &str)| {
         let (error, content) = if value.starts_with("error=") { (*value, "") } else { ("", *value) };
@@ -48,14 +48,14 @@ fn device(name: &str, attributes: &[(&str, &str)]) -> String {
     attributes.iter().map(entry).collect()
 }
 
-/// The same device with some attributes changed.
+/// [`ETH0`] with some attributes changed.
 fn eth0_but(changed: &[(&str, &str)]) -> String {
     let changed_to = |name: &str| changed.iter().find(|(changed, _)| *changed == name).map(|(_, value)| *value);
     let attributes: Vec<_> = ETH0.iter().map(|&(name, value)| (name, changed_to(name).unwrap_or(value))).collect();
     device("eth0", &attributes)
 }
 
-/// Lines for each `name value` of the text; `info` has labels of its own.
+/// A sample line for each `name value` of the text; `info` has labels of its own.
 fn lines(counters: &str, info: &str) -> String {
     let line = |counter: &str| match counter.split_once(' ') {
         Some((name, value)) => format!("node_network_{name}{{device=\"eth0\"}} {value}\n"),
@@ -65,18 +65,18 @@ fn lines(counters: &str, info: &str) -> String {
 }
 
 #[test]
-fn attributes_are_passed_on() {
+fn every_attribute_is_exported() {
     given(&eth0_but(&[])).emits::<Netclass>(&lines(ETH0_EMITTED, ETH0_INFO));
 }
 
 #[test]
-fn files_of_modules_are_no_devices() {
+fn files_of_modules_are_not_devices() {
     let tree = format!("== sys/class/net/bonding_masters\nbond0\n{}", eth0_but(&[]));
     given(&tree).emits::<Netclass>(&lines(ETH0_EMITTED, ETH0_INFO));
 }
 
 #[test]
-fn devices_are_links_mostly() {
+fn devices_may_be_symbolic_links() {
     let tree = eth0_but(&[]).replace("sys/class/net/eth0", "sys/devices/pci0/net/eth0");
     given(&format!("== sys/class/net/eth0 -> ../../devices/pci0/net/eth0\n{tree}"))
         .emits::<Netclass>(&lines(ETH0_EMITTED, ETH0_INFO));
@@ -84,7 +84,7 @@ fn devices_are_links_mostly() {
 }
 
 #[test]
-fn attributes_that_a_device_does_not_have_are_left_out() {
+fn missing_attributes_are_left_out() {
     given("== sys/class/net/eth0/\n").emits::<Netclass>(&lines("info, up 0", BARE_INFO));
     for error in ["EINVAL", "EOPNOTSUPP", "EACCES", "EPERM", "ENOENT"] {
         let error = format!("error={error}");
@@ -94,13 +94,13 @@ fn attributes_that_a_device_does_not_have_are_left_out() {
 }
 
 #[test]
-fn a_bad_attribute_costs_itself_alone() {
+fn a_bad_attribute_costs_only_its_own_samples() {
     for (bad, complaint) in [
         ("error=EIO", "sys/class/net/eth0/mtu: input/output error (EIO)"),
         ("error=ENODEV", "sys/class/net/eth0/mtu: no such device (ENODEV)"),
-        ("many", "sys/class/net/eth0/mtu: the attribute: expected an integer in decimal"),
+        ("many", "sys/class/net/eth0/mtu: value: expected an unsigned integer in decimal"),
         ("", "found nothing"),
-        ("9223372036854775808", "the attribute: expected"),
+        ("9223372036854775808", "value: expected"),
     ] {
         given(&eth0_but(&[("mtu", bad)]))
             .fails::<Netclass>(&lines(&ETH0_EMITTED.replace("mtu_bytes 1500, ", ""), ETH0_INFO), complaint);
@@ -111,28 +111,37 @@ fn a_bad_attribute_costs_itself_alone() {
 }
 
 #[test]
-fn a_speed_may_be_invalid() {
+fn a_bad_number_is_not_a_failure_and_an_unreadable_one_is() {
+    for (mtu, success) in [("many", 1), ("error=EIO", 0)] {
+        let scraped = given(&eth0_but(&[("mtu", mtu)])).scrape::<Netclass>();
+        let line = format!("node_scrape_collector_success{{collector=\"netclass\"}} {success}\n");
+        assert!(scraped.page.contains(&line), "{mtu}: {}", scraped.page);
+    }
+}
+
+#[test]
+fn negative_speeds_may_be_left_out() {
     let slow = |speed: &str| lines(&ETH0_EMITTED.replace("1.25e+08", speed), ETH0_INFO);
     let none = lines(&ETH0_EMITTED.replace("speed_bytes 1.25e+08, ", ""), ETH0_INFO);
     let flag = "--collector.netclass.ignore-invalid-speed";
     given(&eth0_but(&[("speed", "-1")])).emits::<Netclass>(&slow("-125000"));
     given(&eth0_but(&[("speed", "-1")])).flags(&[flag]).emits::<Netclass>(&none);
     given(&eth0_but(&[("speed", "0")])).flags(&[flag]).emits::<Netclass>(&slow("0"));
-    // The fastest that can be told in bits, and the next one.
+    // The largest speed that fits into 64 bits, and the next one.
     given(&eth0_but(&[("speed", "9223372036854")])).emits::<Netclass>(&slow("1.15292150460675e+18"));
     given(&eth0_but(&[("speed", "9223372036855")]))
-        .fails::<Netclass>(&none, "expected megabits of less than 2^63 bits");
+        .fails::<Netclass>(&none, "expected a speed below 2^63 bits per second, in megabits");
 }
 
 #[test]
-fn the_state_that_is_wanted_is_in_the_flags() {
+fn the_admin_state_is_a_flag_bit() {
     let expected =
         lines(&ETH0_EMITTED.replace("4099", "4098"), &ETH0_INFO.replace("adminstate=\"up\"", "adminstate=\"down\""));
     given(&eth0_but(&[("flags", "0x1002")])).emits::<Netclass>(&expected);
 }
 
 #[test]
-fn devices_are_left_out_by_name() {
+fn devices_are_excluded_by_name() {
     let tree = eth0_but(&[]) + &device("dmz", ETH0);
     given(&tree)
         .flags(&["--collector.netclass.ignored-devices=^(dmz|int)$"])
@@ -143,7 +152,7 @@ fn devices_are_left_out_by_name() {
 }
 
 #[test]
-fn without_the_class_there_is_no_data() {
+fn a_host_without_the_class_has_no_data() {
     given("").fails::<Netclass>("", "sys/class/net: no such file");
     given("== sys/class/net/ mode=0000\n").fails::<Netclass>("", "sys/class/net: permission denied");
     given("== sys/class/net/\n").emits::<Netclass>("");
@@ -155,14 +164,14 @@ const LINK: &str = "== kernel/links\neth0 index=2 protocol_type=1 flags=0x1003 a
 const MODES: &str = "== kernel/link_modes\neth0 speed_megabits=1000 duplex=1\n";
 const NETLINK: &str = "--collector.netclass.netlink";
 
-/// By netlink `dormant` is the link mode, nothing is known of the administrator, and duplex is written otherwise.
+/// By netlink `dormant` is the link mode, the admin state is unknown and duplex is capitalized.
 fn link_emitted() -> String {
     let info = ETH0_INFO.replace("adminstate=\"up\",", "").replace("\"full\"", "\"Full\"");
     lines(&ETH0_EMITTED.replace("dormant 0", "dormant 1"), &info)
 }
 
 #[test]
-fn the_kernel_is_asked_where_that_is_wanted() {
+fn netlink_is_used_if_the_flag_is_set() {
     let sys = device("eth0", &[("addr_assign_type", "3"), ("dev_id", "0x20"), ("name_assign_type", "4"), ("mtu", "9")]);
     let tree = format!("{LINK}{MODES}{sys}");
     given(&tree).flags(&[NETLINK]).emits::<Netclass>(&link_emitted());
@@ -171,7 +180,7 @@ fn the_kernel_is_asked_where_that_is_wanted() {
 }
 
 #[test]
-fn devices_may_have_further_names() {
+fn alternative_names_are_labels() {
     let names = "== kernel/alternative_names\neth0 enp0s3\neth0 enx02005e005301\nlo loop\n";
     given(&format!("== kernel/links\n{names}"))
         .flags(&[NETLINK, "--collector.netclass.ignored-devices=lo"])
@@ -183,14 +192,14 @@ fn devices_may_have_further_names() {
 }
 
 #[test]
-fn what_the_kernel_leaves_out_is_left_out() {
+fn attributes_missing_in_netlink_are_left_out() {
     let info = "{address=\"\",broadcast=\"\",device=\"eth0\",duplex=\"\",ifalias=\"\",operstate=\"unknown\"}";
     let bare = "flags 0, iface_id 3, iface_link 3, info, mtu_bytes 0, protocol_type 0, up 0";
     given("== kernel/links\neth0 index=3\n").flags(&[NETLINK]).emits::<Netclass>(&lines(bare, info));
     given("== kernel/links\neth0 index=3 operstate=7 link=0\n== kernel/link_modes\n")
         .flags(&[NETLINK])
         .emits::<Netclass>(&lines(bare, info));
-    // As node_exporter has it, a speed that nobody knows is that of the largest number.
+    // Like node_exporter, an unknown speed is exported as the largest 32-bit number.
     given("== kernel/links\neth0 index=3\n== kernel/link_modes\neth0 duplex=255\n")
         .flags(&[NETLINK])
         .emits::<Netclass>(&lines(
@@ -200,7 +209,7 @@ fn what_the_kernel_leaves_out_is_left_out() {
 }
 
 #[test]
-fn counters_are_passed_on_where_that_is_wanted() {
+fn traffic_counters_are_exported_if_the_flag_is_set() {
     let flags = [NETLINK, "--collector.netclass_rtnl.with-stats"];
     let scraped = given("== kernel/links\neth0 index=2 rx_packets=7 tx_window_errors=3\nlo index=1\n")
         .flags(&flags)
@@ -220,7 +229,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn numbers_come_back(value: i64) {
+    fn numbers_round_trip(value: i64) {
         let scraped = given(&device("eth0", &[("mtu", &value.to_string())])).scrape::<Netclass>();
         let number = scraped.page.split("node_network_mtu_bytes{device=\"eth0\"} ").nth(1).expect("a sample");
         let number: f64 = number.lines().next().expect("a line").parse().expect("a number");

@@ -1,36 +1,41 @@
-//! The addresses of devices.
+//! Addresses of network devices.
 
 use std::io::Write;
 use std::net::IpAddr;
 
-use super::{ADDRESS_INFO, Netdev};
+use super::{ADDRESS_INFO, AddressLabels, Netdev};
 use crate::kit::filter::Filter;
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// Emits every address of every device that is not left out.
+/// Emits the addresses of every device that is not excluded.
 pub(super) fn emit(cx: &mut Cx<'_, Netdev>, devices: &Filter) -> Result<(), Failure> {
     cx.kernel.addresses(&mut |found| {
         if !devices.ignores(found.device) {
             let address = found.address.to_canonical();
-            let labels: [&dyn Label; 4] = [&Printed(address), &found.device, &found.prefix_length, &scope(address)];
+            let labels = AddressLabels {
+                address: &AddressLabel(address),
+                device: &found.device,
+                netmask: &found.prefix_length,
+                scope: &scope(address),
+            };
             cx.page.gauge(ADDRESS_INFO, labels, true);
         }
     })?;
     Ok(())
 }
 
-/// An address as a label's value.
-struct Printed(IpAddr);
+/// An IP address as a label value.
+struct AddressLabel(IpAddr);
 
-impl Label for Printed {
+impl Label for AddressLabel {
     fn write_to(&self, out: &mut Vec<u8>) {
-        // A vector takes everything.
+        // Writing to a vector cannot fail.
         let _ = write!(out, "{}", self.0);
     }
 }
 
-/// How far an address reaches; empty for one that does not fit into that order.
+/// The scope of an address; empty for one without, such as most multicast addresses.
 fn scope(address: IpAddr) -> &'static str {
     let (is_link_local, is_interface_local, is_broadcast) = match address {
         IpAddr::V4(address) => {

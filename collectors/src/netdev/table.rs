@@ -1,4 +1,4 @@
-//! The rows of /proc/net/dev.
+//! Parser of /proc/net/dev.
 
 use super::{
     RECEIVE_BYTES, RECEIVE_COMPRESSED, RECEIVE_DROP, RECEIVE_DROPPED, RECEIVE_ERRORS, RECEIVE_ERRS, RECEIVE_FIFO,
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::kit::prelude::*;
 
-/// The file begins with two headlines.
-pub(super) const HEADLINES: usize = 2;
+/// Number of header lines.
+pub(super) const HEADER_LINES: usize = 2;
 
-/// Where the columns go.
-pub(super) const OLDER_NAMES: [Total; 16] = [
+/// The families of the columns.
+pub(super) const SUMMED_FAMILIES: [Total; 16] = [
     RECEIVE_BYTES,
     RECEIVE_PACKETS,
     RECEIVE_ERRS,
@@ -31,9 +31,9 @@ pub(super) const OLDER_NAMES: [Total; 16] = [
     TRANSMIT_COMPRESSED,
 ];
 
-/// Where they go when details are wanted: the file has none, but four names change.
-pub(super) const OWN_NAMES: [Total; 16] = {
-    let mut families = OLDER_NAMES;
+/// The families of the columns with detailed metrics: the file has no more detail, but four names differ.
+pub(super) const DETAILED_FAMILIES: [Total; 16] = {
+    let mut families = SUMMED_FAMILIES;
     families[2] = RECEIVE_ERRORS;
     families[3] = RECEIVE_DROPPED;
     families[10] = TRANSMIT_ERRORS;
@@ -41,36 +41,35 @@ pub(super) const OWN_NAMES: [Total; 16] = {
     families
 };
 
-/// The columns as errors call them.
+/// The names of the columns in errors.
 const COLUMNS: [&str; 16] = [
-    "received bytes",
-    "received packets",
-    "received errs",
-    "received drop",
-    "received fifo",
-    "received frame",
-    "received compressed",
-    "received multicast",
-    "sent bytes",
-    "sent packets",
-    "sent errs",
-    "sent drop",
-    "sent fifo",
-    "sent colls",
-    "sent carrier",
-    "sent compressed",
+    "receive bytes",
+    "receive packets",
+    "receive errs",
+    "receive drop",
+    "receive fifo",
+    "receive frame",
+    "receive compressed",
+    "receive multicast",
+    "transmit bytes",
+    "transmit packets",
+    "transmit errs",
+    "transmit drop",
+    "transmit fifo",
+    "transmit colls",
+    "transmit carrier",
+    "transmit compressed",
 ];
 
-/// The device of a row, and what stands behind it. The last colon ends the name, which may have colons itself: those
-/// of alias devices do. Old kernels leave no space behind it.
+/// The device of a row, and the rest of the row. The last colon ends the name, since names of alias devices contain
+/// colons. Old kernels print no space after it.
 pub(super) fn device(line: Line<'_>) -> Result<(&[u8], &[u8]), ParseError<'_>> {
     let end = memchr::memrchr(b':', line.bytes);
     let cut = end.and_then(|end| Some((line.bytes.get(..end)?.trim_ascii(), line.bytes.get(end + 1..)?)));
-    cut.filter(|(device, _)| !device.is_empty())
-        .ok_or_else(|| line.error("the device", "a name and a colon", line.bytes))
+    cut.filter(|(device, _)| !device.is_empty()).ok_or_else(|| line.error("device", "a name and a colon", line.bytes))
 }
 
-/// The counters of a row, from what stands behind the device.
+/// Parses the counters after the device.
 pub(super) fn counters<'a>(line: Line<'a>, rest: &'a [u8]) -> Result<[u64; 16], ParseError<'a>> {
     let mut fields = line.fields_of(rest);
     let mut counters = [0; 16];
@@ -93,28 +92,28 @@ mod tests {
             let (device, rest) = device(line).expect("a row of the kernel");
             (String::from_utf8_lossy(device).into_owned(), counters(line, rest).expect("a row of the kernel"))
         };
-        text.lines().skip(HEADLINES).map(row).collect()
+        text.lines().skip(HEADER_LINES).map(row).collect()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn counters_come_back_and_the_second_opinion_agrees(
+        fn counters_round_trip_and_procfs_core_agrees(
             devices in prop::collection::btree_map("[a-z][a-z0-9.-]{0,13}", any::<[u64; 16]>(), 0..5),
             space in " {0,3}",
         ) {
-            let render = |before: &str, behind: &str| {
+            let render = |before: &str, after: &str| {
                 let row = |(device, counters): (&String, &[u64; 16])| {
                     let counters = counters.map(|counter| counter.to_string()).join("  ");
-                    format!("{before}{device}:{behind}{counters}\n")
+                    format!("{before}{device}:{after}{counters}\n")
                 };
                 let rows: Vec<_> = devices.iter().map(row).collect();
                 format!("Inter-| Receive | Transmit\n face |bytes packets\n{}", rows.concat())
             };
             let (content, spaced) = (render(&space, &space), render("", " "));
             prop_assert_eq!(rows(&content), devices.into_iter().collect::<Vec<_>>());
-            // It wants a space behind the colon.
+            // procfs-core requires a space after the colon.
             let second = procfs_core::net::InterfaceDeviceStatus::from_read(spaced.as_bytes()).expect("rows of the kernel");
             for (device, counters) in rows(&spaced) {
                 let status = &second.0[&device];

@@ -2,15 +2,15 @@
 use super::*;
 use crate::kit::testing::given;
 
-const HEADLINES: &str = "Inter-|   Receive                                                |  Transmit\n \
+const HEADER_LINES: &str = "Inter-|   Receive                                                |  Transmit\n \
     face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
 const ROW: &str = "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n";
 
 fn table(rows: &str) -> String {
-    format!("== proc/net/dev\n{HEADLINES}{rows}")
+    format!("== proc/net/dev\n{HEADER_LINES}{rows}")
 }
 
-/// Lines of `device` for each `name value` of the text.
+/// A sample line of `device` for each `name value` of the text.
 fn lines(device: &str, counters: &str) -> String {
     let line = |counter: &str| {
         let (name, value) = counter.split_once(' ').expect("a name and a value");
@@ -19,14 +19,14 @@ fn lines(device: &str, counters: &str) -> String {
     counters.split(", ").map(line).collect()
 }
 
-const OLDER: &str = "receive_bytes 1, receive_compressed 7, receive_drop 4, receive_errs 3, receive_fifo 5, receive_frame 6, \
+const SUMMED_LINES: &str = "receive_bytes 1, receive_compressed 7, receive_drop 4, receive_errs 3, receive_fifo 5, receive_frame 6, \
     receive_multicast 8, receive_packets 2, transmit_bytes 9, transmit_carrier 15, transmit_colls 14, \
     transmit_compressed 16, transmit_drop 12, transmit_errs 11, transmit_fifo 13, transmit_packets 10";
-const OWN: &str = "receive_bytes 1, receive_compressed 7, receive_dropped 4, receive_errors 3, receive_fifo 5, receive_frame 6, \
+const DETAILED_LINES: &str = "receive_bytes 1, receive_compressed 7, receive_dropped 4, receive_errors 3, receive_fifo 5, receive_frame 6, \
     receive_multicast 8, receive_packets 2, transmit_bytes 9, transmit_carrier 15, transmit_colls 14, \
     transmit_compressed 16, transmit_dropped 12, transmit_errors 11, transmit_fifo 13, transmit_packets 10";
 
-/// Every counter is a power of two, so that each sum tells what it is made of.
+/// Every counter is a power of two, so that each sum shows its summands.
 fn links() -> String {
     let counter = |(position, name): (usize, &&str)| format!(" {name}={}", 1 << position);
     let counters: String = LinkStatistics::NAMES.iter().enumerate().map(counter).collect();
@@ -39,13 +39,13 @@ const SUMMED: &str = "receive_bytes 4, receive_compressed 2.097152e+06, receive_
     transmit_errs 32, transmit_fifo 262144, transmit_packets 2";
 
 #[test]
-fn the_kernel_is_asked_first() {
+fn netlink_is_tried_first() {
     given(&(links() + &table(ROW))).emits::<Netdev>(&lines("eth0", SUMMED));
     given(&format!("== kernel/links\n{}", table(ROW))).emits::<Netdev>("");
 }
 
 #[test]
-fn counters_have_their_own_names_when_details_are_wanted() {
+fn detailed_metrics_have_names_of_their_own() {
     let detailed = "collisions 512, multicast 256, receive_bytes 4, receive_compressed 2.097152e+06, receive_crc_errors 4096, \
         receive_dropped 64, receive_errors 16, receive_fifo_errors 16384, receive_frame_errors 8192, \
         receive_length_errors 1024, receive_missed_errors 32768, receive_nohandler 8.388608e+06, \
@@ -55,13 +55,15 @@ fn counters_have_their_own_names_when_details_are_wanted() {
         transmit_window_errors 1.048576e+06";
     let flag = "--collector.netdev.enable-detailed-metrics";
     given(&links()).flags(&[flag]).emits::<Netdev>(&lines("eth0", detailed));
-    given(&table(ROW)).flags(&[flag]).emits::<Netdev>(&lines("eth0", OWN));
+    given(&table(ROW)).flags(&[flag]).emits::<Netdev>(&lines("eth0", DETAILED_LINES));
 }
 
 #[test]
-fn the_file_is_read_where_the_kernel_has_no_answer_or_is_not_asked() {
-    given(&table(ROW)).emits::<Netdev>(&lines("eth0", OLDER));
-    given(&(links() + &table(ROW))).flags(&["--no-collector.netdev.netlink"]).emits::<Netdev>(&lines("eth0", OLDER));
+fn the_file_is_read_without_netlink() {
+    given(&table(ROW)).emits::<Netdev>(&lines("eth0", SUMMED_LINES));
+    given(&(links() + &table(ROW)))
+        .flags(&["--no-collector.netdev.netlink"])
+        .emits::<Netdev>(&lines("eth0", SUMMED_LINES));
     given("").fails::<Netdev>("", "proc/net/dev: no such file");
     given(&table("")).emits::<Netdev>("");
 }
@@ -74,16 +76,16 @@ fn the_last_colon_ends_a_name() {
         (" ibr10:30:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "ibr10:30"),
         ("eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", "eth0"),
     ] {
-        given(&table(row)).emits::<Netdev>(&lines(device, OLDER));
+        given(&table(row)).emits::<Netdev>(&lines(device, SUMMED_LINES));
     }
 }
 
 #[test]
-fn devices_are_chosen_by_name() {
+fn devices_are_included_and_excluded_by_name() {
     let rows = format!("{ROW}{}{}", ROW.replace("eth0", "veth1"), ROW.replace("eth0", "lo"));
     for (flag, device) in [("include=^eth", "eth0"), ("exclude=^(lo|eth0)$", "veth1")] {
         let flag = format!("--collector.netdev.device-{flag}");
-        given(&table(&rows)).flags(&[&flag]).emits::<Netdev>(&lines(device, OLDER));
+        given(&table(&rows)).flags(&[&flag]).emits::<Netdev>(&lines(device, SUMMED_LINES));
     }
     given(&links()).flags(&["--collector.netdev.device-exclude=eth"]).emits::<Netdev>("");
     given("")
@@ -95,31 +97,28 @@ fn devices_are_chosen_by_name() {
 }
 
 #[test]
-fn a_bad_row_costs_itself_alone() {
+fn a_bad_row_costs_only_its_own_samples() {
     for (row, complaint) in [
-        ("eth1 1 2", "proc/net/dev:3: the device: expected a name and a colon, found \"eth1 1 2\""),
-        (" : 1 2", "the device"),
-        ("", "the device"),
-        ("eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "proc/net/dev:3: sent compressed: expected an unsigned integer"),
-        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "received bytes: expected an unsigned integer"),
-        (
-            "eth1: 1 18446744073709551616 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
-            "received packets: expected an unsigned integer",
-        ),
+        ("eth1 1 2", "proc/net/dev:3: device: expected a name and a colon, found \"eth1 1 2\""),
+        (" : 1 2", "3: device: "),
+        ("", "3: device: "),
+        ("eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "proc/net/dev:3: transmit compressed: expected an unsigned integer"),
+        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "receive bytes: expected an unsigned integer"),
+        ("eth1: 1 18446744073709551616 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "receive packets: expected an unsigned integer"),
     ] {
-        given(&table(&format!("{row}\n{ROW}"))).fails::<Netdev>(&lines("eth0", OLDER), complaint);
+        given(&table(&format!("{row}\n{ROW}"))).fails::<Netdev>(&lines("eth0", SUMMED_LINES), complaint);
     }
 }
 
 #[test]
-fn a_device_that_is_left_out_may_be_bad() {
+fn rows_of_excluded_devices_are_not_parsed() {
     given(&table(&format!("bad: x\n{ROW}")))
         .flags(&["--collector.netdev.device-exclude=bad"])
-        .emits::<Netdev>(&lines("eth0", OLDER));
+        .emits::<Netdev>(&lines("eth0", SUMMED_LINES));
 }
 
 #[test]
-fn the_alias_is_a_label_where_it_is_wanted() {
+fn the_alias_is_a_label_if_the_flag_is_set() {
     let rows =
         ROW.to_owned() + &ROW.replace("eth0", "lo") + &ROW.replace("eth0", "gone") + &ROW.replace("eth0", "sick");
     let sys = "== sys/class/net/eth0/ifalias\nup \"link\"\n== sys/class/net/lo/mtu\n65536\n== sys/class/net/sick/ifalias error=EIO\n";
@@ -137,7 +136,7 @@ fn the_alias_is_a_label_where_it_is_wanted() {
 }
 
 #[test]
-fn addresses_are_told_where_they_are_wanted() {
+fn addresses_are_exported_if_the_flag_is_set() {
     let kernel =
         "== kernel/links\n== kernel/addresses\nlo ::1/128\neth0 192.0.2.57/24\neth0 fe80::1/64\nveth0 10.0.0.1/8\n";
     given(kernel)

@@ -1,16 +1,16 @@
-//! The names that the NVMe driver gives.
+//! Device names of the NVMe driver.
 
-/// Whether this is the name of a controller: `nvme0`.
+/// Whether a name is that of a controller, such as `nvme0`.
 pub(crate) fn is_controller(name: &[u8]) -> bool {
     after_controller(name).is_some_and(<[u8]>::is_empty)
 }
 
-/// Whether this is the name of a namespace, and of nothing inside one: `nvme0n1`.
+/// Whether a name is that of a namespace, such as `nvme0n1`, and not of a partition.
 pub(crate) fn is_namespace(name: &[u8]) -> bool {
     split_namespace(name).is_some_and(|(_, rest)| rest.is_empty())
 }
 
-/// `1` of `nvme0n1`, whatever follows. What else lies in a controller's folder is none: `nvme0c0n1` is a path to one.
+/// The `1` of `nvme0n1` or `nvme0n1p2`; `None` for other names: `nvme0c0n1` is a path to a namespace.
 pub(crate) fn namespace_id(name: &[u8]) -> Option<&[u8]> {
     split_namespace(name).map(|(id, _)| id)
 }
@@ -19,12 +19,12 @@ fn split_namespace(name: &[u8]) -> Option<(&[u8], &[u8])> {
     split_number(after_controller(name)?.strip_prefix(b"n")?)
 }
 
-/// What follows `nvme` and the controller's number.
+/// The part of a name after `nvme` and the controller's number.
 fn after_controller(name: &[u8]) -> Option<&[u8]> {
     split_number(name.strip_prefix(b"nvme")?).map(|(_, rest)| rest)
 }
 
-/// The digits that a name begins with, and the rest of it.
+/// The leading digits of a name, and the rest of it.
 fn split_number(name: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = name.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(name.len());
     (end > 0).then(|| name.split_at(end))
@@ -60,7 +60,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn ids_come_back(controller: u16, id: u32) {
+        fn ids_round_trip(controller: u16, id: u32) {
             let name = format!("nvme{controller}n{id}");
             let expected = id.to_string();
             prop_assert_eq!(namespace_id(name.as_bytes()), Some(expected.as_bytes()));
@@ -69,7 +69,7 @@ mod tests {
         }
 
         #[test]
-        fn any_name_is_a_namespace_or_none(name: Vec<u8>) {
+        fn a_namespace_always_has_an_id(name: Vec<u8>) {
             prop_assert!(namespace_id(&name).is_some() || !is_namespace(&name));
         }
     }

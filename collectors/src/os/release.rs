@@ -1,11 +1,11 @@
-//! The lines of os-release(5): `NAME=value`, the value with or without quotes.
+//! Parser of os-release(5): `NAME=value` lines, the value optionally in quotes.
 
 use crate::kit::prelude::*;
 
-/// A name and its value, still in quotes.
+/// A name and its value, still quoted.
 type Assignment<'a> = (&'a [u8], &'a [u8]);
 
-/// What the line assigns; nothing when it is empty or a comment.
+/// Parses an assignment; `None` for an empty line or a comment.
 pub(super) fn assignment(line: Line<'_>) -> Result<Option<Assignment<'_>>, ParseError<'_>> {
     let trimmed = line.bytes.trim_ascii();
     if trimmed.is_empty() || trimmed.starts_with(b"#") {
@@ -17,12 +17,12 @@ pub(super) fn assignment(line: Line<'_>) -> Result<Option<Assignment<'_>>, Parse
     if name.is_empty() { Err(line.error("line", expected, trimmed)) } else { Ok(Some((name, value))) }
 }
 
-/// Replaces `into` by the value without its quotes. The error says what the value should have been.
+/// Writes the value without its quotes to `into`. The error says what was expected.
 pub(super) fn unquote(value: &[u8], into: &mut Vec<u8>) -> Result<(), &'static str> {
     into.clear();
     let mut rest = value.iter().copied();
     let mut quote = None;
-    // White space before a comment does not count, unless it was in quotes.
+    // Unquoted white space before a comment is trimmed.
     let mut length = 0;
     while let Some(byte) = rest.next() {
         let mut is_significant = true;
@@ -54,8 +54,8 @@ pub(super) fn unquote(value: &[u8], into: &mut Vec<u8>) -> Result<(), &'static s
     if quote.is_some() { Err("a closing quote") } else { Ok(()) }
 }
 
-/// What follows a backslash in double quotes: the shell's own characters stand for themselves, before all others but
-/// `n` and `t` the backslash stays.
+/// Appends the character after a backslash in double quotes: the shell's special characters are unescaped; others but
+/// `n` and `t` keep the backslash.
 fn push_escaped(byte: Option<u8>, into: &mut Vec<u8>) -> Result<(), &'static str> {
     match byte {
         None => return Err("a character after the backslash"),
@@ -68,8 +68,7 @@ fn push_escaped(byte: Option<u8>, into: &mut Vec<u8>) -> Result<(), &'static str
     Ok(())
 }
 
-/// The number that a version begins with: digits, and digits after a dot. 0 where it begins with none; nothing where
-/// it has more digits than a float can tell.
+/// The leading `major.minor` number of a version: 0 without digits, `None` if it is too large for an `f64`.
 pub(super) fn major_minor(version: &[u8]) -> Option<f64> {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let major = digits(version);
@@ -82,7 +81,7 @@ pub(super) fn major_minor(version: &[u8]) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Seconds since 1970 at the beginning of a day that is written `2032-05-31`.
+/// Seconds since 1970 at the start of a day such as `2032-05-31`.
 pub(super) fn day_seconds(day: &[u8]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *day else { return None };
     let number = |digits: &[u8]| {
@@ -104,9 +103,9 @@ pub(super) fn day_seconds(day: &[u8]) -> Option<i64> {
     Some((days_before_year(year) - days_before_year(1970) + days_before_month(month, is_leap) + day - 1) * 86_400)
 }
 
-/// Days from the beginning of the year 0 to that of `year`.
+/// Days from the start of year 0 to the start of `year`.
 fn days_before_year(year: i64) -> i64 {
-    // Leap years from 0 to the year before.
+    // Leap years from year 0 to the previous year.
     let leaps = if year == 0 { 0 } else { (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 + 1 };
     year * 365 + leaps
 }
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_go_and_what_they_hold_stays() {
+    fn quotes_are_removed() {
         check("larch", Ok("larch"));
         check("", Ok(""));
         check("\"\"", Ok(""));
@@ -145,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn backslashes_keep_the_shells_characters_from_it() {
+    fn backslashes_escape_the_shells_characters() {
         check(r#""\"\\\$\`""#, Ok("\"\\$`"));
         check(r#""a\nb\tc\d""#, Ok("a\nb\tc\\d"));
     }
 
     #[test]
-    fn a_value_that_does_not_end_is_refused() {
+    fn unterminated_values_are_refused() {
         check("\"open", Err("a closing quote"));
         check("'open\"", Err("a closing quote"));
         check("\"open\\", Err("a character after the backslash"));
@@ -159,7 +158,7 @@ mod tests {
         check("\"\\\u{7}\"", Err("a value without control characters"));
     }
 
-    /// The line's name and value, or what it is instead.
+    /// Parses one line: its name and value, or why there is none.
     #[track_caller]
     fn check_line(line: &str, expected: Result<(&str, &str), &str>) {
         let text = Text::new(Mount::Rootfs, b"etc/os-release", line.as_bytes());
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_what_it_begins_with() {
+    fn versions_are_parsed_up_to_the_minor_number() {
         for (version, expected) in [
             ("20.04", Some(20.04)),
             ("9.4.1", Some(9.4)),
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_one_of_the_calendar() {
+    fn days_must_exist_in_the_calendar() {
         for (day, expected) in [
             ("1970-01-01", Some(0)),
             ("1969-12-31", Some(-86_400)),
@@ -227,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_quoted_value_comes_back(value in "[^\\x00-\\x1f\\x7f]{0,20}") {
+        fn quoted_values_round_trip(value in "[^\\x00-\\x1f\\x7f]{0,20}") {
             let mut quoted = String::from("\"");
             for character in value.chars() {
                 if "\"\\$`".contains(character) {
@@ -251,8 +250,8 @@ mod tests {
         }
 
         #[test]
-        fn days_follow_one_another(day in 0_i64..100_000) {
-            // Walks the calendar by the rules alone.
+        fn days_are_consecutive(day in 0_i64..100_000) {
+            // Counts days year by year, independently of the implementation.
             let (mut year, mut left) = (1970, day);
             let length = |year: i64| 365 + i64::from(day_seconds(format!("{year:04}-02-29").as_bytes()).is_some());
             while left >= length(year) {

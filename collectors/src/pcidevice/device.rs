@@ -1,9 +1,9 @@
-//! What the files of a PCI device hold.
+//! Values of PCI device attributes.
 
 use crate::kit::label::Label;
 use crate::kit::parse::{AnyBase, FromText, Hexadecimal};
 
-/// Where a device sits: `0000:00:1f.6`.
+/// The address of a device, such as `0000:00:1f.6`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Location {
     segment: u32,
@@ -13,7 +13,7 @@ pub(super) struct Location {
 }
 
 impl Location {
-    /// Takes a place apart.
+    /// Parses an address.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let mut pieces = text.split(|&byte| byte == b':');
         let (segment, bus, rest, None) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()) else {
@@ -24,20 +24,20 @@ impl Location {
         Some(Self { segment: part(segment)?, bus: part(bus)?, device: part(device)?, function: part(function)? })
     }
 
-    /// Segment, bus, device and function.
+    /// Label values of segment, bus, device and function.
     pub(super) fn labels(self) -> [Hex; 4] {
         let Self { segment, bus, device, function } = self;
         [Hex::plain(segment, 4), Hex::plain(bus, 2), Hex::plain(device, 2), Hex::plain(function, 1)]
     }
 }
 
-/// Hexadecimal digits without anything before them.
+/// Parses hexadecimal digits without a prefix.
 fn part(text: &[u8]) -> Option<u32> {
     let number = Hexadecimal::from_text(text).filter(|_| text.iter().all(u8::is_ascii_hexdigit))?;
     u32::try_from(number.0).ok()
 }
 
-/// A number in so many hexadecimal digits or more.
+/// A label value: a number with at least `digits` hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Hex {
     number: u32,
@@ -46,18 +46,18 @@ pub(super) struct Hex {
 }
 
 impl Hex {
-    /// Digits alone.
+    /// A number without a prefix.
     pub(super) fn plain(number: u32, digits: usize) -> Self {
         Self { number, digits, prefix: b"" }
     }
 
-    /// Digits after `0x`.
+    /// A number with the prefix `0x`.
     pub(super) fn prefixed(number: u32, digits: usize) -> Self {
         Self { number, digits, prefix: b"0x" }
     }
 }
 
-/// A number of 32 bits has so many.
+/// Hexadecimal digits of a 32-bit number.
 const HEX_DIGITS_MAX: usize = 8;
 
 impl Label for Hex {
@@ -73,7 +73,7 @@ impl Label for Hex {
     }
 }
 
-/// What a device is, in numbers of up to 31 bits.
+/// A vendor, device or class ID of up to 31 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Identity(pub(super) u32);
 
@@ -86,17 +86,17 @@ impl FromText for Identity {
     }
 }
 
-/// Transfers in a second, from `16.0 GT/s PCIe`; older kernels leave out the last word.
+/// A link speed in transfers per second, from text such as `16.0 GT/s PCIe`; older kernels omit `PCIe`.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Speed(pub(super) f64);
 
 impl Speed {
-    /// What is shown of a device without a link.
+    /// The value exported for a device without a link.
     pub(super) const NONE: Self = Self(-1.0);
 }
 
 impl FromText for Speed {
-    const EXPECTED: &'static str = "a number, a space and GT/s PCIe";
+    const EXPECTED: &'static str = "a speed such as `8.0 GT/s PCIe`";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         let at = text.iter().position(|&byte| byte == b' ')?;
@@ -108,11 +108,11 @@ impl FromText for Speed {
 
 const GIGA: f64 = 1e9;
 
-/// A whole number, in decimal.
+/// A signed decimal integer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Amount(pub(super) i64);
+pub(super) struct Decimal(pub(super) i64);
 
-impl FromText for Amount {
+impl FromText for Decimal {
     const EXPECTED: &'static str = i64::EXPECTED;
 
     fn from_text(text: &[u8]) -> Option<Self> {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_four_parts() {
+    fn an_address_has_four_parts() {
         let location = Location::parse(b"10000:e1:1f.7").expect("a place");
         assert_eq!(location.labels().map(shown), ["10000", "e1", "1f", "7"]);
         for bad in
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn speeds_have_their_unit() {
+    fn speeds_require_a_unit() {
         assert_eq!(Speed::from_text(b"2.5 GT/s PCIe"), Some(Speed(2.5e9)));
         assert_eq!(Speed::from_text(b"8 GT/s"), Some(Speed(8e9)));
         for bad in ["", "8", "8 ", "8 MT/s", "x GT/s PCIe", "-8 GT/s PCIe", "nan GT/s PCIe", "8  GT/s"] {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn identities_end_where_their_bits_end() {
+    fn identities_have_at_most_31_bits() {
         assert_eq!(Identity::from_text(b"0x7fffffff"), Some(Identity(0x7fff_ffff)));
         assert_eq!(Identity::from_text(b"32902"), Some(Identity(0x8086)));
         for bad in ["0x80000000", "-1", "0x", ""] {
@@ -164,20 +164,20 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn numbers_are_shown_as_they_are_formatted(number: u32) {
+        fn hex_labels_match_format(number: u32) {
             prop_assert_eq!(shown(Hex::plain(number, 4)), format!("{number:04x}"));
             prop_assert_eq!(shown(Hex::prefixed(number >> 16, 6)), format!("{:#08x}", number >> 16));
         }
 
         #[test]
-        fn places_come_back(segment: u32, bus: u8, device in 0_u32..32, function in 0_u32..8) {
+        fn addresses_round_trip(segment: u32, bus: u8, device in 0_u32..32, function in 0_u32..8) {
             let text = format!("{segment:04x}:{bus:02x}:{device:02x}.{function:x}");
             let expected = Location { segment, bus: u32::from(bus), device, function };
             prop_assert_eq!(Location::parse(text.as_bytes()), Some(expected));
         }
 
         #[test]
-        fn any_bytes_are_a_place_or_none(bytes: Vec<u8>) {
+        fn any_bytes_are_parsed_or_refused(bytes: Vec<u8>) {
             let _ = (Location::parse(&bytes), Speed::from_text(&bytes), Identity::from_text(&bytes));
         }
     }

@@ -1,72 +1,71 @@
-//! The names of vendors, devices and classes, from a file in the form of pci.ids.
+//! Parser of pci.ids: names of vendors, devices and classes.
 
 use std::ops::Range;
 
 use crate::kit::parse::Hexadecimal;
 use crate::kit::parse::{FromText, Text};
 
-/// What has a name.
+/// Key of a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Id {
     Vendor(u16),
-    /// Of a vendor.
+    /// Vendor and device.
     Device([u16; 2]),
-    /// A device of a vendor as another vendor built it in: vendor, device, the other's vendor and device.
+    /// Vendor, device, subsystem vendor and subsystem device.
     Subsystem([u16; 4]),
-    /// The first byte of a class.
+    /// Base class.
     Class(u8),
-    /// The first two.
+    /// Base class and subclass.
     Subclass([u8; 2]),
-    /// All three.
+    /// Base class, subclass and programming interface.
     Interface([u8; 3]),
 }
 
-/// Names by what they are of: the file as it is, and where in it each name stands.
+/// Names by ID: the content of the file, and the range of each name in it.
 #[derive(Default, Debug)]
 pub(super) struct Ids {
     content: Vec<u8>,
-    /// By id.
+    /// Sorted by ID.
     names: Vec<(Id, Range<usize>)>,
 }
 
 impl Ids {
-    /// The names of this file, whose path is `text`'s. Lines that name nothing are left out; so is all but the last
-    /// name of one thing.
+    /// Parses a file. Malformed lines are ignored; of duplicate names the last is kept.
     pub(super) fn parse(text: Text<'_>) -> Self {
         let content = text.bytes.to_vec();
         let mut names = Vec::new();
-        let mut above = Above::Nothing;
+        let mut above = Parent::Nothing;
         let mut start = 0;
         for line in Text::new(text.mount, text.path, &content).lines() {
             if let Some((id, name)) = above.take(line.bytes) {
-                // The name is a piece of the line, counted from its end.
+                // The range of the name, counted from the end of the line.
                 let end = start + line.bytes.trim_ascii_end().len();
                 names.push((id, end - name.len()..end));
             }
             start += line.bytes.len() + 1;
         }
-        // Of several names of one thing the last stays: the order of equal ones is kept, and then turned.
+        // Keep the last of duplicate names: reverse, sort stably, drop later duplicates.
         names.reverse();
         names.sort_by_key(|(id, _)| *id);
         names.dedup_by_key(|(id, _)| *id);
         Self { content, names }
     }
 
-    /// Whether there is no name at all.
+    /// Whether the file has no names.
     pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The name of this.
+    /// The name of an ID.
     pub(super) fn name(&self, id: Id) -> Option<&[u8]> {
         let at = self.names.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         self.names.get(at).and_then(|(_, place)| self.content.get(place.clone()))
     }
 }
 
-/// What the indented lines to come belong to.
+/// The parent of the indented lines that follow.
 #[derive(Clone, Copy, Debug)]
-enum Above {
+enum Parent {
     Nothing,
     Vendor(u16),
     Device([u16; 2]),
@@ -74,8 +73,8 @@ enum Above {
     Subclass([u8; 2]),
 }
 
-impl Above {
-    /// What a line names, and its name.
+impl Parent {
+    /// Parses a line: its ID and name.
     fn take<'a>(&mut self, line: &'a [u8]) -> Option<(Id, &'a [u8])> {
         if line.first().is_none_or(|&first| first == b'#') {
             return None;
@@ -85,15 +84,15 @@ impl Above {
         let at = line.windows(2).position(|pair| pair == b"  ")?;
         let (id, name) = (line[..at].trim_ascii(), line[at..].trim_ascii());
         let id = match depth {
-            0 => self.take_top(id),
-            1 => self.take_second(id),
-            2 => self.third(id),
+            0 => self.take_first_level(id),
+            1 => self.take_second_level(id),
+            2 => self.third_level(id),
             _ => None,
         };
         id.map(|id| (id, name))
     }
 
-    fn take_top(&mut self, id: &[u8]) -> Option<Id> {
+    fn take_first_level(&mut self, id: &[u8]) -> Option<Id> {
         *self = Self::Nothing;
         if let Some(class) = id.strip_prefix(b"C ") {
             let class = byte(class.trim_ascii())?;
@@ -105,7 +104,7 @@ impl Above {
         Some(Id::Vendor(vendor))
     }
 
-    fn take_second(&mut self, id: &[u8]) -> Option<Id> {
+    fn take_second_level(&mut self, id: &[u8]) -> Option<Id> {
         match *self {
             Self::Vendor(vendor) | Self::Device([vendor, _]) => {
                 *self = Self::Vendor(vendor);
@@ -123,7 +122,7 @@ impl Above {
         }
     }
 
-    fn third(self, id: &[u8]) -> Option<Id> {
+    fn third_level(self, id: &[u8]) -> Option<Id> {
         match self {
             Self::Device([vendor, device]) => {
                 let mut pieces = id.split(u8::is_ascii_whitespace).filter(|piece| !piece.is_empty());
@@ -138,12 +137,12 @@ impl Above {
     }
 }
 
-/// Four hexadecimal digits.
+/// Parses four hexadecimal digits.
 fn word(text: &[u8]) -> Option<u16> {
     Hexadecimal::from_text(text).filter(|_| text.len() == 4).and_then(|number| u16::try_from(number.0).ok())
 }
 
-/// Two hexadecimal digits.
+/// Parses two hexadecimal digits.
 fn byte(text: &[u8]) -> Option<u8> {
     Hexadecimal::from_text(text).filter(|_| text.len() == 2).and_then(|number| u8::try_from(number.0).ok())
 }
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_below_what_they_belong_to() {
+    fn names_are_nested_by_indentation() {
         check(Id::Vendor(0x1111), Some("One, Inc."));
         check(Id::Device([0x1111, 0x2222]), Some("Two  of them"));
         check(Id::Subsystem([0x1111, 0x2222, 0x3333, 0x4444]), Some("Four"));
@@ -179,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn of_two_names_of_one_thing_the_last_counts() {
+    fn the_last_of_duplicate_names_is_used() {
         check(Id::Vendor(0x5555), Some("Five again"));
     }
 
     #[test]
-    fn what_names_nothing_is_left_out() {
+    fn malformed_lines_are_ignored() {
         check(Id::Device([0x5555, 0x2222]), None);
         check(Id::Vendor(0x6666), None);
         check(Id::Subclass([1, 9]), None);
@@ -198,7 +197,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn names_come_back(vendor: u16, device: u16, by: u16, other: u16, name in "[a-z]([a-z ]{0,20}[a-z])?") {
+        fn names_round_trip(vendor: u16, device: u16, by: u16, other: u16, name in "[a-z]([a-z ]{0,20}[a-z])?") {
             let content = format!("{vendor:04x}  v{name}\n\t{device:04x}  d{name}\n\t\t{by:04x} {other:04x}  s{name}");
             let ids = ids(content.as_bytes());
             let expected = ["v", "d", "s"].map(|letter| format!("{letter}{name}").into_bytes());
@@ -209,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_names_or_none(bytes: Vec<u8>) {
+        fn any_bytes_are_parsed_or_ignored(bytes: Vec<u8>) {
             let ids = ids(&bytes);
             for (id, _) in &ids.names {
                 prop_assert!(ids.name(*id).is_some());

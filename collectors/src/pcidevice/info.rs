@@ -1,18 +1,18 @@
-//! The sample of what a device is: places, numbers and names.
+//! The info sample of a PCI device: addresses, IDs and names.
 
 use super::device::{Hex, Identity, Location};
 use super::ids::{Id, Ids};
-use super::{ATTRIBUTE, INFO, Pcidevice, misplaced};
+use super::{ATTRIBUTE, INFO, InfoLabels, Pcidevice, bad_location};
 use crate::kit::attribute;
 use crate::kit::label::Label;
 use crate::kit::prelude::*;
 
-/// Emits what a device is and below which one it sits, by number and, where there are `ids`, by name.
+/// Emits the identity and parent of a device: IDs and, with `ids`, names.
 pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, parent: &[u8], ids: Option<&Ids>) {
     let above = Location::parse(parent);
-    // What the bus itself hangs on is no device of it: `pci0000:00`.
+    // The root of a bus is not a device: `pci0000:00`.
     if above.is_none() && !parent.starts_with(b"pci") {
-        cx.problems.report(misplaced(entry, parent));
+        cx.problems.report(bad_location(entry, parent));
         return;
     }
     let mut number = |name: &[u8]| attribute::number(cx, ATTRIBUTE, [entry, name], attribute::never);
@@ -24,7 +24,7 @@ pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, paren
         number(b"subsystem_device"),
         number(b"revision"),
     ];
-    // Without one of its labels it would be another series.
+    // A sample with a label missing would be a different series.
     let [Some(class), Some(vendor), Some(device), Some(by), Some(other), Some(revision)] = identity else { return };
     let [Identity(class), Identity(vendor), Identity(device), Identity(by), Identity(other), Identity(revision)] =
         [class, vendor, device, by, other, revision];
@@ -36,34 +36,34 @@ pub(super) fn emit(cx: &mut Cx<'_, Pcidevice>, entry: &[u8], at: Location, paren
     let [parent_segment, parent_bus, parent_device, parent_function] =
         above.map_or([None; 4], |above| above.labels().map(Some)).map(OrStar);
     let [segment, bus, slot, function] = at.labels();
-    cx.page.gauge(
-        INFO,
-        [
-            &bus,
-            &Hex::prefixed(class, 6),
-            &ids.map(|ids| ClassName(ids, class)),
-            &slot,
-            &Hex::prefixed(device, 4),
-            &named(device, device_id.map(|(vendor, device)| Id::Device([vendor, device]))),
-            &function,
-            &parent_bus,
-            &parent_device,
-            &parent_function,
-            &parent_segment,
-            &Hex::prefixed(revision, 2),
-            &segment,
-            &Hex::prefixed(other, 4),
-            &named(other, other_id.map(|((vendor, device), (by, other))| Id::Subsystem([vendor, device, by, other]))),
-            &Hex::prefixed(by, 4),
-            &named(by, short(by).map(Id::Vendor)),
-            &Hex::prefixed(vendor, 4),
-            &named(vendor, short(vendor).map(Id::Vendor)),
-        ],
-        true,
-    );
+    let labels = InfoLabels {
+        bus: &bus,
+        class_id: &Hex::prefixed(class, 6),
+        class_name: &ids.map(|ids| ClassName(ids, class)),
+        device: &slot,
+        device_id: &Hex::prefixed(device, 4),
+        device_name: &named(device, device_id.map(|(vendor, device)| Id::Device([vendor, device]))),
+        function: &function,
+        parent_bus: &parent_bus,
+        parent_device: &parent_device,
+        parent_function: &parent_function,
+        parent_segment: &parent_segment,
+        revision: &Hex::prefixed(revision, 2),
+        segment: &segment,
+        subsystem_device_id: &Hex::prefixed(other, 4),
+        subsystem_device_name: &named(
+            other,
+            other_id.map(|((vendor, device), (by, other))| Id::Subsystem([vendor, device, by, other])),
+        ),
+        subsystem_vendor_id: &Hex::prefixed(by, 4),
+        subsystem_vendor_name: &named(by, short(by).map(Id::Vendor)),
+        vendor_id: &Hex::prefixed(vendor, 4),
+        vendor_name: &named(vendor, short(vendor).map(Id::Vendor)),
+    };
+    cx.page.gauge(INFO, labels, true);
 }
 
-/// A name, or the number of what has none.
+/// A label value: the name, or the number without one.
 struct Name<'a>(Option<&'a [u8]>, Hex);
 
 impl Label for Name<'_> {
@@ -75,7 +75,7 @@ impl Label for Name<'_> {
     }
 }
 
-/// A part of a place, or `*` where there is none.
+/// A label value: a part of an address, or `*` without one.
 #[derive(Clone, Copy)]
 struct OrStar(Option<Hex>);
 
@@ -88,7 +88,7 @@ impl Label for OrStar {
     }
 }
 
-/// The name of a class: as near as there is one.
+/// A label value: the most specific name of a class.
 struct ClassName<'a>(&'a Ids, u32);
 
 impl Label for ClassName<'_> {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 const PLACE: &str = "{bus=\"00\",device=\"1f\",function=\"6\",segment=\"0000\"}";
 
-/// A device below the bus, with these files beside those that each has.
+/// A device on the root bus with the given files and the mandatory ones.
 fn host(files: &str) -> String {
     let folder = "sys/devices/pci0000:00/0000:00:1f.6";
     let file = |(name, content): (&str, &str)| format!("== {folder}/{name}\n{content}\n");
@@ -25,7 +25,7 @@ const INFO_LINE: &str = "node_pcidevice_info{bus=\"00\",class_id=\"0x020000\",de
     parent_bus=\"*\",parent_device=\"*\",parent_function=\"*\",parent_segment=\"*\",revision=\"0x01\",segment=\"0000\",\
     subsystem_device_id=\"0x00a3\",subsystem_vendor_id=\"0x17aa\",vendor_id=\"0x8086\"} 1\n";
 
-/// The samples of a device, with these values in place of those that are shown of what it does not have.
+/// The samples of a device, with the given values in place of the defaults.
 fn samples(others: &[(&str, &str)]) -> String {
     let value = |name: &str, absent: &'static str| {
         let other = others.iter().find(|(other, _)| *other == name);
@@ -57,7 +57,7 @@ fn samples(others: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_a_device_does_not_have_is_shown_as_such() {
+fn missing_attributes_have_default_values() {
     given(&host("")).emits::<Pcidevice>(&samples(&[]));
     let unknown = "== +current_link_speed\nUnknown\n== +max_link_speed\nUnknown speed\n== +numa_node\n-1\n\
         == +power_state\n\n== +sriov_numvfs\n\n";
@@ -65,7 +65,7 @@ fn what_a_device_does_not_have_is_shown_as_such() {
 }
 
 #[test]
-fn what_a_device_has_is_shown() {
+fn present_attributes_are_exported() {
     let files = "== +current_link_speed\n8.0 GT/s PCIe\n== +current_link_width\n4\n== +d3cold_allowed\n1\n\
         == +max_link_speed\n16.0 GT/s PCIe\n== +max_link_width\n8\n== +numa_node\n1\n== +power_state\nD3hot\n\
         == +sriov_drivers_autoprobe\n1\n== +sriov_numvfs\n4\n== +sriov_totalvfs\n7\n== +sriov_vf_total_msix\n64\n";
@@ -85,7 +85,7 @@ fn what_a_device_has_is_shown() {
 }
 
 #[test]
-fn a_device_below_another_tells_which() {
+fn a_device_has_the_address_of_its_parent() {
     let below = host("").replace("pci0000:00/0000:00:1f.6", "pci0000:00/0001:02:03.4/0000:00:1f.6");
     let info = INFO_LINE
         .replace("parent_bus=\"*\",parent_device=\"*\"", "parent_bus=\"02\",parent_device=\"03\"")
@@ -100,7 +100,7 @@ fn a_host_without_the_bus_has_no_data() {
 }
 
 #[test]
-fn what_cannot_be_read_costs_itself_alone() {
+fn a_bad_attribute_costs_only_its_own_samples() {
     for (file, family, bad) in [
         ("current_link_speed", "current_link_transfers_per_second", "8.0"),
         ("max_link_width", "max_link_width", "wide"),
@@ -122,17 +122,17 @@ fn what_cannot_be_read_costs_itself_alone() {
 }
 
 #[test]
-fn a_device_without_a_place_is_left_out() {
+fn a_device_without_an_address_is_left_out() {
     let stray = "== sys/bus/pci/devices/0000:00:01.0/class\n0x060400\n";
     given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "sys/bus/pci/devices/0000:00:01.0: ");
     let stray = "== sys/bus/pci/devices/0000:00:01.0 -> ../../../devices/pci0000:00/0000:00\n";
-    given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "expected a place such as 0000:00:1f.6, found \"0000:00\"");
+    given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "expected an address such as 0000:00:1f.6, found \"0000:00\"");
 }
 
 const IDS_CONTENT: &str =
     "17aa  Lenovo\n8086  Intel\n\t1521  I350\n\t\t17aa 00a3  OEM I350\nC 02  Network controller\n";
 
-/// The names in the line of a device's labels, in their order: class, device, built-in device, its vendor, vendor.
+/// Checks the name labels of the info sample, in order: class, device, subsystem device and vendor, vendor.
 #[track_caller]
 fn check_names(entries: &str, flags: &[&str], expected: [&str; 5], complaint: Option<&str>) {
     let all = [&["--collector.pcidevice.names"], flags].concat();
@@ -150,7 +150,7 @@ fn check_names(entries: &str, flags: &[&str], expected: [&str; 5], complaint: Op
 }
 
 #[test]
-fn names_come_from_the_first_file_there_is() {
+fn names_come_from_the_first_existing_file() {
     let known = ["Network controller", "I350", "OEM I350", "Lenovo", "Intel"];
     for path in ["misc", "hwdata"] {
         check_names(&format!("== host/usr/share/{path}/pci.ids\n{IDS_CONTENT}"), &[], known, None);
@@ -164,13 +164,13 @@ fn names_come_from_the_first_file_there_is() {
 }
 
 #[test]
-fn what_has_no_name_is_shown_by_its_number() {
+fn ids_without_a_name_are_numbers() {
     let unknown = ["Unknown class (020000)", "1521", "00a3", "17aa", "8086"];
     check_names("", &[], unknown, None);
     check_names("", &["--collector.pcidevice.idsfile=/srv/own.ids"], unknown, Some("/srv/own.ids: no such file"));
     let empty = "== host/srv/own.ids\nnothing\n";
     let flags = ["--collector.pcidevice.idsfile=/srv/own.ids"];
-    check_names(empty, &flags, unknown, Some("/srv/own.ids: the names: expected lines of an id"));
+    check_names(empty, &flags, unknown, Some("/srv/own.ids: names: expected lines of an ID"));
     given(&host("")).flags(&flags).emits::<Pcidevice>(&samples(&[]));
 }
 
@@ -178,7 +178,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn numbers_come_back(lanes: i32) {
+    fn numbers_round_trip(lanes: i32) {
         let samples = given(&host(&format!("== +max_link_width\n{lanes}\n"))).scrape::<Pcidevice>().samples();
         let line = samples.lines().find(|line| line.contains("_max_link_width{")).expect("a width");
         let found: f64 = line.rsplit(' ').next().expect("a value").parse().expect("a number");

@@ -1,9 +1,9 @@
-//! The rows of /proc/stat. The collectors `stat` and `cpu` read the same file: each asks a line for the rows that are
-//! its own, and only those can be an error to it.
+//! Parser of /proc/stat. The collectors `stat` and `cpu` each parse their own rows of the file, so that a bad row is an
+//! error in only one of them.
 
 use crate::kit::prelude::*;
 
-/// What a CPU spends its time with, in the order of the columns and by the names of proc_stat(5).
+/// CPU time columns, in order, named as in proc_stat(5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Column {
     User,
@@ -18,19 +18,19 @@ pub(crate) enum Column {
     GuestNice,
 }
 
-/// The columns' names.
+/// Names of the columns.
 const COLUMNS: [&str; 10] =
     ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"];
 
-/// Every kernel has these first columns; a row with fewer was cut.
+/// Minimum number of columns, present in every kernel.
 const COLUMNS_MIN: usize = 4;
 
-/// Ticks by [`Column`]; columns that the kernel is too old for are 0.
+/// Ticks by [`Column`]; columns missing in old kernels are 0.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Ticks(pub(crate) [u64; COLUMNS.len()]);
 
 impl Ticks {
-    /// The ticks of one column.
+    /// The ticks of one mode.
     pub(crate) fn of(&self, column: Column) -> u64 {
         self.0[column as usize]
     }
@@ -39,13 +39,13 @@ impl Ticks {
 /// The row of one CPU.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CpuRow<'a> {
-    /// The CPU's number, taken from its name.
+    /// The number in the row's name.
     pub(crate) number: u32,
-    /// What it spent.
+    /// The ticks of each mode.
     pub(crate) ticks: Result<Ticks, ParseError<'a>>,
 }
 
-/// The line as the row of one CPU; nothing when it is another row. The row `cpu`, which is the sum of all, is none.
+/// Parses the row of a CPU; `None` for other rows, including the total `cpu`.
 pub(crate) fn cpu(line: Line<'_>) -> Option<Result<CpuRow<'_>, ParseError<'_>>> {
     let mut fields = line.fields();
     let digits = fields.next()?.strip_prefix(b"cpu")?;
@@ -75,20 +75,20 @@ pub(crate) fn cpu(line: Line<'_>) -> Option<Result<CpuRow<'_>, ParseError<'_>>> 
     Some(Ok(CpuRow { number, ticks }))
 }
 
-/// A row that begins with the one number it is about.
+/// A row with a single exported number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Total {
     /// Interrupts since boot.
     Interrupts,
     /// Context switches since boot.
     ContextSwitches,
-    /// When the host booted, in seconds since 1970.
+    /// Boot time in seconds since 1970.
     BootTime,
-    /// Processes made since boot.
+    /// Processes and threads created since boot.
     Forks,
-    /// Tasks that run or could.
+    /// Runnable tasks.
     Running,
-    /// Tasks that wait for a device.
+    /// Tasks blocked on I/O.
     Blocked,
 }
 
@@ -97,7 +97,7 @@ impl Total {
     pub(crate) const ALL: [Self; 6] =
         [Self::Interrupts, Self::ContextSwitches, Self::BootTime, Self::Forks, Self::Running, Self::Blocked];
 
-    /// The name of its row.
+    /// The name of the row.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Interrupts => "intr",
@@ -110,19 +110,20 @@ impl Total {
     }
 }
 
-/// The line as the row of a [`Total`]; nothing when it is another row.
+/// Parses the row of a [`Total`]; `None` for other rows and one without a value.
 pub(crate) fn total(line: Line<'_>) -> Option<(Total, Result<u64, ParseError<'_>>)> {
     let mut fields = line.fields();
     let name = fields.next()?;
     let total = Total::ALL.into_iter().find(|total| total.name().as_bytes() == name)?;
-    Some((total, fields.number(total.name())))
+    let value = fields.next()?;
+    Some((total, line.number(total.name(), value)))
 }
 
-/// Kinds of deferred interrupt work, in the order of the columns.
+/// Softirq vectors, in column order.
 pub(crate) const VECTORS: [&str; 10] =
     ["hi", "timer", "net_tx", "net_rx", "block", "block_iopoll", "tasklet", "sched", "hrtimer", "rcu"];
 
-/// The line as the row of deferred interrupt work, by [`VECTORS`]; nothing when it is another row.
+/// Parses the softirq row by [`VECTORS`]; `None` for other rows.
 pub(crate) fn softirqs(line: Line<'_>) -> Option<Result<[u64; VECTORS.len()], ParseError<'_>>> {
     let mut fields = line.fields();
     if fields.next()? != b"softirq" {
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_row_has_the_columns_of_its_kernel() {
+    fn the_number_of_cpu_columns_depends_on_the_kernel() {
         check("cpu12 1 2 3 4 5 6 7 8 9 10\n", Some(Ok((12, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))));
         check("cpu0 1 2 3 4 5 6 7 8 9 10 11\n", Some(Ok((0, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))));
         check("cpu0 1 2 3 4 5 6 7\n", Some(Ok((0, [1, 2, 3, 4, 5, 6, 7, 0, 0, 0]))));
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_cannot_be_is_an_error() {
+    fn bad_rows_are_errors() {
         let whole = "expected an unsigned integer, found";
         check("cpu0 1 2 3\n", Some(Err(&format!("proc/stat:1: idle: {whole} nothing"))));
         check("cpu0\n", Some(Err(&format!("proc/stat:1: user: {whole} nothing"))));
@@ -189,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_come_back_and_the_second_opinion_agrees(
+        fn rows_round_trip_and_procfs_core_agrees(
             cpus in proptest::collection::btree_map(any::<u32>(), any::<[u64; 10]>(), 1..5),
             totals: [u32; 6],
         ) {

@@ -1,4 +1,4 @@
-//! The text exposition format, as strictly as client_golang's parser takes it: a file is right or it is refused.
+//! Parser of the text exposition format, as strict as client_golang's: a file with any error is refused.
 
 mod cursor;
 mod family;
@@ -12,21 +12,21 @@ use crate::kit::parse::{Line, Text};
 use cursor::{Cursor, LABEL_EXPECTED};
 use family::{Draft, Sample};
 
-/// A family and whether its file gives it a help text of its own.
+/// A family, and whether its file has a help text for it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Parsed {
     pub(super) family: ForeignFamily,
     pub(super) has_help: bool,
 }
 
-/// The families of a file that have samples, in the order of their first lines.
+/// The families of a file that have samples, in file order.
 pub(super) fn parse(text: Text<'_>) -> Result<Vec<Parsed>, ParseError<'_>> {
     let mut parser = Parser::default();
     let is_cut = !text.bytes.ends_with(b"\n");
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         if is_cut && lines.peek().is_none() && !line.bytes.iter().all(|&byte| is_blank(byte)) {
-            return Err(line.error("line", "a newline at its end; the file is cut short", line.bytes));
+            return Err(line.error("last line", "a final newline", line.bytes));
         }
         parser.line(line)?;
     }
@@ -43,7 +43,7 @@ struct Parser<'a> {
     by_name: HashMap<&'a str, usize>,
 }
 
-/// What a sample of a histogram or a summary is of it.
+/// The part of a histogram or summary that a sample belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Part {
     Value,
@@ -62,8 +62,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `# HELP name text`, `# TYPE name type`; everything else behind `#` is for human readers, and so is what ends
-    /// too early to say anything.
+    /// Parses `# HELP name text` or `# TYPE name type`. Other comments, and those without text, are ignored.
     fn comment(&mut self, mut cursor: Cursor<'a>) -> Result<(), ParseError<'a>> {
         cursor.advance(1);
         cursor.skip_blanks();
@@ -86,7 +85,7 @@ impl<'a> Parser<'a> {
         if keyword == b"HELP" { draft.set_help(&cursor) } else { draft.set_kind(&cursor) }
     }
 
-    /// `name{label="value",…} value`.
+    /// Parses `name{label="value",…} value`.
     fn sample(&mut self, mut cursor: Cursor<'a>) -> Result<(), ParseError<'a>> {
         let name = cursor.metric_name();
         if name.is_empty() {
@@ -103,13 +102,13 @@ impl<'a> Parser<'a> {
         let value = cursor::float(word).ok_or_else(|| cursor.error("value", "a number", word))?;
         if cursor.peek().is_some() {
             cursor.skip_blanks();
-            return Err(cursor.error("timestamp", "the end of the line; timestamps are not supported", cursor.rest()));
+            return Err(cursor.error("timestamp", "end of line, as timestamps are not supported", cursor.rest()));
         }
         draft.add(sample, value);
         Ok(())
     }
 
-    /// The family that a name belongs to, which is made where there is none, and the name's part in it.
+    /// The family of a sample name, added if new, and the sample's part in it.
     fn draft(&mut self, name: &'a str) -> (&mut Draft<'a>, Part) {
         let (at, part) = self.find(name).unwrap_or((self.drafts.len(), Part::Value));
         if at == self.drafts.len() {
@@ -137,7 +136,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The label that a histogram's or a summary's lines have beyond their metric's.
+/// The additional label of the samples of a histogram or summary.
 fn bound_label(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Histogram => Some("le"),
@@ -146,7 +145,7 @@ fn bound_label(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// `label="value",…}`, after the opening brace; a comma before the closing one is fine.
+/// Parses `label="value",…}` after the opening brace; a trailing comma is allowed.
 fn labels<'a>(cursor: &mut Cursor<'a>, bound_label: Option<&str>, sample: &mut Sample) -> Result<(), ParseError<'a>> {
     loop {
         cursor.skip_blanks();
@@ -154,7 +153,7 @@ fn labels<'a>(cursor: &mut Cursor<'a>, bound_label: Option<&str>, sample: &mut S
             break;
         }
         let name = cursor.label_name();
-        // Names that begin with `__` are Prometheus' own.
+        // Names that start with `__` are reserved by Prometheus.
         if name.is_empty() || name.starts_with("__") {
             return Err(cursor.error(
                 "label name",
@@ -164,7 +163,7 @@ fn labels<'a>(cursor: &mut Cursor<'a>, bound_label: Option<&str>, sample: &mut S
         }
         cursor.skip_blanks();
         if !cursor.take(b'=') {
-            return Err(cursor.error(name, "`=` after a label's name", cursor.rest()));
+            return Err(cursor.error(name, "`=` after the label name", cursor.rest()));
         }
         cursor.skip_blanks();
         let value = cursor.label_value(name)?;
@@ -172,13 +171,13 @@ fn labels<'a>(cursor: &mut Cursor<'a>, bound_label: Option<&str>, sample: &mut S
             let bound = cursor::float(value.as_bytes());
             sample.bound = bound.ok_or_else(|| cursor.error(name, "a number", cursor.rest()))?;
         } else if sample.labels.iter().any(|(known, _)| known == name) {
-            return Err(cursor.error(name, "a label only once", cursor.rest()));
+            return Err(cursor.error(name, "each label once", cursor.rest()));
         } else {
             sample.labels.push((name.to_owned(), value));
         }
         cursor.skip_blanks();
         if !cursor.take(b',') && cursor.peek() != Some(b'}') {
-            return Err(cursor.error(name, "`,` or `}` after a label's value", cursor.rest()));
+            return Err(cursor.error(name, "`,` or `}` after the label value", cursor.rest()));
         }
     }
     cursor.skip_blanks();

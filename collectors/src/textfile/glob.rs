@@ -1,10 +1,9 @@
-//! Paths and their patterns, as Go's `path/filepath` understands them.
+//! Glob patterns of paths, like Go's `path/filepath`.
 
 use crate::host::root::Names;
 
-/// The paths that a pattern matches, in order. `list` lists a directory and says whether it could.
-///
-/// A pattern that is malformed, or that holds nothing special, matches nothing: it is a path of its own.
+/// The paths that a pattern matches, in order; none if the pattern is malformed or has no special characters. `list`
+/// lists a directory and returns whether it could.
 pub(super) fn expand(pattern: &[u8], list: &mut impl FnMut(&[u8], &mut Names) -> bool) -> Vec<Vec<u8>> {
     if !is_pattern(pattern) || matches(pattern, b"").is_none() {
         return Vec::new();
@@ -26,7 +25,7 @@ fn is_pattern(path: &[u8]) -> bool {
     path.iter().any(|byte| b"*?[\\".contains(byte))
 }
 
-/// The directory of a path, `.` where it has none, and what follows its last slash.
+/// Splits a path at its last slash; the directory is `.` without one.
 fn split(path: &[u8]) -> (Vec<u8>, &[u8]) {
     match memchr::memrchr(b'/', path) {
         None => (b".".to_vec(), path),
@@ -38,7 +37,7 @@ fn split(path: &[u8]) -> (Vec<u8>, &[u8]) {
     }
 }
 
-/// Joins a name to a directory and cleans the result: no doubled slash, no `.`, and `..` takes away what is before it.
+/// Joins a directory and a name, and cleans the result: no `//`, no `.`, and `..` removes the previous component.
 pub(super) fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
     let is_absolute = directory.starts_with(b"/");
     let mut components: Vec<&[u8]> = Vec::new();
@@ -54,10 +53,10 @@ pub(super) fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if is_absolute { [b"/", path.as_slice()].concat() } else { path }
 }
 
-/// Whether a pattern matches a whole name without slashes; nothing where it is malformed, as far as that is seen.
+/// Whether a pattern matches a name without slashes; `None` if a malformed part is reached.
 fn matches(pattern: &[u8], name: &[u8]) -> Option<bool> {
     let (mut pattern, mut name) = (pattern, name);
-    // Where to go on when what follows the last star does not match: the star takes one more character.
+    // Where to resume if the part after the last star does not match: the star takes one more character.
     let mut again: Option<(&[u8], &[u8])> = None;
     loop {
         if let [b'*', rest @ ..] = pattern {
@@ -80,12 +79,13 @@ fn matches(pattern: &[u8], name: &[u8]) -> Option<bool> {
     }
 }
 
+/// The result of matching one element.
 enum Step<'a> {
-    /// One element matched; this is left of the pattern and the name.
+    /// The element matched; the rest of the pattern and of the name.
     On(&'a [u8], &'a [u8]),
-    /// All of it matched.
+    /// Everything matched.
     Match,
-    /// It does not match.
+    /// No match.
     Differs,
 }
 
@@ -95,7 +95,7 @@ impl Step<'_> {
     }
 }
 
-/// Matches the pattern's first element, which is no star, against the name's first character.
+/// Matches the pattern's first element, which is not a star, against the name's first character.
 fn step<'a>(pattern: &'a [u8], name: &'a [u8]) -> Option<Step<'a>> {
     let (wanted, rest) = element(pattern)?;
     let Some((character, name_rest)) = character(name) else { return Some(Step::Differs) };
@@ -107,14 +107,15 @@ fn step<'a>(pattern: &'a [u8], name: &'a [u8]) -> Option<Step<'a>> {
     Some(if is_match { Step::On(rest, name_rest) } else { Step::Differs })
 }
 
+/// An element of a pattern.
 enum Element<'a> {
     Any,
     One(u32),
-    /// What stands between `[` and `]`.
+    /// The content of `[…]`.
     Class(&'a [u8]),
 }
 
-/// The first element of a pattern and the rest of it.
+/// Splits a pattern after its first element; `None` if that is malformed.
 fn element(pattern: &[u8]) -> Option<(Element<'_>, &[u8])> {
     match pattern {
         [b'?' | b'*', rest @ ..] => Some((Element::Any, rest)),
@@ -135,7 +136,7 @@ fn is_well_formed(mut pattern: &[u8]) -> bool {
     true
 }
 
-/// The length of a class up to its closing `]`: at least one range, each well-formed.
+/// The length of a class before its closing `]`: at least one range, each well-formed.
 fn class_length(class: &[u8]) -> Option<usize> {
     let mut rest = class.strip_prefix(b"^").unwrap_or(class);
     let mut count = 0;
@@ -162,7 +163,7 @@ fn class_matches(class: &[u8], character: u32) -> Option<bool> {
     Some(is_in != is_negated)
 }
 
-/// The bounds of the first range of a class, and what follows it.
+/// The bounds of the first range of a class, and the rest of the class.
 fn range(class: &[u8]) -> Option<(u32, u32, &[u8])> {
     let (low, rest) = bound(class)?;
     match rest {
@@ -171,7 +172,7 @@ fn range(class: &[u8]) -> Option<(u32, u32, &[u8])> {
     }
 }
 
-/// One character of a class, or an escaped one.
+/// A range bound: a character of a class, possibly escaped.
 fn bound(class: &[u8]) -> Option<(u32, &[u8])> {
     match class {
         [b'-' | b']', ..] => None,
@@ -180,7 +181,7 @@ fn bound(class: &[u8]) -> Option<(u32, &[u8])> {
     }
 }
 
-/// The first character; of bytes that are no UTF-8, the first byte, which is above every character.
+/// The first character and the rest; an invalid UTF-8 byte is a character above all others.
 fn character(text: &[u8]) -> Option<(u32, &[u8])> {
     let first = text.get(..text.len().min(4))?;
     let chunk = first.utf8_chunks().next()?;
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_pattern_is_none() {
+    fn malformed_patterns_match_nothing() {
         for pattern in ["[", "[a", "[]a]", "[-]", "[x-]", "[^]", r"a\", "[a-", r"[\"] {
             check(pattern, "", None);
         }
@@ -292,13 +293,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_literal_matches_itself_alone(name in "[a-zäö.-]{1,8}", other in "[a-zäö.-]{1,8}") {
+        fn a_literal_matches_only_itself(name in "[a-zäö.-]{1,8}", other in "[a-zäö.-]{1,8}") {
             prop_assert_eq!(matches(name.as_bytes(), name.as_bytes()), Some(true));
             prop_assert_eq!(matches(name.as_bytes(), other.as_bytes()), Some(name == other));
         }
 
         #[test]
-        fn any_pattern_ends(pattern in "[a*?\\[\\]^\\\\-]{0,12}", name in "[ab-]{0,12}", bytes: Vec<u8>) {
+        fn any_pattern_terminates(pattern in "[a*?\\[\\]^\\\\-]{0,12}", name in "[ab-]{0,12}", bytes: Vec<u8>) {
             let found = matches(pattern.as_bytes(), name.as_bytes());
             prop_assert!(found.is_none() || is_well_formed(pattern.as_bytes()) || found == Some(true), "{:?}", found);
             let _ = matches(&bytes, name.as_bytes());

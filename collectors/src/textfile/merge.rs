@@ -1,4 +1,4 @@
-//! Families of several files: what becomes of those that have one name.
+//! Merges the families of several files.
 
 use std::collections::HashMap;
 
@@ -7,45 +7,45 @@ use crate::kit::failure::{Failure, Problems};
 use crate::kit::family::Kind;
 use crate::kit::page::foreign::{ForeignFamily, ForeignPage};
 
-/// Between the names of files.
+/// Separates file names.
 const SEPARATOR: &str = ", ";
-/// The names of lines that a summary has, and the one that only a histogram has.
+/// Suffixes of the sample names of summaries (the first two) and histograms.
 const SUFFIXES: &[&str] = &["_count", "_sum", "_bucket"];
 
 /// The families of all files so far.
 #[derive(Default)]
 pub(super) struct Merge {
     families: Vec<Parsed>,
-    by_name: HashMap<String, Known>,
+    by_name: HashMap<String, FamilyState>,
     has_failed: bool,
 }
 
-/// What is known of a name.
+/// The files and properties of a family name.
 #[derive(Default)]
-struct Known {
-    /// The first help text that a file gave.
+struct FamilyState {
+    /// The first help text.
     help: Option<String>,
-    /// Another file had another text: from there on the name is left out.
+    /// Whether help texts differ between files; further families of the name are dropped.
     is_disputed: bool,
-    /// The files that have the name, with commas between them.
+    /// The files with this name, separated by commas.
     files: String,
-    /// Type and help text of the first family of the name that went onto the page.
+    /// Type and help text of the first family emitted.
     accepted: Option<(Kind, String)>,
 }
 
 impl Merge {
-    /// Notes that a file or directory could not be used.
+    /// Reports that a file or directory could not be used.
     pub(super) fn fail(&mut self, problems: &mut Problems, failure: Failure) {
         self.has_failed = true;
         problems.note(failure);
     }
 
-    /// Whether any could not.
+    /// Whether any file or directory could not be used.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed
     }
 
-    /// Adds the families of a file, but for those whose help text is not the one that an earlier file gave.
+    /// Adds the families of a file, except those whose help text differs from an earlier file's.
     pub(super) fn add(&mut self, problems: &mut Problems, path: &[u8], families: Vec<Parsed>) {
         let file = String::from_utf8_lossy(path);
         for parsed in families {
@@ -55,7 +55,11 @@ impl Merge {
                 known.is_disputed = true;
                 self.has_failed = true;
                 let first = known.files.split(SEPARATOR).next().unwrap_or_default();
-                problems.note(left_out(&file, &parsed.family.name, format_args!("another help text than in {first}")));
+                problems.note(dropped(
+                    &file,
+                    &parsed.family.name,
+                    format_args!("help text differs from that in {first}"),
+                ));
                 continue;
             }
             if parsed.has_help {
@@ -69,8 +73,8 @@ impl Merge {
         }
     }
 
-    /// Puts everything on the page. Like client_golang's registry this leaves out, of two families of one name, what
-    /// has not the type and the help text of the first, and a name that a histogram or summary makes as well.
+    /// Emits everything. Like client_golang's registry, drops families whose type or help text differs from the first
+    /// of the name, and names that collide with samples of a histogram or summary.
     pub(super) fn finish(self, problems: &mut Problems, page: &mut ForeignPage) {
         let Self { families, mut by_name, .. } = self;
         for Parsed { mut family, has_help } in families {
@@ -80,40 +84,40 @@ impl Merge {
                 family.help = format!("Metric read from {}", known.files);
             }
             let reason = match &known.accepted {
-                Some((kind, _)) if *kind != family.kind => Some("two types"),
-                Some((_, help)) if *help != family.help => Some("a help text in some of the files only"),
+                Some((kind, _)) if *kind != family.kind => Some("type differs between files"),
+                Some((_, help)) if *help != family.help => Some("help text in only some of the files"),
                 Some(_) => None,
-                None => collides.then_some("the name of a line of a histogram or summary"),
+                None => collides.then_some("name of a sample of a histogram or summary"),
             };
             if let Some(reason) = reason {
-                problems.note(left_out(&known.files, &family.name, reason));
+                problems.note(dropped(&known.files, &family.name, reason));
                 continue;
             }
             known.accepted.get_or_insert_with(|| (family.kind, family.help.clone()));
             let name = family.name.clone();
             if page.add(family).is_err() {
-                problems.note(left_out(&known.files, &name, "another type than on the page already"));
+                problems.note(dropped(&known.files, &name, "type differs from that of an exported family"));
             }
         }
     }
 }
 
-fn left_out(files: &str, name: &str, reason: impl std::fmt::Display) -> Failure {
-    Failure::error(format_args!("{files}: {name}: {reason}; it is left out"))
+fn dropped(files: &str, name: &str, reason: impl std::fmt::Display) -> Failure {
+    Failure::error(format_args!("{files}: {name}: {reason}; dropped"))
 }
 
-/// Whether lines of this family would have the name of lines of one that was accepted.
-fn collides(family: &ForeignFamily, by_name: &HashMap<String, Known>) -> bool {
+/// Whether a sample name of this family is also that of an accepted family.
+fn collides(family: &ForeignFamily, by_name: &HashMap<String, FamilyState>) -> bool {
     let accepted = |name: &str| by_name.get(name)?.accepted.as_ref().map(|(kind, _)| *kind);
-    let makes = |kind: Kind| match kind {
+    let suffixes_of = |kind: Kind| match kind {
         Kind::Histogram => SUFFIXES,
         Kind::Summary => &SUFFIXES[..2],
         _ => &[],
     };
-    let is_there = |suffix: &&str| accepted(&format!("{}{suffix}", family.name)).is_some();
-    let is_made = |suffix: &&str| {
+    let is_accepted = |suffix: &&str| accepted(&format!("{}{suffix}", family.name)).is_some();
+    let is_sample_name = |suffix: &&str| {
         let base = family.name.strip_suffix(suffix).and_then(accepted);
-        base.is_some_and(|kind| makes(kind).contains(suffix))
+        base.is_some_and(|kind| suffixes_of(kind).contains(suffix))
     };
-    makes(family.kind).iter().any(is_there) || SUFFIXES.iter().any(is_made)
+    suffixes_of(family.kind).iter().any(is_accepted) || SUFFIXES.iter().any(is_sample_name)
 }

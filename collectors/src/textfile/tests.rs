@@ -19,7 +19,7 @@ const OK: &str = "node_textfile_scrape_error 0\n";
 const ERROR: &str = "node_textfile_scrape_error 1\n";
 
 #[test]
-fn only_prom_files_are_passed_on() {
+fn only_prom_files_are_read() {
     let files = "== host/d/a.prom mtime=1700000000\na 1\n== host/d/b.prom.1234\nb 1\n== host/d/c.txt\nc 1\n";
     let mtime = "node_textfile_mtime_seconds{file=\"/d/a.prom\"} 1.7e+09\n";
     check(files, &["/d/"], &format!("a 1\n{mtime}{OK}"), &[]);
@@ -41,7 +41,7 @@ fn directories_may_be_patterns() {
 }
 
 #[test]
-fn a_bad_file_costs_itself_alone() {
+fn a_bad_file_costs_only_its_own_samples() {
     let files = "== host/d/a.prom\na 1\na x\n== host/d/b.prom\nb 1\n== host/d/c.prom\nc 1 1700000000\n== host/d/d.prom mode=0200\n";
     let expected = format!("b 1\nnode_textfile_mtime_seconds{{file=\"d/b.prom\"}} 0\n{ERROR}");
     let complaints =
@@ -50,14 +50,14 @@ fn a_bad_file_costs_itself_alone() {
 }
 
 #[test]
-fn what_is_no_file_is_not_opened() {
+fn special_files_are_not_opened() {
     let special = "== host/d/a.prom fifo\n== host/d/b.prom socket\n== host/d/c.prom/\n";
-    let complaints = ["/d/a.prom: no regular file", "/d/b.prom: no regular file", "/d/c.prom: is a directory"];
+    let complaints = ["/d/a.prom: not a regular file", "/d/b.prom: not a regular file", "/d/c.prom: is a directory"];
     check(special, &["/d"], ERROR, &complaints);
 }
 
 #[test]
-fn a_file_has_a_largest_size() {
+fn the_size_of_a_file_is_limited() {
     let of = |size_bytes: u64| format!("== host/d/a.prom size={size_bytes}\na 1\n");
     let read = format!("a 1\nnode_textfile_mtime_seconds{{file=\"/d/a.prom\"}} 0\n{OK}");
     check(&of(TEXTFILE_CAP_BYTES), &["/d"], &read, &[]);
@@ -76,46 +76,55 @@ fn check_merge(files: &[&str], error: &str, expected: &str, complaints: &[&str])
 }
 
 #[test]
-fn another_help_text_is_left_out_from_there_on() {
+fn families_with_differing_help_texts_are_dropped() {
     let (one, two) = ("# HELP a one\na{x=\"1\"} 1\n", "# HELP a two\na{x=\"2\"} 1\n");
     check_merge(
         &[one, two, "# HELP a one\na{x=\"3\"} 1\n", "a{x=\"4\"} 1\n"],
         ERROR,
         "a{x=\"1\"} 1\n",
-        &["/d/b.prom: a: another help text than in /d/a.prom", "/d/c.prom: a: another", "/d/d.prom: a: another"],
+        &[
+            "/d/b.prom: a: help text differs from that in /d/a.prom",
+            "/d/c.prom: a: help text differs",
+            "/d/d.prom: a: help text differs",
+        ],
     );
-    check_merge(&[one, "a{x=\"2\"} 1\n"], OK, "a{x=\"1\"} 1\n", &["a: a help text in some of the files only"]);
-    check_merge(&["a{x=\"2\"} 1\n", one], OK, "a{x=\"2\"} 1\n", &["a: a help text in some of the files only"]);
+    check_merge(&[one, "a{x=\"2\"} 1\n"], OK, "a{x=\"1\"} 1\n", &["a: help text in only some of the files"]);
+    check_merge(&["a{x=\"2\"} 1\n", one], OK, "a{x=\"2\"} 1\n", &["a: help text in only some of the files"]);
 }
 
 #[test]
-fn another_type_is_left_out() {
+fn families_with_differing_types_are_dropped() {
     let files = ["# TYPE a gauge\na{x=\"1\"} 1\n", "# TYPE a counter\na{x=\"2\"} 1\n"];
-    check_merge(&files, OK, "a{x=\"1\"} 1\n", &["a: two types"]);
+    check_merge(&files, OK, "a{x=\"1\"} 1\n", &["a: type differs between files"]);
 }
 
 #[test]
-fn a_name_that_a_histogram_makes_is_left_out() {
+fn names_of_histogram_samples_are_dropped() {
     let histogram = "# TYPE a histogram\na_count 1\n";
     let lines = "a_bucket{le=\"+Inf\"} 1\na_sum 0\na_count 1\n";
     check_merge(
         &[histogram, "a_count 5\na_bucket 5\n"],
         OK,
         lines,
-        &["a_count: the name of a line", "a_bucket: the name"],
+        &["a_count: name of a sample", "a_bucket: name of a sample"],
     );
-    check_merge(&["a_sum 5\n", histogram], OK, "a_sum 5\n", &["a: the name of a line"]);
+    check_merge(&["a_sum 5\n", histogram], OK, "a_sum 5\n", &["a: name of a sample"]);
     let summary = "# TYPE a summary\na_count 1\n";
-    check_merge(&[summary, "a_sum 5\na_bucket 5\n"], OK, "a_sum 0\na_count 1\na_bucket 5\n", &["a_sum: the name"]);
+    check_merge(
+        &[summary, "a_sum 5\na_bucket 5\n"],
+        OK,
+        "a_sum 0\na_count 1\na_bucket 5\n",
+        &["a_sum: name of a sample"],
+    );
 }
 
 #[test]
-fn one_sample_of_two_files_is_there_once() {
+fn duplicate_samples_are_exported_once() {
     check_merge(&["a{x=\"1\"} 1\n", "a{x=\"1\"} 2\n"], OK, "a{x=\"1\"} 1\n", &[]);
 }
 
 #[test]
-fn a_family_without_help_says_where_it_is_from() {
+fn a_family_without_help_names_its_file() {
     let scraped = given("== host/d/a.prom\na 1\n== host/d/b.prom\na{x=\"1\"} 1\n")
         .flags(&["--collector.textfile.directory=/d"])
         .scrape::<Textfile>();

@@ -1,11 +1,11 @@
-//! A place in a line.
+//! Cursor over a line of the text exposition format.
 
 use crate::kit::failure::ParseError;
 use crate::kit::parse::{FromText, Line};
 
-pub(super) const LABEL_EXPECTED: &str = "a label's name: a letter or `_`, but not two, then letters, digits and `_`";
+pub(super) const LABEL_EXPECTED: &str = "a label name of letters, digits and `_`, not starting with a digit or `__`";
 
-/// A line and what is left of it.
+/// A line and its unread rest.
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
     line: Line<'a>,
@@ -33,7 +33,7 @@ impl<'a> Cursor<'a> {
         self.rest = self.rest.get(length..).unwrap_or_default();
     }
 
-    /// Takes this byte, if it comes next.
+    /// Consumes the next byte if it is `byte`.
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.advance(usize::from(is_next));
@@ -51,17 +51,17 @@ impl<'a> Cursor<'a> {
         self.take_while(super::is_blank);
     }
 
-    /// Everything up to a blank. A carriage return is no blank.
+    /// Consumes everything up to a blank. A carriage return is not a blank.
     pub(super) fn word(&mut self) -> &'a [u8] {
         self.take_while(|byte| !super::is_blank(byte))
     }
 
-    /// A metric's name; empty where none begins.
+    /// Consumes a metric name; empty if there is none.
     pub(super) fn metric_name(&mut self) -> &'a str {
         self.name(|byte| byte == b':')
     }
 
-    /// A label's name; empty where none begins.
+    /// Consumes a label name; empty if there is none.
     pub(super) fn label_name(&mut self) -> &'a str {
         self.name(|_| false)
     }
@@ -74,11 +74,11 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(name).unwrap_or_default()
     }
 
-    /// A quoted value with `\\`, `\"` and `\n` undone.
+    /// Consumes a quoted value and unescapes `\\`, `\"` and `\n`.
     pub(super) fn label_value(&mut self, name: &'a str) -> Result<String, ParseError<'a>> {
         let begin = self.rest;
         if !self.take(b'"') {
-            return Err(self.error(name, "`\"` before a label's value", begin));
+            return Err(self.error(name, "`\"` before the label value", begin));
         }
         let mut value = Vec::new();
         loop {
@@ -89,11 +89,7 @@ impl<'a> Cursor<'a> {
             match unescape(self.rest, b"\"") {
                 Some(byte) => value.push(byte),
                 None => {
-                    return Err(self.error(
-                        name,
-                        "a value that ends in `\"`, with no escape but \\\\, \\\" and \\n",
-                        begin,
-                    ));
+                    return Err(self.error(name, "a closing `\"`, and no escapes but \\\\, \\\" and \\n", begin));
                 }
             }
             self.advance(2);
@@ -101,7 +97,7 @@ impl<'a> Cursor<'a> {
         String::from_utf8(value).map_err(|_| self.error(name, "UTF-8", begin))
     }
 
-    /// The rest of the line with `\\` and `\n` undone.
+    /// The rest of the line, with `\\` and `\n` unescaped.
     pub(super) fn help(&self) -> Result<String, ParseError<'a>> {
         let mut help = Vec::new();
         let mut rest = self.clone();
@@ -112,14 +108,14 @@ impl<'a> Cursor<'a> {
             }
             match unescape(rest.rest, b"") {
                 Some(byte) => help.push(byte),
-                None => return Err(self.error("HELP", "a text with no escape but \\\\ and \\n", self.rest)),
+                None => return Err(self.error("HELP", "no escapes but \\\\ and \\n", self.rest)),
             }
             rest.advance(2);
         }
     }
 }
 
-/// The byte that an escape at the beginning of `text` stands for; `more` can be escaped as well.
+/// The byte of an escape sequence at the start of `text`; bytes in `more` may be escaped as well.
 fn unescape(text: &[u8], more: &[u8]) -> Option<u8> {
     match text {
         [b'\\', b'n', ..] => Some(b'\n'),
@@ -128,7 +124,7 @@ fn unescape(text: &[u8], more: &[u8]) -> Option<u8> {
     }
 }
 
-/// A number as Go's `ParseFloat` reads it: what does not fit is none, and `NaN` has no sign.
+/// Parses a number like Go's `ParseFloat`: out of range is an error, and `NaN` has no sign.
 pub(super) fn float(text: &[u8]) -> Option<f64> {
     let value = f64::from_text(text)?;
     let (is_signed, digits) = match text {
@@ -136,6 +132,6 @@ pub(super) fn float(text: &[u8]) -> Option<f64> {
         _ => (false, text),
     };
     let is_word = digits.first().is_some_and(u8::is_ascii_alphabetic);
-    let is_sound = if value.is_nan() { !is_signed } else { value.is_finite() || is_word };
-    is_sound.then_some(value)
+    let is_valid = if value.is_nan() { !is_signed } else { value.is_finite() || is_word };
+    is_valid.then_some(value)
 }

@@ -1,4 +1,4 @@
-//! A family while its file is being read.
+//! A family while its file is being parsed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,21 +9,22 @@ use crate::kit::family::Kind;
 use crate::kit::number::Number;
 use crate::kit::page::foreign::{ForeignFamily, ForeignMetric, ForeignValue};
 
-/// What one line says of a family.
+/// The labels of a sample.
 pub(super) struct Sample {
-    /// Without `le` of a histogram and `quantile` of a summary.
+    /// Labels except `le` of a histogram and `quantile` of a summary.
     pub(super) labels: Vec<(String, String)>,
-    /// `le` or `quantile`; NaN where there is none.
+    /// The value of `le` or `quantile`; NaN without one.
     pub(super) bound: f64,
     pub(super) part: Part,
 }
 
+/// A family under construction.
 pub(super) struct Draft<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Option<Kind>,
     help: Option<String>,
     metrics: Vec<ForeignMetric>,
-    /// Where the histogram or summary of some labels, sorted by name, is.
+    /// Index of the histogram or summary by labels, sorted by name.
     by_labels: HashMap<Vec<(String, String)>, usize>,
 }
 
@@ -89,7 +90,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The family, if it has samples. A label that only some of its metrics have is empty in the others.
+    /// The finished family; `None` without samples. Labels missing from some of its metrics are empty there.
     pub(super) fn finish(self) -> Option<Parsed> {
         let Self { name, kind, help, mut metrics, .. } = self;
         let kind = kind.filter(|_| !metrics.is_empty())?;
@@ -118,7 +119,7 @@ fn fill_in(metrics: &mut [ForeignMetric]) {
     }
 }
 
-/// Puts a value to its bound, in ascending order; the last of one bound counts, and a line without one says nothing.
+/// Inserts a value at its bound, in ascending order. Duplicates replace; samples without a bound are ignored.
 fn put(values: &mut Vec<(f64, Number)>, bound: f64, value: Number) {
     if bound.is_nan() {
         return;
@@ -130,11 +131,11 @@ fn put(values: &mut Vec<(f64, Number)>, bound: f64, value: Number) {
     }
 }
 
-/// A count: what is behind the point is dropped.
+/// Converts a count, discarding the fraction.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "counts are whole and not negative; of others the nearest such number is kept"
+    reason = "counts are non-negative integers; other values saturate"
 )]
 fn whole(value: f64) -> Number {
     Number::Unsigned(value as u64)

@@ -1,23 +1,24 @@
-//! `/proc/PID/stat`, of which two fields are wanted.
+//! Parser of /proc/PID/stat, for two of its fields.
 
 use crate::kit::prelude::*;
 
-/// What is wanted of a process or thread.
+/// The state of a process or thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Row {
-    /// The letter of its state.
+pub(super) struct Stat {
+    /// The state letter.
     pub(super) state: u8,
-    /// How many threads its process has.
+    /// The number of threads of the process.
     pub(super) threads: i64,
 }
 
-/// `num_threads` is so many fields behind the state.
+/// Number of fields between the state and `num_threads`.
 const FIELDS_BETWEEN: usize = 16;
 
-/// The name of a process may have brackets, spaces and newlines in it: what follows begins behind the last bracket.
-pub(super) fn parse(text: Text<'_>) -> Result<Row, ParseError<'_>> {
+/// Parses the file. The process name may contain parentheses, spaces and newlines, so the other fields start after the
+/// last `)`.
+pub(super) fn parse(text: Text<'_>) -> Result<Stat, ParseError<'_>> {
     let Some(end) = memchr::memrchr(b')', text.bytes) else {
-        return Err(text.error("comm", "a name in brackets", text.trimmed()));
+        return Err(text.error("comm", "a name in parentheses", text.trimmed()));
     };
     let rest = Text::new(text.mount, text.path, &text.bytes[end + 1..]);
     let mut fields = rest.bytes.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
@@ -27,7 +28,7 @@ pub(super) fn parse(text: Text<'_>) -> Result<Row, ParseError<'_>> {
         return Err(text.error("state", "a letter", state));
     }
     let found = fields.nth(FIELDS_BETWEEN).unwrap_or_default();
-    Ok(Row { state: letter, threads: Text { bytes: found, ..rest }.number("num_threads")? })
+    Ok(Stat { state: letter, threads: Text { bytes: found, ..rest }.number("num_threads")? })
 }
 
 #[cfg(test)]
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_may_hold_anything() {
+    fn the_name_may_contain_anything() {
         let rest = "1 1 1 0 -1 1 0 0 0 0 1 2 0 0 20 0 7 0 17";
         check(&format!("1 (a) S {rest}\n"), Ok((b'S', 7)));
         check(&format!("1 (a) Z 1 (b) D {rest}\n"), Ok((b'D', 7)));
@@ -53,8 +54,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_an_error() {
-        check("", Err("proc/1/stat: comm: expected a name in brackets, found nothing"));
+    fn bad_files_are_errors() {
+        check("", Err("proc/1/stat: comm: expected a name in parentheses, found nothing"));
         check("1 (a)", Err("proc/1/stat: state: expected a letter, found nothing"));
         check("1 (a) SS 1", Err("proc/1/stat: state: expected a letter, found \"SS\""));
         check("1 (a) 5 1", Err("proc/1/stat: state: expected a letter, found \"5\""));
@@ -65,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_come_back_and_the_second_opinion_agrees(
+        fn rows_round_trip_and_procfs_core_agrees(
             name in "[ -~]{0,15}",
             state in "[RSDZTI]",
             threads in 1..100_000_u32,
