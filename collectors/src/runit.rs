@@ -90,7 +90,7 @@ fn emit(cx: &mut Cx<'_, Runit>, directory: &[u8], service: &[u8], status: Status
     match cx.files.metadata(DOWN, [directory, service]) {
         Ok(_) => cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, false),
         Err(error) if error.is_missing() => {
-            cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, true)
+            cx.page.gauge(NORMAL_STATE, PerService { service: &service, supervisor: &SUPERVISOR }, true);
         }
         Err(error) => cx.problems.report(error),
     }

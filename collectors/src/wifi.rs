@@ -92,7 +92,8 @@ fn report(answer: Result<(), KernelError>, what: &str, device: &[u8], problems: 
     match answer {
         Ok(()) | Err(KernelError::Unsupported | KernelError::Errno(Errno::ENOENT | Errno::ENODEV)) => {}
         Err(error) => {
-            problems.report(Failure::error(format_args!("nl80211 query: {what} of {}: {error}", device.escape_ascii())))
+            problems
+                .report(Failure::error(format_args!("nl80211 query: {what} of {}: {error}", device.escape_ascii())));
         }
     }
 }

@@ -128,9 +128,12 @@ fn emit(page: &mut PageOf<'_, Xfs>, problems: &mut Problems, text: Text<'_>, dev
     }
 }
 
+/// A column of a row and its family.
+type Column = (&'static str, Family<Xfs, Tabled, PerDevice<'static>>);
+
 /// The columns of the row at this index of [`ROWS`].
-fn columns_of(at: usize) -> Option<&'static [(&'static str, Family<Xfs, Tabled, PerDevice<'static>>)]> {
-    const ALL: &[(&str, Family<Xfs, Tabled, PerDevice<'static>>)] = &COLUMNS;
+fn columns_of(at: usize) -> Option<&'static [Column]> {
+    const ALL: &[Column] = &COLUMNS;
     let start = ROWS.iter().take(at).map(|row| row.columns).sum::<usize>();
     ALL.get(start..start + ROWS.get(at)?.columns)
 }

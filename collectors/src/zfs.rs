@@ -63,8 +63,11 @@ declare! {
     }
 }
 
+/// A file and the prefix of its families.
+type StatisticsFile = (Read<Zfs, File, 0>, Prefix<Zfs, Untyped, Unnamed<0>>);
+
 /// The files with statistics of all pools.
-const FILES: [(Read<Zfs, File, 0>, Prefix<Zfs, Untyped, Unnamed<0>>); 11] = [
+const FILES: [StatisticsFile; 11] = [
     (ABD, ABD_FIELDS),
     (ARC, ARC_FIELDS),
     (DBUF, DBUF_FIELDS),

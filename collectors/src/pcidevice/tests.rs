@@ -126,7 +126,8 @@ fn a_device_without_an_address_is_left_out() {
     let stray = "== sys/bus/pci/devices/0000:00:01.0/class\n0x060400\n";
     given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "sys/bus/pci/devices/0000:00:01.0: ");
     let stray = "== sys/bus/pci/devices/0000:00:01.0 -> ../../../devices/pci0000:00/0000:00\n";
-    given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "expected an address such as 0000:00:1f.6, found \"0000:00\"");
+    given(&host(stray))
+        .fails::<Pcidevice>(&samples(&[]), "expected an address such as 0000:00:1f.6, found \"0000:00\"");
 }
 
 const IDS_CONTENT: &str =
