@@ -32,6 +32,8 @@ const ROOMS: &[&str] = &[
     "src/host/later.rs",
     "src/host/staged.rs",
     "src/main.rs",
+    "src/push/queue/tests.rs",
+    "src/push/storage.rs",
     "src/sandbox.rs",
     "src/serve.rs",
     "src/serve/front/connection.rs",
