@@ -29,6 +29,17 @@ impl FamilyKind {
             _ => Self::Untyped,
         }
     }
+
+    /// The word of a TYPE line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+            Self::Untyped => "untyped",
+        }
+    }
 }
 
 /// Bits of the value that marks the end of a series.
@@ -57,6 +68,8 @@ pub struct Sample<'a> {
     pub name: &'a str,
     /// The text between the braces.
     labels: &'a str,
+    /// Value and timestamp as they stand.
+    pub value_text: &'a str,
     /// Value; a stale marker has [`STALE_BITS`].
     pub value: f64,
     /// Timestamp in milliseconds since 1970, if the line has one.
@@ -127,7 +140,8 @@ fn sample(line: &str) -> Result<Sample<'_>, &'static str> {
     if words.next().is_some() {
         return Err("the end of the line behind the timestamp");
     }
-    Ok(Sample { series: &line[..series_end], name, labels, value, timestamp })
+    let value_text = line[series_end..].trim_start_matches([' ', '\t']);
+    Ok(Sample { series: &line[..series_end], name, labels, value_text, value, timestamp })
 }
 
 /// Numbers as Go parses them.

@@ -1,6 +1,7 @@
 //! The files under a queue, behind an interface that a test can crash.
 #![expect(clippy::disallowed_methods, reason = "the queue's own directory is read and written here")]
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -139,5 +140,92 @@ impl Storage for Directory {
     /// Windows has no handle of a directory to synchronise; NTFS journals these changes in order.
     fn sync_directory(&mut self) -> io::Result<()> {
         if cfg!(unix) { File::open(&self.path)?.sync_all() } else { Ok(()) }
+    }
+}
+
+impl<S: Storage + ?Sized> Storage for Box<S> {
+    fn list(&mut self) -> io::Result<Vec<(String, u64)>> {
+        (**self).list()
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        (**self).create(name)
+    }
+
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        (**self).append(name, bytes)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        (**self).sync(name)
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(name, offset, into)
+    }
+
+    fn overwrite(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        (**self).overwrite(name, bytes)
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        (**self).remove(name)
+    }
+
+    fn sync_directory(&mut self) -> io::Result<()> {
+        (**self).sync_directory()
+    }
+}
+
+/// Files in memory, for a queue that ends with the process.
+#[derive(Debug, Default)]
+pub struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl Memory {
+    fn file(&mut self, name: &str) -> io::Result<&mut Vec<u8>> {
+        self.0.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Storage for Memory {
+    fn list(&mut self) -> io::Result<Vec<(String, u64)>> {
+        Ok(self.0.iter().map(|(name, content)| (name.clone(), content.len() as u64)).collect())
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        self.0.insert(name.to_owned(), Vec::new());
+        Ok(())
+    }
+
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.file(name)?.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let content = self.file(name)?;
+        let rest = content.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn overwrite(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let content = self.file(name)?;
+        content.resize(content.len().max(bytes.len()), 0);
+        content[..bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.0.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync_directory(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

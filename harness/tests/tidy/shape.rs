@@ -34,6 +34,8 @@ const ROOMS: &[&str] = &[
     "src/main.rs",
     "src/push/queue/tests.rs",
     "src/push/storage.rs",
+    "src/push/target.rs",
+    "src/push/trust.rs",
     "src/sandbox.rs",
     "src/serve.rs",
     "src/serve/front/connection.rs",
