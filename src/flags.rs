@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
@@ -72,10 +73,35 @@ pub struct Settings {
     pub is_simulated: bool,
     /// Which host is simulated if one is.
     pub simulation: Simulation,
+    /// `--push.*`.
+    pub push: Push,
     /// `--replay`.
     pub replay: Option<PathBuf>,
     /// What the operator should know about the command line itself.
     pub warnings: Vec<String>,
+}
+
+/// What is pushed, where and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Push {
+    /// `--push.to`, as KIND=URL.
+    pub targets: Vec<String>,
+    /// `--push.interval`.
+    pub interval: Duration,
+    /// `--push.timeout`.
+    pub timeout: Duration,
+    /// `--push.queue`.
+    pub queue: Option<PathBuf>,
+    /// `--push.queue-max-bytes`, at least 1 MiB.
+    pub queue_max_bytes: u64,
+    /// `--push.label`: names and values.
+    pub labels: Vec<(String, String)>,
+    /// `--push.keep`: prefixes of names.
+    pub keep: Vec<String>,
+    /// `--push.drop`: prefixes of names.
+    pub drop: Vec<String>,
+    /// `--push.once`.
+    pub is_once: bool,
 }
 
 /// Which host is simulated.

@@ -39,7 +39,7 @@ const STATUSES: [&str; 3] = ["200", "500", "503"];
 pub const VOLATILE: [&str; 3] = ["node_exporter_", "process_", "promhttp_"];
 
 /// The exporter's own metrics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Instruments {
     /// What is on every page.
     always: Registry,

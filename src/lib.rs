@@ -9,6 +9,8 @@ pub mod instruments;
 pub mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod memory;
+#[cfg(feature = "push")]
+pub mod push;
 pub mod registry;
 #[cfg(target_os = "linux")]
 pub mod sandbox;

@@ -6,12 +6,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "push")]
+use collectors::host::kernel::Uname;
 use collectors::host::kernel::clock;
 use collectors::kit::failure::panic_words;
+#[cfg(feature = "push")]
+use collectors::kit::page::Format;
 use collectors::kit::scraper::Scraper;
+#[cfg(feature = "push")]
+use collectors::kit::scraper::{Selection, Wanted};
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Field, Log};
+#[cfg(feature = "push")]
+use node_exporter::push;
 #[cfg(target_os = "linux")]
 use node_exporter::sandbox;
 use node_exporter::serve::answer::Handle;
@@ -108,8 +116,15 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if let Some(web_config) = &web_config {
         web_config.show(&instruments)?;
     }
+    let scraper = Arc::new(scraper);
+    #[cfg(feature = "push")]
+    let pusher = pusher(settings, &scraper, &instruments, log)?;
+    #[cfg(feature = "push")]
+    if let Some(pusher) = pusher.as_ref().filter(|_| settings.push.is_once) {
+        return pusher.once();
+    }
     let path = &settings.telemetry_path;
-    let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(log), path, settings.requests_max)
+    let handler = Handler::new(scraper, instruments, Arc::clone(log), path, settings.requests_max)
         .with_openmetrics(settings.has_openmetrics)
         .with_deadlines(settings.deadlines)
         .with_about(about);
@@ -124,7 +139,45 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if let Some(web_config) = &web_config {
         web_config.watch().map_err(|error| format!("--web.config.file: {error}"))?;
     }
-    until_signalled(front, &handler, log)
+    #[cfg(feature = "push")]
+    let pusher = pusher.map(|mut pusher| pusher.tick().map(|()| pusher)).transpose()?;
+    let ended = until_signalled(front, &handler, log);
+    #[cfg(feature = "push")]
+    if let Some(pusher) = pusher {
+        pusher.stop();
+    }
+    ended
+}
+
+/// Opens the queues of `--push.to` and starts a thread for each target.
+#[cfg(feature = "push")]
+fn pusher(
+    settings: &Settings,
+    scraper: &Arc<Scraper>,
+    instruments: &Instruments,
+    log: &Arc<Log>,
+) -> Result<Option<push::Pusher>, String> {
+    if settings.push.targets.is_empty() {
+        return Ok(None);
+    }
+    let (source, own) = (Arc::clone(scraper), instruments.clone());
+    let time = settings.deadlines.time;
+    let collect = move || {
+        let until = Some(clock::monotonic() + time);
+        let wanted = Wanted { selection: Selection::ALL, format: Format::Text, until };
+        let mut page = Vec::new();
+        source.scrape_as(
+            &wanted,
+            |foreign| own.families().for_each(|family| _ = foreign.add(family)),
+            |_| (),
+            &mut page,
+        );
+        String::from_utf8_lossy(&page).into_owned()
+    };
+    let mut uname = Uname::default();
+    scraper.kernel().uname(&mut uname).map_err(|error| format!("the host's name: {error}"))?;
+    let instance = String::from_utf8_lossy(&uname.nodename).into_owned();
+    push::Pusher::start(settings.push.clone(), &instance, Arc::new(collect), instruments, log).map(Some)
 }
 
 /// Everything that is listened on, each told.

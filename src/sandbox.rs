@@ -23,6 +23,8 @@ const ALWAYS: &[&str] = &["/proc", "/usr/share"];
 pub struct Needs {
     /// Directories, or files, that are read.
     pub read: Vec<PathBuf>,
+    /// Directories in which files are created, written and removed.
+    pub write: Vec<PathBuf>,
     /// Directories in which files are removed.
     pub remove: Vec<PathBuf>,
 }
@@ -60,10 +62,13 @@ impl Needs {
             _ => None,
         });
         let remove = sockets.collect();
+        let mut write: Vec<PathBuf> = settings.push.queue.iter().cloned().collect();
+        let files = settings.push.targets.iter().filter_map(|target| target.strip_prefix("file="));
+        write.extend(files.filter(|path| *path != "-").filter_map(|path| Path::new(path).parent().map(Path::to_owned)));
         read.retain(|path| path != Path::new(""));
         read.sort();
         read.dedup();
-        Self { read, remove }
+        Self { read, write, remove }
     }
 }
 
@@ -82,6 +87,7 @@ pub fn enter(needs: &Needs) -> Result<Strength, RulesetError> {
         .handle_access(AccessFs::from_all(RESTRICTED))?
         .create()?
         .add_rules(path_beneath_rules(&needs.read, reading))?
+        .add_rules(path_beneath_rules(&needs.write, AccessFs::from_all(RESTRICTED)))?
         .add_rules(path_beneath_rules(&needs.remove, AccessFs::RemoveFile))?
         .restrict_self()?;
     Ok(match status.ruleset {
@@ -114,11 +120,14 @@ mod tests {
             "--collector.textfile.directory=texts",
             "--web.listen-address=unix:/run/exporter/x.sock",
             "--web.listen-address=:9100",
+            "--push.queue=/var/lib/queue",
+            "--push.to=file=/srv/text/node.prom",
         ]);
         for path in ["/proc", "/host/sys", "/run/udev/data", "/host/etc", "/host/usr/lib", "/srv", "texts"] {
             assert!(needs.read.contains(&path.into()), "{path} is not in {needs:?}");
         }
         assert!(!needs.read.iter().any(|path| path == Path::new("/") || path == Path::new("/host")), "{needs:?}");
+        assert_eq!(needs.write, [Path::new("/var/lib/queue"), Path::new("/srv/text")]);
         assert_eq!(needs.remove, [Path::new("/run/exporter")]);
     }
 
@@ -128,7 +137,7 @@ mod tests {
         for folder in [&inside, &outside] {
             fs::write(folder.path().join("a"), "a").unwrap();
         }
-        let needs = Needs { read: vec![inside.path().to_owned(), "/missing".into()], remove: Vec::new() };
+        let needs = Needs { read: vec![inside.path().to_owned(), "/missing".into()], ..Needs::default() };
         let (inside, outside) = (inside.path().to_owned(), outside.path().to_owned());
         // The thread is restricted, not the process: other tests go on.
         let tried = std::thread::spawn(move || {

@@ -8,7 +8,7 @@ use collectors::kit::declare::{Declaration, Declared};
 use collectors::kit::options::{FlagValues, Options};
 
 use super::access::Access;
-use super::{Paths, Settings, Simulation};
+use super::{Paths, Push, Settings, Simulation};
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 
@@ -64,6 +64,17 @@ declare! {
             "Listen on the sockets that systemd passes, in place of --web.listen-address. Linux only.";
         SANDBOX: Switch "sandbox" = "false",
             "Give up, once everything is open, what reading the host does not take: writing, executing, and files of others. Linux only.";
+        PUSH_TO: Texts "push.to" = "",
+            "Push to a target, as KIND=URL with KIND one of pushgateway, import, remote-write, remote-write-2, file. Repeat the flag for several. See docs/PUSH.md.";
+        PUSH_INTERVAL: Span "push.interval" = "30s", "Time between two pushes. The phase within it follows from the host's name.";
+        PUSH_TIMEOUT: Span "push.timeout" = "10s", "Time for one request to a target.";
+        PUSH_QUEUE: Text "push.queue" = "",
+            "Directory for samples that wait for their target. Without it they wait in 4 MiB of memory and are lost with the process.";
+        PUSH_QUEUE_MAX: Whole "push.queue-max-bytes" = "268435456", "Size of the queue of one target in bytes. The oldest samples are dropped beyond it.";
+        PUSH_LABELS: Texts "push.label" = "", "Label to add to every pushed series, as NAME=VALUE. Repeat the flag for several.";
+        PUSH_KEEP: Texts "push.keep" = "", "Push only families whose names begin with this. Repeat the flag for several.";
+        PUSH_DROP: Texts "push.drop" = "", "Push no family whose name begins with this. Repeat the flag for several.";
+        PUSH_ONCE: Switch "push.once" = "false", "Collect and push once, then end: with status 0 if every target took the samples.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
     }
@@ -130,9 +141,48 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         log_format: Format::parse(format).map_err(|error| format!("--{format_name}: {error}"))?,
         is_simulated,
         simulation: simulation(&options)?,
+        push: push(&options)?,
         replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
         values,
+    })
+}
+
+fn push(options: &Options<'_, Server>) -> Result<Push, String> {
+    let targets = options.get(PUSH_TO).to_vec();
+    let is_once = options.get(PUSH_ONCE);
+    if is_once && targets.is_empty() {
+        return Err(format!("--{}: expected --{} as well", PUSH_ONCE.info().name, PUSH_TO.info().name));
+    }
+    if !cfg!(feature = "push") && !targets.is_empty() {
+        return Err(format!("--{}: this build cannot push: build with the feature `push`", PUSH_TO.info().name));
+    }
+    for flag in [PUSH_INTERVAL, PUSH_TIMEOUT] {
+        if options.get(flag).is_zero() {
+            return Err(format!("--{}: expected a time above zero", flag.info().name));
+        }
+    }
+    let queue = options.get(PUSH_QUEUE);
+    let label = |text: &String| {
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match text.split_once('=') {
+            Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(format!("--{}: expected NAME=VALUE, found `{text}`", PUSH_LABELS.info().name)),
+        }
+    };
+    Ok(Push {
+        targets,
+        interval: options.get(PUSH_INTERVAL),
+        timeout: options.get(PUSH_TIMEOUT),
+        queue: (!queue.is_empty()).then(|| PathBuf::from(queue)),
+        queue_max_bytes: options.get(PUSH_QUEUE_MAX).max(1 << 20),
+        labels: options.get(PUSH_LABELS).iter().map(label).collect::<Result<_, _>>()?,
+        keep: options.get(PUSH_KEEP).to_vec(),
+        drop: options.get(PUSH_DROP).to_vec(),
+        is_once,
     })
 }
 

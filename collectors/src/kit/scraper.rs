@@ -153,6 +153,11 @@ impl Scraper {
         &self.notices
     }
 
+    /// The kernel that the collectors ask.
+    pub fn kernel(&self) -> &dyn Kernel {
+        &*self.kernel
+    }
+
     /// The names of the enabled collectors.
     pub fn enabled(&self) -> impl ExactSizeIterator<Item = &'static str> {
         self.declarations().map(|declaration| declaration.name)

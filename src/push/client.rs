@@ -1,0 +1,146 @@
+//! The outbound HTTP client: deadlines for each phase, bounded answers, no redirects, proxies by environment.
+//!
+//! `ureq` carries it: blocking, seven crates beyond those that the server has, every phase with a timeout of its own.
+
+use std::time::Duration;
+
+/// Bytes of an answer that are read.
+const ANSWER_MAX_BYTES: u64 = 4 << 10;
+/// Characters of an answer's first line that are logged.
+const SHOWN_MAX_CHARACTERS: usize = 200;
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub struct Outbound<'a> {
+    /// `POST`, `PUT`, `DELETE` or `GET`.
+    pub method: &'a str,
+    /// Without user and password.
+    pub url: &'a str,
+    /// Further headers.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// Body.
+    pub body: &'a [u8],
+}
+
+/// What came back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Value of `Retry-After`.
+    pub retry_after: Option<String>,
+    /// Whether a header of remote write 2.0 tells what was written.
+    pub tells_written: bool,
+    /// First line of the body, escaped and shortened.
+    pub first_line: String,
+    /// The body, as far as it was read.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+}
+
+impl Client {
+    /// A client whose requests end after `timeout`, whatever the other side does.
+    pub fn new(timeout: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .timeout_connect(Some(timeout / 2))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
+            .proxy(ureq::Proxy::try_from_env());
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(super::trust::tls_config());
+        Self { agent: config.build().into() }
+    }
+
+    /// Sends a request. The error says which phase failed, without the URL.
+    pub fn send(&self, request: &Outbound<'_>, answer_max_bytes: Option<u64>) -> Result<Answer, String> {
+        let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(request.body).map_err(|error| error.to_string())?;
+        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after = header("retry-after");
+        let tells_written = ["samples", "histograms", "exemplars"]
+            .iter()
+            .any(|kind| response.headers().contains_key(format!("x-prometheus-remote-write-{kind}-written")));
+        let status = response.status().as_u16();
+        let max = answer_max_bytes.unwrap_or(ANSWER_MAX_BYTES);
+        let body = response.body_mut().with_config().limit(max).read_to_vec();
+        let body = match (body, answer_max_bytes) {
+            (Ok(body), _) => body,
+            // What an answer says is for the log only; that it is long or cut changes nothing.
+            (Err(_), None) => Vec::new(),
+            (Err(error), Some(_)) => return Err(error.to_string()),
+        };
+        Ok(Answer { status, retry_after, tells_written, first_line: first_line(&body), body })
+    }
+}
+
+fn first_line(body: &[u8]) -> String {
+    let line = body.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(line);
+    text.chars().take(SHOWN_MAX_CHARACTERS).flat_map(char::escape_debug).collect()
+}
+
+/// Seconds to wait by a `Retry-After` header: a number, or a date of RFC 9110.
+pub fn retry_after(value: &str, now: Duration) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = http_date(value.trim())?;
+    Some(Duration::from_secs(at.saturating_sub(now.as_secs())))
+}
+
+/// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_, rest) = text.split_once(", ")?;
+    let mut words = rest.strip_suffix(" GMT")?.split(' ');
+    let day: u64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = u64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()?;
+    let year: u64 = words.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
+    let mut time = words.next()?.split(':').map(str::parse::<u64>);
+    let (hours, minutes, seconds) = (time.next()?.ok()?, time.next()?.ok()?, time.next()?.ok()?);
+    if !(1..=31).contains(&day) || hours > 23 || minutes > 59 || seconds > 60 {
+        return None;
+    }
+    // Days since 1970 of a date, with years that begin in March.
+    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = Duration::from_secs(784_111_777 - 90);
+        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(90)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now * 2), Some(Duration::ZERO));
+        for refused in
+            ["", "soon", "-1", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994", "Sun, 06 Foo 1994 08:49:37 GMT"]
+        {
+            assert_eq!(retry_after(refused, now), None, "{refused}");
+        }
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(http_date("Tue, 29 Feb 2000 12:00:00 GMT"), Some(951_825_600));
+    }
+
+    #[test]
+    fn the_first_line_of_an_answer_is_escaped_and_short() {
+        assert_eq!(first_line(b"bad \x1b[31mline\nsecond"), "bad \\u{1b}[31mline");
+        assert_eq!(first_line(&[b'x'; 500]).len(), SHOWN_MAX_CHARACTERS);
+    }
+}

@@ -1,0 +1,525 @@
+//! A bounded queue of records on disk that survives crashes.
+//!
+//! Records stand in segments, files named `<first id>-<salt>.segment`. A record is a header (magic, id, length, checksum
+//! of the payload, checksum of the header) and a payload. The header's checksum includes the salt of the segment, so that
+//! a payload cannot imitate a record. Behind a damaged record the reader searches for the next valid header: damage costs
+//! the records it touches and no other.
+//!
+//! The id of the last delivered record stands in two files that are overwritten in turn, each with a checksum: one of them
+//! is valid at any moment, and no space is needed to write it, so that a full disk cannot stop the queue from becoming
+//! smaller. A segment is removed when every record in it was delivered, or dropped at the bound, and the position says so
+//! durably: an id is never used twice.
+//!
+//! What is promised, under [`SyncPolicy::Always`]: a record whose append returned `Ok` is delivered at least once, unless
+//! the bound drops it (counted) or the disk damages it (counted). A record that is delivered again is identical.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::checksum::crc32c;
+use super::storage::Storage;
+
+#[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod tests;
+
+/// When an append is made durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncPolicy {
+    /// Before it returns: records survive a power failure.
+    Always,
+    /// When the operating system writes it: records survive the end of the process only.
+    Never,
+}
+
+/// Bounds of a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueOptions {
+    /// Total size of all segments, at most.
+    pub max_bytes: u64,
+    /// Size at which the next segment begins.
+    pub segment_bytes: u64,
+    /// When an append is durable.
+    pub sync: SyncPolicy,
+}
+
+/// Payloads above this size are refused.
+pub const RECORD_MAX_BYTES: usize = 1 << 20;
+
+/// Size at which a segment ends, for a bound. The reader holds one segment in memory.
+pub fn segment_bytes(max_bytes: u64) -> u64 {
+    (max_bytes / 16).clamp(4096, 2 << 20)
+}
+
+const MAGIC: u32 = 0x6e6c_7131;
+const HEADER_BYTES: usize = 4 + 8 + 4 + 4 + 4;
+const SECTOR_BYTES: usize = 512;
+const SUFFIX: &str = ".segment";
+/// The files that hold the position in turn.
+const POSITIONS: [&str; 2] = ["position-0", "position-1"];
+const POSITION_BYTES: usize = 12;
+
+/// Counts since the queue was opened.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct QueueCounts {
+    /// Records appended.
+    pub appended: u64,
+    /// Records dropped because the queue was full.
+    pub dropped_full: u64,
+    /// Damaged regions found; each costs at least one record.
+    pub damaged: u64,
+}
+
+#[derive(Debug)]
+struct Segment {
+    first_id: u64,
+    salt: u32,
+    bytes: u64,
+    /// Records appended or found, as far as known; drops are counted by it.
+    is_sealed: bool,
+}
+
+impl Segment {
+    fn name(&self) -> String {
+        format!("{:016x}-{:08x}{SUFFIX}", self.first_id, self.salt)
+    }
+
+    fn of_name(name: &str, bytes: u64) -> Option<Self> {
+        let (first_id, salt) = name.strip_suffix(SUFFIX)?.split_once('-')?;
+        if first_id.len() != 16 || salt.len() != 8 {
+            return None;
+        }
+        let first_id = u64::from_str_radix(first_id, 16).ok()?;
+        Some(Self { first_id, salt: u32::from_str_radix(salt, 16).ok()?, bytes, is_sealed: true })
+    }
+}
+
+/// The segment in memory that is being read.
+#[derive(Debug, Default)]
+struct Reader {
+    /// First id and salt of the segment, if one is loaded.
+    segment: Option<(u64, u32)>,
+    bytes: Vec<u8>,
+    offset: usize,
+    /// The file is shorter than the records that were appended to it.
+    is_short: bool,
+}
+
+/// A record that waits for delivery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record<'a> {
+    /// Rises by one with each append.
+    pub id: u64,
+    /// What was appended.
+    pub payload: &'a [u8],
+}
+
+/// A queue in a [`Storage`].
+#[derive(Debug)]
+pub struct Queue<S> {
+    storage: S,
+    options: QueueOptions,
+    segments: VecDeque<Segment>,
+    next_id: u64,
+    /// Everything up to this id was delivered, dropped or damaged.
+    delivered: u64,
+    /// The id that is durable as the position.
+    durable: u64,
+    /// The index in [`POSITIONS`] of the file that holds it.
+    position: usize,
+    reader: Reader,
+    counts: QueueCounts,
+    /// Makes the salts of segments differ.
+    salt: u32,
+}
+
+impl<S: Storage> Queue<S> {
+    /// Opens the queue of a directory. `salt` should differ from one start to the next.
+    pub fn open(mut storage: S, options: QueueOptions, salt: u32) -> io::Result<Self> {
+        let mut segments: Vec<Segment> = Vec::new();
+        for (name, bytes) in storage.list()? {
+            if let Some(segment) = Segment::of_name(&name, bytes) {
+                segments.push(segment);
+            }
+        }
+        segments.sort_by_key(|segment| (segment.first_id, segment.salt));
+        let (delivered, position) = open_position(&mut storage)?;
+        let mut queue = Self {
+            storage,
+            options,
+            segments: segments.into(),
+            next_id: delivered + 1,
+            delivered,
+            durable: delivered,
+            position,
+            reader: Reader::default(),
+            counts: QueueCounts::default(),
+            salt,
+        };
+        queue.find_end()?;
+        if options.sync == SyncPolicy::Always && !queue.segments.is_empty() {
+            // The process before may have died between the creation of a segment and its synchronisation.
+            queue.storage.sync_directory()?;
+        }
+        Ok(queue)
+    }
+
+    /// Finds the id of the next record, and whether the last segment may be appended to.
+    fn find_end(&mut self) -> io::Result<()> {
+        let keys: Vec<_> = self.segments.iter().map(|segment| (segment.first_id, segment.salt)).collect();
+        // A start that failed leaves an empty segment, behind which the one before may have gone on.
+        for (number, &key) in keys.iter().enumerate().rev() {
+            self.next_id = self.next_id.max(key.0);
+            self.load(key)?;
+            let (mut cursor, mut is_whole, mut has_records) = (0, true, false);
+            while let Some(found) = find_record(&self.reader.bytes, cursor, key.1) {
+                is_whole &= found.start == cursor;
+                cursor = found.end();
+                has_records = true;
+                self.next_id = self.next_id.max(found.id + 1);
+            }
+            is_whole &= cursor == self.reader.bytes.len();
+            if !is_whole {
+                // The ids of records that can no longer be read are not used again.
+                self.next_id += (self.reader.bytes.len() / HEADER_BYTES) as u64 + 1;
+            }
+            if number + 1 == keys.len() {
+                self.segments[number].is_sealed = !is_whole;
+            }
+            if has_records {
+                break;
+            }
+        }
+        self.reader.segment = None;
+        Ok(())
+    }
+
+    /// Appends a record; on `Ok` it is durable under the policy in force. Drops the oldest records if the bound asks for it.
+    pub fn append(&mut self, payload: &[u8]) -> io::Result<u64> {
+        let length = HEADER_BYTES + payload.len();
+        if payload.len() > RECORD_MAX_BYTES || length as u64 > self.options.max_bytes {
+            let limit = (RECORD_MAX_BYTES as u64).min(self.options.max_bytes.saturating_sub(HEADER_BYTES as u64));
+            let text = format!("record of {} bytes exceeds the limit of {limit}", payload.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        self.make_room(length as u64)?;
+        let id = self.next_id;
+        let is_open = |last: &Segment| {
+            !last.is_sealed && last.bytes + length as u64 <= self.options.segment_bytes.max(length as u64)
+        };
+        if !self.segments.back().is_some_and(is_open) {
+            self.begin_segment(id)?;
+        }
+        let Some(last) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
+        let name = last.name();
+        let mut record = Vec::with_capacity(length);
+        write_record(&mut record, id, last.salt, payload);
+        // The id is used up even if the write fails: its bytes may be on disk.
+        self.next_id += 1;
+        let written = self.storage.append(&name, &record).and_then(|()| match self.options.sync {
+            SyncPolicy::Always => self.storage.sync(&name),
+            SyncPolicy::Never => Ok(()),
+        });
+        match written {
+            Ok(()) => {
+                last.bytes += length as u64;
+                self.counts.appended += 1;
+                Ok(id)
+            }
+            Err(error) => {
+                // What reached the file is unknown; nothing is appended behind it.
+                last.is_sealed = true;
+                last.bytes += length as u64;
+                Err(error)
+            }
+        }
+    }
+
+    fn begin_segment(&mut self, first_id: u64) -> io::Result<()> {
+        // A leftover of a failed start may have the same first id; a segment never takes an existing name.
+        let is_taken = |salt| self.segments.iter().any(|other| (other.first_id, other.salt) == (first_id, salt));
+        self.salt = self.salt.wrapping_mul(0x9e37_79b1).wrapping_add(1);
+        while is_taken(self.salt) {
+            self.salt = self.salt.wrapping_add(1);
+        }
+        let segment = Segment { first_id, salt: self.salt, bytes: 0, is_sealed: false };
+        self.storage.create(&segment.name())?;
+        if let Some(last) = self.segments.back_mut() {
+            last.is_sealed = true;
+        }
+        let synced = match self.options.sync {
+            SyncPolicy::Always => self.storage.sync_directory(),
+            SyncPolicy::Never => Ok(()),
+        };
+        if let Err(error) = synced {
+            _ = self.storage.remove(&segment.name());
+            return Err(error);
+        }
+        self.segments.push_back(segment);
+        Ok(())
+    }
+
+    /// Drops the oldest segments until `length` more bytes fit.
+    fn make_room(&mut self, length: u64) -> io::Result<()> {
+        while self.bytes() + length > self.options.max_bytes {
+            let Some(front) = self.segments.front() else { return Ok(()) };
+            let key = (front.first_id, front.salt);
+            let mut dropped = 0;
+            // A segment that cannot be read any more is dropped all the same.
+            if self.load(key).is_ok() {
+                let mut cursor = 0;
+                while let Some(found) = find_record(&self.reader.bytes, cursor, key.1) {
+                    cursor = found.end();
+                    if found.id > self.delivered {
+                        self.delivered = found.id;
+                        dropped += 1;
+                    }
+                }
+            }
+            self.reader.segment = None;
+            self.counts.dropped_full += dropped;
+            self.write_position()?;
+            self.remove_front()?;
+        }
+        Ok(())
+    }
+
+    fn remove_front(&mut self) -> io::Result<()> {
+        if let Some(front) = self.segments.front() {
+            match self.storage.remove(&front.name()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            if self.reader.segment == Some((front.first_id, front.salt)) {
+                self.reader.segment = None;
+            }
+            self.segments.pop_front();
+        }
+        Ok(())
+    }
+
+    /// The oldest record that was not delivered.
+    pub fn peek(&mut self) -> io::Result<Option<Record<'_>>> {
+        let found = loop {
+            let current =
+                self.segments.iter().position(|segment| Some((segment.first_id, segment.salt)) == self.reader.segment);
+            let number = current.unwrap_or(0);
+            let Some(segment) = self.segments.get(number) else { return Ok(None) };
+            let (key, known, is_sealed) = ((segment.first_id, segment.salt), segment.bytes, segment.is_sealed);
+            if current.is_none() {
+                self.load(key)?;
+                self.reader.offset = 0;
+            } else if (self.reader.bytes.len() as u64) < known && !self.reader.is_short {
+                let offset = self.reader.offset;
+                self.load(key)?;
+                self.reader.offset = offset;
+            }
+            if let Some(found) = find_record(&self.reader.bytes, self.reader.offset, key.1) {
+                if found.start != self.reader.offset {
+                    self.counts.damaged += 1;
+                }
+                if found.id > self.delivered {
+                    self.reader.offset = found.start;
+                    break found;
+                }
+                self.reader.offset = found.end();
+                continue;
+            }
+            let is_last = number + 1 == self.segments.len();
+            if is_last && !is_sealed {
+                return Ok(None);
+            }
+            let rest = self.reader.bytes.get(self.reader.offset..).unwrap_or_default();
+            self.counts.damaged += u64::from(rest.iter().any(|&byte| byte != 0));
+            self.reader.offset = self.reader.bytes.len();
+            let Some(next) = self.segments.get(number + 1) else {
+                self.remove_read()?;
+                return Ok(None);
+            };
+            let next = (next.first_id, next.salt);
+            self.load(next)?;
+            self.reader.offset = 0;
+        };
+        Ok(Some(Record { id: found.id, payload: &self.reader.bytes[found.payload..found.end()] }))
+    }
+
+    /// Records durably that everything up to `id` was delivered.
+    pub fn delivered(&mut self, id: u64) -> io::Result<()> {
+        self.delivered = self.delivered.max(id);
+        self.write_position()?;
+        self.remove_read()
+    }
+
+    /// Removes the segments before the one that is being read, and that one if nothing will be appended to it.
+    fn remove_read(&mut self) -> io::Result<()> {
+        if self.durable < self.delivered {
+            self.write_position()?;
+        }
+        while let (Some(front), Some(current)) = (self.segments.front(), self.reader.segment) {
+            let is_current = (front.first_id, front.salt) == current;
+            if is_current && !(front.is_sealed && self.reader.offset >= self.reader.bytes.len()) {
+                break;
+            }
+            self.remove_front()?;
+        }
+        Ok(())
+    }
+
+    fn write_position(&mut self) -> io::Result<()> {
+        if self.delivered <= self.durable {
+            return Ok(());
+        }
+        let other = 1 - self.position;
+        write_position(&mut self.storage, POSITIONS[other], self.delivered)?;
+        self.position = other;
+        self.durable = self.delivered;
+        Ok(())
+    }
+
+    /// Size of all segments.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// Id of the last delivered record.
+    pub fn position(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Counts since the queue was opened.
+    pub fn counts(&self) -> QueueCounts {
+        self.counts
+    }
+
+    /// Bytes of memory that the queue holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.reader.bytes.capacity() + self.segments.capacity() * size_of::<Segment>()
+    }
+
+    /// Reads a segment into memory. A sector that cannot be read counts as zeros: its records are damaged.
+    fn load(&mut self, key: (u64, u32)) -> io::Result<()> {
+        let Some(segment) = self.segments.iter().find(|segment| (segment.first_id, segment.salt) == key) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let name = segment.name();
+        let length = usize::try_from(segment.bytes).unwrap_or(usize::MAX).min(SEGMENT_READ_MAX_BYTES);
+        self.reader.segment = Some(key);
+        self.reader.bytes.clear();
+        self.reader.bytes.resize(length, 0);
+        let read = match self.storage.read_at(&name, 0, &mut self.reader.bytes) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(_) => {
+                let mut end = 0;
+                for (number, sector) in self.reader.bytes.chunks_mut(SECTOR_BYTES).enumerate() {
+                    let offset = (number * SECTOR_BYTES) as u64;
+                    match self.storage.read_at(&name, offset, sector) {
+                        Ok(read) => end = end.max(number * SECTOR_BYTES + read),
+                        Err(_) => sector.fill(0),
+                    }
+                }
+                end.max(length)
+            }
+        };
+        self.reader.is_short = read < length;
+        self.reader.bytes.truncate(read);
+        Ok(())
+    }
+}
+
+/// A segment holds one record at least, and no more than this.
+const SEGMENT_READ_MAX_BYTES: usize = 4 << 20;
+
+#[derive(Clone, Copy)]
+struct Found {
+    start: usize,
+    payload: usize,
+    length: usize,
+    id: u64,
+}
+
+impl Found {
+    fn end(&self) -> usize {
+        self.payload + self.length
+    }
+}
+
+fn write_record(into: &mut Vec<u8>, id: u64, salt: u32, payload: &[u8]) {
+    let start = into.len();
+    into.extend_from_slice(&MAGIC.to_le_bytes());
+    into.extend_from_slice(&id.to_le_bytes());
+    into.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+    into.extend_from_slice(&crc32c(payload).to_le_bytes());
+    let checksum = crc32c(&into[start..]) ^ salt;
+    into.extend_from_slice(&checksum.to_le_bytes());
+    into.extend_from_slice(payload);
+}
+
+/// The next valid record at or behind an offset.
+fn find_record(bytes: &[u8], mut offset: usize, salt: u32) -> Option<Found> {
+    loop {
+        if let Some(found) = record_at(bytes, offset, salt) {
+            return Some(found);
+        }
+        offset += 1;
+        offset += bytes.get(offset..)?.windows(4).position(|window| window == MAGIC.to_le_bytes())?;
+    }
+}
+
+fn record_at(bytes: &[u8], start: usize, salt: u32) -> Option<Found> {
+    let header = bytes.get(start..start.checked_add(HEADER_BYTES)?)?;
+    let word = |at: usize| header.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    let id = u64::from_le_bytes(header.get(4..12)?.try_into().ok()?);
+    if word(0)? != MAGIC || crc32c(&header[..HEADER_BYTES - 4]) ^ salt != word(20)? {
+        return None;
+    }
+    let (length, payload) = (usize::try_from(word(12)?).ok()?, start + HEADER_BYTES);
+    let content = bytes.get(payload..payload.checked_add(length)?)?;
+    (crc32c(content) == word(16)?).then_some(Found { start, payload, length, id })
+}
+
+fn write_position<S: Storage>(storage: &mut S, name: &str, id: u64) -> io::Result<()> {
+    let mut bytes = [0; POSITION_BYTES];
+    bytes[..8].copy_from_slice(&id.to_le_bytes());
+    let checksum = crc32c(&bytes[..8]);
+    bytes[8..].copy_from_slice(&checksum.to_le_bytes());
+    storage.overwrite(name, &bytes)?;
+    storage.sync(name)
+}
+
+/// The position, and the file that holds it. Without a valid one everything is sent again, from id 0.
+fn open_position<S: Storage>(storage: &mut S) -> io::Result<(u64, usize)> {
+    let mut found = [None; 2];
+    let mut is_new = false;
+    for (name, found) in POSITIONS.iter().zip(&mut found) {
+        let mut bytes = [0; POSITION_BYTES];
+        match storage.read_at(name, 0, &mut bytes) {
+            Ok(count) => {
+                let (id, checksum) = bytes.split_at(8);
+                let is_valid = count == POSITION_BYTES && crc32c(id).to_le_bytes() == checksum;
+                *found = id.try_into().ok().filter(|_| is_valid).map(u64::from_le_bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                storage.create(name)?;
+                is_new = true;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let current = usize::from(found[1] > found[0]);
+    let id = found[current].unwrap_or(0);
+    if is_new {
+        // Both take their space now, so that later writes need none.
+        for (name, found) in POSITIONS.iter().zip(found) {
+            if found.is_none() {
+                write_position(storage, name, id)?;
+            }
+        }
+        storage.sync_directory()?;
+    } else {
+        // The process before may have died between the write and its synchronisation; the other file is overwritten next.
+        storage.sync(POSITIONS[current])?;
+    }
+    Ok((id, current))
+}
