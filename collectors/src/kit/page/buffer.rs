@@ -241,8 +241,8 @@ mod tests {
             assert_eq!(buffer.put(&values, 1_u64.into()).is_some(), fits, "{line_bytes}");
             buffer.clear();
             buffer.push(&values, 1_u64.into(), &mut Vec::new());
-            let [a, b, c, d, e] = &texts;
-            let expected = format!("n{{a=\"{a}\",b=\"{b}\",c=\"{c}\",d=\"{d}\",e=\"{e}\"}} 1\n");
+            let labels: Vec<_> = LABELS.iter().zip(&texts).map(|(name, text)| format!("{name}=\"{text}\"")).collect();
+            let expected = format!("n{{{}}} 1\n", labels.join(","));
             assert_eq!(expected.len(), line_bytes);
             assert_eq!(String::from_utf8_lossy(buffer.lines()), expected);
         }
