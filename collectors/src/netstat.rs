@@ -166,7 +166,7 @@ mod tests {
         };
         check("Udp: InErrors OutDatagrams\nUdp: 1\n", "proc/net/snmp:2: Udp: expected one value for each name");
         check("Udp: InErrors\nUdp: 1 2\n", "one value for each name");
-        check("Udp: InErrors\nUdp: x\n", "proc/net/snmp:2: InErrors: expected a number, found `x`");
+        check("Udp: InErrors\nUdp: x\n", "proc/net/snmp:2: InErrors: expected a number, found \"x\"");
         check("Udp: InErrors\n", "proc/net/snmp:1: next line: expected the values of these names");
         check("\n", "proc/net/snmp:1: next line");
     }

@@ -132,7 +132,7 @@ impl Resolver {
 
 fn bad_location(entry: &[u8], found: &[u8]) -> Failure {
     Failure::error(format_args!(
-        "sys/bus/pci/devices/{}: link: expected an address such as 0000:00:1f.6, found `{}`",
+        "sys/bus/pci/devices/{}: link: expected an address such as 0000:00:1f.6, found \"{}\"",
         entry.escape_ascii(),
         found.escape_ascii()
     ))

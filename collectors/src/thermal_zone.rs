@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_bad_attribute_costs_only_its_own_samples() {
         for (bad, complaint) in [
-            ("warm", "thermal_zone1/temp: value: expected a whole number"),
+            ("warm", "thermal_zone1/temp: value: expected a signed integer"),
             ("9223372036854775808", "thermal_zone1/temp: value"),
         ] {
             given(&format!("{HOST}== sys/class/thermal/thermal_zone1/temp\n{bad}\n"))

@@ -73,13 +73,13 @@ mod tests {
     #[test]
     fn a_bad_line_costs_only_its_own_samples() {
         given("== proc/vmstat\npgpgin x\n\npswpin\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found \"x\"");
     }
 
     #[test]
     fn bad_lines_are_reported_even_if_not_selected() {
         given("== proc/vmstat\nnr_free_pages x\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found \"x\"");
     }
 
     #[test]

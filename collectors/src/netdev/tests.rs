@@ -99,12 +99,18 @@ fn devices_are_included_and_excluded_by_name() {
 #[test]
 fn a_bad_row_costs_only_its_own_samples() {
     for (row, complaint) in [
-        ("eth1 1 2", "proc/net/dev:3: device: expected a name and a colon, found `eth1 1 2`"),
+        ("eth1 1 2", "proc/net/dev:3: device: expected a name and a colon, found \"eth1 1 2\""),
         (" : 1 2", "3: device: "),
         ("", "3: device: "),
-        ("eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "proc/net/dev:3: transmit compressed: expected a whole number"),
-        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "receive bytes: expected a whole number"),
-        ("eth1: 1 18446744073709551616 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "receive packets: expected a whole number"),
+        (
+            "eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15",
+            "proc/net/dev:3: transmit compressed: expected an unsigned integer",
+        ),
+        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "receive bytes: expected an unsigned integer"),
+        (
+            "eth1: 1 18446744073709551616 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+            "receive packets: expected an unsigned integer",
+        ),
     ] {
         given(&table(&format!("{row}\n{ROW}"))).fails::<Netdev>(&lines("eth0", SUMMED_LINES), complaint);
     }

@@ -78,7 +78,7 @@ fn histograms_and_summaries_are_put_together() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
-    check_error("a 1\nb x\n", "a.prom:2: value: expected a number, found `x`");
+    check_error("a 1\nb x\n", "a.prom:2: value: expected a number, found \"x\"");
     check_error("a 1", "a.prom:1: last line: expected a final newline");
     check_error("a 1\n\n# HELP b", "a.prom:3: last line: expected a final newline");
     check_error("a 1 1441205977284\n", "a.prom:1: timestamp: expected end of line");
@@ -102,7 +102,7 @@ fn what_is_wrong_with_labels_is_named() {
     check_error("a{1b=\"c\"} 1\n", "label name: expected a label name");
     check_error("a{,} 1\n", "label name");
     check_error("a{__name__=\"b\"} 1\n", "label name: expected a label name of letters, digits and `_`");
-    check_error("a{b} 1\n", "b: expected `=` after the label name, found `} 1`");
+    check_error("a{b} 1\n", "b: expected `=` after the label name, found \"} 1\"");
     check_error("a{b=c} 1\n", "b: expected `\"` before the label value");
     check_error("a{b=\"c} 1\n", "b: expected a closing");
     check_error("a{b=\"\\t\"} 1\n", "b: expected a closing");
