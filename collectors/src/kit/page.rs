@@ -121,7 +121,7 @@ pub struct Finished {
     pub clashes: Vec<String>,
 }
 
-/// Metric names consist of `[a-zA-Z0-9_:]`; every other byte becomes `_`.
+/// Metric names are made of `[a-zA-Z0-9_:]`; every other character, and every byte that is not UTF-8, becomes `_`.
 fn name_byte(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || byte == b':' { byte } else { b'_' }
 }
