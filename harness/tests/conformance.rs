@@ -1,5 +1,8 @@
 //! node_exporter's own end-to-end test, and its cases of single collectors, against our collectors.
 
+#[path = "conformance/go_regexp.rs"]
+mod go_regexp;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,6 +47,16 @@ fn main() -> ExitCode {
             "mounts_are_our_own_where_process_one_is_hidden",
             &[Need::ConformanceData],
             mounts_are_our_own_where_process_one_is_hidden,
+        ),
+        (
+            "every_search_of_re2_finds_what_go_finds",
+            &[Need::ConformanceData],
+            go_regexp::every_search_of_re2_finds_what_go_finds,
+        ),
+        (
+            "every_expression_of_fowler_matches_where_go_matches",
+            &[Need::ConformanceData],
+            go_regexp::every_expression_of_fowler_matches_where_go_matches,
         ),
     ])
 }
