@@ -1,4 +1,4 @@
-//! Collectors whose files are pipes: one that nobody writes into, and one whose writer is silent.
+//! Collectors whose files are pipes: one without a writer, and one whose writer is silent.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use crate::exporter::Exporter;
 
 const SCRAPES: usize = 100;
-/// One works; another may come to be while the first is on its way back from a scrape.
+/// One runner works; another may start while the first returns from a scrape.
 const RUNNERS_MAX: usize = 4;
 
-/// Less than one scrape may take, for all of them.
+/// Maximum time of all scrapes together, shorter than the timeout of one.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
-/// How many threads run collectors.
+/// Number of threads that run collectors.
 fn runners(exporter: &Exporter) -> usize {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).unwrap();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
@@ -20,7 +20,7 @@ fn runners(exporter: &Exporter) -> usize {
 }
 
 #[test]
-fn pipes_in_place_of_files_cost_their_collectors_and_no_thread() {
+fn pipes_instead_of_files_cost_their_collectors_and_no_thread() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("loadavg"), "0.21 0.37 0.39 1/719 19737\n").unwrap();
     for name in ["vmstat", "meminfo"] {
