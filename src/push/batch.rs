@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_large_family_is_split_with_its_head_in_each_part() {
-        let page: String = (0..BATCH_SAMPLES_MAX + 1).map(|number| format!("a{{x=\"{number}\"}} 1\n")).collect();
+        let samples = 0..=BATCH_SAMPLES_MAX;
+        let page = samples.fold(String::new(), |page, number| page + "a{x=\"" + &number.to_string() + "\"} 1\n");
         let (batches, _) = Batcher::default().batches(&format!("# TYPE a counter\n{page}"), 7);
         assert_eq!(batches.iter().map(Batch::samples).collect::<Vec<_>>(), [BATCH_SAMPLES_MAX, 1]);
         assert!(batches.iter().all(|batch| batch.text.starts_with("# TYPE a counter\na{")));

@@ -184,7 +184,7 @@ impl Expression {
                 ([letter], 3) => format!("\\{:o}", u32::from(*letter)),
                 _ => format!("[{}]", letters.iter().collect::<String>()),
             },
-            Self::All(parts) => parts.iter().map(|part| format!("(?:{})", part.written())).collect(),
+            Self::All(parts) => parts.iter().fold(String::new(), |all, part| all + "(?:" + &part.written() + ")"),
             Self::Any(parts) => parts.iter().map(Self::written).collect::<Vec<_>>().join("|"),
             Self::Repeated(part, least, most, is_lazy) => {
                 let operator = match (least, most) {
@@ -214,7 +214,7 @@ impl Expression {
             Self::Repeated(part, least, most, _) => {
                 let (mut ends, mut reached) = (Vec::new(), vec![at]);
                 // More rounds than there are characters reach nothing new.
-                for round in 0..=most.unwrap_or(u32::MAX).min(text.len() as u32 + least) {
+                for round in 0..=most.unwrap_or(u32::MAX).min(u32::try_from(text.len()).unwrap() + least) {
                     if round >= *least {
                         ends.extend(&reached);
                     }
