@@ -8,12 +8,12 @@ use super::{Buffer, Finished, Format, Page, order};
 pub(crate) struct Binder {
     /// Every buffer in the order of the families' names.
     order: Vec<Place>,
-    /// How many buffers each page had when they were put into order.
+    /// The number of buffers of each page when they were sorted.
     counts: Vec<usize>,
     lines: Vec<order::Line>,
 }
 
-/// Where a buffer is.
+/// The position of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Place {
     page: usize,
@@ -29,7 +29,7 @@ impl Place {
         self.page(pages)?.families.get(self.at)
     }
 
-    /// The same, if it has samples.
+    /// The buffer at a position, if it has samples.
     fn filled(self, pages: &[Option<Page>]) -> Option<&Buffer> {
         self.page(pages)?.filled(self.at)
     }
@@ -53,6 +53,28 @@ impl Binder {
         format: Format,
         out: &mut Vec<u8>,
     ) -> Finished {
+        self.bind_as(pages, foreign, format, false, out)
+    }
+
+    /// Appends the text of all pages to `out` as [`Binder::bind`] does, and leaves the pages as they are.
+    pub(crate) fn bind_copy(
+        &mut self,
+        pages: &mut [Option<Page>],
+        foreign: &mut ForeignPage,
+        format: Format,
+        out: &mut Vec<u8>,
+    ) -> Finished {
+        self.bind_as(pages, foreign, format, true, out)
+    }
+
+    fn bind_as(
+        &mut self,
+        pages: &mut [Option<Page>],
+        foreign: &mut ForeignPage,
+        format: Format,
+        keeps_pages: bool,
+        out: &mut Vec<u8>,
+    ) -> Finished {
         self.sort(pages);
         let mut writer = Writer { order: &self.order, format, finished: Finished::default() };
         foreign.sort();
@@ -74,7 +96,7 @@ impl Binder {
                 writer.finished.clashes.push(name.to_owned());
             }
             let has_short_name = writer.is_free(buffer.short_name(), pages, names);
-            if buffer.is_worth_handing_over(out.len()) {
+            if !keeps_pages && buffer.is_worth_handing_over(out.len()) {
                 if let Some(buffer) = place.buffer_mut(pages) {
                     buffer.hand_over(format, has_short_name, out);
                 }
@@ -107,7 +129,7 @@ impl Binder {
     }
 }
 
-/// What has to be known to write a family.
+/// State of a page that is being written.
 struct Writer<'a> {
     order: &'a [Place],
     format: Format,
@@ -121,7 +143,7 @@ impl Writer<'_> {
         self.finished.duplicates += family.write_to(&header, self.format, has_short_name, out);
     }
 
-    /// Whether no family on the page has this name; only OpenMetrics asks.
+    /// Whether no family of the page has this name; needed for OpenMetrics only.
     fn is_free(&self, name: Option<&[u8]>, pages: &[Option<Page>], foreign: &ForeignPage) -> bool {
         let Some(name) = name.filter(|_| self.format == Format::OpenMetrics) else { return true };
         let buffer = |place: &Place| place.buffer(pages);
