@@ -58,7 +58,7 @@ fn start(places: &str) -> &str {
 
 /// The data has four results for a text: of the whole text and of its first match, by the first alternative that matches
 /// and by the longest. The last two have no other use here than that a match exists and where it begins.
-pub fn every_search_of_re2_finds_what_go_finds() {
+pub(crate) fn every_search_of_re2_finds_what_go_finds() {
     let data = data("re2-search.txt");
     let (mut texts, mut compiled, mut results) = (Vec::new(), None, 0);
     let mut are_texts = true;
@@ -100,7 +100,7 @@ pub fn every_search_of_re2_finds_what_go_finds() {
 
 /// Fowler's tests are about the longest match: what a filter keeps depends on whether there is one, and it begins where
 /// the first one does.
-pub fn every_expression_of_fowler_matches_where_go_matches() {
+pub(crate) fn every_expression_of_fowler_matches_where_go_matches() {
     let mut cases = 0;
     for name in ["basic.dat", "nullsubexpr.dat", "repetition.dat"] {
         let data = data(name);

@@ -378,7 +378,9 @@ mod tests {
     #[test]
     fn what_is_asked_of_clients_has_six_names() {
         for (word, auth) in CLIENT_AUTHS {
-            assert_eq!(good(&tls(&format!("  client_auth_type: {word}\n"))).tls.unwrap().client_auth, auth);
+            let authority = if auth == ClientAuth::RequireAndVerify { "  client_ca_file: ca\n" } else { "" };
+            let section = good(&tls(&format!("  client_auth_type: {word}\n{authority}"))).tls;
+            assert_eq!(section.unwrap().client_auth, auth);
         }
         refuse(
             &tls("  client_auth_type: Any\n"),
@@ -400,7 +402,7 @@ mod tests {
         let verify = "  client_auth_type: RequireAndVerifyClientCert\n";
         refuse(
             &tls(verify),
-            "line 1: client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates \
+            "line 2: client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates \
              to accept",
         );
         assert_eq!(doubt(&format!("{verify}  client_ca_file: ca\n")), "");

@@ -184,7 +184,9 @@ impl Expression {
                 ([letter], 3) => format!("\\{:o}", u32::from(*letter)),
                 _ => format!("[{}]", letters.iter().collect::<String>()),
             },
-            Self::All(parts) => parts.iter().fold(String::new(), |all, part| all + "(?:" + &part.written() + ")"),
+            Self::All(parts) => {
+                parts.iter().flat_map(|part| ["(?:".to_owned(), part.written(), ")".to_owned()]).collect()
+            }
             Self::Any(parts) => parts.iter().map(Self::written).collect::<Vec<_>>().join("|"),
             Self::Repeated(part, least, most, is_lazy) => {
                 let operator = match (least, most) {
@@ -213,8 +215,8 @@ impl Expression {
             Self::Any(parts) => parts.iter().flat_map(|part| part.ends(text, at)).collect(),
             Self::Repeated(part, least, most, _) => {
                 let (mut ends, mut reached) = (Vec::new(), vec![at]);
-                // More rounds than there are characters reach nothing new.
-                for round in 0..=most.unwrap_or(u32::MAX).min(u32::try_from(text.len()).unwrap() + least) {
+                // The texts are shorter than 10 characters: more rounds reach nothing new.
+                for round in 0..=most.unwrap_or(u32::MAX).min(10 + least) {
                     if round >= *least {
                         ends.extend(&reached);
                     }
