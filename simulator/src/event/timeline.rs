@@ -1,4 +1,4 @@
-//! The eras of a host: which machine it is at which moment.
+//! Timeline: eras of a host and the machine of each.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use crate::machine::Machine;
 use crate::past::State;
 use crate::wave::{LAST_SECONDS, MICROS};
 
-/// What happens to a machine, and the moments at which it becomes another.
+/// Events of a machine, and the times at which it changes.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Timeline {
     events: Arc<[Event]>,
-    /// In the order of time; at one moment in the order of the events.
+    /// By time, then in the order of events.
     turns: Arc<[Turn]>,
-    /// In the order of time.
+    /// By time.
     churns: Arc<[Churn]>,
 }
 
-/// The moment at which an event changes what the machine is made of.
+/// Time at which an event changes the machine.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     micros: u64,
@@ -31,7 +31,7 @@ impl Timeline {
         &self.events
     }
 
-    /// With more events, after the others.
+    /// Adds events after the existing ones.
     pub(super) fn with(&self, more: Vec<Event>) -> Self {
         let events: Arc<[Event]> = self.events.iter().cloned().chain(more).collect();
         let turns_of = |(place, event): (usize, &Event)| {
@@ -44,7 +44,7 @@ impl Timeline {
         Self { events, turns: turns.into(), churns }
     }
 
-    /// How many turns there were by a moment.
+    /// Number of turns up to a time.
     fn turns(&self, micros: u64) -> usize {
         self.turns.partition_point(|turn| turn.micros <= micros)
     }

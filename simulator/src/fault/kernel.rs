@@ -6,7 +6,7 @@ use collectors::host::kernel::{Kernel, KernelError, Question};
 use collectors::host::root::tree::KERNEL;
 
 use super::Kind;
-use super::inject::{self, Injection};
+use super::inject::{Injection, Operation};
 
 /// A kernel of which some answers are broken. An answer's place is that of its entry in a `.tree` file and, where it is
 /// about one thing, the name of that: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
@@ -22,13 +22,13 @@ impl FaultyKernel {
     }
 
     fn meet(&self, entry: &str, subject: &[u8]) -> Result<(), KernelError> {
-        let kinds = self.injection.meets(inject::Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
+        let kinds = self.injection.applying(Operation::Kernel, KERNEL, &[entry.as_bytes(), b"/", subject].concat());
         match kinds.iter().position(|kind| *kind == Kind::Missing) {
             Some(at) => {
-                self.injection.suffer(kinds.get(..at).unwrap_or_default())?;
+                self.injection.run(kinds.get(..at).unwrap_or_default())?;
                 Err(KernelError::Unsupported)
             }
-            None => Ok(self.injection.suffer(&kinds)?),
+            None => Ok(self.injection.run(&kinds)?),
         }
     }
 }

@@ -10,7 +10,7 @@ use collectors::host::kernel::canned::{Canned, StatFsAnswer};
 use collectors::host::kernel::{Kernel, KernelError, Question, StatFs, Uname, Zone};
 
 use super::Note;
-use super::patience::Patience;
+use super::deadline::Deadline;
 
 /// What a question came to: a kernel that knows its answers and nothing else, or the refusal.
 type Outcome = Arc<Result<Canned, KernelError>>;
@@ -18,7 +18,7 @@ type Outcome = Arc<Result<Canned, KernelError>>;
 /// Passes each question on once. A repeated question gets the first answer, so that all of a recording agrees.
 pub(super) struct RecordingKernel {
     live: Arc<dyn Kernel>,
-    patience: Patience,
+    deadline: Deadline,
     /// The one moment that a recording is of.
     now: Duration,
     /// By [`Question::place`].
@@ -56,7 +56,7 @@ impl RecordingKernel {
     pub(super) fn new(live: Arc<dyn Kernel>, timeout: Duration) -> Self {
         let now = live.now();
         let (outcomes, notes) = Default::default();
-        Self { live, patience: Patience::new(timeout), now, outcomes, notes }
+        Self { live, deadline: Deadline::new(timeout), now, outcomes, notes }
     }
 
     /// Asks the live kernel. Questions about a file system have a deadline, because its server may be unreachable.
@@ -80,8 +80,8 @@ impl RecordingKernel {
         ask: fn(&dyn Kernel, &[u8]) -> Result<Canned, KernelError>,
     ) -> Result<Canned, KernelError> {
         let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
-        self.patience.ask(move || ask(&*live, &point)).unwrap_or_else(|| {
-            let seconds = self.patience.timeout().as_secs_f64();
+        self.deadline.run(move || ask(&*live, &point)).unwrap_or_else(|| {
+            let seconds = self.deadline.timeout().as_secs_f64();
             let reason =
                 format!("{} did not answer within {seconds} s; it hangs in the recording", mount_point.escape_ascii());
             locked(&self.notes).push(Note { path: format!("kernel/{entry}"), reason });
@@ -121,7 +121,7 @@ impl RecordingKernel {
             match &**outcome {
                 Ok(answers) => all.absorb(answers),
                 Err(KernelError::Errno(Errno::ETIMEDOUT)) if *entry == "statfs" => {
-                    all.refuse(entry, subject, StatFsAnswer::Hang(self.patience.timeout()));
+                    all.refuse(entry, subject, StatFsAnswer::Hang(self.deadline.timeout()));
                 }
                 Err(KernelError::Errno(errno)) => all.refuse(entry, subject, StatFsAnswer::Error(*errno)),
                 Err(KernelError::Unsupported) => {}
