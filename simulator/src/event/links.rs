@@ -35,10 +35,13 @@ fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) ->
         hand_over(state, &slaves, active, scene.micros)
             .ok_or_else(|| event.impossible(format!("no other slave of {bond} has a link")))?;
         set_link(state, active, false, scene);
-    } else if let Some(&down) = slaves.iter().find(|&&slave| state.machine.interfaces.get(slave).is_some_and(|l| !l.is_up)) {
+    } else if let Some(&down) =
+        slaves.iter().find(|&&slave| state.machine.interfaces.get(slave).is_some_and(|l| !l.is_up))
+    {
         set_link(state, down, true, scene);
         // It receives the broadcast traffic of a backup slave from now on.
-        let other = slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(&state.machine, slave));
+        let other =
+            slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(&state.machine, slave));
         begin(state, down, other, scene.micros);
     }
     Ok(())

@@ -45,7 +45,11 @@ impl At {
 }
 
 /// Adds the events to a machine. Errors name the line of the event.
-pub(super) fn put(machine: Machine, timeline: &[TimelineEntry], start: Duration) -> Result<ScriptedMachine, ScenarioError> {
+pub(super) fn put(
+    machine: Machine,
+    timeline: &[TimelineEntry],
+    start: Duration,
+) -> Result<ScriptedMachine, ScenarioError> {
     let mut machine = ScriptedMachine::from(machine);
     for TimelineEntry { line, at, kind, settings } in timeline {
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
