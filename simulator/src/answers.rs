@@ -1,4 +1,4 @@
-//! What the kernel of a simulated host answers.
+//! The answers of the kernel of a simulated host.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl Answers {
         set(|uname| &mut uname.domainname, system.domainname);
     }
 
-    /// Where several are mounted on one point, the last answers, as it does on a real host.
+    /// The last mount of a mount point answers, as on a real host.
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
         let present = self.host.present();
         let moment = present.moment();
@@ -90,7 +90,7 @@ impl Answers {
         Ok(moment.statfs(mount.space))
     }
 
-    /// What block groups take of a device, with all copies of them.
+    /// The usage of each device, including copies.
     fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
         let present = self.host.present();
         let machine = present.moment().machine;
@@ -160,7 +160,7 @@ impl Answers {
         Ok(LinkModes { speed_megabits: interface.speed_megabits, duplex })
     }
 
-    /// Devices of software hand their packets on at once, and count nothing.
+    /// Virtual devices have no queue and count nothing.
     fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) {
         let present = self.host.present();
         let moment = present.moment();
@@ -202,7 +202,7 @@ impl Answers {
         Ok(())
     }
 
-    /// Of what has joined a network, its access point.
+    /// The access point of an associated device.
     fn wifi_stations(
         &self,
         interface: &WifiInterface<'_>,

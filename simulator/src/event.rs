@@ -52,7 +52,7 @@ pub struct EventKind {
     pub falls: &'static [Fall],
     /// Times at which it changes the machine, in microseconds since 1970.
     turns: fn(&Event) -> Vec<u64>,
-    /// Applies the turn of an index to the machine.
+    /// Applies the turn of an index to the state.
     turn: fn(&Event, usize, &mut State, &Scene<'_>) -> Result<(), EventError>,
 }
 

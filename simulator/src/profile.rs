@@ -70,7 +70,7 @@ impl PodTemplate for Template {
     }
 }
 
-/// Every kind of host that there is.
+/// Every profile.
 pub fn profiles() -> &'static [Profile] {
     &PROFILES
 }

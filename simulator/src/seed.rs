@@ -1,44 +1,44 @@
 //! Deterministic pseudorandom numbers derived from names and numbers, independent of the order of use.
 
-/// One source of numbers. Sources derived by other names or numbers have nothing to do with each other.
+/// A seed. Seeds derived by different names or numbers are independent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Seed(u64);
 
 impl Seed {
-    /// The source of everything on a host.
+    /// The seed of a host.
     pub(crate) const fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
-    /// The source that belongs to a name.
+    /// The seed derived by a name.
     #[must_use]
     pub(crate) fn of(self, name: &str) -> Self {
         Self(mix(self.0 ^ fnv1a(name.as_bytes())))
     }
 
-    /// The source that belongs to a number.
+    /// The seed derived by a number.
     #[must_use]
     pub(crate) const fn at(self, number: u64) -> Self {
         Self(mix(self.0.rotate_left(23) ^ mix(number)))
     }
 
-    /// The number itself.
+    /// The bits of the seed.
     pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 
-    /// A number from 0 to `limit`, without it; 0 if it is 0.
+    /// A number from 0 to `limit`, exclusive; 0 if the limit is 0.
     pub(crate) const fn below(self, limit: u64) -> u64 {
         ((self.0 as u128 * limit as u128) >> 64) as u64
     }
 
-    /// A number from `first` to `last`, both of them included.
+    /// A number from `first` to `last`, inclusive.
     pub(crate) const fn between(self, first: u64, last: u64) -> u64 {
         first + self.below(last.saturating_sub(first).saturating_add(1))
     }
 }
 
-/// Every bit of the answer depends on every bit of the question (the finaliser of SplitMix64).
+/// The finaliser of SplitMix64: every bit of the result depends on every bit of the input.
 const fn mix(bits: u64) -> u64 {
     let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -46,7 +46,7 @@ const fn mix(bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The hash FNV-1a of 64 bits.
+/// The 64-bit hash FNV-1a.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

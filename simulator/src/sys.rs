@@ -69,7 +69,7 @@ pub(crate) const TABLES: &[Table] = &[
     xfs::GROUPS,
 ];
 
-/// Appends the way from the folder `from` to `to`, both below /sys.
+/// Appends the relative path from the folder `from` to `to`, both below /sys.
 fn relative(from: &str, to: &str, into: &mut Vec<u8>) {
     let common = from.split('/').zip(to.split('/')).take_while(|(a, b)| a == b).count();
     let climb = from.split('/').skip(common).map(|_| "..");

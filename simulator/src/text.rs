@@ -1,10 +1,10 @@
-//! Writing text into memory.
+//! Formatting of text into byte vectors.
 
 use std::fmt;
 
 use crate::machine::Cpu;
 
-/// `write!` into a `Vec<u8>`, which takes every byte.
+/// `write!` into a `Vec<u8>`, which cannot fail.
 macro_rules! put {
     ($into:expr, "{}", $value:expr) => { $crate::text::Value::put(&$value, $into) };
     ($into:expr, $($text:tt)*) => { $crate::text::Formatted::put($into, format_args!($($text)*)) };
@@ -21,7 +21,7 @@ macro_rules! put_line {
 
 pub(crate) use {put, put_line};
 
-/// Text that is formatted into bytes without the detour of `std::io::Write`, which is for what can fail.
+/// A formatter that appends to bytes, without the error handling of `std::io::Write`.
 pub(crate) struct Formatted<'a>(&'a mut Vec<u8>);
 
 impl<'a> Formatted<'a> {
@@ -51,7 +51,7 @@ impl fmt::Write for Formatted<'_> {
     }
 }
 
-/// What is written without the detour of `core::fmt` where it stands alone, as in most files of /sys.
+/// A value that is written without `core::fmt` if the format is `{}`, as in most files of /sys.
 pub(crate) trait Value {
     /// Appends it.
     fn put(&self, into: &mut Vec<u8>);
@@ -116,7 +116,7 @@ displayed! {
     Hundredths;
 }
 
-/// A number at the right of so many columns: for tables of many, where formatting counts.
+/// A right-aligned number. Faster than `core::fmt`, for large tables.
 pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
     let mut digits = itoa::Buffer::new();
     let digits = digits.format(number);
@@ -124,9 +124,9 @@ pub(crate) fn put_right(number: u64, columns: usize, into: &mut Vec<u8>) {
     into.extend_from_slice(digits.as_bytes());
 }
 
-/// A number in so many hexadecimal digits at least, up to 16: for tables of many, where formatting counts.
+/// A hexadecimal number with a minimum number of digits, up to 16. Faster than `core::fmt`, for large tables.
 pub(crate) fn put_hex(number: u64, columns: usize, into: &mut Vec<u8>) {
-    /// As many as the largest number has.
+    /// The digits of the largest number.
     const DIGITS_MAX: usize = 16;
     let mut digits = [b'0'; DIGITS_MAX];
     let (mut rest, mut first) = (number, DIGITS_MAX);
@@ -140,7 +140,7 @@ pub(crate) fn put_hex(number: u64, columns: usize, into: &mut Vec<u8>) {
     into.extend_from_slice(&digits[first.min(DIGITS_MAX.saturating_sub(columns))..]);
 }
 
-/// Numbers, each behind a blank.
+/// Numbers, each after a blank.
 pub(crate) fn put_numbers(numbers: &[u64], into: &mut Vec<u8>) {
     for &number in numbers {
         into.push(b' ');
@@ -155,7 +155,7 @@ pub(crate) fn put_row(name: &str, number: u64, into: &mut Vec<u8>) {
     into.push(b'\n');
 }
 
-/// Text at the left of so many columns.
+/// Left-aligned text.
 pub(crate) fn put_left(text: &str, columns: usize, into: &mut Vec<u8>) {
     into.extend_from_slice(text.as_bytes());
     put_blanks(columns.saturating_sub(text.len()), into);
@@ -179,8 +179,8 @@ impl fmt::Display for Hundredths {
     }
 }
 
-/// A number of bytes as people read it: `446.4k`. The digits after the point count hundreds of 1,024 parts, so there may
-/// be two of them: `1.10k` is more than `1.9k`.
+/// A number of bytes with a unit, as bcache writes it: `446.4k`. The number after the point counts hundreds of 1,024ths,
+/// so it can have two digits: `1.10k` is more than `1.9k`.
 pub(crate) struct Human(pub(crate) u64);
 
 impl fmt::Display for Human {

@@ -1,10 +1,9 @@
-//! How busy something is over time, in a form whose integral is exact.
+//! Intensities over time whose integrals are exact.
 //!
-//! A [`Wave`] is an intensity in thousandths whose mean over time is 1,000. It is a daily curve through 24 points, and
-//! on it [`Level`]s of disturbance that cancel themselves out within one slot: what a burst adds, the quiet around it
-//! takes away. So the integral over all complete slots is known without looking at them, any moment costs the same, and
-//! since the intensity never falls below zero no counter that is made of it ever falls. All of it is whole numbers:
-//! there is no last bit for platforms to differ in.
+//! A [`Wave`] is an intensity in thousandths whose mean over time is 1,000: a daily curve through 24 points with
+//! [`Level`]s of disturbance. Within one slot, the quiet parts of a level cancel its burst, so the integral over complete
+//! slots is known and every moment costs the same. The intensity is positive, so a counter made of it never falls. All
+//! values are integers, so they are equal on every system.
 
 use std::cell::Cell;
 
@@ -15,32 +14,32 @@ pub(crate) const MICROS: u64 = 1_000_000;
 /// The latest moment, in the year 2286: sums and products of moments stay within 64 bits.
 pub(crate) const LAST_SECONDS: u64 = 10_000_000_000;
 const HOUR_MICROS: u64 = 3_600 * MICROS;
-/// The mean of every wave.
+/// The mean of every wave, in thousandths.
 pub(crate) const MEAN: u64 = 1_000;
 
-/// One kind of disturbance: in each slot of time, one of `parts` equal parts is busier and the others are quieter.
+/// A level of disturbance: in each slot of time, one of `parts` equal parts is a burst and the others are quieter.
 #[derive(Debug)]
 pub(crate) struct Level {
-    /// How long a slot is.
+    /// The duration of a slot.
     pub(crate) slot_seconds: u64,
-    /// Into how many parts it falls.
+    /// The number of parts of a slot.
     pub(crate) parts: u64,
-    /// How much the quiet parts lack at most, in thousandths; the busy one has `parts - 1` times that.
+    /// The maximum reduction of quiet parts, in thousandths; the burst adds `parts - 1` times that.
     pub(crate) amplitude: u64,
-    /// Whether each wave is disturbed at moments of its own, rather than all of a host at the same.
+    /// Whether each wave has its own bursts, rather than those of the host.
     pub(crate) own: bool,
 }
 
-/// The curve of a day and what disturbs it.
+/// A daily curve and its levels of disturbance.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// The intensity at each full hour of UTC, in thousandths, straight lines between. Their mean is 1,000.
+    /// The intensity at each full hour of UTC, in thousandths, interpolated linearly. The mean is 1,000.
     pub(crate) hours: [u64; 24],
     pub(crate) levels: &'static [Level],
 }
 
 impl Shape {
-    /// The most that a wave of this shape ever reaches, in thousandths.
+    /// The maximum of waves of this shape, in thousandths.
     #[cfg(test)]
     pub(crate) fn maximum(&self) -> u64 {
         let bursts: u64 = self.levels.iter().map(|level| level.amplitude * (level.parts - 1)).sum();
@@ -48,7 +47,7 @@ impl Shape {
     }
 }
 
-/// What people do: little at night, much in the afternoon, bursts all the time.
+/// Human activity: low at night, high in the afternoon, with frequent bursts.
 pub(crate) static OFFICE: Shape = Shape {
     hours: [
         620, 560, 520, 500, 510, 560, 680, 860, 1080, 1260, 1340, 1360, 1300, 1340, 1400, 1420, 1380, 1300, 1200, 1120,
@@ -61,7 +60,7 @@ pub(crate) static OFFICE: Shape = Shape {
     ],
 };
 
-/// What machines do by themselves: the same all day, with work every hour and a long run at night.
+/// Machine activity: constant during the day, with hourly jobs and a long job at night.
 pub(crate) static BATCH: Shape = Shape {
     hours: [
         900, 1500, 1800, 2000, 1800, 1400, 900, 800, 800, 800, 800, 800, 800, 800, 800, 800, 800, 800, 800, 800, 800,
@@ -82,7 +81,7 @@ pub(crate) struct Wave {
 }
 
 impl Wave {
-    /// A wave of this shape, whose bursts come when the host's do.
+    /// A wave of a shape, with the bursts of the host.
     pub(crate) fn new(shape: &'static Shape, host: Seed, name: &str) -> Self {
         Self { shape, shared: host.of("bursts"), own: host.of(name) }
     }
@@ -96,7 +95,7 @@ impl Wave {
         })
     }
 
-    /// The same of the bursts alone: only what the busy parts of the host's common slots have above the quiet ones.
+    /// The integral of the bursts alone: the excess of bursts of the host over the quiet parts.
     pub(crate) fn bursts(&self, micros: u64) -> u64 {
         self.levels().filter(|(level, _)| !level.own).map(|(level, seed)| level.bursts(seed, micros)).sum()
     }
@@ -107,8 +106,7 @@ impl Wave {
     }
 }
 
-/// A question for an integral. A file is full of counters that are made of one wave, at the same two moments: each is
-/// worked out once.
+/// The key of a cached integral. Many counters of a file use one wave at the same two moments.
 #[derive(Clone, Copy)]
 struct Asked {
     shape: *const Shape,
@@ -118,7 +116,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Of so many questions the last answers are remembered.
+    /// The number of cached integrals.
     const REMEMBERED: usize = 64;
 
     fn answered(self, work_out: impl FnOnce() -> u64) -> u64 {
@@ -153,7 +151,7 @@ impl Shape {
             area += if position < hour {
                 (first + last) * (HOUR_MICROS / 2)
             } else {
-                // A trapezium that ends within the hour; the product has more than 64 bits.
+                // A trapezium that ends within the hour; the product needs more than 64 bits.
                 let slope = (i128::from(last) - i128::from(first)) * i128::from(within) * i128::from(within);
                 let slope = i64::try_from(slope.div_euclid(2 * i128::from(HOUR_MICROS))).unwrap_or_default();
                 (first * within).saturating_add_signed(slope)
@@ -172,13 +170,13 @@ impl Level {
         self.slot_micros() / self.parts
     }
 
-    /// Differs from slot to slot; two slots in a row have a whole amplitude together, so that sums over slots are known.
+    /// The amplitude of a slot. Pairs of slots sum up to a constant, so that sums over slots are known.
     fn amplitude_of(&self, seed: Seed, slot: u64) -> u64 {
         let first = seed.at(slot / 2).below(self.amplitude + 1);
         if slot.is_multiple_of(2) { first } else { self.amplitude - first }
     }
 
-    /// How much of the slot's busy part has passed after so much of the slot.
+    /// The part of the burst that has passed at a time of the slot.
     fn busy_micros(&self, seed: Seed, slot: u64, within: u64) -> u64 {
         let part = seed.of("part").at(slot).below(self.parts);
         within.saturating_sub(part * self.part_micros()).min(self.part_micros())
@@ -212,7 +210,7 @@ mod tests {
         for shape in SHAPES {
             assert_eq!(shape.hours.iter().sum::<u64>(), 24 * MEAN);
             let quiet: u64 = shape.levels.iter().map(|level| level.amplitude).sum();
-            // A few thousandths more, for what rounding takes away.
+            // A margin for rounding.
             assert!(shape.hours.iter().all(|&hour| hour > quiet + 10), "{shape:?}");
             for level in shape.levels {
                 assert_eq!(level.slot_micros() % level.parts, 0, "{level:?}");
@@ -244,7 +242,7 @@ mod tests {
             }
         }
 
-        /// Slots are counted together, so the seams between them are where a mistake would show.
+        /// Complete slots are summed at once, so errors would show at their boundaries.
         #[test]
         fn nothing_jumps_between_slots(seed: u64, seconds in 4_000_u64..4_000_000_000) {
             for wave in waves(seed) {

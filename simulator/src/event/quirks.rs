@@ -46,7 +46,7 @@ pub(super) const FREQUENCY: EventKind = EventKind {
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, state, _| {
         if state.machine.processor.frequency.is_none() {
-            return Err(event.impossible("nobody chooses the frequency of the CPUs of this host"));
+            return Err(event.impossible("the CPUs of this host have no frequency scaling"));
         }
         state.past.is_frequency_unknown = step == 0;
         Ok(())

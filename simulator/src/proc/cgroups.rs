@@ -1,4 +1,4 @@
-//! /proc/cgroups, and what of it each process tells
+//! /proc/cgroups and /proc/PID/cgroup
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::text::{put, put_line};
 
 pub(super) const GROUPS: Table = &[&Group::of_host("", &[("cgroups", Content::File(cgroups))])];
 
-/// Controllers, the hierarchy that old systems mount them in, and since when they are there.
+/// Controllers with their hierarchy on older systems, and the kernel that introduced them.
 const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
     ("cpuset", 9, (3, 10)),
     ("cpu", 4, (3, 10)),
@@ -26,7 +26,7 @@ const CONTROLLERS: [(&str, u32, (u16, u16)); 14] = [
     ("rdma", 12, (4, 11)),
     ("misc", 13, (5, 13)),
 ];
-/// Services, slices and scopes that systemd has without any container.
+/// Control groups of systemd on a host without containers.
 const GROUPS_OF_SYSTEMD: usize = 81;
 
 fn cgroups(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
@@ -44,7 +44,7 @@ fn cgroups(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// /proc/PID/cgroup of a process that is in the group of this path, in every hierarchy.
+/// /proc/PID/cgroup of a process in the group of a path, in every hierarchy.
 pub(super) fn of_process(moment: &Moment<'_>, path: &[u8], into: &mut Vec<u8>) {
     let mut row = |hierarchy: u32, controllers: &str| {
         put!(into, "{hierarchy}:{controllers}:");

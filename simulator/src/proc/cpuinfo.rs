@@ -55,7 +55,7 @@ fn arm(model: &Arm, cpu: Cpu, into: &mut Vec<u8>) {
 fn x86(moment: &Moment<'_>, model: &X86, cpu: Cpu, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
     let kilohertz = moment.kilohertz(cpu);
-    // Twice the frequency, as the loop of the kernel's old measurement took two cycles.
+    // Twice the frequency: the measuring loop takes two cycles.
     let bogomips = Hundredths(model.kilohertz / 5);
     field("processor\t", cpu, into);
     field("vendor_id\t", model.vendor, into);
@@ -89,7 +89,7 @@ fn x86(moment: &Moment<'_>, model: &X86, cpu: Cpu, into: &mut Vec<u8>) {
     put_line!(into, "power management:{}{power}\n", if power.is_empty() { "" } else { " " });
 }
 
-/// A name, with the tabs behind it, and what belongs to it.
+/// A name with its tabs, and its value.
 fn field(name: &str, value: impl Value, into: &mut Vec<u8>) {
     into.extend_from_slice(name.as_bytes());
     into.extend_from_slice(b": ");

@@ -8,12 +8,12 @@ use crate::text::{put, put_line, put_right};
 
 pub(super) const GROUPS: Table = &[&Group::of_host("", &[("interrupts", Content::File(interrupts))])];
 
-/// How wide a count is.
+/// The width of a count.
 const COUNT_COLUMNS: usize = 10;
 
 fn interrupts(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let interrupts = &moment.machine.interrupts;
-    // The names of the rows are as wide as the number of the last line, and no narrower than three.
+    // The names of rows are as wide as the last line number, at least three columns.
     let last = interrupts.lines.last().map_or(0, |line| line.number);
     let width = last.to_string().len().max(3);
     put!(into, "{:1$}", "", width + 8);
@@ -68,7 +68,7 @@ fn named(moment: &Moment<'_>, local: &LocalInterrupt, width: usize, gap: &str, i
     put_line!(into, "{gap}{}", local.description);
 }
 
-/// First the sums of the classes, which have no names, then what they are made of.
+/// First the sums of the classes, then the interrupts of each class.
 fn mainframe(moment: &Moment<'_>, into: &mut Vec<u8>) {
     let local = moment.machine.interrupts.local;
     for (name, class) in [("EXT", "[EXT]"), ("I/O", "[I/O]"), ("AIO", "[AIO]")] {

@@ -22,14 +22,14 @@ fn mdstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
         (Level::Raid6, "[raid6] [raid5] [raid4] "),
         (Level::Raid10, "[raid10] "),
     ] {
-        // One driver is for all levels with parity.
+        // One driver implements all levels with parity.
         let is_for = |array: &Array| array.level == level || (level, array.level) == (Level::Raid6, Level::Raid5);
         if arrays.iter().any(is_for) {
             put!(into, "{}", words);
         }
     }
     put_line!(into, "");
-    // The newest stands first.
+    // The newest array is the first.
     for array in arrays.iter().rev() {
         show(moment, array, into);
     }
@@ -82,7 +82,7 @@ fn show(moment: &Moment<'_>, array: &Array, into: &mut Vec<u8>) {
         put!(into, " speed={}K/sec\n      ", progress.kilobytes_per_second);
     }
     if array.has_bitmap {
-        // One bit for each 64 MiB, 2,048 counters of it to a page.
+        // A page has 2,048 counters, one per 64 MiB.
         let pages = (array.member_sectors / 131_072).div_ceil(2_048);
         put_line!(into, "bitmap: 0/{pages} pages [0KB], 65536KB chunk");
     }

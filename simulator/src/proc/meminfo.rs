@@ -74,14 +74,14 @@ fn huge_pages(moment: &Moment<'_>, huge: HugePages, into: &mut Vec<u8>) {
     }
 }
 
-/// The lines that there are since some version of the kernel: after which other, their names and numbers.
+/// Lines of newer kernels: the line before, the name and the number.
 fn since(kernel: KernelVersion, parts: MemoryParts, page: u64) -> Vec<(&'static str, &'static str, u64)> {
     let lines = [
         ((5, 19), "SwapFree", "Zswap", 0),
         ((5, 19), "SwapFree", "Zswapped", 0),
         ((4, 20), "Shmem", "KReclaimable", parts.slab_reclaimable * page),
         ((6, 1), "PageTables", "SecPageTables", 0),
-        // Of the kernels before 4.20, those of distributions have it from 4.18 on.
+        // Added in 4.20, and backported to the 4.18 of distributions.
         ((4, 18), "VmallocChunk", "Percpu", parts.per_cpu * page),
         ((4, 8), "AnonHugePages", "ShmemHugePages", 0),
         ((4, 8), "AnonHugePages", "ShmemPmdMapped", 0),
@@ -93,7 +93,7 @@ fn since(kernel: KernelVersion, parts: MemoryParts, page: u64) -> Vec<(&'static 
 }
 
 fn sized(name: &str, kilobytes: u64, into: &mut Vec<u8>) {
-    // A name that is too long for its column takes from that of the numbers.
+    // A long name narrows the column of numbers.
     let label = (name.len() + 2).max(16);
     let (padding, digits) = (label - name.len() - 1, 24_usize.saturating_sub(label));
     put_line!(into, "{name}:{:padding$}{kilobytes:>digits$} kB", "");

@@ -59,7 +59,7 @@ fn mounts(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// First whether it is read-only, then what the mount does, then what the file system says.
+/// Access mode, mount options, then options of the file system.
 fn options(mount: &MountPoint, into: &mut Vec<u8>) {
     let (access, own) = mount.options.split_once(',').unwrap_or((mount.options, ""));
     let of_super = mount.super_options.split_once(',').map_or("", |(_, rest)| rest);
@@ -69,7 +69,7 @@ fn options(mount: &MountPoint, into: &mut Vec<u8>) {
     }
 }
 
-/// Space, tab, newline and backslash in octal.
+/// Writes space, tab, newline and backslash in octal.
 pub(super) fn escape(text: &str, into: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {
@@ -94,7 +94,7 @@ fn mountstats(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// Those of NFS, indented by a tab.
+/// The statistics of an NFS mount.
 fn statistics(moment: &Moment<'_>, mount: &MountPoint, nfs: &NfsMount, into: &mut Vec<u8>) {
     let is_recent = moment.kernel() >= KernelVersion::new(5, 3);
     put_line!(into, " statvers=1.1\n\topts:\t{}", mount.super_options);

@@ -1,4 +1,4 @@
-//! /proc/net, a link into the folder of the process that asks
+//! /proc/net: a link to the folder of the reading process
 
 pub(super) mod arp;
 pub(super) mod bonding;

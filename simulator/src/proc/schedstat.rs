@@ -7,7 +7,7 @@ use crate::text::put_line;
 
 pub(super) const GROUPS: Table = &[&Group::of_host("", &[("schedstat", Content::File(schedstat))])];
 
-/// The kernel counts ticks of 4 milliseconds, from five minutes before their 32 bits wrap.
+/// Ticks of 4 milliseconds at the boot: five minutes before 32 bits wrap.
 const FIRST_TIMESTAMP: u64 = 4_294_892_296;
 
 fn schedstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {

@@ -7,8 +7,8 @@ use crate::text::{put_left, put_line, put_right};
 
 pub(super) const GROUPS: Table = &[&Group::of_host("", &[("slabinfo", Content::File(slabinfo))])];
 
-/// A kind of objects: its name, the size of an object, how many are in a slab, how many pages of 4 KiB that has, and its
-/// part of the reclaimable or of the other slabs, in thousandths.
+/// A slab cache: name, object size, objects per slab, pages of 4 KiB per slab, and its share of the reclaimable or of
+/// the other slabs, in thousandths.
 struct Kind(&'static str, u64, u64, u64, u64, Slabs);
 
 #[derive(Clone, Copy)]

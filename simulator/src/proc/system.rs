@@ -1,4 +1,4 @@
-//! /proc/sys: what sysctl knows
+//! /proc/sys: the settings of sysctl
 
 use crate::layout::{Content, ContentOf, Group, Table, each};
 use crate::machine::{Interface, Machine};
@@ -20,7 +20,7 @@ pub(super) const GROUPS: Table = &[
     &Group::of_host(
         "sys/kernel",
         &[
-            // Since 5.18 the pool is full as soon as it was filled once.
+            // Since 5.18, the pool stays full.
             ("random/entropy_avail", Content::File(|_, _, into| put_line!(into, "256"))),
             ("random/poolsize", Content::File(|_, _, into| put_line!(into, "256"))),
             ("random/boot_id", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.boot_id))),
@@ -29,7 +29,7 @@ pub(super) const GROUPS: Table = &[
             ("osrelease", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.release))),
             ("ostype", Content::File(|_, _, into| put_line!(into, "Linux"))),
             ("version", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.system.version))),
-            // Counted since 6.13, and brought back by distributions.
+            // Added in 6.13, and backported by distributions.
             ("hung_task_detect_count", Content::File(|_, _, into| put_line!(into, "0"))),
             ("threads-max", Content::File(|_, moment, into| put_line!(into, "{}", moment.machine.memory.pages / 32))),
             ("pid_max", Content::File(|_, _, into| put_line!(into, "4194304"))),
@@ -58,7 +58,7 @@ pub(super) const GROUPS: Table = &[
     },
 ];
 
-/// A setting that is the same everywhere.
+/// Constant settings.
 macro_rules! settings {
     ($($path:literal: $value:literal,)*) => {
         [$(($path, Content::File(|_, _, into| put_line!(into, $value)))),*]

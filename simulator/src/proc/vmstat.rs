@@ -72,7 +72,7 @@ fn nodes(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("workingset_nodereclaim", 0);
     row("nr_anon_pages", parts.anonymous);
     row("nr_mapped", parts.mapped);
-    // As the kernel counts them: with buffers, shared memory and the swap cache.
+    // Includes buffers, shared memory and the swap cache.
     row("nr_file_pages", parts.cached + parts.buffers + parts.swap_cached);
     row("nr_dirty", parts.dirty);
     zeros(&["nr_writeback", "nr_writeback_temp"], row);
@@ -85,7 +85,7 @@ fn nodes(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("nr_dirtied", moment.counter(load, 3_000) + written);
     row("nr_written", written);
     zeros(&["nr_throttled_written", "nr_kernel_misc_reclaimable", "nr_foll_pin_acquired", "nr_foll_pin_released"], row);
-    // Alone of all in kilobytes.
+    // In kilobytes, unlike the other rows.
     row("nr_kernel_stack", parts.kernel_stack * moment.page_kilobytes());
     row("nr_page_table_pages", parts.page_tables);
     zeros(&["nr_sec_page_table_pages", "nr_iommu_pages"], row);

@@ -86,7 +86,7 @@ fn of_zone(moment: &Moment<'_>, zones: &[Zone], zone: &Zone, into: &mut Vec<u8>)
     if moment.kernel() >= KernelVersion::new(5, 14) {
         put_line!(into, "        cma      0");
     }
-    // What must stay free of a zone for what could be had from those after it.
+    // Pages reserved against allocations that the later zones could satisfy.
     let of_node = || zones.iter().filter(|other| other.node == zone.node);
     let place = of_node().position(|other| other == zone).unwrap_or_default();
     let after = |last: usize| of_node().skip(place + 1).take(last.saturating_sub(place)).map(|other| other.managed);

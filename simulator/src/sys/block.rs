@@ -1,4 +1,4 @@
-//! /sys/block, /sys/class/block, /sys/dev/block and the devices that they lead to
+//! /sys/block, /sys/class/block, /sys/dev/block and the devices that they link to
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Table, each, each_with};

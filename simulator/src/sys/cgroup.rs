@@ -1,4 +1,4 @@
-//! /sys/fs/cgroup: the groups of containers, in one hierarchy or, on old systems, in one for each controller
+//! /sys/fs/cgroup: control groups of containers, in one hierarchy or, on older systems, one per controller
 
 use crate::layout::{Content, Group, Part, Table, each_with};
 use crate::machine::{ControlGroup, GroupLoad, Machine};

@@ -1,4 +1,4 @@
-//! /sys/class/drm and the graphics cards that it leads to
+//! /sys/class/drm and the graphics cards that it links to
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Table, each, each_with};
@@ -28,7 +28,7 @@ pub(super) const GROUPS: Table = &[
             ("device", Content::Link(|card, _, into| device(card, into))),
         ],
     },
-    // What is on the bus has this file of the bus.
+    // On PCI, the bus provides this file.
     &Group::<GraphicsCard> {
         under: "devices",
         parts: |machine| each_with(&machine.graphics_cards, |card| !card.device.starts_with("pci")),
@@ -79,7 +79,7 @@ impl<'a> AmdDevice<'a> {
     }
 }
 
-/// Three above, past `drm/cardN`.
+/// The device is three folders above, past `drm/cardN`.
 fn device(card: &GraphicsCard, into: &mut Vec<u8>) {
     put!(into, "../../../{}", card.device.rsplit('/').next().unwrap_or_default());
 }

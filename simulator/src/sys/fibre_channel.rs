@@ -1,4 +1,4 @@
-//! /sys/class/fc_host: the ports of adapters of Fibre Channel
+//! /sys/class/fc_host: Fibre Channel ports
 
 use super::relative;
 use crate::layout::{Content, Group, Table, each};

@@ -1,4 +1,4 @@
-//! /sys/class/infiniband and the adapters that it leads to
+//! /sys/class/infiniband and the adapters that it links to
 
 use collectors::host::errno::Errno;
 
@@ -91,7 +91,7 @@ pub(super) const GROUPS: Table = &[
     },
 ];
 
-/// Since then the counters of 64 bits stand among the others, and the hardware's beside them.
+/// The version that added counters of 64 bits to `counters`, and `hw_counters`.
 const WIDE_SINCE: KernelVersion = KernelVersion::new(4, 5);
 
 macro_rules! counters {
@@ -100,7 +100,7 @@ macro_rules! counters {
     };
 }
 
-/// Errors come so many times in a million seconds, on a few ports more often.
+/// Errors, with a rate in millionths per second that is higher on some ports.
 fn errors(moment: &Moment<'_>, adapter: &Adapter, micro: u64) -> u64 {
     let worse = 1 + 9 * (moment.machine.seed.of("port").of(&adapter.name).below(5) / 4);
     moment.counter(&adapter.traffic.wave, micro * worse) / 1_000
@@ -170,12 +170,12 @@ static HARDWARE_COUNTERS: [(&str, ContentOf<Adapter>); 23] = counters! {
     "rx_write_requests": |_, _, p| p.received_unicast / 17,
 };
 
-/// Counters of the standard have few bits, and stay at their end.
+/// Maxima of the standard counters, which saturate.
 const BYTE: u64 = 0xff;
 const SHORT: u64 = 0xffff;
 const WORD: u64 = 0xffff_ffff;
 
-/// What old kernels tell in 32 bits.
+/// A counter that has 32 bits on older kernels.
 fn narrow(moment: &Moment<'_>, count: u64) -> u64 {
     if moment.kernel() < WIDE_SINCE { count.min(WORD) } else { count }
 }
@@ -227,7 +227,7 @@ fn class(adapter: &Adapter, _: &Moment<'_>, into: &mut Vec<u8>) {
     relative("class/infiniband", &format!("devices/{}", folder(adapter)), into);
 }
 
-/// Four groups of four digits.
+/// The GUID as four groups of four digits.
 fn guid(adapter: &Adapter) -> String {
     let part = |shift: u32| adapter.guid >> shift & 0xffff;
     format!("{:04x}:{:04x}:{:04x}:{:04x}", part(48), part(32), part(16), part(0))

@@ -1,4 +1,4 @@
-//! /sys/block/md*/md: what an array is made of
+//! /sys/block/md*/md: arrays and their members
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Table};
@@ -24,7 +24,7 @@ pub(super) const GROUPS: Table = &[
     },
     &Group::<Assembled<'static>> {
         under: "devices",
-        // Without redundancy there is nothing to lack or to compare.
+        // Files of levels with redundancy.
         parts: |machine| Box::new(Assembled::each(machine).filter(|array| array.array.level != Level::Raid0)),
         path: |array, _| array.block.path.as_str().into(),
         entries: &[

@@ -1,4 +1,4 @@
-//! /sys/class/net and the devices that it leads to
+//! /sys/class/net and the devices that it links to
 
 use collectors::host::errno::Errno;
 use collectors::host::kernel::LinkStatistics;

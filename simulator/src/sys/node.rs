@@ -55,7 +55,7 @@ fn cpumap(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{}", BitMask { set: &processor.node_cpus(node), width: processor.cpus });
 }
 
-/// 10 to itself, a little more within a socket, much more to another.
+/// 10 to the node itself, 12 within a socket, 32 to another socket.
 fn distance(node: NumaNode, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processor = &moment.machine.processor;
     let socket = |node: NumaNode| node.number() * processor.sockets / processor.nodes.max(1);

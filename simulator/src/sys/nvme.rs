@@ -1,4 +1,4 @@
-//! /sys/class/nvme and /sys/class/nvme-subsystem, and the devices that they lead to
+//! /sys/class/nvme and /sys/class/nvme-subsystem, and the devices that they link to
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Table, each, each_with};
@@ -145,7 +145,7 @@ fn identity(controller: &NvmeController) -> String {
     controller.serial.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_lowercase()
 }
 
-/// The name that the standard makes out of model and serial number where a vendor gives none.
+/// The default qualified name, made of serial number and model.
 fn qualified_name(controller: &NvmeController) -> String {
     format!("nqn.2014.08.org.nvmexpress:144d144d{:<20}{:<40}", controller.serial, controller.model)
 }

@@ -4,7 +4,7 @@ use crate::layout::{Content, Group, Table};
 use crate::moment::Moment;
 use crate::text::put_line;
 
-/// A weakness that /proc/cpuinfo lists among the bugs is one here, with what the kernel does about it in a guest.
+/// A vulnerability: its file, its name among the bugs of /proc/cpuinfo, and the mitigation in a guest.
 macro_rules! weakness {
     ($name:literal, $bug:literal, $state:literal) => {
         ($name, Content::File(|_, moment, into| put_line!(into, "{}", state(moment, $bug, $state))))

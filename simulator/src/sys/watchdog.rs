@@ -40,7 +40,7 @@ pub(super) const GROUPS: Table = &[
     },
 ];
 
-/// The bit that says that the card was reset.
+/// The status bit of a reset by the watchdog.
 fn boot_status(watchdog: &Watchdog) -> u64 {
     if watchdog.has_recovered { 0x20 } else { 0 }
 }
@@ -49,7 +49,7 @@ fn state(watchdog: &Watchdog) -> &'static str {
     if watchdog.is_active { "active" } else { "inactive" }
 }
 
-/// The bit that says that it is open.
+/// The status bit of an active watchdog.
 fn status(watchdog: &Watchdog) -> u64 {
     if watchdog.is_active { 0x8000 } else { 0 }
 }

@@ -1,10 +1,10 @@
-//! /proc/cpuinfo of s390x: first what all CPUs have, then a line for each, then a paragraph for each
+//! /proc/cpuinfo of s390x: common fields, then a line per CPU, then a paragraph per CPU
 
 use crate::machine::Mainframe;
 use crate::moment::Moment;
 use crate::text::put_line;
 
-/// The line of a cache is longer than elsewhere.
+/// The length of a cache line.
 const LINE_BYTES: usize = 256;
 
 pub(super) fn cpuinfo(moment: &Moment<'_>, model: &Mainframe, into: &mut Vec<u8>) {

@@ -13,11 +13,11 @@ const HEADER: &str = "entries  clashres found new invalid ignore delete chainlen
 
 fn nf_conntrack(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{HEADER}");
-    // Every row tells the same number of entries.
+    // Every row has the total number of entries.
     let entries = moment.tracked_connections();
     for cpu in moment.machine.processor.all() {
         let count = |micro| moment.counter_of_cpu(cpu, micro);
-        // Rare things happen so many times in a thousand seconds.
+        // Rates in thousandths per second.
         let columns: [u64; 17] = [
             entries,
             count(2),
@@ -43,7 +43,7 @@ fn nf_conntrack(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
                 1 | 13 => "  ",
                 _ => " ",
             };
-            // The kernel's numbers have 32 bits here.
+            // These counters have 32 bits.
             put!(into, "{separator}{:08x}", column & 0xffff_ffff);
         }
         put_line!(into, "");

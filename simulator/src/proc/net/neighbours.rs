@@ -15,10 +15,10 @@ pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
     ("stat/rt_cache", Content::File(routes)),
 ])];
 
-/// Since then a table that is full is counted.
+/// The version that added `table_fulls`.
 const FULL_SINCE: KernelVersion = KernelVersion::new(4, 3);
 
-/// What a cache of neighbours did: so many were looked up in a thousand seconds on a CPU.
+/// The rows of a neighbour cache. `lookups` is a rate per CPU in thousandths per second.
 fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
     let tells_full = moment.kernel() >= FULL_SINCE;
     put!(into, "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast ");
@@ -37,7 +37,7 @@ fn cache(moment: &Moment<'_>, entries: u64, lookups: u64, into: &mut Vec<u8>) {
     }
 }
 
-/// There is no cache of routes since 3.6: what was counted then is 0 now.
+/// The route cache was removed in 3.6: its counters are 0.
 fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(
         into,

@@ -1,4 +1,4 @@
-//! /proc/net/route, if_inet6 and vlan/config: where packets go and by what addresses
+//! /proc/net/route, if_inet6 and vlan/config: routes, IPv6 addresses and VLANs
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -21,7 +21,7 @@ pub(in crate::proc) const GROUPS: Table = &[
 /// `RTF_UP` and `RTF_GATEWAY`.
 const UP: u16 = 1;
 const GATEWAY: u16 = 2;
-/// Rows are filled up to here.
+/// The width to which rows are padded.
 const ROW_WIDTH: usize = 127;
 
 struct Route<'a> {
@@ -52,7 +52,7 @@ fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// The networks that devices are in.
+/// Routes to the networks of devices.
 fn networks<'a>(moment: &Moment<'a>) -> impl Iterator<Item = Route<'a>> {
     let links = moment.machine.interfaces.iter().filter(|link| !matches!(link.kind, Kind::Loopback | Kind::Dummy));
     let addresses = links.flat_map(|link| link.addresses.iter().map(move |address| (link, address)));

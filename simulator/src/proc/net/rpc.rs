@@ -1,4 +1,4 @@
-//! /proc/net/rpc: what was asked over NFS, by this host and of it
+//! /proc/net/rpc: counters of the NFS client and server
 
 use super::folder;
 use crate::layout::{Content, Group, Table, each, each_with};
@@ -21,7 +21,7 @@ pub(in crate::proc) const GROUPS: Table = &[
     },
 ];
 
-/// `proc3 22` and so many counts.
+/// A row: `proc3 22`, then 22 counters.
 fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
     put!(into, "{name} {}", counts.len());
     for count in counts {
@@ -30,7 +30,7 @@ fn row(name: &str, counts: &[u64], into: &mut Vec<u8>) {
     put_line!(into, "");
 }
 
-/// NFS 2 is not built any more.
+/// NFS 2 was removed in 6.2.
 fn knows_version_2(moment: &Moment<'_>) -> bool {
     moment.kernel() < KernelVersion::new(6, 2)
 }
@@ -46,7 +46,7 @@ fn client(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
 fn server(server: &NfsServer, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let (third, fourth) =
         (moment.served_version_3(server).collect::<Vec<_>>(), moment.served_version_4(server).collect::<Vec<_>>());
-    // Each compound of NFS 4 begins with an operation that names the session.
+    // Each NFS 4 compound begins with SEQUENCE.
     let compounds = compounds(moment, server);
     let calls = third.iter().sum::<u64>() + compounds;
     let kept = moment.served(server, 4_400);

@@ -1,4 +1,4 @@
-//! /proc/net/netstat, snmp and snmp6: what the protocols of the network counted
+//! /proc/net/netstat, snmp and snmp6: counters of network protocols
 
 mod extended;
 mod version_6;
@@ -18,19 +18,19 @@ pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
     ("snmp6", Content::File(snmp6)),
 ])];
 
-/// Where a number comes from.
+/// The source of a value.
 enum Count {
-    /// It is always this.
+    /// A constant.
     Always(u64),
-    /// It happens so many times in a thousand seconds.
+    /// A counter with a rate in thousandths per second.
     Rate(u64),
-    /// Connections that are open now.
+    /// The number of established connections.
     Established,
-    /// There is no limit, which is told as -1.
+    /// -1, for unlimited.
     Unlimited,
-    /// 1 where packets are passed on, 2 where they are not.
+    /// 1 if the host forwards packets, 2 if not.
     Router,
-    /// It is part of what went through the devices.
+    /// Derived from the traffic of devices.
     Through(fn(&Protocols) -> u64),
 }
 
@@ -176,7 +176,7 @@ fn snmp(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     pairs(SNMP, moment, into);
 }
 
-/// A line of names and a line of values for each protocol.
+/// Writes a line of names and a line of values for each protocol.
 fn pairs(protocols: &[Protocol], moment: &Moment<'_>, into: &mut Vec<u8>) {
     let through = moment.protocols();
     for (protocol, counts) in protocols {

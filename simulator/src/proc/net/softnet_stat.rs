@@ -8,9 +8,9 @@ use crate::text::{put, put_line};
 
 pub(in crate::proc) const GROUPS: Table = &[&of_process(&[("softnet_stat", Content::File(softnet_stat))])];
 
-/// Since then a row tells how much waits for its CPU, and which it is.
+/// The version that added the backlog length and the number of the CPU.
 const NUMBERED_SINCE: KernelVersion = KernelVersion::new(5, 10);
-/// Since then it tells of two queues.
+/// The version that split the backlog into two queues.
 const QUEUES_SINCE: KernelVersion = KernelVersion::new(6, 4);
 
 fn softnet_stat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {

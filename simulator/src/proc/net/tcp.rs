@@ -14,9 +14,9 @@ pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
 const HEADER: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const HEADER6: &str = "  sl  local_address                         remote_address                        \
                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
-/// Rows of version 4 are filled up to here.
+/// The width to which rows of IPv4 are padded.
 const ROW_WIDTH: usize = 149;
-/// Whose the servers are: an ordinary system user.
+/// The user of all sockets.
 const USER: u64 = 101;
 
 fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
@@ -60,11 +60,11 @@ fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
     }
 }
 
-/// Both ends; connections of version 4 to a socket of version 6 have their addresses mapped.
+/// Both addresses; those of IPv4 connections of an IPv6 socket are mapped.
 pub(super) fn endpoints(moment: &Moment<'_>, family: Family, socket: &Socket, into: &mut Vec<u8>) {
     for (place, (address, port)) in [socket.local, socket.remote].into_iter().enumerate() {
         let octets = address.octets();
-        // The kernel prints words as they are in memory.
+        // The kernel prints words in memory order.
         let in_memory = |octets| moment.machine.system.architecture.word(octets);
         if place > 0 {
             into.push(b' ');

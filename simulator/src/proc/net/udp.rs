@@ -22,7 +22,7 @@ fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
         endpoints(moment, family, socket, into);
         put_line!(
             into,
-            // The state is that of a socket that is not connected.
+            // 07 is the state of an unconnected socket.
             " 07 {:08X}:{:08X} 00:00000000 00000000     0        0 {inode} 2 0000000000000000 0",
             socket.transmit_queue_bytes,
             socket.receive_queue_bytes

@@ -1,4 +1,4 @@
-//! /proc/net/unix: a row for each socket of the host's own
+//! /proc/net/unix: a row for each Unix socket
 
 use super::of_process;
 use crate::layout::{Content, Table};
@@ -13,7 +13,7 @@ const STREAM: u16 = 1;
 const DATAGRAM: u16 = 2;
 const IN_ORDER: u16 = 5;
 
-/// What systemd and its services listen on, and of what type it is.
+/// Listening sockets of systemd and its services, with their types.
 const LISTENING: [(&str, u16); 10] = [
     ("/run/systemd/private", STREAM),
     ("/run/systemd/journal/stdout", STREAM),
@@ -27,7 +27,7 @@ const LISTENING: [(&str, u16); 10] = [
     ("@/org/kernel/linux/storage/multipathd", STREAM),
 ];
 
-/// Addresses are not told to everybody. A pair that is connected has one end without a name.
+/// Addresses are hidden. One socket of a connected pair has no path.
 fn table(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
     const ACCEPTS: u32 = 0x10000;
     const UNCONNECTED: u8 = 1;

@@ -1,4 +1,4 @@
-//! /proc/net/xfrm_stat: what IPsec could not do
+//! /proc/net/xfrm_stat: errors of IPsec
 
 use super::folder;
 use crate::layout::{Content, Group, Table, each_with};
@@ -13,7 +13,7 @@ pub(in crate::proc) const GROUPS: Table = &[&Group::<Machine> {
     entries: &[("xfrm_stat", Content::File(xfrm_stat))],
 }];
 
-/// Each reason, and how often it comes in a million seconds.
+/// Errors, with rates in millionths per second.
 const REASONS: [(&str, u64); 30] = [
     ("InError", 0),
     ("InBufferError", 0),
@@ -46,7 +46,7 @@ const REASONS: [(&str, u64); 30] = [
     ("OutStateDirError", 0),
     ("InStateDirError", 0),
 ];
-/// The last two reasons are there since then.
+/// The version that added the last two errors.
 const DIRECTIONS_SINCE: KernelVersion = KernelVersion::new(6, 10);
 
 fn xfrm_stat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {

@@ -18,11 +18,11 @@ pub(in crate::proc) const GROUPS: Table = &[&Group::<Process> {
     ],
 }];
 
-/// What a process holds in memory, in pages.
+/// Memory of a process, in pages.
 pub(super) struct Pages {
     pub(super) size: u64,
     pub(super) resident: u64,
-    /// Of files.
+    /// Pages of files.
     pub(super) shared: u64,
     pub(super) text: u64,
     pub(super) data: u64,
@@ -43,7 +43,7 @@ pub(super) fn pages(moment: &Moment<'_>, process: &Process) -> Pages {
     }
 }
 
-/// How often a process gave up its CPU, and how often it was taken away.
+/// Voluntary and involuntary context switches of a process.
 pub(super) fn turns(moment: &Moment<'_>, process: &Process) -> [u64; 2] {
     let turns = moment.process_times(process).user * 7 + 41;
     [turns, turns / 30]
@@ -54,7 +54,7 @@ fn statm(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{size} {resident} {shared} {text} 0 {} 0", data + stack);
 }
 
-/// Nanoseconds on a CPU and in wait for one, and how often it got one.
+/// Nanoseconds running, nanoseconds waiting, and the number of timeslices.
 fn schedstat(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const TICK_NANOSECONDS: u64 = 10_000_000;
     let times = moment.process_times(process);
@@ -63,7 +63,7 @@ fn schedstat(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{ran} {} {}", ran / 37, given + taken);
 }
 
-/// Somebody who runs reads and writes, and much of what he reads is in memory.
+/// I/O follows the CPU time; most reads hit the page cache.
 fn io(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const CALL_BYTES: u64 = 1_900;
     const SECTOR_BYTES: u64 = 4_096;
@@ -75,7 +75,7 @@ fn io(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "cancelled_write_bytes: 0");
 }
 
-/// What systemd started is in a group of its own; what the kernel started is in none.
+/// Services have their own control group; kernel threads are in the root.
 fn cgroup(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let mut path = Vec::new();
     match process.number {

@@ -1,4 +1,4 @@
-//! The rows of the tables: what ZFS calls them, and how their numbers come about.
+//! The rows of the tables: names and sources of values.
 
 mod arc;
 mod dbuf;
@@ -15,22 +15,22 @@ use crate::machine::ZfsVersion;
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) value: Value,
-    /// Which versions tell of it.
+    /// The versions of ZFS with this row.
     pub(super) versions: RangeInclusive<ZfsVersion>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value {
-    /// It happens so often in a thousand seconds.
+    /// A counter with a rate in thousandths per second.
     Count(u64),
-    /// The sum of such counts.
+    /// The sum of counters.
     Sum(&'static [u64]),
-    /// So many thousandths of what the cache holds.
+    /// A share of the cache size, in thousandths.
     Held(u64),
-    /// So many thousandths of what the cache may hold.
+    /// A share of the maximum cache size, in thousandths.
     Limit(u64),
     Is(u64),
-    /// Memory that nobody uses.
+    /// Free memory.
     Free,
     /// All memory of the host.
     Memory,
@@ -45,7 +45,7 @@ const fn row(name: &'static str, value: Value, (first, last): (ZfsVersion, ZfsVe
     Row { name, value, versions: first..=last }
 }
 
-/// Buffers of scattered memory.
+/// ABD: buffers of scattered pages.
 pub(super) const ABD: &[Row] = &[
     row("struct_size", Value::Is(3_214_080), ALWAYS),
     row("linear_cnt", Value::Is(1_144), ALWAYS),
@@ -85,7 +85,7 @@ pub(super) const DMU_TX: &[Row] = &[
     row("dmu_tx_quota", Value::Is(0), ALWAYS),
 ];
 
-/// Reports of faults.
+/// Fault management.
 pub(super) const FM: &[Row] = &[
     row("erpt-dropped", Value::Is(0), ALWAYS),
     row("erpt-set-failed", Value::Is(0), ALWAYS),
@@ -94,7 +94,7 @@ pub(super) const FM: &[Row] = &[
     row("erpt-duplicates", Value::Is(0), SINCE_2_1),
 ];
 
-/// Which side of mirrors was read.
+/// Reads of mirrors, by the choice of the side.
 pub(super) const VDEV_MIRROR: &[Row] = &[
     row("rotating_linear", Value::Count(310), ALWAYS),
     row("rotating_offset", Value::Count(1_200), ALWAYS),
@@ -105,7 +105,7 @@ pub(super) const VDEV_MIRROR: &[Row] = &[
     row("preferred_not_found", Value::Count(3_300), ALWAYS),
 ];
 
-/// Reading ahead.
+/// Prefetch.
 pub(super) const ZFETCH: &[Row] = &[
     row("hits", Value::Count(46_000), ALWAYS),
     row("future", Value::Count(410), SINCE_2_3),
@@ -117,7 +117,7 @@ pub(super) const ZFETCH: &[Row] = &[
     row("io_active", Value::Is(0), SINCE_2_3),
 ];
 
-/// The log of intents.
+/// The intent log.
 pub(super) const ZIL: &[Row] = &[
     row("zil_commit_count", Value::Count(1_900), ALWAYS),
     row("zil_commit_writer_count", Value::Count(1_850), ALWAYS),
@@ -141,7 +141,7 @@ pub(super) const ZIL: &[Row] = &[
     row("zil_itx_metaslab_slog_alloc", Value::Is(0), SINCE_2_3),
 ];
 
-/// Lent buffers.
+/// Loaned buffers.
 pub(super) const XUIO: &[Row] = &[
     row("onloan_read_buf", Value::Is(0), ALWAYS),
     row("onloan_write_buf", Value::Is(0), ALWAYS),
@@ -151,7 +151,7 @@ pub(super) const XUIO: &[Row] = &[
     row("write_buf_nocopy", Value::Is(0), ALWAYS),
 ];
 
-/// What devices cache.
+/// The device cache.
 pub(super) const VDEV_CACHE: &[Row] = &[
     row("delegations", Value::Count(120), ALWAYS),
     row("hits", Value::Count(3_800), ALWAYS),

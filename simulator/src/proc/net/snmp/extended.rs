@@ -1,4 +1,4 @@
-//! /proc/net/netstat: what Linux counts beyond the standards
+//! /proc/net/netstat: counters of Linux beyond the MIBs
 
 use super::Count::{Always, Rate, Through};
 use super::Protocol;

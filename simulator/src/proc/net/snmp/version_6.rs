@@ -1,4 +1,4 @@
-//! /proc/net/snmp6: what IPv6 and what is above it counted
+//! /proc/net/snmp6: counters of IPv6 and its transport protocols
 
 use super::Count::{self, Always, Through};
 

@@ -1,8 +1,8 @@
-//! The rows of the cache.
+//! Rows of the ARC.
 
 use super::{ALWAYS, Row, SINCE_2_1, SINCE_2_3, UNTIL_2_1, Value, row};
 
-/// The cache.
+/// The ARC.
 pub(in crate::proc::zfs) const ARC: &[Row] = &[
     row("hits", Value::Sum(&[31_400, 58_200, 2_900, 410]), ALWAYS),
     row("iohits", Value::Is(0), SINCE_2_3),

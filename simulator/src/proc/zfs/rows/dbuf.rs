@@ -1,8 +1,8 @@
-//! The rows of the buffers of blocks and of the nodes of objects.
+//! Rows of dbufs and dnodes.
 
 use super::{ALWAYS, Row, SINCE_2_1, UNTIL_2_1, Value, row};
 
-/// Buffers of blocks.
+/// Dbufs.
 pub(in crate::proc::zfs) const DBUF: &[Row] = &[
     row("cache_count", Value::Is(5_211), ALWAYS),
     row("cache_size_bytes", Value::Limit(30), ALWAYS),
@@ -75,7 +75,7 @@ pub(in crate::proc::zfs) const DBUF: &[Row] = &[
     row("metadata_cache_overflow", Value::Is(0), ALWAYS),
 ];
 
-/// Nodes of objects.
+/// Dnodes.
 pub(in crate::proc::zfs) const DNODE: &[Row] = &[
     row("dnode_hold_dbuf_hold", Value::Is(0), ALWAYS),
     row("dnode_hold_dbuf_read", Value::Is(0), ALWAYS),
