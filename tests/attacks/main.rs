@@ -8,12 +8,14 @@
 
 mod clients;
 mod crowds;
+mod deadlines;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
 mod heads;
 mod processor;
 mod readers;
+mod stderr;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
