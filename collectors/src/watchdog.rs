@@ -153,7 +153,7 @@ mod tests {
         let emitted = format!("{BARE}node_watchdog_timeout_seconds{{name=\"w\"}} 60\n");
         for value in ["x", "", "9223372036854775808"] {
             given(&attributes("w", &[timeout, ("timeleft", value)]))
-                .fails::<Watchdog>(&emitted, "w/timeleft: value: expected an unsigned integer");
+                .fails::<Watchdog>(&emitted, "w/timeleft: value: expected an integer in decimal");
         }
         let tree = attributes("w", &[timeout]) + "== sys/class/watchdog/w/state error=EIO\n";
         given(&tree).fails::<Watchdog>("node_watchdog_timeout_seconds{name=\"w\"} 60\n", "sys/class/watchdog/w/state");

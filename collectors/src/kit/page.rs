@@ -305,7 +305,7 @@ mod tests {
         let (text, _) = emit(&mut page(), |page| {
             page.named(MADE, &[b"x:y_Z9", b".-\xc3\xa9"], [], 1_u64);
         });
-        assert!(text.ends_with("\nnode_ab_x:y_Z9____ 1\n"), "{text}");
+        assert!(text.ends_with("\nnode_ab_x:y_Z9___ 1\n"), "{text}");
     }
 
     #[test]
