@@ -15,6 +15,7 @@ use std::io;
 
 use budget::{Figures, Key};
 use figure::Figure;
+pub use memory::most_allocations;
 
 use crate::meter::{Ask, Meter};
 use crate::subject::{self, Subject};

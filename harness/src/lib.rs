@@ -23,4 +23,5 @@ pub mod pattern;
 pub mod peer;
 pub mod property;
 pub mod scaffold;
+pub mod snapshots;
 pub mod subject;

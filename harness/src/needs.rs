@@ -1,5 +1,8 @@
 //! Tests with requirements, such as an installed program. Without them a test is ignored with the reason, never passed.
 //!
+//! In CI (`CI=true`) a missing requirement fails the test, unless `NODELAB_ALLOW_SKIP` names it, as in
+//! `NODELAB_ALLOW_SKIP=chromium,strace`: a job that lost a tool must not pass with fewer tests.
+//!
 //! Such a test file has `harness = false` in Cargo.toml and passes its tests to [`run`].
 
 use std::io;
@@ -38,6 +41,36 @@ pub enum Need {
 }
 
 impl Need {
+    /// Every requirement.
+    pub const ALL: [Self; 10] = [
+        Self::ConformanceData,
+        Self::Promtool,
+        Self::Peer,
+        Self::Prometheus,
+        Self::Openssl,
+        Self::Chromium,
+        Self::Patience,
+        Self::Namespaces,
+        Self::Strace,
+        Self::Valgrind,
+    ];
+
+    /// The name in `NODELAB_ALLOW_SKIP`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConformanceData => "conformance-data",
+            Self::Promtool => "promtool",
+            Self::Peer => "node_exporter",
+            Self::Prometheus => "prometheus",
+            Self::Openssl => "openssl",
+            Self::Chromium => "chromium",
+            Self::Patience => "long-running",
+            Self::Namespaces => "namespaces",
+            Self::Strace => "strace",
+            Self::Valgrind => "valgrind",
+        }
+    }
+
     /// Its path, if it is available.
     pub fn path(self) -> PathBuf {
         match self {
@@ -101,15 +134,67 @@ pub fn run_in_turn(tests: &[Test]) -> ExitCode {
 }
 
 fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
+    let policy = SkipPolicy::of(std::env::var("CI").ok().as_deref(), std::env::var(ALLOW_SKIP).ok().as_deref());
     let trials = tests.iter().map(|&(name, needs, test)| {
-        let missing: Vec<&str> = needs.iter().filter(|need| !need.is_here()).map(|need| need.missing()).collect();
-        let trial = trial(name, move || {
-            test();
-            Ok(())
-        });
-        if missing.is_empty() { trial } else { trial.with_kind(missing.join("; ")).with_ignored_flag(true) }
+        let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_here()).collect();
+        let reason = missing.iter().map(|need| need.missing()).collect::<Vec<_>>().join("; ");
+        match policy.as_ref().map(|policy| policy.refused(&missing)) {
+            Err(problem) => failing(name, problem.clone()),
+            Ok(refused) if !refused.is_empty() => failing(name, refusal(&reason, &refused)),
+            Ok(_) if missing.is_empty() => trial(name, move || {
+                test();
+                Ok(())
+            }),
+            Ok(_) => trial(name, || Ok(())).with_kind(reason).with_ignored_flag(true),
+        }
     });
     libtest_mimic::run(arguments, trials.collect()).exit_code()
+}
+
+fn failing(name: &str, problem: String) -> Trial {
+    Trial::test(name, move || Err(Failed::from(problem)))
+}
+
+fn refusal(reason: &str, refused: &[Need]) -> String {
+    let names: Vec<&str> = refused.iter().map(|need| need.name()).collect();
+    format!("{reason}\nin CI this fails the test; install what is missing, or set {ALLOW_SKIP}={}", names.join(","))
+}
+
+/// Names the requirements that may be missing in CI, separated by commas.
+const ALLOW_SKIP: &str = "NODELAB_ALLOW_SKIP";
+
+/// Which tests may be ignored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct SkipPolicy {
+    is_ci: bool,
+    allowed: Vec<Need>,
+}
+
+impl SkipPolicy {
+    /// The policy of these values of `CI` and `NODELAB_ALLOW_SKIP`. The error names an unknown requirement.
+    fn of(ci: Option<&str>, allow_skip: Option<&str>) -> Result<Self, String> {
+        let names = allow_skip.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+        let allowed = names.map(|name| {
+            let found = Need::ALL.into_iter().find(|need| need.name() == name);
+            found.ok_or_else(|| {
+                let known: Vec<&str> = Need::ALL.iter().map(|need| need.name()).collect();
+                format!("{ALLOW_SKIP}: unknown requirement `{name}`; known are {}", known.join(", "))
+            })
+        });
+        let allowed = allowed.collect::<Result<_, _>>()?;
+        Ok(Self { is_ci: ci.is_some_and(|value| !matches!(value, "" | "0" | "false")), allowed })
+    }
+
+    /// The missing requirements that fail a test. Other systems than Linux lack all of them, and long-running tests run
+    /// on request only.
+    fn refused(&self, missing: &[Need]) -> Vec<Need> {
+        let is_refused = |need: &Need| *need != Need::Patience && !self.allowed.contains(need);
+        if self.is_ci && cfg!(target_os = "linux") {
+            missing.iter().copied().filter(is_refused).collect()
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// A test that prints at failure how to run it again.
@@ -132,4 +217,39 @@ fn binary() -> String {
     let program = std::env::current_exe().unwrap_or_default();
     let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     name.rsplit_once('-').map_or(name.clone(), |(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ci: Option<&str>, allow_skip: Option<&str>, refused: &[Need]) {
+        let policy = SkipPolicy::of(ci, allow_skip).expect("known names");
+        let refused = if cfg!(target_os = "linux") { refused } else { &[] };
+        assert_eq!(policy.refused(&[Need::Strace, Need::Chromium, Need::Patience]), refused, "{ci:?} {allow_skip:?}");
+    }
+
+    #[test]
+    fn a_missing_tool_fails_in_ci_unless_it_is_named() {
+        check(None, None, &[]);
+        check(Some("false"), None, &[]);
+        check(Some(""), None, &[]);
+        check(Some("true"), None, &[Need::Strace, Need::Chromium]);
+        check(Some("1"), Some("chromium"), &[Need::Strace]);
+        check(Some("true"), Some(" strace , chromium,"), &[]);
+    }
+
+    #[test]
+    fn an_unknown_requirement_is_refused() {
+        let error = SkipPolicy::of(Some("true"), Some("strace,crome")).expect_err("no such requirement");
+        assert!(error.starts_with("NODELAB_ALLOW_SKIP: unknown requirement `crome`; known are conformance-data, "), "{error}");
+    }
+
+    #[test]
+    fn every_requirement_has_a_name_of_its_own() {
+        for (index, need) in Need::ALL.iter().enumerate() {
+            assert!(Need::ALL[..index].iter().all(|other| other.name() != need.name()), "{need:?}");
+        }
+    }
 }

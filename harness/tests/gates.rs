@@ -12,6 +12,7 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
     needs::run_in_turn(&[
+        ("allocations_of_every_second_scrape_are_counted", &[], every_second_scrape),
         ("questions_bytes_memory_and_latency_are_as_budgeted", &[], counted),
         ("system_calls_are_as_budgeted", &[Need::Strace], syscalls),
         ("instructions_are_as_budgeted", &[Need::Valgrind], instructions),
@@ -20,6 +21,19 @@ fn main() -> ExitCode {
 
 fn nodelab() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_nodelab"))
+}
+
+/// A cost that only some scrapes have counts in full.
+fn every_second_scrape() {
+    const ALLOCATIONS: usize = 1_000;
+    let mut calls = 0_usize;
+    let found = gates::most_allocations(|| {
+        calls += 1;
+        if calls.is_multiple_of(2) {
+            (0..ALLOCATIONS).for_each(|_| drop(std::hint::black_box(Box::new([0_u8; 16]))));
+        }
+    });
+    assert_eq!(found, ALLOCATIONS);
 }
 
 fn counted() {

@@ -232,9 +232,7 @@ fn every_scenario_matches_its_snapshot() {
         written.insert(format!("{name}.snap"));
         settings.bind(|| insta::assert_snapshot!(name, text));
     }
-    let folder = load::workspace().join("harness/tests/snapshots/scenarios");
-    let there: BTreeSet<String> = load::names(&folder).expect("a folder of snapshots").into_iter().collect();
-    assert_eq!(there, written, "snapshots of scenarios that are no longer there");
+    snapshots::assert_complete(&load::workspace().join("harness/tests/snapshots/scenarios"), &written);
 }
 
 #[test]
