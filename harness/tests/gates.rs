@@ -5,17 +5,17 @@ use std::process::ExitCode;
 
 use harness::allocations::Counting;
 use harness::gates::{self, Measured, budget, figure, outside};
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
-    needs::run_in_turn(&[
+    requirements::run_in_turn(&[
         ("allocations_of_every_second_scrape_are_counted", &[], every_second_scrape),
         ("questions_bytes_memory_and_latency_are_as_budgeted", &[], counted),
-        ("system_calls_are_as_budgeted", &[Need::Strace], syscalls),
-        ("instructions_are_as_budgeted", &[Need::Valgrind], instructions),
+        ("system_calls_are_as_budgeted", &[Requirement::Strace], syscalls),
+        ("instructions_are_as_budgeted", &[Requirement::Valgrind], instructions),
     ])
 }
 

@@ -12,7 +12,7 @@ use collectors::kit::read::{Access, ReadInfo};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::redacted;
 use collectors::textfile::DIRECTORY_FLAG;
-use harness::{exposition, host, load};
+use harness::{exposition, host, load, snapshots};
 use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
 
 const SEED: u64 = 1;

@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::exporter::Exporter;
-use crate::processor::time;
+use crate::cpu_wait::time;
 
 /// Source address of attacks; other clients use 127.0.0.1.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);

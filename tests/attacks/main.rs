@@ -7,13 +7,13 @@
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
 mod clients;
-mod crowds;
+mod many_connections;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
-mod heads;
-mod processor;
-mod readers;
+mod malformed_requests;
+mod cpu_wait;
+mod slow_readers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

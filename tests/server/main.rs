@@ -4,10 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
 #[cfg(target_os = "linux")]
-mod ended;
+mod shutdown;
 mod exporter;
 #[cfg(target_os = "linux")]
-mod late;
+mod stuck_collectors;
 #[cfg(target_os = "linux")]
 mod listening;
 

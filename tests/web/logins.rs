@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Client, wait_until};
 use crate::exporter::Exporter;
-use crate::folder::{Folder, USERS, log_of};
+use crate::config_folder::{Folder, USERS, log_of};
 
 const ALICE: &str = "alice:wonderland";
 

@@ -8,8 +8,8 @@ mod client;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
-mod folder;
+mod config_folder;
 mod half_open;
 mod logins;
-#[path = "../attacks/processor.rs"]
-mod processor;
+#[path = "../attacks/cpu_wait.rs"]
+mod cpu_wait;

@@ -4,7 +4,7 @@ use std::process::{Command as Process, ExitCode, Stdio};
 
 use harness::{generated, load, snapshots};
 
-use super::{Command, Failure, Flag, Given, gates};
+use super::{Command, Failure, Flag, Arguments, gates};
 
 const TABLES_ONLY: Flag =
     Flag::switch("tables-only", "Update tables, golden pages and fingerprints only; the rest takes minutes.");
@@ -25,7 +25,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
     for file in generated::all()? {
         if !file.is_up_to_date() {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use harness::gates::{self, Measured, Standing, budget, outside};
+use harness::gates::{self, Measured, Verdict, budget, outside};
 use harness::load;
 
-use super::{Command, Failure, Flag, Given, print};
+use super::{Command, Failure, Flag, Arguments, print};
 
 const ACCEPT: Flag = Flag::switch("accept", "Write the measured figures to harness/budget.txt. Review the diff.");
 const HOST: Flag = Flag::value("host", "PREFIX", "Show only hosts whose name begins with PREFIX.");
@@ -26,7 +26,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
     let (measured, budget) = measured(given.has(ACCEPT.name))?;
     let lines = gates::compare(&measured, &budget);
@@ -47,7 +47,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         eprint!("{complaint}");
         return Ok(ExitCode::from(OFF_STATUS));
     }
-    let kept = lines.iter().filter(|line| line.standing == Standing::Kept).count();
+    let kept = lines.iter().filter(|line| line.standing == Verdict::Kept).count();
     Ok(print(&format!("{kept} figures equal harness/budget.txt\n")))
 }
 

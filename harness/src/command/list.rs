@@ -9,7 +9,7 @@ use collectors::host::root::tree::{Node, Special, What};
 use harness::generated::simulator::setting as setting_line;
 use harness::load;
 
-use super::{Command, Failure, Given, print};
+use super::{Command, Failure, Arguments, print};
 
 pub(super) const COMMAND: Command = Command {
     name: "list",
@@ -24,7 +24,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
     Ok(print(&listing(&words)?))
 }

@@ -7,7 +7,7 @@ use collectors::kit::scraper::{Scraper, Selection};
 
 use super::{Measured, figure};
 use crate::allocations;
-use crate::subject::{self, Subject};
+use crate::scrape_target::{self, ScrapeTarget};
 use crate::{host, load};
 
 /// Scrapes after which every buffer has reached its size.
@@ -21,19 +21,19 @@ fn check() -> io::Result<()> {
 }
 
 /// Allocations of a steady scrape with default collectors, and peak usage of scraper and page.
-pub(super) fn measure(subject: &Subject, measured: &mut Measured) -> io::Result<()> {
+pub(super) fn measure(target: &ScrapeTarget, measured: &mut Measured) -> io::Result<()> {
     check()?;
     let mut page = Vec::new();
     let mut made = None;
     let whole = allocations::during(|| {
-        made = Some(subject.scraper(|roots| roots));
+        made = Some(target.scraper(|roots| roots));
         if let Some(Ok(scraper)) = &made {
-            (0..WARM_UP_SCRAPES).for_each(|_| subject::scrape(scraper, &mut page));
+            (0..WARM_UP_SCRAPES).for_each(|_| target::scrape(scraper, &mut page));
         }
     });
-    let scraper = made.unwrap_or_else(|| subject.scraper(|roots| roots))?;
-    measured.set(&subject.name, figure::PEAK_BYTES, whole.peak_bytes);
-    measured.set(&subject.name, figure::ALLOCATIONS, steady(&scraper, &Selection::ALL, &mut page));
+    let scraper = made.unwrap_or_else(|| target.scraper(|roots| roots))?;
+    measured.set(&target.name, figure::PEAK_BYTES, whole.peak_bytes);
+    measured.set(&target.name, figure::ALLOCATIONS, steady(&scraper, &Selection::ALL, &mut page));
     Ok(())
 }
 

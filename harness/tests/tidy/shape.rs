@@ -17,7 +17,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "collectors/src/host/root/kept/tests.rs",
     "harness/src/bench/client.rs",
     "harness/src/fetch.rs",
-    "harness/src/floor.rs",
+    "harness/src/plain_reads.rs",
     "harness/src/load.rs",
     "harness/src/peer.rs",
     "harness/tests/kept.rs",

@@ -23,13 +23,13 @@ const AT_SECONDS: u64 = 1_700_000_000;
 
 /// One host.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct ScrapeTarget {
     /// What it is called.
     pub name: String,
     tree: Arc<Tree>,
 }
 
-impl Subject {
+impl ScrapeTarget {
     /// Every profile, made small, and every fixture host.
     pub fn all() -> io::Result<Vec<Self>> {
         let mut all =
@@ -123,13 +123,13 @@ mod tests {
 
     #[test]
     fn a_subject_gives_the_same_page_again_and_again() {
-        for subject in Subject::all().expect("subjects") {
-            let scraper = subject.scraper(|roots| roots).expect("a scraper");
+        for target in ScrapeTarget::all().expect("subjects") {
+            let scraper = target.scraper(|roots| roots).expect("a scraper");
             let (mut first, mut second) = (Vec::new(), Vec::new());
             scrape(&scraper, &mut first);
             scrape(&scraper, &mut second);
-            assert!(samples(&first) > 100, "{}: {} samples", subject.name, samples(&first));
-            assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(&second), "{}", subject.name);
+            assert!(samples(&first) > 100, "{}: {} samples", target.name, samples(&first));
+            assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(&second), "{}", target.name);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::load;
 
 /// A requirement of a test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Need {
+pub enum Requirement {
     /// node_exporter's test data in `../shared/conformance`, beside the checkout.
     ConformanceData,
     /// `promtool` from Debian's package `prometheus`.
@@ -31,7 +31,7 @@ pub enum Need {
     /// `chromium` from Debian.
     Chromium,
     /// A long-running test, which needs `--ignored`.
-    Patience,
+    LongRunning,
     /// `unshare`, `ip`, and permission to create mount and network namespaces.
     Namespaces,
     /// `strace` from Debian.
@@ -40,7 +40,7 @@ pub enum Need {
     Valgrind,
 }
 
-impl Need {
+impl Requirement {
     /// Every requirement.
     pub const ALL: [Self; 10] = [
         Self::ConformanceData,
@@ -49,7 +49,7 @@ impl Need {
         Self::Prometheus,
         Self::Openssl,
         Self::Chromium,
-        Self::Patience,
+        Self::LongRunning,
         Self::Namespaces,
         Self::Strace,
         Self::Valgrind,
@@ -64,7 +64,7 @@ impl Need {
             Self::Prometheus => "prometheus",
             Self::Openssl => "openssl",
             Self::Chromium => "chromium",
-            Self::Patience => "long-running",
+            Self::LongRunning => "long-running",
             Self::Namespaces => "namespaces",
             Self::Strace => "strace",
             Self::Valgrind => "valgrind",
@@ -80,7 +80,7 @@ impl Need {
             Self::Prometheus => Path::new("/usr/bin/prometheus").to_owned(),
             Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
             Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
-            Self::Patience => PathBuf::new(),
+            Self::LongRunning => PathBuf::new(),
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
             Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
@@ -88,9 +88,9 @@ impl Need {
     }
 
     /// Whether it is available.
-    pub fn is_here(self) -> bool {
+    pub fn is_available(self) -> bool {
         // Under Wine the host's programs are visible but must not be tested.
-        self != Self::Patience
+        self != Self::LongRunning
             && cfg!(target_os = "linux")
             && load::exists(&self.path())
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
@@ -105,7 +105,7 @@ impl Need {
             Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
             Self::Openssl => "openssl is missing: apt-get install openssl",
             Self::Chromium => "chromium is missing: apt-get install chromium",
-            Self::Patience => "long-running: run it with --ignored",
+            Self::LongRunning => "long-running: run it with --ignored",
             Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
@@ -115,13 +115,13 @@ impl Need {
 
 /// Runs a program in mount and network namespaces of its own.
 pub fn namespaces(program: &Path, arguments: &[&str]) -> io::Result<ExitStatus> {
-    let mut command = Command::new(Need::Namespaces.path());
+    let mut command = Command::new(Requirement::Namespaces.path());
     command.args(["--net", "--mount", "--"]).arg(program).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).status()
 }
 
 /// A test: name, requirements, function.
-pub type Test = (&'static str, &'static [Need], fn());
+pub type Test = (&'static str, &'static [Requirement], fn());
 
 /// Runs tests with the arguments and output of the standard test runner.
 pub fn run(tests: &[Test]) -> ExitCode {
@@ -136,7 +136,7 @@ pub fn run_in_turn(tests: &[Test]) -> ExitCode {
 fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
     let policy = SkipPolicy::of(std::env::var("CI").ok().as_deref(), std::env::var(ALLOW_SKIP).ok().as_deref());
     let trials = tests.iter().map(|&(name, needs, test)| {
-        let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_here()).collect();
+        let missing: Vec<Requirement> = needs.iter().copied().filter(|need| !need.is_available()).collect();
         let reason = missing.iter().map(|need| need.missing()).collect::<Vec<_>>().join("; ");
         match policy.as_ref().map(|policy| policy.refused(&missing)) {
             Err(problem) => failing(name, problem.clone()),
@@ -155,7 +155,7 @@ fn failing(name: &str, problem: String) -> Trial {
     Trial::test(name, move || Err(Failed::from(problem)))
 }
 
-fn refusal(reason: &str, refused: &[Need]) -> String {
+fn refusal(reason: &str, refused: &[Requirement]) -> String {
     let names: Vec<&str> = refused.iter().map(|need| need.name()).collect();
     format!("{reason}\nin CI this fails the test; install what is missing, or set {ALLOW_SKIP}={}", names.join(","))
 }
@@ -167,7 +167,7 @@ const ALLOW_SKIP: &str = "NODELAB_ALLOW_SKIP";
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct SkipPolicy {
     is_ci: bool,
-    allowed: Vec<Need>,
+    allowed: Vec<Requirement>,
 }
 
 impl SkipPolicy {
@@ -175,9 +175,9 @@ impl SkipPolicy {
     fn of(ci: Option<&str>, allow_skip: Option<&str>) -> Result<Self, String> {
         let names = allow_skip.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
         let allowed = names.map(|name| {
-            let found = Need::ALL.into_iter().find(|need| need.name() == name);
+            let found = Requirement::ALL.into_iter().find(|need| need.name() == name);
             found.ok_or_else(|| {
-                let known: Vec<&str> = Need::ALL.iter().map(|need| need.name()).collect();
+                let known: Vec<&str> = Requirement::ALL.iter().map(|need| need.name()).collect();
                 format!("{ALLOW_SKIP}: unknown requirement `{name}`; known are {}", known.join(", "))
             })
         });
@@ -187,8 +187,8 @@ impl SkipPolicy {
 
     /// The missing requirements that fail a test. Other systems than Linux lack all of them, and long-running tests run
     /// on request only.
-    fn refused(&self, missing: &[Need]) -> Vec<Need> {
-        let is_refused = |need: &Need| *need != Need::Patience && !self.allowed.contains(need);
+    fn refused(&self, missing: &[Requirement]) -> Vec<Requirement> {
+        let is_refused = |need: &Requirement| *need != Requirement::LongRunning && !self.allowed.contains(need);
         if self.is_ci && cfg!(target_os = "linux") {
             missing.iter().copied().filter(is_refused).collect()
         } else {
@@ -224,10 +224,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(ci: Option<&str>, allow_skip: Option<&str>, refused: &[Need]) {
+    fn check(ci: Option<&str>, allow_skip: Option<&str>, refused: &[Requirement]) {
         let policy = SkipPolicy::of(ci, allow_skip).expect("known names");
         let refused = if cfg!(target_os = "linux") { refused } else { &[] };
-        assert_eq!(policy.refused(&[Need::Strace, Need::Chromium, Need::Patience]), refused, "{ci:?} {allow_skip:?}");
+        assert_eq!(policy.refused(&[Requirement::Strace, Requirement::Chromium, Requirement::LongRunning]), refused, "{ci:?} {allow_skip:?}");
     }
 
     #[test]
@@ -235,8 +235,8 @@ mod tests {
         check(None, None, &[]);
         check(Some("false"), None, &[]);
         check(Some(""), None, &[]);
-        check(Some("true"), None, &[Need::Strace, Need::Chromium]);
-        check(Some("1"), Some("chromium"), &[Need::Strace]);
+        check(Some("true"), None, &[Requirement::Strace, Requirement::Chromium]);
+        check(Some("1"), Some("chromium"), &[Requirement::Strace]);
         check(Some("true"), Some(" strace , chromium,"), &[]);
     }
 
@@ -248,8 +248,8 @@ mod tests {
 
     #[test]
     fn every_requirement_has_a_name_of_its_own() {
-        for (index, need) in Need::ALL.iter().enumerate() {
-            assert!(Need::ALL[..index].iter().all(|other| other.name() != need.name()), "{need:?}");
+        for (index, need) in Requirement::ALL.iter().enumerate() {
+            assert!(Requirement::ALL[..index].iter().all(|other| other.name() != need.name()), "{need:?}");
         }
     }
 }
