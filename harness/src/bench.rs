@@ -4,13 +4,13 @@
 //! Times are CPU times, so that other load on the machine changes them little; instructions are counted where perf can.
 
 mod against;
+mod bench_host;
 mod client;
 pub mod history;
 mod html;
 mod inner;
-mod parallel_clients;
 mod measure;
-mod bench_host;
+mod parallel_clients;
 mod plot;
 mod process;
 pub mod report;

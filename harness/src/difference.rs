@@ -149,8 +149,12 @@ pub fn families_of_one(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> Vec<Di
     let (ours, theirs) = (by_name(ours), by_name(theirs));
     let only = |sign, one: &BTreeMap<&str, &Family<'_>>, other: &BTreeMap<&str, &Family<'_>>| -> Vec<Difference> {
         let families = one.values().filter(|family| !other.contains_key(family.name));
-        let family =
-            |name: &str| Difference { family: name.to_owned(), what: DifferenceKind::Family, sign, line: name.to_owned() };
+        let family = |name: &str| Difference {
+            family: name.to_owned(),
+            what: DifferenceKind::Family,
+            sign,
+            line: name.to_owned(),
+        };
         families.map(|found| family(found.name)).collect()
     };
     let mut differences = only('-', &theirs, &ours);

@@ -11,7 +11,7 @@ use collectors::host::errno::Errno;
 use collectors::host::root::{Mount, Roots};
 use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock, When};
 
-use crate::meter::{Operation, Meter};
+use crate::meter::{Meter, Operation};
 
 /// Every kind of fault that returns at once.
 pub fn kinds() -> [Kind; 19] {

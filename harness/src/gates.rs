@@ -17,7 +17,7 @@ use budget::{Figures, Key};
 use figure::Figure;
 pub use memory::most_allocations;
 
-use crate::meter::{Operation, Meter};
+use crate::meter::{Meter, Operation};
 use crate::scrape_target::{self, ScrapeTarget};
 
 /// Measured figures, and those that were skipped.
@@ -72,9 +72,9 @@ fn files(target: &ScrapeTarget, measured: &mut Measured) -> io::Result<()> {
     let meter = meter.unwrap_or_else(|| Meter::new(&target.roots()));
     let mut page = Vec::new();
     // The first scrape also does one-time reads.
-    target::scrape(&scraper, &mut page);
+    scrape_target::scrape(&scraper, &mut page);
     meter.take();
-    target::scrape(&scraper, &mut page);
+    scrape_target::scrape(&scraper, &mut page);
     let asked = meter.take();
     let name = &target.name;
     for (figure, ask) in [
@@ -88,7 +88,7 @@ fn files(target: &ScrapeTarget, measured: &mut Measured) -> io::Result<()> {
     measured.set(name, figure::READS_AGAIN, asked.repeated(Operation::Read));
     measured.set(name, figure::READ_BYTES, asked.read_bytes);
     measured.set(name, figure::PAGE_BYTES, page.len());
-    measured.set(name, figure::PAGE_SAMPLES, target::samples(&page));
+    measured.set(name, figure::PAGE_SAMPLES, scrape_target::samples(&page));
     Ok(())
 }
 

@@ -152,7 +152,8 @@ mod tests {
         root.metadata(b"a").expect("a file");
         root.read_link(b"a", &mut content).expect_err("no link");
         let asked = meter.take();
-        let counts = [Operation::Read, Operation::List, Operation::Link, Operation::Metadata].map(|ask| asked.count(ask));
+        let counts =
+            [Operation::Read, Operation::List, Operation::Link, Operation::Metadata].map(|ask| asked.count(ask));
         assert_eq!((counts, asked.repeated(Operation::Read), asked.read_bytes), ([3, 1, 1, 1], 1, 6));
         assert_eq!(asked.files().map(ToString::to_string).collect::<Vec<_>>(), ["proc/a"]);
         assert_eq!(meter.take(), Accesses::default());

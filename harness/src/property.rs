@@ -20,11 +20,11 @@ mod case;
 mod explore;
 mod exporter;
 mod host_event;
-mod stored_case;
 mod laws;
 mod matrix;
 mod minimize;
 mod resources;
+mod stored_case;
 mod trial;
 
 use std::fmt;
@@ -32,11 +32,11 @@ use std::fmt;
 pub use case::{Case, cases};
 pub use explore::{Broken, Laws, check_frozen};
 pub use exporter::{Exporter, Opened, Ours};
-pub use stored_case::StoredCase;
 pub use laws::{check_on, contained};
 pub use matrix::{FaultTarget, Outcome, matrix, table};
 pub use minimize::MinimalHost;
 pub use resources::{Cost, allocates_alike, asks_once, cost};
+pub use stored_case::StoredCase;
 pub use trial::Trial;
 
 /// A broken law.

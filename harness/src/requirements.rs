@@ -227,7 +227,11 @@ mod tests {
     fn check(ci: Option<&str>, allow_skip: Option<&str>, refused: &[Requirement]) {
         let policy = SkipPolicy::of(ci, allow_skip).expect("known names");
         let refused = if cfg!(target_os = "linux") { refused } else { &[] };
-        assert_eq!(policy.refused(&[Requirement::Strace, Requirement::Chromium, Requirement::LongRunning]), refused, "{ci:?} {allow_skip:?}");
+        assert_eq!(
+            policy.refused(&[Requirement::Strace, Requirement::Chromium, Requirement::LongRunning]),
+            refused,
+            "{ci:?} {allow_skip:?}"
+        );
     }
 
     #[test]
@@ -243,7 +247,10 @@ mod tests {
     #[test]
     fn an_unknown_requirement_is_refused() {
         let error = SkipPolicy::of(Some("true"), Some("strace,crome")).expect_err("no such requirement");
-        assert!(error.starts_with("NODELAB_ALLOW_SKIP: unknown requirement `crome`; known are conformance-data, "), "{error}");
+        assert!(
+            error.starts_with("NODELAB_ALLOW_SKIP: unknown requirement `crome`; known are conformance-data, "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -210,9 +210,9 @@ impl Plan {
             let Read { path, word, .. } = read;
             let (mount, constant) = (read.mount_type(), word.to_ascii_uppercase());
             let family = if *word == self.name { format!("node_{word}") } else { format!("node_{}_{word}", self.name) };
-            if let Some((directory, _)) = read.wildcard().filter(|(directory, _)| {
-                !directories.contains(&(read.mount, directory))
-            }) {
+            if let Some((directory, _)) =
+                read.wildcard().filter(|(directory, _)| !directories.contains(&(read.mount, directory)))
+            {
                 directories.push((read.mount, directory));
                 let _ = writeln!(
                     reads,
@@ -233,9 +233,10 @@ impl Plan {
             let _ = write!(entries, "== {}/{}\\n\\n", read.mount.name(), read.path_of(&self.item()));
         }
         for (mount, directory) in &directories {
-            let of_directory = self.reads.iter().filter(|read| {
-                read.mount == *mount && read.wildcard().is_some_and(|(own, _)| own == *directory)
-            });
+            let of_directory = self
+                .reads
+                .iter()
+                .filter(|read| read.mount == *mount && read.wildcard().is_some_and(|(own, _)| own == *directory));
             let emissions: String = of_directory.map(|read| emission(read, 12)).collect();
             let _ = write!(
                 collects,
@@ -278,7 +279,8 @@ impl Plan {
             let _ = match groups.as_slice() {
                 [group] => writeln!(tables, "{visibility} const {constant}: Table = &[{group}];\n"),
                 groups => {
-                    let groups: String = groups.iter().map(|group| format!("    {},\n", group.replace('\n', "\n    "))).collect();
+                    let groups: String =
+                        groups.iter().map(|group| format!("    {},\n", group.replace('\n', "\n    "))).collect();
                     writeln!(tables, "{visibility} const {constant}: Table = &[\n{groups}];\n")
                 }
             };

@@ -196,7 +196,8 @@ fn comparable(page: &str) -> String {
 #[track_caller]
 fn check_mount_points(case: &str, rootfs: &str, expected: &[&str]) {
     let mut tree = Tree::new();
-    load::folder(&Requirement::ConformanceData.path().join(case).join("proc"), "proc", &mut tree).expect("the case's files");
+    load::folder(&Requirement::ConformanceData.path().join(case).join("proc"), "proc", &mut tree)
+        .expect("the case's files");
     let kernel = Canned::default().with_rootfs(rootfs);
     let kernel = expected.iter().fold(kernel, |kernel, point| kernel.with_statfs(point, StatFs::default()));
     let flags = ["--collector.filesystem.mount-points-exclude=", "--collector.filesystem.fs-types-exclude="];

@@ -1,12 +1,12 @@
 //! Every read of every collector on every fixture host with every kind of fault: the page is served and well formed,
 //! nothing panics, and samples of other collectors do not change.
 
-#[path = "faults/isolation.rs"]
-mod isolation;
 #[path = "faults/hanging.rs"]
 mod hanging;
 #[path = "faults/host.rs"]
 mod host;
+#[path = "faults/isolation.rs"]
+mod isolation;
 #[path = "faults/reads.rs"]
 mod reads;
 

@@ -7,12 +7,12 @@
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
 mod clients;
-mod many_connections;
+mod cpu_wait;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
 mod malformed_requests;
-mod cpu_wait;
+mod many_connections;
 mod slow_readers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, wait_until};
-use crate::exporter::Exporter;
 use crate::config_folder::{Folder, USERS, log_of};
+use crate::exporter::Exporter;
 
 const ALICE: &str = "alice:wonderland";
 

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use collectors::ALL;
 
-use super::client::{Client, Coding};
-use super::parallel_clients::run;
-use super::measure::medians;
 use super::bench_host::BenchHost;
+use super::client::{Client, Coding};
+use super::measure::medians;
+use super::parallel_clients::run_clients;
 use super::process::{Counter, cpu_time, memory};
 use super::report::{Bound, Row, Unit};
 use super::{Plan, inner, row};
@@ -41,7 +41,13 @@ impl Cost {
 }
 
 /// Costs of one scrape; both exporters are measured in turns.
-pub(super) fn costs(plan: &Plan, peer: &Path, live: &BenchHost, tree: &BenchHost, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
+pub(super) fn costs(
+    plan: &Plan,
+    peer: &Path,
+    live: &BenchHost,
+    tree: &BenchHost,
+    tell: &mut dyn FnMut(&str),
+) -> Vec<Row> {
     let figures = [
         (live, "a scrape with gzip over HTTP, live, beside the peer's", 0.1),
         (tree, "a scrape with gzip over HTTP of a directory, beside the peer's", 1.0 / 12.0),
@@ -109,7 +115,7 @@ fn both(plan: &Plan, peer: &Path, place: &BenchHost) -> io::Result<(&'static str
         for _ in 0..WARM_UP_SCRAPES {
             cost.packed_bytes = packed.scrape()?.len() as f64;
             let page = plain.scrape()?;
-            (cost.page_bytes, cost.samples) = (page.len() as f64, target::samples(page));
+            (cost.page_bytes, cost.samples) = (page.len() as f64, scrape_target::samples(page));
         }
         connections.push((exporter.id(), [packed, plain]));
     }
@@ -138,7 +144,7 @@ pub(super) fn parallel_clients(plan: &Plan, peer: &Path, live: &BenchHost, tell:
     tell("many clients at once");
     let of = |program: &Path| -> io::Result<_> {
         let exporter = Peer::start(program, &flags(peer, live)?)?;
-        let got = parallel_time(exporter.address(), CLIENTS, plan.effort.parallel_time)?;
+        let got = run_clients(exporter.address(), CLIENTS, plan.effort.parallel_time)?;
         Ok((got, memory(exporter.id())?.peak_bytes as f64))
     };
     let (ours, theirs) = (of(&plan.exporter), of(peer));

@@ -9,9 +9,9 @@ use collectors::host::root::{Mount, Roots};
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::Scraper;
 
-use crate::plain_reads::PlainReads;
 use crate::load;
 use crate::meter::{Accesses, Meter};
+use crate::plain_reads::PlainReads;
 use crate::scrape_target;
 
 /// A host that exporters can be started on.
@@ -88,9 +88,9 @@ impl BenchHost {
         let scraper = self.scraper(only, |roots| meter.insert(Meter::new(&roots)).roots())?;
         let meter = meter.ok_or_else(|| io::Error::other("the scraper did not take the roots"))?;
         let mut page = Vec::new();
-        target::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
         meter.take();
-        target::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
         Ok(meter.take())
     }
 

@@ -9,13 +9,13 @@ use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::emitter;
 use simulator::profiles;
 
-use super::measure::{median, medians, nanoseconds};
 use super::bench_host::BenchHost;
+use super::measure::{median, medians, nanoseconds};
 use super::report::{Bound, CollectorCost, Row, SizeCost, Unit};
 use super::{Effort, row};
 use crate::allocations;
 use crate::faults::MountPath;
-use crate::meter::{Operation, Meter};
+use crate::meter::{Meter, Operation};
 use crate::scrape_target::{self, ScrapeTarget};
 
 /// Scrapes before the first measured one.
@@ -24,7 +24,7 @@ const WARM_UP_SCRAPES: usize = 3;
 const ENCODED: [u64; 2] = [3_000, 1_000_000];
 
 fn warm(scraper: &Scraper, page: &mut Vec<u8>) {
-    (0..WARM_UP_SCRAPES).for_each(|_| target::scrape(scraper, page));
+    (0..WARM_UP_SCRAPES).for_each(|_| scrape_target::scrape(scraper, page));
 }
 
 /// A scrape, beside a loop that reads the same files.
@@ -35,14 +35,14 @@ pub(super) fn against_plain_reads(figure: &'static str, most: f64, place: &Bench
         warm(&scraper, &mut page);
         let read = baseline.read();
         let [scrape, loop_, ratio] = medians(effort.runs, || {
-            let scrape = nanoseconds(effort.time, || target::scrape(&scraper, &mut page));
+            let scrape = nanoseconds(effort.time, || scrape_target::scrape(&scraper, &mut page));
             let loop_ = nanoseconds(effort.time, || {
                 baseline.read();
             });
             Ok([scrape, loop_, scrape / loop_])
         })?;
         let [scrape, loop_] = [scrape, loop_].map(|time| Unit::Nanoseconds.show(time));
-        let (files, samples) = (read.files, target::samples(&page));
+        let (files, samples) = (read.files, scrape_target::samples(&page));
         Ok((ratio, format!("{scrape} for {samples} samples; {loop_} to open, read and close {files} files")))
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn encoding(effort: Effort) -> [Row; 2] {
             let (scraper, mut page) = (emitter::scraper(count), Vec::new());
             warm(&scraper, &mut page);
             let [time] = medians(effort.runs, || {
-                Ok([nanoseconds(effort.time, || target::scrape(&scraper, &mut page)) / count as f64])
+                Ok([nanoseconds(effort.time, || scrape_target::scrape(&scraper, &mut page)) / count as f64])
             })?;
             Ok((time, format!("half integers, two labels, {} bytes per line", page.len() as u64 / count)))
         })
@@ -121,7 +121,10 @@ pub(super) fn collectors(place: &BenchHost, effort: Effort) -> io::Result<Vec<Co
             });
             Ok([(time - without).max(0.0), floor_time])
         })?;
-        let reads = [Operation::Read, Operation::List, Operation::Link, Operation::Metadata].map(|ask| asked.count(ask) as u64).iter().sum();
+        let reads = [Operation::Read, Operation::List, Operation::Link, Operation::Metadata]
+            .map(|ask| asked.count(ask) as u64)
+            .iter()
+            .sum();
         costs.push(CollectorCost {
             name,
             reads,
@@ -164,14 +167,14 @@ fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<Size
     let mut meter = None;
     let metered = target.scraper_with(enabled, |roots| meter.insert(Meter::new(&roots)).roots())?;
     let mut page = Vec::new();
-    target::scrape(&metered, &mut page);
+    scrape_target::scrape(&metered, &mut page);
     let asked = meter.map(|meter| meter.take()).unwrap_or_default();
     let files: Vec<&MountPath> = asked.files().collect();
     drop(metered);
     let (scraper, roots, mut content) = (target.scraper_with(enabled, |roots| roots)?, target.roots(), Vec::new());
     warm(&scraper, &mut page);
     let [time, baseline] = medians(effort.runs, || {
-        let time = nanoseconds(effort.short, || target::scrape(&scraper, &mut page));
+        let time = nanoseconds(effort.short, || scrape_target::scrape(&scraper, &mut page));
         Ok([time, nanoseconds(effort.short, || read(&roots, &files, &mut content))])
     })?;
     let words = settings
@@ -180,7 +183,7 @@ fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<Size
         .chain(enabled.iter().map(|name| format!(" +{name}")));
     Ok(SizeCost {
         host: words.fold(name.to_owned(), |host, word| host + &word),
-        samples: target::samples(&page) as u64,
+        samples: scrape_target::samples(&page) as u64,
         page_bytes: page.len() as u64,
         nanoseconds: time,
         baseline_nanoseconds: baseline,
@@ -238,7 +241,10 @@ mod tests {
     #[test]
     fn a_quick_run_in_memory_has_figures() {
         let sizes = sizes(Effort::QUICK).expect("sizes");
-        assert!(sizes.iter().all(|size| size.samples > 100 && size.nanoseconds > size.baseline_nanoseconds), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| size.samples > 100 && size.nanoseconds > size.baseline_nanoseconds),
+            "{sizes:?}"
+        );
         assert_eq!(linearity(&sizes).is_reached(), None);
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Throughput {
 }
 
 /// Scrapes with this many clients for this long, each on its own connection.
-pub(super) fn run(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Throughput> {
+pub(super) fn run_clients(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Throughput> {
     let begin = clock::monotonic();
     let one = || {
         let (mut pages, mut failed) = (0_u64, 0_u64);

@@ -157,7 +157,9 @@ impl Report {
             }
         }
         if !self.collectors.is_empty() {
-            text.push_str("\ncollector              reads  samples       time      baseline       peer  instructions\n");
+            text.push_str(
+                "\ncollector              reads  samples       time      baseline       peer  instructions\n",
+            );
         }
         for cost in &self.collectors {
             let time = |value: f64| Unit::Nanoseconds.show(value);

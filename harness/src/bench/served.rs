@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
+use super::bench_host::BenchHost;
 use super::client::{Client, Coding};
 use super::measure::median;
-use super::bench_host::BenchHost;
 use super::process::{Memory, memory};
 use super::report::{Bound, Row, Unit};
 use super::{Plan, row};
@@ -112,7 +112,7 @@ fn peak(plan: &Plan, host: &str) -> io::Result<(f64, String)> {
     let mut client = Client::connect(exporter.address(), Coding::Identity)?;
     client.scrape()?;
     let page = client.scrape()?;
-    let (page_bytes, samples) = (page.len() as f64, target::samples(page));
+    let (page_bytes, samples) = (page.len() as f64, scrape_target::samples(page));
     let peak = memory(exporter.id())?.peak_bytes as f64;
     let show = |bytes: f64| Unit::Bytes.show(bytes);
     let words = format!(

@@ -4,7 +4,7 @@ use std::process::{Command as Process, ExitCode, Stdio};
 
 use harness::{generated, load, snapshots};
 
-use super::{Command, Failure, Flag, Arguments, gates};
+use super::{Arguments, Command, Failure, Flag, gates};
 
 const TABLES_ONLY: Flag =
     Flag::switch("tables-only", "Update tables, golden pages and fingerprints only; the rest takes minutes.");
@@ -51,5 +51,9 @@ fn accept_snapshots() -> Result<(), Failure> {
     command.args(["test", "--quiet", "--package=harness"]).args(SNAPSHOT_TESTS).current_dir(load::workspace());
     command.env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1").env(snapshots::ACCEPT_VARIABLE, "1");
     let status = command.stdout(Stdio::null()).status().map_err(|error| Failure::of("cargo test", error))?;
-    if status.success() { Ok(()) } else { Err(Failure::of("cargo test", format!("{status}; fix the failing tests above"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::of("cargo test", format!("{status}; fix the failing tests above")))
+    }
 }

@@ -8,7 +8,7 @@ use harness::bench::{self, Effort, Plan};
 use harness::load;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Arguments, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 const AGAINST: Flag =
     Flag::value("against", "PROGRAM", "Exporter to compare with; it must take node_exporter's flags.");

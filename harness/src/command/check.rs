@@ -10,7 +10,7 @@ use harness::fetch::{self, Url};
 use harness::load;
 use serde_json::{Value, json};
 
-use super::{Command, Failure, Flag, Arguments, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 /// Exit status for lints without errors, as promtool has it.
 const LINT_STATUS: u8 = 3;

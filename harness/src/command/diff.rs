@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::root::tree::Tree;
-use harness::difference::known::KnownDifferences;
 use harness::difference::identity::{ExporterIdentity, is_left_out};
+use harness::difference::known::KnownDifferences;
 use harness::difference::show::{self, Comparison, TextStyle};
 use harness::difference::{self};
 use harness::exposition::Format;
@@ -15,7 +15,7 @@ use harness::fetch::Url;
 use harness::{host, load};
 use simulator::{Machine, embedded};
 
-use super::{Command, Failure, Flag, Arguments, check, print};
+use super::{Arguments, Command, Failure, Flag, check, print};
 
 const WITH: Flag = Flag::value("with", "PROGRAM", "Start this exporter and compare with it. Linux only.");
 const PEER_URL: Flag =
@@ -66,7 +66,8 @@ enum DiffHost {
 fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
     let is_json = given.one_of(check::FORMAT, &["text", "json"])? == "json";
-    let look = TextStyle { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
+    let look =
+        TextStyle { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
     if let [theirs, ours] = given.texts(PAGE.name)?.as_slice() {
         let (theirs_page, _) = check::page(theirs, Some(Format::Text))?;
         let (ours_page, _) = check::page(ours, Some(Format::Text))?;
@@ -118,7 +119,8 @@ fn knowledge(given: &Arguments, version: Option<&str>) -> Result<KnownDifference
         (None, _) => return Ok(KnownDifferences::default()),
     };
     let text = String::from_utf8(load::bytes(&path)?).map_err(|error| Failure::of(path.display(), error))?;
-    let read = version.map_or_else(|| KnownDifferences::parse(&text), |version| KnownDifferences::of_version(&text, version));
+    let read =
+        version.map_or_else(|| KnownDifferences::parse(&text), |version| KnownDifferences::of_version(&text, version));
     read.map_err(|problem| Failure::of(path.display(), problem))
 }
 

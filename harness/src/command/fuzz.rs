@@ -8,7 +8,7 @@ use harness::load;
 use harness::panics::caught;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Arguments};
+use super::{Arguments, Command, Failure, Flag};
 
 const CASES: Flag = Flag::value("cases", "COUNT", "Inputs per target. Default: 10000.");
 const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random inputs. Default: 1.");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use harness::gates::{self, Measured, Verdict, budget, outside};
 use harness::load;
 
-use super::{Command, Failure, Flag, Arguments, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 const ACCEPT: Flag = Flag::switch("accept", "Write the measured figures to harness/budget.txt. Review the diff.");
 const HOST: Flag = Flag::value("host", "PREFIX", "Show only hosts whose name begins with PREFIX.");
@@ -57,7 +57,8 @@ fn measured(may_be_missing: bool) -> Result<(Measured, budget::Figures), Failure
     let mut measured = gates::counted()?;
     outside::syscalls(&nodelab, &mut measured)?;
     outside::instructions(&nodelab, &mut measured)?;
-    let budget = if may_be_missing && !load::exists(&budget::path()) { budget::Figures::new() } else { budget::read()? };
+    let budget =
+        if may_be_missing && !load::exists(&budget::path()) { budget::Figures::new() } else { budget::read()? };
     Ok((measured, budget))
 }
 

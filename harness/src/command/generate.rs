@@ -10,7 +10,7 @@ use simulator::scenario::Scenario;
 use simulator::span;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Arguments};
+use super::{Arguments, Command, Failure, Flag};
 
 /// Default time of a host, in seconds since 1970.
 const AT_SECONDS: u64 = 1_700_000_000;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::thread;
 
 use harness::load;
-use harness::property::{Broken, StoredCase, Laws, Violation, check_frozen};
+use harness::property::{Broken, Laws, StoredCase, Violation, check_frozen};
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Arguments};
+use super::{Arguments, Command, Failure, Flag};
 
 const CASES: Flag = Flag::value("cases", "COUNT", "Number of cases. Default: 10000.");
 const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random cases. Default: 1.");

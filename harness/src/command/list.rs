@@ -9,7 +9,7 @@ use collectors::host::root::tree::{Node, Special, What};
 use harness::generated::simulator::setting as setting_line;
 use harness::load;
 
-use super::{Command, Failure, Arguments, print};
+use super::{Arguments, Command, Failure, print};
 
 pub(super) const COMMAND: Command = Command {
     name: "list",

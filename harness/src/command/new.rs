@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use harness::load;
 use harness::scaffold::{self, Plan};
 
-use super::{Command, Failure, Flag, Arguments};
+use super::{Arguments, Command, Failure, Flag};
 
 const READS: Flag = Flag::values("reads", "PATH", "A file that it reads: proc/foo, 'sys/class/foo/*/bar'.");
 const INTO: Flag = Flag::value("into", "DIR", "Workspace to write to. Default: the one that nodelab was built from.");

@@ -11,7 +11,7 @@ use harness::load;
 use simulator::recording::record::{Glob, Plan};
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Arguments, scrubbing};
+use super::{Arguments, Command, Failure, Flag, scrubbing};
 
 const COLLECTOR: Flag =
     Flag::values("collector", "NAME", "Record only what this collector reads. Default: every collector.");
@@ -119,7 +119,12 @@ fn plan<'a>(given: &Arguments, registrations: &'a [Registration]) -> Result<Plan
 }
 
 #[cfg(target_os = "linux")]
-fn moments(given: &Arguments, plan: &Plan<'_>, interval: Option<Duration>, progress: &Progress) -> Result<Tree, Failure> {
+fn moments(
+    given: &Arguments,
+    plan: &Plan<'_>,
+    interval: Option<Duration>,
+    progress: &Progress,
+) -> Result<Tree, Failure> {
     use std::path::Path;
     use std::sync::Arc;
 

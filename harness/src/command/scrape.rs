@@ -13,7 +13,7 @@ use harness::load;
 use harness::scrape_target::{self, ScrapeTarget};
 use simulator::profiles;
 
-use super::{Command, Failure, Flag, Arguments, print_bytes};
+use super::{Arguments, Command, Failure, Flag, print_bytes};
 
 const TIMES: Flag = Flag::value("times", "NUMBER", "Number of scrapes; the last page is printed. Default: 1.");
 const COLLECTOR: Flag = Flag::values("collector", "NAME", "Run only these collectors, enabled by default or not.");
@@ -54,7 +54,7 @@ fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let scraper = Scraper::build(ALL, &values(given)?, roots, target.kernel()?).map_err(Failure::Usage)?;
     let mut page = Vec::new();
     for _ in 0..times {
-        target::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
     }
     Ok(if given.has(QUIET.name) { ExitCode::SUCCESS } else { print_bytes(&page) })
 }
@@ -79,7 +79,7 @@ fn target(given: &Arguments, host: &Path) -> Result<ScrapeTarget, Failure> {
 }
 
 fn values(given: &Arguments) -> Result<FlagValues, Failure> {
-    let mut values = if given.has(QUIET.name) { target::counted_values() } else { target::values() };
+    let mut values = if given.has(QUIET.name) { scrape_target::counted_values() } else { scrape_target::values() };
     let names = given.texts(COLLECTOR.name)?;
     let known = || ALL.iter().map(|registration| registration.declaration.name);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::load;
 
-use super::{Command, Failure, Arguments, scrubbing};
+use super::{Arguments, Command, Failure, scrubbing};
 
 pub(super) const COMMAND: Command = Command {
     name: "scrub",

@@ -7,7 +7,7 @@ use collectors::host::root::tree::Tree;
 use harness::load;
 use simulator::recording::scrub::{self, Allowance, KEY_BYTES, Key};
 
-use super::{Failure, Flag, Arguments};
+use super::{Arguments, Failure, Flag};
 
 /// Exit status if the leak report prevented writing.
 pub(super) const LEAKS_STATUS: u8 = 3;

@@ -9,7 +9,7 @@ use collectors::kit::files::FILE_CAP_BYTES;
 use harness::load;
 use simulator::recording::replay::Replay;
 
-use super::{Command, Failure, Flag, Arguments, print_bytes};
+use super::{Arguments, Command, Failure, Flag, print_bytes};
 
 const AFTER: Flag = Flag::value("after", "TIME", "Time after the first snapshot, for recordings with two.");
 

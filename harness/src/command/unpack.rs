@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::load;
 
-use super::{Command, Failure, Arguments};
+use super::{Arguments, Command, Failure};
 
 pub(super) const COMMAND: Command = Command {
     name: "unpack",

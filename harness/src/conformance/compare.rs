@@ -135,7 +135,10 @@ mod tests {
         compare(&ours, &expected, &nothing, &["cpu"], &mut report);
         let tallies: Vec<&Tally> = report.collectors.values().collect();
         let found: Vec<&str> = tallies.iter().flat_map(|tally| &tally.differences).map(String::as_str).collect();
-        assert_eq!((tallies.iter().map(|tally| tally.matched).sum::<usize>(), found.as_slice()), (matched, differences));
+        assert_eq!(
+            (tallies.iter().map(|tally| tally.matched).sum::<usize>(), found.as_slice()),
+            (matched, differences)
+        );
     }
 
     #[test]
@@ -147,14 +150,10 @@ mod tests {
         check_lines(both, "# TYPE x gauge\nx{a=\"1\"} 1\n", 1, &["+x{a=\"2\"} 1"]);
         check_lines("# TYPE x gauge\nx{a=\"1\"} 1\n", both, 1, &["-x{a=\"2\"} 1"]);
         check_lines("own 1\n", one, 0, &["-node_load1 1", "+own 1"]);
-        check_lines(
-            "# TYPE x counter\nx 1\n",
-            "# TYPE x gauge\nx 1\n",
-            1,
-            &["-# TYPE x gauge", "+# TYPE x counter"],
-        );
+        check_lines("# TYPE x counter\nx 1\n", "# TYPE x gauge\nx 1\n", 1, &["-# TYPE x gauge", "+# TYPE x counter"]);
         let success = "node_scrape_collector_success{collector=\"cpu\"} 1\n";
-        let another = "node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"xfs\"} 1\n";
+        let another =
+            "node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"xfs\"} 1\n";
         check_lines(another, success, 1, &["+node_scrape_collector_success{collector=\"xfs\"} 1"]);
         check_lines(success, another, 1, &[]);
     }

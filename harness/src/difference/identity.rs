@@ -51,7 +51,10 @@ mod tests {
         let page = "node_exporter_build_info{branch=\"x\",version=\"1.5.0\"} 1\n\
             node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"timex\"} 1\n";
         let identity = ExporterIdentity::of(page.as_bytes()).expect("a page");
-        assert_eq!(identity, ExporterIdentity { version: Some("1.5.0".to_owned()), collectors: BTreeSet::from(["cpu"]) });
+        assert_eq!(
+            identity,
+            ExporterIdentity { version: Some("1.5.0".to_owned()), collectors: BTreeSet::from(["cpu"]) }
+        );
         let identity = ExporterIdentity::of(b"up 1\n").expect("a page");
         assert_eq!(identity.version, None);
         assert!(identity.collectors.contains("cpu") && !identity.collectors.contains("slabinfo"), "{identity:?}");

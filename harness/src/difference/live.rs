@@ -12,14 +12,14 @@ use node_exporter::flags::Paths;
 use regex::Regex;
 
 use super::folder::{for_peer, of_both, values};
-use super::known::KnownDifferences;
 use super::identity::{ExporterIdentity, is_left_out};
+use super::known::KnownDifferences;
 use super::show::Comparison;
-use super::{Difference, DifferenceKind, families_of_one};
+use super::{Difference, DifferenceKind, families_of_one, interval};
 use crate::exposition::{Exposition, Format};
 use crate::fetch::Url;
 use crate::peer::{Peer, Program};
-use crate::{range, host, load};
+use crate::{host, load};
 
 /// A value outside of the range may have changed meanwhile: it counts if it is outside in each of this many rounds.
 const ROUNDS: usize = 5;
@@ -65,7 +65,11 @@ pub fn compare<'a>(program: &Program, knowledge: &'a KnownDifferences) -> io::Re
 }
 
 /// Compares with a running peer on this machine, for the collectors that its page lists.
-pub fn compare_with<'a>(url: &Url, identity: &ExporterIdentity, knowledge: &'a KnownDifferences) -> io::Result<Comparison<'a>> {
+pub fn compare_with<'a>(
+    url: &Url,
+    identity: &ExporterIdentity,
+    knowledge: &'a KnownDifferences,
+) -> io::Result<Comparison<'a>> {
     rounds(&ours(&identity.collectors, &[])?, url, knowledge)
 }
 
@@ -82,7 +86,7 @@ fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a KnownDifferences) -> io
         let theirs = super::parse("the peer's page", &theirs)?;
         let after = super::parse("our page", after.as_bytes())?;
         families = common(&before, &theirs);
-        let found = range::outside([&before, &after], &theirs, &knowledge.added, is_free);
+        let found = interval::outside([&before, &after], &theirs, &knowledge.added, is_free);
         let of_one = families_of_one(&before, &theirs).into_iter().filter(|found| !is_left_out(&found.family));
         for difference in found.into_iter().chain(of_one) {
             let entry = lasting.entry(place(&difference)).or_insert((round - 1, difference.clone()));

@@ -171,13 +171,13 @@ mod tests {
             laptop: 7 families compared, 6 lines differ: 3 by family, 1 by sample, 2 by value; 1 lines differ as known\n";
         let plain = "laptop: families that only theirs has: 2\n  -z\n  -x\nlaptop: families that only ours has: 1\n  +y\n\
             laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
-        check(Look { is_colored: false, has_known: false }, &format!("{plain}{end}"));
+        check(TextStyle { is_colored: false, has_known: false }, &format!("{plain}{end}"));
         let known = "laptop: known: Because.\n  -c 1\n";
-        check(Look { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
+        check(TextStyle { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
         let colored = "\u{1b}[1mlaptop: families that only theirs has: 2\u{1b}[0m\n  \u{1b}[31m-z\u{1b}[0m\n  \u{1b}[31m-x\u{1b}[0m\n\
             \u{1b}[1mlaptop: families that only ours has: 1\u{1b}[0m\n  \u{1b}[32m+y\u{1b}[0m\n\
             \u{1b}[1mlaptop: a\u{1b}[0m\n  \u{1b}[31m-a 1\u{1b}[0m\n  \u{1b}[32m+a 2\u{1b}[0m\n\
             \u{1b}[1mlaptop: b\u{1b}[0m\n  \u{1b}[32m+b{x=\"1\"} 2\u{1b}[0m\n";
-        check(Look { is_colored: true, has_known: false }, &format!("{colored}{end}"));
+        check(TextStyle { is_colored: true, has_known: false }, &format!("{colored}{end}"));
     }
 }

@@ -99,7 +99,7 @@ fn times(target: &ScrapeTarget, costs: Costs) -> io::Result<Vec<Duration>> {
     let mut times: Vec<Duration> = (0..SCRAPES)
         .map(|_| {
             clock.reset();
-            target::scrape(&scraper, &mut page);
+            scrape_target::scrape(&scraper, &mut page);
             clock.passed()
         })
         .collect();

@@ -28,7 +28,7 @@ pub(super) fn measure(target: &ScrapeTarget, measured: &mut Measured) -> io::Res
     let whole = allocations::during(|| {
         made = Some(target.scraper(|roots| roots));
         if let Some(Ok(scraper)) = &made {
-            (0..WARM_UP_SCRAPES).for_each(|_| target::scrape(scraper, &mut page));
+            (0..WARM_UP_SCRAPES).for_each(|_| scrape_target::scrape(scraper, &mut page));
         }
     });
     let scraper = made.unwrap_or_else(|| target.scraper(|roots| roots))?;

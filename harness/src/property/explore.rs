@@ -11,10 +11,10 @@ use collectors::host::root::tree::Tree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use simulator::fault::{Injection, Plan};
 
-use super::stored_case::{first_line, named};
 use super::laws::{check, check_on, still, survives};
-use super::minimize::{MinimalHost, minimal};
-use super::{Case, Exporter, StoredCase, Ours, Violation, cases};
+use super::minimize::{MinimalHost, minimize};
+use super::stored_case::{first_line, named};
+use super::{Case, Exporter, Ours, StoredCase, Violation, cases};
 use crate::fuzz::drive::hash;
 use crate::load;
 

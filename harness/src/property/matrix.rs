@@ -11,7 +11,7 @@ use simulator::fault::Kind;
 use super::laws::page;
 use super::{Exporter, Opened, Violation};
 use crate::faults::FaultEffect;
-use crate::faults::{FaultyRoots, Count, MountPath};
+use crate::faults::{Count, FaultyRoots, MountPath};
 
 /// Result of one scrape.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

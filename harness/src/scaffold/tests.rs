@@ -87,7 +87,8 @@ fn files_of_several_mounts_share_one_generator() {
     check(&changes, "simulator/src/proc.rs", "    crate::sys::frobs::PROC_GROUPS,\n");
     check(&changes, "simulator/src/rootfs.rs", "&[crate::sys::frobs::ROOTFS_GROUPS, GROUPS];");
     check(&changes, "simulator/src/sys/frobs.rs", "pub(crate) const PROC_GROUPS: Table = &[&Group::<Machine> {");
-    let by_hand: Vec<&str> = changes.iter().filter(|change| change.content.contains(MARK)).map(|change| change.path.as_str()).collect();
+    let by_hand: Vec<&str> =
+        changes.iter().filter(|change| change.content.contains(MARK)).map(|change| change.path.as_str()).collect();
     assert_eq!(by_hand, ["collectors/src/frobs.rs", "simulator/src/sys/frobs.rs", "fixtures/hosts/laptop.tree"]);
 }
 

@@ -190,7 +190,11 @@ const SILENT: [(&str, &str, Kind, &str); 5] = [
 #[track_caller]
 fn check_is_reported(collector: &str, question: &MountPath, kind: &Kind, effect: FaultEffect, outcome: &Outcome) {
     let is_content = matches!(kind, Kind::Empty | Kind::Garbage);
-    if question.mount != Mount::Proc || !is_content || effect == FaultEffect::default() || !outcome.complaints.is_empty() {
+    if question.mount != Mount::Proc
+        || !is_content
+        || effect == FaultEffect::default()
+        || !outcome.complaints.is_empty()
+    {
         return;
     }
     let read = pattern(collector, question);

@@ -6,8 +6,8 @@ use collectors::host::root::tree::Tree;
 use harness::difference::known::KnownDifferences;
 use harness::difference::show::{self, Comparison, TextStyle};
 use harness::difference::{folder, live};
-use harness::requirements::Requirement;
 use harness::peer::Program;
+use harness::requirements::Requirement;
 use harness::{conformance, load};
 
 /// Name of the conformance data as a host of the tables.
