@@ -83,7 +83,7 @@ fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
     let instruments = Instruments::new(true).map_err(io::Error::other)?;
     instruments.begun();
     let (mut page, mut complaints, mut clashes) = (Vec::new(), Vec::new(), 0);
-    scraper.scrape(
+    let finished = scraper.scrape(
         &Selection::ALL,
         |foreign| clashes = instruments.families().filter_map(|family| foreign.add(family).err()).count(),
         |report| {
@@ -96,7 +96,7 @@ fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
         complaints.push(format!("{clashes} families of the exporter itself clash with collectors"));
     }
     let page = String::from_utf8(page).map_err(io::Error::other)?;
-    Ok(Scraped { page, complaints })
+    Ok(Scraped { page, complaints, duplicates: finished.duplicates })
 }
 
 fn parse<'a>(name: &str, page: &'a str) -> io::Result<Exposition<'a>> {

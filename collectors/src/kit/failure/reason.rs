@@ -1,15 +1,15 @@
-//! Why a collector did not succeed.
+//! The reason of a failure.
 
 use std::fmt;
 
 use super::FileError;
 use crate::host::root::{Mount, RootError};
 
-/// Longer paths become words at once.
+/// Longer paths are formatted at once.
 const PATH_MAX_BYTES: usize = 56;
 
-/// What is shown as words. Most of a host's collectors have no data, scrape after scrape, and hardly anybody reads why:
-/// of a file that did not answer, the words are made when they are asked for, and nothing is taken from the heap.
+/// A reason that is formatted when it is displayed. Most collectors of a host have no data at every scrape, and the
+/// reason is rarely read: a file error is kept without an allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reason(Inner);
 
@@ -20,7 +20,7 @@ enum Inner {
 }
 
 impl Reason {
-    /// What is shown like this.
+    /// A reason with this text.
     pub(super) fn in_words(words: impl fmt::Display) -> Self {
         Self(Inner::Words(words.to_string()))
     }
@@ -63,7 +63,7 @@ mod tests {
     use crate::host::errno::Errno;
 
     #[test]
-    fn a_file_is_told_alike_whatever_the_length_of_its_path() {
+    fn a_file_error_reads_the_same_for_short_and_long_paths() {
         for length in [0, 1, PATH_MAX_BYTES - 1, PATH_MAX_BYTES, PATH_MAX_BYTES + 1, 300] {
             let path = vec![b'x'; length];
             let file = FileError { mount: Mount::Sys, path: &path, error: RootError::Errno(Errno::EIO) };
