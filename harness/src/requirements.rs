@@ -134,7 +134,7 @@ pub fn run_in_turn(tests: &[Test]) -> ExitCode {
 }
 
 fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
-    let policy = SkipPolicy::of(std::env::var("CI").ok().as_deref(), std::env::var(ALLOW_SKIP).ok().as_deref());
+    let policy = SkipPolicy::of(load::variable("CI").as_deref(), load::variable(ALLOW_SKIP).as_deref());
     let trials = tests.iter().map(|&(name, needs, test)| {
         let missing: Vec<Requirement> = needs.iter().copied().filter(|need| !need.is_available()).collect();
         let reason = missing.iter().map(|need| need.missing()).collect::<Vec<_>>().join("; ");

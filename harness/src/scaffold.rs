@@ -279,8 +279,8 @@ impl Plan {
             let _ = match groups.as_slice() {
                 [group] => writeln!(tables, "{visibility} const {constant}: Table = &[{group}];\n"),
                 groups => {
-                    let groups: String =
-                        groups.iter().map(|group| format!("    {},\n", group.replace('\n', "\n    "))).collect();
+                    let indented = groups.iter().map(|group| format!("    {},\n", group.replace('\n', "\n    ")));
+                    let groups = indented.collect::<Vec<_>>().concat();
                     writeln!(tables, "{visibility} const {constant}: Table = &[\n{groups}];\n")
                 }
             };
@@ -299,12 +299,11 @@ impl Plan {
     }
 
     fn group(&self, read: &Read) -> String {
-        let (under, item, entry) = match read.wildcard() {
-            Some((directory, entry)) => (directory, self.item(), entry),
-            None => {
-                let (under, leaf) = read.path.rsplit_once('/').unwrap_or(("", &read.path));
-                (under, String::new(), leaf)
-            }
+        let (under, item, entry) = if let Some((directory, entry)) = read.wildcard() {
+            (directory, self.item(), entry)
+        } else {
+            let (under, leaf) = read.path.rsplit_once('/').unwrap_or(("", &read.path));
+            (under, String::new(), leaf)
         };
         format!(
             "&Group::<Machine> {{\n    under: \"{under}\",\n    parts: |machine| each_with([machine], has_files),\n    \

@@ -14,7 +14,7 @@ pub const ACCEPT_VARIABLE: &str = "NODELAB_ACCEPT";
 /// If the folder has other files, or cannot be read.
 #[track_caller]
 pub fn assert_complete(folder: &Path, written: &BTreeSet<String>) {
-    let is_accepting = std::env::var_os(ACCEPT_VARIABLE).is_some();
+    let is_accepting = load::variable(ACCEPT_VARIABLE).is_some();
     let stale: Vec<String> = load::names(folder)
         .unwrap_or_else(|error| panic!("{error}"))
         .into_iter()

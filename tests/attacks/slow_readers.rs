@@ -163,9 +163,7 @@ fn unread_responses_have_a_common_limit() {
     until_made(READERS + 2);
     let growth = growth_kilobytes(&exporter, before);
     let first = read_to_end(&mut readers[0]).len();
-    println!(
-        "{READERS} unread pages of {whole} bytes: {growth} kB more than {before} kB, {first} bytes of the first"
-    );
+    println!("{READERS} unread pages of {whole} bytes: {growth} kB more than {before} kB, {first} bytes of the first");
     assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
     assert!(first < PAGE_BYTES, "the slowest reader must be dropped");
     assert!(last.receive("GET").body.len() > PAGE_BYTES);

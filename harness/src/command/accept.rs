@@ -46,8 +46,7 @@ fn run(given: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Runs the tests that write snapshots, with permission to update them.
 fn accept_snapshots() -> Result<(), Failure> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Process::new(cargo);
+    let mut command = Process::new("cargo");
     command.args(["test", "--quiet", "--package=harness"]).args(SNAPSHOT_TESTS).current_dir(load::workspace());
     command.env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1").env(snapshots::ACCEPT_VARIABLE, "1");
     let status = command.stdout(Stdio::null()).status().map_err(|error| Failure::of("cargo test", error))?;

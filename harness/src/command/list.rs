@@ -89,14 +89,9 @@ const NAME_COLUMNS: usize = 26;
 
 /// Type, name and description of every argument.
 fn arguments() -> io::Result<Vec<(&'static str, String, String)>> {
-    let folder = std::env::current_dir()?;
-    let path = |below: String| {
-        let workspace = load::workspace().canonicalize().unwrap_or_else(|_| load::workspace());
-        if workspace == folder { below } else { workspace.join(below).display().to_string() }
-    };
     let mut all = Vec::new();
     for host in load::hosts()? {
-        all.push(("file", path(format!("fixtures/hosts/{host}.tree")), String::new()));
+        all.push(("file", load::argument(&format!("fixtures/hosts/{host}.tree")), String::new()));
     }
     for profile in simulator::profiles() {
         all.push(("profile", profile.name.to_owned(), profile.summary.to_owned()));
@@ -106,7 +101,11 @@ fn arguments() -> io::Result<Vec<(&'static str, String, String)>> {
     }
     for name in load::scenarios()? {
         let scenario = load::named_scenario(&name)?;
-        all.push(("scenario", path(format!("{}/{name}.toml", load::SCENARIOS)), scenario.about().to_owned()));
+        all.push((
+            "scenario",
+            load::argument(&format!("{}/{name}.toml", load::SCENARIOS)),
+            scenario.about().to_owned(),
+        ));
     }
     Ok(all)
 }
