@@ -5,7 +5,7 @@ mod convert;
 mod process;
 
 use collectors::kit::page::foreign::ForeignFamily;
-use prometheus::{Gauge, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 pub use convert::family;
 
@@ -36,7 +36,7 @@ const STATUSES: [&str; 3] = ["200", "500", "503"];
 
 /// What the names of families begin with whose values, or labels, differ from one exporter or scrape to the next though
 /// they read the same host: whoever compares pages leaves them out.
-pub const VOLATILE: [&str; 3] = ["node_exporter_build_info", "process_", "promhttp_"];
+pub const VOLATILE: [&str; 3] = ["node_exporter_", "process_", "promhttp_"];
 
 /// The exporter's own metrics.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ pub struct Instruments {
     requests: IntCounterVec,
     in_flight: IntGauge,
     errors: IntCounterVec,
+    late: IntCounter,
 }
 
 impl Instruments {
@@ -65,6 +66,10 @@ impl Instruments {
             Opts::new("promhttp_metric_handler_errors_total", "Pages that something is missing from, by cause."),
             &["cause"],
         )?;
+        let late = IntCounter::new(
+            "node_exporter_late_collectors_total",
+            "Collectors left out of a page because they had not answered by its deadline.",
+        )?;
         for status in STATUSES {
             requests.with_label_values(&[status]);
         }
@@ -78,10 +83,11 @@ impl Instruments {
             own.register(Box::new(requests.clone()))?;
             own.register(Box::new(in_flight.clone()))?;
             own.register(Box::new(errors.clone()))?;
+            own.register(Box::new(late.clone()))?;
             #[cfg(target_os = "linux")]
             own.register(Box::new(process::Process::new()?))?;
         }
-        Ok(Self { always, own, requests, in_flight, errors })
+        Ok(Self { always, own, requests, in_flight, errors, late })
     }
 
     /// Puts more of the exporter's own metrics on the page.
@@ -107,6 +113,11 @@ impl Instruments {
     /// Something was left out of a page.
     pub fn failed(&self, cause: ErrorCause) {
         self.errors.with_label_values(&[cause.word()]).inc();
+    }
+
+    /// Collectors were left out of a page because they were late.
+    pub fn late(&self, count: usize) {
+        self.late.inc_by(count as u64);
     }
 
     /// Everything as it stands.

@@ -1,23 +1,27 @@
-//! Log lines for whoever runs the exporter, in the two forms that node_exporter's have.
+//! Log lines in the two formats of node_exporter.
 
 mod line;
+mod queue;
 mod time;
 
 use std::fmt;
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How bad it is.
+use prometheus::IntCounter;
+use queue::Queue;
+
+/// Severity of a line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Level {
-    /// For whoever looks for a fault.
+    /// Details for debugging.
     Debug,
-    /// What happens.
+    /// Normal events.
     Info,
-    /// What should be looked at.
+    /// Conditions to look at.
     Warn,
-    /// What is broken.
+    /// Failures.
     Error,
 }
 
@@ -40,7 +44,7 @@ impl Level {
     }
 }
 
-/// What a line looks like.
+/// Format of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
     /// `key=value key="a value"`.
@@ -64,15 +68,15 @@ fn word<T: Copy, const N: usize>(text: &str, words: [(&str, T); N]) -> Result<T,
     })
 }
 
-/// What a line tells beside its message.
+/// Names and values beside the message.
 pub type Fields<'a> = &'a [(&'a str, Field<'a>)];
 
-/// One of these things.
+/// A value of a line.
 #[derive(Clone, Copy)]
 pub enum Field<'a> {
-    /// Words.
+    /// Text.
     Text(&'a dyn fmt::Display),
-    /// A number; JSON has none for infinity and the like, which are words there.
+    /// A number. JSON has no infinity or NaN; they are text there.
     Number(f64),
 }
 
@@ -96,13 +100,19 @@ pub struct Log {
     level: Level,
     format: Format,
     now: fn() -> Duration,
-    output: Mutex<Output>,
+    output: Output,
+    dropped: IntCounter,
 }
 
-struct Output {
+enum Output {
+    /// Lines are written by the thread that logs them.
+    Direct(Mutex<Direct>),
+    Queue(Arc<Queue>),
+}
+
+struct Direct {
     writer: Box<dyn Write + Send>,
     line: String,
-    value: String,
 }
 
 impl fmt::Debug for Log {
@@ -112,10 +122,26 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// Writes lines of this level and above to `writer`, with the time that `now` tells.
+    /// Writes lines of this level and above to `writer`, with the time of `now`, in the thread that logs them.
     pub fn new(level: Level, format: Format, now: fn() -> Duration, writer: impl Write + Send + 'static) -> Self {
-        let output = Output { writer: Box::new(writer), line: String::new(), value: String::new() };
-        Self { level, format, now, output: Mutex::new(output) }
+        let direct = Direct { writer: Box::new(writer), line: String::new() };
+        Self { level, format, now, output: Output::Direct(Mutex::new(direct)), dropped: dropped() }
+    }
+
+    /// Writes lines in a thread of its own, so that logging never blocks. Where the writer or the rate of lines does not
+    /// keep up, lines are dropped; the next line has their number. The error is that of the thread.
+    pub fn queued(
+        level: Level,
+        format: Format,
+        now: fn() -> Duration,
+        writer: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
+        Ok(Self { level, format, now, output: Output::Queue(Queue::start(writer)?), dropped: dropped() })
+    }
+
+    /// Counts the lines that were dropped.
+    pub fn dropped(&self) -> &IntCounter {
+        &self.dropped
     }
 
     /// Whether lines of this level are written.
@@ -123,20 +149,42 @@ impl Log {
         level >= self.level
     }
 
-    /// Writes one line. A writer that fails has nobody to tell.
+    /// Writes or queues one line. A writer's failure is ignored: there is no other place to report it.
     pub fn write(&self, level: Level, message: &str, fields: Fields<'_>) {
         if !self.is_on(level) {
             return;
         }
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let Output { writer, line, value } = &mut *output;
-        line.clear();
-        let time = time::Rfc3339((self.now)());
-        let level = level.in_capitals();
+        let now = (self.now)();
+        match &self.output {
+            Output::Direct(direct) => {
+                let mut direct = direct.lock().unwrap_or_else(PoisonError::into_inner);
+                let Direct { writer, line } = &mut *direct;
+                line.clear();
+                self.push(now, level, message, fields, 0, line);
+                let _ = writer.write_all(line.as_bytes()).and_then(|()| writer.flush());
+            }
+            Output::Queue(queue) => {
+                if !queue.push(now, |dropped, text| self.push(now, level, message, fields, dropped, text)) {
+                    self.dropped.inc();
+                }
+            }
+        }
+    }
+
+    fn push(&self, now: Duration, level: Level, message: &str, fields: Fields<'_>, dropped: u64, text: &mut String) {
+        let (time, level) = (time::Rfc3339(now), level.in_capitals());
         let first: Fields<'_> =
             &[("time", Field::Text(&time)), ("level", Field::Text(&level)), ("msg", Field::Text(&message))];
-        line::push(self.format, first.iter().chain(fields), line, value);
-        let _ = writer.write_all(line.as_bytes()).and_then(|()| writer.flush());
+        let last: Fields<'_> = &[("dropped_lines", Field::Text(&dropped))];
+        let last = last.iter().filter(|_| dropped > 0);
+        line::push(self.format, first.iter().chain(fields).chain(last), text, &mut String::new());
+    }
+
+    /// Waits until every queued line is written, at most for `time`.
+    pub fn flush(&self, time: Duration) {
+        if let Output::Queue(queue) = &self.output {
+            queue.flush(time);
+        }
     }
 
     /// Writes a line at [`Level::Debug`].
@@ -160,10 +208,22 @@ impl Log {
     }
 }
 
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Output::Queue(queue) = &self.output {
+            queue.end();
+        }
+    }
+}
+
+fn dropped() -> IntCounter {
+    let help = "Log lines dropped because their reader or the limit of their rate did not keep up.";
+    IntCounter::new("node_exporter_log_lines_dropped_total", help).expect("a valid name")
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use std::sync::Arc;
 
     /// A writer whose text can be looked at.
     #[derive(Clone, Default)]
@@ -214,7 +274,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn levels_below_are_silent() {
+    fn lines_below_the_level_are_not_written() {
         for (word, level) in Level::ALL {
             let (log, written) = log(Level::parse(word).unwrap(), Format::Logfmt);
             for (_, each) in Level::ALL {
@@ -226,7 +286,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn words_are_read_in_capitals_too() {
+    fn words_may_be_in_capitals() {
         assert_eq!(Level::parse("WARN"), Ok(Level::Warn));
         assert_eq!(Format::parse("JSON"), Ok(Format::Json));
         assert!(Level::parse("").is_err() && Format::parse("text").is_err());

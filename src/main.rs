@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::kernel::clock;
+use collectors::kit::failure::panic_words;
 use collectors::kit::scraper::Scraper;
 use node_exporter::flags::{self, Command, Settings};
 use node_exporter::instruments::Instruments;
@@ -21,8 +22,11 @@ use node_exporter::serve::signals::Signals;
 use node_exporter::serve::web_config::WebConfig;
 use node_exporter::{host, version};
 
-/// So long a scrape may go on after the signal to end.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a scrape may go on after a signal.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// How long the process waits at its end for the reader of its log.
+const FLUSH_TIME: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -55,18 +59,33 @@ fn command() -> Result<Command, String> {
 }
 
 fn serve(settings: &Settings) -> ExitCode {
-    let log = Arc::new(Log::new(settings.log_level, settings.log_format, clock::now, std::io::stderr()));
-    match run(settings, &log) {
-        Ok(()) => ExitCode::SUCCESS,
+    let log = match Log::queued(settings.log_level, settings.log_format, clock::now, std::io::stderr()) {
+        Ok(log) => Arc::new(log),
         Err(error) => {
-            log.error(&error, &[]);
-            ExitCode::FAILURE
+            eprintln!("node_exporter: error: no thread for the log: {error}; raise the limit of threads (ulimit -u)");
+            return ExitCode::FAILURE;
         }
+    };
+    log_panics(&log);
+    let result = run(settings, &log);
+    if let Err(error) = &result {
+        log.error(error, &[]);
     }
+    log.flush(FLUSH_TIME);
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Panics are logged: the default hook writes to standard error, which may block.
+fn log_panics(log: &Arc<Log>) {
+    let log = Arc::clone(log);
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        let fields = [("at", Field::Text(&place)), ("err", Field::Text(&panic_words(panic.payload())))];
+        log.error("a thread panicked", &fields);
+    }));
 }
 
 fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
-    let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
     log.info("Starting node_exporter", &[("version", Field::Text(&version::line()))]);
     warn(settings, log);
     let web_config = WebConfig::open(&settings.access, log)?;
@@ -85,6 +104,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     log.info("Enabled collectors", &[]);
     scraper.enabled().for_each(|name| log.info(name, &[]));
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
+    instruments.add(Box::new(log.dropped().clone())).map_err(|error| error.to_string())?;
     if let Some(web_config) = &web_config {
         web_config.show(&instruments)?;
     }
@@ -104,8 +124,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if let Some(web_config) = &web_config {
         web_config.watch().map_err(|error| format!("--web.config.file: {error}"))?;
     }
-    until_signalled(front, &handler, log, signals);
-    Ok(())
+    until_signalled(front, &handler, log)
 }
 
 /// Everything that is listened on, each told.
@@ -174,17 +193,17 @@ fn warn(settings: &Settings, log: &Log) {
     }
 }
 
-fn until_signalled(front: Front, handler: &Arc<dyn Handle>, log: &Log, signals: Signals) {
+/// Serves until a signal, and then at most for [`GRACE`].
+fn until_signalled(front: Front, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> Result<(), String> {
     let stopper = front.stopper();
-    std::thread::scope(|scope| {
-        scope.spawn(|| front.run(handler, log));
-        signals.wait();
-        log.info("Shutting down", &[]);
-        std::thread::spawn(|| {
-            std::thread::sleep(GRACE);
-            eprintln!("node_exporter: a scrape did not end within {} seconds", GRACE.as_secs());
-            std::process::exit(1);
-        });
-        stopper.stop();
-    });
+    // This thread waits for the signals and ends the process, whatever the others do.
+    let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
+    let serving = front.start(handler, log).map_err(|error| format!("threads: {error}"))?;
+    signals.wait();
+    log.info("Shutting down", &[]);
+    stopper.stop();
+    if serving.wait(Some(GRACE)) {
+        return Ok(());
+    }
+    Err(format!("a scrape did not end within {} seconds", GRACE.as_secs()))
 }

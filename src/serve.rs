@@ -1,12 +1,12 @@
-//! The server: from listeners to answers.
+//! The server, from listeners to responses.
 
 pub mod answer;
+pub mod batch;
 mod compress;
 pub mod deadline;
-mod flight;
 pub mod front;
 pub mod handler;
-mod ledger;
+mod history;
 pub mod listen;
 mod negotiate;
 mod origin;
@@ -145,7 +145,7 @@ mod tests {
         let front = Front::new(vec![listener], None).unwrap();
         let stopper = front.stopper();
         thread::scope(|scope| {
-            scope.spawn(move || front.run(&handler, &log));
+            scope.spawn(move || front.run(&handler, &log).unwrap());
             client(address, &gate, &stopper);
             gate.open();
             stopper.stop();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use collectors::host::errno::Errno;
 use collectors::host::root::{Mount, Roots};
-use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock, When};
+use simulator::fault::{Fault, FaultSite, Injection, Kind, Plan, Stage, VirtualClock, When};
 
 use crate::meter::{Meter, Operation};
 
@@ -58,13 +58,13 @@ impl fmt::Display for MountPath {
 }
 
 impl MountPath {
-    fn place(&self) -> Place {
-        Place::exact(self.mount, &self.path)
+    fn place(&self) -> FaultSite {
+        FaultSite::exact(self.mount, &self.path)
     }
 
     /// A fault at this path only, at all times.
     pub fn broken(&self, kind: Kind) -> Fault {
-        Fault { place: self.place(), kind, when: When::ALWAYS }
+        Fault { site: self.place(), kind, when: When::ALWAYS }
     }
 }
 

@@ -141,7 +141,7 @@ pub fn any_host(path: &Path) -> io::Result<Tree> {
     }
     let root = Dir::open(path).map_err(|error| fail(&error))?;
     let mut tree = Tree::new();
-    archive::copy(&root, b"", &mut tree, &archive::place).map_err(|error| fail(&error))?;
+    archive::copy(&root, b"", &mut tree, &archive::tree_path).map_err(|error| fail(&error))?;
     Ok(tree)
 }
 

@@ -56,7 +56,7 @@ impl Server {
         let address = free_address();
         let front = Front::new(vec![listen::listen(&address.to_string()).unwrap()], None).unwrap();
         let stopper = front.stopper();
-        let thread = thread::spawn(move || front.run(&handler, &log));
+        let thread = thread::spawn(move || front.run(&handler, &log).unwrap());
         Self { address, stopper, thread: Some(thread) }
     }
 }

@@ -1,5 +1,7 @@
 //! Style checks. Every message says what to do.
 
+#[path = "tidy/layers.rs"]
+mod layers;
 #[path = "tidy/orphans.rs"]
 mod orphans;
 #[path = "tidy/shape.rs"]

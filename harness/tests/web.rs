@@ -115,7 +115,7 @@ impl Server {
         let listener = listen::listen(&address.to_string()).unwrap();
         let front = Front::new(vec![listener], web_config.secure()).unwrap();
         let stopper = front.stopper();
-        let thread = std::thread::spawn(move || front.run(&handler, &log));
+        let thread = std::thread::spawn(move || front.run(&handler, &log).unwrap());
         Self { address, stopper, thread: Some(thread) }
     }
 }

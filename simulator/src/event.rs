@@ -1,19 +1,18 @@
-//! What happens to hosts: a machine that was started anew, a CPU or a disk that goes, a bond that fails over.
+//! Events of a simulated host: reboot, CPU or disk removal, bond failover and others.
 //!
-//! An [`Event`] is a kind, a moment and settings, and part of the truth of a machine ([`Machine::with_events`]). It has
-//! turns: moments at which it changes what the machine is made of. So the life of a host falls into eras, and within one
-//! the machine is as constant as one without events: [`timeline`] makes the machine of any era out of the first one and
-//! the turns before it. Nothing is remembered, and a moment of any era can be asked for in any order. What goes on
-//! changing between turns (memory that leaks away) leaves a note in [`Past`], and `moment` makes numbers of it.
+//! An [`Event`] is a kind, a time and settings, and part of a machine ([`Machine::with_events`]). Its turns are the times at
+//! which it changes the machine, and divide the life of a host into eras with a constant machine each. [`timeline`] derives
+//! the machine of an era from the first machine and the turns before it, without stored state. Effects that change between
+//! turns, such as a memory leak, are recorded in [`Past`], from which `moment` computes numbers.
 //!
 //! # How to add a kind
 //!
-//! 1. Add `src/event/KIND.rs` with a `KIND`: its name, one line that says what it does, its settings, which counters
-//!    fall by it (`tests/monotone/events.rs` holds it to that), its turns and what each of them does to the machine. A
-//!    device that it names and that is not there is [`Event::no_such`].
-//! 2. Add it to the table here. `tests/agreement/events.rs` puts every law to it, before, at and after its turns, on
-//!    profiles that it is possible on.
-//! 3. Say in `tests/events.rs` what it visibly does, and in `events.rs` of the harness what of that a page shows.
+//! 1. Add `src/event/KIND.rs` with a `KIND`: name, one-line summary, settings, counters that fall (checked by
+//!    `tests/monotone/events.rs`), turns, and the effect of each turn on the machine. [`Event::no_such`] is the error for a
+//!    device that the host does not have.
+//! 2. Add it to the table below. `tests/agreement/events.rs` checks every law before, at and after its turns, on profiles
+//!    that it can happen to.
+//! 3. Test its visible effect in `tests/events.rs`, and its effect on the metrics page in `harness/tests/events.rs`.
 
 mod churn;
 mod clock_step;
@@ -42,19 +41,19 @@ use crate::moment::LAST_SECONDS;
 use crate::profile::{Setting, Takes};
 use crate::wave::MICROS;
 
-/// A kind of event.
+/// Kind of an event.
 pub struct EventKind {
-    /// What it is called.
+    /// Name.
     pub name: &'static str,
-    /// What it does, in one line.
+    /// One-line description.
     pub summary: &'static str,
-    /// What of it can be set.
+    /// Settings.
     pub settings: &'static [Setting],
-    /// Which counters fall by it; all others go on, as they do where nothing happens.
+    /// Counters that fall. All others keep rising.
     pub falls: &'static [Fall],
-    /// When it changes what the machine is made of, in microseconds since 1970.
+    /// Times at which it changes the machine, in microseconds since 1970.
     turns: fn(&Event) -> Vec<u64>,
-    /// Does so: the first, second and so on of them, at a moment.
+    /// Applies the turn of an index to the machine.
     turn: fn(&Event, usize, &mut Machine, &Scene<'_>) -> Result<(), EventError>,
 }
 
@@ -64,50 +63,49 @@ impl fmt::Debug for EventKind {
     }
 }
 
-/// Counters that fall by an event, or begin anew.
+/// Counters that fall or restart because of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fall {
-    /// Which: the path, the name of the row, or its number if it has none, and the column there, from 0 on. `*` is any
-    /// part of these.
+    /// Path, row name (or row number) and column from 0. `*` matches any part.
     pub counters: &'static str,
-    /// When.
+    /// Time.
     pub at: FallsAt,
 }
 
-/// When counters fall by an event.
+/// Time at which counters fall.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FallsAt {
-    /// When it begins.
+    /// Start of the event.
     Beginning,
-    /// When it is over.
+    /// End of the event.
     End,
-    /// When what was away is back as a new one.
+    /// When a removed part returns as a new one.
     Return,
-    /// When it begins, and again each time that they are full.
+    /// Start of the event, and each later overflow.
     Whenever,
 }
 
 impl fmt::Display for FallsAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Beginning => "when it begins",
-            Self::End => "when it is over",
-            Self::Return => "when it is back",
-            Self::Whenever => "when it begins, and whenever they are full",
+            Self::Beginning => "at the start",
+            Self::End => "at the end",
+            Self::Return => "at the return",
+            Self::Whenever => "at the start, and at each overflow",
         })
     }
 }
 
-/// Where a turn takes place.
+/// Context of a turn.
 #[derive(Debug)]
 struct Scene<'a> {
-    /// In microseconds since 1970.
+    /// Time in microseconds since 1970.
     micros: u64,
-    /// The machine as it was made, before all events.
+    /// Machine before all events.
     first: &'a Machine,
 }
 
-/// All of them, in the order of their names.
+/// Every kind, sorted by name.
 static KINDS: [EventKind; 20] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
@@ -131,32 +129,32 @@ static KINDS: [EventKind; 20] = [
     usb::NETWORK,
 ];
 
-/// Every kind of event that there is.
+/// Every kind of event.
 pub fn event_kinds() -> &'static [EventKind] {
     &KINDS
 }
 
-/// Something that happens to a host at a moment.
+/// Event that happens to a host at a time.
 #[derive(Clone, Debug)]
 pub struct Event {
     kind: &'static EventKind,
     at_micros: u64,
-    /// In the order of the kind's settings.
+    /// Values in the order of the kind's settings.
     values: Vec<Value>,
 }
 
-/// What a setting is set to.
+/// Value of a setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Value {
-    /// A number, or the place of a word.
+    /// Number, or index of a choice.
     Number(u64),
-    /// Empty if nobody says.
+    /// Name; empty for the default.
     Name(String),
 }
 
 impl Event {
-    /// An event of a kind ([`event_kinds`]) at a moment since 1970, with some of its settings changed. The error names
-    /// what is nearest to a name that is not known, and what a setting takes.
+    /// Creates an event of a kind ([`event_kinds`]) at a time since 1970, with settings changed from their defaults. The error
+    /// suggests the nearest known name, or says which values a setting takes.
     ///
     /// ```
     /// use std::time::Duration;
@@ -183,17 +181,17 @@ impl Event {
         Ok(event)
     }
 
-    /// The kind of it.
+    /// Name of its kind.
     pub fn kind(&self) -> &'static EventKind {
         self.kind
     }
 
-    /// When it begins, since 1970.
+    /// Start time since 1970.
     pub fn at(&self) -> Duration {
         Duration::from_micros(self.at_micros)
     }
 
-    /// The last setting of one counts.
+    /// Of repeated settings the last one applies.
     fn set(&mut self, key: &str, value: &str) -> Result<(), EventError> {
         let EventKind { name: kind, settings, .. } = *self.kind;
         let place = settings.iter().position(|setting| setting.key == key);
@@ -209,10 +207,10 @@ impl Event {
         Ok(())
     }
 
-    /// The value of a number, or the place of a word.
+    /// Value of a number setting, or index of a choice.
     ///
     /// # Panics
-    /// When the kind does not declare the setting, which the tests of all kinds find.
+    /// Panics if the kind does not declare the setting; the tests of all kinds detect that.
     fn number(&self, setting: &Setting) -> u64 {
         match self.value(setting) {
             Value::Number(number) => *number,
@@ -220,7 +218,7 @@ impl Event {
         }
     }
 
-    /// The name that was given, if one was.
+    /// Value of a name setting, if it is given.
     ///
     /// # Panics
     /// As [`Self::number`].
@@ -237,7 +235,7 @@ impl Event {
         value.unwrap_or_else(|| panic!("event {} declares {}", self.kind.name, setting.key))
     }
 
-    /// When it is over, in microseconds since 1970: so many seconds after it began, or never for none.
+    /// End time in microseconds since 1970: start plus a setting in seconds, or never if that is 0.
     fn end_micros(&self, seconds: &Setting) -> Option<u64> {
         match self.number(seconds) {
             0 => None,
@@ -245,18 +243,18 @@ impl Event {
         }
     }
 
-    /// Its beginning and, if it has one, its end.
+    /// Start and, if it has one, end.
     fn beginning_and_end(&self, seconds: &Setting) -> Vec<u64> {
         std::iter::once(self.at_micros).chain(self.end_micros(seconds)).collect()
     }
 
-    /// The error that says what of these was probably meant by a name.
+    /// Error for an unknown name, with the nearest known one.
     fn no_such(&self, what: &'static str, name: &str, known: &[String]) -> EventError {
         let nearest = nearest::among(name, known.iter().map(String::as_str)).map(str::to_owned);
         EventError::NoSuch { kind: self.kind.name, what, name: name.to_owned(), nearest, known: known.to_vec() }
     }
 
-    /// The error that says why this cannot happen to a machine.
+    /// Error for an event that cannot happen to a machine.
     fn impossible(&self, why: impl Into<String>) -> EventError {
         EventError::Impossible { kind: self.kind.name, why: why.into() }
     }
@@ -272,15 +270,15 @@ impl Value {
 }
 
 impl Machine {
-    /// The same host, to which these events happen beside those that happened before. One that is earlier than the start
-    /// of the host has happened when it starts. The error says what an event names that is not there, and what is.
+    /// Adds events to a machine. Events before the host's start have happened when it starts. The error names the part that the
+    /// host does not have, and those it has.
     pub fn with_events(mut self, events: Vec<Event>) -> Result<Self, EventError> {
         self.timeline = self.timeline.with(events);
         self.timeline.machine_at(&self, u64::MAX)?;
         Ok(self)
     }
 
-    /// What happens to it, in the order in which it was said.
+    /// Events in the order in which they were added.
     pub fn events(&self) -> &[Event] {
         self.timeline.events()
     }
@@ -300,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused_with_what_is() {
+    fn unknown_names_are_refused_with_known_ones() {
         refuse("rebot", &[], "no event is called `rebot`; did you mean `reboot`?");
         let all = KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
         let error = Event::of("earthquake", AT, &[]).unwrap_err().to_string();
@@ -323,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_host_does_not_have_is_refused_with_what_it_has() {
+    fn missing_parts_are_refused_with_existing_ones() {
         refuse(
             "bond-failover",
             &[("bond", "bond1")],
@@ -345,15 +343,11 @@ mod tests {
         refuse("cpu-hotplug", &[("cpu", "0")], "event cpu-hotplug: CPU 0 cannot be taken away on this architecture");
         let side = "expected a release that is 5.4 or newer, found `4.18.0`";
         refuse("reboot", &[("kernel", "4.18.0")], &format!("event reboot: kernel: {side}"));
-        refuse(
-            "frequency-unknown",
-            &[],
-            "event frequency-unknown: nobody chooses the frequency of the CPUs of this host",
-        );
+        refuse("frequency-unknown", &[], "event frequency-unknown: the CPUs of this host have no frequency scaling");
     }
 
     #[test]
-    fn every_setting_takes_what_it_says_and_nothing_beyond() {
+    fn settings_accept_values_within_their_limits_only() {
         for kind in event_kinds() {
             for setting in kind.settings {
                 let make = |value: &str| Event::of(kind.name, AT, &[(setting.key, value)]).map(drop);
@@ -380,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_stand_in_order_and_say_what_they_do() {
+    fn kinds_are_sorted_and_documented() {
         assert!(event_kinds().is_sorted_by(|one, next| one.name < next.name), "{:?}", event_kinds());
         assert!(event_kinds().iter().all(|kind| kind.summary.ends_with('.') && !kind.summary.contains('\n')));
     }

@@ -1,6 +1,7 @@
-//! Faults as data: which paths break, how and when, over any roots and any kernel.
+//! Fault injection: which paths fail, how and when, over any roots and any kernel.
 //!
-//! A fault is a line of text, `PLACE KIND [WHEN]`, so that a case that failed can be pasted; a [`Plan`] is a list of them.
+//! A fault is a line of text, `SITE KIND [CONDITION]`, so that a failing case can be pasted. A [`Plan`] is a list of
+//! faults.
 //!
 //! ```
 //! use collectors::host::root::{Mount, tree::Tree};
@@ -15,19 +16,19 @@
 //! assert!(read().is_ok() && read().is_err() && read().is_err());
 //! ```
 //!
-//! A fault sits on the path that is asked for, so symbolic links on the way play no part. Where several sit on one path
-//! they show in the order of the plan: an error ends the matter, changes of the content add up. What is so is a function
-//! of the seed, the questions and the time ([`Time`]) that the caller brings; there is no state but that of the
-//! [`Injection`], which counts questions.
+//! Faults match the path as requested; symbolic links on the way are not considered. Several faults of one path apply in
+//! the order of the plan: the first error is the result, changes of content accumulate. Everything is a function of the
+//! seed, the sequence of operations and the [`Time`] that the caller provides; the only state is the [`Injection`]'s
+//! count of operations.
 
-mod content;
+mod corruption;
+#[cfg(feature = "tools")]
+mod frozen;
 mod inject;
 mod kernel;
 mod kind;
-mod place;
 mod root;
-#[cfg(feature = "tools")]
-mod still;
+mod site;
 mod text;
 mod time;
 mod when;
@@ -36,11 +37,11 @@ use std::sync::Arc;
 
 use collectors::host::root::Roots;
 
+#[cfg(feature = "tools")]
+pub use frozen::FrozenHost;
 pub use inject::Injection;
 pub use kind::{KINDS, Kind, KindInfo, Stage};
-pub use place::Place;
-#[cfg(feature = "tools")]
-pub use still::Still;
+pub use site::FaultSite;
 pub use text::PlanError;
 pub use time::{Time, VirtualClock};
 pub use when::{Chance, Reads, When};
@@ -48,15 +49,15 @@ pub use when::{Chance, Reads, When};
 /// One fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// Which paths break.
-    pub place: Place,
-    /// In what way.
+    /// Paths that fail.
+    pub site: FaultSite,
+    /// Kind of failure.
     pub kind: Kind,
-    /// When.
+    /// Condition under which it applies.
     pub when: When,
 }
 
-/// Faults, in order.
+/// List of faults, in the order in which they apply.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Plan {
     faults: Vec<Fault>,
@@ -73,14 +74,14 @@ impl Plan {
         &self.faults
     }
 
-    /// These roots with the faults of the plan, which starts now. Who has a kernel to break as well, or a start to name,
-    /// makes an [`Injection`].
+    /// Wraps roots so that the faults apply, counting time from now. An [`Injection`] also wraps a kernel and can start
+    /// at another time.
     pub fn over(&self, sound: &Roots, seed: u64, time: Arc<dyn Time>) -> Roots {
         Injection::new(self.clone(), seed, time).over(sound)
     }
 }
 
-/// The words that say when a fault shows, and what each means.
+/// Conditions of a fault and their descriptions.
 pub fn when_words() -> &'static [(&'static str, &'static str)] {
     &When::WORDS
 }

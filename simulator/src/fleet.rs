@@ -1,4 +1,4 @@
-//! Many hosts of a kind, each made when it is asked for.
+//! Fleets: many hosts of one profile, created on demand.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,11 +12,10 @@ use crate::machine::{Interface, Machine, Neighbour};
 use crate::profile::{self, INSIDE, OUTSIDE, Profile, ProfileError, Settings};
 use crate::seed::Seed;
 
-/// A cluster of hosts of one kind, numbered from 0: as many as it is said to be, of which a few are in memory.
+/// Cluster of hosts of one profile, numbered from 0, of which only a few are in memory.
 ///
-/// A value is a function of the seed, the number of the node, what it is a value of, and the moment. So a node that was
-/// dropped is the same when it is made again, and ten thousand cost what those cost that are held. Names and addresses
-/// are different ones on all nodes.
+/// Every value is a function of the seed, the node number, the series and the time. A dropped node is identical when it is
+/// created again, and ten thousand nodes cost as much as those in memory. Names and addresses are unique per node.
 ///
 /// ```
 /// use collectors::host::root::Mount;
@@ -35,7 +34,7 @@ pub struct Fleet {
     nodes: u64,
     events: Vec<Event>,
     clock: Clock,
-    /// The last that were asked for, the latest behind the others.
+    /// Nodes in memory, most recently used last.
     held: Mutex<VecDeque<(u64, Host)>>,
 }
 
@@ -46,11 +45,11 @@ impl fmt::Debug for Fleet {
 }
 
 impl Fleet {
-    /// So many nodes are held, and made again only if others were asked for since.
+    /// Maximum number of nodes in memory.
     pub const HELD: usize = 4;
 
-    /// So many hosts of a kind ([`crate::profiles`]), with some settings changed, in the time of a clock. The error is
-    /// that of [`Machine::of`].
+    /// Creates a fleet of `count` hosts of a profile ([`crate::profiles`]) with settings changed from their defaults. The error
+    /// is that of [`Machine::of`].
     pub fn new(
         profile: &str,
         seed: u64,
@@ -64,8 +63,8 @@ impl Fleet {
         Ok(Self { profile, settings, seed, nodes, events, clock: Arc::new(clock), held })
     }
 
-    /// The same to whose nodes these events happen, each to all of them. What happens to a single one is for
-    /// [`Machine::with_events`]. The error says what an event names that is not there.
+    /// Adds events that happen to every node; events of a single one are added by [`Machine::with_events`]. The error names the
+    /// part that a node does not have.
     pub fn with_events(self, events: Vec<Event>) -> Result<Self, EventError> {
         for node in 0..self.nodes.min(1) {
             self.made(node).with_events(events.clone())?;
@@ -74,12 +73,12 @@ impl Fleet {
         Ok(Self { events, held: Mutex::default(), ..self })
     }
 
-    /// How many there are.
+    /// Number of nodes.
     pub fn nodes(&self) -> u64 {
         self.nodes
     }
 
-    /// What a node is made of, if there is one of this number.
+    /// Machine of a node, if the number is valid.
     pub fn machine(&self, node: u64) -> Option<Machine> {
         if node >= self.nodes {
             return None;
@@ -89,7 +88,7 @@ impl Fleet {
         Some(eventful.unwrap_or_else(|_| self.made(node)))
     }
 
-    /// A node, if there is one of this number.
+    /// A node, if the number is valid.
     pub fn node(&self, node: u64) -> Option<Host> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let place = held.iter().position(|(number, _)| *number == node);
@@ -115,18 +114,18 @@ impl Fleet {
     }
 }
 
-/// Networks of a rack, out of the block that is set aside for trials of networks, 198.18.0.0/15: two each, as hosts have
-/// one outside and one inside.
+/// Networks of a rack: two each, for the external and the internal interfaces of hosts, from the benchmarking block
+/// 198.18.0.0/15.
 const TRIALS: [u8; 2] = [198, 18];
-/// So many nodes share a rack's networks; the gateways and neighbours of hosts are beyond them.
+/// Number of nodes per rack. Gateways and neighbours have addresses beyond these.
 const RACK_NODES: u64 = 190;
-/// The last byte of the address of the first.
+/// Last octet of the first node of a rack.
 const FIRST: u64 = 10;
-/// There are no more networks: later nodes share theirs with the first.
+/// Number of racks. Later nodes reuse the networks of the first.
 const RACKS: u64 = 256;
 
 impl Machine {
-    /// With the addresses of its place in a fleet, if it has one.
+    /// Assigns the addresses of the node's position in its fleet, if it has one.
     #[must_use]
     pub(crate) fn placed(mut self) -> Self {
         if let Some(node) = self.fleet_number {
@@ -158,7 +157,7 @@ impl Neighbour {
     }
 }
 
-/// The network of a node's rack that stands for the one that an address of its profile is in.
+/// Network of a node's rack that replaces the network of a profile's address.
 fn network(address: Ipv4Addr, node: u64) -> Option<[u8; 3]> {
     let [a, b, c, _] = address.octets();
     let side = [INSIDE, OUTSIDE].iter().position(|network| *network == [a, b, c])? as u64;
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_is_the_same_in_whatever_order_it_is_asked_for() {
+    fn a_node_does_not_depend_on_the_order_of_access() {
         let fleet = fleet("vm", 50, &[("cpus", "2")]);
         let print = |node| fingerprint(&fleet.node(node).unwrap().tree_at(AT));
         let forward: Vec<u64> = (0..50).map(print).collect();
@@ -193,7 +192,7 @@ mod tests {
         assert!(fleet.node(50).is_none() && fleet.machine(50).is_none());
     }
 
-    /// Names, hardware addresses and addresses of IPv4 that are the host's alone.
+    /// Host name, MAC addresses and IPv4 addresses of a host.
     fn names(machine: &Machine) -> Vec<String> {
         let links = machine.interfaces.iter().filter(|link| link.kind.bus_device().is_some());
         let hardware = links.map(|link| format!("{:02x?} {}", link.hardware_address, link.name));
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_nodes_have_names_and_addresses_of_their_own() {
+    fn names_and_addresses_of_ten_thousand_nodes_are_unique() {
         let fleet = fleet("pi4", 10_000, &[]);
         let mut seen = BTreeSet::new();
         for node in 0..fleet.nodes() {

@@ -1,4 +1,4 @@
-//! Kinds of hosts: what a [`Machine`] is made of. One file for each, and one table of them.
+//! Profiles: kinds of hosts. One file per profile, and the table of all.
 
 mod absurd1152;
 mod epyc256;
@@ -25,15 +25,15 @@ pub(crate) use setting::Settings;
 use crate::machine::Machine;
 use crate::seed::Seed;
 
-/// A kind of host.
+/// Kind of host.
 pub struct Profile {
-    /// What it is called.
+    /// Name.
     pub name: &'static str,
-    /// What it is, in one line.
+    /// One-line description.
     pub summary: &'static str,
-    /// What of it can be set.
+    /// Settings.
     pub settings: &'static [Setting],
-    /// Overrides that leave what is special about it and make it small: for tests that look at everything.
+    /// Overrides that make the host small but keep its characteristic parts, for exhaustive tests.
     pub small: &'static [(&'static str, &'static str)],
     make: fn(Seed, &Settings) -> Machine,
 }
@@ -44,7 +44,7 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// All of them, small ones first.
+/// Every profile, small ones first.
 static PROFILES: [Profile; 9] = [
     vm::PROFILE,
     laptop::PROFILE,
@@ -57,12 +57,12 @@ static PROFILES: [Profile; 9] = [
     absurd1152::PROFILE,
 ];
 
-/// Every kind of host that there is.
+/// Every profile.
 pub fn profiles() -> &'static [Profile] {
     &PROFILES
 }
 
-/// The profile of a name; the error names the nearest.
+/// Finds a profile by name; the error suggests the nearest.
 pub(crate) fn find(name: &str) -> Result<&'static Profile, ProfileError> {
     let known = || PROFILES.iter().map(|profile| profile.name);
     PROFILES
@@ -72,12 +72,12 @@ pub(crate) fn find(name: &str) -> Result<&'static Profile, ProfileError> {
 }
 
 impl Profile {
-    /// A host of this kind, with some of its settings changed.
+    /// Machine of a profile with settings changed from their defaults.
     pub fn machine(&'static self, seed: u64, overrides: &[(&str, &str)]) -> Result<Machine, ProfileError> {
         Ok(self.made(Seed::new(seed), &Settings::with(self, overrides)?))
     }
 
-    /// A host of these settings, with all that its devices sit on.
+    /// Machine for complete settings, with the buses of its devices.
     pub(crate) fn made(&self, seed: Seed, settings: &Settings) -> Machine {
         kit::pci::with_buses((self.make)(seed, settings))
     }

@@ -1,10 +1,12 @@
-//! Recorded hosts: writing them ([`record`]), removing identities ([`scrub`]), playing them ([`replay`]), and packing
-//! them ([`archive`]).
+//! Recorded hosts: recording ([`record`]), pseudonyms ([`scrub`]), replay ([`replay`]) and archive formats
+//! ([`archive`]).
 //!
-//! Nothing here uses the simulated host.
+//! Uses nothing of the simulated host; `harness/tests/tidy/layers.rs` checks that.
 
 #[cfg(feature = "tools")]
 pub mod archive;
+#[cfg(feature = "tools")]
+mod entries;
 #[cfg(feature = "tools")]
 pub mod record;
 pub mod replay;

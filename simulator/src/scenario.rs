@@ -1,4 +1,4 @@
-//! Scenarios: files that say what a host is, what happens to it and what of it breaks.
+//! Scenarios: files that define a host, its events and its faults.
 //!
 //! ```
 //! use simulator::fault::VirtualClock;
@@ -32,12 +32,12 @@ use crate::fault::{Injection, Plan, Time};
 use crate::machine::Machine;
 use crate::profile::{self, ProfileError};
 use crate::{Host, started_before};
-use timeline::Entry;
+use timeline::TimelineEntry;
 
-/// The seed if nobody says.
+/// Default seed.
 const SEED: u64 = 1;
 
-/// A host and its fate.
+/// Host definition with events and faults.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
     about: String,
@@ -46,28 +46,28 @@ pub struct Scenario {
     seed: u64,
     start_seconds: Option<u64>,
     overrides: Vec<(String, String)>,
-    timeline: Vec<Entry>,
+    timeline: Vec<TimelineEntry>,
     faults: Plan,
 }
 
-/// A host of a scenario: what collectors read of it, faults included.
+/// Roots and kernel of a scenario's host, with faults applied.
 #[derive(Clone, Debug)]
 pub struct Staged {
-    /// The host without the faults.
+    /// Host without faults.
     pub sound: Host,
-    /// Its files.
+    /// Roots with faults.
     pub roots: Roots,
-    /// The rest.
+    /// Kernel with faults.
     pub kernel: Arc<dyn Kernel>,
 }
 
 impl Scenario {
-    /// Reads a scenario. The error names the line and what is nearest to a name that is not known.
+    /// Parses a scenario. The error names the line and suggests the nearest known name.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         document::parse(text)
     }
 
-    /// A host of a kind, to which nothing happens. The error names what is nearest to a kind that is not known.
+    /// Scenario of a profile without events and faults. The error suggests the nearest known profile.
     pub fn of(profile: &str) -> Result<Self, ProfileError> {
         Ok(Self {
             about: String::new(),
@@ -81,56 +81,56 @@ impl Scenario {
         })
     }
 
-    /// What it is about, in a sentence.
+    /// One-sentence description.
     pub fn about(&self) -> &str {
         &self.about
     }
 
-    /// Where what it shows was told of: issues of public projects.
+    /// Sources: issues of public projects.
     pub fn sources(&self) -> &[String] {
         &self.sources
     }
 
-    /// The kind of host.
+    /// Name of the profile.
     pub fn profile(&self) -> &str {
         &self.profile
     }
 
-    /// When it starts, since 1970, if it says so.
+    /// Start time since 1970, if the file has one.
     pub fn start(&self) -> Option<Duration> {
         self.start_seconds.map(Duration::from_secs)
     }
 
-    /// The seed.
+    /// Seed of the host.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Of all hosts of the kind, that of this seed.
+    /// Replaces the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// With another setting of the profile, in place of what the file says of it.
+    /// Overrides a setting of the profile.
     #[must_use]
     pub fn with_setting(mut self, key: &str, value: &str) -> Self {
         self.overrides.push((key.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same host to which nothing happens and of which nothing breaks.
+    /// The host without its events and faults.
     #[must_use]
     pub fn calm(&self) -> Self {
         Self { timeline: Vec::new(), faults: Plan::default(), ..self.clone() }
     }
 
-    /// What breaks.
+    /// Fault plan.
     pub fn faults(&self) -> &Plan {
         &self.faults
     }
 
-    /// The machine of a scenario that starts then: it was booted some time before, and has its fate before it.
+    /// Machine for a start time, booted some time before it, with the events.
     pub fn machine(&self, start: Duration) -> Result<Machine, ScenarioError> {
         let overrides: Vec<(&str, &str)> =
             self.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -138,7 +138,7 @@ impl Scenario {
         timeline::put(started_before(machine, start), &self.timeline, start)
     }
 
-    /// The host of a scenario that starts then, in this time.
+    /// Host for a start time, driven by a time source.
     pub fn host(&self, start: Duration, time: Arc<dyn Time>) -> Result<Staged, ScenarioError> {
         let clock = Arc::clone(&time);
         let sound = Host::new(self.machine(start)?, move || clock.now());
@@ -180,7 +180,7 @@ kernel = "4.18"
     }
 
     #[test]
-    fn a_scenario_is_a_host_with_its_faults() {
+    fn a_scenario_defines_a_host_and_its_faults() {
         let scenario = Scenario::parse(TEXT).unwrap();
         assert_eq!(scenario.about(), "A disk that does not answer.");
         assert_eq!(scenario.sources(), ["prometheus/node_exporter#244"]);
@@ -202,7 +202,7 @@ kernel = "4.18"
     }
 
     #[test]
-    fn seeds_and_settings_can_be_others() {
+    fn seeds_and_settings_can_be_overridden() {
         let scenario = Scenario::parse("profile = 'vm'").unwrap();
         assert_eq!((scenario.seed(), scenario.start()), (1, None));
         let tree = |scenario: &Scenario| {
@@ -218,7 +218,7 @@ kernel = "4.18"
     }
 
     #[test]
-    fn what_is_not_known_is_refused_with_its_line() {
+    fn unknown_names_are_refused_with_their_line() {
         refuse("profile = 'vm'\nseeed = 1\n", "line 2: unknown key `seeed`; did you mean `seed`?");
         refuse(
             "profile = 'vm'\nelephants = 1\n",
@@ -245,19 +245,19 @@ kernel = "4.18"
     }
 
     #[test]
-    fn a_fault_that_is_wrong_is_told_with_the_line_of_the_file() {
+    fn errors_of_faults_name_the_line_of_the_file() {
         refuse(
             "profile = 'vm'\nfaults = '''\nproc/stat missing\nproc/stat mising\n'''\n",
-            "line 4: nothing breaks like `mising`; did you mean `missing`?",
+            "line 4: unknown fault `mising`; did you mean `missing`?",
         );
         refuse(
             "profile = 'vm'\nfaults = 'proc/stat mising'\n",
-            "line 2: nothing breaks like `mising`; did you mean `missing`?",
+            "line 2: unknown fault `mising`; did you mean `missing`?",
         );
     }
 
     #[test]
-    fn the_timeline_is_read() {
+    fn the_timeline_is_parsed() {
         let timeline =
             |text: &str| Scenario::parse(&format!("profile = 'vm'\n{text}")).map(|scenario| scenario.timeline);
         let entries =
@@ -276,7 +276,7 @@ kernel = "4.18"
     }
 
     #[test]
-    fn what_happens_is_part_of_the_host() {
+    fn events_change_the_host() {
         let scenario = |text: &str| Scenario::parse(&format!("profile = 'vm'\n{text}")).unwrap();
         let clock = VirtualClock::new(START);
         let text = "[[event]]\nat = '+10m'\nkind = 'cpu-hotplug'\ncpu = 3\n";

@@ -1,4 +1,4 @@
-//! Randomness out of names and numbers: the same everywhere, for ever, in whatever order it is asked for.
+//! Deterministic pseudorandom numbers derived from names and numbers, independent of the order of use.
 
 /// One source of numbers. Sources derived by other names or numbers have nothing to do with each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

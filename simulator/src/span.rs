@@ -1,16 +1,16 @@
-//! Times as people write them: `90s`, `1h30m`, `20ms`.
+//! Durations as text: `90s`, `1h30m`, `20ms`.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The units in microseconds, from the largest down.
+/// Units in microseconds, largest first.
 const UNITS: [(&str, u64); 6] =
     [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
-/// What is expected where a time stands.
+/// Description of the format for error messages.
 pub const EXPECTED: &str = "a time such as 30s, 1m30s or 200ms";
 
-/// Reads whole numbers, each with its unit, one after the other.
+/// Parses a sequence of integers with units.
 pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut micros = 0_u64;
@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(Duration::from_micros(micros))
 }
 
-/// A time that is written as it is read: in whole microseconds.
+/// Duration that is displayed in the format that [`parse`] accepts, in whole microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span(pub Duration);
 
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_units() {
+    fn numbers_need_units() {
         check("200ms", Some(Duration::from_millis(200)));
         check("1m30s", Some(Duration::from_secs(90)));
         check("1d", Some(Duration::from_secs(86_400)));
@@ -67,13 +67,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(micros: u64) {
+        fn durations_round_trip(micros: u64) {
             let time = Duration::from_micros(micros);
             prop_assert_eq!(parse(&Span(time).to_string()), Some(time));
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text: String) {
+        fn any_text_is_parsed_or_refused(text: String) {
             let _ = parse(&text);
         }
     }

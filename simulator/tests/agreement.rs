@@ -1,4 +1,4 @@
-//! Files that tell of the same thing tell the same.
+//! Laws: files agree on the values that they share.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 #[path = "agreement/cpus.rs"]
@@ -30,7 +30,7 @@ use simulator::{Host, Machine, profiles};
 #[path = "agreement/storage.rs"]
 mod storage;
 
-/// A frozen host, its clock, and the kinds of events that happen to it at any time.
+/// Frozen host, its clock, and the kinds of its events.
 struct Frozen {
     tree: Tree,
     seconds: u64,
@@ -43,12 +43,12 @@ impl Frozen {
         Self { tree: Host::new(machine, || Duration::ZERO).tree_at(seconds), seconds, events }
     }
 
-    /// Whether one of these events happens to it at some time, so that what it says may not hold.
+    /// Whether the host has an event of these kinds, which may invalidate a law.
     fn may(&self, events: &[&str]) -> bool {
         events.iter().any(|event| self.events.contains(event))
     }
 
-    /// A list of CPUs.
+    /// Parses a CPU list.
     fn cpu_list(&self, path: &str) -> BTreeSet<usize> {
         let ranges = self.text(path).trim().split(',').filter(|range| !range.is_empty());
         let number = |word: &str| word.parse::<usize>().unwrap();
@@ -56,7 +56,7 @@ impl Frozen {
         ends.flat_map(|(first, last)| number(first)..=number(last)).collect()
     }
 
-    /// A file by its path, links followed.
+    /// Content of a file, with links followed.
     #[track_caller]
     fn text(&self, path: &str) -> &str {
         let mut resolved = PathBuffer::new();
@@ -72,14 +72,14 @@ impl Frozen {
         numbers(self.text(path))
     }
 
-    /// The files of one name below a directory's entries: `sys/class/net`, `mtu`.
+    /// Files of one name in each entry of a directory: `sys/class/net`, `mtu`.
     fn names(&self, directory: &str) -> Vec<String> {
         let below = format!("{directory}/");
         let paths = self.tree.iter().filter_map(|(path, _)| std::str::from_utf8(path).unwrap().strip_prefix(&below));
         paths.filter(|name| !name.contains('/')).map(str::to_owned).collect()
     }
 
-    /// `Name: 12 kB` and `name 12` alike.
+    /// Parses `Name: 12 kB` and `name 12`.
     fn table(&self, path: &str) -> BTreeMap<&str, u64> {
         let lines = self.text(path).lines();
         let pairs = lines.map(|line| {
@@ -93,7 +93,7 @@ impl Frozen {
         self.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390")
     }
 
-    /// The folder of a block device.
+    /// Directory of a block device.
     fn device(&self, name: &str) -> String {
         let mut resolved = PathBuffer::new();
         resolved.append(b"sys").unwrap();
@@ -110,7 +110,7 @@ fn numbers(text: &str) -> Vec<u64> {
     text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Every law, at one moment of every profile.
+/// Checks every law on one snapshot.
 fn laws(seed: u64, seconds: u64) {
     for profile in profiles() {
         laws_of(profile.machine(seed, profile.small).unwrap(), seconds);
@@ -188,7 +188,7 @@ fn no_link_dangles(host: &Frozen) {
         let mut resolved = PathBuffer::new();
         resolved.append(&path[..slash]).unwrap();
         let found = resolve(&host.tree, &path[slash + 1..], Last::Followed, &mut resolved);
-        // Links into the bus and the class lead to folders.
+        // Links into `bus` and `class` lead to directories.
         let ends_at_missing_folder = path.ends_with(b"/device") || path.ends_with(b"/subsystem");
         assert!(found.is_ok() || ends_at_missing_folder, "{} -> {:?}", path.escape_ascii(), node.what());
     }

@@ -1,4 +1,4 @@
-//! What each event visibly does.
+//! Visible effects of each event.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 #[path = "events/cpus.rs"]
@@ -20,10 +20,10 @@ use collectors::host::root::resolve::{Last, PathBuffer, resolve};
 use collectors::host::root::tree::Tree;
 use simulator::{Event, Host, Machine};
 
-/// When events happen here.
+/// Time of the events.
 const AT: u64 = 1_700_000_000;
 
-/// A host to which something happens.
+/// Host with events.
 struct Story {
     host: Host,
 }
@@ -36,17 +36,17 @@ impl Story {
         Self { host: Host::new(machine, || Duration::ZERO) }
     }
 
-    /// All of it, so many seconds after the event.
+    /// Snapshot a number of seconds after the event.
     fn after(&self, seconds: i64) -> Scene {
         Scene(self.host.tree_at(AT.saturating_add_signed(seconds)))
     }
 }
 
-/// A host at a moment.
+/// Snapshot of a host.
 struct Scene(Tree);
 
 impl Scene {
-    /// A file by its path, links followed; nothing if it is not there.
+    /// Content of a file, with links followed.
     fn find(&self, path: &str) -> Option<&str> {
         let mut resolved = PathBuffer::new();
         let (mount, rest) = path.split_once('/').unwrap();
@@ -60,7 +60,7 @@ impl Scene {
         self.find(path).unwrap_or_else(|| panic!("{path} is there"))
     }
 
-    /// The numbers of the first line that begins with a word.
+    /// Numbers of the first line with a given first word.
     #[track_caller]
     fn row(&self, path: &str, name: &str) -> Vec<u64> {
         let mut lines = self.text(path).lines();
@@ -75,7 +75,7 @@ impl Scene {
         self.row(path, name)[0]
     }
 
-    /// What stands right below a folder, in order.
+    /// Sorted names of a directory.
     fn names(&self, folder: &str) -> Vec<String> {
         let below = format!("{folder}/");
         let paths = self.0.iter().filter_map(|(path, _)| std::str::from_utf8(path).unwrap().strip_prefix(&below));

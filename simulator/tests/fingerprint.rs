@@ -1,4 +1,4 @@
-//! Same seed, same moment: same bytes, on every system, for ever. A change of these numbers is a decision.
+//! Equal seed and time give equal bytes on every system. These numbers change only on purpose.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use simulator::{Host, Machine, fingerprint, profiles};
 
 const T: u64 = 1_700_000_000;
 
-/// Every profile as it is if nobody says, of seed 1.
+/// Every profile with default settings and seed 1.
 const FINGERPRINTS: &[(&str, u64)] = &[
     ("vm", 0x27b0_1e34_e55a_f2c3),
     ("laptop", 0x717e_52fb_6483_830d),
@@ -25,7 +25,7 @@ fn found(machine: Machine, seconds: u64) -> u64 {
 }
 
 #[test]
-fn every_profile_is_what_it_was() {
+fn fingerprints_are_unchanged() {
     let (mut now, mut before) = (String::new(), String::new());
     for (name, fingerprint) in FINGERPRINTS {
         writeln!(before, "    (\"{name}\", {fingerprint:#018x}),").expect("memory takes every byte");
@@ -39,7 +39,7 @@ fn every_profile_is_what_it_was() {
     assert!(now == before, "hosts have changed; if that is meant, the table is now\n{now}");
 }
 
-/// A number in groups of four digits, as it stands in the table.
+/// Formats a number in groups of four digits.
 fn grouped(line: &str) -> String {
     let Some((front, digits)) = line.split_once(", 0x") else { return line.to_owned() };
     let (digits, back) = digits.split_at(16);
@@ -48,7 +48,7 @@ fn grouped(line: &str) -> String {
 }
 
 #[test]
-fn another_second_or_seed_is_another_host() {
+fn fingerprints_depend_on_time_and_seed() {
     assert_ne!(found(Machine::vm(1), T), found(Machine::vm(1), T + 1));
     assert_ne!(found(Machine::vm(1), T), found(Machine::vm(2), T));
 }

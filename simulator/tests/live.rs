@@ -1,4 +1,4 @@
-//! A host that lives shows the same as a host that is frozen at that moment.
+//! A live host equals its frozen snapshot of the same time.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn host_of(machine: Machine, seconds: u64) -> Host {
     Host::new(machine, move || Duration::from_secs(seconds))
 }
 
-/// Every path of a root that is no link, with its kind, by listing.
+/// Every path of a root except links, with its kind, by listing.
 fn walk(root: &dyn Root, path: &str, found: &mut Vec<(String, Kind)>) {
     let mut names = Names::new();
     root.list(path.as_bytes(), &mut names).unwrap();
@@ -47,7 +47,7 @@ fn listings_and_contents_are_those_of_the_tree() {
 fn check_tree(host: &Host) -> usize {
     let (roots, tree) = (host.roots(), host.tree_at(T));
     let mut read = 0;
-    // What is put together of one file after the other.
+    // Tree assembled from single reads.
     let mut copy = Tree::new();
     for (path, node) in tree.iter().filter(|(path, _)| path.starts_with(b"kernel/")) {
         copy.insert(path, node.clone()).unwrap();
@@ -118,7 +118,7 @@ fn check_kernel(host: &Host) {
 }
 
 #[test]
-fn the_clock_moves_the_host() {
+fn a_live_host_follows_its_clock() {
     let seconds = Arc::new(AtomicU64::new(T));
     let clock = Arc::clone(&seconds);
     let host = Host::new(Machine::vm(1), move || Duration::from_secs(clock.load(Ordering::Relaxed)));
@@ -150,7 +150,7 @@ fn sizes_and_times_are_those_of_real_mounts() {
 }
 
 #[test]
-fn an_embedded_host_was_started_some_days_ago_and_stays_the_same() {
+fn an_embedded_host_has_been_up_for_days_and_survives_restarts() {
     let started = |seconds: u64| {
         let mut bytes = Vec::new();
         let roots = simulator::embedded(Machine::vm(1), move || Duration::from_secs(seconds)).roots();

@@ -1,4 +1,4 @@
-//! Counters never fall, except where an event says so.
+//! Counters never fall, except where an event declares it.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 #[path = "monotone/counters.rs"]
@@ -43,7 +43,7 @@ proptest! {
 }
 
 #[test]
-fn there_are_counters_and_they_rise() {
+fn most_counters_rise() {
     let host = Host::new(Machine::vm(1), || Duration::ZERO);
     let (before, after) = (counters(&host.tree_at(1_700_000_000)), counters(&host.tree_at(1_700_086_400)));
     let risen = before.values().zip(after.values()).filter(|(before, after)| after > before).count();

@@ -1,4 +1,4 @@
-//! Every part that a host can be made of is part of some host: nothing that the truth can say is never said.
+//! Every part of a machine is used by some profile and visible in its files.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 use std::time::Duration;
@@ -8,13 +8,12 @@ use simulator::{Host, Machine, glob};
 
 const AT: u64 = 1_700_000_000;
 
-/// A part, the host that has it with its settings, a path that its files have, and words that stand in one of them (in
-/// the target of one, if it is a link).
+/// A part, a profile with settings that has it, a path of its files, and text in one of them or in a link's target.
 type Part = (&'static str, &'static str, Settings, &'static str, &'static str);
 
 type Settings = &'static [(&'static str, &'static str)];
 
-/// A `*` in a path is a part of one name. No words means that the path says enough.
+/// `*` in a path matches part of one name. Without text the existence of the path is sufficient.
 const PARTS: &[Part] = &[
     ("sockets", "epyc256", &[], "sys/devices/system/cpu/cpu*/topology/physical_package_id", "1\n"),
     ("NUMA nodes", "epyc256", &[], "sys/devices/system/node/node7/distance", "10"),
@@ -96,7 +95,7 @@ fn frozen(profile: &str, overrides: &[(&str, &str)]) -> Tree {
     Host::new(Machine::of(profile, 1, overrides).unwrap(), || Duration::ZERO).tree_at(AT)
 }
 
-/// Whether a path is of a form whose `*` are parts of one name.
+/// Whether a path matches a pattern whose `*` match parts of one name.
 fn is_of(path: &[u8], form: &str) -> bool {
     let path = std::str::from_utf8(path).unwrap();
     let (mut names, mut forms) = (path.split('/'), form.split('/'));
@@ -118,7 +117,7 @@ fn says(tree: &Tree, form: &str, words: &str) -> bool {
 }
 
 #[test]
-fn every_part_is_part_of_a_host() {
+fn every_part_is_used_by_a_profile() {
     let mut hosts: Vec<(&str, Settings, Tree)> = Vec::new();
     let mut missing = Vec::new();
     for &(part, profile, overrides, form, words) in PARTS {

@@ -1,4 +1,4 @@
-//! procfs-core reads what the simulator writes, and finds in it what the host is made of.
+//! procfs-core parses the simulator's files and finds the machine's values.
 #![expect(clippy::unwrap_used, reason = "what is not as it should be fails the test")]
 
 #[path = "second_opinion/process.rs"]
@@ -28,7 +28,7 @@ impl Frozen {
         self.0.content(path).unwrap_or_else(|| panic!("{path} is there"))
     }
 
-    /// A file in the folder of the process that asks.
+    /// File of the reading process.
     fn own(&self, path: &str) -> String {
         match self.0.get("proc/self").unwrap().what() {
             What::Link(process) => format!("proc/{}/{path}", std::str::from_utf8(process).unwrap()),
@@ -46,7 +46,7 @@ impl Frozen {
         std::str::from_utf8(self.bytes(path)).unwrap()
     }
 
-    /// The number in the line that begins with this word.
+    /// Number of the line with a given first word.
     #[track_caller]
     fn number(&self, path: &str, name: &str) -> u64 {
         let line = self.text(path).lines().find(|line| line.split_whitespace().next() == Some(name));
@@ -85,7 +85,7 @@ fn agree(machine: Machine, seconds: u64) {
     process::agree(&host, kernel.page_size_bytes());
 }
 
-/// Kernels and architectures that no profile has by itself.
+/// Kernels and architectures beyond the defaults of profiles.
 #[test]
 fn the_second_opinion_agrees_on_old_kernels_and_other_architectures() {
     for kernel in ["3.10", "4.18", "5.14", "6.12"] {
@@ -96,7 +96,7 @@ fn the_second_opinion_agrees_on_old_kernels_and_other_architectures() {
     }
 }
 
-/// The numbers that are known of one host.
+/// Known values of one host.
 fn vm(host: &Frozen) {
     let memory: Meminfo = host.parse("proc/meminfo");
     assert_eq!((memory.mem_total, memory.swap_total), (2_037_076 * 4096, 262_143 * 4096));
@@ -134,7 +134,7 @@ fn stat(host: &Frozen, booted: u64) {
     assert!(stat.procs_running.unwrap() >= 1 && stat.procs_blocked.is_some());
 }
 
-/// procfs-core knows the form of all architectures but that of mainframes.
+/// procfs-core supports cpuinfo of all architectures except s390x.
 fn cpus(host: &Frozen) -> usize {
     if host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390") {
         return host.text("proc/cpuinfo").lines().filter(|line| line.starts_with("cpu number")).count();
@@ -186,7 +186,7 @@ fn network(host: &Frozen, kernel: &Canned) {
     assert!(neighbours.iter().all(|entry| devices.contains_key(&entry.device)));
     sockets(host);
     protocols(host);
-    // It takes words for those of the machine that it runs on itself.
+    // procfs-core assumes the word size of the machine that it runs on.
     if !host.text("proc/cpuinfo").starts_with("vendor_id       : IBM/S390") && cfg!(target_endian = "little") {
         routes(host, kernel);
     }

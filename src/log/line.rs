@@ -1,10 +1,16 @@
-//! One line in one of the two forms.
+//! One line in one of the two formats.
 
 use std::fmt::Write;
 
 use super::{Field, Format};
 
-/// Appends the line with its newline. `value` is memory to use.
+/// Maximum length of a value: an error may quote a line of a file, of which the beginning is enough.
+const VALUE_MAX_BYTES: usize = 1_024;
+
+/// What follows a value that was cut.
+const CUT: &str = "…";
+
+/// Appends the line with its newline. `value` is a buffer.
 pub(super) fn push<'a>(
     format: Format,
     fields: impl Iterator<Item = &'a (&'a str, Field<'a>)>,
@@ -16,8 +22,13 @@ pub(super) fn push<'a>(
     }
     for (index, (key, field)) in fields.enumerate() {
         value.clear();
-        // Writing into a string does not fail; a field that does has said what it could.
+        // Writing to a string does not fail; of a field that does, the beginning is kept.
         let _ = write!(value, "{field}");
+        if value.len() > VALUE_MAX_BYTES {
+            let end = (0..=VALUE_MAX_BYTES).rev().find(|end| value.is_char_boundary(*end));
+            value.truncate(end.unwrap_or_default());
+            value.push_str(CUT);
+        }
         match format {
             Format::Logfmt => {
                 line.push_str(if index == 0 { "" } else { " " });
@@ -64,7 +75,7 @@ fn push_quoted(text: &str, escape: fn(char, &mut String), line: &mut String) {
     line.push('"');
 }
 
-/// Whether the character leaves the terminal as it was: no control, no separator, nothing that turns the direction.
+/// Whether a terminal shows the character and nothing else changes: no control, separator or change of direction.
 fn is_visible(c: char) -> bool {
     !c.is_control()
         && !c.is_whitespace()
@@ -75,7 +86,7 @@ fn logfmt_escape(c: char, line: &mut String) {
     let _ = if c.is_ascii() { write!(line, "\\x{:02x}", c as u32) } else { write!(line, "\\u{:04x}", c as u32) };
 }
 
-/// All that [`is_visible`] refuses has at most 16 bits, as JSON's escapes do.
+/// Every character that [`is_visible`] refuses has at most 16 bits, as JSON's escapes do.
 fn json_escape(c: char, line: &mut String) {
     let _ = write!(line, "\\u{:04x}", c as u32);
 }
@@ -97,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_quoted_where_they_have_to_be() {
+    fn values_are_quoted_where_needed() {
         check("plain", "plain", "\"plain\"");
         check("", "\"\"", "\"\"");
         check("a b", "\"a b\"", "\"a b\"");
@@ -110,9 +121,16 @@ mod tests {
         check("\u{a0}", "\"\\u00a0\"", "\"\\u00a0\"");
     }
 
+    #[test]
+    fn long_values_are_cut() {
+        let longest = "é".repeat(VALUE_MAX_BYTES / 2);
+        check(&longest, &longest, &format!("\"{longest}\""));
+        check(&format!("{longest}x"), &format!("{longest}…"), &format!("\"{longest}…\""));
+    }
+
     proptest! {
         #[test]
-        fn a_message_is_one_line_whatever_it_says(value in "\\PC{0,8}|(?s:.{0,8})") {
+        fn any_message_is_one_line(value in "\\PC{0,8}|(?s:.{0,8})") {
             for format in [Format::Logfmt, Format::Json] {
                 let mut line = String::new();
                 push(format, [("k", Field::Text(&value))].iter(), &mut line, &mut String::new());

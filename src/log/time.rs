@@ -1,12 +1,12 @@
-//! Moments as log lines show them.
+//! Timestamps of log lines.
 
 use std::fmt;
 use std::time::Duration;
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-/// 400 years, after which the calendar repeats itself.
+/// Days of the 400 years after which the calendar repeats.
 const DAYS_PER_CYCLE: u64 = 146_097;
-/// From the first of March of the year 0 to the first of January 1970.
+/// Days from 1 March of the year 0 to 1 January 1970.
 const DAYS_BEFORE_1970: u64 = 719_468;
 
 /// A time since 1970, in universal time: `2023-11-14T22:13:20.042Z`.
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_as_rfc_3339_says() {
+    fn timestamps_are_rfc_3339() {
         check(0, "1970-01-01T00:00:00.000Z");
         check(951_782_399_999, "2000-02-28T23:59:59.999Z");
         check(951_782_400_000, "2000-02-29T00:00:00.000Z");

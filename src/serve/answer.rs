@@ -1,23 +1,23 @@
-//! What is answered, and who answers.
+//! Responses, and the interface of the request handlers.
 
 use std::sync::Arc;
 
+use super::batch::Ticket;
 use super::request::Request;
 
-/// A whole answer.
+/// A complete response.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values. What frames the answer (`Content-Length`, `Connection`) and when it was given (`Date`) is the
-    /// front's to add.
+    /// Names and values. The front adds the framing (`Content-Length`, `Connection`) and `Date`.
     pub headers: Vec<(&'static str, String)>,
-    /// What follows them; the front leaves it out where the client asked for the head alone.
+    /// The body; the front leaves it out of the response to HEAD.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A sentence for whoever asked.
+    /// A response of one sentence.
     pub fn plain(status: u16, mut sentence: String) -> Self {
         sentence.push('\n');
         let content_type = ("Content-Type", "text/plain; charset=utf-8".to_owned());
@@ -25,24 +25,36 @@ impl Response {
     }
 }
 
-/// What makes a response, and may take its time.
-pub type Job = Box<dyn FnOnce() -> Response + Send>;
+/// Work for a thread of its own, such as the comparison of a password.
+pub type Job = Box<dyn FnOnce() -> Answer + Send>;
 
-/// What becomes of a request.
+/// A handler's answer to a request.
 pub enum Answer {
-    /// It is answered. The front's own thread, which serves everybody, has waited for this: it has to be quick.
+    /// The response is ready.
     Ready(Response),
-    /// It takes a while to answer, so a worker does. What the job holds is let go when it is done, before its response
-    /// is written: slow readers occupy no slots.
+    /// The answer takes a processor for long: a worker thread computes it.
     Job(Job),
+    /// The response is a page of a scrape that the front has to run.
+    Scrape(Ticket),
 }
 
 impl Answer {
-    /// The response, whatever it takes.
+    /// The response, computed in this thread however long that takes.
     pub fn wait(self) -> Response {
         match self {
             Self::Ready(response) => response,
-            Self::Job(job) => job(),
+            Self::Job(job) => job().wait(),
+            Self::Scrape(ticket) => ticket.wait(),
+        }
+    }
+
+    /// The answer whose response is changed by `change`.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(Response) -> Response + Send + 'static) -> Self {
+        match self {
+            Self::Ready(response) => Self::Ready(change(response)),
+            Self::Job(job) => Self::Job(Box::new(move || job().map(change))),
+            Self::Scrape(ticket) => Self::Scrape(ticket.map(Box::new(change))),
         }
     }
 }
@@ -52,16 +64,17 @@ impl std::fmt::Debug for Answer {
         match self {
             Self::Ready(response) => f.debug_tuple("Ready").field(response).finish(),
             Self::Job(_) => f.write_str("Job"),
+            Self::Scrape(ticket) => f.debug_tuple("Scrape").field(ticket).finish(),
         }
     }
 }
 
-/// Who answers. One can stand before another: it answers by itself, or passes the request on.
+/// Answers requests. A handler can stand before another one and pass requests on.
 pub trait Handle: Send + Sync {
-    /// Answers a request.
+    /// Answers a request. The thread of all connections calls this, so it does not wait for anything.
     fn answer(self: Arc<Self>, request: Request) -> Answer;
 
-    /// Has a last look at a response that the front gives to what is no request.
+    /// Changes a response that the front gives to a malformed request.
     fn refused(&self, response: Response) -> Response {
         response
     }

@@ -1,16 +1,19 @@
-//! How long a scrape may take.
+//! Deadlines of scrapes.
 
 use std::time::Duration;
 
-/// Nobody waits longer for a page, whatever the client says: its slot is needed.
+/// The shortest time of a scrape, whatever the client says: a page within less lacks collectors that are well.
+const TIME_MIN: Duration = Duration::from_millis(100);
+
+/// The longest time of a scrape, whatever the client says: its slot is needed.
 const TIME_MAX: Duration = Duration::from_secs(300);
 
-/// What the operator says of it.
+/// The operator's settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Deadlines {
-    /// For clients who do not say how long they wait.
+    /// Time of a scrape whose client names none.
     pub time: Duration,
-    /// So much earlier than the client gives up, the page is on its way; half of its time at most.
+    /// How much earlier than the client's timeout the page is sent; half of that timeout at most.
     pub offset: Duration,
 }
 
@@ -21,12 +24,12 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// The time of a scrape whose `X-Prometheus-Scrape-Timeout-Seconds` this is.
+    /// Time of a scrape with this `X-Prometheus-Scrape-Timeout-Seconds`.
     pub(super) fn time(self, header: Option<&str>) -> Duration {
-        let told = header.and_then(|seconds| seconds.parse().ok()).filter(|seconds: &f64| *seconds > 0.0);
-        let told = told.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(TIME_MAX));
-        let time = told.map_or(self.time, |time| time.saturating_sub(self.offset.min(time / 2)));
-        time.min(TIME_MAX)
+        let named = header.and_then(|seconds| seconds.parse().ok()).filter(|seconds: &f64| *seconds > 0.0);
+        let named = named.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(TIME_MAX));
+        let time = named.map_or(self.time, |time| time.saturating_sub(self.offset.min(time / 2)));
+        time.clamp(TIME_MIN, TIME_MAX)
     }
 }
 
@@ -40,17 +43,20 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_on_its_way_before_its_client_gives_up() {
+    fn pages_are_sent_before_the_client_times_out() {
         check(Some("10"), 9_500);
         check(Some("1.000000"), 500);
         check(Some("0.5"), 250);
+        check(Some("0.002"), 100);
+        check(Some("0.2"), 100);
+        check(Some("0.202"), 101);
         check(Some("1e300"), 299_500);
         check(Some("300.5"), 300_000);
         check(Some("300.4"), 299_900);
     }
 
     #[test]
-    fn who_does_not_say_how_long_it_waits_gets_the_default() {
+    fn clients_without_a_timeout_get_the_default() {
         for header in [None, Some(""), Some("0"), Some("-1"), Some("NaN"), Some("ten")] {
             check(header, 10_000);
         }

@@ -1,24 +1,28 @@
-//! The front: it owns the listeners and the connections, and passes on requests that are complete and sound.
+//! The front: it owns listeners and connections, and passes complete, well-formed requests to the handler.
 //!
-//! One thread waits for all connections at once (`reactor`), so that a client who is slow, or silent, occupies nothing
-//! but its place, of which there are only so many (`crowd`, `descriptors`). Its request is read strictly (`head`).
-//! What takes time to answer is a worker's ([`collectors::kit::workers`]), who has the connection meanwhile (`errand`): what a client
-//! sends before its answer stays unread. An answer is complete before its first byte is sent (`reply`), and is
-//! sent as the client takes it.
+//! One reactor waits for all connections (`reactor`), so that a slow or silent client occupies a place and no thread;
+//! the number of places is limited (`connections`, `descriptors`). Heads are parsed strictly (`head`). The thread that
+//! has the reactor runs scrapes itself, and another one takes the reactor over when a scrape is late (`team`). Comparing
+//! passwords is done by worker threads (`offload`). While a request is answered, the input after it stays unread. A
+//! response is complete before its first byte is sent (`reply`), and is sent as the client takes it.
 
+mod alarm;
 mod connection;
-mod crowd;
+mod connections;
 mod descriptors;
-mod errand;
 mod head;
+mod offload;
 mod reactor;
 mod reply;
+mod team;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use errand::Home;
+use offload::Mailbox;
 use reactor::{Reactor, Service, WAKE};
+use team::Team;
 
 use super::answer::Handle;
 use super::listen::Listener;
@@ -26,7 +30,7 @@ use super::request::{Peer, Request};
 use super::stream::Secure;
 use crate::log::Log;
 
-/// What a connection makes of bytes that come in pieces of this size: a request, nothing yet, or the status of a refusal.
+/// Parses bytes that arrive in pieces of this size: a request, an incomplete one, or the status of its refusal.
 pub(super) fn read_head(bytes: &[u8], piece_bytes: usize) -> Result<Option<Request>, u16> {
     let peer = Peer::Unix;
     let mut searched = 0;
@@ -46,7 +50,7 @@ pub(super) fn read_head(bytes: &[u8], piece_bytes: usize) -> Result<Option<Reque
 /// A server that listens.
 pub struct Front {
     reactor: Reactor,
-    home: Arc<Home>,
+    mailbox: Arc<Mailbox>,
     connections_max: usize,
 }
 
@@ -56,39 +60,62 @@ impl std::fmt::Debug for Front {
     }
 }
 
-/// Ends a [`Front::run`].
+/// Stops a server.
 #[derive(Clone, Debug)]
-pub struct Stopper(Arc<Home>);
+pub struct Stopper(Arc<Mailbox>);
 
 impl Stopper {
-    /// Nobody is let in any more; what was asked before is answered still.
+    /// Accepts no more connections; requests that were sent before are answered.
     pub fn stop(&self) {
         self.0.stop();
     }
 }
 
+/// A server whose threads run.
+pub struct Serving(Arc<Team>);
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Serving")
+    }
+}
+
+impl Serving {
+    /// Waits until the server was stopped and every request is answered, at most for `time`. Returns whether that is so.
+    pub fn wait(&self, time: Option<Duration>) -> bool {
+        self.0.wait(time)
+    }
+}
+
 impl Front {
-    /// Serves what arrives at these listeners, once [`Front::run`] is called. With `secure`, all of it is encrypted.
+    /// A server for these listeners. With `secure`, all connections are encrypted.
     pub fn new(listeners: Vec<Listener>, secure: Option<Arc<dyn Secure>>) -> io::Result<Self> {
         let connections_max = descriptors::connections_max();
         let poll = mio::Poll::new()?;
-        let home = Arc::new(Home::new(mio::Waker::new(poll.registry(), WAKE)?));
-        let reactor = Reactor::new(poll, Arc::clone(&home), listeners, connections_max, secure)?;
-        Ok(Self { reactor, home, connections_max })
+        let mailbox = Arc::new(Mailbox::new(mio::Waker::new(poll.registry(), WAKE)?));
+        let reactor = Reactor::new(poll, Arc::clone(&mailbox), listeners, connections_max, secure)?;
+        Ok(Self { reactor, mailbox, connections_max })
     }
 
-    /// So many connections are held at the same time.
+    /// Maximum number of concurrent connections.
     pub fn connections_max(&self) -> usize {
         self.connections_max
     }
 
-    /// What ends [`Front::run`].
+    /// What stops the server.
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.home))
+        Stopper(Arc::clone(&self.mailbox))
     }
 
-    /// Answers until it is stopped and everything that was asked before is answered.
-    pub fn run(mut self, handler: &Arc<dyn Handle>, log: &Log) {
-        self.reactor.run(Service { handler, log });
+    /// Starts the threads that serve. The error is that of a thread or timer that could not be made.
+    pub fn start(self, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> io::Result<Serving> {
+        let service = Service { handler: Arc::clone(handler), log: Arc::clone(log) };
+        Team::start(self.reactor, service, self.mailbox).map(Serving)
+    }
+
+    /// Serves until the server was stopped and every request is answered.
+    pub fn run(self, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> io::Result<()> {
+        self.start(handler, log)?.wait(None);
+        Ok(())
     }
 }

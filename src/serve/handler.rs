@@ -1,21 +1,21 @@
-//! From what was asked to what is answered, without a socket.
+//! From requests to answers, without a socket.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use collectors::host::kernel::clock;
 use collectors::kit::failure::Failure;
+use collectors::kit::page::foreign::ForeignPage;
 use collectors::kit::page::{Finished, Format};
-use collectors::kit::scraper::{Report, Scraper, Selection, Wanted};
+use collectors::kit::scraper::{Report, Round, Scraper, Selection};
 
 use super::answer::{Answer, Handle, Response};
+use super::batch::{Batches, Encoded, Kind};
 use super::compress::{Coding, Packers};
 use super::deadline::Deadlines;
-use super::flight::Flights;
-use super::ledger::Ledger;
+use super::history::History;
 use super::request::Request;
 use super::status::{About, Status};
 use super::{negotiate, query};
@@ -24,15 +24,18 @@ use crate::log::{Field, Level, Log};
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Who asks here learns that requests are answered, and costs no scrape.
+/// Liveness and readiness, which cost no scrape.
 const HEALTHY: &[u8] = b"/-/healthy";
 const READY: &[u8] = b"/-/ready";
 
-/// What every collector reads and emits.
+/// The collectors' documentation.
 const DOCS: &[u8] = b"/-/docs";
 const DOCUMENTATION: &str = include_str!("../../docs/COLLECTORS.md");
 
-/// What the handler does, and for whom.
+/// How long scrapes may be refused, or wait for a thread, before the exporter counts as not ready.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
+
+/// The handler of all paths.
 pub struct Handler {
     scraper: Arc<Scraper>,
     instruments: Instruments,
@@ -41,32 +44,18 @@ pub struct Handler {
     requests_max: Option<NonZeroUsize>,
     in_flight: AtomicUsize,
     packers: Packers,
-    flights: Flights<Kind, Page>,
+    batches: Batches,
     has_openmetrics: bool,
     deadlines: Deadlines,
     about: About,
     begun: Duration,
-    ledger: Mutex<Ledger>,
+    history: Mutex<History>,
 }
 
 impl std::fmt::Debug for Handler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handler").field("scraper", &self.scraper).finish_non_exhaustive()
     }
-}
-
-/// What kind of page is wanted.
-type Kind = (Selection, Format, Coding);
-
-/// A page, as it is coded.
-type Page = (Coding, Vec<u8>);
-
-/// A scrape that was let in. It counts as in flight until it is dropped.
-#[derive(Debug)]
-struct Scrape {
-    handler: Arc<Handler>,
-    wanted: Wanted,
-    coding: Coding,
 }
 
 impl Handle for Handler {
@@ -83,14 +72,17 @@ impl Handle for Handler {
             b"/" => response(200, HTML, self.status().into_bytes()),
             DOCS => Response::plain(200, DOCUMENTATION.to_owned()),
             HEALTHY => sentence(200, "The exporter is healthy."),
-            READY => sentence(200, "The exporter is ready."),
+            READY => match self.stall() {
+                None => sentence(200, "The exporter is ready."),
+                Some(reason) => sentence(503, reason),
+            },
             _ => sentence(404, "There is no such page; / has links to those that are."),
         })
     }
 }
 
 impl Handler {
-    /// Answers with the pages of this scraper.
+    /// A handler that serves the pages of this scraper.
     pub fn new(
         scraper: Arc<Scraper>,
         instruments: Instruments,
@@ -98,7 +90,7 @@ impl Handler {
         telemetry_path: &str,
         requests_max: Option<NonZeroUsize>,
     ) -> Self {
-        let ledger = Mutex::new(Ledger::new(scraper.declarations()));
+        let history = Mutex::new(History::new(scraper.declarations()));
         Self {
             scraper,
             instruments,
@@ -107,42 +99,61 @@ impl Handler {
             requests_max,
             in_flight: AtomicUsize::new(0),
             packers: Packers::default(),
-            flights: Flights::default(),
+            batches: Batches::default(),
             has_openmetrics: false,
             deadlines: Deadlines::default(),
             about: About::default(),
             begun: clock::monotonic(),
-            ledger,
+            history,
         }
     }
 
-    /// The same, which offers OpenMetrics or not.
+    /// Sets whether OpenMetrics is offered.
     #[must_use]
     pub fn with_openmetrics(self, is_offered: bool) -> Self {
         Self { has_openmetrics: is_offered, ..self }
     }
 
-    /// The same with these deadlines.
+    /// Sets the deadlines.
     #[must_use]
     pub fn with_deadlines(self, deadlines: Deadlines) -> Self {
         Self { deadlines, ..self }
     }
 
-    /// The same, whose status page says this of it.
+    /// Sets the constant part of the status page.
     #[must_use]
     pub fn with_about(self, about: About) -> Self {
         Self { about, ..self }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn batches(&self) -> &Batches {
+        &self.batches
     }
 
     fn status(&self) -> String {
         let now = clock::monotonic();
         let uptime = now.saturating_sub(self.begun);
         let (about, telemetry_path) = (&self.about, self.telemetry_path.as_str());
-        Status { about, ledger: &self.ledger(), telemetry_path, uptime, now }.page()
+        Status { about, history: &self.history(), telemetry_path, uptime, now }.page()
+    }
+
+    /// Why a scrape would bring nothing now.
+    fn stall(&self) -> Option<&'static str> {
+        let now = clock::monotonic();
+        let is_long = |since: Duration| now.saturating_sub(since) >= STALLED_AFTER;
+        if self.batches.waiting_since().is_some_and(is_long) {
+            return Some("Not ready: scrapes wait for a thread.");
+        }
+        let history = self.history();
+        let is_full = self.requests_max.is_some_and(|max| self.in_flight.load(Ordering::SeqCst) >= max.get());
+        if is_full && history.full_since.is_some_and(is_long) {
+            return Some("Not ready: the limit of concurrent scrapes is reached, and none of them ends.");
+        }
+        history.is_empty_page.then_some("Not ready: no collector answered the last scrape in time.")
     }
 
     fn select(&self, target: &query::Target) -> Result<Selection, String> {
@@ -161,48 +172,70 @@ impl Handler {
         };
         let format = negotiate::format(request.headers_named("Accept"), self.has_openmetrics);
         let time = self.deadlines.time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
-        let wanted = Wanted { selection, format, until: Some(clock::monotonic() + time) };
         let Some(coding) = negotiate::coding(request.headers_named("Accept-Encoding")) else {
             let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
             let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
             return Answer::Ready(Response::plain(406, sentence));
         };
-        self.let_in(wanted, coding)
+        self.admit(Kind { selection, format, coding }, clock::monotonic() + time)
     }
 
-    fn let_in(self: Arc<Self>, wanted: Wanted, coding: Coding) -> Answer {
+    fn admit(self: Arc<Self>, kind: Kind, until: Duration) -> Answer {
         let before = self.in_flight.fetch_add(1, Ordering::SeqCst);
-        if let Some(most) = self.requests_max.filter(|most| before >= most.get()) {
-            self.in_flight.fetch_sub(1, Ordering::SeqCst);
-            self.instruments.answered(503);
-            let sentence = format!("Limit of concurrent requests reached ({most}), try again later.");
-            return Answer::Ready(Response::plain(503, sentence));
+        if let Some(max) = self.requests_max {
+            if before >= max.get() {
+                self.in_flight.fetch_sub(1, Ordering::SeqCst);
+                self.instruments.answered(503);
+                let sentence = format!("Limit of concurrent requests reached ({max}), try again later.");
+                return Answer::Ready(Response::plain(503, sentence));
+            }
+            if before + 1 == max.get() {
+                self.history().full_since = Some(clock::monotonic());
+            }
         }
         self.instruments.begun();
-        let scrape = Scrape { handler: self, wanted, coding };
-        Answer::Job(Box::new(move || scrape.run()))
+        let handler = Arc::clone(&self);
+        Answer::Scrape(self.batches.join(handler, kind, until))
     }
 
-    fn response(&self, wanted: &Wanted, coding: Coding) -> Response {
-        let kind = (wanted.selection.clone(), wanted.format, coding);
-        let until = wanted.until.unwrap_or(Duration::MAX);
-        let (coding, body) = self.flights.share(&kind, until, || self.page(wanted, coding));
-        let mut response = response(200, content_type(wanted.format), body);
-        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
-        if coding != Coding::Identity {
-            response.headers.push(("Content-Encoding", coding.word().to_owned()));
-        }
-        response
+    /// A request that was admitted has gone, answered or not.
+    pub(super) fn leave(&self) {
+        self.instruments.ended();
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
-    fn page(&self, wanted: &Wanted, coding: Coding) -> Page {
-        let begin = clock::monotonic();
+    /// Counts the response to a request that was admitted.
+    pub(super) fn answered(&self, response: &Response) {
+        self.instruments.answered(response.status);
+    }
+
+    pub(super) fn begin(&self, selection: &Selection, until: Duration) -> Round {
+        self.scraper.begin(selection, until)
+    }
+
+    /// Ends the round, and makes the page of what it has; `None` where another thread has ended it.
+    pub(super) fn finish(&self, round: &Round, kind: &Kind, begun: Duration) -> Option<Encoded> {
+        let page = self.page(kind.coding, |own, observe, out| round.finish(kind.format, own, observe, out))?;
+        self.history().scraped(begun, clock::monotonic());
+        Some(page)
+    }
+
+    /// Makes the page of what the round has so far.
+    pub(super) fn copy(&self, round: &Round, kind: &Kind) -> Option<Encoded> {
+        self.page(kind.coding, |own, observe, out| round.copy(kind.format, own, observe, out))
+    }
+
+    fn page(
+        &self,
+        coding: Coding,
+        bind: impl FnOnce(&mut dyn FnMut(&mut ForeignPage), &mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Option<Finished>,
+    ) -> Option<Encoded> {
         let mut packer = self.packers.take();
         packer.page.clear();
         let mut clashes = Vec::new();
-        let finished = self.scraper.scrape_as(
-            wanted,
-            |foreign| {
+        let (mut late, mut reported) = (Vec::new(), 0);
+        let finished = bind(
+            &mut |foreign| {
                 for family in self.instruments.families() {
                     let name = family.name.clone();
                     if foreign.add(family).is_err() {
@@ -210,51 +243,59 @@ impl Handler {
                     }
                 }
             },
-            |report| {
-                log_report(&self.log, report);
-                self.ledger().note(report);
+            &mut |report| {
+                reported += 1;
+                if report.is_late {
+                    late.push(report.collector);
+                } else {
+                    log_report(&self.log, report);
+                }
+                self.history().note(report);
             },
             &mut packer.page,
         );
-        let end = clock::monotonic();
-        self.ledger().scraped(begin, end);
-        self.note(&finished, &clashes);
-        let page = packer.pack(coding);
+        let page = finished.map(|finished| {
+            self.note(&finished, &clashes);
+            self.note_late(&late, reported);
+            let (coding, body) = packer.pack(coding);
+            Encoded { coding, body }
+        });
         self.packers.keep(packer);
         page
     }
 
-    /// What was left out of the page counts as a failure to gather.
+    /// Counts what was left out of the page as a failure to gather.
     fn note(&self, finished: &Finished, clashes: &[String]) {
         if finished.duplicates > 0 {
             self.instruments.failed(ErrorCause::Gathering);
             let count = Field::Text(&finished.duplicates);
-            self.log.error("samples that were there already are left out", &[("samples", count)]);
+            self.log.error("duplicate samples are left out", &[("samples", count)]);
         }
         for name in finished.clashes.iter().chain(clashes) {
             self.instruments.failed(ErrorCause::Gathering);
-            self.log.error("a family that another source has as well is left out", &[("family", Field::Text(name))]);
+            self.log.error("a family that another source has too is left out", &[("family", Field::Text(name))]);
         }
     }
-}
 
-impl Scrape {
-    fn run(&self) -> Response {
-        let handler = &self.handler;
-        // Collectors that panic are caught one by one; this is for what remains.
-        let page = catch_unwind(AssertUnwindSafe(|| handler.response(&self.wanted, self.coding)));
-        let response = page.unwrap_or_else(|_| {
-            Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned())
-        });
-        handler.instruments.answered(response.status);
-        response
+    /// Counts the collectors that a page lacks because they were late, and logs one line for all of them.
+    fn note_late(&self, late: &[&str], reported: usize) {
+        self.history().is_empty_page = reported > 0 && late.len() == reported;
+        if late.is_empty() {
+            return;
+        }
+        self.instruments.late(late.len());
+        let (count, of, names) = (late.len(), reported, late.join(","));
+        let fields = [("late", Field::Text(&count)), ("of", Field::Text(&of)), ("names", Field::Text(&names))];
+        self.log.error("scrape ended without its late collectors", &fields);
     }
-}
 
-impl Drop for Scrape {
-    fn drop(&mut self) {
-        self.handler.instruments.ended();
-        self.handler.in_flight.fetch_sub(1, Ordering::SeqCst);
+    pub(super) fn page_response(format: Format, page: Encoded) -> Response {
+        let mut response = response(200, content_type(format), page.body);
+        response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
+        if page.coding != Coding::Identity {
+            response.headers.push(("Content-Encoding", page.coding.word().to_owned()));
+        }
+        response
     }
 }
 
@@ -269,7 +310,7 @@ fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
     Response { status, headers: vec![("Content-Type", content_type.to_owned())], body }
 }
 
-/// One line for a collector, with the reason where there is one; and one for each further problem.
+/// Logs a line for a collector, and one for each further problem.
 fn log_report(log: &Log, report: &Report<'_>) {
     let seconds = report.duration.as_secs_f64();
     let is_success = report.is_success();
@@ -400,7 +441,7 @@ mod tests {
     fn without_a_limit_everything_is_let_in() {
         let (handler, _) = handler(0);
         let scrapes: Vec<_> = (0..100).map(|_| Arc::clone(&handler).answer(get("/metrics"))).collect();
-        assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Job(_))));
+        assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Scrape(_))));
     }
 
     #[test]
@@ -422,7 +463,14 @@ mod tests {
         let duration = std::time::Duration::from_millis(1500);
         log_report(
             &log,
-            &Report { collector: "example", duration, failure: Some(&failure), problems: &problems, samples: 0 },
+            &Report {
+                collector: "example",
+                duration,
+                failure: Some(&failure),
+                problems: &problems,
+                samples: 0,
+                is_late: false,
+            },
         );
         let text = written.text();
         let bad = "level=ERROR msg=\"collector failed\" name=example duration_seconds=1.5 err=\"bad line\"\n";
@@ -442,7 +490,10 @@ mod tests {
         let mut problems = collectors::kit::failure::Problems::default();
         problems.note(Failure::error("a.prom: no regular file"));
         let duration = std::time::Duration::from_secs(1);
-        log_report(&log, &Report { collector: "example", duration, failure: None, problems: &problems, samples: 0 });
+        log_report(
+            &log,
+            &Report { collector: "example", duration, failure: None, problems: &problems, samples: 0, is_late: false },
+        );
         let text = written.text();
         let expected = "level=ERROR msg=\"collector left something out\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
         assert!(text.ends_with(expected), "{text}");

@@ -5,7 +5,7 @@ mod words;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::ledger::{Entry, Health, Ledger};
+use super::history::{CollectorHistory, Health, History};
 use crate::version;
 use words::{Escaped, Time, Uptime};
 
@@ -32,10 +32,10 @@ pub struct About {
 /// What the page tells.
 pub(super) struct Status<'a> {
     pub(super) about: &'a About,
-    pub(super) ledger: &'a Ledger,
+    pub(super) history: &'a History,
     pub(super) telemetry_path: &'a str,
     pub(super) uptime: Duration,
-    /// Now, by the clock of [`Ledger::last_scrape`].
+    /// Now, by the clock of [`History::last_scrape`].
     pub(super) now: Duration,
 }
 
@@ -69,11 +69,11 @@ impl Status<'_> {
         if self.about.is_simulated {
             page.push_str("<p class=\"simulated\">A simulated host: no number here is of a real machine.</p>\n");
         }
-        let Some((ended, took)) = self.ledger.last_scrape else {
+        let Some((ended, took)) = self.history.last_scrape else {
             page.push_str("<p class=\"state\">Nobody has scraped yet; the first scrape fills this page.</p>\n");
             return;
         };
-        let failed = self.ledger.entries().filter(|entry| entry.health == Health::Failed).count();
+        let failed = self.history.entries().filter(|entry| entry.health == Health::Failed).count();
         let (class, state) = match failed {
             0 => ("well", "All collectors are well".to_owned()),
             1 => ("failed", "1 collector has failed".to_owned()),
@@ -97,8 +97,8 @@ impl Status<'_> {
             page.push_str("</div>\n");
         };
         fact("Up for", &[Uptime(self.uptime).to_string()], "");
-        fact("Scrapes", &[self.ledger.scrapes.to_string()], "");
-        let samples: usize = self.ledger.entries().map(|entry| entry.samples).sum();
+        fact("Scrapes", &[self.history.scrapes.to_string()], "");
+        let samples: usize = self.history.entries().map(|entry| entry.samples).sum();
         fact("Samples", &[samples.to_string()], "");
         let compiler = version::COMPILER.replacen("rustc", "rustc ", 1);
         fact("Built by", &[compiler, format!("revision {}", version::REVISION)], "");
@@ -114,8 +114,8 @@ impl Status<'_> {
     }
 
     fn push_collectors(&self, page: &mut String) {
-        let mut entries: Vec<(&Entry, Duration, Duration)> = self
-            .ledger
+        let mut entries: Vec<(&CollectorHistory, Duration, Duration)> = self
+            .history
             .entries()
             .map(|entry| {
                 let (mean, longest) = entry.durations();
@@ -135,7 +135,7 @@ impl Status<'_> {
              <th>Samples</th></tr></thead>\n<tbody>\n"
         );
         for (entry, mean, longest) in entries {
-            let Entry { declaration, health, samples, .. } = entry;
+            let CollectorHistory { declaration, health, samples, .. } = entry;
             let reason = entry.reason();
             let (name, doc) = (declaration.name, Escaped(declaration.doc));
             let (class, path) = (health.class(), Escaped(self.telemetry_path));
@@ -190,13 +190,13 @@ mod tests {
     use collectors::kit::failure::{Failure, Problems};
     use collectors::kit::scraper::Report;
 
-    fn page(about: &About, ledger: &Ledger) -> String {
+    fn page(about: &About, history: &History) -> String {
         let second = Duration::from_secs(1);
-        Status { about, ledger, telemetry_path: "/a\"<b>&", uptime: 90 * second, now: 8 * second }.page()
+        Status { about, history, telemetry_path: "/a\"<b>&", uptime: 90 * second, now: 8 * second }.page()
     }
 
-    fn ledger() -> Ledger {
-        Ledger::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
+    fn history() -> History {
+        History::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
     }
 
     #[track_caller]
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn before_the_first_scrape_the_page_says_so() {
-        let page = page(&About::default(), &ledger());
+        let page = page(&About::default(), &history());
         check(&page, &["<h1>this host</h1>", "Nobody has scraped yet", ">2 collectors are enabled<", "1 min 30 s"]);
         check(&page, &["href=\"/a&quot;&lt;b&gt;&amp;?collect[]=example\" title=\"An example.\">example</a>"]);
         assert!(!page.contains("<b>&") && !page.contains("<script"), "{page}");
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_failed_stands_first_with_its_reason() {
-        let mut ledger = ledger();
+        let mut history = history();
         let problems = Problems::default();
         let failure = Failure::error("<late>");
         let report = |collector, milliseconds, failure, samples| Report {
@@ -225,18 +225,19 @@ mod tests {
             failure,
             problems: &problems,
             samples,
+            is_late: false,
         };
-        ledger.note(&report("example", 8, None, 40));
-        ledger.note(&report("quiet", 2, Some(&failure), 10));
-        ledger.last_scrape = Some((Duration::from_secs(3), Duration::from_millis(11)));
-        ledger.scrapes = 7;
+        history.note(&report("example", 8, None, 40));
+        history.note(&report("quiet", 2, Some(&failure), 10));
+        history.last_scrape = Some((Duration::from_secs(3), Duration::from_millis(11)));
+        history.scrapes = 7;
         let about = About {
             host: "<web-1>".to_owned(),
             is_simulated: true,
             roots: vec![("proc", "/host/proc".to_owned())],
             flags: vec!["--collector.quiet".to_owned()],
         };
-        let page = page(&about, &ledger);
+        let page = page(&about, &history);
         check(
             &page,
             &["<h1>&lt;web-1&gt;</h1>", "A simulated host", "<dd>proc: /host/proc</dd>", "<dd>--collector.quiet</dd>"],
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_page_asks_for_nothing_else() {
-        let page = page(&About::default(), &ledger()).replace("xmlns='http://www.w3.org/2000/svg'", "");
+        let page = page(&About::default(), &history()).replace("xmlns='http://www.w3.org/2000/svg'", "");
         for outside in ["://", "src=", "url(", "@import"] {
             assert!(!page.contains(outside), "{outside} is in {page}");
         }

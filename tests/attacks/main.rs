@@ -8,12 +8,14 @@
 
 mod clients;
 mod cpu_wait;
+mod deadlines;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
 mod malformed_requests;
 mod many_connections;
 mod slow_readers;
+mod stderr;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

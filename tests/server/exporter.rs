@@ -85,7 +85,12 @@ impl Connection {
     }
 
     pub(crate) fn send(&mut self, method: &str, url: &str) {
-        let request = format!("{method} {url} HTTP/1.1\r\nHost: test\r\n\r\n");
+        self.send_with(method, url, "");
+    }
+
+    /// With these lines of headers.
+    pub(crate) fn send_with(&mut self, method: &str, url: &str, headers: &str) {
+        let request = format!("{method} {url} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 

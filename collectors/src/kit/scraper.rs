@@ -1,11 +1,10 @@
-//! One scrape: every selected collector, one after the other, whatever becomes of it.
+//! Runs the selected collectors one after the other and makes their page.
 //!
-//! The scraper alone decides what success is, measures time and reports. A collector that fails or panics costs what it
-//! did not emit and shows as `node_scrape_collector_success 0`; everything else is served. A scrape may have a deadline
-//! ([`Wanted::until`]): a collector that is late then costs its own families, and keeps the thread that waits for it
-//! until it comes back; meanwhile no other thread is risked on it.
+//! The scraper alone decides success, measures time and reports. A collector that fails or panics costs what it did not
+//! emit and shows as `node_scrape_collector_success 0`; everything else is served. In a scrape with a deadline
+//! ([`Wanted::until`], [`Round`]) a late collector costs its own families. The thread that runs it stays with it until it
+//! returns; until then no other thread runs that collector.
 
-mod deadline;
 mod round;
 mod selection;
 mod slot;
@@ -25,19 +24,20 @@ use super::workers::Workers;
 use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 use round::{Outcome, Progress};
-use slot::{Absence, Slot, Turn};
+use slot::{Absence, Slot, Turn, Wait};
 
+pub use round::Round;
 pub use selection::Selection;
 
-/// So many threads may run collectors, or wait for those that are late.
+/// Maximum number of threads that run collectors or wait for late ones.
 const RUNNERS_MAX: usize = 256;
 
-/// Owns the families that tell of the scrape itself.
+/// Owns the families about the scrape itself.
 #[derive(Debug)]
 pub struct Scrape;
 
 crate::declare! {
-    Scrape: "scrape", on, "Tells how each collector fared.";
+    Scrape: "scrape", on, "Duration and success of each collector.";
     families {
         DURATION: volatile Gauge "node_scrape_collector_duration_seconds" ["collector"] "Time that the collector took in this scrape.";
         SUCCESS: Gauge "node_scrape_collector_success" ["collector"] "1 when the collector read everything it wanted, 0 when something was missing or broken.";
@@ -50,9 +50,9 @@ pub struct Scraper {
     disabled: BTreeSet<&'static str>,
     roots: Roots,
     kernel: Arc<dyn Kernel>,
-    /// Workspaces that no scrape uses at the moment.
+    /// Workspaces that no scrape uses.
     workspaces: Mutex<Vec<Workspace>>,
-    /// The same of what a runner needs.
+    /// Buffers that no thread of a scrape uses.
     scratches: Mutex<Vec<Scratch>>,
     runners: Arc<Workers>,
     notices: Vec<String>,
@@ -73,7 +73,7 @@ struct Enabled {
 /// Memory of one scrape.
 #[derive(Default)]
 struct Workspace {
-    /// One for each collector, and one for [`Scrape`]; those that a collector which is late still has are missing.
+    /// One for each collector, and one for [`Scrape`]. The page of a running collector is absent.
     pages: Vec<Option<Page>>,
     progress: Vec<Progress>,
     outcome: Outcome,
@@ -81,14 +81,14 @@ struct Workspace {
     binder: Binder,
 }
 
-/// What a scrape is to be.
+/// A scrape's parameters.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Of which collectors.
+    /// Which collectors run.
     pub selection: Selection,
-    /// How it is written down.
+    /// Format of the page.
     pub format: Format,
-    /// When it has to end, by [`clock::monotonic`](crate::host::kernel::clock::monotonic); without it, all collectors are waited for.
+    /// Deadline by [`clock::monotonic`](crate::host::kernel::clock::monotonic); without one, all collectors are waited for.
     pub until: Option<Duration>,
 }
 
@@ -99,16 +99,18 @@ pub struct Report<'a> {
     pub collector: &'static str,
     /// How long it took.
     pub duration: Duration,
-    /// Why it failed; a failure that it went on after is in `problems`.
+    /// Why it failed. A failure after which it went on is in `problems`.
     pub failure: Option<&'a Failure>,
-    /// What it noted.
+    /// Failures after which it went on.
     pub problems: &'a Problems,
     /// How many samples it emitted.
     pub samples: usize,
+    /// Whether it was left out because it had not answered by the deadline.
+    pub is_late: bool,
 }
 
 impl Report<'_> {
-    /// Whether everything was there.
+    /// Whether nothing was missing or broken.
     pub fn is_success(&self) -> bool {
         self.failure.is_none() && self.problems.is_harmless()
     }
@@ -146,7 +148,7 @@ impl Scraper {
         Ok(scraper)
     }
 
-    /// What the collectors told the operator while they were built.
+    /// Messages of the collectors to the operator, from when they were built.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
@@ -156,13 +158,13 @@ impl Scraper {
         self.declarations().map(|declaration| declaration.name)
     }
 
-    /// What the enabled collectors declare.
+    /// Declarations of the enabled collectors.
     pub fn declarations(&self) -> impl ExactSizeIterator<Item = &'static Declaration> {
         self.collectors.iter().map(|enabled| enabled.declaration)
     }
 
     /// Runs the selected collectors, in the caller's thread, and appends their page to `out`. `own` may add families
-    /// that no collector has; `observe` is told of each collector.
+    /// that no collector has; `observe` gets a report of each collector.
     pub fn scrape(
         &self,
         selection: &Selection,
@@ -175,7 +177,7 @@ impl Scraper {
         self.finish(workspace, own, Format::Text, out)
     }
 
-    /// The same, as it is wanted.
+    /// Scrapes with these parameters, as [`Scraper::scrape`] does.
     pub fn scrape_as(
         self: &Arc<Self>,
         wanted: &Wanted,
@@ -183,11 +185,11 @@ impl Scraper {
         mut observe: impl FnMut(&Report<'_>),
         out: &mut Vec<u8>,
     ) -> Finished {
-        let mut workspace = self.workspace();
-        match wanted.until {
-            None => self.run_all(&wanted.selection, &mut workspace, &mut observe),
-            Some(until) => self.run_until(until, &wanted.selection, &mut workspace, &mut observe),
+        if let Some(until) = wanted.until {
+            return self.scrape_until(until, &wanted.selection, wanted.format, own, observe, out);
         }
+        let mut workspace = self.workspace();
+        self.run_all(&wanted.selection, &mut workspace, &mut observe);
         self.finish(workspace, own, wanted.format, out)
     }
 
@@ -198,7 +200,7 @@ impl Scraper {
             let Some(place) = workspace.pages.get_mut(at) else { continue };
             let page = place.get_or_insert_with(|| Page::new(enabled.declaration.families.iter().copied()));
             self.run(enabled, page, &mut scratch, &mut outcome, None, |_| true);
-            self.tell(at, &outcome, workspace, observe);
+            self.report(at, &outcome, &mut workspace.pages, observe);
         }
         workspace.outcome = outcome;
         lock(&self.scratches).push(scratch);
@@ -212,10 +214,15 @@ impl Scraper {
         workspace.foreign.clear();
         workspace.pages.resize_with(self.collectors.len() + 1, || None);
         if let Some(own @ None) = workspace.pages.last_mut() {
-            let scrape = <Scrape as super::declare::Declared>::DECLARATION;
-            *own = Some(Page::new(scrape.families.iter().copied()));
+            *own = Some(Self::own_page());
         }
         workspace
+    }
+
+    /// The page of [`Scrape`].
+    fn own_page() -> Page {
+        let scrape = <Scrape as super::declare::Declared>::DECLARATION;
+        Page::new(scrape.families.iter().copied())
     }
 
     fn finish(
@@ -235,20 +242,21 @@ impl Scraper {
         finished
     }
 
-    /// Runs a collector once it is to be had, if `begins` then says so.
+    /// Takes the collector, which may `wait` for another scrape, and runs it if `begins` agrees.
     fn run(
         &self,
         enabled: &Enabled,
         page: &mut Page,
         scratch: &mut Scratch,
         outcome: &mut Outcome,
-        until: Option<Duration>,
+        wait: Option<Wait>,
         begins: impl FnOnce(Turn) -> bool,
     ) {
-        let Outcome { duration, failure, problems } = outcome;
+        let Outcome { duration, failure, problems, is_late } = outcome;
         problems.clear();
+        *is_late = false;
         let begin = self.kernel.monotonic();
-        let result = match enabled.slot.take(until) {
+        let result = match enabled.slot.take(wait) {
             Ok((mut collector, turn)) => {
                 let cx = AnyCx { roots: &self.roots, scratch, page, kernel: &self.kernel, problems };
                 // Only whole lines are on the page, and scratch is overwritten by every read: nothing half-done is left
@@ -258,24 +266,30 @@ impl Scraper {
                 enabled.slot.put(collector);
                 result
             }
-            Err(Absence::Busy) => Err(Failure::error(deadline::BUSY)),
-            Err(Absence::Stuck(time)) => Err(Failure::error(format_args!(
-                "has not answered for {} s, since a scrape before this one asked it",
-                time.as_secs()
-            ))),
+            Err(absence) => {
+                *is_late = true;
+                Err(match absence {
+                    Absence::Busy => Failure::error(round::BUSY),
+                    Absence::Stuck(time) => Failure::error(format_args!(
+                        "has not answered for {} s, since a scrape before this one asked it",
+                        time.as_secs()
+                    )),
+                })
+            }
         };
         *duration = self.kernel.monotonic().saturating_sub(begin);
         *failure = result.err();
     }
 
-    /// Puts on the page how a collector fared, and tells `observe`.
-    fn tell(&self, at: usize, outcome: &Outcome, workspace: &mut Workspace, observe: &mut impl FnMut(&Report<'_>)) {
-        let Some(enabled) = self.collectors.get(at) else { return };
-        let samples = workspace.pages.get(at).and_then(Option::as_ref).map_or(0, Page::samples);
-        let Outcome { duration, failure, problems } = outcome;
+    /// Puts on the page how a collector fared, and reports it to `observe`.
+    fn report(&self, idx: usize, outcome: &Outcome, pages: &mut [Option<Page>], observe: &mut impl FnMut(&Report<'_>)) {
+        let Some(enabled) = self.collectors.get(idx) else { return };
+        let samples = pages.get(idx).and_then(Option::as_ref).map_or(0, Page::samples);
+        let Outcome { duration, failure, problems, is_late } = outcome;
         let collector = enabled.declaration.name;
-        let report = Report { collector, duration: *duration, failure: failure.as_ref(), problems, samples };
-        if let Some(Some(page)) = workspace.pages.get_mut(self.collectors.len()) {
+        let report =
+            Report { collector, duration: *duration, failure: failure.as_ref(), problems, samples, is_late: *is_late };
+        if let Some(Some(page)) = pages.get_mut(self.collectors.len()) {
             let mut page: PageOf<'_, Scrape> = PageOf::new(page);
             page.gauge(DURATION, [&collector], duration.as_secs_f64());
             page.gauge(SUCCESS, [&collector], report.is_success());
@@ -288,7 +302,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
     Failure::error(format_args!("panicked, please report this: {}", panic_words(panic)))
 }
 
-/// What is locked here is a pile of memory that is whole between any two lines.
+/// Locks a mutex whose content is consistent even where a holder panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

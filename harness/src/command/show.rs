@@ -33,7 +33,7 @@ fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let inside = shown.strip_prefix('/').unwrap_or(&shown);
     let fail = |error: &dyn std::fmt::Display| Failure::of(&shown, error);
     let placed =
-        simulator::recording::archive::place(inside.as_bytes()).map_err(|error| fail(&error))?.unwrap_or_default();
+        simulator::recording::archive::tree_path(inside.as_bytes()).map_err(|error| fail(&error))?.unwrap_or_default();
     let placed = String::from_utf8_lossy(&placed).into_owned();
     let (folder, below) = placed.split_once('/').unwrap_or((&placed, ""));
     if folder == KERNEL {

@@ -28,9 +28,8 @@ use node_exporter::serve::listen;
 
 const SCRAPES: u32 = 60;
 
-/// Name of the front's thread; the other names are those of workers.
-const FRONT: &str = "front";
-const OURS: [&str; 3] = [FRONT, "worker", "scrape"];
+/// The names of the server's threads.
+const OURS: [&str; 2] = ["serve", "worker"];
 
 /// The exporter of this machine, in threads of this process.
 struct Server {
@@ -55,8 +54,8 @@ impl Server {
         let address = listener.to_string().parse().expect("an address");
         let front = Front::new(vec![listener], None).expect("a front");
         let stopper = front.stopper();
-        let thread = std::thread::Builder::new().name(FRONT.to_owned()).spawn(move || front.run(&handler, &log));
-        Self { address, stopper, thread: Some(thread.expect("a thread")) }
+        let thread = std::thread::spawn(move || front.run(&handler, &log).expect("threads"));
+        Self { address, stopper, thread: Some(thread) }
     }
 }
 

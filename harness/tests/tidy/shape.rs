@@ -35,7 +35,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "src/sandbox.rs",
     "src/serve.rs",
     "src/serve/front/connection.rs",
-    "src/serve/front/crowd.rs",
+    "src/serve/front/connections.rs",
     "src/serve/listen.rs",
     "src/serve/listen/inherited.rs",
     "src/serve/listen/unix.rs",

@@ -1,20 +1,19 @@
-//! Pods and containers that come and go all the time.
+//! Pod and container churn.
 
 use super::{Event, EventKind};
 use crate::machine::{Machine, Tenant, Tenants};
 use crate::profile::Setting;
 use crate::wave::MICROS;
 
-const PER_HOUR: Setting =
-    Setting::number("per_hour", 60, 0..=36_000, "How many go in an hour, and as many others come; 0 to end it.");
+const PER_HOUR: Setting = Setting::number("per_hour", 60, 0..=36_000, "Replacements per hour; 0 ends the churn.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "pod-churn",
-    summary: "Pods or containers go and others come, so many an hour: devices, control groups, mounts and namespaces.",
+    summary: "Pods or containers are replaced at a rate per hour, with their devices, cgroups, mounts and namespaces.",
     settings: &[PER_HOUR],
     falls: &[],
     turns: |event| vec![event.at_micros],
-    // What it changes, it changes all the time.
+    // Changes are continuous: `churn` computes them, not turns.
     turn: |event, _, machine, _| match &machine.pods {
         Some(pods) if pods.count > 0 => Ok(()),
         _ => Err(event.impossible("the host has no pods or containers")),
@@ -23,7 +22,7 @@ pub(super) const KIND: EventKind = EventKind {
 
 const HOUR_MICROS: u64 = 3_600 * MICROS;
 
-/// A time over which so many go in an hour.
+/// Period with a constant churn rate per hour.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Churn {
     from_micros: u64,
@@ -31,37 +30,37 @@ pub(super) struct Churn {
 }
 
 impl Churn {
-    /// What an event says, if it is one of these.
+    /// Churn of an event, if it is of this kind.
     pub(super) fn of(event: &Event) -> Option<Self> {
         let is_churn = event.kind.name == KIND.name;
         is_churn.then(|| Self { from_micros: event.at_micros, per_hour: event.number(&PER_HOUR) })
     }
 
-    /// How many it comes to by a moment.
+    /// Number of replacements up to a time.
     fn count(self, micros: u64) -> u64 {
         let passed = u128::from(micros.saturating_sub(self.from_micros)) * u128::from(self.per_hour);
         u64::try_from(passed / u128::from(HOUR_MICROS)).unwrap_or(u64::MAX)
     }
 
-    /// When it comes to so many.
+    /// Time of the replacement of an index.
     fn moment(self, count: u64) -> u64 {
         let passed = u128::from(count) * u128::from(HOUR_MICROS);
         self.from_micros + u64::try_from(passed.div_ceil(u128::from(self.per_hour.max(1)))).unwrap_or(u64::MAX)
     }
 }
 
-/// Each with its end, which is the beginning of the next.
+/// Periods with their ends, each the start of the next.
 fn spans(churns: &[Churn], micros: u64) -> impl Iterator<Item = (Churn, u64)> {
     let ends = churns.iter().skip(1).map(|next| next.from_micros).chain([u64::MAX]);
     churns.iter().copied().zip(ends).map(move |(churn, end)| (churn, end.min(micros)))
 }
 
-/// How often a place has been given to another by a moment.
+/// Number of replacements up to a time over all periods.
 pub(super) fn changes(churns: &[Churn], micros: u64) -> u64 {
     spans(churns, micros).map(|(churn, end)| churn.count(end)).sum()
 }
 
-/// When the change of a number happens, the first being 0.
+/// Time of a replacement by index from 0.
 fn moment_of(churns: &[Churn], mut number: u64) -> u64 {
     for (churn, end) in spans(churns, u64::MAX) {
         let in_span = churn.count(end);
@@ -73,7 +72,7 @@ fn moment_of(churns: &[Churn], mut number: u64) -> u64 {
     u64::MAX
 }
 
-/// Who is in which place at a moment. All places have their turn, in an order that looks like none.
+/// Occupant of each pod slot at a time. Slots are replaced in a scattered order.
 pub(super) fn tenants(churns: &[Churn], micros: u64, first: &Machine) -> Tenants {
     let count = first.pods.as_ref().map_or(0, |pods| pods.count);
     let (places, seed, changes) = ((count as u64).max(1), first.seed.of("churn"), changes(churns, micros));

@@ -1,14 +1,14 @@
-//! Somebody sets the clock.
+//! Clock step.
 
 use super::EventKind;
 use crate::profile::Setting;
 
-const SECONDS: Setting = Setting::number("seconds", 3_600, 1..=315_360_000, "How far it is set.");
-const DIRECTION: Setting = Setting::word("direction", &["forward", "back"], "Which way it is set.");
+const SECONDS: Setting = Setting::number("seconds", 3_600, 1..=315_360_000, "Size of the step in seconds.");
+const DIRECTION: Setting = Setting::word("direction", &["forward", "back"], "Direction of the step.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "clock-step",
-    summary: "The clock on the wall is set, and btime with it; uptime and all counters go on.",
+    summary: "The system clock is set, which changes btime; uptime and counters continue.",
     settings: &[SECONDS, DIRECTION],
     falls: &[],
     turns: |event| vec![event.at_micros],

@@ -1,23 +1,23 @@
-//! A CPU is taken away and, mostly, given back.
+//! CPU hotplug: a CPU goes offline and usually returns.
 
 use super::{Absence, Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::Machine;
 use crate::profile::Setting;
 
-const CPU: Setting = Setting::number("cpu", 1, 0..=8_191, "Its number.");
-const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "How long it is away; 0 for ever.");
+const CPU: Setting = Setting::number("cpu", 1, 0..=8_191, "CPU number.");
+const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "Seconds of absence; 0 for ever.");
 const COUNTERS: Setting = Setting::word(
     "counters",
     &["kept", "anew"],
-    "Whether its times in /proc/stat go on when it is back, or begin at 0, as they do where a hypervisor gives another.",
+    "Whether its times in /proc/stat continue, or restart at 0 as with a CPU that a hypervisor adds.",
 );
 
 pub(super) const KIND: EventKind = EventKind {
     name: "cpu-hotplug",
-    summary: "A CPU goes offline and comes back: it is missing in all tables that have a row or a column for each.",
+    summary: "A CPU goes offline and returns; meanwhile per-CPU tables have no row or column for it.",
     settings: &[CPU, SECONDS, COUNTERS],
     falls: &[
-        // All CPUs together.
+        // The total over all CPUs.
         Fall { counters: "proc/stat cpu *", at: FallsAt::End },
         Fall { counters: "proc/uptime * 1", at: FallsAt::End },
         Fall { counters: "proc/stat cpu* *", at: FallsAt::Return },
@@ -53,7 +53,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
                 absence.until_micros = Some(scene.micros);
             });
         }
-        // It was away already, or a start has brought it back.
+        // Already offline, or brought back by a reboot.
         _ => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Disks that fail, go and come, and arrays that are rebuilt.
+//! Disk failure, removal, return and array rebuild.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::moment::Moment;
 use crate::profile::Setting;
 
 const FAILING: Setting =
-    Setting::name("device", "Which disk; one of the last array that can spare it, or else the last, if nobody says.");
+    Setting::name("device", "Disk. Default: a member of the last array with redundancy, or else the last disk.");
 const SLOW_SECONDS: Setting =
-    Setting::number("seconds", 600, 1..=315_360_000, "How long it is slow and has errors before it does nothing more.");
+    Setting::number("seconds", 600, 1..=315_360_000, "Seconds of slow operation before it stops.");
 
 pub(super) const FAILS: EventKind = EventKind {
     name: "disk-failing",
-    summary: "A disk is slow and has errors, until it does nothing more; an array that it is part of goes on without it.",
+    summary: "A disk becomes slow and returns errors until it stops; its array continues degraded.",
     settings: &[FAILING, SLOW_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SLOW_SECONDS),
@@ -64,7 +64,7 @@ fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
 }
 
 impl Array {
-    /// Whether it goes on without the active members among these.
+    /// Whether an array works without these active members.
     fn can_lose(&self, devices: &BTreeSet<usize>) -> bool {
         let lost = self.members.iter().filter(|m| m.role == Role::Active && devices.contains(&m.device)).count() as u64;
         let (left, width) = (self.active().saturating_sub(lost), self.width());
@@ -78,12 +78,13 @@ impl Array {
     }
 }
 
-const ARRAY: Setting = Setting::name("array", "Which array; the last that has more than it needs if nobody says.");
-const REBUILT_SECONDS: Setting = Setting::number("seconds", 7_200, 1..=31_536_000, "How long it takes.");
+const ARRAY: Setting = Setting::name("array", "Array. Default: the last one with redundancy.");
+const REBUILT_SECONDS: Setting =
+    Setting::number("seconds", 7_200, 1..=31_536_000, "Duration of the rebuild in seconds.");
 
 pub(super) const REBUILD: EventKind = EventKind {
     name: "md-rebuild",
-    summary: "A member of an array gets its part of the data again: one that has failed, or else the last.",
+    summary: "An array member is rebuilt: a failed one, or else the last.",
     settings: &[ARRAY, REBUILT_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&REBUILT_SECONDS),
@@ -119,7 +120,7 @@ fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     let Some(member) = place.and_then(|place| array.members.get_mut(place)) else { return Ok(()) };
     member.role = Role::Recovering;
     let member = name_of(member.device).to_owned();
-    // Another disk is in its place, which begins where the old one ended, as nobody would know one from the other.
+    // The replacement continues the counters of the old disk.
     for failing in past.failing.iter_mut().filter(|failing| failing.parts.contains(&member)) {
         failing.until_micros.get_or_insert(scene.micros);
         failing.back_micros.get_or_insert(scene.micros);
@@ -129,12 +130,12 @@ fn rebuild(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
     Ok(())
 }
 
-const DISK: Setting = Setting::name("device", "Which disk; the last that can be spared if nobody says.");
-const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "How long it is away; 0 for ever.");
+const DISK: Setting = Setting::name("device", "Disk. Default: the last one that the system does not need.");
+const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "Seconds of absence; 0 for ever.");
 
 pub(super) const HOTPLUG: EventKind = EventKind {
     name: "disk-hotplug",
-    summary: "A disk is taken away with its partitions, volumes and mounts, and comes back as a new one.",
+    summary: "A disk is removed with its partitions, volumes and mounts, and returns as a new one.",
     settings: &[DISK, AWAY_SECONDS],
     falls: &[
         Fall { counters: "proc/diskstats * *", at: FallsAt::Return },
@@ -180,7 +181,7 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
 }
 
 impl Machine {
-    /// Takes a disk away, with all that is on it.
+    /// Removes a disk and everything on it.
     pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
         let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(place);
         let [all_read, all_written] = &mut self.past.gone_sectors;
@@ -193,10 +194,10 @@ impl Machine {
         self.without_pci(&path);
     }
 
-    /// A device and all that is on it, on that, and so on.
+    /// A device and all devices stacked on it.
     pub(crate) fn with_what_is_on(&self, place: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([place]);
-        // A device stands before those that are on it.
+        // A device precedes those stacked on it.
         for (place, block) in self.block_devices.iter().enumerate() {
             if found.contains(&place) {
                 found.extend(block.above.iter().map(|above| above.device));
@@ -205,7 +206,7 @@ impl Machine {
         found
     }
 
-    /// A device and what stands on it alone, on that, and so on.
+    /// A device and those stacked on it alone.
     fn goes_with(&self, place: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([place]);
         for above in place + 1..self.block_devices.len() {
@@ -218,11 +219,11 @@ impl Machine {
         found
     }
 
-    /// Who could not be without a disk.
+    /// Why a disk cannot be removed.
     fn needs(&self, place: usize) -> Option<String> {
         let on_it = self.with_what_is_on(place);
         let parts = || on_it.iter().filter_map(|&place| self.block_devices.get(place));
-        // What is made of several does not go with one of them.
+        // A device on several disks survives the loss of one.
         if let Some(shared) = on_it.difference(&self.goes_with(place)).next() {
             return self.block_devices.get(*shared).map(|block| block.name.clone());
         }
@@ -243,7 +244,7 @@ impl Machine {
         let others: Vec<usize> =
             others.chain(storage.fibre_channel.iter().flat_map(|p| p.disks.iter().copied())).collect();
         if is_of(&others) {
-            return Some("what is made of it".to_owned());
+            return Some("a device on it".to_owned());
         }
         let is_on_it = |major, minor| parts().any(|block| (block.major, block.minor) == (major, minor));
         let mounted = self.mounts.iter().filter(|mount| is_on_it(mount.major, mount.minor));

@@ -1,60 +1,60 @@
-//! Why there is no such event, or none on this host.
+//! Errors of events.
 
 use std::fmt;
 
 use crate::profile::Setting;
 
-/// Why there is no such event, or none on this host.
+/// Errors of events.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventError {
-    /// No kind of event has this name.
+    /// Unknown kind.
     UnknownKind {
-        /// What was asked for.
+        /// Unknown name.
         name: String,
-        /// What was probably meant.
+        /// Nearest known name.
         nearest: Option<&'static str>,
     },
-    /// The event has no such setting.
+    /// Unknown setting.
     UnknownSetting {
-        /// The kind of event.
+        /// Kind of event.
         kind: &'static str,
-        /// What was asked for.
+        /// Unknown name.
         key: String,
-        /// What was probably meant.
+        /// Nearest known name.
         nearest: Option<&'static str>,
     },
-    /// The setting does not take this.
+    /// Invalid value of a setting.
     Refused {
-        /// The kind of event.
+        /// Kind of event.
         kind: &'static str,
-        /// The setting.
+        /// Name of the setting.
         setting: Setting,
-        /// What it was given.
+        /// Invalid value.
         value: String,
     },
-    /// The host has no such part.
+    /// Part that the host does not have.
     NoSuch {
-        /// The kind of event.
+        /// Kind of event.
         kind: &'static str,
-        /// What it is about: `disk`.
+        /// Kind of part, such as `disk`.
         what: &'static str,
-        /// What was asked for.
+        /// Unknown name.
         name: String,
-        /// What was probably meant.
+        /// Nearest known name.
         nearest: Option<String>,
-        /// What there is.
+        /// Names of the parts it has.
         known: Vec<String>,
     },
-    /// It cannot happen to this host.
+    /// Event that cannot happen to this host.
     Impossible {
-        /// The kind of event.
+        /// Kind of event.
         kind: &'static str,
-        /// Why not.
+        /// Reason.
         why: String,
     },
 }
 
-/// A machine may have thousands of devices; so many are named.
+/// Maximum number of device names in an error.
 const NAMED_MOST: usize = 12;
 
 impl fmt::Display for EventError {

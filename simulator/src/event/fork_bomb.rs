@@ -1,4 +1,4 @@
-//! Processes that start others, without end.
+//! Fork bomb.
 
 use super::{Crowd, Event, EventError, EventKind, Scene};
 use crate::machine::{Machine, Process};
@@ -6,13 +6,12 @@ use crate::moment::Moment;
 use crate::profile::Setting;
 use crate::wave::MICROS;
 
-const PROCESSES: Setting =
-    Setting::number("processes", 1_000, 2..=16_384, "How many there are when no more can be started.");
-const SECONDS: Setting = Setting::number("seconds", 120, 30..=86_400, "After how long somebody kills them all.");
+const PROCESSES: Setting = Setting::number("processes", 1_000, 2..=16_384, "Maximum number of processes.");
+const SECONDS: Setting = Setting::number("seconds", 120, 30..=86_400, "Seconds until all are killed.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "fork-bomb",
-    summary: "Processes double every second until no more can be started, and all want a CPU; then all are killed.",
+    summary: "Busy processes double every second up to a limit, until all are killed.",
     settings: &[PROCESSES, SECONDS],
     falls: &[],
     turns: |event| {
@@ -22,12 +21,12 @@ pub(super) const KIND: EventKind = EventKind {
     turn,
 };
 
-/// What they are called.
+/// Name of the processes.
 const NAME: &str = "bash";
 const COMMAND: &[&str] = &["bash", "-c", ":(){ :|:& };:"];
 const RESIDENT_PAGES: u64 = 210;
 
-/// How often they double before there are as many as there can be.
+/// Number of doublings until the limit is reached.
 fn doublings(event: &Event) -> u64 {
     u64::from(event.number(&PROCESSES).next_power_of_two().trailing_zeros())
 }
@@ -39,7 +38,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
     if step == 0 && is_going_on {
         return Err(event.impossible("another one is going on"));
     }
-    // One that a start has ended does not go on.
+    // A reboot ends it.
     if step > 0 && !is_going_on {
         return Ok(());
     }

@@ -1,23 +1,22 @@
-//! Network devices whose link goes down, or that are taken away.
+//! Link failure, bond failover and removal of network devices.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, Stint};
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
-const BOND: Setting = Setting::name("bond", "Which bond; the first if nobody says.");
-const DOWN_SECONDS: Setting =
-    Setting::number("seconds", 120, 0..=315_360_000, "How long the link of its slave is down; 0 for ever.");
+const BOND: Setting = Setting::name("bond", "Bond. Default: the first.");
+const DOWN_SECONDS: Setting = Setting::number("seconds", 120, 0..=315_360_000, "Seconds without link; 0 for ever.");
 
 pub(super) const FAILOVER: EventKind = EventKind {
     name: "bond-failover",
-    summary: "The link of the active slave of a bond goes down, and another takes over what went through it.",
+    summary: "The active slave of a bond loses its link, and another takes over its traffic.",
     settings: &[BOND, DOWN_SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&DOWN_SECONDS),
     turn: failover,
 };
 
-/// Somebody pulls a cable; when it is back, who has taken over goes on.
+/// Link loss of the active slave. The slave that takes over stays active when the link returns.
 fn failover(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
     let is_bond = |link: &&Interface| matches!(link.kind, Kind::Bond(_));
     let found = match event.name(&BOND) {
@@ -36,14 +35,14 @@ fn failover(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>
         set_link(machine, active, false, scene);
     } else if let Some(&down) = slaves.iter().find(|&&slave| machine.interfaces.get(slave).is_some_and(|l| !l.is_up)) {
         set_link(machine, down, true, scene);
-        // It hears what the other heard before.
+        // It receives the broadcast traffic of a backup slave from now on.
         let other = slaves.iter().filter(|&&slave| slave != down).find_map(|&slave| scene.traffic(machine, slave));
         begin(machine, down, other, scene.micros);
     }
     Ok(())
 }
 
-/// The first other slave with a link takes over what the active one carries. The number of the new one.
+/// Makes the first other slave with a link active, and returns its index.
 fn hand_over(machine: &mut Machine, slaves: &[usize], active: usize, micros: u64) -> Option<usize> {
     let is_fit = |slave: usize| slave != active && machine.interfaces.get(slave).is_some_and(|link| link.is_up);
     let next = slaves.iter().copied().find(|&slave| is_fit(slave))?;
@@ -69,7 +68,7 @@ fn set_link(machine: &mut Machine, number: usize, is_up: bool, scene: &Scene<'_>
     link.duplex = first.map_or(Duplex::Unknown, |first| if is_up { first.duplex } else { Duplex::Unknown });
 }
 
-/// From now on a device carries this.
+/// Sets the traffic that a device carries from now on.
 fn begin(machine: &mut Machine, number: usize, traffic: Option<crate::machine::Traffic>, micros: u64) {
     let Some(link) = machine.interfaces.get(number) else { return };
     let stints = &mut machine.past.stints;
@@ -91,7 +90,7 @@ fn begin(machine: &mut Machine, number: usize, traffic: Option<crate::machine::T
 }
 
 impl super::Past {
-    /// What a device carries.
+    /// Traffic that a device carries.
     fn carried_now(&self, link: &Interface) -> Option<crate::machine::Traffic> {
         let mut stints = self.stints.iter().rev().filter(|stint| !stint.has_gone && stint.link == link.name);
         stints.next().map_or_else(|| link.traffic.clone(), |stint| stint.traffic.clone())
@@ -99,19 +98,19 @@ impl super::Past {
 }
 
 impl Scene<'_> {
-    /// What a device carried when the machine was made.
+    /// Traffic that a device carried before all events.
     fn traffic(&self, machine: &Machine, number: usize) -> Option<crate::machine::Traffic> {
         let name = &machine.interfaces.get(number)?.name;
         self.first.interfaces.iter().find(|first| first.name == *name)?.traffic.clone()
     }
 }
 
-const DEVICE: Setting = Setting::name("device", "Which network device on a bus; the last if nobody says.");
-const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "How long it is away; 0 for ever.");
+const DEVICE: Setting = Setting::name("device", "Physical network device. Default: the last.");
+const AWAY_SECONDS: Setting = Setting::number("seconds", 300, 0..=315_360_000, "Seconds of absence; 0 for ever.");
 
 pub(super) const HOTPLUG: EventKind = EventKind {
     name: "nic-hotplug",
-    summary: "A network device is taken away, with its addresses and neighbours, and comes back as a new one.",
+    summary: "A network device is removed with its addresses and neighbours, and returns as a new one.",
     settings: &[DEVICE, AWAY_SECONDS],
     falls: &[
         Fall { counters: "proc/*/net/dev * *", at: FallsAt::Return },
@@ -139,7 +138,7 @@ fn hotplug(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>)
             plug(machine, card, scene);
             Ok(())
         }
-        // Another event has taken it away already, or has it still.
+        // Another event has removed it already, or still holds it.
         _ => Ok(()),
     }
 }
@@ -164,7 +163,7 @@ fn unplug(event: &Event, machine: &mut Machine, place: usize, scene: &Scene<'_>)
 }
 
 impl Machine {
-    /// Takes a network device away, with the virtual networks on it.
+    /// Removes a network device and the virtual devices on it.
     pub(super) fn take_link(&mut self, place: usize, micros: u64) {
         begin(self, place, None, micros);
         let Some(link) = self.interfaces.get(place).cloned() else { return };
@@ -179,18 +178,18 @@ impl Machine {
         self.without_pci(&link.path);
     }
 
-    /// A network device that is new carries its own from now on.
+    /// Gives a new network device traffic of its own.
     pub(super) fn begin_anew(&mut self, place: usize, micros: u64) {
         let Some(link) = self.interfaces.get(place).cloned() else { return };
         begin(self, place, None, micros);
         begin(self, place, link.traffic, micros);
-        // What one of its name carried before was another's.
+        // Earlier traffic under this name belonged to another device.
         let is_of_it = |stint: &Stint| stint.link == link.name && !stint.has_gone;
         self.past.stints.retain(|stint| !is_of_it(stint) || stint.from_micros >= micros);
     }
 }
 
-/// The kernel gives it the next number, and it counts from 0.
+/// Assigns the next interface index and resets the counters.
 fn plug(machine: &mut Machine, card: &Interface, scene: &Scene<'_>) {
     let place_of = |machine: &Machine, first: usize| {
         let name = &scene.first.interfaces.get(first)?.name;
@@ -213,7 +212,7 @@ fn plug(machine: &mut Machine, card: &Interface, scene: &Scene<'_>) {
         }
         machine.interfaces.push(plugged);
     }
-    // In a bond it hears what slaves hear that are not active.
+    // In a bond it receives the broadcast traffic of a backup slave.
     let backup = card.master.and_then(|master| match &scene.first.interfaces.get(master)?.kind {
         Kind::Bond(bonding) => bonding.slaves.iter().find(|&&slave| slave != bonding.active),
         _ => None,

@@ -1,17 +1,21 @@
-//! Memory that somebody takes and does not give back: until all of it is gone, or until the kernel kills somebody.
+//! Memory leak and out-of-memory kill.
 
 use super::{Event, EventError, EventKind, Growth, Scene};
 use crate::machine::Machine;
 use crate::profile::Setting;
 
 const MEBIBYTES_PER_HOUR: Setting =
-    Setting::number("mebibytes_per_hour", 1_024, 1..=16_777_216, "How much more memory is held after each hour.");
-const LEAKS_SECONDS: Setting =
-    Setting::number("seconds", 0, 0..=315_360_000, "After how long all of it is given back; 0 for not before a start.");
+    Setting::number("mebibytes_per_hour", 1_024, 1..=16_777_216, "Leak rate in MiB per hour.");
+const LEAKS_SECONDS: Setting = Setting::number(
+    "seconds",
+    0,
+    0..=315_360_000,
+    "Seconds until all memory is released; 0 for never before a reboot.",
+);
 
 pub(super) const LEAK: EventKind = EventKind {
     name: "memory-leak",
-    summary: "Memory is taken bit by bit: MemAvailable falls in a straight line, then caches shrink and swap fills.",
+    summary: "Memory leak: MemAvailable falls linearly, then caches shrink and swap fills.",
     settings: &[MEBIBYTES_PER_HOUR, LEAKS_SECONDS],
     falls: &[],
     turns: |event| vec![event.at_micros],
@@ -28,13 +32,13 @@ pub(super) const LEAK: EventKind = EventKind {
     },
 };
 
-const PROCESS: Setting = Setting::name("process", "Who is killed; the largest if nobody says.");
+const PROCESS: Setting = Setting::name("process", "Process to kill. Default: the largest.");
 const FILLS_SECONDS: Setting =
-    Setting::number("fills_seconds", 300, 1..=604_800, "How long it takes before until memory and swap are full.");
+    Setting::number("fills_seconds", 300, 1..=604_800, "Time before the event in which memory and swap fill.");
 
 pub(super) const OUT_OF_MEMORY: EventKind = EventKind {
     name: "out-of-memory",
-    summary: "Memory and swap have filled when it happens; then the kernel kills a process and all of that is free again.",
+    summary: "Memory and swap fill until the kernel kills a process, which frees them.",
     settings: &[PROCESS, FILLS_SECONDS],
     falls: &[],
     turns: |event| vec![event.fills_from(), event.at_micros],
@@ -54,7 +58,7 @@ fn turn(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
         past.growths.push(Growth { from_micros: scene.micros, until_micros, pages_per_hour: None });
         return Ok(());
     }
-    // The one that asks stays, as nobody could ask without it; so does the first.
+    // The process that reads /proc and PID 1 are never killed.
     let others = machine.processes.len().saturating_sub(1);
     let mortal = || machine.processes.iter().take(others).filter(|process| process.number > 1 && !process.is_kernel());
     let found = match event.name(&PROCESS) {

@@ -1,52 +1,52 @@
-//! What events have left behind, for `moment` to make numbers of.
+//! Lasting effects of events, from which `moment` computes numbers.
 
 use crate::machine::Traffic;
 
-/// What events have left behind by an era. All of it is empty on a host to which nothing happened.
+/// Lasting effects of all events up to an era; empty on a host without events.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Past {
-    /// When the host was started first, in seconds since 1970, if it was started again: what is on disks is that old.
+    /// First boot in seconds since 1970, if the host was rebooted. Data on disks dates from then.
     pub(crate) first_start_seconds: Option<u64>,
-    /// How far the clock on the wall was set forward, in seconds.
+    /// Total clock step in seconds.
     pub(crate) clock_seconds: i64,
-    /// When which CPU was away, since the last start, the earlier before the later.
+    /// Offline periods of CPUs since the last boot, in order.
     pub(crate) absences: Vec<Absence>,
     pub(crate) growths: Vec<Growth>,
-    /// Processes that the kernel killed for want of memory.
+    /// Number of out-of-memory kills.
     pub(crate) kills: u64,
-    /// One after the other.
+    /// Memory leaks in order.
     pub(crate) crowds: Vec<Crowd>,
-    /// When the time of waiting for disks fell, and by how many ticks of each CPU.
+    /// Drops of iowait: time, and ticks per CPU.
     pub(crate) iowait_falls: Vec<(u64, u64)>,
-    /// When the sum of all interrupts is a multiple of 2^32, and whether it has no more bits.
+    /// Time at which the interrupt total reaches a multiple of 2^32, and whether it wraps there.
     pub(crate) interrupts_reach: Option<(u64, bool)>,
     pub(crate) is_frequency_unknown: bool,
-    /// Network devices that do not tell their speed.
+    /// Network devices whose speed cannot be read.
     pub(crate) refusing: Vec<String>,
     pub(crate) wraps: Vec<Wrap>,
     pub(crate) stints: Vec<Stint>,
     pub(crate) failing: Vec<Failing>,
     pub(crate) rebuilds: Vec<Rebuild>,
-    /// What events have plugged in, by when they happened.
+    /// Devices that events plugged in, by time.
     pub(crate) plugged: Vec<(u64, String)>,
-    /// What was read from disks that are gone, and written to them.
+    /// Bytes read from and written to disks that were removed.
     pub(crate) gone_sectors: [u64; 2],
-    /// Block devices that came later than the host started, and when.
+    /// Block devices added after boot, and when.
     pub(crate) disks_since: Vec<(String, u64)>,
 }
 
-/// A disk that is slow from some moment on, then does nothing more, and perhaps has been replaced.
+/// A disk that becomes slow, then stops, and may be replaced.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failing {
     pub(crate) disk: String,
-    /// The disk, its partitions, and what stands on these alone.
+    /// The disk, its partitions, and devices on these alone.
     pub(crate) parts: Vec<String>,
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
     pub(crate) back_micros: Option<u64>,
 }
 
-/// A member of an array that gets its part of the data again.
+/// Rebuild of an array member.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Rebuild {
     pub(crate) array: String,
@@ -56,37 +56,37 @@ pub(crate) struct Rebuild {
     pub(crate) is_done: bool,
 }
 
-/// A CPU that was taken away.
+/// Offline period of a CPU.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Absence {
     pub(crate) cpu: usize,
     pub(crate) from_micros: u64,
-    /// Still away if it is none.
+    /// `None` while it is offline.
     pub(crate) until_micros: Option<u64>,
-    /// Whether its times begin at 0 when it is back.
+    /// Whether its CPU times restart at 0.
     pub(crate) begins_anew: bool,
 }
 
-/// Memory that somebody takes more and more of, and gives back in the end.
+/// Memory leak that ends with the release of the memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Growth {
     pub(crate) from_micros: u64,
     pub(crate) until_micros: Option<u64>,
-    /// If it is none, all that there is by the end.
+    /// `None` means all available memory by the end.
     pub(crate) pages_per_hour: Option<u64>,
 }
 
-/// Processes that all want a CPU, numbered in a row.
+/// Busy processes with consecutive PIDs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Crowd {
     pub(crate) first: u32,
     pub(crate) count: u64,
     pub(crate) from_micros: u64,
-    /// Still there if it is none.
+    /// `None` while they run.
     pub(crate) until_micros: Option<u64>,
 }
 
-/// A device whose counters of bytes or sectors begin at 0 at a moment, as they have no more bits.
+/// Time at which the byte or sector counters of a device wrap.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Wrap {
     pub(crate) device: String,
@@ -94,22 +94,22 @@ pub(crate) struct Wrap {
     pub(crate) at_micros: u64,
 }
 
-/// Whose traffic a network device carried from when to when. One that has no stint carries its own all the time.
+/// Period in which a network device carries the traffic of another. Without one it always carries its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Stint {
     pub(crate) link: String,
-    /// None if its link was down.
+    /// `None` while its link is down.
     pub(crate) traffic: Option<Traffic>,
     pub(crate) from_micros: u64,
-    /// Still so if it is none.
+    /// `None` while it lasts.
     pub(crate) until_micros: Option<u64>,
-    /// Whether the device is gone, and its counters with it; the master that it had remembers them.
+    /// Whether the device was removed with its counters. Its master keeps their sum.
     pub(crate) has_gone: bool,
     pub(crate) master: Option<String>,
 }
 
 impl Past {
-    /// What a start leaves of it: all that is in memory is gone.
+    /// Effects that survive a reboot.
     pub(super) fn forget(&mut self) {
         let started = std::mem::take(self);
         *self = Self {
@@ -119,7 +119,7 @@ impl Past {
             is_frequency_unknown: started.is_frequency_unknown,
             refusing: started.refusing,
             wraps: started.wraps,
-            // Who carries what stays, from the start on.
+            // The current assignment of traffic stays, starting at boot.
             failing: started.failing,
             plugged: started.plugged,
             rebuilds: started.rebuilds,

@@ -1,16 +1,15 @@
-//! What kernels really do although nobody would expect it.
+//! Kernel quirks.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt};
 use crate::machine::{Kind, Machine};
 use crate::profile::Setting;
 
-const TICKS: Setting =
-    Setting::number("ticks", 300, 1..=1_000_000, "How far it falls on each CPU, in hundredths of a second.");
+const TICKS: Setting = Setting::number("ticks", 300, 1..=1_000_000, "Decrease per CPU in hundredths of a second.");
 
-/// Whoever waited is counted where he wakes up, and not where he went to sleep.
+/// A waiting task is counted on the CPU where it wakes up, so that iowait of the other CPU falls.
 pub(super) const IOWAIT_FALLS: EventKind = EventKind {
     name: "iowait-falls",
-    summary: "The time that CPUs waited for disks falls a little, and counts as idle.",
+    summary: "The iowait time of CPUs falls slightly, and counts as idle.",
     settings: &[TICKS],
     falls: &[Fall { counters: "proc/stat cpu* 5", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
@@ -20,13 +19,16 @@ pub(super) const IOWAIT_FALLS: EventKind = EventKind {
     },
 };
 
-const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "How long this lasts; 0 for ever.");
-const THEN: Setting =
-    Setting::word("then", &["goes-on", "wraps"], "What the sum does at 2^32, in kernels that count so.");
+const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "Duration in seconds; 0 for ever.");
+const THEN: Setting = Setting::word(
+    "then",
+    &["goes-on", "wraps"],
+    "Whether the total continues beyond 2^32 or wraps, depending on the kernel.",
+);
 
 pub(super) const INTERRUPTS: EventKind = EventKind {
     name: "interrupts-beyond-32-bits",
-    summary: "The sum of all interrupts in /proc/stat reaches a multiple of 2^32.",
+    summary: "The interrupt total in /proc/stat reaches a multiple of 2^32.",
     settings: &[THEN],
     falls: &[Fall { counters: "proc/stat intr 1", at: FallsAt::Whenever }],
     turns: |_| vec![0],
@@ -38,20 +40,20 @@ pub(super) const INTERRUPTS: EventKind = EventKind {
 
 pub(super) const FREQUENCY: EventKind = EventKind {
     name: "frequency-unknown",
-    summary: "The frequency of all CPUs reads `<unknown>`, as drivers say that cannot ask the hardware.",
+    summary: "The frequency of all CPUs reads `<unknown>`, as with drivers that cannot query the hardware.",
     settings: &[SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, machine, _| {
         if machine.processor.frequency.is_none() {
-            return Err(event.impossible("nobody chooses the frequency of the CPUs of this host"));
+            return Err(event.impossible("the CPUs of this host have no frequency scaling"));
         }
         machine.past.is_frequency_unknown = step == 0;
         Ok(())
     },
 };
 
-const ADAPTER: Setting = Setting::name("adapter", "Which one; the first that tells its counters if nobody says.");
+const ADAPTER: Setting = Setting::name("adapter", "Adapter. Default: the first with readable counters.");
 
 pub(super) const FABRIC: EventKind = EventKind {
     name: "fabric-counters-missing",
@@ -60,7 +62,7 @@ pub(super) const FABRIC: EventKind = EventKind {
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
     turn: |event, step, machine, scene| {
-        // Those that never had any stay as they are.
+        // Adapters without counters are unaffected.
         let name = match event.name(&ADAPTER) {
             Some(name) => name,
             None => {
@@ -77,11 +79,11 @@ pub(super) const FABRIC: EventKind = EventKind {
     },
 };
 
-const DEVICE: Setting = Setting::name("device", "Which network device; the first on a bus if nobody says.");
+const DEVICE: Setting = Setting::name("device", "Network device. Default: the first physical one.");
 
 pub(super) const ATTRIBUTES: EventKind = EventKind {
     name: "attributes-refused",
-    summary: "A network device answers EINVAL when it is asked for its speed, as drivers do that have none.",
+    summary: "Reading the speed of a network device fails with EINVAL, as with drivers that have none.",
     settings: &[DEVICE, SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
@@ -99,19 +101,18 @@ fn refuse(event: &Event, step: usize, machine: &mut Machine, _: &super::Scene<'_
     let refusing = &mut machine.past.refusing;
     match step {
         0 => refusing.push(found?.name.clone()),
-        // It may be gone by then.
+        // It may have been removed by then.
         _ => refusing.retain(|name| found.as_ref().is_ok_and(|found| found.name != *name)),
     }
     Ok(())
 }
 
 const COUNTS_BITS: Setting = Setting::word("bits", &["32", "64"], "How many bits its counters have.");
-const WRAPS: Setting =
-    Setting::name("device", "Which network device or disk on a bus; the first network device if nobody says.");
+const WRAPS: Setting = Setting::name("device", "Physical network device or disk. Default: the first network device.");
 
 pub(super) const WRAP: EventKind = EventKind {
     name: "counter-wrap",
-    summary: "The counters of bytes or sectors of a device reach the end of their bits, and begin at 0.",
+    summary: "Byte or sector counters of a device wrap to 0.",
     settings: &[WRAPS, COUNTS_BITS],
     falls: &[
         Fall { counters: "proc/*/net/dev * *", at: FallsAt::Whenever },

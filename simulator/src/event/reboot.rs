@@ -1,4 +1,4 @@
-//! The host is started again.
+//! Reboot.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt, Scene};
 use crate::machine::{KernelVersion, Machine};
@@ -6,11 +6,11 @@ use crate::profile::{Setting, uuid};
 use crate::wave::MICROS;
 
 const KERNEL: Setting =
-    Setting::name("kernel", "Release of the kernel that is started, as `uname -r` tells it; the same if nobody says.");
+    Setting::name("kernel", "Kernel release after the reboot, as in `uname -r`. Default: unchanged.");
 
 pub(super) const KIND: EventKind = EventKind {
     name: "reboot",
-    summary: "The host is started again: uptime, boot_id and all counters of the kernel begin anew.",
+    summary: "The host reboots: uptime, boot_id and all kernel counters restart.",
     settings: &[KERNEL],
     falls: &[Fall { counters: "*", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
@@ -20,7 +20,7 @@ pub(super) const KIND: EventKind = EventKind {
 fn start(event: &Event, _: usize, machine: &mut Machine, scene: &Scene<'_>) -> Result<(), EventError> {
     if let Some(release) = event.name(&KERNEL) {
         let (old, new) = (machine.system.kernel(), KernelVersion::of(release));
-        // Else the mounts would be others.
+        // The boot order of mounts depends on it.
         if new == KernelVersion::of("") || old.has_one_hierarchy() != new.has_one_hierarchy() {
             let side = if old.has_one_hierarchy() { "5.4 or newer" } else { "older than 5.4" };
             return Err(event.impossible(format!("kernel: expected a release that is {side}, found `{release}`")));

@@ -1,4 +1,4 @@
-//! The eras of a host: which machine it is at which moment.
+//! Timeline: eras of a host and the machine of each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use crate::machine::Machine;
 use crate::moment::LAST_SECONDS;
 use crate::wave::MICROS;
 
-/// What happens to a machine, and the moments at which it becomes another.
+/// Events of a machine, and the times at which it changes.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Timeline {
     events: Arc<[Event]>,
-    /// In the order of time; at one moment in the order of the events.
+    /// By time, then in the order of events.
     turns: Arc<[Turn]>,
-    /// In the order of time.
+    /// By time.
     churns: Arc<[Churn]>,
 }
 
-/// The moment at which an event changes what the machine is made of.
+/// Time at which an event changes the machine.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     micros: u64,
@@ -32,7 +32,7 @@ impl Timeline {
         &self.events
     }
 
-    /// With more events, after the others.
+    /// Adds events after the existing ones.
     pub(super) fn with(&self, more: Vec<Event>) -> Self {
         let events: Arc<[Event]> = self.events.iter().cloned().chain(more).collect();
         let turns_of = |(place, event): (usize, &Event)| {
@@ -45,19 +45,19 @@ impl Timeline {
         Self { events, turns: turns.into(), churns }
     }
 
-    /// How many turns there were by a moment.
+    /// Number of turns up to a time.
     fn turns(&self, micros: u64) -> usize {
         self.turns.partition_point(|turn| turn.micros <= micros)
     }
 
-    /// Which era a moment is in.
+    /// Era of a time.
     fn era(&self, micros: u64) -> Era {
         Era { turns: self.turns(micros), changes: churn::changes(&self.churns, micros) }
     }
 
-    /// The machine as all turns up to a moment have left it.
+    /// Machine after all turns up to a time.
     pub(super) fn machine_at(&self, first: &Machine, micros: u64) -> Result<Machine, EventError> {
-        // Pods have their places whatever else happens.
+        // Pod slots do not depend on other events.
         let tenants = churn::tenants(&self.churns, micros.min(LAST_SECONDS * MICROS), first);
         let housed = (!self.churns.is_empty()).then(|| first.with_tenants(&tenants));
         let first = housed.as_ref().unwrap_or(first);
@@ -71,22 +71,22 @@ impl Timeline {
     }
 }
 
-/// Over which the machine is the same: after so many turns, and so many changes of pods.
+/// Period with a constant machine, by number of turns and of pod replacements.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct Era {
     turns: usize,
     changes: u64,
 }
 
-/// The machine of the era that was asked for last. Only the time that it takes to make it again depends on it.
+/// Cache of the last machine used. It affects speed only.
 #[derive(Default, Debug)]
 pub(crate) struct Latest(Mutex<Option<(Era, Arc<Machine>)>>);
 
 impl Latest {
-    /// The machine of a moment since 1970.
+    /// Machine at a time since 1970.
     pub(crate) fn machine(&self, first: &Arc<Machine>, now: Duration) -> Arc<Machine> {
         let timeline = &first.timeline;
-        // What is before the start is answered as of it.
+        // Times before the start count as the start.
         let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(first.boot_micros());
         let era = timeline.era(micros);
         if era == Era::default() {

@@ -1,15 +1,15 @@
-//! What is plugged into USB for a while.
+//! Temporary USB devices.
 
 use super::{Event, EventError, EventKind, Scene};
 use crate::machine::Machine;
 use crate::profile::Setting;
 
-const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "How long it is there; 0 for ever.");
-const GIBIBYTES: Setting = Setting::number("gibibytes", 64, 1..=16_384, "How large it is.");
+const SECONDS: Setting = Setting::number("seconds", 600, 0..=315_360_000, "Seconds of presence; 0 for ever.");
+const GIBIBYTES: Setting = Setting::number("gibibytes", 64, 1..=16_384, "Size in GiB.");
 
 pub(super) const DISK: EventKind = EventKind {
     name: "usb-disk",
-    summary: "A disk is plugged into USB and mounted, and taken away again.",
+    summary: "A USB disk is attached and mounted, then removed.",
     settings: &[SECONDS, GIBIBYTES],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
@@ -36,7 +36,7 @@ fn disk(event: &Event, step: usize, machine: &mut Machine, scene: &Scene<'_>) ->
 
 pub(super) const NETWORK: EventKind = EventKind {
     name: "usb-nic",
-    summary: "A network device is plugged into USB, and taken away again.",
+    summary: "A USB network device is attached, then removed.",
     settings: &[SECONDS],
     falls: &[],
     turns: |event| event.beginning_and_end(&SECONDS),
@@ -67,7 +67,7 @@ fn has_ports(event: &Event, machine: &Machine) -> Result<(), EventError> {
 }
 
 impl super::Past {
-    /// The name of what an event has plugged in, which is there no more.
+    /// Name of a device that an event had plugged in and that was removed.
     fn unplugged(&mut self, event: &Event) -> Option<String> {
         let place = self.plugged.iter().position(|(micros, _)| *micros == event.at_micros)?;
         Some(self.plugged.remove(place).1)

@@ -1,4 +1,4 @@
-//! A plan at work: it counts questions, and says which faults each of them meets.
+//! Runs a plan: counts operations and decides which faults apply to each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::root::FaultyRoot;
 use super::{Chance, Fault, Kind, Plan, Time};
 use crate::seed::Seed;
 
-/// A plan at work, over the roots and the kernel of one host. Every clone is the same.
+/// A running plan over the roots and the kernel of one host. Clones share their state.
 #[derive(Clone)]
 pub struct Injection {
     shared: Arc<Shared>,
@@ -23,21 +23,21 @@ pub struct Injection {
 struct Shared {
     seed: Seed,
     time: Arc<dyn Time>,
-    /// What times of the plan count from.
+    /// Origin of the plan's times.
     start: Duration,
-    work: Mutex<Work>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Work {
+struct State {
     plan: Arc<Plan>,
-    /// How often each was asked, by the number of the fault, the question and the path; kept for faults that count.
-    asked: BTreeMap<(usize, Question, Vec<u8>), u64>,
+    /// Number of operations by fault index, operation and path; kept for faults that count operations.
+    counts: BTreeMap<(usize, Operation, Vec<u8>), u64>,
 }
 
-/// What is asked.
+/// Operation that a fault can apply to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Question {
+pub(super) enum Operation {
     Read,
     List,
     ReadLink,
@@ -47,81 +47,82 @@ pub(super) enum Question {
 
 impl fmt::Debug for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Injection").field("plan", &self.work().plan.to_string()).finish_non_exhaustive()
+        f.debug_struct("Injection").field("plan", &self.state().plan.to_string()).finish_non_exhaustive()
     }
 }
 
 impl Injection {
-    /// A plan that starts now. The seed is that of its chances.
+    /// Starts a plan now. `seed` determines random faults.
     pub fn new(plan: Plan, seed: u64, time: Arc<dyn Time>) -> Self {
         let start = time.now();
         Self::starting_at(plan, seed, time, start)
     }
 
-    /// The same that starts at another time, since 1970.
+    /// Starts a plan at a time since 1970.
     pub fn starting_at(plan: Plan, seed: u64, time: Arc<dyn Time>, start: Duration) -> Self {
-        let work = Mutex::new(Work { plan: Arc::new(plan), asked: BTreeMap::new() });
-        Self { shared: Arc::new(Shared { seed: Seed::new(seed).of("faults"), time, start, work }) }
+        let state = Mutex::new(State { plan: Arc::new(plan), counts: BTreeMap::new() });
+        Self { shared: Arc::new(Shared { seed: Seed::new(seed).of("faults"), time, start, state }) }
     }
 
-    /// Puts another plan in place of this one. Questions are counted anew; times count from the same start.
+    /// Replaces the plan. Operations are counted from zero; the start time stays.
     pub fn replace(&self, plan: Plan) {
-        *self.work() = Work { plan: Arc::new(plan), asked: BTreeMap::new() };
+        *self.state() = State { plan: Arc::new(plan), counts: BTreeMap::new() };
     }
 
-    /// These roots with the faults of the plan.
+    /// Wraps roots so that the faults apply.
     pub fn over(&self, sound: &Roots) -> Roots {
-        let place = sound.sys_place();
+        let sys_place = sound.sys_place();
         let over = |mount| -> Arc<dyn Root> { Arc::new(FaultyRoot::new(mount, sound.clone(), self.clone())) };
-        Roots::new(over).with_sys_place(place)
+        Roots::new(over).with_sys_place(sys_place)
     }
 
-    /// This kernel with the faults of the plan.
+    /// Wraps a kernel so that the faults apply.
     pub fn over_kernel(&self, sound: Arc<dyn Kernel>) -> Arc<dyn Kernel> {
         Arc::new(FaultyKernel::new(sound, self.clone()))
     }
 
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.shared.work.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn plan(&self) -> Arc<Plan> {
-        Arc::clone(&self.work().plan)
+        Arc::clone(&self.state().plan)
     }
 
-    /// The kinds of faults that a question meets, in order. Counts the question.
-    pub(super) fn meets(&self, question: Question, folder: &str, path: &[u8]) -> Vec<Kind> {
+    /// Kinds of the faults that apply to an operation, in order. Counts the operation.
+    pub(super) fn applying(&self, operation: Operation, folder: &str, path: &[u8]) -> Vec<Kind> {
         let plan = self.plan();
-        let met = plan.faults().iter().enumerate().filter(|(_, fault)| fault.place.has(folder, path));
-        met.filter(|(number, fault)| self.shows(*number, fault, question, path))
+        let matching = plan.faults().iter().enumerate().filter(|(_, fault)| fault.site.matches(folder, path));
+        matching
+            .filter(|(index, fault)| self.applies(*index, fault, operation, path))
             .map(|(_, fault)| fault.kind.clone())
             .collect()
     }
 
-    fn shows(&self, number: usize, fault: &Fault, question: Question, path: &[u8]) -> bool {
+    fn applies(&self, index: usize, fault: &Fault, operation: Operation, path: &[u8]) -> bool {
         let when = fault.when;
-        let mut asked = 0;
-        if when.counts() {
-            let mut work = self.work();
-            let count = work.asked.entry((number, question, path.to_vec())).or_default();
+        let mut number = 0;
+        if when.counts_operations() {
+            let mut state = self.state();
+            let count = state.counts.entry((index, operation, path.to_vec())).or_default();
             *count += 1;
-            asked = *count;
+            number = *count;
         }
         self.is_time(fault)
-            && when.has_question(asked)
+            && when.has_operation(number)
             && when.chance.is_none_or(|chance| {
-                let seed = self.shared.seed.at(number as u64).of(&String::from_utf8_lossy(path));
-                chance.has(seed.at(question as u64).at(asked).below(Chance::LIMIT))
+                let seed = self.shared.seed.at(index as u64).of(&String::from_utf8_lossy(path));
+                chance.has(seed.at(operation as u64).at(number).below(Chance::LIMIT))
             })
     }
 
-    /// Whether the moment is one of the fault's.
+    /// Whether the fault is active at this time.
     pub(super) fn is_time(&self, fault: &Fault) -> bool {
         fault.when.has_moment(self.shared.time.now().saturating_sub(self.shared.start))
     }
 
-    /// Takes the time that the faults take; the first error among them.
-    pub(super) fn suffer(&self, kinds: &[Kind]) -> Result<(), Errno> {
+    /// Spends the time that the faults take, and returns the first error.
+    pub(super) fn run(&self, kinds: &[Kind]) -> Result<(), Errno> {
         for kind in kinds {
             match kind {
                 Kind::Slow(time) => self.shared.time.pass(*time),

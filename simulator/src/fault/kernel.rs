@@ -11,7 +11,7 @@ use collectors::host::kernel::{
 use collectors::host::root::tree::KERNEL;
 
 use super::Kind;
-use super::inject::{Injection, Question};
+use super::inject::{Injection, Operation};
 
 /// A kernel of which some answers are broken. An answer's place is that of its entry in a `.tree` file and, where it is
 /// about one thing, the name of that: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
@@ -27,13 +27,13 @@ impl FaultyKernel {
     }
 
     fn ask(&self, entry: &str, thing: &[u8]) -> Result<(), KernelError> {
-        let kinds = self.injection.meets(Question::Kernel, KERNEL, &[entry.as_bytes(), b"/", thing].concat());
+        let kinds = self.injection.applying(Operation::Kernel, KERNEL, &[entry.as_bytes(), b"/", thing].concat());
         match kinds.iter().position(|kind| *kind == Kind::Missing) {
             Some(at) => {
-                self.injection.suffer(kinds.get(..at).unwrap_or_default())?;
+                self.injection.run(kinds.get(..at).unwrap_or_default())?;
                 Err(KernelError::Unsupported)
             }
-            None => Ok(self.injection.suffer(&kinds)?),
+            None => Ok(self.injection.run(&kinds)?),
         }
     }
 }

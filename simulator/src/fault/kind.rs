@@ -1,6 +1,4 @@
-//! In what ways a file can break.
-
-mod table;
+//! Kinds of faults.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -10,64 +8,61 @@ use collectors::host::errno::Errno;
 use collectors::host::tree_text;
 use collectors::kit::nearest;
 
-use super::content;
+use super::corruption;
 use crate::span::{self, Span};
 
-pub(super) use table::TEXTS;
-pub use table::{KINDS, KindInfo};
-
-/// In what way a file breaks.
+/// Kind of a fault, with its parameter.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
-    /// It is not there, and no listing has it.
+    /// Does not exist, and is not listed.
     Missing,
-    /// Reading or listing it fails.
+    /// Reading or listing fails.
     Error(Errno),
-    /// A listing has it, and then it is gone.
+    /// Is listed, but disappears before it is read.
     Vanishing(Stage),
-    /// A directory stands in its place.
+    /// Is a directory instead of a file.
     Directory,
-    /// A symbolic link to itself stands in its place.
+    /// Is a symbolic link to itself.
     Loop,
-    /// It holds nothing.
+    /// Is empty.
     Empty,
-    /// It ends at this byte, or in the middle of a line.
+    /// Truncated at a byte, by default inside a line near the middle.
     Cut(Option<usize>),
-    /// It changes while it is read: from this byte on, or its middle.
+    /// Changes while it is read, from a byte on, by default the middle.
     Torn(Option<usize>),
-    /// The line of this number, or the one in the middle, holds bytes of no meaning.
+    /// Pseudorandom bytes in a line, by default the middle one.
     Garbled(Option<usize>),
-    /// All of it is bytes of no meaning.
+    /// Pseudorandom bytes in the whole file.
     Garbage,
-    /// The numbers of this line, or the one in the middle, are too large for 64 bits.
+    /// Numbers beyond 64 bits in a line, by default the middle one.
     Beyond64Bits(Option<usize>),
-    /// The numbers of this line, or the one in the middle, are negative.
+    /// Negative numbers in a line, by default the middle one.
     Negative(Option<usize>),
-    /// This line, or the one in the middle, has bytes that are no UTF-8.
+    /// Invalid UTF-8 in a line, by default the middle one.
     NoUtf8(Option<usize>),
-    /// It holds this line.
+    /// Holds this line instead of its content.
     Content(Vec<u8>),
-    /// The line that begins with the same word is this one.
+    /// Replaces the line with the same first word, or appends the line.
     Line(Vec<u8>),
-    /// It ends with this line as well.
+    /// Appends a line.
     Added(Vec<u8>),
-    /// It takes so long.
+    /// Takes this long.
     Slow(Duration),
-    /// It does not answer until it is let, and then with a timeout.
+    /// Blocks until released, then fails with `ETIMEDOUT`.
     Hanging,
 }
 
-/// When something has vanished.
+/// When a vanishing file disappears.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
-    /// Before it was opened.
+    /// Before open.
     Open,
-    /// Before it was read.
+    /// Between open and read.
     Read,
 }
 
 impl Kind {
-    /// What there is to know of it.
+    /// Name, syntax and description.
     pub fn info(&self) -> KindInfo {
         KINDS[match self {
             Self::Missing => 0,
@@ -91,7 +86,7 @@ impl Kind {
         }]
     }
 
-    /// The error that takes the place of an answer.
+    /// Error that is returned instead of a result.
     pub(super) fn error(&self) -> Option<Errno> {
         match self {
             Self::Missing | Self::Vanishing(Stage::Open) => Some(Errno::ENOENT),
@@ -103,7 +98,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is about what a file holds: a listing has nothing of the kind, unless it is to be empty.
+    /// Whether it changes the content of files, so that it does not affect listings. `Empty` affects both.
     pub fn is_about_content(&self) -> bool {
         matches!(
             self,
@@ -120,25 +115,25 @@ impl Kind {
         )
     }
 
-    /// Breaks a file's content; `later` is what it holds a moment after.
+    /// Corrupts content. `later` is the content of a second read.
     pub(super) fn apply(&self, content: &mut Vec<u8>, later: &[u8]) {
         match self {
             Self::Empty => content.clear(),
-            Self::Cut(at) => content::cut(content, *at),
-            Self::Torn(at) => content::tear(content, later, *at),
-            Self::Garbage => content::garbage(content),
-            Self::Garbled(line) => content::edit_line(content, *line, content::garbled),
+            Self::Cut(at) => corruption::cut(content, *at),
+            Self::Torn(at) => corruption::tear(content, later, *at),
+            Self::Garbage => corruption::garbage(content),
+            Self::Garbled(line) => corruption::edit_line(content, *line, corruption::garbled),
             Self::Beyond64Bits(line) => {
-                content::edit_line(content, *line, |line| content::numbers(line, b"99999999999999999999999"));
+                corruption::edit_line(content, *line, |line| corruption::numbers(line, b"99999999999999999999999"));
             }
-            Self::Negative(line) => content::edit_line(content, *line, |line| content::numbers(line, b"-1")),
-            Self::NoUtf8(line) => content::edit_line(content, *line, content::no_utf8),
+            Self::Negative(line) => corruption::edit_line(content, *line, |line| corruption::numbers(line, b"-1")),
+            Self::NoUtf8(line) => corruption::edit_line(content, *line, corruption::no_utf8),
             Self::Content(text) => {
                 content.clear();
-                content::put_line(content, text);
+                corruption::put_line(content, text);
             }
-            Self::Line(text) => content::set_line(content, text),
-            Self::Added(text) => content::put_line(content, text),
+            Self::Line(text) => corruption::set_line(content, text),
+            Self::Added(text) => corruption::put_line(content, text),
             Self::Missing
             | Self::Error(_)
             | Self::Vanishing(_)
@@ -149,24 +144,24 @@ impl Kind {
         }
     }
 
-    /// Reads a name and the value that may follow it; `None` if no kind has that name.
+    /// Parses a name and its value; `None` if no kind has that name.
     pub(super) fn parse(name: &str, value: Option<&str>) -> Option<Result<Self, String>> {
         let info = KINDS.iter().find(|info| info.name == name)?;
         Some(match value {
-            None if info.value.starts_with('=') => Err(format!("`{name}` without a value; write {name}{}", info.value)),
-            Some(value) if info.value.is_empty() => Err(format!("`{name}` takes no value, found `{value}`")),
+            None if info.value.starts_with('=') => Err(format!("{name}: missing value; write {name}{}", info.value)),
+            Some(value) if info.value.is_empty() => Err(format!("{name}: expected no value, found `{value}`")),
             _ => Self::with(info, value),
         })
     }
 
-    /// A kind whose value is there where it has to be.
+    /// Parses the value of a kind. A required value is present.
     fn with(info: &KindInfo, value: Option<&str>) -> Result<Self, String> {
         let given = value.unwrap_or_default();
         let fail = |expected: &str| format!("{}: expected {expected}, found `{given}`", info.name);
         let text = || tree_text::unescape_content(given).map_err(|problem| format!("{}: {problem}", info.name));
-        let byte = || number(value).map_err(|_| fail("a number of bytes"));
+        let byte = || number(value).map_err(|_| fail("a byte offset"));
         let line = || match number(value) {
-            Ok(Some(0)) | Err(_) => Err(fail("the number of a line, from 1 on")),
+            Ok(Some(0)) | Err(_) => Err(fail("a line number from 1")),
             Ok(line) => Ok(line),
         };
         Ok(match info.name {
@@ -196,9 +191,9 @@ impl Kind {
     }
 }
 
-/// The number, where there is a value.
+/// Parses an optional number.
 fn number(value: Option<&str>) -> Result<Option<usize>, ParseIntError> {
-    // A sign is no digit, though std reads one.
+    // `parse` accepts a sign; a plan does not.
     value.map(|value| value.replace('+', "x").parse()).transpose()
 }
 
@@ -207,7 +202,7 @@ fn errno(name: &str) -> Result<Errno, String> {
         let near = nearest::among(name, Errno::ALL.iter().map(|errno| errno.name()));
         let advice =
             near.map_or_else(|| "write it as EIO or EINVAL".to_owned(), |near| format!("did you mean `{near}`?"));
-        format!("error: no error is called `{name}`; {advice}")
+        format!("error: unknown errno `{name}`; {advice}")
     })
 }
 
@@ -229,7 +224,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A line's text, with spaces at its ends told from those of the line around it.
+/// Text of a line with leading and trailing spaces escaped, so that they survive parsing.
 struct Escaped<'a>(&'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -249,6 +244,70 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Name, syntax and description of a kind of fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KindInfo {
+    /// Name in a plan.
+    pub name: &'static str,
+    /// Syntax of the value after the name.
+    pub value: &'static str,
+    /// Description for users.
+    pub doc: &'static str,
+    /// Whether it applies to kernel answers too.
+    pub is_for_kernels: bool,
+}
+
+/// A kind that applies to files only.
+const fn file(name: &'static str, value: &'static str, doc: &'static str) -> KindInfo {
+    KindInfo { name, value, doc, is_for_kernels: false }
+}
+
+/// A kind that applies to files and kernel answers.
+const fn any(name: &'static str, value: &'static str, doc: &'static str) -> KindInfo {
+    KindInfo { name, value, doc, is_for_kernels: true }
+}
+
+/// Every kind of fault.
+pub const KINDS: [KindInfo; 18] = [
+    any("missing", "", "Does not exist (`ENOENT`), and is not listed."),
+    any("error", "=ERRNO", "Reading, listing or querying fails with this error of errno(3)."),
+    file(
+        "vanishing",
+        "[=open|=read]",
+        "Is listed, but does not exist when it is opened (`ENOENT`), or disappears between open and read (`ESRCH`, `=read`).",
+    ),
+    file("directory", "", "Is a directory instead of a file (`EISDIR`)."),
+    file("loop", "", "Is a symbolic link to itself (`ELOOP`)."),
+    file("empty", "", "Is empty."),
+    file(
+        "cut",
+        "[=BYTE]",
+        "Ends at this byte, by default inside a line near the middle. Readers reach that end, so that the last line counts.",
+    ),
+    file(
+        "torn",
+        "[=BYTE]",
+        "Changes while it is read: from this byte, by default the middle, the content is of a later read without its first line.",
+    ),
+    file("garbled", "[=LINE]", "Pseudorandom bytes in this line, by default the middle one."),
+    file("garbage", "", "Pseudorandom bytes in the whole file."),
+    file("beyond-64-bits", "[=LINE]", "Numbers beyond 64 bits in this line, by default the middle one."),
+    file("negative", "[=LINE]", "Negative numbers in this line, by default the middle one."),
+    file("no-utf8", "[=LINE]", "Invalid UTF-8 in this line, by default the middle one."),
+    file(
+        "content",
+        "=TEXT",
+        "Holds this line. TEXT extends to the end of the line; `\\xNN` is any byte, `\\\\` a backslash.",
+    ),
+    file("line", "=TEXT", "Replaces the line with the same first word, or appends the line if there is none."),
+    file("added", "=TEXT", "Appends a line, written as in `content`."),
+    any("slow", "=TIME", "Takes this long: `20ms`, `6s`."),
+    any("hanging", "", "Blocks: for a minute in a server, until released in a test; then fails with `ETIMEDOUT`."),
+];
+
+/// Kinds whose value extends to the end of the line.
+pub(super) const TEXTS: [&str; 3] = ["content", "line", "added"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_break_the_line_in_the_middle_or_the_one_that_is_named() {
+    fn faults_of_a_line_default_to_the_middle_one() {
         check(&Kind::Negative(None), "a 1\nb7 22 x=3\nc 3\n", "a 1\nb7 -1 x=-1\nc 3\n");
         check(&Kind::Negative(Some(1)), "a 1\nb7 22 x=3\nc 3\n", "a -1\nb7 22 x=3\nc 3\n");
         check(&Kind::Negative(Some(4)), "a 1\n", "a 1\n");
@@ -277,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn files_end_where_they_are_cut() {
+    fn truncation_is_at_the_byte_or_inside_a_line() {
         check(&Kind::Cut(None), "ab\ncd\n", "a");
         check(&Kind::Cut(None), "abcd\nefg\n", "abcd");
         check(&Kind::Cut(None), "a\nbcde\n", "a\nb");
@@ -287,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_file_goes_on_without_the_line_that_went_away() {
+    fn a_torn_read_continues_with_later_content() {
         check(&Kind::Torn(None), "aa 1\nbb 2\ncc 3\ndd 4\n", "aa 1\nbb 2\ndd 4\n");
         check(&Kind::Torn(Some(7)), "aa 1\nbb 2\ncc 3\n", "aa 1\nbb 3\n");
         check(&Kind::Torn(Some(2)), "1234\n", "12");
@@ -298,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_can_hold_what_one_wants() {
+    fn lines_are_replaced_and_appended() {
         check(&Kind::Content(b"N/A (no PMA)".to_vec()), "7\n", "N/A (no PMA)\n");
         check(&Kind::Added(b"x 1".to_vec()), "y 2\n", "y 2\nx 1\n");
         check(&Kind::Line(b"x -1".to_vec()), "y 2\nx 1\nxx 2\n", "y 2\nx -1\nxx 2\n");
@@ -306,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_every_kind_once() {
+    fn every_kind_has_its_row_of_the_table() {
         for info in KINDS {
             let value = match info.value {
                 "=ERRNO" => Some("EIO"),

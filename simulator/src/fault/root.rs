@@ -1,12 +1,12 @@
-//! Roots with faults.
+//! Roots with injected faults.
 
 use collectors::host::errno::Errno;
 use collectors::host::root::{self, Metadata, Mount, Names, Root, RootError, Roots};
 
-use super::inject::{Injection, Question};
+use super::inject::{Injection, Operation};
 use super::{Fault, Kind};
 
-/// One mount of a host, of which some paths are broken.
+/// One mount of a host with injected faults.
 #[derive(Debug)]
 pub(super) struct FaultyRoot {
     mount: Mount,
@@ -23,14 +23,14 @@ impl FaultyRoot {
         self.sound.get(self.mount)
     }
 
-    /// The faults that a question meets and that do not answer it.
-    fn ask(&self, question: Question, path: &[u8]) -> Result<Vec<Kind>, RootError> {
-        let kinds = self.injection.meets(question, self.mount.name(), path);
-        self.injection.suffer(&kinds)?;
+    /// Faults that apply to an operation; the first error among them, if any.
+    fn applying(&self, operation: Operation, path: &[u8]) -> Result<Vec<Kind>, RootError> {
+        let kinds = self.injection.applying(operation, self.mount.name(), path);
+        self.injection.run(&kinds)?;
         Ok(kinds)
     }
 
-    /// Reads through the faults that are about content.
+    /// Reads the file and corrupts its content.
     fn read_through(&self, kinds: &[Kind], path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         let has_own = kinds.iter().any(|kind| matches!(kind, Kind::Content(_)));
         match self.sound().read(path, into, cap_bytes) {
@@ -40,7 +40,7 @@ impl FaultyRoot {
         for kind in kinds {
             let mut later = Vec::new();
             if matches!(kind, Kind::Torn(_)) && self.sound().read(path, &mut later, cap_bytes).is_err() {
-                // It has gone: what there was is all there is.
+                // The file disappeared: there is no later content.
                 later.clear();
             }
             kind.apply(into, &later);
@@ -53,14 +53,16 @@ impl FaultyRoot {
         Ok(())
     }
 
-    /// Takes out of a listing what is missing, and puts in what is there by a fault alone.
+    /// Removes missing entries from a listing and adds those that only a fault creates.
     fn amend(&self, directory: &[u8], into: &mut Names) {
         let plan = self.injection.plan();
-        let is_at_work = |fault: &&Fault| {
-            fault.place.is_in(self.mount.name()) && fault.when.is_still() && self.injection.is_time(fault)
+        let is_active = |fault: &&Fault| {
+            fault.site.may_match_in(self.mount.name())
+                && !fault.when.counts_operations()
+                && self.injection.is_time(fault)
         };
         let faults: Vec<&Fault> =
-            plan.faults().iter().filter(is_at_work).filter(|fault| shows_in_listings(fault)).collect();
+            plan.faults().iter().filter(is_active).filter(|fault| shows_in_listings(fault)).collect();
         if faults.is_empty() {
             return;
         }
@@ -68,9 +70,9 @@ impl FaultyRoot {
         let mut entries: Vec<(Vec<u8>, root::Kind)> =
             into.iter_kinds().map(|(name, kind)| (name.to_vec(), kind)).collect();
         for fault in faults {
-            let is_it = |name: &[u8]| fault.place.has(self.mount.name(), &below(name));
+            let is_match = |name: &[u8]| fault.site.matches(self.mount.name(), &below(name));
             if fault.kind == Kind::Missing {
-                entries.retain(|(name, _)| !is_it(name));
+                entries.retain(|(name, _)| !is_match(name));
                 continue;
             }
             if let Some(name) = self.own_name(fault, directory)
@@ -83,7 +85,7 @@ impl FaultyRoot {
                 Kind::Loop => root::Kind::Link,
                 _ => continue,
             };
-            entries.iter_mut().filter(|(name, _)| is_it(name)).for_each(|(_, known)| *known = kind);
+            entries.iter_mut().filter(|(name, _)| is_match(name)).for_each(|(_, known)| *known = kind);
         }
         into.clear();
         for (name, kind) in &entries {
@@ -92,9 +94,9 @@ impl FaultyRoot {
         into.sort();
     }
 
-    /// The name of a fault of a single path right below the directory.
+    /// Name of the entry that a fault of a single path creates in a directory.
     fn own_name(&self, fault: &Fault, directory: &[u8]) -> Option<Vec<u8>> {
-        let (folder, path) = fault.place.single()?;
+        let (folder, path) = fault.site.single()?;
         let at = path.iter().rposition(|&byte| byte == b'/');
         let (above, name) = at.map_or((&b""[..], path.as_slice()), |at| (&path[..at], &path[at + 1..]));
         let is_here = folder == self.mount.name().as_bytes() && above == directory && !name.is_empty();
@@ -102,12 +104,11 @@ impl FaultyRoot {
     }
 }
 
-/// Whether the fault changes what a listing of the directory above it has: a file that fails is there, even where the
-/// sound host has none.
+/// Whether a fault affects the listing of the directory above. A failing file exists even if the host has none.
 fn shows_in_listings(fault: &Fault) -> bool {
     match fault.kind {
         Kind::Missing | Kind::Directory | Kind::Loop => true,
-        Kind::Error(_) | Kind::Vanishing(_) | Kind::Content(_) | Kind::Hanging => fault.place.single().is_some(),
+        Kind::Error(_) | Kind::Vanishing(_) | Kind::Content(_) | Kind::Hanging => fault.site.single().is_some(),
         _ => false,
     }
 }
@@ -115,7 +116,7 @@ fn shows_in_listings(fault: &Fault) -> bool {
 impl Root for FaultyRoot {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         into.clear();
-        let kinds = self.ask(Question::Read, path)?;
+        let kinds = self.applying(Operation::Read, path)?;
         if kinds.contains(&Kind::Directory) {
             return Err(Errno::EISDIR.into());
         }
@@ -124,7 +125,7 @@ impl Root for FaultyRoot {
 
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
-        let kinds = self.ask(Question::List, path)?;
+        let kinds = self.applying(Operation::List, path)?;
         if kinds.iter().any(|kind| matches!(kind, Kind::Content(_))) {
             return Err(Errno::ENOTDIR.into());
         }
@@ -142,13 +143,13 @@ impl Root for FaultyRoot {
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
         into.clear();
-        let kinds = self.injection.meets(Question::ReadLink, self.mount.name(), path);
+        let kinds = self.injection.applying(Operation::ReadLink, self.mount.name(), path);
         if kinds.contains(&Kind::Loop) {
             let name = path.rsplit(|&byte| byte == b'/').next();
             into.extend_from_slice(name.unwrap_or_default());
             return Ok(());
         }
-        self.injection.suffer(&kinds)?;
+        self.injection.run(&kinds)?;
         if kinds.iter().any(|kind| matches!(kind, Kind::Directory | Kind::Content(_))) {
             return Err(Errno::EINVAL.into());
         }
@@ -161,11 +162,11 @@ impl Root for FaultyRoot {
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        let kinds = self.injection.meets(Question::Metadata, self.mount.name(), path);
-        // A process that ends before it is read was there when it was looked at.
-        let is_there_still = |kind: &&Kind| !matches!(kind, Kind::Vanishing(super::Stage::Read));
-        let felt: Vec<Kind> = kinds.iter().filter(is_there_still).cloned().collect();
-        self.injection.suffer(&felt)?;
+        let kinds = self.injection.applying(Operation::Metadata, self.mount.name(), path);
+        // A file that vanishes before it is read still has metadata.
+        let exists_for_stat = |kind: &&Kind| !matches!(kind, Kind::Vanishing(super::Stage::Read));
+        let applying: Vec<Kind> = kinds.iter().filter(exists_for_stat).cloned().collect();
+        self.injection.run(&applying)?;
         let own = kinds.iter().find_map(|kind| match kind {
             Kind::Directory => Some((root::Kind::Directory, 0)),
             Kind::Content(text) => Some((root::Kind::File, text.len() as u64 + 1)),
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_broken_path_is_answered_otherwise() {
+    fn only_matching_paths_are_affected() {
         let host = broken("proc/a missing\n");
         assert_eq!(host.read("a"), Err(Errno::ENOENT.into()));
         assert_eq!(host.read("7/stat").unwrap(), "7 (x)\n");
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_break_in_every_way() {
+    fn each_kind_of_fault_affects_reads() {
         check_read("proc/a error=EINVAL\n", "a", Err(Errno::EINVAL));
         check_read("proc/a vanishing\n", "a", Err(Errno::ENOENT));
         check_read("proc/a vanishing=read\n", "a", Err(Errno::ESRCH));
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn listings_have_what_is_said_to_be_there() {
+    fn listings_agree_with_faults() {
         let all = ["7 Directory", "a File", "self Link"];
         assert_eq!(broken("proc/a vanishing\n").list("").unwrap(), all);
         assert_eq!(broken("proc/7/** missing\n").list("").unwrap(), ["a File", "self Link"]);
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_metadata_follow() {
+    fn links_and_metadata_agree_with_faults() {
         let host = broken("proc/self loop\nproc/a directory\nproc/7/stat vanishing=read\nproc/7/status vanishing\n");
         assert_eq!(host.link("self").unwrap(), "self");
         assert_eq!(host.kind("self"), Err(Errno::ELOOP.into()));
@@ -303,12 +304,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_shows_when_it_should() {
+    fn conditions_limit_faults() {
         let host = broken("proc/a error=EIO read=2\n");
         assert_eq!([1, 2, 3].map(|_| host.read("a").is_ok()), [true, false, true]);
         let host = broken("proc/** error=EIO read=2..\n");
         assert_eq!([1, 2, 3].map(|_| host.read("a").is_ok()), [true, false, false]);
-        assert!(host.read("7/stat").is_ok(), "each path is counted by itself");
+        assert!(host.read("7/stat").is_ok(), "operations are counted per path");
         let host = broken("proc/a error=EIO from=10s until=20s\n");
         let reads = [0, 10, 9, 1].map(|seconds| {
             host.clock.advance(Duration::from_secs(seconds));
@@ -318,22 +319,22 @@ mod tests {
     }
 
     #[test]
-    fn chances_are_the_seeds() {
+    fn random_faults_are_determined_by_the_seed() {
         let plan = Plan::parse("proc/* error=EIO chance=0.3\n").unwrap();
         let tree = Arc::new(Tree::new().with_file("proc/a", "1\n").with_file("proc/b", "1\n"));
-        let luck = |seed, path: &[u8]| -> Vec<bool> {
+        let outcomes = |seed, path: &[u8]| -> Vec<bool> {
             let roots = plan.over(&tree.roots(), seed, Arc::new(VirtualClock::new(START)));
             (0..1000).map(|_| roots.get(Mount::Proc).read(path, &mut Vec::new(), 9).is_err()).collect()
         };
-        let one = luck(1, b"a");
-        assert_eq!(one, luck(1, b"a"));
-        assert!(one != luck(2, b"a") && one != luck(1, b"b"));
+        let one = outcomes(1, b"a");
+        assert_eq!(one, outcomes(1, b"a"));
+        assert!(one != outcomes(2, b"a") && one != outcomes(1, b"b"));
         let broken = one.iter().filter(|is_broken| **is_broken).count();
         assert!((250..350).contains(&broken), "{broken} of 1000");
     }
 
     #[test]
-    fn what_is_slow_takes_time_of_the_clock_alone() {
+    fn delays_advance_only_the_clock() {
         let host = broken("proc/a slow=20ms\nproc/7/** slow=6s\n");
         assert_eq!(host.read("a").unwrap(), "1\n2\n3\n");
         assert!(host.list("7").is_ok() && host.kind("7/stat").is_ok());
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_ends_in_a_timeout_when_it_is_let() {
+    fn a_blocked_read_fails_when_released() {
         let host = broken("proc/a hanging\n");
         std::thread::scope(|scope| {
             let read = scope.spawn(|| host.read("a"));
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn another_plan_takes_over() {
+    fn a_plan_can_be_replaced() {
         let tree = Arc::new(Tree::new().with_file("proc/a", "1\n"));
         let plan = |text| Plan::parse(text).unwrap();
         let injection = super::Injection::new(plan("proc/a missing\n"), 1, Arc::new(VirtualClock::new(START)));

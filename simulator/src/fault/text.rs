@@ -1,4 +1,4 @@
-//! Faults as text: one a line.
+//! Text format of fault plans: one fault per line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use collectors::kit::nearest;
 
 use super::kind::TEXTS;
-use super::{Fault, KINDS, Kind, Place, Plan, When};
+use super::{Fault, FaultSite, KINDS, Kind, Plan, When};
 
-/// What is wrong with a plan, and in which line.
+/// Problem of a plan and its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlanError {
-    /// The number of the line; the first is 1.
+    /// Line number, counted from 1.
     pub line: usize,
-    /// What was found there and what to do about it.
+    /// What was found, and what is expected.
     pub problem: String,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for PlanError {
 impl std::error::Error for PlanError {}
 
 impl Plan {
-    /// Reads a plan: a fault on each line. Empty lines and those that begin with `#` say nothing.
+    /// Parses a plan: one fault per line; empty lines and lines that begin with `#` are ignored.
     pub fn parse(text: &str) -> Result<Self, PlanError> {
         let lines = (1..).zip(text.lines().map(str::trim));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -45,15 +45,15 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (place, mut rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
-        let place = Place::parse(place)?;
+        let (site, mut rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+        let site = FaultSite::parse(site)?;
         let (mut kind, mut when) = (None::<Kind>, When::ALWAYS);
         let mut seen = Vec::new();
         while !rest.trim_start().is_empty() {
             let (word, after) = word(rest.trim_start());
             let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
             if seen.contains(&name) {
-                return Err(format!("`{name}` stands there twice; remove one of them"));
+                return Err(format!("{name}: given twice; remove one"));
             }
             seen.push(name);
             rest = after;
@@ -63,20 +63,21 @@ impl FromStr for Fault {
             }
             let next = Kind::parse(name, value).ok_or_else(|| unknown(name))??;
             if let Some(kind) = kind.replace(next) {
-                return Err(format!("{kind} and {name} in one fault; write a line for each"));
+                return Err(format!("{kind} and {name} in one fault; write one line for each"));
             }
         }
-        let kind = kind.ok_or_else(|| format!("`{place}` without a way to break; write one of {}", names(&kinds())))?;
-        if place.is_kernel() && !kind.info().is_for_kernels {
+        let kind =
+            kind.ok_or_else(|| format!("`{site}`: missing kind of fault; expected one of {}", names(&kinds())))?;
+        if site.is_kernel() && !kind.info().is_for_kernels {
             let able = KINDS.iter().filter(|info| info.is_for_kernels).map(|info| info.name);
             let able = names(&able.collect::<Vec<_>>());
-            return Err(format!("{}: a kernel's answer is no file; it can be {able}", kind.info().name));
+            return Err(format!("{}: does not apply to kernel answers; expected one of {able}", kind.info().name));
         }
-        Ok(Self { place, kind, when })
+        Ok(Self { site, kind, when })
     }
 }
 
-/// The first word, and what follows it. A text goes to the end of the line.
+/// Splits off the first word. A value of free text extends to the end of the line.
 fn word(text: &str) -> (&str, &str) {
     let is_text = |name: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
     if TEXTS.iter().any(|name| is_text(name)) {
@@ -92,9 +93,9 @@ fn kinds() -> Vec<&'static str> {
 fn unknown(name: &str) -> String {
     let words = When::WORDS.iter().filter_map(|(word, _)| word.split('=').next());
     match nearest::among(name, kinds().into_iter().chain(words.clone())) {
-        Some(near) => format!("nothing breaks like `{name}`; did you mean `{near}`?"),
+        Some(near) => format!("unknown fault `{name}`; did you mean `{near}`?"),
         None => format!(
-            "nothing breaks like `{name}`; there are {}, and {}",
+            "unknown fault `{name}`; expected one of {}, and {}",
             names(&kinds()),
             names(&words.collect::<Vec<_>>())
         ),
@@ -107,11 +108,11 @@ fn names(names: &[&str]) -> String {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, kind, when } = self;
-        // A text goes to the end of the line.
+        let Self { site, kind, when } = self;
+        // Free text extends to the end of the line, so that it comes last.
         match kind {
-            Kind::Content(_) | Kind::Line(_) | Kind::Added(_) => write!(f, "{place}{when} {kind}"),
-            _ => write!(f, "{place} {kind}{when}"),
+            Kind::Content(_) | Kind::Line(_) | Kind::Added(_) => write!(f, "{site}{when} {kind}"),
+            _ => write!(f, "{site} {kind}{when}"),
         }
     }
 }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_a_line() {
+    fn faults_are_normalised() {
         check("proc/stat missing\n", "proc/stat missing\n");
         check("# why\n\n  proc/stat   cut  read=2  \n", "proc/stat cut read=2\n");
         check(
@@ -153,29 +154,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_refused_with_what_is() {
-        refuse("\nproc/stat mising", "line 2: nothing breaks like `mising`; did you mean `missing`?");
-        refuse("proc/stat missing reed=2", "line 1: nothing breaks like `reed`; did you mean `read`?");
-        refuse("proc/stat error=EIOO", "line 1: error: no error is called `EIOO`; did you mean `EIO`?");
-        refuse("proc/stat error", "line 1: `error` without a value; write error=ERRNO");
-        refuse("proc/stat missing=1", "line 1: `missing` takes no value, found `1`");
-        refuse("proc/stat cut=x", "line 1: cut: expected a number of bytes, found `x`");
-        refuse("proc/stat garbled=0", "line 1: garbled: expected the number of a line, from 1 on, found `0`");
+    fn errors_name_the_line_and_the_expected_words() {
+        refuse("\nproc/stat mising", "line 2: unknown fault `mising`; did you mean `missing`?");
+        refuse("proc/stat missing reed=2", "line 1: unknown fault `reed`; did you mean `read`?");
+        refuse("proc/stat error=EIOO", "line 1: error: unknown errno `EIOO`; did you mean `EIO`?");
+        refuse("proc/stat error", "line 1: error: missing value; write error=ERRNO");
+        refuse("proc/stat missing=1", "line 1: missing: expected no value, found `1`");
+        refuse("proc/stat cut=x", "line 1: cut: expected a byte offset, found `x`");
+        refuse("proc/stat garbled=0", "line 1: garbled: expected a line number from 1, found `0`");
         refuse(
             "proc/stat missing read=0",
-            "line 1: read: expected a number from 1 on, or such a number and `..`, found `0`",
+            "line 1: read: expected a number from 1, optionally followed by `..`, found `0`",
         );
         refuse("proc/stat missing from=5", "line 1: from: expected a time such as 30s, 1m30s or 200ms, found `5`");
-        refuse("proc/stat missing read=1 read=2", "line 1: `read` stands there twice; remove one of them");
-        refuse("proc/stat cut empty", "line 1: cut and empty in one fault; write a line for each");
-        refuse("prac/stat cut", "line 1: `prac/stat`: no folder of a host is called `prac`; did you mean `proc`?");
+        refuse("proc/stat missing read=1 read=2", "line 1: read: given twice; remove one");
+        refuse("proc/stat cut empty", "line 1: cut and empty in one fault; write one line for each");
+        refuse("prac/stat cut", "line 1: `prac/stat`: unknown mount `prac`; did you mean `proc`?");
         refuse(
             "kernel/uname cut",
-            "line 1: cut: a kernel's answer is no file; it can be missing, error, slow, hanging",
+            "line 1: cut: does not apply to kernel answers; expected one of missing, error, slow, hanging",
         );
         let error = Plan::parse("proc/stat").unwrap_err().to_string();
         assert!(
-            error.starts_with("line 1: `proc/stat` without a way to break; write one of missing, error, "),
+            error.starts_with("line 1: `proc/stat`: missing kind of fault; expected one of missing, error, "),
             "{error}"
         );
         let error = Plan::parse("proc/stat elephants").unwrap_err().to_string();
@@ -222,14 +223,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(faults in prop::collection::vec(("[a-z*]{1,8}", any_kind(), any_when()), 0..4)) {
-            let place = |path: &str| Place::exact(Mount::Sys, path.as_bytes());
-            let plan = Plan::new(faults.into_iter().map(|(path, kind, when)| Fault { place: place(&path), kind, when }));
+        fn plans_round_trip(faults in prop::collection::vec(("[a-z*]{1,8}", any_kind(), any_when()), 0..4)) {
+            let site = |path: &str| FaultSite::exact(Mount::Sys, path.as_bytes());
+            let plan = Plan::new(faults.into_iter().map(|(path, kind, when)| Fault { site: site(&path), kind, when }));
             prop_assert_eq!(Plan::parse(&plan.to_string()), Ok(plan));
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "(proc/stat )?[a-z=0-9 .\\n-]{0,40}") {
+        fn any_text_is_parsed_or_refused(text in "(proc/stat )?[a-z=0-9 .\\n-]{0,40}") {
             if let Ok(plan) = Plan::parse(&text) {
                 prop_assert_eq!(Plan::parse(&plan.to_string()), Ok(plan));
             }

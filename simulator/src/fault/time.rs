@@ -1,22 +1,22 @@
-//! Time as faults meet it: what is slow takes some, what hangs takes all of it.
+//! Time source of faults: delays and blocking calls.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How time passes. The simulator has no clock of its own: a test brings a [`VirtualClock`], a server the real one.
+/// Time source of an injection. The simulator reads no clock: tests provide a [`VirtualClock`], a server the real one.
 pub trait Time: Send + Sync + fmt::Debug {
-    /// What time it is, since 1970.
+    /// Time since 1970.
     fn now(&self) -> Duration;
 
-    /// Something takes so long.
+    /// Spends this much time.
     fn pass(&self, time: Duration);
 
-    /// Something does not come back, until somebody lets it.
+    /// Blocks until released.
     fn hang(&self);
 }
 
-/// A clock that stands still until it is moved. Every clone is the same clock.
+/// Clock that only moves when told to. Clones share one time.
 ///
 /// ```
 /// use simulator::fault::VirtualClock;
@@ -41,49 +41,49 @@ struct State {
 #[derive(Debug)]
 struct Held {
     now: Duration,
-    /// How many hang.
+    /// Number of blocked calls.
     hanging: usize,
-    /// How often those that hang were released.
+    /// Number of releases.
     releases: u64,
 }
 
 impl VirtualClock {
-    /// A clock that says this time.
+    /// Clock at a time since 1970.
     pub fn new(now: Duration) -> Self {
         let held = Mutex::new(Held { now, hanging: 0, releases: 0 });
         Self { state: Arc::new(State { held, change: Condvar::new() }) }
     }
 
-    /// What time it is, since 1970.
+    /// Time since 1970.
     pub fn now(&self) -> Duration {
         self.lock().now
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, time: Duration) {
         let mut held = self.lock();
         held.now = held.now.saturating_add(time);
     }
 
-    /// The clock of a [`Host`](crate::Host).
+    /// Clock function for a simulated host or a replay.
     pub fn reader(&self) -> impl Fn() -> Duration + Send + Sync + 'static {
         let clock = self.clone();
         move || clock.now()
     }
 
-    /// How many readings hang.
+    /// Number of blocked calls.
     pub fn hanging(&self) -> usize {
         self.lock().hanging
     }
 
-    /// Waits until so many readings hang.
+    /// Waits until `count` calls are blocked.
     pub fn wait_until_hanging(&self, count: usize) {
         let held = self.lock();
         let waited = self.state.change.wait_while(held, |held| held.hanging < count);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Lets everything that hangs come back. What is asked afterwards hangs anew.
+    /// Releases all blocked calls. Later calls block again.
     pub fn release(&self) {
         self.lock().releases += 1;
         self.state.change.notify_all();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_are_one_clock() {
+    fn clones_share_one_time() {
         let clock = VirtualClock::new(Duration::from_secs(7));
         let other = clock.clone();
         other.advance(Duration::from_millis(500));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_comes_back_when_it_is_released() {
+    fn blocked_calls_return_when_released() {
         let clock = VirtualClock::new(Duration::ZERO);
         std::thread::scope(|scope| {
             let hanging = [(); 2].map(|()| scope.spawn(|| Time::hang(&clock)));

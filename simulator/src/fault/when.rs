@@ -1,53 +1,53 @@
-//! When a fault shows.
+//! Conditions under which a fault applies.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::span::{self, Span};
 
-/// The chance of something certain.
+/// Probability 1, in millionths.
 const CERTAIN: u32 = 1_000_000;
-/// As many digits as [`CERTAIN`] has zeros.
+/// Number of decimals of a probability.
 const DIGITS: usize = 6;
 
-/// When a fault shows: at every question if nothing is said, else where all that is said holds.
+/// Conditions of a fault, all of which must hold. Without any it applies to every operation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct When {
-    /// At these questions alone.
+    /// Only these operations.
     pub reads: Option<Reads>,
-    /// From so long after the start on.
+    /// Time after the start at which it begins.
     pub from: Option<Duration>,
-    /// Until so long after the start.
+    /// Time after the start at which it ends.
     pub until: Option<Duration>,
-    /// By chance, under the seed.
+    /// Probability, determined by the seed.
     pub chance: Option<Chance>,
 }
 
-/// Which of the questions of one kind that are put to one path, counted from 1.
+/// Operations of one kind on one path, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reads {
-    /// This one.
+    /// A single operation.
     Only(u64),
-    /// This one and all after it.
+    /// An operation and all that follow.
     From(u64),
 }
 
-/// A chance, in millionths.
+/// Probability in millionths.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Chance(u32);
 
 impl Chance {
-    /// So many millionths, a million at most.
+    /// Probability of `millionths`, capped at a million.
     pub fn millionths(millionths: u32) -> Self {
         Self(millionths.min(CERTAIN))
     }
 
-    /// Whether it comes true for a number below a million.
+    /// Whether it applies for a random number below [`Chance::LIMIT`].
     pub(super) fn has(self, drawn: u64) -> bool {
         drawn < u64::from(self.0)
     }
 
-    /// What a number to draw is below.
+    /// Exclusive upper bound of the random number.
     pub(super) const LIMIT: u64 = CERTAIN as u64;
 
     fn parse(text: &str) -> Option<Self> {
@@ -63,40 +63,35 @@ impl Chance {
 }
 
 impl When {
-    /// At every question.
+    /// Applies to every operation.
     pub const ALWAYS: Self = Self { reads: None, from: None, until: None, chance: None };
 
-    /// The words that may be said.
+    /// Syntax and description of each condition.
     pub(super) const WORDS: [(&'static str, &'static str); 4] = [
         (
             "read=N",
-            "Only the Nth question of its kind to this path, counted from 1; `read=N..` is that one and all after it.",
+            "Only the Nth operation of its kind on this path, counted from 1; `read=N..` includes all that follow.",
         ),
-        ("from=TIME", "From so long after the start on: `from=10m`."),
-        ("until=TIME", "Until so long after the start, without that moment."),
+        ("from=TIME", "Begins this long after the start: `from=10m`."),
+        ("until=TIME", "Ends this long after the start; that moment is excluded."),
         (
             "chance=P",
-            "By chance, from 0 to 1 with up to six decimals, under the seed: the same seed, path and question, the same luck.",
+            "Probability from 0 to 1 with up to six decimals. The seed, the path and the number of the operation determine the result.",
         ),
     ];
 
-    /// Whether it has to be known how often was asked.
-    pub(super) fn counts(&self) -> bool {
+    /// Whether operations have to be counted.
+    pub(super) fn counts_operations(&self) -> bool {
         self.reads.is_some() || self.chance.is_some()
     }
 
-    /// Whether it depends on nothing but the moment.
-    pub(super) fn is_still(&self) -> bool {
-        !self.counts()
-    }
-
-    /// Whether the moment, counted from the start, is one of these.
+    /// Whether it is active `elapsed` after the start.
     pub(super) fn has_moment(&self, elapsed: Duration) -> bool {
         self.from.is_none_or(|from| elapsed >= from) && self.until.is_none_or(|until| elapsed < until)
     }
 
-    /// Whether the question of this number is one of these.
-    pub(super) fn has_question(&self, number: u64) -> bool {
+    /// Whether it applies to the operation of this number.
+    pub(super) fn has_operation(&self, number: u64) -> bool {
         match self.reads {
             None => true,
             Some(Reads::Only(only)) => number == only,
@@ -104,13 +99,13 @@ impl When {
         }
     }
 
-    /// Adds a word such as `read=2`; `None` if it is none of these.
+    /// Adds a condition such as `read=2`; `None` if the name is not a condition.
     pub(super) fn add(&mut self, name: &str, value: &str) -> Option<Result<(), String>> {
         let fail = |expected: &str| format!("{name}: expected {expected}, found `{value}`");
         let time = || span::parse(value).ok_or_else(|| fail(span::EXPECTED));
         Some(match name {
             "read" => reads(value)
-                .ok_or_else(|| fail("a number from 1 on, or such a number and `..`"))
+                .ok_or_else(|| fail("a number from 1, optionally followed by `..`"))
                 .map(|reads| self.reads = Some(reads)),
             "from" => time().map(|time| self.from = Some(time)),
             "until" => time().map(|time| self.until = Some(time)),
@@ -128,7 +123,7 @@ fn reads(value: &str) -> Option<Reads> {
     number.parse().ok().filter(|number| *number > 0 && !value.starts_with('+')).map(reads)
 }
 
-/// The words, each after a space.
+/// Writes each condition after a space.
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reads {
@@ -160,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn chances_go_from_never_to_always() {
+    fn probabilities_range_from_zero_to_one() {
         check("0", Some(0));
         check("0.5", Some(500_000));
         check("0.000001", Some(1));
@@ -174,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_begin_with_their_first_moment_and_end_before_their_last() {
+    fn the_start_of_a_window_is_included_and_its_end_excluded() {
         let second = Duration::from_secs;
         let when = When { from: Some(second(10)), until: Some(second(20)), ..When::ALWAYS };
         let has = [9, 10, 19, 20].map(|at| when.has_moment(second(at)));
@@ -182,8 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_counted_from_one() {
-        let has = |reads| [1, 2, 3].map(|number| When { reads: Some(reads), ..When::ALWAYS }.has_question(number));
+    fn operations_are_counted_from_one() {
+        let has = |reads| [1, 2, 3].map(|number| When { reads: Some(reads), ..When::ALWAYS }.has_operation(number));
         assert_eq!(has(Reads::Only(2)), [false, true, false]);
         assert_eq!(has(Reads::From(2)), [false, true, true]);
     }

@@ -1,4 +1,4 @@
-//! `absurd1152`: as many CPUs as one kernel is made to run on, and what that does to its tables.
+//! `absurd1152`: a host with the largest supported number of CPUs.
 
 use std::net::Ipv4Addr;
 
@@ -15,14 +15,15 @@ use crate::machine::{Architecture, Base, Interface, Interrupts, Machine};
 use crate::seed::Seed;
 use crate::wave::BATCH;
 
-const CPUS: Setting = Setting::number("cpus", 1_152, 1..=8_192, "CPUs; two to a core where that comes out even.");
+const CPUS: Setting =
+    Setting::number("cpus", 1_152, 1..=8_192, "CPUs, with two threads per core if the number allows.");
 const SOCKETS: Setting = Setting::number("sockets", 16, 1..=64, "Sockets, each a NUMA node.");
 const MEMORY: Setting = Setting::number("memory_gib", 12_288, 8..=65_536, "Memory in GiB.");
-const INTERRUPTS: Setting = Setting::number("interrupts", 1_020, 8..=8_192, "Lines of interrupts of devices.");
+const INTERRUPTS: Setting = Setting::number("interrupts", 1_020, 8..=8_192, "Interrupt lines of devices.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "absurd1152",
-    summary: "Sixteen sockets linked together: 1,152 CPUs, a table of interrupts of 13 MB.",
+    summary: "Sixteen linked sockets: 1,152 CPUs, 13 MB of /proc/interrupts.",
     settings: &[CPUS, SOCKETS, MEMORY, INTERRUPTS, distribution::KERNEL],
     small: &[("cpus", "16"), ("sockets", "4"), ("memory_gib", "64"), ("interrupts", "12")],
     make: machine,
@@ -77,7 +78,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     }
 }
 
-/// Cards of 64 queues, as many as make so many lines.
+/// Cards of 64 queues each, enough for a number of interrupt lines.
 fn devices(cpus: usize, lines: usize) -> Interrupts {
     const QUEUES: usize = 64;
     let mut interrupts = interrupts::pc();
@@ -103,7 +104,7 @@ fn stack(seed: Seed) -> Stack {
     let system = disk(seed, place, DISK_SECTORS, NVME, Vec::new());
     let root = partition(&system, 1, FIRST_SECTOR, DISK_SECTORS - 2 * FIRST_SECTOR);
     let system = stack.add_nvme(0, system.with_partition_table(seed), SERVER_NVME);
-    // The drive has a port for each half of the machine.
+    // The drive is dual-ported.
     stack.storage.nvme.iter_mut().for_each(|controller| controller.access_state = Some("optimized"));
     let root = root.with_file_system(seed, "xfs");
     stack.add_on(system, root.with_io(system_io(seed, "root", &BATCH, 3_000)));

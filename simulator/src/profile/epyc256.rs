@@ -1,4 +1,4 @@
-//! `epyc256`: a large server with two sockets and many NUMA nodes.
+//! `epyc256`: large server with two sockets and many NUMA nodes.
 
 mod storage;
 
@@ -17,21 +17,17 @@ use crate::machine::{
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
 
-const CPUS: Setting = Setting::number("cpus", 256, 1..=1_024, "CPUs; two to a core where that comes out even.");
+const CPUS: Setting = Setting::number("cpus", 256, 1..=1_024, "CPUs, with two threads per core if the number allows.");
 const SOCKETS: Setting = Setting::number("sockets", 2, 1..=8, "Sockets.");
 const NODES: Setting = Setting::number("nodes", 8, 1..=64, "NUMA nodes.");
 const MEMORY: Setting = Setting::number("memory_gib", 1_024, 8..=16_384, "Memory in GiB.");
-const HUGE: Setting = Setting::number(
-    "huge_gib",
-    256,
-    0..=16_384,
-    "Memory that is set aside as huge pages, in GiB; at most three quarters.",
-);
-const DISKS: Setting = Setting::number("disks", 4, 1..=60, "NVMe disks, the first of them with the system.");
+const HUGE: Setting =
+    Setting::number("huge_gib", 256, 0..=16_384, "Memory reserved as huge pages, in GiB; at most three quarters.");
+const DISKS: Setting = Setting::number("disks", 4, 1..=60, "NVMe disks; the first holds the system.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "epyc256",
-    summary: "A large server: two sockets, 256 CPUs, 8 NUMA nodes, NVMe, fast network.",
+    summary: "Large server: two sockets, 256 CPUs, 8 NUMA nodes, NVMe, fast network.",
     settings: &[CPUS, SOCKETS, NODES, MEMORY, HUGE, DISKS, distribution::KERNEL],
     small: &[("cpus", "8"), ("nodes", "4"), ("memory_gib", "64"), ("huge_gib", "16"), ("disks", "4")],
     make: machine,
@@ -40,7 +36,7 @@ pub(super) const PROFILE: Profile = Profile {
 const ARCHITECTURE: Architecture = Architecture::X86_64;
 /// The first two network devices of the card.
 const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
-/// The place of the second of them among the devices.
+/// Index of the second network device.
 const STORAGE: usize = 2;
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
@@ -96,7 +92,7 @@ const FIRMWARE: Firmware<'_> = Firmware {
     chassis: "23",
 };
 
-/// That of the service processor, and two that compute.
+/// Graphics device of the service processor, and two compute cards.
 fn cards(seed: Seed) -> Vec<GraphicsCard> {
     let console =
         GraphicsCard { number: 0, device: "pci0000:00/0000:00:05.1/0000:02:00.0".to_owned(), driver: "ast", amd: None };
@@ -117,7 +113,7 @@ fn cards(seed: Seed) -> Vec<GraphicsCard> {
 }
 
 fn chips(cpus: usize, sockets: usize, disks: usize) -> Vec<Chip> {
-    /// Cores to a die.
+    /// Cores per die.
     const DIE: usize = 8;
     let dies = cpus.div_ceil(2 * DIE * sockets).min(12);
     let mut chips: Vec<Chip> = (0..sockets).map(|socket| sensors::k10temp(socket, dies)).collect();
@@ -129,7 +125,7 @@ fn chips(cpus: usize, sockets: usize, disks: usize) -> Vec<Chip> {
     chips
 }
 
-/// A queue for each CPU, as far as the devices have them.
+/// One queue per CPU, up to the number of queues of the device.
 fn devices(cpus: usize, disks: usize) -> Interrupts {
     let mut interrupts = interrupts::pc();
     for disk in 0..disks {

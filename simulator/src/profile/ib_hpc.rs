@@ -1,4 +1,4 @@
-//! `ib-hpc`: a node that computes, with many adapters of two fabrics.
+//! `ib-hpc`: compute node with many adapters of two fabrics.
 
 use std::net::Ipv4Addr;
 
@@ -20,21 +20,18 @@ use crate::machine::{
 use crate::seed::Seed;
 use crate::wave::{BATCH, Wave};
 
-const CPUS: Setting = Setting::number("cpus", 192, 1..=1_024, "CPUs; two to a core where that comes out even.");
+const CPUS: Setting = Setting::number("cpus", 192, 1..=1_024, "CPUs, with two threads per core if the number allows.");
 const MEMORY: Setting = Setting::number("memory_gib", 768, 8..=16_384, "Memory in GiB.");
 const ADAPTERS: Setting =
-    Setting::number("adapters", 10, 0..=32, "Adapters; of five, one is of RDMA over Ethernet and four of InfiniBand.");
-const INTERRUPTS: Setting = Setting::number("interrupts", 1_000, 0..=8_192, "Lines of interrupts of the adapters.");
-/// Such sites take what lasts.
-const KERNEL: Setting = Setting::word(
-    "kernel",
-    &["5.14", "4.18", "3.10", "6.12"],
-    "Version of the kernel, with the distribution that brings it.",
-);
+    Setting::number("adapters", 10, 0..=32, "Adapters; of five, one is RDMA over Ethernet and four are InfiniBand.");
+const INTERRUPTS: Setting = Setting::number("interrupts", 1_000, 0..=8_192, "Interrupt lines of the adapters.");
+/// Kernel versions of enterprise distributions come first.
+const KERNEL: Setting =
+    Setting::word("kernel", &["5.14", "4.18", "3.10", "6.12"], "Kernel version, which determines the distribution.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "ib-hpc",
-    summary: "A node that computes: 192 CPUs, 10 adapters of InfiniBand and RDMA, 1,000 interrupts.",
+    summary: "Compute node: 192 CPUs, 10 InfiniBand and RDMA adapters, 1,000 interrupts.",
     settings: &[CPUS, MEMORY, ADAPTERS, INTERRUPTS, KERNEL],
     small: &[("cpus", "8"), ("memory_gib", "64"), ("adapters", "5"), ("interrupts", "20")],
     make: machine,
@@ -79,14 +76,14 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     }
 }
 
-/// Those for messages are the newest and fastest; those for storage are of the generation before.
+/// Adapters for messages are of the newest generation, those for storage of the one before.
 fn adapters(seed: Seed, count: usize) -> Vec<Adapter> {
     let of_ethernet = count / 5;
     let adapter = |number: usize| {
         let is_ethernet = number >= count - of_ethernet;
         let name =
             if is_ethernet { format!("irdma{}", number + of_ethernet - count) } else { format!("mlx5_{number}") };
-        // The buses of the board, one after the other.
+        // PCI buses of the board in order.
         let bus = 6 * number + 8;
         let own = seed.of("adapter").of(&name);
         let is_for_messages = number.is_multiple_of(2);
@@ -95,7 +92,7 @@ fn adapters(seed: Seed, count: usize) -> Vec<Adapter> {
         } else {
             ("MT4123", "MT_0000000223", "20.38.1002", "200 Gb/sec (4X HDR)")
         };
-        // The last of InfiniBand has no cable yet.
+        // The last InfiniBand adapter has no cable.
         let is_up = is_ethernet || number + 1 < count - of_ethernet || number == 0;
         let share = match (is_ethernet, is_for_messages) {
             (true, _) => 9,
@@ -132,10 +129,10 @@ fn adapters(seed: Seed, count: usize) -> Vec<Adapter> {
     (0..count).map(adapter).collect()
 }
 
-/// What the newest adapters list and do not tell.
+/// Counters that the newest adapters list but refuse to read.
 const REFUSED: [&str; 3] = ["VL15_dropped", "excessive_buffer_overrun_errors", "local_link_integrity_errors"];
 
-/// The card for those who look after it, then IP over each port of the fabrics.
+/// Management network card, then IP over each fabric port.
 fn interfaces(seed: Seed, adapters: &[Adapter]) -> Vec<Interface> {
     let management = "eno1";
     let mut interfaces = vec![
@@ -152,7 +149,7 @@ fn interfaces(seed: Seed, adapters: &[Adapter]) -> Vec<Interface> {
 
 fn port(seed: Seed, index: u32, adapter: &Adapter) -> Interface {
     let bus_device = adapter.device.rsplit('/').next().unwrap_or_default().to_owned();
-    // Little of it is IP.
+    // Most fabric traffic is not IP.
     if adapter.link == FabricLink::Ethernet {
         let name = format!("ens{index}f0");
         let traffic = Some(traffic(seed, &name, &BATCH, 900));
@@ -181,7 +178,7 @@ fn port(seed: Seed, index: u32, adapter: &Adapter) -> Interface {
     }
 }
 
-/// The lines of the adapters, a queue for each, as many for one as for another.
+/// Interrupt lines of the adapters' queues, evenly distributed.
 fn devices(adapters: &[Adapter], cpus: usize, lines: usize) -> Interrupts {
     let mut interrupts = interrupts::pc();
     for (number, adapter) in adapters.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `jbod60`: a file server with a shelf of disks, RAID, ZFS, a SAN behind it and a tape library.
+//! `jbod60`: file server with a disk shelf, RAID, ZFS, SAN and tape library.
 
 mod pools;
 mod san;
@@ -16,20 +16,20 @@ use crate::machine::{Architecture, Base, Interface, Interrupts, Machine, Memory,
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-const CPUS: Setting = Setting::number("cpus", 32, 1..=256, "CPUs; an even number of them are two to a core.");
+const CPUS: Setting = Setting::number("cpus", 32, 1..=256, "CPUs; an even number has two threads per core.");
 const MEMORY: Setting = Setting::number("memory_gib", 256, 16..=2_048, "Memory in GiB.");
-const DISKS: Setting = Setting::number("disks", 60, 36..=240, "Disks in the shelf: half of them in RAID, half in ZFS.");
-const FAILED: Setting = Setting::number("failed", 0, 0..=2, "Disks of the last array that have failed.");
-/// ZFS of this age tells the most.
+const DISKS: Setting = Setting::number("disks", 60, 36..=240, "Disks in the shelf, half in RAID, half in ZFS.");
+const FAILED: Setting = Setting::number("failed", 0, 0..=2, "Failed disks of the last array.");
+/// This ZFS release has the most statistics.
 const KERNEL: Setting = Setting::word(
     "kernel",
     &["4.18", "6.12", "5.14", "3.10"],
-    "Version of the kernel, with the distribution and the ZFS that go with it.",
+    "Kernel version, which determines distribution and ZFS release.",
 );
 
 pub(super) const PROFILE: Profile = Profile {
     name: "jbod60",
-    summary: "A file server: 60 disks, 6 arrays, ZFS, a SAN behind two ports of Fibre Channel, tapes, NFS.",
+    summary: "File server: 60 disks, 6 arrays, ZFS, SAN on two Fibre Channel ports, tapes, NFS.",
     settings: &[CPUS, MEMORY, DISKS, FAILED, KERNEL],
     small: &[("cpus", "4"), ("memory_gib", "64"), ("disks", "36")],
     make: machine,
@@ -47,7 +47,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let page_bytes = ARCHITECTURE.page_size_bytes();
     let mut rows = storage::rows(&memory, page_bytes, &stack);
     rows.extend(pools::rows(&stack));
-    // A sixteenth of the memory at most: what is served is served once.
+    // At most a sixteenth of memory: files are rarely read twice.
     stack.storage.zfs = Some(pools::zfs(seed, system.kernel(), memory.pages / 64 * page_bytes));
     stack.storage.nfs_server =
         Some(NfsServer { threads: 64, wave: Wave::new(&OFFICE, seed, "nfsd"), permille: 11_000 });
@@ -75,7 +75,7 @@ const FIRMWARE: Firmware<'_> = Firmware {
     chassis: "23",
 };
 
-/// A queue for each CPU, as far as the devices have them.
+/// One queue per CPU, up to the number of queues of the device.
 fn devices(cpus: usize) -> Interrupts {
     let queues =
         |name: &str, most: usize| (0..cpus.min(most)).map(|queue| format!("{name}{queue}")).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! `k8s-dense`: a node of Kubernetes, packed with pods.
+//! `k8s-dense`: Kubernetes node with many pods.
 
 mod links;
 mod pods;
@@ -17,17 +17,16 @@ use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE};
 use pods::Pod;
 
-const CPUS: Setting = Setting::number("cpus", 64, 1..=512, "CPUs; two to a core where that comes out even.");
+const CPUS: Setting = Setting::number("cpus", 64, 1..=512, "CPUs, with two threads per core if the number allows.");
 const MEMORY: Setting = Setting::number("memory_gib", 512, 16..=8_192, "Memory in GiB.");
 const PODS: Setting = Setting::number("pods", 380, 0..=2_000, "Pods.");
 const VETHS: Setting =
-    Setting::number("veths", 250, 0..=2_000, "Pods with a network of their own; the others have the host's.");
-const MOUNTS: Setting =
-    Setting::number("mounts", 3_000, 0..=20_000, "Mounts; no fewer than the pods and the host itself need.");
+    Setting::number("veths", 250, 0..=2_000, "Pods with a network namespace of their own; others use the host's.");
+const MOUNTS: Setting = Setting::number("mounts", 3_000, 0..=20_000, "Mounts; at least as many as pods and host need.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "k8s-dense",
-    summary: "A node of Kubernetes: 64 CPUs, 380 pods, 250 veths, 3,000 mounts, IPVS.",
+    summary: "Kubernetes node: 64 CPUs, 380 pods, 250 veths, 3,000 mounts, IPVS.",
     settings: &[CPUS, MEMORY, PODS, VETHS, MOUNTS, distribution::KERNEL],
     small: &[("cpus", "4"), ("memory_gib", "16"), ("pods", "7"), ("veths", "4"), ("mounts", "60")],
     make: machine,
@@ -84,7 +83,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     }
 }
 
-/// The system's disk, and one for images and writable layers.
+/// System disk, and a disk for images and writable layers.
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {
     let place = |name, number: u32| Place {
         name,
@@ -134,7 +133,7 @@ fn devices(cpus: usize) -> Interrupts {
 }
 
 impl Pod {
-    /// Of all pods, the numbers and places of those with a network of their own.
+    /// Pods with a network namespace of their own, with their indices.
     fn networked(pods: &[Self]) -> impl Iterator<Item = &Self> {
         pods.iter().filter(|pod| pod.network.is_some())
     }

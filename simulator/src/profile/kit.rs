@@ -1,4 +1,4 @@
-//! What makers of machines are made with: parts that more than one profile has.
+//! Parts that several profiles share.
 
 pub(super) mod cpus;
 pub(super) mod disks;

@@ -1,4 +1,4 @@
-//! `laptop`: a notebook with an NVMe disk, wireless and docked wired network.
+//! `laptop`: notebook with an NVMe disk, wireless and docked wired network.
 
 mod storage;
 
@@ -17,17 +17,17 @@ use crate::machine::{
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-const CPUS: Setting = Setting::number("cpus", 8, 1..=64, "CPUs; an even number of them are two to a core.");
+const CPUS: Setting = Setting::number("cpus", 8, 1..=64, "CPUs; an even number has two threads per core.");
 const MEMORY: Setting = Setting::number("memory_gib", 16, 2..=256, "Memory in GiB.");
 const KERNEL: Setting = Setting::word(
     "kernel",
     &["6.12", "6.18"],
-    "Version of the kernel: the distribution's, or the one that it offers besides.",
+    "Kernel version: the distribution's default, or its optional newer one.",
 );
 
 pub(super) const PROFILE: Profile = Profile {
     name: "laptop",
-    summary: "A notebook: four cores, NVMe with LVM, wireless network, a dock.",
+    summary: "Notebook: four cores, NVMe with LVM, wireless network, dock.",
     settings: &[CPUS, MEMORY, KERNEL],
     small: &[],
     make: machine,
@@ -49,7 +49,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         neighbours: neighbours(seed),
         block_devices: stack.devices,
         storage: stack.storage,
-        // To the office, as soon as there is a network.
+        // VPN to the office.
         ipsec: Some(Wave::new(&OFFICE, seed, "ipsec")),
         graphics_cards: vec![GraphicsCard {
             number: 1,
@@ -136,7 +136,7 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
         Interface {
             addresses: vec![(address(INSIDE, own(seed)), 24), link_local(hardware_address(seed.of(wireless)))],
             carrier_changes: 46,
-            // Wireless devices tell their speed elsewhere.
+            // Wireless devices have no `speed` file.
             speed_megabits: None,
             wireless: Some(Wireless::Joined {
                 frequency_megahertz: 5_180,
@@ -147,7 +147,7 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
             traffic: Some(traffic(seed, wireless, &OFFICE, 41)),
             ..physical(seed, wireless, 2, "pci0000:00/0000:00:14.3", 0)
         },
-        // In the dock, without a cable.
+        // Docked, without a cable.
         Interface {
             is_up: false,
             carrier_changes: 1,

@@ -1,4 +1,4 @@
-//! `pi4`: a Raspberry Pi 4 that watches a house.
+//! `pi4`: Raspberry Pi 4 as a home server.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -19,12 +19,12 @@ const MEMORY: Setting = Setting::number("memory_gib", 4, 1..=8, "Memory in GiB."
 const WATCHDOG: Setting = Setting::word(
     "watchdog",
     &["bcm2835", "aspeed"],
-    "The watchdog: the board's own, or one of a server's management controller, which had to start it from its second chip.",
+    "Watchdog: the board's own, or that of a management controller, which booted from its second flash chip.",
 );
 
 pub(super) const PROFILE: Profile = Profile {
     name: "pi4",
-    summary: "A Raspberry Pi 4: four cores of ARM's, an SD card.",
+    summary: "Raspberry Pi 4: four ARM cores, SD card.",
     settings: &[MEMORY, WATCHDOG],
     small: &[],
     make: machine,
@@ -86,7 +86,7 @@ fn watchdog(kind: &str) -> Watchdog {
     }
 }
 
-/// What the house needs, kept alive by runit.
+/// Services under runit.
 const SUPERVISED: [SupervisedService; 4] = [
     SupervisedService { name: "blinds", is_running: false, is_down_at_first: true, changed_seconds: 19 },
     SupervisedService { name: "heating", is_running: true, is_down_at_first: false, changed_seconds: 86_411 },
@@ -170,7 +170,7 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
             wireless: Some(Wireless::Searching),
             ..physical(seed, "wlan0", 3, "platform/soc/fe300000.mmcnr/mmc_host/mmc1/mmc1:0001/mmc1:0001:1", 0)
         },
-        // To whoever is on the way and looks after the house.
+        // VPN for remote access.
         Interface {
             traffic: Some(traffic(seed, "tun0", &BATCH, 1)),
             addresses: vec![(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 24)],

@@ -1,4 +1,4 @@
-//! `s390x`: a partition of a mainframe, with DASD and OSA.
+//! `s390x`: mainframe partition with DASD and OSA.
 
 use std::net::Ipv4Addr;
 
@@ -12,13 +12,13 @@ use crate::machine::{Architecture, Base, BlockDevice, Interface, Machine, Memory
 use crate::seed::Seed;
 use crate::wave::BATCH;
 
-const CPUS: Setting = Setting::number("cpus", 16, 1..=190, "CPUs; an even number of them are two to a core.");
+const CPUS: Setting = Setting::number("cpus", 16, 1..=190, "CPUs; an even number has two threads per core.");
 const MEMORY: Setting = Setting::number("memory_gib", 64, 2..=32_768, "Memory in GiB.");
-const DISKS: Setting = Setting::number("disks", 6, 1..=26, "DASDs, the first of them with the system.");
+const DISKS: Setting = Setting::number("disks", 6, 1..=26, "DASDs; the first holds the system.");
 
 pub(super) const PROFILE: Profile = Profile {
     name: "s390x",
-    summary: "A partition of a mainframe: 16 CPUs, DASD, OSA.",
+    summary: "Mainframe partition: 16 CPUs, DASD, OSA.",
     settings: &[CPUS, MEMORY, DISKS, distribution::KERNEL],
     small: &[("cpus", "4"), ("memory_gib", "8"), ("disks", "2"), ("kernel", "5.14")],
     make: machine,
@@ -26,9 +26,9 @@ pub(super) const PROFILE: Profile = Profile {
 
 const ARCHITECTURE: Architecture = Architecture::S390x;
 const DASD_MAJOR: u32 = 94;
-/// Four numbers are left for the partitions of each.
+/// Minor numbers per DASD, for its partitions.
 const DASD_MINORS: u32 = 4;
-/// A volume of the largest model, in cylinders of 15 tracks.
+/// Largest volume in cylinders of 15 tracks.
 const VOLUME_SECTORS: u64 = 51 * GIB_SECTORS;
 const CARD: &str = "encbdf0";
 

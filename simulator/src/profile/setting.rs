@@ -1,4 +1,4 @@
-//! What of a profile can be set: declared once, checked, told in errors.
+//! Settings of profiles and events: declaration, validation and error texts.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,37 +7,37 @@ use collectors::kit::nearest;
 
 use super::Profile;
 
-/// Something of a profile that can be set.
+/// Declaration of a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setting {
-    /// What it is called in `key=value`.
+    /// Key in `key=value`.
     pub key: &'static str,
-    /// What it takes.
+    /// Accepted values.
     pub takes: Takes,
-    /// What it is.
+    /// Description.
     pub doc: &'static str,
 }
 
-/// What a setting takes, and what it is if nobody says.
+/// Accepted values of a setting, and its default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Takes {
-    /// A whole number.
+    /// Integer within limits.
     Number {
-        /// If nobody says.
+        /// Default.
         default: u64,
-        /// The least that makes sense.
+        /// Minimum.
         least: u64,
-        /// The most that is allowed.
+        /// Maximum.
         most: u64,
     },
-    /// One of these words, the first of them if nobody says.
+    /// One of several words; the first is the default.
     Word(&'static [&'static str]),
-    /// What something is called. If nobody says, whatever fits; the sentence about the setting says what.
+    /// Name of a part of the host. The description of the setting says which one is the default.
     Name,
 }
 
 impl Setting {
-    /// A number with its default and its limits.
+    /// Number with default and limits.
     pub(crate) const fn number(
         key: &'static str,
         default: u64,
@@ -49,18 +49,18 @@ impl Setting {
         Self { key, takes: Takes::Number { default, least, most }, doc }
     }
 
-    /// A choice; the first word is the default.
+    /// Choice; the first word is the default.
     pub(crate) const fn word(key: &'static str, words: &'static [&'static str], doc: &'static str) -> Self {
         assert!(!words.is_empty(), "there is something to choose from");
         Self { key, takes: Takes::Word(words), doc }
     }
 
-    /// A name of something.
+    /// Name of a part of the host.
     pub(crate) const fn name(key: &'static str, doc: &'static str) -> Self {
         Self { key, takes: Takes::Name, doc }
     }
 
-    /// The value if nobody says: a number, or the place of a word.
+    /// Default: number, or index of a word.
     pub(crate) fn default(&self) -> u64 {
         match self.takes {
             Takes::Number { default, .. } => default,
@@ -68,7 +68,7 @@ impl Setting {
         }
     }
 
-    /// The number that a text says, or the place of the word that it is. A name is neither.
+    /// Parses a number, or the index of a word. Names have neither.
     pub(crate) fn parse(&self, value: &str) -> Option<u64> {
         match self.takes {
             Takes::Number { least, most, .. } => value.parse().ok().filter(|number| (least..=most).contains(number)),
@@ -88,32 +88,32 @@ impl fmt::Display for Takes {
     }
 }
 
-/// Why there is no such host.
+/// Errors of profiles.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ProfileError {
-    /// No profile has this name.
+    /// Unknown profile.
     UnknownProfile {
-        /// What was asked for.
+        /// Unknown name.
         name: String,
-        /// What was probably meant.
+        /// Nearest known name.
         nearest: Option<&'static str>,
     },
-    /// The profile has no such setting.
+    /// Unknown setting.
     UnknownSetting {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
-        /// What was asked for.
+        /// Unknown name.
         key: String,
-        /// What was probably meant.
+        /// Nearest known name.
         nearest: Option<&'static str>,
     },
-    /// The setting does not take this.
+    /// Invalid value of a setting.
     Refused {
-        /// The profile.
+        /// Name of the profile.
         profile: &'static str,
-        /// The setting.
+        /// Name of the setting.
         setting: Setting,
-        /// What it was given.
+        /// Invalid value.
         value: String,
     },
 }
@@ -147,21 +147,21 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// The settings of a profile with their values.
+/// Values of all settings of a profile.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     profile: &'static Profile,
-    /// In the order of the profile's settings.
+    /// Values in the order of the profile's settings.
     values: Vec<u64>,
 }
 
 impl Settings {
-    /// As they are if nobody says.
+    /// Default values.
     pub(crate) fn defaults(profile: &'static Profile) -> Self {
         Self { profile, values: profile.settings.iter().map(Setting::default).collect() }
     }
 
-    /// With some of them changed.
+    /// Default values with overrides.
     pub(crate) fn with(profile: &'static Profile, overrides: &[(&str, &str)]) -> Result<Self, ProfileError> {
         let mut settings = Self::defaults(profile);
         for (key, value) in overrides {
@@ -170,7 +170,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The same with one of them changed; the last change of one counts.
+    /// Changes one setting; a later change overrides an earlier one.
     pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<(), ProfileError> {
         let Profile { name: profile, settings, .. } = *self.profile;
         let place = settings.iter().position(|setting| setting.key == key);
@@ -183,22 +183,22 @@ impl Settings {
         Ok(())
     }
 
-    /// The value of a number.
+    /// Value of a number setting.
     ///
     /// # Panics
-    /// When the profile does not declare the setting, which the tests of all profiles find.
+    /// Panics if the profile does not declare the setting; the tests of all profiles detect that.
     pub(crate) fn get(&self, setting: &Setting) -> u64 {
         let place = self.profile.settings.iter().position(|known| known.key == setting.key);
         let value = place.and_then(|place| self.values.get(place));
         *value.unwrap_or_else(|| panic!("profile {} declares {}", self.profile.name, setting.key))
     }
 
-    /// The value of a number of things.
+    /// Value of a number setting as a count.
     pub(crate) fn count(&self, setting: &Setting) -> usize {
         usize::try_from(self.get(setting)).unwrap_or(usize::MAX)
     }
 
-    /// The word that was chosen.
+    /// Chosen word of a setting.
     pub(crate) fn word(&self, setting: &Setting) -> &'static str {
         let Takes::Word(words) = setting.takes else { return "" };
         words.get(self.count(setting)).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! `vm`: a small virtual machine of a cloud, that serves something and runs containers.
+//! `vm`: small cloud instance that runs a service and containers.
 
 mod disks;
 mod links;
@@ -15,14 +15,14 @@ use crate::machine::{
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-const CPUS: Setting = Setting::number("cpus", 4, 1..=256, "CPUs; an even number of them are two to a core.");
+const CPUS: Setting = Setting::number("cpus", 4, 1..=256, "CPUs; an even number has two threads per core.");
 const MEMORY: Setting = Setting::number("memory_gib", 8, 2..=4_096, "Memory in GiB.");
 const CONTAINERS: Setting =
     Setting::number("containers", 1, 0..=1_000, "Containers, each with a file system and a network device.");
 
 pub(crate) const PROFILE: Profile = Profile {
     name: "vm",
-    summary: "A small virtual machine of a cloud: virtio disks, LVM, a bond, a container.",
+    summary: "Small cloud instance: virtio disks, LVM, bond, container.",
     settings: &[CPUS, MEMORY, CONTAINERS, ARCHITECTURE, distribution::KERNEL],
     small: &[],
     make: machine,
@@ -31,7 +31,7 @@ pub(crate) const PROFILE: Profile = Profile {
 const ARCHITECTURE: Setting = Setting::word(
     "architecture",
     &["x86-64", "aarch64", "aarch64-64k", "ppc64le", "s390x"],
-    "What the CPUs are; 64k are pages of 64 KiB.",
+    "CPU architecture; 64k means 64 KiB pages.",
 );
 
 const FIRMWARE: Firmware<'_> = Firmware {
@@ -88,7 +88,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     }
 }
 
-/// Each container has a scope of systemd's.
+/// systemd scope of each container.
 fn containers_of(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<ControlGroup> {
     let scope = |number: u32| {
         let tenant = tenants.of(number as usize);
@@ -103,7 +103,7 @@ fn containers_of(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<ControlG
     (0..containers).map(scope).collect()
 }
 
-/// virtio has a line for changes of settings and one for each queue.
+/// virtio devices have a line for configuration changes and one per queue.
 fn devices(mut interrupts: Interrupts, architecture: Architecture, cpus: usize) -> Interrupts {
     if architecture == Architecture::S390x {
         return interrupts;

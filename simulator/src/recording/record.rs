@@ -1,15 +1,13 @@
-//! A live host as a `.tree`: what collectors read of it, and what its kernel answered them.
+//! Records a live host into a tree: the files that collectors read, and the kernel's answers.
 //!
-//! The collectors run once over a root that reads through to the host and keeps what it saw. Whoever asks a second time
-//! gets the first answer, so that all of a recording is of one moment, and the page that was served while recording is
-//! the page that the recording replays to. Then come the files that collectors have declared and did not ask for (their
-//! flags can make them), and those that globs name.
+//! The collectors run once over roots that read through to the host and cache every result. A second read of the same
+//! path returns the cached result, so that a recording is one moment, and replays to the page that was served while
+//! recording. Then follow the declared files that were not read (other flags may need them) and those that globs name.
 
 mod asked;
+mod cache;
+mod deadline;
 mod moments;
-mod patience;
-mod store;
-mod tee;
 mod walk;
 
 use std::fmt;
@@ -24,31 +22,30 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::{Scraper, Selection};
 
 use asked::Asked;
-use patience::Patience;
-use store::Store;
-use tee::Tee;
+use cache::{Cache, RecordingRoot};
+use deadline::Deadline;
 
+pub use cache::TOTAL_CAP_BYTES;
 pub use moments::combine;
-pub use store::TOTAL_CAP_BYTES;
 pub use walk::{Glob, GlobError};
 
-/// What to record, and how patiently.
+/// What to record.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// The collectors that are run. Each is on, whatever its default.
+    /// Collectors to run, regardless of whether they are enabled by default.
     pub registrations: &'a [Registration],
-    /// Their flags.
+    /// Flags of the collectors.
     pub flags: FlagValues,
-    /// Files besides those of the collectors.
+    /// Additional files.
     pub globs: Vec<Glob>,
-    /// So long one file, or one question to the kernel, may take.
+    /// Deadline of one file or kernel query.
     pub timeout: Duration,
 }
 
 impl<'a> Plan<'a> {
-    /// The files of these collectors with flags at their defaults.
+    /// Plan for these collectors with default flags.
     pub fn of(registrations: &'a [Registration]) -> Self {
-        /// Some sensors of disks take 6 seconds and are no less alive.
+        /// Some disk sensors take 6 s to answer.
         const TIMEOUT: Duration = Duration::from_secs(10);
         let mut flags = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
         for registration in registrations {
@@ -58,12 +55,12 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Something that is not in the recording as it was on the host.
+/// Difference between the recording and the host.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Note {
-    /// Its path in the tree.
+    /// Path in the tree.
     pub path: String,
-    /// Why, and what stands in its place.
+    /// Reason, and the substitute in the recording.
     pub reason: String,
 }
 
@@ -76,15 +73,15 @@ impl fmt::Display for Note {
 /// One moment of a host.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// The host.
+    /// Files and kernel answers of the host.
     pub tree: Tree,
-    /// The page that its collectors made while it was recorded.
+    /// Metrics page of the run that was recorded.
     pub page: Vec<u8>,
-    /// What is not as it was.
+    /// Differences from the host.
     pub notes: Vec<Note>,
 }
 
-/// What the host is called: recorded whatever else is, so that whoever scrubs knows what to look for.
+/// Names of the host. Always recorded, so that scrubbing can find them in other files.
 const IDENTITIES: &[(Mount, &str)] = &[
     (Mount::Proc, "sys/kernel/hostname"),
     (Mount::Proc, "sys/kernel/domainname"),
@@ -92,43 +89,43 @@ const IDENTITIES: &[(Mount, &str)] = &[
     (Mount::Rootfs, "etc/machine-id"),
 ];
 
-/// Told of how many files have been read so far.
+/// Called with the number of files read so far.
 pub type Progress<'a> = &'a dyn Fn(usize);
 
-/// Records one moment. The error names a flag or a path to change.
+/// Records one moment of a host. The error names the flag or path to change.
 pub fn record(
     roots: &Roots,
     kernel: Arc<dyn Kernel>,
     plan: &Plan<'_>,
     progress: Progress<'_>,
 ) -> Result<Recording, String> {
-    let store = Arc::new(Store::new(roots.clone(), Patience::new(plan.timeout)));
+    let cache = Arc::new(Cache::new(roots.clone(), Deadline::new(plan.timeout)));
     let asked = Arc::new(Asked::new(kernel, plan.timeout));
-    let tees = Roots::new(|mount| Arc::new(Tee::new(Arc::clone(&store), mount))).with_sys_place(roots.sys_place());
+    let recording = Roots::new(|mount| Arc::new(RecordingRoot::new(Arc::clone(&cache), mount)));
+    let recording = recording.with_sys_place(roots.sys_place());
     let shared: Arc<dyn Kernel> = Arc::clone(&asked) as Arc<dyn Kernel>;
-    let scraper = Scraper::build(plan.registrations, &plan.flags, tees.clone(), shared)?;
+    let scraper = Scraper::build(plan.registrations, &plan.flags, recording.clone(), shared)?;
     let mut page = Vec::new();
-    let told = |_: &collectors::kit::scraper::Report<'_>| progress(store.count());
-    scraper.scrape(&Selection::ALL, |_| (), told, &mut page);
+    let report = |_: &collectors::kit::scraper::Report<'_>| progress(cache.count());
+    scraper.scrape(&Selection::ALL, |_| (), report, &mut page);
     for read in plan.registrations.iter().flat_map(|registration| registration.declaration.reads) {
-        // What an operator's flag names is not known from its pattern, and `*` as a last name may be any file of a
-        // device, of which some do something when they are read.
+        // The pattern of an operator's path does not tell the path, and a trailing `*` may match a device file whose
+        // read has side effects.
         let is_safe = read.mount != Mount::Host && read.pattern.rsplit('/').next() != Some("*");
         if is_safe {
-            walk::declared(&tees, read);
-            progress(store.count());
+            walk::declared(&recording, read);
+            progress(cache.count());
         }
     }
-    for name in IDENTITIES {
-        // Where one is not there, the host has no such name.
-        let (mount, path) = name;
-        let _ = tees.get(*mount).read(path.as_bytes(), &mut Vec::new(), collectors::kit::files::FILE_CAP_BYTES);
+    for (mount, path) in IDENTITIES {
+        // A missing file is recorded as missing.
+        let _ = recording.get(*mount).read(path.as_bytes(), &mut Vec::new(), collectors::kit::files::FILE_CAP_BYTES);
     }
     for glob in &plan.globs {
-        walk::glob(&tees, glob, &|| progress(store.count()));
+        walk::glob(&recording, glob, &|| progress(cache.count()));
     }
-    asked.ask_all(&mount_points(&tees));
-    let (mut tree, mut notes) = store.finish();
+    asked.ask_all(&mount_points(&recording));
+    let (mut tree, mut notes) = cache.finish();
     for (path, content) in asked.entries() {
         let node = collectors::host::root::tree::Node::file(content);
         tree.insert(path, node).map_err(|error: InsertError| format!("{path}: {error}"))?;
@@ -139,7 +136,7 @@ pub fn record(
     Ok(Recording { tree, page, notes })
 }
 
-/// Where something is mounted, as far as a recorded table says it.
+/// Mount points of the recorded mount table.
 fn mount_points(roots: &Roots) -> Vec<Vec<u8>> {
     const FIELD: usize = 4;
     let mut table = Vec::new();
@@ -158,7 +155,7 @@ fn mount_points(roots: &Roots) -> Vec<Vec<u8>> {
     points
 }
 
-/// `\040` as the space that it stands for.
+/// Decodes octal escapes such as `\040`.
 pub(crate) fn octal_unescaped(field: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;

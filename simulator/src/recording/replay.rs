@@ -1,9 +1,8 @@
-//! A recorded host, served again.
+//! Replays a recorded host.
 //!
-//! A recording of one moment is still: every reading of it is that moment. One of two moments moves. Between the two,
-//! and after them, a number of a file that both have is where it would be: what the kernel counts goes on at the rate
-//! of the recording, everything else swings between the two values that were seen. What is not a number (devices,
-//! links, processes) is that of the first moment until the second is reached, and of the second from then on.
+//! A recording of one moment never changes. In a recording of two moments, counters keep their recorded rate, and other
+//! numbers oscillate between the two recorded values. Everything else (devices, links, processes) is that of the first
+//! moment until the second is reached, and that of the second from then on.
 
 mod kernel;
 mod motion;
@@ -18,10 +17,9 @@ use collectors::host::kernel::canned::Canned;
 use collectors::host::root::tree::{LATER, Tree};
 use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 
-use crate::host::Clock;
 use kernel::ReplayKernel;
 
-/// A recording and a clock.
+/// A recorded host and a clock.
 #[derive(Clone, Debug)]
 pub struct Replay {
     moments: Arc<Moments>,
@@ -31,16 +29,17 @@ struct Moments {
     first: Arc<Tree>,
     first_roots: Roots,
     later: Option<Later>,
-    /// What the clock of the host said at the first moment.
+    /// Time of the first moment since 1970.
     start: Duration,
-    /// How long ago the first moment is.
-    elapsed: Clock,
+    /// Time since the first moment.
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
+/// The second moment.
 struct Later {
     tree: Arc<Tree>,
     roots: Roots,
-    /// How long after the first moment.
+    /// Time between the moments.
     after: Duration,
 }
 
@@ -52,7 +51,7 @@ impl fmt::Debug for Moments {
 }
 
 impl Replay {
-    /// A replay of this tree; `elapsed` says how long ago its first moment is. The error names the entry that is wrong.
+    /// Replays a tree; `elapsed` returns the time since its first moment. The error names the invalid entry.
     pub fn new(tree: Arc<Tree>, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Result<Self, String> {
         let now = |tree: &Tree| -> Result<Duration, String> {
             Ok(Canned::parse(|name| tree.content(name)).map_err(|error| error.to_string())?.now())
@@ -61,7 +60,7 @@ impl Replay {
         let later = match second_moment(&tree)? {
             None => None,
             Some(second) => {
-                let error = || format!("{LATER}/kernel/clock: the second moment is not after the first");
+                let error = || format!("{LATER}/kernel/clock: expected a time after that of the first moment");
                 let after = now(&second)?.checked_sub(start).filter(|after| !after.is_zero()).ok_or_else(error)?;
                 let tree = Arc::new(second);
                 Some(Later { roots: tree.roots(), tree, after })
@@ -71,28 +70,28 @@ impl Replay {
         Ok(Self { moments: Arc::new(moments) })
     }
 
-    /// Whether it has two moments.
+    /// Whether the recording has two moments.
     pub fn is_moving(&self) -> bool {
         self.moments.later.is_some()
     }
 
-    /// Its files.
+    /// Files of the host.
     pub fn roots(&self) -> Roots {
         Roots::new(|mount| Arc::new(ReplayRoot { moments: Arc::clone(&self.moments), mount }))
     }
 
-    /// What its kernel answers.
+    /// Kernel of the host.
     pub fn kernel(&self) -> Arc<dyn Kernel> {
         Arc::new(ReplayKernel::new(Arc::clone(&self.moments)))
     }
 
-    /// The content of a file by its path in the tree, such as `kernel/uname`, as it is now. Links are not followed.
+    /// Current content of a file by its path in the tree, such as `kernel/uname`. Links are not followed.
     pub fn content(&self, path: &str) -> Option<Vec<u8>> {
         self.moments.content(path, (self.moments.elapsed)())
     }
 }
 
-/// The whole tree of the second moment.
+/// Complete tree of the second moment, if there is one.
 fn second_moment(tree: &Tree) -> Result<Option<Tree>, String> {
     let below = format!("{LATER}/").into_bytes();
     if !tree.has_entries(LATER) {
@@ -115,7 +114,7 @@ fn second_moment(tree: &Tree) -> Result<Option<Tree>, String> {
 }
 
 impl Moments {
-    /// The second moment, once it is reached.
+    /// The second moment, if it has been reached.
     fn reached(&self, elapsed: Duration) -> Option<&Later> {
         self.later.as_ref().filter(|later| elapsed >= later.after)
     }
@@ -141,7 +140,7 @@ impl Moments {
     }
 }
 
-/// One mount of a replayed host.
+/// Root of one mount of a replayed host.
 #[derive(Debug)]
 struct ReplayRoot {
     moments: Arc<Moments>,
@@ -161,12 +160,13 @@ impl Root for ReplayRoot {
         let (first, second) = (self.moments.first_roots.get(self.mount), later.roots.get(self.mount));
         let (now, other) = if elapsed < later.after { (first, second) } else { (second, first) };
         now.read(path, into, cap_bytes)?;
-        let mut beside = Vec::new();
-        if other.read(path, &mut beside, cap_bytes).is_ok() && beside != *into {
+        let mut other_content = Vec::new();
+        if other.read(path, &mut other_content, cap_bytes).is_ok() && other_content != *into {
             let name = format!("{}/{}", self.mount.name(), String::from_utf8_lossy(path));
-            let (first, second) = if elapsed < later.after { (&*into, &beside) } else { (&beside, &*into) };
-            let moved = motion::at(&name, first, second, elapsed, later.after);
-            *into = moved;
+            let (first, second) =
+                if elapsed < later.after { (&*into, &other_content) } else { (&other_content, &*into) };
+            let interpolated = motion::at(&name, first, second, elapsed, later.after);
+            *into = interpolated;
         }
         if into.len() > cap_bytes {
             let size_bytes = into.len() as u64;
@@ -222,12 +222,12 @@ procs_running 1
 x
 ";
 
-    /// A replay, and the hand that moves its clock, in seconds.
+    /// A replay, and its clock in seconds.
     fn replay(text: &str) -> (Replay, Arc<AtomicU64>) {
         let tree = collectors::host::tree_text::parse(text.as_bytes()).unwrap();
         let seconds = Arc::new(AtomicU64::new(0));
-        let hand = Arc::clone(&seconds);
-        let replay = Replay::new(Arc::new(tree), move || Duration::from_secs(hand.load(Ordering::Relaxed))).unwrap();
+        let clock = Arc::clone(&seconds);
+        let replay = Replay::new(Arc::new(tree), move || Duration::from_secs(clock.load(Ordering::Relaxed))).unwrap();
         (replay, seconds)
     }
 
@@ -238,7 +238,7 @@ x
     }
 
     #[test]
-    fn two_moments_move_and_go_on() {
+    fn numbers_change_between_and_after_two_moments() {
         let (replay, seconds) = replay(TEXT);
         for (at, expected) in [
             (0, "cpu  100 0 30\nprocs_running 1\n"),
@@ -256,7 +256,7 @@ x
     }
 
     #[test]
-    fn the_kernel_moves_with_the_files() {
+    fn kernel_answers_change_with_the_files() {
         let (replay, seconds) = replay(TEXT);
         let kernel = replay.kernel();
         let free = || kernel.statfs(b"/").unwrap().blocks_free;
@@ -268,7 +268,7 @@ x
     }
 
     #[test]
-    fn what_comes_and_goes_does_so_at_the_second_moment() {
+    fn entries_appear_and_disappear_at_the_second_moment() {
         let (replay, seconds) = replay(TEXT);
         assert_eq!(read(&replay, "self/stat").unwrap(), "7 (a)\n");
         assert_eq!(read(&replay, "8/stat"), Err(Errno::ENOENT.into()));
@@ -281,7 +281,7 @@ x
     }
 
     #[test]
-    fn one_moment_stands_still() {
+    fn a_recording_of_one_moment_never_changes() {
         let (before, _) = TEXT.split_once("== later").unwrap();
         let (replay, seconds) = replay(&format!("{before}== proc/stat\ncpu 1\n"));
         seconds.store(1000, Ordering::Relaxed);
@@ -291,9 +291,9 @@ x
     }
 
     #[test]
-    fn a_second_moment_without_a_time_is_refused() {
+    fn a_second_moment_without_a_later_time_is_refused() {
         let tree = Tree::new().with("later/proc/stat", Node::file("cpu 1\n"));
         let error = Replay::new(Arc::new(tree), || Duration::ZERO).unwrap_err();
-        assert_eq!(error, "later/kernel/clock: the second moment is not after the first");
+        assert_eq!(error, "later/kernel/clock: expected a time after that of the first moment");
     }
 }

@@ -1,17 +1,17 @@
-//! Hosts without their identities.
+//! Replaces the identities of a recorded host by pseudonyms.
 //!
-//! Every name, address, serial and identifier is replaced by a pseudonym of the same form, made with a key
-//! (the module `key` says why a hash would not do): the same original has the same pseudonym in every file, path and
-//! link, in every notation. What looks like a secret and was not recognised is reported, and whoever writes the tree
-//! is to stop there unless the operator has allowed it by name.
+//! Names, addresses, serial numbers and identifiers get keyed pseudonyms of the same form (see `key` for why a hash is
+//! not enough). One original has one pseudonym in every file, path, link target and notation. Suspicious text that no
+//! rule recognises is reported as a [`Leak`]; callers must not write the tree unless the operator allows each leak by
+//! name. Memory addresses of processes become 0.
 //!
-//! # How an identity is found
+//! # How identities are found, in order of precedence
 //!
-//! 1. `context`: by where it stands, such as `product_serial`. It is learned, and found everywhere else.
-//! 2. `notation`: tables of /proc/net, which write addresses in hexadecimal digits.
-//! 3. `dictionary`: all that was learned, whatever the notation.
-//! 4. `pattern`: by its form, such as a MAC address.
-//! 5. `secret`: whatever is left and looks wrong.
+//! 1. `context`: by position, such as the content of `product_serial`. Learned, and replaced in every other file.
+//! 2. `notation`: hexadecimal addresses in the tables of /proc/net.
+//! 3. `dictionary`: everything learned, in every notation.
+//! 4. `pattern`: by form, such as a MAC address.
+//! 5. `secret`: suspicious text that remains. Reported, not replaced.
 
 mod address;
 mod context;
@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 
 use collectors::host::root::tree::{LATER, Node, Tree, What};
 
+use crate::recording::entries::Entries;
 use crate::recording::record::octal_unescaped;
 use dictionary::{Dictionary, Learned};
 use span::Span;
@@ -38,41 +39,47 @@ pub use report::{Allowance, Leak};
 pub use secret::Suspicion;
 pub use span::Category;
 
-/// A tree without identities.
+/// Result of scrubbing a tree.
 #[derive(Clone, Debug)]
 pub struct Scrubbed {
-    /// The tree.
+    /// The scrubbed tree.
     pub tree: Tree,
-    /// What looks like a secret and was not recognised: the tree holds it as it was.
+    /// Suspicious text that no rule recognised. The tree still holds it.
     pub leaks: Vec<Leak>,
-    /// How many pieces of text were replaced, by what they were.
+    /// Number of replacements by category.
     pub counts: BTreeMap<Category, usize>,
 }
 
-/// Replaces what can be told from a host's files and answers of who it is. The error says what is wrong with the tree.
+/// Replaces the identities in a host's files, paths and kernel answers. The error names the path that is in the way.
 pub fn scrub(tree: &Tree, key: &Key) -> Result<Scrubbed, String> {
     let scrubber = Scrubber::new(tree, key)?;
     let mut findings = Findings::default();
-    let mut scrubbed = Tree::new();
+    let mut scrubbed = Entries::default();
+    let mut new_paths = BTreeMap::new();
     for (path, node) in tree.iter() {
         let shown = shown(path);
         let new_path = scrubber.path(path, &mut findings);
-        if scrubbed.get(&new_path).is_some_and(|there| there.what() != &What::Directory) {
+        let is_directory = node.what() == &What::Directory;
+        if new_paths.insert(new_path.clone(), is_directory) == Some(false) {
             return Err(format!("{shown}: two paths have one pseudonym; use another key"));
         }
         let node = match node.what() {
             What::File(content) => node.clone().with_content(scrubber.file(&shown, content, &mut findings)),
+            What::Link(target) if context::is_process_link(&shown) => {
+                Node::link(word::word(key, Category::CommandLine.name(), target))
+            }
             What::Link(target) => Node::link(scrubber.path(target, &mut findings)),
             What::Directory | What::Special(_) => node.clone(),
         };
-        scrubbed.insert(&new_path, node).map_err(|error| format!("{shown}: {error}"))?;
+        scrubbed.push(path.to_vec(), new_path, node);
     }
     findings.leaks.sort();
     findings.leaks.dedup();
-    Ok(Scrubbed { tree: scrubbed, leaks: findings.leaks, counts: findings.counts })
+    let tree = scrubbed.into_tree().map_err(|(path, error)| format!("{}: {error}", self::shown(&path)))?;
+    Ok(Scrubbed { tree, leaks: findings.leaks, counts: findings.counts })
 }
 
-/// All that is known of the identities of one host.
+/// The identities of one host, and the key to their pseudonyms.
 #[derive(Debug)]
 pub struct Scrubber {
     key: Key,
@@ -86,21 +93,21 @@ struct Findings {
     counts: BTreeMap<Category, usize>,
 }
 
-/// A path as text, without the folder of the second moment.
+/// A path for display and for rules, without the `later/` prefix of the second moment.
 fn shown(path: &[u8]) -> Cow<'_, str> {
     let later = [LATER.as_bytes(), b"/"].concat();
     String::from_utf8_lossy(path.strip_prefix(later.as_slice()).unwrap_or(path))
 }
 
 impl Scrubber {
-    /// Learns what there is to be known of this host.
+    /// Collects the identities of a host.
     pub fn new(tree: &Tree, key: &Key) -> Result<Self, String> {
         let mut learned = Learned::default();
         let mut is_little_endian = true;
         for (path, node) in tree.iter() {
             let shown = shown(path);
             learn("", path, &mut learned, key);
-            // The names in there are people's.
+            // Names below these directories are chosen by users: they are identities, not names of the system.
             if !shown.contains(concat!("/", "home/")) && !shown.contains("/media/") {
                 learned.add_names(path);
             }
@@ -116,7 +123,7 @@ impl Scrubber {
         Ok(Self { key: key.clone(), dictionary: learned.dictionary()?, is_little_endian })
     }
 
-    /// Any text about the host, such as its page, with the pseudonyms that the host's tree has.
+    /// Replaces identities in a text about the host, such as its metrics page, with the pseudonyms of its tree.
     pub fn text(&self, text: &[u8]) -> Vec<u8> {
         let spans = self.spans("", text);
         span::replaced(text, &spans)
@@ -143,11 +150,12 @@ impl Scrubber {
 
     fn spans(&self, path: &str, text: &[u8]) -> Vec<Span> {
         let mut spans = Vec::new();
-        for place in context::places(path, text) {
-            let before = text.get(place.range.clone()).unwrap_or_default();
-            let (category, range) = (place.category, place.range);
-            // A serial may be of a form that has a pseudonym of its own, such as a UUID's.
+        for found in context::occurrences(path, text) {
+            let before = text.get(found.range.clone()).unwrap_or_default();
+            let (category, range) = (found.category, found.range);
+            // A serial number may have a form with a pseudonym of its own, such as a UUID.
             let replacement = match pattern::whole(&self.key, before) {
+                _ if category == Category::MemoryAddress => b"0".to_vec(),
                 Some(moved) => moved,
                 None if category == Category::Host => self.name(before),
                 None if is_escaped(path, before) => {
@@ -163,7 +171,7 @@ impl Scrubber {
         span::disjoint(spans)
     }
 
-    /// A name with points is made of names; those that are everybody's, such as `com`, stay.
+    /// Pseudonym of a host name, label by label. Common labels of a dotted name, such as `com`, stay.
     fn name(&self, text: &[u8]) -> Vec<u8> {
         let labels: Vec<&[u8]> = text.split(|&byte| byte == b'.').collect();
         let stays = |label: &[u8]| labels.len() > 1 && dictionary::is_common(label);
@@ -203,7 +211,7 @@ impl Findings {
     }
 }
 
-/// Whether bytes are written as `\\040` here: the kernel's answers and mount tables do so.
+/// Whether a word has octal escapes such as `\\040`, as kernel answers and mount tables write them.
 fn is_escaped(path: &str, word: &[u8]) -> bool {
     word.contains(&b'\\') && (path.starts_with("kernel/") || matches!(context::base(path), "mountinfo" | "mounts"))
 }
@@ -220,7 +228,7 @@ fn octal_escaped(word: &[u8]) -> Vec<u8> {
     into
 }
 
-/// In a path there are no columns to keep.
+/// Replaces every span without aligning columns, as paths need it.
 fn replaced_exactly(path: &[u8], spans: &[Span]) -> Vec<u8> {
     let mut into = Vec::with_capacity(path.len());
     let mut at = 0;
@@ -233,19 +241,19 @@ fn replaced_exactly(path: &[u8], spans: &[Span]) -> Vec<u8> {
     into
 }
 
-/// Tables of counters in hexadecimal digits.
+/// Whether a file is a table of hexadecimal counters.
 fn has_numbers(path: &str) -> bool {
     path.contains("/net/stat/") || matches!(context::base(path), "softnet_stat" | "interrupts" | "timer_list")
 }
 
-/// What can be learned of one text.
+/// Adds the identities of one text to the dictionary.
 fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
-    for place in context::places(path, text).into_iter().filter(|place| place.is_learned) {
-        let word = text.get(place.range).unwrap_or_default();
-        // What has a form of its own is known by it everywhere.
+    for found in context::occurrences(path, text).into_iter().filter(|found| found.is_learned) {
+        let word = text.get(found.range).unwrap_or_default();
+        // `pattern` recognises a word of a known form in every file.
         if pattern::whole(key, word).is_none() {
             let unescaped = if is_escaped(path, word) { octal_unescaped(word) } else { word.to_vec() };
-            learned.add_word(place.category, &unescaped);
+            learned.add_word(found.category, &unescaped);
         }
     }
     let mut spans = Vec::new();
@@ -274,7 +282,7 @@ fn learn(path: &str, text: &[u8], learned: &mut Learned, key: &Key) {
     }
 }
 
-/// Whether the machine that `uname` names begins its words with the high byte.
+/// Whether the machine named by `uname` is big-endian.
 fn is_of_big_endian(uname: &[u8]) -> bool {
     let machine = uname.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"machine "));
     machine.is_some_and(|machine| {

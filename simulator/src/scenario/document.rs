@@ -1,15 +1,15 @@
-//! The file of a scenario, which is TOML.
+//! Parser of scenario files, which are TOML.
 
 use collectors::kit::nearest;
 use toml_span::value::{Key, Table, ValueInner};
 use toml_span::{Span, Value};
 
-use super::timeline::{At, Entry};
+use super::timeline::{At, TimelineEntry};
 use super::{Scenario, ScenarioError};
 use crate::fault::Plan;
 use crate::profile::{self, Settings};
 
-/// The keys of a file, in the order in which they are best written.
+/// Top-level keys in their recommended order.
 const KEYS: [&str; 8] = ["about", "sources", "profile", "seed", "start", "faults", "set", "event"];
 
 pub(super) fn parse(text: &str) -> Result<Scenario, ScenarioError> {
@@ -23,7 +23,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// The number of the line that something begins in.
+    /// Line number of the start of a span.
     fn line(&self, span: Span) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         before.bytes().filter(|&byte| byte == b'\n').count() + 1
@@ -70,7 +70,7 @@ impl File<'_> {
         texts.map(|text| text.as_str().map(str::to_owned).ok_or_else(fail)).collect()
     }
 
-    /// A number; one of more than 63 bits is written as a text.
+    /// Parses a number; numbers beyond 63 bits are written as strings.
     fn number(&self, name: &str, value: &Value<'_>) -> Result<u64, ScenarioError> {
         let found = self.word(name, value)?;
         found.parse().map_err(|_| {
@@ -79,7 +79,7 @@ impl File<'_> {
         })
     }
 
-    /// A number or a word, as a setting takes it.
+    /// Text of a number, string or boolean.
     fn word(&self, name: &str, value: &Value<'_>) -> Result<String, ScenarioError> {
         match value.as_ref() {
             ValueInner::String(text) => Ok(text.clone().into_owned()),
@@ -89,7 +89,7 @@ impl File<'_> {
         }
     }
 
-    /// The settings below `[set]`, each looked at here, where its line is at hand.
+    /// Settings of `[set]`, validated here so that errors name their line.
     fn overrides(&self, scenario: &Scenario, value: &Value<'_>) -> Result<Vec<(String, String)>, ScenarioError> {
         let table = value.as_table().ok_or_else(|| self.fail(value.span, "set: expected a table"))?;
         let fail = |span, error: &dyn std::error::Error| self.fail(span, error.to_string());
@@ -103,20 +103,20 @@ impl File<'_> {
         table.iter().map(pair).collect()
     }
 
-    fn timeline(&self, value: &Value<'_>) -> Result<Vec<Entry>, ScenarioError> {
+    fn timeline(&self, value: &Value<'_>) -> Result<Vec<TimelineEntry>, ScenarioError> {
         let fail = |span| self.fail(span, "event: expected [[event]] and its keys");
         let events = value.as_array().ok_or_else(|| fail(value.span))?.iter();
         let entry = |event: &Value<'_>| self.entry(event.span, event.as_table().ok_or_else(|| fail(event.span))?);
         events.map(entry).collect()
     }
 
-    fn entry(&self, span: Span, event: &Table<'_>) -> Result<Entry, ScenarioError> {
+    fn entry(&self, span: Span, event: &Table<'_>) -> Result<TimelineEntry, ScenarioError> {
         let at = event.get("at").ok_or_else(|| self.fail(span, "the event has no `at`; write at = \"+10m\""))?;
         let kind = event.get("kind").ok_or_else(|| self.fail(span, "the event has no `kind`"))?;
         let written = self.word("at", at)?;
         let settings = event.iter().filter(|(key, _)| !matches!(key.name.as_ref(), "at" | "kind"));
         let settings = settings.map(|(key, value)| Ok((key.name.clone().into_owned(), self.word(&key.name, value)?)));
-        Ok(Entry {
+        Ok(TimelineEntry {
             line: self.line(kind.span),
             at: At::parse(&written).ok_or_else(|| {
                 let expected = "\"+10m\", counted from the start, or seconds since 1970";
@@ -127,7 +127,7 @@ impl File<'_> {
         })
     }
 
-    /// A plan of faults. The text begins in the line of its first fault.
+    /// Parses a fault plan; the text starts on the line of its first fault.
     fn faults(&self, value: &Value<'_>) -> Result<Plan, ScenarioError> {
         let first = self.line(value.span);
         let plan = Plan::parse(self.text("faults", value)?);

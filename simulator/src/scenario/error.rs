@@ -1,15 +1,15 @@
-//! Why a scenario cannot be.
+//! Errors of scenarios.
 
 use std::fmt;
 
 use crate::profile::ProfileError;
 
-/// What is wrong with a scenario, and in which line of its file, where it is one of the file.
+/// Problem of a scenario, and its line if it comes from a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScenarioError {
-    /// The number of the line; the first is 1.
+    /// Line number, counted from 1.
     pub line: Option<usize>,
-    /// What was found there and what to do about it.
+    /// What was found, and what is expected.
     pub problem: String,
 }
 

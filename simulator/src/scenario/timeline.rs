@@ -1,4 +1,4 @@
-//! What happens to the host, and when.
+//! Events of a scenario.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use crate::event::Event;
 use crate::machine::Machine;
 use crate::span;
 
-/// One thing that happens, as the file has it.
+/// `[[event]]` entry of a scenario file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Entry {
-    /// Of the file.
+pub(super) struct TimelineEntry {
+    /// Line in the file.
     pub(super) line: usize,
     pub(super) at: At,
     pub(super) kind: String,
     pub(super) settings: Vec<(String, String)>,
 }
 
-/// When.
+/// Time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum At {
-    /// So long after the start.
+    /// Time after the start.
     After(Duration),
-    /// Since 1970.
+    /// Time since 1970.
     Since(Duration),
 }
 
 impl At {
-    /// `+10m`, or seconds since 1970.
+    /// Parses `+10m` or seconds since 1970.
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix('+') {
             Some(span) => span::parse(span).map(Self::After),
@@ -35,7 +35,7 @@ impl At {
         }
     }
 
-    /// Since 1970, of a scenario that starts then.
+    /// Absolute time for a start time.
     pub(super) fn since(self, start: Duration) -> Duration {
         match self {
             Self::After(time) => start.saturating_add(time),
@@ -44,10 +44,10 @@ impl At {
     }
 }
 
-/// The machine with what happens to it. An event that is wrong is told with its line.
-pub(super) fn put(machine: Machine, timeline: &[Entry], start: Duration) -> Result<Machine, ScenarioError> {
+/// Adds the events to a machine. Errors name the line of the event.
+pub(super) fn put(machine: Machine, timeline: &[TimelineEntry], start: Duration) -> Result<Machine, ScenarioError> {
     let mut machine = machine;
-    for Entry { line, at, kind, settings } in timeline {
+    for TimelineEntry { line, at, kind, settings } in timeline {
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let event = Event::of(kind, at.since(start), &settings);
         machine = event

@@ -1,4 +1,4 @@
-//! CPUs: their times, their tables, their topology.
+//! CPU times, tables and topology.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn cpus_add_up(host: &Frozen) {
     let stat = host.text("proc/stat");
     let rows: Vec<Vec<u64>> = stat.lines().filter(|line| line.starts_with("cpu")).map(numbers).collect();
     let (all, each) = rows.split_first().unwrap();
-    // The sum is over those that are away, too, which have no rows.
+    // The sum includes offline CPUs, which have no rows.
     let is_whole = host.cpu_list("sys/devices/system/cpu/offline").is_empty();
     for (column, sum) in all.iter().enumerate() {
         let of_rows = each.iter().map(|row| row[column]).sum::<u64>();
@@ -23,7 +23,7 @@ fn cpus_add_up(host: &Frozen) {
     let [up, idle] = numbers(&uptime)[..] else { panic!("{uptime}") };
     assert_eq!(idle, all[3]);
     for row in each {
-        // Each column is cut to whole ticks.
+        // Each column is truncated to whole ticks.
         let spent: u64 = row.iter().take(8).sum();
         assert!(spent <= up && (up - spent <= 8 || host.may(&["cpu-hotplug"])), "{spent} ticks of {up}");
     }
@@ -49,7 +49,7 @@ fn cpu_counts_agree(host: &Frozen) {
         let lines = cpuinfo.lines().filter(|line| line.split(':').next().unwrap().trim() == name);
         lines.flat_map(numbers).collect()
     };
-    // A mainframe calls it otherwise.
+    // The key differs on s390x.
     assert_eq!(of_field("processor").len() + of_field("cpu number").len(), in_stat);
     let columns = |path: &str| -> Vec<String> {
         host.text(path).lines().next().unwrap().split_whitespace().map(str::to_lowercase).collect()
@@ -80,7 +80,7 @@ fn cpu_counts_agree(host: &Frozen) {
     assert_eq!(host.text("proc/net/stat/nf_conntrack").lines().count() - 1, folders);
     for (place, &cpu) in online.iter().enumerate() {
         let topology = |name: &str| host.numbers(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}"))[0];
-        // Only x86 tells of them in cpuinfo.
+        // cpuinfo has them on x86 only.
         assert!(cores.is_empty() || cores[place] == topology("core_id"), "core of {cpu}");
         assert!(sockets.is_empty() || sockets[place] == topology("physical_package_id"), "socket of {cpu}");
         let siblings = host.text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"));
@@ -100,7 +100,7 @@ fn interrupts_add_up(host: &Frozen, cpus: usize) {
             || name.trim() == "NMI" && !host.is_mainframe()
         {
             let of_line = counts.iter().sum::<u64>();
-            // On a mainframe the classes come first, and all others are parts of them.
+            // On s390x the first lines are totals of classes.
             sum += if host.is_mainframe() && !is_class { 0 } else { of_line };
             if let Ok(number) = name.trim().parse::<usize>() {
                 by_number.insert(number, of_line);
@@ -108,7 +108,7 @@ fn interrupts_add_up(host: &Frozen, cpus: usize) {
         }
     }
     let stat = host.text("proc/stat").lines().find(|line| line.starts_with("intr ")).map(numbers).unwrap();
-    // What came to a CPU that is away has no column.
+    // An offline CPU has no column.
     let is_whole = host.cpu_list("sys/devices/system/cpu/offline").is_empty();
     let agrees = |all: u64, told: u64| all == told || !is_whole && told < all;
     let has_wrapped = host.may(&["interrupts-beyond-32-bits"]) && sum % (1 << 32) == stat[0];

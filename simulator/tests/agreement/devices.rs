@@ -1,4 +1,4 @@
-//! The PCI bus, fabrics, graphics cards, the load balancer, containers.
+//! PCI bus, fabrics, graphics cards, load balancer, containers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ fn ports_agree(host: &Frozen) {
         let is_up = host.text(&format!("{port}/state")).starts_with("4:");
         assert_eq!(host.text(&format!("{port}/phys_state")).starts_with("5:"), is_up, "{adapter}");
         assert!(host.text(&format!("{port}/rate")).contains(" Gb/sec ("));
-        // The same device is one of the network.
+        // The adapter is also a network device.
         let What::Link(own) = host.tree.get(format!("sys/class/infiniband/{adapter}")).unwrap().what() else {
             panic!()
         };
@@ -111,7 +111,7 @@ fn own_folder(host: &Frozen) -> String {
     }
 }
 
-/// Pods have their groups, volumes, file systems and networks.
+/// Pods have cgroups, volumes, file systems and network namespaces.
 fn containers_agree(host: &Frozen) {
     let mounts: Vec<Vec<&str>> = host.text("proc/mounts").lines().map(|line| line.split(' ').collect()).collect();
     let of_type = |fs_type: &str| mounts.iter().filter(|mount| mount[2] == fs_type).count();

@@ -1,4 +1,4 @@
-//! Block devices and what is mounted of them.
+//! Block devices and mounts.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn disks_agree(host: &Frozen) {
     assert!(told == whole.map(|sectors| sectors / 2) || may_be_more, "{told:?} of {whole:?}");
 }
 
-/// What goes to a partition or a volume goes to the disk below, if that has no other users.
+/// Requests of a partition or volume reach the disk below, if it has no other users.
 fn traffic_comes_down(host: &Frozen, rows: &BTreeMap<&str, Vec<u64>>, name: &str) {
     let folder = host.device(name);
     let partitions = host.names(&folder).into_iter().filter(|below| rows.contains_key(below.as_str()));
@@ -50,11 +50,11 @@ fn traffic_comes_down(host: &Frozen, rows: &BTreeMap<&str, Vec<u64>>, name: &str
         return;
     }
     let of_above = |column: usize| above.iter().map(|above| rows[above.as_str()][column]).sum::<u64>();
-    // Kernels before 4.18 tell of no discards.
+    // Kernels before 4.18 do not count discards.
     for column in [4, 8, 15].into_iter().filter(|&column| column < rows[name].len() && !host.may(&["counter-wrap"])) {
         assert_eq!(rows[name][column], of_above(column), "{name} and {above:?}");
     }
-    // A request is passed on or merged into another.
+    // A request is passed on or merged.
     assert_eq!(rows[name][2] + rows[name][3], of_above(2) + of_above(3), "{name} and {above:?}");
 }
 

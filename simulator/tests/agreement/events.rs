@@ -1,4 +1,4 @@
-//! The laws hold whatever happens: before, at and after each event, on every host that it can happen to.
+//! Laws hold before, at and after each event, on every host that it can happen to.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::laws_of;
 
 const AT: u64 = 1_700_000_000;
 
-/// The event as it is if nobody says; most kinds find by themselves what they happen to.
+/// Event with default settings; most kinds select their target by themselves.
 fn event(kind: &EventKind, seconds: u64) -> Event {
     Event::of(kind.name, Duration::from_secs(seconds), &[]).unwrap()
 }
@@ -21,7 +21,7 @@ fn machine(profile: &'static Profile, seed: u64) -> Machine {
 
 #[test]
 fn laws_hold_before_at_and_after_every_event() {
-    // Each host has its turn at each moment with some kind.
+    // Hosts and times are distributed over the kinds.
     let mut moments = [-1, 0, 45, 599, 600, 86_400].into_iter().cycle();
     for kind in event_kinds() {
         let hosts = profiles().iter().filter_map(|profile| {
@@ -50,7 +50,7 @@ proptest! {
         let profile = profile.get(profiles());
         let mut machine = machine(profile, seed);
         for (kind, when) in &kinds {
-            // What cannot happen to this host, or not after what did before, does not.
+            // Skips events that are impossible on this host or after earlier events.
             if let Ok(more) = machine.clone().with_events(vec![event(kind.get(event_kinds()), AT + when)]) {
                 machine = more;
             }

@@ -1,4 +1,4 @@
-//! What the kernel is called, and what runs on it.
+//! Kernel identification and processes.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn names_agree(host: &Frozen) {
 fn processes_agree(host: &Frozen) {
     let is_number = |name: &&String| name.bytes().all(|byte| byte.is_ascii_digit());
     let (mut threads, mut running, mut blocked) = (0, 0, 0);
-    // Looked for once, as there are thousands.
+    // Computed once for thousands of processes.
     let mut tasks: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, _) in host.tree.iter() {
         if let ["proc", process, "task", _] = std::str::from_utf8(path).unwrap().split('/').collect::<Vec<_>>()[..] {

@@ -64,7 +64,7 @@ fn bonds_agree(host: &Frozen) {
         assert!(slaves.contains(&active));
         let mut received = 0_u64;
         for slave in &slaves {
-            // Old kernels call it otherwise.
+            // The key differs on old kernels.
             let is_slave = host.tree.get(format!("{}/slave_{slave}", network::folder(host, bond))).is_some();
             let lower = format!("{folder}/{}_{slave}", if is_slave { "slave" } else { "lower" });
             let state = host.text(&format!("{lower}/operstate")).trim();
@@ -78,7 +78,7 @@ fn bonds_agree(host: &Frozen) {
             received = received.wrapping_add(host.numbers(&format!("sys/class/net/{slave}/statistics/rx_bytes"))[0]);
             assert!(host.text(&format!("proc/net/bonding/{bond}")).contains(&format!("\nSlave Interface: {slave}\n")));
         }
-        // A bond remembers what went through slaves that are gone.
+        // A bond keeps the counters of removed slaves.
         let of_bond = host.numbers(&format!("{folder}/statistics/rx_bytes"))[0];
         assert!(of_bond == received || host.may(&["nic-hotplug"]) && of_bond > received, "{of_bond} {received}");
     }
@@ -90,7 +90,7 @@ fn neighbours_agree(host: &Frozen) {
         .neighbours(&mut |neighbour| {
             from_kernel.push((neighbour.address.to_string(), String::from_utf8_lossy(neighbour.device).into_owned()));
         })
-        // A tree does not tell an empty answer from none.
+        // A tree does not distinguish an empty answer from none.
         .unwrap_or_default();
     let devices = host.names("sys/class/net");
     let rows = host.text("proc/net/arp").lines().skip(1).map(|line| {

@@ -1,4 +1,4 @@
-//! Memory: its parts, its nodes and zones, its huge pages.
+//! Memory: totals, NUMA nodes, zones and huge pages.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ fn memory_adds_up(host: &Frozen) {
     let total = memory["MemTotal"];
     let parts =
         ["MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "Slab", "KernelStack", "PageTables", "Percpu"];
-    // Old kernels do not tell of `Percpu`.
+    // Old kernels have no `Percpu`.
     let told = parts.iter().filter_map(|name| memory.get(name)).sum::<u64>() + memory["Hugetlb"];
     assert!(told < total && total - told < total / 20, "{told} kB of {total} are told");
     for part in parts.iter().filter(|part| memory.contains_key(**part)).chain(&[
@@ -46,7 +46,7 @@ fn memory_adds_up(host: &Frozen) {
     });
     let swaps = swaps.fold([0, 0], |[total, free], [more, rest]| [total + more, free + rest]);
     assert_eq!(swaps, [memory["SwapTotal"], memory["SwapFree"]]);
-    // What is in tmpfs is shared memory.
+    // tmpfs counts as shared memory.
     let kernel = host.kernel();
     let tmpfs = host.text("proc/mounts").lines().filter(|line| line.starts_with("tmpfs "));
     let used = tmpfs.map(|line| {
@@ -123,7 +123,7 @@ fn huge_pages_agree(host: &Frozen) {
     let size = memory["Hugepagesize"];
     assert_eq!(memory["Hugetlb"], total * size);
     assert_eq!(host.table("proc/vmstat")["nr_hugetlb"] * host.kernel().page_size_bytes() / 1_024, total * size);
-    // Of other sizes there are none.
+    // Other sizes have no huge pages.
     let of_size = |folder: &str| -> BTreeMap<String, Vec<u64>> {
         let sizes = host.names(folder).into_iter();
         sizes.map(|size| (size.clone(), pool_of(host, &format!("{folder}/{size}")))).collect()
@@ -148,7 +148,7 @@ fn huge_pages_agree(host: &Frozen) {
     assert_eq!(of_nodes, BTreeMap::from([("Total", total), ("Free", free), ("Surp", surplus)]));
 }
 
-/// All huge pages of a size, those that nobody has, and what else is told of them there.
+/// Huge pages of a size: total, free, reserved and surplus.
 fn pool_of(host: &Frozen, folder: &str) -> Vec<u64> {
     let files = ["nr_hugepages", "free_hugepages", "surplus_hugepages", "resv_hugepages"];
     let paths = files.iter().map(|file| format!("{folder}/{file}"));

@@ -1,4 +1,4 @@
-//! Sockets, protocols and what stands behind network devices.
+//! Sockets, protocols and network devices.
 
 use super::Frozen;
 
@@ -11,7 +11,7 @@ pub(crate) fn agree(host: &Frozen) {
     caches_know_the_neighbours(host);
 }
 
-/// The number after a word in the line that begins with another.
+/// Number after a word in the line with a given first word.
 #[track_caller]
 fn value(host: &Frozen, path: &str, line: &str, name: &str) -> u64 {
     let text = host.text(path).lines().find(|text| text.starts_with(line));
@@ -20,7 +20,7 @@ fn value(host: &Frozen, path: &str, line: &str, name: &str) -> u64 {
     words.nth(1).unwrap_or_else(|| panic!("{path}: {line} {name}")).parse().unwrap()
 }
 
-/// A value of the second of two lines, below its name in the first.
+/// Value of a column in a pair of header and value lines.
 #[track_caller]
 fn below(host: &Frozen, path: &str, protocol: &str, name: &str) -> u64 {
     let lines: Vec<&str> = host.text(path).lines().filter(|line| line.starts_with(protocol)).collect();
@@ -74,7 +74,7 @@ fn queues_fit(host: &Frozen) {
     }
 }
 
-/// A counter of some devices, by what they are.
+/// Sum of a counter over selected devices.
 fn sum_over(host: &Frozen, counter: &str, is_meant: impl Fn(&str) -> bool) -> u64 {
     let names = host.names("sys/class/net").into_iter().filter(|name| name != "bonding_masters" && is_meant(name));
     names.map(|name| host.numbers(&format!("sys/class/net/{name}/statistics/{counter}"))[0]).sum()
@@ -85,7 +85,7 @@ fn has(host: &Frozen, name: &str, file: &str) -> bool {
         || host.tree.get(format!("{}/{file}", folder(host, name))).is_some()
 }
 
-/// Where a device's own folder is.
+/// Directory of a device.
 pub(crate) fn folder(host: &Frozen, name: &str) -> String {
     let path = format!("sys/class/net/{name}");
     let Some(node) = host.tree.get(&path) else { panic!("{path}") };
@@ -101,7 +101,7 @@ fn protocols_are_parts_of_devices(host: &Frozen) {
     let is_top = |name: &str| !has(host, name, "master") && !is_virtual_network(name);
     let snmp = |protocol, name| below(host, "proc/net/snmp", protocol, name);
     let snmp6 = |name| value(host, "proc/net/snmp6", name, name);
-    // What went through devices that are gone was counted, and what wraps there does not here.
+    // Totals include removed devices, and do not wrap with device counters.
     let may_be_more = host.may(&["nic-hotplug", "usb-nic", "counter-wrap"]);
     let received = snmp("Ip:", "InReceives") + snmp6("Ip6InReceives");
     assert!(received <= sum_over(host, "rx_packets", is_top) || may_be_more);
@@ -122,9 +122,9 @@ fn cpus_took_what_devices_received(host: &Frozen) {
         !is_made_of_others && !is_virtual_network(name) && !is_bridge(host, name)
     };
     let received = sum_over(host, "rx_packets", is_source);
-    // Counters of 32 bits, which wrap.
+    // 32-bit counters that wrap.
     let processed = u64::from(processed.fold(0, u32::wrapping_add));
-    // What a CPU took that is away has no row.
+    // An offline CPU has no row.
     let is_whole = host.cpu_list("sys/devices/system/cpu/offline").is_empty();
     let may_be_more = !is_whole || host.may(&["nic-hotplug", "usb-nic", "pod-churn"]);
     assert!(processed == received & u64::from(u32::MAX) || may_be_more, "{processed} of {received}");

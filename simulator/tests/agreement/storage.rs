@@ -1,4 +1,4 @@
-//! What disks, arrays, pools and file systems tell of each other.
+//! Disks, arrays, pools and file systems.
 
 use std::collections::BTreeSet;
 
@@ -30,27 +30,27 @@ impl Frozen {
         self.numbers(&format!("sys/class/block/{name}/size"))[0]
     }
 
-    /// The columns of a device in diskstats.
+    /// Columns of a device in diskstats.
     fn disk(&self, name: &str) -> Vec<u64> {
         let rows = self.text("proc/diskstats").lines();
         let row = rows.into_iter().find(|row| row.split_whitespace().nth(2) == Some(name)).unwrap();
         row.split_whitespace().skip(3).map(|word| word.parse().unwrap()).collect()
     }
 
-    /// The names of what stands below a directory that has no entry of its own.
+    /// Names of the entries of a directory.
     fn folders(&self, directory: &str) -> BTreeSet<String> {
         let below = format!("{directory}/");
         let paths = self.tree.iter().filter_map(|(path, _)| std::str::from_utf8(path).unwrap().strip_prefix(&below));
         paths.filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect()
     }
 
-    /// The mounts: source, point, type.
+    /// Mounts: source, mount point, type.
     fn mounts(&self) -> Vec<[&str; 3]> {
         let rows = self.text("proc/mounts").lines().map(|line| line.split(' '));
         rows.map(|mut words| [(); 3].map(|()| words.next().unwrap())).collect()
     }
 
-    /// A device by its node, of which the mapper has some under another name.
+    /// Device of a device node; device mapper nodes have other names.
     fn by_node(&self, node: &str) -> Option<String> {
         let all = self.names("sys/class/block");
         match node.strip_prefix("/dev/mapper/") {
@@ -142,7 +142,7 @@ fn arrays_agree(host: &Frozen) {
             }
         }
         assert_eq!(active, width - host.numbers(&format!("{folder}/md/degraded")).first().copied().unwrap_or(0));
-        // Data and what protects it; each member cuts off what is no whole part.
+        // Data and parity; each member truncates to whole units.
         let (to_array, per_data) = (host.disk(name)[6], if level == "raid1" { width * data } else { width });
         let was_less = host.may(&["disk-failing"]);
         let was_more = host.may(&["md-rebuild"]);
@@ -175,7 +175,7 @@ fn controllers_lead_to_namespaces(host: &Frozen) {
     }
 }
 
-/// /sys/fs has a folder for each, and none for others.
+/// /sys/fs has exactly one directory for each file system.
 fn file_systems_that_count_are_mounted(host: &Frozen) {
     let counting: BTreeSet<String> = host.names("sys/fs/xfs").into_iter().collect();
     if !counting.is_empty() {
@@ -214,7 +214,7 @@ fn replicas_agree(host: &Frozen) {
     }
 }
 
-/// Rows of a table of ZFS.
+/// Rows of a ZFS table.
 fn kstat<'a>(host: &'a Frozen, path: &str) -> Vec<(&'a str, &'a str)> {
     let rows = host.text(path).lines().skip(2).map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -265,7 +265,7 @@ fn pools_agree(host: &Frozen) {
         assert_eq!(free.len(), 1, "what is free in {pool} is free to all of it");
         assert!(used + free.first().unwrap() < bytes, "{pool} fits on {parts:?}");
         let to_disks: u64 = parts.iter().map(|part| host.disk(part)[6] * 512).sum();
-        // Each disk cuts off what is no whole block.
+        // Each disk truncates to whole blocks.
         assert!(to_disks + parts.len() as u64 * 4_096 >= written, "{pool}: {to_disks} of {written}");
     }
     if host.has(&format!("{folder}/arcstats")) {
@@ -314,7 +314,7 @@ fn caches_agree(host: &Frozen) {
     }
 }
 
-/// All ways of a device lead to one that is as large.
+/// All paths of a multipath device have its size.
 fn ways_agree(host: &Frozen) {
     for name in host.names("sys/class/block") {
         let folder = host.device(&name);
@@ -332,7 +332,7 @@ fn ways_agree(host: &Frozen) {
     }
 }
 
-/// What the mounts count of calls is what the client counts.
+/// Calls of NFS mounts add up to those of the client.
 fn calls_agree(host: &Frozen) {
     let mountstats = host.text("proc/self/mountstats");
     assert_eq!(mountstats.lines().filter(|line| line.starts_with("device ")).count(), host.mounts().len());
@@ -346,7 +346,7 @@ fn calls_agree(host: &Frozen) {
     let client = host.text("proc/net/rpc/nfs");
     let row = |name: &str| numbers(client.lines().find(|line| line.starts_with(name)).unwrap());
     let (third, fourth) = (row("proc3"), row("proc4"));
-    // The count of columns comes first.
+    // The first number is the count of columns.
     assert_eq!(calls("READ"), third[1 + 6] + fourth[1 + 1]);
     assert_eq!(calls("WRITE"), third[1 + 7] + fourth[1 + 2]);
     assert_eq!(calls("GETATTR"), third[1 + 1] + fourth[1 + 18]);

@@ -1,11 +1,11 @@
-//! CPUs that go and come.
+//! CPU hotplug.
 
 use super::Story;
 
 const CPU: [(&str, &str); 2] = [("cpu", "2"), ("seconds", "60")];
 
 #[test]
-fn a_cpu_that_is_away_is_in_no_table_and_its_times_stand_still() {
+fn an_offline_cpu_is_in_no_table_and_its_times_do_not_change() {
     let story = Story::of("vm", &[], "cpu-hotplug", &CPU);
     let [before, at, away, back, later] = [-1, 0, 59, 60, 160].map(|after| story.after(after));
     for scene in [&at, &away] {
@@ -24,7 +24,7 @@ fn a_cpu_that_is_away_is_in_no_table_and_its_times_stand_still() {
         assert_eq!(scene.text("sys/devices/system/cpu/cpu3/topology/thread_siblings_list"), "2-3\n");
     }
     let spent = |scene: &super::Scene, cpu: &str| scene.row("proc/stat", cpu).iter().sum::<u64>();
-    // Each of the eight columns is cut to whole ticks.
+    // Each of the eight columns is truncated to whole ticks.
     let close = |left: u64, right: u64| assert!(left.abs_diff(right) <= 8, "{left} {right}");
     close(spent(&back, "cpu2"), spent(&before, "cpu2") + 100);
     close(spent(&back, "cpu3"), spent(&before, "cpu3") + 6_100);
@@ -32,7 +32,7 @@ fn a_cpu_that_is_away_is_in_no_table_and_its_times_stand_still() {
 }
 
 #[test]
-fn interrupts_go_to_the_others_meanwhile() {
+fn interrupts_of_an_offline_cpu_move_to_others() {
     let story = Story::of("vm", &[], "cpu-hotplug", &CPU);
     let [before, back, later] = [0, 60, 120].map(|after| story.after(after));
     let rise = |from: &super::Scene, to: &super::Scene| -> Vec<u64> {
@@ -55,7 +55,7 @@ fn the_times_of_a_cpu_that_is_given_anew_begin_at_0() {
 }
 
 #[test]
-fn a_start_brings_all_cpus_back() {
+fn a_reboot_brings_all_cpus_online() {
     use simulator::{Event, Host, Machine};
     use std::time::Duration;
 

@@ -4,14 +4,14 @@ use super::{Scene, Story};
 
 const FILES: [(&str, &str); 3] = [("cpus", "4"), ("memory_gib", "64"), ("disks", "36")];
 
-/// The columns of /proc/diskstats of a disk.
+/// Columns of a disk in /proc/diskstats.
 fn columns(scene: &Scene, name: &str) -> Vec<u64> {
     let line = scene.text("proc/diskstats").lines().find(|line| line.split_whitespace().nth(2) == Some(name));
     line.unwrap().split_whitespace().skip(3).map(|word| word.parse().unwrap()).collect()
 }
 
 #[test]
-fn a_disk_is_slow_and_then_does_nothing_more() {
+fn a_failing_disk_is_slow_and_then_stops() {
     let story = Story::of("vm", &[], "disk-failing", &[("device", "vdb"), ("seconds", "600")]);
     let at: Vec<Vec<u64>> = [-600, 0, 600, 1_200].map(|after| columns(&story.after(after), "vdb")).into();
     let per_request = |from: usize| {
@@ -24,7 +24,7 @@ fn a_disk_is_slow_and_then_does_nothing_more() {
 }
 
 #[test]
-fn an_array_goes_on_without_a_disk_that_failed_and_is_rebuilt() {
+fn an_array_survives_a_failed_disk_and_is_rebuilt() {
     use simulator::{Event, Host, Machine};
     use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn an_array_goes_on_without_a_disk_that_failed_and_is_rebuilt() {
 }
 
 #[test]
-fn a_disk_of_usb_is_mounted_for_a_while() {
+fn a_usb_disk_is_mounted_temporarily() {
     let story = Story::of("vm", &[], "usb-disk", &[("seconds", "60"), ("gibibytes", "8")]);
     let [before, there, gone] = [-1, 30, 60].map(|after| story.after(after));
     for scene in [&before, &gone] {
@@ -72,7 +72,7 @@ fn a_disk_of_usb_is_mounted_for_a_while() {
 }
 
 #[test]
-fn a_disk_goes_with_what_is_on_it_and_comes_back_empty_of_counts() {
+fn a_removed_disk_takes_its_stack_along_and_returns_with_zero_counters() {
     let story = Story::of("vm", &[], "disk-hotplug", &[("seconds", "60")]);
     let [before, away, back] = [-1, 59, 65].map(|after| story.after(after));
     let has = |scene: &Scene| ["vdb", "dm-0"].map(|name| scene.find(&format!("sys/class/block/{name}/size")).is_some());

@@ -10,17 +10,17 @@ fn swap_free(scene: &Scene) -> u64 {
     scene.number("proc/meminfo", "SwapFree")
 }
 
-/// Of the line `some`, in microseconds.
+/// Total of the line `some`, in microseconds.
 fn pressure(scene: &Scene, what: &str) -> u64 {
     let line = scene.text(&format!("proc/pressure/{what}")).lines().next().unwrap();
     line.rsplit_once('=').unwrap().1.parse().unwrap()
 }
 
 #[test]
-fn memory_leaks_in_a_straight_line_and_then_swap_fills() {
+fn memory_leaks_linearly_and_then_swap_fills() {
     let story = Story::of("vm", &[], "memory-leak", &[("mebibytes_per_hour", "1024")]);
     let hours: Vec<Scene> = (0..8).map(|hour| story.after(hour * 3_600)).collect();
-    // While there is enough, the rest breathes a little.
+    // Other usage varies slightly while memory is sufficient.
     let falls = |from: usize| available(&hours[from]).saturating_sub(available(&hours[from + 1])) >> 10;
     for hour in 0..4 {
         assert!((850..1_200).contains(&falls(hour)), "{} MiB in hour {hour}", falls(hour));
@@ -32,7 +32,7 @@ fn memory_leaks_in_a_straight_line_and_then_swap_fills() {
 }
 
 #[test]
-fn the_kernel_kills_when_memory_is_full() {
+fn the_kernel_kills_a_process_when_memory_is_full() {
     let story = Story::of("vm", &[], "out-of-memory", &[("process", "cache"), ("fills_seconds", "120")]);
     let [early, full, killed] = [-121, -1, 0].map(|after| story.after(after));
     assert!(available(&full) * 4 < available(&early), "{} of {}", available(&full), available(&early));
@@ -65,7 +65,7 @@ fn processes_double_until_they_are_killed() {
 }
 
 #[test]
-fn what_is_derived_follows_a_crowd() {
+fn derived_values_follow_a_fork_bomb() {
     let small = [("cpus", "4"), ("nodes", "1"), ("disks", "1")];
     let story = Story::of("epyc256", &small, "fork-bomb", &[("processes", "100"), ("seconds", "120")]);
     let [before, late] = [-1, 119].map(|after| story.after(after));
@@ -84,7 +84,7 @@ fn what_is_derived_follows_a_crowd() {
 }
 
 #[test]
-fn quirks_are_what_kernels_do() {
+fn kernel_quirks_are_reproduced() {
     let story = Story::of("vm", &[], "iowait-falls", &[("ticks", "300")]);
     let [before, at] = [-1, 0].map(|after| story.after(after).row("proc/stat", "cpu0"));
     assert!(at[4] + 290 < before[4] && at[4] + 300 >= before[4] && at[3] > before[3] + 290, "{before:?} {at:?}");

@@ -1,4 +1,4 @@
-//! Links, cards and counters.
+//! Links, network cards and counters.
 
 use collectors::host::kernel::Kernel;
 
@@ -29,7 +29,7 @@ fn a_bond_fails_over_and_loses_nothing() {
     };
     assert_eq!([&before, &down, &back].map(changes), [[2, 1, 1], [3, 1, 2], [4, 2, 2]]);
     assert_eq!(bytes(&down, "eth1"), bytes(&at, "eth1"));
-    // What the active slave hears is much more than what the other does.
+    // The active slave receives much more than the backup.
     assert!(bytes(&down, "eth2") - bytes(&at, "eth2") > 20 * (bytes(&at, "eth2") - bytes(&before, "eth2")));
     for (from, to) in [(&before, &at), (&at, &down), (&down, &back)] {
         assert!(bytes(to, "bond0") > bytes(from, "bond0"));
@@ -65,7 +65,7 @@ fn a_device_of_usb_is_there_for_a_while() {
 }
 
 #[test]
-fn counters_wrap_at_the_moment() {
+fn counters_wrap_at_the_time_of_the_event() {
     for (bits, device) in [(32, "eth0"), (64, "eth1")] {
         let story = Story::of("vm", &[], "counter-wrap", &[("device", device), ("bits", &bits.to_string())]);
         let [before, at, after] = [-1, 0, 1].map(|seconds| bytes(&story.after(seconds), device));
@@ -79,10 +79,10 @@ fn counters_wrap_at_the_moment() {
 }
 
 #[test]
-fn a_device_that_does_not_tell_its_speed_refuses_to_be_asked() {
+fn reading_an_unknown_speed_fails() {
     let story = Story::of("vm", &[], "attributes-refused", &[("device", "eth0"), ("seconds", "60")]);
     let speed = |after| story.after(after).find("sys/class/net/eth0/speed").map(str::to_owned);
-    // A tree holds nothing of a file that cannot be read, but the error.
+    // A tree holds the error of a failing file and no content.
     assert_eq!([speed(-1), speed(0), speed(60)].map(Option::unwrap), ["10000\n", "", "10000\n"]);
     assert!(
         story.after(0).kernel().link_modes(b"eth0").is_err() && story.after(60).kernel().link_modes(b"eth0").is_ok()
@@ -90,7 +90,7 @@ fn a_device_that_does_not_tell_its_speed_refuses_to_be_asked() {
 }
 
 #[test]
-fn a_port_of_a_fabric_loses_its_counters() {
+fn a_fabric_port_loses_its_counters() {
     let story =
         Story::of("ib-hpc", &[("cpus", "4"), ("adapters", "1")], "fabric-counters-missing", &[("seconds", "60")]);
     let adapter = story.after(0).names("sys/class/infiniband")[0].clone();
@@ -101,7 +101,7 @@ fn a_port_of_a_fabric_loses_its_counters() {
 }
 
 #[test]
-fn pods_come_and_go() {
+fn pods_are_replaced() {
     let small = [("cpus", "4"), ("memory_gib", "16"), ("pods", "7"), ("veths", "4"), ("mounts", "60")];
     let story = Story::of("k8s-dense", &small, "pod-churn", &[("per_hour", "60")]);
     let [before, later, much_later] = [-1, 130, 3_600].map(|after| story.after(after));
@@ -115,7 +115,7 @@ fn pods_come_and_go() {
         all(from).into_iter().filter(|name| !to.contains(name)).count()
     };
     assert_eq!(all(&before).len(), all(&later).len());
-    // Two have gone in two minutes, with some mounts each; in an hour all have, eight times.
+    // Two pods are replaced in two minutes, with some mounts each; in an hour every pod is, eight times.
     assert!((2..=40).contains(&gone(&before, &later)), "{}", gone(&before, &later));
     let of_pods = all(&before).iter().filter(|name| name.contains("/pods/") || name.starts_with("veth")).count();
     assert!(gone(&before, &much_later) >= of_pods, "{} of {of_pods}", gone(&before, &much_later));

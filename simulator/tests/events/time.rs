@@ -1,4 +1,4 @@
-//! Starts and clocks.
+//! Reboots and clock steps.
 
 use collectors::host::kernel::{Kernel, Uname};
 
@@ -11,7 +11,7 @@ fn release(scene: &Scene) -> String {
 }
 
 #[test]
-fn a_start_begins_everything_anew_but_what_is_on_disks() {
+fn a_reboot_resets_everything_except_disk_content() {
     const RELEASE: &str = "6.12.43+deb13-cloud-amd64";
     let story = Story::of("vm", &[], "reboot", &[("kernel", RELEASE)]);
     let [before, at, later] = [-1, 0, 100].map(|after| story.after(after));
@@ -32,7 +32,7 @@ fn a_start_begins_everything_anew_but_what_is_on_disks() {
 }
 
 #[test]
-fn a_clock_that_is_set_moves_btime_and_nothing_else() {
+fn a_clock_step_changes_btime_only() {
     for (direction, step) in [("forward", 7_200_i64), ("back", -7_200)] {
         let story = Story::of("vm", &[], "clock-step", &[("seconds", "7200"), ("direction", direction)]);
         let [before, at] = [-1, 0].map(|after| story.after(after));

@@ -1,22 +1,22 @@
-//! The counters of a frozen host: all numbers of files that count, but the levels among them.
+//! Counters of a frozen host: all numbers of listed files except gauges.
 
 use std::collections::BTreeMap;
 
 use collectors::host::root::tree::{Tree, What};
 
-/// Numbers of a file that are levels and may fall. Every other number of the files below is a counter.
+/// Gauges of a file, which may fall. All other numbers of the files below are counters.
 enum Levels {
     None,
-    /// These columns of a line, counted from 0.
+    /// Columns of a line, from 0.
     Columns(&'static [usize]),
-    /// Lines that begin with one of these.
+    /// Lines with these first words.
     Lines(&'static [&'static str]),
-    /// All lines from this one on, counted from 0.
+    /// All lines from an index on, from 0.
     From(usize),
 }
 
 fn levels(path: &str) -> Option<Levels> {
-    // What stands below the folder of a process is the same for all of them.
+    // Files below a process directory are alike for all processes.
     let own =
         path.strip_prefix("proc/").and_then(|path| path.split_once('/')).filter(|(process, _)| is_number(process));
     let levels = match own.map_or(path, |(_, own)| own) {
@@ -25,17 +25,17 @@ fn levels(path: &str) -> Option<Levels> {
         "proc/uptime" | "proc/interrupts" | "proc/softirqs" | "proc/schedstat" | "net/dev" | "net/netstat"
         | "net/snmp6" | "net/xfrm_stat" | "io" | "schedstat" => Levels::None,
         "net/stat/nf_conntrack" | "net/stat/arp_cache" | "net/stat/ndisc_cache" => Levels::Columns(&[0]),
-        // What went through in all, then what goes through in a second.
+        // Totals, then rates per second.
         "net/ip_vs_stats" => Levels::From(3),
-        // Connections that are open stand among the counts.
+        // The count of open connections is a gauge.
         "net/snmp" => Levels::Lines(&["Tcp:"]),
         "proc/vmstat" => Levels::Lines(&["nr_", "workingset_nodes"]),
         "proc/pressure/cpu" | "proc/pressure/io" | "proc/pressure/memory" => Levels::Columns(&[1, 2, 3]),
         _ if path.ends_with("/stat") && path.starts_with("sys/") => Levels::Columns(&[8]),
         "proc/drbd" | "net/rpc/nfs" | "net/rpc/nfsd" => Levels::None,
-        // How long a transport had nothing to do.
+        // Idle time of a transport.
         "mountstats" => Levels::Lines(&["\txprt:", "\topts:", "\tcaps:"]),
-        // All but bytes begin again after 32 bits.
+        // All columns except bytes wrap at 32 bits.
         _ if path.starts_with("sys/fs/xfs/") => Levels::Lines(&[
             "extent_alloc",
             "abt",
@@ -80,8 +80,7 @@ fn is_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Every counter by its path, the name of its row and its column, so that it is the same one although others have come
-/// and gone.
+/// Every counter by path, row name and column, which identify it although other rows come and go.
 pub(crate) fn counters(tree: &Tree) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
     for (path, node) in tree.iter() {
@@ -96,7 +95,7 @@ pub(crate) fn counters(tree: &Tree) -> BTreeMap<String, u64> {
 fn of_file(path: &str, text: &str, levels: &Levels, found: &mut BTreeMap<String, u64>) {
     let is_hexadecimal = path.contains("/net/stat/") || path.ends_with("ip_vs_stats");
     let head: Vec<&str> = text.lines().next().unwrap_or_default().split_whitespace().collect();
-    // What rows belong to that are indented, or that each CPU has.
+    // Prefix of indented and per-CPU rows.
     let mut owner = String::new();
     for (number, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -105,7 +104,7 @@ fn of_file(path: &str, text: &str, levels: &Levels, found: &mut BTreeMap<String,
             [_, _, name, ..] if path == "proc/diskstats" => name.to_owned(),
             ["device", name, ..] => name.to_owned(),
             [name, ..] if is_part => format!("{owner}/{name}"),
-            // Two rows of one name, of which the first has the names of the columns.
+            // Header and value rows of one name.
             [name, ..] if !path.starts_with("sys/") && !is_hexadecimal && !is_number(&name.replace('.', "")) => {
                 name.to_owned()
             }
@@ -124,11 +123,11 @@ fn of_file(path: &str, text: &str, levels: &Levels, found: &mut BTreeMap<String,
         }
         for (place, word) in words.iter().enumerate() {
             let value = match word.strip_prefix("total=").unwrap_or(word) {
-                // Hundredths lose their point.
+                // Decimals lose their point.
                 word if is_hexadecimal => u64::from_str_radix(word, 16),
                 word => word.replace('.', "").parse(),
             };
-            // A table with a column for each CPU has one less in its first line.
+            // The header of a per-CPU table has one column less.
             let cpu = place.checked_sub(1).and_then(|cpu| head.get(cpu)).filter(|cpu| cpu.starts_with("CPU"));
             let column = cpu.map_or_else(|| place.to_string(), |cpu| (*cpu).to_owned());
             let is_level = matches!(levels, Levels::Columns(columns) if columns.contains(&place));

@@ -1,4 +1,4 @@
-//! What falls by each kind of event, and that it alone falls.
+//! Counters that fall because of an event are exactly those that its kind declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,12 +10,12 @@ use simulator::{Event, EventKind, FallsAt, Host, Profile, Takes, event_kinds, gl
 use super::counters::counters;
 
 const AT: u64 = 1_700_000_000;
-/// How long an event lasts here that has an end.
+/// Duration of events with an end.
 const LASTS_SECONDS: i64 = 600;
 
 type Settings = Vec<(&'static str, &'static str)>;
 
-/// The settings that a kind is tried with: each word of each choice, and what else makes other counters fall.
+/// Settings to test a kind with: every choice, and settings that affect other counters.
 fn variants(kind: &EventKind) -> Vec<Settings> {
     let has_end = kind.settings.iter().any(|setting| setting.key == "seconds") && kind.name != "clock-step";
     let usual: Settings = if has_end { vec![("seconds", "600")] } else { Vec::new() };
@@ -28,7 +28,7 @@ fn variants(kind: &EventKind) -> Vec<Settings> {
     std::iter::once(usual.clone()).chain(others).collect()
 }
 
-/// What fell: what its kind declares, by the place of the declaration, and what it does not.
+/// Counters that fell: indices of declarations, and undeclared ones.
 #[derive(Default)]
 struct Fallen {
     declared: BTreeSet<usize>,
@@ -36,7 +36,7 @@ struct Fallen {
 }
 
 impl Fallen {
-    /// Looks at a host, and says whether such a thing can happen to it.
+    /// Checks a host; returns whether the event can happen to it.
     fn look(&mut self, kind: &EventKind, settings: &Settings, profile: &'static Profile, seed: u64) -> bool {
         let event = Event::of(kind.name, Duration::from_secs(AT), settings).unwrap();
         let made = profile.machine(seed, profile.small).unwrap().with_events(vec![event]);
@@ -45,7 +45,7 @@ impl Fallen {
         let (mut last, mut before) = (BTreeMap::new(), 0);
         for after in [-1, 0, 9, LASTS_SECONDS - 1, LASTS_SECONDS, 90_000] {
             for (counter, value) in counters(&host.tree_at(AT.saturating_add_signed(after))) {
-                // What is away in between is compared with what it was before.
+                // A counter that is absent meanwhile is compared with its earlier value.
                 let (seen, was) = last.insert(counter.clone(), (after, value)).unwrap_or_default();
                 if value >= was {
                     continue;
@@ -79,8 +79,8 @@ impl Fallen {
 }
 
 #[test]
-fn counters_fall_where_an_event_says_so_and_nowhere_else() {
-    /// So many hosts for each, which are not always the same.
+fn counters_fall_exactly_where_an_event_declares_it() {
+    /// Number of hosts per kind.
     const HOSTS: usize = 3;
     let mut wrong = Vec::new();
     for (turn, kind) in event_kinds().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What procfs-core finds below the folder of each process, and in the tables of groups, mounts and local sockets.
+//! procfs-core on process files and the tables of cgroups, mounts and Unix sockets.
 
 use procfs_core::net::{UnixNetEntries, UnixState};
 use procfs_core::process::{Io, LimitValue, Limits, MountInfos, Schedstat, Stat, StatM, Status};
@@ -6,7 +6,7 @@ use procfs_core::{CGroupControllers, FromRead, LoadAverage, MountEntry, ProcessC
 
 use super::Frozen;
 
-/// How long a tick is.
+/// Length of a tick.
 const TICK_NANOSECONDS: u64 = 10_000_000;
 
 pub(crate) fn agree(host: &Frozen, page_bytes: u64) {
@@ -49,7 +49,7 @@ fn processes(host: &Frozen) -> Vec<String> {
 
 fn identity(stat: &Stat, status: &Status, number: &str) {
     assert_eq!(stat.pid.to_string(), number);
-    // It cuts a name in status at a colon.
+    // procfs-core truncates a name in status at a colon.
     assert_eq!(stat.comm.split(':').next(), Some(&*status.name), "{number}");
     assert_eq!((stat.pid, stat.ppid, stat.num_threads), (status.pid, status.ppid, status.threads.cast_signed()));
     assert!(status.state.starts_with(stat.state), "{number}: {} and {}", status.state, stat.state);
@@ -57,7 +57,7 @@ fn identity(stat: &Stat, status: &Status, number: &str) {
     assert!(allowed.iter().any(|(first, last)| (*first..=*last).contains(&stat.processor.unwrap().cast_unsigned())));
 }
 
-/// In pages, in KiB and in bytes.
+/// Units: pages, KiB and bytes.
 fn memory(stat: &Stat, status: &Status, statm: &StatM, page_bytes: u64) {
     let of_status = |kilobytes: Option<u64>| kilobytes.unwrap_or_default() * 1_024;
     let of_statm = |pages: u64| pages * page_bytes;
@@ -79,7 +79,7 @@ fn number_of(limit: LimitValue) -> u64 {
     }
 }
 
-/// Every hierarchy of /proc/cgroups holds the process, and systemd's own, if they are separate.
+/// Every hierarchy of /proc/cgroups contains the process, and so does systemd's own with cgroup v1.
 fn groups(host: &Frozen, ProcessCGroups(own): &ProcessCGroups, stat: &Stat) {
     let CGroupControllers(known) = host.parse("proc/cgroups");
     assert!(known.iter().all(|controller| controller.enabled && controller.num_cgroups > 0));
@@ -98,7 +98,7 @@ fn groups(host: &Frozen, ProcessCGroups(own): &ProcessCGroups, stat: &Stat) {
     assert_eq!(own[0].pathname == "/", is_of_kernel, "{}: {}", stat.comm, own[0].pathname);
 }
 
-/// The table of mounts has the rows of mountinfo, in its order.
+/// /proc/mounts has the rows of mountinfo in the same order.
 fn mounts(host: &Frozen) {
     let mounts: Vec<MountEntry> = host.parse(&host.own("mounts"));
     let MountInfos(infos) = host.parse(&host.own("mountinfo"));

@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end. It never waits: it says for what the front has to.
+//! The state machine of one connection, from its handshake to its end. It never waits: it says which event it needs.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -12,26 +12,25 @@ use crate::serve::answer::{Handle, Response};
 use crate::serve::request::{Peer, Request, Security};
 use crate::serve::stream::Stream;
 
-/// A head that has not come in whole after so long is given up, however steadily it comes.
+/// Time for a complete head, however steadily it arrives.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// A connection without a request is kept for so long, which is longer than scrapers pause.
+/// How long a connection without a request is kept: longer than the interval of scrapers.
 const IDLE_TIME: Duration = Duration::from_secs(330);
 
-/// An answer that was not taken after so long is given up.
+/// Time for a client to take the complete response.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
-/// So long what a client still sends is read and forgotten after the last answer, which it could lose otherwise: closing
-/// a connection with something unread in it resets it.
+/// How long unread input is drained before the connection is closed, so that a reset does not discard the response.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// So much is read and forgotten at most.
+/// Maximum number of bytes that are drained.
 const LINGER_MAX_BYTES: usize = 1 << 20;
 
-/// What is read at a time.
+/// Buffer for one read.
 pub(super) type Scratch = [u8; HEAD_MAX_BYTES];
 
-/// What the connection is about.
+/// The phase of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Handshake,
@@ -40,16 +39,16 @@ enum Phase {
     Linger,
 }
 
-/// What comes next.
+/// The result of [`Connection::advance`].
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Nothing, until the socket is ready again or the time is up.
+    /// It waits for the socket, or for its deadline.
     Wait,
-    /// The client asks this. The connection is to be given the answer.
+    /// The client sent this request, which [`Connection::answer`] answers.
     Ask(Request),
-    /// What came is no request. The connection is to be told so.
+    /// The client sent a malformed request, which [`Connection::refuse`] answers.
     Refuse(Refusal),
-    /// It is over.
+    /// The connection has ended.
     Gone,
 }
 
@@ -60,9 +59,9 @@ pub(super) struct Connection {
     peer: Peer,
     security: Option<Arc<Security>>,
     phase: Phase,
-    /// When this phase is given up.
+    /// When this phase ends.
     deadline: Duration,
-    /// What has come in of the head, and perhaps what follows it.
+    /// Input: the head so far, and what follows it.
     head: Vec<u8>,
     searched: usize,
     is_first: bool,
@@ -70,12 +69,12 @@ pub(super) struct Connection {
     reply: Vec<u8>,
     written: usize,
     lingered: usize,
-    /// What the front waits for at present.
+    /// The events the reactor waits for.
     pub(super) registered: Interest,
 }
 
 impl Connection {
-    /// A connection that was accepted now.
+    /// A connection that was accepted at `now`.
     pub(super) fn new(stream: Stream, peer: Peer, now: Duration) -> Self {
         Self {
             stream,
@@ -94,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// Who is at the other end.
+    /// The client's address.
     pub(super) fn peer(&self) -> Peer {
         self.peer
     }
@@ -104,13 +103,13 @@ impl Connection {
         self.deadline
     }
 
-    /// What the front waits on.
+    /// The event source of the socket.
     pub(super) fn source(&mut self) -> &mut dyn mio::event::Source {
         self.stream.source()
     }
 
-    /// What the front waits for. Only what is needed: a socket that is always ready to be written to would keep the
-    /// front busy where readiness is told again and again.
+    /// The event that the connection needs. Only that: a socket that is always writable would keep the reactor busy where
+    /// readiness is level-triggered.
     pub(super) fn interest(&self) -> Interest {
         match self.phase {
             Phase::Reply => Interest::WRITABLE,
@@ -119,12 +118,12 @@ impl Connection {
         }
     }
 
-    /// How much memory the answer takes. All of it goes when the client has taken the last byte, none before.
-    pub(super) fn kept_bytes(&self) -> usize {
+    /// Memory of the response, which is freed when the client has taken the last byte.
+    pub(super) fn unsent_bytes(&self) -> usize {
         self.reply.len()
     }
 
-    /// Goes as far as it goes without waiting.
+    /// Advances as far as possible without waiting.
     pub(super) fn advance(&mut self, scratch: &mut Scratch, now: Duration) -> Step {
         let step = self.step(scratch, now);
         match step {
@@ -176,7 +175,7 @@ impl Connection {
         }
     }
 
-    /// The request that has come in, if it is whole. What follows it stays, and waits.
+    /// The next complete request. The input after it stays.
     fn request(&mut self) -> Result<Option<Request>, Refusal> {
         let Some(end) = head::end(&self.head, &mut self.searched)? else { return Ok(None) };
         let request = head::parse(self.head.get(..end).unwrap_or_default(), self.peer, self.security.clone())?;
@@ -186,7 +185,7 @@ impl Connection {
         Ok(Some(request))
     }
 
-    /// Answers what [`Step::Ask`] asked; it is sent by the next [`Connection::advance`].
+    /// Answers [`Step::Ask`]; the response is sent by the next [`Connection::advance`].
     pub(super) fn answer(&mut self, response: Response, is_last: bool, now: Duration) {
         if let Some(mut manner) = self.manner {
             manner.keeps_connection &= !is_last;
@@ -195,12 +194,12 @@ impl Connection {
         }
     }
 
-    /// Whether it has asked, and has no answer yet.
-    pub(super) fn is_asking(&self) -> bool {
+    /// Whether a request of it is not answered.
+    fn is_asking(&self) -> bool {
         self.phase == Phase::Head && self.manner.is_some()
     }
 
-    /// Answers [`Step::Refuse`], as the handler wants it.
+    /// Answers [`Step::Refuse`] with the handler's headers.
     pub(super) fn refuse(&mut self, refusal: Refusal, handler: &dyn Handle, now: Duration) {
         self.head = Vec::new();
         self.manner = None;
@@ -226,15 +225,7 @@ impl Connection {
         self.stream.flush()
     }
 
-    /// Sends of the answer what the client takes at once; whether the connection is still one.
-    pub(super) fn send_some(&mut self) -> bool {
-        match self.send() {
-            Ok(()) => true,
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
-        }
-    }
-
-    /// The answer is with the client: the next request, or the end.
+    /// The response is sent: waits for the next request, or for the end.
     fn sent(&mut self, now: Duration) -> io::Result<()> {
         self.reply = Vec::new();
         self.written = 0;
@@ -250,19 +241,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether this is the end, now that the time is up; else the client is told so, by the next
-    /// [`Connection::advance`].
+    /// Handles the deadline. Returns whether the connection ends; else the next [`Connection::advance`] sends 408.
     pub(super) fn expire(&mut self, handler: &dyn Handle, now: Duration) -> bool {
         if self.phase != Phase::Head || (self.head.is_empty() && !self.is_first) {
             return true;
         }
         self.refuse(head::LATE, handler, now);
-        // Whoever cannot take these few bytes at once was not going to.
+        // A client that does not take these few bytes at once is not waited for.
         self.deadline = now + LINGER_TIME;
         false
     }
 
-    /// Whether the server may end without it: nothing was asked that is not answered.
+    /// Whether the server may end without it: every request is answered.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Handshake | Phase::Head) && !self.is_asking()
     }
@@ -417,7 +407,7 @@ mod tests {
         let mut pair = Pair::new();
         pair.ask(1);
         assert!(matches!(pair.answer(LARGE, 5), Step::Wait));
-        let (kept, written) = (pair.connection.kept_bytes(), pair.connection.written);
+        let (kept, written) = (pair.connection.unsent_bytes(), pair.connection.written);
         assert!(kept > LARGE && written > 0 && written < kept);
         assert_eq!(pair.connection.interest(), Interest::WRITABLE);
         pair.check_deadline(35);
@@ -425,7 +415,7 @@ mod tests {
         pair.client.read_exact(&mut taken).unwrap();
         pair.until(6, |connection| connection.written > written).unwrap();
         assert!(pair.connection.written > written);
-        assert_eq!(pair.connection.kept_bytes(), kept);
+        assert_eq!(pair.connection.unsent_bytes(), kept);
         pair.check_deadline(35);
         assert!(pair.expire(35));
     }

@@ -1,15 +1,15 @@
-//! How many connections the process may have, and what it does when it may have no more.
+//! The limit of open files: how many connections it allows, and a reserve for when it is reached.
 
-/// So many connections are held at most, whatever the system allows: each may have a head of 16 KiB in memory.
+/// Maximum number of connections, whatever the system allows: each may have a head of 16 KiB in memory.
 const CONNECTIONS_MAX: usize = 1024;
 
-/// So many are held at least.
+/// Minimum number of connections.
 const CONNECTIONS_MIN: usize = 8;
 
-/// So many descriptors are left to listeners, roots, logs and scrapes.
+/// Descriptors reserved for listeners, roots, logs and scrapes.
 const RESERVED: usize = 32;
 
-/// How many connections to hold. What the process may open is raised first, as far as it may be.
+/// The number of connections to hold. Raises the limit of open files as far as possible first.
 pub(super) fn connections_max() -> usize {
     connections_of(system::raise_limit())
 }
@@ -29,7 +29,7 @@ mod system {
     use rustix::io::Errno;
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// More than this macOS does not take, though it says that there is no limit.
+    /// The most that macOS accepts, though it reports no limit.
     const MACOS_MAX: u64 = 10_240;
 
     pub(super) fn raise_limit() -> Option<usize> {
@@ -42,20 +42,20 @@ mod system {
         usize::try_from(if is_raised { wanted } else { current }).ok()
     }
 
-    /// A descriptor that is given up when there are no others, so that a connection can be accepted, and closed.
+    /// A descriptor that is released when no other is left, so that a connection can be accepted and closed.
     #[derive(Debug, Default)]
     pub(in crate::serve::front) struct Spare(Option<OwnedFd>);
 
     impl Spare {
-        /// Holds one. Any will do: this is a second one for what `of` is.
+        /// Reserves a descriptor: a duplicate of `of`.
         pub(in crate::serve::front) fn hold(&mut self, of: &impl AsFd) {
             if self.0.is_none() {
                 self.0 = of.as_fd().try_clone_to_owned().ok();
             }
         }
 
-        /// Gives it up; whether there was one.
-        pub(in crate::serve::front) fn give_up(&mut self) -> bool {
+        /// Releases the descriptor. Returns whether there was one.
+        pub(in crate::serve::front) fn release(&mut self) -> bool {
             self.0.take().is_some()
         }
     }
@@ -65,7 +65,7 @@ mod system {
     }
 }
 
-/// Windows has no such limit to run into.
+/// Windows has no such limit.
 #[cfg(not(unix))]
 mod system {
     use std::io;
@@ -78,11 +78,11 @@ mod system {
     pub(in crate::serve::front) struct Spare(());
 
     impl Spare {
-        #[expect(clippy::unused_self, reason = "elsewhere there is something to hold")]
+        #[expect(clippy::unused_self, reason = "elsewhere it holds a descriptor")]
         pub(in crate::serve::front) fn hold<T>(&mut self, _: &T) {}
 
-        #[expect(clippy::unused_self, reason = "elsewhere there is something to give up")]
-        pub(in crate::serve::front) fn give_up(&mut self) -> bool {
+        #[expect(clippy::unused_self, reason = "elsewhere it holds a descriptor")]
+        pub(in crate::serve::front) fn release(&mut self) -> bool {
             false
         }
     }

@@ -1,4 +1,4 @@
-//! The one thread that waits for all connections.
+//! The reactor: it waits for all connections and advances each as far as it goes without waiting.
 
 mod accept;
 
@@ -12,241 +12,322 @@ use collectors::kit::workers::Workers;
 use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Scratch, Step};
-use super::crowd::Crowd;
+use super::connections::Connections;
 use super::descriptors::Spare;
-use super::errand::{Errand, Home, broken};
 use super::head::HEAD_MAX_BYTES;
+use super::offload::{Mailbox, Offload, Returned, broken};
 use crate::log::{Field, Log};
 use crate::serve::answer::{Answer, Handle};
+use crate::serve::batch::{Run, Ticket};
 use crate::serve::listen::Listener;
 use crate::serve::request::Request;
 use crate::serve::stream::Secure;
 
-/// So many requests of one connection are answered before others are looked at.
+/// Requests of one connection that are answered before the other connections are looked at.
 const ANSWERED_AT_ONCE_MAX: usize = 8;
 
-/// So many connections are told of at once.
+/// Events that one wait returns at most.
 const EVENTS_MAX: usize = 256;
 
-/// So many requests that take their time are answered at once; what comes in beyond waits.
+/// Maximum number of threads for jobs; further jobs wait.
 const WORKERS_MAX: usize = 64;
 
-/// When no connection can be accepted, it is tried again after so long.
+/// After a connection could not be accepted, the next attempt waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// That this happens is logged once in so long.
-const COMPLAINT_PAUSE: Duration = Duration::from_secs(60);
+/// Minimum time between two log lines about that.
+const LOG_PAUSE: Duration = Duration::from_secs(60);
 
-/// Answers that are kept for clients who do not take them; beyond, the slowest of them lose theirs. One may be larger by
-/// itself, as the pages of the largest machines are.
-const KEPT_MAX_BYTES: usize = 32 << 20;
+/// While no thread stands by, a scrape that waits for one is looked at again after this time.
+const STANDBY_PAUSE: Duration = Duration::from_millis(20);
+
+/// Maximum of all unsent responses; beyond it the slowest connections are closed. One response may be larger by itself,
+/// as the pages of the largest machines are.
+const UNSENT_MAX_BYTES: usize = 32 << 20;
 
 pub(super) const WAKE: Token = Token(usize::MAX);
 
-/// A listener, and whether somebody may be waiting there.
-struct Door {
+/// A listener and its readiness.
+struct Endpoint {
     listener: Listener,
     is_ready: bool,
-    /// It is not looked at before then.
-    closed_until: Duration,
+    /// Nothing is accepted before then.
+    paused_until: Duration,
 }
 
-/// Everything that the thread has.
+/// A connection whose request waits for a scrape.
+struct Waiting {
+    idx: usize,
+    connection: Connection,
+    ticket: Ticket,
+}
+
+/// The state of the server's event loop. One thread at a time has it.
 pub(super) struct Reactor {
     poll: Poll,
-    doors: Vec<Door>,
-    crowd: Crowd,
-    crowd_max: usize,
+    events: Events,
+    endpoints: Vec<Endpoint>,
+    connections: Connections,
+    connections_max: usize,
     spare: Spare,
     workers: Arc<Workers>,
-    /// Whose turn was cut short.
-    again: Vec<usize>,
-    home: Arc<Home>,
+    /// Places of connections that may have more to do without an event.
+    pending: Vec<usize>,
+    waiting: Vec<Waiting>,
+    /// No thread stands by for the scrapes that wait.
+    lacks_standby: bool,
+    mailbox: Arc<Mailbox>,
     secure: Option<Arc<dyn Secure>>,
     scratch: Box<Scratch>,
-    complained: Option<Duration>,
+    logged: Option<Duration>,
 }
 
-/// Whom the thread works for.
-#[derive(Clone, Copy)]
-pub(super) struct Service<'a> {
-    pub(super) handler: &'a Arc<dyn Handle>,
-    pub(super) log: &'a Log,
+/// Handler and log of the connections.
+pub(super) struct Service {
+    pub(super) handler: Arc<dyn Handle>,
+    pub(super) log: Arc<Log>,
+}
+
+/// What the thread that has the reactor does next.
+pub(super) enum Turn {
+    /// Takes the next turn, which waits for events.
+    Wait,
+    /// Runs this, which may block, and takes the next turn.
+    Run(Run),
+    /// Nothing: the server was stopped, and every request is answered.
+    End,
 }
 
 impl Reactor {
     pub(super) fn new(
         poll: Poll,
-        home: Arc<Home>,
+        mailbox: Arc<Mailbox>,
         listeners: Vec<Listener>,
-        crowd_max: usize,
+        connections_max: usize,
         secure: Option<Arc<dyn Secure>>,
     ) -> io::Result<Self> {
-        let mut doors = Vec::new();
+        let mut endpoints = Vec::new();
         for (number, mut listener) in listeners.into_iter().enumerate() {
-            poll.registry().register(listener.source(), Token(crowd_max + number), Interest::READABLE)?;
-            doors.push(Door { listener, is_ready: true, closed_until: Duration::ZERO });
+            poll.registry().register(listener.source(), Token(connections_max + number), Interest::READABLE)?;
+            endpoints.push(Endpoint { listener, is_ready: true, paused_until: Duration::ZERO });
         }
         Ok(Self {
             poll,
-            doors,
-            crowd: Crowd::default(),
-            crowd_max,
+            events: Events::with_capacity(EVENTS_MAX),
+            endpoints,
+            connections: Connections::default(),
+            connections_max,
             spare: Spare::default(),
             workers: Arc::new(Workers::new("worker", WORKERS_MAX)),
-            again: Vec::new(),
-            home,
+            pending: Vec::new(),
+            waiting: Vec::new(),
+            lacks_standby: false,
+            mailbox,
             secure,
             scratch: Box::new([0; HEAD_MAX_BYTES]),
-            complained: None,
+            logged: None,
         })
     }
 
-    /// Serves until it is told to stop and everything that was asked before is answered.
-    pub(super) fn run(&mut self, service: Service<'_>) {
-        let mut events = Events::with_capacity(EVENTS_MAX);
-        loop {
-            self.hold_spare();
-            match self.poll.poll(&mut events, self.timeout()) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    self.complain("waiting for connections failed", &error, service.log);
-                    std::thread::sleep(ACCEPT_PAUSE);
-                }
-                _ => {}
+    /// Waits for events and handles them. `has_standby` says whether a scrape can be run.
+    pub(super) fn turn(&mut self, service: &Service, has_standby: impl FnOnce() -> bool) -> Turn {
+        self.answer_waiting(service);
+        self.hold_spare();
+        let timeout = self.timeout();
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        match self.poll.poll(&mut events, timeout) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.log_failure("waiting for connections failed", &error, &service.log);
+                std::thread::sleep(ACCEPT_PAUSE);
             }
-            for event in &events {
-                match event.token().0 {
-                    at if at < self.crowd_max => self.serve(at, service),
-                    number => self.ring(number - self.crowd_max),
-                }
-            }
-            for at in std::mem::take(&mut self.again) {
-                self.serve(at, service);
-            }
-            for (at, connection) in self.home.returned() {
-                match connection {
-                    Some(connection) => self.advance(at, connection, service),
-                    None => self.crowd.leave(at),
-                }
-            }
-            self.accept(service);
-            self.expire(service);
-            self.shed();
-            if self.home.is_stopping() && self.close(service) {
-                return;
+            _ => {}
+        }
+        for event in &events {
+            match event.token().0 {
+                idx if idx < self.connections_max => self.serve(idx, service),
+                number => self.mark_ready(number - self.connections_max),
             }
         }
+        self.events = events;
+        for idx in std::mem::take(&mut self.pending) {
+            self.serve(idx, service);
+        }
+        for Returned { idx, connection, answer } in self.mailbox.returned() {
+            if let Some(connection) = self.settle(idx, connection, answer) {
+                self.advance(idx, connection, service);
+            }
+        }
+        self.accept(service);
+        self.expire(service);
+        self.shed();
+        if self.mailbox.is_stopping() && self.close(service) {
+            return Turn::End;
+        }
+        self.next_run(has_standby).map_or(Turn::Wait, Turn::Run)
+    }
+
+    /// The scrape that should run now, if there is one and a thread stands by.
+    fn next_run(&mut self, has_standby: impl FnOnce() -> bool) -> Option<Run> {
+        self.lacks_standby = false;
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let now = clock::monotonic();
+        let run = self.waiting.iter().find(|waiting| waiting.ticket.runs_at().is_some_and(|runs_at| runs_at <= now))?;
+        if has_standby() {
+            return Some(run.ticket.run());
+        }
+        self.lacks_standby = true;
+        None
+    }
+
+    /// Answers the requests whose scrape is done or whose deadline has passed.
+    fn answer_waiting(&mut self, service: &Service) {
+        let mut rest = std::mem::take(&mut self.waiting);
+        let answered = rest.extract_if(.., |waiting| waiting.ticket.is_due());
+        for Waiting { idx, connection, mut ticket } in answered.collect::<Vec<_>>() {
+            match ticket.cut() {
+                Some(response) => {
+                    drop(ticket);
+                    if let Some(connection) = self.settle(idx, connection, Answer::Ready(response)) {
+                        self.advance(idx, connection, service);
+                    }
+                }
+                None => self.waiting.push(Waiting { idx, connection, ticket }),
+            }
+        }
+        rest.append(&mut self.waiting);
+        self.waiting = rest;
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.again.is_empty() {
+        if !self.pending.is_empty() {
             return Some(Duration::ZERO);
         }
-        let ready = self.doors.iter().filter(|door| door.is_ready).map(|door| door.closed_until);
-        let next = ready.chain(self.crowd.deadline()).min()?;
+        let now = clock::monotonic();
+        let ready = self.endpoints.iter().filter(|endpoint| endpoint.is_ready).map(|endpoint| endpoint.paused_until);
+        let run_from = if self.lacks_standby { now + STANDBY_PAUSE } else { Duration::ZERO };
+        let waiting = self.waiting.iter().flat_map(|waiting| {
+            let runs_at = waiting.ticket.runs_at().map(|runs_at| runs_at.max(run_from));
+            runs_at.into_iter().chain([waiting.ticket.until()])
+        });
+        let next = ready.chain(waiting).chain(self.connections.deadline()).min()?;
         // A wait is cut to whole milliseconds, and must not end before its time.
-        let wait = next.saturating_sub(clock::monotonic());
+        let wait = next.saturating_sub(now);
         Some(if wait.is_zero() { wait } else { wait + Duration::from_millis(1) })
     }
 
-    /// Somebody is at the door of this number, or the waker was heard, which has none.
-    fn ring(&mut self, number: usize) {
-        if let Some(door) = self.doors.get_mut(number) {
-            door.is_ready = true;
+    /// The listener of this number is readable. The waker has no number.
+    fn mark_ready(&mut self, number: usize) {
+        if let Some(endpoint) = self.endpoints.get_mut(number) {
+            endpoint.is_ready = true;
         }
     }
 
-    fn serve(&mut self, at: usize, service: Service<'_>) {
-        if let Some(connection) = self.crowd.take(at) {
-            self.advance(at, connection, service);
+    fn serve(&mut self, idx: usize, service: &Service) {
+        if let Some(connection) = self.connections.take(idx) {
+            self.advance(idx, connection, service);
         }
     }
 
-    /// Goes on with a connection that was taken from its place.
-    fn advance(&mut self, at: usize, mut connection: Connection, service: Service<'_>) {
+    /// Gives a connection its answer. It is returned where the response is ready, and kept where that has to be made.
+    fn settle(&mut self, idx: usize, mut connection: Connection, answer: Answer) -> Option<Connection> {
+        match answer {
+            Answer::Ready(response) => {
+                connection.answer(response, self.mailbox.is_stopping(), clock::monotonic());
+                return Some(connection);
+            }
+            Answer::Job(job) => {
+                let offload = Offload { idx, connection: Some(connection), mailbox: Arc::clone(&self.mailbox) };
+                self.workers.submit(Box::new(move || offload.run(job)));
+            }
+            Answer::Scrape(ticket) => self.waiting.push(Waiting { idx, connection, ticket }),
+        }
+        None
+    }
+
+    /// Advances a connection that was taken from its place.
+    fn advance(&mut self, idx: usize, mut connection: Connection, service: &Service) {
         for answered in 1.. {
             match connection.advance(&mut self.scratch, clock::monotonic()) {
                 Step::Wait => break,
-                Step::Gone => return self.crowd.leave(at),
-                Step::Refuse(refusal) => connection.refuse(refusal, &**service.handler, clock::monotonic()),
-                Step::Ask(request) => match ask(service.handler, request) {
-                    Answer::Ready(response) => {
-                        connection.answer(response, self.home.is_stopping(), clock::monotonic());
-                        if answered == ANSWERED_AT_ONCE_MAX {
-                            self.again.push(at);
-                            return self.crowd.put(at, connection);
-                        }
+                Step::Gone => return self.connections.leave(idx),
+                Step::Refuse(refusal) => connection.refuse(refusal, &*service.handler, clock::monotonic()),
+                Step::Ask(request) => {
+                    let Some(settled) = self.settle(idx, connection, ask(&service.handler, request)) else { return };
+                    connection = settled;
+                    if answered == ANSWERED_AT_ONCE_MAX {
+                        self.pending.push(idx);
+                        return self.connections.put(idx, connection);
                     }
-                    Answer::Job(job) => {
-                        let errand = Errand { at, connection: Some(connection), home: Arc::clone(&self.home) };
-                        return self.workers.submit(Box::new(move || errand.run(job)));
-                    }
-                },
+                }
             }
         }
         let wanted = connection.interest();
         if wanted != connection.registered {
             connection.registered = wanted;
-            if self.poll.registry().reregister(connection.source(), Token(at), wanted).is_err() {
-                return self.crowd.leave(at);
+            if self.poll.registry().reregister(connection.source(), Token(idx), wanted).is_err() {
+                return self.connections.leave(idx);
             }
         }
-        self.crowd.put(at, connection);
+        self.connections.put(idx, connection);
     }
 
-    fn complain(&mut self, message: &str, error: &io::Error, log: &Log) {
+    fn log_failure(&mut self, message: &str, error: &io::Error, log: &Log) {
         let now = clock::monotonic();
-        if self.complained.is_none_or(|before| now >= before + COMPLAINT_PAUSE) {
-            self.complained = Some(now);
+        if self.logged.is_none_or(|before| now >= before + LOG_PAUSE) {
+            self.logged = Some(now);
             log.error(message, &[("err", Field::Text(error))]);
         }
     }
 
-    fn expire(&mut self, service: Service<'_>) {
+    fn expire(&mut self, service: &Service) {
         let now = clock::monotonic();
-        while let Some(at) = self.crowd.late(now) {
-            let Some(mut connection) = self.crowd.take(at) else { return };
-            if connection.expire(&**service.handler, now) {
-                self.crowd.leave(at);
+        while let Some(idx) = self.connections.late(now) {
+            let Some(mut connection) = self.connections.take(idx) else { return };
+            if connection.expire(&*service.handler, now) {
+                self.connections.leave(idx);
             } else {
-                self.advance(at, connection, service);
+                self.advance(idx, connection, service);
             }
         }
     }
 
     fn shed(&mut self) {
-        while self.crowd.kept_bytes() > KEPT_MAX_BYTES {
-            let Some(at) = self.crowd.slowest().filter(|at| !self.crowd.keeps_for_nobody_but(*at)) else { return };
-            self.dismiss(at);
+        while self.connections.unsent_bytes() > UNSENT_MAX_BYTES {
+            let Some(idx) = self.connections.slowest().filter(|idx| !self.connections.is_only_unsent(*idx)) else {
+                return;
+            };
+            self.dismiss(idx);
         }
     }
 
-    /// Accepts nobody any more, and lets go of everybody who has asked nothing. Whether all have gone.
-    fn close(&mut self, service: Service<'_>) -> bool {
-        if !self.doors.is_empty() {
-            for mut door in self.doors.drain(..) {
-                let _ = self.poll.registry().deregister(door.listener.source());
+    /// Accepts no more connections, and closes those without a request. Returns whether all are closed.
+    fn close(&mut self, service: &Service) -> bool {
+        if !self.endpoints.is_empty() {
+            for mut endpoint in self.endpoints.drain(..) {
+                let _ = self.poll.registry().deregister(endpoint.listener.source());
             }
-            self.spare.give_up();
-            // What was sent before the end counts, seen or not.
-            for at in self.crowd.present() {
-                self.serve(at, service);
+            self.spare.release();
+            // Requests that were sent before the end are answered, noticed or not.
+            for idx in self.connections.present() {
+                self.serve(idx, service);
             }
         }
-        for at in self.crowd.present() {
-            if let Some(connection) = self.crowd.take(at) {
+        for idx in self.connections.present() {
+            if let Some(connection) = self.connections.take(idx) {
                 if connection.is_idle() {
-                    self.crowd.leave(at);
+                    self.connections.leave(idx);
                 } else {
-                    self.crowd.put(at, connection);
+                    self.connections.put(idx, connection);
                 }
             }
         }
-        self.crowd.count() == 0
+        self.connections.count() == 0
     }
 }
 
-/// A handler that panics costs one answer.
+/// The handler's answer. A handler that panics costs one request.
 fn ask(handler: &Arc<dyn Handle>, request: Request) -> Answer {
     let answered = catch_unwind(AssertUnwindSafe(|| Arc::clone(handler).answer(request)));
     answered.unwrap_or_else(|_| Answer::Ready(broken()))

@@ -61,9 +61,7 @@ impl Handle for Guard {
         }
         let answer = match Arc::clone(&state.logins).judge(request.peer(), request.headers_named("authorization")) {
             Judgement::Known(verdict) => self.settle(verdict, request),
-            Judgement::Compare(comparison) => {
-                Answer::Job(Box::new(move || self.settle(comparison.run(), request).wait()))
-            }
+            Judgement::Compare(comparison) => Answer::Job(Box::new(move || self.settle(comparison.run(), request))),
         };
         with(&state.headers, answer)
     }
@@ -78,10 +76,7 @@ fn with(headers: &Arc<Headers>, answer: Answer) -> Answer {
         return answer;
     }
     let headers = Arc::clone(headers);
-    match answer {
-        Answer::Ready(response) => Answer::Ready(marked(&headers, response)),
-        Answer::Job(job) => Answer::Job(Box::new(move || marked(&headers, job()))),
-    }
+    answer.map(move |response| marked(&headers, response))
 }
 
 fn marked(headers: &Headers, mut response: Response) -> Response {

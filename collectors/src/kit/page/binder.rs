@@ -53,6 +53,28 @@ impl Binder {
         format: Format,
         out: &mut Vec<u8>,
     ) -> Finished {
+        self.bind_as(pages, foreign, format, false, out)
+    }
+
+    /// Appends the text of all pages to `out` as [`Binder::bind`] does, and leaves the pages as they are.
+    pub(crate) fn bind_copy(
+        &mut self,
+        pages: &mut [Option<Page>],
+        foreign: &mut ForeignPage,
+        format: Format,
+        out: &mut Vec<u8>,
+    ) -> Finished {
+        self.bind_as(pages, foreign, format, true, out)
+    }
+
+    fn bind_as(
+        &mut self,
+        pages: &mut [Option<Page>],
+        foreign: &mut ForeignPage,
+        format: Format,
+        keeps_pages: bool,
+        out: &mut Vec<u8>,
+    ) -> Finished {
         self.sort(pages);
         let mut writer = Writer { order: &self.order, format, finished: Finished::default() };
         foreign.sort();
@@ -74,7 +96,7 @@ impl Binder {
                 writer.finished.clashes.push(name.to_owned());
             }
             let has_short_name = writer.is_free(buffer.short_name(), pages, names);
-            if buffer.is_worth_handing_over(out.len()) {
+            if !keeps_pages && buffer.is_worth_handing_over(out.len()) {
                 if let Some(buffer) = place.buffer_mut(pages) {
                     buffer.hand_over(format, has_short_name, out);
                 }

@@ -122,7 +122,7 @@ impl ForeignPage {
     }
 
     /// Its families in order of their names.
-    pub(super) fn families(&self) -> impl Iterator<Item = (&str, &ForeignFamily)> {
+    pub(crate) fn families(&self) -> impl Iterator<Item = (&str, &ForeignFamily)> {
         self.families.iter().map(|(name, family)| (name.as_str(), family))
     }
 }

@@ -1,49 +1,58 @@
-//! A scrape that ends in time.
+//! A scrape in progress, which several threads can advance.
 //!
-//! One runner, a thread beside the caller's, goes through the collectors while the caller waits. Where one of them
-//! takes long, another runner goes on with the rest; the first comes back to an abandoned place or, if its collector is
-//! done in time, has only delayed itself. When the time is up the caller takes the pages that are there.
+//! [`Round::run`] runs the collectors one after the other in the calling thread. Where a collector blocks, the thread
+//! stays with it, and another thread that calls `run` continues with the collectors after it. [`Round::finish`] ends the
+//! round with the pages of the collectors that have returned; [`Round::copy`] writes that page and lets the round go on,
+//! for a client whose deadline is earlier than the round's.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::slot::Turn;
+use super::slot::{Turn, Wait};
+use super::{Report, Scraper, Selection, Workspace, lock};
 use crate::host::kernel::clock;
 use crate::kit::failure::{Failure, Problems};
-use crate::kit::page::Page;
+use crate::kit::page::foreign::ForeignPage;
+use crate::kit::page::{Finished, Format, Page};
 
-/// When a collector takes longer, another runner is asked to go on with those after it.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// When a collector takes longer, another thread should continue with the collectors after it.
+const STALL_AFTER: Duration = Duration::from_millis(100);
 
-/// What its collectors do.
-pub(super) struct Round {
-    pub(super) until: Duration,
+/// Why a collector that another scrape holds was not run.
+pub(super) const BUSY: &str = "was busy with another scrape until this one had to end";
+
+/// One scrape of the selected collectors.
+pub struct Round {
+    scraper: Arc<Scraper>,
+    until: Duration,
+    /// The time that the scrape was given.
+    time: Duration,
     state: Mutex<State>,
-    change: Condvar,
+    completed: Condvar,
 }
 
 struct State {
-    pages: Vec<Option<Page>>,
-    progress: Vec<Progress>,
-    /// The first collector that nobody has begun with, if there is one.
+    /// Absent once the round is finished.
+    workspace: Option<Workspace>,
+    /// The first collector that was not begun.
     next: usize,
-    /// How many have not come back.
-    missing: usize,
-    /// The number of the runner that goes on; those before it do not.
+    /// Collectors that have not returned.
+    unfinished: usize,
+    /// The number of the thread that begins collectors; earlier ones begin no more.
     runner: usize,
-    /// When that runner began with its collector.
+    /// When that thread began its collector.
     begun: Duration,
-    is_over: bool,
+    has_waiter: bool,
 }
 
 /// How far a collector is.
 #[derive(Default, Debug)]
 pub(super) enum Progress {
-    /// It was not asked for.
+    /// Not selected.
     #[default]
-    Left,
+    Unselected,
     Waiting,
-    /// It began then, and has its collector in this turn unless it waits for another scrape to give it back.
+    /// Since when, and the turn in which it has the collector, unless it waits for another scrape to return it.
     Running(Duration, Option<Turn>),
     Done(Outcome),
 }
@@ -54,94 +63,249 @@ pub(super) struct Outcome {
     pub(super) duration: Duration,
     pub(super) failure: Option<Failure>,
     pub(super) problems: Problems,
+    /// It was left out because it had not answered by the deadline.
+    pub(super) is_late: bool,
+}
+
+impl std::fmt::Debug for Round {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Round").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+impl Scraper {
+    /// Begins a scrape of the selected collectors, none of which is begun after `until`.
+    pub fn begin(self: &Arc<Self>, selection: &Selection, until: Duration) -> Round {
+        let mut workspace = self.workspace();
+        let waiting = |idx| if selection.has(idx) { Progress::Waiting } else { Progress::Unselected };
+        workspace.progress.clear();
+        workspace.progress.extend((0..self.collectors.len()).map(waiting));
+        let unfinished = workspace.progress.iter().filter(|progress| matches!(progress, Progress::Waiting)).count();
+        let begun = clock::monotonic();
+        let state = State { workspace: Some(workspace), next: 0, unfinished, runner: 0, begun, has_waiter: false };
+        let time = until.saturating_sub(begun);
+        Round { scraper: Arc::clone(self), until, time, state: Mutex::new(state), completed: Condvar::new() }
+    }
+
+    /// Scrapes in threads of this scraper, until all collectors have returned or the time is up.
+    pub(super) fn scrape_until(
+        self: &Arc<Self>,
+        until: Duration,
+        selection: &Selection,
+        format: Format,
+        own: impl FnOnce(&mut ForeignPage),
+        observe: impl FnMut(&Report<'_>),
+        out: &mut Vec<u8>,
+    ) -> Finished {
+        let round = Arc::new(self.begin(selection, until));
+        round.wait(|| {
+            let round = Arc::clone(&round);
+            self.runners.submit(Box::new(move || {
+                let _is_complete = round.run();
+            }));
+        });
+        round.finish(format, own, observe, out).unwrap_or_default()
+    }
 }
 
 impl Round {
-    /// A round of those collectors whose progress is [`Progress::Waiting`].
-    pub(super) fn new(pages: Vec<Option<Page>>, progress: Vec<Progress>, until: Duration) -> Self {
-        let missing = progress.iter().filter(|progress| matches!(progress, Progress::Waiting)).count();
-        let begun = clock::monotonic();
-        let state = State { pages, progress, next: 0, missing, runner: 0, begun, is_over: false };
-        Self { until, state: Mutex::new(state), change: Condvar::new() }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the runner of this number is to do next: a collector and its page.
-    pub(super) fn next(&self, runner: usize) -> Option<(usize, Option<Page>)> {
+    /// Runs the collectors that were not begun, in this thread, and no longer in those that called this before. Returns
+    /// whether every collector has returned.
+    pub fn run(&self) -> bool {
+        let scraper = &self.scraper;
+        let runner = {
+            let mut state = self.lock();
+            state.runner += 1;
+            state.begun = clock::monotonic();
+            state.runner
+        };
+        let wait = Wait { until: self.until, run_max: self.time };
+        let mut scratch = lock(&scraper.scratches).pop().unwrap_or_default();
+        while let Some((idx, page)) = self.next(runner) {
+            let Some(enabled) = scraper.collectors.get(idx) else { break };
+            let mut page = page.unwrap_or_else(|| Page::new(enabled.declaration.families.iter().copied()));
+            let mut outcome = Outcome::default();
+            let begins = |turn| self.begins(idx, turn);
+            scraper.run(enabled, &mut page, &mut scratch, &mut outcome, Some(wait), begins);
+            self.done(idx, page, outcome);
+        }
+        lock(&scraper.scratches).push(scratch);
+        self.lock().unfinished == 0
+    }
+
+    /// When another thread should call [`Round::run`]; `None` where no collector waits.
+    pub fn stalls_at(&self) -> Option<Duration> {
+        let state = self.lock();
+        state.waiting().map(|_| state.begun + STALL_AFTER)
+    }
+
+    /// What the thread of this number has to do next: a collector and its page.
+    fn next(&self, runner: usize) -> Option<(usize, Option<Page>)> {
         let mut state = self.lock();
-        if state.is_over || state.runner != runner {
+        if state.runner != runner {
             return None;
         }
-        let at = state.waiting()?;
-        state.next = at + 1;
-        state.begun = clock::monotonic();
-        let begun = state.begun;
-        *state.progress.get_mut(at)? = Progress::Running(begun, None);
-        Some((at, state.pages.get_mut(at)?.take()))
+        let idx = state.waiting()?;
+        let now = clock::monotonic();
+        if now >= self.until {
+            return None;
+        }
+        state.next = idx + 1;
+        state.begun = now;
+        let workspace = state.workspace.as_mut()?;
+        *workspace.progress.get_mut(idx)? = Progress::Running(now, None);
+        Some((idx, workspace.pages.get_mut(idx)?.take()))
     }
 
-    /// The collector was taken in this turn; whether anybody still wants to know what it says.
-    pub(super) fn begins(&self, at: usize, turn: Turn) -> bool {
+    /// The collector was taken in this turn. Returns whether the round still needs it.
+    fn begins(&self, idx: usize, turn: Turn) -> bool {
         let mut state = self.lock();
-        let is_over = state.is_over;
-        if let Some(Progress::Running(_, taken)) = state.progress.get_mut(at).filter(|_| !is_over) {
+        let Some(workspace) = &mut state.workspace else { return false };
+        if let Some(Progress::Running(_, taken)) = workspace.progress.get_mut(idx) {
             *taken = Some(turn);
         }
-        !is_over
+        true
     }
 
-    /// The collector has come back.
-    pub(super) fn done(&self, at: usize, page: Page, outcome: Outcome) {
+    /// The collector has returned.
+    fn done(&self, idx: usize, page: Page, outcome: Outcome) {
         let mut state = self.lock();
-        if state.is_over {
-            return;
-        }
-        if let Some(place) = state.pages.get_mut(at) {
+        let Some(workspace) = &mut state.workspace else { return };
+        if let Some(place) = workspace.pages.get_mut(idx) {
             *place = Some(page);
         }
-        if let Some(progress) = state.progress.get_mut(at) {
+        if let Some(progress) = workspace.progress.get_mut(idx) {
             *progress = Progress::Done(outcome);
         }
-        state.missing = state.missing.saturating_sub(1);
-        if state.missing == 0 {
+        state.unfinished = state.unfinished.saturating_sub(1);
+        if state.unfinished == 0 && state.has_waiter {
             drop(state);
-            self.change.notify_one();
+            self.completed.notify_one();
         }
     }
 
-    /// Waits until all have come back or the time is up, and takes what is there. `hire` finds a runner of this number.
-    pub(super) fn wait(&self, mut hire: impl FnMut(usize)) -> (Vec<Option<Page>>, Vec<Progress>) {
+    /// Waits until all collectors have returned or the time is up. `hire` has another thread call [`Round::run`].
+    fn wait(&self, mut hire: impl FnMut()) {
         let mut state = self.lock();
+        state.has_waiter = true;
+        let mut hire_at = Some(Duration::ZERO);
         loop {
             let now = clock::monotonic();
-            if state.missing == 0 || now >= self.until {
-                state.is_over = true;
-                return (std::mem::take(&mut state.pages), std::mem::take(&mut state.progress));
+            if state.unfinished == 0 || now >= self.until {
+                return;
             }
             let mut wake = self.until;
             if state.waiting().is_some() {
-                if state.runner == 0 || now >= state.begun + PATIENCE {
-                    state.runner += 1;
+                let stalls = hire_at.unwrap_or(state.begun + STALL_AFTER);
+                if now >= stalls {
+                    hire_at = None;
                     state.begun = now;
-                    let runner = state.runner;
                     drop(state);
-                    hire(runner);
+                    hire();
                     state = self.lock();
                     continue;
                 }
-                wake = wake.min(state.begun + PATIENCE);
+                wake = wake.min(stalls);
             }
-            state = self.change.wait_timeout(state, wake.saturating_sub(now)).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.completed.wait_timeout(state, wake.saturating_sub(now)).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Ends the round and appends its page to `out`. A collector that has not returned is left out and reported; later
+    /// scrapes do not wait for it. `None` where the round was finished before.
+    pub fn finish(
+        &self,
+        format: Format,
+        own: impl FnOnce(&mut ForeignPage),
+        mut observe: impl FnMut(&Report<'_>),
+        out: &mut Vec<u8>,
+    ) -> Option<Finished> {
+        let mut workspace = self.lock().workspace.take()?;
+        let now = clock::monotonic();
+        let mut progress = std::mem::take(&mut workspace.progress);
+        for (idx, progress) in progress.drain(..).enumerate() {
+            if let (Progress::Running(_, Some(turn)), Some(enabled)) = (&progress, self.scraper.collectors.get(idx)) {
+                enabled.slot.abandon(*turn);
+            }
+            let outcome = match progress {
+                Progress::Done(outcome) => outcome,
+                unfinished => match late(&unfinished, now) {
+                    Some(outcome) => outcome,
+                    None => continue,
+                },
+            };
+            self.scraper.report(idx, &outcome, &mut workspace.pages, &mut observe);
+        }
+        workspace.progress = progress;
+        Some(self.scraper.finish(workspace, own, format, out))
+    }
+
+    /// Appends the page as [`Round::finish`] would, and lets the round go on.
+    pub fn copy(
+        &self,
+        format: Format,
+        own: impl FnOnce(&mut ForeignPage),
+        mut observe: impl FnMut(&Report<'_>),
+        out: &mut Vec<u8>,
+    ) -> Option<Finished> {
+        let mut state = self.lock();
+        let Workspace { pages, progress, binder, .. } = state.workspace.as_mut()?;
+        let now = clock::monotonic();
+        let mut kept = Some(Scraper::own_page());
+        if let Some(last) = pages.last_mut() {
+            std::mem::swap(last, &mut kept);
+        }
+        for (idx, progress) in progress.iter().enumerate() {
+            match progress {
+                Progress::Done(outcome) => self.scraper.report(idx, outcome, pages, &mut observe),
+                unfinished => {
+                    if let Some(outcome) = late(unfinished, now) {
+                        self.scraper.report(idx, &outcome, pages, &mut observe);
+                    }
+                }
+            }
+        }
+        let mut foreign = ForeignPage::default();
+        let others = pages.iter().flatten().flat_map(|page| page.foreign.families());
+        let clashes: Vec<String> = others
+            .filter(|(_, family)| foreign.add((*family).clone()).is_err())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        own(&mut foreign);
+        let mut finished = binder.bind_copy(pages, &mut foreign, format, out);
+        finished.clashes.extend(clashes);
+        if let Some(last) = pages.last_mut() {
+            std::mem::swap(last, &mut kept);
+        }
+        Some(finished)
     }
 }
 
 impl State {
     fn waiting(&self) -> Option<usize> {
-        let mut rest = self.progress.iter().enumerate().skip(self.next);
-        rest.find(|(_, progress)| matches!(progress, Progress::Waiting)).map(|(at, _)| at)
+        let progress = &self.workspace.as_ref()?.progress;
+        let mut rest = progress.iter().enumerate().skip(self.next);
+        rest.find(|(_, progress)| matches!(progress, Progress::Waiting)).map(|(idx, _)| idx)
     }
 }
+
+/// The outcome of a collector that has not returned now.
+fn late(progress: &Progress, now: Duration) -> Option<Outcome> {
+    let (duration, reason) = match progress {
+        Progress::Unselected | Progress::Done(_) => return None,
+        Progress::Waiting => (Duration::ZERO, "was not asked before the scrape had to end"),
+        Progress::Running(since, None) => (now.saturating_sub(*since), BUSY),
+        Progress::Running(since, Some(_)) => {
+            (now.saturating_sub(*since), "had not answered when the scrape had to end")
+        }
+    };
+    Some(Outcome { duration, failure: Some(Failure::error(reason)), problems: Problems::default(), is_late: true })
+}
+
+#[cfg(test)]
+mod tests;

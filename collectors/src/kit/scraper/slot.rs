@@ -1,4 +1,4 @@
-//! Where a collector is while nobody runs it.
+//! Where a collector is while no thread runs it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,86 +9,101 @@ use crate::kit::declare::AnyCollector;
 /// A collector, for one scrape at a time.
 pub(super) struct Slot {
     state: Mutex<State>,
-    change: Condvar,
+    returned: Condvar,
 }
 
 struct State {
     collector: Option<Box<dyn AnyCollector>>,
-    /// How often it was taken, which tells those apart who have it.
+    /// Number of times it was taken, which identifies its holder.
     turn: Turn,
-    /// When whoever has it began, if its scrape has given it up.
-    stuck_since: Option<Duration>,
-    /// How many wait for it. Telling nobody would still be a system call.
+    /// When its holder took it.
+    taken: Duration,
+    /// Its holder's scrape has ended without it.
+    is_abandoned: bool,
+    /// Threads that wait for it. Notifying none would still be a system call.
     waiting: usize,
 }
 
-/// Who has the collector.
+/// Identifies the holder of a collector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Turn(u64);
 
-/// Why a collector is not to be had.
+/// How long a scrape waits for a collector that another one holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) until: Duration,
+    /// A collector that has run this long already is not waited for: it has had the whole time of this scrape. The
+    /// deadline of the holder's scrape does not matter, so that it cannot cost this scrape the collector.
+    pub(super) run_max: Duration,
+}
+
+/// Why a collector cannot be taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Absence {
-    /// A scrape that is over still waits for it, for so long already.
+    /// It has run for this long in another scrape.
     Stuck(Duration),
-    /// Another scrape has it.
+    /// Another scrape holds it.
     Busy,
 }
 
 impl Slot {
     pub(super) fn new(collector: Box<dyn AnyCollector>) -> Self {
-        let state = State { collector: Some(collector), turn: Turn(0), stuck_since: None, waiting: 0 };
-        Self { state: Mutex::new(state), change: Condvar::new() }
+        let state =
+            State { collector: Some(collector), turn: Turn(0), taken: Duration::ZERO, is_abandoned: false, waiting: 0 };
+        Self { state: Mutex::new(state), returned: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the collector, and waits until then for another scrape that has it.
-    pub(super) fn take(&self, until: Option<Duration>) -> Result<(Box<dyn AnyCollector>, Turn), Absence> {
+    /// Takes the collector. Where another scrape holds it, waits; without a `wait`, until it is returned or abandoned.
+    pub(super) fn take(&self, wait: Option<Wait>) -> Result<(Box<dyn AnyCollector>, Turn), Absence> {
         let mut state = self.lock();
         loop {
             if let Some(collector) = state.collector.take() {
                 state.turn = Turn(state.turn.0.wrapping_add(1));
+                state.taken = clock::monotonic();
                 return Ok((collector, state.turn));
             }
-            if let Some(since) = state.stuck_since {
-                return Err(Absence::Stuck(clock::monotonic().saturating_sub(since)));
-            }
-            let time = until.map(|until| until.saturating_sub(clock::monotonic()));
-            if time == Some(Duration::ZERO) {
-                return Err(Absence::Busy);
-            }
+            let now = clock::monotonic();
+            let run = now.saturating_sub(state.taken);
+            let time = match wait {
+                None if state.is_abandoned => return Err(Absence::Stuck(run)),
+                None => None,
+                Some(wait) if run >= wait.run_max => return Err(Absence::Stuck(run)),
+                Some(wait) if now >= wait.until => return Err(Absence::Busy),
+                Some(wait) => Some(wait.until.saturating_sub(now).min(wait.run_max.saturating_sub(run))),
+            };
             state.waiting += 1;
             state = match time {
-                None => self.change.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(time) => self.change.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.returned.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => self.returned.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
             };
             state.waiting -= 1;
         }
     }
 
-    /// Gives it back.
+    /// Returns it.
     pub(super) fn put(&self, collector: Box<dyn AnyCollector>) {
         let mut state = self.lock();
         state.collector = Some(collector);
-        state.stuck_since = None;
+        state.is_abandoned = false;
         let is_awaited = state.waiting > 0;
         drop(state);
         if is_awaited {
-            self.change.notify_one();
+            self.returned.notify_one();
         }
     }
 
-    /// Nobody waits any more for whoever took it in this turn and began then.
-    pub(super) fn give_up(&self, turn: Turn, since: Duration) {
+    /// The scrape of the holder of this turn has ended without it.
+    pub(super) fn abandon(&self, turn: Turn) {
         let mut state = self.lock();
         if state.collector.is_none() && state.turn == turn {
-            state.stuck_since = Some(since);
+            state.is_abandoned = true;
         }
         drop(state);
-        self.change.notify_all();
+        self.returned.notify_all();
     }
 }
 
@@ -112,11 +127,11 @@ mod tests {
     }
 
     fn absence(slot: &Slot) -> Option<Absence> {
-        slot.take(Some(Duration::ZERO)).err()
+        slot.take(Some(Wait { until: Duration::ZERO, run_max: Duration::MAX })).err()
     }
 
     #[test]
-    fn one_scrape_has_it_at_a_time() {
+    fn one_scrape_holds_it_at_a_time() {
         let slot = Slot::new(Box::new(Nothing));
         let (collector, _) = taken(&slot);
         assert_eq!(absence(&slot), Some(Absence::Busy));
@@ -125,17 +140,36 @@ mod tests {
     }
 
     #[test]
-    fn who_was_given_up_is_not_waited_for() {
+    fn an_abandoned_holder_is_not_waited_for() {
         let slot = Slot::new(Box::new(Nothing));
         let (collector, turn) = taken(&slot);
-        slot.give_up(turn, clock::monotonic());
+        slot.abandon(turn);
         assert!(matches!(slot.take(None).err(), Some(Absence::Stuck(_))));
         slot.put(collector);
         let (collector, _) = taken(&slot);
-        slot.give_up(turn, clock::monotonic());
+        slot.abandon(turn);
         assert_eq!(absence(&slot), Some(Absence::Busy), "that turn is over");
         slot.put(collector);
-        slot.give_up(turn, clock::monotonic());
+        slot.abandon(turn);
         assert_eq!(absence(&slot), None);
+    }
+
+    #[test]
+    fn a_holder_is_waited_for_by_its_age_and_not_by_its_own_deadline() {
+        const AGE: Duration = Duration::from_millis(30);
+        let slot = Slot::new(Box::new(Nothing));
+        let (collector, turn) = taken(&slot);
+        slot.abandon(turn);
+        let begin = clock::monotonic();
+        let until = begin + 100 * AGE;
+        let stuck = |run_max| slot.take(Some(Wait { until, run_max })).err();
+        assert!(matches!(stuck(AGE), Some(Absence::Stuck(run)) if run >= AGE));
+        assert!(matches!(stuck(AGE), Some(Absence::Stuck(_))));
+        assert!(clock::monotonic() < until);
+        std::thread::scope(|scope| {
+            let patient = scope.spawn(|| stuck(100 * AGE));
+            slot.put(collector);
+            assert_eq!(patient.join().expect("a result"), None);
+        });
     }
 }

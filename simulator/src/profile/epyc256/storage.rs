@@ -1,4 +1,4 @@
-//! Disks of NVMe: the system; a volume that another host has, too; an array of the rest.
+//! NVMe disks: the system; a DRBD volume; an array of the rest.
 
 use super::super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, disk, partition, rare_io, system_io};
 use super::super::kit::hardware::SERVER_NVME;
@@ -14,9 +14,9 @@ const SOFTWARE_ADDRESSES: &str =
     "mountaddr=198.51.100.21,mountvers=3,mountport=635,mountproto=udp,local_lock=none,addr=198.51.100.21";
 const DRBD_MAJOR: u32 = 147;
 const DISK_SECTORS: u64 = 3_576 * GIB_SECTORS;
-/// What DRBD keeps at the end of a device for itself.
+/// Space of DRBD metadata at the end of a device.
 const REPLICA_SECTORS: u64 = 262_144;
-/// The first Sunday of the month, more or less.
+/// Approximately the first Sunday of the month.
 const CHECK: Check = Check { every_seconds: 28 * 86_400, lasts_seconds: 5 * 3_600, offset_seconds: 9 * 86_400 };
 
 pub(super) fn stack(seed: Seed, disks: u32) -> Stack {
@@ -89,7 +89,7 @@ pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> 
     rows
 }
 
-/// What is asked of the servers of those mounts.
+/// NFS operations on these mounts.
 pub(super) fn remote(seed: Seed, mounts: &[MountPoint]) -> Vec<NfsMount> {
     let of = |fs_type: &str, version, port, permille| {
         mounts.iter().position(|mount| mount.fs_type == fs_type).map(|mount| NfsMount {

@@ -1,4 +1,4 @@
-//! Two pools of ZFS: mirrors, and two groups with double parity.
+//! Two ZFS pools: mirrors, and two groups with double parity.
 
 use super::super::kit::disks::{FIRST_SECTOR, partition};
 use super::super::kit::mounts::Row;
@@ -7,17 +7,17 @@ use crate::machine::{BlockDevice, DataSet, Flow, Io, KernelVersion, Space, Usage
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
 
-/// Disks of the mirrors, two by two; the others are in groups of double parity.
+/// Number of disks in mirrors; the remaining ones are in double-parity groups.
 const MIRRORED: usize = 6;
-/// What ZFS leaves at the end of a disk, in a partition of its own.
+/// Reserved partition of ZFS at the end of a disk.
 const RESERVED_SECTORS: u64 = 16_384;
 const SECTOR_BYTES: u64 = 512;
-/// What `statfs` counts in.
+/// Block size of `statfs`.
 const RECORD_BYTES: u64 = 131_072;
 const FAST: &str = "vault";
 const LARGE: &str = "tank";
 
-/// Data sets: pool, name, number, how much is done to it, how full of the pool it is; both in thousandths.
+/// Data sets: pool, name, number, load and share of the pool, both in thousandths.
 const DATA_SETS: [(&str, &str, u64, u64, u64); 7] = [
     (FAST, "vault", 0x36, 1, 1),
     (FAST, "vault/db", 0x183, 910, 204),
@@ -28,10 +28,10 @@ const DATA_SETS: [(&str, &str, u64, u64, u64); 7] = [
     (LARGE, "tank/home", 0x92, 2_450, 119),
 ];
 
-/// Gives the disks to the pools.
+/// Assigns the disks to pools.
 pub(super) fn add(stack: &mut Stack, seed: Seed, disks: &[usize]) {
     let (fast, large) = disks.split_at(MIRRORED.min(disks.len()));
-    // A mirror writes all of it twice, a group its parity.
+    // A mirror writes everything twice, a group adds parity.
     add_disks(stack, seed, FAST, fast, 2_000);
     let data = large.len().saturating_sub(4).max(1) as u64;
     add_disks(stack, seed, LARGE, large, large.len() as u64 * 1_000 / data);
@@ -55,7 +55,7 @@ fn add_disks(stack: &mut Stack, seed: Seed, pool: &str, disks: &[usize], written
     };
     let io = |name: &str| Io {
         wave: wave(seed, pool),
-        // Most is read from memory; what describes the data is written beside it.
+        // Most reads hit the cache; metadata is written in addition.
         reads: share(DataSet::READS, 340),
         writes: share(DataSet::WRITES, written_permille * 11 / 10),
         discards: Flow { requests_milli: 0, merges_milli: 0, blocks_milli: 0, milliseconds_milli: 0 },
@@ -73,7 +73,7 @@ fn add_disks(stack: &mut Stack, seed: Seed, pool: &str, disks: &[usize], written
     }
 }
 
-/// As udev finds a part of a pool.
+/// udev properties of a pool member.
 fn labelled(mut device: BlockDevice, seed: Seed, pool: &str) -> BlockDevice {
     device.properties.extend([
         format!("ID_FS_LABEL={pool}"),
@@ -103,7 +103,7 @@ pub(super) fn zfs(seed: Seed, kernel: KernelVersion, cache_bytes: u64) -> Zfs {
     Zfs { version, pools: vec![pool(LARGE), pool(FAST)], cache_bytes, wave: Wave::new(&OFFICE, seed, "zfs") }
 }
 
-/// What is mounted: each data set is as large as what is in it and what is free in its pool.
+/// Mounts: a data set's size is its content plus the free space of its pool.
 pub(super) fn rows(stack: &Stack) -> Vec<Row> {
     let usable = |pool: &str| {
         let label = format!("ID_FS_LABEL={pool}");
@@ -115,7 +115,7 @@ pub(super) fn rows(stack: &Stack) -> Vec<Row> {
         } else {
             sectors / (parts.len() as u64).max(1) * (parts.len() as u64).saturating_sub(4)
         };
-        // A thirty-second is kept for the worst case.
+        // A thirty-second of the pool is reserved.
         (data - data / 32) * SECTOR_BYTES / RECORD_BYTES
     };
     let numbered = DATA_SETS.iter().zip(60..);

@@ -1,4 +1,4 @@
-//! Two ports of Fibre Channel: a unit of a SAN that is reached in four ways, and four tape drives.
+//! Two Fibre Channel ports: a SAN unit with four paths, and four tape drives.
 
 use super::super::kit::disks::{GIB_SECTORS, Place, QUIET, SATA_SSD, data_io, direct, disk, mapped, scsi_disk};
 use super::super::kit::hardware::SAN_UNIT;
@@ -17,7 +17,7 @@ fn adapter(port: usize) -> String {
     format!("{ADAPTER}/0000:5e:00.{port}")
 }
 
-/// Adds ports, the unit and the drives; its disks come after so many others.
+/// Adds ports, unit and drives. Its disks are named after the existing ones.
 pub(super) fn add(stack: &mut Stack, seed: Seed, disks_before: u32) {
     let mut ways = Vec::new();
     for (number, (port, target)) in (0..).zip([(0, 0), (0, 1), (1, 0), (1, 1)]) {
@@ -37,7 +37,7 @@ pub(super) fn add(stack: &mut Stack, seed: Seed, disks_before: u32) {
             port_id: 0x0001_0000 * (u32::try_from(port).unwrap_or_default() + 1) + 0x0400,
             model: "QLE2692",
             disks: ways.iter().filter(|(of, _)| *of == port).map(|(_, place)| *place).collect(),
-            // The library has two drives at each port.
+            // Two tape drives per port.
             tapes: (0..stack.storage.tapes.len()).filter(|tape| tape % HOSTS.len() == port).collect(),
         })
         .collect();
@@ -55,7 +55,7 @@ fn add_way(stack: &mut Stack, seed: Seed, number: u32, (port, target): (usize, u
         id_path: format!("pci-0000:5e:00.{port}-fc-0x203100a098{port}{target}a7c2-lun-0"),
     };
     let mut way = disk(seed, place, UNIT_SECTORS, SATA_SSD, Vec::new()).with_hardware(seed, SAN_UNIT);
-    // All ways lead to the same unit.
+    // Every path leads to the same unit.
     let id = identity(seed);
     way.properties.retain(|line| !["ID_SERIAL", "ID_WWN", "SCSI_IDENT"].iter().any(|key| line.starts_with(key)));
     way.properties.extend([
@@ -90,7 +90,7 @@ fn tape(seed: Seed, number: u32) -> Tape {
     let port = number as usize % HOSTS.len();
     let host = HOSTS.get(port).copied().unwrap_or_default();
     let target = 2 + number / 2;
-    // Blocks of 256 KiB at 300 MB a second, for a part of the night.
+    // 256 KiB blocks at 300 MB/s for part of the night.
     let writes = 210_000 / u64::from(number + 1);
     Tape {
         number,

@@ -1,4 +1,4 @@
-//! Two disks with the system, mirrored; a shelf of large ones, half of them in four arrays, the other half in pools.
+//! Two mirrored system disks; a shelf of large disks, half in four arrays, half in pools.
 
 use super::super::kit::disks::{
     FIRST_SECTOR, GIB_SECTORS, Place, SATA_SSD, TURNING, data_io, direct, disk, partition, rare_io, scsi_disk,
@@ -16,16 +16,16 @@ use crate::wave::{BATCH, OFFICE};
 const SHELF_SECTORS: u64 = 14_902 * GIB_SECTORS;
 const SYSTEM_SECTORS: u64 = 894 * GIB_SECTORS;
 const BCACHE_MAJOR: u32 = 252;
-/// How many of the reads the cache answers.
+/// Cache hit ratio of reads.
 const HITS_PERMILLE: u64 = 830;
-/// What bcache keeps at the beginning of a device for itself.
+/// Data offset of a bcache device.
 const BCACHE_SECTORS: u64 = 16;
 const ARRAYS: u32 = 4;
 const SPARES: usize = 2;
-/// What the system's disks are cut into, in GiB: boot loader, /boot, the system, swap, cache.
+/// Partition sizes of the system disks in GiB: boot loader, /boot, system, swap, cache.
 const PARTS_GIB: [u64; 5] = [1, 1, 120, 16, 640];
 
-/// Arrays are read through each month, one after the other.
+/// Monthly array checks, one after the other.
 fn check(array: u32) -> Check {
     let day = 86_400;
     Check { every_seconds: 28 * day, lasts_seconds: 31 * 3_600, offset_seconds: u64::from(array * 7) * day + 40_000 }
@@ -55,14 +55,14 @@ pub(super) fn stack(seed: Seed, disks: u32, failed: usize) -> Stack {
             stack.change(array, |array| array.with_file_system(seed, "xfs").with_io(io));
         }
     }
-    // What does not come out even in arrays goes to the pools.
+    // Disks beyond full arrays go to the pools.
     let rest = members.get(width * ARRAYS as usize..).unwrap_or_default();
     pools::add(&mut stack, seed, &[in_pools, rest].concat());
     san::add(&mut stack, seed, 2 + disks);
     stack
 }
 
-/// A disk of the system with its partitions.
+/// System disk with its partitions.
 fn add_system(stack: &mut Stack, seed: Seed, number: u32) -> [usize; 5] {
     let (name, major, minor) = scsi_disk(number);
     let (port, host) = ("0000:00:17.0", number);
@@ -124,12 +124,12 @@ fn shelf_disk(seed: Seed, slot: u32) -> BlockDevice {
     disk(seed, place, SHELF_SECTORS, TURNING, Vec::new()).with_hardware(seed, SHELF_DISK)
 }
 
-/// A device of an array, cached on a faster one.
+/// bcache device on an array.
 fn add_cached(stack: &mut Stack, seed: Seed, backing: usize, cache: usize) {
     let name = "bcache0";
     let device = made(seed, name, (BCACHE_MAJOR, 0), stack.sectors(backing) - BCACHE_SECTORS);
     let device = stack.add(device.with_file_system(seed, "xfs").with_io(data_io(seed, name, &BATCH, 3_300)));
-    // Reads that the cache answers do not come down; writes go to it first, and later to the array in larger pieces.
+    // Cached reads do not reach the array; writes go to the cache first, and to the array later in larger requests.
     stack.bear(backing, Above { reads_permille: 1_000 - HITS_PERMILLE, merged_one_in: 4, ..direct(device) });
     stack.bear(cache, Above { reads_permille: HITS_PERMILLE, ..direct(device) });
     for place in [backing, cache] {

@@ -1,4 +1,4 @@
-//! A bond with a virtual network to the outside, a bridge with a device for each pod, and the balancer's addresses.
+//! A bond with a VLAN as external interface, a bridge with a veth per pod, and the load balancer's addresses.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,12 +16,12 @@ pub(super) const PORTS: [&str; 2] = ["ens1f0np0", "ens1f1np1"];
 const BOND: usize = 3;
 const PODS: usize = 6;
 const MEGABITS: u32 = 25_000;
-/// Pods of one of their networks.
+/// Pods per pod network.
 const PODS_OF_A_NETWORK: usize = 250;
-/// Of four pods one is a server of a service of its own.
+/// One of four pods is the backend of a service.
 const PODS_OF_A_SERVICE: usize = 4;
 
-/// The address of a pod: 10.244.7.2 and on.
+/// Address of a pod: 10.244.7.2 and following.
 fn of_pod(number: usize) -> Ipv4Addr {
     let [network, host] = [number / PODS_OF_A_NETWORK + 7, number % PODS_OF_A_NETWORK + 2];
     Ipv4Addr::new(10, 244, u8::try_from(network).unwrap_or(255), u8::try_from(host).unwrap_or(255))
@@ -87,7 +87,7 @@ pub(super) fn neighbours(seed: Seed, pods: &[Pod]) -> Vec<Neighbour> {
     [gateway].into_iter().chain(nodes).chain(of_pods).collect()
 }
 
-/// The address of each service and the number of the first pod that serves it.
+/// Service addresses and the index of the first backend pod.
 fn services(pods: &[Pod]) -> impl Iterator<Item = (Ipv4Addr, usize)> {
     let networks = Pod::networked(pods).count();
     (0..networks).step_by(PODS_OF_A_SERVICE).map(|first| {

@@ -1,4 +1,4 @@
-//! Pods with their containers, volumes and control groups.
+//! Pods with containers, volumes and control groups.
 
 use super::super::kit::identity::{hexadecimal, uuid};
 use super::super::kit::mounts::{self, Row};
@@ -7,7 +7,7 @@ use crate::machine::{ControlGroup, GroupLoad, Memory, MountPoint, Space, Tenant,
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-/// What a pod was promised.
+/// Quality of service class of a pod.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Promise {
     Guaranteed,
@@ -17,27 +17,27 @@ pub(super) enum Promise {
 
 #[derive(Clone, Debug)]
 pub(super) struct Pod {
-    /// What goes on in its place, whoever has it.
+    /// Series of the pod slot's load, independent of its occupant.
     pub(super) place: Seed,
     pub(super) tenant: Tenant,
     pub(super) seed: Seed,
     pub(super) uid: String,
     pub(super) promise: Promise,
-    /// What holds the namespaces open.
+    /// Sandbox container, which holds the namespaces.
     pub(super) sandbox: String,
     pub(super) containers: Vec<String>,
-    /// Names of volumes with secrets, beside the one of its account.
+    /// Secret volumes besides that of its service account.
     pub(super) secrets: Vec<String>,
-    /// The number of its own network, if it has one.
+    /// Index of its network namespace, if it has one.
     pub(super) network: Option<usize>,
 }
 
-/// Mounts of the least pod: its account, shared memory, the sandbox, one container.
+/// Mounts of a minimal pod: service account, shared memory, sandbox, one container.
 const LEAST_MOUNTS: usize = 4;
-/// Every so many mounts beyond are one of a container, and the others are secrets.
+/// One of this many additional mounts is a container's, the others are secrets.
 const CONTAINER_ONE_IN: usize = 3;
 
-/// So many pods, with so many networks, and as much in them that there are so many mounts, beside the host's `own`.
+/// Pods with a number of network namespaces, filled up to a total number of mounts including the host's `own`.
 pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize, tenants: &Tenants) -> Vec<Pod> {
     let networks = networks.min(pods);
     let more = mounts.saturating_sub(own + LEAST_MOUNTS * pods + networks);
@@ -49,7 +49,7 @@ pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize,
             1..=6 => Promise::Burstable,
             _ => Promise::BestEffort,
         };
-        // Each pod gets its part of the mounts beyond the least.
+        // Additional mounts are distributed evenly.
         let (before, after) = (more * number / pods.max(1), more * (number + 1) / pods.max(1));
         let containers = 1 + (before..after).filter(|mount| mount.is_multiple_of(CONTAINER_ONE_IN)).count();
         let secrets = (after - before) + 1 - containers;
@@ -68,14 +68,14 @@ pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize,
                         + &if secret < 4 { String::new() } else { format!("-{}", secret / 4) }
                 })
                 .collect(),
-            // Pods of the node itself come first, and have its network.
+            // Host-network pods come first.
             network: number.checked_sub(pods - networks),
         }
     };
     (0..pods).map(pod).collect()
 }
 
-/// The host's own mounts and those of the pods.
+/// Mounts of the host and of the pods.
 pub(super) fn mounts(memory: &Memory, own: Vec<Row>, pods: &[Pod]) -> Vec<MountPoint> {
     const FIRST_MINOR: u32 = 60;
     let below = own.iter().find(|row| row.point == "/var/lib/containerd").or(own.first()).cloned();
@@ -89,7 +89,7 @@ pub(super) fn mounts(memory: &Memory, own: Vec<Row>, pods: &[Pod]) -> Vec<MountP
         rows.extend((minor..).zip(containers).map(|(minor, name)| overlay(pod.seed, minor, name, &below)));
         if pod.network.is_some() {
             rows.push(Row {
-                // The number of the file system of namespaces.
+                // Device number of nsfs.
                 device: (0, 4),
                 point: format!("/run/netns/cni-{}", uuid(pod.seed.of("network"))),
                 options: "rw",
@@ -107,7 +107,7 @@ pub(super) fn mounts(memory: &Memory, own: Vec<Row>, pods: &[Pod]) -> Vec<MountP
     mounts
 }
 
-/// What kubelet and the runtime mount from memory.
+/// tmpfs mounts of kubelet and runtime.
 fn volumes(memory: &Memory, pod: &Pod) -> Vec<Row> {
     const LIMIT_PAGES: u64 = 16_384;
     let page_bytes = ARCHITECTURE.page_size_bytes();
@@ -146,7 +146,7 @@ fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
     }
 }
 
-/// A slice for each pod below that of its promise, and in it a scope for each container and for the sandbox.
+/// A slice per pod below that of its class, with a scope per container and sandbox.
 pub(super) fn control_groups(seed: Seed, pods: &[Pod]) -> Vec<ControlGroup> {
     let born = |path: String, processes, load, born_micros| ControlGroup { path, processes, load, born_micros };
     let mut groups = vec![born("kubepods.slice".to_owned(), 0, None, 0)];

@@ -1,4 +1,4 @@
-//! Processors as they are sold.
+//! Processor models.
 
 mod other;
 
@@ -8,7 +8,7 @@ use crate::machine::{Cache, CpuLoad, Frequency, IdleState, Model, Numbering, Pro
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-/// How busy each of so many CPUs is.
+/// Base load of each CPU.
 pub(in crate::profile) fn loads(seed: Seed, cpus: usize) -> Vec<CpuLoad> {
     let load = |cpu: usize| {
         let name = format!("cpu{cpu}");
@@ -18,7 +18,7 @@ pub(in crate::profile) fn loads(seed: Seed, cpus: usize) -> Vec<CpuLoad> {
     (0..cpus).map(load).collect()
 }
 
-/// So many CPUs in so many sockets, with two threads to a core where that comes out even.
+/// Topology of `cpus` in `sockets`, with two threads per core if the number allows.
 pub(in crate::profile) fn layout(seed: Seed, cpus: usize, sockets: usize, model: Model) -> Processor {
     let sockets = sockets.clamp(1, cpus.max(1));
     let threads_per_core = if cpus.is_multiple_of(2 * sockets) { 2 } else { 1 };
@@ -46,7 +46,7 @@ const fn idle(name: &'static str, description: &'static str, latency_micros: u64
     IdleState { name, description, latency_micros, share_permille }
 }
 
-/// A slice of a server of Intel's, as a cloud rents it out: the hypervisor decides on the frequency.
+/// CPUs of an Intel cloud instance, whose frequency the hypervisor controls.
 pub(in crate::profile) fn cloud_xeon(seed: Seed, cpus: usize) -> Processor {
     let model = X86 {
         vendor: "GenuineIntel",
@@ -84,7 +84,7 @@ pub(in crate::profile) fn cloud_xeon(seed: Seed, cpus: usize) -> Processor {
     }
 }
 
-/// A notebook's four cores.
+/// Four notebook cores.
 pub(in crate::profile) fn mobile_core(seed: Seed, cpus: usize) -> Processor {
     let model = X86 {
         vendor: "GenuineIntel",
@@ -141,7 +141,7 @@ pub(in crate::profile) fn mobile_core(seed: Seed, cpus: usize) -> Processor {
     }
 }
 
-/// Servers of AMD's, 64 cores to a socket, eight to a cache.
+/// AMD server: 64 cores per socket, eight per L3 cache.
 pub(in crate::profile) fn epyc(seed: Seed, cpus: usize, sockets: usize, nodes: usize) -> Processor {
     let model = X86 {
         vendor: "AuthenticAMD",
@@ -198,7 +198,7 @@ pub(in crate::profile) fn epyc(seed: Seed, cpus: usize, sockets: usize, nodes: u
     }
 }
 
-/// As many of Intel's largest sockets as a chassis links together, each a NUMA node.
+/// Largest Intel sockets linked in one chassis, each a NUMA node.
 pub(in crate::profile) fn linked_xeon(seed: Seed, cpus: usize, sockets: usize) -> Processor {
     let processor = cloud_xeon(seed, cpus);
     let model = match processor.model {

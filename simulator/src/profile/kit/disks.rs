@@ -1,4 +1,4 @@
-//! Disks, partitions and mapped devices as kernels name them.
+//! Disks, partitions and mapped devices.
 
 use super::identity::{hexadecimal, uuid};
 use crate::machine::{Above, BlockDevice, Device, Flow, Io, Queue};
@@ -7,20 +7,20 @@ use crate::wave::{Shape, Wave};
 
 const MAPPER_MAJOR: u32 = 253;
 pub(in crate::profile) const GIB_SECTORS: u64 = 2 * 1024 * 1024;
-/// The first partition begins after a mebibyte.
+/// Start of the first partition: 1 MiB.
 pub(in crate::profile) const FIRST_SECTOR: u64 = 2_048;
-/// What a volume group keeps at the end.
+/// Space that a volume group reserves at its end.
 pub(in crate::profile) const EXTENT_SECTORS: u64 = 8_192;
 
 pub(in crate::profile) const QUIET: Flow =
     Flow { requests_milli: 0, merges_milli: 0, blocks_milli: 0, milliseconds_milli: 0 };
 
-/// A request of virtio's, whatever is below: it does not know, and says that it turns.
+/// Request costs of a virtio disk, which reports itself as rotational.
 pub(in crate::profile) const VIRTIO: Queue =
     Queue { is_rotational: true, scheduler: "[none] mq-deadline", requests: 256, physical_block_bytes: 4_096 };
 pub(in crate::profile) const NVME: Queue =
     Queue { is_rotational: false, scheduler: "[none] mq-deadline", requests: 1_023, physical_block_bytes: 4_096 };
-/// A disk that turns.
+/// Request costs of a rotational disk.
 pub(in crate::profile) const TURNING: Queue =
     Queue { is_rotational: true, scheduler: "[mq-deadline] none", requests: 256, physical_block_bytes: 4_096 };
 pub(in crate::profile) const SATA_SSD: Queue =
@@ -31,18 +31,18 @@ pub(in crate::profile) const SD_CARD: Queue =
 pub(in crate::profile) const DASD: Queue =
     Queue { is_rotational: true, scheduler: "[mq-deadline] none", requests: 256, physical_block_bytes: 4_096 };
 
-/// That all requests to a device above come down as they are.
+/// Passes all requests of a stacked device through unchanged.
 pub(in crate::profile) fn direct(device: usize) -> Above {
     Above { device, merged_one_in: 0, reads_permille: 1_000, writes_permille: 1_000 }
 }
 
-/// The name and the numbers of the SCSI disk of this place: sda to sdz, then sdaa.
+/// Name and device numbers of a SCSI disk by index: sda to sdz, then sdaa.
 pub(in crate::profile) fn scsi_disk(place: u32) -> (String, u32, u32) {
     const LETTERS: u32 = 26;
     let letter = |at: u32| char::from_u32('a' as u32 + at % LETTERS).unwrap_or('a');
     let first = (place / LETTERS).checked_sub(1).map(letter);
     let name = ["sd".to_owned(), first.map(String::from).unwrap_or_default(), letter(place).to_string()].concat();
-    // 16 disks to a number: 8, then 65 to 71, then 128 to 135.
+    // 16 disks per major number: 8, then 65 to 71, then 128 to 135.
     let major = match place / 16 {
         0 => 8,
         group @ 1..=7 => 64 + group,
@@ -51,18 +51,18 @@ pub(in crate::profile) fn scsi_disk(place: u32) -> (String, u32, u32) {
     (name, major, place % 16 * 16)
 }
 
-/// Where a disk is and what it is called.
+/// Name and location of a disk.
 pub(in crate::profile) struct Place<'a> {
     pub(in crate::profile) name: &'a str,
     pub(in crate::profile) major: u32,
     pub(in crate::profile) minor: u32,
-    /// Its folder below /sys/devices.
+    /// Directory below /sys/devices.
     pub(in crate::profile) path: String,
-    /// As udev names the way to it: `pci-0000:00:04.0`.
+    /// udev `ID_PATH`, such as `pci-0000:00:04.0`.
     pub(in crate::profile) id_path: String,
 }
 
-/// A whole disk. It holds a table of partitions, or else what `properties` say.
+/// Whole disk with a partition table, or with the content that `properties` describe.
 pub(in crate::profile) fn disk(
     seed: Seed,
     place: Place<'_>,
@@ -92,20 +92,20 @@ pub(in crate::profile) fn disk(
     }
 }
 
-/// The identity of the file system on a device.
+/// UUID of the file system on a device.
 pub(in crate::profile) fn file_system_uuid(seed: Seed, device: &str) -> String {
     uuid(seed.of("file system").of(device))
 }
 
 impl BlockDevice {
-    /// With a table of partitions on it.
+    /// Adds a partition table.
     pub(in crate::profile) fn with_partition_table(mut self, seed: Seed) -> Self {
         let uuid = uuid(seed.of("gpt").of(&self.name));
         self.properties.extend(["ID_PART_TABLE_TYPE=gpt".to_owned(), format!("ID_PART_TABLE_UUID={uuid}")]);
         self
     }
 
-    /// With a file system on it.
+    /// Adds a file system.
     pub(in crate::profile) fn with_file_system(mut self, seed: Seed, fs_type: &str) -> Self {
         let uuid = file_system_uuid(seed, &self.name);
         let version = if fs_type == "ext4" { "1.0" } else { "" };
@@ -117,7 +117,7 @@ impl BlockDevice {
         self
     }
 
-    /// As a part of a volume group.
+    /// Makes it a physical volume.
     pub(in crate::profile) fn with_physical_volume(mut self, seed: Seed) -> Self {
         self.properties.extend([
             format!("ID_FS_UUID={}", lvm_uuid(seed.of("physical volume").of(&self.name))),
@@ -128,16 +128,16 @@ impl BlockDevice {
         self
     }
 
-    /// Used like this.
+    /// Sets its usage.
     pub(in crate::profile) fn with_io(mut self, io: Io) -> Self {
         self.io = Some(io);
         self
     }
 }
 
-/// The partition of this number of a disk.
+/// Partition of a disk by number.
 pub(in crate::profile) fn partition(disk: &BlockDevice, number: u32, start: u64, sectors: u64) -> BlockDevice {
-    // A `p` parts two numbers.
+    // A `p` separates the numbers if the disk's name ends in a digit.
     let separator = if disk.name.ends_with(|last: char| last.is_ascii_digit()) { "p" } else { "" };
     let name = format!("{}{separator}{number}", disk.name);
     BlockDevice {
@@ -155,7 +155,7 @@ pub(in crate::profile) fn partition(disk: &BlockDevice, number: u32, start: u64,
     }
 }
 
-/// A logical volume.
+/// Logical volume.
 pub(in crate::profile) fn mapped(seed: Seed, number: u32, group: &str, volume: &str, sectors: u64) -> BlockDevice {
     let plain = |name: &str| lvm_uuid(seed.of(name)).replace('-', "");
     let uuid = format!("LVM-{}{}", plain(group), plain(volume));
@@ -181,7 +181,7 @@ pub(in crate::profile) fn mapped(seed: Seed, number: u32, group: &str, volume: &
     }
 }
 
-/// Six groups of letters and digits.
+/// LVM UUID: groups of letters and digits.
 fn lvm_uuid(seed: Seed) -> String {
     let digits = hexadecimal(seed, 32);
     let widths = [6, 4, 4, 4, 4, 4, 6];
@@ -194,7 +194,7 @@ fn lvm_uuid(seed: Seed) -> String {
     groups.join("-")
 }
 
-/// What a system does to its disk, in thousandths of what a server does.
+/// Disk load of an operating system, in thousandths of a server's.
 pub(in crate::profile) fn system_io(seed: Seed, name: &str, shape: &'static Shape, permille: u64) -> Io {
     let part = |milli: u64| milli * permille / 1_000;
     let flow = |requests, merges, blocks, milliseconds| Flow {
@@ -212,7 +212,7 @@ pub(in crate::profile) fn system_io(seed: Seed, name: &str, shape: &'static Shap
     }
 }
 
-/// What somebody does to what is hardly used.
+/// Disk load of a rarely used device.
 pub(in crate::profile) fn rare_io(seed: Seed, name: &str, shape: &'static Shape) -> Io {
     Io {
         wave: Wave::new(shape, seed, name),
@@ -223,7 +223,7 @@ pub(in crate::profile) fn rare_io(seed: Seed, name: &str, shape: &'static Shape)
     }
 }
 
-/// What batches do to data.
+/// Disk load of batch jobs.
 pub(in crate::profile) fn data_io(seed: Seed, name: &str, shape: &'static Shape, permille: u64) -> Io {
     let part = |milli: u64| milli * permille / 1_000;
     let flow = |requests, blocks, milliseconds| Flow {

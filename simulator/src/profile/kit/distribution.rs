@@ -1,21 +1,18 @@
-//! Distributions and the kernels that they bring.
+//! Distributions and their kernels.
 
 use super::identity::{hexadecimal, uuid};
 use crate::machine::{Architecture, Os, System};
 use crate::profile::Setting;
 use crate::seed::Seed;
 
-/// The kernel that a server runs; the newest if nobody says.
-pub(in crate::profile) const KERNEL: Setting = Setting::word(
-    "kernel",
-    &["6.12", "5.14", "4.18", "3.10"],
-    "Version of the kernel, with the distribution that brings it.",
-);
+/// Kernel version of a server; the newest is the default.
+pub(in crate::profile) const KERNEL: Setting =
+    Setting::word("kernel", &["6.12", "5.14", "4.18", "3.10"], "Kernel version, which determines the distribution.");
 
-/// A distribution with its kernel.
+/// Distribution with its kernel.
 struct Distribution {
     kernel: &'static str,
-    /// Between the version and the architecture.
+    /// Kernel release suffix between version and architecture.
     release: &'static str,
     version: &'static str,
     build: &'static str,
@@ -60,8 +57,7 @@ static DISTRIBUTIONS: [Distribution; 5] = [
     },
 ];
 
-/// The distribution that brings this kernel, and the system that runs on it. `flavour` is Debian's word for the kind of
-/// kernel; others have the architecture in its place.
+/// Operating system of a kernel version. `flavour` is Debian's kernel flavour; other distributions use the architecture.
 pub(in crate::profile) fn system(
     seed: Seed,
     hostname: &str,

@@ -1,6 +1,6 @@
-//! What firmware says of its machine.
+//! DMI data of firmware.
 
-/// The words that differ; a chassis has a number for its kind: 1 other, 10 notebook, 23 rack mount.
+/// DMI fields of a profile. Chassis types: 1 other, 10 notebook, 23 rack mount.
 pub(in crate::profile) struct Firmware<'a> {
     pub(in crate::profile) vendor: &'a str,
     pub(in crate::profile) product: &'a str,

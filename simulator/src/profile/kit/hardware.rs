@@ -1,17 +1,17 @@
-//! Disks as their makers name them, and as udev and the buses tell of them.
+//! Disk models, with their udev and bus properties.
 
 use super::identity::hexadecimal;
 use crate::machine::{BlockDevice, NvmeController, ScsiDevice};
 use crate::seed::Seed;
 
-/// A model of a disk.
+/// Disk model.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::profile) struct Hardware {
     pub(in crate::profile) bus: Bus,
     pub(in crate::profile) vendor: &'static str,
     pub(in crate::profile) model: &'static str,
     pub(in crate::profile) revision: &'static str,
-    /// Turns in a minute, 0 where nothing turns.
+    /// Revolutions per minute, 0 for solid state disks.
     pub(in crate::profile) rotations: u32,
 }
 
@@ -47,7 +47,7 @@ impl Hardware {
 }
 
 impl BlockDevice {
-    /// Of this model.
+    /// Sets the model.
     pub(in crate::profile) fn with_hardware(mut self, seed: Seed, hardware: Hardware) -> Self {
         let Hardware { bus, vendor, model, revision, rotations } = hardware;
         let serial = hardware.serial(seed, &self.name);
@@ -95,7 +95,7 @@ impl BlockDevice {
     }
 }
 
-/// The controller of a namespace that stands right below it.
+/// NVMe controller of a namespace directly below it.
 pub(in crate::profile) fn controller(
     seed: Seed,
     number: u32,

@@ -1,10 +1,10 @@
-//! Numbers that stand for somebody: made up, of the form of real ones.
+//! Made-up identifiers in the form of real ones.
 
 use std::fmt::Write as _;
 
 use crate::seed::Seed;
 
-/// So many hexadecimal digits.
+/// Hexadecimal digits.
 pub(in crate::profile) fn hexadecimal(seed: Seed, digits: usize) -> String {
     let mut text = String::new();
     for word in 0..digits.div_ceil(16) as u64 {
@@ -14,7 +14,7 @@ pub(in crate::profile) fn hexadecimal(seed: Seed, digits: usize) -> String {
     text
 }
 
-/// A random UUID, of version 4.
+/// UUID of version 4.
 pub(crate) fn uuid(seed: Seed) -> String {
     let digits = hexadecimal(seed, 31);
     let variant = ['8', '9', 'a', 'b'][usize::try_from(seed.of("variant").below(4)).unwrap_or_default()];
@@ -22,7 +22,7 @@ pub(crate) fn uuid(seed: Seed) -> String {
     format!("{}-{}-4{}-{variant}{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
 }
 
-/// A hardware address that is administered locally.
+/// Locally administered MAC address.
 pub(in crate::profile) fn hardware_address(seed: Seed) -> [u8; 6] {
     let [.., first, second, third, fourth, fifth] = seed.bits().to_be_bytes();
     [0x02, first, second, third, fourth, fifth]

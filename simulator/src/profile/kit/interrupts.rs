@@ -1,4 +1,4 @@
-//! Who interrupts whom, by architecture.
+//! Interrupt lines by architecture.
 
 use crate::machine::{InterruptLine, Interrupts, LocalInterrupt, Trigger};
 
@@ -77,23 +77,23 @@ static MAINFRAME: [LocalInterrupt; 29] = [
     local("RST", "[CPU] CPU Restart", 0),
 ];
 
-/// What a partition of a Power machine has before its devices.
+/// Interrupt lines of a POWER partition before those of devices.
 pub(in crate::profile) fn power() -> Interrupts {
     Interrupts { lines: Vec::new(), local: &POWER }
 }
 
-/// What a mainframe has; devices have no lines there.
+/// Interrupt lines of a mainframe, where devices have none.
 pub(in crate::profile) fn mainframe() -> Interrupts {
     Interrupts { lines: Vec::new(), local: &MAINFRAME }
 }
 
-/// A line of a PC's own: keyboard, clock and the like.
+/// Legacy line of a PC, such as keyboard or clock.
 fn wired(number: usize, hardware: u64, trigger: Trigger, action: &str, milli: u64) -> InterruptLine {
     let chip = "IO-APIC".to_owned();
     InterruptLine { number, chip, hardware, trigger, action: action.to_owned(), milli, cpu: Some(0) }
 }
 
-/// What a PC has before any card.
+/// Interrupt lines of a PC before those of devices.
 pub(in crate::profile) fn pc() -> Interrupts {
     let lines = vec![
         wired(1, 1, Trigger::Edge, "i8042", 9),
@@ -105,7 +105,7 @@ pub(in crate::profile) fn pc() -> Interrupts {
     Interrupts { lines, local: &PC }
 }
 
-/// What a board of ARM's has before its devices.
+/// Interrupt lines of an ARM board before those of devices.
 pub(in crate::profile) fn arm() -> Interrupts {
     let timer = InterruptLine {
         number: 10,
@@ -120,13 +120,13 @@ pub(in crate::profile) fn arm() -> Interrupts {
 }
 
 impl Interrupts {
-    /// With a line more, after the last.
+    /// Appends a line.
     pub(in crate::profile) fn with_line(mut self, chip: &str, hardware: u64, action: &str, milli: u64) -> Self {
         self.push(chip, hardware, action, milli, None);
         self
     }
 
-    /// With the queues of a device, each on a CPU of its own as far as these reach.
+    /// Appends the queues of a device, each on a CPU of its own while there are enough.
     pub(in crate::profile) fn with_queues(mut self, chip: &str, names: &[String], cpus: usize, milli: u64) -> Self {
         for (queue, name) in (0_usize..).zip(names) {
             self.push(chip, queue as u64, name, milli, Some(queue % cpus.max(1)));

@@ -1,4 +1,4 @@
-//! Network devices as kernels name them.
+//! Network devices.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,11 +7,11 @@ use crate::machine::{Duplex, Interface, Kind, Neighbour, Traffic};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Shape, Wave};
 
-/// Addresses of the blocks that are set aside for documentation.
+/// Addresses of the blocks reserved for documentation.
 pub(crate) const OUTSIDE: [u8; 3] = [192, 0, 2];
 pub(crate) const INSIDE: [u8; 3] = [198, 51, 100];
 
-/// The last byte of the host's own addresses.
+/// Last octet of the host's own addresses.
 pub(in crate::profile) fn own(seed: Seed) -> u8 {
     u8::try_from(seed.of("address").between(10, 199)).unwrap_or(10)
 }
@@ -20,7 +20,7 @@ pub(in crate::profile) fn address([a, b, c]: [u8; 3], last: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(a, b, c, last))
 }
 
-/// The address that a host gives itself out of the hardware address.
+/// Link-local IPv6 address derived from a MAC address.
 pub(in crate::profile) fn link_local(hardware: [u8; 6]) -> (IpAddr, u8) {
     let mut bytes = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
     bytes[8..11].copy_from_slice(&hardware[..3]);
@@ -29,7 +29,7 @@ pub(in crate::profile) fn link_local(hardware: [u8; 6]) -> (IpAddr, u8) {
     (IpAddr::V6(Ipv6Addr::from(bytes)), 64)
 }
 
-/// `lo`, the first device of every host.
+/// Loopback device, the first of every host.
 pub(in crate::profile) fn loopback(seed: Seed) -> Interface {
     Interface {
         kind: Kind::Loopback,
@@ -51,7 +51,7 @@ pub(in crate::profile) fn loopback(seed: Seed) -> Interface {
     }
 }
 
-/// On a bus, in the folder `bus` below /sys/devices.
+/// Physical device in the directory `bus` below /sys/devices.
 pub(in crate::profile) fn physical(seed: Seed, name: &str, index: u32, bus: &str, megabits: u32) -> Interface {
     let bus_device = bus.rsplit('/').next().unwrap_or(bus).to_owned();
     Interface {
@@ -65,7 +65,7 @@ pub(in crate::profile) fn physical(seed: Seed, name: &str, index: u32, bus: &str
     }
 }
 
-/// A device that a program made.
+/// Virtual device.
 pub(in crate::profile) fn made(seed: Seed, name: &str, index: u32) -> Interface {
     let own = hardware_address(seed.of(name));
     Interface {
@@ -92,7 +92,7 @@ pub(in crate::profile) fn made(seed: Seed, name: &str, index: u32) -> Interface 
     }
 }
 
-/// A tunnel that a program keeps open.
+/// Tunnel device.
 pub(in crate::profile) fn tunnel(seed: Seed, name: &str, index: u32) -> Interface {
     Interface {
         kind: Kind::Tunnel,
@@ -101,14 +101,14 @@ pub(in crate::profile) fn tunnel(seed: Seed, name: &str, index: u32) -> Interfac
         address_assignment: 0,
         name_assignment: Some(3),
         queue_length: 500,
-        // What the driver says, whatever is below.
+        // Fixed value of the driver.
         speed_megabits: Some(10),
         carrier_changes: 1,
         ..made(seed, name, index)
     }
 }
 
-/// A virtual network of this number on the device of a place, with a part of its traffic.
+/// VLAN by number on another device, with part of its traffic.
 pub(in crate::profile) fn vlan(
     seed: Seed,
     index: u32,
@@ -130,8 +130,7 @@ pub(in crate::profile) fn vlan(
     }
 }
 
-/// One end of what leads into a container, a port of the bridge of this place. What goes through it does so in waves
-/// of this name.
+/// Host end of a veth pair, a port of a bridge. `wave` names the series of its traffic.
 pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: usize, waves: &str) -> Interface {
     let wave = || Wave::new(&OFFICE, seed, waves);
     Interface {
@@ -152,13 +151,13 @@ pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: 
     }
 }
 
-/// A bridge that has a container's address for its own.
+/// Bridge with a MAC address of a container.
 pub(in crate::profile) fn bridge(seed: Seed, name: &str, index: u32) -> Interface {
     Interface {
         kind: Kind::Bridge,
         queue_length: 0,
         speed_megabits: Some(10_000),
-        // A bridge has no setting for it.
+        // Bridges have no duplex setting.
         duplex: Duplex::Unknown,
         carrier_changes: 4,
         addresses: vec![(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1)), 16)],
@@ -179,7 +178,7 @@ pub(in crate::profile) fn quiet(wave: Wave) -> Traffic {
     }
 }
 
-/// What a server talks to the outside, in thousandths.
+/// External traffic of a server, in thousandths.
 pub(in crate::profile) fn traffic(seed: Seed, name: &str, shape: &'static Shape, permille: u64) -> Traffic {
     Traffic {
         received_bytes_milli: 312_000 * permille,
@@ -192,7 +191,7 @@ pub(in crate::profile) fn traffic(seed: Seed, name: &str, shape: &'static Shape,
     }
 }
 
-/// A neighbour on the device of this place.
+/// Neighbour on a device.
 pub(in crate::profile) fn neighbour(seed: Seed, interface: usize, address: Ipv4Addr, is_failed: bool) -> Neighbour {
     let hardware_address = hardware_address(seed.of("neighbour").of(&address.to_string()));
     Neighbour { interface, address, hardware_address, is_failed }

@@ -1,4 +1,4 @@
-//! What a host with systemd has mounted.
+//! Mounts of a host with systemd.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::seed::Seed;
 
 const SECTOR_BYTES: u64 = 512;
 const BLOCK_BYTES: u64 = 4_096;
-/// What servers are asked for at once.
+/// Transfer sizes of NFS mounts.
 const REMOTE_BLOCK_BYTES: u64 = 1_048_576;
-/// All thousandths.
+/// 1, in thousandths.
 const FULL: u64 = 1_000;
 const SECURE: &str = "rw,nosuid,nodev,noexec,relatime";
 
-/// What differs from mount to mount.
+/// Fields that differ between mounts.
 #[derive(Clone, Debug)]
 pub(in crate::profile) struct Row {
     pub(in crate::profile) device: (u32, u32),
@@ -26,11 +26,11 @@ pub(in crate::profile) struct Row {
     pub(in crate::profile) space: Space,
 }
 
-/// Numbers the mounts in their order and finds what each stands in.
+/// Assigns mount IDs in order and finds each mount's parent.
 pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
     const FIRST: u32 = 24;
     let mut mounts: Vec<MountPoint> = Vec::with_capacity(rows.len());
-    // Of several on one point the last is the one that others stand in.
+    // Of several mounts on one point the last is the parent of others.
     let by_point: BTreeMap<&str, u32> = rows.iter().zip(FIRST..).map(|(row, id)| (row.point.as_str(), id)).collect();
     for (row, number) in rows.iter().zip(0_u32..) {
         let mut above = above(&row.point);
@@ -53,7 +53,7 @@ pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
     mounts
 }
 
-/// The folders that a path is in, the nearest first.
+/// Parent directories of a path, nearest first.
 fn above(point: &str) -> impl Iterator<Item = &str> {
     fn next<'a>(point: &&'a str) -> Option<&'a str> {
         match point.rsplit_once('/')? {
@@ -65,7 +65,7 @@ fn above(point: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(point), next).skip(1)
 }
 
-/// In place of the one hierarchy of control groups, one for each controller.
+/// Replaces the unified cgroup hierarchy by one per controller.
 pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64, rows: &mut Vec<Row>) {
     const FOLDER: &str = "/sys/fs/cgroup";
     const CONTROLLERS: [&str; 10] = [
@@ -97,7 +97,7 @@ pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64,
     }));
 }
 
-/// What the kernel and systemd mount, with `root` for the root file system.
+/// Mounts of kernel and systemd, with `root` as root file system.
 pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> Vec<Row> {
     let kernel = |minor, point: &str, fs_type: &'static str, super_options: &str| Row {
         device: (0, minor),
@@ -131,14 +131,14 @@ pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> V
     ]
 }
 
-/// /tmp in memory; it is cleared away after ten days.
+/// /tmp as tmpfs, cleaned after ten days.
 pub(in crate::profile) fn temporary(memory: &Memory, page_bytes: u64) -> Row {
     let row = tmpfs(memory, page_bytes, (33, "/tmp"), "rw,nosuid,nodev", Some(memory.pages / 2), 37);
     let daily = (memory.pages / 8_000).max(1);
     Row { space: Space { usage: Usage { base: 37, daily, span: daily * 10 }, ..row.space }, ..row }
 }
 
-/// A file system in memory, with so many pages of it used.
+/// tmpfs with a number of used pages.
 pub(in crate::profile) fn tmpfs(
     memory: &Memory,
     page_bytes: u64,
@@ -170,8 +170,7 @@ fn memory_space(memory: &Memory, page_bytes: u64, pages: u64, used: u64) -> Spac
     }
 }
 
-/// How much of a file system is used, in thousandths: by what stays, by what comes in a day, and by what may come
-/// before the oldest is cleared away.
+/// Usage of a file system, in thousandths: constant part, daily growth, and maximum growth before cleanup.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::profile) struct Fullness {
     pub(in crate::profile) base: u64,
@@ -179,14 +178,14 @@ pub(in crate::profile) struct Fullness {
     pub(in crate::profile) span: u64,
 }
 
-/// A file system on a device.
+/// File system on a device.
 pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'static str, fullness: Fullness) -> Row {
     let blocks = device.sectors * SECTOR_BYTES / BLOCK_BYTES;
     let is_ext4 = fs_type == "ext4";
-    // What the file system keeps for itself.
+    // Overhead of the file system.
     let usable = match fs_type {
         "ext4" => blocks - blocks / 61 - 64,
-        // They tell of all of their device.
+        // These report the size of the whole device.
         "btrfs" | "squashfs" => blocks,
         "bcachefs" => blocks - blocks / 13,
         _ => blocks - blocks / 1_900 - 64,
@@ -211,10 +210,10 @@ pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'stati
             block_size: BLOCK_BYTES,
             blocks: usable,
             reserved: if is_ext4 { usable / 20 } else { 0 },
-            // FAT has no table of files.
+            // FAT has no inodes.
             files: match fs_type {
                 "vfat" | "btrfs" | "bcachefs" => 0,
-                // It has as many as it was packed with.
+                // A read-only image has a fixed number of inodes.
                 "squashfs" => blocks / 17,
                 "ext4" => blocks / 4,
                 _ => blocks * 2,
@@ -225,7 +224,7 @@ pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'stati
     }
 }
 
-/// A directory of another host.
+/// NFS mount.
 pub(in crate::profile) fn nfs(
     source: &str,
     point: &str,
@@ -256,7 +255,7 @@ pub(in crate::profile) fn nfs(
     }
 }
 
-/// The files of a container: as large and as full as what they stand on.
+/// overlayfs of a container, with size and usage of the file system below.
 pub(in crate::profile) fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
     let seed = seed.of(name);
     let layer = |part: &str| format!("/var/lib/docker/overlay2/{}", hexadecimal(seed.of(part), 26));

@@ -1,4 +1,4 @@
-//! The PCI bus: found by what sits on it. Whatever has a path through the bus has a device there, and bridges on the way.
+//! PCI bus, derived from the paths of other devices: every path component on the bus is a device or bridge.
 
 use std::collections::BTreeMap;
 
@@ -51,13 +51,13 @@ const LOW_PIN_COUNT: PciModel = PciModel { revision: 1, ..model(0x06_0100, INTEL
 const STORAGE: PciModel = model(0x01_0700, 0x1000, 0x00e6, "mpt3sas", Some(link("16.0", 8, "16.0", 8)));
 const OTHER: PciModel = model(0x08_8000, INTEL, 0x09a2, "", None);
 
-/// A place on the bus: `0000:00:1f.6`.
+/// PCI address, such as `0000:00:1f.6`.
 fn is_place(component: &str) -> bool {
     let bytes = component.as_bytes();
     bytes.len() == 12 && bytes[4] == b':' && bytes[7] == b':' && bytes[10] == b'.'
 }
 
-/// The parts of a path below /sys/devices that sit on the bus, each with all before it.
+/// Prefixes of a path below /sys/devices that end in a PCI address.
 fn places(path: &str) -> impl Iterator<Item = &str> {
     let mut end = 0;
     let ends = path.split('/').filter_map(move |component| {
@@ -68,7 +68,7 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
     ends.filter_map(|end| path.get(..end))
 }
 
-/// The machine with the devices of the PCI bus that its other devices are.
+/// Adds the PCI devices that the machine's other devices imply.
 pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
     let mut found: BTreeMap<String, PciModel> = BTreeMap::new();
     let maker = match &machine.processor.model {
@@ -100,7 +100,7 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
         let places: Vec<&str> = places(path).collect();
         for (number, place) in places.iter().enumerate() {
             let is_last = number + 1 == places.len();
-            // What leads to something is a bridge, even if something else was found there before.
+            // A device with others below it is a bridge.
             if !is_last {
                 found.insert((*place).to_owned(), bridge);
             } else if !found.contains_key(*place) {
@@ -111,7 +111,7 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
     let roots: Vec<String> =
         found.keys().filter_map(|path| path.rsplit_once('/').map(|(root, _)| root.to_owned())).collect();
     for root in roots {
-        // The first device of a bus that hangs on the host itself leads to the CPUs.
+        // The first device of a root bus is the host bridge.
         if let Some((_, bus)) = root.rsplit_once('/').unwrap_or(("", &root)).1.split_once("pci") {
             let place = format!("{root}/{bus}:00.0");
             found.entry(place).or_insert(model(0x06_0000, maker, if maker == AMD { 0x1480 } else { 0x4621 }, "", None));
@@ -123,7 +123,7 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
     machine
 }
 
-/// Adds what new devices sit on; what is there stays as it is.
+/// Adds the PCI devices of new devices; existing ones stay.
 pub(super) fn add_missing(machine: &mut Machine) {
     let all = with_buses(machine.clone()).pci_devices;
     let is_missing = |path: &str| machine.pci_devices.iter().all(|device| device.path != path);
@@ -132,7 +132,7 @@ pub(super) fn add_missing(machine: &mut Machine) {
     machine.pci_devices.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
-/// Firmware gives each node its part of the buses.
+/// NUMA node of a bus.
 fn node(path: &str, nodes: usize) -> Option<usize> {
     let (_, bus) = path.split_once("pci")?;
     let bus = usize::from_str_radix(bus.get(5..7)?, 16).ok()?;

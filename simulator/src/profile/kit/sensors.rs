@@ -1,4 +1,4 @@
-//! Sensors as boards have them.
+//! Hardware sensors.
 
 use crate::machine::{Chip, EnergyMeter, Sensor};
 
@@ -15,7 +15,7 @@ pub(in crate::profile) fn chip(name: &'static str, device: &str, sensors: Vec<Se
     Chip { name, device: (!device.is_empty()).then(|| device.to_owned()), sensors }
 }
 
-/// What Intel's CPUs measure: the package, and each of its cores.
+/// Intel CPU sensors: package and cores.
 pub(in crate::profile) fn coretemp(socket: usize, cores: usize) -> Chip {
     const LIMITS: &[(&str, u64)] = &[("crit", 100_000), ("crit_alarm", 0), ("max", 100_000)];
     let mut sensors = vec![sensor("temp1", Some(&format!("Package id {socket}")), (36_000, 9_000), LIMITS)];
@@ -26,7 +26,7 @@ pub(in crate::profile) fn coretemp(socket: usize, cores: usize) -> Chip {
     chip("coretemp", &format!("platform/coretemp.{socket}"), sensors)
 }
 
-/// What AMD's measure: the control value, and the dies that share a cache.
+/// AMD CPU sensors: control temperature and core complex dies.
 pub(in crate::profile) fn k10temp(socket: usize, dies: usize) -> Chip {
     let mut sensors = vec![sensor("temp1", Some("Tctl"), (39_500, 11_250), &[])];
     sensors.extend((0..dies).map(|die| {
@@ -36,13 +36,13 @@ pub(in crate::profile) fn k10temp(socket: usize, dies: usize) -> Chip {
     chip("k10temp", &format!("pci0000:{:02x}/0000:{:02x}:18.3", socket * 0x80, socket * 0x80), sensors)
 }
 
-/// A disk's own thermometer.
+/// Temperature sensor of a disk.
 pub(in crate::profile) fn nvme(device: &str) -> Chip {
     const LIMITS: &[(&str, u64)] = &[("alarm", 0), ("crit", 84_850), ("max", 81_850), ("min", 0)];
     chip("nvme", device, vec![sensor("temp1", Some("Composite"), (36_850, 4_000), LIMITS)])
 }
 
-/// What a board measures: voltages, fans, temperatures.
+/// Mainboard sensors: voltages, fans, temperatures.
 pub(in crate::profile) fn nct6798() -> Chip {
     let sensors = vec![
         sensor("in0", None, (880, 96), &[("alarm", 0), ("max", 1_744), ("min", 0)]),
@@ -56,7 +56,7 @@ pub(in crate::profile) fn nct6798() -> Chip {
     chip("nct6798", "platform/nct6775.656", sensors)
 }
 
-/// The meters of a socket: all of it, its cores, and its memory where it says.
+/// RAPL zones of a socket: package, cores and, where available, memory.
 pub(in crate::profile) fn rapl(socket: usize, milliwatts: u64, has_memory: bool) -> Vec<EnergyMeter> {
     let whole = format!("intel-rapl:{socket}");
     let meter = |path: String, name: &str, milliwatts| EnergyMeter { path, name: name.to_owned(), milliwatts };

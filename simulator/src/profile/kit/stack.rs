@@ -1,4 +1,4 @@
-//! Devices on devices: each is told by its place, and stands behind those that it is made of.
+//! Stacks of block devices; a device follows those that it consists of.
 
 use super::disks::{QUIET, VIRTIO, direct};
 use super::hardware::{self, Hardware};
@@ -6,14 +6,14 @@ use super::identity::{hexadecimal, uuid};
 use crate::machine::{Above, Array, BlockDevice, Check, Device, Flow, Io, Level, Member, Queue, Role, Storage, Swap};
 use crate::seed::Seed;
 
-/// What is below a file system that is not a disk: it takes what it is given at once.
+/// Request costs of a device without a disk.
 const VIRTUAL: Queue = Queue { is_rotational: false, scheduler: "none", requests: 128, ..VIRTIO };
-/// What the superblock and its surroundings take at the beginning of a member.
+/// Data offset of an array member.
 const MEMBER_OFFSET_SECTORS: u64 = 264_192;
 const CHUNK_SECTORS: u64 = 1_024;
 const PAGE_SECTORS: u64 = 8;
 
-/// What an array is made of.
+/// Members and layout of an array.
 #[derive(Clone, Copy, Default, Debug)]
 pub(in crate::profile) struct Parts<'a> {
     pub(in crate::profile) members: &'a [usize],
@@ -21,7 +21,7 @@ pub(in crate::profile) struct Parts<'a> {
     pub(in crate::profile) spares: &'a [usize],
 }
 
-/// Disks and what is made of them.
+/// Block devices of a machine under construction.
 #[derive(Debug)]
 pub(in crate::profile) struct Stack {
     seed: Seed,
@@ -34,34 +34,34 @@ impl Stack {
         Self { seed, devices: Vec::new(), storage: Storage::default() }
     }
 
-    /// Puts a device on the ground and tells its place.
+    /// Adds a device that is on no other, and returns its index.
     pub(in crate::profile) fn add(&mut self, device: BlockDevice) -> usize {
         self.devices.push(device);
         self.devices.len() - 1
     }
 
-    /// Puts a device on another that has no part in others.
+    /// Adds a device on a single other one.
     pub(in crate::profile) fn add_on(&mut self, below: usize, device: BlockDevice) -> usize {
         let place = self.add(device);
         self.bear(below, direct(place));
         place
     }
 
-    /// That this is on that one.
+    /// Records that a device is on another.
     pub(in crate::profile) fn bear(&mut self, below: usize, above: Above) {
         if let Some(device) = self.devices.get_mut(below) {
             device.above.push(above);
         }
     }
 
-    /// Says more of a device.
+    /// Changes a device.
     pub(in crate::profile) fn change(&mut self, place: usize, change: impl FnOnce(BlockDevice) -> BlockDevice) {
         if let Some(device) = self.devices.get_mut(place) {
             *device = change(device.clone());
         }
     }
 
-    /// A disk of NVMe, with its controller.
+    /// Adds an NVMe disk and its controller.
     pub(in crate::profile) fn add_nvme(&mut self, number: u32, disk: BlockDevice, hardware: Hardware) -> usize {
         let disk = disk.with_hardware(self.seed, hardware);
         let controller = hardware::controller(self.seed, number, self.devices.len(), &disk, hardware);
@@ -77,7 +77,7 @@ impl Stack {
         self.devices.get(place).is_some_and(|device| device.queue.is_rotational)
     }
 
-    /// An array of these members; what is done to it comes down to all of them alike.
+    /// Adds an array; its load is spread evenly over the members.
     pub(in crate::profile) fn add_array(
         &mut self,
         number: u32,
@@ -140,10 +140,10 @@ impl Stack {
         }
     }
 
-    /// Swaps to a device.
+    /// Adds a swap device.
     pub(in crate::profile) fn swap_to(&mut self, place: usize, priority: i32) {
         if let Some(device) = self.devices.get_mut(place) {
-            // The first page tells what it is.
+            // The first page is the header.
             let pages = (device.sectors / PAGE_SECTORS).saturating_sub(1);
             device.properties.extend([
                 format!("ID_FS_UUID={}", uuid(self.seed.of("swap").of(&device.name))),
@@ -156,13 +156,13 @@ impl Stack {
         }
     }
 
-    /// How much can be swapped out in all.
+    /// Total swap space.
     pub(in crate::profile) fn swap_pages(&self) -> u64 {
         self.storage.swaps.iter().map(|swap| swap.pages).sum()
     }
 }
 
-/// Gives each disk of NVMe its controller.
+/// Adds the controllers of NVMe disks.
 pub(in crate::profile) fn with_controllers(
     seed: Seed,
     devices: Vec<BlockDevice>,
@@ -180,7 +180,7 @@ pub(in crate::profile) fn with_controllers(
     (stack.devices, stack.storage)
 }
 
-/// A file of the root file system to swap to.
+/// Swap file on the root file system.
 pub(in crate::profile) fn swap_file(pages: u64) -> Vec<Swap> {
     vec![Swap { path: "/swapfile".to_owned(), is_partition: false, pages, priority: -2 }]
 }
@@ -190,7 +190,7 @@ fn dashed(digits: &str) -> String {
     [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }
 
-/// A device that the kernel makes.
+/// Virtual block device.
 pub(in crate::profile) fn made(seed: Seed, name: &str, (major, minor): (u32, u32), sectors: u64) -> BlockDevice {
     BlockDevice {
         name: name.to_owned(),
@@ -208,7 +208,7 @@ pub(in crate::profile) fn made(seed: Seed, name: &str, (major, minor): (u32, u32
     }
 }
 
-/// A file as a device, read now and then.
+/// Loop device.
 pub(in crate::profile) fn loop_device(seed: Seed, number: u32, sectors: u64) -> BlockDevice {
     let name = format!("loop{number}");
     let io = Io {

@@ -1,4 +1,4 @@
-//! What is plugged into USB.
+//! USB devices.
 
 use super::disks::SATA_SSD;
 use super::disks::{FIRST_SECTOR, GIB_SECTORS, Place, direct, disk, partition, rare_io, scsi_disk};
@@ -11,17 +11,17 @@ use crate::seed::Seed;
 use crate::text::HardwareAddress;
 use crate::wave::OFFICE;
 
-/// The controller of hosts that have a PCI bus.
+/// USB controller of hosts with a PCI bus.
 const CONTROLLER: &str = "0000:00:14.0";
 const MEGABITS: u32 = 1_000;
 
-/// Below /sys/devices, by the number of the port.
+/// Directory below /sys/devices by port number.
 fn port(number: usize) -> String {
     format!("pci0000:00/{CONTROLLER}/usb2/2-{number}/2-{number}:1.0")
 }
 
 impl Machine {
-    /// With a disk more, a partition on it, and the partition mounted. Its name.
+    /// Adds a disk with a mounted partition, and returns its name.
     pub(crate) fn with_usb_disk(&mut self, seed: Seed, gibibytes: u64) -> String {
         let is_free = |name: &str| self.block_devices.iter().all(|block| block.name != name);
         let most = u32::try_from(self.block_devices.len()).unwrap_or(u32::MAX);
@@ -48,7 +48,7 @@ impl Machine {
         name
     }
 
-    /// With a network device more. Its place.
+    /// Adds a network device, and returns its index.
     pub(crate) fn with_usb_network(&mut self, seed: Seed) -> usize {
         let address = super::identity::hardware_address(seed);
         let digits = HardwareAddress(address).to_string().replace(':', "");
@@ -66,7 +66,7 @@ impl Machine {
         self.interfaces.len() - 1
     }
 
-    /// A mount that comes after all others.
+    /// Appends a mount.
     fn mounted(&self, row: Row) -> MountPoint {
         let root = self.mounts.iter().find(|mount| mount.point == "/").map_or(1, |root| root.id);
         let [mount] = &mut mounts::mounts(&[row])[..] else { unreachable!("a row is a mount") };

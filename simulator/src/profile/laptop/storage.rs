@@ -1,5 +1,5 @@
-//! An NVMe disk with LVM: the system on ext4, /home on btrfs, swap; compressed memory to swap to first; packages that
-//! are mounted from files; a portable disk with bcachefs.
+//! An NVMe disk with LVM: system on ext4, /home on btrfs, swap; zram as first swap; packages as squashfs images; a portable
+//! disk with bcachefs.
 
 use super::super::kit::disks::{
     EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, file_system_uuid, mapped, partition, rare_io,
@@ -12,12 +12,12 @@ use crate::machine::{Bcachefs, Btrfs, BtrfsGroup, Memory, MountPoint};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
-/// Extended numbers of block devices, which NVMe uses.
+/// Major number of extended block devices, which NVMe uses.
 const BLOCK_MAJOR: u32 = 259;
 const ZRAM_MAJOR: u32 = 252;
 const SCSI_MAJOR: u32 = 8;
 
-/// Packages: where they are mounted and how large they are in sectors.
+/// Package images: mount point and size in sectors.
 const PACKAGES: [(&str, u64); 4] = [
     ("/snap/bare/5", 8),
     ("/snap/core22/1748", 151_648),
@@ -101,7 +101,7 @@ pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> 
     rows
 }
 
-/// The btrfs of /home, by the mounts as they came to be.
+/// btrfs of /home, in order of mounting.
 pub(super) fn complete(seed: Seed, mut stack: Stack, mounts: &[MountPoint]) -> Stack {
     let place = |name: &str| stack.devices.iter().position(|device| device.name == name);
     let mounted = mounts.iter().position(|mount| mount.fs_type == "btrfs");
@@ -112,7 +112,7 @@ pub(super) fn complete(seed: Seed, mut stack: Stack, mounts: &[MountPoint]) -> S
             label: "home",
             mount,
             devices: vec![device],
-            // Block groups of a gigabyte are handed out as files grow.
+            // Block groups of 1 GiB are allocated as files grow.
             data: group("single", 1, 318 << 30, 1_000),
             metadata: group("dup", 2, 4 << 30, 702),
             system: group("dup", 2, 8 << 20, 6),

@@ -1,4 +1,4 @@
-//! vda with the system, vdb with a volume group, a logical volume on that.
+//! vda with the system, vdb with a volume group and a logical volume.
 
 use super::super::kit::disks::{
     EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, Place, VIRTIO, data_io, direct, disk, mapped, partition, rare_io,

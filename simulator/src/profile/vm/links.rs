@@ -1,4 +1,4 @@
-//! eth0 to the outside, a bond to the inside, docker0 with the containers.
+//! eth0 as external interface, a bond as internal one, docker0 with the containers.
 
 use std::net::Ipv4Addr;
 
@@ -36,7 +36,7 @@ pub(super) fn interfaces(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<
         },
         Interface {
             hardware_address: bond_address,
-            // Stolen from the other slave.
+            // A bond's slaves share the MAC address of the first.
             address_assignment: 2,
             master: Some(BOND0),
             traffic: Some(slave_traffic(seed, "eth2", 6)),
@@ -72,7 +72,7 @@ pub(super) fn neighbours(seed: Seed, containers: u32) -> Vec<Neighbour> {
         neighbour(seed, BOND0, at(INSIDE, 240), false),
         neighbour(seed, BOND0, at(INSIDE, 241), true),
     ];
-    // 172.17.0.2 and on, in a network of 65,536.
+    // 172.17.0.2 and following, in a /16 network.
     neighbours.extend((2..).take(containers as usize).map(|last: u16| {
         let [high, low] = last.to_be_bytes();
         neighbour(seed, DOCKER0, Ipv4Addr::new(172, 17, high, low), false)
@@ -80,13 +80,13 @@ pub(super) fn neighbours(seed: Seed, containers: u32) -> Vec<Neighbour> {
     neighbours
 }
 
-/// On the bus: three slots after the disks.
+/// PCI slots after those of the disks.
 fn card(seed: Seed, name: &str, index: u32) -> Interface {
     let (slot, number) = (index + 4, index + 1);
     physical(seed, name, index, &format!("pci0000:00/0000:00:{slot:02x}.0/virtio{number}"), MEGABITS)
 }
 
-/// Of the active slave a thousand thousandths; the other hears what is for everybody.
+/// The active slave carries all traffic; the backup receives broadcasts.
 fn slave_traffic(seed: Seed, name: &str, share: u64) -> Traffic {
     let is_active = share == 1_000;
     let only = |milli| if is_active { milli } else { 0 };

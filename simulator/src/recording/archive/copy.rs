@@ -1,4 +1,4 @@
-//! A real directory as a tree.
+//! Copies a real directory into a tree.
 
 use collectors::host::root::tree::{Node, Special, Tree};
 use collectors::host::root::{Kind, Names, Root, RootError};
@@ -6,28 +6,29 @@ use collectors::kit::files::FILE_CAP_BYTES;
 
 use super::ArchiveError;
 
-/// So deep may folders stand in each other; links are not followed, so only hostile ones go deeper.
+/// Maximum nesting. Links are not followed, so only hostile directories are deeper.
 const DEPTH_CAP: usize = 128;
 
-/// Says where an entry goes; see [`super::place`].
-pub type Place<'a> = &'a dyn Fn(&[u8]) -> Result<Option<Vec<u8>>, ArchiveError>;
+/// Maps a path to its path in the tree; see [`super::tree_path`].
+pub type TreePath<'a> = &'a dyn Fn(&[u8]) -> Result<Option<Vec<u8>>, ArchiveError>;
 
-/// Adds everything below the directory `from` of a root to the tree, at the path that `place` gives for each; what has
-/// no place is left out, but for a directory, which is walked. Links stay links; what cannot be read keeps its error.
-pub fn copy(root: &dyn Root, from: &[u8], tree: &mut Tree, place: Place<'_>) -> Result<(), ArchiveError> {
-    Copy { root, place, tree }.directory(from, 0)
+/// Adds everything below the directory `from` of a root to the tree, at the paths that `tree_path` gives. Entries
+/// without a tree path are left out, except that directories are still walked. Links stay links; an entry that cannot
+/// be read keeps its error.
+pub fn copy(root: &dyn Root, from: &[u8], tree: &mut Tree, tree_path: TreePath<'_>) -> Result<(), ArchiveError> {
+    Copy { root, tree_path, tree }.directory(from, 0)
 }
 
 struct Copy<'a> {
     root: &'a dyn Root,
-    place: Place<'a>,
+    tree_path: TreePath<'a>,
     tree: &'a mut Tree,
 }
 
 impl Copy<'_> {
     fn directory(&mut self, path: &[u8], depth: usize) -> Result<(), ArchiveError> {
         if depth > DEPTH_CAP {
-            return Err(ArchiveError::at(path, format!("more than {DEPTH_CAP} folders in each other")));
+            return Err(ArchiveError::at(path, format!("more than {DEPTH_CAP} nested directories")));
         }
         let mut names = Names::new();
         let listed = self.root.list(path, &mut names);
@@ -65,7 +66,7 @@ impl Copy<'_> {
     fn link(&mut self, path: &[u8]) -> Result<(), ArchiveError> {
         let mut target = Vec::new();
         self.root.read_link(path, &mut target).map_err(|error| ArchiveError::at(path, error))?;
-        // Where directories are written with `\`.
+        // Link targets on Windows have `\` as separator.
         if cfg!(windows) {
             target.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
         }
@@ -73,7 +74,7 @@ impl Copy<'_> {
     }
 
     fn add(&mut self, path: &[u8], node: Node) -> Result<(), ArchiveError> {
-        let Some(placed) = (self.place)(path)? else { return Ok(()) };
-        self.tree.insert(&placed, node).map_err(|error| ArchiveError::at(path, error))
+        let Some(mapped) = (self.tree_path)(path)? else { return Ok(()) };
+        self.tree.insert(&mapped, node).map_err(|error| ArchiveError::at(path, error))
     }
 }

@@ -1,56 +1,63 @@
-//! Reads ttar archives, the text form in which node_exporter keeps its test trees, without unpacking them.
+//! Reads ttar archives, the text format of node_exporter's test trees.
 //!
-//! A record is `Directory: PATH`, or `Path: PATH`, then `Lines: N` and that many lines, or `SymlinkTo: TARGET`, then
-//! `Mode: OCTAL`. `EOF` at the end of a file's last line says that no newline follows it, `NULLBYTE` is a zero byte.
+//! A record is `Directory: PATH`, or `Path: PATH` with `Lines: N` and N lines, or `Path: PATH` with `SymlinkTo: TARGET`;
+//! `Mode: OCTAL` ends it. `EOF` at the end of a file's last line means that no newline follows; `NULLBYTE` is a zero
+//! byte.
 
 use collectors::host::root::tree::{Node, Tree};
 
 use super::ArchiveError;
 
-/// Adds the archive's entries to `tree`, at the path that `place` gives for each; entries without a place are left out.
-pub fn read(archive: &[u8], tree: &mut Tree, place: impl Fn(&str) -> Option<String>) -> Result<(), ArchiveError> {
-    read_placed(archive, tree, |path| Ok(place(path)))
+/// Adds the archive's entries to `tree` at the paths that `tree_path` gives; entries without one are left out.
+pub fn read(archive: &[u8], tree: &mut Tree, tree_path: impl Fn(&str) -> Option<String>) -> Result<(), ArchiveError> {
+    records(archive, |line, path, node| {
+        let Some(path) = tree_path(path) else { return Ok(()) };
+        tree.insert(&path, node).map_err(|error| ArchiveError::at_line(line, &format!("`{path}`: {error}")))
+    })
 }
 
-/// The paths of the archive's entries.
+/// Paths of all entries.
 pub(super) fn paths(archive: &[u8]) -> impl Iterator<Item = &[u8]> {
     let key_values = archive.split(|&byte| byte == b'\n').filter_map(key_value);
     key_values.filter(|(key, _)| matches!(*key, "Directory" | "Path")).map(|(_, path)| path.as_bytes())
 }
 
-/// The same as [`read`] with a `place` that may refuse a path.
-pub(super) fn read_placed(
+/// Visits every entry: number of its last line, path, node.
+pub(super) fn records(
     archive: &[u8],
-    tree: &mut Tree,
-    place: impl Fn(&str) -> Result<Option<String>, ArchiveError>,
+    mut visit: impl FnMut(usize, &str, Node) -> Result<(), ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let mut lines = (1..).zip(archive.split(|&byte| byte == b'\n'));
-    let mut entry: Option<Entry<'_>> = None;
+    let mut entry: Option<Record<'_>> = None;
     while let Some((number, line)) = lines.next() {
         let fail = |problem: &str| ArchiveError::at_line(number, problem);
-        let placed = |path: &str| place(path).map_err(|error| ArchiveError::at_line(number, &error.to_string()));
         let Some((key, value)) = key_value(line) else { continue };
         match key {
-            "Directory" => entry = Some(Entry { path: value, content: None }),
-            "Path" => entry = Some(Entry { path: value, content: Some(Vec::new()) }),
+            "Directory" => entry = Some(Record { path: value, content: None }),
+            "Path" => entry = Some(Record { path: value, content: Some(Vec::new()) }),
             "Lines" => {
-                let count: usize = value.parse().map_err(|_| fail("`Lines:` is followed by a number"))?;
+                let count: usize = value
+                    .parse()
+                    .map_err(|_| fail(&format!("Lines: expected an unsigned integer, found `{value}`")))?;
                 let content = entry.as_mut().and_then(|entry| entry.content.as_mut());
-                let content = content.ok_or_else(|| fail("`Lines:` follows `Path:`"))?;
+                let content = content.ok_or_else(|| fail("Lines: expected after `Path:`"))?;
                 for _ in 0..count {
-                    let (_, line) = lines.next().ok_or_else(|| fail("the archive ends within a file"))?;
+                    let (_, line) =
+                        lines.next().ok_or_else(|| fail("truncated file: fewer lines than `Lines:` says"))?;
                     push_line(line, content);
                 }
             }
             "SymlinkTo" => {
-                let Entry { path, .. } = entry.take().ok_or_else(|| fail("`SymlinkTo:` follows `Path:`"))?;
-                add(tree, placed(path)?, Node::link(value), number)?;
+                let Record { path, .. } = entry.take().ok_or_else(|| fail("SymlinkTo: expected after `Path:`"))?;
+                visit(number, path, Node::link(value))?;
             }
             "Mode" => {
-                let mode = u16::from_str_radix(value, 8).map_err(|_| fail("`Mode:` is followed by octal digits"))?;
-                let Entry { path, content } = entry.take().ok_or_else(|| fail("`Mode:` ends an entry"))?;
+                let mode = u16::from_str_radix(value, 8)
+                    .map_err(|_| fail(&format!("Mode: expected octal digits, found `{value}`")))?;
+                let Record { path, content } =
+                    entry.take().ok_or_else(|| fail("Mode: expected after `Path:` or `Directory:`"))?;
                 let node = content.map_or_else(Node::directory, Node::file);
-                add(tree, placed(path)?, node.with_mode(mode & 0o777), number)?;
+                visit(number, path, node.with_mode(mode & 0o777))?;
             }
             _ => {}
         }
@@ -58,20 +65,16 @@ pub(super) fn read_placed(
     Ok(())
 }
 
-struct Entry<'a> {
+/// A record whose last line has not been read yet.
+struct Record<'a> {
     path: &'a str,
-    /// The file's content; a directory has none.
+    /// `None` for a directory.
     content: Option<Vec<u8>>,
 }
 
 fn key_value(line: &[u8]) -> Option<(&str, &str)> {
     let line = std::str::from_utf8(line).ok()?;
     if line.starts_with('#') { None } else { line.split_once(": ") }
-}
-
-fn add(tree: &mut Tree, path: Option<String>, node: Node, line: usize) -> Result<(), ArchiveError> {
-    let Some(path) = path else { return Ok(()) };
-    tree.insert(&path, node).map_err(|error| ArchiveError::at_line(line, &format!("`{path}`: {error}")))
 }
 
 fn push_line(line: &[u8], content: &mut Vec<u8>) {
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn files_links_and_directories_arrive() {
+    fn files_links_and_directories_are_read() {
         check(
             "# words\nDirectory: sys/a\nMode: 755\n# ttar - -\nPath: sys/a/b\nLines: 2\none\ntwoEOF\nMode: 644\n\
              Path: sys/a/c\nSymlinkTo: b\nPath: sys/a/d\nLines: 1\nxNULLBYTEy\nMode: 444\n",
@@ -121,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        check("Lines: 1\n", Err("line 1: `Lines:` follows `Path:`"));
-        check("Path: a\nLines: many\n", Err("line 2: `Lines:` is followed by a number"));
-        check("Path: sys/a\nLines: 3\nx\n", Err("line 2: the archive ends within a file"));
-        check("Path: sys/a\nLines: 0\nMode: rw\n", Err("line 3: `Mode:` is followed by octal digits"));
+    fn errors_name_the_line() {
+        check("Lines: 1\n", Err("line 1: Lines: expected after `Path:`"));
+        check("Path: a\nLines: many\n", Err("line 2: Lines: expected an unsigned integer, found `many`"));
+        check("Path: sys/a\nLines: 3\nx\n", Err("line 2: truncated file: fewer lines than `Lines:` says"));
+        check("Path: sys/a\nLines: 0\nMode: rw\n", Err("line 3: Mode: expected octal digits, found `rw`"));
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use collectors::host::kernel::canned::{Canned, StatFsAnswer};
 use collectors::host::kernel::{Kernel, KernelError, LinkModes, StatFs, Uname, Zone};
 
 use super::Note;
-use super::patience::Patience;
+use super::deadline::Deadline;
 
 /// One question and its answer, held as a kernel that knows nothing else.
 type Once = OnceLock<Result<Canned, KernelError>>;
@@ -25,7 +25,7 @@ const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
 pub(super) struct Asked {
     live: Arc<dyn Kernel>,
-    patience: Patience,
+    deadline: Deadline,
     /// All of a recording is of one moment.
     now: Duration,
     zone: Once,
@@ -69,7 +69,7 @@ impl Asked {
         let (keyed, statfs, link_modes, notes) = Default::default();
         Self {
             live,
-            patience: Patience::new(timeout),
+            deadline: Deadline::new(timeout),
             now,
             zone,
             uname,
@@ -146,7 +146,7 @@ impl Asked {
             answers = match answer {
                 Ok(numbers) => answers.with_statfs(point, *numbers),
                 Err(KernelError::Errno(Errno::ETIMEDOUT)) => {
-                    answers.with_statfs_answer(point, StatFsAnswer::Hang(self.patience.timeout()))
+                    answers.with_statfs_answer(point, StatFsAnswer::Hang(self.deadline.timeout()))
                 }
                 Err(KernelError::Errno(errno)) => answers.with_statfs_answer(point, StatFsAnswer::Error(*errno)),
                 Err(KernelError::Unsupported) => answers,

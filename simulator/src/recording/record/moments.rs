@@ -1,9 +1,9 @@
-//! Two moments of one host in one tree: what is different at the second stands below `later/`.
+//! Combines two recordings of a host into one tree, with the differences of the second below `later/`.
 
 use collectors::host::errno::Errno;
 use collectors::host::root::tree::{InsertError, LATER, Node, Tree, What};
 
-/// Adds to `first` what is different in `second`. An entry that is not there any more is one whose error is `ENOENT`.
+/// Adds the differences of `second` to `first`. An entry that disappeared has the error `ENOENT`.
 pub fn combine(first: &Tree, second: &Tree) -> Result<Tree, InsertError> {
     let mut both = first.clone();
     let later = |path: &[u8]| [LATER.as_bytes(), b"/", path].concat();
@@ -14,14 +14,14 @@ pub fn combine(first: &Tree, second: &Tree) -> Result<Tree, InsertError> {
     }
     for (path, node) in first.iter() {
         let above = path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash));
-        // Below something that has gone, nothing need be said.
-        let is_told = above.is_some_and(|above| second.get(above).is_none());
-        if second.get(path).is_none() && !is_told {
-            let gone = match node.what() {
+        // The entry of a directory that disappeared covers everything below it.
+        let is_covered = above.is_some_and(|above| second.get(above).is_none());
+        if second.get(path).is_none() && !is_covered {
+            let tombstone = match node.what() {
                 What::Directory => Node::directory(),
                 _ => Node::file(""),
             };
-            both.insert(later(path), gone.with_error(Errno::ENOENT))?;
+            both.insert(later(path), tombstone.with_error(Errno::ENOENT))?;
         }
     }
     Ok(both)
@@ -33,7 +33,7 @@ mod tests {
     use collectors::host::tree_text;
 
     #[test]
-    fn what_is_different_stands_below_later() {
+    fn differences_are_below_later() {
         let first = Tree::new()
             .with_file("proc/stat", "1\n")
             .with_file("proc/version", "x\n")

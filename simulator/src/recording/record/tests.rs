@@ -1,4 +1,4 @@
-//! A host of files in memory is recorded as a real one is.
+//! Recordings of hosts in memory.
 
 use std::sync::Mutex;
 
@@ -63,11 +63,11 @@ fn globs_add_files_that_no_collector_reads() {
     assert!(recording.tree.get("proc/even").is_none());
 }
 
-/// A root whose every read waits for longer than anybody does.
+/// Root whose reads block longer than any deadline of the tests.
 #[derive(Debug)]
-struct Hanging(Mutex<usize>);
+struct BlockedRoot(Mutex<usize>);
 
-impl Root for Hanging {
+impl Root for BlockedRoot {
     fn read(&self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), RootError> {
         *self.0.lock().unwrap() += 1;
         std::thread::sleep(Duration::from_secs(30));
@@ -93,8 +93,8 @@ impl Root for Hanging {
 }
 
 #[test]
-fn a_file_that_hangs_costs_its_timeout_and_is_noted() {
-    let hanging: Arc<dyn Root> = Arc::new(Hanging(Mutex::new(0)));
+fn a_blocked_read_is_etimedout_after_its_deadline_and_noted() {
+    let hanging: Arc<dyn Root> = Arc::new(BlockedRoot(Mutex::new(0)));
     let roots = Roots::new(|_| Arc::clone(&hanging));
     let meminfo: Vec<Registration> =
         collectors::ALL.iter().copied().filter(|registration| registration.declaration.name == "meminfo").collect();

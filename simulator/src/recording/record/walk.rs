@@ -1,4 +1,4 @@
-//! Files by patterns: those that collectors declare, and globs of the command line.
+//! Walks the files that collectors declare and that globs of the command line match.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use collectors::kit::read::{Access, ReadInfo};
 use crate::glob::{is_pattern, matches};
 use crate::recording::archive;
 
-/// Folders may stand in each other so deep below a `**`.
+/// Maximum depth below `**`.
 const DEPTH_CAP: usize = 32;
 
-/// Files that do something, or never end, when they are read. A glob passes over them unless it names them.
+/// Files whose read has side effects, never ends, or reveals memory of a process. A glob skips them unless it names them.
 const DANGEROUS: &[&str] = &[
     "config",
     "resource[0-9]*",
@@ -28,6 +28,15 @@ const DANGEROUS: &[&str] = &[
     "trace_pipe_raw",
     "environ",
     "auxv",
+    "maps",
+    "smaps*",
+    "numa_maps",
+    "stack",
+    "syscall",
+    "sched",
+    "exe",
+    "cwd",
+    "root",
     "vmcore",
     "sysrq-trigger",
     "event*",
@@ -35,14 +44,14 @@ const DANGEROUS: &[&str] = &[
     "data",
 ];
 
-/// Names between `/`, each with `*` and `?`; `**` for any number of folders.
+/// Path pattern: `*`, `?` and `[0-9]` within a name, `**` for any number of directories.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Glob {
     mount: Mount,
     names: Vec<Vec<u8>>,
 }
 
-/// A glob that cannot be one.
+/// Reason why a pattern is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GlobError(String);
 
@@ -55,37 +64,37 @@ impl fmt::Display for GlobError {
 impl std::error::Error for GlobError {}
 
 impl Glob {
-    /// A pattern such as `/proc/net/*` or `sys/class/net/*/statistics/*`. What is neither below /proc, /sys nor udev's
-    /// data is below the root of the host.
+    /// Parses a pattern such as `/proc/net/*` or `sys/class/net/*/statistics/*`. Patterns outside of /proc, /sys and
+    /// udev's data count from the root file system.
     pub fn parse(text: &str) -> Result<Self, GlobError> {
         let fail =
             |problem: &str| GlobError(format!("`{text}`: {problem}; write it as in /proc/net/* or sys/**/uevent"));
         let relative = text.strip_prefix('/').unwrap_or(text);
-        let placed = archive::place(relative.as_bytes()).map_err(|error| GlobError(error.to_string()))?;
+        let placed = archive::tree_path(relative.as_bytes()).map_err(|error| GlobError(error.to_string()))?;
         let placed = placed.ok_or_else(|| fail("an empty pattern"))?;
         let mut names = placed.split(|&byte| byte == b'/').map(<[u8]>::to_vec);
         let folder = names.next().unwrap_or_default();
         let mount = Mount::ALL.into_iter().find(|mount| mount.name().as_bytes() == folder);
-        let mount = mount.ok_or_else(|| fail("no folder of a host"))?;
+        let mount = mount.ok_or_else(|| fail("not a mount of a host"))?;
         let names: Vec<Vec<u8>> = names.collect();
         if names.is_empty() || names.iter().any(Vec::is_empty) {
-            return Err(fail("a pattern without names"));
+            return Err(fail("an empty path component"));
         }
         Ok(Self { mount, names })
     }
 }
 
-/// Reads, through recording roots, what a collector has declared.
+/// Reads the files of a collector's declaration through recording roots.
 pub(super) fn declared(roots: &Roots, read: &ReadInfo) {
     let names: Vec<Vec<u8>> = read.pattern.split('/').map(|name| name.as_bytes().to_vec()).collect();
     let names = if read.pattern.is_empty() { Vec::new() } else { names };
-    let mut walk = Walk { roots, mount: read.mount, access: read.access, is_careful: false, progress: &|| () };
+    let mut walk = Walk { roots, mount: read.mount, access: read.access, skips_dangerous: false, progress: &|| () };
     walk.below(&mut Vec::new(), &names, 0);
 }
 
-/// Reads, through recording roots, what a glob names.
+/// Reads the files that match a glob through recording roots.
 pub(super) fn glob(roots: &Roots, glob: &Glob, progress: &dyn Fn()) {
-    let mut walk = Walk { roots, mount: glob.mount, access: Access::File, is_careful: true, progress };
+    let mut walk = Walk { roots, mount: glob.mount, access: Access::File, skips_dangerous: true, progress };
     walk.below(&mut Vec::new(), &glob.names, 0);
 }
 
@@ -93,13 +102,13 @@ struct Walk<'a> {
     roots: &'a Roots,
     mount: Mount,
     access: Access,
-    /// Whether dangerous files are passed over.
-    is_careful: bool,
+    /// Whether [`DANGEROUS`] files are skipped.
+    skips_dangerous: bool,
     progress: &'a dyn Fn(),
 }
 
 impl Walk<'_> {
-    /// Everything below `path` that the names match. What cannot be read is recorded as such by the root.
+    /// Reads everything below `path` that matches. The root records errors.
     fn below(&mut self, path: &mut Vec<u8>, names: &[Vec<u8>], depth: usize) {
         let Some((first, rest)) = names.split_first() else { return self.visit(path) };
         if depth > DEPTH_CAP {
@@ -118,10 +127,10 @@ impl Walk<'_> {
             return with(path, first, |path| self.below(path, rest, depth + 1));
         }
         self.each(path, |walk, path, name, _| {
-            let is_passed_over = walk.is_careful
+            let is_skipped = walk.skips_dangerous
                 && rest.is_empty()
                 && DANGEROUS.iter().any(|dangerous| matches(dangerous.as_bytes(), name));
-            if matches(first, name) && !is_passed_over {
+            if matches(first, name) && !is_skipped {
                 with(path, name, |path| walk.below(path, rest, depth + 1));
             }
         });
@@ -138,7 +147,7 @@ impl Walk<'_> {
 
     fn visit(&self, path: &[u8]) {
         let root = self.roots.get(self.mount);
-        // Every failure is in the recording.
+        // The recording root records the error.
         let _ = match self.access {
             Access::File => root.read(path, &mut Vec::new(), FILE_CAP_BYTES),
             Access::Directory => root.list(path, &mut Names::new()),
@@ -163,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_begin_in_a_folder_of_a_host() {
+    fn globs_start_at_a_mount() {
         let glob = |text| Glob::parse(text).map(|glob| (glob.mount, glob.names.join(&b'/')));
         assert_eq!(glob("/proc/net/*"), Ok((Mount::Proc, b"net/*".to_vec())));
         assert_eq!(glob("etc/*"), Ok((Mount::Rootfs, b"etc/*".to_vec())));

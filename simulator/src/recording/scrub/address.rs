@@ -1,29 +1,30 @@
 //! Pseudonyms of addresses: MAC, EUI-64, GUID, WWN, IPv4, IPv6.
 //!
-//! What an address says of itself stays true of its pseudonym: unicast and local bits, private and link-local networks,
-//! the network that two addresses share. An address that was made of another (EUI-64 of a MAC, solicited-node
-//! multicast of an IPv6 address) is made of the other's pseudonym.
+//! A pseudonym keeps the class of its address: unicast and local bits, private and link-local networks, and the network
+//! that two addresses share. An address derived from another one (EUI-64 of a MAC, IPv4 mapped into IPv6) is derived
+//! from the other's pseudonym. Of a solicited-node multicast address only 24 bits of the original are known; they have a
+//! permutation of their own.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::key::Key;
 
-/// The bits of a MAC address that say what kind it is: group, and locally administered.
+/// Class bits of a MAC address: group, and locally administered.
 const MAC_FLAGS: u64 = 0x0300_0000_0000;
 const MAC_MAX: u64 = 0xffff_ffff_ffff;
-/// `ff02::1:ff00:0/104`, to which the last 24 bits of an address are added.
+/// The solicited-node prefix `ff02::1:ff00:0/104`; the last 24 bits of an address follow it.
 const SOLICITED_NODE: u128 = 0xff02 << 88 | 0x1ff;
-/// What makes a 64-bit identifier of a MAC: `ff:fe` in the middle (EUI-64), or `03:00` (InfiniBand).
+/// Middle 16 bits of an identifier made of a MAC: `ff:fe` (EUI-64), or `03:00` (InfiniBand).
 const MIDDLES: [u64; 2] = [0xfffe, 0x0300];
 
-/// A MAC address of 48 bits. Zero, broadcast and the groups of protocols stay as they are.
+/// Pseudonym of a 48-bit MAC address. Zero, broadcast and well-known groups stay.
 pub(super) fn mac(key: &Key, address: u64) -> u64 {
     let is_group = address & 0x0100_0000_0000 != 0;
     if address == 0 || address >= MAC_MAX {
         return address;
     }
     if is_group {
-        // 33:33:ff and the last 24 bits of an IPv6 address; every other group is of everybody.
+        // 33:33:ff is followed by the last 24 bits of an IPv6 address; the other listed groups are well known.
         return match address >> 24 {
             0x33_33ff => address & !0xff_ffff | tail(key, address & 0xff_ffff),
             0x33_3300..=0x33_33fe | 0x01_005e | 0x01_80c2 | 0x01_000c | 0x01_1b19 => address,
@@ -33,7 +34,7 @@ pub(super) fn mac(key: &Key, address: u64) -> u64 {
     low_46(key, address)
 }
 
-/// The kind of an address stays, its other 46 bits do not. The kind has no say in them, since EUI-64 inverts a bit of it.
+/// Replaces all but the class bits. The result does not depend on these, since EUI-64 inverts one of them.
 fn low_46(key: &Key, address: u64) -> u64 {
     let low_40 = address & 0xff_ffff_ffff;
     let high_6 = address >> 42 & 0x3f;
@@ -42,12 +43,12 @@ fn low_46(key: &Key, address: u64) -> u64 {
     (value >> 40) << 42 | address & MAC_FLAGS | value & 0xff_ffff_ffff
 }
 
-/// The last 24 bits of an address where the rest of it is not known.
+/// Pseudonym of the last 24 bits of an address whose other bits are unknown.
 fn tail(key: &Key, bits: u64) -> u64 {
     u64::try_from(key.displace("tail", b"", 1 << 24, u128::from(bits))).unwrap_or_default()
 }
 
-/// A 64-bit identifier: an IPv6 interface's, a GUID, an EUI-64, a WWN.
+/// Pseudonym of a 64-bit identifier: IPv6 interface, GUID, EUI-64 or WWN.
 pub(super) fn identifier_64(key: &Key, value: u64) -> u64 {
     if value == 0 || value == u64::MAX {
         return value;
@@ -64,12 +65,12 @@ pub(super) fn identifier_64(key: &Key, value: u64) -> u64 {
     if ends_in_mac && with_mac != value {
         return with_mac;
     }
-    // The format of a WWN stays.
+    // The first digit of a WWN is its format.
     let rest = key.displace("identifier", b"", 1 << 60, u128::from(value & (u64::MAX >> 4)));
     format << 60 | u64::try_from(rest).unwrap_or_default()
 }
 
-/// Identifiers of 128 bits, UUIDs above all. The digit of the version and the bits of the variant stay.
+/// Pseudonym of a 128-bit identifier, such as a UUID, with its version digit and variant bits.
 pub(super) fn identifier_128(key: &Key, value: u128) -> u128 {
     const VERSION: u128 = 0xf << 76;
     const VARIANT: u128 = 0b11 << 62;
@@ -102,8 +103,8 @@ pub(super) fn ipv4(key: &Key, address: Ipv4Addr) -> Ipv4Addr {
     } else {
         kept
     };
-    // Each number under what stands before it, so that two of one network stay in one network. 0 and 255 stay: they
-    // are the network itself, and everybody in it.
+    // Each octet depends on those before it, so that addresses of one network stay in one network. 0 and 255 stay: they
+    // are network and broadcast addresses.
     for at in first_free..4 {
         if !matches!(octets[at], 0 | 255) {
             let value = key.displace("ipv4", &octets[..at], 254, u128::from(octets[at] - 1));
@@ -113,7 +114,7 @@ pub(super) fn ipv4(key: &Key, address: Ipv4Addr) -> Ipv4Addr {
     moved.into()
 }
 
-/// Networks of 16 bits that hold nothing but public addresses.
+/// Whether all addresses of a /16 network are public.
 fn is_public_16([high, low]: [u8; 2]) -> bool {
     !matches!(
         (high, low),
@@ -135,14 +136,14 @@ fn public_16(key: &Key, network: [u8; 2]) -> [u8; 2] {
         if is_public_16(found) && found != network {
             return found;
         }
-        // The walk goes round a cycle of the permutation; one that comes back has nowhere to go.
+        // The walk follows a cycle of the permutation: back at the start, the cycle has no other public network.
         if found == network {
             return [1, 1];
         }
     }
 }
 
-/// An IPv6 address; see [`ipv4`]. Addresses that hold an IPv4 address hold its pseudonym.
+/// Pseudonym of an IPv6 address, as of [`ipv4`]. An embedded IPv4 address becomes its pseudonym.
 pub(super) fn ipv6(key: &Key, address: Ipv6Addr) -> Ipv6Addr {
     let bits = address.to_bits();
     let low = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
@@ -162,13 +163,13 @@ pub(super) fn ipv6(key: &Key, address: Ipv6Addr) -> Ipv6Addr {
         0xfc00..=0xfdff => network(key, bits, 8) | u128::from(interface(key, bits)),
         0x2001 if bits >> 96 == 0x2001_0db8 => network(key, bits, 32) | u128::from(interface(key, bits)),
         0x2000..=0x3fff => network(key, bits, 3) | u128::from(interface(key, bits)),
-        // What nobody has handed out yet stays beside what has a meaning.
+        // Unassigned blocks keep their first 16 bits.
         _ => network(key, bits, 16) | u128::from(interface(key, bits)),
     };
     moved.into()
 }
 
-/// The upper 64 bits: a site of 48 bits, of which the first `kept` stay, and the subnet in it.
+/// Pseudonym of the upper 64 bits: a site of 48 bits, of which the first `kept` stay, and a subnet of 16.
 fn network(key: &Key, bits: u128, kept: u32) -> u128 {
     let site = bits >> 80;
     let free = 48 - kept;
@@ -184,7 +185,7 @@ fn network(key: &Key, bits: u128, kept: u32) -> u128 {
     moved << 80 | subnet << 64
 }
 
-/// The lower 64 bits. Small numbers, as people give them to servers, stay small.
+/// Pseudonym of the lower 64 bits. Numbers up to 0xffff, usually assigned by hand, stay in that range.
 fn interface(key: &Key, bits: u128) -> u64 {
     let value = u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
     match value {
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_everybody_stays() {
+    fn well_known_addresses_stay() {
         for text in ["0.0.0.0", "127.0.0.1", "224.0.0.251", "255.255.255.0", "10.0.0.0", "192.168.255.255"] {
             assert_eq!(v4(text).to_string(), text);
         }
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_stay_kinds_and_networks_stay_networks() {
+    fn classes_and_common_networks_are_kept() {
         assert!(v4("10.1.2.3").octets()[0] == 10 && v4("192.168.7.9").octets()[..2] == [192, 168]);
         assert_eq!(v4("8.8.8.8").octets()[..3], v4("8.8.8.9").octets()[..3]);
         assert_ne!(v4("8.8.8.8").octets()[..3], v4("8.8.9.8").octets()[..3]);
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_of_a_mac_is_made_of_its_pseudonym() {
+    fn identifiers_derived_from_a_mac_are_derived_from_its_pseudonym() {
         let moved = mac(&KEY, 0x0a00_5e12_3456);
         assert_eq!(moved & MAC_FLAGS, 0x0200_0000_0000);
         // EUI-64 inverts the bit of local administration.
@@ -251,9 +252,68 @@ mod tests {
         assert_eq!(wwn, 0x2000 << 48 | moved);
     }
 
+    /// Checks that each hexadecimal digit under `mask` differs from the original for most of 200 values of a form:
+    /// `fixed`, and random bits under `random`.
+    #[track_caller]
+    fn check_digits_change(fixed: u128, random: u128, mask: u128, pseudonym: impl Fn(u128) -> u128) {
+        const COUNT: usize = 200;
+        let mut changed = [0_usize; 32];
+        for number in 0..COUNT {
+            let mut bytes = [0; 16];
+            KEY.stream("values", &number.to_le_bytes(), &mut bytes);
+            let value = fixed | u128::from_le_bytes(bytes) & random;
+            let difference = (value ^ pseudonym(value)) & mask;
+            for (digit, count) in changed.iter_mut().enumerate() {
+                *count += usize::from(difference >> (4 * digit) & 0xf != 0);
+            }
+        }
+        for (digit, count) in changed.into_iter().enumerate().filter(|(digit, _)| mask >> (4 * digit) & 0xf != 0) {
+            // Random digits differ in 15 of 16 cases; one with two fixed bits in 3 of 4.
+            assert!(count >= COUNT / 2, "{fixed:x}: digit {digit} from the right changes in {count} of {COUNT} cases");
+        }
+    }
+
+    #[test]
+    fn every_digit_of_an_address_that_should_change_does() {
+        let v4 = |value: u128| u128::from(ipv4(&KEY, u32::try_from(value).unwrap().into()).to_bits());
+        check_digits_change(8 << 24, 0xff_ffff, 0xffff_ffff, v4);
+        check_digits_change(10 << 24, 0xff_ffff, 0xff_ffff, v4);
+        for network in [0xac10, 0xc0a8, 0xa9fe, 0x6440] {
+            check_digits_change(network << 16, 0xffff, 0xffff, v4);
+        }
+        check_digits_change(0xc633_6400, 0xff, 0xff, v4);
+        let v6 = |value: u128| ipv6(&KEY, value.into()).to_bits();
+        // The first digit of an interface identifier stays, since it may be the format of a WWN.
+        let (all, low_64, wwn_format) = (u128::MAX, u128::from(u64::MAX), 0xf << 60);
+        check_digits_change(SOLICITED_NODE << 24, 0xff_ffff, 0xff_ffff, v6);
+        check_digits_change(0xfe80 << 112, low_64, low_64 & !wwn_format, v6);
+        check_digits_change(0x2a00 << 112, all >> 16, all >> 4 & !wwn_format, v6);
+        check_digits_change(0xfd << 120, all >> 8, all >> 8 & !wwn_format, v6);
+        check_digits_change(0x2001_0db8 << 96, all >> 32, all >> 32 & !wwn_format, v6);
+        check_digits_change(0x2a00 << 112, 0xffff, 0xffff, v6);
+        check_digits_change(0xffff << 32 | 10 << 24, 0xff_ffff, 0xff_ffff, v6);
+        check_digits_change(0x64_ff9b << 96 | 10 << 24, 0xff_ffff, 0xff_ffff, v6);
+        let eui_64 = 0x0a00_5eff_fe00_0000 | 0xfe80 << 112;
+        check_digits_change(eui_64, 0xff_ffff, 0xffff_ff00_00ff_ffff, v6);
+    }
+
+    #[test]
+    fn every_digit_of_an_identifier_that_should_change_does() {
+        let mac = |value: u128| u128::from(mac(&KEY, u64::try_from(value).unwrap()));
+        check_digits_change(0x0a00_0000_0000, 0xff_ffff_ffff, 0xffff_ffff_ffff, mac);
+        check_digits_change(0x33_33ff << 24, 0xff_ffff, 0xff_ffff, mac);
+        let id_64 = |value: u128| u128::from(identifier_64(&KEY, u64::try_from(value).unwrap()));
+        check_digits_change(0x5000_0000_0000_0000, u128::from(u64::MAX >> 4), u128::from(u64::MAX >> 4), id_64);
+        check_digits_change(0x2000_0a00_0000_0000, 0xff_ffff_ffff, 0xffff_ffff_ffff, id_64);
+        check_digits_change(0x1000_0a00_0000_0000, 0xff_ffff_ffff, 0xffff_ffff_ffff, id_64);
+        check_digits_change(0x0a00_5e03_0000_0000, 0xff_ffff, 0xffff_ff00_00ff_ffff, id_64);
+        let uuid_mask = !(0xf << 76 | 0b11 << 62);
+        check_digits_change(0x4 << 76 | 0b10 << 62, uuid_mask, uuid_mask, |value| identifier_128(&KEY, value));
+    }
+
     proptest! {
         #[test]
-        fn addresses_move_within_their_class(bits: u32, wide: u128, short: u64) {
+        fn addresses_stay_in_their_class(bits: u32, wide: u128, short: u64) {
             let (before, after) = (Ipv4Addr::from(bits), ipv4(&KEY, bits.into()));
             prop_assert_eq!(before.is_private(), after.is_private());
             prop_assert_eq!(before.is_multicast(), after.is_multicast());

@@ -1,4 +1,5 @@
-//! Identities that are known by where they stand: the serial of `serial`, the name of a host in `uname`.
+//! Identities recognised by their position: the value of a `serial` file, the node name in `uname`, a process name in
+//! `stat`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -6,9 +7,9 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::span::Category;
-use super::word::is_no_value;
+use super::word::is_placeholder;
 
-/// Files whose whole value is a serial.
+/// Files whose whole value is a serial number.
 const SERIAL_FILES: &[&str] = &[
     "serial",
     "serial_number",
@@ -28,10 +29,14 @@ const SERIAL_FILES: &[&str] = &[
     "vpd_pg80",
 ];
 
-/// Files whose whole value is a host's name.
+/// Files whose whole value is a host or domain name.
 const HOST_FILES: &[&str] = &["proc/sys/kernel/hostname", "proc/sys/kernel/domainname", "rootfs/etc/hostname"];
 
-/// Files that hold versions and models, which look like addresses and serials.
+/// Files of a process whose every word may tell what it is or where its memory is.
+const PROCESS_FILES: &[&str] =
+    &["cmdline", "environ", "maps", "smaps", "smaps_rollup", "numa_maps", "stack", "syscall", "sched"];
+
+/// Files with versions and model names, which have the form of IPv4 addresses and serial numbers.
 const VERSION_FILES: &[&str] = &[
     "version",
     "osrelease",
@@ -69,7 +74,7 @@ const VERSION_FILES: &[&str] = &[
     "uevent",
 ];
 
-/// Keys of udev's data, by what their value is.
+/// udev properties whose value is an identity, and its category.
 const UDEV_KEYS: &[(&str, Category)] = &[
     ("ID_SERIAL", Category::Serial),
     ("ID_SERIAL_SHORT", Category::Serial),
@@ -88,11 +93,12 @@ const UDEV_KEYS: &[(&str, Category)] = &[
     ("ID_PART_ENTRY_NAME", Category::Label),
 ];
 
-/// A piece of a text, what it is, and whether it is the same thing wherever else it stands.
+/// An identity found by its position in a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct Occurrence {
     pub(super) range: Range<usize>,
     pub(super) category: Category,
+    /// Whether the dictionary learns it, so that it is replaced in every other file too.
     pub(super) is_learned: bool,
 }
 
@@ -102,11 +108,11 @@ fn regex(pattern: &str) -> Option<Regex> {
     regex.ok()
 }
 
-/// Whether a rule is about the file at a path.
+/// Whether a rule applies to the file at a path.
 type Applies = fn(&str) -> bool;
 type Rule = (Applies, Option<Regex>, Category);
 
-/// What is found by a pattern, in the files that the function says; the group is the identity.
+/// Rules by pattern: the first capture group is the identity. The empty path stands for a metrics page or a path.
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let anywhere: Applies = |_| true;
     let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
@@ -133,22 +139,22 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     rules.into_iter().map(|(applies, pattern, category)| (applies, regex(pattern), category)).collect()
 });
 
-/// The last name of a path.
+/// Last component of a path.
 pub(super) fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether four numbers between points, or capitals and digits, are a version or a model here.
+/// Whether dotted quads in this file are versions, and mixed capitals and digits model names.
 pub(super) fn has_versions(path: &str) -> bool {
     VERSION_FILES.contains(&base(path)) || path == "kernel/uname"
 }
 
-/// Every identity that is known by its place in the file.
-pub(super) fn places(path: &str, text: &[u8]) -> Vec<Place> {
-    let mut places = Vec::new();
+/// Every identity of a file that its position identifies.
+pub(super) fn occurrences(path: &str, text: &[u8]) -> Vec<Occurrence> {
+    let mut occurrences = Vec::new();
     let mut add = |range: Range<usize>, category, is_learned| {
         if !range.is_empty() {
-            places.push(Place { range, category, is_learned });
+            occurrences.push(Occurrence { range, category, is_learned });
         }
     };
     if SERIAL_FILES.contains(&base(path)) && path.starts_with(['s', 'p', 'r']) && path != "proc/serial" {
@@ -157,11 +163,16 @@ pub(super) fn places(path: &str, text: &[u8]) -> Vec<Place> {
     if HOST_FILES.contains(&path) {
         add(value(text).unwrap_or_default(), Category::Host, true);
     }
-    if path == "proc/cmdline" || is_of_process(path, &["cmdline", "environ"]) {
+    if path == "proc/cmdline" || (is_of_process(path) && PROCESS_FILES.contains(&base(path))) {
         add(0..text.len(), Category::CommandLine, false);
     }
-    if is_of_process(path, &["comm", "stat"]) {
-        add(command(path, text).unwrap_or_default(), Category::CommandLine, false);
+    match base(path) {
+        "comm" if is_of_process(path) => add(value(text).unwrap_or_default(), Category::CommandLine, false),
+        "status" if is_of_process(path) => {
+            add(status_name(text).unwrap_or_default(), Category::CommandLine, false);
+        }
+        "stat" if is_of_process(path) => process_stat(text, &mut add),
+        _ => {}
     }
     if path.starts_with("udev/") {
         udev(text, &mut add);
@@ -174,16 +185,16 @@ pub(super) fn places(path: &str, text: &[u8]) -> Vec<Place> {
             }
         }
     }
-    places
+    occurrences
 }
 
-/// An address is recognised as such, and a placeholder is nobody's.
+/// Whether a value identifies a host: placeholders do not, and IP addresses are left to `pattern`.
 fn is_identity(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value);
-    !is_no_value(value) && text.parse::<std::net::IpAddr>().is_err()
+    !is_placeholder(value) && text.parse::<std::net::IpAddr>().is_err()
 }
 
-/// The whole text but for blanks around it.
+/// Range of the whole text without surrounding whitespace and NULs, if it is an identity.
 fn value(text: &[u8]) -> Option<Range<usize>> {
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
     let start = text.iter().position(|byte| !is_blank(byte))?;
@@ -191,25 +202,61 @@ fn value(text: &[u8]) -> Option<Range<usize>> {
     is_identity(text.get(start..end)?).then_some(start..end)
 }
 
-/// A file of a process or of one of its threads.
-fn is_of_process(path: &str, names: &[&str]) -> bool {
-    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts = path.split('/');
-    parts.next() == Some("proc") && parts.next().is_some_and(is_number) && names.contains(&base(path))
+/// Whether the target of a link names the program or directory of a process.
+pub(super) fn is_process_link(path: &str) -> bool {
+    is_of_process(path) && matches!(base(path), "exe" | "cwd" | "root")
 }
 
-/// The name of a process; threads of the kernel have the same names everywhere.
-fn command(path: &str, text: &[u8]) -> Option<Range<usize>> {
-    const KERNEL_THREADS: &[u8] = b"2";
-    if base(path) == "comm" {
-        return value(text);
+/// Whether a file belongs to a process or to one of its threads.
+fn is_of_process(path: &str) -> bool {
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = path.split('/');
+    parts.next() == Some("proc") && parts.next().is_some_and(is_number)
+}
+
+/// Range of the process name in /proc/PID/status.
+fn status_name(text: &[u8]) -> Option<Range<usize>> {
+    const KEY: &[u8] = b"Name:";
+    let line = text.split(|&byte| byte == b'\n').next()?;
+    let name = value(line.strip_prefix(KEY)?)?;
+    Some(name.start + KEY.len()..name.end + KEY.len())
+}
+
+/// Process name and memory addresses in /proc/PID/stat. Names of kernel threads stay: they are alike on every host.
+fn process_stat(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool)) {
+    /// `PF_KTHREAD` of include/linux/sched.h. The parent's PID does not tell: in a PID namespace it is 0 for the first
+    /// process, and 2 is an ordinary process.
+    const KERNEL_THREAD: u64 = 0x0020_0000;
+    /// Number of the first field after the name, counted from 1 as proc_pid_stat(5) does.
+    const FIRST_FIELD: usize = 3;
+    const FLAGS: usize = 9;
+    /// startcode, endcode, startstack, kstkesp, kstkeip, wchan, start_data, end_data, start_brk, arg_start, arg_end,
+    /// env_start, env_end. They reveal the address space layout of running processes.
+    const ADDRESSES: [usize; 13] = [26, 27, 28, 29, 30, 35, 45, 46, 47, 48, 49, 50, 51];
+    let Some(open) = text.iter().position(|&byte| byte == b'(') else { return };
+    let Some(close) = text.iter().rposition(|&byte| byte == b')') else { return };
+    let mut is_kernel_thread = false;
+    let mut start = close + 1;
+    let mut field = FIRST_FIELD;
+    for word in text.get(start..).unwrap_or_default().split(u8::is_ascii_whitespace) {
+        let range = start..start + word.len();
+        start = range.end + 1;
+        if word.is_empty() {
+            continue;
+        }
+        let number = std::str::from_utf8(word).ok().and_then(|word| word.parse::<u64>().ok());
+        if field == FLAGS {
+            is_kernel_thread = number.is_some_and(|flags| flags & KERNEL_THREAD != 0);
+        }
+        // 0 and 1 are what the kernel shows without permission to see the address.
+        if ADDRESSES.contains(&field) && number.is_none_or(|address| address > 1) {
+            add(range, Category::MemoryAddress, false);
+        }
+        field += 1;
     }
-    let start = text.iter().position(|&byte| byte == b'(')? + 1;
-    let end = text.iter().rposition(|&byte| byte == b')')?;
-    let mut after = text.get(end + 1..)?.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
-    let parent = after.nth(1)?;
-    let is_kernels = parent == KERNEL_THREADS || text.starts_with(b"2 (") || parent == b"0";
-    (start < end && !is_kernels).then_some(start..end)
+    if open < close && !is_kernel_thread {
+        add(open + 1..close, Category::CommandLine, false);
+    }
 }
 
 fn udev(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool)) {
@@ -222,10 +269,10 @@ fn udev(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool)) {
             .and_then(|pair| Some(pair.split_at(pair.iter().position(|&byte| byte == b'=')?)));
         if let Some((key, equals_value)) = pair {
             let known = UDEV_KEYS.iter().find(|(known, _)| known.as_bytes() == key);
-            // The long form is the model and the short form, which says the rest.
-            let is_told = has_short && key == b"ID_SERIAL";
+            // `ID_SERIAL` is the model and `ID_SERIAL_SHORT`; the dictionary replaces the latter inside it.
+            let is_composed = has_short && key == b"ID_SERIAL";
             let value_start = start + 2 + key.len() + 1;
-            if let (Some((_, category)), Some(value)) = (known, equals_value.get(1..).filter(|_| !is_told))
+            if let (Some((_, category)), Some(value)) = (known, equals_value.get(1..).filter(|_| !is_composed))
                 && is_identity(value)
             {
                 add(value_start..value_start + value.len(), *category, true);
@@ -241,21 +288,20 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, text: &str, expected: &[(&str, Category)]) {
-        let found = places(path, text.as_bytes());
-        let found: Vec<(&str, Category)> =
-            found.iter().map(|place| (&text[place.range.clone()], place.category)).collect();
+        let found = occurrences(path, text.as_bytes());
+        let found: Vec<(&str, Category)> = found.iter().map(|one| (&text[one.range.clone()], one.category)).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn places_are_known() {
+    fn identities_are_found_by_position() {
         check("sys/devices/virtual/dmi/id/product_serial", "PF2ABC12\n", &[("PF2ABC12", Category::Serial)]);
         check("sys/devices/virtual/dmi/id/product_serial", "Default string\n", &[]);
         check("kernel/uname", "sysname Linux\nnodename web1\ndomainname (none)\n", &[("web1", Category::Host)]);
         check("proc/cpuinfo", "Serial\t\t: 10000000abcd1234\n", &[("10000000abcd1234", Category::Serial)]);
         check("proc/7/stat", "7 (my app) S 1 7", &[("my app", Category::CommandLine)]);
-        check("proc/9/stat", "9 (kworker/0:1) I 2 0", &[]);
         check("proc/7/task/8/stat", "8 (thread) S 1 7", &[("thread", Category::CommandLine)]);
+        check("proc/7/status", "Name:\tmy app\nUmask:\t0022\n", &[("my app", Category::CommandLine)]);
         check(
             "proc/1/mountinfo",
             "36 25 0:32 / /run/media/alice/x rw - nfs4 nas.corp:/export rw\n",
@@ -267,6 +313,37 @@ mod tests {
             "udev/b8:0",
             "E:ID_MODEL=Disk\nE:ID_SERIAL=Disk_S466NX0K\nE:ID_SERIAL_SHORT=S466NX0K\n",
             &[("S466NX0K", Category::Serial)],
+        );
+    }
+
+    #[test]
+    fn only_the_kernel_thread_flag_spares_a_process_name() {
+        check("proc/9/stat", "9 (kworker/0:1) I 2 0 0 0 -1 69238880 0", &[]);
+        // The first processes of a PID namespace: no parent, and PID 2 as parent.
+        for (pid, parent) in [(1, 0), (2, 1), (3, 2)] {
+            let row = format!("{pid} (wallaby) S {parent} 1 1 0 -1 4194560 0");
+            check("proc/7/stat", &row, &[("wallaby", Category::CommandLine)]);
+        }
+    }
+
+    #[test]
+    fn memory_addresses_of_a_process_are_found_by_field() {
+        // Each field holds its own number, counted from 1, with 90 before it.
+        let row: Vec<String> = (3..=52).map(|field| format!("90{field:02}")).collect();
+        let text = format!("7 (a b) c) {}\n", row.join(" "));
+        let found = occurrences("proc/7/stat", text.as_bytes());
+        let addresses: Vec<&str> = found
+            .iter()
+            .filter(|one| one.category == Category::MemoryAddress)
+            .map(|one| &text[one.range.clone()])
+            .collect();
+        let expected = [26, 27, 28, 29, 30, 35, 45, 46, 47, 48, 49, 50, 51].map(|field| format!("90{field:02}"));
+        assert_eq!(addresses, expected);
+        assert!(found.iter().any(|one| &text[one.range.clone()] == "a b) c"));
+        check(
+            "proc/7/stat",
+            "7 (a) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 9 9 9 1 1 0 0 0",
+            &[("a", Category::CommandLine)],
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Identities that were seen somewhere, to be found everywhere else, whatever the notation.
+//! The dictionary of a host's identities, which finds them in every file and notation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use super::span::{Category, Span, is_within_word};
 use super::word::word;
 use super::{address, notation};
 
-/// Words that are everybody's: replaced where they are known to be a name, and left alone elsewhere.
+/// Common words: replaced where their position makes them an identity, and left alone elsewhere.
 const COMMON: &[&str] = &[
     "localhost",
     "localdomain",
@@ -68,45 +68,45 @@ const COMMON: &[&str] = &[
     "lost+found",
 ];
 
-/// Whether a name is everybody's.
+/// Whether a name is a common word.
 pub(super) fn is_common(name: &[u8]) -> bool {
     COMMON.iter().any(|common| common.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// How an identity is written, and so how its pseudonym is.
+/// Identity and the notation that its pseudonym is written in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Form {
     Word(Category),
-    /// The bytes of a word in hexadecimal digits.
+    /// Bytes of a word in hexadecimal digits.
     Hexadecimal(Category, Vec<u8>),
     Mac(u64),
-    /// An IPv4 address in hexadecimal digits, in the order of a machine that begins with the low byte or not.
+    /// IPv4 address in hexadecimal digits, and whether its bytes are swapped (little-endian).
     Ipv4(Ipv4Addr, bool),
-    /// An IPv4 address with `-` between its numbers, as names of hosts have it.
+    /// IPv4 address with `-` between its octets, as in host names.
     Dashed(Ipv4Addr),
 }
 
-/// What has been seen.
+/// Identities collected so far.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
-    /// By what is searched for, in lower case.
+    /// Notation and whether it must be a whole word, by search text in lower case.
     forms: BTreeMap<Vec<u8>, (Form, bool)>,
-    /// Words that name files and folders of the tree: no host's name is replaced in them.
+    /// Words in file and directory names. A host, user or label of such a name is not searched for.
     names: BTreeSet<Vec<u8>>,
 }
 
 impl Learned {
-    /// Names that are not to be mistaken for somebody's.
+    /// Adds words that name files, which are not identities.
     pub(super) fn add_names(&mut self, path: &[u8]) {
         let is_name = |name: &&[u8]| name.iter().all(u8::is_ascii_lowercase);
         self.names.extend(path.split(|byte| !byte.is_ascii_alphanumeric()).filter(is_name).map(<[u8]>::to_vec));
     }
 
-    /// A word that was found where a serial or a name stands.
+    /// Adds the word of an identity.
     pub(super) fn add_word(&mut self, category: Category, text: &[u8]) {
         const SERIAL_MIN_BYTES: usize = 4;
         const NAME_MIN_BYTES: usize = 3;
-        /// A number of fewer digits may be a counter's.
+        /// Numbers of fewer digits may be counters.
         const NUMBER_MIN_BYTES: usize = 9;
         const WITHOUT_BOUNDARY_MIN_BYTES: usize = 6;
         let is_number = text.iter().all(u8::is_ascii_digit);
@@ -134,12 +134,12 @@ impl Learned {
         self.forms.insert(lower, (Form::Word(category), is_bounded));
     }
 
-    /// A MAC address, which is written without colons elsewhere.
+    /// Adds a MAC address, to be found without colons.
     pub(super) fn add_mac(&mut self, value: u64) {
         self.forms.insert(format!("{value:012x}").into(), (Form::Mac(value), true));
     }
 
-    /// An IPv4 address, which tables write in hexadecimal digits.
+    /// Adds an IPv4 address, to be found in hexadecimal digits and with `-`.
     pub(super) fn add_ipv4(&mut self, address: Ipv4Addr) {
         let bits = address.to_bits();
         self.forms.insert(format!("{:08x}", bits.swap_bytes()).into(), (Form::Ipv4(address, true), true));
@@ -147,7 +147,7 @@ impl Learned {
         self.forms.insert(address.to_string().replace('.', "-").into(), (Form::Dashed(address), true));
     }
 
-    /// Ready to search.
+    /// Builds the dictionary.
     pub(super) fn dictionary(mut self) -> Result<Dictionary, String> {
         let names = std::mem::take(&mut self.names);
         self.forms.retain(|text, (form, _)| {
@@ -166,7 +166,7 @@ fn hexadecimal(text: &[u8]) -> Vec<u8> {
     text.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
 }
 
-/// All identities, searched for at once.
+/// Search automaton over all identities.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     search: AhoCorasick,
@@ -174,7 +174,7 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    /// Every identity in the text. `has_numbers`: a table of counters in hexadecimal digits, in which no address stands.
+    /// Finds every identity. With `has_numbers`, the text is a table of hexadecimal counters, which holds no addresses.
     pub(super) fn find(&self, key: &Key, text: &[u8], has_numbers: bool, into: &mut Vec<Span>) {
         for found in self.search.find_iter(text) {
             let Some((form, is_bounded)) = self.forms.get(found.pattern().as_usize()) else { continue };
@@ -189,9 +189,9 @@ impl Dictionary {
         }
     }
 
-    /// Where an identity is left in a text that should hold none, as a part of a longer word.
+    /// Finds an identity that remains inside a longer word.
     pub(super) fn remains(&self, text: &[u8], gap: &Range<usize>) -> Option<Range<usize>> {
-        /// A shorter word is a part of others by chance.
+        /// Shorter words are part of other words by chance.
         const MIN_BYTES: usize = 6;
         let inside = text.get(gap.clone())?;
         let found = self.search.find_iter(inside).find(|found| {

@@ -1,19 +1,19 @@
-//! The keyed permutations that pseudonyms are made with.
+//! Keyed permutations, from which pseudonyms are made.
 //!
-//! A hash of an identifier is no pseudonym: there are few MAC addresses of one maker, fewer serials of one series and
-//! 254 hosts in a network, so that a table of all hashes tells the original. Without the key nothing here can be
-//! tabled; with it, each domain has one permutation of its own, which moves every value: no value is its own pseudonym,
-//! two values never share one, and what is next to each other does not stay so.
+//! Hashes are no pseudonyms: a vendor has few MAC addresses, a series few serial numbers and a network 254 hosts, so a
+//! table of all hashes reveals the original. A keyed permutation cannot be tabulated without the key. Each domain has
+//! its own, without fixed points: no value is its own pseudonym, two values never share one, and neighbours are
+//! scattered.
 //!
-//! The permutation is swap-or-not (Hoang, Morris and Rogaway, 2012), which is sound on domains of any size, small ones
-//! too, over BLAKE3 in its keyed mode.
+//! The construction is swap-or-not (Hoang, Morris and Rogaway, 2012), which is secure on domains of any size, with
+//! keyed BLAKE3 as its round function.
 
 use std::fmt;
 
-/// How long a key is.
+/// Length of a key.
 pub const KEY_BYTES: usize = 32;
 
-/// The key of one scrubbing. It is never written and never shown.
+/// Secret key of the pseudonyms. `Debug` does not show it, and nothing writes it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; KEY_BYTES]);
 
@@ -24,12 +24,12 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// A key of these bytes, which must be random.
+    /// A key from random bytes.
     pub const fn new(bytes: [u8; KEY_BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The key that 64 hexadecimal digits are; blanks around them do not count.
+    /// Parses 64 hexadecimal digits; surrounding whitespace is ignored.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.trim();
         let mut bytes = [0; KEY_BYTES];
@@ -44,7 +44,7 @@ impl Key {
 
     fn hasher(&self, domain: &str, tweak: &[u8]) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        // Lengths first, so that no two questions run into each other.
+        // Lengths first, so that different pairs never hash the same bytes.
         for part in [domain.as_bytes(), tweak] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -52,23 +52,23 @@ impl Key {
         hasher
     }
 
-    /// As many random bytes as wanted for a domain and a tweak.
+    /// Fills `into` with pseudorandom bytes for a domain and a tweak.
     pub(super) fn stream(&self, domain: &str, tweak: &[u8], into: &mut [u8]) {
         self.hasher(domain, tweak).update(b"stream").finalize_xof().fill(into);
     }
 
-    /// The pseudonym of `value` among `size` values, another one than itself; `tweak` tells domains of one name apart.
+    /// Pseudonym of `value` among `0..size`, never `value` itself. `tweak` separates permutations of one domain.
     pub(super) fn displace(&self, domain: &str, tweak: &[u8], size: u128, value: u128) -> u128 {
         if size < 2 || value >= size {
             return value;
         }
         let permutation = Permutation::new(self, domain, tweak, size);
-        // A shift in the middle, and back: a permutation without a fixed point.
+        // Conjugating a shift by a permutation leaves no fixed point.
         permutation.backward(add(permutation.forward(value), permutation.shift, size))
     }
 }
 
-/// A permutation of the numbers below `size`.
+/// Permutation of `0..size`.
 struct Permutation {
     size: u128,
     shift: u128,
@@ -78,7 +78,7 @@ struct Permutation {
 
 impl Permutation {
     fn new(key: &Key, domain: &str, tweak: &[u8], size: u128) -> Self {
-        /// The proof wants some 6 rounds a bit for an adversary who has seen most of the domain.
+        /// The security proof needs about 6 rounds per bit against an adversary who knows most of the domain.
         const ROUNDS_PER_BIT: u32 = 8;
         const ROUNDS_MIN: u32 = 64;
         let bits = u128::BITS - (size - 1).leading_zeros();
@@ -100,7 +100,7 @@ impl Permutation {
         self.rounds.iter().enumerate().rev().fold(value, |value, (number, round)| self.step(number, *round, value))
     }
 
-    /// Each round pairs every value with one other, and swaps the two or not: its own inverse.
+    /// One round: pairs every value with another and swaps the two or not. It is its own inverse.
     fn step(&self, number: usize, round: u128, value: u128) -> u128 {
         let other = add(round, self.size - value, self.size);
         let mut hasher = self.hasher.clone();
@@ -112,8 +112,8 @@ impl Permutation {
 
 /// `a + b` modulo `size`, for `a < size` and `b <= size`.
 fn add(a: u128, b: u128, size: u128) -> u128 {
-    let room = size - a;
-    if b >= room { b - room } else { a + b }
+    let until_wrap = size - a;
+    if b >= until_wrap { b - until_wrap } else { a + b }
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     const KEY: Key = Key::new([7; KEY_BYTES]);
 
     #[test]
-    fn every_value_moves_and_none_is_hit_twice() {
+    fn the_map_is_a_permutation_without_fixed_points() {
         for size in [2, 3, 10, 254, 1000] {
             let images: BTreeSet<u128> = (0..size).map(|value| KEY.displace("test", b"", size, value)).collect();
             assert_eq!(images.len() as u128, size);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn key_domain_and_tweak_each_change_everything() {
+    fn key_domain_and_tweak_each_change_every_value() {
         let image = |key: &Key, domain, tweak: &[u8]| -> Vec<u128> {
             (0..20).map(|value| key.displace(domain, tweak, 1 << 46, value)).collect()
         };
@@ -154,7 +154,6 @@ mod tests {
         }
     }
 
-    /// Whoever knows most pairs of a small domain learns nothing from a bit pattern: neighbours do not stay neighbours.
     #[test]
     fn neighbours_are_scattered() {
         let images: Vec<u128> = (0..254).map(|value| KEY.displace("host", b"10.0.0", 254, value)).collect();
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_and_never_shown() {
+    fn keys_are_parsed_and_not_shown_by_debug() {
         let hex = "00ff".repeat(16);
         assert!(Key::from_hex(&format!(" {hex}\n")).is_some());
         for bad in ["", "00", &format!("{hex}0"), &hex.replace('f', "g"), &hex.replace("00ff", "+0ff")] {

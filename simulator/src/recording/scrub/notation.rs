@@ -1,4 +1,4 @@
-//! Addresses as the kernel's tables write them: in hexadecimal digits, often in the byte order of the machine.
+//! Addresses in the tables of /proc/net: hexadecimal digits, often in the host's byte order.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -7,16 +7,16 @@ use super::address;
 use super::key::Key;
 use super::span::{Category, Span};
 
-/// What the columns of a table hold.
+/// Layout of the addresses in a table of /proc/net.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Table {
-    /// `ADDRESS:PORT` in some columns, words of 32 bits in the machine's order.
+    /// `ADDRESS:PORT` columns of 32-bit words in host byte order.
     Sockets,
-    /// The same in the network's order.
+    /// `ADDRESS:PORT` columns in network byte order.
     Backends,
-    /// Addresses of 32 bits in the machine's order, in columns 1 and 2.
+    /// 32-bit addresses in host byte order, in columns 1 and 2.
     Routes,
-    /// Addresses of 128 bits, in the network's order.
+    /// 128-bit addresses in network byte order.
     Wide,
     /// MAC addresses without colons.
     Groups,
@@ -34,7 +34,7 @@ fn table(path: &str) -> Option<Table> {
     })
 }
 
-/// The addresses of a table of /proc/net.
+/// Finds the addresses of a table of /proc/net.
 pub(super) fn find(key: &Key, path: &str, text: &[u8], is_little_endian: bool, into: &mut Vec<Span>) {
     let Some(table) = table(path) else { return };
     let mut start = 0;
@@ -51,7 +51,7 @@ pub(super) fn find(key: &Key, path: &str, text: &[u8], is_little_endian: bool, i
     }
 }
 
-/// The words of a line, by where they are.
+/// Ranges of the words of a line.
 fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     line.split(u8::is_ascii_whitespace).filter_map(move |word| {
@@ -61,7 +61,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How much of a word is an address, and what takes its place.
+/// Length of the address at the start of a word, its category and its replacement.
 fn cell(
     key: &Key,
     table: Table,
@@ -94,21 +94,22 @@ fn cell(
     Some((digits, category, if is_upper { moved.to_uppercase() } else { moved }.into()))
 }
 
+/// Pseudonym of a 32-bit word, in host byte order if `is_swapped`.
 pub(super) fn v4(key: &Key, word: u32, is_swapped: bool) -> String {
-    let turned = |word: u32| if is_swapped { word.swap_bytes() } else { word };
-    format!("{:08x}", turned(address::ipv4(key, Ipv4Addr::from_bits(turned(word))).to_bits()))
+    let swapped = |word: u32| if is_swapped { word.swap_bytes() } else { word };
+    format!("{:08x}", swapped(address::ipv4(key, Ipv4Addr::from_bits(swapped(word))).to_bits()))
 }
 
-/// Four words, each in the machine's order.
+/// Pseudonym of four 32-bit words, each in host byte order if `is_swapped`.
 fn v6(key: &Key, bits: u128, is_swapped: bool) -> String {
-    let turned = |bits: u128| {
-        let turn = |chunk: u32| if is_swapped { chunk.swap_bytes() } else { chunk };
+    let swapped = |bits: u128| {
+        let swap = |chunk: u32| if is_swapped { chunk.swap_bytes() } else { chunk };
         (0..4).fold(0, |sum, at| {
             let chunk = u32::try_from(bits >> (32 * at) & 0xffff_ffff).unwrap_or_default();
-            sum | u128::from(turn(chunk)) << (32 * at)
+            sum | u128::from(swap(chunk)) << (32 * at)
         })
     };
-    format!("{:032x}", turned(address::ipv6(key, Ipv6Addr::from_bits(turned(bits))).to_bits()))
+    format!("{:032x}", swapped(address::ipv6(key, Ipv6Addr::from_bits(swapped(bits))).to_bits()))
 }
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_hold_the_pseudonyms_that_text_does() {
+    fn hexadecimal_ipv4_addresses_have_the_pseudonyms_of_dotted_ones() {
         let expected = address::ipv4(&KEY, "10.1.2.3".parse().unwrap()).to_bits();
         let row = "   0: 0302010A:1F90 00000000:0000 0A 00000000:00000000\n";
         let found = scrubbed("proc/7/net/tcp", row, true);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_addresses_are_those_of_text() {
+    fn hexadecimal_ipv6_addresses_have_the_pseudonyms_of_text() {
         let address: Ipv6Addr = "fe80::5054:ff:fe12:3456".parse().unwrap();
         let expected = address::ipv6(&KEY, address).to_bits();
         let row = format!("{:032x} 02 40 20 80     eth0\n", address.to_bits());

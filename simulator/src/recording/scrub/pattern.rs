@@ -1,4 +1,4 @@
-//! Identities that are recognised by their form, wherever they stand.
+//! Identities recognised by form, at any position.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -11,10 +11,11 @@ use super::key::Key;
 use super::span::{Category, Span, before, is_within_word};
 use super::word::word;
 
+/// Category and replacement of a match; `None` if it is no identity.
 type Found = Option<(Category, Vec<u8>)>;
-/// What is made of a form, given the text and where in it.
+/// Replaces a match, given the whole text and the match's range.
 type Make = fn(&Key, &[u8], &Range<usize>) -> Found;
-/// A form: how it looks at first glance, and what is made of it.
+/// A coarse pattern, and the function that decides and replaces.
 type Form = (Regex, Make);
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
@@ -39,7 +40,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     compiled.collect()
 });
 
-/// Every identity in the text, by its form. Where four numbers between points are a version, addresses are not looked for.
+/// Finds every identity by form. With `has_versions`, dotted quads are versions and stay.
 pub(super) fn find(key: &Key, text: &[u8], has_versions: bool, into: &mut Vec<Span>) {
     for (regex, make) in FORMS.iter() {
         for found in regex.find_iter(text) {
@@ -48,7 +49,7 @@ pub(super) fn find(key: &Key, text: &[u8], has_versions: bool, into: &mut Vec<Sp
             let is_version = has_versions && category == Category::Ipv4;
             let is_kept = text.get(range.clone()) == Some(replacement.as_slice());
             if !is_version {
-                // What stays is a span all the same: nothing else is to be seen in it.
+                // An unchanged span still keeps other rules from matching inside it.
                 debug_assert!(!is_kept || !replacement.is_empty());
                 into.push(Span { range, category, replacement });
             }
@@ -56,14 +57,14 @@ pub(super) fn find(key: &Key, text: &[u8], has_versions: bool, into: &mut Vec<Sp
     }
 }
 
-/// The pseudonym of a text that is one identity of a known form from its beginning to its end.
+/// Pseudonym of a text that is one identity of a known form as a whole.
 pub(super) fn whole(key: &Key, text: &[u8]) -> Option<Vec<u8>> {
     let mut found = Vec::new();
     find(key, text, false, &mut found);
     found.into_iter().find(|span| span.range == (0..text.len())).map(|span| span.replacement)
 }
 
-/// Without a point or a colon at the end, which belongs to the sentence.
+/// Drops a trailing `.` or `:`, which is punctuation.
 fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
     let found = text.get(range.clone()).unwrap_or_default();
     let is_double = found.ends_with(b"::");
@@ -83,19 +84,19 @@ fn number(digits: &[u8]) -> Option<u128> {
     u128::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Hexadecimal digits in the case of those before.
-fn as_before(before: &[u8], digits: String) -> Vec<u8> {
+/// Hexadecimal digits in the case of the original.
+fn in_case_of(before: &[u8], digits: String) -> Vec<u8> {
     let is_upper = before.iter().any(u8::is_ascii_uppercase);
     if is_upper { digits.to_ascii_uppercase().into() } else { digits.into() }
 }
 
-/// Bytes with `:` or `-` between them.
+/// Bytes separated by `:` or `-`.
 fn pairs(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     let separator = *found.get(2)?;
     let is_even = found.iter().skip(2).step_by(3).all(|byte| *byte == separator);
-    let goes_on = text.get(range.end) == Some(&separator) && text.get(range.end + 1).is_some_and(u8::is_ascii_hexdigit);
-    if !is_even || goes_on || is_within_word(text, range) {
+    let is_cut = text.get(range.end) == Some(&separator) && text.get(range.end + 1).is_some_and(u8::is_ascii_hexdigit);
+    if !is_even || is_cut || is_within_word(text, range) {
         return None;
     }
     let digits: Vec<u8> = found.iter().copied().filter(|byte| *byte != separator).collect();
@@ -103,7 +104,7 @@ fn pairs(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
         12 => (Category::Mac, mac_digits(key, &digits)?),
         16 => (Category::Identifier64, id_digits(key, &digits)?),
         32 => (Category::Uuid, uuid_digits(key, &digits)?),
-        // IP over InfiniBand: queue and network, and the GUID of the port.
+        // IP over InfiniBand: queue pair and subnet prefix, then the GUID of the port.
         40 => (Category::Identifier64, [digits.get(..24)?, &id_digits(key, digits.get(24..)?)?].concat()),
         _ => (Category::Identifier, word(key, "hex", &digits)),
     };
@@ -113,16 +114,16 @@ fn pairs(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
 
 pub(super) fn mac_digits(key: &Key, digits: &[u8]) -> Option<Vec<u8>> {
     let moved = address::mac(key, u64::try_from(number(digits)?).ok()?);
-    Some(as_before(digits, format!("{moved:012x}")))
+    Some(in_case_of(digits, format!("{moved:012x}")))
 }
 
 fn id_digits(key: &Key, digits: &[u8]) -> Option<Vec<u8>> {
     let moved = address::identifier_64(key, u64::try_from(number(digits)?).ok()?);
-    Some(as_before(digits, format!("{moved:016x}")))
+    Some(in_case_of(digits, format!("{moved:016x}")))
 }
 
 pub(super) fn uuid_digits(key: &Key, digits: &[u8]) -> Option<Vec<u8>> {
-    Some(as_before(digits, format!("{:032x}", address::identifier_128(key, number(digits)?))))
+    Some(in_case_of(digits, format!("{:032x}", address::identifier_128(key, number(digits)?))))
 }
 
 fn uuid(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
@@ -148,7 +149,7 @@ fn lvm_uuid(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     Some((Category::Uuid, with_separators.collect()))
 }
 
-/// The UUIDs of a volume's group and of the volume.
+/// UUIDs of an LVM volume group and volume.
 fn lvm_pair(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     const NAME_BYTES: usize = 4;
     let (name, both) = of(text, range).split_at_checked(NAME_BYTES)?;
@@ -179,26 +180,26 @@ fn colons(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     } else {
         after.to_string()
     };
-    Some((Category::Ipv6, as_before(found.as_bytes(), written)))
+    Some((Category::Ipv6, in_case_of(found.as_bytes(), written)))
 }
 
 fn dotted(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
-    let goes_on = text.get(range.end) == Some(&b'.') && text.get(range.end + 1).is_some_and(u8::is_ascii_digit);
-    if is_within_word(text, range) || goes_on || before(text, range.start) == Some(b'.') {
+    let is_cut = text.get(range.end) == Some(&b'.') && text.get(range.end + 1).is_some_and(u8::is_ascii_digit);
+    if is_within_word(text, range) || is_cut || before(text, range.start) == Some(b'.') {
         return None;
     }
     let address: Ipv4Addr = std::str::from_utf8(of(text, range)).ok()?.parse().ok()?;
     Some((Category::Ipv4, address::ipv4(key, address).to_string().into()))
 }
 
-/// A WWN behind a prefix; what follows its 64 bits is a number of the same maker.
+/// A WWN after a prefix. Digits beyond 64 bits are a number of the vendor.
 fn world_wide(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     if is_within_word(text, range) {
         return None;
     }
     let digits_at = found.len() - found.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    // `scsi-3` and `mpath-3`: the digit before the number is its kind.
+    // `scsi-3` and `mpath-3`: the first digit is the designator type.
     let digits_at = digits_at + usize::from(found.starts_with(b"scsi-") || found.starts_with(b"mpath-"));
     let (prefix, digits) = found.split_at_checked(digits_at)?;
     Some((Category::Identifier64, [prefix, &world_wide_digits(key, digits)?].concat()))
@@ -214,7 +215,7 @@ fn named_by_mac(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     Some((Category::Mac, [prefix, &mac_digits(key, digits)?].concat()))
 }
 
-/// Digits and letters that can be nothing but an identifier: a number has no letters.
+/// Hexadecimal digits with letters among them, so that they are no decimal number.
 fn hexadecimal(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     let has_digits = found.iter().any(u8::is_ascii_digit);
@@ -244,14 +245,14 @@ fn hexadecimal(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     }
 }
 
-/// The short name of a layer of a container.
+/// Short name of a container layer.
 fn layer(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     let (path, name) = found.split_at_checked(found.len().checked_sub(26)?)?;
     Some((Category::Identifier, [path, &word(key, "layer", name)].concat()))
 }
 
-/// The UUID of a FAT file system.
+/// UUID of a FAT file system.
 fn short_uuid(key: &Key, text: &[u8], range: &Range<usize>) -> Found {
     let found = of(text, range);
     let (path, name) = found.split_at_checked(found.len().checked_sub(9)?)?;
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn identities_are_known_by_their_form() {
+    fn identities_are_recognised_by_form() {
         for original in [
             "52:54:00:12:34:56",
             "52-54-00-AB-CD-EF",
@@ -317,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_names_of_the_kernel_stay() {
+    fn kernel_numbers_and_names_stay() {
         for text in [
             "cpu  1234567890123456 0 5678 99999999999999999999",
             "0000:00:1f.3",

@@ -1,11 +1,11 @@
-//! The leak report: what was found, where and why, never the thing itself.
+//! Leaks: position and reason of suspicious text, never the text itself.
 
 use std::fmt;
 
 use super::secret::Suspicion;
 use crate::glob::matches;
 
-/// Something that looks like a secret and was not recognised.
+/// Suspicious text that no rule recognised.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Leak {
     path: String,
@@ -19,23 +19,23 @@ impl Leak {
         Self { path: path.to_owned(), line, suspicion, shown: masked(found) }
     }
 
-    /// Why it is suspected.
+    /// Reason of the suspicion.
     pub fn suspicion(&self) -> Suspicion {
         self.suspicion
     }
 
-    /// What allows it: its suspicion and its path.
+    /// The argument of `--allow` that allows it: `SUSPICION:PATH`.
     pub fn name(&self) -> String {
         format!("{}:{}", self.suspicion.name(), self.path)
     }
 }
 
-/// The first letters and the length: enough to find it in the original, too little to use it.
+/// First characters and length: enough to find the text in the original, too little to use it.
 fn masked(found: &[u8]) -> String {
     const SHOWN_MAX_BYTES: usize = 3;
-    /// At most one of so many bytes is shown.
-    const ONE_OF: usize = 5;
-    let shown = found.get(..(found.len() / ONE_OF).min(SHOWN_MAX_BYTES)).unwrap_or_default();
+    /// At most a fifth of the text is shown.
+    const SHOWN_FRACTION: usize = 5;
+    let shown = found.get(..(found.len() / SHOWN_FRACTION).min(SHOWN_MAX_BYTES)).unwrap_or_default();
     format!("{}… ({} bytes)", shown.escape_ascii(), found.len())
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Leak {
     }
 }
 
-/// What an operator allows by name: `SUSPICION:PATH`, the path with `*` for any part of it.
+/// Leaks that an operator allows: `SUSPICION:PATH`, where `*` in the path matches any text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Allowance {
     suspicion: Option<Suspicion>,
@@ -53,10 +53,10 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Reads `serial:sys/class/*/label`; `any:` stands for every suspicion.
+    /// Parses `serial:sys/class/*/label`; `any:` allows every suspicion.
     pub fn parse(text: &str) -> Result<Self, String> {
         let names = || Suspicion::ALL.map(Suspicion::name).join(", ");
-        let fail = || format!("`{text}` allows nothing; write it as SUSPICION:PATH with one of {}, any", names());
+        let fail = || format!("`{text}`: expected SUSPICION:PATH with one of {}, any", names());
         let (name, path) = text.split_once(':').filter(|(_, path)| !path.is_empty()).ok_or_else(fail)?;
         let suspicion = Suspicion::ALL.into_iter().find(|suspicion| suspicion.name() == name);
         if suspicion.is_none() && name != "any" {
@@ -65,7 +65,7 @@ impl Allowance {
         Ok(Self { suspicion, path: path.trim_start_matches('/').to_owned() })
     }
 
-    /// Whether it is about this leak.
+    /// Whether it allows a leak.
     pub fn allows(&self, leak: &Leak) -> bool {
         self.suspicion.is_none_or(|suspicion| suspicion == leak.suspicion)
             && matches(self.path.as_bytes(), leak.path.as_bytes())
@@ -77,15 +77,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_leak_is_named_and_not_shown() {
+    fn a_leak_does_not_show_its_text() {
         let leak = Leak::new("proc/x", 7, Suspicion::Password, b"password=hunter2hunter2");
         assert_eq!(leak.name(), "password:proc/x");
-        assert_eq!(leak.to_string(), "proc/x:7: a password, token or other secret with its name: pas… (23 bytes)");
+        assert_eq!(leak.to_string(), "proc/x:7: a password, token or other named secret: pas… (23 bytes)");
         assert_eq!(masked(b"abcd"), "… (4 bytes)");
     }
 
     #[test]
-    fn allowances_are_about_one_suspicion_and_some_paths() {
+    fn allowances_match_suspicion_and_path() {
         let leak = Leak::new("sys/class/net/eth0/ifalias", 1, Suspicion::SerialLike, b"CIRCUIT12345");
         for (text, expected) in [
             ("serial:sys/class/net/eth0/ifalias", true),

@@ -1,31 +1,31 @@
-//! What looks like a secret, or like somebody's, and was not recognised.
+//! Heuristics for secrets and personal data that no rule recognised.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Why a piece of text is suspected.
+/// Reason to suspect a text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Suspicion {
-    /// `someone@example.com`.
+    /// E-mail address.
     Email,
-    /// A name and a password in a URL, or after a word such as `password=`.
+    /// Credentials in a URL, or a value after a word such as `password=`.
     Password,
-    /// The beginning of a private key, or a token of a known form.
+    /// Private key, or token of a known form.
     Key,
-    /// Letters and digits as only chance puts them together.
+    /// Random letters and digits.
     Random,
-    /// Capitals and digits, as makers number their devices.
+    /// Capitals and digits in the form of a serial number.
     SerialLike,
-    /// A learned identity as a part of a longer word.
+    /// Known identity inside a longer word.
     Remains,
-    /// Bytes that are no text, in which nothing can be recognised.
+    /// Binary content, in which nothing can be recognised.
     Binary,
 }
 
 impl Suspicion {
-    /// Its name in the report, and in what allows it.
+    /// Name in reports and in allowances.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -38,25 +38,25 @@ impl Suspicion {
         }
     }
 
-    /// Every suspicion, for those who name one.
+    /// Every suspicion.
     pub const ALL: [Self; 7] =
         [Self::Email, Self::Password, Self::Key, Self::Random, Self::SerialLike, Self::Remains, Self::Binary];
 
-    /// What it means.
+    /// Description for reports.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Email => "an e-mail address",
-            Self::Password => "a password, token or other secret with its name",
+            Self::Password => "a password, token or other named secret",
             Self::Key => "a key or token of a known form",
-            Self::Random => "letters and digits that look random",
-            Self::SerialLike => "capitals and digits that look like a serial",
-            Self::Remains => "a longer word that holds a name or serial of this host",
-            Self::Binary => "bytes that are no text",
+            Self::Random => "random letters and digits",
+            Self::SerialLike => "capitals and digits in the form of a serial number",
+            Self::Remains => "a name or serial number of this host inside a longer word",
+            Self::Binary => "binary content",
         }
     }
 }
 
-/// Names after an `@` that are units of systemd and no domains.
+/// systemd unit types, which follow an `@` like domains.
 const UNITS: [&[u8]; 11] = [
     b"service",
     b"socket",
@@ -92,7 +92,7 @@ static FORMS: LazyLock<Vec<(Regex, Suspicion)>> = LazyLock::new(|| {
     compiled.collect()
 });
 
-/// Everything suspicious in the text. Where models stand, a serial cannot be told from them.
+/// Finds suspicious text. With `has_models`, model names look like serial numbers, which are not reported then.
 pub(super) fn find(text: &[u8], has_models: bool) -> Vec<(Range<usize>, Suspicion)> {
     let mut found = Vec::new();
     for (regex, suspicion) in FORMS.iter() {
@@ -123,11 +123,11 @@ fn count(word: &[u8], is_one: impl Fn(&u8) -> bool) -> usize {
     word.iter().filter(|byte| is_one(byte)).count()
 }
 
-/// Capitals and digits mixed, as in `S466NX0K123456`.
+/// Whether capitals and digits are mixed, as in `S466NX0K123456`.
 fn is_serial_like(word: &[u8]) -> bool {
     const MIN_BYTES: usize = 10;
     const OF_EACH: usize = 3;
-    /// In one of the parts between `-`: `PCI-MSIX-0000` is made of words and numbers.
+    /// Minimum in one part between `-`: `PCI-MSIX-0000` has no part that mixes them.
     const OF_EACH_IN_A_PART: usize = 2;
     let has = |text: &[u8], least: usize| {
         count(text, u8::is_ascii_digit) >= least && count(text, u8::is_ascii_uppercase) >= least
@@ -136,7 +136,7 @@ fn is_serial_like(word: &[u8]) -> bool {
     word.len() >= MIN_BYTES && has(word, OF_EACH) && is_mixed && count(word, u8::is_ascii_lowercase) == 0
 }
 
-/// Long, and changing between capitals, small letters and digits again and again.
+/// Whether a word is long and often changes between capitals, small letters and digits.
 fn is_random(word: &[u8]) -> bool {
     const MIN_BYTES: usize = 20;
     let kind = |byte: &u8| match byte {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_kernel_are_not() {
+    fn kernel_words_are_not_suspected() {
         for text in [
             "getty@tty1.service user@1000.service",
             "PREEMPT_DYNAMIC Debian 6.12.38-1 (2025-07-06)",

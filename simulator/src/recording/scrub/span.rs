@@ -1,36 +1,38 @@
-//! Pieces of a text that are replaced.
+//! Byte ranges of a text that are replaced, by category.
 
 use std::ops::Range;
 
-/// What a piece of text is the identity of.
+/// Kind of an identity.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum Category {
-    /// A host's or domain's name.
+    /// Host or domain name.
     Host,
-    /// A user's name.
+    /// User name.
     User,
-    /// A serial number, of whatever device.
+    /// Serial number or asset tag of a device.
     Serial,
-    /// The label of a file system.
+    /// Label of a file system or partition, or name of a wireless network.
     Label,
-    /// The command line or name of a process.
+    /// Command line or name of a process.
     CommandLine,
-    /// A MAC address.
+    /// MAC address.
     Mac,
-    /// An IPv4 address.
+    /// IPv4 address.
     Ipv4,
-    /// An IPv6 address.
+    /// IPv6 address.
     Ipv6,
-    /// A GUID, EUI-64 or WWN.
+    /// Identifier of 64 bits: GUID, EUI-64 or WWN.
     Identifier64,
-    /// A UUID, or another identifier of 128 bits.
+    /// Identifier of 128 bits, such as a UUID.
     Uuid,
-    /// Another identifier that is written in hexadecimal digits, or at random.
+    /// Identifier of another length, in hexadecimal digits or random letters.
     Identifier,
+    /// Code, data or stack address of a process.
+    MemoryAddress,
 }
 
 impl Category {
-    /// What the report calls it.
+    /// Name in reports, and domain of the category's pseudonyms.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Host => "host name",
@@ -44,11 +46,12 @@ impl Category {
             Self::Identifier64 => "GUID or WWN",
             Self::Uuid => "UUID",
             Self::Identifier => "other identifier",
+            Self::MemoryAddress => "memory address",
         }
     }
 }
 
-/// A piece and what takes its place.
+/// A range of a text and its replacement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Span {
     pub(super) range: Range<usize>,
@@ -56,8 +59,7 @@ pub(super) struct Span {
     pub(super) replacement: Vec<u8>,
 }
 
-/// The spans that are used where some overlap: of two, the one that begins first, then the one that was found first.
-/// `spans` come in the order of their precedence.
+/// Resolves overlaps: of two spans, the one that starts first wins, then the one that comes first in `spans`.
 pub(super) fn disjoint(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_by_key(|span| span.range.start);
     let mut chosen: Vec<Span> = Vec::new();
@@ -69,7 +71,7 @@ pub(super) fn disjoint(mut spans: Vec<Span>) -> Vec<Span> {
     chosen
 }
 
-/// The text with every span replaced. Where blanks follow to fill a column, there are so many that the next stays.
+/// Replaces every span. Runs of two or more blanks after a span shrink or grow, so that columns stay aligned.
 pub(super) fn replaced(text: &[u8], spans: &[Span]) -> Vec<u8> {
     let mut into = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -88,14 +90,14 @@ pub(super) fn replaced(text: &[u8], spans: &[Span]) -> Vec<u8> {
     into
 }
 
-/// What no span covers.
+/// Ranges that no span covers.
 pub(super) fn gaps(length: usize, spans: &[Span]) -> Vec<Range<usize>> {
     let ends = spans.iter().map(|span| span.range.end);
     let starts = spans.iter().map(|span| span.range.start).chain([length]);
     std::iter::once(0).chain(ends).zip(starts).map(|(start, end)| start..end).filter(|gap| !gap.is_empty()).collect()
 }
 
-/// Whether the bytes beside a piece make it a part of a longer word.
+/// Whether a range is part of a longer word.
 pub(super) fn is_within_word(text: &[u8], range: &Range<usize>) -> bool {
     is_word(before(text, range.start)) || is_word(text.get(range.end).copied())
 }

@@ -1,9 +1,9 @@
-//! Pseudonyms of words: serials, names, identifiers of any form. A digit becomes a digit, a letter a letter of its case,
-//! everything else stays where it is.
+//! Pseudonyms of words: serial numbers, names and identifiers of any form. Digits become digits, letters become letters
+//! of the same case, other characters stay.
 
 use super::key::Key;
 
-/// What firmware says where nobody has given it a value.
+/// Placeholders of firmware for values that were never set.
 const NO_VALUES: &[&str] = &[
     "none",
     "n/a",
@@ -36,8 +36,8 @@ const NO_VALUES: &[&str] = &[
     "unspecified",
 ];
 
-/// Whether a value tells nothing: a placeholder, or one character again and again.
-pub(super) fn is_no_value(value: &[u8]) -> bool {
+/// Whether a value is a placeholder or repeats a single character.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let lower = value.to_ascii_lowercase();
     let mut bytes = value.iter().filter(|byte| byte.is_ascii_alphanumeric());
@@ -45,7 +45,7 @@ pub(super) fn is_no_value(value: &[u8]) -> bool {
     NO_VALUES.iter().any(|known| known.as_bytes() == lower) || bytes.all(|byte| Some(byte) == first)
 }
 
-/// How many characters there are of a kind, and the first of them.
+/// First character and size of a byte's character class.
 fn class(byte: u8, is_hexadecimal: bool) -> Option<(u8, u8)> {
     match byte {
         b'0'..=b'9' => Some((b'0', 10)),
@@ -57,9 +57,9 @@ fn class(byte: u8, is_hexadecimal: bool) -> Option<(u8, u8)> {
     }
 }
 
-/// The pseudonym of a word. The same word in another case has the same pseudonym in that case.
+/// Pseudonym of a word. Case is carried over, so that `AB` and `ab` have pseudonyms that differ in case only.
 pub(super) fn word(key: &Key, domain: &str, text: &[u8]) -> Vec<u8> {
-    /// A word of fewer letters may as well be `beef`.
+    /// Shorter words of hexadecimal digits may be ordinary words, such as `beef`.
     const HEXADECIMAL_MIN_BYTES: usize = 6;
     let letters_and_digits = || text.iter().filter(|byte| byte.is_ascii_alphanumeric());
     let is_hexadecimal = letters_and_digits().all(u8::is_ascii_hexdigit)
@@ -67,7 +67,7 @@ pub(super) fn word(key: &Key, domain: &str, text: &[u8]) -> Vec<u8> {
         && letters_and_digits().count() >= HEXADECIMAL_MIN_BYTES;
     let lower = text.to_ascii_lowercase();
     let classes: Vec<Option<(u8, u8)>> = lower.iter().map(|&byte| class(byte, is_hexadecimal)).collect();
-    // What is no letter and no digit, and where, is part of the domain.
+    // The positions of other characters are part of the domain.
     let shape: Vec<u8> =
         lower.iter().zip(&classes).map(|(&byte, class)| class.map_or(byte, |(first, _)| first)).collect();
     let sizes = || classes.iter().flatten().map(|&(_, size)| u128::from(size));
@@ -86,10 +86,9 @@ pub(super) fn word(key: &Key, domain: &str, text: &[u8]) -> Vec<u8> {
             }
             moved
         }
-        // So many words that two never meet.
+        // The domain exceeds 128 bits; collisions of a random stream are negligible.
         None => stream(key, domain, &lower, &classes),
     };
-    // The case is that of the original, letter by letter.
     moved
         .iter()
         .zip(text)
@@ -116,7 +115,7 @@ mod tests {
     const KEY: Key = Key::new([9; 32]);
 
     #[test]
-    fn the_form_stays() {
+    fn character_classes_are_kept() {
         let moved = String::from_utf8(word(&KEY, "serial", b"WD-WCC4E 123x")).unwrap();
         let form = |text: &str| -> String {
             let kind = |character: char| match character {
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_agree() {
+    fn pseudonyms_differ_in_case_only_if_the_words_do() {
         assert_eq!(word(&KEY, "x", b"S3Z8nb"), {
             let lower = word(&KEY, "x", b"s3z8nb");
             let mut expected = lower.to_ascii_uppercase();
@@ -143,18 +142,18 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_known() {
+    fn placeholders_are_recognised() {
         for text in ["", "0", "0000-0000", "Default string", "To Be Filled By O.E.M.", " None\n", "........"] {
-            assert!(is_no_value(text.as_bytes()), "{text}");
+            assert!(is_placeholder(text.as_bytes()), "{text}");
         }
         for text in ["PF2ABC12", "1234", "01", "S466"] {
-            assert!(!is_no_value(text.as_bytes()), "{text}");
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_word_stays_and_lengths_do(text in "[a-zA-Z0-9 _-]{1,60}") {
+        fn words_change_and_keep_their_length(text in "[a-zA-Z0-9 _-]{1,60}") {
             let moved = word(&KEY, "serial", text.as_bytes());
             prop_assert_eq!(moved.len(), text.len());
             prop_assert_eq!(moved == text.as_bytes(), !text.bytes().any(|byte| byte.is_ascii_alphanumeric()));

@@ -1,4 +1,4 @@
-//! Who is let in, and who has to go for it.
+//! Accepts connections, and closes others to make room.
 
 use std::io;
 use std::time::Duration;
@@ -13,29 +13,30 @@ use crate::serve::front::descriptors::is_exhaustion;
 use crate::serve::request::Peer;
 use crate::serve::stream::{Socket, Stream};
 
-/// So many connections are accepted before those that are here are looked at again.
+/// Connections that are accepted before events of others are handled again.
 const ACCEPTED_AT_ONCE_MAX: usize = 64;
 
 impl Reactor {
     pub(super) fn hold_spare(&mut self) {
-        if let Some(door) = self.doors.first() {
-            self.spare.hold(&door.listener);
+        if let Some(endpoint) = self.endpoints.first() {
+            self.spare.hold(&endpoint.listener);
         }
     }
 
-    pub(super) fn accept(&mut self, service: Service<'_>) {
+    pub(super) fn accept(&mut self, service: &Service) {
         let now = clock::monotonic();
-        for number in 0..self.doors.len() {
+        for number in 0..self.endpoints.len() {
             for _ in 0..ACCEPTED_AT_ONCE_MAX {
-                let Some(door) = self.doors.get_mut(number).filter(|door| door.is_ready && door.closed_until <= now)
+                let endpoint = self.endpoints.get_mut(number);
+                let Some(endpoint) = endpoint.filter(|endpoint| endpoint.is_ready && endpoint.paused_until <= now)
                 else {
                     break;
                 };
-                match door.listener.accept() {
+                match endpoint.listener.accept() {
                     Ok((socket, peer)) => self.admit(socket, peer, now),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
-                    Err(error) if is_exhaustion(&error) => self.make_room(number, &error, now, service.log),
-                    // Whoever was to be accepted has gone.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => endpoint.is_ready = false,
+                    Err(error) if is_exhaustion(&error) => self.make_room(number, &error, now, &service.log),
+                    // The client has gone before it was accepted.
                     Err(_) => {}
                 }
             }
@@ -43,35 +44,35 @@ impl Reactor {
     }
 
     fn admit(&mut self, socket: Socket, peer: Peer, now: Duration) {
-        if self.crowd.count() >= self.crowd_max {
-            // Where everybody is with a worker, the newcomer has to go.
-            let Some(at) = self.crowd.least_missed() else { return };
+        if self.connections.count() >= self.connections_max {
+            // Where every connection is being answered, the new one is closed.
+            let Some(at) = self.connections.first_to_close() else { return };
             self.dismiss(at);
         }
         let Ok(session) = self.secure.as_ref().map(|secure| secure.begin()).transpose() else { return };
         let mut connection = Connection::new(Stream::new(socket, session), peer, now);
-        let token = Token(self.crowd.next_place());
+        let token = Token(self.connections.next_place());
         let interest = connection.registered;
         if self.poll.registry().register(connection.source(), token, interest).is_ok() {
-            self.crowd.add(connection);
+            self.connections.add(connection);
         }
     }
 
     pub(super) fn dismiss(&mut self, at: usize) {
-        drop(self.crowd.take(at));
-        self.crowd.leave(at);
+        drop(self.connections.take(at));
+        self.connections.leave(at);
     }
 
-    /// There are no descriptors left: whoever waits is told by being closed, and somebody who is here has to go.
+    /// No descriptor is left: closes one connection, and the one that waits to be accepted.
     fn make_room(&mut self, number: usize, error: &io::Error, now: Duration, log: &Log) {
-        self.complain("no connection can be accepted, one that is open is closed", error, log);
-        let has_room = self.crowd.least_missed().map(|at| self.dismiss(at)).is_some();
-        let Some(door) = self.doors.get_mut(number) else { return };
-        if self.spare.give_up() {
-            drop(door.listener.accept());
+        self.log_failure("no connection can be accepted, one that is open is closed", error, log);
+        let has_room = self.connections.first_to_close().map(|at| self.dismiss(at)).is_some();
+        let Some(endpoint) = self.endpoints.get_mut(number) else { return };
+        if self.spare.release() {
+            drop(endpoint.listener.accept());
         }
         if !has_room {
-            door.closed_until = now + ACCEPT_PAUSE;
+            endpoint.paused_until = now + ACCEPT_PAUSE;
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Processors of other architectures than x86.
+//! Processors of architectures other than x86.
 
 use super::super::identity::hexadecimal;
 use super::{cache, layout};
 use crate::machine::{Arm, Mainframe, Model, Numbering, Power, Processor};
 use crate::seed::Seed;
 
-/// A slice of a server of ARM's.
+/// CPUs of an ARM cloud instance.
 pub(in crate::profile) fn cloud_arm(seed: Seed, cpus: usize) -> Processor {
     let model = Arm {
         bogomips_hundredths: 24_375,
@@ -32,7 +32,7 @@ pub(in crate::profile) fn cloud_arm(seed: Seed, cpus: usize) -> Processor {
     }
 }
 
-/// A partition of a Power machine.
+/// CPUs of a POWER partition.
 pub(in crate::profile) fn power(seed: Seed, cpus: usize) -> Processor {
     let model = Power {
         name: "POWER9 (architected), altivec supported",
@@ -55,7 +55,7 @@ pub(in crate::profile) fn power(seed: Seed, cpus: usize) -> Processor {
     }
 }
 
-/// A partition of a mainframe.
+/// CPUs of a mainframe partition.
 pub(in crate::profile) fn mainframe(seed: Seed, cpus: usize) -> Processor {
     let model = Mainframe {
         features: "esan3 zarch stfle msa ldisp eimm dfp edat etf3eh highgprs te vx vxd vxe gs vxe2 vxp sort dflt sie",

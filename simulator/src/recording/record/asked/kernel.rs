@@ -58,8 +58,8 @@ impl Kernel for Asked {
             return *known;
         }
         let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
-        let found = self.patience.ask(move || live.statfs(&point)).unwrap_or_else(|| {
-            let seconds = self.patience.timeout().as_secs_f64();
+        let found = self.deadline.run(move || live.statfs(&point)).unwrap_or_else(|| {
+            let seconds = self.deadline.timeout().as_secs_f64();
             let reason =
                 format!("{} did not answer within {seconds} s; it hangs in the recording", mount_point.escape_ascii());
             locked(&self.notes).push(Note { path: "kernel/statfs".into(), reason });
@@ -74,7 +74,7 @@ impl Kernel for Asked {
         let ask = move || {
             gathered(|add| live.btrfs(&point, &mut |device| add(&|canned| canned.with_btrfs(&point, Ok(*device)))))
         };
-        let ask = || self.patience.ask(ask).unwrap_or(Err(Errno::ETIMEDOUT.into()));
+        let ask = || self.deadline.run(ask).unwrap_or(Err(Errno::ETIMEDOUT.into()));
         let answer = self.keyed(BTRFS, mount_point, ask);
         empty_is_fine(answer.as_ref().as_ref().map_err(|error| *error)?.btrfs(mount_point, visit))
     }

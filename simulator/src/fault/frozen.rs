@@ -1,4 +1,4 @@
-//! Faults in a frozen host: what of a plan can be written down.
+//! Applies a plan to a frozen host, as far as a tree can represent faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,43 +9,43 @@ use collectors::host::root::{Kind as EntryKind, Mount, Names, Roots};
 
 use super::{Fault, Kind, Plan};
 
-/// Entries of a tree that have a line for each thing, with an error in place of an answer where there is one.
+/// Kernel entries with one line per subject, which can hold an error instead of an answer.
 const ENTRIES_WITH_ERRORS: [&str; 4] = ["statfs", "btrfs", "wifi_networks", "wifi_stations"];
-/// So long a mount that hangs is silent, as the `.tree` format has it.
+/// Time for which a hanging mount blocks in the `.tree` format.
 const HANG_SECONDS: u64 = 60;
 
-/// A host as the faults of a moment leave it.
+/// Frozen host with the faults of a moment applied.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Still {
-    /// The host.
+pub struct FrozenHost {
+    /// Files and kernel answers.
     pub tree: Tree,
-    /// The faults that cannot be written down, each with the reason.
+    /// Faults that a tree cannot represent, each with the reason.
     pub left_out: Vec<String>,
 }
 
 impl Plan {
-    /// The host with what can be written of the faults of a moment, so long after the start. What depends on how often
-    /// is asked, and what takes time, cannot. A `**` passes no link here, where it would lead in circles.
-    pub fn frozen(&self, tree: &Tree, elapsed: Duration) -> Still {
-        let mut still = Still { tree: tree.clone(), left_out: Vec::new() };
+    /// Applies the faults that are active `elapsed` after the start. Faults that count operations or take time cannot be
+    /// represented. `**` does not follow links, which could form a cycle.
+    pub fn frozen(&self, tree: &Tree, elapsed: Duration) -> FrozenHost {
+        let mut host = FrozenHost { tree: tree.clone(), left_out: Vec::new() };
         for fault in self.faults().iter().filter(|fault| fault.when.has_moment(elapsed)) {
-            if let Err(reason) = still.apply(fault) {
-                still.left_out.push(format!("{fault}: {reason}"));
+            if let Err(reason) = host.apply(fault) {
+                host.left_out.push(format!("{fault}: {reason}"));
             }
         }
-        still
+        host
     }
 }
 
-impl Still {
+impl FrozenHost {
     fn apply(&mut self, fault: &Fault) -> Result<(), &'static str> {
-        if !fault.when.is_still() {
-            return Err("it depends on how often is asked");
+        if fault.when.counts_operations() {
+            return Err("depends on the number of operations");
         }
-        let is_kernel = fault.place.is_in(KERNEL);
+        let is_kernel = fault.site.may_match_in(KERNEL);
         match fault.kind {
-            Kind::Slow(_) => return Err("what is written takes no time"),
-            Kind::Hanging if !is_kernel => return Err("what is written does not wait"),
+            Kind::Slow(_) => return Err("a tree has no delays"),
+            Kind::Hanging if !is_kernel => return Err("a tree has no blocking files"),
             _ => {}
         }
         let mut answer = Ok(());
@@ -58,17 +58,17 @@ impl Still {
         answer
     }
 
-    /// The paths that the fault sits on, as a reader would ask for them.
+    /// Paths that the fault matches, as a reader requests them.
     fn paths(&self, fault: &Fault) -> Vec<Vec<u8>> {
         let mut paths = Vec::new();
         let roots = Arc::new(self.tree.clone()).roots();
-        for mount in Mount::ALL.into_iter().filter(|mount| fault.place.is_in(mount.name())) {
+        for mount in Mount::ALL.into_iter().filter(|mount| fault.site.may_match_in(mount.name())) {
             let mut found = Vec::new();
             walk(&roots, mount, &mut Vec::new(), fault, &mut found);
             paths.extend(found.into_iter().map(|path| [mount.name().as_bytes(), b"/", &path].concat()));
         }
         if paths.is_empty()
-            && let Some((folder, path)) = fault.place.single().filter(|(folder, _)| folder != KERNEL.as_bytes())
+            && let Some((folder, path)) = fault.site.single().filter(|(folder, _)| folder != KERNEL.as_bytes())
         {
             paths.push([folder.as_slice(), b"/", path.as_slice()].concat());
         }
@@ -76,12 +76,12 @@ impl Still {
     }
 
     fn apply_at(&mut self, path: &[u8], kind: &Kind) {
-        // What stands in place of a link is no longer one; what is broken about a file is so wherever the link leads.
+        // Faults of an entry replace a link; faults of content apply to the link's target.
         let is_about_entry =
             matches!(kind, Kind::Missing | Kind::Vanishing(_) | Kind::Directory | Kind::Loop | Kind::Content(_));
-        let place = entry(&self.tree, path, if is_about_entry { Last::Kept } else { Last::Followed });
-        let before = self.tree.get(&place).cloned();
-        let name = place.rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec();
+        let target = entry(&self.tree, path, if is_about_entry { Last::Kept } else { Last::Followed });
+        let before = self.tree.get(&target).cloned();
+        let name = target.rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec();
         let node = match (kind, before) {
             (Kind::Missing, _) => None,
             (Kind::Vanishing(_) | Kind::Error(_), before) => kind.error().map(|errno| {
@@ -109,15 +109,15 @@ impl Still {
         };
         let keeps_entries = matches!(kind, Kind::Error(_) | Kind::Vanishing(_));
         if !(keeps_entries && node.as_ref().is_some_and(|node| node.kind() == EntryKind::Directory)) {
-            self.tree.remove(&place);
+            self.tree.remove(&target);
         }
         if let Some(node) = node {
-            // What cannot stand there, such as a file below a file, is not there on a host either.
-            let _ = self.tree.insert(&place, node);
+            // An impossible entry, such as a file below a file, is left out.
+            let _ = self.tree.insert(&target, node);
         }
     }
 
-    /// Kernel answers: the entry, or the lines of it that are about one thing.
+    /// Applies a fault to a kernel entry, or to its lines about one subject.
     fn apply_to_kernel(&mut self, fault: &Fault) -> Result<(), &'static str> {
         let entries: Vec<(String, Vec<u8>)> = self
             .tree
@@ -128,15 +128,15 @@ impl Still {
                 Some((name.to_owned(), content.clone()))
             })
             .collect();
-        let mut answer = Err("the kernel of this host has no such answer");
+        let mut answer = Err("this host has no such kernel answer");
         for (name, content) in entries {
             let path = format!("{KERNEL}/{name}");
-            if fault.place.has(KERNEL, name.as_bytes()) && !ENTRIES_WITH_ERRORS.contains(&name.as_str()) {
+            if fault.site.matches(KERNEL, name.as_bytes()) && !ENTRIES_WITH_ERRORS.contains(&name.as_str()) {
                 answer = if fault.kind == Kind::Missing {
                     self.tree.remove(&path);
                     Ok(())
                 } else {
-                    Err("a file of a host has no error for this answer")
+                    Err("a tree has no errors for this kernel answer")
                 };
                 continue;
             }
@@ -144,25 +144,26 @@ impl Still {
             let mut broken = Vec::new();
             let mut is_changed = false;
             for (at, line) in lines.iter().enumerate() {
-                let thing = thing(line);
-                let asked = [name.as_bytes(), b"/", &decoded(thing)].concat();
-                if !fault.place.has(KERNEL, &asked) {
+                let subject = subject(line);
+                let path = [name.as_bytes(), b"/", &decoded(subject)].concat();
+                if !fault.site.matches(KERNEL, &path) {
                     broken.extend_from_slice(line);
                     continue;
                 }
                 is_changed = true;
-                // Of several lines about one thing, the first has the error.
-                let is_first = lines.get(..at).unwrap_or_default().iter().all(|before| self::thing(before) != thing);
+                // Of several lines about one subject, the first gets the error.
+                let is_first =
+                    lines.get(..at).unwrap_or_default().iter().all(|before| self::subject(before) != subject);
                 match fault.kind.error() {
                     _ if !is_first || fault.kind == Kind::Missing => {}
                     _ if !ENTRIES_WITH_ERRORS.contains(&name.as_str()) => {
-                        return Err("a file of a host has no error for this answer");
+                        return Err("a tree has no errors for this kernel answer");
                     }
                     Some(_) if fault.kind == Kind::Hanging && name == "statfs" => {
-                        broken.extend_from_slice(&[thing, format!(" hang={HANG_SECONDS}\n").as_bytes()].concat());
+                        broken.extend_from_slice(&[subject, format!(" hang={HANG_SECONDS}\n").as_bytes()].concat());
                     }
                     Some(errno) => {
-                        broken.extend_from_slice(&[thing, format!(" error={}\n", errno.name()).as_bytes()].concat());
+                        broken.extend_from_slice(&[subject, format!(" error={}\n", errno.name()).as_bytes()].concat());
                     }
                     None => {}
                 }
@@ -179,12 +180,12 @@ impl Still {
     }
 }
 
-/// What a line of a kernel's entry is about.
-fn thing(line: &[u8]) -> &[u8] {
+/// Subject of a line of a kernel entry: its first word.
+fn subject(line: &[u8]) -> &[u8] {
     line.split(|byte| matches!(byte, b' ' | b'\n')).next().unwrap_or_default()
 }
 
-/// A name without its octal escapes.
+/// Decodes octal escapes.
 fn decoded(name: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::new();
     let mut rest = name;
@@ -198,7 +199,7 @@ fn decoded(name: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// Where in the tree an asked path is: links above it are followed.
+/// Path in the tree of a requested path, with the links above it followed.
 fn entry(tree: &Tree, path: &[u8], last: Last) -> Vec<u8> {
     let (folder, below) = path.split_at(path.iter().position(|&byte| byte == b'/').unwrap_or(path.len()));
     let mut resolved = PathBuffer::new();
@@ -207,7 +208,7 @@ fn entry(tree: &Tree, path: &[u8], last: Last) -> Vec<u8> {
     if is_found {
         return resolved.as_bytes().to_vec();
     }
-    // It is not there: it would be where its folder is.
+    // A missing entry belongs to the resolved directory above it.
     match below.iter().rposition(|&byte| byte == b'/') {
         None => path.to_vec(),
         Some(slash) => {
@@ -217,9 +218,9 @@ fn entry(tree: &Tree, path: &[u8], last: Last) -> Vec<u8> {
     }
 }
 
-/// Every path that is of the fault's place, with those that links lead to where a name of the place asks for one.
+/// Finds every path that the fault matches. Links are followed where a component of the site names them.
 fn walk(roots: &Roots, mount: Mount, path: &mut Vec<u8>, fault: &Fault, found: &mut Vec<Vec<u8>>) {
-    if fault.place.has(mount.name(), path) {
+    if fault.site.matches(mount.name(), path) {
         found.push(path.clone());
     }
     let mut names = Names::new();
@@ -233,7 +234,7 @@ fn walk(roots: &Roots, mount: Mount, path: &mut Vec<u8>, fault: &Fault, found: &
             path.push(b'/');
         }
         path.extend_from_slice(name);
-        if fault.place.may_be_below(mount.name(), path, kind == EntryKind::Link) {
+        if fault.site.may_be_below(mount.name(), path, kind == EntryKind::Link) {
             walk(roots, mount, path, fault, found);
         }
         path.truncate(length);
@@ -266,12 +267,12 @@ btime 2
 1000
 ";
 
-    /// Checks the lines that are no longer there, and those that are new.
+    /// Checks which lines a plan removes and adds.
     #[track_caller]
     fn check(plan: &str, gone: &[&str], new: &[&str]) {
         let tree = tree_text::parse(HOST.replace("\\\\", "\\").as_bytes()).unwrap();
-        let still = Plan::parse(plan).unwrap().frozen(&tree, Duration::ZERO);
-        let (before, after) = (tree_text::write(&tree), tree_text::write(&still.tree));
+        let frozen = Plan::parse(plan).unwrap().frozen(&tree, Duration::ZERO);
+        let (before, after) = (tree_text::write(&tree), tree_text::write(&frozen.tree));
         let (before, after) = (String::from_utf8(before).unwrap(), String::from_utf8(after).unwrap());
         let lines = |text: &str, other: &str| -> Vec<String> {
             text.lines().filter(|line| !other.lines().any(|other| other == *line)).map(str::to_owned).collect()
@@ -281,11 +282,11 @@ btime 2
             (gone.iter().map(|&line| line.to_owned()).collect(), new.iter().map(|&line| line.to_owned()).collect()),
             "{plan}"
         );
-        assert_eq!(still.left_out, [""; 0]);
+        assert_eq!(frozen.left_out, [""; 0]);
     }
 
     #[test]
-    fn what_stands_still_is_written() {
+    fn faults_that_depend_on_time_only_are_applied() {
         check("proc/stat cut=8\n", &["== proc/stat", "btime 2"], &["== proc/stat no-newline", "bt"]);
         check("proc/stat missing\n", &["== proc/stat", "cpu 1", "btime 2"], &[]);
         check("proc/7/** missing\n", &["== proc/7/stat", "7 (x)"], &[]);
@@ -297,7 +298,7 @@ btime 2
     }
 
     #[test]
-    fn links_on_the_way_are_followed() {
+    fn links_above_a_path_are_followed() {
         check("sys/class/net/eth0/mtu content=-1\n", &["1500"], &["-1"]);
         check(
             "sys/class/net/*/speed error=EINVAL\n",
@@ -310,7 +311,7 @@ btime 2
     }
 
     #[test]
-    fn answers_of_the_kernel_are_written_where_they_have_a_form() {
+    fn faults_of_kernel_answers_are_applied_as_far_as_a_tree_allows() {
         let line = "/srv/a\\040b block_size=4096 blocks=9 blocks_free=9 blocks_available=9 files=9 files_free=9";
         check("kernel/statfs/srv/* error=ESTALE\n", &[line], &["/srv/a\\040b error=ESTALE"]);
         check("kernel/statfs/srv/a\\x20b hanging\n", &[line], &["/srv/a\\040b hang=60"]);
@@ -319,18 +320,18 @@ btime 2
     }
 
     #[test]
-    fn what_moves_is_named() {
+    fn faults_that_cannot_be_represented_are_reported() {
         let tree = tree_text::parse(HOST.as_bytes()).unwrap();
         let plan = "proc/stat cut read=2\nproc/stat slow=1s\nproc/stat hanging\nkernel/links error=EPERM\nkernel/qdiscs missing\n";
-        let still = Plan::parse(plan).unwrap().frozen(&tree, Duration::ZERO);
-        assert_eq!(still.tree, tree);
+        let frozen = Plan::parse(plan).unwrap().frozen(&tree, Duration::ZERO);
+        assert_eq!(frozen.tree, tree);
         let expected = [
-            "proc/stat cut read=2: it depends on how often is asked",
-            "proc/stat slow=1s: what is written takes no time",
-            "proc/stat hanging: what is written does not wait",
-            "kernel/links error=EPERM: a file of a host has no error for this answer",
-            "kernel/qdiscs missing: the kernel of this host has no such answer",
+            "proc/stat cut read=2: depends on the number of operations",
+            "proc/stat slow=1s: a tree has no delays",
+            "proc/stat hanging: a tree has no blocking files",
+            "kernel/links error=EPERM: a tree has no errors for this kernel answer",
+            "kernel/qdiscs missing: this host has no such kernel answer",
         ];
-        assert_eq!(still.left_out, expected);
+        assert_eq!(frozen.left_out, expected);
     }
 }

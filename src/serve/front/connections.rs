@@ -1,4 +1,4 @@
-//! Everybody who is connected: who has been here for how long, from where, and whose time is up.
+//! All connections, by place, by deadline, and by origin and age.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -8,43 +8,43 @@ use crate::serve::origin::Origin;
 
 struct Place {
     origin: Origin,
-    /// Counts up with every connection that comes in.
+    /// Number of the connection, in the order of arrival.
     serial: u64,
     deadline: Duration,
-    /// Absent while a worker has it.
+    /// Absent while its request is answered.
     connection: Option<Connection>,
 }
 
-/// The connections, each at a place that has a number.
+/// The connections, each at a numbered place.
 #[derive(Default)]
-pub(super) struct Crowd {
+pub(super) struct Connections {
     places: Vec<Option<Place>>,
     free: Vec<usize>,
     serial: u64,
-    /// The places of those that are present, by origin and age.
+    /// Places of the present connections, by origin and age.
     origins: HashMap<Origin, BTreeMap<u64, usize>>,
-    /// The places of those that are present, by deadline.
+    /// Places of the present connections, by deadline.
     deadlines: BTreeSet<(Duration, usize)>,
-    kept_bytes: usize,
+    unsent_bytes: usize,
 }
 
-impl Crowd {
-    /// How many there are, present or not.
+impl Connections {
+    /// Number of connections, present or not.
     pub(super) fn count(&self) -> usize {
         self.places.len() - self.free.len()
     }
 
-    /// The answers that are kept for those who do not take them.
-    pub(super) fn kept_bytes(&self) -> usize {
-        self.kept_bytes
+    /// Bytes of responses that are not sent yet.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.unsent_bytes
     }
 
-    /// Where the next one will be.
+    /// Place of the next connection.
     pub(super) fn next_place(&self) -> usize {
         self.free.last().copied().unwrap_or(self.places.len())
     }
 
-    /// Takes in a new one, at [`Crowd::next_place`].
+    /// Adds a connection, at [`Connections::next_place`].
     pub(super) fn add(&mut self, connection: Connection) {
         let at = self.next_place();
         if self.free.pop().is_none() {
@@ -59,7 +59,7 @@ impl Crowd {
         self.put(at, connection);
     }
 
-    /// Takes one away from its place, which is kept for it.
+    /// Takes a connection from its place, which is reserved for it.
     pub(super) fn take(&mut self, at: usize) -> Option<Connection> {
         let place = self.places.get_mut(at)?.as_mut()?;
         let connection = place.connection.take()?;
@@ -70,61 +70,61 @@ impl Crowd {
                 self.origins.remove(&place.origin);
             }
         }
-        self.kept_bytes -= connection.kept_bytes();
+        self.unsent_bytes -= connection.unsent_bytes();
         Some(connection)
     }
 
-    /// Brings one back to its place.
+    /// Returns a connection to its place.
     pub(super) fn put(&mut self, at: usize, connection: Connection) {
         let Some(Some(place)) = self.places.get_mut(at) else { return };
-        self.kept_bytes += connection.kept_bytes();
+        self.unsent_bytes += connection.unsent_bytes();
         place.deadline = connection.deadline();
         place.connection = Some(connection);
         self.deadlines.insert((place.deadline, at));
         self.origins.entry(place.origin).or_default().insert(place.serial, at);
     }
 
-    /// Frees the place of one that was taken away for good.
+    /// Frees the place of a connection that was taken.
     pub(super) fn leave(&mut self, at: usize) {
         if self.places.get_mut(at).is_some_and(|place| place.take().is_some()) {
             self.free.push(at);
         }
     }
 
-    /// The first deadline.
+    /// The earliest deadline.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// The place of one whose time is up.
+    /// Place of a connection whose deadline has passed.
     pub(super) fn late(&self, now: Duration) -> Option<usize> {
         self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, at)| *at)
     }
 
-    /// The place of whoever makes room for others first: the oldest of those from where most are.
-    pub(super) fn least_missed(&self) -> Option<usize> {
+    /// Place of the connection that is closed first to make room: the oldest of the origin that has most.
+    pub(super) fn first_to_close(&self) -> Option<usize> {
         let oldest = |members: &BTreeMap<u64, usize>| members.first_key_value().map(|(serial, at)| (*serial, *at));
         let by_count = self.origins.values().filter_map(|members| Some((members.len(), oldest(members)?)));
         let first = by_count.max_by_key(|(count, (serial, _))| (*count, std::cmp::Reverse(*serial)));
         first.map(|(_, (_, at))| at)
     }
 
-    /// The place of whoever has not taken an answer for longest.
+    /// Place of the connection whose response has been unread for longest.
     pub(super) fn slowest(&self) -> Option<usize> {
-        let is_slow = |at: &usize| self.at(*at).is_some_and(|connection| connection.kept_bytes() > 0);
+        let is_slow = |at: &usize| self.at(*at).is_some_and(|connection| connection.unsent_bytes() > 0);
         self.deadlines.iter().map(|(_, at)| *at).find(is_slow)
     }
 
-    /// Whether the answer that is kept for this place is the only one.
-    pub(super) fn keeps_for_nobody_but(&self, at: usize) -> bool {
-        self.at(at).is_some_and(|connection| connection.kept_bytes() == self.kept_bytes)
+    /// Whether no other connection has an unsent response.
+    pub(super) fn is_only_unsent(&self, at: usize) -> bool {
+        self.at(at).is_some_and(|connection| connection.unsent_bytes() == self.unsent_bytes)
     }
 
     fn at(&self, at: usize) -> Option<&Connection> {
         self.places.get(at)?.as_ref()?.connection.as_ref()
     }
 
-    /// The places of all that are present.
+    /// Places of the present connections.
     pub(super) fn present(&self) -> Vec<usize> {
         self.deadlines.iter().map(|(_, at)| *at).collect()
     }
@@ -137,7 +137,7 @@ mod tests {
     use crate::serve::stream::{Socket, Stream};
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-    #[expect(clippy::disallowed_methods, reason = "a connection needs a socket, if only to be closed")]
+    #[expect(clippy::disallowed_methods, reason = "a connection needs a socket")]
     fn socket() -> Socket {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -145,31 +145,31 @@ mod tests {
         Socket::Tcp(mio::net::TcpStream::from_std(stream))
     }
 
-    /// A crowd from these addresses, one second after another.
-    fn crowd(addresses: &[u8]) -> Crowd {
-        let mut crowd = Crowd::default();
+    /// Connections from these addresses, one second after another.
+    fn connections(addresses: &[u8]) -> Connections {
+        let mut connections = Connections::default();
         for (second, last) in (0..).zip(addresses) {
             let peer = Peer::Internet((Ipv4Addr::new(192, 0, 2, *last), 9).into());
-            crowd.add(Connection::new(Stream::new(socket(), None), peer, Duration::from_secs(second)));
+            connections.add(Connection::new(Stream::new(socket(), None), peer, Duration::from_secs(second)));
         }
-        crowd
+        connections
     }
 
     #[track_caller]
     fn check(addresses: &[u8], expected: &[usize]) {
-        let mut crowd = crowd(addresses);
+        let mut connections = connections(addresses);
         let order = std::iter::from_fn(|| {
-            let at = crowd.least_missed()?;
-            drop(crowd.take(at));
-            crowd.leave(at);
+            let at = connections.first_to_close()?;
+            drop(connections.take(at));
+            connections.leave(at);
             Some(at)
         });
         assert_eq!(order.collect::<Vec<_>>(), expected);
-        assert_eq!((crowd.count(), crowd.deadline(), crowd.origins.len()), (0, None, 0));
+        assert_eq!((connections.count(), connections.deadline(), connections.origins.len()), (0, None, 0));
     }
 
     #[test]
-    fn the_oldest_from_where_most_are_goes_first() {
+    fn the_oldest_of_the_origin_that_has_most_is_closed_first() {
         check(&[], &[]);
         check(&[1, 2, 3], &[0, 1, 2]);
         check(&[1, 2, 2, 2, 1], &[1, 0, 2, 3, 4]);
@@ -177,31 +177,31 @@ mod tests {
     }
 
     #[test]
-    fn who_is_with_a_worker_keeps_the_place_but_cannot_be_sent_away() {
-        let mut crowd = crowd(&[1, 1, 2]);
-        let connection = crowd.take(0).unwrap();
-        assert!(crowd.take(0).is_none());
-        assert_eq!((crowd.count(), crowd.next_place(), crowd.least_missed()), (3, 3, Some(1)));
-        assert_eq!(crowd.present(), [1, 2]);
-        crowd.put(0, connection);
-        assert_eq!(crowd.least_missed(), Some(0));
-        crowd.take(1);
-        crowd.leave(1);
-        crowd.leave(1);
-        assert_eq!((crowd.count(), crowd.next_place()), (2, 1));
+    fn a_connection_that_is_being_answered_keeps_its_place_and_is_not_closed() {
+        let mut connections = connections(&[1, 1, 2]);
+        let connection = connections.take(0).unwrap();
+        assert!(connections.take(0).is_none());
+        assert_eq!((connections.count(), connections.next_place(), connections.first_to_close()), (3, 3, Some(1)));
+        assert_eq!(connections.present(), [1, 2]);
+        connections.put(0, connection);
+        assert_eq!(connections.first_to_close(), Some(0));
+        connections.take(1);
+        connections.leave(1);
+        connections.leave(1);
+        assert_eq!((connections.count(), connections.next_place()), (2, 1));
     }
 
     #[test]
     fn deadlines_come_in_order() {
-        let crowd = crowd(&[1, 1]);
-        let first = crowd.deadline().unwrap();
+        let connections = connections(&[1, 1]);
+        let first = connections.deadline().unwrap();
         assert_eq!(first, super::super::connection::HEAD_TIME);
-        assert_eq!(crowd.late(first.saturating_sub(Duration::from_nanos(1))), None);
-        assert_eq!(crowd.late(first), Some(0));
+        assert_eq!(connections.late(first.saturating_sub(Duration::from_nanos(1))), None);
+        assert_eq!(connections.late(first), Some(0));
     }
 
     #[test]
-    fn addresses_count_by_what_one_client_has() {
+    fn an_origin_is_an_ipv4_address_or_an_ipv6_prefix_of_64_bits() {
         let origin = |address: IpAddr| Origin::of(Peer::Internet(SocketAddr::new(address, 1)));
         let ipv6 = |last| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
         assert_eq!(origin(ipv6(1)), origin(ipv6(2)));

@@ -1,4 +1,4 @@
-//! Questions that may never be answered: they are asked in a thread of their own, which is left behind if it hangs.
+//! Calls with a deadline: they run in a worker thread, which is abandoned if a call blocks.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-/// So many threads may hang before nothing more is asked: a dead mount should not take all memory with it.
+/// Maximum number of abandoned threads. Beyond it every call fails at once, so that dead mounts do not exhaust memory.
 pub(super) const STUCK_CAP: usize = 32;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Asks, and waits so long at most.
+/// Runs calls that may block for ever, each with the same deadline.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct Deadline {
     timeout: Duration,
     worker: Mutex<Option<Sender<Job>>>,
     stuck: AtomicUsize,
 }
 
-impl Patience {
+impl Deadline {
     pub(super) fn new(timeout: Duration) -> Self {
         Self { timeout, worker: Mutex::new(None), stuck: AtomicUsize::new(0) }
     }
@@ -28,20 +28,20 @@ impl Patience {
         self.timeout
     }
 
-    /// The answer, or `None` after the timeout. One question is asked at a time.
-    pub(super) fn ask<T: Send + 'static>(&self, question: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// Result of a call, or `None` after the deadline. Calls run one at a time.
+    pub(super) fn run<T: Send + 'static>(&self, call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         if self.stuck.load(Ordering::Relaxed) >= STUCK_CAP {
             return None;
         }
         let (sender, receiver) = mpsc::channel();
         let job: Job = Box::new(move || {
-            // Nobody may be waiting any more.
-            let _ = sender.send(question());
+            // The receiver is gone after the deadline.
+            let _ = sender.send(call());
         });
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = worker.get_or_insert_with(spawn);
         if let Err(refused) = jobs.send(job) {
-            // It ended in a panic of the last question.
+            // The last call panicked and ended the worker.
             *worker = Some(spawn());
             worker.as_ref()?.send(refused.0).ok()?;
         }
@@ -65,15 +65,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hangs_is_left_behind_until_there_are_too_many() {
-        let patience = Patience::new(Duration::from_millis(10));
-        assert_eq!(patience.ask(|| 1), Some(1));
+    fn blocked_calls_are_abandoned_up_to_a_limit() {
+        let deadline = Deadline::new(Duration::from_millis(10));
+        assert_eq!(deadline.run(|| 1), Some(1));
         for _ in 0..STUCK_CAP {
-            assert_eq!(patience.ask(|| std::thread::sleep(Duration::from_secs(3))), None);
+            assert_eq!(deadline.run(|| std::thread::sleep(Duration::from_secs(3))), None);
         }
-        assert_eq!(patience.ask(|| 1), None);
-        let patience = Patience::new(Duration::from_secs(20));
-        assert_eq!(patience.ask(|| panic!("on purpose")).map(|()| 0), None);
-        assert_eq!(patience.ask(|| 2), Some(2));
+        assert_eq!(deadline.run(|| 1), None);
+        let deadline = Deadline::new(Duration::from_secs(20));
+        assert_eq!(deadline.run(|| panic!("on purpose")).map(|()| 0), None);
+        assert_eq!(deadline.run(|| 2), Some(2));
     }
 }

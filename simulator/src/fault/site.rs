@@ -1,4 +1,4 @@
-//! Where a fault sits: a path, or a pattern of paths.
+//! Paths that a fault applies to.
 
 use std::fmt;
 
@@ -9,11 +9,13 @@ use collectors::kit::nearest;
 
 use crate::glob::{is_pattern, matches};
 
-/// A path such as `proc/net/dev`, `sys/class/net/*/speed`, `proc/7/**` or `kernel/statfs/srv/backup`: a mount of a host
-/// or `kernel`, and what is below it. `*` stands for any part of a name, `?` for a byte, `[0-9]` for a digit, `**` for any
-/// number of folders, none included. Other bytes than printable ones are `\xNN`, and so is a wildcard that is meant.
+/// Pattern of the paths that a fault applies to, such as `proc/net/dev`, `sys/class/net/*/speed`, `proc/7/**` or
+/// `kernel/statfs/srv/backup`.
+///
+/// The first component is a mount of the host or `kernel`. `*` matches any part of a name, `?` a byte, `[0-9]` a digit,
+/// `**` any number of directories, including none. Unprintable bytes and literal wildcards are written `\xNN`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct FaultSite {
     names: Vec<Name>,
 }
 
@@ -21,14 +23,14 @@ pub struct Place {
 enum Name {
     Exactly(Vec<u8>),
     Like(Vec<u8>),
-    /// Any number of folders.
+    /// `**`: any number of directories.
     Any,
 }
 
 const ANY: &str = "**";
 
-impl Place {
-    /// The place of one path of one mount.
+impl FaultSite {
+    /// Site of a single path.
     pub fn exact(mount: Mount, path: &[u8]) -> Self {
         let names = [mount.name().as_bytes()].into_iter().chain(components(path));
         Self { names: names.map(|name| Name::Exactly(name.to_vec())).collect() }
@@ -43,22 +45,22 @@ impl Place {
                 let folder = String::from_utf8_lossy(folder);
                 let advice = match nearest::among(&folder, known()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+                    None => format!("expected one of {}", known().collect::<Vec<_>>().join(", ")),
                 };
-                Err(format!("`{text}`: no folder of a host is called `{folder}`; {advice}"))
+                Err(format!("`{text}`: unknown mount `{folder}`; {advice}"))
             }
             _ => Ok(Self { names }),
         }
     }
 
-    /// Whether the path below this folder is one of the place.
-    pub(super) fn has(&self, folder: &str, path: &[u8]) -> bool {
+    /// Whether a path below a mount or `kernel` matches.
+    pub(super) fn matches(&self, folder: &str, path: &[u8]) -> bool {
         let path: Vec<&[u8]> = [folder.as_bytes()].into_iter().chain(components(path)).collect();
         fits(&self.names, &path)
     }
 
-    /// Whether paths below this folder can be of the place at all.
-    pub(super) fn is_in(&self, folder: &str) -> bool {
+    /// Whether any path below a mount or `kernel` can match.
+    pub(super) fn may_match_in(&self, folder: &str) -> bool {
         match self.names.first() {
             Some(Name::Exactly(name)) => name == folder.as_bytes(),
             Some(Name::Like(pattern)) => matches(pattern, folder.as_bytes()),
@@ -67,19 +69,19 @@ impl Place {
         }
     }
 
-    /// Whether there may be paths of the place at this one or below it. Where it is a link, `**` does not pass it.
+    /// Whether this path, or one below it, can match. `**` does not cross a symbolic link.
     #[cfg(feature = "tools")]
     pub(super) fn may_be_below(&self, folder: &str, path: &[u8], is_link: bool) -> bool {
         let path: Vec<&[u8]> = [folder.as_bytes()].into_iter().chain(components(path)).collect();
         leads_to(&self.names, &path, is_link)
     }
 
-    /// Whether it is about the kernel's answers alone.
+    /// Whether only kernel answers match.
     pub(super) fn is_kernel(&self) -> bool {
         matches!(self.names.first(), Some(Name::Exactly(name)) if name == KERNEL.as_bytes())
     }
 
-    /// The folder and the path below it, if the place is a single path.
+    /// Mount and path, if the site is a single path.
     pub(super) fn single(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut names = Vec::new();
         for name in &self.names {
@@ -101,15 +103,15 @@ fn name(text: &str) -> Result<Name, String> {
     }
     let name = tree_text::unescape(text)?;
     match name.as_slice() {
-        b"" => return Err("an empty name; a place is written as proc/net/dev, without `/` at its ends".to_owned()),
-        b"." | b".." => return Err("`.` and `..` lead nowhere; write the path itself".to_owned()),
+        b"" => return Err("empty path component; write it as proc/net/dev, without leading or trailing `/`".to_owned()),
+        b"." | b".." => return Err("`.` and `..` are not allowed; write the resolved path".to_owned()),
         _ => {}
     }
     if !is_pattern(text.as_bytes()) {
         return Ok(Name::Exactly(name));
     }
     if wildcards(text.as_bytes()) != wildcards(&name) {
-        return Err("a wildcard beside one that is escaped; write `?` for the latter".to_owned());
+        return Err("a wildcard and an escaped wildcard in one name; write `?` for the escaped one".to_owned());
     }
     Ok(Name::Like(name))
 }
@@ -130,7 +132,7 @@ fn fits(names: &[Name], path: &[&[u8]]) -> bool {
     }
 }
 
-/// Whether the names go on at the end of the path, or end there.
+/// Whether the path is a prefix of a matching path.
 #[cfg(feature = "tools")]
 fn leads_to(names: &[Name], path: &[&[u8]], is_link: bool) -> bool {
     match (names.split_first(), path.split_first()) {
@@ -146,7 +148,7 @@ fn leads_to(names: &[Name], path: &[&[u8]], is_link: bool) -> bool {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FaultSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, name) in self.names.iter().enumerate() {
             if at > 0 {
@@ -173,13 +175,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[track_caller]
-    fn check(place: &str, folder: &str, path: &str, expected: bool) {
-        let place = Place::parse(place).unwrap();
-        assert_eq!(place.has(folder, path.as_bytes()), expected, "{place} {folder}/{path}");
+    fn check(site: &str, folder: &str, path: &str, expected: bool) {
+        let site = FaultSite::parse(site).unwrap();
+        assert_eq!(site.matches(folder, path.as_bytes()), expected, "{site} {folder}/{path}");
     }
 
     #[test]
-    fn places_match_whole_paths() {
+    fn sites_match_whole_paths() {
         check("proc/stat", "proc", "stat", true);
         check("proc/stat", "sys", "stat", false);
         check("proc/stat", "proc", "stat/x", false);
@@ -198,46 +200,49 @@ mod tests {
     }
 
     #[track_caller]
-    fn refuse(place: &str, expected: &str) {
-        assert_eq!(Place::parse(place).unwrap_err(), expected);
+    fn refuse(site: &str, expected: &str) {
+        assert_eq!(FaultSite::parse(site).unwrap_err(), expected);
     }
 
     #[test]
-    fn what_is_no_place_is_refused() {
-        refuse("prac/stat", "`prac/stat`: no folder of a host is called `prac`; did you mean `proc`?");
+    fn invalid_sites_are_refused() {
+        refuse("prac/stat", "`prac/stat`: unknown mount `prac`; did you mean `proc`?");
         refuse(
             "etc/passwd",
-            "`etc/passwd`: no folder of a host is called `etc`; there are proc, sys, rootfs, udev, host, kernel",
+            "`etc/passwd`: unknown mount `etc`; expected one of proc, sys, rootfs, udev, host, kernel",
         );
         refuse(
             "proc//stat",
-            "`proc//stat`: an empty name; a place is written as proc/net/dev, without `/` at its ends",
+            "`proc//stat`: empty path component; write it as proc/net/dev, without leading or trailing `/`",
         );
         refuse(
             "/proc/stat",
-            "`/proc/stat`: an empty name; a place is written as proc/net/dev, without `/` at its ends",
+            "`/proc/stat`: empty path component; write it as proc/net/dev, without leading or trailing `/`",
         );
-        refuse("proc/../stat", "`proc/../stat`: `.` and `..` lead nowhere; write the path itself");
-        refuse("proc/a\\x2a*", "`proc/a\\x2a*`: a wildcard beside one that is escaped; write `?` for the latter");
+        refuse("proc/../stat", "`proc/../stat`: `.` and `..` are not allowed; write the resolved path");
+        refuse(
+            "proc/a\\x2a*",
+            "`proc/a\\x2a*`: a wildcard and an escaped wildcard in one name; write `?` for the escaped one",
+        );
     }
 
     proptest! {
         #[test]
-        fn one_path_is_written_as_it_is_read(path in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..9), 1..4)) {
+        fn single_paths_round_trip(path in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..9), 1..4)) {
             let is_name = |name: &Vec<u8>| !name.contains(&b'/') && *name != b"." && *name != b"..";
             prop_assume!(path.iter().all(is_name));
             let path = path.join(&b'/');
-            let place = Place::exact(Mount::Sys, &path);
-            let read = Place::parse(&place.to_string()).unwrap();
-            prop_assert_eq!(&read, &place);
-            prop_assert!(read.has("sys", &path) && !read.has("proc", &path));
+            let site = FaultSite::exact(Mount::Sys, &path);
+            let read = FaultSite::parse(&site.to_string()).unwrap();
+            prop_assert_eq!(&read, &site);
+            prop_assert!(read.matches("sys", &path) && !read.matches("proc", &path));
             prop_assert_eq!(read.single(), Some((b"sys".to_vec(), path)));
         }
 
         #[test]
-        fn any_text_is_a_place_or_refused(text in "[a-z*?/\\[\\]0-9\\\\.x-]{0,20}") {
-            if let Ok(place) = Place::parse(&text) {
-                prop_assert_eq!(Place::parse(&place.to_string()), Ok(place));
+        fn any_text_is_parsed_or_refused(text in "[a-z*?/\\[\\]0-9\\\\.x-]{0,20}") {
+            if let Ok(site) = FaultSite::parse(&text) {
+                prop_assert_eq!(FaultSite::parse(&site.to_string()), Ok(site));
             }
         }
     }

@@ -1,6 +1,6 @@
-//! What becomes of a file's content.
+//! Corruption of a file's content.
 
-/// Bytes that repeat in every run, with line ends among them.
+/// Overwrites content with reproducible pseudorandom bytes, newlines included.
 pub(super) fn garbage(content: &mut [u8]) {
     let mut state = 0x2545_f491_u32;
     for byte in content {
@@ -9,11 +9,11 @@ pub(super) fn garbage(content: &mut [u8]) {
     }
 }
 
-/// Ends the content at a byte; in the middle of a line of its middle if none is named.
+/// Truncates the content at a byte, by default inside a line near the middle.
 pub(super) fn cut(content: &mut Vec<u8>, at: Option<usize>) {
     let Some(at) = at else {
         content.truncate(content.len() / 2);
-        // In the middle of a line, not at its end, where nobody could tell.
+        // At the end of a line the truncation would go unnoticed.
         while content.ends_with(b"\n") {
             content.truncate(content.len().saturating_sub(2));
         }
@@ -22,7 +22,7 @@ pub(super) fn cut(content: &mut Vec<u8>, at: Option<usize>) {
     content.truncate(at);
 }
 
-/// Goes on, from a byte or the middle on, as of a later content that has lost its first line in the meantime.
+/// Replaces the content from a byte, by default the middle, by that of a later read that has lost its first line.
 pub(super) fn tear(content: &mut Vec<u8>, later: &[u8], at: Option<usize>) {
     let at = at.unwrap_or(content.len() / 2).min(content.len());
     let first_line = first_line_bytes(later);
@@ -30,22 +30,22 @@ pub(super) fn tear(content: &mut Vec<u8>, later: &[u8], at: Option<usize>) {
     content.extend_from_slice(later.get(first_line..).and_then(|later| later.get(at..)).unwrap_or_default());
 }
 
-/// How long the first line is, with its end.
+/// Length of the first line with its newline.
 fn first_line_bytes(content: &[u8]) -> usize {
     content.split_inclusive(|&byte| byte == b'\n').next().map_or(0, <[u8]>::len)
 }
 
-/// Replaces the line of this number, counted from 1, or the one in the middle. The end of a line stays.
+/// Edits a line by number, counted from 1, by default the middle one.
 pub(super) fn edit_line(content: &mut Vec<u8>, number: Option<usize>, edit: impl FnOnce(&[u8]) -> Vec<u8>) {
     let mut lines: Vec<Vec<u8>> = content.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
-    let place = number.map_or(lines.len() / 2, |number| number.saturating_sub(1));
-    if let Some(line) = lines.get_mut(place) {
+    let index = number.map_or(lines.len() / 2, |number| number.saturating_sub(1));
+    if let Some(line) = lines.get_mut(index) {
         *line = edit(line);
     }
     *content = lines.concat();
 }
 
-/// A line of bytes of no meaning, as long as it was.
+/// Pseudorandom bytes of the same length, with the newline kept.
 pub(super) fn garbled(line: &[u8]) -> Vec<u8> {
     let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, b"\n"));
     let mut text = text.to_vec();
@@ -55,13 +55,13 @@ pub(super) fn garbled(line: &[u8]) -> Vec<u8> {
     text
 }
 
-/// A line with two bytes in its middle that no UTF-8 has.
+/// Inserts two bytes that are invalid UTF-8 in the middle of a line.
 pub(super) fn no_utf8(line: &[u8]) -> Vec<u8> {
     let (front, back) = line.split_at(line.len() / 2);
     [front, b"\xff\xfe", back].concat()
 }
 
-/// Replaces every whole number of a line that stands between white space, or after `=` or `:`.
+/// Replaces every integer of a line that follows whitespace, `=` or `:`.
 pub(super) fn numbers(line: &[u8], number: &[u8]) -> Vec<u8> {
     let mut edited = Vec::new();
     let mut before = b' ';
@@ -77,24 +77,24 @@ pub(super) fn numbers(line: &[u8], number: &[u8]) -> Vec<u8> {
     edited
 }
 
-/// Ends with a line as well.
+/// Appends a line.
 pub(super) fn put_line(content: &mut Vec<u8>, text: &[u8]) {
     content.extend_from_slice(text);
     content.push(b'\n');
 }
 
-/// Puts a line in place of those that begin with the same word, or at the end where none does.
+/// Replaces the lines with the same first word, or appends the line if there is none.
 pub(super) fn set_line(content: &mut Vec<u8>, text: &[u8]) {
     let word = |line: &[u8]| line.split(u8::is_ascii_whitespace).next().unwrap_or_default().to_vec();
     let mut lines: Vec<Vec<u8>> = content.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
-    let mut is_there = false;
+    let mut is_found = false;
     for line in lines.iter_mut().filter(|line| word(line) == word(text)) {
-        is_there = true;
+        is_found = true;
         line.clear();
         put_line(line, text);
     }
     *content = lines.concat();
-    if !is_there {
+    if !is_found {
         put_line(content, text);
     }
 }

@@ -1,26 +1,26 @@
-//! Where an entry of somebody's archive belongs in a tree.
+//! Maps the paths of an archive to paths of a tree.
 
 use collectors::host::root::Mount;
 use collectors::host::root::tree::{KERNEL, LATER};
 
 use super::ArchiveError;
 
-/// Folders of a host that are a mount of their own in a tree, by their place below its root.
+/// Directories of a host that are mounts of their own in a tree.
 const ELSEWHERE: [(&[u8], &[u8]); 2] = [(b"run/udev/data", b"udev"), (b"udev/data", b"udev")];
-/// Folders at the top of a host that are not mounts of a tree: they are below `rootfs`.
+/// Top-level directories of a host that a tree holds below `rootfs`.
 const ROOT_FOLDERS: [&[u8]; 12] =
     [b"etc", b"usr", b"var", b"run", b"boot", b"opt", b"home", b"root", b"srv", b"mnt", b"tmp", b"lib"];
 
-/// The rule for the entries of one archive.
+/// Maps the paths of one archive.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// The folder around the host, which is taken away.
+pub struct PathMapping {
+    /// Directory around the whole host, which is removed.
     wrapper: Vec<u8>,
 }
 
-impl Places {
-    /// The rule for an archive of these paths. An archive often has one folder around everything, such as
-    /// `sosreport-2025/`; that is found here.
+impl PathMapping {
+    /// The mapping for an archive of these paths. Archives often have one directory around everything, such as
+    /// `sosreport-2025/`.
     pub fn of<'a>(paths: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut wrapper: Option<Vec<u8>> = None;
         for path in paths {
@@ -30,12 +30,12 @@ impl Places {
             }
             let names: Vec<&[u8]> = path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()).collect();
             let before = names.iter().take_while(|name| !is_known(name)).copied().collect::<Vec<_>>();
-            let is_above = before.len() == names.len();
+            let is_wrapper = before.len() == names.len();
             let before = before.join(&b'/');
             match &wrapper {
-                _ if is_above => {}
+                _ if is_wrapper => {}
                 None => wrapper = Some(before),
-                // Nothing is around all of it.
+                // No common wrapper.
                 Some(found) if *found != before => return Self::default(),
                 Some(_) => {}
             }
@@ -43,28 +43,28 @@ impl Places {
         Self { wrapper: wrapper.unwrap_or_default() }
     }
 
-    /// The path in the tree; `None` for the folders around the host, which have no place there.
-    pub fn place(&self, path: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
+    /// Path in the tree; `None` for the directories around the host.
+    pub fn tree_path(&self, path: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
         let checked = checked(path)?;
         let inside = match checked.strip_prefix(self.wrapper.as_slice()) {
             Some(rest) if self.wrapper.is_empty() => rest,
             Some(rest) => rest.strip_prefix(b"/").unwrap_or_default(),
             None => return Ok(None),
         };
-        Ok((!inside.is_empty()).then(|| moved(inside)))
+        Ok((!inside.is_empty()).then(|| moved_to_mount(inside)))
     }
 }
 
-/// The path in a tree of a path below a host's root: `etc/os-release` is `rootfs/etc/os-release`.
-pub fn place(path: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
-    Places::default().place(path)
+/// Path in a tree for a path below a host's root: `etc/os-release` is `rootfs/etc/os-release`.
+pub fn tree_path(path: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
+    PathMapping::default().tree_path(path)
 }
 
 fn is_known(name: &[u8]) -> bool {
-    is_folder_of_a_tree(name) || ROOT_FOLDERS.contains(&name)
+    is_top_of_tree(name) || ROOT_FOLDERS.contains(&name)
 }
 
-fn is_folder_of_a_tree(name: &[u8]) -> bool {
+fn is_top_of_tree(name: &[u8]) -> bool {
     name == KERNEL.as_bytes()
         || name == LATER.as_bytes()
         || Mount::ALL.iter().any(|mount| mount.name().as_bytes() == name)
@@ -78,12 +78,12 @@ fn relative(path: &[u8]) -> &[u8] {
     if path == b"." { b"" } else { path.strip_suffix(b"/").unwrap_or(path) }
 }
 
-/// A relative path without `..`.
+/// Refuses absolute paths and `..`.
 fn checked(path: &[u8]) -> Result<&[u8], ArchiveError> {
     let inside = relative(path);
     let fail = |problem: &str| Err(ArchiveError::at(path, problem));
     if inside.starts_with(b"/") || inside.get(1) == Some(&b':') {
-        return fail("an absolute name; an archive of a host has names relative to its root");
+        return fail("an absolute name; use names relative to the root of the host");
     }
     if inside.contains(&b'\\') && inside.split(|&byte| byte == b'\\').any(|name| name == b"..") {
         return fail("`..` in a name, which leads out of the archive");
@@ -94,7 +94,7 @@ fn checked(path: &[u8]) -> Result<&[u8], ArchiveError> {
     Ok(inside)
 }
 
-fn moved(path: &[u8]) -> Vec<u8> {
+fn moved_to_mount(path: &[u8]) -> Vec<u8> {
     for (from, to) in ELSEWHERE {
         match path.strip_prefix(from) {
             Some(b"") => return to.to_vec(),
@@ -103,7 +103,7 @@ fn moved(path: &[u8]) -> Vec<u8> {
         }
     }
     let first = path.split(|&byte| byte == b'/').next().unwrap_or_default();
-    if is_folder_of_a_tree(first) { path.to_vec() } else { [Mount::Rootfs.name().as_bytes(), b"/", path].concat() }
+    if is_top_of_tree(first) { path.to_vec() } else { [Mount::Rootfs.name().as_bytes(), b"/", path].concat() }
 }
 
 #[cfg(test)]
@@ -112,17 +112,17 @@ mod tests {
 
     #[track_caller]
     fn check(paths: &[&str], expected: &[Option<&str>]) {
-        let places = Places::of(paths.iter().map(|path| path.as_bytes()));
+        let mapping = PathMapping::of(paths.iter().map(|path| path.as_bytes()));
         let found: Vec<Option<String>> = paths
             .iter()
-            .map(|path| places.place(path.as_bytes()).unwrap().map(|path| String::from_utf8(path).unwrap()))
+            .map(|path| mapping.tree_path(path.as_bytes()).unwrap().map(|path| String::from_utf8(path).unwrap()))
             .collect();
         let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn names_of_a_tree_stay_and_others_go_below_the_root() {
+    fn mounts_keep_their_paths_and_other_directories_move_below_rootfs() {
         check(
             &["./", "./proc/stat", "sys/a:b/", "etc/os-release", "run/udev/data/b8:0", "run/lock", "kernel/uname"],
             &[
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_around_everything_is_taken_away() {
+    fn a_wrapper_directory_is_removed() {
         check(
             &["report-1", "report-1/proc", "report-1/proc/stat", "report-1/etc/hostname"],
             &[None, Some("proc"), Some("proc/stat"), Some("rootfs/etc/hostname")],
@@ -148,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_out_are_refused() {
+    fn paths_that_leave_the_archive_are_refused() {
         for path in ["/proc/stat", "../proc/stat", "proc/../../x", "proc/..", "C:/proc", "proc\\..\\x"] {
-            assert!(place(path.as_bytes()).is_err(), "{path}");
+            assert!(tree_path(path.as_bytes()).is_err(), "{path}");
         }
-        assert!(place(b"proc/..stat").is_ok());
+        assert!(tree_path(b"proc/..stat").is_ok());
     }
 }

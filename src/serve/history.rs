@@ -1,4 +1,4 @@
-//! How the collectors fared lately, for the status page.
+//! Results of the collectors in the last scrapes, for the status page.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,48 +7,52 @@ use collectors::kit::declare::Declaration;
 use collectors::kit::failure::Failure;
 use collectors::kit::scraper::Report;
 
-/// What "lately" is: so many scrapes.
+/// Number of scrapes whose durations are kept.
 const REMEMBERED: usize = 16;
 
-/// How every collector fared.
+/// Results of all collectors.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    entries: BTreeMap<&'static str, Entry>,
+pub(super) struct History {
+    entries: BTreeMap<&'static str, CollectorHistory>,
     /// When the last scrape ended, and how long it took.
     pub(super) last_scrape: Option<(Duration, Duration)>,
     pub(super) scrapes: u64,
+    /// When the limit of concurrent scrapes was last reached.
+    pub(super) full_since: Option<Duration>,
+    /// Whether every collector of the last page was late.
+    pub(super) is_empty_page: bool,
 }
 
-/// How one collector fared.
+/// Results of one collector.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct CollectorHistory {
     pub(super) declaration: &'static Declaration,
     pub(super) health: Health,
-    /// Why, where it is not well, and how many more reasons there are.
+    /// The first reason why it is not well, and the number of further reasons.
     why: Option<(Failure, usize)>,
-    /// How much it emitted when it was last asked.
+    /// Samples of its last run.
     pub(super) samples: usize,
     durations: [Duration; REMEMBERED],
     asked: usize,
 }
 
-/// In the order in which one wants to read of them.
+/// A collector's state, the worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Health {
-    /// Something was broken or late.
+    /// Its input was broken, or it was late.
     Failed,
-    /// It counts as a success, with something to say.
+    /// It succeeded and has a message.
     Noted,
     Well,
-    /// This host has nothing of the kind.
+    /// This host has no data for it.
     NoData,
-    /// Nobody has asked.
+    /// It has not run.
     Unknown,
 }
 
-impl Ledger {
+impl History {
     pub(super) fn new(declarations: impl Iterator<Item = &'static Declaration>) -> Self {
-        let entry = |declaration: &'static Declaration| Entry {
+        let entry = |declaration: &'static Declaration| CollectorHistory {
             declaration,
             health: Health::Unknown,
             why: None,
@@ -57,20 +61,20 @@ impl Ledger {
             asked: 0,
         };
         let entries = declarations.map(|declaration| (declaration.name, entry(declaration))).collect();
-        Self { entries, last_scrape: None, scrapes: 0 }
+        Self { entries, last_scrape: None, scrapes: 0, full_since: None, is_empty_page: false }
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &CollectorHistory> {
         self.entries.values()
     }
 
-    /// A scrape began then and has ended.
+    /// Records a scrape.
     pub(super) fn scraped(&mut self, begin: Duration, end: Duration) {
         self.last_scrape = Some((end, end.saturating_sub(begin)));
         self.scrapes += 1;
     }
 
-    /// A collector has come back, or is not waited for any more.
+    /// Records the result of a collector.
     pub(super) fn note(&mut self, report: &Report<'_>) {
         let Some(entry) = self.entries.get_mut(report.collector) else { return };
         if let Some(place) = entry.durations.get_mut(entry.asked % REMEMBERED) {
@@ -81,7 +85,7 @@ impl Ledger {
         entry.why = None;
         entry.health = Health::Well;
         let shown = report.problems.shown();
-        // What ended it says more than what it went on after.
+        // The failure that ended it says more than those after which it went on.
         let Some(first) = report.failure.or(shown.first()) else { return };
         entry.health = match first {
             _ if report.is_success() => Health::Noted,
@@ -93,8 +97,8 @@ impl Ledger {
     }
 }
 
-impl Entry {
-    /// Why it is not well; nothing where it is.
+impl CollectorHistory {
+    /// Why it is not well; empty where it is.
     pub(super) fn reason(&self) -> String {
         match &self.why {
             None => String::new(),
@@ -103,12 +107,12 @@ impl Entry {
         }
     }
 
-    /// The mean of how long it took lately, and the longest.
+    /// Mean and maximum of the kept durations.
     pub(super) fn durations(&self) -> (Duration, Duration) {
         let known = self.asked.min(REMEMBERED);
-        let lately = || self.durations.iter().take(known);
-        let mean = lately().sum::<Duration>().checked_div(u32::try_from(known).unwrap_or(0)).unwrap_or_default();
-        (mean, lately().max().copied().unwrap_or_default())
+        let kept = || self.durations.iter().take(known);
+        let mean = kept().sum::<Duration>().checked_div(u32::try_from(known).unwrap_or(0)).unwrap_or_default();
+        (mean, kept().max().copied().unwrap_or_default())
     }
 }
 
@@ -118,25 +122,25 @@ mod tests {
     use crate::flags::tests::REGISTRATIONS;
     use collectors::kit::failure::Problems;
 
-    fn ledger() -> Ledger {
-        Ledger::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
+    fn history() -> History {
+        History::new(REGISTRATIONS.iter().map(|registration| registration.declaration))
     }
 
     fn report<'a>(duration_milliseconds: u64, failure: Option<&'a Failure>, problems: &'a Problems) -> Report<'a> {
         let duration = Duration::from_millis(duration_milliseconds);
-        Report { collector: "example", duration, failure, problems, samples: 7 }
+        Report { collector: "example", duration, failure, problems, samples: 7, is_late: false }
     }
 
     #[track_caller]
     fn check(failure: Option<&Failure>, problems: &Problems, health: Health, reason: &str) {
-        let mut ledger = ledger();
-        ledger.note(&report(1, failure, problems));
-        let entry = &ledger.entries["example"];
+        let mut history = history();
+        history.note(&report(1, failure, problems));
+        let entry = &history.entries["example"];
         assert_eq!((entry.health, entry.reason().as_str(), entry.samples), (health, reason, 7));
     }
 
     #[test]
-    fn the_first_reason_is_told_and_the_others_are_counted() {
+    fn the_first_reason_is_shown_and_further_ones_are_counted() {
         let (mut none, mut noted, mut bad) = (Problems::default(), Problems::default(), Problems::default());
         none.clear();
         noted.note(Failure::error("odd"));
@@ -151,17 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn lately_is_the_last_scrapes() {
-        let mut ledger = ledger();
-        assert_eq!(ledger.entries["example"].durations(), (Duration::ZERO, Duration::ZERO));
+    fn durations_of_the_last_scrapes_are_kept() {
+        let mut history = history();
+        assert_eq!(history.entries["example"].durations(), (Duration::ZERO, Duration::ZERO));
         let problems = Problems::default();
-        ledger.note(&report(1000, None, &problems));
+        history.note(&report(1000, None, &problems));
         for _ in 0..REMEMBERED - 1 {
-            ledger.note(&report(0, None, &problems));
+            history.note(&report(0, None, &problems));
         }
         let second = Duration::from_secs(1);
-        assert_eq!(ledger.entries["example"].durations(), (second / 16, second));
-        ledger.note(&report(2, None, &problems));
-        assert_eq!(ledger.entries["example"].durations().1, Duration::from_millis(2));
+        assert_eq!(history.entries["example"].durations(), (second / 16, second));
+        history.note(&report(2, None, &problems));
+        assert_eq!(history.entries["example"].durations().1, Duration::from_millis(2));
     }
 }

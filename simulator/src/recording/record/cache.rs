@@ -1,28 +1,28 @@
-//! What has been seen of a host so far: whoever asks again gets the same answer.
+//! Cache of everything read from the host while recording, and the roots that fill it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collectors::host::errno::Errno;
 use collectors::host::root::resolve::{Last, Links, PathBuffer, resolve};
 use collectors::host::root::tree::{Node, Special, Tree};
-use collectors::host::root::{Kind, Metadata, Mount, Names, RootError, Roots};
+use collectors::host::root::{Kind, Metadata, Mount, Names, Root, RootError, Roots};
 
 use super::Note;
-use super::patience::Patience;
+use super::deadline::Deadline;
 
-/// The most that all files of one recording may hold; those beyond are noted and left out.
+/// Maximum total size of the files of a recording. Files beyond it are noted and left out.
 pub const TOTAL_CAP_BYTES: u64 = 1 << 30;
 
-/// The memory of a recording.
+/// Reads through to the host and caches every result.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct Cache {
     live: Roots,
-    patience: Patience,
+    deadline: Deadline,
     seen: Mutex<Seen>,
 }
 
-/// By paths of the tree, without links on their way.
+/// Cached results by path in the tree, with all links above it resolved.
 #[derive(Debug, Default)]
 struct Seen {
     kinds: BTreeMap<Vec<u8>, Result<Kind, RootError>>,
@@ -34,12 +34,12 @@ struct Seen {
     notes: Vec<Note>,
 }
 
-impl Store {
-    pub(super) fn new(live: Roots, patience: Patience) -> Self {
-        Self { live, patience, seen: Mutex::default() }
+impl Cache {
+    pub(super) fn new(live: Roots, deadline: Deadline) -> Self {
+        Self { live, deadline, seen: Mutex::default() }
     }
 
-    /// How many files have been read.
+    /// Number of files read.
     pub(super) fn count(&self) -> usize {
         self.seen().files.len()
     }
@@ -95,7 +95,7 @@ impl Store {
             return *known;
         }
         let found = self.ask(mount, &at, move |live, path| live.get(mount).metadata(path));
-        // A `.tree` holds whole seconds; the one who asks is told what a replay would tell him.
+        // A `.tree` holds whole seconds, so that a replay would answer with these.
         let whole =
             |found: Metadata| Metadata { modified: std::time::Duration::from_secs(found.modified.as_secs()), ..found };
         let found = found.map(whole);
@@ -103,16 +103,16 @@ impl Store {
         found
     }
 
-    /// The path in the tree, with every link on the way seen and followed.
+    /// Path in the tree with every link above it followed and cached.
     fn resolved(&self, mount: Mount, path: &[u8], last: Last) -> Result<Vec<u8>, RootError> {
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let mut resolved = PathBuffer::new();
         resolved.append(mount.name().as_bytes())?;
-        resolve(&LiveLinks { store: self, mount }, path, last, &mut resolved)?;
+        resolve(&LiveLinks { cache: self, mount }, path, last, &mut resolved)?;
         Ok(resolved.as_bytes().to_vec())
     }
 
-    /// Asks the host about a path of the tree; silence is `ETIMEDOUT`, and noted.
+    /// Runs a call on the host for a path of the tree. A missed deadline is `ETIMEDOUT` and noted.
     fn ask<T: Send + 'static>(
         &self,
         mount: Mount,
@@ -121,17 +121,17 @@ impl Store {
     ) -> Result<T, RootError> {
         let live = self.live.clone();
         let below = at.get(mount.name().len() + 1..).unwrap_or_default();
-        // An operator's path; where one was relative, it is taken for absolute.
+        // Paths of operators count from the root directory.
         let path = if mount == Mount::Host { [b"/", below].concat() } else { below.to_vec() };
-        let answer = self.patience.ask(move || question(&live, &path));
+        let answer = self.deadline.run(move || question(&live, &path));
         answer.unwrap_or_else(|| {
-            let seconds = self.patience.timeout().as_secs_f64();
+            let seconds = self.deadline.timeout().as_secs_f64();
             self.seen().note(at, format!("no answer within {seconds} s; reading it is ETIMEDOUT in the recording"));
             Err(Errno::ETIMEDOUT.into())
         })
     }
 
-    /// All of it as a tree.
+    /// Builds the tree of everything cached.
     pub(super) fn finish(&self) -> (Tree, Vec<Note>) {
         let seen = self.seen();
         let mut tree = Tree::new();
@@ -141,7 +141,7 @@ impl Store {
                 notes.push(Note { path: path.escape_ascii().to_string(), reason: error.to_string() });
             }
         };
-        // A name that was listed and not read is there, and cannot be read: that is no lie.
+        // An entry that was listed but not read exists with an error in place of its content.
         for (path, list) in &seen.lists {
             match list {
                 Ok(names) => {
@@ -171,7 +171,7 @@ impl Store {
                 Ok(content) => Node::file(content.clone()),
                 Err(error) if error.is_missing() => continue,
                 Err(RootError::Special) => Node::special(Special::Fifo),
-                // A directory where a file was wanted has been listed by its parent.
+                // A directory that was read as a file.
                 Err(RootError::Errno(Errno::EISDIR)) => Node::directory(),
                 Err(error) => Node::file("").with_error(errno(*error)),
             };
@@ -185,7 +185,7 @@ impl Store {
     }
 }
 
-/// Stands for something that was seen and not read.
+/// Node of an entry that was listed but not read.
 fn unread(kind: Kind) -> Node {
     match kind {
         Kind::Directory => Node::directory(),
@@ -214,19 +214,19 @@ impl Seen {
     }
 }
 
-/// The links of one mount, by paths of the tree.
+/// Resolves the links of one mount through the cache.
 struct LiveLinks<'a> {
-    store: &'a Store,
+    cache: &'a Cache,
     mount: Mount,
 }
 
 impl Links for LiveLinks<'_> {
     fn kind(&self, path: &[u8]) -> Result<Kind, RootError> {
-        if let Some(known) = self.store.seen().kinds.get(path) {
+        if let Some(known) = self.cache.seen().kinds.get(path) {
             return *known;
         }
         let mount = self.mount;
-        let found = self.store.ask(mount, path, move |live, path| {
+        let found = self.cache.ask(mount, path, move |live, path| {
             let mut target = Vec::new();
             match live.get(mount).read_link(path, &mut target) {
                 Ok(()) => Ok((Kind::Link, target)),
@@ -234,7 +234,7 @@ impl Links for LiveLinks<'_> {
                 Err(error) => Err(error),
             }
         });
-        let mut seen = self.store.seen();
+        let mut seen = self.cache.seen();
         let found = found.map(|(kind, target)| {
             if kind == Kind::Link {
                 seen.links.insert(path.to_vec(), target);
@@ -246,7 +246,51 @@ impl Links for LiveLinks<'_> {
     }
 
     fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError> {
-        let seen = self.store.seen();
+        let seen = self.cache.seen();
         into.append(seen.links.get(path).ok_or(Errno::EINVAL)?)
+    }
+}
+
+/// Root that reads one mount through the cache.
+#[derive(Debug)]
+pub(super) struct RecordingRoot {
+    cache: Arc<Cache>,
+    mount: Mount,
+}
+
+impl RecordingRoot {
+    pub(super) fn new(cache: Arc<Cache>, mount: Mount) -> Self {
+        Self { cache, mount }
+    }
+}
+
+impl Root for RecordingRoot {
+    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+        into.clear();
+        into.extend(self.cache.file(self.mount, path, cap_bytes)?);
+        Ok(())
+    }
+
+    fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
+        into.clear();
+        let names = self.cache.list(self.mount, path)?;
+        names.iter_kinds().for_each(|(name, kind)| into.push(name, kind));
+        // Listed links are recorded as links, so that a replay lists them too.
+        for (name, _) in names.iter_kinds().filter(|(_, kind)| *kind == Kind::Link) {
+            let link = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
+            // It may have disappeared since.
+            let _ = self.cache.link(self.mount, &link);
+        }
+        Ok(())
+    }
+
+    fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
+        into.clear();
+        into.extend(self.cache.link(self.mount, path)?);
+        Ok(())
+    }
+
+    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
+        self.cache.metadata(self.mount, path)
     }
 }

@@ -1,0 +1,186 @@
+//! A bounded queue of log lines and the thread that writes them, so that no other thread waits for their reader.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Maximum size of the lines that are not written.
+const QUEUED_MAX_BYTES: usize = 64 << 10;
+
+/// Lines that may follow each other at once.
+const BURST_LINES: u32 = 1_000;
+
+/// Time after which one more line may follow: ten a second on average.
+const LINE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Lines on their way to a writer.
+#[derive(Default, Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default, Debug)]
+struct State {
+    text: String,
+    is_writing: bool,
+    /// Lines dropped since the last line that was not.
+    dropped: u64,
+    limit: Limit,
+    has_ended: bool,
+}
+
+/// A token bucket of lines.
+#[derive(Debug)]
+struct Limit {
+    lines: u32,
+    /// The moment up to which the bucket was filled.
+    filled: Duration,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self { lines: BURST_LINES, filled: Duration::ZERO }
+    }
+}
+
+impl Limit {
+    /// Takes a line's token, if there is one.
+    fn take(&mut self, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.filled).as_millis() / LINE_INTERVAL.as_millis();
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+        if self.lines.saturating_add(passed) >= BURST_LINES {
+            self.lines = BURST_LINES;
+            self.filled = now;
+        } else {
+            self.lines += passed;
+            self.filled += passed * LINE_INTERVAL;
+        }
+        let is_allowed = self.lines > 0;
+        self.lines -= u32::from(is_allowed);
+        is_allowed
+    }
+}
+
+impl Queue {
+    /// Starts the thread that writes to `writer`.
+    pub(super) fn start(mut writer: impl Write + Send + 'static) -> io::Result<Arc<Self>> {
+        let queue = Arc::new(Self::default());
+        let shared = Arc::clone(&queue);
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || shared.write(&mut writer))?;
+        Ok(queue)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues the line that `push` appends, which gets the number of lines dropped before it. Returns whether there was
+    /// room for it.
+    pub(super) fn push(&self, now: Duration, push: impl FnOnce(u64, &mut String)) -> bool {
+        let mut state = self.lock();
+        if state.text.len() >= QUEUED_MAX_BYTES || !state.limit.take(now) {
+            state.dropped += 1;
+            return false;
+        }
+        let dropped = std::mem::take(&mut state.dropped);
+        push(dropped, &mut state.text);
+        let is_idle = !state.is_writing;
+        drop(state);
+        if is_idle {
+            self.changed.notify_all();
+        }
+        true
+    }
+
+    fn write(&self, writer: &mut dyn Write) {
+        let mut text = String::new();
+        loop {
+            let mut state = self.lock();
+            state.is_writing = false;
+            if state.text.is_empty() {
+                self.changed.notify_all();
+            }
+            let is_idle = |state: &mut State| state.text.is_empty() && !state.has_ended;
+            state = self.changed.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+            if state.text.is_empty() {
+                return;
+            }
+            text.clear();
+            std::mem::swap(&mut state.text, &mut text);
+            state.is_writing = true;
+            drop(state);
+            // Where writing fails, no line could say so.
+            let _ = writer.write_all(text.as_bytes()).and_then(|()| writer.flush());
+        }
+    }
+
+    /// Waits until every line is written, at most for `time`.
+    pub(super) fn flush(&self, time: Duration) {
+        let is_busy = |state: &mut State| state.is_writing || !state.text.is_empty();
+        drop(self.changed.wait_timeout_while(self.lock(), time, is_busy));
+    }
+
+    /// Ends the thread once every line is written.
+    pub(super) fn end(&self) {
+        self.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_limited_to_a_burst_and_a_rate() {
+        let mut limit = Limit::default();
+        let second = Duration::from_secs(1);
+        let count = |limit: &mut Limit, now| (0..2 * BURST_LINES).filter(|_| limit.take(now)).count();
+        assert_eq!(count(&mut limit, 7 * second), 1_000);
+        assert_eq!(count(&mut limit, 8 * second), 10);
+        assert_eq!(count(&mut limit, 8 * second + LINE_INTERVAL / 2), 0);
+        assert_eq!(count(&mut limit, 8 * second + LINE_INTERVAL), 1);
+        assert_eq!(count(&mut limit, 8_000 * second), 1_000);
+    }
+
+    /// A writer that blocks until it is released.
+    struct Blocked(Arc<(Mutex<bool>, Condvar)>, Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Blocked {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            drop(self.0.1.wait_while(self.0.0.lock().unwrap(), |is_open| !*is_open).unwrap());
+            self.1.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_blocked_writer_delays_nothing_and_the_next_line_counts_what_was_dropped() {
+        let (gate, written) = (Arc::new((Mutex::new(false), Condvar::new())), Arc::default());
+        let queue = Queue::start(Blocked(Arc::clone(&gate), Arc::clone(&written))).unwrap();
+        let line = |text: &mut String| {
+            text.extend(std::iter::repeat_n('x', 1 << 10));
+            text.push('\n');
+        };
+        let now = |number: u32| number * LINE_INTERVAL;
+        let refused = (0..200).filter(|number| !queue.push(now(*number), |_, text| line(text))).count();
+        assert!((100..200).contains(&refused), "{refused}");
+        queue.flush(Duration::from_millis(1));
+        *gate.0.lock().unwrap() = true;
+        gate.1.notify_all();
+        queue.flush(Duration::from_secs(60));
+        let mut dropped = 0;
+        assert!(queue.push(now(300), |before, text| {
+            dropped = before;
+            line(text);
+        }));
+        assert_eq!(dropped, refused as u64);
+        queue.flush(Duration::from_secs(60));
+        assert_eq!(written.lock().unwrap().len(), (201 - refused) * ((1 << 10) + 1));
+        queue.end();
+    }
+}

@@ -1,0 +1,126 @@
+//! The timer that wakes a standby thread. Setting it wakes no thread, so that a scrape in time costs no context switch.
+
+pub(super) use system::Alarm;
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    };
+
+    const OFF: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+    /// Between the wake-ups of the threads that are to end.
+    const END_INTERVAL: Duration = Duration::from_millis(1);
+
+    #[derive(Debug)]
+    pub(in crate::serve::front) struct Alarm(OwnedFd);
+
+    impl Alarm {
+        pub(in crate::serve::front) fn new() -> io::Result<Self> {
+            Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?))
+        }
+
+        /// Wakes one waiting thread after `time`.
+        pub(in crate::serve::front) fn set(&self, time: Duration) {
+            self.arm(spec(time), OFF);
+        }
+
+        /// Wakes none.
+        pub(in crate::serve::front) fn clear(&self) {
+            self.arm(OFF, OFF);
+        }
+
+        /// Wakes every thread that waits, now and later.
+        pub(in crate::serve::front) fn end(&self) {
+            self.arm(spec(END_INTERVAL), spec(END_INTERVAL));
+        }
+
+        fn arm(&self, it_value: Timespec, it_interval: Timespec) {
+            // The times are valid, and the descriptor is a timer: this cannot fail.
+            let _ = timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &Itimerspec { it_interval, it_value });
+        }
+
+        /// Waits for the alarm.
+        pub(in crate::serve::front) fn wait(&self) {
+            let _ = rustix::io::read(&self.0, &mut [0; 8]);
+        }
+    }
+
+    fn spec(time: Duration) -> Timespec {
+        Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: i64::from(time.subsec_nanos()) as _ }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    use std::time::Duration;
+
+    use collectors::host::kernel::clock;
+
+    #[derive(Default, Debug)]
+    pub(in crate::serve::front) struct Alarm {
+        state: Mutex<State>,
+        changed: Condvar,
+    }
+
+    #[derive(Default, Debug)]
+    struct State {
+        rings_at: Option<Duration>,
+        has_ended: bool,
+    }
+
+    impl Alarm {
+        #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+        pub(in crate::serve::front) fn new() -> io::Result<Self> {
+            Ok(Self::default())
+        }
+
+        fn lock(&self) -> MutexGuard<'_, State> {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        /// Wakes one waiting thread after `time`.
+        pub(in crate::serve::front) fn set(&self, time: Duration) {
+            self.lock().rings_at = Some(clock::monotonic() + time);
+            self.changed.notify_one();
+        }
+
+        /// Wakes none.
+        pub(in crate::serve::front) fn clear(&self) {
+            self.lock().rings_at = None;
+        }
+
+        /// Wakes every thread that waits, now and later.
+        pub(in crate::serve::front) fn end(&self) {
+            self.lock().has_ended = true;
+            self.changed.notify_all();
+        }
+
+        /// Waits for the alarm.
+        pub(in crate::serve::front) fn wait(&self) {
+            let mut state = self.lock();
+            loop {
+                let now = clock::monotonic();
+                match state.rings_at {
+                    _ if state.has_ended => return,
+                    Some(rings_at) if rings_at <= now => {
+                        state.rings_at = None;
+                        return;
+                    }
+                    Some(rings_at) => {
+                        let waited = self.changed.wait_timeout(state, rings_at.saturating_sub(now));
+                        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    }
+                    None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                }
+            }
+        }
+    }
+}

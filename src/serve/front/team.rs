@@ -1,0 +1,189 @@
+//! The threads that serve: one leads, another stands by.
+//!
+//! The leader has the reactor and runs scrapes itself, so that a scrape costs no context switch. While it does, the
+//! reactor is on loan: where the scrape takes longer than [`TAKEOVER_AFTER`], the standby takes the reactor and leads.
+//! The former leader returns as a standby when its scrape ends, which may be never. A standby exists before the first
+//! connection is accepted. Without one nothing is run that could block, until a thread can be made or returns.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use collectors::host::kernel::clock;
+
+use super::alarm::Alarm;
+use super::offload::Mailbox;
+use super::reactor::{Reactor, Service, Turn};
+
+/// How long a scrape may keep the other connections waiting.
+const TAKEOVER_AFTER: Duration = Duration::from_millis(20);
+
+/// Standbys that are kept: one that takes over, and one that stands by while the former leader is late.
+const STANDBYS_KEPT_MAX: usize = 2;
+
+/// Maximum number of threads: the leader, its standbys, and threads that stay with a blocked collector.
+const THREADS_MAX: usize = 64;
+
+/// After a thread could not be made, the next attempt waits this long.
+const SPAWN_PAUSE: Duration = Duration::from_millis(100);
+
+/// All that the threads share.
+pub(super) struct Team {
+    service: Service,
+    mailbox: Arc<Mailbox>,
+    alarm: Alarm,
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    loan: Option<Loan>,
+    /// Number of loans so far.
+    loans: u64,
+    threads: usize,
+    standbys: usize,
+    spawn_failed: Option<Duration>,
+    has_ended: bool,
+}
+
+/// The reactor, while its leader runs a scrape.
+struct Loan {
+    reactor: Box<Reactor>,
+    number: u64,
+    since: Duration,
+}
+
+impl State {
+    /// Lends the reactor. Returns the number of the loan.
+    fn lend(&mut self, reactor: Box<Reactor>) -> u64 {
+        self.loans += 1;
+        self.loan = Some(Loan { reactor, number: self.loans, since: clock::monotonic() });
+        self.loans
+    }
+
+    /// Takes the reactor, if `is_wanted` applies to its loan.
+    fn take(&mut self, is_wanted: impl FnOnce(&Loan) -> bool) -> Option<Box<Reactor>> {
+        let loan = self.loan.take_if(|loan| is_wanted(loan))?;
+        Some(loan.reactor)
+    }
+}
+
+impl Team {
+    /// Starts a leader and a standby.
+    pub(super) fn start(reactor: Reactor, service: Service, mailbox: Arc<Mailbox>) -> io::Result<Arc<Self>> {
+        let (alarm, state) = (Alarm::new()?, Mutex::default());
+        let team = Arc::new(Self { service, mailbox, alarm, state, ended: Condvar::new() });
+        team.add_standby(&mut team.lock())?;
+        team.lock().threads += 1;
+        let leader = Arc::clone(&team);
+        let spawned = spawn(move || {
+            leader.lead(Box::new(reactor));
+            leader.stand_by();
+        });
+        if let Err(error) = spawned {
+            team.end();
+            return Err(error);
+        }
+        Ok(team)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_standby(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let team = Arc::clone(self);
+        spawn(move || team.stand_by())?;
+        state.threads += 1;
+        state.standbys += 1;
+        Ok(())
+    }
+
+    /// Whether a standby exists, made now if need be.
+    fn has_standby(self: &Arc<Self>) -> bool {
+        let mut state = self.lock();
+        if state.standbys > 0 {
+            return true;
+        }
+        let now = clock::monotonic();
+        if state.threads >= THREADS_MAX || state.spawn_failed.is_some_and(|before| now < before + SPAWN_PAUSE) {
+            return false;
+        }
+        let is_added = self.add_standby(&mut state).is_ok();
+        state.spawn_failed = Some(now).filter(|_| !is_added);
+        is_added
+    }
+
+    /// Serves until another thread has taken the reactor over, or serving has ended.
+    fn lead(self: &Arc<Self>, mut reactor: Box<Reactor>) {
+        loop {
+            let turn = catch_unwind(AssertUnwindSafe(|| reactor.turn(&self.service, || self.has_standby())));
+            match turn {
+                Ok(Turn::Wait) => {}
+                Ok(Turn::Run(run)) => {
+                    let number = self.lock().lend(reactor);
+                    self.alarm.set(TAKEOVER_AFTER);
+                    run.run();
+                    let Some(returned) = self.lock().take(|loan| loan.number == number) else {
+                        self.mailbox.wake();
+                        break;
+                    };
+                    reactor = returned;
+                    self.alarm.clear();
+                }
+                // Connections are in an unknown state after a panic: the process ends, and is started anew.
+                Ok(Turn::End) | Err(_) => return self.end(),
+            }
+        }
+        let mut state = self.lock();
+        state.standbys += 1;
+    }
+
+    /// Waits for a scrape that is late, and leads in place of its thread. Ends where enough other threads stand by. The
+    /// thread is counted among the standbys already.
+    fn stand_by(self: &Arc<Self>) {
+        loop {
+            let mut state = self.lock();
+            if state.has_ended || state.standbys > STANDBYS_KEPT_MAX {
+                state.standbys = state.standbys.saturating_sub(1);
+                state.threads -= 1;
+                return;
+            }
+            drop(state);
+            self.alarm.wait();
+            let mut state = self.lock();
+            let now = clock::monotonic();
+            // The alarm may be that of a scrape that has ended meanwhile.
+            if let Some(reactor) = state.take(|loan| now >= loan.since + TAKEOVER_AFTER) {
+                state.standbys -= 1;
+                drop(state);
+                self.lead(reactor);
+            }
+        }
+    }
+
+    fn end(&self) {
+        self.lock().has_ended = true;
+        self.ended.notify_all();
+        self.alarm.end();
+    }
+
+    /// Waits until serving has ended, at most for `time`. Returns whether it has.
+    pub(super) fn wait(&self, time: Option<Duration>) -> bool {
+        let state = self.lock();
+        let is_serving = |state: &mut State| !state.has_ended;
+        match time {
+            None => self.ended.wait_while(state, is_serving).unwrap_or_else(PoisonError::into_inner).has_ended,
+            Some(time) => {
+                let waited = self.ended.wait_timeout_while(state, time, is_serving);
+                waited.unwrap_or_else(PoisonError::into_inner).0.has_ended
+            }
+        }
+    }
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name("serve".to_owned()).spawn(work).map(drop)
+}
