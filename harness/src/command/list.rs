@@ -39,7 +39,7 @@ fn listing(words: &[String]) -> Result<String, Failure> {
         [file, prefix] => (file, prefix.trim_start_matches('/')),
         [.., last] => return Err(Failure::Usage(format!("`{last}`: unexpected argument"))),
     };
-    if prefix.is_empty() && file.ends_with(".toml") {
+    if prefix.is_empty() && Path::new(file).extension().is_some_and(|extension| extension == "toml") {
         return scenario(file.as_ref());
     }
     let tree = load::any_host(file.as_ref())?;
