@@ -4,13 +4,13 @@
 //! Times are CPU times, so that other load on the machine changes them little; instructions are counted where perf can.
 
 mod against;
+mod bench_host;
 mod client;
 pub mod history;
 mod html;
 mod inner;
-mod load;
 mod measure;
-mod place;
+mod parallel_clients;
 mod plot;
 mod process;
 pub mod report;
@@ -26,9 +26,9 @@ use collectors::host::root::tree::Tree;
 pub use html::page as html;
 
 use crate::gates::outside;
-use crate::needs::Need;
+use crate::requirements::Requirement;
 use crate::{conformance, load as files};
-use place::Place;
+use bench_host::BenchHost;
 use report::{Bound, CollectorCost, Report, Row, Unit};
 
 /// Extent of a bench run.
@@ -45,7 +45,7 @@ pub struct Effort {
     /// Scrapes after which memory must not have grown.
     pub many_scrapes: u32,
     /// Duration of the measurement with parallel clients.
-    pub crowd: Duration,
+    pub parallel_time: Duration,
     /// Whether large hosts are left out.
     pub is_quick: bool,
 }
@@ -58,7 +58,7 @@ impl Effort {
         short: Duration::from_millis(20),
         scrapes: 60,
         many_scrapes: 10_000,
-        crowd: Duration::from_secs(10),
+        parallel_time: Duration::from_secs(10),
         is_quick: false,
     };
     /// For a smoke test.
@@ -68,7 +68,7 @@ impl Effort {
         short: Duration::from_millis(1),
         scrapes: 3,
         many_scrapes: 20,
-        crowd: Duration::from_millis(300),
+        parallel_time: Duration::from_millis(300),
         is_quick: true,
     };
 }
@@ -91,20 +91,20 @@ pub struct Plan {
 pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
     let effort = plan.effort;
     let mut report = Report { unix_seconds: clock::now().as_secs(), about: about(plan), ..Report::default() };
-    let live = Place::live();
+    let live = BenchHost::live();
     let (tree_name, tree) = tree()?;
-    let tree = Place::unpacked(tree_name, tree)?;
+    let tree = BenchHost::unpacked(tree_name, tree)?;
     if let Some(peer) = &plan.peer {
         report.rows.extend(against::costs(plan, peer, &live, &tree, tell));
     }
     tell("scrapes beside plain reads");
-    report.rows.push(inner::against_floor(
+    report.rows.push(inner::against_plain_reads(
         "a live scrape without HTTP and gzip, beside plain reads",
         0.7,
         &live,
         effort,
     ));
-    report.rows.push(inner::against_floor("a scrape of a directory, beside plain reads", 1.0, &tree, effort));
+    report.rows.push(inner::against_plain_reads("a scrape of a directory, beside plain reads", 1.0, &tree, effort));
     tell("samples encoded");
     report.rows.extend(inner::encoding(effort));
     report.rows.push(inner::allocating("heap allocations of a steady live scrape without textfile", &live));
@@ -114,7 +114,7 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
     report.rows.push(inner::linearity(&report.sizes));
     report.rows.extend(served::rows(plan, &live, &tree, tell));
     if let Some(peer) = &plan.peer {
-        report.rows.extend(against::crowds(plan, peer, &live, tell));
+        report.rows.extend(against::parallel_clients(plan, peer, &live, tell));
     }
     tell("collectors one by one");
     report.collectors = collectors(plan, &tree).unwrap_or_else(|error| {
@@ -126,13 +126,13 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
 
 /// The directory to measure: node_exporter's own test tree where available.
 fn tree() -> io::Result<(&'static str, Tree)> {
-    if Need::ConformanceData.is_here() {
-        return Ok(("node_exporter's test tree", conformance::tree(&Need::ConformanceData.path())?));
+    if Requirement::ConformanceData.is_available() {
+        return Ok(("node_exporter's test tree", conformance::tree(&Requirement::ConformanceData.path())?));
     }
     Ok(("fixtures/hosts/laptop.tree", files::host("laptop")?))
 }
 
-fn collectors(plan: &Plan, tree: &Place) -> io::Result<Vec<CollectorCost>> {
+fn collectors(plan: &Plan, tree: &BenchHost) -> io::Result<Vec<CollectorCost>> {
     let mut costs = inner::collectors(tree, plan.effort)?;
     if let Some(peer) = &plan.peer {
         let theirs = against::durations(plan, peer, tree)?;
@@ -140,7 +140,7 @@ fn collectors(plan: &Plan, tree: &Place) -> io::Result<Vec<CollectorCost>> {
             cost.peer_nanoseconds = theirs.get(cost.name).map(|seconds| seconds * 1e9);
         }
     }
-    if let Some(nodelab) = plan.nodelab.as_ref().filter(|_| Need::Valgrind.is_here()) {
+    if let Some(nodelab) = plan.nodelab.as_ref().filter(|_| Requirement::Valgrind.is_available()) {
         for cost in &mut costs {
             let only = [format!("--collector={}", cost.name)];
             cost.instructions = outside::instructions_of(nodelab, "laptop.tree", &only).ok();

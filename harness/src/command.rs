@@ -36,7 +36,7 @@ use std::process::ExitCode;
 
 use collectors::kit::nearest;
 
-pub(crate) use arguments::Given;
+pub(crate) use arguments::Arguments;
 
 /// Every command, in the order of the help.
 const ALL: &[&Command] = &[
@@ -74,7 +74,7 @@ pub(crate) struct Command {
     /// Exit statuses besides the common ones.
     pub(crate) exits: &'static [(u8, &'static str)],
     /// Runs the command.
-    pub(crate) run: fn(&Given) -> Result<ExitCode, Failure>,
+    pub(crate) run: fn(&Arguments) -> Result<ExitCode, Failure>,
 }
 
 /// One flag of a command.

@@ -1,7 +1,7 @@
 //! Conformance: node_exporter's own end-to-end test data, read in place, against our collectors.
 //!
 //! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run and the expected
-//! page. Compared are the families of our collectors: every sample line, the order of samples and families, and each
+//! page. Comparison are the families of our collectors: every sample line, the order of samples and families, and each
 //! TYPE line. HELP texts are not compared.
 
 mod compare;

@@ -2,10 +2,11 @@
 
 #[cfg(target_os = "linux")]
 pub mod folder;
+pub mod identity;
+pub mod interval;
 pub mod known;
 #[cfg(target_os = "linux")]
 pub mod live;
-pub mod maker;
 pub mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +16,12 @@ use std::io;
 use regex::Regex;
 
 use crate::exposition::{self, Exposition, Family, Format, Sample, Severity};
-use known::Knowledge;
-use show::Compared;
+use known::KnownDifferences;
+use show::Comparison;
 
 /// Kind of a difference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum What {
+pub enum DifferenceKind {
     /// A family that only one page has.
     Family,
     /// The type of a family.
@@ -33,7 +34,7 @@ pub enum What {
     Order,
 }
 
-impl What {
+impl DifferenceKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Family, Self::Type, Self::Sample, Self::Value, Self::Order];
 
@@ -55,7 +56,7 @@ pub struct Difference {
     /// Name of the family.
     pub family: String,
     /// Kind of the difference.
-    pub what: What,
+    pub what: DifferenceKind,
     /// `-` for the peer's page, `+` for ours.
     pub sign: char,
     /// The text of the line.
@@ -108,9 +109,9 @@ pub fn pages<'a>(
     place: &str,
     ours: &[u8],
     theirs: &[u8],
-    knowledge: &'a Knowledge,
+    knowledge: &'a KnownDifferences,
     is_compared: impl Fn(&str) -> bool,
-) -> io::Result<Compared<'a>> {
+) -> io::Result<Comparison<'a>> {
     let (ours, theirs) =
         (parse(&format!("{place}: our page"), ours)?, parse(&format!("{place}: the peer's page"), theirs)?);
     let mut differences = families_of_one(&ours, &theirs);
@@ -118,7 +119,7 @@ pub fn pages<'a>(
     differences.retain(|difference| is_compared(&difference.family));
     let names = by_name(&ours);
     let families = by_name(&theirs).keys().filter(|name| names.contains_key(*name) && is_compared(name)).count();
-    Ok(Compared { place: place.to_owned(), families, sorted: knowledge.sort(place, differences) })
+    Ok(Comparison { place: place.to_owned(), families, sorted: knowledge.sort(place, differences) })
 }
 
 /// The difference in type of a family.
@@ -128,7 +129,7 @@ pub(crate) fn types(ours: &Family<'_>, theirs: &Family<'_>) -> Vec<Difference> {
     }
     let of = |sign, family: &Family<'_>| Difference {
         family: theirs.name.to_owned(),
-        what: What::Type,
+        what: DifferenceKind::Type,
         sign,
         line: format!("# TYPE {} {}", family.name, family.kind),
     };
@@ -148,8 +149,12 @@ pub fn families_of_one(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> Vec<Di
     let (ours, theirs) = (by_name(ours), by_name(theirs));
     let only = |sign, one: &BTreeMap<&str, &Family<'_>>, other: &BTreeMap<&str, &Family<'_>>| -> Vec<Difference> {
         let families = one.values().filter(|family| !other.contains_key(family.name));
-        let family =
-            |name: &str| Difference { family: name.to_owned(), what: What::Family, sign, line: name.to_owned() };
+        let family = |name: &str| Difference {
+            family: name.to_owned(),
+            what: DifferenceKind::Family,
+            sign,
+            line: name.to_owned(),
+        };
         families.map(|found| family(found.name)).collect()
     };
     let mut differences = only('-', &theirs, &ours);
@@ -189,11 +194,11 @@ fn of_family(ours: &Family<'_>, theirs: &Family<'_>, added: &[AddedLabel]) -> Ve
         };
         let line = change.value();
         let what = if other.contains(line) {
-            What::Order
+            DifferenceKind::Order
         } else if other_series.contains(&series(line)) {
-            What::Value
+            DifferenceKind::Value
         } else {
-            What::Sample
+            DifferenceKind::Sample
         };
         differences.push(Difference { family: theirs.name.to_owned(), what, sign, line: line.to_owned() });
     }

@@ -2,7 +2,7 @@
 //!
 //! The kinds are those of [`simulator::fault`], so a failing case can be pasted into a fault file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use collectors::host::errno::Errno;
 use collectors::host::root::{Mount, Roots};
 use simulator::fault::{Fault, FaultSite, Injection, Kind, Plan, Stage, VirtualClock, When};
 
-use crate::meter::{Ask, Meter};
+use crate::meter::{Meter, Operation};
 
 /// Every kind of fault that returns at once.
 pub fn kinds() -> [Kind; 19] {
@@ -44,20 +44,20 @@ pub const SLOW: Duration = Duration::from_secs(6);
 
 /// A path below one of the mounts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Question {
+pub struct MountPath {
     /// The mount.
     pub mount: Mount,
     /// The path below the mount.
     pub path: Vec<u8>,
 }
 
-impl fmt::Display for Question {
+impl fmt::Display for MountPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.place().fmt(f)
     }
 }
 
-impl Question {
+impl MountPath {
     fn place(&self) -> FaultSite {
         FaultSite::exact(self.mount, &self.path)
     }
@@ -89,14 +89,14 @@ impl Count {
 
 /// Roots that record accesses and inject one fault on request.
 #[derive(Clone, Debug)]
-pub struct Breakable {
+pub struct FaultyRoots {
     meter: Meter,
     injection: Injection,
     /// The clock that slow answers advance; advancing it also releases hanging ones.
     pub clock: VirtualClock,
 }
 
-impl Breakable {
+impl FaultyRoots {
     /// Wraps the roots of a host without faults.
     pub fn new(sound: &Roots) -> Self {
         let clock = VirtualClock::new(Duration::ZERO);
@@ -110,26 +110,61 @@ impl Breakable {
     }
 
     /// The accesses since the last call, by path.
-    pub fn take_asked(&self) -> BTreeMap<Question, Count> {
-        let mut counts = BTreeMap::<Question, Count>::new();
-        for ((ask, question), times) in self.meter.take().questions {
+    pub fn take_accesses(&self) -> BTreeMap<MountPath, Count> {
+        let mut counts = BTreeMap::<MountPath, Count>::new();
+        for ((ask, question), times) in self.meter.take().paths {
             let count = counts.entry(question).or_default();
             match ask {
-                Ask::List => count.listed += times.asked,
-                Ask::Read | Ask::Link | Ask::Metadata => count.read += times.asked,
+                Operation::List => count.listed += times.asked,
+                Operation::Read | Operation::Link | Operation::Metadata => count.read += times.asked,
             }
         }
         counts
     }
 
     /// Injects a fault at one path, in place of the previous fault.
-    pub fn break_at(&self, question: &Question, kind: Kind) {
+    pub fn inject(&self, question: &MountPath, kind: Kind) {
         self.injection.replace(Plan::new([question.broken(kind)]));
     }
 
     /// Removes the fault.
-    pub fn mend(&self) {
+    pub fn clear(&self) {
         self.injection.replace(Plan::default());
+    }
+}
+
+/// Effect of a fault on the samples of a collector or page.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct FaultEffect {
+    /// Series that disappeared.
+    pub lost: usize,
+    /// Series with another value.
+    pub other: usize,
+    /// Series that appeared.
+    pub new: usize,
+}
+
+impl FaultEffect {
+    /// Compares the samples without and with the fault.
+    pub fn between(sound: &BTreeSet<String>, broken: &BTreeSet<String>) -> Self {
+        let series = |sample: &String| sample.rsplit_once(' ').map(|(series, _)| series.to_owned()).unwrap_or_default();
+        let (before, after) = (sound.iter().map(series), broken.iter().map(series));
+        let (before, after): (BTreeSet<String>, BTreeSet<String>) = (before.collect(), after.collect());
+        let lost = before.difference(&after).count();
+        let other = sound.difference(broken).count() - lost;
+        Self { lost, other, new: after.difference(&before).count() }
+    }
+}
+
+impl fmt::Display for FaultEffect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>4} lost", self.lost)?;
+        for (count, word) in [(self.other, "other"), (self.new, "new")] {
+            if count > 0 {
+                write!(f, " {count:>4} {word}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -138,23 +173,22 @@ mod tests {
     use super::*;
     use collectors::host::root::Names;
     use collectors::host::root::tree::Tree;
-    use std::collections::BTreeSet;
 
     #[test]
     fn only_the_faulty_path_is_affected() {
         let tree = Arc::new(Tree::new().with_file("proc/a", "1\n").with_file("proc/b", "2\n"));
-        let breakable = Breakable::new(&tree.roots());
-        breakable.break_at(&Question { mount: Mount::Proc, path: b"a".to_vec() }, Kind::Missing);
+        let breakable = FaultyRoots::new(&tree.roots());
+        breakable.inject(&MountPath { mount: Mount::Proc, path: b"a".to_vec() }, Kind::Missing);
         let read = |path: &[u8]| {
             let mut content = Vec::new();
             breakable.roots().get(Mount::Proc).read(path, &mut content, 100).map(|()| content)
         };
         assert_eq!(read(b"a"), Err(Errno::ENOENT.into()));
         assert_eq!(read(b"b"), Ok(b"2\n".to_vec()));
-        breakable.mend();
+        breakable.clear();
         assert_eq!(read(b"a"), Ok(b"1\n".to_vec()));
         breakable.roots().get(Mount::Proc).list(b"", &mut Names::new()).unwrap();
-        let asked = breakable.take_asked().into_iter();
+        let asked = breakable.take_accesses().into_iter();
         let asked: Vec<_> = asked.map(|(question, count)| (question.to_string(), count.listed, count.read)).collect();
         assert_eq!(asked, [("proc".to_owned(), 1, 0), ("proc/a".to_owned(), 0, 2), ("proc/b".to_owned(), 0, 1)]);
     }

@@ -15,9 +15,10 @@ use std::io;
 
 use budget::{Figures, Key};
 use figure::Figure;
+pub use memory::most_allocations;
 
-use crate::meter::{Ask, Meter};
-use crate::subject::{self, Subject};
+use crate::meter::{Meter, Operation};
+use crate::scrape_target::{self, ScrapeTarget};
 
 /// Measured figures, and those that were skipped.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,12 +31,12 @@ pub struct Measured {
 
 impl Measured {
     /// Records a figure of a host.
-    pub fn set(&mut self, subject: &str, figure: Figure, value: impl TryInto<u64>) {
-        self.set_named(subject, figure.name.to_owned(), value);
+    pub fn set(&mut self, target: &str, figure: Figure, value: impl TryInto<u64>) {
+        self.set_named(target, figure.name.to_owned(), value);
     }
 
-    pub(crate) fn set_named(&mut self, subject: &str, name: String, value: impl TryInto<u64>) {
-        self.figures.insert((subject.to_owned(), name), value.try_into().unwrap_or(u64::MAX));
+    pub(crate) fn set_named(&mut self, target: &str, name: String, value: impl TryInto<u64>) {
+        self.figures.insert((target.to_owned(), name), value.try_into().unwrap_or(u64::MAX));
     }
 
     /// The union of two measurements.
@@ -55,9 +56,9 @@ impl Measured {
 /// Measures what every system can count. The program must count its allocations, and no other thread may be active.
 pub fn counted() -> io::Result<Measured> {
     let mut measured = Measured::default();
-    for subject in Subject::all()? {
-        files(&subject, &mut measured)?;
-        memory::measure(&subject, &mut measured)?;
+    for target in ScrapeTarget::all()? {
+        files(&target, &mut measured)?;
+        memory::measure(&target, &mut measured)?;
     }
     memory::each_collector(&mut measured)?;
     latency::measure(&mut measured)?;
@@ -65,35 +66,35 @@ pub fn counted() -> io::Result<Measured> {
 }
 
 /// File accesses, bytes and page size.
-fn files(subject: &Subject, measured: &mut Measured) -> io::Result<()> {
+fn files(target: &ScrapeTarget, measured: &mut Measured) -> io::Result<()> {
     let mut meter = None;
-    let scraper = subject.scraper(|roots| meter.insert(Meter::new(&roots)).roots())?;
-    let meter = meter.unwrap_or_else(|| Meter::new(&subject.roots()));
+    let scraper = target.scraper(|roots| meter.insert(Meter::new(&roots)).roots())?;
+    let meter = meter.unwrap_or_else(|| Meter::new(&target.roots()));
     let mut page = Vec::new();
     // The first scrape also does one-time reads.
-    subject::scrape(&scraper, &mut page);
+    scrape_target::scrape(&scraper, &mut page);
     meter.take();
-    subject::scrape(&scraper, &mut page);
+    scrape_target::scrape(&scraper, &mut page);
     let asked = meter.take();
-    let name = &subject.name;
+    let name = &target.name;
     for (figure, ask) in [
-        (figure::READS, Ask::Read),
-        (figure::LISTS, Ask::List),
-        (figure::LINKS, Ask::Link),
-        (figure::METADATA, Ask::Metadata),
+        (figure::READS, Operation::Read),
+        (figure::LISTS, Operation::List),
+        (figure::LINKS, Operation::Link),
+        (figure::METADATA, Operation::Metadata),
     ] {
         measured.set(name, figure, asked.count(ask));
     }
-    measured.set(name, figure::READS_AGAIN, asked.repeated(Ask::Read));
+    measured.set(name, figure::READS_AGAIN, asked.repeated(Operation::Read));
     measured.set(name, figure::READ_BYTES, asked.read_bytes);
     measured.set(name, figure::PAGE_BYTES, page.len());
-    measured.set(name, figure::PAGE_SAMPLES, subject::samples(&page));
+    measured.set(name, figure::PAGE_SAMPLES, scrape_target::samples(&page));
     Ok(())
 }
 
 /// Relation of a figure to its budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum Verdict {
     /// Within the tolerance.
     Kept,
     /// Above the budget.
@@ -104,7 +105,7 @@ pub enum Standing {
 
 /// A figure with its budget.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
+pub struct BudgetLine {
     /// Host and name of the figure.
     pub key: Key,
     /// The measured value.
@@ -112,23 +113,23 @@ pub struct Line {
     /// The value in the budget.
     pub budget: u64,
     /// Relation of the two.
-    pub standing: Standing,
+    pub standing: Verdict,
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for BudgetLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((subject, name), measured, budget) = (&self.key, self.measured, self.budget);
+        let ((target, name), measured, budget) = (&self.key, self.measured, self.budget);
         let word = match self.standing {
-            Standing::Kept => "",
-            Standing::Over => "  OVER",
-            Standing::Under => "  under",
+            Verdict::Kept => "",
+            Verdict::Over => "  OVER",
+            Verdict::Under => "  under",
         };
-        write!(f, "{subject:14} {name:28} {measured:>12} of {budget:>12}{word}")
+        write!(f, "{target:14} {name:28} {measured:>12} of {budget:>12}{word}")
     }
 }
 
 /// Compares every figure that was measured or is in the budget, except skipped ones.
-pub fn compare(measured: &Measured, budget: &Figures) -> Vec<Line> {
+pub fn compare(measured: &Measured, budget: &Figures) -> Vec<BudgetLine> {
     let keys: BTreeSet<&Key> = measured.figures.keys().chain(budget.keys()).collect();
     let lines = keys.into_iter().filter_map(|key| {
         let found = measured.figures.get(key).copied();
@@ -139,11 +140,11 @@ pub fn compare(measured: &Measured, budget: &Figures) -> Vec<Line> {
         let tolerance = figure::of(&key.1).map_or(figure::Tolerance::Exact, |figure| figure.tolerance);
         let range = tolerance.range(allowed);
         let standing = match found {
-            found if found > *range.end() => Standing::Over,
-            found if found < *range.start() => Standing::Under,
-            _ => Standing::Kept,
+            found if found > *range.end() => Verdict::Over,
+            found if found < *range.start() => Verdict::Under,
+            _ => Verdict::Kept,
         };
-        Some(Line { key: key.clone(), measured: found, budget: allowed, standing })
+        Some(BudgetLine { key: key.clone(), measured: found, budget: allowed, standing })
     });
     lines.collect()
 }
@@ -155,14 +156,14 @@ pub fn accepted(measured: &Measured, budget: &Figures) -> Figures {
     // A figure within its tolerance keeps its value, so that noise causes no diff.
     let lines = compare(measured, budget).into_iter();
     let figures =
-        lines.map(|line| (line.key, if line.standing == Standing::Kept { line.budget } else { line.measured }));
+        lines.map(|line| (line.key, if line.standing == Verdict::Kept { line.budget } else { line.measured }));
     kept.chain(figures).collect()
 }
 
 /// The report on figures that differ from the budget; `None` if there are none.
-pub fn complaint(lines: &[Line]) -> Option<String> {
+pub fn complaint(lines: &[BudgetLine]) -> Option<String> {
     let off: Vec<String> =
-        lines.iter().filter(|line| line.standing != Standing::Kept).map(|line| format!("  {line}\n")).collect();
+        lines.iter().filter(|line| line.standing != Verdict::Kept).map(|line| format!("  {line}\n")).collect();
     (!off.is_empty()).then(|| {
         format!(
             "different from harness/budget.txt:\n{}if intended, run: cargo run -p harness -- gates --accept\n",
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(measured: &[(&str, u64)], skipped: &[&str], budget: &str, expected: &[(&str, Standing)], accepts: &str) {
+    fn check(measured: &[(&str, u64)], skipped: &[&str], budget: &str, expected: &[(&str, Verdict)], accepts: &str) {
         let mut found = Measured::default();
         for (name, value) in measured {
             found.set_named("vm", (*name).to_owned(), *value);
@@ -186,7 +187,7 @@ mod tests {
         let lines = compare(&found, &budget);
         let standings: Vec<_> = lines.iter().map(|line| (line.key.1.as_str(), line.standing)).collect();
         assert_eq!(standings, expected);
-        assert_eq!(complaint(&lines).is_none(), expected.iter().all(|(_, standing)| *standing == Standing::Kept));
+        assert_eq!(complaint(&lines).is_none(), expected.iter().all(|(_, standing)| *standing == Verdict::Kept));
         let text = budget::write(&accepted(&found, &budget));
         let lines: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
         assert_eq!(lines, accepts);
@@ -194,32 +195,32 @@ mod tests {
 
     #[test]
     fn higher_and_lower_figures_are_reported() {
-        check(&[("reads", 5)], &[], "vm reads 5\n", &[("reads", Standing::Kept)], "vm reads 5\n");
-        check(&[("reads", 6)], &[], "vm reads 5\n", &[("reads", Standing::Over)], "vm reads 6\n");
-        check(&[("reads", 4)], &[], "vm reads 5\n", &[("reads", Standing::Under)], "vm reads 4\n");
+        check(&[("reads", 5)], &[], "vm reads 5\n", &[("reads", Verdict::Kept)], "vm reads 5\n");
+        check(&[("reads", 6)], &[], "vm reads 5\n", &[("reads", Verdict::Over)], "vm reads 6\n");
+        check(&[("reads", 4)], &[], "vm reads 5\n", &[("reads", Verdict::Under)], "vm reads 4\n");
     }
 
     #[test]
     fn missing_figures_count_as_zero() {
-        check(&[("reads", 1)], &[], "", &[("reads", Standing::Over)], "vm reads 1\n");
-        check(&[("reads", 0)], &[], "", &[("reads", Standing::Kept)], "");
-        check(&[], &[], "vm reads 1\n", &[("reads", Standing::Under)], "");
+        check(&[("reads", 1)], &[], "", &[("reads", Verdict::Over)], "vm reads 1\n");
+        check(&[("reads", 0)], &[], "", &[("reads", Verdict::Kept)], "");
+        check(&[], &[], "vm reads 1\n", &[("reads", Verdict::Under)], "");
     }
 
     #[test]
     fn skipped_figures_keep_their_budget() {
         let budget = "vm instructions.release 9\nvm syscalls.read 5\n";
         check(&[], &["syscalls", "instructions"], budget, &[], budget);
-        check(&[], &["instructions"], budget, &[("syscalls.read", Standing::Under)], "vm instructions.release 9\n");
+        check(&[], &["instructions"], budget, &[("syscalls.read", Verdict::Under)], "vm instructions.release 9\n");
     }
 
     #[test]
     fn figures_within_the_tolerance_keep_their_budget() {
         for (found, standing, accepts) in [
-            (979, Standing::Under, "vm peak_bytes 979\n"),
-            (980, Standing::Kept, "vm peak_bytes 1000\n"),
-            (1_020, Standing::Kept, "vm peak_bytes 1000\n"),
-            (1_021, Standing::Over, "vm peak_bytes 1021\n"),
+            (979, Verdict::Under, "vm peak_bytes 979\n"),
+            (980, Verdict::Kept, "vm peak_bytes 1000\n"),
+            (1_020, Verdict::Kept, "vm peak_bytes 1000\n"),
+            (1_021, Verdict::Over, "vm peak_bytes 1021\n"),
         ] {
             check(&[("peak_bytes", found)], &[], "vm peak_bytes 1000\n", &[("peak_bytes", standing)], accepts);
         }

@@ -1,8 +1,9 @@
-//! Files derived from declarations and fixtures: tables of collectors and of the simulator, golden pages.
+//! Files derived from declarations and fixtures: tables of collectors and of the simulator, golden pages, fingerprints.
 //!
 //! `nodelab accept` writes them and a test compares them, so that every fact is written once, in its declaration.
 
 mod documents;
+mod fingerprints;
 mod fuzz;
 pub mod simulator;
 
@@ -39,6 +40,7 @@ pub fn all() -> io::Result<Vec<Generated>> {
         Generated { path: "docs/HARNESS.md".to_owned(), content: documents::harness(&text("docs/HARNESS.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
         Generated { path: "harness/fuzz/Cargo.toml".to_owned(), content: fuzz::manifest(&crate::fuzz::targets()) },
+        Generated { path: fingerprints::PATH.to_owned(), content: fingerprints::test(&text(fingerprints::PATH)?)? },
         Generated { path: simulator::PATH.to_owned(), content: simulator::document(&text(simulator::PATH)?)? },
     ];
     for host in load::hosts()? {

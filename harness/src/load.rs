@@ -26,6 +26,18 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// An environment variable, if it is set and UTF-8.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A path of the workspace as an argument of a command: relative if the workspace is the current directory.
+pub fn argument(below: &str) -> String {
+    let workspace = workspace().canonicalize().unwrap_or_else(|_| workspace());
+    let is_current = std::env::current_dir().is_ok_and(|current| current == workspace);
+    if is_current { below.to_owned() } else { workspace.join(below).display().to_string() }
+}
+
 /// Reads a file; the error contains its path.
 pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
@@ -56,6 +68,11 @@ pub fn names_if_any(folder: &Path) -> io::Result<Vec<String>> {
 /// Writes a file; its folder must exist.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::write(path, content).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// Creates a folder and its parents.

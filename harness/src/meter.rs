@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 
-use crate::faults::Question;
+use crate::faults::MountPath;
 
 /// Operations of a root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Ask {
+pub enum Operation {
     /// Reading a file.
     Read,
     /// Listing a directory.
@@ -22,7 +22,7 @@ pub enum Ask {
 
 /// Number of accesses and of successful ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Times {
+pub struct AccessCount {
     /// Accesses.
     pub asked: usize,
     /// Accesses that succeeded.
@@ -31,31 +31,31 @@ pub struct Times {
 
 /// All file accesses of a scrape.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Asked {
+pub struct Accesses {
     /// Accesses by operation and path.
-    pub questions: BTreeMap<(Ask, Question), Times>,
+    pub paths: BTreeMap<(Operation, MountPath), AccessCount>,
     /// Total bytes read.
     pub read_bytes: u64,
 }
 
-impl Asked {
+impl Accesses {
     /// Number of accesses of an operation.
-    pub fn count(&self, ask: Ask) -> usize {
+    pub fn count(&self, ask: Operation) -> usize {
         self.of(ask).map(|(_, times)| times.asked).sum()
     }
 
     /// Number of repeated accesses of an operation.
-    pub fn repeated(&self, ask: Ask) -> usize {
+    pub fn repeated(&self, ask: Operation) -> usize {
         self.of(ask).map(|(_, times)| times.asked - 1).sum()
     }
 
     /// The files read, each once.
-    pub fn files(&self) -> impl Iterator<Item = &Question> {
-        self.of(Ask::Read).filter(|(_, times)| times.answered > 0).map(|(question, _)| question)
+    pub fn files(&self) -> impl Iterator<Item = &MountPath> {
+        self.of(Operation::Read).filter(|(_, times)| times.answered > 0).map(|(question, _)| question)
     }
 
-    fn of(&self, ask: Ask) -> impl Iterator<Item = (&Question, Times)> {
-        let own = self.questions.iter().filter(move |((kind, _), _)| *kind == ask);
+    fn of(&self, ask: Operation) -> impl Iterator<Item = (&MountPath, AccessCount)> {
+        let own = self.paths.iter().filter(move |((kind, _), _)| *kind == ask);
         own.map(|((_, question), times)| (question, *times))
     }
 }
@@ -63,14 +63,14 @@ impl Asked {
 /// Roots that record every access and forward it.
 #[derive(Clone, Debug)]
 pub struct Meter {
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<Accesses>>,
     roots: Roots,
 }
 
 impl Meter {
     /// A meter in front of these roots.
     pub fn new(below: &Roots) -> Self {
-        let asked = Arc::new(Mutex::new(Asked::default()));
+        let asked = Arc::new(Mutex::new(Accesses::default()));
         let over =
             |mount| -> Arc<dyn Root> { Arc::new(Metered { mount, below: below.clone(), asked: Arc::clone(&asked) }) };
         Self { roots: Roots::new(over).with_sys_place(below.sys_place()), asked }
@@ -82,7 +82,7 @@ impl Meter {
     }
 
     /// The accesses since the last call.
-    pub fn take(&self) -> Asked {
+    pub fn take(&self) -> Accesses {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -91,14 +91,14 @@ impl Meter {
 struct Metered {
     mount: Mount,
     below: Roots,
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<Accesses>>,
 }
 
 impl Metered {
-    fn note(&self, ask: Ask, path: &[u8], is_answered: bool, read_bytes: usize) {
+    fn note(&self, ask: Operation, path: &[u8], is_answered: bool, read_bytes: usize) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = Question { mount: self.mount, path: path.to_vec() };
-        let times = asked.questions.entry((ask, question)).or_default();
+        let question = MountPath { mount: self.mount, path: path.to_vec() };
+        let times = asked.paths.entry((ask, question)).or_default();
         times.asked += 1;
         times.answered += usize::from(is_answered);
         asked.read_bytes += read_bytes as u64;
@@ -108,25 +108,25 @@ impl Metered {
 impl Root for Metered {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         let answer = self.below.get(self.mount).read(path, into, cap_bytes);
-        self.note(Ask::Read, path, answer.is_ok(), if answer.is_ok() { into.len() } else { 0 });
+        self.note(Operation::Read, path, answer.is_ok(), if answer.is_ok() { into.len() } else { 0 });
         answer
     }
 
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         let answer = self.below.get(self.mount).list(path, into);
-        self.note(Ask::List, path, answer.is_ok(), 0);
+        self.note(Operation::List, path, answer.is_ok(), 0);
         answer
     }
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
         let answer = self.below.get(self.mount).read_link(path, into);
-        self.note(Ask::Link, path, answer.is_ok(), 0);
+        self.note(Operation::Link, path, answer.is_ok(), 0);
         answer
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
         let answer = self.below.get(self.mount).metadata(path);
-        self.note(Ask::Metadata, path, answer.is_ok(), 0);
+        self.note(Operation::Metadata, path, answer.is_ok(), 0);
         answer
     }
 }
@@ -152,9 +152,10 @@ mod tests {
         root.metadata(b"a").expect("a file");
         root.read_link(b"a", &mut content).expect_err("no link");
         let asked = meter.take();
-        let counts = [Ask::Read, Ask::List, Ask::Link, Ask::Metadata].map(|ask| asked.count(ask));
-        assert_eq!((counts, asked.repeated(Ask::Read), asked.read_bytes), ([3, 1, 1, 1], 1, 6));
+        let counts =
+            [Operation::Read, Operation::List, Operation::Link, Operation::Metadata].map(|ask| asked.count(ask));
+        assert_eq!((counts, asked.repeated(Operation::Read), asked.read_bytes), ([3, 1, 1, 1], 1, 6));
         assert_eq!(asked.files().map(ToString::to_string).collect::<Vec<_>>(), ["proc/a"]);
-        assert_eq!(meter.take(), Asked::default());
+        assert_eq!(meter.take(), Accesses::default());
     }
 }

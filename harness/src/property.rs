@@ -2,8 +2,8 @@
 //!
 //! A [`Case`] is a machine, its events, two times, an exporter and faults; proptest generates and shrinks it
 //! ([`cases`]). [`Laws`] tests an [`Exporter`]: ours are [`Ours`], and any other one implements a few methods. A
-//! failing case is reduced once more to a host with only the files that matter ([`Minimal`]), and stored as files that
-//! are tried first in later runs ([`Kept`]).
+//! failing case is reduced once more to a host with only the files that matter ([`MinimalHost`]), and stored as files that
+//! are tried first in later runs ([`StoredCase`]).
 //!
 //! | law | statement |
 //! |---|---|
@@ -12,19 +12,19 @@
 //! | declared | every family and every file access is declared |
 //! | steady | two scrapes at the same time give the same page |
 //! | rising | without faults and events, no counter falls |
-//! | apart | a fault does not change the page of an exporter that does not read the faulty file |
-//! | thrifty | no file is read twice, and allocations do not grow with samples |
+//! | isolated | a fault does not change the page of an exporter that does not read the faulty file |
+//! | bounded | no file is read twice, and allocations do not grow with samples |
 //! | contained | on an empty host the page is empty: the roots are the only access to a host |
 
 mod case;
 mod explore;
 mod exporter;
-mod happening;
-mod kept;
+mod host_event;
 mod laws;
 mod matrix;
-mod minimal;
-mod thrift;
+mod minimize;
+mod resources;
+mod stored_case;
 mod trial;
 
 use std::fmt;
@@ -32,11 +32,11 @@ use std::fmt;
 pub use case::{Case, cases};
 pub use explore::{Broken, Laws, check_frozen};
 pub use exporter::{Exporter, Opened, Ours};
-pub use kept::Kept;
 pub use laws::{check_on, contained};
-pub use matrix::{Breaks, Outcome, matrix, table};
-pub use minimal::Minimal;
-pub use thrift::{Cost, allocates_alike, asks_once, cost};
+pub use matrix::{FaultTarget, Outcome, matrix, table};
+pub use minimize::MinimalHost;
+pub use resources::{Cost, allocates_alike, asks_once, cost};
+pub use stored_case::StoredCase;
 pub use trial::Trial;
 
 /// A broken law.

@@ -1,26 +1,26 @@
-//! A new collector with all that belongs to it: its file with a failing test, its fixture, its generator, and its place
-//! in every list. All of it compiles, and the tests fail in exactly the places to fill.
+//! Templates of a new collector: its file with a failing test, its fixture, its generator, and the registration of both.
+//! The result compiles, and its tests fail until the marked lines are completed.
 
 use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
 use collectors::ALL;
-use collectors::host::root::Mount;
+use collectors::host::root::{Mount, Names};
 use collectors::kit::nearest;
 use simulator::{Machine, embedded};
 
-/// Stands wherever something is to be filled in; the tidy test lists the places.
+/// Marks a line to complete; the tidy test lists them.
 pub const MARK: &str = concat!("FILL", " IN");
-/// The host that gets the files.
+/// The fixture host that gets the files.
 const FIXTURE: &str = "fixtures/hosts/laptop.tree";
-/// The list of all collectors.
+/// The source with the list of collectors.
 const LIST: &str = "collectors/src/lib.rs";
 
 const COLLECTOR: &str = include_str!("scaffold/collector.txt");
 const GENERATOR: &str = include_str!("scaffold/generator.txt");
 
-/// Words that are no names of modules.
+/// Words that cannot name a module.
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "box", "break", "const", "continue", "crate", "do", "dyn", "else", "enum", "extern",
     "false", "final", "fn", "for", "gen", "if", "impl", "in", "kit", "let", "lib", "loop", "macro", "match", "mod",
@@ -28,51 +28,79 @@ const KEYWORDS: &[&str] = &[
     "try", "type", "unsafe", "use", "virtual", "where", "while", "yield", "abstract", "become", "typeof", "unsized",
 ];
 
-/// What is to be made.
+/// A new collector.
 #[derive(Debug)]
 pub struct Plan {
     name: String,
     reads: Vec<Read>,
 }
 
+/// A file that the collector reads.
 #[derive(Debug)]
 struct Read {
     mount: Mount,
-    /// Its path below the mount.
+    /// Its path below the mount; one component may be `*`.
     path: String,
-    /// A word for it: the name of its function, and in capitals of its constant.
+    /// An identifier for it: the name of its generator, and in capitals of its constant.
     word: String,
 }
 
-/// A file that is made or changed.
+impl Read {
+    /// The directory of the items that `*` stands for, and the path below an item.
+    fn wildcard(&self) -> Option<(&str, &str)> {
+        self.path.split_once("/*/")
+    }
+
+    /// The path below the mount on a host whose only item has this name.
+    fn path_of(&self, item: &str) -> String {
+        self.path.replace('*', item)
+    }
+
+    /// The constant of the directory of its items.
+    fn directory_constant(directory: &str) -> String {
+        identifier(directory.rsplit('/').next().unwrap_or(directory)).to_ascii_uppercase() + "_DIRECTORY"
+    }
+
+    fn mount_type(&self) -> String {
+        format!("{:?}", self.mount)
+    }
+}
+
+/// A file to create or change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
     /// Its path in the workspace.
     pub path: String,
-    /// What it is to hold.
+    /// Its new content.
     pub content: String,
 }
 
+/// The mounts that a collector may read.
+const MOUNTS: [Mount; 4] = [Mount::Proc, Mount::Sys, Mount::Rootfs, Mount::Udev];
+
 impl Plan {
-    /// A collector of this name that reads these files: `proc/foo`, `sys/class/foo/bar`.
+    /// A collector of this name that reads these files: `proc/foo`, `sys/class/foo/*/bar`.
     pub fn new(name: &str, reads: &[&str]) -> Result<Self, String> {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.bytes().all(is_plain) {
-            return Err(format!("`{name}`: a collector's name is lower-case letters, digits and `_`, a letter first"));
+            return Err(format!("`{name}`: expected lower-case letters, digits and `_`, beginning with a letter"));
         }
         if KEYWORDS.contains(&name) {
-            return Err(format!("`{name}` is a word of Rust or of the workspace; call the collector otherwise"));
+            return Err(format!("`{name}` is a keyword of Rust or a module of the workspace; choose another name"));
         }
         if ALL.iter().any(|registration| registration.declaration.name == name) {
-            return Err(format!("there is a collector `{name}` already: collectors/src/{name}.rs"));
+            return Err(format!("the collector `{name}` exists: collectors/src/{name}.rs"));
         }
         if reads.is_empty() {
-            return Err("--reads names a file that it reads, such as proc/foo".to_owned());
+            return Err("--reads is required: a file that the collector reads, such as proc/foo".to_owned());
         }
         let mut plan = Self { name: name.to_owned(), reads: Vec::new() };
         for read in reads {
             let read = plan.read(read)?;
             plan.reads.push(read);
+        }
+        if !plan.reads.iter().any(|read| matches!(read.mount, Mount::Proc | Mount::Sys)) {
+            return Err("--reads: expected at least one file below proc/ or sys/".to_owned());
         }
         Ok(plan)
     }
@@ -80,50 +108,51 @@ impl Plan {
     fn read(&self, text: &str) -> Result<Read, String> {
         let path = text.trim_start_matches('/');
         let (folder, below) = path.split_once('/').unwrap_or((path, ""));
-        let mounts = [Mount::Proc, Mount::Sys];
-        let mount = mounts.into_iter().find(|mount| mount.name() == folder).ok_or_else(|| {
-            let near = nearest::among(folder, mounts.iter().map(|mount| mount.name()));
+        let mount = MOUNTS.into_iter().find(|mount| mount.name() == folder).ok_or_else(|| {
+            let near = nearest::among(folder, MOUNTS.iter().map(|mount| mount.name()));
             let near = near.map(|near| format!(" (did you mean {near}/{below}?)")).unwrap_or_default();
-            format!("`{text}`: expected a file below proc/ or sys/{near}")
+            format!("`{text}`: expected a file below proc/, sys/, rootfs/ or udev/{near}")
         })?;
-        let is_plain = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(is_name);
-        if !below.split('/').all(is_plain) {
-            return Err(format!("`{text}`: expected a path of plain names; several things by `*` come later, by hand"));
+        let parts: Vec<&str> = below.split('/').collect();
+        let is_plain = |part: &&&str| !part.is_empty() && **part != "." && **part != ".." && part.bytes().all(is_name);
+        let wildcards = parts.iter().filter(|part| **part == "*").count();
+        if parts.iter().filter(is_plain).count() + wildcards != parts.len() {
+            return Err(format!("`{text}`: expected names of letters, digits and `_-.:`, or `*` for a whole name"));
         }
-        if mount != self.reads.first().map_or(mount, |first| first.mount) {
-            return Err(format!("`{text}`: begin with the files of one mount, and add those of the other by hand"));
+        if wildcards > 1 {
+            return Err(format!("`{text}`: expected at most one `*`; add nested items to the collector by hand"));
         }
-        let leaf = below.rsplit('/').next().unwrap_or(below);
-        let word: String =
-            leaf.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-        let word = if word.starts_with(|first: char| first.is_ascii_digit()) || KEYWORDS.contains(&word.as_str()) {
-            format!("of_{word}")
-        } else {
-            word
-        };
+        if wildcards == 1 && (parts.first() == Some(&"*") || parts.last() == Some(&"*")) {
+            return Err(format!("`{text}`: expected a directory before `*` and a file below it"));
+        }
+        let leaf = parts.last().copied().unwrap_or_default();
+        let word = identifier(leaf);
         if self.reads.iter().any(|read| read.word == word) {
-            return Err(format!("`{text}`: two files are called `{leaf}`; begin with one of them"));
+            return Err(format!("`{text}`: two files are named `{leaf}`; begin with one of them"));
         }
         Ok(Read { mount, path: below.to_owned(), word })
     }
 
-    /// Every file that is made or changed; `current` reads those that are there.
+    /// The files to create or change; `current` reads existing ones.
     pub fn changes(&self, current: impl Fn(&str) -> io::Result<String>) -> Result<Vec<Change>, String> {
         let name = &self.name;
         let read = |path: &str| current(path).map_err(|error| error.to_string());
         let mut changes = Vec::new();
         let mut new = |path: String, content: String| {
             if current(&path).is_ok() {
-                return Err(format!("{path} is there already"));
+                return Err(format!("{path} exists"));
             }
             changes.push(Change { path, content });
             Ok(())
         };
         new(format!("collectors/src/{name}.rs"), self.collector())?;
-        let mount = self.mount().name();
         let without: Vec<&Read> = self.reads.iter().filter(|read| !is_simulated(read)).collect();
+        let home = without.iter().map(|read| read.mount).find(|mount| matches!(mount, Mount::Proc | Mount::Sys));
+        let home = home.unwrap_or(Mount::Sys);
+        let mounts: Vec<Mount> =
+            MOUNTS.into_iter().filter(|mount| without.iter().any(|read| read.mount == *mount)).collect();
         if !without.is_empty() {
-            new(format!("simulator/src/{mount}/{name}.rs"), generator(&without))?;
+            new(format!("simulator/src/{}/{name}.rs", home.name()), self.generator(&without, &mounts, home))?;
         }
         let list = read(LIST)?;
         let list = inserted(&list, "pub mod ", &format!("pub mod {name};"))?;
@@ -132,19 +161,27 @@ impl Plan {
             path: LIST.to_owned(),
             content: inserted(&list, "    Registration::of::<", &registration)?,
         });
-        if !without.is_empty() {
-            let path = format!("simulator/src/{mount}.rs");
-            let table = inserted(&read(&path)?, "mod ", &format!("mod {name};"))?;
-            let content = inserted(&table, "    &", &format!("    &{name}::GROUPS,"))?;
-            changes.push(Change { path, content });
+        for mount in registered(&mounts, home) {
+            let path = format!("simulator/src/{}.rs", mount.name());
+            let mut text = read(&path)?;
+            if mount == home {
+                let visibility = if mounts.iter().any(|mount| *mount != home) { "pub(crate) " } else { "" };
+                text = inserted(&text, "mod ", &format!("{visibility}mod {name};"))?;
+            }
+            if mounts.contains(&mount) {
+                let module = if mount == home { String::new() } else { format!("crate::{}::", home.name()) };
+                text = with_table(&text, &format!("{module}{name}::{}", table_constant(mount, home)))
+                    .ok_or_else(|| format!("{path}: expected `{TABLES}`"))?;
+            }
+            changes.push(Change { path, content: text });
         }
         let fixture = read(FIXTURE)?;
-        let entries: Vec<String> = self.reads.iter().map(|read| format!("== {mount}/{}", read.path)).collect();
-        let missing =
-            entries.iter().filter(|entry| !fixture.lines().any(|line| line.split(" -> ").next() == Some(entry)));
+        let entry = |read: &Read| format!("== {}/{}", read.mount.name(), read.path_of(&self.item()));
         let mut filled = fixture.clone();
-        for entry in missing {
-            filled = inserted(&filled, "== ", &format!("{entry}\n{MARK}: what the kernel writes there"))?;
+        for entry in self.reads.iter().map(entry) {
+            if !fixture.lines().any(|line| line.split(" -> ").next() == Some(&entry)) {
+                filled = inserted(&filled, "== ", &format!("{entry}\n{MARK}: the content that the kernel writes"))?;
+            }
         }
         if filled != fixture {
             changes.push(Change { path: FIXTURE.to_owned(), content: filled });
@@ -152,11 +189,12 @@ impl Plan {
         Ok(changes)
     }
 
-    fn mount(&self) -> Mount {
-        self.reads.first().map_or(Mount::Proc, |read| read.mount)
+    /// The name of the only item on the fixture host and on simulated hosts.
+    fn item(&self) -> String {
+        format!("{}0", self.name)
     }
 
-    /// `kernel_hung` is `KernelHung`.
+    /// `KernelHung` for `kernel_hung`.
     fn type_name(&self) -> String {
         let word = |word: &str| {
             let (first, rest) = word.split_at(word.len().min(1));
@@ -166,27 +204,63 @@ impl Plan {
     }
 
     fn collector(&self) -> String {
-        let mount = format!("{:?}", self.mount());
         let [mut reads, mut families, mut collects, mut entries] = [const { String::new() }; 4];
-        for Read { path, word, .. } in &self.reads {
-            let constant = word.to_ascii_uppercase();
+        let mut directories: Vec<(Mount, &str)> = Vec::new();
+        for read in &self.reads {
+            let Read { path, word, .. } = read;
+            let (mount, constant) = (read.mount_type(), word.to_ascii_uppercase());
             let family = if *word == self.name { format!("node_{word}") } else { format!("node_{}_{word}", self.name) };
+            if let Some((directory, _)) =
+                read.wildcard().filter(|(directory, _)| !directories.contains(&(read.mount, directory)))
+            {
+                directories.push((read.mount, directory));
+                let _ = writeln!(
+                    reads,
+                    "        {}: Directory {mount} \"{directory}\";",
+                    Read::directory_constant(directory)
+                );
+            }
+            let label = if read.wildcard().is_some() { "\"name\"" } else { "" };
             let _ = writeln!(reads, "        {constant}: File {mount} \"{path}\";");
-            let _ = writeln!(families, "        {constant}_VALUE: Gauge \"{family}\" [] \"What {path} says.\";");
+            let _ = writeln!(
+                families,
+                "        {constant}_VALUE: Gauge \"{family}\" [{label}] \"Value of {}.\";",
+                path.replace("/*/", " for each item: ")
+            );
+            if read.wildcard().is_none() {
+                collects.push_str(&emission(read, 8));
+            }
+            let _ = write!(entries, "== {}/{}\\n\\n", read.mount.name(), read.path_of(&self.item()));
+        }
+        for (mount, directory) in &directories {
+            let of_directory = self
+                .reads
+                .iter()
+                .filter(|read| read.mount == *mount && read.wildcard().is_some_and(|(own, _)| own == *directory));
+            let emissions: String = of_directory.map(|read| emission(read, 12)).collect();
             let _ = write!(
                 collects,
-                "        if let Some(text) = cx.problems.value(cx.files.read({constant}, []))\n            \
-                 && let Some(value) = cx.problems.value(text.number::<u64>(\"{word}\"))\n        {{\n            \
-                 cx.page.gauge({constant}_VALUE, [], value);\n        }}\n"
+                "        cx.files.list({}, [], &mut self.names)?;\n        for name in self.names.iter() {{\n\
+                 {emissions}        }}\n",
+                Read::directory_constant(directory)
             );
-            let _ = write!(entries, "== {}/{path}\\n\\n", self.mount().name());
         }
+        let (derives, fields, built, uses) = if directories.is_empty() {
+            ("Debug", ";", "Self", "")
+        } else {
+            ("Default, Debug", " {\n    names: Names,\n}", "Self::default()", "use crate::host::root::Names;\n")
+        };
+        let mount = self.reads.first().map(Read::mount_type).unwrap_or_default();
         filled(
             COLLECTOR,
             &[
                 ("type", &self.type_name()),
                 ("name", &self.name),
                 ("mount", &mount),
+                ("derives", derives),
+                ("fields", fields),
+                ("built", built),
+                ("uses", uses),
                 ("reads", &reads),
                 ("families", &families),
                 ("collects", &collects),
@@ -194,9 +268,91 @@ impl Plan {
             ],
         )
     }
+
+    fn generator(&self, reads: &[&Read], mounts: &[Mount], home: Mount) -> String {
+        let (mut tables, mut functions) = (String::new(), String::new());
+        for mount in mounts {
+            let of_mount = reads.iter().filter(|read| read.mount == *mount);
+            let groups: Vec<String> = of_mount.map(|read| self.group(read)).collect();
+            let visibility = if mounts.len() > 1 { "pub(crate)" } else { "pub(super)" };
+            let constant = table_constant(*mount, home);
+            let _ = match groups.as_slice() {
+                [group] => writeln!(tables, "{visibility} const {constant}: Table = &[{group}];\n"),
+                groups => {
+                    let indented = groups.iter().map(|group| format!("    {},\n", group.replace('\n', "\n    ")));
+                    let groups = indented.collect::<Vec<_>>().concat();
+                    writeln!(tables, "{visibility} const {constant}: Table = &[\n{groups}];\n")
+                }
+            };
+        }
+        for Read { word, .. } in reads {
+            let _ = write!(
+                functions,
+                "\nfn {word}(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {{\n    // {MARK}: the content that the \
+                 kernel writes.\n    into.extend_from_slice(b\"\\n\");\n}}\n"
+            );
+        }
+        let paths: Vec<String> = reads.iter().map(|read| format!("/{}/{}", read.mount.name(), read.path)).collect();
+        let values = [("paths", paths.join(", ")), ("tables", tables), ("functions", functions)];
+        let values: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        filled(GENERATOR, &values).trim_end().to_owned() + "\n"
+    }
+
+    fn group(&self, read: &Read) -> String {
+        let (under, item, entry) = if let Some((directory, entry)) = read.wildcard() {
+            (directory, self.item(), entry)
+        } else {
+            let (under, leaf) = read.path.rsplit_once('/').unwrap_or(("", &read.path));
+            (under, String::new(), leaf)
+        };
+        format!(
+            "&Group::<Machine> {{\n    under: \"{under}\",\n    parts: |machine| each_with([machine], has_files),\n    \
+             path: |_, _| \"{item}\".into(),\n    entries: &[(\"{entry}\", Content::File({}))],\n}}",
+            read.word
+        )
+    }
 }
 
-/// Names that files below /proc and /sys may have here.
+/// The statement that reads a number and exports it.
+fn emission(read: &Read, indentation: usize) -> String {
+    let (constant, word, indent) = (read.word.to_ascii_uppercase(), &read.word, " ".repeat(indentation));
+    let (name, label) = if read.wildcard().is_some() { ("name", "&name") } else { ("", "") };
+    format!(
+        "{indent}if let Some(text) = cx.problems.value(cx.files.read({constant}, [{name}]))\n{indent}    \
+         && let Some(value) = cx.problems.value(text.whole_number::<u64>(\"{word}\"))\n{indent}{{\n{indent}    \
+         cx.page.gauge({constant}_VALUE, [{label}], value);\n{indent}}}\n"
+    )
+}
+
+/// The mounts whose list of tables changes: the one with the generator's file, and those with tables in it.
+fn registered(mounts: &[Mount], home: Mount) -> impl Iterator<Item = Mount> {
+    let mounts: Vec<Mount> = if mounts.is_empty() { Vec::new() } else { [&[home], mounts].concat() };
+    MOUNTS.into_iter().filter(move |mount| mounts.contains(mount))
+}
+
+/// The constant of a mount's table in the generator's file.
+fn table_constant(mount: Mount, home: Mount) -> String {
+    if mount == home { "GROUPS".to_owned() } else { format!("{}_GROUPS", mount.name().to_ascii_uppercase()) }
+}
+
+const TABLES: &str = "TABLES: &[Table] = &[";
+
+/// The source of a mount with one more table.
+fn with_table(text: &str, table: &str) -> Option<String> {
+    let (before, after) = text.split_once(TABLES)?;
+    let separator = if after.starts_with('\n') { format!("\n    {table},") } else { format!("{table}, ") };
+    Some(format!("{before}{TABLES}{separator}{after}"))
+}
+
+/// A Rust identifier for a file name.
+fn identifier(name: &str) -> String {
+    let word: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let is_bad = word.starts_with(|first: char| first.is_ascii_digit()) || KEYWORDS.contains(&word.as_str());
+    if is_bad { format!("of_{word}") } else { word }
+}
+
+/// Characters of file names that are supported here.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')
 }
@@ -204,29 +360,18 @@ fn is_name(byte: u8) -> bool {
 /// Whether simulated hosts have the file already.
 fn is_simulated(read: &Read) -> bool {
     let host = embedded(Machine::vm(1), || Duration::from_secs(1_700_000_000));
-    host.roots().get(read.mount).metadata(read.path.as_bytes()).is_ok()
-}
-
-fn generator(reads: &[&Read]) -> String {
-    let (mut paths, mut groups, mut functions) = (Vec::new(), Vec::new(), String::new());
-    for Read { mount, path, word } in reads {
-        let (under, leaf) = path.rsplit_once('/').unwrap_or(("", path));
-        paths.push(format!("/{}/{path}", mount.name()));
-        let entry = format!("(\"{leaf}\", What::File({word}))");
-        groups.push(format!("Group {{ under: \"{under}\", each: nowhere, entries: &[{entry}] }}"));
-        let _ = write!(
-            functions,
-            "\nfn {word}(_: &Moment<'_>, _: usize, into: &mut Vec<u8>) {{\n    // {MARK}: what the kernel writes at this \
-             moment.\n    into.extend_from_slice(b\"\\n\");\n}}\n"
-        );
+    let (roots, mut names) = (host.roots(), Names::new());
+    let root = roots.get(read.mount);
+    match read.wildcard() {
+        None => root.metadata(read.path.as_bytes()).is_ok(),
+        Some((directory, below)) => {
+            let is_item = |name: &[u8]| {
+                let path = [directory.as_bytes(), name, below.as_bytes()].join(&b'/');
+                root.metadata(&path).is_ok()
+            };
+            root.list(directory.as_bytes(), &mut names).is_ok() && names.iter().any(is_item)
+        }
     }
-    let table = match groups.as_slice() {
-        [group] => format!("[{group}]"),
-        groups => format!("[\n    {},\n]", groups.join(",\n    ")),
-    };
-    let (count, paths) = (reads.len().to_string(), paths.join(", "));
-    let values = [("paths", paths.as_str()), ("count", &count), ("groups", &table), ("functions", &functions)];
-    filled(GENERATOR, &values).trim_end().to_owned() + "\n"
 }
 
 fn filled(template: &str, values: &[(&str, &str)]) -> String {
@@ -234,9 +379,12 @@ fn filled(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(marked, |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
 }
 
-/// The text with a line more among those that begin so, in their order.
+/// Inserts a line in order among the lines that begin with `start`.
 fn inserted(text: &str, start: &str, line: &str) -> Result<String, String> {
-    let key = |line: &str| line.lines().next().unwrap_or_default().trim_end_matches([';', ',']).replace("::", " ");
+    let key = |line: &str| {
+        let first = line.lines().next().unwrap_or_default().trim_start_matches("pub(crate) ");
+        first.trim_end_matches([';', ',']).replace("::", " ")
+    };
     let (mut offset, mut place) = (0, None);
     for existing in text.split_inclusive('\n') {
         let end = offset + existing.len();
@@ -254,7 +402,7 @@ fn inserted(text: &str, start: &str, line: &str) -> Result<String, String> {
     Ok(format!("{before}{line}\n{after}"))
 }
 
-/// The places that are to be filled, with what goes there: file, line, words.
+/// The marked lines, with what to write there: file, line, description.
 pub fn places(changes: &[Change]) -> Vec<String> {
     let mut places = Vec::new();
     for change in changes {

@@ -175,8 +175,8 @@ fn each_defect_is_found_by_its_check() {
     check(leaks, "contained", "was read past the roots");
     check(undeclared, "declared", "the family `frobs_of_others` is not declared");
     check(panics, "served", "it panicked");
-    check(allocates, "thrifty", "allocations grow with samples");
-    check(reads_twice, "thrifty", "`proc/frobs` twice");
+    check(allocates, "bounded", "allocations grow with samples");
+    check(reads_twice, "bounded", "`proc/frobs` twice");
     check(depends, "declared", "it reads `proc/version`");
     check(falls, "rising", "the counter `frobs_total 9` fell to 5");
     check(prints_a_locale, "well formed", "`1,5`");

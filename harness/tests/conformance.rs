@@ -16,28 +16,28 @@ use collectors::ipvs::Ipvs;
 use collectors::kit::testing::Given;
 use collectors::pcidevice::Pcidevice;
 use collectors::textfile::Textfile;
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 use harness::{conformance, load};
 
 fn main() -> ExitCode {
-    needs::run(&[
-        ("every_expected_sample_is_exported", &[Need::ConformanceData], every_expected_sample_is_exported),
+    requirements::run(&[
+        ("every_expected_sample_is_exported", &[Requirement::ConformanceData], every_expected_sample_is_exported),
         (
             "a_checkout_gives_the_same_result_as_the_data_alone",
-            &[Need::ConformanceData],
+            &[Requirement::ConformanceData],
             a_checkout_gives_the_same_result_as_the_data_alone,
         ),
-        ("every_textfile_case_matches", &[Need::ConformanceData], every_textfile_case_matches),
-        ("every_ipvs_case_matches", &[Need::ConformanceData], every_ipvs_case_matches),
-        ("the_case_of_pci_device_names_matches", &[Need::ConformanceData], the_case_of_pci_device_names_matches),
+        ("every_textfile_case_matches", &[Requirement::ConformanceData], every_textfile_case_matches),
+        ("every_ipvs_case_matches", &[Requirement::ConformanceData], every_ipvs_case_matches),
+        ("the_case_of_pci_device_names_matches", &[Requirement::ConformanceData], the_case_of_pci_device_names_matches),
         (
             "mount_points_are_stripped_of_the_rootfs_prefix",
-            &[Need::ConformanceData],
+            &[Requirement::ConformanceData],
             mount_points_are_stripped_of_the_rootfs_prefix,
         ),
         (
             "our_own_mounts_are_used_if_process_one_is_hidden",
-            &[Need::ConformanceData],
+            &[Requirement::ConformanceData],
             our_own_mounts_are_used_if_process_one_is_hidden,
         ),
         (
@@ -61,7 +61,7 @@ const NOT_IN_THE_PAGE: &[&str] =
     &["drm", "filesystem", "nvmesubsystem", "runit", "selinux", "swap", "tcpstat", "uname"];
 
 fn every_expected_sample_is_exported() {
-    let report = conformance::run(&Need::ConformanceData.path()).expect("the data can be read");
+    let report = conformance::run(&Requirement::ConformanceData.path()).expect("the data can be read");
     for (collector, tally) in &report.collectors {
         println!("{collector}: {} of {} samples", tally.matched, tally.expected);
     }
@@ -83,7 +83,7 @@ fn every_expected_sample_is_exported() {
 
 /// The same data, with the flags in a script as in a checkout.
 fn a_checkout_gives_the_same_result_as_the_data_alone() {
-    let data = Need::ConformanceData.path();
+    let data = Requirement::ConformanceData.path();
     let flags = String::from_utf8(load::bytes(&data.join("FLAGS.md")).expect("the flags")).expect("Markdown is text");
     let flat = flags.replace('\n', " ");
     let list = |sentence: &str| {
@@ -124,7 +124,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn every_ipvs_case_matches() {
-    let folder = Need::ConformanceData.path();
+    let folder = Requirement::ConformanceData.path();
     for (file, flag) in [
         ("ip_vs_result.txt", None),
         ("ip_vs_result_lbs_local_address_local_port.txt", Some("local_address,local_port")),
@@ -143,7 +143,7 @@ fn every_ipvs_case_matches() {
 
 /// The expected page has another order of families, and comments.
 fn the_case_of_pci_device_names_matches() {
-    let folder = Need::ConformanceData.path();
+    let folder = Requirement::ConformanceData.path();
     let mut tree = conformance::tree(&folder).expect("the data can be read");
     let ids = load::bytes(&folder.join("pci.ids")).expect("the data can be read");
     tree.insert("host/fixtures/pci.ids", Node::file(ids)).expect("a free place");
@@ -164,7 +164,7 @@ fn the_case_of_pci_device_names_matches() {
 const TEXTFILES: &str = "fixtures/textfile";
 
 fn every_textfile_case_matches() {
-    let folder = Need::ConformanceData.path().join("textfile");
+    let folder = Requirement::ConformanceData.path().join("textfile");
     let names = load::names(&folder).expect("the data can be read");
     let cases: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".out")).collect();
     assert_eq!(cases.len(), 15, "{cases:?}");
@@ -209,7 +209,8 @@ fn comparable(page: &str) -> String {
 #[track_caller]
 fn check_mount_points(case: &str, rootfs: &str, expected: &[&str]) {
     let mut tree = Tree::new();
-    load::folder(&Need::ConformanceData.path().join(case).join("proc"), "proc", &mut tree).expect("the case's files");
+    load::folder(&Requirement::ConformanceData.path().join(case).join("proc"), "proc", &mut tree)
+        .expect("the case's files");
     let kernel = Canned::default().with_rootfs(rootfs);
     let kernel = expected.iter().fold(kernel, |kernel, point| kernel.with_statfs(point, StatFs::default()));
     let flags = ["--collector.filesystem.mount-points-exclude=", "--collector.filesystem.fs-types-exclude="];

@@ -1,12 +1,12 @@
 //! Every read of every collector on every fixture host with every kind of fault: the page is served and well formed,
 //! nothing panics, and samples of other collectors do not change.
 
-#[path = "faults/apart.rs"]
-mod apart;
 #[path = "faults/hanging.rs"]
 mod hanging;
 #[path = "faults/host.rs"]
 mod host;
+#[path = "faults/isolation.rs"]
+mod isolation;
 #[path = "faults/reads.rs"]
 mod reads;
 
@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use collectors::ALL;
-use harness::damage::Damage;
+use harness::faults::FaultEffect;
 use harness::property::table;
 
 use host::{Flags, Host, One, Source};
@@ -109,9 +109,9 @@ fn a_file_without_its_final_newline_costs_nothing() {
         let source = Source::Fixture(name, &[]);
         let (host, tree) = (Host::new(source, &[]), source.tree());
         for collector in ALL.iter().map(|registration| registration.declaration.name) {
-            host.breakable.take_asked();
+            host.breakable.take_accesses();
             let sound = host.scrape(collector);
-            for question in host.breakable.take_asked().into_keys() {
+            for question in host.breakable.take_accesses().into_keys() {
                 let path = question.to_string();
                 if path.ends_with(TEXTFILES) {
                     continue;
@@ -126,10 +126,10 @@ fn a_file_without_its_final_newline_costs_nothing() {
                 shortened.insert(format!("{collector} {path}"));
                 let scraper = harness::host::scraper_with(tree, &[], |roots| roots);
                 let outcome = host.with(scraper).scrape(collector);
-                let damage = Damage::between(&sound.samples, &outcome.samples);
+                let effect = FaultEffect::between(&sound.samples, &outcome.samples);
                 let is_same = (outcome.is_success, &outcome.complaints) == (sound.is_success, &sound.complaints);
-                if damage != Damage::default() || !is_same {
-                    damaged.push(format!("{name}: {collector}: {path}: {damage}: {:?}", outcome.complaints));
+                if effect != FaultEffect::default() || !is_same {
+                    damaged.push(format!("{name}: {collector}: {path}: {effect}: {:?}", outcome.complaints));
                 }
             }
         }
@@ -152,10 +152,10 @@ fn every_declared_read_is_in_a_table() {
         missing.entry(declaration.name).or_default().extend(reads);
     }
     let mut find = |host: &Host, collector: &'static str| {
-        host.breakable.take_asked();
+        host.breakable.take_accesses();
         host.scrape(collector);
         let missing = missing.entry(collector).or_default();
-        for question in host.breakable.take_asked().into_keys() {
+        for question in host.breakable.take_accesses().into_keys() {
             missing.remove(&pattern(collector, &question));
         }
     };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::fuzz::drive::Plan;
 use harness::fuzz::{Target, targets};
-use harness::needs::trial;
+use harness::requirements::trial;
 use libtest_mimic::{Arguments, Failed};
 
 /// Kept short: this runs in every test run.

@@ -5,21 +5,35 @@ use std::process::ExitCode;
 
 use harness::allocations::Counting;
 use harness::gates::{self, Measured, budget, figure, outside};
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
-    needs::run_in_turn(&[
+    requirements::run_in_turn(&[
+        ("allocations_of_every_second_scrape_are_counted", &[], every_second_scrape),
         ("questions_bytes_memory_and_latency_are_as_budgeted", &[], counted),
-        ("system_calls_are_as_budgeted", &[Need::Strace], syscalls),
-        ("instructions_are_as_budgeted", &[Need::Valgrind], instructions),
+        ("system_calls_are_as_budgeted", &[Requirement::Strace], syscalls),
+        ("instructions_are_as_budgeted", &[Requirement::Valgrind], instructions),
     ])
 }
 
 fn nodelab() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_nodelab"))
+}
+
+/// A cost that only some scrapes have counts in full.
+fn every_second_scrape() {
+    const ALLOCATIONS: usize = 1_000;
+    let mut calls = 0_usize;
+    let found = gates::most_allocations(|| {
+        calls += 1;
+        if calls.is_multiple_of(2) {
+            (0..ALLOCATIONS).for_each(|_| drop(std::hint::black_box(Box::new([0_u8; 16]))));
+        }
+    });
+    assert_eq!(found, ALLOCATIONS);
 }
 
 fn counted() {

@@ -8,7 +8,7 @@
 
 use std::process::ExitCode;
 
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -16,9 +16,9 @@ fn main() -> ExitCode {
         inside::run();
         return ExitCode::SUCCESS;
     }
-    needs::run(&[(
+    requirements::run(&[(
         "changes_of_the_host_are_seen_by_the_next_scrape",
-        &[Need::Namespaces],
+        &[Requirement::Namespaces],
         changes_of_the_host_are_seen_by_the_next_scrape,
     )])
 }
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 #[cfg(target_os = "linux")]
 fn changes_of_the_host_are_seen_by_the_next_scrape() {
     let own = std::env::current_exe().expect("the path of this program");
-    let status = harness::needs::namespaces(&own, &[inside::MARK]).expect("unshare runs");
+    let status = harness::requirements::namespaces(&own, &[inside::MARK]).expect("unshare runs");
     assert!(status.success(), "{status}");
 }
 
@@ -137,7 +137,7 @@ mod inside {
         assert_eq!(next(&root, "version"), Ok("another".to_owned()), "another directory in its place");
         command(&format!("umount -l {shown}"));
         command(&format!("mount -t proc proc {shown}"));
-        assert_eq!(next(&root, "version").as_ref(), Ok(&version), "mounted anew");
+        assert_eq!(next(&root, "version").as_ref(), Ok(&version), "mounted restarted");
         command(&format!("umount -l {shown}"));
     }
 

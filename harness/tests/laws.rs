@@ -38,7 +38,7 @@ struct Panicking;
 
 impl Exporter for Panicking {
     fn name(&self) -> &'static str {
-        "careless"
+        "panicking"
     }
 
     fn reads(&self) -> Vec<String> {
@@ -87,11 +87,11 @@ impl Exporter for Fixed {
 fn a_failing_case_is_shrunk_stored_and_tried_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let laws = |exporter: Box<dyn Exporter>| Laws::new(vec![exporter], folder.path().join("regressions"));
-    let careless = laws(Box::new(Panicking));
-    assert_eq!(careless.recall().expect("no folder is no case"), []);
-    let broken = careless.explore(200, 1).expect_err("an exporter that breaks");
+    let panicking = laws(Box::new(Panicking));
+    assert_eq!(panicking.recall().expect("no folder is no case"), []);
+    let broken = panicking.explore(200, 1).expect_err("an exporter that breaks");
     assert!(
-        broken.violation.to_string().starts_with("careless: not served: it panicked: a line of tasks"),
+        broken.violation.to_string().starts_with("panicking: not served: it panicked: a line of tasks"),
         "{broken:?}"
     );
 
@@ -103,19 +103,19 @@ fn a_failing_case_is_shrunk_stored_and_tried_first() {
     assert!(!broken.case.contains("[[event]]"), "{}", broken.case);
     assert_eq!(broken.case.matches("\nproc/stat ").count(), 1, "{}", broken.case);
 
-    let told = careless.keep(&broken).expect("kept");
+    let told = panicking.keep(&broken).expect("kept");
     assert!(told.contains("to replay it: cargo run -p harness -- laws --scenario "), "{told}");
     let kept = load::names(&folder.path().join("regressions")).expect("the cases");
     let [name] = kept.as_slice() else { panic!("{kept:?}") };
-    assert!(name.starts_with("careless-not-served-"), "{name}");
+    assert!(name.starts_with("panicking-not-served-"), "{name}");
     let files = load::names(&folder.path().join("regressions").join(name)).expect("its files");
     assert_eq!(files, ["case.toml", "host.faults", "host.tree"]);
 
-    let again = careless.recall().expect("what is kept is read");
+    let again = panicking.recall().expect("what is kept is read");
     assert_eq!(again, [(name.clone(), broken.violation)]);
     // After the fix no stored case fails; the stored host alone is enough to show the defect.
     assert_eq!(laws(Box::new(Fixed)).recall().expect("what is kept is read"), []);
     let case = folder.path().join("regressions").join(name).join("case.toml");
-    load::write(&case, b"# nodelab laws: careless\nprofile = 'vm'\n").expect("a case that shows nothing");
-    assert_eq!(careless.recall().expect("what is kept is read").len(), 1, "the host as it was written down");
+    load::write(&case, b"# nodelab laws: panicking\nprofile = 'vm'\n").expect("a case that shows nothing");
+    assert_eq!(panicking.recall().expect("what is kept is read").len(), 1, "the host as it was written down");
 }

@@ -4,10 +4,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 
 use harness::load;
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 
 fn main() -> ExitCode {
-    needs::run(&[("nothing_planted_in_a_namespace_is_found_in_its_recording", &[Need::Namespaces], planted_namespace)])
+    requirements::run(&[(
+        "nothing_planted_in_a_namespace_is_found_in_its_recording",
+        &[Requirement::Namespaces],
+        planted_namespace,
+    )])
 }
 
 /// Names of the planted host and of its processes. The first process has no parent, the third has PID 2 as parent.
@@ -17,7 +21,7 @@ const PROCESSES: [&str; 3] = ["wallabydaemon", "wombatworker", "bandicootchild"]
 /// Runs a shell script as the first process of new namespaces.
 fn in_namespaces(shell: &Path, arguments: &[&str]) -> Output {
     let unshare = |user: &[&str], program: &Path, arguments: &[&str]| {
-        let mut command = Command::new(Need::Namespaces.path());
+        let mut command = Command::new(Requirement::Namespaces.path());
         command.args(user).args(["--pid", "--fork", "--mount-proc", "--uts", "--net", "--"]);
         command.arg(program).args(arguments).output().expect("unshare runs")
     };

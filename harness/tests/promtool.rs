@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 use collectors::kit::scraper::Selection;
 use harness::exposition::{self, Format, Severity};
 use harness::fetch::Url;
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 use harness::{host, load};
 use serde_json::Value;
 use simulator::Host;
 
 fn main() -> ExitCode {
-    needs::run(&[
-        ("promtool_finds_no_error_of_form_in_golden_pages", &[Need::Promtool], golden_pages),
-        ("promtool_finds_no_error_of_form_in_pages_of_simulated_hosts", &[Need::Promtool], simulated_pages),
-        ("we_find_what_promtool_finds_and_more", &[Need::Promtool], table),
-        ("we_refuse_the_openmetrics_that_prometheus_refuses", &[Need::Prometheus], openmetrics),
+    requirements::run(&[
+        ("promtool_finds_no_error_of_form_in_golden_pages", &[Requirement::Promtool], golden_pages),
+        ("promtool_finds_no_error_of_form_in_pages_of_simulated_hosts", &[Requirement::Promtool], simulated_pages),
+        ("we_find_what_promtool_finds_and_more", &[Requirement::Promtool], table),
+        ("we_refuse_the_openmetrics_that_prometheus_refuses", &[Requirement::Prometheus], openmetrics),
     ])
 }
 
@@ -57,7 +57,7 @@ impl Said {
 }
 
 fn promtool(page: &[u8]) -> (Said, String) {
-    let mut promtool = Command::new(Need::Promtool.path())
+    let mut promtool = Command::new(Requirement::Promtool.path())
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -351,7 +351,7 @@ impl Prometheus {
         let file = folder.path().join("prometheus.yml");
         fs::write(&file, configuration).expect("a configuration");
         let address = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address");
-        let process = Command::new(Need::Prometheus.path())
+        let process = Command::new(Requirement::Prometheus.path())
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .args([&format!("--web.listen-address={address}"), "--log.level=error"])

@@ -21,8 +21,8 @@ use collectors::ALL;
 use collectors::host::kernel::canned::Canned;
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::Scraper;
-use harness::needs::{self, Need};
 use harness::peer::Peer;
+use harness::requirements::{self, Requirement};
 use harness::{exposition, host, load};
 use serde_json::Value;
 use simulator::{Host, Machine};
@@ -44,8 +44,8 @@ const COUNTING: &[&str] = &["node_netstat_", "node_vmstat_"];
 const LEVELS: &[&str] = &["node_lnstat_entries_total", "node_netstat_Tcp_CurrEstab"];
 
 fn main() -> ExitCode {
-    const NEEDS: &[Need] = &[Need::Prometheus, Need::Promtool];
-    needs::run(&[
+    const NEEDS: &[Requirement] = &[Requirement::Prometheus, Requirement::Promtool];
+    requirements::run(&[
         ("rates_of_a_day_of_a_virtual_machine_are_those_of_the_model", NEEDS, || check("vm")),
         ("rates_of_a_day_of_a_cluster_node_are_those_of_the_model", NEEDS, || check("ib-hpc")),
     ])
@@ -206,7 +206,7 @@ fn backfill(day: &Day, folder: &Path) {
     let file = folder.join("day.openmetrics");
     load::write(&file, text.as_bytes()).unwrap();
     println!("{} counters, {} bytes of OpenMetrics", day.len(), text.len());
-    let made = Command::new(Need::Promtool.path())
+    let made = Command::new(Requirement::Promtool.path())
         // One block: promtool reads the whole input for each block.
         .args(["tsdb", "create-blocks-from", "--max-block-duration=64h", "openmetrics", "--quiet"])
         .args([&file, &folder.join("data")])
@@ -226,7 +226,7 @@ fn prometheus(folder: &Path) -> Peer {
         "--storage.tsdb.retention.time=100y".to_owned(),
         "--log.level=error".to_owned(),
     ];
-    let peer = Peer::start(&Need::Prometheus.path(), &arguments).expect("Prometheus starts");
+    let peer = Peer::start(&Requirement::Prometheus.path(), &arguments).expect("Prometheus starts");
     let is_ready = |_: &u32| {
         peer.get("/-/ready").is_ok() || {
             load::wait(Duration::from_millis(100));

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use collectors::host::root::tree::Node;
 use collectors::kit::scraper::Scraper;
-use harness::bench::history::Entry;
+use harness::bench::history::RunRecord;
 use harness::bench::{self, Effort, Plan};
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 use harness::{host, load};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
@@ -28,11 +28,11 @@ use node_exporter::serve::status::About;
 const UP_MAX: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    needs::run(&[
-        ("prometheus_reads_openmetrics", &[Need::Prometheus], prometheus),
-        ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Need::Chromium], chromium),
-        ("the_status_page_is_readable_on_a_phone_by_day_and_by_night", &[Need::Chromium], phone),
-        ("chromium_shows_the_report_of_a_bench_run_and_asks_for_nothing", &[Need::Chromium], report),
+    requirements::run(&[
+        ("prometheus_reads_openmetrics", &[Requirement::Prometheus], prometheus),
+        ("chromium_shows_the_status_page_and_asks_for_nothing_else", &[Requirement::Chromium], chromium),
+        ("the_status_page_is_readable_on_a_phone_by_day_and_by_night", &[Requirement::Chromium], phone),
+        ("chromium_shows_the_report_of_a_bench_run_and_asks_for_nothing", &[Requirement::Chromium], report),
     ])
 }
 
@@ -108,7 +108,7 @@ fn prometheus() {
     );
     fs::write(folder.path().join("prometheus.yml"), configuration).unwrap();
     let address = free_address();
-    let child = Command::new(Need::Prometheus.path())
+    let child = Command::new(Requirement::Prometheus.path())
         .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
         .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
         .args([&format!("--web.listen-address={address}"), "--log.level=error"])
@@ -161,7 +161,7 @@ fn recording_proxy(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 /// The DOM of a page in Chromium, and its console output.
 fn dump(url: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(Need::Chromium.path())
+    let output = Command::new(Requirement::Chromium.path())
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"])
         .args(["--virtual-time-budget=2000", "--dump-dom"])
@@ -194,7 +194,7 @@ fn report() {
     let of = |part: &str| report.rows.iter().find(|row| row.figure.contains(part)).expect("a row");
     assert!(of("encoded, of 3,000").value.is_ok(), "{}", report.text());
     assert!(of("start to first").value.is_err(), "an exporter that is not there cannot start");
-    let (folder, history) = (tempfile::tempdir().unwrap(), [Entry::of(&report), Entry::of(&report)]);
+    let (folder, history) = (tempfile::tempdir().unwrap(), [RunRecord::of(&report), RunRecord::of(&report)]);
     let file = folder.path().join("report.html");
     fs::write(&file, bench::html(&report, &history)).unwrap();
     let (page, _) = dump(&format!("file://{}", file.display()));

@@ -4,16 +4,16 @@
 
 use std::process::{Command, ExitCode, Stdio};
 
-use harness::needs;
+use harness::requirements;
 
 /// Set in the run that fails on purpose.
 const FAILS: &str = "NODELAB_FAILS_ON_PURPOSE";
 
 fn main() -> ExitCode {
     if std::env::var_os(FAILS).is_some() {
-        return needs::run(&[("one_that_fails", &[], || panic!("on purpose")), ("one_that_passes", &[], || ())]);
+        return requirements::run(&[("one_that_fails", &[], || panic!("on purpose")), ("one_that_passes", &[], || ())]);
     }
-    needs::run(&[
+    requirements::run(&[
         ("a_test_that_fails_says_how_to_run_it_again", &[], prints_the_command),
         ("a_reader_that_has_seen_enough_is_no_mistake", &[], accepts_a_closed_pipe),
     ])

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use collectors::ALL;
 use collectors::kit::scraper::{Scraper, Selection};
-use harness::damage::Damage;
-use harness::{exposition, host, load};
+use harness::faults::FaultEffect;
+use harness::{exposition, host, load, snapshots};
 use simulator::fault::{Kind, VirtualClock};
 use simulator::scenario::Scenario;
 use simulator::span::Span;
@@ -123,13 +123,13 @@ fn shown(staged: &Page, calm: &Page, takes_time: bool) -> String {
     let mut text = String::new();
     for (name, outcome) in staged {
         let usual = &calm[name];
-        let damage = Damage::between(&usual.samples, &outcome.samples);
+        let effect = FaultEffect::between(&usual.samples, &outcome.samples);
         let is_same = (outcome.is_success, &outcome.complaints) == (usual.is_success, &usual.complaints);
         if outcome == usual || (takes_time && is_same && outcome.duration == usual.duration) {
             continue;
         }
         let word = if outcome.is_success { "ok  " } else { "fail" };
-        let _ = write!(text, "  {name:<16} {word} {damage}");
+        let _ = write!(text, "  {name:<16} {word} {effect}");
         let longer = outcome.duration.saturating_sub(usual.duration);
         if !longer.is_zero() {
             let _ = write!(text, ", takes {}", Span(longer));
@@ -232,9 +232,7 @@ fn every_scenario_matches_its_snapshot() {
         written.insert(format!("{name}.snap"));
         settings.bind(|| insta::assert_snapshot!(name, text));
     }
-    let folder = load::workspace().join("harness/tests/snapshots/scenarios");
-    let there: BTreeSet<String> = load::names(&folder).expect("a folder of snapshots").into_iter().collect();
-    assert_eq!(there, written, "snapshots of scenarios that are no longer there");
+    snapshots::assert_complete(&load::workspace().join("harness/tests/snapshots/scenarios"), &written);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use collectors::kit::read::{Access, ReadInfo};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::redacted;
 use collectors::textfile::DIRECTORY_FLAG;
-use harness::{exposition, host, load};
+use harness::{exposition, host, load, snapshots};
 use simulator::{Host, Machine, Profile, TEXTFILE_DIRECTORY, profiles};
 
 const SEED: u64 = 1;
@@ -225,8 +225,6 @@ fn every_profile_matches_its_snapshots() {
             shown.insert(format!("{collector}.snap"));
             settings.bind(|| insta::assert_snapshot!(collector, scraped.snapshot()));
         }
-        let there = load::names(&load::workspace().join("harness/tests").join(&folder)).expect("a folder of snapshots");
-        let there: BTreeSet<String> = there.into_iter().collect();
-        assert_eq!(there, shown, "{}: snapshots without a collector", profile.name);
+        snapshots::assert_complete(&load::workspace().join("harness/tests").join(&folder), &shown);
     }
 }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use collectors::kit::scraper::Scraper;
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 use node_exporter::flags;
 use node_exporter::flags::access::Access;
 use node_exporter::host;
@@ -32,9 +32,9 @@ use rcgen::{
 const UP_MAX: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    needs::run(&[
-        ("openssl_is_let_in_as_the_file_says", &[Need::Openssl], clients),
-        ("prometheus_scrapes_over_tls_with_a_login", &[Need::Prometheus], prometheus),
+    requirements::run(&[
+        ("openssl_is_let_in_as_the_file_says", &[Requirement::Openssl], clients),
+        ("prometheus_scrapes_over_tls_with_a_login", &[Requirement::Prometheus], prometheus),
     ])
 }
 
@@ -164,7 +164,7 @@ fn clients() {
 
 /// Whether openssl gets a page.
 fn openssl(folder: &Folder, address: SocketAddr, version: &str, certificate: Option<&str>) -> bool {
-    let mut command = Command::new(Need::Openssl.path());
+    let mut command = Command::new(Requirement::Openssl.path());
     command.args(["s_client", "-quiet", "-verify_return_error", "-servername", "localhost", version]);
     command.arg("-connect").arg(address.to_string()).arg("-CAfile").arg(folder.path("authority.crt"));
     if let Some(name) = certificate {
@@ -207,7 +207,7 @@ fn prometheus() {
     let jobs = format!("{}{}", job("right", "wonderland"), job("wrong", "looking-glass"));
     folder.write("prometheus.yml", &format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}"));
     let address = free_address();
-    let child = Command::new(Need::Prometheus.path())
+    let child = Command::new(Requirement::Prometheus.path())
         .arg(format!("--config.file={}", folder.path("prometheus.yml").display()))
         .arg(format!("--storage.tsdb.path={}", folder.path("data").display()))
         .arg(format!("--web.listen-address={address}"))

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::cpu_wait::time;
 use crate::exporter::Exporter;
-use crate::processor::time;
 
 /// Source address of attacks; other clients use 127.0.0.1.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);

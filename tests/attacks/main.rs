@@ -7,14 +7,14 @@
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
 mod clients;
-mod crowds;
+mod cpu_wait;
 mod deadlines;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
-mod heads;
-mod processor;
-mod readers;
+mod malformed_requests;
+mod many_connections;
+mod slow_readers;
 mod stderr;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

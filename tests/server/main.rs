@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
-#[cfg(target_os = "linux")]
-mod ended;
 mod exporter;
 #[cfg(target_os = "linux")]
-mod late;
-#[cfg(target_os = "linux")]
 mod listening;
+#[cfg(target_os = "linux")]
+mod shutdown;
+#[cfg(target_os = "linux")]
+mod stuck_collectors;
 
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rcgen::date_time_ymd;
 
 use crate::client::{Client, wait_until};
-use crate::folder::{Folder, TLS, log_of};
+use crate::config_folder::{Folder, TLS, log_of};
 
 /// Whether the last reload of the configuration succeeded, from the page.
 fn is_good(page: &str) -> bool {

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::folder::{Folder, TLS};
-use crate::processor::time;
+use crate::config_folder::{Folder, TLS};
+use crate::cpu_wait::time;
 
 const HALF_OPEN: usize = 300;
 const ROUNDS: usize = 15;

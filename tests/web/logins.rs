@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, wait_until};
+use crate::config_folder::{Folder, USERS, log_of};
 use crate::exporter::Exporter;
-use crate::folder::{Folder, USERS, log_of};
 
 const ALICE: &str = "alice:wonderland";
 

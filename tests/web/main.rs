@@ -5,11 +5,11 @@
 
 mod certificates;
 mod client;
+mod config_folder;
+#[path = "../attacks/cpu_wait.rs"]
+mod cpu_wait;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
-mod folder;
 mod half_open;
 mod logins;
-#[path = "../attacks/processor.rs"]
-mod processor;

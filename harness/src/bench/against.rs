@@ -6,15 +6,15 @@ use std::path::Path;
 
 use collectors::ALL;
 
+use super::bench_host::BenchHost;
 use super::client::{Client, Coding};
-use super::load::crowd;
 use super::measure::medians;
-use super::place::Place;
+use super::parallel_clients::run_clients;
 use super::process::{Counter, cpu_time, memory};
 use super::report::{Bound, Row, Unit};
 use super::{Plan, inner, row};
 use crate::peer::{self, Peer};
-use crate::subject;
+use crate::scrape_target;
 
 /// Scrapes before the first measured one: Go's heap and our buffers reach their size.
 const WARM_UP_SCRAPES: u32 = 5;
@@ -41,7 +41,13 @@ impl Cost {
 }
 
 /// Costs of one scrape; both exporters are measured in turns.
-pub(super) fn costs(plan: &Plan, peer: &Path, live: &Place, tree: &Place, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
+pub(super) fn costs(
+    plan: &Plan,
+    peer: &Path,
+    live: &BenchHost,
+    tree: &BenchHost,
+    tell: &mut dyn FnMut(&str),
+) -> Vec<Row> {
     let figures = [
         (live, "a scrape with gzip over HTTP, live, beside the peer's", 0.1),
         (tree, "a scrape with gzip over HTTP of a directory, beside the peer's", 1.0 / 12.0),
@@ -94,7 +100,7 @@ fn show(unit: &str, cost: f64) -> String {
 }
 
 /// The unit of both costs, ours and the peer's.
-fn both(plan: &Plan, peer: &Path, place: &Place) -> io::Result<(&'static str, Cost, Cost)> {
+fn both(plan: &Plan, peer: &Path, place: &BenchHost) -> io::Result<(&'static str, Cost, Cost)> {
     let flags = flags(peer, place)?;
     let exporters = [Peer::start(&plan.exporter, &flags)?, Peer::start(peer, &flags)?];
     let is_counted = {
@@ -109,7 +115,7 @@ fn both(plan: &Plan, peer: &Path, place: &Place) -> io::Result<(&'static str, Co
         for _ in 0..WARM_UP_SCRAPES {
             cost.packed_bytes = packed.scrape()?.len() as f64;
             let page = plain.scrape()?;
-            (cost.page_bytes, cost.samples) = (page.len() as f64, subject::samples(page));
+            (cost.page_bytes, cost.samples) = (page.len() as f64, scrape_target::samples(page));
         }
         connections.push((exporter.id(), [packed, plain]));
     }
@@ -134,11 +140,11 @@ fn both(plan: &Plan, peer: &Path, place: &Place) -> io::Result<(&'static str, Co
 }
 
 /// Throughput and memory under parallel clients.
-pub(super) fn crowds(plan: &Plan, peer: &Path, live: &Place, tell: &mut dyn FnMut(&str)) -> [Row; 2] {
+pub(super) fn parallel_clients(plan: &Plan, peer: &Path, live: &BenchHost, tell: &mut dyn FnMut(&str)) -> [Row; 2] {
     tell("many clients at once");
     let of = |program: &Path| -> io::Result<_> {
         let exporter = Peer::start(program, &flags(peer, live)?)?;
-        let got = crowd(exporter.address(), CLIENTS, plan.effort.crowd)?;
+        let got = run_clients(exporter.address(), CLIENTS, plan.effort.parallel_time)?;
         Ok((got, memory(exporter.id())?.peak_bytes as f64))
     };
     let (ours, theirs) = (of(&plan.exporter), of(peer));
@@ -161,7 +167,7 @@ pub(super) fn crowds(plan: &Plan, peer: &Path, live: &Place, tell: &mut dyn FnMu
 }
 
 /// Duration of each collector of the peer on a host, in seconds, from its own metrics.
-pub(super) fn durations(plan: &Plan, peer: &Path, place: &Place) -> io::Result<BTreeMap<String, f64>> {
+pub(super) fn durations(plan: &Plan, peer: &Path, place: &BenchHost) -> io::Result<BTreeMap<String, f64>> {
     let exporter = Peer::start(peer, &flags(peer, place)?)?;
     let mut client = Client::connect(exporter.address(), Coding::Identity)?;
     let pages = (0..WARM_UP_SCRAPES + plan.effort.scrapes).map(|_| client.scrape().map(<[u8]>::to_vec));
@@ -170,7 +176,7 @@ pub(super) fn durations(plan: &Plan, peer: &Path, place: &Place) -> io::Result<B
 }
 
 /// Flags for both exporters: the host, and the collectors that both have and enable by default.
-fn flags(peer: &Path, place: &Place) -> io::Result<Vec<String>> {
+fn flags(peer: &Path, place: &BenchHost) -> io::Result<Vec<String>> {
     let of_theirs = on_by_default(&peer::help(peer)?);
     let mut flags = place.flags();
     flags.push("--collector.disable-defaults".to_owned());

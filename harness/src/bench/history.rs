@@ -11,14 +11,14 @@ use crate::load;
 
 /// Figures of one run.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Entry {
+pub struct RunRecord {
     /// Start of the run, in seconds since 1970.
     pub unix_seconds: u64,
     /// The figures that have a goal, by name.
     pub values: BTreeMap<String, f64>,
 }
 
-impl Entry {
+impl RunRecord {
     /// The record of a run.
     pub fn of(report: &Report) -> Self {
         let rows = report.rows.iter();
@@ -44,13 +44,13 @@ impl Entry {
 }
 
 /// Reads a history; the error begins with the line number.
-pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
+pub fn parse(text: &str) -> Result<Vec<RunRecord>, String> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| Entry::parse(line).map_err(|error| format!("{number}: {error}"))).collect()
+    lines.map(|(number, line)| RunRecord::parse(line).map_err(|error| format!("{number}: {error}"))).collect()
 }
 
 /// Appends a run to the file, which is created if missing, and returns all runs.
-pub fn append(path: &Path, entry: &Entry) -> io::Result<Vec<Entry>> {
+pub fn append(path: &Path, entry: &RunRecord) -> io::Result<Vec<RunRecord>> {
     let mut text = String::new();
     if load::exists(path) {
         text = String::from_utf8(load::bytes(path)?)
@@ -74,7 +74,7 @@ mod tests {
     fn runs_are_appended() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("history.jsonl");
-        let run = |unix_seconds, value| Entry { unix_seconds, values: BTreeMap::from([("a".to_owned(), value)]) };
+        let run = |unix_seconds, value| RunRecord { unix_seconds, values: BTreeMap::from([("a".to_owned(), value)]) };
         assert_eq!(append(&path, &run(1, 0.5)).expect("a history"), [run(1, 0.5)]);
         assert_eq!(append(&path, &run(2, 0.25)).expect("a history"), [run(1, 0.5), run(2, 0.25)]);
     }
@@ -89,7 +89,7 @@ mod tests {
             ("{\"unix_seconds\":1,\"values\":{\"a\":\"b\"}}", "1: a: expected a number, found \"b\""),
         ] {
             load::write(&path, text.as_bytes()).expect("a file");
-            let error = append(&path, &Entry::default()).expect_err("no history").to_string();
+            let error = append(&path, &RunRecord::default()).expect_err("no history").to_string();
             assert!(error.ends_with(expected), "{error}");
             assert_eq!(load::bytes(&path).expect("the file"), text.as_bytes());
         }

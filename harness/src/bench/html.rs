@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::history::Entry;
+use super::history::RunRecord;
 use super::plot::{self, escaped};
 use super::report::{Bound, Report, Row, Unit};
 
 const STYLE: &str = include_str!("report.css");
 
 /// The page of a run, with the history of earlier runs if there are any.
-pub fn page(report: &Report, history: &[Entry]) -> String {
+pub fn page(report: &Report, history: &[RunRecord]) -> String {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -106,7 +106,7 @@ fn table(html: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<Strin
 
 fn collectors(html: &mut String, report: &Report) {
     html.push_str("<section>\n<h2>Cost of each collector</h2>\n<p>Time for a directory, most expensive first, on a logarithmic scale. Plain reads open, read and close the collector's files without parsing them.</p>\n");
-    let mut entries = vec![("floor", "plain reads"), ("ours", "ours, CPU time")];
+    let mut entries = vec![("baseline", "plain reads"), ("ours", "ours, CPU time")];
     if report.collectors.iter().any(|cost| cost.peer_nanoseconds.is_some()) {
         entries.push(("peer", "the peer, from its own metrics"));
     }
@@ -120,18 +120,18 @@ fn collectors(html: &mut String, report: &Report) {
             cost.read_bytes.to_string(),
             cost.samples.to_string(),
             time(cost.nanoseconds),
-            time(cost.floor_nanoseconds),
+            time(cost.baseline_nanoseconds),
             cost.peer_nanoseconds.map(time).unwrap_or_default(),
             cost.instructions.map(|count| count.to_string()).unwrap_or_default(),
         ]
     });
-    table(html, &["collector", "questions", "bytes", "samples", "time", "floor", "peer", "instructions"], rows);
+    table(html, &["collector", "questions", "bytes", "samples", "time", "baseline", "peer", "instructions"], rows);
     html.push_str("</section>\n");
 }
 
 fn sizes(html: &mut String, report: &Report) {
     html.push_str("<section>\n<h2>Cost against size</h2>\n<p>Time per sample for simulated hosts in memory, by the number of samples of the page. A level line means that twice the samples take twice the time.</p>\n");
-    legend(html, &[("floor", "plain reads"), ("ours", "the whole scrape")]);
+    legend(html, &[("baseline", "plain reads"), ("ours", "the whole scrape")]);
     let _ = writeln!(html, "<div class=\"wide\">{}</div>", plot::sizes(&report.sizes));
     let rows = report.sizes.iter().map(|size| {
         let each = size.nanoseconds / size.samples.max(1) as f64;
@@ -148,7 +148,7 @@ fn sizes(html: &mut String, report: &Report) {
     html.push_str("</section>\n");
 }
 
-fn runs(html: &mut String, report: &Report, history: &[Entry]) {
+fn runs(html: &mut String, report: &Report, history: &[RunRecord]) {
     let plots: Vec<String> = report
         .rows
         .iter()
@@ -196,7 +196,7 @@ mod tests {
             sizes: vec![SizeCost { host: "vm".to_owned(), samples: 7, ..SizeCost::default() }],
             ..Report::default()
         };
-        let history = [Entry::of(&report), Entry::of(&report)];
+        let history = [RunRecord::of(&report), RunRecord::of(&report)];
         let html = page(&report, &history);
         for expected in [
             "<b>1 of 2</b> goals are reached. 1 more were not",

@@ -9,14 +9,14 @@ use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::emitter;
 use simulator::profiles;
 
+use super::bench_host::BenchHost;
 use super::measure::{median, medians, nanoseconds};
-use super::place::Place;
 use super::report::{Bound, CollectorCost, Row, SizeCost, Unit};
 use super::{Effort, row};
 use crate::allocations;
-use crate::faults::Question;
-use crate::meter::{Ask, Meter};
-use crate::subject::{self, Subject};
+use crate::faults::MountPath;
+use crate::meter::{Meter, Operation};
+use crate::scrape_target::{self, ScrapeTarget};
 
 /// Scrapes before the first measured one.
 const WARM_UP_SCRAPES: usize = 3;
@@ -24,25 +24,25 @@ const WARM_UP_SCRAPES: usize = 3;
 const ENCODED: [u64; 2] = [3_000, 1_000_000];
 
 fn warm(scraper: &Scraper, page: &mut Vec<u8>) {
-    (0..WARM_UP_SCRAPES).for_each(|_| subject::scrape(scraper, page));
+    (0..WARM_UP_SCRAPES).for_each(|_| scrape_target::scrape(scraper, page));
 }
 
 /// A scrape, beside a loop that reads the same files.
-pub(super) fn against_floor(figure: &'static str, most: f64, place: &Place, effort: Effort) -> Row {
+pub(super) fn against_plain_reads(figure: &'static str, most: f64, place: &BenchHost, effort: Effort) -> Row {
     row(figure, Unit::Times, Bound::AtMost(most), || {
-        let mut floor = place.floor(&place.asked(None)?);
+        let mut baseline = place.plain_reads(&place.asked(None)?);
         let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
         warm(&scraper, &mut page);
-        let read = floor.read();
+        let read = baseline.read();
         let [scrape, loop_, ratio] = medians(effort.runs, || {
-            let scrape = nanoseconds(effort.time, || subject::scrape(&scraper, &mut page));
+            let scrape = nanoseconds(effort.time, || scrape_target::scrape(&scraper, &mut page));
             let loop_ = nanoseconds(effort.time, || {
-                floor.read();
+                baseline.read();
             });
             Ok([scrape, loop_, scrape / loop_])
         })?;
         let [scrape, loop_] = [scrape, loop_].map(|time| Unit::Nanoseconds.show(time));
-        let (files, samples) = (read.files, subject::samples(&page));
+        let (files, samples) = (read.files, scrape_target::samples(&page));
         Ok((ratio, format!("{scrape} for {samples} samples; {loop_} to open, read and close {files} files")))
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn encoding(effort: Effort) -> [Row; 2] {
             let (scraper, mut page) = (emitter::scraper(count), Vec::new());
             warm(&scraper, &mut page);
             let [time] = medians(effort.runs, || {
-                Ok([nanoseconds(effort.time, || subject::scrape(&scraper, &mut page)) / count as f64])
+                Ok([nanoseconds(effort.time, || scrape_target::scrape(&scraper, &mut page)) / count as f64])
             })?;
             Ok((time, format!("half integers, two labels, {} bytes per line", page.len() as u64 / count)))
         })
@@ -67,7 +67,7 @@ pub(super) fn encoding(effort: Effort) -> [Row; 2] {
 }
 
 /// Heap allocations of a steady scrape.
-pub(super) fn allocating(figure: &'static str, place: &Place) -> Row {
+pub(super) fn allocating(figure: &'static str, place: &BenchHost) -> Row {
     row(figure, Unit::Count, Bound::AtMost(0.0), || {
         let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
         if !allocations::are_counted() {
@@ -95,7 +95,7 @@ pub(super) fn allocating(figure: &'static str, place: &Place) -> Row {
 }
 
 /// Every default collector: its time and its reads on a host, beside plain reads of its files.
-pub(super) fn collectors(place: &Place, effort: Effort) -> io::Result<Vec<CollectorCost>> {
+pub(super) fn collectors(place: &BenchHost, effort: Effort) -> io::Result<Vec<CollectorCost>> {
     let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
     warm(&scraper, &mut page);
     // The part of a scrape's cost that no collector causes.
@@ -104,7 +104,7 @@ pub(super) fn collectors(place: &Place, effort: Effort) -> io::Result<Vec<Collec
     for name in scraper.enabled() {
         let only = scraper.only(&[name]).map_err(io::Error::other)?;
         let asked = place.asked(Some(&[name]))?;
-        let mut floor = place.floor(&asked);
+        let mut baseline = place.plain_reads(&asked);
         let mut samples = 0;
         let [time, floor_time] = medians(effort.runs, || {
             let without = nanoseconds(effort.short, || {
@@ -117,18 +117,21 @@ pub(super) fn collectors(place: &Place, effort: Effort) -> io::Result<Vec<Collec
                 drop(scraper.scrape(&only, |_| (), observe, &mut page));
             });
             let floor_time = nanoseconds(effort.short, || {
-                floor.read();
+                baseline.read();
             });
             Ok([(time - without).max(0.0), floor_time])
         })?;
-        let reads = [Ask::Read, Ask::List, Ask::Link, Ask::Metadata].map(|ask| asked.count(ask) as u64).iter().sum();
+        let reads = [Operation::Read, Operation::List, Operation::Link, Operation::Metadata]
+            .map(|ask| asked.count(ask) as u64)
+            .iter()
+            .sum();
         costs.push(CollectorCost {
             name,
             reads,
             read_bytes: asked.read_bytes,
             samples,
             nanoseconds: time,
-            floor_nanoseconds: if floor.files() == 0 { 0.0 } else { floor_time },
+            baseline_nanoseconds: if baseline.files() == 0 { 0.0 } else { floor_time },
             ..CollectorCost::default()
         });
     }
@@ -160,18 +163,18 @@ pub(super) fn sizes(effort: Effort) -> io::Result<Vec<SizeCost>> {
 fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<SizeCost> {
     let profile = profiles().iter().find(|profile| profile.name == name);
     let profile = profile.ok_or_else(|| io::Error::other(format!("no profile `{name}`")))?;
-    let subject = Subject::of(profile, settings)?;
+    let target = ScrapeTarget::of(profile, settings)?;
     let mut meter = None;
-    let metered = subject.scraper_with(enabled, |roots| meter.insert(Meter::new(&roots)).roots())?;
+    let metered = target.scraper_with(enabled, |roots| meter.insert(Meter::new(&roots)).roots())?;
     let mut page = Vec::new();
-    subject::scrape(&metered, &mut page);
+    scrape_target::scrape(&metered, &mut page);
     let asked = meter.map(|meter| meter.take()).unwrap_or_default();
-    let files: Vec<&Question> = asked.files().collect();
+    let files: Vec<&MountPath> = asked.files().collect();
     drop(metered);
-    let (scraper, roots, mut content) = (subject.scraper_with(enabled, |roots| roots)?, subject.roots(), Vec::new());
+    let (scraper, roots, mut content) = (target.scraper_with(enabled, |roots| roots)?, target.roots(), Vec::new());
     warm(&scraper, &mut page);
-    let [time, floor] = medians(effort.runs, || {
-        let time = nanoseconds(effort.short, || subject::scrape(&scraper, &mut page));
+    let [time, baseline] = medians(effort.runs, || {
+        let time = nanoseconds(effort.short, || scrape_target::scrape(&scraper, &mut page));
         Ok([time, nanoseconds(effort.short, || read(&roots, &files, &mut content))])
     })?;
     let words = settings
@@ -180,15 +183,15 @@ fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<Size
         .chain(enabled.iter().map(|name| format!(" +{name}")));
     Ok(SizeCost {
         host: words.fold(name.to_owned(), |host, word| host + &word),
-        samples: subject::samples(&page) as u64,
+        samples: scrape_target::samples(&page) as u64,
         page_bytes: page.len() as u64,
         nanoseconds: time,
-        floor_nanoseconds: floor,
+        baseline_nanoseconds: baseline,
     })
 }
 
 /// Plain reads in memory: every file is read, nothing is parsed.
-fn read(roots: &Roots, files: &[&Question], content: &mut Vec<u8>) {
+fn read(roots: &Roots, files: &[&MountPath], content: &mut Vec<u8>) {
     for file in files {
         // The files existed at the previous scrape of the same tree.
         let _ = roots.get(file.mount).read(&file.path, content, FILE_CAP_BYTES);
@@ -238,7 +241,10 @@ mod tests {
     #[test]
     fn a_quick_run_in_memory_has_figures() {
         let sizes = sizes(Effort::QUICK).expect("sizes");
-        assert!(sizes.iter().all(|size| size.samples > 100 && size.nanoseconds > size.floor_nanoseconds), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| size.samples > 100 && size.nanoseconds > size.baseline_nanoseconds),
+            "{sizes:?}"
+        );
         assert_eq!(linearity(&sizes).is_reached(), None);
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn collectors(costs: &[CollectorCost]) -> String {
     let height = TOP + ROW * costs.len() as f64 + BOTTOM;
     let mut svg = begin(height, "Time of each collector beside plain reads and the peer");
     let values = costs.iter().flat_map(|cost| {
-        [Some(cost.nanoseconds), Some(cost.floor_nanoseconds), cost.peer_nanoseconds].into_iter().flatten()
+        [Some(cost.nanoseconds), Some(cost.baseline_nanoseconds), cost.peer_nanoseconds].into_iter().flatten()
     });
     let scale = Scale::powers(values, LEFT, WIDTH - RIGHT);
     for tick in scale.ticks() {
@@ -106,14 +106,14 @@ pub(super) fn collectors(costs: &[CollectorCost]) -> String {
         let y = TOP + ROW * (row as f64 + 0.5);
         text(&mut svg, "end", [LEFT - 12.0, y + 4.0], cost.name);
         let of = |value: f64| (value > 0.0).then(|| scale.at(value));
-        let places = [of(cost.floor_nanoseconds), of(cost.nanoseconds), cost.peer_nanoseconds.and_then(of)];
+        let places = [of(cost.baseline_nanoseconds), of(cost.nanoseconds), cost.peer_nanoseconds.and_then(of)];
         let there = || places.iter().flatten().copied();
         let (first, last) = (there().fold(f64::INFINITY, f64::min), there().fold(0_f64, f64::max));
         if first < last {
             line(&mut svg, "span", [first, y, last, y]);
         }
         let peer = cost.peer_nanoseconds.unwrap_or_default();
-        let all = [("floor", cost.floor_nanoseconds), ("ours", cost.nanoseconds), ("peer", peer)];
+        let all = [("baseline", cost.baseline_nanoseconds), ("ours", cost.nanoseconds), ("peer", peer)];
         for ((class, value), x) in all.into_iter().zip(places) {
             if let Some(x) = x {
                 dot(&mut svg, class, [x, y], &format!("{}, {class}: {}", cost.name, Unit::Nanoseconds.show(value)));
@@ -139,9 +139,9 @@ pub(super) fn sizes(sizes: &[SizeCost]) -> String {
     for tick in x.ticks() {
         text(&mut svg, "middle", [x.at(tick), height - BOTTOM + 20.0], &format!("{tick:.0}"));
     }
-    let floor: fn(&SizeCost) -> f64 = |size| size.floor_nanoseconds;
+    let baseline: fn(&SizeCost) -> f64 = |size| size.baseline_nanoseconds;
     let ours: fn(&SizeCost) -> f64 = |size| size.nanoseconds;
-    for (class, time) in [("floor", floor), ("ours", ours)] {
+    for (class, time) in [("baseline", baseline), ("ours", ours)] {
         let place = |size: &&&SizeCost| [x.at(size.samples as f64), y.at(each(time(size), size))];
         polyline(&mut svg, class, sizes.iter().map(|size| place(&size)));
         for size in &sizes {

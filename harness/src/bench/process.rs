@@ -68,9 +68,9 @@ impl Counter {
         let (mut until, mut echo) = (perf.stdin.take(), String::new());
         let begins = until.as_mut().is_some_and(|until| until.write_all(b"begin\n").is_ok());
         // The echoed byte proves that `cat`, and so the counting, has started.
-        let is_here = perf.stdout.take().is_some_and(|out| BufReader::new(out).read_line(&mut echo).is_ok());
+        let is_available = perf.stdout.take().is_some_and(|out| BufReader::new(out).read_line(&mut echo).is_ok());
         let counter = Self { perf, until };
-        (begins && is_here && echo == "begin\n").then_some(counter)
+        (begins && is_available && echo == "begin\n").then_some(counter)
     }
 
     /// Stops counting and returns the count.

@@ -106,7 +106,7 @@ pub struct CollectorCost {
     /// CPU time.
     pub nanoseconds: f64,
     /// Time to open, read and close its files.
-    pub floor_nanoseconds: f64,
+    pub baseline_nanoseconds: f64,
     /// Duration of the same collector of the peer, from its own metrics.
     pub peer_nanoseconds: Option<f64>,
     /// Instructions on a host in memory, if valgrind counted them.
@@ -125,7 +125,7 @@ pub struct SizeCost {
     /// Time of a scrape.
     pub nanoseconds: f64,
     /// Time to read the files from memory without parsing them.
-    pub floor_nanoseconds: f64,
+    pub baseline_nanoseconds: f64,
 }
 
 /// All results of a run.
@@ -157,7 +157,9 @@ impl Report {
             }
         }
         if !self.collectors.is_empty() {
-            text.push_str("\ncollector              reads  samples       time      floor       peer  instructions\n");
+            text.push_str(
+                "\ncollector              reads  samples       time      baseline       peer  instructions\n",
+            );
         }
         for cost in &self.collectors {
             let time = |value: f64| Unit::Nanoseconds.show(value);
@@ -168,7 +170,7 @@ impl Report {
                 cost.reads,
                 cost.samples,
                 time(cost.nanoseconds),
-                time(cost.floor_nanoseconds),
+                time(cost.baseline_nanoseconds),
                 cost.peer_nanoseconds.map(time).unwrap_or_default(),
                 cost.instructions.map(|count| count.to_string()).unwrap_or_default(),
             );
@@ -212,14 +214,14 @@ impl Report {
         let collectors = self.collectors.iter().map(|cost| {
             json!({
                 "name": cost.name, "reads": cost.reads, "read_bytes": cost.read_bytes, "samples": cost.samples,
-                "nanoseconds": cost.nanoseconds, "floor_nanoseconds": cost.floor_nanoseconds,
+                "nanoseconds": cost.nanoseconds, "baseline_nanoseconds": cost.baseline_nanoseconds,
                 "peer_nanoseconds": cost.peer_nanoseconds, "instructions": cost.instructions,
             })
         });
         let sizes = self.sizes.iter().map(|size| {
             json!({
                 "host": size.host, "samples": size.samples, "page_bytes": size.page_bytes,
-                "nanoseconds": size.nanoseconds, "floor_nanoseconds": size.floor_nanoseconds,
+                "nanoseconds": size.nanoseconds, "baseline_nanoseconds": size.baseline_nanoseconds,
             })
         });
         let about = self.about.iter().map(|(what, value)| ((*what).to_owned(), json!(value)));

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
+use super::bench_host::BenchHost;
 use super::client::{Client, Coding};
 use super::measure::median;
-use super::place::Place;
 use super::process::{Memory, memory};
 use super::report::{Bound, Row, Unit};
 use super::{Plan, row};
 use crate::load;
 use crate::peer::Peer;
-use crate::subject;
+use crate::scrape_target;
 
 /// Maximum time from start to the first answer.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ const START_POLL: Duration = Duration::from_micros(200);
 /// Maximum ratio of memory after all scrapes to memory after a tenth of them.
 const GROWTH_MAX: f64 = 1.05;
 
-pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
+pub(super) fn rows(plan: &Plan, live: &BenchHost, tree: &BenchHost, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
     tell("start, size and memory of our exporter");
     let many = plan.effort.many_scrapes;
     let of_tree = ["resident after 1,000 scrapes of a directory", "growth from 100 to 1,000 scrapes of a directory"];
@@ -49,7 +49,7 @@ pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut
 }
 
 /// Resident memory after all scrapes, and its ratio to that after a tenth of them.
-fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &Place, scrapes: u32) -> [Row; 2] {
+fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &BenchHost, scrapes: u32) -> [Row; 2] {
     let early_scrapes = (scrapes / 10).max(1);
     let measure = || -> io::Result<[Memory; 2]> {
         let exporter = Peer::start(&plan.exporter, &place.flags())?;
@@ -76,7 +76,7 @@ fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &Place, scr
 }
 
 /// From the start of the process to the end of the first page.
-fn start(plan: &Plan, place: &Place) -> io::Result<(f64, String)> {
+fn start(plan: &Plan, place: &BenchHost) -> io::Result<(f64, String)> {
     let mut times = Vec::new();
     for _ in 0..plan.effort.runs {
         let (begin, address) = (clock::monotonic(), crate::peer::free_address()?);
@@ -112,7 +112,7 @@ fn peak(plan: &Plan, host: &str) -> io::Result<(f64, String)> {
     let mut client = Client::connect(exporter.address(), Coding::Identity)?;
     client.scrape()?;
     let page = client.scrape()?;
-    let (page_bytes, samples) = (page.len() as f64, subject::samples(page));
+    let (page_bytes, samples) = (page.len() as f64, scrape_target::samples(page));
     let peak = memory(exporter.id())?.peak_bytes as f64;
     let show = |bytes: f64| Unit::Bytes.show(bytes);
     let words = format!(

@@ -12,14 +12,14 @@ use super::{Command, Failure, Flag};
 
 /// The arguments of a command.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct Arguments {
     flags: BTreeMap<&'static str, Vec<OsString>>,
     words: Vec<OsString>,
 }
 
 /// Parses all arguments; `None` if help is requested.
-pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Option<Given>, String> {
-    let mut given = Given::default();
+pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Option<Arguments>, String> {
+    let mut given = Arguments::default();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let name = match argument {
             lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(None),
@@ -48,7 +48,7 @@ pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Opti
     Ok(Some(given))
 }
 
-impl Given {
+impl Arguments {
     /// Exactly these positional arguments; `names` are their placeholders.
     pub(crate) fn words<const N: usize>(&self, names: [&str; N]) -> Result<[&OsStr; N], Failure> {
         let words: Vec<&OsStr> = self.words.iter().map(OsString::as_os_str).collect();

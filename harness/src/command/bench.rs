@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use harness::bench::history::{self, Entry};
+use harness::bench::history::{self, RunRecord};
 use harness::bench::{self, Effort, Plan};
 use harness::load;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Given, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 const AGAINST: Flag =
     Flag::value("against", "PROGRAM", "Exporter to compare with; it must take node_exporter's flags.");
@@ -37,7 +37,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
     let nodelab = std::env::current_exe()?;
     let beside = || nodelab.with_file_name(format!("node_exporter{}", std::env::consts::EXE_SUFFIX));
@@ -57,7 +57,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let report = bench::run(&plan, &mut |what| progress.now(what))?;
     drop(progress);
     let history = match given.path(HISTORY.name) {
-        Some(path) => history::append(path, &Entry::of(&report))?,
+        Some(path) => history::append(path, &RunRecord::of(&report))?,
         None => Vec::new(),
     };
     if let Some(path) = given.path(HTML.name) {

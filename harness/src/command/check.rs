@@ -10,7 +10,7 @@ use harness::fetch::{self, Url};
 use harness::load;
 use serde_json::{Value, json};
 
-use super::{Command, Failure, Flag, Given, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 /// Exit status for lints without errors, as promtool has it.
 const LINT_STATUS: u8 = 3;
@@ -34,7 +34,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [name] = given.words(["FILE|URL|-"])?;
     let is_json = given.one_of(FORMAT, &["text", "json"])? == "json";
     let wanted = match (given.has(OPENMETRICS.name), given.has(TEXT.name)) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::conformance;
 
-use super::{Command, Failure, Given};
+use super::{Arguments, Command, Failure};
 
 pub(super) const COMMAND: Command = Command {
     name: "conformance",
@@ -18,7 +18,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [folder] = given.words(["DIR"])?;
     let report = conformance::run(folder.as_ref())?;
     for (collector, tally) in &report.collectors {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::root::tree::Tree;
-use harness::difference::known::Knowledge;
-use harness::difference::maker::{Maker, is_left_out};
-use harness::difference::show::{self, Compared, Look};
+use harness::difference::identity::{ExporterIdentity, is_left_out};
+use harness::difference::known::KnownDifferences;
+use harness::difference::show::{self, Comparison, TextStyle};
 use harness::difference::{self};
 use harness::exposition::Format;
 use harness::fetch::Url;
 use harness::{host, load};
 use simulator::{Machine, embedded};
 
-use super::{Command, Failure, Flag, Given, check, print};
+use super::{Arguments, Command, Failure, Flag, check, print};
 
 const WITH: Flag = Flag::value("with", "PROGRAM", "Start this exporter and compare with it. Linux only.");
 const PEER_URL: Flag =
@@ -42,7 +42,7 @@ pub(super) const COMMAND: Command = Command {
     details: "The other exporter is a program, an address, or a saved page. Without --tree, --profile or --live, a\n\
               program is started on every host of fixtures/hosts. Both exporters read the same files; sources\n\
               other than files are switched off.\n\
-              \nLines of the peer begin with -, ours with +, grouped by family; HELP texts are not compared. Known\n\
+              \nLines of the peer begin with -, ours with +, grouped by family; HELP texts are not compared. KnownDifference\n\
               differences are listed in a table with their reason and the hosts where they occur; a row that\n\
               matches nothing on its host is an error. docs/HARNESS.md has the details.\n",
     flags: &[WITH, PEER_URL, PAGE, TREE, PROFILE, SEED, AT, LIVE, KNOWN, ALL_LINES, check::FORMAT],
@@ -54,23 +54,24 @@ pub(super) const COMMAND: Command = Command {
 enum Peer {
     Program(harness::peer::Program),
     /// With what its page says about it.
-    Url(Url, Maker),
+    Url(Url, ExporterIdentity),
 }
 
 /// The host that both exporters read.
-enum Place {
+enum DiffHost {
     Tree { name: String, tree: Tree },
     Live,
 }
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
     let is_json = given.one_of(check::FORMAT, &["text", "json"])? == "json";
-    let look = Look { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
+    let look =
+        TextStyle { is_colored: std::io::stdout().is_terminal() && !is_json, has_known: given.has(ALL_LINES.name) };
     if let [theirs, ours] = given.texts(PAGE.name)?.as_slice() {
         let (theirs_page, _) = check::page(theirs, Some(Format::Text))?;
         let (ours_page, _) = check::page(ours, Some(Format::Text))?;
-        let knowledge = knowledge(given, Maker::of(&theirs_page)?.version.as_deref())?;
+        let knowledge = knowledge(given, ExporterIdentity::of(&theirs_page)?.version.as_deref())?;
         let compared = difference::pages("pages", &ours_page, &theirs_page, &knowledge, |family| !is_left_out(family))?;
         return Ok(show(&[compared], is_json, look));
     }
@@ -81,14 +82,14 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         (Some(program), None) => Peer::Program(harness::peer::Program::ask(program)?),
         (None, Some(url)) => {
             let url = Url::parse(url).map_err(Failure::Usage)?;
-            let maker = Maker::of(&url.get(Format::Text)?.body)?;
-            Peer::Url(url, maker)
+            let identity = ExporterIdentity::of(&url.get(Format::Text)?.body)?;
+            Peer::Url(url, identity)
         }
         _ => return Err(Failure::Usage("expected one of --with, --peer-url, or --page twice".into())),
     };
     let version = match &peer {
         Peer::Program(program) => Some(program.version.as_str()),
-        Peer::Url(_, maker) => maker.version.as_deref(),
+        Peer::Url(_, identity) => identity.version.as_deref(),
     };
     let knowledge = knowledge(given, version)?;
     let mut compared = Vec::new();
@@ -98,7 +99,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     Ok(show(&compared, is_json, look))
 }
 
-fn show(compared: &[Compared<'_>], is_json: bool, look: Look) -> ExitCode {
+fn show(compared: &[Comparison<'_>], is_json: bool, look: TextStyle) -> ExitCode {
     let text = if is_json {
         let places: Vec<_> = compared.iter().map(show::json).collect();
         format!("{:#}\n", serde_json::Value::from(places))
@@ -106,23 +107,24 @@ fn show(compared: &[Compared<'_>], is_json: bool, look: Look) -> ExitCode {
         compared.iter().map(|compared| show::text(compared, look)).collect()
     };
     print(&text);
-    if compared.iter().all(Compared::is_explained) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if compared.iter().all(Comparison::is_explained) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The known differences: every table of the given file, or those for the peer's version in ours.
-fn knowledge(given: &Given, version: Option<&str>) -> Result<Knowledge, Failure> {
+fn knowledge(given: &Arguments, version: Option<&str>) -> Result<KnownDifferences, Failure> {
     let own = load::workspace().join("docs/DIFFERENCES.md");
     let (path, version) = match (given.path(KNOWN.name), version) {
         (Some(named), _) => (named.to_owned(), None),
         (None, Some(version)) if load::exists(&own) => (own, Some(version)),
-        (None, _) => return Ok(Knowledge::default()),
+        (None, _) => return Ok(KnownDifferences::default()),
     };
     let text = String::from_utf8(load::bytes(&path)?).map_err(|error| Failure::of(path.display(), error))?;
-    let read = version.map_or_else(|| Knowledge::parse(&text), |version| Knowledge::of_version(&text, version));
+    let read =
+        version.map_or_else(|| KnownDifferences::parse(&text), |version| KnownDifferences::of_version(&text, version));
     read.map_err(|problem| Failure::of(path.display(), problem))
 }
 
-fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
+fn places(given: &Arguments, peer: &Peer) -> Result<Vec<DiffHost>, Failure> {
     let profile = given.texts(PROFILE.name)?.first().copied();
     if profile.is_none() && (given.path(SEED.name).is_some() || given.path(AT.name).is_some()) {
         return Err(Failure::Usage("--seed and --at need --profile".into()));
@@ -130,19 +132,19 @@ fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
     match (given.path(TREE.name), profile, given.has(LIVE.name)) {
         (Some(file), None, false) => {
             let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Ok(vec![Place::Tree { name, tree: load::any_host(file)? }])
+            Ok(vec![DiffHost::Tree { name, tree: load::any_host(file)? }])
         }
         (None, Some(profile), false) => {
             let (seed, at) = (given.number(SEED)?.unwrap_or(1), given.number(AT)?.unwrap_or(1_700_000_000));
             let machine =
                 Machine::of(profile, seed, &[]).map_err(|error| Failure::Usage(format!("--profile: {error}")))?;
             let tree = embedded(machine, move || Duration::from_secs(at)).tree_at(at);
-            Ok(vec![Place::Tree { name: format!("profile {profile}"), tree }])
+            Ok(vec![DiffHost::Tree { name: format!("profile {profile}"), tree }])
         }
-        (None, None, true) => Ok(vec![Place::Live]),
-        (None, None, false) if matches!(peer, Peer::Url(..)) => Ok(vec![Place::Live]),
+        (None, None, true) => Ok(vec![DiffHost::Live]),
+        (None, None, false) if matches!(peer, Peer::Url(..)) => Ok(vec![DiffHost::Live]),
         (None, None, false) => {
-            let host = |name: String| Ok(Place::Tree { tree: load::host(&name)?, name });
+            let host = |name: String| Ok(DiffHost::Tree { tree: load::host(&name)?, name });
             load::hosts()?.into_iter().map(host).collect()
         }
         _ => Err(Failure::Usage("--tree, --profile and --live exclude each other".into())),
@@ -150,21 +152,21 @@ fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
 }
 
 #[cfg(target_os = "linux")]
-fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
+fn compare<'a>(peer: &Peer, place: DiffHost, knowledge: &'a KnownDifferences) -> Result<Comparison<'a>, Failure> {
     match (peer, place) {
-        (Peer::Program(program), Place::Tree { name, tree }) => {
+        (Peer::Program(program), DiffHost::Tree { name, tree }) => {
             Ok(difference::folder::compare(program, &name, tree, knowledge)?)
         }
-        (Peer::Program(program), Place::Live) => Ok(difference::live::compare(program, knowledge)?),
-        (Peer::Url(url, maker), Place::Live) => Ok(difference::live::compare_with(url, maker, knowledge)?),
-        (Peer::Url(url, maker), Place::Tree { name, tree }) => with_url((url, maker), &name, tree, knowledge),
+        (Peer::Program(program), DiffHost::Live) => Ok(difference::live::compare(program, knowledge)?),
+        (Peer::Url(url, identity), DiffHost::Live) => Ok(difference::live::compare_with(url, identity, knowledge)?),
+        (Peer::Url(url, identity), DiffHost::Tree { name, tree }) => with_url((url, identity), &name, tree, knowledge),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Compared<'a>, Failure> {
-    if let (Peer::Url(url, maker), Place::Tree { name, tree }) = (peer, place) {
-        return with_url((url, maker), &name, tree, knowledge);
+fn compare<'a>(peer: &Peer, place: DiffHost, knowledge: &'a KnownDifferences) -> Result<Comparison<'a>, Failure> {
+    if let (Peer::Url(url, identity), DiffHost::Tree { name, tree }) = (peer, place) {
+        return with_url((url, identity), &name, tree, knowledge);
     }
     let problem = "node_exporter runs on Linux only; run this on Linux, or use --peer-url with --tree or --profile";
     Err(Failure::Broken(problem.to_owned()))
@@ -172,12 +174,12 @@ fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Co
 
 /// Compares with a running exporter that reads this host, for the collectors that its page lists.
 fn with_url<'a>(
-    (url, maker): (&Url, &Maker),
+    (url, identity): (&Url, &ExporterIdentity),
     name: &str,
     tree: Tree,
-    knowledge: &'a Knowledge,
-) -> Result<Compared<'a>, Failure> {
+    knowledge: &'a KnownDifferences,
+) -> Result<Comparison<'a>, Failure> {
     let theirs = url.get(Format::Text)?.body;
-    let ours = host::page_of(&Arc::new(tree), &maker.collectors).map_err(|error| Failure::of(name, error))?;
+    let ours = host::page_of(&Arc::new(tree), &identity.collectors).map_err(|error| Failure::of(name, error))?;
     Ok(difference::pages(name, ours.as_bytes(), &theirs, knowledge, |family| !is_left_out(family))?)
 }

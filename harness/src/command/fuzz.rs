@@ -8,7 +8,7 @@ use harness::load;
 use harness::panics::caught;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Given};
+use super::{Arguments, Command, Failure, Flag};
 
 const CASES: Flag = Flag::value("cases", "COUNT", "Inputs per target. Default: 10000.");
 const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random inputs. Default: 1.");
@@ -31,7 +31,7 @@ pub(super) const COMMAND: Command = Command {
 
 const CASES_USUAL: u64 = 10_000;
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let chosen = chosen(given)?;
     if given.has(LIST.name) {
         for target in &chosen {
@@ -63,7 +63,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     drive(&chosen, plan)
 }
 
-fn chosen(given: &Given) -> Result<Vec<Target>, Failure> {
+fn chosen(given: &Arguments) -> Result<Vec<Target>, Failure> {
     let names: Vec<_> = given.all_words().collect();
     if names.is_empty() {
         return Ok(targets());

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use harness::gates::{self, Standing, budget, outside};
+use harness::gates::{self, Measured, Verdict, budget, outside};
 use harness::load;
 
-use super::{Command, Failure, Flag, Given, print};
+use super::{Arguments, Command, Failure, Flag, print};
 
 const ACCEPT: Flag = Flag::switch("accept", "Write the measured figures to harness/budget.txt. Review the diff.");
 const HOST: Flag = Flag::value("host", "PREFIX", "Show only hosts whose name begins with PREFIX.");
@@ -26,17 +26,9 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     given.words([])?;
-    let nodelab = std::env::current_exe()?;
-    let mut measured = gates::counted()?;
-    outside::syscalls(&nodelab, &mut measured)?;
-    outside::instructions(&nodelab, &mut measured)?;
-    let budget = match budget::read() {
-        // There is no budget yet at the first run.
-        Err(_) if given.has(ACCEPT.name) && !load::exists(&budget::path()) => budget::Figures::new(),
-        budget => budget?,
-    };
+    let (measured, budget) = measured(given.has(ACCEPT.name))?;
     let lines = gates::compare(&measured, &budget);
     let prefix = given.texts(HOST.name)?.first().copied().unwrap_or_default();
     let mut text = String::new();
@@ -48,13 +40,37 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     }
     print(&text);
     if given.has(ACCEPT.name) {
-        load::write(&budget::path(), budget::write(&gates::accepted(&measured, &budget)).as_bytes())?;
+        write(&measured, &budget)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(complaint) = gates::complaint(&lines) {
         eprint!("{complaint}");
         return Ok(ExitCode::from(OFF_STATUS));
     }
-    let kept = lines.iter().filter(|line| line.standing == Standing::Kept).count();
+    let kept = lines.iter().filter(|line| line.standing == Verdict::Kept).count();
     Ok(print(&format!("{kept} figures equal harness/budget.txt\n")))
+}
+
+/// The measured figures and the budget, which may be missing if a new one is to be written.
+fn measured(may_be_missing: bool) -> Result<(Measured, budget::Figures), Failure> {
+    let nodelab = std::env::current_exe()?;
+    let mut measured = gates::counted()?;
+    outside::syscalls(&nodelab, &mut measured)?;
+    outside::instructions(&nodelab, &mut measured)?;
+    let budget =
+        if may_be_missing && !load::exists(&budget::path()) { budget::Figures::new() } else { budget::read()? };
+    Ok((measured, budget))
+}
+
+/// Writes the measured figures; returns whether the budget changed.
+fn write(measured: &Measured, budget: &budget::Figures) -> Result<bool, Failure> {
+    let accepted = gates::accepted(measured, budget);
+    load::write(&budget::path(), budget::write(&accepted).as_bytes())?;
+    Ok(accepted != *budget)
+}
+
+/// Measures and updates the budget; returns whether it changed.
+pub(super) fn accept() -> Result<bool, Failure> {
+    let (measured, budget) = measured(true)?;
+    write(&measured, &budget)
 }

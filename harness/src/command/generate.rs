@@ -10,7 +10,7 @@ use simulator::scenario::Scenario;
 use simulator::span;
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Given};
+use super::{Arguments, Command, Failure, Flag};
 
 /// Default time of a host, in seconds since 1970.
 const AT_SECONDS: u64 = 1_700_000_000;
@@ -37,7 +37,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let out = given.path(OUT.name).ok_or_else(|| Failure::Usage("--out is required".to_owned()))?;
     let scenario = scenario(given)?;
     let start = scenario.start().unwrap_or(Duration::from_secs(AT_SECONDS));
@@ -61,7 +61,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
 }
 
 /// The scenario that the arguments describe.
-fn scenario(given: &Given) -> Result<Scenario, Failure> {
+fn scenario(given: &Arguments) -> Result<Scenario, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
     let mut scenario = match (words.as_slice(), given.path(SCENARIO.name)) {
         ([], None) => return Err(Failure::Usage("PROFILE is missing".to_owned())),
@@ -90,7 +90,7 @@ fn scenario(given: &Given) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-fn at(given: &Given, start: Duration) -> Result<Duration, Failure> {
+fn at(given: &Arguments, start: Duration) -> Result<Duration, Failure> {
     let Some(text) = given.texts(AT.name)?.first().copied() else { return Ok(start) };
     let at = match text.strip_prefix('+') {
         Some(after) => span::parse(after).map(|after| start.saturating_add(after)),
@@ -101,7 +101,7 @@ fn at(given: &Given, start: Duration) -> Result<Duration, Failure> {
 }
 
 /// A refused setting comes from the command line: those of the file were checked when it was read.
-fn refused(given: &Given, error: &simulator::scenario::ScenarioError) -> Failure {
+fn refused(given: &Arguments, error: &simulator::scenario::ScenarioError) -> Failure {
     match given.path(SCENARIO.name) {
         Some(file) if error.line.is_some() => Failure::of(file.display(), error),
         _ => Failure::Usage(error.to_string()),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::thread;
 
 use harness::load;
-use harness::property::{Broken, Kept, Laws, Violation, check_frozen};
+use harness::property::{Broken, Laws, StoredCase, Violation, check_frozen};
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Given};
+use super::{Arguments, Command, Failure, Flag};
 
 const CASES: Flag = Flag::value("cases", "COUNT", "Number of cases. Default: 10000.");
 const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random cases. Default: 1.");
@@ -32,7 +32,7 @@ pub(super) const COMMAND: Command = Command {
 
 const CASES_USUAL: u64 = 10_000;
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     if given.path(SCENARIO.name).is_some() || given.path(HOST.name).is_some() {
         return replay(given);
     }
@@ -61,7 +61,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     Ok(if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn replay(given: &Given) -> Result<ExitCode, Failure> {
+fn replay(given: &Arguments) -> Result<ExitCode, Failure> {
     let word = given.all_words().next().map(|word| word.to_string_lossy().into_owned());
     if word.is_some() || given.path(SCENARIO.name).is_none() {
         let [_] = given.words(["COLLECTOR"])?;
@@ -69,7 +69,7 @@ fn replay(given: &Given) -> Result<ExitCode, Failure> {
     let ours = Laws::ours();
     let (name, result) = if let Some(path) = given.path(SCENARIO.name) {
         let fail = |error: String| Failure::of(path.display(), error);
-        let kept = Kept::parse(&load::text(path)?, word.as_deref()).map_err(fail)?;
+        let kept = StoredCase::parse(&load::text(path)?, word.as_deref()).map_err(fail)?;
         (kept.reader.clone(), kept.check(ours.exporters()).map_err(fail)?)
     } else {
         let name = word.unwrap_or_default();

@@ -1,13 +1,15 @@
 //! `nodelab list`.
 
 use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use collectors::host::root::tree::{Node, Special, What};
 use harness::generated::simulator::setting as setting_line;
 use harness::load;
 
-use super::{Command, Failure, Given, print};
+use super::{Arguments, Command, Failure, print};
 
 pub(super) const COMMAND: Command = Command {
     name: "list",
@@ -22,17 +24,24 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
-    let (file, prefix) = match words.as_slice() {
-        [] => return hosts(),
+    Ok(print(&listing(&words)?))
+}
+
+fn listing(words: &[String]) -> Result<String, Failure> {
+    let (file, prefix) = match words {
+        [] => return everything(),
         [name] => match settings(name) {
-            Some(text) => return Ok(print(&text)),
+            Some(text) => return Ok(text),
             None => (name, ""),
         },
         [file, prefix] => (file, prefix.trim_start_matches('/')),
         [.., last] => return Err(Failure::Usage(format!("`{last}`: unexpected argument"))),
     };
+    if prefix.is_empty() && Path::new(file).extension().is_some_and(|extension| extension == "toml") {
+        return scenario(file.as_ref());
+    }
     let tree = load::any_host(file.as_ref())?;
     let mut text = String::new();
     for (path, node) in tree.iter().filter(|(path, _)| path.starts_with(prefix.as_bytes())) {
@@ -50,7 +59,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     if text.is_empty() {
         return Err(Failure::of(file, format!("no entry begins with `{prefix}`")));
     }
-    Ok(print(&text))
+    Ok(text)
 }
 
 fn kind_and_size(node: &Node) -> (&'static str, String) {
@@ -66,22 +75,45 @@ fn kind_and_size(node: &Node) -> (&'static str, String) {
     (kind, "-".to_owned())
 }
 
-fn hosts() -> Result<ExitCode, Failure> {
+/// Everything that the command accepts, one argument per line after its type.
+fn everything() -> Result<String, Failure> {
     let mut text = String::new();
+    for (kind, name, about) in arguments()? {
+        let _ = writeln!(text, "{}", format!("{kind:8} {name:<NAME_COLUMNS$} {about}").trim_end());
+    }
+    Ok(text)
+}
+
+/// Width of the column of names; a longer name moves its description to the right.
+const NAME_COLUMNS: usize = 26;
+
+/// Type, name and description of every argument.
+fn arguments() -> io::Result<Vec<(&'static str, String, String)>> {
+    let mut all = Vec::new();
     for host in load::hosts()? {
-        let _ = writeln!(text, "file     fixtures/hosts/{host}.tree");
+        all.push(("file", load::argument(&format!("fixtures/hosts/{host}.tree")), String::new()));
     }
     for profile in simulator::profiles() {
-        let _ = writeln!(text, "profile  {}: {}", profile.name, profile.summary);
+        all.push(("profile", profile.name.to_owned(), profile.summary.to_owned()));
     }
     for kind in simulator::event_kinds() {
-        let _ = writeln!(text, "event    {}: {}", kind.name, kind.summary);
+        all.push(("event", kind.name.to_owned(), kind.summary.to_owned()));
     }
     for name in load::scenarios()? {
         let scenario = load::named_scenario(&name)?;
-        let _ = writeln!(text, "scenario {}/{name}.toml: {}", load::SCENARIOS, scenario.about());
+        all.push((
+            "scenario",
+            load::argument(&format!("{}/{name}.toml", load::SCENARIOS)),
+            scenario.about().to_owned(),
+        ));
     }
-    Ok(print(&text))
+    Ok(all)
+}
+
+/// The description of a scenario file, with its profile.
+fn scenario(path: &Path) -> Result<String, Failure> {
+    let scenario = load::scenario(path)?;
+    Ok(format!("scenario {}\nprofile  {}\n", scenario.about(), scenario.profile()))
 }
 
 /// The settings of a profile or an event.
@@ -120,6 +152,17 @@ mod tests {
         let named = |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.starts_with(name));
         for name in simulator::event_kinds().iter().map(|kind| kind.name) {
             assert!(named(&settings(name), name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_printed_name_is_an_argument() {
+        let text = everything().expect("a listing");
+        let names: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert!(names.len() > 50, "{names:?}");
+        for name in names {
+            let listed = listing(&[name.to_owned()]).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+            assert!(!listed.is_empty(), "{name}");
         }
     }
 }

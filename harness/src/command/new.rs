@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use harness::load;
 use harness::scaffold::{self, Plan};
 
-use super::{Command, Failure, Flag, Given};
+use super::{Arguments, Command, Failure, Flag};
 
 const READS: Flag = Flag::values("reads", "PATH", "A file that it reads: proc/foo, 'sys/class/foo/*/bar'.");
 const INTO: Flag = Flag::value("into", "DIR", "Workspace to write to. Default: the one that nodelab was built from.");
@@ -24,7 +24,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [name] = given.words(["NAME"])?;
     let plan = Plan::new(&name.to_string_lossy(), &given.texts(READS.name)?).map_err(Failure::Usage)?;
     let workspace = given.path(INTO.name).map_or_else(load::workspace, PathBuf::from);

@@ -11,7 +11,7 @@ use harness::load;
 use simulator::recording::record::{Glob, Plan};
 
 use super::progress::Progress;
-use super::{Command, Failure, Flag, Given, scrubbing};
+use super::{Arguments, Command, Failure, Flag, scrubbing};
 
 const COLLECTOR: Flag =
     Flag::values("collector", "NAME", "Record only what this collector reads. Default: every collector.");
@@ -62,7 +62,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [out] = given.words(["OUT"])?;
     let registrations = registrations(given)?;
     let plan = plan(given, &registrations)?;
@@ -86,7 +86,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn registrations(given: &Given) -> Result<Vec<Registration>, Failure> {
+fn registrations(given: &Arguments) -> Result<Vec<Registration>, Failure> {
     let names = given.texts(COLLECTOR.name)?;
     if given.has(NO_COLLECTORS.name) {
         let problem = || Failure::Usage("--no-collectors and --collector exclude each other".into());
@@ -100,7 +100,7 @@ fn registrations(given: &Given) -> Result<Vec<Registration>, Failure> {
     Ok(ALL.iter().filter(is_wanted).copied().collect())
 }
 
-fn plan<'a>(given: &Given, registrations: &'a [Registration]) -> Result<Plan<'a>, Failure> {
+fn plan<'a>(given: &Arguments, registrations: &'a [Registration]) -> Result<Plan<'a>, Failure> {
     let mut plan = Plan::of(registrations);
     for pattern in given.texts(GLOB.name)? {
         plan.globs.push(Glob::parse(pattern).map_err(|error| Failure::Usage(format!("--glob: {error}")))?);
@@ -119,7 +119,12 @@ fn plan<'a>(given: &Given, registrations: &'a [Registration]) -> Result<Plan<'a>
 }
 
 #[cfg(target_os = "linux")]
-fn moments(given: &Given, plan: &Plan<'_>, interval: Option<Duration>, progress: &Progress) -> Result<Tree, Failure> {
+fn moments(
+    given: &Arguments,
+    plan: &Plan<'_>,
+    interval: Option<Duration>,
+    progress: &Progress,
+) -> Result<Tree, Failure> {
     use std::path::Path;
     use std::sync::Arc;
 
@@ -155,7 +160,7 @@ fn moments(given: &Given, plan: &Plan<'_>, interval: Option<Duration>, progress:
 }
 
 #[cfg(not(target_os = "linux"))]
-fn moments(_: &Given, _: &Plan<'_>, _: Option<Duration>, _: &Progress) -> Result<Tree, Failure> {
+fn moments(_: &Arguments, _: &Plan<'_>, _: Option<Duration>, _: &Progress) -> Result<Tree, Failure> {
     let problem = "recording needs Linux; record there and replay the file here";
     Err(Failure::Broken(problem.to_owned()))
 }

@@ -10,10 +10,10 @@ use collectors::host::root::{Mount, Root, Roots};
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::Scraper;
 use harness::load;
-use harness::subject::{self, Subject};
+use harness::scrape_target::{self, ScrapeTarget};
 use simulator::profiles;
 
-use super::{Command, Failure, Flag, Given, print_bytes};
+use super::{Arguments, Command, Failure, Flag, print_bytes};
 
 const TIMES: Flag = Flag::value("times", "NUMBER", "Number of scrapes; the last page is printed. Default: 1.");
 const COLLECTOR: Flag = Flag::values("collector", "NAME", "Run only these collectors, enabled by default or not.");
@@ -38,28 +38,28 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [host] = given.words(["HOST"])?;
-    let subject = subject(given, host.as_ref())?;
+    let target = target(given, host.as_ref())?;
     let times = match given.texts(TIMES.name)?.first() {
         None => 1,
         Some(text) => text.parse::<u32>().ok().filter(|times| *times > 0).ok_or_else(|| {
             Failure::Usage(format!("--{}: expected an integer of at least 1, found `{text}`", TIMES.name))
         })?,
     };
-    let mut roots = subject.roots();
+    let mut roots = target.roots();
     if let Some(folder) = given.path(BELOW.name) {
         roots = below(folder)?;
     }
-    let scraper = Scraper::build(ALL, &values(given)?, roots, subject.kernel()?).map_err(Failure::Usage)?;
+    let scraper = Scraper::build(ALL, &values(given)?, roots, target.kernel()?).map_err(Failure::Usage)?;
     let mut page = Vec::new();
     for _ in 0..times {
-        subject::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
     }
     Ok(if given.has(QUIET.name) { ExitCode::SUCCESS } else { print_bytes(&page) })
 }
 
-fn subject(given: &Given, host: &Path) -> Result<Subject, Failure> {
+fn target(given: &Arguments, host: &Path) -> Result<ScrapeTarget, Failure> {
     let name = host.display().to_string();
     if let Some(profile) = profiles().iter().find(|profile| profile.name == name) {
         let mut settings = if given.has(SMALL.name) { profile.small.to_vec() } else { Vec::new() };
@@ -67,19 +67,19 @@ fn subject(given: &Given, host: &Path) -> Result<Subject, Failure> {
             let problem = || Failure::Usage(format!("--{}: expected KEY=VALUE, found `{text}`", SETTING.name));
             settings.push(text.split_once('=').ok_or_else(problem)?);
         }
-        return Subject::of(profile, &settings).map_err(|error| Failure::Usage(error.to_string()));
+        return ScrapeTarget::of(profile, &settings).map_err(|error| Failure::Usage(error.to_string()));
     }
     match name
         .strip_suffix(".tree")
         .filter(|name| load::hosts().is_ok_and(|hosts| hosts.iter().any(|host| host == name)))
     {
-        Some(fixture) => Ok(Subject::fixture(fixture)?),
-        None => Ok(Subject::new(&name, load::any_host(host)?)),
+        Some(fixture) => Ok(ScrapeTarget::fixture(fixture)?),
+        None => Ok(ScrapeTarget::new(&name, load::any_host(host)?)),
     }
 }
 
-fn values(given: &Given) -> Result<FlagValues, Failure> {
-    let mut values = if given.has(QUIET.name) { subject::counted_values() } else { subject::values() };
+fn values(given: &Arguments) -> Result<FlagValues, Failure> {
+    let mut values = if given.has(QUIET.name) { scrape_target::counted_values() } else { scrape_target::values() };
     let names = given.texts(COLLECTOR.name)?;
     let known = || ALL.iter().map(|registration| registration.declaration.name);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {

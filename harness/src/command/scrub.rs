@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::load;
 
-use super::{Command, Failure, Given, scrubbing};
+use super::{Arguments, Command, Failure, scrubbing};
 
 pub(super) const COMMAND: Command = Command {
     name: "scrub",
@@ -20,7 +20,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [file, out] = given.words(["FILE", "OUT"])?;
     let tree = load::any_host(file.as_ref())?;
     match scrubbing::scrubbed(&tree, given)? {

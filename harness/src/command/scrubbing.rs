@@ -7,7 +7,7 @@ use collectors::host::root::tree::Tree;
 use harness::load;
 use simulator::recording::scrub::{self, Allowance, KEY_BYTES, Key};
 
-use super::{Failure, Flag, Given};
+use super::{Arguments, Failure, Flag};
 
 /// Exit status if the leak report prevented writing.
 pub(super) const LEAKS_STATUS: u8 = 3;
@@ -31,7 +31,7 @@ pub(super) const ALLOW: Flag = Flag::values(
 );
 
 /// Scrubs a tree. `Err` is the exit status if the leak report prevents writing; the report goes to standard error.
-pub(super) fn scrubbed(tree: &Tree, given: &Given) -> Result<Result<Tree, ExitCode>, Failure> {
+pub(super) fn scrubbed(tree: &Tree, given: &Arguments) -> Result<Result<Tree, ExitCode>, Failure> {
     let allowances = given.texts(ALLOW.name)?.into_iter().map(Allowance::parse).collect::<Result<Vec<_>, _>>();
     let allowances = allowances.map_err(|error| Failure::Usage(format!("--allow: {error}")))?;
     let scrubbed = scrub::scrub(tree, &key(given)?).map_err(Failure::Broken)?;
@@ -75,7 +75,7 @@ fn plural(name: &str, count: usize) -> String {
     }
 }
 
-fn key(given: &Given) -> Result<Key, Failure> {
+fn key(given: &Arguments) -> Result<Key, Failure> {
     if let Some(path) = given.path(KEY_FILE.name) {
         let text = String::from_utf8(load::bytes(path)?).unwrap_or_default();
         let problem = "expected 64 hexadecimal digits, as from `openssl rand -hex 32`";

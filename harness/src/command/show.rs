@@ -9,7 +9,7 @@ use collectors::kit::files::FILE_CAP_BYTES;
 use harness::load;
 use simulator::recording::replay::Replay;
 
-use super::{Command, Failure, Flag, Given, print_bytes};
+use super::{Arguments, Command, Failure, Flag, print_bytes};
 
 const AFTER: Flag = Flag::value("after", "TIME", "Time after the first snapshot, for recordings with two.");
 
@@ -24,7 +24,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [file, path] = given.words(["FILE", "PATH"])?;
     let after = given.duration(AFTER.name)?.unwrap_or_default();
     let tree = load::any_host(file.as_ref())?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use harness::load;
 
-use super::{Command, Failure, Given};
+use super::{Arguments, Command, Failure};
 
 pub(super) const COMMAND: Command = Command {
     name: "unpack",
@@ -18,7 +18,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(given: &Given) -> Result<ExitCode, Failure> {
+fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     let [file, out] = given.words(["FILE", "OUT"])?;
     let tree = load::any_host(file.as_ref())?;
     for path in load::write_host(&tree, out.as_ref())? {

@@ -126,4 +126,35 @@ mod tests {
         check("a 1\nown 1\nc 1\n", "a 1\nb 1\nc 1\n", &[]);
         check("b 1\na 1\nc 1\n", "a 1\nb 1\nc 1\n", &["a", "b"]);
     }
+
+    #[track_caller]
+    fn check_lines(ours: &str, expected: &str, matched: usize, differences: &[&str]) {
+        let [ours, expected] = [ours, expected].map(|page| exposition::parse(page.as_bytes()).expect("a page"));
+        let mut report = Report::default();
+        let nothing = Regex::new("^$").expect("a pattern");
+        compare(&ours, &expected, &nothing, &["cpu"], &mut report);
+        let tallies: Vec<&Tally> = report.collectors.values().collect();
+        let found: Vec<&str> = tallies.iter().flat_map(|tally| &tally.differences).map(String::as_str).collect();
+        assert_eq!(
+            (tallies.iter().map(|tally| tally.matched).sum::<usize>(), found.as_slice()),
+            (matched, differences)
+        );
+    }
+
+    #[test]
+    fn missing_extra_and_reordered_samples_are_differences() {
+        let (one, both) = ("node_load1 1\n", "# TYPE x gauge\nx{a=\"1\"} 1\nx{a=\"2\"} 1\n");
+        check_lines(one, one, 1, &[]);
+        check_lines(one, "node_load1 2\n", 0, &["-node_load1 2", "+node_load1 1"]);
+        check_lines(both, both, 2, &[]);
+        check_lines(both, "# TYPE x gauge\nx{a=\"1\"} 1\n", 1, &["+x{a=\"2\"} 1"]);
+        check_lines("# TYPE x gauge\nx{a=\"1\"} 1\n", both, 1, &["-x{a=\"2\"} 1"]);
+        check_lines("own 1\n", one, 0, &["-node_load1 1", "+own 1"]);
+        check_lines("# TYPE x counter\nx 1\n", "# TYPE x gauge\nx 1\n", 1, &["-# TYPE x gauge", "+# TYPE x counter"]);
+        let success = "node_scrape_collector_success{collector=\"cpu\"} 1\n";
+        let another =
+            "node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"xfs\"} 1\n";
+        check_lines(another, success, 1, &["+node_scrape_collector_success{collector=\"xfs\"} 1"]);
+        check_lines(success, another, 1, &[]);
+    }
 }

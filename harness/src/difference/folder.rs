@@ -16,8 +16,8 @@ use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
 use node_exporter::flags::{self, Command};
 
-use super::known::Knowledge;
-use super::show::Compared;
+use super::known::KnownDifferences;
+use super::show::Comparison;
 use crate::exposition::Format;
 use crate::peer::{Peer, Program};
 use crate::{host, load};
@@ -93,8 +93,8 @@ pub fn compare<'a>(
     program: &Program,
     place: &str,
     mut tree: Tree,
-    knowledge: &'a Knowledge,
-) -> io::Result<Compared<'a>> {
+    knowledge: &'a KnownDifferences,
+) -> io::Result<Comparison<'a>> {
     mounts(&mut tree).map_err(io::Error::other)?;
     let folder = tempfile::tempdir()?;
     for mount in Mount::ALL {

@@ -1,4 +1,4 @@
-//! Known differences: tables of a Markdown file, each row with a reason. A row that matches nothing on a host that it
+//! KnownDifference differences: tables of a Markdown file, each row with a reason. A row that matches nothing on a host that it
 //! names is an error.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ const LABELS: &str = "| families | label |";
 
 /// A known difference.
 #[derive(Debug)]
-pub struct Known {
+pub struct KnownDifference {
     /// Matches lines without their sign.
     pub pattern: Regex,
     /// Hosts where it occurs.
@@ -23,27 +23,27 @@ pub struct Known {
     pub reason: String,
 }
 
-/// Known differences from one peer.
+/// KnownDifference differences from one peer.
 #[derive(Default, Debug)]
-pub struct Knowledge {
-    /// Known differing lines.
-    pub known: Vec<Known>,
+pub struct KnownDifferences {
+    /// KnownDifference differing lines.
+    pub known: Vec<KnownDifference>,
     /// Labels that the peer lacks.
     pub added: Vec<AddedLabel>,
 }
 
 /// Differences of one host, split by whether they are known.
 #[derive(Debug)]
-pub struct Sorted<'a> {
+pub struct Classified<'a> {
     /// Differences that no row explains.
     pub unknown: Vec<Difference>,
-    /// Known differences, each with its row.
-    pub known: Vec<(Difference, &'a Known)>,
+    /// KnownDifference differences, each with its row.
+    pub known: Vec<(Difference, &'a KnownDifference)>,
     /// Rows that name this host but match nothing.
-    pub stale: Vec<&'a Known>,
+    pub stale: Vec<&'a KnownDifference>,
 }
 
-impl Knowledge {
+impl KnownDifferences {
     /// Parses every such table of a Markdown text.
     pub fn parse(markdown: &str) -> Result<Self, String> {
         let mut knowledge = Self::default();
@@ -80,7 +80,7 @@ impl Knowledge {
         match *cells.as_slice() {
             [places, reason] if is_line && !places.is_empty() && !reason.is_empty() => {
                 let places = places.split(", ").map(str::to_owned).collect();
-                self.known.push(Known { pattern, places, reason: reason.to_owned() });
+                self.known.push(KnownDifference { pattern, places, reason: reason.to_owned() });
             }
             [label] if !is_line && !label.is_empty() => {
                 self.added.push(AddedLabel { families: pattern, label: label.trim_matches('`').to_owned() });
@@ -98,10 +98,10 @@ impl Knowledge {
 
     /// Splits the differences of a host. If rows name the host, only those apply and each must match; otherwise any row
     /// may explain a difference.
-    pub fn sort(&self, place: &str, differences: Vec<Difference>) -> Sorted<'_> {
+    pub fn sort(&self, place: &str, differences: Vec<Difference>) -> Classified<'_> {
         let is_named = self.knows(place);
         let rows = self.known.iter().filter(|known| !is_named || known.places.iter().any(|known| known == place));
-        let rows: Vec<&Known> = rows.collect();
+        let rows: Vec<&KnownDifference> = rows.collect();
         let mut seen = BTreeSet::new();
         let (mut unknown, mut explained) = (Vec::new(), Vec::new());
         for difference in differences {
@@ -115,26 +115,26 @@ impl Knowledge {
         }
         let stale = rows.iter().enumerate().filter(|(at, _)| is_named && !seen.contains(at));
         let stale = stale.map(|(_, row)| *row).collect();
-        Sorted { unknown, known: explained, stale }
+        Classified { unknown, known: explained, stale }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::difference::What;
+    use crate::difference::DifferenceKind;
 
     const TEXT: &str = "# x\n\n## From 1.5.0 to 2\n\n### one\n\n| families | label |\n|---|---|\n| `^a$` | `new` |\n\n\
         | lines | where | reason |\n|---|---|---|\n| `^a\\|b` | laptop, bonded | Because. |\n| `^c` | laptop | Why not. |\n\n\
         ## From 3 to 4\n\n| lines | where | reason |\n|---|---|---|\n| `^d` | x | Else. |\n";
 
     fn difference(line: &str) -> Difference {
-        Difference { family: "a".to_owned(), what: What::Sample, sign: '-', line: line.to_owned() }
+        Difference { family: "a".to_owned(), what: DifferenceKind::Sample, sign: '-', line: line.to_owned() }
     }
 
     #[track_caller]
     fn check(place: &str, lines: &[&str], unknown: &[&str], known: &[&str], stale: &[&str]) {
-        let knowledge = Knowledge::of_version(TEXT, "1.5.0").expect("tables");
+        let knowledge = KnownDifferences::of_version(TEXT, "1.5.0").expect("tables");
         let sorted = knowledge.sort(place, lines.iter().map(|line| difference(line)).collect());
         let found: Vec<&str> = sorted.unknown.iter().map(|found| found.line.as_str()).collect();
         assert_eq!(found, unknown);
@@ -146,17 +146,17 @@ mod tests {
 
     #[test]
     fn rows_of_tables_are_parsed() {
-        let knowledge = Knowledge::of_version(TEXT, "1.5.0").expect("tables");
+        let knowledge = KnownDifferences::of_version(TEXT, "1.5.0").expect("tables");
         assert_eq!((knowledge.known.len(), knowledge.added.len()), (2, 1));
         assert_eq!(knowledge.known[0].places, ["laptop", "bonded"]);
         assert_eq!(knowledge.added[0].label, "new");
-        assert_eq!(Knowledge::parse(TEXT).expect("tables").known.len(), 3);
-        assert!(Knowledge::of_version(TEXT, "9").expect("nothing").known.is_empty());
+        assert_eq!(KnownDifferences::parse(TEXT).expect("tables").known.len(), 3);
+        assert!(KnownDifferences::of_version(TEXT, "9").expect("nothing").known.is_empty());
         for bad in ["| `(` | x | y |", "| `a` | | y |", "| `a` | x | |", "| `a` | x |", "| `a | x | y |"] {
-            let error = Knowledge::parse(&format!("{LINES}\n|---|\n{bad}\n")).expect_err(bad);
+            let error = KnownDifferences::parse(&format!("{LINES}\n|---|\n{bad}\n")).expect_err(bad);
             assert!(error.starts_with("line 3: "), "{error}");
         }
-        assert!(Knowledge::parse(&format!("{LABELS}\n| `a` | `b` | c |\n")).is_err());
+        assert!(KnownDifferences::parse(&format!("{LABELS}\n| `a` | `b` | c |\n")).is_err());
     }
 
     #[test]

@@ -12,14 +12,14 @@ use node_exporter::flags::Paths;
 use regex::Regex;
 
 use super::folder::{for_peer, of_both, values};
-use super::known::Knowledge;
-use super::maker::{Maker, is_left_out};
-use super::show::Compared;
-use super::{Difference, What, families_of_one};
+use super::identity::{ExporterIdentity, is_left_out};
+use super::known::KnownDifferences;
+use super::show::Comparison;
+use super::{Difference, DifferenceKind, families_of_one, interval};
 use crate::exposition::{Exposition, Format};
 use crate::fetch::Url;
 use crate::peer::{Peer, Program};
-use crate::{bracket, host, load};
+use crate::{host, load};
 
 /// A value outside of the range may have changed meanwhile: it counts if it is outside in each of this many rounds.
 const ROUNDS: usize = 5;
@@ -45,7 +45,7 @@ const WANDERS: &[(&str, &str)] = &[
 const COME_AND_GO: &str = "^node_(tcp_connection_states|processes_(threads_)?state)$";
 
 /// Starts a peer on this machine and compares both exporters.
-pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+pub fn compare<'a>(program: &Program, knowledge: &'a KnownDifferences) -> io::Result<Comparison<'a>> {
     let textfiles = tempfile::tempdir()?;
     let directory = format!("--{}={}", DIRECTORY_FLAG.name, textfiles.path().display());
     // Debian's defaults have other patterns.
@@ -65,11 +65,15 @@ pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Co
 }
 
 /// Compares with a running peer on this machine, for the collectors that its page lists.
-pub fn compare_with<'a>(url: &Url, maker: &Maker, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
-    rounds(&ours(&maker.collectors, &[])?, url, knowledge)
+pub fn compare_with<'a>(
+    url: &Url,
+    identity: &ExporterIdentity,
+    knowledge: &'a KnownDifferences,
+) -> io::Result<Comparison<'a>> {
+    rounds(&ours(&identity.collectors, &[])?, url, knowledge)
 }
 
-fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
+fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a KnownDifferences) -> io::Result<Comparison<'a>> {
     let wanders: Result<Vec<Regex>, _> = WANDERS.iter().map(|(pattern, _)| Regex::new(pattern)).collect();
     let wanders = wanders.map_err(io::Error::other)?;
     let is_free = |family: &str| is_left_out(family) || wanders.iter().any(|pattern| pattern.is_match(family));
@@ -82,7 +86,7 @@ fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Resul
         let theirs = super::parse("the peer's page", &theirs)?;
         let after = super::parse("our page", after.as_bytes())?;
         families = common(&before, &theirs);
-        let found = bracket::outside([&before, &after], &theirs, &knowledge.added, is_free);
+        let found = interval::outside([&before, &after], &theirs, &knowledge.added, is_free);
         let of_one = families_of_one(&before, &theirs).into_iter().filter(|found| !is_left_out(&found.family));
         for difference in found.into_iter().chain(of_one) {
             let entry = lasting.entry(place(&difference)).or_insert((round - 1, difference.clone()));
@@ -93,8 +97,8 @@ fn rounds<'a>(ours: &Scraper, peer: &Url, knowledge: &'a Knowledge) -> io::Resul
     }
     let lasting = lasting.into_values().filter(|(rounds, _)| *rounds == ROUNDS).map(|(_, difference)| difference);
     let come_and_go = Regex::new(COME_AND_GO).map_err(io::Error::other)?;
-    let lasting = lasting.filter(|found| found.what != What::Sample || !come_and_go.is_match(&found.family));
-    Ok(Compared { place: "live".to_owned(), families, sorted: knowledge.sort("live", lasting.collect()) })
+    let lasting = lasting.filter(|found| found.what != DifferenceKind::Sample || !come_and_go.is_match(&found.family));
+    Ok(Comparison { place: "live".to_owned(), families, sorted: knowledge.sort("live", lasting.collect()) })
 }
 
 fn common(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> usize {
@@ -105,7 +109,7 @@ fn common(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> usize {
 /// A difference without its value, which may vary between rounds.
 fn place(difference: &Difference) -> String {
     let series = match difference.what {
-        What::Family => difference.line.as_str(),
+        DifferenceKind::Family => difference.line.as_str(),
         _ => difference.line.rsplit_once(' ').map_or("", |(series, _)| series),
     };
     format!("{}{series}", difference.sign)

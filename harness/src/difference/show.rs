@@ -4,21 +4,21 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::known::Sorted;
-use super::{Difference, What};
+use super::known::Classified;
+use super::{Difference, DifferenceKind};
 
 /// Result of a comparison on one host.
 #[derive(Debug)]
-pub struct Compared<'a> {
+pub struct Comparison<'a> {
     /// The host, profile or pair of files.
     pub place: String,
     /// Number of families that both pages have.
     pub families: usize,
     /// The differences.
-    pub sorted: Sorted<'a>,
+    pub sorted: Classified<'a>,
 }
 
-impl Compared<'_> {
+impl Comparison<'_> {
     /// Whether every difference is known.
     pub fn is_explained(&self) -> bool {
         self.sorted.unknown.is_empty() && self.sorted.stale.is_empty()
@@ -27,7 +27,7 @@ impl Compared<'_> {
 
 /// Form of the text output.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct TextStyle {
     /// Whether to use terminal colours.
     pub is_colored: bool,
     /// Whether to show known differences.
@@ -39,19 +39,19 @@ const GREEN: &str = "32";
 const BOLD: &str = "1";
 const DIM: &str = "2";
 
-impl Look {
+impl TextStyle {
     fn paint(self, color: &str, text: &str) -> String {
         if self.is_colored { format!("\u{1b}[{color}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
 /// The differences family by family, with a summary.
-pub fn text(compared: &Compared<'_>, look: Look) -> String {
-    let Compared { place, families, sorted } = compared;
+pub fn text(compared: &Comparison<'_>, look: TextStyle) -> String {
+    let Comparison { place, families, sorted } = compared;
     let mut text = String::new();
     alone(&mut text, look, compared);
     let mut family = "";
-    for difference in sorted.unknown.iter().filter(|difference| difference.what != What::Family) {
+    for difference in sorted.unknown.iter().filter(|difference| difference.what != DifferenceKind::Family) {
         if difference.family != family {
             family = &difference.family;
             let _ = writeln!(text, "{}", look.paint(BOLD, &format!("{place}: {family}")));
@@ -71,7 +71,7 @@ pub fn text(compared: &Compared<'_>, look: Look) -> String {
     for row in &sorted.stale {
         let _ = writeln!(text, "{place}: listed as known, but matches nothing: `{}`", row.pattern);
     }
-    let counts = What::ALL.into_iter().map(|what| (what, count(&sorted.unknown, what)));
+    let counts = DifferenceKind::ALL.into_iter().map(|what| (what, count(&sorted.unknown, what)));
     let counts: Vec<String> =
         counts.filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} by {}", what.word())).collect();
     let found = match counts.as_slice() {
@@ -87,9 +87,9 @@ pub fn text(compared: &Compared<'_>, look: Look) -> String {
 }
 
 /// The families that only one page has, grouped by page.
-fn alone(text: &mut String, look: Look, compared: &Compared<'_>) {
+fn alone(text: &mut String, look: TextStyle, compared: &Comparison<'_>) {
     for (sign, whose) in [('-', "theirs"), ('+', "ours")] {
-        let is_own = |difference: &&Difference| difference.what == What::Family && difference.sign == sign;
+        let is_own = |difference: &&Difference| difference.what == DifferenceKind::Family && difference.sign == sign;
         let own: Vec<&Difference> = compared.sorted.unknown.iter().filter(is_own).collect();
         if !own.is_empty() {
             let title = format!("{}: families that only {whose} has: {}", compared.place, own.len());
@@ -101,18 +101,18 @@ fn alone(text: &mut String, look: Look, compared: &Compared<'_>) {
     }
 }
 
-fn line(text: &mut String, look: Look, difference: &Difference) {
+fn line(text: &mut String, look: TextStyle, difference: &Difference) {
     let color = if difference.sign == '-' { RED } else { GREEN };
     let _ = writeln!(text, "  {}", look.paint(color, &difference.to_string()));
 }
 
-fn count(differences: &[Difference], what: What) -> usize {
+fn count(differences: &[Difference], what: DifferenceKind) -> usize {
     differences.iter().filter(|difference| difference.what == what).count()
 }
 
 /// The differences as JSON.
-pub fn json(compared: &Compared<'_>) -> Value {
-    let Compared { place, families, sorted } = compared;
+pub fn json(compared: &Comparison<'_>) -> Value {
+    let Comparison { place, families, sorted } = compared;
     let value = |difference: &Difference, reason: Option<&str>| {
         json!({
             "family": difference.family,
@@ -135,28 +135,28 @@ pub fn json(compared: &Compared<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::difference::known::Knowledge;
+    use crate::difference::known::KnownDifferences;
 
     const TABLE: &str = "| lines | where | reason |\n| `^c` | laptop | Because. |\n| `^d` | laptop | Once. |\n";
 
     #[track_caller]
-    fn check(look: Look, expected: &str) {
-        let knowledge = Knowledge::parse(TABLE).expect("a table");
+    fn check(look: TextStyle, expected: &str) {
+        let knowledge = KnownDifferences::parse(TABLE).expect("a table");
         let difference = |what, sign, line: &str| {
             let family = line.split([' ', '{']).next().unwrap_or_default().to_owned();
             Difference { family, what, sign, line: line.to_owned() }
         };
         let differences = vec![
-            difference(What::Family, '-', "z"),
-            difference(What::Family, '+', "y"),
-            difference(What::Family, '-', "x"),
-            difference(What::Value, '-', "a 1"),
-            difference(What::Value, '+', "a 2"),
-            difference(What::Sample, '+', "b{x=\"1\"} 2"),
-            difference(What::Sample, '-', "c 1"),
+            difference(DifferenceKind::Family, '-', "z"),
+            difference(DifferenceKind::Family, '+', "y"),
+            difference(DifferenceKind::Family, '-', "x"),
+            difference(DifferenceKind::Value, '-', "a 1"),
+            difference(DifferenceKind::Value, '+', "a 2"),
+            difference(DifferenceKind::Sample, '+', "b{x=\"1\"} 2"),
+            difference(DifferenceKind::Sample, '-', "c 1"),
         ];
         let compared =
-            Compared { place: "laptop".to_owned(), families: 7, sorted: knowledge.sort("laptop", differences) };
+            Comparison { place: "laptop".to_owned(), families: 7, sorted: knowledge.sort("laptop", differences) };
         assert!(!compared.is_explained());
         assert_eq!(text(&compared, look), expected);
         let value = json(&compared);
@@ -171,13 +171,13 @@ mod tests {
             laptop: 7 families compared, 6 lines differ: 3 by family, 1 by sample, 2 by value; 1 lines differ as known\n";
         let plain = "laptop: families that only theirs has: 2\n  -z\n  -x\nlaptop: families that only ours has: 1\n  +y\n\
             laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
-        check(Look { is_colored: false, has_known: false }, &format!("{plain}{end}"));
+        check(TextStyle { is_colored: false, has_known: false }, &format!("{plain}{end}"));
         let known = "laptop: known: Because.\n  -c 1\n";
-        check(Look { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
+        check(TextStyle { is_colored: false, has_known: true }, &format!("{plain}{known}{end}"));
         let colored = "\u{1b}[1mlaptop: families that only theirs has: 2\u{1b}[0m\n  \u{1b}[31m-z\u{1b}[0m\n  \u{1b}[31m-x\u{1b}[0m\n\
             \u{1b}[1mlaptop: families that only ours has: 1\u{1b}[0m\n  \u{1b}[32m+y\u{1b}[0m\n\
             \u{1b}[1mlaptop: a\u{1b}[0m\n  \u{1b}[31m-a 1\u{1b}[0m\n  \u{1b}[32m+a 2\u{1b}[0m\n\
             \u{1b}[1mlaptop: b\u{1b}[0m\n  \u{1b}[32m+b{x=\"1\"} 2\u{1b}[0m\n";
-        check(Look { is_colored: true, has_known: false }, &format!("{colored}{end}"));
+        check(TextStyle { is_colored: true, has_known: false }, &format!("{colored}{end}"));
     }
 }

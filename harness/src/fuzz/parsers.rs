@@ -11,7 +11,7 @@ use simulator::fault::Kind;
 
 use super::{Target, Try};
 use crate::exposition::{self, Family, Sample};
-use crate::faults::{Breakable, Question};
+use crate::faults::{FaultyRoots, MountPath};
 use crate::{host, load};
 
 pub(super) fn targets() -> Vec<Target> {
@@ -30,8 +30,8 @@ fn hosts(collector: &'static str) -> io::Result<Vec<Host>> {
 struct Host {
     scraper: Scraper,
     only: Selection,
-    breakable: Breakable,
-    files: Vec<(Question, Vec<u8>)>,
+    breakable: FaultyRoots,
+    files: Vec<(MountPath, Vec<u8>)>,
     sound: String,
 }
 
@@ -39,13 +39,13 @@ impl Host {
     fn new(name: &str, collector: &'static str) -> io::Result<Self> {
         let tree = load::host(name)?;
         let roots = Arc::new(tree.clone()).roots();
-        let breakable = Breakable::new(&roots);
+        let breakable = FaultyRoots::new(&roots);
         let scraper = host::scraper(tree, |_| breakable.roots());
         let only = scraper.only(&[collector]).map_err(io::Error::other)?;
         let mut host = Self { scraper, only, breakable, files: Vec::new(), sound: String::new() };
         host::scrape(&host.scraper, &host.only);
-        let asked = host.breakable.take_asked().into_iter().filter(|(_, count)| count.read > 0);
-        let read = |question: Question| {
+        let asked = host.breakable.take_accesses().into_iter().filter(|(_, count)| count.read > 0);
+        let read = |question: MountPath| {
             let mut content = Vec::new();
             let answer = roots.get(question.mount).read(&question.path, &mut content, FILE_CAP_BYTES);
             answer.ok().map(|()| (question, content))
@@ -58,7 +58,7 @@ impl Host {
     fn scrape(&self) -> String {
         let scraped = host::scrape(&self.scraper, &self.only);
         // A corrupt file may name further paths; accesses to them are dropped.
-        self.breakable.take_asked();
+        self.breakable.take_accesses();
         let panicked = scraped.failed.values().flatten().find(|words| words.contains("panicked"));
         assert_eq!(panicked, None, "a panic");
         let parsed = exposition::parse_with_negative_counters(scraped.page.as_bytes());
@@ -76,9 +76,9 @@ fn prepare(collector: &'static str) -> Try {
         let files = hosts.iter().flat_map(|host| host.files.iter().map(move |(question, _)| (host, question)));
         let count = files.clone().count();
         let Some((host, question)) = which.checked_rem(count).and_then(|at| files.clone().nth(at)) else { return };
-        host.breakable.break_at(question, Kind::Content(content.to_vec()));
+        host.breakable.inject(question, Kind::Content(content.to_vec()));
         host.scrape();
-        host.breakable.mend();
+        host.breakable.clear();
         let after = host.scrape();
         if !is_unaffected(&host.sound, &after) {
             assert_eq!(after, host.sound, "a corrupt file still affects the page after it was restored");

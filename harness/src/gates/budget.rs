@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<Figures, String> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     for (number, line) in lines {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [subject, name, value] = fields[..] else {
+        let [target, name, value] = fields[..] else {
             return Err(format!("{number}: expected host, figure and value, found `{line}`"));
         };
         let known = || figure::ALL.iter().map(|figure| figure.name);
@@ -48,9 +48,9 @@ pub fn parse(text: &str) -> Result<Figures, String> {
             return Err(format!("{number}: unknown figure `{name}`; {near}"));
         }
         let value = value.parse().map_err(|_| format!("{number}: expected an unsigned integer, found `{value}`"))?;
-        let key = (subject.to_owned(), name.to_owned());
+        let key = (target.to_owned(), name.to_owned());
         if figures.last_key_value().is_some_and(|(last, _)| *last >= key) {
-            return Err(format!("{number}: `{subject} {name}` is out of order; run gates --accept"));
+            return Err(format!("{number}: `{target} {name}` is out of order; run gates --accept"));
         }
         figures.insert(key, value);
     }
@@ -60,8 +60,8 @@ pub fn parse(text: &str) -> Result<Figures, String> {
 /// Formats a budget.
 pub fn write(figures: &Figures) -> String {
     let mut text = String::from(HEAD);
-    for ((subject, name), value) in figures.iter().filter(|(_, value)| **value > 0) {
-        let _ = writeln!(text, "{subject} {name} {value}");
+    for ((target, name), value) in figures.iter().filter(|(_, value)| **value > 0) {
+        let _ = writeln!(text, "{target} {name} {value}");
     }
     text
 }

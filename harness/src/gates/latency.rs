@@ -11,7 +11,7 @@ use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 use simulator::profiles;
 
 use super::{Measured, figure};
-use crate::subject::{self, Subject};
+use crate::scrape_target::{self, ScrapeTarget};
 
 /// Number of scrapes.
 const SCRAPES: usize = 200;
@@ -71,12 +71,12 @@ pub(super) fn measure(measured: &mut Measured) -> io::Result<()> {
     for case in CASES {
         let profile = profiles().iter().find(|profile| profile.name == case.profile);
         let profile = profile.ok_or_else(|| io::Error::other(format!("{}: no such profile", case.profile)))?;
-        let subject = Subject::of(profile, case.settings)?;
-        let slow = (case.slow)(subject.tree());
+        let target = ScrapeTarget::of(profile, case.settings)?;
+        let slow = (case.slow)(target.tree());
         if slow.is_empty() && case.cost > FILE {
             return Err(io::Error::other(format!("{}: no slow file found", case.name)));
         }
-        let times = times(&subject, Costs { slow, cost: case.cost })?;
+        let times = times(&target, Costs { slow, cost: case.cost })?;
         let at = |percent: usize| times.get((times.len() * percent).div_ceil(100).saturating_sub(1)).copied();
         for (figure, percent) in [(figure::LATENCY_MEDIAN, 50), (figure::LATENCY_P99, 99)] {
             measured.set(case.name, figure, at(percent).unwrap_or_default().as_micros());
@@ -86,10 +86,10 @@ pub(super) fn measure(measured: &mut Measured) -> io::Result<()> {
 }
 
 /// The durations of the scrapes, sorted.
-fn times(subject: &Subject, costs: Costs) -> io::Result<Vec<Duration>> {
+fn times(target: &ScrapeTarget, costs: Costs) -> io::Result<Vec<Duration>> {
     let clock = Clock::default();
     let shared = (Arc::new(costs), clock.clone());
-    let scraper = subject.scraper(|below| {
+    let scraper = target.scraper(|below| {
         Roots::new(|mount| {
             let (costs, clock) = (Arc::clone(&shared.0), shared.1.clone());
             Arc::new(Slow { mount, below: below.clone(), costs, clock })
@@ -99,7 +99,7 @@ fn times(subject: &Subject, costs: Costs) -> io::Result<Vec<Duration>> {
     let mut times: Vec<Duration> = (0..SCRAPES)
         .map(|_| {
             clock.reset();
-            subject::scrape(&scraper, &mut page);
+            scrape_target::scrape(&scraper, &mut page);
             clock.passed()
         })
         .collect();

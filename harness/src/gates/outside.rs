@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::{Measured, figure};
 use crate::load;
-use crate::needs::Need;
+use crate::requirements::Requirement;
 
 /// Scrapes of the shorter run, after which every buffer has its size.
 const FEW: u64 = 3;
@@ -36,26 +36,26 @@ pub fn instructions_name() -> String {
 
 /// System calls of a scrape of a directory, by name. `nodelab` is that program.
 pub fn syscalls(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
-    if !Need::Strace.is_here() {
-        let reason = Need::Strace.missing().to_owned();
+    if !Requirement::Strace.is_available() {
+        let reason = Requirement::Strace.missing().to_owned();
         measured.skipped.push((figure::SYSCALLS.name.to_owned(), reason));
         return Ok(());
     }
     for host in SYSCALL_HOSTS {
-        let subject = format!("{host}.tree");
+        let target = format!("{host}.tree");
         let folder = tempfile::tempdir()?;
         // Entries that cannot exist on disk are left out in every run.
         load::write_host(&load::host(host)?, folder.path())?;
         let count = |scrapes: u64| -> io::Result<BTreeMap<String, u64>> {
-            let mut command = Command::new(Need::Strace.path());
+            let mut command = Command::new(Requirement::Strace.path());
             command.args(["-f", "-qq", "-c", "-U", "name,calls"]).arg(nodelab);
-            scrape(&mut command, &subject, scrapes).arg("--below").arg(folder.path());
+            scrape(&mut command, &target, scrapes).arg("--below").arg(folder.path());
             let output = output(&mut command)?;
             summary(&String::from_utf8_lossy(&output.stderr))
         };
         let (few, more) = (count(FEW)?, count(MORE)?);
         for (name, calls) in per_scrape(&few, &more) {
-            measured.set_named(&subject, format!("{}.{name}", figure::SYSCALLS.name), calls);
+            measured.set_named(&target, format!("{}.{name}", figure::SYSCALLS.name), calls);
         }
     }
     Ok(())
@@ -63,8 +63,8 @@ pub fn syscalls(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
 
 /// Instructions of a scrape in memory.
 pub fn instructions(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
-    if !Need::Valgrind.is_here() {
-        measured.skipped.push((figure::INSTRUCTIONS.name.to_owned(), Need::Valgrind.missing().to_owned()));
+    if !Requirement::Valgrind.is_available() {
+        measured.skipped.push((figure::INSTRUCTIONS.name.to_owned(), Requirement::Valgrind.missing().to_owned()));
         return Ok(());
     }
     let other = if BUILD == "dev" { "release" } else { "dev" };
@@ -80,7 +80,7 @@ pub fn instructions(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
 /// Instructions of a scrape of one host, with further arguments of `nodelab scrape`.
 pub fn instructions_of(nodelab: &Path, host: &str, arguments: &[String]) -> io::Result<u64> {
     let count = |scrapes: u64| -> io::Result<u64> {
-        let mut command = Command::new(Need::Valgrind.path());
+        let mut command = Command::new(Requirement::Valgrind.path());
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(nodelab);
         let output = output(scrape(&mut command, host, scrapes).args(arguments))?;
         collected(&String::from_utf8_lossy(&output.stderr))

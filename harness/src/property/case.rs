@@ -9,16 +9,16 @@ use simulator::fault::{Chance, Fault, Kind, Plan, Reads, When};
 use simulator::scenario::Scenario;
 use simulator::{ScriptedMachine, Setting, Takes, profiles};
 
-use super::happening::{Happening, happenings};
+use super::host_event::{HostEvent, host_events};
 use super::trial::Trial;
-use crate::faults::{Question, kinds};
+use crate::faults::{MountPath, kinds};
 
 /// Maximum of numeric settings, so that thousands of cases can be run.
 const SETTING_MAX: u64 = 12;
 /// Maximum number of simultaneous faults.
 const FAULTS_MAX: usize = 4;
 /// Maximum number of events on one host.
-const HAPPENINGS_MAX: usize = 3;
+const EVENTS_MAX: usize = 3;
 /// Range of the first scrape: start and length.
 const FIRST_SECONDS: u64 = 1_700_000_000;
 const DAYS: u64 = 400;
@@ -41,7 +41,7 @@ pub struct Case {
     /// Another exporter, which the faults must not affect.
     pub other: Index,
     /// Events, as far as the host allows them.
-    happenings: Vec<Happening>,
+    host_events: Vec<HostEvent>,
     /// Faults: index into the paths that the exporter reads, kind and time.
     faults: Vec<(Index, Kind, When)>,
 }
@@ -58,24 +58,24 @@ impl Case {
     }
 
     /// The machine and its events; events that the machine does not allow, alone or after earlier ones, are dropped.
-    fn machine(&self) -> (ScriptedMachine, Vec<&Happening>) {
+    fn machine(&self) -> (ScriptedMachine, Vec<&HostEvent>) {
         let calm = Scenario::of(self.profile).unwrap_or_else(|error| panic!("{error}")).with_seed(self.seed);
         let set = |scenario: Scenario, (key, value): &(&str, String)| scenario.with_setting(key, value);
         let calm = self.settings.iter().fold(calm, set).machine(Duration::from_secs(self.at_seconds));
         let mut machine = calm.unwrap_or_else(|error| panic!("{error}"));
         let mut happened = Vec::new();
-        for happening in &self.happenings {
-            let event = happening.event(self.at_seconds, self.later_seconds);
+        for host_event in &self.host_events {
+            let event = host_event.event(self.at_seconds, self.later_seconds);
             if let Ok(more) = machine.clone().with_events(vec![event]) {
                 machine = more;
-                happened.push(happening);
+                happened.push(host_event);
             }
         }
         (machine, happened)
     }
 
     /// The faults, on the paths that were read.
-    pub fn plan(&self, asked: &[Question]) -> Plan {
+    pub fn plan(&self, asked: &[MountPath]) -> Plan {
         let faults = self
             .faults
             .iter()
@@ -97,8 +97,8 @@ impl Case {
             let _ = writeln!(text, "{key} = '{value}'");
         }
         let (_, happened) = self.machine();
-        for happening in happened {
-            happening.write(self.at_seconds, self.later_seconds, &mut text);
+        for host_event in happened {
+            host_event.write(self.at_seconds, self.later_seconds, &mut text);
         }
         text
     }
@@ -131,12 +131,12 @@ pub fn cases() -> impl Strategy<Value = Case> {
     });
     let moment = (0..DAYS * 86_400, prop_oneof![1_u64..120, 3_600_u64..200_000]);
     let readers = (any::<Index>(), any::<Index>());
-    let happenings = prop::collection::vec(happenings(), 0..=HAPPENINGS_MAX);
+    let host_events = prop::collection::vec(host_events(), 0..=EVENTS_MAX);
     let faults =
         prop::collection::vec((any::<Index>(), prop::sample::select(kinds().to_vec()), when()), 0..=FAULTS_MAX);
     // Earlier components shrink first: events and faults matter more than numbers.
-    let parts = (faults, happenings, machine, moment, readers);
-    parts.prop_map(|(faults, happenings, (profile, seed, settings), (after, later), (reader, other))| Case {
+    let parts = (faults, host_events, machine, moment, readers);
+    parts.prop_map(|(faults, host_events, (profile, seed, settings), (after, later), (reader, other))| Case {
         profile,
         seed,
         settings,
@@ -144,7 +144,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
         later_seconds: later,
         reader,
         other,
-        happenings,
+        host_events,
         faults,
     })
 }
@@ -186,7 +186,7 @@ mod tests {
         #![proptest_config(config(40))]
         #[test]
         fn a_case_is_parsed_back_from_its_scenario(case in cases()) {
-            let question = Question { mount: collectors::host::root::Mount::Proc, path: b"stat".to_vec() };
+            let question = MountPath { mount: collectors::host::root::Mount::Proc, path: b"stat".to_vec() };
             let plan = case.plan(&[question]);
             let scenario = Scenario::parse(&case.scenario(&plan)).unwrap();
             prop_assert_eq!(scenario.faults(), &plan);
@@ -213,13 +213,13 @@ mod tests {
                 *happened.entry(event.kind().name).or_default() += 1;
             }
             calm += u32::from(!case.trial().may_lower_counters());
-            most = most.max(case.happenings.len());
+            most = most.max(case.host_events.len());
         }
         let missing: Vec<_> =
             simulator::event_kinds().iter().filter(|kind| !happened.contains_key(kind.name)).collect();
         assert!(missing.is_empty(), "{missing:?} of {happened:?}");
         assert!((CASES / 3..CASES * 3 / 4).contains(&calm), "{calm} of {CASES} hosts are calm");
-        assert_eq!(most, HAPPENINGS_MAX);
+        assert_eq!(most, EVENTS_MAX);
     }
 
     #[test]
@@ -228,12 +228,12 @@ mod tests {
         let mut shrunk = 0;
         for _ in 0..50 {
             let mut tree = cases().new_tree(&mut runner).unwrap();
-            if tree.current().happenings.is_empty() {
+            if tree.current().host_events.is_empty() {
                 continue;
             }
             shrunk += 1;
             while tree.simplify() {}
-            assert!(tree.current().happenings.is_empty(), "{:?}", tree.current());
+            assert!(tree.current().host_events.is_empty(), "{:?}", tree.current());
         }
         assert!(shrunk > 10, "{shrunk} had any");
     }

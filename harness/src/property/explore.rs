@@ -11,10 +11,10 @@ use collectors::host::root::tree::Tree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use simulator::fault::{Injection, Plan};
 
-use super::kept::{first_line, named};
 use super::laws::{check, check_on, still, survives};
-use super::minimal::{Minimal, minimal};
-use super::{Case, Exporter, Kept, Ours, Violation, cases};
+use super::minimize::{MinimalHost, minimize};
+use super::stored_case::{first_line, named};
+use super::{Case, Exporter, Ours, StoredCase, Violation, cases};
 use crate::fuzz::drive::hash;
 use crate::load;
 
@@ -45,7 +45,7 @@ pub struct Broken {
     /// The case as a file.
     pub case: String,
     /// The minimal host that shows it, if a static host does.
-    pub minimal: Option<Minimal>,
+    pub minimal: Option<MinimalHost>,
 }
 
 impl Laws {
@@ -85,7 +85,7 @@ impl Laws {
     fn recall_one(&self, folder: &Path) -> io::Result<Result<(), Violation>> {
         let path = folder.join(CASE);
         let fail = |error: String| io::Error::other(format!("{}: {error}", path.display()));
-        let kept = Kept::parse(&load::text(&path)?, None).map_err(fail)?;
+        let kept = StoredCase::parse(&load::text(&path)?, None).map_err(fail)?;
         let result = kept.check(&self.exporters).map_err(fail)?;
         let host = folder.join(HOST);
         if result.is_err() || !load::exists(&host) {
@@ -137,7 +137,7 @@ impl Laws {
             violation.law,
             case.scenario(&plan)
         );
-        let minimal = minimal(reader, &case.trial(), plan);
+        let minimal = minimize(reader, &case.trial(), plan);
         Some(Broken { violation, case: file, minimal })
     }
 
@@ -149,7 +149,7 @@ impl Laws {
         let folder = self.folder.join(&name);
         load::create_folder(&folder)?;
         load::write(&folder.join(CASE), case.as_bytes())?;
-        if let Some(Minimal { tree, faults, .. }) = minimal {
+        if let Some(MinimalHost { tree, faults, .. }) = minimal {
             load::write(&folder.join(HOST), tree)?;
             load::write(&folder.join(FAULTS), faults.as_bytes())?;
         }

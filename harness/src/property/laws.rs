@@ -13,7 +13,7 @@ use simulator::fault::{Plan, VirtualClock};
 use super::trial::Trial;
 use super::{Exporter, Opened, Violation};
 use crate::exposition::{self, Exposition};
-use crate::faults::{Breakable, Question};
+use crate::faults::{FaultyRoots, MountPath};
 use crate::panics::caught;
 use crate::pattern::leads_to;
 
@@ -23,7 +23,7 @@ pub(super) fn check(
     exporter: &dyn Exporter,
     other: &dyn Exporter,
     trial: &Trial,
-    plan: impl FnOnce(&[Question]) -> Plan,
+    plan: impl FnOnce(&[MountPath]) -> Plan,
 ) -> Result<(), (Violation, Plan)> {
     let fail = |plan: &Plan| {
         let plan = plan.clone();
@@ -33,10 +33,10 @@ pub(super) fn check(
     let (roots, kernel) = (trial.host().roots(), trial.host().kernel());
 
     // Without faults: record the paths, and check that no counter falls.
-    let breakable = Breakable::new(&roots);
+    let breakable = FaultyRoots::new(&roots);
     let mut opened = exporter.open(breakable.roots(), Arc::clone(&kernel));
     let sound = page(exporter, &mut opened).map_err(fail(&nothing))?;
-    let asked: Vec<Question> = breakable.take_asked().into_keys().collect();
+    let asked: Vec<MountPath> = breakable.take_accesses().into_keys().collect();
     is_declared(exporter, &sound, &asked).map_err(fail(&nothing))?;
     is_steady(exporter, &mut opened, &sound).map_err(fail(&nothing))?;
     trial.move_on();
@@ -57,10 +57,10 @@ pub(super) fn check(
 
 /// Tests the laws of an exporter on a static host.
 pub fn check_on(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<(), Violation> {
-    let breakable = Breakable::new(roots);
+    let breakable = FaultyRoots::new(roots);
     let mut opened = exporter.open(breakable.roots(), Arc::clone(kernel));
     let sound = page(exporter, &mut opened)?;
-    let asked: Vec<Question> = breakable.take_asked().into_keys().collect();
+    let asked: Vec<MountPath> = breakable.take_accesses().into_keys().collect();
     is_declared(exporter, &sound, &asked)?;
     is_steady(exporter, &mut opened, &sound)?;
     let later = page(exporter, &mut opened)?;
@@ -109,7 +109,7 @@ fn parsed<'a>(exporter: &dyn Exporter, text: &'a str) -> Result<Exposition<'a>, 
     })
 }
 
-fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[Question]) -> Result<(), Violation> {
+fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[MountPath]) -> Result<(), Violation> {
     let families = exporter.families();
     let is_declared = |name: &str| families.iter().any(|family| names(family, name));
     if let Some(family) = parsed(exporter, text)?.families.iter().find(|family| !is_declared(family.name)) {
@@ -171,11 +171,11 @@ fn is_apart(
     sound: &Roots,
     broken: &dyn Fn() -> Roots,
     kernel: &Arc<dyn Kernel>,
-    concerned: &[Question],
+    concerned: &[MountPath],
 ) -> Result<(), Violation> {
-    let breakable = Breakable::new(sound);
+    let breakable = FaultyRoots::new(sound);
     let before = page(other, &mut other.open(breakable.roots(), Arc::clone(kernel)))?;
-    let asked: BTreeSet<Question> = breakable.take_asked().into_keys().collect();
+    let asked: BTreeSet<MountPath> = breakable.take_accesses().into_keys().collect();
     if concerned.iter().any(|question| asked.contains(question)) {
         return Ok(());
     }
@@ -184,7 +184,7 @@ fn is_apart(
         return Ok(());
     }
     let problem = "its page changed, although it reads none of the faulty paths".to_owned();
-    Err(Violation::new("apart", other, problem))
+    Err(Violation::new("isolated", other, problem))
 }
 
 /// A clock for static hosts.

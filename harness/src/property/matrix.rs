@@ -10,8 +10,8 @@ use simulator::fault::Kind;
 
 use super::laws::page;
 use super::{Exporter, Opened, Violation};
-use crate::damage::Damage;
-use crate::faults::{Breakable, Count, Question};
+use crate::faults::FaultEffect;
+use crate::faults::{Count, FaultyRoots, MountPath};
 
 /// Result of one scrape.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -27,28 +27,28 @@ pub struct Outcome {
 }
 
 /// Something that scrapes a host with injected faults.
-pub trait Breaks: Sized {
+pub trait FaultTarget: Sized {
     /// Its name.
     fn name(&self) -> &str;
 
     /// The host's files.
-    fn breakable(&self) -> &Breakable;
+    fn breakable(&self) -> &FaultyRoots;
 
     /// The same host with a scraper that has not scraped yet.
     #[must_use]
-    fn anew(&self) -> Self;
+    fn restarted(&self) -> Self;
 
     /// Whether every fault is tested with a new scraper, not only faults of files that are read once.
-    fn is_always_anew(&self) -> bool;
+    fn is_always_restarted(&self) -> bool;
 
     /// Scrapes once.
     fn scrape(&mut self) -> Result<Outcome, Violation>;
 
     /// The row of a path in the table; of several paths in one row, the worst effect is shown.
-    fn row(&self, question: &Question) -> String;
+    fn row(&self, question: &MountPath) -> String;
 
     /// Checks one case.
-    fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome);
+    fn judge(&self, question: &MountPath, kind: &Kind, effect: FaultEffect, outcome: &Outcome);
 }
 
 /// A readable table of the effect of each fault, for a snapshot. The error is a law that a fault breaks.
@@ -57,75 +57,75 @@ pub fn matrix(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) 
 }
 
 /// The table of anything that scrapes.
-pub fn table(host: &mut impl Breaks) -> Result<String, Violation> {
-    host.breakable().take_asked();
+pub fn table(host: &mut impl FaultTarget) -> Result<String, Violation> {
+    host.breakable().take_accesses();
     let sound = host.scrape()?;
     if sound.duplicates > 0 {
         return Err(unsteady(host, &format!("{} duplicate samples", sound.duplicates)));
     }
-    let at_first = host.breakable().take_asked();
+    let at_first = host.breakable().take_accesses();
     // A second time: kept state must not change the next page.
     is_sound(host, &sound, "two scrapes at the same time differ")?;
-    let again = host.breakable().take_asked();
-    let all: BTreeMap<&Question, Count> =
+    let again = host.breakable().take_accesses();
+    let all: BTreeMap<&MountPath, Count> =
         at_first.iter().chain(&again).map(|(question, count)| (question, *count)).collect();
     let mut rows = BTreeMap::new();
     for (question, count) in all {
         for kind in count.kinds() {
-            let is_anew = host.is_always_anew() || !again.contains_key(question);
-            let mut anew = is_anew.then(|| host.anew());
-            let broken = anew.as_mut().unwrap_or(host);
-            if let Some((damage, outcome)) = case(broken, &sound, question, &kind)? {
-                let worst = rows.entry((host.row(question), kind)).or_insert((damage, outcome.clone()));
-                if damage > worst.0 {
-                    *worst = (damage, outcome);
+            let is_anew = host.is_always_restarted() || !again.contains_key(question);
+            let mut restarted = is_anew.then(|| host.restarted());
+            let broken = restarted.as_mut().unwrap_or(host);
+            if let Some((effect, outcome)) = case(broken, &sound, question, &kind)? {
+                let worst = rows.entry((host.row(question), kind)).or_insert((effect, outcome.clone()));
+                if effect > worst.0 {
+                    *worst = (effect, outcome);
                 }
             }
         }
     }
-    host.breakable().mend();
+    host.breakable().clear();
     is_sound(host, &sound, "a removed fault still affects the page")?;
     Ok(text(&sound, rows))
 }
 
 /// One fault of one path. A delay costs time only and has no row.
 fn case(
-    host: &mut impl Breaks,
+    host: &mut impl FaultTarget,
     sound: &Outcome,
-    question: &Question,
+    question: &MountPath,
     kind: &Kind,
-) -> Result<Option<(Damage, Outcome)>, Violation> {
-    host.breakable().break_at(question, kind.clone());
+) -> Result<Option<(FaultEffect, Outcome)>, Violation> {
+    host.breakable().inject(question, kind.clone());
     let begin = host.breakable().clock.now();
     let outcome = host.scrape()?;
-    let damage = Damage::between(&sound.samples, &outcome.samples);
-    host.judge(question, kind, damage, &outcome);
-    let Kind::Slow(time) = *kind else { return Ok(Some((damage, outcome))) };
+    let effect = FaultEffect::between(&sound.samples, &outcome.samples);
+    host.judge(question, kind, effect, &outcome);
+    let Kind::Slow(time) = *kind else { return Ok(Some((effect, outcome))) };
     if outcome != *sound || host.breakable().clock.now() < begin + time {
         return Err(unsteady(host, &format!("{}: the page changed, or no time passed", question.broken(kind.clone()))));
     }
     Ok(None)
 }
 
-fn is_sound(host: &mut impl Breaks, sound: &Outcome, problem: &str) -> Result<(), Violation> {
+fn is_sound(host: &mut impl FaultTarget, sound: &Outcome, problem: &str) -> Result<(), Violation> {
     if host.scrape()? == *sound { Ok(()) } else { Err(unsteady(host, problem)) }
 }
 
-fn unsteady(host: &impl Breaks, problem: &str) -> Violation {
+fn unsteady(host: &impl FaultTarget, problem: &str) -> Violation {
     Violation { law: "steady", exporter: host.name().to_owned(), problem: problem.to_owned() }
 }
 
-fn text(sound: &Outcome, rows: BTreeMap<(String, Kind), (Damage, Outcome)>) -> String {
+fn text(sound: &Outcome, rows: BTreeMap<(String, Kind), (FaultEffect, Outcome)>) -> String {
     let mut text = format!("{} samples when all is well\n", sound.samples.len());
     let mut last = String::new();
-    for ((read, kind), (damage, outcome)) in rows {
+    for ((read, kind), (effect, outcome)) in rows {
         if read != last {
             let _ = write!(text, "\n{read}\n");
             last = read;
         }
         let word = outcome.is_success.map(|is_success| if is_success { "ok   " } else { "fail " });
         let complaint = outcome.complaints.first().map_or("", String::as_str);
-        let _ = writeln!(text, "  {:<20}{}{damage}  {complaint}", kind.to_string(), word.unwrap_or_default());
+        let _ = writeln!(text, "  {:<20}{}{effect}  {complaint}", kind.to_string(), word.unwrap_or_default());
     }
     text
 }
@@ -135,33 +135,33 @@ struct OnHost<'a> {
     exporter: &'a dyn Exporter,
     roots: &'a Roots,
     kernel: &'a Arc<dyn Kernel>,
-    breakable: Breakable,
+    breakable: FaultyRoots,
     opened: Opened,
 }
 
 impl<'a> OnHost<'a> {
     fn new(exporter: &'a dyn Exporter, roots: &'a Roots, kernel: &'a Arc<dyn Kernel>) -> Self {
-        let breakable = Breakable::new(roots);
+        let breakable = FaultyRoots::new(roots);
         let opened = exporter.open_broken(breakable.roots(), Arc::clone(kernel));
         Self { exporter, roots, kernel, breakable, opened }
     }
 }
 
-impl Breaks for OnHost<'_> {
+impl FaultTarget for OnHost<'_> {
     fn name(&self) -> &str {
         self.exporter.name()
     }
 
-    fn breakable(&self) -> &Breakable {
+    fn breakable(&self) -> &FaultyRoots {
         &self.breakable
     }
 
-    fn anew(&self) -> Self {
+    fn restarted(&self) -> Self {
         Self::new(self.exporter, self.roots, self.kernel)
     }
 
     /// Its counters survive scrapes.
-    fn is_always_anew(&self) -> bool {
+    fn is_always_restarted(&self) -> bool {
         true
     }
 
@@ -171,10 +171,10 @@ impl Breaks for OnHost<'_> {
         Ok(Outcome { samples, ..Outcome::default() })
     }
 
-    fn row(&self, question: &Question) -> String {
+    fn row(&self, question: &MountPath) -> String {
         question.to_string()
     }
 
     /// A page without samples is valid as well.
-    fn judge(&self, _: &Question, _: &Kind, _: Damage, _: &Outcome) {}
+    fn judge(&self, _: &MountPath, _: &Kind, _: FaultEffect, _: &Outcome) {}
 }

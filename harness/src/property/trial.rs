@@ -8,7 +8,7 @@ use simulator::fault::{Injection, Plan, VirtualClock};
 use simulator::scenario::{Scenario, ScenarioError};
 use simulator::{Host, ScriptedMachine};
 
-use super::happening::may_lower_counters;
+use super::host_event::may_lower_counters;
 
 /// Default start time of scenarios.
 const START: Duration = Duration::from_secs(1_700_000_000);

@@ -18,16 +18,16 @@ fn a_hanging_file_costs_only_its_collector() {
     let host = Host::new(Source::Fixture("laptop", &[]), &[]);
     let clock = &host.breakable.clock;
     for collector in ALL.iter().map(|registration| registration.declaration.name) {
-        host.breakable.take_asked();
+        host.breakable.take_accesses();
         let sound = host.scrape(collector);
-        let Some(question) = host.breakable.take_asked().into_keys().next() else { continue };
-        host.breakable.break_at(&question, Kind::Hanging);
+        let Some(question) = host.breakable.take_accesses().into_keys().next() else { continue };
+        host.breakable.inject(&question, Kind::Hanging);
         let outcome = host.scrape_with_deadline(collector);
         assert_eq!(outcome.is_success, Some(false), "{collector}: {}", question.broken(Kind::Hanging));
         assert_eq!(outcome.samples, BTreeSet::new(), "{collector}");
         let expected = "had not answered when the scrape had to end";
         assert_eq!(outcome.complaints, [expected], "{collector}: {}", question.broken(Kind::Hanging));
-        host.breakable.mend();
+        host.breakable.clear();
         // A read that starts after the release finds the file without a fault.
         let (pause, tries) = RETURNED;
         let is_back = (0..tries).any(|_| {

@@ -8,9 +8,9 @@ use collectors::host::root::Mount;
 use collectors::host::root::tree::Tree;
 use collectors::kit::read::Access;
 use collectors::kit::scraper::Scraper;
-use harness::damage::Damage;
-use harness::faults::{Breakable, Question};
-use harness::property::{Breaks, Outcome, Violation};
+use harness::faults::FaultEffect;
+use harness::faults::{FaultyRoots, MountPath};
+use harness::property::{FaultTarget, Outcome, Violation};
 use harness::{exposition, host, load};
 use simulator::Machine;
 use simulator::fault::Kind;
@@ -61,20 +61,20 @@ pub(crate) struct Host {
     source: Source,
     flags: Flags,
     pub(crate) scraper: Arc<Scraper>,
-    pub(crate) breakable: Breakable,
+    pub(crate) breakable: FaultyRoots,
 }
 
 impl Host {
     pub(crate) fn new(source: Source, flags: Flags) -> Self {
         let mut breakable = None;
         let scraper =
-            host::scraper_with(source.tree(), flags, |roots| breakable.insert(Breakable::new(&roots)).roots());
+            host::scraper_with(source.tree(), flags, |roots| breakable.insert(FaultyRoots::new(&roots)).roots());
         let breakable = breakable.expect("the scraper took the roots");
         Self { source, flags, scraper: Arc::new(scraper), breakable }
     }
 
     /// The same host with a scraper that has not scraped yet.
-    pub(crate) fn anew(&self) -> Self {
+    pub(crate) fn restarted(&self) -> Self {
         Self::new(self.source, self.flags)
     }
 
@@ -99,7 +99,7 @@ impl Host {
 
     /// The same host with another scraper.
     pub(crate) fn with(&self, scraper: Scraper) -> Self {
-        Self { scraper: Arc::new(scraper), ..self.anew() }
+        Self { scraper: Arc::new(scraper), ..self.restarted() }
     }
 
     fn outcome(collector: &str, scraped: &host::Scraped) -> Outcome {
@@ -128,20 +128,20 @@ impl<'a> One<'a> {
     }
 }
 
-impl Breaks for One<'_> {
+impl FaultTarget for One<'_> {
     fn name(&self) -> &str {
         self.collector
     }
 
-    fn breakable(&self) -> &Breakable {
+    fn breakable(&self) -> &FaultyRoots {
         &self.host.breakable
     }
 
-    fn anew(&self) -> Self {
-        Self { host: self.host.anew(), ..*self }
+    fn restarted(&self) -> Self {
+        Self { host: self.host.restarted(), ..*self }
     }
 
-    fn is_always_anew(&self) -> bool {
+    fn is_always_restarted(&self) -> bool {
         false
     }
 
@@ -149,19 +149,19 @@ impl Breaks for One<'_> {
         Ok(self.host.scrape(self.collector))
     }
 
-    fn row(&self, question: &Question) -> String {
+    fn row(&self, question: &MountPath) -> String {
         pattern(self.collector, question)
     }
 
-    fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+    fn judge(&self, question: &MountPath, kind: &Kind, effect: FaultEffect, outcome: &Outcome) {
         self.cases.set(self.cases.get() + 1);
         check(self.collector, question, kind, outcome);
-        check_is_reported(self.collector, question, kind, damage, outcome);
+        check_is_reported(self.collector, question, kind, effect, outcome);
     }
 }
 
 #[track_caller]
-fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
+fn check(collector: &str, question: &MountPath, kind: &Kind, outcome: &Outcome) {
     let case = || question.broken(kind.clone());
     for complaint in &outcome.complaints {
         assert!(!complaint.contains("panicked"), "{collector}: {}: {complaint}", case());
@@ -188,9 +188,13 @@ const SILENT: [(&str, &str, Kind, &str); 5] = [
 /// Empty and meaningless content of a file below /proc that removes or changes samples must be reported. Files below /sys
 /// are exempt: drivers differ in what they write. [`Kind::Cut`] is exempt too: a truncated file has no mark.
 #[track_caller]
-fn check_is_reported(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+fn check_is_reported(collector: &str, question: &MountPath, kind: &Kind, effect: FaultEffect, outcome: &Outcome) {
     let is_content = matches!(kind, Kind::Empty | Kind::Garbage);
-    if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
+    if question.mount != Mount::Proc
+        || !is_content
+        || effect == FaultEffect::default()
+        || !outcome.complaints.is_empty()
+    {
         return;
     }
     let read = pattern(collector, question);
@@ -202,5 +206,5 @@ fn check_is_reported(collector: &str, question: &Question, kind: &Kind, damage: 
         (*name, *known, silent) == (collector, read.as_str(), kind)
     };
     let case = question.broken(kind.clone());
-    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {damage}, without a message");
+    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {effect}, without a message");
 }

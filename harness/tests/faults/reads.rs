@@ -3,17 +3,17 @@
 use collectors::ALL;
 use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
-use harness::faults::Question;
+use harness::faults::MountPath;
 use harness::pattern::{self, is_one};
 
 /// The declared pattern of a path.
-pub(crate) fn pattern(collector: &str, question: &Question) -> String {
+pub(crate) fn pattern(collector: &str, question: &MountPath) -> String {
     let read = declared(collector, question);
     read.map_or_else(|| question.to_string(), |read| format!("{}/{}", read.mount.name(), read.pattern))
 }
 
 /// The declared read of a path; of several, the most specific.
-pub(crate) fn declared(collector: &str, question: &Question) -> Option<ReadInfo> {
+pub(crate) fn declared(collector: &str, question: &MountPath) -> Option<ReadInfo> {
     let registration = ALL.iter().find(|registration| registration.declaration.name == collector);
     let reads = registration.map(|registration| registration.declaration.reads).unwrap_or_default();
     let path = question.to_string();
@@ -38,7 +38,7 @@ fn paths_belong_to_the_most_specific_pattern() {
         ("sysctl", Mount::Proc, "sys/net/ipv4/tcp_rmem", Some("sys/**")),
         ("loadavg", Mount::Proc, "stat", None),
     ] {
-        let question = Question { mount, path: path.as_bytes().to_vec() };
+        let question = MountPath { mount, path: path.as_bytes().to_vec() };
         assert_eq!(declared(collector, &question).map(|read| read.pattern), expected, "{collector} {path}");
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use collectors::host::root::tree::Tree;
-use harness::difference::known::Knowledge;
-use harness::difference::show::{self, Compared, Look};
+use harness::difference::known::KnownDifferences;
+use harness::difference::show::{self, Comparison, TextStyle};
 use harness::difference::{folder, live};
-use harness::needs::Need;
 use harness::peer::Program;
+use harness::requirements::Requirement;
 use harness::{conformance, load};
 
 /// Name of the conformance data as a host of the tables.
@@ -18,23 +18,23 @@ pub(crate) const SIMULATED: &str = "simulated";
 pub(crate) const FULL_SIZE: &str = "full size";
 
 pub(crate) fn program() -> Program {
-    let program = Program::ask(&Need::Peer.path()).expect("the peer tells of itself");
+    let program = Program::ask(&Requirement::Peer.path()).expect("the peer tells of itself");
     let both = folder::of_both(&program);
     assert!(both.len() > 20, "the peer's help lists {} of our collectors only", both.len());
     program
 }
 
-pub(crate) fn knowledge(program: &Program) -> Knowledge {
+pub(crate) fn knowledge(program: &Program) -> KnownDifferences {
     let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
     let text = String::from_utf8(text).expect("Markdown is text");
-    let knowledge = Knowledge::of_version(&text, &program.version).expect("tables of known differences");
+    let knowledge = KnownDifferences::of_version(&text, &program.version).expect("tables of known differences");
     assert!(!knowledge.known.is_empty(), "docs/DIFFERENCES.md has nothing on {}", program.version);
     knowledge
 }
 
 #[track_caller]
-fn check(compared: &Compared<'_>) {
-    let text = show::text(compared, Look { is_colored: false, has_known: false });
+fn check(compared: &Comparison<'_>) {
+    let text = show::text(compared, TextStyle { is_colored: false, has_known: false });
     println!("{}", text.lines().last().unwrap_or_default());
     assert!(compared.families > 100, "too few common families: {text}");
     assert!(compared.is_explained(), "{text}");
@@ -58,7 +58,7 @@ pub(crate) fn the_peer_agrees_on_every_host() {
 }
 
 pub(crate) fn the_peer_agrees_on_the_conformance_data() {
-    check_tree(DATA, conformance::tree(&Need::ConformanceData.path()).expect("the data"));
+    check_tree(DATA, conformance::tree(&Requirement::ConformanceData.path()).expect("the data"));
 }
 
 pub(crate) fn the_peer_agrees_on_this_machine() {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use collectors::ALL;
 use collectors::kit::scraper::Scraper;
 use harness::fetch::Url;
-use harness::needs::Need;
 use harness::peer::Peer;
+use harness::requirements::Requirement;
 use node_exporter::flags::{self, Command};
 use node_exporter::host;
 use node_exporter::instruments::Instruments;
@@ -119,7 +119,7 @@ fn added(costs: &BTreeMap<&str, Cost>, coding: &str) -> Duration {
 }
 
 pub(crate) fn gzip_costs_less_than_it_costs_the_peer() {
-    let peer = Peer::start(&Need::Peer.path(), &[]).expect("the peer starts");
+    let peer = Peer::start(&Requirement::Peer.path(), &[]).expect("the peer starts");
     let theirs = costs(peer.address(), peer.id(), &[], &["identity", "gzip"]);
     let server = Server::start();
     let ours = costs(server.address, std::process::id(), &OURS, &["identity", "gzip", "zstd"]);

@@ -11,7 +11,7 @@ mod simulated;
 
 use std::process::ExitCode;
 
-use harness::needs::{self, Need};
+use harness::requirements::{self, Requirement};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -25,12 +25,12 @@ fn main() -> ExitCode {
     ];
     #[cfg(not(target_os = "linux"))]
     let [hosts, data, machine, gzip, simulated, full]: [fn(); 6] = [|| unreachable!("the peer runs on Linux only"); 6];
-    needs::run(&[
-        ("the_peer_agrees_on_every_host", &[Need::Peer], hosts),
-        ("the_peer_agrees_on_the_conformance_data", &[Need::Peer, Need::ConformanceData], data),
-        ("the_peer_agrees_on_this_machine", &[Need::Peer], machine),
-        ("gzip_costs_less_than_it_costs_the_peer", &[Need::Peer], gzip),
-        ("the_peer_agrees_on_every_simulated_host", &[Need::Peer], simulated),
-        ("the_peer_agrees_on_every_simulated_host_of_full_size", &[Need::Peer, Need::Patience], full),
+    requirements::run(&[
+        ("the_peer_agrees_on_every_host", &[Requirement::Peer], hosts),
+        ("the_peer_agrees_on_the_conformance_data", &[Requirement::Peer, Requirement::ConformanceData], data),
+        ("the_peer_agrees_on_this_machine", &[Requirement::Peer], machine),
+        ("gzip_costs_less_than_it_costs_the_peer", &[Requirement::Peer], gzip),
+        ("the_peer_agrees_on_every_simulated_host", &[Requirement::Peer], simulated),
+        ("the_peer_agrees_on_every_simulated_host_of_full_size", &[Requirement::Peer, Requirement::LongRunning], full),
     ])
 }

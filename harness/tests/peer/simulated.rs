@@ -12,7 +12,7 @@ use collectors::host::root::tree::{Node, Tree, What};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::textfile::DIRECTORY_FLAG;
 use harness::difference::folder::{FOR_BOTH, FOR_THEIRS, mounts, name_of, values};
-use harness::difference::known::Knowledge;
+use harness::difference::known::KnownDifferences;
 use harness::difference::{self, Difference};
 use harness::exposition::Format;
 use harness::exposition::{self, Exposition};
@@ -155,7 +155,7 @@ fn agrees(place: &str, overrides: impl Fn(&Profile) -> &'static [(&'static str, 
 /// Result over all hosts.
 struct Found {
     program: Program,
-    knowledge: Knowledge,
+    knowledge: KnownDifferences,
     /// Differences, with their hosts.
     differences: Vec<(&'static str, Difference)>,
     /// Hosts and failed collectors of the peer.

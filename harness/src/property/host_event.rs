@@ -16,15 +16,15 @@ const GO_ON: [&str; 3] = ["counter-wrap", "interrupts-beyond-32-bits", "pod-chur
 
 /// An event, for hosts that allow it.
 #[derive(Clone, Debug)]
-pub(super) struct Happening {
+pub(super) struct HostEvent {
     kind: &'static EventKind,
-    when: Moment,
+    when: EventTime,
     settings: Vec<(&'static str, String)>,
 }
 
 /// Time of an event, relative to the two scrapes.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+enum EventTime {
     /// Seconds before the first scrape.
     Before(u64),
     /// Between the scrapes, in thousandths of the interval.
@@ -32,24 +32,24 @@ enum Moment {
 }
 
 /// Settings are at most their defaults, so that hosts stay small and events short.
-pub(super) fn happenings() -> impl Strategy<Value = Happening> {
+pub(super) fn host_events() -> impl Strategy<Value = HostEvent> {
     let kinds: Vec<&'static EventKind> = event_kinds().iter().collect();
-    let when = prop_oneof![(1_u64..86_400).prop_map(Moment::Before), (1_u64..=1_000).prop_map(Moment::Between)];
+    let when = prop_oneof![(1_u64..86_400).prop_map(EventTime::Before), (1_u64..=1_000).prop_map(EventTime::Between)];
     (prop::sample::select(kinds), when).prop_flat_map(|(kind, when)| {
         // An event without a name picks its own target.
         let settings = kind.settings.iter().filter(|setting| setting.takes != Takes::Name).collect::<Vec<_>>();
         let chosen = prop::sample::subsequence(settings.clone(), 0..=settings.len());
         let set =
             chosen.prop_flat_map(|chosen| chosen.into_iter().map(|setting| value(setting, None)).collect::<Vec<_>>());
-        set.prop_map(move |settings| Happening { kind, when, settings })
+        set.prop_map(move |settings| HostEvent { kind, when, settings })
     })
 }
 
-impl Happening {
+impl HostEvent {
     fn at_seconds(&self, first: u64, later: u64) -> u64 {
         match self.when {
-            Moment::Before(seconds) => first - seconds,
-            Moment::Between(thousandths) => first + (later * thousandths).div_ceil(1_000),
+            EventTime::Before(seconds) => first - seconds,
+            EventTime::Between(thousandths) => first + (later * thousandths).div_ceil(1_000),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Hosts to measure scrapes of: held in memory, frozen at one moment, so that every run reads the same bytes.
+//! Hosts for measuring scrapes: in memory, at one point in time, so that every run reads the same bytes.
 
 use std::io;
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use simulator::{Profile, profiles};
 
 use crate::{host, load};
 
-/// The host of a profile is always the same one.
+/// Seed of simulated hosts.
 const SEED: u64 = 1;
-/// The moment at which it is looked at.
+/// Time of simulated hosts, in seconds since 1970.
 const AT_SECONDS: u64 = 1_700_000_000;
 
-/// One host.
+/// A host to scrape.
 #[derive(Clone, Debug)]
-pub struct Subject {
-    /// What it is called.
+pub struct ScrapeTarget {
+    /// Its name.
     pub name: String,
     tree: Arc<Tree>,
 }
 
-impl Subject {
-    /// Every profile, made small, and every fixture host.
+impl ScrapeTarget {
+    /// Every profile with small settings, and every fixture host.
     pub fn all() -> io::Result<Vec<Self>> {
         let mut all =
             profiles().iter().map(|profile| Self::of(profile, profile.small)).collect::<io::Result<Vec<_>>>()?;
@@ -40,14 +40,14 @@ impl Subject {
         Ok(all)
     }
 
-    /// A host of a profile with some of its settings changed, under the profile's name.
+    /// A host of a profile with changed settings, under the profile's name.
     pub fn of(profile: &'static Profile, settings: &[(&str, &str)]) -> io::Result<Self> {
         let machine = profile.machine(SEED, settings).map_err(io::Error::other)?;
         let tree = simulator::embedded(machine, || Duration::from_secs(AT_SECONDS)).tree_at(AT_SECONDS);
         Ok(Self::new(profile.name, tree))
     }
 
-    /// A host of fixtures/hosts. Its name is told apart from that of a profile.
+    /// A host of fixtures/hosts, with the suffix `.tree` in its name.
     pub fn fixture(name: &str) -> io::Result<Self> {
         Ok(Self::new(&format!("{name}.tree"), load::host(name)?))
     }
@@ -62,24 +62,23 @@ impl Subject {
         &self.tree
     }
 
-    /// Its files in memory.
+    /// Roots over its files.
     pub fn roots(&self) -> Roots {
         self.tree.roots()
     }
 
-    /// What its kernel answers, as its `kernel/` entries say.
+    /// The kernel answers in its `kernel/` entries.
     pub fn kernel(&self) -> io::Result<Arc<dyn Kernel>> {
         let kernel = Canned::parse(|path| self.tree.content(path));
         Ok(Arc::new(kernel.map_err(|error| io::Error::other(format!("{}: {error}", self.name)))?))
     }
 
-    /// A scraper with the flags of [`counted_values`]. `wrap` may put other roots over the
-    /// host's.
+    /// A scraper with the flags of [`counted_values`]. `wrap` may wrap the roots.
     pub fn scraper(&self, wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         self.scraper_with(&[], wrap)
     }
 
-    /// The same with further collectors.
+    /// A scraper with further collectors.
     pub fn scraper_with(&self, enabled: &[&str], wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         let mut values = counted_values();
         for name in enabled {
@@ -89,30 +88,30 @@ impl Subject {
     }
 }
 
-/// The flags of every measurement: their defaults, and textfiles where all our hosts have them.
+/// The flags of every measurement: defaults, and the textfile directory of our hosts.
 pub fn values() -> FlagValues {
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
     values.give(&DIRECTORY_FLAG, host::TEXTFILE_DIRECTORY).expect("a directory");
     values
 }
 
-/// The collector that asks on threads of its own: when they come back is a matter of chance, and so is what they cost.
-const BY_CHANCE: &str = "filesystem";
+/// A collector that uses threads of its own, whose cost depends on scheduling.
+const VARYING_COST: &str = "filesystem";
 
-/// The flags of what is counted exactly.
+/// The flags for exact counts.
 pub fn counted_values() -> FlagValues {
     let mut values = values();
-    values.enable(BY_CHANCE, false);
+    values.enable(VARYING_COST, false);
     values
 }
 
-/// Scrapes into a page that is used again.
+/// Scrapes into a reused page.
 pub fn scrape(scraper: &Scraper, page: &mut Vec<u8>) {
     page.clear();
     scraper.scrape(&Selection::ALL, |_| (), |_| (), page);
 }
 
-/// How many samples a page has.
+/// Number of samples of a page.
 pub fn samples(page: &[u8]) -> usize {
     page.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#")).count()
 }
@@ -122,14 +121,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_gives_the_same_page_again_and_again() {
-        for subject in Subject::all().expect("subjects") {
-            let scraper = subject.scraper(|roots| roots).expect("a scraper");
+    fn every_scrape_gives_the_same_page() {
+        for target in ScrapeTarget::all().expect("subjects") {
+            let scraper = target.scraper(|roots| roots).expect("a scraper");
             let (mut first, mut second) = (Vec::new(), Vec::new());
             scrape(&scraper, &mut first);
             scrape(&scraper, &mut second);
-            assert!(samples(&first) > 100, "{}: {} samples", subject.name, samples(&first));
-            assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(&second), "{}", subject.name);
+            assert!(samples(&first) > 100, "{}: {} samples", target.name, samples(&first));
+            assert_eq!(String::from_utf8_lossy(&first), String::from_utf8_lossy(&second), "{}", target.name);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::client::{Client, Coding};
 
 /// Throughput of parallel clients.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(super) struct Got {
+pub(super) struct Throughput {
     /// Pages per second.
     pub(super) pages_per_second: f64,
     /// Requests that were refused or failed.
@@ -18,7 +18,7 @@ pub(super) struct Got {
 }
 
 /// Scrapes with this many clients for this long, each on its own connection.
-pub(super) fn crowd(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Got> {
+pub(super) fn run_clients(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Throughput> {
     let begin = clock::monotonic();
     let one = || {
         let (mut pages, mut failed) = (0_u64, 0_u64);
@@ -43,5 +43,5 @@ pub(super) fn crowd(address: SocketAddr, clients: usize, time: Duration) -> io::
         return Err(io::Error::other("a client thread panicked"));
     }
     let (pages, failed) = counts.iter().fold((0, 0), |(pages, failed), one| (pages + one.0, failed + one.1));
-    Ok(Got { pages_per_second: pages as f64 / passed.as_secs_f64(), failed })
+    Ok(Throughput { pages_per_second: pages as f64 / passed.as_secs_f64(), failed })
 }

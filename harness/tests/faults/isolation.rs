@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use collectors::ALL;
 use collectors::kit::declare::Declaration;
 use collectors::kit::scraper::Selection;
-use harness::faults::Question;
+use harness::faults::MountPath;
 use simulator::fault::Kind;
 
 use crate::host::{Host, Source};
@@ -14,22 +14,22 @@ use crate::host::{Host, Source};
 #[test]
 fn a_faulty_file_does_not_change_samples_of_other_collectors() {
     let host = Host::new(Source::Fixture("laptop", &[]), &[]);
-    let askers: BTreeMap<&str, BTreeSet<Question>> = ALL
+    let askers: BTreeMap<&str, BTreeSet<MountPath>> = ALL
         .iter()
         .map(|registration| registration.declaration.name)
         .map(|collector| {
-            host.breakable.take_asked();
+            host.breakable.take_accesses();
             host.scrape(collector);
-            (collector, host.breakable.take_asked().into_keys().collect())
+            (collector, host.breakable.take_accesses().into_keys().collect())
         })
         .collect();
     let whole = || harness::host::scrape(&host.scraper, &Selection::ALL).page;
     let mut owners = BTreeMap::new();
     let sound = whole();
     let sound = shares(&sound, &mut owners);
-    let all: BTreeSet<&Question> = askers.values().flatten().collect();
+    let all: BTreeSet<&MountPath> = askers.values().flatten().collect();
     for question in all {
-        host.breakable.break_at(question, Kind::Garbage);
+        host.breakable.inject(question, Kind::Garbage);
         let broken = whole();
         let broken = shares(&broken, &mut owners);
         for (collector, _) in askers.iter().filter(|(_, asked)| !asked.contains(question)) {

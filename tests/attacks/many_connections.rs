@@ -59,15 +59,15 @@ fn two_thousand_slow_heads_time_out() {
             stream.set_nonblocking(true).unwrap();
             SlowHead { stream, begin: Instant::now(), end: None }
         };
-        let mut drips: Vec<_> = (0..DRIPPING).map(start).collect();
-        while drips.iter().any(|drip| drip.end.is_none()) && begin.elapsed() < 2 * HEAD_TIME {
-            drips.iter_mut().for_each(SlowHead::step);
+        let mut heads: Vec<_> = (0..DRIPPING).map(start).collect();
+        while heads.iter().any(|drip| drip.end.is_none()) && begin.elapsed() < 2 * HEAD_TIME {
+            heads.iter_mut().for_each(SlowHead::step);
             descriptors_most = descriptors_most.max(descriptors(&exporter));
             thread::sleep(Duration::from_millis(300));
         }
         stop.store(true, Ordering::SeqCst);
         let [kept, new] = good.join().unwrap();
-        let ends: Vec<_> = drips.iter().map(|drip| drip.end.as_ref().expect("nobody drips for ever")).collect();
+        let ends: Vec<_> = heads.iter().map(|drip| drip.end.as_ref().expect("every slow head ends")).collect();
         let late: Vec<_> = ends.iter().filter(|(answer, _)| answer.starts_with("HTTP/1.1 408 ")).collect();
         let early = late.iter().filter(|(_, time)| *time < HEAD_TIME).count();
         let last = ends.iter().map(|(_, time)| *time).max().unwrap();

@@ -18,7 +18,7 @@ const KEYS: [&str; 2] = ["beside", "later"];
 
 /// A stored case.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Kept {
+pub struct StoredCase {
     /// The exporter under test.
     pub reader: String,
     /// The exporter that faults must not affect; the one under test by default.
@@ -29,7 +29,7 @@ pub struct Kept {
     pub scenario: Scenario,
 }
 
-impl Kept {
+impl StoredCase {
     /// Parses a file. Without a first line, `reader` is the exporter and there is one scrape.
     pub fn parse(text: &str, reader: Option<&str>) -> Result<Self, String> {
         let scenario = Scenario::parse(text).map_err(|error| error.to_string())?;
@@ -87,16 +87,16 @@ mod tests {
 
     #[track_caller]
     fn refuse(text: &str, reader: Option<&str>, problem: &str) {
-        let error = Kept::parse(text, reader).expect_err(problem);
+        let error = StoredCase::parse(text, reader).expect_err(problem);
         assert!(error.contains(problem), "{error}");
     }
 
     #[test]
     fn the_first_line_names_the_exporter() {
         let text = format!("{}profile = 'vm'\n", first_line("cpu", "stat", 90));
-        let kept = Kept::parse(&text, None).unwrap();
+        let kept = StoredCase::parse(&text, None).unwrap();
         assert_eq!((kept.reader.as_str(), kept.other.as_str(), kept.later.as_secs()), ("cpu", "stat", 90));
-        let kept = Kept::parse("profile = 'vm'\n", Some("cpu")).unwrap();
+        let kept = StoredCase::parse("profile = 'vm'\n", Some("cpu")).unwrap();
         assert_eq!((kept.reader.as_str(), kept.other.as_str(), kept.later.as_secs()), ("cpu", "cpu", 0));
     }
 
@@ -106,7 +106,7 @@ mod tests {
         refuse("# nodelab laws: cpu later=soon\nprofile = 'vm'\n", None, "later: expected ");
         refuse("# nodelab laws: cpu latr=1s\nprofile = 'vm'\n", None, "expected beside=… or later=…, found `latr=1s`");
         refuse("profile = 'v'\n", Some("cpu"), "line 1: no profile is called `v`");
-        let kept = Kept::parse("# nodelab laws: cpuu\nprofile = 'vm'\n", None).unwrap();
+        let kept = StoredCase::parse("# nodelab laws: cpuu\nprofile = 'vm'\n", None).unwrap();
         let ours = super::super::Laws::ours();
         let error = kept.check(ours.exporters()).expect_err("no such exporter");
         assert_eq!(error, "no collector `cpuu`; did you mean `cpu`?");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use collectors::host::root::Mount;
 
-use crate::faults::Question;
+use crate::faults::MountPath;
 
 /// Size of the first read; each further read of a large file is four times as large.
 const FIRST_READ_BYTES: usize = 4 << 10;
@@ -18,14 +18,14 @@ const LARGEST_READ_BYTES: usize = 256 << 10;
 
 /// The files of a scrape, to be read in a loop.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Floor {
+pub struct PlainReads {
     paths: Vec<PathBuf>,
     buffer: Vec<u8>,
 }
 
 /// Totals of one pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Sum {
+pub struct ReadTotals {
     /// Files read to their end.
     pub files: usize,
     /// Files that could not be read.
@@ -34,10 +34,10 @@ pub struct Sum {
     pub read_bytes: u64,
 }
 
-impl Floor {
+impl PlainReads {
     /// A loop over these files; `place` gives the path of a mount.
-    pub fn new<'a>(files: impl IntoIterator<Item = &'a Question>, place: impl Fn(Mount) -> PathBuf) -> Self {
-        let path = |file: &Question| place(file.mount).join(&*String::from_utf8_lossy(&file.path));
+    pub fn new<'a>(files: impl IntoIterator<Item = &'a MountPath>, place: impl Fn(Mount) -> PathBuf) -> Self {
+        let path = |file: &MountPath| place(file.mount).join(&*String::from_utf8_lossy(&file.path));
         Self { paths: files.into_iter().map(path).collect(), buffer: vec![0; LARGEST_READ_BYTES] }
     }
 
@@ -47,8 +47,8 @@ impl Floor {
     }
 
     /// Reads each file once.
-    pub fn read(&mut self) -> Sum {
-        let mut sum = Sum::default();
+    pub fn read(&mut self) -> ReadTotals {
+        let mut sum = ReadTotals::default();
         for path in &self.paths {
             match read(path, &mut self.buffer) {
                 Ok(read_bytes) => {
@@ -88,10 +88,10 @@ mod tests {
         for (name, size_bytes) in [("empty", 0), ("small", 10), ("step", FIRST_READ_BYTES), ("large", 300_000)] {
             load::write(&folder.path().join(name), &vec![b'x'; size_bytes]).expect("a file");
         }
-        let question = |name: &str| Question { mount: Mount::Proc, path: name.as_bytes().to_vec() };
+        let question = |name: &str| MountPath { mount: Mount::Proc, path: name.as_bytes().to_vec() };
         let files = ["empty", "small", "step", "large", "gone"].map(question);
-        let mut floor = Floor::new(&files, |_| folder.path().to_owned());
-        let expected = Sum { files: 4, failed: 1, read_bytes: 300_010 + FIRST_READ_BYTES as u64 };
-        assert_eq!((floor.files(), floor.read(), floor.read()), (5, expected, expected));
+        let mut plain = PlainReads::new(&files, |_| folder.path().to_owned());
+        let expected = ReadTotals { files: 4, failed: 1, read_bytes: 300_010 + FIRST_READ_BYTES as u64 };
+        assert_eq!((plain.files(), plain.read(), plain.read()), (5, expected, expected));
     }
 }

@@ -18,7 +18,7 @@ const TRIES_MAX: usize = 4_000;
 
 /// The minimal host that breaks a law.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Minimal {
+pub struct MinimalHost {
     /// The host as a `.tree` file.
     pub tree: Vec<u8>,
     /// Its faults, one per line.
@@ -27,7 +27,7 @@ pub struct Minimal {
     pub violation: Violation,
 }
 
-impl fmt::Display for Minimal {
+impl fmt::Display for MinimalHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tree = String::from_utf8_lossy(&self.tree);
         write!(f, "{}\n--- the host\n{tree}--- what breaks\n{}", self.violation, self.faults)
@@ -35,12 +35,12 @@ impl fmt::Display for Minimal {
 }
 
 /// Reduces a case to the files and faults that break the law. `None` if the law holds on a static host.
-pub(super) fn minimal(exporter: &dyn Exporter, trial: &Trial, plan: Plan) -> Option<Minimal> {
+pub(super) fn minimize(exporter: &dyn Exporter, trial: &Trial, plan: Plan) -> Option<MinimalHost> {
     smaller(exporter, trial.host().tree_at(trial.last_seconds()), plan)
 }
 
 /// Reduces a host.
-fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Minimal> {
+fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<MinimalHost> {
     let mut violation = violation(exporter, &tree, &plan)?;
     for at in (0..plan.faults().len()).rev() {
         let mut fewer = plan.faults().to_vec();
@@ -67,7 +67,7 @@ fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Mi
         }
         chunk /= 2;
     }
-    Some(Minimal { tree: tree_text::write(&tree), faults: plan.to_string(), violation })
+    Some(MinimalHost { tree: tree_text::write(&tree), faults: plan.to_string(), violation })
 }
 
 /// The law that a static host breaks.

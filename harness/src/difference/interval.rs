@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::difference::{AddedLabel, Difference, What, line, types};
+use crate::difference::{AddedLabel, Difference, DifferenceKind, line, types};
 use crate::exposition::{Exposition, Family};
 
 /// Differences between the peer's page and our two: types, series that one side lacks, values outside of the range.
@@ -28,18 +28,18 @@ pub fn outside(
         };
         let [before, theirs_by_series, after] = [before, theirs, after].map(|family| by_series(family, added));
         for (series, value) in &theirs_by_series {
-            let bracket: Vec<f64> = [&before, &after].iter().filter_map(|page| page.get(series).copied()).collect();
-            if bracket.is_empty() || !(fluctuates(theirs.name) || is_between(&bracket, *value)) {
-                let what = if bracket.is_empty() { What::Sample } else { What::Value };
+            let range: Vec<f64> = [&before, &after].iter().filter_map(|page| page.get(series).copied()).collect();
+            if range.is_empty() || !(fluctuates(theirs.name) || is_between(&range, *value)) {
+                let what = if range.is_empty() { DifferenceKind::Sample } else { DifferenceKind::Value };
                 differ(what, '-', format!("{series} {value}"));
-                for own in bracket {
+                for own in range {
                     differ(what, '+', format!("{series} {own}"));
                 }
             }
         }
         for (series, own) in before.iter().filter(|(series, _)| after.contains_key(*series)) {
             if !theirs_by_series.contains_key(series) {
-                differ(What::Sample, '+', format!("{series} {own}"));
+                differ(DifferenceKind::Sample, '+', format!("{series} {own}"));
             }
         }
     }
@@ -47,8 +47,8 @@ pub fn outside(
 }
 
 /// A series that is on one of our pages only has no range.
-fn is_between(bracket: &[f64], value: f64) -> bool {
-    match *bracket {
+fn is_between(range: &[f64], value: f64) -> bool {
+    match *range {
         [before, after] if value.is_nan() => before.is_nan() || after.is_nan(),
         [before, after] => (before.min(after)..=before.max(after)).contains(&value),
         _ => true,

@@ -9,20 +9,20 @@ use collectors::host::root::{Mount, Roots};
 use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::Scraper;
 
-use crate::floor::Floor;
 use crate::load;
-use crate::meter::{Asked, Meter};
-use crate::subject;
+use crate::meter::{Accesses, Meter};
+use crate::plain_reads::PlainReads;
+use crate::scrape_target;
 
 /// A host that exporters can be started on.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct BenchHost {
     /// Its name in the report.
     pub(super) name: &'static str,
     folder: Option<tempfile::TempDir>,
 }
 
-impl Place {
+impl BenchHost {
     /// This machine.
     pub(super) fn live() -> Self {
         Self { name: "live", folder: None }
@@ -83,19 +83,19 @@ impl Place {
     }
 
     /// The file accesses of a steady scrape of these collectors.
-    pub(super) fn asked(&self, only: Option<&[&str]>) -> io::Result<Asked> {
+    pub(super) fn asked(&self, only: Option<&[&str]>) -> io::Result<Accesses> {
         let mut meter = None;
         let scraper = self.scraper(only, |roots| meter.insert(Meter::new(&roots)).roots())?;
         let meter = meter.ok_or_else(|| io::Error::other("the scraper did not take the roots"))?;
         let mut page = Vec::new();
-        subject::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
         meter.take();
-        subject::scrape(&scraper, &mut page);
+        scrape_target::scrape(&scraper, &mut page);
         Ok(meter.take())
     }
 
     /// A loop over the files that were read.
-    pub(super) fn floor(&self, asked: &Asked) -> Floor {
-        Floor::new(asked.files().filter(|file| file.mount != Mount::Host), |mount| self.path(mount))
+    pub(super) fn plain_reads(&self, asked: &Accesses) -> PlainReads {
+        PlainReads::new(asked.files().filter(|file| file.mount != Mount::Host), |mount| self.path(mount))
     }
 }

@@ -10,14 +10,14 @@ use crate::host;
 
 /// Identity of a node_exporter, from its page.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Maker {
+pub struct ExporterIdentity {
     /// Its version.
     pub version: Option<String>,
     /// Its collectors that we have too; our default ones if the page does not list them.
     pub collectors: BTreeSet<&'static str>,
 }
 
-impl Maker {
+impl ExporterIdentity {
     /// Identifies the exporter of a page. The error says what is wrong with the page.
     pub fn of(page: &[u8]) -> io::Result<Self> {
         let page = super::parse("the peer's page", page)?;
@@ -50,12 +50,15 @@ mod tests {
     fn the_exporter_is_identified_by_its_page() {
         let page = "node_exporter_build_info{branch=\"x\",version=\"1.5.0\"} 1\n\
             node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"timex\"} 1\n";
-        let maker = Maker::of(page.as_bytes()).expect("a page");
-        assert_eq!(maker, Maker { version: Some("1.5.0".to_owned()), collectors: BTreeSet::from(["cpu"]) });
-        let maker = Maker::of(b"up 1\n").expect("a page");
-        assert_eq!(maker.version, None);
-        assert!(maker.collectors.contains("cpu") && !maker.collectors.contains("slabinfo"), "{maker:?}");
-        assert!(Maker::of(b"1\n").is_err());
+        let identity = ExporterIdentity::of(page.as_bytes()).expect("a page");
+        assert_eq!(
+            identity,
+            ExporterIdentity { version: Some("1.5.0".to_owned()), collectors: BTreeSet::from(["cpu"]) }
+        );
+        let identity = ExporterIdentity::of(b"up 1\n").expect("a page");
+        assert_eq!(identity.version, None);
+        assert!(identity.collectors.contains("cpu") && !identity.collectors.contains("slabinfo"), "{identity:?}");
+        assert!(ExporterIdentity::of(b"1\n").is_err());
         let left_out = ["go_info", "node_exporter_build_info", "gone"].map(is_left_out);
         assert_eq!(left_out, [true, true, false]);
     }

@@ -9,7 +9,7 @@ use collectors::host::root::Roots;
 use super::laws::page;
 use super::{Exporter, Violation};
 use crate::allocations::{self, Allocations};
-use crate::faults::{Breakable, Question};
+use crate::faults::{FaultyRoots, MountPath};
 
 /// Cost of a scrape after the first ones.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,7 +17,7 @@ pub struct Cost {
     /// Number of file accesses.
     pub questions: usize,
     /// Paths accessed more than once.
-    pub repeated: Vec<Question>,
+    pub repeated: Vec<MountPath>,
     /// Heap allocations; zero if the program does not count them.
     pub allocations: Allocations,
     /// Number of sample lines.
@@ -34,12 +34,12 @@ impl fmt::Display for Cost {
 
 /// Counts the third scrape: the first two establish that buffers have been allocated and are kept.
 pub fn cost(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<Cost, Violation> {
-    let breakable = Breakable::new(roots);
+    let breakable = FaultyRoots::new(roots);
     let mut noting = exporter.open(breakable.roots(), Arc::clone(kernel));
     page(exporter, &mut noting)?;
-    breakable.take_asked();
+    breakable.take_accesses();
     let text = page(exporter, &mut noting)?;
-    let asked = breakable.take_asked();
+    let asked = breakable.take_accesses();
     let repeated = asked.iter().filter(|(_, count)| count.read > 1 || count.listed > 1);
     let repeated = repeated.map(|(question, _)| question.clone()).collect();
     // Recording accesses allocates, so memory is counted without it.
@@ -57,7 +57,7 @@ pub fn asks_once(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel
         None => Ok(()),
         Some(question) => {
             let problem = format!("it reads `{question}` twice in one scrape; keep the first result");
-            Err(Violation::new("thrifty", exporter, problem))
+            Err(Violation::new("bounded", exporter, problem))
         }
     }
 }
@@ -73,5 +73,5 @@ pub fn allocates_alike(
         return Ok(());
     }
     let problem = format!("allocations grow with samples: {few}; {many}; reuse memory between scrapes");
-    Err(Violation::new("thrifty", exporter, problem))
+    Err(Violation::new("bounded", exporter, problem))
 }

@@ -1,0 +1,262 @@
+//! Tests with requirements, such as an installed program. Without them a test is ignored with the reason, never passed.
+//!
+//! In CI (`CI=true`) a missing requirement fails the test, unless `NODELAB_ALLOW_SKIP` names it, as in
+//! `NODELAB_ALLOW_SKIP=chromium,strace`: a job that lost a tool must not pass with fewer tests.
+//!
+//! Such a test file has `harness = false` in Cargo.toml and passes its tests to [`run`].
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use collectors::kit::failure::panic_words;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::load;
+
+/// A requirement of a test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Requirement {
+    /// node_exporter's test data in `../shared/conformance`, beside the checkout.
+    ConformanceData,
+    /// `promtool` from Debian's package `prometheus`.
+    Promtool,
+    /// Debian's `prometheus-node-exporter`.
+    Peer,
+    /// Prometheus from Debian.
+    Prometheus,
+    /// `openssl` from Debian.
+    Openssl,
+    /// `chromium` from Debian.
+    Chromium,
+    /// A long-running test, which needs `--ignored`.
+    LongRunning,
+    /// `unshare`, `ip`, and permission to create mount and network namespaces.
+    Namespaces,
+    /// `strace` from Debian.
+    Strace,
+    /// `valgrind` from Debian.
+    Valgrind,
+}
+
+impl Requirement {
+    /// Every requirement.
+    pub const ALL: [Self; 10] = [
+        Self::ConformanceData,
+        Self::Promtool,
+        Self::Peer,
+        Self::Prometheus,
+        Self::Openssl,
+        Self::Chromium,
+        Self::LongRunning,
+        Self::Namespaces,
+        Self::Strace,
+        Self::Valgrind,
+    ];
+
+    /// The name in `NODELAB_ALLOW_SKIP`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConformanceData => "conformance-data",
+            Self::Promtool => "promtool",
+            Self::Peer => "node_exporter",
+            Self::Prometheus => "prometheus",
+            Self::Openssl => "openssl",
+            Self::Chromium => "chromium",
+            Self::LongRunning => "long-running",
+            Self::Namespaces => "namespaces",
+            Self::Strace => "strace",
+            Self::Valgrind => "valgrind",
+        }
+    }
+
+    /// Its path, if it is available.
+    pub fn path(self) -> PathBuf {
+        match self {
+            Self::ConformanceData => load::workspace().join("../shared/conformance/node_exporter-1.12.1"),
+            Self::Promtool => Path::new("/usr/bin/promtool").to_owned(),
+            Self::Peer => Path::new("/usr/bin/prometheus-node-exporter").to_owned(),
+            Self::Prometheus => Path::new("/usr/bin/prometheus").to_owned(),
+            Self::Openssl => Path::new("/usr/bin/openssl").to_owned(),
+            Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
+            Self::LongRunning => PathBuf::new(),
+            Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
+            Self::Strace => Path::new("/usr/bin/strace").to_owned(),
+            Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
+        }
+    }
+
+    /// Whether it is available.
+    pub fn is_available(self) -> bool {
+        // Under Wine the host's programs are visible but must not be tested.
+        self != Self::LongRunning
+            && cfg!(target_os = "linux")
+            && load::exists(&self.path())
+            && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
+    }
+
+    /// What is missing and how to install it.
+    pub const fn missing(self) -> &'static str {
+        match self {
+            Self::ConformanceData => "../shared/conformance is missing",
+            Self::Promtool => "promtool is missing: apt-get install prometheus",
+            Self::Peer => "node_exporter is missing: apt-get install prometheus-node-exporter",
+            Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
+            Self::Openssl => "openssl is missing: apt-get install openssl",
+            Self::Chromium => "chromium is missing: apt-get install chromium",
+            Self::LongRunning => "long-running: run it with --ignored",
+            Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
+            Self::Strace => "strace is missing: apt-get install strace",
+            Self::Valgrind => "valgrind is missing: apt-get install valgrind",
+        }
+    }
+}
+
+/// Runs a program in mount and network namespaces of its own.
+pub fn namespaces(program: &Path, arguments: &[&str]) -> io::Result<ExitStatus> {
+    let mut command = Command::new(Requirement::Namespaces.path());
+    command.args(["--net", "--mount", "--"]).arg(program).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).status()
+}
+
+/// A test: name, requirements, function.
+pub type Test = (&'static str, &'static [Requirement], fn());
+
+/// Runs tests with the arguments and output of the standard test runner.
+pub fn run(tests: &[Test]) -> ExitCode {
+    run_with(&Arguments::from_args(), tests)
+}
+
+/// Runs tests one after another, for tests that measure the whole process.
+pub fn run_in_turn(tests: &[Test]) -> ExitCode {
+    run_with(&Arguments { test_threads: Some(1), ..Arguments::from_args() }, tests)
+}
+
+fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
+    let policy = SkipPolicy::of(load::variable("CI").as_deref(), load::variable(ALLOW_SKIP).as_deref());
+    let trials = tests.iter().map(|&(name, needs, test)| {
+        let missing: Vec<Requirement> = needs.iter().copied().filter(|need| !need.is_available()).collect();
+        let reason = missing.iter().map(|need| need.missing()).collect::<Vec<_>>().join("; ");
+        match policy.as_ref().map(|policy| policy.refused(&missing)) {
+            Err(problem) => failing(name, problem.clone()),
+            Ok(refused) if !refused.is_empty() => failing(name, refusal(&reason, &refused)),
+            Ok(_) if missing.is_empty() => trial(name, move || {
+                test();
+                Ok(())
+            }),
+            Ok(_) => trial(name, || Ok(())).with_kind(reason).with_ignored_flag(true),
+        }
+    });
+    libtest_mimic::run(arguments, trials.collect()).exit_code()
+}
+
+fn failing(name: &str, problem: String) -> Trial {
+    Trial::test(name, move || Err(Failed::from(problem)))
+}
+
+fn refusal(reason: &str, refused: &[Requirement]) -> String {
+    let names: Vec<&str> = refused.iter().map(|need| need.name()).collect();
+    format!("{reason}\nin CI this fails the test; install what is missing, or set {ALLOW_SKIP}={}", names.join(","))
+}
+
+/// Names the requirements that may be missing in CI, separated by commas.
+const ALLOW_SKIP: &str = "NODELAB_ALLOW_SKIP";
+
+/// Which tests may be ignored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct SkipPolicy {
+    is_ci: bool,
+    allowed: Vec<Requirement>,
+}
+
+impl SkipPolicy {
+    /// The policy of these values of `CI` and `NODELAB_ALLOW_SKIP`. The error names an unknown requirement.
+    fn of(ci: Option<&str>, allow_skip: Option<&str>) -> Result<Self, String> {
+        let names = allow_skip.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+        let allowed = names.map(|name| {
+            let found = Requirement::ALL.into_iter().find(|need| need.name() == name);
+            found.ok_or_else(|| {
+                let known: Vec<&str> = Requirement::ALL.iter().map(|need| need.name()).collect();
+                format!("{ALLOW_SKIP}: unknown requirement `{name}`; known are {}", known.join(", "))
+            })
+        });
+        let allowed = allowed.collect::<Result<_, _>>()?;
+        Ok(Self { is_ci: ci.is_some_and(|value| !matches!(value, "" | "0" | "false")), allowed })
+    }
+
+    /// The missing requirements that fail a test. Other systems than Linux lack all of them, and long-running tests run
+    /// on request only.
+    fn refused(&self, missing: &[Requirement]) -> Vec<Requirement> {
+        let is_refused = |need: &Requirement| *need != Requirement::LongRunning && !self.allowed.contains(need);
+        if self.is_ci && cfg!(target_os = "linux") {
+            missing.iter().copied().filter(is_refused).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// A test that prints at failure how to run it again.
+pub fn trial(name: &str, test: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
+    let again =
+        format!("to run it again: cargo test -p harness --test {} -- --include-ignored --exact {name}", binary());
+    Trial::test(name, move || {
+        let result = catch_unwind(AssertUnwindSafe(test));
+        let words = match result {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failed)) => failed.message().unwrap_or_default().to_owned(),
+            Err(panic) => panic_words(&*panic).to_owned(),
+        };
+        Err(Failed::from(format!("{}\n{again}", words.trim_end())))
+    })
+}
+
+/// The name of the test binary: the file name without Cargo's hash.
+fn binary() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    name.rsplit_once('-').map_or(name.clone(), |(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ci: Option<&str>, allow_skip: Option<&str>, refused: &[Requirement]) {
+        let policy = SkipPolicy::of(ci, allow_skip).expect("known names");
+        let refused = if cfg!(target_os = "linux") { refused } else { &[] };
+        assert_eq!(
+            policy.refused(&[Requirement::Strace, Requirement::Chromium, Requirement::LongRunning]),
+            refused,
+            "{ci:?} {allow_skip:?}"
+        );
+    }
+
+    #[test]
+    fn a_missing_tool_fails_in_ci_unless_it_is_named() {
+        check(None, None, &[]);
+        check(Some("false"), None, &[]);
+        check(Some(""), None, &[]);
+        check(Some("true"), None, &[Requirement::Strace, Requirement::Chromium]);
+        check(Some("1"), Some("chromium"), &[Requirement::Strace]);
+        check(Some("true"), Some(" strace , chromium,"), &[]);
+    }
+
+    #[test]
+    fn an_unknown_requirement_is_refused() {
+        let error = SkipPolicy::of(Some("true"), Some("strace,crome")).expect_err("no such requirement");
+        assert!(
+            error.starts_with("NODELAB_ALLOW_SKIP: unknown requirement `crome`; known are conformance-data, "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_requirement_has_a_name_of_its_own() {
+        for (index, need) in Requirement::ALL.iter().enumerate() {
+            assert!(Requirement::ALL[..index].iter().all(|other| other.name() != need.name()), "{need:?}");
+        }
+    }
+}
