@@ -42,12 +42,12 @@ fn main() -> ExitCode {
         ),
         (
             "every_search_of_re2_finds_what_go_finds",
-            &[Need::ConformanceData],
+            &[Requirement::ConformanceData],
             go_regexp::every_search_of_re2_finds_what_go_finds,
         ),
         (
             "every_expression_of_fowler_matches_where_go_matches",
-            &[Need::ConformanceData],
+            &[Requirement::ConformanceData],
             go_regexp::every_expression_of_fowler_matches_where_go_matches,
         ),
     ])

@@ -2,11 +2,11 @@
 
 use collectors::kit::pattern;
 use harness::load;
-use harness::needs::Need;
+use harness::requirements::Requirement;
 use regex::Regex;
 
 fn data(name: &str) -> String {
-    let path = Need::ConformanceData.path().join("../go-regexp").join(name);
+    let path = Requirement::ConformanceData.path().join("../go-regexp").join(name);
     String::from_utf8(load::bytes(&path).expect("the data can be read")).expect("the data is UTF-8")
 }
 
