@@ -122,15 +122,17 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
             lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
             lexopt::Arg::Long(name) => {
-                if let Some(warning) = absent::warning(name) {
-                    found.warnings.push(warning);
+                let written = name.to_owned();
+                let Some((entry, is_on)) = table.find(&written) else {
+                    found.take_absent(&mut parser, &table, &written)?;
                     continue;
-                }
-                let (entry, is_on) = table.find(name).ok_or_else(|| unknown(&table, name))?;
-                (entry, is_on, name.to_owned())
+                };
+                (entry, is_on, written)
             }
         };
         match entry.meaning {
+            // `--no-help` and `--no-version` ask for what happens anyway.
+            Meaning::Help | Meaning::Version if !is_on => {}
             Meaning::Help => return Ok(Command::Help),
             Meaning::Version => return Ok(Command::Version),
             Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
@@ -153,10 +155,10 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
     own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
 }
 
-/// node_exporter 0.8 took names after one dash. The two that are left of its own are taken so still.
+/// node_exporter 0.x took names after one dash. Those that are left of its own are still taken so.
 fn with_two_dashes(argument: OsString) -> OsString {
     match argument.to_str().map(|text| text.split('=').next().unwrap_or_default()) {
-        Some("-auth.user" | "-auth.pass") => {
+        Some("-auth.user" | "-auth.pass" | "-collectors.enabled") => {
             let mut two = OsString::from("-");
             two.push(argument);
             two
@@ -166,9 +168,6 @@ fn with_two_dashes(argument: OsString) -> OsString {
 }
 
 fn unknown(table: &Table, name: &str) -> String {
-    if let Some(reason) = absent::reason(name) {
-        return reason;
-    }
     match table.nearest(name) {
         Some(near) => format!("unknown flag --{name} (did you mean --{near}?)"),
         None => format!("unknown flag --{name}"),
@@ -197,14 +196,40 @@ struct Found {
     /// By the name of today, the name that was written.
     seen: BTreeMap<&'static str, String>,
     collectors: BTreeMap<&'static str, bool>,
+    /// The only collectors that are on, by `-collectors.enabled`.
+    listed: Option<Vec<String>>,
     warnings: Vec<String>,
 }
+
+/// The list of collectors of node_exporter 0.x.
+const OLD_LIST: &str = "collectors.enabled";
 
 impl Found {
     fn new(registrations: &[Registration]) -> Self {
         let declarations = registrations.iter().map(|registration| registration.declaration);
         let values = FlagValues::defaults(declarations.chain([own::DECLARATION]));
-        Self { values, seen: BTreeMap::new(), collectors: BTreeMap::new(), warnings: Vec::new() }
+        Self { values, seen: BTreeMap::new(), collectors: BTreeMap::new(), listed: None, warnings: Vec::new() }
+    }
+
+    /// Takes a flag that the table does not have: the old list of collectors, or, with a warning, a flag of a collector
+    /// that is not here.
+    fn take_absent(&mut self, parser: &mut lexopt::Parser, table: &Table, written: &str) -> Result<(), String> {
+        if written == OLD_LIST {
+            let names = value_of(parser, written)?;
+            self.listed = Some(names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect());
+            self.warnings.push(format!(
+                "--{OLD_LIST} is an old name, use --collector.disable-defaults and a flag --collector.NAME for each"
+            ));
+            return Ok(());
+        }
+        let absent = absent::find(written).ok_or_else(|| unknown(table, written))?;
+        if absent.takes_value {
+            value_of(parser, written)?;
+        } else if let Some(value) = parser.optional_value() {
+            return Err(format!("--{written} takes no value, found `{}`; --no-… switches off", value.display()));
+        }
+        self.warnings.push(absent.warning);
+        Ok(())
     }
 
     fn switch(&mut self, entry: &Entry, is_on: bool) -> Result<(), String> {
@@ -229,7 +254,7 @@ impl Found {
         } else if entry.name != flag.name {
             self.warnings.push(format!("--{} is an old name, use --{}", entry.name, flag.name));
         }
-        self.values.give(&flag, value)
+        self.values.give(&flag, own::as_written_today(&flag, value))
     }
 
     /// Says of every collector whether it is on.
@@ -237,7 +262,16 @@ impl Found {
         let has_defaults = !own::has_no_defaults(&self.values);
         for declaration in registrations.iter().map(|registration| registration.declaration) {
             let given = self.collectors.get(declaration.name).copied();
-            self.values.enable(declaration.name, given.unwrap_or(has_defaults && declaration.is_enabled));
+            let is_on = match &self.listed {
+                Some(listed) => listed.iter().any(|name| name == declaration.name),
+                None => has_defaults && declaration.is_enabled,
+            };
+            self.values.enable(declaration.name, given.unwrap_or(is_on));
+        }
+        let names: Vec<&str> = registrations.iter().map(|registration| registration.declaration.name).collect();
+        for name in self.listed.iter().flatten().filter(|name| !names.contains(&name.as_str())) {
+            self.warnings
+                .push(format!("--{OLD_LIST}: `{name}` has no effect: this exporter does not have that collector"));
         }
         (self.values, self.warnings)
     }
@@ -378,20 +412,120 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_collector_that_is_not_here_can_be_switched_off_alone() {
+    fn flags_of_collectors_that_are_not_here_are_warned_about() {
         let here: Vec<&str> = collectors::ALL.iter().map(|registration| registration.declaration.name).collect();
-        for name in absent::NAMES {
+        for name in absent::NAMES.into_iter().chain(absent::OTHER_SYSTEMS) {
             assert!(!here.contains(&name), "{name} is here now");
-            check(&[&format!("--no-collector.{name}")], DEFAULT);
-            for flag in [format!("collector.{name}"), format!("collector.{name}.x"), format!("no-collector.{name}.x")] {
-                let expected = format!(
-                    "unknown flag --{flag}: this exporter does not have the collector {name}; leave the flag out"
-                );
-                refuse(&[&format!("--{flag}=1")], &expected);
-            }
+            check(&[&format!("--collector.{name}"), &format!("--no-collector.{name}")], DEFAULT);
+            check(&[&format!("--collector.{name}.x=1"), &format!("--collector.{name}.x"), "1"], DEFAULT);
+            check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
-        let warnings = settings(&["--no-collector.timex"]).warnings;
-        assert_eq!(warnings, ["--no-collector.timex: this exporter does not have that collector"]);
+        check(&["--collector.systemd.enable-task-metrics", "--collector.systemd.private"], DEFAULT);
+        let warnings = settings(&["--no-collector.timex", "--collector.boottime"]).warnings;
+        assert_eq!(
+            warnings,
+            [
+                "--no-collector.timex has no effect: this exporter does not have that collector",
+                "--collector.boottime has no effect: that collector is for another system"
+            ]
+        );
+        refuse(&["--collector.timex=1"], "--collector.timex takes no value, found `1`; --no-… switches off");
+        refuse(
+            &["--collector.systemd.unit-include"],
+            "expected a value for --collector.systemd.unit-include; one that begins with - follows after =",
+        );
+    }
+
+    #[test]
+    fn the_old_list_of_collectors_enables_these_alone() {
+        let warned = settings(&["-collectors.enabled=quiet,frobs"]);
+        assert_eq!((warned.values.enabled("example"), warned.values.enabled("quiet")), (Some(false), Some(true)));
+        assert_eq!(
+            warned.warnings,
+            [
+                "--collectors.enabled is an old name, use --collector.disable-defaults and a flag --collector.NAME for each",
+                "--collectors.enabled: `frobs` has no effect: this exporter does not have that collector"
+            ]
+        );
+        assert!(
+            settings(&["-collectors.enabled", "quiet", "--collector.example"]).values.enabled("example") == Some(true)
+        );
+    }
+
+    #[test]
+    fn values_without_a_limit_or_an_address_are_those_of_node_exporter() {
+        for none in ["-1", "0", "-9223372036854775808"] {
+            assert_eq!(settings(&[&format!("--web.max-requests={none}")]).requests_max, None);
+        }
+        assert_eq!(settings(&["--web.listen-address="]).listen_addresses, [":0"]);
+    }
+
+    #[test]
+    fn help_and_version_can_be_declined() {
+        check(&["--no-help", "--no-version", "--no-help-long"], DEFAULT);
+    }
+
+    /// Command lines of the Helm chart, kube-prometheus, OpenShift and Debian, as they are installed.
+    #[test]
+    fn the_command_lines_of_distributions_are_taken() {
+        const HELM: &[&str] = &[
+            "--path.procfs=/host/proc",
+            "--path.sysfs=/host/sys",
+            "--path.rootfs=/host/root",
+            "--path.udev.data=/host/root/run/udev/data",
+            "--web.listen-address=[0.0.0.0]:9100",
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|var/lib/docker/.+|var/lib/kubelet/.+)($|/)",
+            "--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+        ];
+        const KUBE_PROMETHEUS: &[&str] = &[
+            "--web.listen-address=127.0.0.1:9101",
+            "--path.sysfs=/host/sys",
+            "--path.rootfs=/host/root",
+            "--path.procfs=/host/root/proc",
+            "--path.udev.data=/host/root/run/udev/data",
+            "--no-collector.wifi",
+            "--no-collector.hwmon",
+            "--no-collector.btrfs",
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/k3s/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
+            "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15})$",
+            "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15})$",
+        ];
+        const OPENSHIFT: &[&str] = &[
+            "--web.listen-address=127.0.0.1:9100",
+            "--path.sysfs=/host/sys",
+            "--path.rootfs=/host/root",
+            "--path.udev.data=/host/root/run/udev/data",
+            "--no-collector.wifi",
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/k3s/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
+            "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*)$",
+            "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*)$",
+            "--collector.cpu.info",
+            "--collector.textfile.directory=/var/node_exporter/textfile",
+            "--no-collector.btrfs",
+            "--no-collector.cpufreq",
+            "--collector.netclass",
+            "--collector.netclass.netlink",
+            "--collector.netdev",
+            "--no-collector.systemd",
+            "--no-collector.tcpstat",
+            "--runtime.gomaxprocs=0",
+        ];
+        const DEBIAN: &[&str] = &[
+            "--collector.diskstats.ignored-devices=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\\d+n\\d+p)\\d+$",
+            "--collector.filesystem.ignored-mount-points=^/(sys|proc|dev|run)($|/)",
+            "--collector.netdev.device-exclude=^lo$",
+            "--collector.textfile.directory=/var/lib/prometheus/node-exporter",
+        ];
+        for arguments in [HELM, KUBE_PROMETHEUS, OPENSHIFT, DEBIAN] {
+            let arguments = arguments.iter().map(OsString::from);
+            let parsed = parse(collectors::ALL, arguments);
+            let Ok(Command::Serve(settings)) = parsed else { panic!("{parsed:?}") };
+            let tree = std::sync::Arc::new(collectors::host::root::tree::Tree::new());
+            let kernel = std::sync::Arc::new(collectors::host::kernel::canned::Canned::default());
+            let built =
+                collectors::kit::scraper::Scraper::build(collectors::ALL, &settings.values, tree.roots(), kernel);
+            assert_eq!(built.map(drop), Ok(()));
+        }
     }
 
     #[test]
@@ -424,10 +558,6 @@ pub(crate) mod tests {
         refuse(
             &["--web.listen-address=9100"],
             "--web.listen-address: expected :PORT, HOST:PORT, unix:PATH or vsock://:PORT, found `9100`",
-        );
-        refuse(
-            &["--web.listen-address="],
-            "--web.listen-address: expected :PORT, HOST:PORT, unix:PATH or vsock://:PORT, found nothing",
         );
     }
 

@@ -20,6 +20,7 @@ pub mod number;
 pub mod options;
 pub mod page;
 pub mod parse;
+pub mod pattern;
 pub mod prelude;
 pub mod read;
 pub mod rows;

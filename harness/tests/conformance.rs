@@ -1,5 +1,8 @@
 //! node_exporter's end-to-end test data, and its test cases of single collectors, against our collectors.
 
+#[path = "conformance/go_regexp.rs"]
+mod go_regexp;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,6 +39,16 @@ fn main() -> ExitCode {
             "our_own_mounts_are_used_if_process_one_is_hidden",
             &[Need::ConformanceData],
             our_own_mounts_are_used_if_process_one_is_hidden,
+        ),
+        (
+            "every_search_of_re2_finds_what_go_finds",
+            &[Need::ConformanceData],
+            go_regexp::every_search_of_re2_finds_what_go_finds,
+        ),
+        (
+            "every_expression_of_fowler_matches_where_go_matches",
+            &[Need::ConformanceData],
+            go_regexp::every_expression_of_fowler_matches_where_go_matches,
         ),
     ])
 }

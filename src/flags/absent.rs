@@ -1,18 +1,45 @@
-//! Collectors of node_exporter on Linux that are not here: a command line that switches them off has what it wants.
+//! Flags of node_exporter's collectors that this exporter does not have: those of other systems, and those that are not
+//! built in. A command line that is written for node_exporter starts all the same, with a warning for each.
 
-/// Their names.
+/// Collectors of node_exporter on Linux that are not built in.
 pub(super) const NAMES: [&str; 8] =
     ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord", "systemd", "timex"];
 
-/// What to tell of a flag that switches one of them off.
-pub(super) fn warning(flag: &str) -> Option<String> {
-    let collector = flag.strip_prefix("no-collector.")?;
-    NAMES.contains(&collector).then(|| format!("--{flag}: this exporter does not have that collector"))
+/// Collectors of node_exporter on other systems.
+pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];
+
+/// Flags of these collectors that are switches; every other one takes a value.
+const SWITCHES: [&str; 8] = [
+    "ntp.server-is-local",
+    "perf.disable-cache-profilers",
+    "perf.disable-hardware-profilers",
+    "perf.disable-software-profilers",
+    "systemd.enable-restarts-metrics",
+    "systemd.enable-start-time-metrics",
+    "systemd.enable-task-metrics",
+    "systemd.private",
+];
+
+/// A flag of a collector that is not here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct AbsentFlag {
+    /// What to tell the operator.
+    pub(super) warning: String,
+    /// Whether a value belongs to it.
+    pub(super) takes_value: bool,
 }
 
-/// Why any other flag of theirs is not known, so that nobody looks for a slip of the pen.
-pub(super) fn reason(flag: &str) -> Option<String> {
+/// The flag of this name, if it is one of a collector that is not here.
+pub(super) fn find(flag: &str) -> Option<AbsentFlag> {
     let name = flag.strip_prefix("no-").unwrap_or(flag).strip_prefix("collector.")?;
-    let collector = NAMES.into_iter().find(|collector| name.split('.').next() == Some(collector))?;
-    Some(format!("unknown flag --{flag}: this exporter does not have the collector {collector}; leave the flag out"))
+    let collector = name.split('.').next()?;
+    let reason = if NAMES.contains(&collector) {
+        "this exporter does not have that collector"
+    } else if OTHER_SYSTEMS.contains(&collector) {
+        "that collector is for another system"
+    } else {
+        return None;
+    };
+    let is_switch = name == collector || flag.starts_with("no-") || SWITCHES.contains(&name);
+    Some(AbsentFlag { warning: format!("--{flag} has no effect: {reason}"), takes_value: !is_switch })
 }

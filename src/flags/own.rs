@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use collectors::declare;
 use collectors::kit::declare::{Declaration, Declared};
-use collectors::kit::options::{FlagValues, Options};
+use collectors::kit::options::{FlagInfo, FlagValues, Options};
 
 use super::access::Access;
 use super::{Paths, Settings, Simulation};
@@ -71,6 +71,15 @@ declare! {
 
 pub(super) const DECLARATION: &Declaration = Server::DECLARATION;
 
+/// What an empty `--web.listen-address` means: the system chooses a port.
+const ANY_PORT: &str = ":0";
+
+/// The value of a flag as this exporter has it: any negative `--web.max-requests` removes the limit, as 0 does.
+pub(super) fn as_written_today<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
+    let is_negative = value.parse::<i64>().is_ok_and(|value| value < 0);
+    if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
+}
+
 /// Whether `--collector.disable-defaults` was given.
 pub(super) fn has_no_defaults(values: &FlagValues) -> bool {
     Options::<Server>::new(values).get(NO_DEFAULTS)
@@ -81,13 +90,9 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
     let options = Options::<Server>::new(&values);
     let access = [WEB_CONFIG, AUTH_USER, AUTH_PASSWORD].map(|flag| options.get(flag));
     let access = Access::of(access, &mut warnings)?;
-    let listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
+    let mut listen_addresses = options.get(LISTEN_ADDRESSES).to_vec();
     if listen_addresses.is_empty() {
-        return Err(format!(
-            "--{}: expected {}, found nothing",
-            LISTEN_ADDRESSES.info().name,
-            crate::serve::listen::FORMS
-        ));
+        listen_addresses.push(ANY_PORT.to_owned());
     }
     for flag in [PROCFS, SYSFS, ROOTFS, UDEV] {
         if options.get(flag).is_empty() {

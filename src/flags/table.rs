@@ -81,6 +81,12 @@ impl Table {
 
 impl Entry {
     fn is_switch(&self) -> bool {
-        matches!(self.meaning, Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }))
+        matches!(
+            self.meaning,
+            Meaning::Help
+                | Meaning::Version
+                | Meaning::Collector(_)
+                | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. })
+        )
     }
 }

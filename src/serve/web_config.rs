@@ -49,6 +49,10 @@ use password::{Hash, Users};
 /// So often the files are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Why a file is ignored that lacks what protects the exporter: it may have been caught while it was written.
+const UNPROTECTED: &str = "the file has no logins or no TLS any more, which were in force; restart the exporter, or write \
+     `basic_auth_users: {}` to let everybody in";
+
 /// Listeners and clients have settled on one of the two.
 const FIXED: &str = "TLS cannot be switched on or off while the exporter runs; restart it";
 
@@ -68,11 +72,21 @@ pub struct WebConfig {
 struct State {
     /// Whether nobody knows who may come in.
     is_broken: bool,
+    /// Whether a login is asked for.
+    has_users: bool,
     headers: Arc<Headers>,
     logins: Arc<Logins>,
     /// What this TLS asks of clients.
     asked: Asked,
     tls: Option<Tls>,
+}
+
+impl State {
+    /// Whether a file would take away logins or TLS that are in force, without saying so.
+    fn is_protected_unlike(&self, file: &file::File) -> bool {
+        let loses_logins = self.has_users && file.users.is_empty() && !file.has_no_users_explicitly;
+        loses_logins || (self.tls.is_some() && file.tls.is_none())
+    }
 }
 
 /// Whether this is the text of a web configuration; the error says what is wrong with it, and where.
@@ -111,6 +125,7 @@ impl WebConfig {
             metrics,
             state: RwLock::new(Arc::new(State {
                 is_broken: false,
+                has_users: !file.users.is_empty(),
                 headers: Arc::new(file.headers),
                 logins: Arc::new(Logins::new(file.users)),
                 asked: asked.unwrap_or_default(),
@@ -131,6 +146,7 @@ impl WebConfig {
         metrics.read(true, clock::now());
         let state = State {
             is_broken: false,
+            has_users: true,
             headers: Arc::default(),
             logins: Arc::new(Logins::new(users)),
             asked: Asked::default(),
@@ -203,7 +219,10 @@ impl WebConfig {
 
     fn apply(&self, found: Result<Found, String>) {
         let before = self.state();
+        let is_ignored = found.as_ref().is_ok_and(|found| before.is_protected_unlike(&found.file));
+        self.metrics.ignore(is_ignored);
         let (state, error) = match found {
+            Ok(_) if is_ignored => (State { is_broken: false, ..(*before).clone() }, Some(UNPROTECTED.to_owned())),
             Ok(Found { file, asked, tls }) => {
                 // The TLS before will do only for those who are asked for the same.
                 let is_broken = asked.as_ref() != Some(&before.asked);
@@ -215,13 +234,21 @@ impl WebConfig {
                 };
                 file.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
                 self.limit(file.rate);
+                let has_users = !file.users.is_empty();
                 let logins = Arc::new(before.logins.with(file.users));
-                (State { is_broken, headers: Arc::new(file.headers), logins, asked, tls }, error)
+                (State { is_broken, has_users, headers: Arc::new(file.headers), logins, asked, tls }, error)
             }
             Err(error) => (State { is_broken: true, ..(*before).clone() }, Some(error)),
         };
         self.metrics.read(error.is_none(), clock::now());
-        self.tell(error.as_deref(), state.is_broken);
+        if is_ignored {
+            self.log.error(
+                "The web configuration is ignored, the one before stays in force",
+                &[("err", Field::Text(&UNPROTECTED))],
+            );
+        } else {
+            self.tell(error.as_deref(), state.is_broken);
+        }
         self.tell_of_certificate(&state);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }

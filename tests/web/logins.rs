@@ -1,5 +1,6 @@
 //! Basic authentication, headers and the rate limit, over TCP without TLS.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, wait_until};
@@ -106,11 +107,58 @@ fn users_are_reloaded() {
     assert_eq!(Client::plain().status(address), 500);
     std::fs::remove_file(folder.path("web.yml")).unwrap();
     assert_eq!(Client::plain().status(address), 500);
+    // A file that says nothing of logins leaves those that were in force.
     folder.write("web.yml", "");
-    wait_until("requests admitted", || Client::plain().status(address) == 200);
+    wait_until("requests of carol admitted", || login("carol:wonderland").status(address) == 200);
+    assert_eq!(Client::plain().status(address), 401);
+    folder.write("web.yml", "basic_auth_users: {}\n");
+    wait_until("all requests admitted", || Client::plain().status(address) == 200);
     let log = log_of(exporter);
     assert!(log.contains("every request is refused until it is mended"), "{log}");
     assert!(!log.contains("wonderland"), "{log}");
+}
+
+/// A configuration that is rewritten in place is empty, then half written, for a moment.
+#[test]
+fn no_anonymous_request_succeeds_while_the_file_is_rewritten() {
+    const REWRITES: usize = 15;
+    const PAUSE: Duration = Duration::from_millis(120);
+    let folder = Folder::new();
+    let exporter = folder.serve(USERS);
+    let (address, path) = (exporter.address(), folder.path("web.yml"));
+    let is_done = AtomicBool::new(false);
+    let (requests, successes) = std::thread::scope(|scope| {
+        let anonymous = scope.spawn(|| {
+            let (mut requests, mut successes) = (0, 0);
+            while !is_done.load(Ordering::Relaxed) {
+                requests += 1;
+                successes += usize::from(Client::plain().status(address) == 200);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            (requests, successes)
+        });
+        for _ in 0..REWRITES {
+            for content in ["", "basic_auth_users:\n", USERS] {
+                std::fs::write(&path, content).unwrap();
+                std::thread::sleep(PAUSE);
+            }
+        }
+        is_done.store(true, Ordering::Relaxed);
+        anonymous.join().unwrap()
+    });
+    println!("{successes} of {requests} anonymous requests succeeded");
+    assert!(requests > REWRITES, "only {requests} requests");
+    assert_eq!(successes, 0, "of {requests} anonymous requests");
+    std::fs::write(&path, "").unwrap();
+    let ignored = |value: u8| {
+        let line = format!("\nnode_exporter_web_config_ignored {value}\n");
+        login(ALICE).get(address, "/metrics").unwrap().body.contains(&line)
+    };
+    wait_until("an empty file is ignored", || ignored(1));
+    std::fs::write(&path, USERS).unwrap();
+    wait_until("a file with logins counts", || ignored(0));
+    let log = log_of(exporter);
+    assert!(log.contains("The web configuration is ignored, the one before stays in force"), "{log}");
 }
 
 #[test]

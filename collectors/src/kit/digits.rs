@@ -1,14 +1,14 @@
-//! Decimal digits of whole numbers, all at once in a register: written two by two into memory, they would have to be
-//! waited for before they could be copied onto the page.
+//! Decimal digits of integers, computed in a register: digits that are written to memory in pairs have to be waited for
+//! before they can be copied onto the page.
 
 use super::line::{self, Room};
 
-/// Digits of a number, as they are printed.
+/// The printed digits of a number.
 pub(crate) trait Digits {
-    /// How many there are.
+    /// The number of digits.
     fn count(&self) -> usize;
 
-    /// Puts down those from one place on and up to another; gives where they end.
+    /// Writes the digits of a range; returns the next position.
     fn put(&self, from: usize, to: usize, room: &mut Room, at: usize) -> usize;
 }
 
@@ -22,7 +22,7 @@ impl Digits for [u8] {
     }
 }
 
-/// The digits of a whole number below [`Packed::BELOW`], the first in the lowest byte.
+/// The digits of an integer below [`Packed::BELOW`], the first in the lowest byte.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packed {
     text: u128,
@@ -32,7 +32,7 @@ pub(crate) struct Packed {
 const HALF: u64 = 100_000_000;
 
 impl Packed {
-    /// The first number with more digits than there is room for.
+    /// The first integer with too many digits.
     pub(crate) const BELOW: u64 = HALF * HALF;
 
     #[inline]
@@ -48,10 +48,10 @@ impl Packed {
         Self { text: text >> (8 * zeros), count: 16 - zeros as usize }
     }
 
-    /// The same without the zeros at its end; one digit stays.
+    /// The digits without trailing zeros, at least one.
     #[inline]
     pub(crate) fn without_zeros(self) -> Self {
-        // What is no zero differs from one, and so does nothing after the last digit.
+        // Compare with zeros: the highest byte that differs is the last digit to keep.
         let zeros = ALL_ZEROS >> (8 * (PACKED_DIGITS - self.count));
         let count = PACKED_DIGITS - (self.text ^ zeros).leading_zeros() as usize / 8;
         Self { count: count.max(1), ..self }
@@ -71,12 +71,12 @@ impl Digits for Packed {
     }
 }
 
-/// So many digits fit.
+/// Maximum number of digits.
 const PACKED_DIGITS: usize = 16;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 const ALL_ZEROS: u128 = u128::from_le_bytes([b'0'; PACKED_DIGITS]);
 
-/// The digits of a number below [`HALF`], the first in the lowest byte, and how many there are.
+/// The digits of an integer below [`HALF`], the first in the lowest byte, and their number.
 #[inline]
 const fn short(value: u64) -> (u64, usize) {
     let digits = eight(value);
@@ -85,10 +85,10 @@ const fn short(value: u64) -> (u64, usize) {
     ((digits + ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-/// The eight digits of a number of at most so many, as numbers from 0 to 9, the first in the lowest byte.
+/// The eight digits of an integer below [`HALF`], as values from 0 to 9, the first in the lowest byte.
 ///
-/// The number is halved three times: into two of four digits, four of two, eight of one. Each division is a
-/// multiplication that is exact for numbers of that size, made for all of them at once.
+/// The integer is split three times: into two of four digits, four of two, eight of one. Each division is a
+/// multiplication that is exact for the range, done for all parts at once.
 #[inline]
 const fn eight(value: u64) -> u64 {
     const HUNDREDTH: u64 = 10_486;
@@ -100,7 +100,7 @@ const fn eight(value: u64) -> u64 {
     high | ((twos - high * 10) << 8)
 }
 
-/// Puts a whole number in decimal; gives where it ends.
+/// Writes an integer in decimal; returns the next position.
 #[inline]
 pub(crate) fn put_whole(value: u64, room: &mut Room, at: usize) -> usize {
     if value < HALF {
@@ -120,10 +120,10 @@ fn put_large_whole(value: u64, room: &mut Room, at: usize) -> usize {
     }
 }
 
-/// What numbers of up to nineteen digits are sorted by to stand in the order of their digits: 1, 10, 2.
+/// The sort key that gives integers of up to nineteen digits the order of their text: 1, 10, 2.
 pub(crate) fn text_order(value: u64) -> (u64, u32) {
     let digits = value.checked_ilog10().unwrap_or(0);
-    // The first digits of all are put in the same place.
+    // Align the first digits.
     (value.saturating_mul(10_u64.pow(18_u32.saturating_sub(digits))), digits)
 }
 
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_the_ends_of_their_lengths_are_put_down_whole() {
+    fn the_smallest_and_largest_numbers_of_each_length_are_printed() {
         check(u64::MAX);
         for power in (0..20).map(|exponent| 10_u64.pow(exponent)) {
             for value in [power - 1, power, power + 1, power.saturating_mul(7) / 3] {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_and_zeros_at_the_end_are_cut() {
+    fn ranges_and_trailing_zeros_are_cut() {
         check_part(1_234_000, 0, 9, "1234");
         check_part(1_234_000, 1, 9, "234");
         check_part(9_007_199_254_740_992, 1, 16, "007199254740992");
@@ -184,7 +184,7 @@ mod tests {
         }
 
         #[test]
-        fn any_number_is_put_down_whole(value: u64, shift in 0_u32..64) {
+        fn any_number_is_printed(value: u64, shift in 0_u32..64) {
             check(value >> shift);
         }
     }

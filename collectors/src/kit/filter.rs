@@ -2,25 +2,57 @@
 
 use std::cell::RefCell;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::{Regex, bytes};
 use rustc_hash::FxHashMap;
 
 use super::options::{Flag, Options, Text};
+use super::pattern;
 
-/// Maximum number of remembered names.
+/// Capacity of a pattern's cache of answers, in names.
 const REMEMBERED_MAX: usize = 4096;
 
-/// A regular expression that is asked for the same names, scrape after scrape, and remembers its answers. So it may be of
-/// the kind that is small rather than fast.
+/// A regular expression with a cache of its answers: scrape after scrape asks for the same names. A cached answer costs
+/// no match, so that the regular expression may be of the kind that is small rather than fast.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Regex,
+    matcher: Matcher,
     remembered: RefCell<FxHashMap<Box<[u8]>, bool>>,
 }
 
+/// A compiled regular expression.
+#[derive(Clone, Debug)]
+enum Matcher {
+    /// The default of a flag, which is written in what Go's syntax and the crate `regex` have in common.
+    Default(bytes::Regex),
+    /// The pattern of an operator, in Go's syntax.
+    Given(Regex),
+}
+
+impl Matcher {
+    fn new(text: &str, default: &str) -> Result<Self, String> {
+        if text != default {
+            return pattern::compile(text).map(Self::Given);
+        }
+        // Default patterns are about ASCII names. Without the tables of Unicode they compile in less time than anything
+        // else at the start takes.
+        let regex = bytes::RegexBuilder::new(text).unicode(false).build();
+        regex.map(Self::Default).map_err(|error| error.to_string())
+    }
+
+    fn is_match(&self, name: &[u8]) -> bool {
+        match self {
+            Self::Default(regex) => regex.is_match(name),
+            Self::Given(regex) => match std::str::from_utf8(name) {
+                Ok(name) => regex.is_match(name),
+                Err(_) => regex.is_match(&pattern::text_of(name)),
+            },
+        }
+    }
+}
+
 impl Pattern {
-    fn new(regex: Regex) -> Self {
-        Self { regex, remembered: RefCell::default() }
+    fn new(matcher: Matcher) -> Self {
+        Self { matcher, remembered: RefCell::default() }
     }
 
     /// Whether it matches this name.
@@ -29,7 +61,7 @@ impl Pattern {
         if let Some(&is_match) = remembered.get(name) {
             return is_match;
         }
-        let is_match = self.regex.is_match(name);
+        let is_match = self.matcher.is_match(name);
         if remembered.len() == REMEMBERED_MAX {
             // Most are of what has gone: devices of containers, and their mounts.
             remembered.clear();
@@ -56,13 +88,13 @@ impl Filter {
     ) -> Result<Self, String> {
         let (include_text, exclude_text) = (options.get(include), options.get(exclude));
         if include_text.is_empty() {
-            return Ok(Self { include: None, exclude: pattern(exclude)(exclude_text)? });
+            return Ok(Self { include: None, exclude: compiled(exclude)(exclude_text)? });
         }
         if options.is_given(exclude) && !exclude_text.is_empty() {
             let (include, exclude) = (include.info().name, exclude.info().name);
             return Err(format!("--{include} and --{exclude} are mutually exclusive; give one of them"));
         }
-        Ok(Self { include: pattern(include)(include_text)?, exclude: None })
+        Ok(Self { include: compiled(include)(include_text)?, exclude: None })
     }
 
     /// A filter of two flags that the operator may both give: what is left then passes both.
@@ -76,7 +108,7 @@ impl Filter {
 
     /// A filter of an exclude pattern alone.
     pub fn excluding<C>(options: &Options<'_, C>, exclude: Flag<C, Text>) -> Result<Self, String> {
-        Ok(Self { include: None, exclude: pattern(exclude)(options.get(exclude))? })
+        Ok(Self { include: None, exclude: compiled(exclude)(options.get(exclude))? })
     }
 
     /// Whether this name is left out.
@@ -88,7 +120,7 @@ impl Filter {
 
 /// The pattern of a flag; an empty one is none.
 pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Pattern>, String> {
-    pattern(flag)(options.get(flag))
+    compiled(flag)(options.get(flag))
 }
 
 /// The pattern of a flag, of which an empty one matches everything.
@@ -96,7 +128,7 @@ pub fn strict_pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Re
     compile(flag, options.get(flag))
 }
 
-fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Pattern>, String> {
+fn compiled<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Pattern>, String> {
     move |text| {
         if text.is_empty() {
             return Ok(None);
@@ -106,18 +138,10 @@ fn pattern<C>(flag: Flag<C, Text>) -> impl Fn(&str) -> Result<Option<Pattern>, S
 }
 
 fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Pattern, String> {
-    regex(text, flag.info().default).map(Pattern::new).map_err(|error| {
-        // The parser draws the place over several lines; a log has one for each message.
-        let error = error.to_string();
-        let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("--{}: `{text}` is no regular expression: {reason}", flag.info().name)
-    })
-}
-
-/// The names that our own patterns are about are ASCII, so that tables of all of Unicode, which take longer to make than
-/// anything else at the start, are for patterns of others.
-fn regex(text: &str, default: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).unicode(text != default).build()
+    let matcher = Matcher::new(text, flag.info().default);
+    matcher
+        .map(Pattern::new)
+        .map_err(|reason| format!("--{}: `{text}` is no regular expression: {reason}", flag.info().name))
 }
 
 #[cfg(test)]
@@ -159,24 +183,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn defaults_say_the_same_of_names_with_and_without_unicode(name in name()) {
+        fn defaults_match_what_they_match_in_gos_syntax(name in name()) {
             prop_assert!(defaults().count() > 5);
             for default in defaults() {
-                let [without, with] = [default, ""].map(|flag| regex(default, flag).expect("a pattern"));
-                prop_assert_eq!(without.is_match(name.as_bytes()), with.is_match(name.as_bytes()), "{}", default);
+                let [plain, translated] = [default, ""].map(|flag| Matcher::new(default, flag).expect("a pattern"));
+                prop_assert_eq!(plain.is_match(name.as_bytes()), translated.is_match(name.as_bytes()), "{}", default);
             }
         }
     }
 
     #[test]
-    fn patterns_of_others_know_all_of_unicode() {
-        let is_match = |text, name: &str| regex(text, "^other$").expect("a pattern").is_match(name.as_bytes());
-        assert!(is_match("^.$", "é") && is_match(r"^\p{Greek}$", "λ"));
+    fn given_patterns_know_unicode_and_bytes_that_are_no_text() {
+        let is_match = |text, name: &[u8]| Matcher::new(text, "^other$").expect("a pattern").is_match(name);
+        assert!(is_match("^.$", "é".as_bytes()) && is_match(r"^\p{Greek}$", "λ".as_bytes()));
+        assert!(is_match("^a..$", b"a\xff\xfe") && !is_match("^a.$", b"a\xff\xfe"));
     }
 
     #[test]
     fn what_is_remembered_is_what_the_pattern_says_and_has_a_limit() {
-        let pattern = Pattern::new(Regex::new("^x[0-9]*[02468]$").expect("a pattern"));
+        let pattern = Pattern::new(Matcher::new("^x[0-9]*[02468]$", "").expect("a pattern"));
         for _ in 0..2 {
             for number in 0..REMEMBERED_MAX + 10 {
                 assert_eq!(pattern.is_match(format!("x{number}").as_bytes()), number % 2 == 0, "{number}");

@@ -1,20 +1,19 @@
 //! Sample values, printed exactly as Go's `strconv.FormatFloat(v, 'g', -1, 64)` prints them.
 //!
-//! Go chooses the exponent form when the decimal exponent is below -4 or at least 21 for its default precision, but
-//! for the shortest form (`-1`) it decides as if six digits were asked for: 100000 stays, 1000000 becomes `1e+06`.
+//! Go uses the exponent form for exponents below -4 and from the precision on, which is 6 digits for the shortest
+//! representation (`-1`): 100000 stays, 1000000 becomes `1e+06`.
 
 use super::digits::{self, Digits, Packed};
 use super::line::{self, Room};
 
-/// The value of a sample. Whole numbers stay whole until they are printed, so that no detour over a float is taken
-/// where none is needed.
+/// The value of a sample. An integer is printed as one, which is faster than printing its float.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Number {
     /// A float.
     Float(f64),
-    /// A whole number.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// A whole number that may be negative.
+    /// A signed integer.
     Signed(i64),
 }
 
@@ -41,7 +40,7 @@ impl From<usize> for Number {
 }
 
 impl Number {
-    /// The value as the float that every reader of the page makes of it.
+    /// The value as a float, which is what readers of the page parse.
     pub fn as_float(self) -> f64 {
         match self {
             Self::Float(value) => value,
@@ -50,7 +49,7 @@ impl Number {
         }
     }
 
-    /// Puts down the value as Go prints it; gives where it ends.
+    /// Writes the value as Go prints it; returns the next position.
     #[inline]
     pub(crate) fn put(self, room: &mut Room, at: usize) -> usize {
         match self {
@@ -69,26 +68,25 @@ impl Number {
     }
 }
 
-/// The first whole number that Go prints with an exponent.
+/// The first integer that Go prints with an exponent.
 const EXPONENT_FROM: u64 = 1_000_000;
 
-/// Whole numbers up to here are exact in 64-bit floats.
+/// Integers up to this one are exact in a 64-bit float.
 const EXACT_INTEGER_MAX: u64 = 1 << 53;
 
-/// A whole number that is exact as a float.
+/// Writes an integer that is exact as a float.
 #[inline]
 fn put_positive_whole(value: u64, room: &mut Room, at: usize) -> usize {
     if value < EXPONENT_FROM { digits::put_whole(value, room, at) } else { put_large_whole(value, room, at) }
 }
 
-/// A whole number of seven digits or more that is exact as a float: its digits are the shortest ones already, because
-/// every whole number in this range has a float of its own.
+/// Writes an integer of seven digits or more that is exact as a float: its digits are the shortest ones of that float.
 fn put_large_whole(value: u64, room: &mut Room, at: usize) -> usize {
     let digits = Packed::new(value);
     put_exponent_form(&digits.without_zeros(), exponent_of(&digits), room, at)
 }
 
-/// The power of ten that the first digit of a whole number stands for.
+/// The power of ten of the first digit of an integer.
 fn exponent_of(digits: &Packed) -> i32 {
     i32::try_from(digits.count()).unwrap_or(0) - 1
 }
@@ -105,13 +103,13 @@ fn put_float(value: f64, room: &mut Room, at: usize) -> usize {
     if let Some(whole) = counted(value, 1.0) {
         return put_positive_whole(whole, room, at);
     }
-    // Half of a page's fractions are seconds out of ticks of a hundredth.
+    // Half of the fractions of a page are seconds in clock ticks of 10 ms.
     if let Some(hundredths) = counted(value, 100.0) {
         return put_hundredths(hundredths, room, at);
     }
     let mut buffer = zmij::Buffer::new();
     let printed = buffer.format_finite(value).as_bytes();
-    // Between these the printer writes what Go does.
+    // In this range the crate prints as Go does.
     if (1e-4..1e6).contains(&value) && !printed.contains(&b'e') {
         return line::put_all(room, at, printed);
     }
@@ -120,7 +118,7 @@ fn put_float(value: f64, room: &mut Room, at: usize) -> usize {
     put_digits(&digits[..count], exponent, room, at)
 }
 
-/// Digits, of which the first stands for so many powers of ten, in the form that Go chooses.
+/// Writes digits, of which the first has the power of ten `exponent`, in the form that Go chooses.
 fn put_digits(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
     if (-4..6).contains(&exponent) {
         put_plain_form(digits, exponent, room, at)
@@ -129,18 +127,18 @@ fn put_digits(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, a
     }
 }
 
-/// Below this every decimal number has a float of its own, so that the digits of one that gives a float are its shortest.
+/// Decimals of up to fifteen digits are distinct floats: digits that give a float are its shortest ones.
 const FIFTEEN_DIGITS: f64 = 1e15;
 
-/// How many parts of which `parts` make one the value is, if it is the float of a whole number of them.
+/// The value in units of `1 / parts`, if it is the float of an integer number of them.
 fn counted(value: f64, parts: f64) -> Option<u64> {
     let scaled = value * parts;
     if scaled >= FIFTEEN_DIGITS {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "it has fifteen digits at most, and the nearest is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "at most fifteen digits, rounded to the nearest")]
     let nearest = (scaled + 0.5) as i64;
-    #[expect(clippy::float_cmp, reason = "whether it is this float and no other is the question")]
+    #[expect(clippy::float_cmp, reason = "only the exact float counts")]
     let is_exact = nearest as f64 / parts == value;
     if is_exact { u64::try_from(nearest).ok() } else { None }
 }
@@ -150,11 +148,11 @@ fn put_hundredths(hundredths: u64, room: &mut Room, at: usize) -> usize {
     put_digits(&digits.without_zeros(), exponent_of(&digits) - 2, room, at)
 }
 
-/// A 64-bit float never needs more digits than these.
+/// Maximum number of digits of a 64-bit float.
 const DIGITS_MAX: usize = 17;
 
-/// Takes apart what the shortest-digits printer wrote (`0.21`, `16842752000.0`, `1.5e-7`): its digits without leading
-/// and trailing zeros, and the exponent of the first of them.
+/// Parses a shortest representation (`0.21`, `16842752000.0`, `1.5e-7`) into digits without leading and trailing zeros,
+/// and the exponent of the first digit.
 fn shortest_digits(printed: &[u8], digits: &mut [u8; DIGITS_MAX]) -> (usize, i32) {
     let (mantissa, exponent) = match printed.iter().position(|&byte| byte == b'e') {
         Some(at) => (&printed[..at], whole_exponent(&printed[at + 1..])),
@@ -191,7 +189,7 @@ fn whole_exponent(text: &[u8]) -> i32 {
     if negative { -value } else { value }
 }
 
-/// `1.6842752e+10`: at least two digits of exponent, always with its sign.
+/// Writes `1.6842752e+10`: at least two digits of exponent, always with its sign.
 fn put_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
     let mut at = digits.put(0, 1, room, at);
     if digits.count() > 1 {
@@ -204,9 +202,9 @@ fn put_exponent_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut 
     digits::put_whole(exponent.into(), room, at + if exponent < 10 { 3 } else { 2 })
 }
 
-/// `123.45`, `0.0021`: for exponents from -4 to 5.
+/// Writes `123.45` or `0.0021`: for exponents from -4 to 5.
 fn put_plain_form(digits: &(impl Digits + ?Sized), exponent: i32, room: &mut Room, at: usize) -> usize {
-    /// As many as stand between two digits and the point.
+    /// At least the zeros between the point and a digit.
     const ZEROS: &[u8; 8] = b"00000000";
     let Some(before_point) = usize::try_from(exponent + 1).ok().filter(|&digits| digits > 0) else {
         let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
@@ -240,7 +238,7 @@ mod tests {
         assert_eq!(printed(value), expected);
     }
 
-    /// Facts: what Go prints, taken from its documentation and from pages of real exporters.
+    /// Expected texts are from Go's documentation and pages of real exporters.
     #[test]
     fn floats_print_as_go_prints_them() {
         check(0.0, "0");
@@ -270,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_print_as_their_float_does() {
+    fn integers_print_like_their_floats() {
         check(0_u64, "0");
         check(999_999_u64, "999999");
         check(1_000_000_u64, "1e+06");
@@ -284,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn hundredths_print_as_other_fractions_do() {
+    fn hundredths_print_like_other_fractions() {
         check(0.01, "0.01");
         check(0.1, "0.1");
         check(1.05, "1.05");
@@ -310,7 +308,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_printed_reads_back_as_the_same_float(bits: u64) {
+        fn printed_floats_round_trip(bits: u64) {
             let value = f64::from_bits(bits);
             let text = printed(value);
             let back: f64 = text.replace("+Inf", "inf").replace("-Inf", "-inf").parse().expect("a float");
@@ -318,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn whole_numbers_and_floats_agree(value: u64, signed: i64) {
+        fn integers_and_floats_agree(value: u64, signed: i64) {
             prop_assert_eq!(printed(value), printed(value as f64));
             prop_assert_eq!(printed(signed), printed(signed as f64));
             let small = value >> 40;

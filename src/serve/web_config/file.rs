@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) tls: Option<TlsSection>,
     pub(super) headers: Headers,
     pub(super) users: Users,
+    /// Whether it says expressly that there are no logins: `basic_auth_users: {}`.
+    pub(super) has_no_users_explicitly: bool,
     pub(super) rate: Option<Rate>,
     /// What an operator may not have meant.
     pub(super) warnings: Vec<String>,
@@ -109,8 +111,9 @@ pub(super) fn read(document: &str) -> Result<File, Problem> {
     http.switch("http2", true)?;
     let headers = headers(http)?;
     let users = users(file, &mut warnings)?;
+    let has_no_users_explicitly = file.get("basic_auth_users").is_some() && users.is_empty();
     let rate = rate(file, &mut warnings)?;
-    Ok(File { tls, headers, users, rate, warnings })
+    Ok(File { tls, headers, users, has_no_users_explicitly, rate, warnings })
 }
 
 fn tls(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<TlsSection>, Problem> {
@@ -204,6 +207,10 @@ fn agree(section: &TlsSection) -> Result<(), &'static str> {
         Err("client_ca has no use without client_auth_type; RequireAndVerifyClientCert is what it is for")
     } else if section.client_allowed_sans.is_some() && asks_nothing {
         Err("client_allowed_sans has no use without client_auth_type; RequireAndVerifyClientCert is what it is for")
+    } else if section.client_auth == ClientAuth::RequireAndVerify && !section.client_ca.is_given() {
+        Err(
+            "client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates to accept",
+        )
     } else {
         Ok(())
     }
@@ -213,7 +220,7 @@ fn agree(section: &TlsSection) -> Result<(), &'static str> {
 fn doubts(section: &TlsSection) -> Vec<String> {
     let mut doubts = Vec::new();
     let verifies = matches!(section.client_auth, ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify);
-    if verifies && !section.client_ca.is_given() {
+    if section.client_auth == ClientAuth::VerifyIfGiven && !section.client_ca.is_given() {
         doubts.push("no client_ca: every certificate that a client shows is refused".to_owned());
     }
     if let Some(sans) = &section.client_allowed_sans {
@@ -371,7 +378,9 @@ mod tests {
     #[test]
     fn what_is_asked_of_clients_has_six_names() {
         for (word, auth) in CLIENT_AUTHS {
-            assert_eq!(good(&tls(&format!("  client_auth_type: {word}\n"))).tls.unwrap().client_auth, auth);
+            let authority = if auth == ClientAuth::RequireAndVerify { "  client_ca_file: ca\n" } else { "" };
+            let section = good(&tls(&format!("  client_auth_type: {word}\n{authority}"))).tls;
+            assert_eq!(section.unwrap().client_auth, auth);
         }
         refuse(
             &tls("  client_auth_type: Any\n"),
@@ -389,8 +398,13 @@ mod tests {
     #[test]
     fn what_one_may_not_have_meant_is_said() {
         let doubt = |lines: &str| good(&tls(lines)).warnings.join("\n");
+        assert!(doubt("  client_auth_type: VerifyClientCertIfGiven\n").starts_with("no client_ca: "));
         let verify = "  client_auth_type: RequireAndVerifyClientCert\n";
-        assert!(doubt(verify).starts_with("no client_ca: "));
+        refuse(
+            &tls(verify),
+            "line 2: client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates \
+             to accept",
+        );
         assert_eq!(doubt(&format!("{verify}  client_ca_file: ca\n")), "");
         assert!(
             doubt(&format!("{verify}  client_ca_file: ca\n  client_allowed_sans: []\n"))
@@ -404,6 +418,19 @@ mod tests {
             good(&format!("basic_auth_users: {{bob: {hash}}}\n")).warnings.len()
         };
         assert_eq!((costs(COST_ADVISED_MAX), costs(COST_ADVISED_MAX + 1)), (0, 1));
+    }
+
+    #[test]
+    fn only_an_empty_map_says_expressly_that_there_are_no_users() {
+        for (document, expected) in [
+            ("", false),
+            ("basic_auth_users:\n", false),
+            ("basic_auth_users: ~\n", false),
+            ("basic_auth_users: {}\n", true),
+        ] {
+            assert_eq!(good(document).has_no_users_explicitly, expected, "{document}");
+        }
+        assert!(!good(&format!("basic_auth_users: {{bob: {}}}\n", htpasswd(4, "x"))).has_no_users_explicitly);
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Refusal {
 pub(super) struct Metrics {
     is_good: IntGauge,
     good_at: Gauge,
+    is_ignored: IntGauge,
     expires: Gauge,
     refused: IntCounterVec,
     handshakes_failed: IntCounter,
@@ -64,6 +65,10 @@ impl Metrics {
                 "node_exporter_web_config_last_reload_success_timestamp_seconds",
                 "When the web configuration was last read without a mistake.",
             )?,
+            is_ignored: IntGauge::new(
+                "node_exporter_web_config_ignored",
+                "Whether the web configuration file is ignored because it lacks logins or TLS that are in force.",
+            )?,
             expires: Gauge::new(
                 "node_exporter_web_certificate_expiry_timestamp_seconds",
                 "Until when the certificate holds that new connections are shown.",
@@ -81,6 +86,7 @@ impl Metrics {
     pub(super) fn add_to(&self, instruments: &Instruments) -> Result<(), Error> {
         instruments.add(Box::new(self.is_good.clone()))?;
         instruments.add(Box::new(self.good_at.clone()))?;
+        instruments.add(Box::new(self.is_ignored.clone()))?;
         instruments.add(Box::new(self.refused.clone()))?;
         if self.has_tls {
             instruments.add(Box::new(self.expires.clone()))?;
@@ -95,6 +101,11 @@ impl Metrics {
         if is_good {
             self.good_at.set(now.as_secs_f64());
         }
+    }
+
+    /// The file was read, and is ignored or not.
+    pub(super) fn ignore(&self, is_ignored: bool) {
+        self.is_ignored.set(i64::from(is_ignored));
     }
 
     /// There is another certificate.

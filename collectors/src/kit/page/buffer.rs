@@ -7,10 +7,10 @@ use crate::kit::label::Label;
 use crate::kit::line::{LINE_MAX_BYTES, Piece, ROOM_BYTES, Room, put_byte};
 use crate::kit::number::Number;
 
-/// Memory of smaller families stays with them, to be used again.
+/// Minimum size of a family that is handed over; smaller ones keep their memory.
 const HANDED_OVER_MIN_BYTES: usize = 1 << 20;
 
-/// Room for lines grows by no more than this at once.
+/// Maximum step of the buffer's growth.
 const ROOM_STEP_BYTES: usize = 64 << 10;
 
 /// The lines of one family.
@@ -18,18 +18,18 @@ const ROOM_STEP_BYTES: usize = 64 << 10;
 pub(super) struct Buffer {
     header: Header,
     labels: &'static [&'static str],
-    /// What stands before the values of a sample that has all labels: `name{a="`, `",b="`, and `"} ` before its number.
+    /// The constant texts of a sample with all labels: `name{a="`, `",b="`, and `"} ` before its number.
     pieces: Box<[Piece]>,
-    /// Its lines, and room after them for the next, whatever stands there.
+    /// The lines, and room for the next one after them.
     text: Vec<u8>,
-    /// How much of it is lines.
+    /// The length of the lines in `text`.
     length: usize,
-    /// How large it was when it was handed over.
+    /// The size when the memory was handed over.
     handed_over_bytes: usize,
-    /// Where the last line's labels are in `text`, to see whether the next one follows in order.
+    /// The range of the last line's labels in `text`, compared with those of the next line.
     last_key: std::ops::Range<usize>,
     is_in_order: bool,
-    /// Whether some sample does not have all labels.
+    /// Whether a sample lacks a label.
     is_uneven: bool,
 }
 
@@ -50,7 +50,7 @@ impl Buffer {
 
     pub(super) fn clear(&mut self) {
         self.length = 0;
-        // As much again is likely to come: growing would copy it.
+        // The next scrape is likely to need as much; growing would copy.
         self.text.reserve(self.handed_over_bytes);
         self.handed_over_bytes = 0;
         self.last_key = 0..0;
@@ -70,7 +70,7 @@ impl Buffer {
         self.text.get(..self.length).unwrap_or_default()
     }
 
-    /// A sample of a family whose name may have been made with other labels before.
+    /// Appends a sample of a kernel-named family, whose buffer may have other labels.
     pub(super) fn push_labelled(
         &mut self,
         labels: &[&'static str],
@@ -85,14 +85,14 @@ impl Buffer {
         }
     }
 
-    /// A sample; `spare` is memory to write to.
+    /// Appends a sample; `spare` is scratch memory.
     pub(super) fn push(&mut self, values: &[&dyn Label], value: Number, spare: &mut Vec<u8>) {
         if self.put(values, value).is_none() {
             self.push_any(self.labels, values, value, spare);
         }
     }
 
-    /// A sample that has all labels and is not long.
+    /// Appends a sample with all labels whose line is not long; `None` for any other.
     fn put(&mut self, values: &[&dyn Label], value: Number) -> Option<()> {
         if self.text.len() - self.length < ROOM_BYTES {
             self.make_room(ROOM_BYTES);
@@ -114,7 +114,7 @@ impl Buffer {
         Some(())
     }
 
-    /// Any sample. It may not have all labels, or have others.
+    /// Appends any sample; it may lack labels or have others.
     #[cold]
     fn push_any(&mut self, labels: &[&str], values: &[&dyn Label], value: Number, spare: &mut Vec<u8>) {
         spare.clear();
@@ -145,8 +145,8 @@ impl Buffer {
         self.add(key_end, spare.len());
     }
 
-    /// Room for so much more. What is there and was not written to yet is not really there: room is made in small steps,
-    /// out of memory that is asked for in large ones.
+    /// Makes room for `size_bytes` more. It is zeroed in small steps of the memory, which is allocated in large ones:
+    /// memory that was never written is not resident.
     #[cold]
     fn make_room(&mut self, size_bytes: usize) {
         let more = size_bytes.max(self.length.min(ROOM_STEP_BYTES));
@@ -156,7 +156,7 @@ impl Buffer {
         }
     }
 
-    /// Counts a line in that was put after the others.
+    /// Adds the line that was written after the last one.
     fn add(&mut self, key_end: usize, length: usize) {
         let start = self.length;
         let key = start + self.header.name().len()..start + key_end;
@@ -168,7 +168,7 @@ impl Buffer {
         self.length += length;
     }
 
-    /// Writes the family; gives the number of samples that were left out because they were there already.
+    /// Writes the family; returns the number of duplicates, which are left out.
     pub(super) fn write_to(
         &self,
         format: Format,
@@ -185,13 +185,13 @@ impl Buffer {
         order::write_sorted(self.lines(), self.name().len(), compare, lines, out)
     }
 
-    /// Whether the page is better made of its memory than the other way round, when so much of the page is there.
+    /// Whether to hand over the memory to the page, of which `page_bytes` are written, instead of copying the lines.
     pub(super) fn is_worth_handing_over(&self, page_bytes: usize) -> bool {
         self.is_in_order && self.length >= HANDED_OVER_MIN_BYTES.max(2 * page_bytes)
     }
 
-    /// Writes the family like [`Buffer::write_to`], which it has to be worth it for: what is on the page is put before
-    /// the lines, in their memory, so that nothing large is there twice. The buffer has no lines after it.
+    /// Writes the family like [`Buffer::write_to`] by moving the page in front of the lines, in their memory, so that the
+    /// lines are never copied. Afterwards the buffer is empty. See [`Buffer::is_worth_handing_over`].
     pub(super) fn hand_over(&mut self, format: Format, has_short_name: bool, out: &mut Vec<u8>) {
         self.header.write_to(format, has_short_name, out);
         let mut text = std::mem::take(&mut self.text);
@@ -220,4 +220,31 @@ fn pieces(name: &[u8], labels: &[&str]) -> Box<[Piece]> {
     piece.extend_from_slice(if labels.is_empty() { b" " } else { b"\"} " });
     pieces.push(Piece::new(&piece));
     pieces.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::family::Kind;
+
+    /// A line of 256 bytes still fits the buffer of a line; one more byte takes the other path to the same text.
+    #[test]
+    fn a_line_fits_up_to_its_maximum_length() {
+        const LABELS: &[&str] = &["a", "b", "c", "d", "e"];
+        const REST_BYTES: usize = r#"n{a="",b="",c="",d="",e=""} 1"#.len() + 1;
+        let info = FamilyInfo { name: "n", kind: Kind::Gauge, labels: LABELS, help: "N.", is_volatile: false };
+        for (line_bytes, fits) in [(255, true), (256, true), (257, false), (258, false)] {
+            let values = line_bytes - REST_BYTES;
+            let texts: [String; 5] = std::array::from_fn(|at| "x".repeat(values / 5 + usize::from(at < values % 5)));
+            let values = texts.each_ref().map(|text| text as &dyn Label);
+            let mut buffer = Buffer::new(b"n", &info, "N.");
+            assert_eq!(buffer.put(&values, 1_u64.into()).is_some(), fits, "{line_bytes}");
+            buffer.clear();
+            buffer.push(&values, 1_u64.into(), &mut Vec::new());
+            let labels: Vec<_> = LABELS.iter().zip(&texts).map(|(name, text)| format!("{name}=\"{text}\"")).collect();
+            let expected = format!("n{{{}}} 1\n", labels.join(","));
+            assert_eq!(expected.len(), line_bytes);
+            assert_eq!(String::from_utf8_lossy(buffer.lines()), expected);
+        }
+    }
 }
