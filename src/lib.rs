@@ -9,6 +9,7 @@ pub mod instruments;
 pub mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod memory;
+pub mod minimums;
 #[cfg(feature = "push")]
 pub mod push;
 pub mod registry;

@@ -98,7 +98,7 @@ mod tests {
         for (bad, complaint) in [
             ("/a file x 0 1", "proc/swaps:2: Size: expected an unsigned integer"),
             ("/a file 1 -1 1", "Used: expected an unsigned integer"),
-            ("/a file 1 1", "Priority: expected an unsigned integer"),
+            ("/a file 1 1", "Priority: expected a signed integer"),
             ("/a file 18014398509481984 1 1", "Size: expected fewer than 2^64 bytes"),
             ("/a", "Type: expected a field"),
             ("", "Filename: expected a field"),

@@ -98,7 +98,7 @@ fn a_bad_attribute_costs_only_its_own_samples() {
     for (bad, complaint) in [
         ("error=EIO", "sys/class/net/eth0/mtu: input/output error (EIO)"),
         ("error=ENODEV", "sys/class/net/eth0/mtu: no such device (ENODEV)"),
-        ("many", "sys/class/net/eth0/mtu: value: expected an unsigned integer in decimal"),
+        ("many", "sys/class/net/eth0/mtu: value: expected an integer in decimal"),
         ("", "found nothing"),
         ("9223372036854775808", "value: expected"),
     ] {

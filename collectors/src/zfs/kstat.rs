@@ -95,7 +95,7 @@ mod tests {
         check("hits 44 7", Err("proc/x:1: type: expected a digit from 0 to 7, found \"44\""));
         check("hits 4", Err("proc/x:1: hits: expected an unsigned integer, found nothing"));
         check("hits 4 -1", Err("proc/x:1: hits: expected an unsigned integer, found \"-1\""));
-        check("hits 3 x", Err("proc/x:1: hits: expected an unsigned integer from -2^63 to 2^63 - 1, found \"x\""));
+        check("hits 3 x", Err("proc/x:1: hits: expected a signed integer, found \"x\""));
     }
 
     #[test]
