@@ -159,6 +159,9 @@ fn pusher(
     log: &Arc<Log>,
 ) -> Result<Option<push::Pusher>, String> {
     if settings.push.targets.is_empty() {
+        if settings.push.is_once {
+            return Err("--push.once: expected --push.to as well".to_owned());
+        }
         return Ok(None);
     }
     let (source, own) = (Arc::clone(scraper), instruments.clone());

@@ -43,6 +43,7 @@ pub fn architecture() -> &'static str {
 pub fn features() -> String {
     let features = [
         ("compression", cfg!(feature = "compression")),
+        ("push", cfg!(feature = "push")),
         ("simulator", cfg!(feature = "simulator")),
         ("tls", cfg!(feature = "tls")),
     ];
@@ -85,8 +86,10 @@ mod tests {
         let features = features();
         let told: Vec<_> = features.split(',').filter(|name| !name.is_empty()).collect();
         assert!(told.iter().all(|name| default.contains(&format!("\"{name}\""))), "{features}");
-        let is_in = ["compression", "simulator", "tls"].map(|name| told.contains(&name));
-        assert_eq!(is_in, [cfg!(feature = "compression"), cfg!(feature = "simulator"), cfg!(feature = "tls")]);
+        let is_in = ["compression", "push", "simulator", "tls"].map(|name| told.contains(&name));
+        let compiled =
+            [cfg!(feature = "compression"), cfg!(feature = "push"), cfg!(feature = "simulator"), cfg!(feature = "tls")];
+        assert_eq!(is_in, compiled);
         assert_eq!(default.matches('"').count(), 2 * is_in.len(), "tell of the feature that has come in");
     }
 }

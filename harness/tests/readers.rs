@@ -192,7 +192,7 @@ fn report() {
     let plan = Plan { exporter: "/missing/exporter".into(), peer: None, nodelab: None, effort: Effort::QUICK };
     let report = bench::run(&plan, &mut |_| ()).expect("a run");
     let of = |part: &str| report.rows.iter().find(|row| row.figure.contains(part)).expect("a row");
-    assert!(of("encoded, of 3,000").value.is_ok(), "{}", report.text());
+    assert!(of("encoding a sample, 3,000").value.is_ok(), "{}", report.text());
     assert!(of("start to first").value.is_err(), "an exporter that is not there cannot start");
     let (folder, history) = (tempfile::tempdir().unwrap(), [RunRecord::of(&report), RunRecord::of(&report)]);
     let file = folder.path().join("report.html");

@@ -147,9 +147,18 @@ const EXCLUSIVE: [(&str, &str); 10] = [
 ];
 
 /// What is ours alone.
-const OURS: [&str; 12] = [
+const OURS: [&str; 21] = [
     "auth.pass",
     "auth.user",
+    "push.drop",
+    "push.interval",
+    "push.keep",
+    "push.label",
+    "push.once",
+    "push.queue",
+    "push.queue-max-bytes",
+    "push.timeout",
+    "push.to",
     "replay",
     "sandbox",
     "simulate",

@@ -156,9 +156,6 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
 fn push(options: &Options<'_, Server>) -> Result<Push, String> {
     let targets = options.get(PUSH_TO).to_vec();
     let is_once = options.get(PUSH_ONCE);
-    if is_once && targets.is_empty() {
-        return Err(format!("--{}: expected --{} as well", PUSH_ONCE.info().name, PUSH_TO.info().name));
-    }
     if !cfg!(feature = "push") && !targets.is_empty() {
         return Err(format!("--{}: this build cannot push: build with the feature `push`", PUSH_TO.info().name));
     }

@@ -142,7 +142,7 @@ mod tests {
     fn settings_of_profiles_and_events_are_listed() {
         check(
             "laptop",
-            Some("  cpus=8: CPUs; an even number of them are two to a core. Takes a whole number from 1 to 64."),
+            Some("  cpus=8: CPUs; an even number has two threads per core. Takes a whole number from 1 to 64."),
         );
         check(
             "md-rebuild",

@@ -70,7 +70,11 @@ pub(super) fn compare(
         }
         compare_family(ours.get(family.name).copied(), family, tally);
     }
-    for family in ours.values().filter(|family| !seen.contains(family.name) && !left_out.is_match(family.name)) {
+    // The exporter's metrics about itself are not of the host.
+    let is_own = |name: &str| node_exporter::instruments::VOLATILE.iter().any(|own| name.starts_with(own));
+    let is_new =
+        |family: &&Family<'_>| !seen.contains(family.name) && !left_out.is_match(family.name) && !is_own(family.name);
+    for family in ours.values().copied().filter(is_new) {
         let tally = report.collectors.entry(owner(family.name).unwrap_or("textfile")).or_default();
         tally.differences.extend(family.samples.iter().map(|sample| format!("+{}", sample.text)));
     }

@@ -69,7 +69,7 @@ fn a_class_of_sys_is_listed() {
 
 #[test]
 fn files_of_several_mounts_share_one_generator() {
-    let changes = changes("frobs", &["sys/class/frobs/*/level", "proc/frobs", "rootfs/etc/frobs"]);
+    let changes = changes("frobs", &["sys/class/frobs/*/level", "proc/frobs", "rootfs/etc/frobs.conf"]);
     check_paths(
         &changes,
         &[

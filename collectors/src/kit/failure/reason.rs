@@ -42,7 +42,7 @@ impl Reason {
             Inner::Parsed { public, .. } => public.clone(),
             // What is quoted may be content.
             Inner::Words(words) => {
-                let before = words.split('`').next().unwrap_or_default().trim_end();
+                let before = words.split(['`', '"']).next().unwrap_or_default().trim_end();
                 before.strip_suffix(", found").unwrap_or(before).to_owned()
             }
         }
@@ -108,9 +108,13 @@ mod tests {
         let parsed = ParseError { mount, path, line: 2, field: b"SECRET", expected: "a number", found: b"root:SECRET" };
         let public = |reason: Reason| reason.public().to_string();
         assert_eq!(public(parsed.into()), "d/a.prom:2: expected a number");
-        assert!(Reason::from(parsed).to_string().ends_with("found `root:SECRET`"));
+        assert!(Reason::from(parsed).to_string().ends_with("found \"root:SECRET\""));
         assert_eq!(
             public(Reason::in_words("os-release: ID: expected text, found `SECRET`")),
+            "os-release: ID: expected text"
+        );
+        assert_eq!(
+            public(Reason::in_words("os-release: ID: expected text, found \"SECRET\"")),
             "os-release: ID: expected text"
         );
         assert_eq!(public(Reason::in_words("had not answered")), "had not answered");
