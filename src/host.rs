@@ -1,9 +1,9 @@
-//! Which host is exported: this one, below `--path.*`, or a simulated one.
+//! The exported host: this one, below `--path.*`, a simulated one, or a recording.
 
 #[cfg(target_os = "linux")]
-mod later;
+mod deferred;
 #[cfg(feature = "simulator")]
-mod staged;
+mod scenario;
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use collectors::textfile::DIRECTORY_FLAG;
 use crate::flags::Settings;
 use crate::serve::status::About;
 
-/// Everything that collectors read.
+/// The inputs of the collectors.
 #[derive(Debug)]
 pub struct Host {
     /// Its files.
     pub roots: Roots,
-    /// The rest.
+    /// Its kernel.
     pub kernel: Arc<dyn Kernel>,
     /// Whether it is simulated.
     pub is_simulated: bool,
-    /// Whether it is a recording.
+    /// Whether it is replayed from a recording.
     pub is_replayed: bool,
 }
 
-/// The host that the command line asks for. Only Linux can tell of itself; elsewhere the host is simulated.
+/// The host of these settings. Only Linux can be exported; elsewhere the host is simulated.
 pub fn open(settings: &Settings) -> Result<Host, String> {
     if let Some(file) = &settings.replay {
         return replayed(file);
@@ -57,7 +57,7 @@ pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
     let sys = directory(&paths.sysfs, "path.sysfs")?;
     let rootfs = directory(&paths.rootfs, "path.rootfs")?;
     // udev may start after the exporter, or not at all.
-    let udev: Arc<dyn Root> = Arc::new(later::Later::new(paths.udev.clone()));
+    let udev: Arc<dyn Root> = Arc::new(deferred::Deferred::new(paths.udev.clone()));
     let anywhere: Arc<dyn Root> = Arc::new(Anywhere);
     let roots = Roots::new(|mount| {
         Arc::clone(match mount {
@@ -80,7 +80,7 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
 
     let asked = &settings.simulation;
     if let Some(file) = &asked.scenario {
-        return staged::open(file, asked);
+        return scenario::open(file, asked);
     }
     let overrides: Vec<(&str, &str)> =
         asked.overrides.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -93,7 +93,7 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
     Ok(Host { roots: host.roots(), kernel: host.kernel(), is_simulated: true, is_replayed: false })
 }
 
-/// A recording, from now on.
+/// The host of a recording, whose time starts now.
 #[cfg(feature = "simulator")]
 #[expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
 fn replayed(file: &std::path::Path) -> Result<Host, String> {
@@ -115,7 +115,7 @@ fn replayed(_: &std::path::Path) -> Result<Host, String> {
     Err("--replay: this exporter was built without the simulated host (cargo feature `simulator`)".to_owned())
 }
 
-/// So many thousandths of a time.
+/// A time multiplied by thousandths.
 #[cfg(feature = "simulator")]
 fn faster(time: std::time::Duration, milli: u64) -> std::time::Duration {
     let micros = time.as_micros().saturating_mul(u128::from(milli)) / 1_000;
@@ -123,7 +123,7 @@ fn faster(time: std::time::Duration, milli: u64) -> std::time::Duration {
 }
 
 impl Host {
-    /// What the status page says of it.
+    /// Its description for the status page.
     pub fn about(&self, settings: &Settings) -> About {
         let mut uname = Uname::default();
         // A host without a name is shown without one.
@@ -140,8 +140,7 @@ impl Host {
         }
     }
 
-    /// Points flags that stand at their defaults to where this host keeps its things: no operator has told the
-    /// simulated one where its textfiles are.
+    /// Points the textfile directory of a simulated host to its own, unless the flag is given.
     pub fn prepare(&self, values: &mut FlagValues) -> Result<(), String> {
         #[cfg(feature = "simulator")]
         if self.is_simulated && !values.is_given(&DIRECTORY_FLAG) {
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_simulated_host_is_there_if_it_is_compiled_in() {
+    fn a_simulated_host_is_a_feature() {
         match opened(&["--simulate"]) {
             Ok(host) => assert!(host.is_simulated && cfg!(feature = "simulator")),
             Err(error) => assert!(!cfg!(feature = "simulator") && error.contains("feature `simulator`"), "{error}"),
@@ -187,7 +186,7 @@ mod tests {
 
     #[cfg(feature = "simulator")]
     #[test]
-    fn the_simulated_host_is_the_one_that_was_asked_for() {
+    fn the_simulated_host_is_that_of_the_settings() {
         let read = |arguments: &[&str]| {
             let mut bytes = Vec::new();
             let roots = opened(arguments).unwrap().roots;
@@ -205,7 +204,7 @@ mod tests {
 
     #[cfg(feature = "simulator")]
     #[test]
-    fn time_passes_as_fast_as_it_should() {
+    fn time_passes_at_the_given_speed() {
         let second = std::time::Duration::from_secs(1);
         assert_eq!(faster(second, 60_000), 60 * second);
         assert_eq!(faster(second, 500), second / 2);
@@ -214,7 +213,7 @@ mod tests {
 
     #[cfg(feature = "simulator")]
     #[test]
-    fn the_simulated_hosts_textfiles_are_found_unless_others_are_asked_for() {
+    fn the_textfiles_of_a_simulated_host_are_found_unless_a_directory_is_given() {
         let host = opened(&["--simulate"]).unwrap();
         let flag = &DIRECTORY_FLAG;
         let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);
@@ -230,7 +229,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_path_that_is_not_there_is_an_error_that_names_its_flag() {
+    fn a_missing_path_is_an_error_that_names_its_flag() {
         assert!(!opened(&["--path.udev.data=/missing"]).unwrap().is_simulated);
         for flag in ["--path.procfs", "--path.sysfs", "--path.rootfs"] {
             let error = opened(&[&format!("{flag}=/missing/path")]).unwrap_err();

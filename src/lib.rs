@@ -9,6 +9,7 @@ pub mod instruments;
 pub mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod memory;
+pub mod minimums;
 pub mod registry;
 #[cfg(target_os = "linux")]
 pub mod sandbox;

@@ -20,7 +20,7 @@ use node_exporter::serve::handler::Handler;
 use node_exporter::serve::listen::{self, Listener};
 use node_exporter::serve::signals::Signals;
 use node_exporter::serve::web_config::WebConfig;
-use node_exporter::{host, version};
+use node_exporter::{host, minimums, version};
 
 /// How long a scrape may go on after a signal.
 const GRACE: Duration = Duration::from_secs(8);
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A reader that has seen enough, such as `head`, is no mistake.
+/// Prints. A reader that closes the pipe early, such as `head`, is no error.
 fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -62,7 +62,7 @@ fn serve(settings: &Settings) -> ExitCode {
     let log = match Log::queued(settings.log_level, settings.log_format, clock::now, std::io::stderr()) {
         Ok(log) => Arc::new(log),
         Err(error) => {
-            eprintln!("node_exporter: error: no thread for the log: {error}; raise the limit of threads (ulimit -u)");
+            eprintln!("node_exporter: error: {}", minimums::no_thread(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -86,6 +86,7 @@ fn log_panics(log: &Arc<Log>) {
 }
 
 fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
+    minimums::check()?;
     log.info("Starting node_exporter", &[("version", Field::Text(&version::line()))]);
     warn(settings, log);
     let web_config = WebConfig::open(&settings.access, log)?;
@@ -127,13 +128,14 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     until_signalled(front, &handler, log)
 }
 
-/// Everything that is listened on, each told.
+/// All listeners, each logged.
 fn listeners(settings: &Settings, log: &Log) -> Result<Vec<Listener>, String> {
     if settings.has_inherited_sockets {
         return inherited(log);
     }
     let listening = settings.listen_addresses.iter().map(|address| {
-        let listener = listen::listen(address).map_err(|error| format!("--web.listen-address={address}: {error}"))?;
+        let listener = listen::listen_among(address, &settings.listen_addresses)
+            .map_err(|error| format!("--web.listen-address={address}: {error}"))?;
         log.info("Listening on", &[("address", Field::Text(&listener))]);
         Ok(listener)
     });
@@ -156,7 +158,7 @@ fn inherited(_: &Log) -> Result<Vec<Listener>, String> {
     Err("--web.systemd-socket: this system has no systemd; use --web.listen-address".to_owned())
 }
 
-/// Gives up what is not needed from here on.
+/// Gives up access that is not needed from here on.
 #[cfg(target_os = "linux")]
 fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Result<(), String> {
     if !settings.has_sandbox {
@@ -179,7 +181,7 @@ fn confine(settings: &Settings, _: Option<&WebConfig>, _: &Log) -> Result<(), St
     if settings.has_sandbox { Err("--sandbox: only Linux has landlock".to_owned()) } else { Ok(()) }
 }
 
-/// What the operator should know before anything happens.
+/// Logs warnings about the settings.
 fn warn(settings: &Settings, log: &Log) {
     settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
     if settings.paths.is_given && settings.replay.is_some() {
@@ -198,7 +200,7 @@ fn until_signalled(front: Front, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> R
     let stopper = front.stopper();
     // This thread waits for the signals and ends the process, whatever the others do.
     let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
-    let serving = front.start(handler, log).map_err(|error| format!("threads: {error}"))?;
+    let serving = front.start(handler, log).map_err(|error| minimums::no_thread(&error))?;
     signals.wait();
     log.info("Shutting down", &[]);
     stopper.stop();

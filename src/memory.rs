@@ -1,20 +1,20 @@
-//! How the C library keeps memory that is not used at the moment.
+//! Settings of the C library's heap.
 
 #![expect(unsafe_code, reason = "no crate has a safe call for mallopt")]
 
 use libc::{M_ARENA_MAX, M_MMAP_THRESHOLD, c_int};
 
-/// Pieces from here on are mapped one by one, so that they grow without being copied and go back to the kernel at once.
+/// Allocations of this size and above are mapped one by one: they grow without a copy and return to the kernel at once.
 const MAPPED_FROM_BYTES: c_int = 128 << 10;
 
-/// Makes the heap keep little. To be called before there are threads.
+/// Makes the heap keep little free memory. Call it before threads exist.
 ///
-/// Left alone, the library takes a large piece that is given back for a sign that there will be more: from then on it
-/// has pieces of that size from the heap, where a page that grows is there twice and stays. And each thread gets a
-/// heap of its own, which a scrape that asks for no memory has no use for.
+/// By default the library raises the threshold for mapped allocations to the size of each one that is freed. Later
+/// allocations of that size then come from the heap, where a growing page is copied and its memory stays. Each thread
+/// also gets a heap of its own, which scrapes that allocate nothing do not need.
 pub fn keep_little() {
     for (parameter, value) in [(M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)] {
-        // What it refuses is left as it was, which costs memory and nothing else.
+        // A refused setting costs memory and nothing else.
         // SAFETY: it takes two numbers by value and checks them; no other thread is there to ask for memory meanwhile.
         let _ = unsafe { libc::mallopt(parameter, value) };
     }

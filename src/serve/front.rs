@@ -20,6 +20,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use descriptors::DESCRIPTORS_MIN;
 use offload::Mailbox;
 use reactor::{Reactor, Service, WAKE};
 use team::Team;

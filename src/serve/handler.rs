@@ -536,7 +536,7 @@ mod tests {
     #[test]
     fn the_status_page_tells_of_the_scrapes() {
         let (handler, _) = handler(1);
-        assert!(ask(&handler, "/").2.contains("Nobody has scraped yet"));
+        assert!(ask(&handler, "/").2.contains("No scrape yet"));
         ask(&handler, "/metrics");
         let page = ask(&handler, "/").2;
         assert!(page.contains("All collectors are well") && page.contains("<dt>Scrapes</dt><dd>1</dd>"), "{page}");

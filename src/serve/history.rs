@@ -98,12 +98,12 @@ impl History {
 }
 
 impl CollectorHistory {
-    /// Why it is not well; empty where it is.
+    /// Why it is not well, without content of files; empty where it is well.
     pub(super) fn reason(&self) -> String {
         match &self.why {
             None => String::new(),
-            Some((first, 0)) => first.reason().to_string(),
-            Some((first, more)) => format!("{} (and {more} more)", first.reason()),
+            Some((first, 0)) => first.reason().public().to_string(),
+            Some((first, more)) => format!("{} (and {more} more)", first.reason().public()),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Addresses to listen on.
-#![expect(clippy::disallowed_methods, reason = "this is the room of the sockets")]
+#![expect(clippy::disallowed_methods, reason = "sockets are opened here")]
 
 #[cfg(target_os = "linux")]
 pub mod inherited;
@@ -16,25 +16,25 @@ use std::path::PathBuf;
 use super::request::Peer;
 use super::stream::Socket;
 
-/// So many connections may wait to be accepted; with the 128 of the standard library a flood leaves no place for others.
+/// Backlog of a listener. With the 128 of the standard library a flood leaves no room for other clients.
 #[cfg(unix)]
 const WAITING_MAX: i32 = 1024;
 
 /// Where to listen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Address {
-    /// At a port; the host is empty for all addresses of this machine.
+    /// A TCP port; the host is empty for all addresses.
     Port(String, u16),
-    /// At a Unix socket.
+    /// A Unix socket.
     Unix(PathBuf),
-    /// At a port of this virtual machine, for its host.
+    /// A vsock port of this virtual machine, for its host.
     Vsock(u32),
 }
 
-/// What addresses look like.
+/// Forms of an address.
 pub const FORMS: &str = ":PORT, HOST:PORT, unix:PATH or vsock://:PORT";
 
-/// Reads an address of one of these [`FORMS`]. An IPv6 address stands in brackets.
+/// Parses an address of one of these [`FORMS`]. An IPv6 address stands in brackets.
 pub fn parse(address: &str) -> Result<Address, String> {
     let refused = || format!("expected {FORMS}, found `{address}`");
     if let Some(path) = address.strip_prefix("unix:") {
@@ -58,7 +58,7 @@ pub fn parse(address: &str) -> Result<Address, String> {
     }
 }
 
-/// Where connections come in.
+/// A listener.
 #[derive(Debug)]
 pub enum Listener {
     /// TCP.
@@ -73,9 +73,20 @@ pub enum Listener {
 
 /// Listens on an address that [`parse`] accepts.
 pub fn listen(address: &str) -> io::Result<Listener> {
+    listen_among(address, &[])
+}
+
+/// Listens on one of these addresses. `[::]` takes IPv4 too, unless `0.0.0.0` is to listen on the same port.
+pub fn listen_among(address: &str, addresses: &[String]) -> io::Result<Listener> {
     match parse(address).map_err(io::Error::other)? {
         Address::Port(host, port) => {
-            let bound = if host.is_empty() { everywhere(port) } else { TcpListener::bind((host.as_str(), port)) };
+            let has_ipv4 =
+                || addresses.iter().any(|other| parse(other) == Ok(Address::Port("0.0.0.0".to_owned(), port)));
+            let bound = match host.as_str() {
+                "" => everywhere(port),
+                "::" if has_ipv4() => only_ipv6(port),
+                host => TcpListener::bind((host, port)),
+            };
             tcp(bound.map_err(in_words)?)
         }
         #[cfg(unix)]
@@ -90,7 +101,7 @@ pub fn listen(address: &str) -> io::Result<Listener> {
 }
 
 fn tcp(listener: TcpListener) -> io::Result<Listener> {
-    // Who listens may say again how many may wait.
+    // A second `listen` changes the backlog.
     #[cfg(unix)]
     rustix::net::listen(&listener, WAITING_MAX)?;
     listener.set_nonblocking(true)?;
@@ -103,7 +114,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept()?;
-                // Else an answer on a connection that is kept waits 40 ms for the client to confirm what came before.
+                // Otherwise a response on a kept connection waits 40 ms for a delayed ACK.
                 stream.set_nodelay(true)?;
                 Ok((Socket::Tcp(stream), Peer::Internet(address)))
             }
@@ -114,7 +125,7 @@ impl Listener {
         }
     }
 
-    /// What the front waits on.
+    /// The event source of the listener.
     pub fn source(&mut self) -> &mut dyn mio::event::Source {
         match self {
             Self::Tcp(listener) => listener,
@@ -126,7 +137,7 @@ impl Listener {
     }
 }
 
-/// Where it listens.
+/// The address.
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -154,7 +165,7 @@ impl std::os::fd::AsFd for Listener {
     }
 }
 
-/// What the operator can do about it, where that is known.
+/// Adds advice to an error, where there is any.
 fn in_words(error: io::Error) -> io::Error {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there; end it, or choose another port",
@@ -165,7 +176,27 @@ fn in_words(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), advice)
 }
 
-/// Where IPv6 exists, its socket takes IPv4 as well; on Windows it does not.
+/// All IPv6 addresses, and no IPv4 one.
+#[cfg(unix)]
+fn only_ipv6(port: u16) -> io::Result<TcpListener> {
+    use rustix::net::{AddressFamily, SocketType, sockopt};
+
+    let socket = rustix::net::socket(AddressFamily::INET6, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    sockopt::set_ipv6_v6only(&socket, true)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &std::net::SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))?;
+    rustix::net::listen(&socket, WAITING_MAX)?;
+    Ok(TcpListener::from(socket))
+}
+
+/// All IPv6 addresses: on this system such a socket takes no IPv4.
+#[cfg(not(unix))]
+fn only_ipv6(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))
+}
+
+/// All addresses. Where IPv6 exists, its socket takes IPv4 too; on Windows it does not.
 fn everywhere(port: u16) -> io::Result<TcpListener> {
     let ipv4 = (Ipv4Addr::UNSPECIFIED, port);
     if cfg!(windows) {
@@ -235,5 +266,22 @@ mod tests {
         assert!(taken.starts_with("127.0.0.1:") && taken != "127.0.0.1:0", "{taken}");
         let error = listen(&taken).unwrap_err().to_string();
         assert_eq!(error, "another program listens there; end it, or choose another port");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn all_ipv6_and_all_ipv4_addresses_can_share_a_port() {
+        let Ok(free) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
+            println!("skipped: this machine has no IPv6");
+            return;
+        };
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let addresses = [format!("[::]:{port}"), format!("0.0.0.0:{port}")];
+        let listeners: Vec<_> = addresses.iter().map(|address| listen_among(address, &addresses).unwrap()).collect();
+        assert_eq!(listeners.iter().map(ToString::to_string).collect::<Vec<_>>(), addresses);
+        drop(listeners);
+        let _both = listen_among(&addresses[0], &addresses[..1]).unwrap();
+        assert!(listen(&addresses[1]).is_err(), "without the other address, [::] takes IPv4 too");
     }
 }

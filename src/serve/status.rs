@@ -70,14 +70,17 @@ impl Status<'_> {
             page.push_str("<p class=\"simulated\">A simulated host: no number here is of a real machine.</p>\n");
         }
         let Some((ended, took)) = self.history.last_scrape else {
-            page.push_str("<p class=\"state\">Nobody has scraped yet; the first scrape fills this page.</p>\n");
+            page.push_str("<p class=\"state\">No scrape yet; the first one fills this page.</p>\n");
             return;
         };
         let failed = self.history.entries().filter(|entry| entry.health == Health::Failed).count();
-        let (class, state) = match failed {
-            0 => ("well", "All collectors are well".to_owned()),
-            1 => ("failed", "1 collector has failed".to_owned()),
-            count => ("failed", format!("{count} collectors have failed")),
+        let noted = self.history.entries().filter(|entry| entry.health == Health::Noted).count();
+        let (class, state) = match (failed, noted) {
+            (0, 0) => ("well", "All collectors are well".to_owned()),
+            (0, 1) => ("noted", "1 collector has left something out".to_owned()),
+            (0, count) => ("noted", format!("{count} collectors have left something out")),
+            (1, _) => ("failed", "1 collector has failed".to_owned()),
+            (count, _) => ("failed", format!("{count} collectors have failed")),
         };
         let ago = Uptime(self.now.saturating_sub(ended));
         let _ = writeln!(
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn before_the_first_scrape_the_page_says_so() {
         let page = page(&About::default(), &history());
-        check(&page, &["<h1>this host</h1>", "Nobody has scraped yet", ">2 collectors are enabled<", "1 min 30 s"]);
+        check(&page, &["<h1>this host</h1>", "No scrape yet", ">2 collectors are enabled<", "1 min 30 s"]);
         check(&page, &["href=\"/a&quot;&lt;b&gt;&amp;?collect[]=example\" title=\"An example.\">example</a>"]);
         assert!(!page.contains("<b>&") && !page.contains("<script"), "{page}");
     }

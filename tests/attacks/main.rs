@@ -14,6 +14,7 @@ mod deadlines;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
 mod heads;
+mod limits;
 mod processor;
 mod readers;
 mod stderr;

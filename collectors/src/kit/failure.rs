@@ -39,6 +39,16 @@ impl fmt::Display for FileError<'_> {
     }
 }
 
+/// A path and a line, where one is meant, as error messages show them.
+struct Place<'a>(Path<'a>, usize);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)?;
+        if self.1 > 0 { write!(f, ":{}", self.1) } else { Ok(()) }
+    }
+}
+
 /// A path as error messages show it.
 pub(crate) struct Path<'a>(pub(crate) Mount, pub(crate) &'a [u8]);
 
@@ -71,13 +81,16 @@ pub struct ParseError<'a> {
 /// Error messages show this much of what was found.
 const FOUND_SHOWN_BYTES: usize = 60;
 
+impl ParseError<'_> {
+    /// Path and line.
+    fn place(&self) -> Place<'_> {
+        Place(Path(self.mount, self.path), self.line)
+    }
+}
+
 impl fmt::Display for ParseError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Path(self.mount, self.path))?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
-        }
-        write!(f, ": {}: expected {}, found ", self.field.escape_ascii(), self.expected)?;
+        write!(f, "{}: {}: expected {}, found ", self.place(), self.field.escape_ascii(), self.expected)?;
         let shown = &self.found[..self.found.len().min(FOUND_SHOWN_BYTES)];
         match self.found.len() {
             0 => f.write_str("nothing"),
@@ -123,7 +136,7 @@ impl From<FileError<'_>> for Failure {
 
 impl From<ParseError<'_>> for Failure {
     fn from(error: ParseError<'_>) -> Self {
-        Self::error(error)
+        Self::Error(error.into())
     }
 }
 

@@ -9,6 +9,9 @@ const CONNECTIONS_MIN: usize = 8;
 /// Descriptors reserved for listeners, roots, logs and scrapes.
 const RESERVED: usize = 32;
 
+/// Minimum of the limit of open files.
+pub const DESCRIPTORS_MIN: usize = RESERVED + CONNECTIONS_MIN;
+
 /// The number of connections to hold. Raises the limit of open files as far as possible first.
 pub(super) fn connections_max() -> usize {
     connections_of(system::raise_limit())

@@ -1,28 +1,58 @@
-//! Why a collector did not succeed.
+//! Why a collector did not succeed, in full for the log and without content of files for clients.
 
 use std::fmt;
 
-use super::FileError;
+use super::{FileError, ParseError};
 use crate::host::root::{Mount, RootError};
 
 /// Longer paths become words at once.
 const PATH_MAX_BYTES: usize = 56;
 
-/// What is shown as words. Most of a host's collectors have no data, scrape after scrape, and hardly anybody reads why:
-/// of a file that did not answer, the words are made when they are asked for, and nothing is taken from the heap.
+/// A reason. Most collectors of a host have no data in every scrape: the words for a file that could not be read are made
+/// when they are shown, so that such a failure allocates nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reason(Inner);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Inner {
     Words(String),
-    File { mount: Mount, error: RootError, path: [u8; PATH_MAX_BYTES], length: u8 },
+    /// The words in full, and without field and finding, which may be content of the file.
+    Parsed {
+        words: String,
+        public: String,
+    },
+    File {
+        mount: Mount,
+        error: RootError,
+        path: [u8; PATH_MAX_BYTES],
+        length: u8,
+    },
 }
 
 impl Reason {
-    /// What is shown like this.
+    /// A reason in these words.
     pub(super) fn in_words(words: impl fmt::Display) -> Self {
         Self(Inner::Words(words.to_string()))
+    }
+
+    /// The reason without content of files, for clients: path, line and kind.
+    pub fn public(&self) -> impl fmt::Display {
+        match &self.0 {
+            Inner::File { .. } => self.to_string(),
+            Inner::Parsed { public, .. } => public.clone(),
+            // What is quoted may be content.
+            Inner::Words(words) => {
+                let before = words.split('`').next().unwrap_or_default().trim_end();
+                before.strip_suffix(", found").unwrap_or(before).to_owned()
+            }
+        }
+    }
+}
+
+impl From<ParseError<'_>> for Reason {
+    fn from(error: ParseError<'_>) -> Self {
+        let public = format!("{}: expected {}", error.place(), error.expected);
+        Self(Inner::Parsed { words: error.to_string(), public })
     }
 }
 
@@ -42,7 +72,7 @@ impl From<FileError<'_>> for Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Words(words) => f.write_str(words),
+            Inner::Words(words) | Inner::Parsed { words, .. } => f.write_str(words),
             Inner::File { mount, error, path, length } => {
                 let path = path.get(..usize::from(*length)).unwrap_or_default();
                 FileError { mount: *mount, path, error: *error }.fmt(f)
@@ -63,12 +93,26 @@ mod tests {
     use crate::host::errno::Errno;
 
     #[test]
-    fn a_file_is_told_alike_whatever_the_length_of_its_path() {
+    fn a_file_error_reads_alike_whatever_the_length_of_its_path() {
         for length in [0, 1, PATH_MAX_BYTES - 1, PATH_MAX_BYTES, PATH_MAX_BYTES + 1, 300] {
             let path = vec![b'x'; length];
             let file = FileError { mount: Mount::Sys, path: &path, error: RootError::Errno(Errno::EIO) };
             assert_eq!(Reason::from(file).to_string(), file.to_string());
             assert_eq!(matches!(Reason::from(file).0, Inner::File { .. }), length <= PATH_MAX_BYTES, "{length}");
         }
+    }
+
+    #[test]
+    fn the_public_reason_has_no_content_of_files() {
+        let (mount, path) = (Mount::Host, b"d/a.prom".as_slice());
+        let parsed = ParseError { mount, path, line: 2, field: b"SECRET", expected: "a number", found: b"root:SECRET" };
+        let public = |reason: Reason| reason.public().to_string();
+        assert_eq!(public(parsed.into()), "d/a.prom:2: expected a number");
+        assert!(Reason::from(parsed).to_string().ends_with("found `root:SECRET`"));
+        assert_eq!(
+            public(Reason::in_words("os-release: ID: expected text, found `SECRET`")),
+            "os-release: ID: expected text"
+        );
+        assert_eq!(public(Reason::in_words("had not answered")), "had not answered");
     }
 }

@@ -1,4 +1,4 @@
-//! A directory that may come into being after the exporter has started.
+//! A directory that may be created after the exporter has started.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 use collectors::host::root::dir::Dir;
 use collectors::host::root::{Metadata, Names, Root, RootError};
 
-/// The directory at a path, from the first read on that finds it.
+/// The directory at a path, opened by the first read that finds it.
 #[derive(Debug)]
-pub(super) struct Later {
+pub(super) struct Deferred {
     path: PathBuf,
     found: OnceLock<Dir>,
 }
 
-impl Later {
+impl Deferred {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, found: OnceLock::new() }
     }
@@ -27,7 +27,7 @@ impl Later {
     }
 }
 
-impl Root for Later {
+impl Root for Deferred {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         into.clear();
         self.directory()?.read(path, into, cap_bytes)
@@ -54,17 +54,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_found_when_it_is_there() {
+    fn a_directory_is_found_once_it_exists() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
-        let later = Later::new(path.clone());
+        let deferred = Deferred::new(path.clone());
         let (mut bytes, mut names) = (b"before".to_vec(), Names::new());
-        assert!(later.read(b"b8:0", &mut bytes, 10).unwrap_err().is_missing());
-        assert!(bytes.is_empty() && later.metadata(b"b8:0").is_err());
+        assert!(deferred.read(b"b8:0", &mut bytes, 10).unwrap_err().is_missing());
+        assert!(bytes.is_empty() && deferred.metadata(b"b8:0").is_err());
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("b8:0"), "E:X=1\n").unwrap();
-        later.read(b"b8:0", &mut bytes, 10).unwrap();
-        later.list(b"", &mut names).unwrap();
+        deferred.read(b"b8:0", &mut bytes, 10).unwrap();
+        deferred.list(b"", &mut names).unwrap();
         assert_eq!((bytes.as_slice(), names.len()), (&b"E:X=1\n"[..], 1));
     }
 }

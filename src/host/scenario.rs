@@ -1,4 +1,4 @@
-//! The host of a scenario, which starts with the exporter.
+//! The simulated host of a scenario, whose time starts with the exporter.
 
 #![expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
 
@@ -13,10 +13,10 @@ use simulator::scenario::Scenario;
 use super::{Host, faster};
 use crate::flags::Simulation;
 
-/// What is slow, or does not answer at all, keeps a thread for this long at most.
+/// Maximum time that a slow or hanging file blocks a thread.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// The host of a file.
+/// Opens the host of a scenario file.
 pub(super) fn open(file: &Path, asked: &Simulation) -> Result<Host, String> {
     let fail = |error: &dyn std::fmt::Display| format!("--simulate.scenario: {}: {error}", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| fail(&error))?;
@@ -33,27 +33,27 @@ pub(super) fn open(file: &Path, asked: &Simulation) -> Result<Host, String> {
         scenario = scenario.with_setting(key, value);
     }
     let start = scenario.start().unwrap_or_else(clock::now);
-    let time = Played { start, begin: clock::monotonic(), speed_milli: asked.speed_milli };
+    let time = ScenarioTime { start, begin: clock::monotonic(), speed_milli: asked.speed_milli };
     let host = scenario.host(start, Arc::new(time)).map_err(|error| fail(&error))?;
     Ok(Host { roots: host.roots, kernel: host.kernel, is_simulated: true, is_replayed: false })
 }
 
-/// The time of a scenario that is played.
+/// The clock of a scenario.
 #[derive(Debug)]
-struct Played {
-    /// What time it was there when it was started.
+struct ScenarioTime {
+    /// The simulated time at the start.
     start: Duration,
-    /// The same here.
+    /// The real time at the start.
     begin: Duration,
     speed_milli: u64,
 }
 
-impl Time for Played {
+impl Time for ScenarioTime {
     fn now(&self) -> Duration {
         self.start.saturating_add(faster(clock::monotonic().saturating_sub(self.begin), self.speed_milli))
     }
 
-    /// Whoever waits does so here, whatever the time is there.
+    /// Waits in real time, whatever the speed of the simulated time.
     fn pass(&self, time: Duration) {
         std::thread::sleep(time.min(PAUSE_MAX));
     }
@@ -101,7 +101,7 @@ memory_gib = 2
     }
 
     #[test]
-    fn the_host_is_the_one_of_the_file() {
+    fn the_host_is_that_of_the_file() {
         let host = opened(TEXT, &[]).unwrap();
         assert!(host.is_simulated && read(&host, "cpuinfo").contains("Raspberry"));
         assert_eq!(read(&host, "stat"), "input/output error (EIO)");
@@ -121,7 +121,7 @@ memory_gib = 2
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_file_and_line() {
+    fn errors_name_file_and_line() {
         refuse("profile = 'pi4'\nseeed = 1\n", &[], "a.toml: line 2: unknown key `seeed`; did you mean `seed`?");
         refuse(TEXT, &["--simulate=s390x"], "a.toml: it is of a pi4; leave --simulate without a value");
         refuse(
