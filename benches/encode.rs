@@ -1,4 +1,4 @@
-//! What a sample costs on its way onto the page, at two sizes of page: it is to be the same.
+//! Cost of encoding a sample on a small and a large page; it must not depend on the size.
 
 use std::hint::black_box;
 

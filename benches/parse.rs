@@ -1,4 +1,4 @@
-//! What one large file costs, read from memory, parsed and encoded by its collector.
+//! Cost of one large file: read from memory, parsed and encoded by its collector.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use collectors::kit::options::FlagValues;
 use collectors::kit::scraper::{Scraper, Selection};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-/// /proc/stat of so many CPUs.
+/// /proc/stat of a host with this many CPUs.
 fn stat(cpus: u64) -> String {
     let mut text = String::from("cpu  1 2 3 4 5 6 7 8 9 10\n");
     for cpu in 0..cpus {
@@ -20,7 +20,7 @@ fn stat(cpus: u64) -> String {
     text + "intr 8885917 17 0 0\nctxt 38014093\nbtime 1418183276\nprocesses 26442\nprocs_running 2\nprocs_blocked 1\n"
 }
 
-/// /proc/net/dev of so many devices.
+/// /proc/net/dev of a host with this many devices.
 fn net_dev(devices: u64) -> String {
     let mut text = String::from(
         "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo \
@@ -33,7 +33,7 @@ fn net_dev(devices: u64) -> String {
     text
 }
 
-/// /proc/diskstats of so many disks.
+/// /proc/diskstats of a host with this many disks.
 fn diskstats(disks: u64) -> String {
     (0..disks).fold(String::new(), |mut text, disk| {
         let row =
@@ -43,7 +43,7 @@ fn diskstats(disks: u64) -> String {
     })
 }
 
-/// A collector, the file that it reads, how large to make it, and how to make it.
+/// A collector, its file, the number of items, and the function that makes the file.
 type Case = (&'static str, &'static str, u64, fn(u64) -> String);
 
 const CASES: &[Case] = &[

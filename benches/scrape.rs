@@ -1,5 +1,5 @@
-//! What a whole scrape costs: each fixture host and each profile in memory, and the machine itself where it has /proc.
-//! What a sample costs does not grow with the host.
+//! Cost of a whole scrape: every fixture host and profile in memory, and this machine if it has /proc. The cost per
+//! sample must not grow with the host.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use simulator::profiles;
 
 const SEED: u64 = 1;
 const AT_SECONDS: u64 = 1_700_000_000;
-/// Some hosts take a quarter of a second a scrape: few of them tell enough.
+/// Large hosts take a quarter of a second per scrape, so few samples are taken.
 const SAMPLES: usize = 10;
 const TIME: Duration = Duration::from_secs(2);
 

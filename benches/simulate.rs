@@ -1,4 +1,4 @@
-//! What simulated hosts cost: a whole one as a tree, one file of it, and a scrape of it.
+//! Cost of simulated hosts: a whole host as a tree, one file, and a scrape.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use simulator::{Machine, profiles};
 
 const SEED: u64 = 1;
-/// A whole host of the largest kind takes a second: few runs tell enough.
+/// The largest hosts take a second, so few samples are taken.
 const TIME: Duration = Duration::from_secs(2);
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
@@ -22,7 +22,7 @@ fn simulate(criterion: &mut Criterion) {
     for profile in profiles() {
         let host = simulator::embedded(profile.machine(SEED, &[]).expect("a profile as it is"), || AT);
         let name = profile.name;
-        // What an entry costs does not grow with the host.
+        // The cost per entry must not grow with the host.
         let entries = host.tree_at(AT.as_secs()).iter().count();
         group.throughput(Throughput::Elements(entries as u64));
         group.sample_size(10);

@@ -1,4 +1,4 @@
-//! Neighbours of IPv4 by device, from the kernel's answer or from /proc/net/arp.
+//! IPv4 neighbours by device, from netlink or /proc/net/arp.
 
 use crate::declare;
 use crate::host::kernel::KernelError;
@@ -8,7 +8,7 @@ use crate::kit::parse::AnyBase;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many neighbours are known on each device.
+/// The arp collector.
 #[derive(Debug)]
 pub struct Arp {
     asks_kernel: bool,
@@ -18,17 +18,20 @@ pub struct Arp {
 }
 
 declare! {
-    Arp: "arp", on, "How many neighbours the ARP table has for each network device.";
+    Arp: "arp", on, "ARP table entries by network device.";
+    labels {
+        PerDevice { device }
+    }
     reads {
         TABLE: File Proc "net/arp";
     }
     flags {
-        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to pass on; not together with device-exclude.";
-        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to leave out; not together with device-include.";
-        NETLINK: Switch "collector.arp.netlink" = "true", "Ask the kernel by netlink; without it /proc/net/arp is read.";
+        INCLUDE: Text "collector.arp.device-include" = "", "Regexp of devices to include; not together with device-exclude.";
+        EXCLUDE: Text "collector.arp.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.";
+        NETLINK: Switch "collector.arp.netlink" = "true", "Use netlink instead of /proc/net/arp.";
     }
     families {
-        ENTRIES: Gauge "node_arp_entries" ["device"] "Neighbours that the ARP table has for a device.";
+        ENTRIES: Gauge "node_arp_entries" PerDevice "ARP table entries of a network device.";
     }
 }
 
@@ -63,14 +66,14 @@ impl Collect for Arp {
                 count += 1;
             }
             if !devices.ignores(device) {
-                cx.page.gauge(ENTRIES, [&device], count);
+                cx.page.gauge(ENTRIES, PerDevice { device: &device }, count);
             }
         }
         Ok(())
     }
 }
 
-/// Asks the kernel for the devices of all neighbours; `false` where it does not know that question.
+/// Lists the devices of all neighbours by netlink; `false` if the kernel does not support it.
 fn ask(cx: &Cx<'_, Arp>, found: &mut Names) -> Result<bool, Failure> {
     let answer = cx.kernel.neighbours(&mut |neighbour| {
         if neighbour.state & STATE_NO_ARP == 0 {
@@ -84,10 +87,10 @@ fn ask(cx: &Cx<'_, Arp>, found: &mut Names) -> Result<bool, Failure> {
     }
 }
 
-/// The words of the headline.
+/// Number of words in the header.
 const HEADLINE_WORDS: usize = 9;
 
-/// The device of a line of /proc/net/arp; `None` for the headline and for blank lines.
+/// Parses the device of a line of /proc/net/arp; `None` for the header and for blank lines.
 fn device(line: Line<'_>) -> Result<Option<&[u8]>, ParseError<'_>> {
     let mut fields = line.fields();
     let row: [&[u8]; 6] = std::array::from_fn(|_| fields.next().unwrap_or_default());
@@ -97,7 +100,7 @@ fn device(line: Line<'_>) -> Result<Option<&[u8]>, ParseError<'_>> {
     }
     let [_, _, flags, address, _, device] = row;
     if count != row.len() {
-        return Err(line.error("the row", "6 columns", line.bytes));
+        return Err(line.error("row", "6 columns", line.bytes));
     }
     let AnyBase(bits) = line.number("flags", flags)?;
     if u8::try_from(bits).is_err() {
@@ -136,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_is_asked_first() {
+    fn netlink_comes_before_the_file() {
         given(&with_file(KERNEL, FILE)).emits::<Arp>(KERNEL_EMITTED);
         given("== kernel/neighbours\n").emits::<Arp>("");
     }
 
     #[test]
-    fn the_file_is_read_where_the_kernel_has_no_answer_or_is_not_asked() {
+    fn the_file_is_read_without_netlink_support_or_with_netlink_disabled() {
         given(&with_file("", FILE)).emits::<Arp>(FILE_EMITTED);
         given(&with_file(KERNEL, FILE)).flags(&["--no-collector.arp.netlink"]).emits::<Arp>(FILE_EMITTED);
         given(KERNEL).flags(&["--no-collector.arp.netlink"]).fails::<Arp>("", "proc/net/arp: no such file");
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_pass_the_pattern() {
+    fn devices_are_filtered() {
         let include = "--collector.arp.device-include=^eth";
         given(KERNEL).flags(&[include]).emits::<Arp>("node_arp_entries{device=\"eth0\"} 1\n");
         given(KERNEL)
@@ -165,11 +168,11 @@ mod tests {
     #[test]
     fn a_bad_row_costs_itself_alone() {
         for (row, complaint) in [
-            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 *", "proc/net/arp:2: the row: expected 6 columns"),
-            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 * eth0 eth1", "the row: expected 6 columns"),
-            ("192.0.2.5 0x1 0x100 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits, found `0x100`"),
+            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 *", "proc/net/arp:2: row: expected 6 columns"),
+            ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 * eth0 eth1", "row: expected 6 columns"),
+            ("192.0.2.5 0x1 0x100 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits, found \"0x100\""),
             ("192.0.2.5 0x1 -1 02:00:5e:31:ff:01 * eth0", "flags: expected 8 bits"),
-            ("192.0.2.5 0x1 up 02:00:5e:31:ff:01 * eth0", "flags: expected a whole number"),
+            ("192.0.2.5 0x1 up 02:00:5e:31:ff:01 * eth0", "flags: expected an integer in decimal"),
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff * eth0", "HW address: expected 6, 8 or 20 bytes"),
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:0g * eth0", "HW address"),
         ] {
@@ -181,6 +184,7 @@ mod tests {
     fn an_empty_file_is_reported_and_a_table_without_rows_is_not() {
         given("== proc/net/arp\n").fails::<Arp>("", "proc/net/arp: the file: expected at least one line");
         given(&with_file("", "")).emits::<Arp>("");
+        given(&with_file("", &format!("\n  \n{FILE}"))).emits::<Arp>(FILE_EMITTED);
     }
 
     proptest! {

@@ -5,14 +5,13 @@ mod human;
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::label::Joined;
 use crate::kit::number::Number;
 use crate::kit::prelude::*;
 use crate::kit::rows::{Row, Rows};
 use human::{Human, SignedHuman};
 
-/// What the caches of the host hold and how often they helped.
+/// The bcache collector.
 #[derive(Debug)]
 pub struct Bcache {
     with_priorities: bool,
@@ -21,7 +20,12 @@ pub struct Bcache {
 }
 
 declare! {
-    Bcache: "bcache", on, "What each bcache holds, how often it helped, and how fast it writes back.";
+    Bcache: "bcache", on, "Contents, hit rates and writeback of bcache devices.";
+    labels {
+        PerSet { uuid }
+        PerBackingDevice { backing_device, uuid }
+        PerCacheDevice { cache_device, uuid }
+    }
     reads {
         SETS: Directory Sys "fs/bcache";
         SET: Directory Sys "fs/bcache/*";
@@ -34,79 +38,66 @@ declare! {
         PRIORITIES: File Sys "fs/bcache/*/cache*/priority_stats";
     }
     flags {
-        PRIORITY_STATS: Switch "collector.bcache.priorityStats" = "false", "Tells how much of the caches is unused, which the kernel has to count at each scrape.";
+        PRIORITY_STATS: Switch "collector.bcache.priorityStats" = "false", "Export priority statistics, which cost a scan of all buckets per scrape.";
     }
     families {
-        KEY_SIZE: Gauge "node_bcache_average_key_size_sectors" ["uuid"] "Data that a key of the B-tree stands for, on average.";
-        TREE_CACHE: Gauge "node_bcache_btree_cache_size_bytes" ["uuid"] "Memory that the B-tree's nodes take.";
-        AVAILABLE: kept Gauge "node_bcache_cache_available_percent" ["uuid"] "Part of the cache that holds nothing that has yet to be written back.";
-        CONGESTED: Gauge "node_bcache_congested" ["uuid"] "How congested the cache is.";
-        ROOT_USAGE: kept Gauge "node_bcache_root_usage_percent" ["uuid"] "Part of the B-tree's root that is used; the tree grows when it is full.";
-        DEPTH: Gauge "node_bcache_tree_depth" ["uuid"] "Levels of the B-tree.";
-        JOURNAL: Gauge "node_bcache_active_journal_entries" ["uuid"] "Entries of the journal that the B-tree does not have yet.";
-        NODES: Gauge "node_bcache_btree_nodes" ["uuid"] "Nodes of the B-tree.";
-        READ_DURATION: Gauge "node_bcache_btree_read_average_duration_seconds" ["uuid"] "How long it takes to read a node of the B-tree, on average.";
-        RACES: Counter "node_bcache_cache_read_races_total" ["uuid"] "Reads whose data was replaced in the cache in the meantime.";
-        DIRTY_DATA: Gauge "node_bcache_dirty_data_bytes" ["backing_device", "uuid"] "Data of the device in the cache that has yet to be written back.";
-        TARGET: Gauge "node_bcache_dirty_target_bytes" ["backing_device", "uuid"] "So much data of the device may wait to be written back.";
-        RATE: Gauge "node_bcache_writeback_rate" ["backing_device", "uuid"] "Bytes a second that are written back at the moment.";
-        PROPORTIONAL: Gauge "node_bcache_writeback_rate_proportional_term" ["backing_device", "uuid"] "What the present distance from the target adds to the rate.";
-        INTEGRAL: Gauge "node_bcache_writeback_rate_integral_term" ["backing_device", "uuid"] "What the past distance from the target adds to the rate.";
-        CHANGE: Gauge "node_bcache_writeback_change" ["backing_device", "uuid"] "By how much the rate was changed the last time.";
-        BYPASSED: Counter "node_bcache_bypassed_bytes_total" ["backing_device", "uuid"] "What was read and written past the cache.";
-        HITS: Counter "node_bcache_cache_hits_total" ["backing_device", "uuid"] "Requests that the cache answered.";
-        MISSES: Counter "node_bcache_cache_misses_total" ["backing_device", "uuid"] "Requests that the cache could not answer.";
-        BYPASS_HITS: Counter "node_bcache_cache_bypass_hits_total" ["backing_device", "uuid"] "Requests that were to pass by the cache, which had their data.";
-        BYPASS_MISSES: Counter "node_bcache_cache_bypass_misses_total" ["backing_device", "uuid"] "Requests that were to pass by the cache, which did not have their data.";
-        COLLISIONS: Counter "node_bcache_cache_miss_collisions_total" ["backing_device", "uuid"] "Times that data was to be put into the cache when a write had already done so.";
-        READAHEADS: Counter "node_bcache_cache_readaheads_total" ["backing_device", "uuid"] "Times that more was read than was asked for.";
-        ERRORS: Gauge "node_bcache_io_errors" ["cache_device", "uuid"] "Errors of the cache's device; old ones count less.";
-        METADATA_WRITTEN: Counter "node_bcache_metadata_written_bytes_total" ["cache_device", "uuid"] "What was written to the cache other than data.";
-        WRITTEN: Counter "node_bcache_written_bytes_total" ["cache_device", "uuid"] "Data that was written to the cache.";
-        UNUSED: kept Gauge "node_bcache_priority_stats_unused_percent" ["cache_device", "uuid"] "Part of the cache that holds nothing.";
-        METADATA: kept Gauge "node_bcache_priority_stats_metadata_percent" ["cache_device", "uuid"] "Part of the cache that holds what bcache keeps for itself.";
+        READ_DURATION: Gauge "node_bcache_btree_read_average_duration_seconds" PerSet "Average time to read a B-tree node, in seconds.";
+        RACES: Counter "node_bcache_cache_read_races_total" PerSet "Cache reads whose bucket was reused during the read.";
+        DIRTY_DATA: Gauge "node_bcache_dirty_data_bytes" PerBackingDevice "Dirty data of the backing device in the cache, in bytes.";
+        ERRORS: Gauge "node_bcache_io_errors" PerCacheDevice "I/O errors of the cache device, decayed over time.";
+    }
+    /// Attributes of a cache set, by file.
+    table SET_VALUES: &'static [u8] => PerSet {
+        b"average_key_size" => Gauge "node_bcache_average_key_size_sectors" "Average size of the data behind a B-tree key, in sectors.";
+        b"btree_cache_size" => Gauge "node_bcache_btree_cache_size_bytes" "Memory used to cache B-tree nodes, in bytes.";
+        b"cache_available_percent" => kept Gauge "node_bcache_cache_available_percent" "Share of the cache without dirty data, in percent.";
+        b"congested" => Gauge "node_bcache_congested" "Congestion of the cache set.";
+        b"root_usage_percent" => kept Gauge "node_bcache_root_usage_percent" "Used share of the B-tree's root node, in percent.";
+        b"tree_depth" => Gauge "node_bcache_tree_depth" "Depth of the B-tree.";
+    }
+    /// Internal attributes of a cache set, by file.
+    table INTERNAL_VALUES: &'static [u8] => PerSet {
+        b"active_journal_entries" => Gauge "node_bcache_active_journal_entries" "Journal entries newer than the B-tree index.";
+        b"btree_nodes" => Gauge "node_bcache_btree_nodes" "Nodes of the B-tree.";
+    }
+    /// Counters of a backing device since it was attached, by file.
+    table TOTALS: &'static [u8] => PerBackingDevice {
+        b"bypassed" => Counter "node_bcache_bypassed_bytes_total" "Bytes read and written that bypassed the cache.";
+        b"cache_bypass_hits" => Counter "node_bcache_cache_bypass_hits_total" "Cache hits of requests meant to bypass the cache.";
+        b"cache_bypass_misses" => Counter "node_bcache_cache_bypass_misses_total" "Cache misses of requests meant to bypass the cache.";
+        b"cache_hits" => Counter "node_bcache_cache_hits_total" "Requests served from the cache.";
+        b"cache_miss_collisions" => Counter "node_bcache_cache_miss_collisions_total" "Cache fills abandoned because of a concurrent write.";
+        b"cache_misses" => Counter "node_bcache_cache_misses_total" "Requests that missed the cache.";
+        READAHEAD_FILE => Counter "node_bcache_cache_readaheads_total" "Readahead requests of the cache.";
+    }
+    /// Lines of writeback_rate_debug, by name.
+    table WRITEBACK_VALUES: &'static str => PerBackingDevice {
+        "target:" => Gauge "node_bcache_dirty_target_bytes" "Target amount of dirty data of the backing device, in bytes.";
+        "rate:" => Gauge "node_bcache_writeback_rate" "Current writeback rate of the backing device, in bytes per second.";
+        "proportional:" => Gauge "node_bcache_writeback_rate_proportional_term" "Proportional term of the writeback rate controller.";
+        "integral:" => Gauge "node_bcache_writeback_rate_integral_term" "Integral term of the writeback rate controller.";
+        "change:" => Gauge "node_bcache_writeback_change" "Last change of the writeback rate.";
+    }
+    /// Lines of priority_stats, by name.
+    table PRIORITY_VALUES: &'static str => PerCacheDevice {
+        "Unused:" => kept Gauge "node_bcache_priority_stats_unused_percent" "Share of the cache without data, in percent.";
+        "Metadata:" => kept Gauge "node_bcache_priority_stats_metadata_percent" "Share of the cache used for metadata, in percent.";
+    }
+    /// Bytes written to a cache device, by file.
+    table WRITTEN_VALUES: &'static [u8] => PerCacheDevice {
+        b"metadata_written" => Counter "node_bcache_metadata_written_bytes_total" "Non-data bytes written to the cache device.";
+        b"written" => Counter "node_bcache_written_bytes_total" "Data bytes written to the cache device.";
     }
 }
 
-type Level = Family<Bcache, Gauge, crate::kit::family::Unnamed<1>>;
-type TotalOf2 = Family<Bcache, Counter, crate::kit::family::Unnamed<2>>;
-type LevelOf2 = Family<Bcache, Gauge, crate::kit::family::Unnamed<2>>;
-
-const SET_GAUGES: [(&[u8], Level); 6] = [
-    (b"average_key_size", KEY_SIZE),
-    (b"btree_cache_size", TREE_CACHE),
-    (b"cache_available_percent", AVAILABLE),
-    (b"congested", CONGESTED),
-    (b"root_usage_percent", ROOT_USAGE),
-    (b"tree_depth", DEPTH),
-];
-
-const INTERNAL_GAUGES: [(&[u8], Level); 2] = [(b"active_journal_entries", JOURNAL), (b"btree_nodes", NODES)];
-
-/// What is counted of a backing device since it was attached.
-const TOTALS: [(&[u8], TotalOf2); 7] = [
-    (b"bypassed", BYPASSED),
-    (b"cache_bypass_hits", BYPASS_HITS),
-    (b"cache_bypass_misses", BYPASS_MISSES),
-    (b"cache_hits", HITS),
-    (b"cache_miss_collisions", COLLISIONS),
-    (b"cache_misses", MISSES),
-    // Shown once there are any: kernels since 5.15 do not count them.
-    (READAHEAD_FILE, READAHEADS),
-];
 const READAHEAD_FILE: &[u8] = b"cache_readaheads";
 
-/// The file's name speaks of microseconds; node_exporter takes it for nanoseconds, and dashboards know it like that.
+/// The name says microseconds; node_exporter reads the value as nanoseconds.
 const READ_DURATION_FILE: &[u8] = b"btree_read_average_duration_us";
 const SECONDS_PER_UNIT: f64 = 1e-9;
 
-/// The lines of writeback_rate_debug that are shown, without and with a sign.
-const WRITEBACK_NAMES: [&str; 5] = ["target:", "rate:", "proportional:", "integral:", "change:"];
-const WRITEBACK_FAMILIES: [LevelOf2; 5] = [TARGET, RATE, PROPORTIONAL, INTEGRAL, CHANGE];
+/// The first values of [`WRITEBACK_VALUES`], which have no sign.
 const UNSIGNED_COUNT: usize = 2;
-
-const PRIORITY_NAMES: [&str; 2] = ["Unused:", "Metadata:"];
-const PRIORITY_FAMILIES: [LevelOf2; 2] = [UNUSED, METADATA];
 
 impl Collect for Bcache {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -139,34 +130,35 @@ impl Collect for Bcache {
 }
 
 fn emit_set(cx: &mut Cx<'_, Bcache>, uuid: &[u8]) {
-    for (file, family) in SET_GAUGES {
+    for (file, family) in SET_VALUES {
         if let Some(Human(value)) = attribute::number_or(cx, SET_VALUE, [uuid, file], Human(0)) {
-            cx.page.gauge(family, [&uuid], value);
+            cx.page.tabled(family, PerSet { uuid: &uuid }, value);
         }
     }
-    for (file, family) in INTERNAL_GAUGES {
+    for (file, family) in INTERNAL_VALUES {
         if let Some(Human(value)) = attribute::number_or(cx, INTERNAL, [uuid, file], Human(0)) {
-            cx.page.gauge(family, [&uuid], value);
+            cx.page.tabled(family, PerSet { uuid: &uuid }, value);
         }
     }
     if let Some(Human(value)) = attribute::number_or(cx, INTERNAL, [uuid, READ_DURATION_FILE], Human(0)) {
-        cx.page.gauge(READ_DURATION, [&uuid], value as f64 * SECONDS_PER_UNIT);
+        cx.page.gauge(READ_DURATION, PerSet { uuid: &uuid }, value as f64 * SECONDS_PER_UNIT);
     }
     if let Some(Human(value)) = attribute::number_or(cx, INTERNAL, [uuid, b"cache_read_races"], Human(0)) {
-        cx.page.counter(RACES, [&uuid], value);
+        cx.page.counter(RACES, PerSet { uuid: &uuid }, value);
     }
 }
 
 fn emit_backing(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     let device = Joined(&[b"bdev", number]);
     if let Some(Human(value)) = attribute::number_or(cx, DIRTY, [uuid, number], Human(0)) {
-        cx.page.gauge(DIRTY_DATA, [&device, &uuid], value);
+        cx.page.gauge(DIRTY_DATA, PerBackingDevice { backing_device: &device, uuid: &uuid }, value);
     }
     match cx.files.read(WRITEBACK, [uuid, number]) {
         Ok(text) => {
-            for (at, value) in named_lines(text, WRITEBACK_NAMES, cx.problems, writeback) {
-                if let Some(&family) = WRITEBACK_FAMILIES.get(at) {
-                    cx.page.gauge(family, [&device, &uuid], value);
+            let names = WRITEBACK_VALUES.map(|(name, _)| name);
+            for (at, value) in named_lines(text, names, cx.problems, writeback) {
+                if let Some(&(_, family)) = WRITEBACK_VALUES.get(at) {
+                    cx.page.tabled(family, PerBackingDevice { backing_device: &device, uuid: &uuid }, value);
                 }
             }
         }
@@ -175,7 +167,7 @@ fn emit_backing(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     for (file, family) in TOTALS {
         let Some(Human(value)) = attribute::number_or(cx, TOTAL, [uuid, number, file], Human(0)) else { continue };
         if file != READAHEAD_FILE || value > 0 {
-            cx.page.counter(family, [&device, &uuid], value);
+            cx.page.tabled(family, PerBackingDevice { backing_device: &device, uuid: &uuid }, value);
         }
     }
 }
@@ -183,12 +175,11 @@ fn emit_backing(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
 fn emit_cache(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     let device = Joined(&[b"cache", number]);
     if let Some(Human(value)) = attribute::number_or(cx, CACHE_VALUE, [uuid, number, b"io_errors"], Human(0)) {
-        cx.page.gauge(ERRORS, [&device, &uuid], value);
+        cx.page.gauge(ERRORS, PerCacheDevice { cache_device: &device, uuid: &uuid }, value);
     }
-    let counters: [(&[u8], TotalOf2); 2] = [(b"metadata_written", METADATA_WRITTEN), (b"written", WRITTEN)];
-    for (file, family) in counters {
+    for (file, family) in WRITTEN_VALUES {
         if let Some(Human(value)) = attribute::number_or(cx, CACHE_VALUE, [uuid, number, file], Human(0)) {
-            cx.page.counter(family, [&device, &uuid], value);
+            cx.page.tabled(family, PerCacheDevice { cache_device: &device, uuid: &uuid }, value);
         }
     }
 }
@@ -196,9 +187,11 @@ fn emit_cache(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
 fn emit_priorities(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     match cx.files.read(PRIORITIES, [uuid, number]) {
         Ok(text) => {
-            for (at, value) in named_lines(text, PRIORITY_NAMES, cx.problems, percentage) {
-                if let Some(&family) = PRIORITY_FAMILIES.get(at) {
-                    cx.page.gauge(family, [&Joined(&[b"cache", number]), &uuid], value);
+            let names = PRIORITY_VALUES.map(|(name, _)| name);
+            for (at, value) in named_lines(text, names, cx.problems, percentage) {
+                if let Some(&(_, family)) = PRIORITY_VALUES.get(at) {
+                    let device = Joined(&[b"cache", number]);
+                    cx.page.tabled(family, PerCacheDevice { cache_device: &device, uuid: &uuid }, value);
                 }
             }
         }
@@ -206,8 +199,8 @@ fn emit_priorities(cx: &mut Cx<'_, Bcache>, [uuid, number]: [&[u8]; 2]) {
     }
 }
 
-/// What `read` makes of the lines of these names, by their place among the names. One that a kernel does not write is
-/// 0; one that may be a line that nobody could read is left out.
+/// Reads the lines of these names; returns values with the index of their name. A missing line is 0, unless another
+/// line could not be parsed and may be the missing one.
 fn named_lines<'a, const N: usize>(
     text: Text<'a>,
     names: [&str; N],
@@ -216,7 +209,7 @@ fn named_lines<'a, const N: usize>(
 ) -> impl Iterator<Item = (usize, Number)> {
     let rows = Rows::of(text, names, problems, |line| {
         let is_fine = memchr::memchr(b':', line.bytes).is_some();
-        if is_fine { Ok(()) } else { Err(line.error("the line", "a name, a colon and a value", line.bytes)) }
+        if is_fine { Ok(()) } else { Err(line.error("line", "a name, a colon and a value", line.bytes)) }
     });
     let mut values = [None; N];
     for (at, value) in problems.value(rows).into_iter().flat_map(|rows| rows.each(&read)) {
@@ -227,20 +220,20 @@ fn named_lines<'a, const N: usize>(
     values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?)))
 }
 
-/// `446.4k/sec` after the name: the last field, with or without its unit of time.
+/// Parses the last field, `446.4k/sec` or without the unit of time.
 fn writeback(at: usize, row: Row<'_>) -> Result<Number, ParseError<'_>> {
     let found = row.line.fields().last().unwrap_or_default();
     let amount = found.strip_suffix(b"/sec").unwrap_or(found);
     if at < UNSIGNED_COUNT {
-        row.line.number("the amount", amount).map(|Human(value)| value.into())
+        row.line.number("amount", amount).map(|Human(value)| value.into())
     } else {
-        row.line.number("the amount", amount).map(|SignedHuman(value)| value.into())
+        row.line.number("amount", amount).map(|SignedHuman(value)| value.into())
     }
 }
 
 fn percentage(_: usize, row: Row<'_>) -> Result<Number, ParseError<'_>> {
     let found = row.line.fields().last().unwrap_or_default();
-    let value: u64 = row.line.number("the percentage", found.strip_suffix(b"%").unwrap_or(found))?;
+    let value: u64 = row.line.number("percentage", found.strip_suffix(b"%").unwrap_or(found))?;
     Ok(value.into())
 }
 

@@ -1,4 +1,4 @@
-//! Mounted bcachefs file systems, from /sys/fs/bcachefs.
+//! Mounted bcachefs file systems from /sys/fs/bcachefs.
 
 mod device;
 mod text;
@@ -10,7 +10,7 @@ use crate::kit::prelude::*;
 use crate::kit::table;
 use text::Amount;
 
-/// What each mounted bcachefs did, holds and lost.
+/// The bcachefs collector.
 #[derive(Default, Debug)]
 pub struct Bcachefs {
     file_systems: Names,
@@ -21,7 +21,17 @@ pub struct Bcachefs {
 }
 
 declare! {
-    Bcachefs: "bcachefs", on, "What each mounted bcachefs file system did, holds and lost, and its devices.";
+    Bcachefs: "bcachefs", on, "Counters, space and member devices of mounted bcachefs file systems.";
+    labels {
+        PerFileSystem { uuid }
+        PerAlgorithm { algorithm, uuid }
+        PerErrorType { error_type, uuid }
+        PerWriteType { r#type, uuid }
+        DeviceInfo { device, label, state, uuid }
+        PerDevice { device, uuid }
+        PerTransfer { data_type, device, operation, uuid }
+        PerDeviceError { device, r#type, uuid }
+    }
     reads {
         FILE_SYSTEMS: Directory Sys "fs/bcachefs";
         FILE_SYSTEM: Directory Sys "fs/bcachefs/*";
@@ -40,22 +50,22 @@ declare! {
         DEVICE_ERRORS: File Sys "fs/bcachefs/*/dev-*/io_errors";
     }
     families {
-        INFO: Gauge "node_bcachefs_info" ["uuid"] "A file system that is mounted; always 1.";
-        TREE_CACHE: Gauge "node_bcachefs_btree_cache_size_bytes" ["uuid"] "Memory that the nodes of B-trees take.";
-        COMPRESSED: Gauge "node_bcachefs_compression_compressed_bytes" ["algorithm", "uuid"] "Data on disk, by how it is compressed.";
-        UNCOMPRESSED: Gauge "node_bcachefs_compression_uncompressed_bytes" ["algorithm", "uuid"] "What that data was before it was compressed.";
-        ERROR_COUNT: Counter "node_bcachefs_errors_total" ["error_type", "uuid"] "Faults that were found in the file system, by kind.";
-        WRITES: Counter "node_bcachefs_btree_writes_total" ["type", "uuid"] "Nodes of B-trees that were written, by reason.";
-        WRITE_SIZE: Gauge "node_bcachefs_btree_write_average_size_bytes" ["type", "uuid"] "Bytes of such a write, on average.";
-        DEVICE_INFO: Gauge "node_bcachefs_device_info" ["device", "label", "state", "uuid"] "Label and state of a device; always 1.";
-        DEVICE_BUCKET_SIZE: Gauge "node_bcachefs_device_bucket_size_bytes" ["device", "uuid"] "Size of the buckets of a device.";
-        DEVICE_BUCKETS: Gauge "node_bcachefs_device_buckets" ["device", "uuid"] "Buckets of a device.";
-        DEVICE_DURABILITY: Gauge "node_bcachefs_device_durability" ["device", "uuid"] "As how many replicas a copy on the device counts.";
-        DEVICE_TRANSFERRED: Counter "node_bcachefs_device_io_done_bytes_total" ["data_type", "device", "operation", "uuid"] "Bytes that were read from a device and written to it, by what they are.";
-        DEVICE_ERROR_COUNT: Counter "node_bcachefs_device_io_errors_total" ["device", "type", "uuid"] "Errors of a device since the file system was made, by kind.";
+        INFO: Gauge "node_bcachefs_info" PerFileSystem "Mounted bcachefs file system, always 1.";
+        TREE_CACHE: Gauge "node_bcachefs_btree_cache_size_bytes" PerFileSystem "Memory used to cache B-tree nodes, in bytes.";
+        COMPRESSED: Gauge "node_bcachefs_compression_compressed_bytes" PerAlgorithm "Size on disk of data by compression algorithm, in bytes.";
+        UNCOMPRESSED: Gauge "node_bcachefs_compression_uncompressed_bytes" PerAlgorithm "Uncompressed size of data by compression algorithm, in bytes.";
+        ERROR_COUNT: Counter "node_bcachefs_errors_total" PerErrorType "File system errors detected, by type.";
+        WRITES: Counter "node_bcachefs_btree_writes_total" PerWriteType "B-tree node writes by type.";
+        WRITE_SIZE: Gauge "node_bcachefs_btree_write_average_size_bytes" PerWriteType "Average size of a B-tree node write, in bytes.";
+        DEVICE_INFO: Gauge "node_bcachefs_device_info" DeviceInfo "Label and state of a member device, always 1.";
+        DEVICE_BUCKET_SIZE: Gauge "node_bcachefs_device_bucket_size_bytes" PerDevice "Bucket size of a member device, in bytes.";
+        DEVICE_BUCKETS: Gauge "node_bcachefs_device_buckets" PerDevice "Buckets of a member device.";
+        DEVICE_DURABILITY: Gauge "node_bcachefs_device_durability" PerDevice "Replicas that a copy on the member device counts as.";
+        DEVICE_TRANSFERRED: Counter "node_bcachefs_device_io_done_bytes_total" PerTransfer "Bytes transferred by a member device, by data type.";
+        DEVICE_ERROR_COUNT: Counter "node_bcachefs_device_io_errors_total" PerDeviceError "I/O errors of a member device since file system creation.";
     }
     prefixes {
-        COUNTS: Counter "node_bcachefs_" ["uuid"] "Counter {} since the file system was made.";
+        COUNTS: Counter "node_bcachefs_" PerFileSystem "Value of bcachefs counter {} since file system creation.";
     }
 }
 
@@ -70,9 +80,9 @@ impl Collect for Bcachefs {
         let mut has_any = false;
         for (uuid, _) in file_systems.iter_kinds().filter(|(_, kind)| *kind == Kind::Directory) {
             has_any = true;
-            cx.page.gauge(INFO, [&uuid], 1_u64);
+            cx.page.gauge(INFO, PerFileSystem { uuid: &uuid }, 1_u64);
             if let Some(Amount(size)) = attribute::number_or(cx, TREE_CACHE_FILE, [uuid], Amount(0)) {
-                cx.page.gauge(TREE_CACHE, [&uuid], size);
+                cx.page.gauge(TREE_CACHE, PerFileSystem { uuid: &uuid }, size);
             }
             emit_compression(cx, uuid);
             emit_errors(cx, uuid);
@@ -90,39 +100,39 @@ impl Collect for Bcachefs {
     }
 }
 
-/// `zstd   2.04G   4.12G   41.2k`, below a line of headings.
+/// Emits rows `zstd   2.04G   4.12G   41.2k` after a header.
 fn emit_compression(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(COMPRESSION, [uuid]), cx.problems) else { return };
     for line in table::rows(text, cx.problems).skip(1) {
         if let Some((algorithm, [Amount(compressed), Amount(uncompressed)])) = cx.problems.value(text::row(line)) {
-            cx.page.gauge(COMPRESSED, [&algorithm, &uuid], compressed);
-            cx.page.gauge(UNCOMPRESSED, [&algorithm, &uuid], uncompressed);
+            cx.page.gauge(COMPRESSED, PerAlgorithm { algorithm: &algorithm, uuid: &uuid }, compressed);
+            cx.page.gauge(UNCOMPRESSED, PerAlgorithm { algorithm: &algorithm, uuid: &uuid }, uncompressed);
         }
     }
 }
 
-/// `bset_bad_csum  2  1752580088`: how often and when last. The file is empty where nothing was found.
+/// Emits rows `bset_bad_csum  2  1752580088`: count and last time. The file is empty without errors.
 fn emit_errors(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(ERRORS, [uuid]), cx.problems) else { return };
     for line in text.lines() {
         if let Some((kind, [count])) = cx.problems.value(text::row::<u64, 1>(line)) {
-            cx.page.counter(ERROR_COUNT, [&kind, &uuid], count);
+            cx.page.counter(ERROR_COUNT, PerErrorType { error_type: &kind, uuid: &uuid }, count);
         }
     }
 }
 
-/// `initial:  4118  96.4k`, below a line of headings.
+/// Emits rows `initial:  4118  96.4k` after a header.
 fn emit_writes(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8]) {
     let Some(text) = optional(cx.files.read_if_present(TREE_WRITES, [uuid]), cx.problems) else { return };
     for line in table::rows(text, cx.problems).skip(1) {
         if let Some((reason, [Amount(count), Amount(size)])) = cx.problems.value(text::row(line)) {
-            cx.page.counter(WRITES, [&reason, &uuid], count);
-            cx.page.gauge(WRITE_SIZE, [&reason, &uuid], size);
+            cx.page.counter(WRITES, PerWriteType { r#type: &reason, uuid: &uuid }, count);
+            cx.page.gauge(WRITE_SIZE, PerWriteType { r#type: &reason, uuid: &uuid }, size);
         }
     }
 }
 
-/// A file for each counter.
+/// Emits the counters, a file each.
 fn emit_counters(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8], files: &mut Names, name: &mut Vec<u8>) {
     match cx.files.list(COUNTERS, [uuid], files) {
         Ok(()) => {}
@@ -133,11 +143,11 @@ fn emit_counters(cx: &mut Cx<'_, Bcachefs>, uuid: &[u8], files: &mut Names, name
         let Some(text) = optional(cx.files.read_if_present(COUNTER, [uuid, file]), cx.problems) else { continue };
         let Some(Amount(count)) = cx.problems.value(text::counter(text)) else { continue };
         text::fill_name(file, name);
-        cx.page.named(COUNTS, &[name, b"_total"], [&uuid], count);
+        cx.page.named(COUNTS, &[name, b"_total"], PerFileSystem { uuid: &uuid }, count);
     }
 }
 
-/// A file that is there; what else went wrong is noted.
+/// Returns the text of an existing file; reports other errors.
 fn optional<'a>(read: Result<Option<Text<'a>>, FileError<'_>>, problems: &mut Problems) -> Option<Text<'a>> {
     problems.value(read).flatten()
 }

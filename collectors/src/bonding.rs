@@ -1,10 +1,10 @@
-//! Bonds and their slaves from /sys/class/net.
+//! Network bonds and their slaves from /sys/class/net.
 
 use crate::declare;
 use crate::host::root::RootError;
 use crate::kit::prelude::*;
 
-/// How many slaves each bond has, and how many of them have a link.
+/// The bonding collector.
 #[derive(Default, Debug)]
 pub struct Bonding {
     masters: Vec<u8>,
@@ -12,7 +12,10 @@ pub struct Bonding {
 }
 
 declare! {
-    Bonding: "bonding", on, "How many slaves each bond of network devices has, and how many of them have a link.";
+    Bonding: "bonding", on, "Configured and active slaves of network bonds.";
+    labels {
+        PerBond { master }
+    }
     reads {
         MASTERS: File Sys "class/net/bonding_masters";
         SLAVES: File Sys "class/net/*/bonding/slaves";
@@ -20,8 +23,8 @@ declare! {
         SLAVE_STATUS: File Sys "class/net/*/slave_*/bonding_slave/mii_status";
     }
     families {
-        ACTIVE: Gauge "node_bonding_active" ["master"] "Slaves of a bond that have a link.";
-        CONFIGURED: Gauge "node_bonding_slaves" ["master"] "Slaves that a bond was given.";
+        ACTIVE: Gauge "node_bonding_active" PerBond "Slaves of a bond whose link is up.";
+        CONFIGURED: Gauge "node_bonding_slaves" PerBond "Configured slaves of a bond.";
     }
 }
 
@@ -37,22 +40,22 @@ impl Collect for Bonding {
             let listed = cx.files.read_into(SLAVES, [master], slaves).map_err(failure);
             let Some(()) = cx.problems.value(listed) else { continue };
             let (mut configured, mut active) = (0_u64, 0_u64);
-            // Without one slave's state the number of active ones would be wrong: it costs the bond.
+            // The number of active slaves needs the state of every slave.
             let counted = names(slaves).try_for_each(|slave| {
                 configured += 1;
                 active += u64::from(is_up(cx, master, slave)?);
                 Ok::<_, Failure>(())
             });
             if cx.problems.value(counted).is_some() {
-                cx.page.gauge(ACTIVE, [&master], active);
-                cx.page.gauge(CONFIGURED, [&master], configured);
+                cx.page.gauge(ACTIVE, PerBond { master: &master }, active);
+                cx.page.gauge(CONFIGURED, PerBond { master: &master }, configured);
             }
         }
         Ok(())
     }
 }
 
-/// A host without the module has no bonds; a bond may go while one looks.
+/// A missing file is no data: the module is not loaded, or the bond was removed.
 fn failure(error: FileError<'_>) -> Failure {
     error.or_no_data(RootError::is_missing)
 }
@@ -65,7 +68,7 @@ fn is_up(cx: &mut Cx<'_, Bonding>, master: &[u8], slave: &[u8]) -> Result<bool, 
     if let Some(status) = cx.files.read_if_present(LOWER_STATUS, [master, slave])? {
         return Ok(status.trimmed() == b"up");
     }
-    // Kernels before 3.13 call the link to a slave otherwise.
+    // Kernels before 3.13 have another name for the link to a slave.
     let status = cx.files.read(SLAVE_STATUS, [master, slave]).map_err(failure)?;
     Ok(status.trimmed() == b"up")
 }

@@ -1,4 +1,4 @@
-//! Mounted btrfs file systems, from /sys/fs/btrfs and, where they may be asked, from the file systems themselves.
+//! Mounted btrfs file systems, from /sys/fs/btrfs and ioctl.
 
 mod devices;
 
@@ -13,7 +13,7 @@ use crate::kit::prelude::*;
 use crate::kit::rows::Rows;
 use devices::{Device, Devices};
 
-/// Space, commits and devices of each mounted btrfs.
+/// The btrfs collector.
 #[derive(Default, Debug)]
 pub struct Btrfs {
     file_systems: Names,
@@ -25,7 +25,15 @@ pub struct Btrfs {
 }
 
 declare! {
-    Btrfs: "btrfs", on, "Space, commits and devices of each mounted btrfs file system.";
+    Btrfs: "btrfs", on, "Space, commits and devices of mounted btrfs file systems.";
+    labels {
+        FileSystemInfo { label, uuid }
+        PerFileSystem { uuid }
+        PerGroup { block_group_type, uuid }
+        PerLayout { block_group_type, mode, uuid }
+        PerDevice { btrfs_dev_uuid, device, uuid }
+        PerDeviceError { btrfs_dev_uuid, device, r#type, uuid }
+    }
     reads {
         FILE_SYSTEMS: Directory Sys "fs/btrfs";
         LABEL: File Sys "fs/btrfs/*/label";
@@ -42,29 +50,29 @@ declare! {
         OWN_MOUNTS: File Proc "self/mountinfo";
     }
     families {
-        INFO: Gauge "node_btrfs_info" ["label", "uuid"] "The label of the file system; always 1.";
-        RESERVE_SIZE: Gauge "node_btrfs_global_rsv_size_bytes" ["uuid"] "Space that is kept back for the file system's own needs.";
-        COMMIT_COUNT: Counter "node_btrfs_commits_total" ["uuid"] "Transactions that were committed.";
-        LAST_COMMIT: Gauge "node_btrfs_last_commit_seconds" ["uuid"] "How long the last commit took.";
-        LONGEST_COMMIT: Gauge "node_btrfs_max_commit_seconds" ["uuid"] "How long the longest commit took.";
-        COMMIT_TIME: Counter "node_btrfs_commit_seconds_total" ["uuid"] "How long all commits took together.";
-        RESERVED_SIZE: Gauge "node_btrfs_reserved_bytes" ["block_group_type", "uuid"] "Space that is reserved for what is about to be written.";
-        USED_SIZE: Gauge "node_btrfs_used_bytes" ["block_group_type", "mode", "uuid"] "Space of a kind and layout that is used.";
-        TOTAL_SIZE: Gauge "node_btrfs_size_bytes" ["block_group_type", "mode", "uuid"] "Space of a kind and layout in all.";
-        RATIO: Gauge "node_btrfs_allocation_ratio" ["block_group_type", "mode", "uuid"] "Bytes on devices for each byte of the layout.";
-        DEVICE_SIZE: Gauge "node_btrfs_device_size_bytes" ["btrfs_dev_uuid", "device", "uuid"] "Size of a device of the file system.";
-        DEVICE_UNUSED: Gauge "node_btrfs_device_unused_bytes" ["btrfs_dev_uuid", "device", "uuid"] "Space of a device that is not handed out to block groups.";
-        DEVICE_ERRORS: Counter "node_btrfs_device_errors_total" ["btrfs_dev_uuid", "device", "type", "uuid"] "Errors of a device since they were last reset.";
+        INFO: Gauge "node_btrfs_info" FileSystemInfo "Label of a btrfs file system, always 1.";
+        RESERVE_SIZE: Gauge "node_btrfs_global_rsv_size_bytes" PerFileSystem "Size of the global reserve, in bytes.";
+        COMMIT_COUNT: Counter "node_btrfs_commits_total" PerFileSystem "Transactions committed.";
+        LAST_COMMIT: Gauge "node_btrfs_last_commit_seconds" PerFileSystem "Duration of the last commit, in seconds.";
+        LONGEST_COMMIT: Gauge "node_btrfs_max_commit_seconds" PerFileSystem "Duration of the longest commit, in seconds.";
+        COMMIT_TIME: Counter "node_btrfs_commit_seconds_total" PerFileSystem "Total duration of all commits, in seconds.";
+        RESERVED_SIZE: Gauge "node_btrfs_reserved_bytes" PerGroup "Space reserved for pending writes, in bytes.";
+        USED_SIZE: Gauge "node_btrfs_used_bytes" PerLayout "Used space by block group type and layout, in bytes.";
+        TOTAL_SIZE: Gauge "node_btrfs_size_bytes" PerLayout "Allocated space by block group type and layout, in bytes.";
+        RATIO: Gauge "node_btrfs_allocation_ratio" PerLayout "Bytes allocated on devices per byte of a layout.";
+        DEVICE_SIZE: Gauge "node_btrfs_device_size_bytes" PerDevice "Size of a member device, in bytes.";
+        DEVICE_UNUSED: Gauge "node_btrfs_device_unused_bytes" PerDevice "Space of a member device without block groups, in bytes.";
+        DEVICE_ERRORS: Counter "node_btrfs_device_errors_total" PerDeviceError "Errors of a member device since the last counter reset.";
     }
 }
 
-/// How node_exporter shows a device without a UUID.
+/// The label of a device without a UUID, as in node_exporter.
 const ZERO_UUID: &[u8] = b"<zero>";
 
-/// Bytes in a sector, which sizes of block devices are counted in.
+/// Size of a sector, the unit of block device sizes.
 const SECTOR_BYTES: u64 = 512;
 
-/// The kinds of block groups. A small file system may have `mixed` ones in place of the first two, which nobody shows.
+/// The block group types that are exported; `mixed` groups of small file systems are not, as in node_exporter.
 const GROUPS: [&str; 3] = ["data", "metadata", "system"];
 const ALWAYS_THERE: &str = "system";
 
@@ -83,14 +91,14 @@ impl Collect for Btrfs {
             Err(error) if error.is_missing() => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        // Beside the file systems stands `features`.
+        // The directory also has `features`.
         if self.file_systems.iter().any(is_file_system) {
             self.devices.ask(cx);
         }
         let Self { file_systems, members, layouts, uuid, label, devices } = self;
         for name in file_systems.iter().filter(|name| is_file_system(name)) {
             uuid.clear();
-            // The folder has the name that the file system was given when it was mounted first.
+            // The directory is named after the UUID of the first mount.
             match attribute::number_or(cx, METADATA_UUID, [name], Uuid::default()) {
                 Some(found) if found != Uuid::default() => uuid.extend_from_slice(&found.text()),
                 _ => uuid.extend_from_slice(name),
@@ -98,10 +106,10 @@ impl Collect for Btrfs {
             let before = cx.problems.count();
             attribute::word(cx, LABEL, [name], is_absent, label);
             if cx.problems.count() == before {
-                cx.page.gauge(INFO, [label, uuid], 1_u64);
+                cx.page.gauge(INFO, FileSystemInfo { label, uuid }, 1_u64);
             }
             if let Some(size) = attribute::number_or(cx, RESERVE, [name], 0_u64) {
-                cx.page.gauge(RESERVE_SIZE, [uuid], size);
+                cx.page.gauge(RESERVE_SIZE, PerFileSystem { uuid }, size);
             }
             emit_commits(cx, name, uuid);
             let listed = cx.files.list(MEMBERS, [name], members).map_err(Failure::from);
@@ -109,7 +117,7 @@ impl Collect for Btrfs {
             for group in GROUPS {
                 emit_group(cx, [name, group.as_bytes()], uuid, count, layouts);
             }
-            if !emit_asked(&mut cx.page, uuid, devices) && count.is_some() {
+            if !emit_reported(&mut cx.page, uuid, devices) && count.is_some() {
                 emit_members(cx, name, uuid, members);
             }
         }
@@ -128,7 +136,7 @@ fn is_absent(error: RootError) -> bool {
 fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8]) {
     let text = match cx.files.read(COMMITS, [name]) {
         Ok(text) => text,
-        // Earlier kernels count no commits, which shows as 0.
+        // Kernels before 6.0 do not count commits, which is exported as 0.
         Err(error) if is_absent(error.error) => {
             return (0..COMMIT_NAMES.len()).for_each(|at| emit_commit(&mut cx.page, uuid, at, 0));
         }
@@ -136,7 +144,7 @@ fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8]) {
     };
     let rows = Rows::of(text, COMMIT_NAMES, cx.problems, |line| {
         let is_fine = line.fields().count() == 2 && line.fields().last().and_then(u64::from_text).is_some();
-        if is_fine { Ok(()) } else { Err(line.error("the row", "a name and a number", line.bytes)) }
+        if is_fine { Ok(()) } else { Err(line.error("row", "a name and a number", line.bytes)) }
     });
     let Some(rows) = cx.problems.value(rows) else { return };
     for (at, value) in rows.each(|_, row| row.exactly("a name and a number")) {
@@ -150,14 +158,14 @@ fn emit_commits(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8]) {
 fn emit_commit(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], at: usize, value: u64) {
     let seconds = value as f64 / MILLISECONDS_PER_SECOND;
     match at {
-        0 => page.counter(COMMIT_COUNT, [&uuid], value),
-        1 => page.gauge(LAST_COMMIT, [&uuid], seconds),
-        2 => page.gauge(LONGEST_COMMIT, [&uuid], seconds),
-        _ => page.counter(COMMIT_TIME, [&uuid], seconds),
+        0 => page.counter(COMMIT_COUNT, PerFileSystem { uuid: &uuid }, value),
+        1 => page.gauge(LAST_COMMIT, PerFileSystem { uuid: &uuid }, seconds),
+        2 => page.gauge(LONGEST_COMMIT, PerFileSystem { uuid: &uuid }, seconds),
+        _ => page.counter(COMMIT_TIME, PerFileSystem { uuid: &uuid }, seconds),
     }
 }
 
-/// A kind of block groups and the layouts that it is stored in; `count` devices share the work, where that is known.
+/// Emits a block group type and its layouts over `count` devices, if known.
 fn emit_group(
     cx: &mut Cx<'_, Btrfs>,
     [name, group]: [&[u8]; 2],
@@ -166,7 +174,7 @@ fn emit_group(
     layouts: &mut Names,
 ) {
     if let Some(size) = attribute::number_or(cx, RESERVED, [name, group], 0_u64) {
-        cx.page.gauge(RESERVED_SIZE, [&group, &uuid], size);
+        cx.page.gauge(RESERVED_SIZE, PerGroup { block_group_type: &group, uuid: &uuid }, size);
     }
     match cx.files.list(ALLOCATION, [name, group], layouts) {
         Ok(()) => {}
@@ -175,18 +183,18 @@ fn emit_group(
     }
     for (layout, _) in layouts.iter_kinds().filter(|(_, kind)| *kind == Kind::Directory) {
         if let Some(size) = attribute::number_or(cx, LAYOUT_USED, [name, group, layout], 0_u64) {
-            cx.page.gauge(USED_SIZE, [&group, &layout, &uuid], size);
+            cx.page.gauge(USED_SIZE, PerLayout { block_group_type: &group, mode: &layout, uuid: &uuid }, size);
         }
         if let Some(size) = attribute::number_or(cx, LAYOUT_TOTAL, [name, group, layout], 0_u64) {
-            cx.page.gauge(TOTAL_SIZE, [&group, &layout, &uuid], size);
+            cx.page.gauge(TOTAL_SIZE, PerLayout { block_group_type: &group, mode: &layout, uuid: &uuid }, size);
         }
         if let Some(ratio) = ratio(layout, count) {
-            cx.page.gauge(RATIO, [&group, &layout, &uuid], ratio);
+            cx.page.gauge(RATIO, PerLayout { block_group_type: &group, mode: &layout, uuid: &uuid }, ratio);
         }
     }
 }
 
-/// Bytes on devices for each byte of a layout; 0 for one that is not known. Parity depends on the number of devices.
+/// Bytes on devices per byte of a layout; 0 for an unknown layout. Parity depends on the number of devices.
 fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
     let with_parity = |parity: f64| count.map(|count| count as f64 / (count as f64 - parity));
     match layout {
@@ -200,33 +208,45 @@ fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
     }
 }
 
-/// What the file system itself said; `false` when it did not.
-fn emit_asked(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
+/// Emits the devices reported by ioctl; `false` if there are none.
+fn emit_reported(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
     let mut has_any = false;
     for Device { name, numbers } in Uuid::from_text(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
         has_any = true;
         let text = numbers.uuid.text();
         let id: &[u8] = if numbers.uuid == Uuid::default() { ZERO_UUID } else { &text };
-        page.gauge(DEVICE_SIZE, [&Some(id), &name, &uuid], numbers.size_bytes);
+        page.gauge(
+            DEVICE_SIZE,
+            PerDevice { btrfs_dev_uuid: &Some(id), device: &name, uuid: &uuid },
+            numbers.size_bytes,
+        );
         // More is never handed out than there is.
-        page.gauge(DEVICE_UNUSED, [&id, &name, &uuid], numbers.size_bytes.saturating_sub(numbers.used_bytes));
+        page.gauge(
+            DEVICE_UNUSED,
+            PerDevice { btrfs_dev_uuid: &id, device: &name, uuid: &uuid },
+            numbers.size_bytes.saturating_sub(numbers.used_bytes),
+        );
         for (kind, count) in BTRFS_ERROR_KINDS.iter().zip(numbers.errors) {
-            page.counter(DEVICE_ERRORS, [&id, &name, kind, &uuid], count);
+            page.counter(
+                DEVICE_ERRORS,
+                PerDeviceError { btrfs_dev_uuid: &id, device: &name, r#type: kind, uuid: &uuid },
+                count,
+            );
         }
     }
     has_any
 }
 
-/// What sysfs says in its place.
+/// Emits the devices listed in sysfs.
 fn emit_members(cx: &mut Cx<'_, Btrfs>, name: &[u8], uuid: &[u8], members: &Names) {
     for member in members.iter() {
         if let Some(Sectors(size)) = attribute::number_or(cx, MEMBER_SIZE, [name, member], Sectors(0)) {
-            cx.page.gauge(DEVICE_SIZE, [&None::<&str>, &member, &uuid], size);
+            cx.page.gauge(DEVICE_SIZE, PerDevice { btrfs_dev_uuid: &None::<&str>, device: &member, uuid: &uuid }, size);
         }
     }
 }
 
-/// A number of sectors, in bytes.
+/// A number of sectors, converted to bytes.
 struct Sectors(u64);
 
 impl FromText for Sectors {

@@ -1,21 +1,24 @@
-//! Free blocks of memory from /proc/buddyinfo.
+//! Free memory blocks from /proc/buddyinfo.
 
 use crate::declare;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How fragmented free memory is.
+/// The buddyinfo collector.
 #[derive(Debug)]
 pub struct Buddyinfo;
 
 declare! {
-    Buddyinfo: "buddyinfo", off, "How many free blocks of memory there are of each size.";
+    Buddyinfo: "buddyinfo", off, "Free memory blocks by size and zone.";
+    labels {
+        PerSize { node, size, zone }
+    }
     reads {
         BUDDYINFO: File Proc "buddyinfo";
     }
     families {
-        BLOCKS: Gauge "node_buddyinfo_blocks" ["node", "size", "zone"] "Free blocks of 2^size pages in a zone of memory.";
+        BLOCKS: Gauge "node_buddyinfo_blocks" PerSize "Free blocks of 2^size pages in a memory zone.";
     }
 }
 
@@ -29,14 +32,14 @@ impl Collect for Buddyinfo {
         let mut sizes_of_all = None;
         for line in table::rows(text, cx.problems) {
             let Some(row) = cx.problems.value(parse(line)) else { continue };
-            // Every zone has as many sizes as the first: a row with another number of them lost or gained some.
+            // Every zone has the same number of sizes.
             if row.sizes.clone().count() != *sizes_of_all.get_or_insert_with(|| row.sizes.clone().count()) {
                 cx.problems.report(line.error("blocks", "as many as in the first row", line.bytes));
                 continue;
             }
             for (size, found) in row.sizes.enumerate() {
                 if let Some(blocks) = cx.problems.value(line.number::<u64>("blocks", found)) {
-                    cx.page.gauge(BLOCKS, [&row.node, &size, &row.zone], blocks);
+                    cx.page.gauge(BLOCKS, PerSize { node: &row.node, size: &size, zone: &row.zone }, blocks);
                 }
             }
         }
@@ -89,9 +92,9 @@ mod tests {
         let good = "node_buddyinfo_blocks{node=\"0\",size=\"0\",zone=\"DMA\"} 1\n";
         for (bad, complaint) in [
             ("Node 0, zone Normal 1 2\n", "buddyinfo:2: blocks: expected as many as in the first row"),
-            ("Node 0, zone Normal -1\n", "buddyinfo:2: blocks: expected a whole number"),
+            ("Node 0, zone Normal -1\n", "buddyinfo:2: blocks: expected an unsigned integer"),
             ("Node 0, zone\n", "buddyinfo:2: zone: expected a field"),
-            ("Node x, zone DMA 1\n", "buddyinfo:2: node: expected a whole number"),
+            ("Node x, zone DMA 1\n", "buddyinfo:2: node: expected an unsigned 32-bit integer"),
             ("zone\n", "buddyinfo:2: row: expected"),
         ] {
             given(&format!("== proc/buddyinfo\nNode 0, zone DMA 1\n{bad}")).fails::<Buddyinfo>(good, complaint);

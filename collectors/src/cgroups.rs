@@ -1,21 +1,24 @@
-//! Controllers of control groups from /proc/cgroups.
+//! Control group controllers from /proc/cgroups.
 
 use crate::declare;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many control groups each controller has.
+/// The cgroups collector.
 #[derive(Debug)]
 pub struct Cgroups;
 
 declare! {
-    Cgroups: "cgroups", off, "How many control groups each controller has, and whether it is enabled.";
+    Cgroups: "cgroups", off, "Number of control groups and state of each controller.";
+    labels {
+        PerController { subsys_name }
+    }
     reads {
         CGROUPS: File Proc "cgroups";
     }
     families {
-        GROUPS: Gauge "node_cgroups_cgroups" ["subsys_name"] "Control groups in the hierarchy of the controller.";
-        ENABLED: Gauge "node_cgroups_enabled" ["subsys_name"] "Whether the controller is enabled.";
+        GROUPS: Gauge "node_cgroups_cgroups" PerController "Control groups in the controller's hierarchy.";
+        ENABLED: Gauge "node_cgroups_enabled" PerController "1 for an enabled controller, 0 for a disabled one.";
     }
 }
 
@@ -34,8 +37,8 @@ impl Collect for Cgroups {
                 continue;
             }
             if let Some((name, [_, groups, enabled])) = cx.problems.value(parse(line)) {
-                cx.page.gauge(GROUPS, [&name], groups);
-                cx.page.gauge(ENABLED, [&name], enabled);
+                cx.page.gauge(GROUPS, PerController { subsys_name: &name }, groups);
+                cx.page.gauge(ENABLED, PerController { subsys_name: &name }, enabled);
             }
         }
         Ok(())
@@ -70,10 +73,10 @@ mod tests {
     fn a_bad_row_costs_itself_alone() {
         let good = "node_cgroups_cgroups{subsys_name=\"cpu\"} 2\nnode_cgroups_enabled{subsys_name=\"cpu\"} 1\n";
         for (bad, complaint) in [
-            ("cpuset\t1\tmany\t1\n", "cgroups:1: num_cgroups: expected a whole number"),
-            ("cpuset\t1\t-4\t1\n", "num_cgroups: expected a whole number from 0 to 2^64 - 1, found `-4`"),
+            ("cpuset\t1\tmany\t1\n", "cgroups:1: num_cgroups: expected an unsigned integer"),
+            ("cpuset\t1\t-4\t1\n", "num_cgroups: expected an unsigned integer, found \"-4\""),
             ("cpuset\tx\t1\t1\n", "hierarchy"),
-            ("cpuset\t1\t1\n", "enabled: expected a whole number from 0 to 2^64 - 1, found nothing"),
+            ("cpuset\t1\t1\n", "enabled: expected an unsigned integer, found nothing"),
             ("\n", "subsys_name: expected a field"),
         ] {
             given(&format!("== proc/cgroups\n{bad}cpu\t0\t2\t1\n")).fails::<Cgroups>(good, complaint);

@@ -7,35 +7,35 @@ use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 use crate::kit::table;
 
-/// How full the table of tracked connections is, and what became of packets on the way through it.
+/// The conntrack collector.
 #[derive(Debug)]
 pub struct Conntrack;
 
 declare! {
-    Conntrack: "conntrack", on, "How full netfilter's table of connections is, and what became of packets there.";
+    Conntrack: "conntrack", on, "Connection tracking table size and statistics.";
     reads {
         COUNT: File Proc "sys/net/netfilter/nf_conntrack_count";
         MAX: File Proc "sys/net/netfilter/nf_conntrack_max";
         STATISTICS: File Proc "net/stat/nf_conntrack";
     }
     families {
-        ENTRIES: Gauge "node_nf_conntrack_entries" [] "Connections in the table.";
-        LIMIT: Gauge "node_nf_conntrack_entries_limit" [] "Connections that the table holds at most.";
-        FOUND: Gauge "node_nf_conntrack_stat_found" [] "Searches that found their connection.";
-        INVALID: Gauge "node_nf_conntrack_stat_invalid" [] "Packets that cannot be tracked.";
-        IGNORE: Gauge "node_nf_conntrack_stat_ignore" [] "Packets that were not tracked, mostly because they have a connection.";
-        INSERT: Gauge "node_nf_conntrack_stat_insert" [] "Connections put into the table.";
-        INSERT_FAILED: Gauge "node_nf_conntrack_stat_insert_failed" [] "Connections that could not be put into the table, mostly because they were there.";
-        DROP: Gauge "node_nf_conntrack_stat_drop" [] "Packets dropped because they could not be tracked.";
-        EARLY_DROP: Gauge "node_nf_conntrack_stat_early_drop" [] "Connections thrown out of a full table to make room.";
-        SEARCH_RESTART: Gauge "node_nf_conntrack_stat_search_restart" [] "Searches begun again because the table was resized.";
+        ENTRIES: Gauge "node_nf_conntrack_entries" [] "Entries of the connection tracking table.";
+        LIMIT: Gauge "node_nf_conntrack_entries_limit" [] "Maximum number of connection tracking entries.";
+    }
+    /// Columns by index. Kernels renamed or redefined the other columns over time.
+    table COLUMNS: usize => [] {
+        2 => Gauge "node_nf_conntrack_stat_found" "Lookups that found a connection tracking entry.";
+        4 => Gauge "node_nf_conntrack_stat_invalid" "Packets that cannot be tracked.";
+        5 => Gauge "node_nf_conntrack_stat_ignore" "Packets excluded from connection tracking.";
+        8 => Gauge "node_nf_conntrack_stat_insert" "Connection tracking entries inserted.";
+        9 => Gauge "node_nf_conntrack_stat_insert_failed" "Failed insertions of connection tracking entries.";
+        10 => Gauge "node_nf_conntrack_stat_drop" "Packets dropped because of failed connection tracking.";
+        11 => Gauge "node_nf_conntrack_stat_early_drop" "Connection tracking entries evicted from a full table.";
+        SEARCH_RESTART_COLUMN => Gauge "node_nf_conntrack_stat_search_restart" "Lookups restarted because of a table resize.";
     }
 }
 
-/// The columns that are passed on. Kernels have given `searched`, `new`, `delete` and `delete_list` other names or
-/// meanings over time, these stayed.
-const COLUMNS: [usize; 8] = [2, 4, 5, 8, 9, 10, 11, SEARCH_RESTART_COLUMN];
-/// The last column; kernels before 2.6.35 end one before.
+/// The last column, which kernels before 2.6.35 do not have.
 const SEARCH_RESTART_COLUMN: usize = 16;
 
 impl Collect for Conntrack {
@@ -51,16 +51,15 @@ impl Collect for Conntrack {
             cx.page.gauge(LIMIT, [], limit);
         }
         let text = cx.files.read(STATISTICS, []).map_err(not_loaded)?;
-        let families = [FOUND, INVALID, IGNORE, INSERT, INSERT_FAILED, DROP, EARLY_DROP, SEARCH_RESTART];
-        // A sum over fewer CPUs than there are would be a wrong number: a bad row costs the sums.
-        for (family, sum) in families.into_iter().zip(sums(text)?) {
-            cx.page.gauge(family, [], sum);
+        // A sum over some of the CPUs would be wrong: a bad row costs all sums.
+        for ((_, family), sum) in COLUMNS.into_iter().zip(sums(text)?) {
+            cx.page.tabled(family, [], sum);
         }
         Ok(())
     }
 }
 
-/// The number that a file holds; what is wrong with it is noted.
+/// Reads the number of a file; a bad one is reported.
 fn whole(
     cx: &mut Cx<'_, Conntrack>,
     file: Read<Conntrack, File, 0>,
@@ -70,12 +69,12 @@ fn whole(
     Ok(cx.problems.value(text.number(field)))
 }
 
-/// Without its module netfilter has none of the files.
+/// Treats missing files as no data: the module is not loaded.
 fn not_loaded(error: FileError<'_>) -> Failure {
     error.or_no_data(RootError::is_missing)
 }
 
-/// The sums of [`COLUMNS`] over the rows, one for each CPU, below the headline.
+/// Sums [`COLUMNS`] over the rows, one per CPU, after the header.
 fn sums(text: Text<'_>) -> Result<[u64; COLUMNS.len()], ParseError<'_>> {
     if text.bytes.is_empty() {
         return Err(table::empty(text));
@@ -84,14 +83,15 @@ fn sums(text: Text<'_>) -> Result<[u64; COLUMNS.len()], ParseError<'_>> {
     for line in text.lines().skip(1) {
         let mut count = 0;
         for (column, found) in line.fields().enumerate() {
-            let Hexadecimal(value) = line.number("a column", found)?;
-            if let Some(sum) = COLUMNS.iter().position(|&wanted| wanted == column).and_then(|at| sums.get_mut(at)) {
+            let Hexadecimal(value) = line.number("column", found)?;
+            if let Some(sum) = COLUMNS.iter().position(|&(wanted, _)| wanted == column).and_then(|at| sums.get_mut(at))
+            {
                 *sum = sum.wrapping_add(value);
             }
             count = column + 1;
         }
         if !(SEARCH_RESTART_COLUMN..=SEARCH_RESTART_COLUMN + 1).contains(&count) {
-            return Err(line.error("the row", "16 or 17 columns", line.bytes));
+            return Err(line.error("row", "16 or 17 columns", line.bytes));
         }
     }
     Ok(sums)
@@ -139,12 +139,12 @@ mod tests {
     #[test]
     fn a_bad_row_costs_the_sums() {
         for (row, complaint) in [
-            ("1 2 3 4 5 6 7 8 9 a b c d e f\n", "nf_conntrack:2: the row: expected 16 or 17 columns, found `1 2"),
+            ("1 2 3 4 5 6 7 8 9 a b c d e f\n", "nf_conntrack:2: row: expected 16 or 17 columns, found \"1 2"),
             ("1 2 3 4 5 6 7 8 9 a b c d e f 10 11 12\n", "expected 16 or 17 columns"),
             ("\n", "expected 16 or 17 columns"),
             (
                 "1 2 g 4 5 6 7 8 9 a b c d e f 10 11\n",
-                "a column: expected a hexadecimal number of up to 64 bits, found `g`",
+                "column: expected a hexadecimal number of up to 64 bits, found \"g\"",
             ),
             ("1 2 10000000000000000 4 5 6 7 8 9 a b c d e f 10 11\n", "up to 64 bits"),
         ] {
@@ -200,7 +200,7 @@ mod tests {
                 text.push_str(&row.join(" "));
                 text.push('\n');
             }
-            let expected = COLUMNS.map(|column| rows.iter().map(|row| u64::from(row[column])).sum::<u64>());
+            let expected = COLUMNS.map(|(column, _)| rows.iter().map(|row| u64::from(row[column])).sum::<u64>());
             prop_assert_eq!(sums(Text::new(Mount::Proc, b"x", text.as_bytes())).ok(), Some(expected));
         }
 

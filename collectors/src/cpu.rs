@@ -1,4 +1,4 @@
-//! What CPUs spend their time with, what they are, and what becomes of them: from /proc/stat, /proc/cpuinfo and /sys.
+//! CPU time, details, throttling and online state, from /proc/stat, /proc/cpuinfo and /sys.
 
 mod info;
 pub(crate) mod list;
@@ -12,7 +12,7 @@ use crate::stat::rows::Column;
 use times::Times;
 use topology::Topology;
 
-/// What CPUs do and are.
+/// The cpu collector.
 #[derive(Debug)]
 pub struct Cpu {
     has_guest: bool,
@@ -25,7 +25,17 @@ pub struct Cpu {
 }
 
 declare! {
-    Cpu: "cpu", on, "What each CPU spends its time with, what it is, and whether it was throttled or switched off.";
+    Cpu: "cpu", on, "CPU time by mode, CPU details, throttling and online state.";
+    labels {
+        PerMode { cpu, mode }
+        Identity { cachesize, core, cpu, family, microcode, model, model_name, package, stepping, vendor }
+        PerThread { core, cpu, package }
+        PerFlag { flag }
+        PerBug { bug }
+        PerCore { core, package }
+        PerPackage { package }
+        PerCpu { cpu }
+    }
     reads {
         STAT: File Proc "stat";
         CPUINFO: File Proc "cpuinfo";
@@ -38,28 +48,26 @@ declare! {
         PACKAGE_THROTTLE_COUNT: File Sys "devices/system/cpu/cpu*/thermal_throttle/package_throttle_count";
     }
     flags {
-        GUEST: Switch "collector.cpu.guest" = "true", "Show time that guests had, as node_cpu_guest_seconds_total.";
-        INFO_FLAG: Switch "collector.cpu.info" = "false", "Show what each CPU is, as node_cpu_info.";
-        FLAGS_INCLUDE: Text "collector.cpu.info.flags-include" = "", "Regexp of the CPU flags to show; turns --collector.cpu.info on.";
-        BUGS_INCLUDE: Text "collector.cpu.info.bugs-include" = "", "Regexp of the CPU bugs to show; turns --collector.cpu.info on.";
+        GUEST: Switch "collector.cpu.guest" = "true", "Export guest time as node_cpu_guest_seconds_total.";
+        INFO_FLAG: Switch "collector.cpu.info" = "false", "Export CPU details as node_cpu_info.";
+        FLAGS_INCLUDE: Text "collector.cpu.info.flags-include" = "", "Regexp of CPU flags to export; enables --collector.cpu.info.";
+        BUGS_INCLUDE: Text "collector.cpu.info.bugs-include" = "", "Regexp of CPU bugs to export; enables --collector.cpu.info.";
     }
     families {
-        SECONDS: Counter "node_cpu_seconds_total" ["cpu", "mode"] "Seconds that each CPU spent, by what it spent them with.";
-        GUEST_SECONDS: Counter "node_cpu_guest_seconds_total" ["cpu", "mode"]
-            "Seconds that each CPU spent on virtual machines; they are part of user and nice as well.";
-        INFO: Gauge "node_cpu_info" ["cachesize", "core", "cpu", "family", "microcode", "model", "model_name", "package", "stepping", "vendor"]
-            "What each CPU is, as labels of a 1.";
-        FREQUENCY: Gauge "node_cpu_frequency_hertz" ["core", "cpu", "package"] "How fast each CPU runs, as /proc/cpuinfo has it.";
-        FLAG_INFO: Gauge "node_cpu_flag_info" ["flag"] "A flag that the first CPU has, as the label of a 1.";
-        BUG_INFO: Gauge "node_cpu_bug_info" ["bug"] "A bug that the first CPU has, as the label of a 1.";
-        CORE_THROTTLES: Counter "node_cpu_core_throttles_total" ["core", "package"] "How often a core was throttled for its heat.";
-        PACKAGE_THROTTLES: Counter "node_cpu_package_throttles_total" ["package"] "How often a package was throttled for its heat.";
-        ISOLATED: Gauge "node_cpu_isolated" ["cpu"] "1 for each CPU that the scheduler leaves alone.";
-        ONLINE: Gauge "node_cpu_online" ["cpu"] "1 for a CPU that is on, 0 for one that is off.";
+        SECONDS: Counter "node_cpu_seconds_total" PerMode "CPU time by mode, in seconds.";
+        GUEST_SECONDS: Counter "node_cpu_guest_seconds_total" PerMode "CPU time spent on virtual machines by mode, in seconds.";
+        INFO: Gauge "node_cpu_info" Identity "Model and topology of a CPU, always 1.";
+        FREQUENCY: Gauge "node_cpu_frequency_hertz" PerThread "Current CPU frequency reported by the hardware, in hertz.";
+        FLAG_INFO: Gauge "node_cpu_flag_info" PerFlag "Feature flag of the first CPU, always 1.";
+        BUG_INFO: Gauge "node_cpu_bug_info" PerBug "Hardware bug of the first CPU, always 1.";
+        CORE_THROTTLES: Counter "node_cpu_core_throttles_total" PerCore "Thermal throttling events of a core.";
+        PACKAGE_THROTTLES: Counter "node_cpu_package_throttles_total" PerPackage "Thermal throttling events of a package.";
+        ISOLATED: Gauge "node_cpu_isolated" PerCpu "CPU isolated from the scheduler, always 1.";
+        ONLINE: Gauge "node_cpu_online" PerCpu "1 for an online CPU, 0 for an offline one.";
     }
 }
 
-/// The modes of [`SECONDS`], in the page's order.
+/// The modes of [`SECONDS`], in page order.
 const MODES: [(&str, Column); 8] = [
     ("idle", Column::Idle),
     ("iowait", Column::Iowait),
@@ -71,7 +79,7 @@ const MODES: [(&str, Column); 8] = [
     ("user", Column::User),
 ];
 
-/// The modes of [`GUEST_SECONDS`], in the page's order.
+/// The modes of [`GUEST_SECONDS`], in page order.
 const GUEST_MODES: [(&str, Column); 2] = [("nice", Column::GuestNice), ("user", Column::Guest)];
 
 impl Collect for Cpu {
@@ -117,10 +125,18 @@ impl Cpu {
         }
         for (number, ticks) in self.times.iter() {
             for (mode, column) in &MODES {
-                cx.page.counter(SECONDS, [&number, mode], times::seconds(ticks.of(*column), ticks_per_second));
+                cx.page.counter(
+                    SECONDS,
+                    PerMode { cpu: &number, mode },
+                    times::seconds(ticks.of(*column), ticks_per_second),
+                );
             }
             for (mode, column) in GUEST_MODES.iter().filter(|_| self.has_guest) {
-                cx.page.counter(GUEST_SECONDS, [&number, mode], times::seconds(ticks.of(*column), ticks_per_second));
+                cx.page.counter(
+                    GUEST_SECONDS,
+                    PerMode { cpu: &number, mode },
+                    times::seconds(ticks.of(*column), ticks_per_second),
+                );
             }
         }
     }
@@ -137,22 +153,39 @@ impl Cpu {
             let (cache_size, core, package) = (&cpu.cache_size, &cpu.core, &cpu.package);
             page.gauge(
                 INFO,
-                [cache_size, core, number, family, microcode, model, model_name, package, stepping, vendor],
+                Identity {
+                    cachesize: cache_size,
+                    core,
+                    cpu: number,
+                    family,
+                    microcode,
+                    model,
+                    model_name,
+                    package,
+                    stepping,
+                    vendor,
+                },
                 1_u64,
             );
             if self.has_frequency
                 && let Some(megahertz) = problems.value(cpu.megahertz)
             {
-                page.gauge(FREQUENCY, [core, number, package], megahertz * 1e6);
+                page.gauge(FREQUENCY, PerThread { core, cpu: number, package }, megahertz * 1e6);
             }
         });
-        for (family, pattern, words) in [(FLAG_INFO, &self.flags, traits.flags), (BUG_INFO, &self.bugs, traits.bugs)] {
-            let Some(pattern) = pattern else { continue };
-            for word in words.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty() && pattern.is_match(word)) {
-                page.gauge(family, [&word], 1_u64);
-            }
+        for flag in selected(traits.flags, self.flags.as_ref()) {
+            page.gauge(FLAG_INFO, PerFlag { flag: &flag }, 1_u64);
+        }
+        for bug in selected(traits.bugs, self.bugs.as_ref()) {
+            page.gauge(BUG_INFO, PerBug { bug: &bug }, 1_u64);
         }
     }
+}
+
+/// The words that match the pattern; none without a pattern.
+fn selected<'a>(words: &'a [u8], pattern: Option<&'a Pattern>) -> impl Iterator<Item = &'a [u8]> {
+    let words = words.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.filter(move |word| pattern.is_some_and(|pattern| pattern.is_match(word)))
 }
 
 fn collect_isolated(cx: &mut Cx<'_, Cpu>) {
@@ -161,7 +194,7 @@ fn collect_isolated(cx: &mut Cx<'_, Cpu>) {
         Ok(Some(text)) => {
             for range in list::ranges(text) {
                 for number in cx.problems.value(range).into_iter().flatten() {
-                    cx.page.gauge(ISOLATED, [&number], 1_u64);
+                    cx.page.gauge(ISOLATED, PerCpu { cpu: &number }, 1_u64);
                 }
             }
         }

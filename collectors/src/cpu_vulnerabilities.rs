@@ -1,10 +1,10 @@
-//! Weaknesses of the processors from /sys/devices/system/cpu/vulnerabilities.
+//! CPU vulnerabilities from /sys/devices/system/cpu/vulnerabilities.
 
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::prelude::*;
 
-/// What the kernel knows of the processors' weaknesses.
+/// The cpu_vulnerabilities collector.
 #[derive(Default, Debug)]
 pub struct CpuVulnerabilities {
     names: Names,
@@ -12,13 +12,16 @@ pub struct CpuVulnerabilities {
 }
 
 declare! {
-    CpuVulnerabilities: "cpu_vulnerabilities", off, "Which weaknesses the processors have, and what the kernel does about each.";
+    CpuVulnerabilities: "cpu_vulnerabilities", off, "CPU vulnerabilities and their mitigations.";
+    labels {
+        PerVulnerability { codename, mitigation, state }
+    }
     reads {
         ALL: Directory Sys "devices/system/cpu/vulnerabilities";
         ONE: File Sys "devices/system/cpu/vulnerabilities/*";
     }
     families {
-        INFO: Gauge "node_cpu_vulnerabilities_info" ["codename", "mitigation", "state"] "Always 1: a weakness, whether it is open, and what is done about it.";
+        INFO: Gauge "node_cpu_vulnerabilities_info" PerVulnerability "State and mitigation of a CPU vulnerability, always 1.";
     }
 }
 
@@ -38,17 +41,17 @@ impl Collect for CpuVulnerabilities {
             let text = cx.files.read(ONE, [name]);
             if let Some(text) = cx.problems.value(text) {
                 let state = parse(text.trimmed(), details);
-                cx.page.gauge(INFO, [&name, details, &state], true);
+                cx.page.gauge(INFO, PerVulnerability { codename: &name, mitigation: details, state: &state }, true);
             }
         }
         Ok(())
     }
 }
 
-/// The states by what the kernel's words begin with, in small letters.
+/// The states, as lower-case prefixes of the kernel text.
 const STATES: [&str; 4] = ["not affected", "vulnerable", "mitigation", "unknown"];
 
-/// The state, and in `details` what follows its first word. Words of another kind are details of an unknown state.
+/// Parses the state, with the words after the first in `details`. Any other text becomes the details of an unknown state.
 fn parse(value: &[u8], details: &mut Vec<u8>) -> &'static str {
     details.clear();
     let begins =

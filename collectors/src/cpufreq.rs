@@ -1,15 +1,14 @@
-//! Frequencies of processors from /sys/devices/system/cpu/cpu*/cpufreq.
+//! CPU frequencies from /sys/devices/system/cpu/cpu*/cpufreq.
 
 use crate::cpu::list;
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
-/// How fast each processor runs, and how fast it may.
+/// The cpufreq collector.
 #[derive(Default, Debug)]
 pub struct Cpufreq {
     names: Names,
@@ -19,7 +18,11 @@ pub struct Cpufreq {
 }
 
 declare! {
-    Cpufreq: "cpufreq", on, "How fast each processor runs, how fast it may, and who decides.";
+    Cpufreq: "cpufreq", on, "CPU frequencies, limits and scaling governors.";
+    labels {
+        PerCpu { cpu }
+        PerGovernor { cpu, governor }
+    }
     reads {
         CPUS: Directory Sys "devices/system/cpu";
         OFFLINE: File Sys "devices/system/cpu/offline";
@@ -35,30 +38,19 @@ declare! {
         GOVERNORS_FILE: File Sys "devices/system/cpu/cpu*/cpufreq/scaling_available_governors";
     }
     families {
-        CURRENT: Gauge "node_cpu_frequency_hertz" ["cpu"] "How fast the processor runs, as it says itself.";
-        AVERAGE: Gauge "node_cpu_frequency_avg_hertz" ["cpu"] "How fast the processor ran on average lately.";
-        MAXIMUM: Gauge "node_cpu_frequency_max_hertz" ["cpu"] "The fastest that the processor can run.";
-        MINIMUM: Gauge "node_cpu_frequency_min_hertz" ["cpu"] "The slowest that the processor can run.";
-        SCALING_CURRENT: Gauge "node_cpu_scaling_frequency_hertz" ["cpu"] "How fast the kernel lets the processor run.";
-        SCALING_MAXIMUM: Gauge "node_cpu_scaling_frequency_max_hertz" ["cpu"] "The fastest that the kernel will let the processor run.";
-        SCALING_MINIMUM: Gauge "node_cpu_scaling_frequency_min_hertz" ["cpu"] "The slowest that the kernel will let the processor run.";
-        GOVERNOR: Gauge "node_cpu_scaling_governor" ["cpu", "governor"] "1 for the governor that decides the frequency, 0 for those that could.";
+        GOVERNOR: Gauge "node_cpu_scaling_governor" PerGovernor "1 for the current frequency scaling governor, 0 for available ones.";
+    }
+    /// Frequencies by file, with the errors of a file that a sound host may have.
+    table FREQUENCIES: (Read<Cpufreq, File, 1>, fn(RootError) -> bool) => PerCpu {
+        (CURRENT_FILE, attribute::is_hidden) => Gauge "node_cpu_frequency_hertz" "Current CPU frequency reported by the hardware, in hertz.";
+        (AVERAGE_FILE, is_not_counted) => Gauge "node_cpu_frequency_avg_hertz" "Average CPU frequency measured by the hardware, in hertz.";
+        (MAXIMUM_FILE, attribute::is_hidden) => Gauge "node_cpu_frequency_max_hertz" "Maximum CPU frequency of the hardware, in hertz.";
+        (MINIMUM_FILE, attribute::is_hidden) => Gauge "node_cpu_frequency_min_hertz" "Minimum CPU frequency of the hardware, in hertz.";
+        (SCALING_CURRENT_FILE, attribute::is_hidden) => Gauge "node_cpu_scaling_frequency_hertz" "Current CPU frequency set by the kernel, in hertz.";
+        (SCALING_MAXIMUM_FILE, attribute::is_hidden) => Gauge "node_cpu_scaling_frequency_max_hertz" "Maximum CPU frequency of the scaling policy, in hertz.";
+        (SCALING_MINIMUM_FILE, attribute::is_hidden) => Gauge "node_cpu_scaling_frequency_min_hertz" "Minimum CPU frequency of the scaling policy, in hertz.";
     }
 }
-
-/// A frequency's file, what it is on the page, and what keeps it from being read on a sound host.
-type Frequency =
-    (Read<Cpufreq, File, 1>, Family<Cpufreq, Gauge, crate::kit::family::Unnamed<1>>, fn(RootError) -> bool);
-
-const FREQUENCIES: [Frequency; 7] = [
-    (CURRENT_FILE, CURRENT, attribute::is_hidden),
-    (AVERAGE_FILE, AVERAGE, is_not_counted),
-    (MAXIMUM_FILE, MAXIMUM, attribute::is_hidden),
-    (MINIMUM_FILE, MINIMUM, attribute::is_hidden),
-    (SCALING_CURRENT_FILE, SCALING_CURRENT, attribute::is_hidden),
-    (SCALING_MAXIMUM_FILE, SCALING_MAXIMUM, attribute::is_hidden),
-    (SCALING_MINIMUM_FILE, SCALING_MINIMUM, attribute::is_hidden),
-];
 
 const HERTZ_IN_A_KILOHERTZ: f64 = 1000.0;
 
@@ -90,15 +82,15 @@ impl Collect for Cpufreq {
     }
 }
 
-/// A processor that slept has counted nothing that an average could be made of.
+/// Also expects EAGAIN: an idle CPU has no cycles to average over.
 fn is_not_counted(error: RootError) -> bool {
     attribute::is_unavailable(error) || error == RootError::Errno(Errno::EAGAIN)
 }
 
 fn emit(cx: &mut Cx<'_, Cpufreq>, cpu: &[u8], governor: &mut Vec<u8>, governors: &mut Vec<u8>) {
-    for (file, family, is_expected) in FREQUENCIES {
+    for ((file, is_expected), family) in FREQUENCIES {
         if let Some(kilohertz) = attribute::number::<u64, _, 1>(cx, file, [cpu], is_expected) {
-            cx.page.gauge(family, [&cpu], kilohertz as f64 * HERTZ_IN_A_KILOHERTZ);
+            cx.page.tabled(family, PerCpu { cpu: &cpu }, kilohertz as f64 * HERTZ_IN_A_KILOHERTZ);
         }
     }
     if attribute::word(cx, GOVERNOR_FILE, [cpu], attribute::never, governor)
@@ -106,7 +98,7 @@ fn emit(cx: &mut Cx<'_, Cpufreq>, cpu: &[u8], governor: &mut Vec<u8>, governors:
         && !governor.is_empty()
     {
         for name in governors.split(|&byte| byte == b' ') {
-            cx.page.gauge(GOVERNOR, [&cpu, &name], name == governor.as_slice());
+            cx.page.gauge(GOVERNOR, PerGovernor { cpu: &cpu, governor: &name }, name == governor.as_slice());
         }
     }
 }
@@ -169,7 +161,7 @@ mod tests {
     #[test]
     fn a_frequency_that_cannot_be_read_costs_itself_alone() {
         let host = format!("{OFFLINE}{}", cpu(0, &[("scaling_cur_freq", "<unknown>")]));
-        given(&host).fails::<Cpufreq>(&governors(0), "scaling_cur_freq: value: expected a whole number");
+        given(&host).fails::<Cpufreq>(&governors(0), "scaling_cur_freq: value: expected an unsigned integer");
         let hidden = "== sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_cur_freq mode=0200\n1\n";
         given(&format!("{OFFLINE}{}{hidden}", cpu(0, &[]))).emits::<Cpufreq>(&governors(0));
         let bad = format!("== sys/devices/system/cpu/offline\n0x\n{}", cpu(0, &[]));

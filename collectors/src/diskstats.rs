@@ -1,26 +1,31 @@
-//! Traffic of block devices from /proc/diskstats, and what udev knows of them.
+//! Block device statistics from /proc/diskstats, and identifiers from udev.
 
 mod row;
 mod udev;
 
 use crate::declare;
 use crate::host::root::Mount;
-use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use row::{FIELDS_MAX, Row};
+use row::Row;
 use udev::Properties;
 
-/// What was read from and written to each block device.
+/// The diskstats collector.
 #[derive(Debug)]
 pub struct Diskstats {
     filter: Filter,
-    /// The content of /proc/diskstats, which stays while other files are read.
+    /// A copy of /proc/diskstats, kept while other files are read.
     rows: Vec<u8>,
 }
 
 declare! {
-    Diskstats: "diskstats", on, "What was read from and written to each block device, and what the device is.";
+    Diskstats: "diskstats", on, "Block device I/O statistics and identifiers.";
+    labels {
+        DiskInfo { device, major, minor, model, path, revision, rotational, serial, wwn }
+        PerDisk { device }
+        FileSystemInfo { device, r#type, usage, uuid, version }
+        DeviceMapperInfo { device, lv_layer, lv_name, name, uuid, vg_name }
+    }
     reads {
         DISKSTATS: File Proc "diskstats";
         ROTATIONAL: File Sys "block/*/queue/rotational";
@@ -29,74 +34,42 @@ declare! {
     }
     flags {
         EXCLUDE: Text "collector.diskstats.device-exclude" = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$",
-            "Regexp of devices to leave out; not together with device-include.", or(&["collector.diskstats.ignored-devices"]);
+            "Regexp of devices to exclude; not together with device-include.", or(&["collector.diskstats.ignored-devices"]);
         INCLUDE: Text "collector.diskstats.device-include" = "",
-            "Regexp of devices to keep; not together with device-exclude.";
+            "Regexp of devices to include; not together with device-exclude.";
     }
     families {
-        INFO: Gauge "node_disk_info"
-            ["device", "major", "minor", "model", "path", "revision", "rotational", "serial", "wwn"]
-            "What the device is, as the kernel and udev tell it; always 1.";
-        READS: Counter "node_disk_reads_completed_total" ["device"] "Reads that came to a good end.";
-        READS_MERGED: Counter "node_disk_reads_merged_total" ["device"] "Reads that were joined with a neighbouring one.";
-        READ_BYTES: Counter "node_disk_read_bytes_total" ["device"] "Bytes that were read.";
-        READ_TIME: Counter "node_disk_read_time_seconds_total" ["device"] "Time that all reads together took.";
-        WRITES: Counter "node_disk_writes_completed_total" ["device"] "Writes that came to a good end.";
-        WRITES_MERGED: Counter "node_disk_writes_merged_total" ["device"] "Writes that were joined with a neighbouring one.";
-        WRITTEN_BYTES: Counter "node_disk_written_bytes_total" ["device"] "Bytes that were written.";
-        WRITE_TIME: Counter "node_disk_write_time_seconds_total" ["device"] "Time that all writes together took.";
-        IO_NOW: Gauge "node_disk_io_now" ["device"] "Requests that are under way.";
-        IO_TIME: Counter "node_disk_io_time_seconds_total" ["device"] "Time in which at least one request was under way.";
-        IO_TIME_WEIGHTED: Counter "node_disk_io_time_weighted_seconds_total" ["device"]
-            "Time in which requests were under way, times their number.";
-        DISCARDS: Counter "node_disk_discards_completed_total" ["device"] "Discards that came to a good end.";
-        DISCARDS_MERGED: Counter "node_disk_discards_merged_total" ["device"] "Discards that were joined with a neighbouring one.";
-        DISCARDED_SECTORS: Counter "node_disk_discarded_sectors_total" ["device"] "Sectors of 512 bytes that were discarded.";
-        DISCARD_TIME: Counter "node_disk_discard_time_seconds_total" ["device"] "Time that all discards together took.";
-        FLUSHES: Counter "node_disk_flush_requests_total" ["device"] "Flushes that came to a good end.";
-        FLUSH_TIME: Counter "node_disk_flush_requests_time_seconds_total" ["device"] "Time that all flushes together took.";
-        FILESYSTEM_INFO: Gauge "node_disk_filesystem_info" ["device", "type", "usage", "uuid", "version"]
-            "The file system, or other signature, that udev found on the device; always 1.";
-        DEVICE_MAPPER_INFO: Gauge "node_disk_device_mapper_info"
-            ["device", "lv_layer", "lv_name", "name", "uuid", "vg_name"]
-            "What the device mapper says the device is; always 1.";
-        ATA_WRITE_CACHE: Gauge "node_disk_ata_write_cache" ["device"] "1 where an ATA disk can cache what is written.";
-        ATA_WRITE_CACHE_ENABLED: Gauge "node_disk_ata_write_cache_enabled" ["device"]
-            "1 where an ATA disk does cache what is written.";
-        ATA_ROTATION_RATE: Gauge "node_disk_ata_rotation_rate_rpm" ["device"]
-            "Turns of the ATA disk in a minute; 0 where nothing turns.";
+        INFO: Gauge "node_disk_info" DiskInfo "Model and identifiers of a block device, always 1.";
+        FILESYSTEM_INFO: Gauge "node_disk_filesystem_info" FileSystemInfo "File system or other signature found by udev, always 1.";
+        DEVICE_MAPPER_INFO: Gauge "node_disk_device_mapper_info" DeviceMapperInfo "Name and volume of a device-mapper device, always 1.";
+        ATA_WRITE_CACHE: Gauge "node_disk_ata_write_cache" PerDisk "1 for an ATA disk that supports a write cache.";
+        ATA_WRITE_CACHE_ENABLED: Gauge "node_disk_ata_write_cache_enabled" PerDisk "1 for an ATA disk whose write cache is enabled.";
+        ATA_ROTATION_RATE: Gauge "node_disk_ata_rotation_rate_rpm" PerDisk "Rotation rate of an ATA disk, in revolutions per minute.";
     }
-}
-
-/// A field of a row as a family: how it is emitted, and what of the base unit one count is.
-enum Series {
-    Counter(Family<Diskstats, Counter, crate::kit::family::Unnamed<1>>, f64),
-    Gauge(Family<Diskstats, Gauge, crate::kit::family::Unnamed<1>>),
+    /// Fields after the device's name in file order, with their unit.
+    table FIELDS: (&'static str, f64) => PerDisk {
+        ("reads", 1.0) => Counter "node_disk_reads_completed_total" "Reads completed.";
+        ("reads merged", 1.0) => Counter "node_disk_reads_merged_total" "Reads merged with an adjacent request.";
+        ("sectors read", SECTOR_BYTES) => Counter "node_disk_read_bytes_total" "Bytes read.";
+        ("time reading", MILLISECOND) => Counter "node_disk_read_time_seconds_total" "Total duration of all reads, in seconds.";
+        ("writes", 1.0) => Counter "node_disk_writes_completed_total" "Writes completed.";
+        ("writes merged", 1.0) => Counter "node_disk_writes_merged_total" "Writes merged with an adjacent request.";
+        ("sectors written", SECTOR_BYTES) => Counter "node_disk_written_bytes_total" "Bytes written.";
+        ("time writing", MILLISECOND) => Counter "node_disk_write_time_seconds_total" "Total duration of all writes, in seconds.";
+        ("requests in flight", 1.0) => Gauge "node_disk_io_now" "I/O requests in flight.";
+        ("time with requests", MILLISECOND) => Counter "node_disk_io_time_seconds_total" "Time with I/O requests in flight, in seconds.";
+        ("weighted time with requests", MILLISECOND) => Counter "node_disk_io_time_weighted_seconds_total" "Time weighted by the number of requests in flight, in seconds.";
+        ("discards", 1.0) => Counter "node_disk_discards_completed_total" "Discards completed.";
+        ("discards merged", 1.0) => Counter "node_disk_discards_merged_total" "Discards merged with an adjacent request.";
+        ("sectors discarded", 1.0) => Counter "node_disk_discarded_sectors_total" "Sectors of 512 bytes discarded.";
+        ("time discarding", MILLISECOND) => Counter "node_disk_discard_time_seconds_total" "Total duration of all discards, in seconds.";
+        ("flushes", 1.0) => Counter "node_disk_flush_requests_total" "Flush requests completed.";
+        ("time flushing", MILLISECOND) => Counter "node_disk_flush_requests_time_seconds_total" "Total duration of all flush requests, in seconds.";
+    }
 }
 
 const SECTOR_BYTES: f64 = 512.0;
 const MILLISECOND: f64 = 0.001;
-
-/// The fields of a row in the kernel's order.
-const SERIES: [Series; FIELDS_MAX] = [
-    Series::Counter(READS, 1.0),
-    Series::Counter(READS_MERGED, 1.0),
-    Series::Counter(READ_BYTES, SECTOR_BYTES),
-    Series::Counter(READ_TIME, MILLISECOND),
-    Series::Counter(WRITES, 1.0),
-    Series::Counter(WRITES_MERGED, 1.0),
-    Series::Counter(WRITTEN_BYTES, SECTOR_BYTES),
-    Series::Counter(WRITE_TIME, MILLISECOND),
-    Series::Gauge(IO_NOW),
-    Series::Counter(IO_TIME, MILLISECOND),
-    Series::Counter(IO_TIME_WEIGHTED, MILLISECOND),
-    Series::Counter(DISCARDS, 1.0),
-    Series::Counter(DISCARDS_MERGED, 1.0),
-    Series::Counter(DISCARDED_SECTORS, 1.0),
-    Series::Counter(DISCARD_TIME, MILLISECOND),
-    Series::Counter(FLUSHES, 1.0),
-    Series::Counter(FLUSH_TIME, MILLISECOND),
-];
 
 impl Collect for Diskstats {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -105,7 +78,7 @@ impl Collect for Diskstats {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         cx.files.read_into(DISKSTATS, [], &mut self.rows)?;
-        // Where udev keeps nothing, as in a container, its files need not be looked for one by one.
+        // Without a udev database, as in a container, skip the lookup per device.
         let has_udev = cx.files.metadata(UDEV, []).is_ok();
         // A host without disks has an empty file.
         let text = Text::new(Mount::Proc, b"diskstats", &self.rows);
@@ -129,16 +102,16 @@ impl Collect for Diskstats {
 }
 
 fn count(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>) {
-    for (series, &value) in SERIES.iter().zip(row.values()) {
-        match *series {
-            Series::Counter(family, 1.0) => cx.page.counter(family, [&row.device], value),
-            Series::Counter(family, unit) => cx.page.counter(family, [&row.device], value as f64 * unit),
-            Series::Gauge(family) => cx.page.gauge(family, [&row.device], value),
+    let labels = PerDisk { device: &row.device };
+    for (((_, unit), family), &value) in FIELDS.into_iter().zip(row.values()) {
+        match unit {
+            1.0 => cx.page.tabled(family, labels, value),
+            unit => cx.page.tabled(family, labels, value as f64 * unit),
         }
     }
 }
 
-/// What the device is. node_exporter does without whatever cannot be read here, and so do we.
+/// Emits the identifiers of a device. Unreadable files are ignored, as in node_exporter.
 fn describe(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>, has_udev: bool) {
     let device = &row.device;
     let is_rotational = cx.files.read(ROTATIONAL, [device]).is_ok_and(|text| text.number("rotational") == Ok(1_u64));
@@ -147,26 +120,37 @@ fn describe(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>, has_udev: bool) {
     let text = if has_udev { cx.files.read(UDEV_DEVICE, numbers).ok() } else { None };
     let udev = text.map(Properties::of).unwrap_or_default();
     let rotational = if is_rotational { "1" } else { "0" };
-    let labels: [&dyn crate::kit::label::Label; 9] = [
+    let labels = DiskInfo {
         device,
-        &row.major,
-        &row.minor,
-        &udev.model,
-        &udev.path,
-        &udev.revision,
-        &rotational,
-        &udev.serial_number(),
-        &udev.wwn,
-    ];
+        major: &row.major,
+        minor: &row.minor,
+        model: &udev.model,
+        path: &udev.path,
+        revision: &udev.revision,
+        rotational: &rotational,
+        serial: &udev.serial_number(),
+        wwn: &udev.wwn,
+    };
     cx.page.gauge(INFO, labels, 1_u64);
     if !udev.fs_type.is_empty() {
-        let labels: [&dyn crate::kit::label::Label; 5] =
-            [device, &udev.fs_type, &udev.fs_usage, &udev.fs_uuid, &udev.fs_version];
+        let labels = FileSystemInfo {
+            device,
+            r#type: &udev.fs_type,
+            usage: &udev.fs_usage,
+            uuid: &udev.fs_uuid,
+            version: &udev.fs_version,
+        };
         cx.page.gauge(FILESYSTEM_INFO, labels, 1_u64);
     }
     if !udev.dm_name.is_empty() {
-        let labels: [&dyn crate::kit::label::Label; 6] =
-            [device, &udev.dm_lv_layer, &udev.dm_lv_name, &udev.dm_name, &udev.dm_uuid, &udev.dm_vg_name];
+        let labels = DeviceMapperInfo {
+            device,
+            lv_layer: &udev.dm_lv_layer,
+            lv_name: &udev.dm_lv_name,
+            name: &udev.dm_name,
+            uuid: &udev.dm_uuid,
+            vg_name: &udev.dm_vg_name,
+        };
         cx.page.gauge(DEVICE_MAPPER_INFO, labels, 1_u64);
     }
     if !udev.ata.is_empty() {
@@ -177,7 +161,7 @@ fn describe(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>, has_udev: bool) {
         ];
         for (family, text) in series {
             if let Some(value) = <f64 as crate::kit::parse::FromText>::from_text(text) {
-                cx.page.gauge(family, [device], value);
+                cx.page.gauge(family, PerDisk { device }, value);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What the firmware says of the machine, from /sys/class/dmi/id.
+//! DMI identifiers of the machine from /sys/class/dmi/id.
 
 use crate::declare;
 use crate::host::root::{Kind, Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
 
-/// Maker, model and numbers of the machine.
+/// The dmi collector.
 #[derive(Default, Debug)]
 pub struct Dmi {
     names: Names,
@@ -13,22 +13,20 @@ pub struct Dmi {
 }
 
 declare! {
-    Dmi: "dmi", on, "What the firmware says of the machine, its board, its chassis and itself.";
+    Dmi: "dmi", on, "Machine, board, chassis and firmware identifiers from DMI.";
+    labels {
+        Identity { bios_date, bios_release, bios_vendor, bios_version, board_asset_tag, board_name, board_serial, board_vendor, board_version, chassis_asset_tag, chassis_serial, chassis_vendor, chassis_version, product_family, product_name, product_serial, product_sku, product_uuid, product_version, system_vendor }
+    }
     reads {
         CLASS: Directory Sys "class/dmi/id";
         ATTRIBUTE: File Sys "class/dmi/id/*";
     }
     families {
-        INFO: Gauge "node_dmi_info" [
-            "bios_date", "bios_release", "bios_vendor", "bios_version", "board_asset_tag", "board_name", "board_serial",
-            "board_vendor", "board_version", "chassis_asset_tag", "chassis_serial", "chassis_vendor", "chassis_version",
-            "product_family", "product_name", "product_serial", "product_sku", "product_uuid", "product_version",
-            "system_vendor"
-        ] "Always 1: what the firmware says of the machine; what it does not say, or not to everybody, is left out.";
+        INFO: Gauge "node_dmi_info" Identity "Machine, board, chassis and firmware identifiers, always 1.";
     }
 }
 
-/// The files in the order of the labels that they are the values of.
+/// The files of the labels, in label order.
 const ATTRIBUTES: [&[u8]; 20] = [
     b"bios_date",
     b"bios_release",
@@ -72,16 +70,58 @@ impl Collect for Dmi {
                     *is_known = true;
                 }
                 Err(error) if error.error.is_denied() => {}
-                // Without one of its labels it would be another series.
+                // A missing label would make another series.
                 Err(error) => return Err(error.into()),
             }
         }
         if !is_known.contains(&true) {
             return Err(Failure::no_data("sys/class/dmi/id: nothing in it can be read"));
         }
-        let labels: [Option<&[u8]>; ATTRIBUTES.len()] =
-            std::array::from_fn(|at| is_known[at].then_some(values[at].as_slice()));
-        cx.page.gauge(INFO, labels.each_ref().map(|label| label as _), true);
+        let [
+            bios_date,
+            bios_release,
+            bios_vendor,
+            bios_version,
+            board_asset_tag,
+            board_name,
+            board_serial,
+            board_vendor,
+            board_version,
+            chassis_asset_tag,
+            chassis_serial,
+            chassis_vendor,
+            chassis_version,
+            product_family,
+            product_name,
+            product_serial,
+            product_sku,
+            product_uuid,
+            product_version,
+            system_vendor,
+        ]: [Option<&[u8]>; ATTRIBUTES.len()] = std::array::from_fn(|at| is_known[at].then_some(values[at].as_slice()));
+        let labels = Identity {
+            bios_date: &bios_date,
+            bios_release: &bios_release,
+            bios_vendor: &bios_vendor,
+            bios_version: &bios_version,
+            board_asset_tag: &board_asset_tag,
+            board_name: &board_name,
+            board_serial: &board_serial,
+            board_vendor: &board_vendor,
+            board_version: &board_version,
+            chassis_asset_tag: &chassis_asset_tag,
+            chassis_serial: &chassis_serial,
+            chassis_vendor: &chassis_vendor,
+            chassis_version: &chassis_version,
+            product_family: &product_family,
+            product_name: &product_name,
+            product_serial: &product_serial,
+            product_sku: &product_sku,
+            product_uuid: &product_uuid,
+            product_version: &product_version,
+            system_vendor: &system_vendor,
+        };
+        cx.page.gauge(INFO, labels, true);
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
-//! Devices of several paths, as the device mapper shows them below /sys/block.
+//! Device-mapper multipath devices from /sys/block.
 
 use crate::declare;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
 use crate::kit::prelude::*;
 
-/// What each multipath device is, and in what state its paths are.
+/// The dmmultipath collector.
 #[derive(Default, Debug)]
 pub struct Dmmultipath {
     devices: Names,
@@ -16,7 +16,12 @@ pub struct Dmmultipath {
 }
 
 declare! {
-    Dmmultipath: "dmmultipath", on, "What each multipath device of the device mapper is, and in what state its paths are.";
+    Dmmultipath: "dmmultipath", on, "Device-mapper multipath devices and the state of their paths.";
+    labels {
+        PerDevice { device, sysfs_name }
+        DeviceInfo { device, sysfs_name, uuid }
+        PerPath { device, path, state }
+    }
     reads {
         BLOCK: Directory Sys "block";
         NAME: File Sys "block/*/dm/name";
@@ -27,17 +32,17 @@ declare! {
         STATE: File Sys "block/*/device/state";
     }
     families {
-        ACTIVE: Gauge "node_dmmultipath_device_active" ["device", "sysfs_name"] "1 when the device takes requests, 0 while it is suspended.";
-        INFO: Gauge "node_dmmultipath_device_info" ["device", "sysfs_name", "uuid"] "Always 1: what is known of a device beside numbers.";
-        PATH_COUNT: Gauge "node_dmmultipath_device_paths" ["device", "sysfs_name"] "Paths of a device.";
-        PATHS_ACTIVE: Gauge "node_dmmultipath_device_paths_active" ["device", "sysfs_name"] "Paths of a device that can be used: SCSI says `running` of them, NVMe `live`.";
-        PATHS_FAILED: Gauge "node_dmmultipath_device_paths_failed" ["device", "sysfs_name"] "Paths of a device in any other state.";
-        SIZE_BYTES: Gauge "node_dmmultipath_device_size_bytes" ["device", "sysfs_name"] "How large a device is.";
-        PATH_STATE: Gauge "node_dmmultipath_path_state" ["device", "path", "state"] "Always 1: the state that the disk below a path is in.";
+        ACTIVE: Gauge "node_dmmultipath_device_active" PerDevice "1 for an active multipath device, 0 for a suspended one.";
+        INFO: Gauge "node_dmmultipath_device_info" DeviceInfo "Name and UUID of a multipath device, always 1.";
+        PATH_COUNT: Gauge "node_dmmultipath_device_paths" PerDevice "Paths of a multipath device.";
+        PATHS_ACTIVE: Gauge "node_dmmultipath_device_paths_active" PerDevice "Paths whose SCSI state is running or NVMe state is live.";
+        PATHS_FAILED: Gauge "node_dmmultipath_device_paths_failed" PerDevice "Paths in any other state.";
+        SIZE_BYTES: Gauge "node_dmmultipath_device_size_bytes" PerDevice "Size of a multipath device, in bytes.";
+        PATH_STATE: Gauge "node_dmmultipath_path_state" PerPath "State of the disk behind a path, always 1.";
     }
 }
 
-/// The unit of `size`, whatever the blocks of a device are.
+/// The unit of `size`, whatever the block size of the device.
 const SECTOR_BYTES: u32 = 512;
 
 impl Collect for Dmmultipath {
@@ -53,16 +58,20 @@ impl Collect for Dmmultipath {
             if !is_identified || !identity.starts_with(b"mpath-") {
                 continue;
             }
-            // Every sample has the name among its labels.
+            // The name is a label of every sample.
             if !attribute::filled_word(cx, NAME, [device], name) {
                 continue;
             }
-            cx.page.gauge(INFO, [name, &device, identity], true);
+            cx.page.gauge(INFO, DeviceInfo { device: name, sysfs_name: &device, uuid: identity }, true);
             if let Some(suspended) = attribute::number::<u64, _, 1>(cx, SUSPENDED, [device], attribute::never) {
-                cx.page.gauge(ACTIVE, [name, &device], suspended != 1);
+                cx.page.gauge(ACTIVE, PerDevice { device: name, sysfs_name: &device }, suspended != 1);
             }
             if let Some(sectors) = attribute::number::<u64, _, 1>(cx, SIZE, [device], attribute::never) {
-                cx.page.gauge(SIZE_BYTES, [name, &device], sectors as f64 * f64::from(SECTOR_BYTES));
+                cx.page.gauge(
+                    SIZE_BYTES,
+                    PerDevice { device: name, sysfs_name: &device },
+                    sectors as f64 * f64::from(SECTOR_BYTES),
+                );
             }
             match cx.files.list(PATHS, [device], paths) {
                 Ok(()) => {}
@@ -84,15 +93,15 @@ fn emit_paths(cx: &mut Cx<'_, Dmmultipath>, device: &[u8], name: &[u8], paths: &
         if attribute::filled_word(cx, STATE, [path], state) {
             let count = if matches!(state.as_slice(), b"running" | b"live") { &mut active } else { &mut failed };
             *count += 1;
-            cx.page.gauge(PATH_STATE, [&name, &path, state], true);
+            cx.page.gauge(PATH_STATE, PerPath { device: &name, path: &path, state }, true);
         }
     }
     let count = paths.len() as u64;
-    cx.page.gauge(PATH_COUNT, [&name, &device], count);
-    // How many can be used is known only when the state of each is.
+    cx.page.gauge(PATH_COUNT, PerDevice { device: &name, sysfs_name: &device }, count);
+    // The numbers need the state of every path.
     if active + failed == count {
-        cx.page.gauge(PATHS_ACTIVE, [&name, &device], active);
-        cx.page.gauge(PATHS_FAILED, [&name, &device], failed);
+        cx.page.gauge(PATHS_ACTIVE, PerDevice { device: &name, sysfs_name: &device }, active);
+        cx.page.gauge(PATHS_FAILED, PerDevice { device: &name, sysfs_name: &device }, failed);
     }
 }
 

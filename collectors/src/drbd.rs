@@ -2,67 +2,51 @@
 
 use crate::declare;
 use crate::host::root::RootError;
-use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::label::Joined;
 use crate::kit::page::PageOf;
 use crate::kit::parse::Wide;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How replicated block devices fare.
+/// The drbd collector.
 #[derive(Debug)]
 pub struct Drbd;
 
 declare! {
-    Drbd: "drbd", off, "How far the block devices that DRBD replicates agree with their peers, and what went through them.";
+    Drbd: "drbd", off, "Replication state and traffic of DRBD devices.";
+    labels {
+        PerDevice { device }
+        PerNode { device, node }
+    }
     reads {
         DRBD: File Proc "drbd";
     }
     families {
-        ACTIVITY_LOG_WRITES: Counter "node_drbd_activitylog_writes_total" ["device"] "Updates of the activity log.";
-        APPLICATION_PENDING: Gauge "node_drbd_application_pending" ["device"] "Requests of this host that have no answer yet.";
-        BITMAP_WRITES: Counter "node_drbd_bitmap_writes_total" ["device"] "Updates of the bitmap.";
-        CONNECTED: Gauge "node_drbd_connected" ["device"] "Whether the device is connected to its peer.";
-        DISK_READ: Counter "node_drbd_disk_read_bytes_total" ["device"] "Bytes read from the local disk.";
-        UP_TO_DATE: Gauge "node_drbd_disk_state_is_up_to_date" ["device", "node"] "Whether a node's disk is up to date.";
-        DISK_WRITTEN: Counter "node_drbd_disk_written_bytes_total" ["device"] "Bytes written to the local disk.";
-        EPOCHS: Gauge "node_drbd_epochs" ["device"] "Epochs that are under way.";
-        LOCAL_PENDING: Gauge "node_drbd_local_pending" ["device"] "Requests to the local disk that have no answer yet.";
-        RECEIVED: Counter "node_drbd_network_received_bytes_total" ["device"] "What came from the peer, in the unit of /proc/drbd.";
-        SENT: Counter "node_drbd_network_sent_bytes_total" ["device"] "Bytes sent to the peer.";
-        PRIMARY: Gauge "node_drbd_node_role_is_primary" ["device", "node"] "Whether a node has the primary role.";
-        OUT_OF_SYNC: Gauge "node_drbd_out_of_sync_bytes" ["device"] "Bytes that are known to differ from the peer's.";
-        REMOTE_PENDING: Gauge "node_drbd_remote_pending" ["device"] "Requests to the peer that it has not answered yet.";
-        REMOTE_UNACKNOWLEDGED: Gauge "node_drbd_remote_unacknowledged" ["device"] "Requests of the peer that were not answered yet.";
+        CONNECTED: Gauge "node_drbd_connected" PerDevice "1 for a device connected to its peer.";
+    }
+    /// Values by key, with their unit.
+    table VALUES: (&'static str, f64) => PerDevice {
+        ("ns", KIBIBYTE) => Counter "node_drbd_network_sent_bytes_total" "Bytes sent to the peer.";
+        ("nr", 1.0) => Counter "node_drbd_network_received_bytes_total" "Data received from the peer, in the unit of /proc/drbd.";
+        ("dw", KIBIBYTE) => Counter "node_drbd_disk_written_bytes_total" "Bytes written to the local disk.";
+        ("dr", KIBIBYTE) => Counter "node_drbd_disk_read_bytes_total" "Bytes read from the local disk.";
+        ("al", 1.0) => Counter "node_drbd_activitylog_writes_total" "Updates of the activity log.";
+        ("bm", 1.0) => Counter "node_drbd_bitmap_writes_total" "Updates of the bitmap.";
+        ("lo", 1.0) => Gauge "node_drbd_local_pending" "Requests to the local disk without an answer.";
+        ("pe", 1.0) => Gauge "node_drbd_remote_pending" "Requests to the peer without an answer.";
+        ("ua", 1.0) => Gauge "node_drbd_remote_unacknowledged" "Requests of the peer without an answer.";
+        ("ap", 1.0) => Gauge "node_drbd_application_pending" "Application requests without an answer.";
+        ("ep", 1.0) => Gauge "node_drbd_epochs" "Epochs in flight.";
+        ("oos", KIBIBYTE) => Gauge "node_drbd_out_of_sync_bytes" "Storage out of sync with the peer, in bytes.";
+    }
+    /// States of this node and the peer by key, with the state that is exported as 1.
+    table STATES: (&'static str, &'static [u8]) => PerNode {
+        ("ro", b"Primary") => Gauge "node_drbd_node_role_is_primary" "1 for a node in the primary role.";
+        ("ds", b"UpToDate") => Gauge "node_drbd_disk_state_is_up_to_date" "1 for a node whose disk is up to date.";
     }
 }
 
-type Total = Family<Drbd, Counter, crate::kit::family::Unnamed<1>>;
-type Level = Family<Drbd, Gauge, crate::kit::family::Unnamed<1>>;
-type LevelOf2 = Family<Drbd, Gauge, crate::kit::family::Unnamed<2>>;
-
 const KIBIBYTE: f64 = 1024.0;
-
-/// The counters: key, family, unit. What was received is passed on as it stands, as node_exporter does, though it is
-/// told in KiB like the others.
-const COUNTERS: [(&str, Total, f64); 6] = [
-    ("ns", SENT, KIBIBYTE),
-    ("nr", RECEIVED, 1.0),
-    ("dw", DISK_WRITTEN, KIBIBYTE),
-    ("dr", DISK_READ, KIBIBYTE),
-    ("al", ACTIVITY_LOG_WRITES, 1.0),
-    ("bm", BITMAP_WRITES, 1.0),
-];
-const GAUGES: [(&str, Level, f64); 6] = [
-    ("lo", LOCAL_PENDING, 1.0),
-    ("pe", REMOTE_PENDING, 1.0),
-    ("ua", REMOTE_UNACKNOWLEDGED, 1.0),
-    ("ap", APPLICATION_PENDING, 1.0),
-    ("ep", EPOCHS, 1.0),
-    ("oos", OUT_OF_SYNC, KIBIBYTE),
-];
-/// Pairs of this node and the peer: key, family, the word that counts as 1.
-const PAIRS: [(&str, LevelOf2, &[u8]); 2] = [("ro", PRIMARY, b"Primary"), ("ds", UP_TO_DATE, b"UpToDate")];
 
 impl Collect for Drbd {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -79,8 +63,8 @@ impl Collect for Drbd {
             for (key, value) in line.fields().filter_map(pair) {
                 has_content |= key == b"version";
                 if value.is_empty() && key.first().is_some_and(|first| matches!(first, b'0'..=b'9' | b'-' | b'+')) {
-                    // What follows a device without a number belongs to nobody.
-                    device = cx.problems.value(line.number::<u64>("the device", key)).map(|_| key);
+                    // Values after a device without a number have no device.
+                    device = cx.problems.value(line.number::<u64>("device", key)).map(|_| key);
                 } else if let Some(device) = device {
                     let emitted = emit(&mut cx.page, device, line, key, value);
                     has_content |= cx.problems.value(emitted) != Some(false);
@@ -94,7 +78,7 @@ impl Collect for Drbd {
     }
 }
 
-/// A word with one colon in it.
+/// Splits a word at its only colon.
 fn pair(word: &[u8]) -> Option<(&[u8], &[u8])> {
     let (key, value) = word.split_at(memchr::memchr(b':', word)?);
     let value = value.get(1..)?;
@@ -111,19 +95,17 @@ fn emit<'a>(
 ) -> Result<bool, ParseError<'a>> {
     let name: &[&[u8]] = if device.is_empty() { &[b"unknown"] } else { &[b"drbd", device] };
     let device = Joined(name);
-    if let Some((_, family, unit)) = COUNTERS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
-        page.counter(family, [&device], line.number::<Wide>(key, value)?.0 * unit);
-    } else if let Some((_, family, unit)) = GAUGES.into_iter().find(|(known, ..)| known.as_bytes() == key) {
-        page.gauge(family, [&device], line.number::<Wide>(key, value)?.0 * unit);
-    } else if let Some((_, family, wanted)) = PAIRS.into_iter().find(|(known, ..)| known.as_bytes() == key) {
+    if let Some(((_, unit), family)) = VALUES.into_iter().find(|((known, _), _)| known.as_bytes() == key) {
+        page.tabled(family, PerDevice { device: &device }, line.number::<Wide>(key, value)?.0 * unit);
+    } else if let Some(((_, wanted), family)) = STATES.into_iter().find(|((known, _), _)| known.as_bytes() == key) {
         let mut states = value.split(|&byte| byte == b'/');
         let (Some(local), Some(remote)) = (states.next(), states.next()) else {
             return Err(line.error(key, "the states of both nodes", value));
         };
-        page.gauge(family, [&device, &"local"], u64::from(local == wanted));
-        page.gauge(family, [&device, &"remote"], u64::from(remote == wanted));
+        page.tabled(family, PerNode { device: &device, node: &"local" }, u64::from(local == wanted));
+        page.tabled(family, PerNode { device: &device, node: &"remote" }, u64::from(remote == wanted));
     } else if key == b"cs" {
-        page.gauge(CONNECTED, [&device], u64::from(value == b"Connected"));
+        page.gauge(CONNECTED, PerDevice { device: &device }, u64::from(value == b"Connected"));
     } else {
         return Ok(false);
     }
@@ -173,10 +155,10 @@ mod tests {
     #[test]
     fn a_bad_value_costs_itself_alone() {
         for (value, complaint) in [
-            ("ns:x", "proc/drbd:4: ns: expected a whole number"),
-            ("lo:-1", "lo: expected a whole number"),
+            ("ns:x", "proc/drbd:4: ns: expected an unsigned integer"),
+            ("lo:-1", "lo: expected an unsigned integer"),
             ("oos:18446744073709551616", "oos: expected"),
-            ("ro:Primary", "ro: expected the states of both nodes, found `Primary`"),
+            ("ro:Primary", "ro: expected the states of both nodes, found \"Primary\""),
         ] {
             given(&format!("{VERSION} 1: cs:Connected {value} ep:1\n")).fails::<Drbd>(
                 "node_drbd_connected{device=\"drbd1\"} 1\nnode_drbd_epochs{device=\"drbd1\"} 1\n",
@@ -197,7 +179,7 @@ mod tests {
         ))
         .fails::<Drbd>(
             "node_drbd_connected{device=\"drbd1\"} 1\nnode_drbd_epochs{device=\"drbd2\"} 4\n",
-            "proc/drbd:5: the device: expected a whole number",
+            "proc/drbd:5: device: expected an unsigned integer",
         );
     }
 

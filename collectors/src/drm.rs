@@ -1,13 +1,12 @@
-//! Graphics cards from /sys/class/drm: those of the driver amdgpu, which tells how busy and how full they are.
+//! Graphics cards of the amdgpu driver, from /sys/class/drm.
 
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::prelude::*;
 
-/// How busy AMD's graphics cards are, and how full their memory is.
+/// The drm collector.
 #[derive(Default, Debug)]
 pub struct Drm {
     entries: Names,
@@ -15,40 +14,35 @@ pub struct Drm {
 }
 
 declare! {
-    Drm: "drm", off, "How busy the graphics cards of the driver amdgpu are, and how full their memory is.";
+    Drm: "drm", off, "Utilization and memory of amdgpu graphics cards.";
+    labels {
+        CardInfo { card, memory_vendor, power_performance_level, unique_id, vendor }
+        PerCard { card }
+    }
     reads {
         CLASS: Directory Sys "class/drm";
         UEVENT: File Sys "class/drm/*/device/uevent";
         ATTRIBUTE: File Sys "class/drm/*/device/*";
     }
     families {
-        INFO: Gauge "node_drm_card_info" ["card", "memory_vendor", "power_performance_level", "unique_id", "vendor"] "Always 1: what is known of a card beside numbers.";
-        BUSY: kept Gauge "node_drm_gpu_busy_percent" ["card"] "How busy the card is, from 0 to 100.";
-        GTT_SIZE_BYTES: Gauge "node_drm_memory_gtt_size_bytes" ["card"] "How much of the host's memory the card can be lent through its translation table.";
-        GTT_USED_BYTES: Gauge "node_drm_memory_gtt_used_bytes" ["card"] "How much of the host's memory the card was lent through its translation table.";
-        VISIBLE_SIZE_BYTES: Gauge "node_drm_memory_vis_vram_size_bytes" ["card"] "How much of the card's memory the processor can reach.";
-        VISIBLE_USED_BYTES: Gauge "node_drm_memory_vis_vram_used_bytes" ["card"] "How much of the memory that the processor can reach is in use.";
-        SIZE_BYTES: Gauge "node_drm_memory_vram_size_bytes" ["card"] "How much memory the card has.";
-        USED_BYTES: Gauge "node_drm_memory_vram_used_bytes" ["card"] "How much of the card's memory is in use.";
+        INFO: Gauge "node_drm_card_info" CardInfo "Vendor and identifiers of a graphics card, always 1.";
+    }
+    /// Attributes of a card, by file.
+    table NUMBERS: &'static [u8] => PerCard {
+        b"gpu_busy_percent" => kept Gauge "node_drm_gpu_busy_percent" "GPU utilization, in percent.";
+        b"mem_info_gtt_total" => Gauge "node_drm_memory_gtt_size_bytes" "Host memory available through the translation table, in bytes.";
+        b"mem_info_gtt_used" => Gauge "node_drm_memory_gtt_used_bytes" "Host memory used through the translation table, in bytes.";
+        b"mem_info_vis_vram_total" => Gauge "node_drm_memory_vis_vram_size_bytes" "Video memory visible to the CPU, in bytes.";
+        b"mem_info_vis_vram_used" => Gauge "node_drm_memory_vis_vram_used_bytes" "Used video memory visible to the CPU, in bytes.";
+        b"mem_info_vram_total" => Gauge "node_drm_memory_vram_size_bytes" "Video memory, in bytes.";
+        b"mem_info_vram_used" => Gauge "node_drm_memory_vram_used_bytes" "Used video memory, in bytes.";
     }
 }
 
-type Level = Family<Drm, Gauge, crate::kit::family::Unnamed<1>>;
-
-const NUMBERS: [(&[u8], Level); 7] = [
-    (b"gpu_busy_percent", BUSY),
-    (b"mem_info_gtt_total", GTT_SIZE_BYTES),
-    (b"mem_info_gtt_used", GTT_USED_BYTES),
-    (b"mem_info_vis_vram_total", VISIBLE_SIZE_BYTES),
-    (b"mem_info_vis_vram_used", VISIBLE_USED_BYTES),
-    (b"mem_info_vram_total", SIZE_BYTES),
-    (b"mem_info_vram_used", USED_BYTES),
-];
-
-/// The attributes that are words, in the order of the labels; the card stands before them, its maker after.
+/// The attributes that are labels.
 const WORDS: [&[u8]; 3] = [b"mem_info_vram_vendor", b"power_dpm_force_performance_level", b"unique_id"];
 
-/// What the uevent of a card of this driver has.
+/// The line in the uevent of a card of this driver.
 const DRIVER: &[u8] = b"DRIVER=amdgpu";
 
 impl Collect for Drm {
@@ -66,7 +60,7 @@ impl Collect for Drm {
         for card in entries.iter().filter(|entry| is_card(entry)) {
             let is_ours = match cx.files.read(UEVENT, [card]) {
                 Ok(text) => text.lines().any(|line| line.bytes.trim_ascii() == DRIVER),
-                // A card that is switched off has no data.
+                // A card that is powered off.
                 Err(error) if error.error == RootError::Errno(Errno::ENODATA) => false,
                 Err(error) => {
                     cx.problems.report(error);
@@ -91,14 +85,24 @@ fn emit(cx: &mut Cx<'_, Drm>, card: &[u8], words: &mut [Vec<u8>; WORDS.len()]) {
     for (attribute, word) in WORDS.into_iter().zip(&mut *words) {
         attribute::word(cx, ATTRIBUTE, [card, attribute], attribute::is_absent, word);
     }
-    // Without one of its labels it would be another series.
+    // A missing label would make another series.
     if cx.problems.count() == problems {
         let [memory, level, id] = words;
-        cx.page.gauge(INFO, [&card, memory, level, id, &"amd"], true);
+        cx.page.gauge(
+            INFO,
+            CardInfo {
+                card: &card,
+                memory_vendor: memory,
+                power_performance_level: level,
+                unique_id: id,
+                vendor: &"amd",
+            },
+            true,
+        );
     }
     for (file, family) in NUMBERS {
         if let Some(number) = attribute::number::<u64, _, 2>(cx, ATTRIBUTE, [card, file], attribute::is_unavailable) {
-            cx.page.gauge(family, [&card], number);
+            cx.page.tabled(family, PerCard { card: &card }, number);
         }
     }
 }

@@ -1,12 +1,11 @@
-//! Errors of memory from /sys/devices/system/edac/mc.
+//! Memory errors from /sys/devices/system/edac/mc.
 
 use crate::declare;
 use crate::host::root::Names;
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 
-/// How many errors each memory controller, row and channel had.
+/// The edac collector.
 #[derive(Default, Debug)]
 pub struct Edac {
     controllers: Names,
@@ -16,7 +15,12 @@ pub struct Edac {
 }
 
 declare! {
-    Edac: "edac", on, "How many errors memory had, by controller, row and channel: those that were corrected and the others.";
+    Edac: "edac", on, "Memory errors by controller, row and channel.";
+    labels {
+        PerController { controller }
+        PerRow { controller, csrow }
+        PerChannel { channel, controller, csrow, dimm_label }
+    }
     reads {
         CONTROLLERS: Directory Sys "devices/system/edac/mc";
         CONTROLLER: Directory Sys "devices/system/edac/mc/mc*";
@@ -28,19 +32,16 @@ declare! {
         CHANNEL_DIMM: File Sys "devices/system/edac/mc/mc*/csrow*/ch*_dimm_label";
     }
     families {
-        CORRECTABLE: Counter "node_edac_correctable_errors_total" ["controller"] "Errors that a controller corrected.";
-        UNCORRECTABLE: Counter "node_edac_uncorrectable_errors_total" ["controller"] "Errors that a controller could not correct.";
-        ROW_CORRECTABLE: Counter "node_edac_csrow_correctable_errors_total" ["controller", "csrow"] "Errors that were corrected in a row; those of an unknown row as well.";
-        ROW_UNCORRECTABLE: Counter "node_edac_csrow_uncorrectable_errors_total" ["controller", "csrow"] "Errors that could not be corrected in a row; those of an unknown row as well.";
-        CHANNEL_CORRECTABLE: Counter "node_edac_channel_correctable_errors_total" ["channel", "controller", "csrow", "dimm_label"] "Errors that were corrected in a channel of a row.";
-        CHANNEL_UNCORRECTABLE: Counter "node_edac_channel_uncorrectable_errors_total" ["channel", "controller", "csrow", "dimm_label"] "Errors that could not be corrected in a channel of a row.";
+        CORRECTABLE: Counter "node_edac_correctable_errors_total" PerController "Memory errors corrected, by controller.";
+        UNCORRECTABLE: Counter "node_edac_uncorrectable_errors_total" PerController "Uncorrectable memory errors, by controller.";
+        ROW_CORRECTABLE: Counter "node_edac_csrow_correctable_errors_total" PerRow "Memory errors corrected, by chip-select row.";
+        ROW_UNCORRECTABLE: Counter "node_edac_csrow_uncorrectable_errors_total" PerRow "Uncorrectable memory errors, by chip-select row.";
+        CHANNEL_CORRECTABLE: Counter "node_edac_channel_correctable_errors_total" PerChannel "Memory errors corrected, by channel.";
+        CHANNEL_UNCORRECTABLE: Counter "node_edac_channel_uncorrectable_errors_total" PerChannel "Uncorrectable memory errors, by channel.";
     }
 }
 
-type Total = Family<Edac, Counter, crate::kit::family::Unnamed<1>>;
-type TotalOf2 = Family<Edac, Counter, crate::kit::family::Unnamed<2>>;
-
-/// What stands in for the row of errors that none is known of.
+/// The row label of errors of an unknown row, and the DIMM label of an unnamed DIMM.
 const UNKNOWN: &str = "unknown";
 
 impl Collect for Edac {
@@ -74,33 +75,30 @@ impl Collect for Edac {
 
 fn emit_controller(cx: &mut Cx<'_, Edac>, controller: &[u8]) {
     let label = digits(controller);
-    let totals: [(&[u8], Total); 2] = [(b"ce", CORRECTABLE), (b"ue", UNCORRECTABLE)];
-    for (kind, family) in totals {
+    for (kind, family) in [(b"ce", CORRECTABLE), (b"ue", UNCORRECTABLE)] {
         let count = attribute::number::<u64, _, 2>(cx, CONTROLLER_COUNT, [controller, kind], attribute::never);
         if let Some(count) = count {
-            cx.page.counter(family, [&label], count);
+            cx.page.counter(family, PerController { controller: &label }, count);
         }
     }
-    let unknown: [(&[u8], TotalOf2); 2] = [(b"ce_noinfo", ROW_CORRECTABLE), (b"ue_noinfo", ROW_UNCORRECTABLE)];
-    for (kind, family) in unknown {
+    for (kind, family) in [(b"ce_noinfo", ROW_CORRECTABLE), (b"ue_noinfo", ROW_UNCORRECTABLE)] {
         let count = attribute::number::<u64, _, 2>(cx, CONTROLLER_COUNT, [controller, kind], attribute::never);
         if let Some(count) = count {
-            cx.page.counter(family, [&label, &UNKNOWN], count);
+            cx.page.counter(family, PerRow { controller: &label, csrow: &UNKNOWN }, count);
         }
     }
 }
 
 fn emit_row(cx: &mut Cx<'_, Edac>, controller: &[u8], row: &[u8]) {
-    let totals: [(&[u8], TotalOf2); 2] = [(b"ce", ROW_CORRECTABLE), (b"ue", ROW_UNCORRECTABLE)];
-    for (kind, family) in totals {
+    for (kind, family) in [(b"ce", ROW_CORRECTABLE), (b"ue", ROW_UNCORRECTABLE)] {
         let count = attribute::number::<u64, _, 3>(cx, ROW_COUNT, [controller, row, kind], attribute::never);
         if let Some(count) = count {
-            cx.page.counter(family, [&digits(controller), &digits(row)], count);
+            cx.page.counter(family, PerRow { controller: &digits(controller), csrow: &digits(row) }, count);
         }
     }
 }
 
-/// The rows of some drivers do not count what they could not correct by channel; nobody is told of that.
+/// Emits a channel. Some drivers have no uncorrectable errors by channel, which is no problem.
 fn emit_channel(cx: &mut Cx<'_, Edac>, controller: &[u8], row: &[u8], channel: &[u8], dimm: &mut Vec<u8>) {
     if !channel.iter().all(u8::is_ascii_digit) {
         return;
@@ -114,20 +112,28 @@ fn emit_channel(cx: &mut Cx<'_, Edac>, controller: &[u8], row: &[u8], channel: &
     let uncorrected = attribute::number::<u64, _, 3>(cx, CHANNEL_UNCORRECTED, names, attribute::is_unavailable);
     let (controller, row) = (digits(controller), digits(row));
     if let Some(count) = corrected {
-        cx.page.counter(CHANNEL_CORRECTABLE, [&channel, &controller, &row, dimm], count);
+        cx.page.counter(
+            CHANNEL_CORRECTABLE,
+            PerChannel { channel: &channel, controller: &controller, csrow: &row, dimm_label: dimm },
+            count,
+        );
     }
     if let Some(count) = uncorrected {
-        cx.page.counter(CHANNEL_UNCORRECTABLE, [&channel, &controller, &row, dimm], count);
+        cx.page.counter(
+            CHANNEL_UNCORRECTABLE,
+            PerChannel { channel: &channel, controller: &controller, csrow: &row, dimm_label: dimm },
+            count,
+        );
     }
 }
 
-/// The number at the beginning of a name.
+/// The leading digits of a name.
 fn digits(name: &[u8]) -> &[u8] {
     let end = name.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(name.len());
     &name[..end]
 }
 
-/// Replaces `into` by a label without `#`, and with `_` before the words that the kernel sets off by it.
+/// Replaces `into` by a label without `#`, with `_` before `csrow` and `channel`, as node_exporter does.
 fn push_dimm(label: &[u8], into: &mut Vec<u8>) {
     into.clear();
     let mut rest = label;
@@ -178,7 +184,7 @@ mod tests {
         let without_first_total = [&LINES[..3], &LINES[4..]].concat().concat();
         for bad in ["many", "-1", "18446744073709551616", ""] {
             given(&HOST.replace("mc1/ce_count\n5", &format!("mc1/ce_count\n{bad}")))
-                .fails::<Edac>(&without_first_total, "mc1/ce_count: value: expected a whole number");
+                .fails::<Edac>(&without_first_total, "mc1/ce_count: value: expected an unsigned integer");
         }
         given(&HOST.replace("mc1/ce_count\n5\n", "mc1/ce_count error=EIO\n"))
             .fails::<Edac>(&without_first_total, "input/output error");

@@ -1,21 +1,23 @@
-//! The kernel's random numbers from /proc/sys/kernel/random.
+//! Kernel entropy from /proc/sys/kernel/random.
 
 use crate::declare;
 use crate::kit::prelude::*;
+use crate::kit::read::{File, Read};
 
-/// How much randomness the kernel has.
+/// The entropy collector.
 #[derive(Debug)]
 pub struct Entropy;
 
 declare! {
-    Entropy: "entropy", on, "How much randomness the kernel has in store, and room for.";
+    Entropy: "entropy", on, "Available entropy and size of the entropy pool.";
     reads {
         AVAILABLE: File Proc "sys/kernel/random/entropy_avail";
         POOL_SIZE: File Proc "sys/kernel/random/poolsize";
     }
-    families {
-        AVAILABLE_BITS: Gauge "node_entropy_available_bits" [] "Randomness that the kernel's pool holds.";
-        POOL_SIZE_BITS: Gauge "node_entropy_pool_size_bits" [] "Randomness that the kernel's pool has room for.";
+    /// Values by file.
+    table VALUES: (Read<Entropy, File, 0>, &'static str) => [] {
+        (AVAILABLE, "entropy_avail") => Gauge "node_entropy_available_bits" "Available entropy, in bits.";
+        (POOL_SIZE, "poolsize") => Gauge "node_entropy_pool_size_bits" "Size of the entropy pool, in bits.";
     }
 }
 
@@ -25,12 +27,10 @@ impl Collect for Entropy {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        for (file, family, field) in
-            [(AVAILABLE, AVAILABLE_BITS, "entropy_avail"), (POOL_SIZE, POOL_SIZE_BITS, "poolsize")]
-        {
+        for ((file, field), family) in VALUES {
             let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
             if let Some(bits) = cx.problems.value(text.number::<u64>(field)) {
-                cx.page.gauge(family, [], bits);
+                cx.page.tabled(family, [], bits);
             }
         }
         Ok(())
@@ -58,7 +58,7 @@ mod tests {
             .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "proc/sys/kernel/random/entropy_avail: no such");
         for bad in ["", "-1\n", "1.5\n", "18446744073709551616\n", "254 bits\n"] {
             given(&format!("== proc/sys/kernel/random/entropy_avail\n{bad}{POOL}"))
-                .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "entropy_avail: expected a whole number");
+                .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "entropy_avail: expected an unsigned integer");
         }
         given("").fails::<Entropy>("", "poolsize: no such file");
     }

@@ -4,11 +4,10 @@ use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family};
 use crate::kit::parse::{FromText, Hexadecimal};
 use crate::kit::prelude::*;
 
-/// What each port of a Fibre Channel adapter is, and what went through it.
+/// The fibrechannel collector.
 #[derive(Default, Debug)]
 pub struct Fibrechannel {
     hosts: Names,
@@ -17,7 +16,11 @@ pub struct Fibrechannel {
 }
 
 declare! {
-    Fibrechannel: "fibrechannel", on, "What each port of a Fibre Channel adapter is, what went through it and what went wrong.";
+    Fibrechannel: "fibrechannel", on, "Fibre Channel port state, traffic and errors.";
+    labels {
+        PortInfo { dev_loss_tmo, fabric_name, fc_host, port_id, port_name, port_state, port_type, speed, supported_classes, supported_speeds, symbolic_name }
+        PerPort { fc_host }
+    }
     reads {
         CLASS: Directory Sys "class/fc_host";
         ATTRIBUTE: File Sys "class/fc_host/*/*";
@@ -25,30 +28,28 @@ declare! {
         STATISTIC: File Sys "class/fc_host/*/statistics/*";
     }
     families {
-        INFO: Gauge "node_fibrechannel_info" [
-            "dev_loss_tmo", "fabric_name", "fc_host", "port_id", "port_name", "port_state", "port_type", "speed",
-            "supported_classes", "supported_speeds", "symbolic_name"
-        ] "Always 1: what is known of a port beside numbers.";
-        DUMPED_FRAMES: Counter "node_fibrechannel_dumped_frames_total" ["fc_host"] "Frames that were dumped.";
-        ERROR_FRAMES: Counter "node_fibrechannel_error_frames_total" ["fc_host"] "Frames with an error.";
-        PACKET_ABORTS: Counter "node_fibrechannel_fcp_packet_aborts_total" ["fc_host"] "Packets that were aborted.";
-        INVALID_CRC: Counter "node_fibrechannel_invalid_crc_total" ["fc_host"] "Frames with a wrong checksum.";
-        INVALID_TX_WORDS: Counter "node_fibrechannel_invalid_tx_words_total" ["fc_host"] "Invalid transmission words.";
-        LINK_FAILURE: Counter "node_fibrechannel_link_failure_total" ["fc_host"] "How often the link failed.";
-        LOSS_OF_SIGNAL: Counter "node_fibrechannel_loss_of_signal_total" ["fc_host"] "How often the signal was lost.";
-        LOSS_OF_SYNC: Counter "node_fibrechannel_loss_of_sync_total" ["fc_host"] "How often the beginning of words was lost.";
-        NOS: Counter "node_fibrechannel_nos_total" ["fc_host"] "How often the other side said that it is not operational.";
-        RX_FRAMES: Counter "node_fibrechannel_rx_frames_total" ["fc_host"] "Frames received.";
-        RX_WORDS: Counter "node_fibrechannel_rx_words_total" ["fc_host"] "Words received.";
-        SINCE_RESET: Counter "node_fibrechannel_seconds_since_last_reset_total" ["fc_host"] "Seconds since the statistics were reset.";
-        TX_FRAMES: Counter "node_fibrechannel_tx_frames_total" ["fc_host"] "Frames sent.";
-        TX_WORDS: Counter "node_fibrechannel_tx_words_total" ["fc_host"] "Words sent.";
+        INFO: Gauge "node_fibrechannel_info" PortInfo "State, names and speeds of a port, always 1.";
+    }
+    /// Statistics of a port, by file.
+    table COUNTERS: &'static [u8] => PerPort {
+        b"dumped_frames" => Counter "node_fibrechannel_dumped_frames_total" "Frames dumped.";
+        b"error_frames" => Counter "node_fibrechannel_error_frames_total" "Frames with errors.";
+        b"fcp_packet_aborts" => Counter "node_fibrechannel_fcp_packet_aborts_total" "FCP packets aborted.";
+        b"invalid_crc_count" => Counter "node_fibrechannel_invalid_crc_total" "Frames with an invalid checksum.";
+        b"invalid_tx_word_count" => Counter "node_fibrechannel_invalid_tx_words_total" "Invalid transmission words received.";
+        b"link_failure_count" => Counter "node_fibrechannel_link_failure_total" "Link failures.";
+        b"loss_of_signal_count" => Counter "node_fibrechannel_loss_of_signal_total" "Losses of signal.";
+        b"loss_of_sync_count" => Counter "node_fibrechannel_loss_of_sync_total" "Losses of word synchronization.";
+        b"nos_count" => Counter "node_fibrechannel_nos_total" "Not-operational sequences received.";
+        b"rx_frames" => Counter "node_fibrechannel_rx_frames_total" "Frames received.";
+        b"rx_words" => Counter "node_fibrechannel_rx_words_total" "Words received.";
+        b"seconds_since_last_reset" => Counter "node_fibrechannel_seconds_since_last_reset_total" "Time since the last statistics reset, in seconds.";
+        b"tx_frames" => Counter "node_fibrechannel_tx_frames_total" "Frames sent.";
+        b"tx_words" => Counter "node_fibrechannel_tx_words_total" "Words sent.";
     }
 }
 
-type Total = Family<Fibrechannel, Counter, crate::kit::family::Unnamed<1>>;
-
-/// The attributes that are words, in the order of the labels; the name of the port stands between them.
+/// The attributes that are labels.
 const WORDS: [&[u8]; 10] = [
     b"dev_loss_tmo",
     b"fabric_name",
@@ -62,25 +63,8 @@ const WORDS: [&[u8]; 10] = [
     b"symbolic_name",
 ];
 
-/// Words that are hexadecimal numbers, told without the `0x` before them.
+/// Attributes that are hexadecimal numbers, exported without their `0x`.
 const NUMBERS: [&[u8]; 3] = [b"fabric_name", b"port_id", b"port_name"];
-
-const COUNTERS: [(&[u8], Total); 14] = [
-    (b"dumped_frames", DUMPED_FRAMES),
-    (b"error_frames", ERROR_FRAMES),
-    (b"fcp_packet_aborts", PACKET_ABORTS),
-    (b"invalid_crc_count", INVALID_CRC),
-    (b"invalid_tx_word_count", INVALID_TX_WORDS),
-    (b"link_failure_count", LINK_FAILURE),
-    (b"loss_of_signal_count", LOSS_OF_SIGNAL),
-    (b"loss_of_sync_count", LOSS_OF_SYNC),
-    (b"nos_count", NOS),
-    (b"rx_frames", RX_FRAMES),
-    (b"rx_words", RX_WORDS),
-    (b"seconds_since_last_reset", SINCE_RESET),
-    (b"tx_frames", TX_FRAMES),
-    (b"tx_words", TX_WORDS),
-];
 
 impl Collect for Fibrechannel {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -110,14 +94,30 @@ fn emit_info(cx: &mut Cx<'_, Fibrechannel>, host: &[u8], words: &mut [Vec<u8>; W
             word.drain(..2);
         }
     }
-    // Without one of its labels it would be another series.
+    // A missing label would make another series.
     if cx.problems.count() == problems {
         let [loss, fabric, id, name, state, kind, speed, classes, speeds, symbol] = words;
-        cx.page.gauge(INFO, [loss, fabric, &host, id, name, state, kind, speed, classes, speeds, symbol], true);
+        cx.page.gauge(
+            INFO,
+            PortInfo {
+                dev_loss_tmo: loss,
+                fabric_name: fabric,
+                fc_host: &host,
+                port_id: id,
+                port_name: name,
+                port_state: state,
+                port_type: kind,
+                speed,
+                supported_classes: classes,
+                supported_speeds: speeds,
+                symbolic_name: symbol,
+            },
+            true,
+        );
     }
 }
 
-/// What the port does not count it does not show, or refuses to tell.
+/// Emits the statistics. Ports leave out files or refuse to read those they do not count.
 fn emit_statistics(cx: &mut Cx<'_, Fibrechannel>, host: &[u8], statistics: &Names) {
     let is_not_counted = |error: RootError| error.is_missing() || error == RootError::Errno(Errno::EOPNOTSUPP);
     for (file, family) in COUNTERS {
@@ -125,12 +125,12 @@ fn emit_statistics(cx: &mut Cx<'_, Fibrechannel>, host: &[u8], statistics: &Name
             && let Some(Count(count)) = attribute::number(cx, STATISTIC, [host, file], is_not_counted)
             && count != NOT_COUNTED
         {
-            cx.page.counter(family, [&host], count);
+            cx.page.tabled(family, PerPort { fc_host: &host }, count);
         }
     }
 }
 
-/// What an adapter says that does not count something.
+/// The value of a statistic that the adapter does not count.
 const NOT_COUNTED: u64 = u64::MAX;
 
 /// A count in decimal, or in hexadecimal after `0x`.
@@ -138,7 +138,7 @@ const NOT_COUNTED: u64 = u64::MAX;
 struct Count(u64);
 
 impl FromText for Count {
-    const EXPECTED: &'static str = "a whole number of up to 64 bits, or a hexadecimal one after 0x";
+    const EXPECTED: &'static str = "an unsigned integer in decimal, or in hexadecimal after 0x";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if text.starts_with(b"0x") {

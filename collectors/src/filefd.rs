@@ -3,18 +3,18 @@
 use crate::declare;
 use crate::kit::prelude::*;
 
-/// How many files are open on the whole host.
+/// The filefd collector.
 #[derive(Debug)]
 pub struct Filefd;
 
 declare! {
-    Filefd: "filefd", on, "How many files are open on the whole host, and how many may be.";
+    Filefd: "filefd", on, "Allocated and maximum file handles.";
     reads {
         FILE_NR: File Proc "sys/fs/file-nr";
     }
     families {
-        ALLOCATED: Gauge "node_filefd_allocated" [] "Open files for which the kernel holds memory.";
-        MAXIMUM: Gauge "node_filefd_maximum" [] "Open files that the kernel allows at most.";
+        ALLOCATED: Gauge "node_filefd_allocated" [] "Allocated file handles.";
+        MAXIMUM: Gauge "node_filefd_maximum" [] "Maximum number of file handles.";
     }
 }
 

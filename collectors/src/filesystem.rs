@@ -1,4 +1,4 @@
-//! Space, inodes and state of the mounted file systems: the mount table and `statfs(2)`.
+//! Space, inodes and state of mounted file systems, from the mount table and `statfs(2)`.
 
 pub(crate) mod mounts;
 mod workers;
@@ -15,14 +15,14 @@ use crate::kit::table;
 use mounts::{Mounts, View};
 use workers::{Answer, Ticket, WORKERS_MAX, Workers};
 
-/// How full the mounted file systems are, and whether they answer at all.
+/// The filesystem collector.
 #[derive(Debug)]
 pub struct Filesystem {
     mount_points: Filter,
     fs_types: Filter,
     workers: Workers,
     mounts: Mounts,
-    /// Numbers of mounts: by path while they are asked for, then as they are emitted.
+    /// Indices of mounts: by path for statfs, then in page order.
     order: Vec<usize>,
     questions: Vec<Question>,
     answers: Vec<Answer>,
@@ -62,7 +62,11 @@ enum Question {
 }
 
 declare! {
-    Filesystem: "filesystem", on, "Space, inodes and state of the mounted file systems.";
+    Filesystem: "filesystem", on, "Space, inodes and state of mounted file systems.";
+    labels {
+        PerMount { device, device_error, fstype, mountpoint }
+        MountInfo { device, major, minor, mountpoint }
+    }
     reads {
         MOUNTS: File Proc "1/mountinfo";
         OWN_MOUNTS: File Proc "self/mountinfo";
@@ -70,40 +74,31 @@ declare! {
     flags {
         MOUNT_POINTS_EXCLUDE: Text "collector.filesystem.mount-points-exclude" =
             "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)",
-            "Regexp of mount points to leave out; not together with mount-points-include.",
+            "Regexp of mount points to exclude; not together with mount-points-include.",
             or(&["collector.filesystem.ignored-mount-points"]);
         MOUNT_POINTS_INCLUDE: Text "collector.filesystem.mount-points-include" = "",
-            "Regexp of mount points to keep; not together with mount-points-exclude.";
+            "Regexp of mount points to include; not together with mount-points-exclude.";
         FS_TYPES_EXCLUDE: Text "collector.filesystem.fs-types-exclude" =
             "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
-            "Regexp of file system types to leave out; not together with fs-types-include.",
+            "Regexp of file system types to exclude; not together with fs-types-include.",
             or(&["collector.filesystem.ignored-fs-types"]);
         FS_TYPES_INCLUDE: Text "collector.filesystem.fs-types-include" = "",
-            "Regexp of file system types to keep; not together with fs-types-exclude.";
+            "Regexp of file system types to include; not together with fs-types-exclude.";
         MOUNT_TIMEOUT: Span "collector.filesystem.mount-timeout" = "5s",
-            "How long a mount may take to answer before it counts as stuck.", hidden();
+            "Time after which a mount counts as stuck.", hidden();
         STAT_WORKERS: Whole "collector.filesystem.stat-workers" = "4",
-            "How many mounts are asked at once.", hidden();
+            "Number of concurrent statfs calls.", hidden();
     }
     families {
-        SIZE: Gauge "node_filesystem_size_bytes" ["device", "device_error", "fstype", "mountpoint"]
-            "Size of the file system.";
-        FREE: Gauge "node_filesystem_free_bytes" ["device", "device_error", "fstype", "mountpoint"]
-            "Space of the file system that is free.";
-        AVAILABLE: Gauge "node_filesystem_avail_bytes" ["device", "device_error", "fstype", "mountpoint"]
-            "Space of the file system that is free to users other than root.";
-        FILES: Gauge "node_filesystem_files" ["device", "device_error", "fstype", "mountpoint"]
-            "Inodes of the file system.";
-        FILES_FREE: Gauge "node_filesystem_files_free" ["device", "device_error", "fstype", "mountpoint"]
-            "Inodes of the file system that are free.";
-        PURGEABLE: Gauge "node_filesystem_purgeable_bytes" ["device", "device_error", "fstype", "mountpoint"]
-            "Space that macOS could free at need; 0 on Linux.";
-        READ_ONLY: Gauge "node_filesystem_readonly" ["device", "device_error", "fstype", "mountpoint"]
-            "1 where the file system, or this mount of it, cannot be written.";
-        DEVICE_ERROR: Gauge "node_filesystem_device_error" ["device", "device_error", "fstype", "mountpoint"]
-            "1 where the file system did not answer; device_error says why.";
-        MOUNT_INFO: Gauge "node_filesystem_mount_info" ["device", "major", "minor", "mountpoint"]
-            "The device number of what is mounted; always 1.";
+        SIZE: Gauge "node_filesystem_size_bytes" PerMount "File system size in bytes.";
+        FREE: Gauge "node_filesystem_free_bytes" PerMount "Free space in bytes.";
+        AVAILABLE: Gauge "node_filesystem_avail_bytes" PerMount "Free space available to unprivileged users, in bytes.";
+        FILES: Gauge "node_filesystem_files" PerMount "Inodes of the file system.";
+        FILES_FREE: Gauge "node_filesystem_files_free" PerMount "Free inodes of the file system.";
+        PURGEABLE: Gauge "node_filesystem_purgeable_bytes" PerMount "Purgeable space on macOS in bytes, 0 on Linux.";
+        READ_ONLY: Gauge "node_filesystem_readonly" PerMount "1 for a read-only mount.";
+        DEVICE_ERROR: Gauge "node_filesystem_device_error" PerMount "1 if statfs failed; the device_error label has the reason.";
+        MOUNT_INFO: Gauge "node_filesystem_mount_info" MountInfo "Device number of a mount, always 1.";
     }
 }
 
@@ -138,7 +133,7 @@ impl Collect for Filesystem {
 }
 
 impl Filesystem {
-    /// Reads the mounts of process 1, or our own where that process is hidden from us.
+    /// Reads the mounts of process 1, or of this process if that one is hidden.
     fn read(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { mount_points, fs_types, mounts, .. } = self;
         mounts.clear();
@@ -146,7 +141,7 @@ impl Filesystem {
             Some(text) => text,
             None => cx.files.read(OWN_MOUNTS, [])?,
         };
-        // Every process has at least the mount that its root lies on.
+        // Every process has at least its root mount.
         for line in table::rows(text, cx.problems) {
             if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
                 mounts.push(&parsed, cx.kernel.rootfs(), |mount_point, fs_type| {
@@ -157,7 +152,7 @@ impl Filesystem {
         Ok(())
     }
 
-    /// Asks for the numbers of each mount point once, however often something is mounted there.
+    /// Calls statfs once for each distinct path.
     fn ask(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { workers, mounts, order, questions, answers, slow, .. } = self;
         order.clear();
@@ -202,8 +197,7 @@ impl Filesystem {
         asked.map_err(|error| Failure::error(format_args!("no thread to ask file systems with: {error}")))
     }
 
-    /// Emits each mount once: what is mounted twice at one place with one device is the same twice, and of two that
-    /// differ in their options the first counts.
+    /// Emits each mount once. Of several mounts with equal labels the first in the table counts.
     fn emit(&mut self, cx: &mut Cx<'_, Self>) {
         let Self { mounts, order, answers, .. } = self;
         let of = |at: usize| Some((mounts.get(at)?, answers.get(at).copied()?));
@@ -221,18 +215,26 @@ impl Filesystem {
             }
             if (is_new || is_other) && matches!(answer, Answer::Known(Ok(_))) {
                 let (major, minor) = view.mount.device_number();
-                cx.page.gauge(MOUNT_INFO, [&view.device, &major, &minor, &view.mount_point], 1_u64);
+                cx.page.gauge(
+                    MOUNT_INFO,
+                    MountInfo { device: &view.device, major: &major, minor: &minor, mountpoint: &view.mount_point },
+                    1_u64,
+                );
             }
             last = Some((view, answer));
         }
     }
 }
 
+<<<<<<< HEAD
 fn is_local(view: &View<'_>) -> bool {
     LOCAL_TYPES.contains(&view.fs_type)
 }
 
-/// The page's order: labels by their names.
+/// Compares by labels, in page order.
+=======
+/// Compares by labels, in page order.
+>>>>>>> server
 fn compare(a: (View<'_>, Answer), b: (View<'_>, Answer)) -> Ordering {
     key(a).cmp(&key(b))
 }
@@ -241,7 +243,7 @@ fn key((view, answer): (View<'_>, Answer)) -> impl Ord {
     (view.device, error_of(answer).as_bytes(), view.fs_type, view.mount_point)
 }
 
-/// What stands in the label `device_error`.
+/// The value of the label `device_error`.
 fn error_of(answer: Answer) -> &'static str {
     match answer {
         Answer::Known(Ok(_)) => "",
@@ -252,9 +254,13 @@ fn error_of(answer: Answer) -> &'static str {
 }
 
 fn emit_numbers(cx: &mut Cx<'_, Filesystem>, view: &View<'_>, answer: Answer) {
-    let labels: [&dyn crate::kit::label::Label; 4] =
-        [&view.device, &error_of(answer), &view.fs_type, &view.mount_point];
-    // node_exporter does not look at the options of a mount that is stuck.
+    let labels = PerMount {
+        device: &view.device,
+        device_error: &error_of(answer),
+        fstype: &view.fs_type,
+        mountpoint: &view.mount_point,
+    };
+    // A stuck mount counts as writable, as in node_exporter.
     cx.page.gauge(READ_ONLY, labels, view.mount.is_read_only && answer != Answer::Silent);
     let Answer::Known(Ok(numbers)) = answer else { return cx.page.gauge(DEVICE_ERROR, labels, true) };
     cx.page.gauge(DEVICE_ERROR, labels, false);

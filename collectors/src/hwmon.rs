@@ -1,4 +1,4 @@
-//! Sensors of chips from /sys/class/hwmon.
+//! Hardware sensors from /sys/class/hwmon.
 
 mod names;
 mod readings;
@@ -11,7 +11,7 @@ use crate::kit::prelude::*;
 use names::Chip;
 use readings::Readings;
 
-/// What the sensors of each chip measure.
+/// The hwmon collector.
 #[derive(Debug)]
 pub struct Hwmon {
     chips: Filter,
@@ -21,7 +21,7 @@ pub struct Hwmon {
     scratch: Scratch,
 }
 
-/// Memory for one chip.
+/// Reusable memory for a chip.
 #[derive(Default, Debug)]
 struct Scratch {
     chip: Vec<u8>,
@@ -32,7 +32,12 @@ struct Scratch {
 }
 
 declare! {
-    Hwmon: "hwmon", on, "What the sensors of each chip measure: temperatures, fans, voltages, currents, power.";
+    Hwmon: "hwmon", on, "Hardware sensors: temperatures, fans, voltages, currents, power.";
+    labels {
+        ChipName { chip, chip_name }
+        SensorLabel { chip, label, sensor }
+        PerSensor { chip, sensor }
+    }
     reads {
         CLASS: Directory Sys "class/hwmon";
         CHIP: Directory Sys "class/hwmon/*";
@@ -44,16 +49,16 @@ declare! {
         DEVICE_SENSOR: File Sys "class/hwmon/*/device/*";
     }
     flags {
-        CHIP_INCLUDE: Text "collector.hwmon.chip-include" = "", "Regexp of chips to show; excludes --collector.hwmon.chip-exclude.";
-        CHIP_EXCLUDE: Text "collector.hwmon.chip-exclude" = "", "Regexp of chips to leave out; excludes --collector.hwmon.chip-include.";
-        SENSOR_INCLUDE: Text "collector.hwmon.sensor-include" = "", "Regexp of `chip;sensor` to show; excludes --collector.hwmon.sensor-exclude.";
-        SENSOR_EXCLUDE: Text "collector.hwmon.sensor-exclude" = "", "Regexp of `chip;sensor` to leave out; excludes --collector.hwmon.sensor-include.";
+        CHIP_INCLUDE: Text "collector.hwmon.chip-include" = "", "Regexp of chips to include; not together with chip-exclude.";
+        CHIP_EXCLUDE: Text "collector.hwmon.chip-exclude" = "", "Regexp of chips to exclude; not together with chip-include.";
+        SENSOR_INCLUDE: Text "collector.hwmon.sensor-include" = "", "Regexp of `chip;sensor` to include; not together with sensor-exclude.";
+        SENSOR_EXCLUDE: Text "collector.hwmon.sensor-exclude" = "", "Regexp of `chip;sensor` to exclude; not together with sensor-include.";
     }
     prefixes {
-        CHIP_NAMES: Gauge "node_hwmon_chip_" ["chip", "chip_name"] "Always 1: what the driver calls a chip ({}).";
-        SENSOR_LABELS: Gauge "node_hwmon_sensor_" ["chip", "label", "sensor"] "Always 1: what a sensor measures, in the words of its maker ({}).";
-        VALUES: Gauge "node_hwmon_" ["chip", "sensor"] "What the sensors of a chip say: {}.";
-        ENERGIES: Counter "node_hwmon_energy_" ["chip", "sensor"] "Energy that was used: {}.";
+        CHIP_NAMES: Gauge "node_hwmon_chip_" ChipName "Driver name of a chip ({}), always 1.";
+        SENSOR_LABELS: Gauge "node_hwmon_sensor_" SensorLabel "Vendor's label of a sensor ({}), always 1.";
+        VALUES: Gauge "node_hwmon_" PerSensor "Sensor reading {} of a chip.";
+        ENERGIES: Counter "node_hwmon_energy_" PerSensor "Energy consumed, as sensor reading {}.";
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ports of InfiniBand and RoCE adapters from /sys/class/infiniband.
+//! InfiniBand and RoCE ports from /sys/class/infiniband.
 
 mod counters;
 
@@ -8,8 +8,9 @@ use crate::kit::attribute;
 use crate::kit::filter::Filter;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
+use counters::Unit;
 
-/// What the ports of InfiniBand and RoCE adapters do, and what went through them.
+/// The infiniband collector.
 #[derive(Default, Debug)]
 pub struct Infiniband {
     devices: Filter,
@@ -20,7 +21,11 @@ pub struct Infiniband {
 }
 
 declare! {
-    Infiniband: "infiniband", on, "What the ports of InfiniBand and RoCE adapters do, what went through them and what went wrong.";
+    Infiniband: "infiniband", on, "InfiniBand and RoCE port state, traffic and errors.";
+    labels {
+        AdapterInfo { board_id, device, firmware_version, hca_type }
+        PerPort { device, port }
+    }
     reads {
         CLASS: Directory Sys "class/infiniband";
         BOARD: File Sys "class/infiniband/*/board_id";
@@ -39,75 +44,84 @@ declare! {
     }
     flags {
         INCLUDE: Text "collector.infiniband.device-include" = "",
-            "Regexp of devices to show; not together with device-exclude.";
+            "Regexp of devices to include; not together with device-exclude.";
         EXCLUDE: Text "collector.infiniband.device-exclude" = "",
-            "Regexp of devices to leave out; not together with device-include.";
+            "Regexp of devices to exclude; not together with device-include.";
     }
     families {
-        INFO: Gauge "node_infiniband_info" ["board_id", "device", "firmware_version", "hca_type"] "Always 1: what is known of an adapter beside numbers.";
-        STATE_ID: Gauge "node_infiniband_state_id" ["device", "port"] "State of a port: 0 is no change, 1 down, 2 being set up, 3 armed, 4 active, 5 active with errors.";
-        PHYSICAL_STATE_ID: Gauge "node_infiniband_physical_state_id" ["device", "port"] "State of a port's link: 0 is no change, 1 sleeps, 2 polls, 3 disabled, 4 being trained, 5 up, 6 recovers, 7 is tested.";
-        RATE_BYTES: Gauge "node_infiniband_rate_bytes_per_second" ["device", "port"] "How many bytes a port could pass in a second.";
-        LIFESPAN: Gauge "node_infiniband_lifespan_seconds" ["device", "port"] "For so long the counters of the hardware may be told as they were before.";
-        BUFFER_OVERRUNS: Counter "node_infiniband_excessive_buffer_overrun_errors_total" ["device", "port"] "How often buffers overran for longer than is allowed.";
-        LINK_DOWNED: Counter "node_infiniband_link_downed_total" ["device", "port"] "How often the link did not recover from an error and went down.";
-        LINK_RECOVERED: Counter "node_infiniband_link_error_recovery_total" ["device", "port"] "How often the link recovered from an error.";
-        LINK_INTEGRITY: Counter "node_infiniband_local_link_integrity_errors_total" ["device", "port"] "How often there were more local errors than is allowed.";
-        MULTICAST_RECEIVED: Counter "node_infiniband_multicast_packets_received_total" ["device", "port"] "Multicast packets received, with those in error.";
-        MULTICAST_TRANSMITTED: Counter "node_infiniband_multicast_packets_transmitted_total" ["device", "port"] "Multicast packets sent, with those in error.";
-        CONSTRAINT_RECEIVED: Counter "node_infiniband_port_constraint_errors_received_total" ["device", "port"] "Packets that a switch's port received and was not allowed to take.";
-        CONSTRAINT_TRANSMITTED: Counter "node_infiniband_port_constraint_errors_transmitted_total" ["device", "port"] "Packets that a switch's port was not allowed to send.";
-        DATA_RECEIVED: Counter "node_infiniband_port_data_received_bytes_total" ["device", "port"] "Bytes received on all lanes.";
-        DATA_TRANSMITTED: Counter "node_infiniband_port_data_transmitted_bytes_total" ["device", "port"] "Bytes sent on all lanes.";
-        DISCARDS_RECEIVED: Counter "node_infiniband_port_discards_received_total" ["device", "port"] "Packets received and thrown away, because the port was down or full.";
-        DISCARDS_TRANSMITTED: Counter "node_infiniband_port_discards_transmitted_total" ["device", "port"] "Packets to be sent and thrown away, because the port was down or full.";
-        ERRORS_RECEIVED: Counter "node_infiniband_port_errors_received_total" ["device", "port"] "Packets received with an error.";
-        PACKETS_RECEIVED: Counter "node_infiniband_port_packets_received_total" ["device", "port"] "Packets received, with those in error.";
-        PACKETS_TRANSMITTED: Counter "node_infiniband_port_packets_transmitted_total" ["device", "port"] "Packets sent, with those in error.";
-        REMOTE_PHYSICAL: Counter "node_infiniband_port_receive_remote_physical_errors_total" ["device", "port"] "Packets received that somebody on the way had marked as bad.";
-        SWITCH_RELAY: Counter "node_infiniband_port_receive_switch_relay_errors_total" ["device", "port"] "Packets received that the switch could not pass on.";
-        TRANSMIT_WAIT: Counter "node_infiniband_port_transmit_wait_total" ["device", "port"] "Ticks in which there was something to send and nothing was sent.";
-        SYMBOL_ERRORS: Counter "node_infiniband_symbol_error_total" ["device", "port"] "Small errors on one or several lanes.";
-        UNICAST_RECEIVED: Counter "node_infiniband_unicast_packets_received_total" ["device", "port"] "Unicast packets received, with those in error.";
-        UNICAST_TRANSMITTED: Counter "node_infiniband_unicast_packets_transmitted_total" ["device", "port"] "Unicast packets sent, with those in error.";
-        VL15_DROPPED: Counter "node_infiniband_vl15_dropped_total" ["device", "port"] "Packets of management that were dropped for lack of room.";
-        LEGACY_DATA_RECEIVED: Counter "node_infiniband_legacy_data_received_bytes_total" ["device", "port"] "Bytes received on all lanes, as kernels before 4.5 count them.";
-        LEGACY_DATA_TRANSMITTED: Counter "node_infiniband_legacy_data_transmitted_bytes_total" ["device", "port"] "Bytes sent on all lanes, as kernels before 4.5 count them.";
-        LEGACY_MULTICAST_RECEIVED: Counter "node_infiniband_legacy_multicast_packets_received_total" ["device", "port"] "Multicast packets received, as kernels before 4.5 count them.";
-        LEGACY_MULTICAST_TRANSMITTED: Counter "node_infiniband_legacy_multicast_packets_transmitted_total" ["device", "port"] "Multicast packets sent, as kernels before 4.5 count them.";
-        LEGACY_PACKETS_RECEIVED: Counter "node_infiniband_legacy_packets_received_total" ["device", "port"] "Packets received, as kernels before 4.5 count them.";
-        LEGACY_PACKETS_TRANSMITTED: Counter "node_infiniband_legacy_packets_transmitted_total" ["device", "port"] "Packets sent, as kernels before 4.5 count them.";
-        LEGACY_UNICAST_RECEIVED: Counter "node_infiniband_legacy_unicast_packets_received_total" ["device", "port"] "Unicast packets received, as kernels before 4.5 count them.";
-        LEGACY_UNICAST_TRANSMITTED: Counter "node_infiniband_legacy_unicast_packets_transmitted_total" ["device", "port"] "Unicast packets sent, as kernels before 4.5 count them.";
-        DUPLICATE_REQUESTS: Counter "node_infiniband_duplicate_requests_packets_total" ["device", "port"] "Packets received of requests that had been done before.";
-        IMPLIED_NAK: Counter "node_infiniband_implied_nak_seq_errors_total" ["device", "port"] "Acknowledgements of a later packet than the read or response that was waited for.";
-        ACK_TIMEOUTS: Counter "node_infiniband_local_ack_timeout_errors_total" ["device", "port"] "How often the sender waited too long for an acknowledgement and could still try again.";
-        NOTIFICATIONS_SENT: Counter "node_infiniband_np_cnp_packets_sent_total" ["device", "port"] "Notifications of congestion that the port sent as a receiver.";
-        MARKED_RECEIVED: Counter "node_infiniband_np_ecn_marked_roce_packets_received_total" ["device", "port"] "RoCEv2 packets received that were marked for congestion on the way.";
-        OUT_OF_BUFFER: Counter "node_infiniband_out_of_buffer_drops_total" ["device", "port"] "Packets dropped because a queue had no receive requests left.";
-        OUT_OF_SEQUENCE: Counter "node_infiniband_out_of_sequence_packets_received_total" ["device", "port"] "Packets received out of order.";
-        SEQUENCE_ERRORS: Counter "node_infiniband_packet_sequence_errors_total" ["device", "port"] "Refusals received for packets out of order that could still be sent again.";
-        REQUESTER_ERRORS: Counter "node_infiniband_req_cqes_errors_total" ["device", "port"] "Requests of ours that ended with an error.";
-        REQUESTER_FLUSHED: Counter "node_infiniband_req_cqes_flush_errors_total" ["device", "port"] "Requests of ours that ended because their queue was flushed.";
-        REQUESTER_ACCESS: Counter "node_infiniband_req_remote_access_errors_total" ["device", "port"] "Requests of ours that the other side did not allow.";
-        REQUESTER_INVALID: Counter "node_infiniband_req_remote_invalid_request_errors_total" ["device", "port"] "Requests of ours that the other side took for invalid.";
-        RESPONDER_ERRORS: Counter "node_infiniband_resp_cqes_errors_total" ["device", "port"] "Answers of ours that ended with an error.";
-        RESPONDER_FLUSHED: Counter "node_infiniband_resp_cqes_flush_errors_total" ["device", "port"] "Answers of ours that ended because their queue was flushed.";
-        RESPONDER_LENGTH: Counter "node_infiniband_resp_local_length_errors_total" ["device", "port"] "Requests received that were longer than what waited for them.";
-        RESPONDER_ACCESS: Counter "node_infiniband_resp_remote_access_errors_total" ["device", "port"] "Requests received that were not allowed.";
-        NOT_READY: Counter "node_infiniband_rnr_nak_retry_packets_received_total" ["device", "port"] "Answers received that the other side was not ready.";
-        ADAPTIVE_TIMEOUTS: Counter "node_infiniband_roce_adp_retransmits_timeout_total" ["device", "port"] "How often adaptive retransmission over RoCE came to its time limit.";
-        ADAPTIVE_RETRANSMITS: Counter "node_infiniband_roce_adp_retransmits_total" ["device", "port"] "Adaptive retransmissions over RoCE.";
-        SLOW_RESTART_NOTIFIED: Counter "node_infiniband_roce_slow_restart_cnps_total" ["device", "port"] "Notifications of congestion that a slow restart over RoCE made.";
-        SLOW_RESTARTS: Counter "node_infiniband_roce_slow_restart_total" ["device", "port"] "How often RoCE went over to a slow restart.";
-        SLOW_RESTART_USED: Counter "node_infiniband_roce_slow_restart_used_total" ["device", "port"] "How often a slow restart was used over RoCE.";
-        NOTIFICATIONS_IGNORED: Counter "node_infiniband_rp_cnp_ignored_packets_received_total" ["device", "port"] "Notifications of congestion that the port received and ignored.";
-        NOTIFICATIONS_HANDLED: Counter "node_infiniband_rp_cnp_packets_handled_total" ["device", "port"] "Notifications of congestion that made the port send more slowly.";
-        ATOMIC_REQUESTS: Counter "node_infiniband_rx_atomic_requests_total" ["device", "port"] "Atomic requests received.";
-        CONNECT_REQUESTS: Counter "node_infiniband_rx_dct_connect_requests_total" ["device", "port"] "Requests received to connect to dynamically connected queues.";
-        CHECKSUM_ERRORS: Counter "node_infiniband_rx_icrc_encapsulated_errors_total" ["device", "port"] "RoCE packets received with a wrong invariant checksum.";
-        READ_REQUESTS: Counter "node_infiniband_rx_read_requests_total" ["device", "port"] "Read requests received.";
-        WRITE_REQUESTS: Counter "node_infiniband_rx_write_requests_total" ["device", "port"] "Write requests received.";
+        INFO: Gauge "node_infiniband_info" AdapterInfo "Board, firmware and type of an adapter, always 1.";
+        STATE_ID: Gauge "node_infiniband_state_id" PerPort "Port state: 1 down, 2 init, 3 armed, 4 active.";
+        PHYSICAL_STATE_ID: Gauge "node_infiniband_physical_state_id" PerPort "Physical port state: 1 sleep, 2 polling, 3 disabled, 5 link up.";
+        RATE_BYTES: Gauge "node_infiniband_rate_bytes_per_second" PerPort "Maximum transfer rate of a port, in bytes per second.";
+        LIFESPAN: Gauge "node_infiniband_lifespan_seconds" PerPort "Maximum age of cached hardware counters, in seconds.";
+    }
+    /// Counters of a port, by file.
+    table COUNTER_FILES: (&'static [u8], Unit) => PerPort {
+        (b"VL15_dropped", Unit::Plain) => Counter "node_infiniband_vl15_dropped_total" "Management packets (VL15) dropped for lack of buffers.";
+        (b"excessive_buffer_overrun_errors", Unit::Plain) => Counter "node_infiniband_excessive_buffer_overrun_errors_total" "Buffer overruns longer than the configured threshold.";
+        (b"link_downed", Unit::Plain) => Counter "node_infiniband_link_downed_total" "Failed link error recoveries that took the link down.";
+        (b"link_error_recovery", Unit::Plain) => Counter "node_infiniband_link_error_recovery_total" "Successful link error recoveries.";
+        (b"local_link_integrity_errors", Unit::Plain) => Counter "node_infiniband_local_link_integrity_errors_total" "Local physical errors above the configured threshold.";
+        (b"multicast_rcv_packets", Unit::Plain) => Counter "node_infiniband_multicast_packets_received_total" "Multicast packets received, including errors.";
+        (b"multicast_xmit_packets", Unit::Plain) => Counter "node_infiniband_multicast_packets_transmitted_total" "Multicast packets sent, including errors.";
+        (b"port_rcv_constraint_errors", Unit::Plain) => Counter "node_infiniband_port_constraint_errors_received_total" "Packets received by a switch port and discarded by constraint checks.";
+        (b"port_rcv_data", Unit::Words) => Counter "node_infiniband_port_data_received_bytes_total" "Bytes received on all lanes.";
+        (b"port_rcv_discards", Unit::Plain) => Counter "node_infiniband_port_discards_received_total" "Inbound packets discarded by a down or congested port.";
+        (b"port_rcv_errors", Unit::Plain) => Counter "node_infiniband_port_errors_received_total" "Packets received with errors.";
+        (b"port_rcv_packets", Unit::Plain) => Counter "node_infiniband_port_packets_received_total" "Packets received, including errors.";
+        (b"port_rcv_remote_physical_errors", Unit::Plain) => Counter "node_infiniband_port_receive_remote_physical_errors_total" "Packets received with the bad-packet delimiter.";
+        (b"port_rcv_switch_relay_errors", Unit::Plain) => Counter "node_infiniband_port_receive_switch_relay_errors_total" "Packets received that the switch could not forward.";
+        (b"port_xmit_constraint_errors", Unit::Plain) => Counter "node_infiniband_port_constraint_errors_transmitted_total" "Packets not sent by a switch port because of constraint checks.";
+        (b"port_xmit_data", Unit::Words) => Counter "node_infiniband_port_data_transmitted_bytes_total" "Bytes sent on all lanes.";
+        (b"port_xmit_discards", Unit::Plain) => Counter "node_infiniband_port_discards_transmitted_total" "Outbound packets discarded by a down or congested port.";
+        (b"port_xmit_packets", Unit::Plain) => Counter "node_infiniband_port_packets_transmitted_total" "Packets sent, including errors.";
+        (b"port_xmit_wait", Unit::Plain) => Counter "node_infiniband_port_transmit_wait_total" "Ticks with data to send and no transmission.";
+        (b"symbol_error", Unit::Plain) => Counter "node_infiniband_symbol_error_total" "Minor link errors on one or more lanes.";
+        (b"unicast_rcv_packets", Unit::Plain) => Counter "node_infiniband_unicast_packets_received_total" "Unicast packets received, including errors.";
+        (b"unicast_xmit_packets", Unit::Plain) => Counter "node_infiniband_unicast_packets_transmitted_total" "Unicast packets sent, including errors.";
+    }
+    /// Counters of a port on kernels before 4.5, by file.
+    table LEGACY_FILES: (&'static [u8], Unit) => PerPort {
+        (b"port_multicast_rcv_packets", Unit::Plain) => Counter "node_infiniband_legacy_multicast_packets_received_total" "Multicast packets received, from the legacy extended counters.";
+        (b"port_multicast_xmit_packets", Unit::Plain) => Counter "node_infiniband_legacy_multicast_packets_transmitted_total" "Multicast packets sent, from the legacy extended counters.";
+        (b"port_rcv_data_64", Unit::Words) => Counter "node_infiniband_legacy_data_received_bytes_total" "Bytes received, from the legacy extended counters.";
+        (b"port_rcv_packets_64", Unit::Plain) => Counter "node_infiniband_legacy_packets_received_total" "Packets received, from the legacy extended counters.";
+        (b"port_unicast_rcv_packets", Unit::Plain) => Counter "node_infiniband_legacy_unicast_packets_received_total" "Unicast packets received, from the legacy extended counters.";
+        (b"port_unicast_xmit_packets", Unit::Plain) => Counter "node_infiniband_legacy_unicast_packets_transmitted_total" "Unicast packets sent, from the legacy extended counters.";
+        (b"port_xmit_data_64", Unit::Words) => Counter "node_infiniband_legacy_data_transmitted_bytes_total" "Bytes sent, from the legacy extended counters.";
+        (b"port_xmit_packets_64", Unit::Plain) => Counter "node_infiniband_legacy_packets_transmitted_total" "Packets sent, from the legacy extended counters.";
+    }
+    /// Counters of the hardware, by file.
+    table HARDWARE_FILES: (&'static [u8], Unit) => PerPort {
+        (b"duplicate_request", Unit::Plain) => Counter "node_infiniband_duplicate_requests_packets_total" "Duplicate request packets received.";
+        (b"implied_nak_seq_err", Unit::Plain) => Counter "node_infiniband_implied_nak_seq_errors_total" "Acknowledgements with an unexpectedly high sequence number.";
+        (b"local_ack_timeout_err", Unit::Plain) => Counter "node_infiniband_local_ack_timeout_errors_total" "Acknowledgement timeouts of the sender, without the last retry.";
+        (b"np_cnp_sent", Unit::Plain) => Counter "node_infiniband_np_cnp_packets_sent_total" "Congestion notification packets sent.";
+        (b"np_ecn_marked_roce_packets", Unit::Plain) => Counter "node_infiniband_np_ecn_marked_roce_packets_received_total" "RoCEv2 packets received with a congestion mark.";
+        (b"out_of_buffer", Unit::Plain) => Counter "node_infiniband_out_of_buffer_drops_total" "Packets dropped for lack of receive requests.";
+        (b"out_of_sequence", Unit::Plain) => Counter "node_infiniband_out_of_sequence_packets_received_total" "Packets received out of sequence.";
+        (b"packet_seq_err", Unit::Plain) => Counter "node_infiniband_packet_sequence_errors_total" "Sequence error NAKs received, within the retry limit.";
+        (b"req_cqe_error", Unit::Plain) => Counter "node_infiniband_req_cqes_errors_total" "Requester completions with an error.";
+        (b"req_cqe_flush_error", Unit::Plain) => Counter "node_infiniband_req_cqes_flush_errors_total" "Requester completions flushed with an error.";
+        (b"req_remote_access_errors", Unit::Plain) => Counter "node_infiniband_req_remote_access_errors_total" "Requests refused by the remote side for access rights.";
+        (b"req_remote_invalid_request", Unit::Plain) => Counter "node_infiniband_req_remote_invalid_request_errors_total" "Requests refused by the remote side as invalid.";
+        (b"resp_cqe_error", Unit::Plain) => Counter "node_infiniband_resp_cqes_errors_total" "Responder completions with an error.";
+        (b"resp_cqe_flush_error", Unit::Plain) => Counter "node_infiniband_resp_cqes_flush_errors_total" "Responder completions flushed with an error.";
+        (b"resp_local_length_error", Unit::Plain) => Counter "node_infiniband_resp_local_length_errors_total" "Requests received that exceed the local buffer length.";
+        (b"resp_remote_access_errors", Unit::Plain) => Counter "node_infiniband_resp_remote_access_errors_total" "Requests received without the required access rights.";
+        (b"rnr_nak_retry_err", Unit::Plain) => Counter "node_infiniband_rnr_nak_retry_packets_received_total" "Receiver-not-ready NAKs received.";
+        (b"roce_adp_retrans", Unit::Plain) => Counter "node_infiniband_roce_adp_retransmits_total" "Adaptive RoCE retransmissions.";
+        (b"roce_adp_retrans_to", Unit::Plain) => Counter "node_infiniband_roce_adp_retransmits_timeout_total" "Adaptive RoCE retransmissions that timed out.";
+        (b"roce_slow_restart", Unit::Plain) => Counter "node_infiniband_roce_slow_restart_used_total" "Uses of RoCE slow restart.";
+        (b"roce_slow_restart_cnps", Unit::Plain) => Counter "node_infiniband_roce_slow_restart_cnps_total" "Congestion notifications generated by RoCE slow restart.";
+        (b"roce_slow_restart_trans", Unit::Plain) => Counter "node_infiniband_roce_slow_restart_total" "State changes to RoCE slow restart.";
+        (b"rp_cnp_handled", Unit::Plain) => Counter "node_infiniband_rp_cnp_packets_handled_total" "Congestion notification packets that throttled the sender.";
+        (b"rp_cnp_ignored", Unit::Plain) => Counter "node_infiniband_rp_cnp_ignored_packets_received_total" "Congestion notification packets received and ignored.";
+        (b"rx_atomic_requests", Unit::Plain) => Counter "node_infiniband_rx_atomic_requests_total" "Atomic requests received.";
+        (b"rx_dct_connect", Unit::Plain) => Counter "node_infiniband_rx_dct_connect_requests_total" "Connection requests for dynamically connected transports received.";
+        (b"rx_icrc_encapsulated", Unit::Plain) => Counter "node_infiniband_rx_icrc_encapsulated_errors_total" "RoCE packets received with an invalid ICRC.";
+        (b"rx_read_requests", Unit::Plain) => Counter "node_infiniband_rx_read_requests_total" "Read requests received.";
+        (b"rx_write_requests", Unit::Plain) => Counter "node_infiniband_rx_write_requests_total" "Write requests received.";
     }
 }
 
@@ -132,7 +146,7 @@ impl Collect for Infiniband {
     }
 }
 
-/// Every driver tells the firmware's version, not every one the rest.
+/// Emits the info of an adapter. Only the firmware version exists for every driver.
 fn emit_info(cx: &mut Cx<'_, Infiniband>, device: &[u8], words: &mut [Vec<u8>; 3]) {
     let problems = cx.problems.count();
     let [board, firmware, adapter] = words;
@@ -140,16 +154,20 @@ fn emit_info(cx: &mut Cx<'_, Infiniband>, device: &[u8], words: &mut [Vec<u8>; 3
     for (file, word) in [(BOARD, &mut *board), (ADAPTER, adapter)] {
         attribute::word(cx, file, [device], RootError::is_missing, word);
     }
-    // Without one of its labels it would be another series.
+    // A missing label would make another series.
     if cx.problems.count() == problems {
-        cx.page.gauge(INFO, [board, &device, firmware, adapter], true);
+        cx.page.gauge(
+            INFO,
+            AdapterInfo { board_id: board, device: &device, firmware_version: firmware, hca_type: adapter },
+            true,
+        );
     }
 }
 
 fn emit_port(cx: &mut Cx<'_, Infiniband>, device: &[u8], port: &[u8], names: &mut Names) {
     let Some(number) = u32::from_text(port) else {
         cx.problems.report(Failure::error(format_args!(
-            "sys/class/infiniband/{}/ports: a port: expected a number, found `{}`",
+            "sys/class/infiniband/{}/ports: a port: expected a number, found \"{}\"",
             device.escape_ascii(),
             port.escape_ascii()
         )));
@@ -157,25 +175,25 @@ fn emit_port(cx: &mut Cx<'_, Infiniband>, device: &[u8], port: &[u8], names: &mu
     };
     for (file, family) in [(STATE, STATE_ID), (PHYSICAL_STATE, PHYSICAL_STATE_ID)] {
         if let Some(StateId(state)) = attribute::number(cx, file, [device, port], attribute::never) {
-            cx.page.gauge(family, [&device, &number], state);
+            cx.page.gauge(family, PerPort { device: &device, port: &number }, state);
         }
     }
     if let Some(Rate(bytes)) = attribute::number(cx, RATE, [device, port], attribute::never) {
-        cx.page.gauge(RATE_BYTES, [&device, &number], bytes);
+        cx.page.gauge(RATE_BYTES, PerPort { device: &device, port: &number }, bytes);
     }
     counters::emit(cx, Port { device, name: port, number }, names);
 }
 
-/// One port.
+/// A port.
 #[derive(Clone, Copy, Debug)]
 struct Port<'a> {
     device: &'a [u8],
-    /// Its folder.
+    /// The name of its directory.
     name: &'a [u8],
     number: u32,
 }
 
-/// The number of a state, before its name: `4: ACTIVE`.
+/// The number of a state `4: ACTIVE`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct StateId(u32);
 
@@ -268,7 +286,7 @@ mod tests {
             .fails::<Infiniband>(&[PHYSICAL, RATE_LINE, STATE_LINE].concat(), "mlx5_0/fw_ver: no such file");
         let expected = [INFO_LINE, PHYSICAL, RATE_LINE, STATE_LINE].concat();
         given(&format!("{HOST}== sys/class/infiniband/mlx5_0/ports/x/state\n1: DOWN\n"))
-            .fails::<Infiniband>(&expected, "mlx5_0/ports: a port: expected a number, found `x`");
+            .fails::<Infiniband>(&expected, "mlx5_0/ports: a port: expected a number, found \"x\"");
         given("== sys/class/infiniband/mlx5_0/fw_ver\n16.35.2000\n== sys/class/infiniband/mlx5_0/hca_type\nMT4119\n")
             .fails::<Infiniband>(INFO_LINE, "mlx5_0/ports: no such file");
     }

@@ -1,4 +1,4 @@
-//! Interrupts of each CPU from /proc/interrupts.
+//! Interrupts by CPU from /proc/interrupts.
 
 use crate::declare;
 use crate::kit::digits;
@@ -8,35 +8,38 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// How many interrupts each CPU served.
+/// The interrupts collector.
 ///
-/// The file has a row for each interrupt, the page goes by CPU. A machine with a thousand CPUs has a million numbers: they
-/// are emitted in the order of the page, which spares sorting their lines.
+/// The file has a row per interrupt, the page is sorted by CPU. A machine with a thousand CPUs has a million counts: they
+/// are emitted in page order, which avoids sorting the lines.
 #[derive(Debug)]
 pub struct Interrupts {
     names: Filter,
     has_zeros: bool,
-    /// What a row says of itself, joined as node_exporter joins it.
+    /// Names of the rows, joined like in node_exporter.
     words: Words,
     rows: Vec<Row>,
-    /// The counts of all rows, one row after the other; `None` where there is none.
+    /// The counts of all rows, row by row; `None` for an invalid count.
     counts: Vec<Option<u64>>,
-    /// The numbers of the CPUs, in the order of their digits.
+    /// The CPU numbers in text order.
     cpus: Vec<usize>,
 }
 
 declare! {
-    Interrupts: "interrupts", off, "How many interrupts of each line each CPU served.";
+    Interrupts: "interrupts", off, "Interrupts by CPU and interrupt line.";
+    labels {
+        PerInterrupt { cpu, devices, info, r#type }
+    }
     reads {
         INTERRUPTS: File Proc "interrupts";
     }
     flags {
-        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of the interrupts to show, as `name;info;devices`; not together with name-exclude.";
-        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of the interrupts to leave out, as `name;info;devices`; not together with name-include.";
-        ZEROS: Switch "collector.interrupts.include-zeros" = "true", "Show interrupts that never came as well.";
+        INCLUDE: Text "collector.interrupts.name-include" = "", "Regexp of interrupts to include, as `name;info;devices`; not together with name-exclude.";
+        EXCLUDE: Text "collector.interrupts.name-exclude" = "", "Regexp of interrupts to exclude, as `name;info;devices`; not together with name-include.";
+        ZEROS: Switch "collector.interrupts.include-zeros" = "true", "Export interrupts with a count of 0.";
     }
     families {
-        INTERRUPTS_TOTAL: Counter "node_interrupts_total" ["cpu", "devices", "info", "type"] "Interrupts that the CPU served since boot.";
+        INTERRUPTS_TOTAL: Counter "node_interrupts_total" PerInterrupt "Interrupts served since boot.";
     }
 }
 
@@ -69,7 +72,7 @@ impl Collect for Interrupts {
                 continue;
             }
             self.rows.push(Row { counts: self.counts.len(), ..row });
-            // node_exporter counts the columns, whatever CPUs stand above them.
+            // CPU numbers are column indices, as in node_exporter, whatever the header says.
             for count in counts(line).take(cpus) {
                 let name = line.split_at(b':').map_or(b"".as_slice(), |(name, _)| name);
                 self.counts.push(cx.problems.value(line.number::<u64>(name, count)));
@@ -84,7 +87,7 @@ impl Interrupts {
     fn emit(&mut self, cpus: usize, page: &mut PageOf<'_, Self>) {
         let Self { has_zeros, words, rows, counts, cpus: order, .. } = self;
         let key = |row: &Row| [words.devices(row), words.info(row), words.name(row)];
-        // Of two rows that call themselves the same the first counts.
+        // The first of two rows with equal labels counts.
         rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.counts.cmp(&b.counts)));
         if order.len() != cpus {
             order.clear();
@@ -96,14 +99,18 @@ impl Interrupts {
                 let Some(&Some(count)) = counts.get(row.counts + *cpu) else { continue };
                 if *has_zeros || count > 0 {
                     let [devices, info, name] = key(row);
-                    page.counter(INTERRUPTS_TOTAL, [cpu, &devices, &info, &name], count);
+                    page.counter(
+                        INTERRUPTS_TOTAL,
+                        PerInterrupt { cpu, devices: &devices, info: &info, r#type: &name },
+                        count,
+                    );
                 }
             }
         }
     }
 }
 
-/// Where the words of a row are, and where its counts begin.
+/// Positions of the words and counts of a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     start: usize,
@@ -113,7 +120,7 @@ struct Row {
     counts: usize,
 }
 
-/// `name;info;devices` of every row in one piece of memory.
+/// `name;info;devices` of every row, in one vector.
 #[derive(Default, Debug)]
 struct Words(Vec<u8>);
 
@@ -122,7 +129,7 @@ impl Words {
         self.0.clear();
     }
 
-    /// Joins them; where the name is a number, the first word says what the line is and the rest are its devices.
+    /// Joins the words. If the name is a number, the first word is the info and the rest are devices.
     fn push<'a>(&mut self, name: &[u8], mut words: impl Iterator<Item = &'a [u8]>) -> Row {
         let start = self.0.len();
         self.0.extend_from_slice(name);
@@ -173,12 +180,12 @@ impl Words {
     }
 }
 
-/// What stands after the colon; on some machines no space does.
+/// The fields after the colon, which may not be followed by a space.
 fn counts(line: Line<'_>) -> impl Iterator<Item = &[u8]> {
     line.fields_of(line.split_at(b':').map_or(b"", |(_, rest)| rest))
 }
 
-/// A row, whose words are added to `words`; nothing when it has no words: ERR and MIS are of no CPU.
+/// Parses a row and adds its words to `words`; `None` without words, for ERR and MIS, which have no CPUs.
 fn parse(line: Line<'_>, cpus: usize, words: &mut Words) -> Option<Row> {
     let (name, _) = line.split_at(b':')?;
     let mut rest = counts(line).skip(cpus).peekable();
@@ -243,8 +250,10 @@ mod tests {
     #[test]
     fn a_bad_count_costs_itself_alone() {
         for bad in ["x", "-1", "18446744073709551616", "1.5"] {
-            given(&FILE.replace("         47", bad))
-                .fails::<Interrupts>(&[TIMER, NMI_1, TIMER_1].concat(), "interrupts:3: NMI: expected a whole number");
+            given(&FILE.replace("         47", bad)).fails::<Interrupts>(
+                &[TIMER, NMI_1, TIMER_1].concat(),
+                "interrupts:3: NMI: expected an unsigned integer",
+            );
         }
         given("== proc/interrupts\n").fails::<Interrupts>("", "first row: expected the names of CPUs, found nothing");
         given("").fails::<Interrupts>("", "proc/interrupts: no such file");

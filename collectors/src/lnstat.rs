@@ -1,4 +1,4 @@
-//! Statistics of the network's caches from /proc/net/stat.
+//! Kernel network cache statistics from /proc/net/stat.
 
 use crate::declare;
 use crate::host::root::Names;
@@ -6,20 +6,23 @@ use crate::kit::parse::Hexadecimal;
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// What the network's caches do.
+/// The lnstat collector.
 #[derive(Debug)]
 pub struct Lnstat {
     files: Names,
 }
 
 declare! {
-    Lnstat: "lnstat", off, "What the network's caches of routes, neighbours and connections do.";
+    Lnstat: "lnstat", off, "Kernel network cache statistics from /proc/net/stat.";
+    labels {
+        PerCpu { cpu, subsystem }
+    }
     reads {
         STATISTICS: Directory Proc "net/stat";
         STATISTIC: File Proc "net/stat/*";
     }
     prefixes {
-        COLUMN: Counter "node_lnstat_" ["cpu", "subsystem"] "Column {} of a file in /proc/net/stat.";
+        COLUMN: Counter "node_lnstat_" PerCpu "Column {} of a /proc/net/stat file.";
     }
 }
 
@@ -30,7 +33,7 @@ impl Collect for Lnstat {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         match cx.files.list(STATISTICS, [], &mut self.files) {
-            // A kernel without any of these caches.
+            // A kernel without these caches.
             Err(error) if error.is_missing() => return Ok(()),
             result => result?,
         }
@@ -39,14 +42,14 @@ impl Collect for Lnstat {
             let mut rows = table::rows(text, cx.problems);
             let Some(head) = rows.next() else { continue };
             for (cpu, line) in rows.enumerate() {
-                // A row of another width has its numbers below the wrong names.
+                // Columns of a row of another width cannot be matched to names.
                 if line.fields().count() != head.fields().count() {
                     cx.problems.report(line.error("row", "as many columns as the first row", line.bytes));
                     continue;
                 }
                 for (name, found) in head.fields().zip(line.fields()) {
                     if let Some(count) = cx.problems.value(line.number::<Hexadecimal>(name, found)) {
-                        cx.page.named(COLUMN, &[name, b"_total"], [&cpu, &file], count.0);
+                        cx.page.named(COLUMN, &[name, b"_total"], PerCpu { cpu: &cpu, subsystem: &file }, count.0);
                     }
                 }
             }

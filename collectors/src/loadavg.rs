@@ -3,19 +3,20 @@
 use crate::declare;
 use crate::kit::prelude::*;
 
-/// How many tasks ran or waited lately.
+/// The loadavg collector.
 #[derive(Debug)]
 pub struct Loadavg;
 
 declare! {
-    Loadavg: "loadavg", on, "How many tasks ran or waited, on average, over the last 1, 5 and 15 minutes.";
+    Loadavg: "loadavg", on, "Load averages over 1, 5 and 15 minutes.";
     reads {
         LOADAVG: File Proc "loadavg";
     }
-    families {
-        LOAD1: Gauge "node_load1" [] "Tasks that ran or waited, averaged over 1 minute.";
-        LOAD5: Gauge "node_load5" [] "Tasks that ran or waited, averaged over 5 minutes.";
-        LOAD15: Gauge "node_load15" [] "Tasks that ran or waited, averaged over 15 minutes.";
+    /// Averages by field.
+    table AVERAGES: &'static str => [] {
+        "load1" => Gauge "node_load1" "Load average over 1 minute.";
+        "load5" => Gauge "node_load5" "Load average over 5 minutes.";
+        "load15" => Gauge "node_load15" "Load average over 15 minutes.";
     }
 }
 
@@ -26,19 +27,19 @@ impl Collect for Loadavg {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let text = cx.files.read(LOADAVG, [])?;
-        for (family, average) in [LOAD1, LOAD5, LOAD15].into_iter().zip(parse(text)) {
+        for ((_, family), average) in AVERAGES.into_iter().zip(parse(text)) {
             if let Some(average) = cx.problems.value(average) {
-                cx.page.gauge(family, [], average);
+                cx.page.tabled(family, [], average);
             }
         }
         Ok(())
     }
 }
 
-/// The three averages that the line begins with; each is there or not for itself.
-fn parse(text: Text<'_>) -> [Result<f64, ParseError<'_>>; 3] {
+/// Parses the three averages at the start of the line, each with its own error.
+fn parse(text: Text<'_>) -> [Result<f64, ParseError<'_>>; AVERAGES.len()] {
     let mut fields = text.lines().next().map(|line| line.fields());
-    ["load1", "load5", "load15"].map(|name| match &mut fields {
+    AVERAGES.map(|(name, _)| match &mut fields {
         Some(fields) => fields.number(name),
         None => Err(text.error(name, "a number", b"")),
     })
@@ -62,7 +63,7 @@ mod tests {
     fn a_bad_average_costs_itself_alone() {
         given("== proc/loadavg\n0.21 high 0.39 1/719 19737\n").fails::<Loadavg>(
             "node_load1 0.21\nnode_load15 0.39\n",
-            "proc/loadavg:1: load5: expected a number, found `high`",
+            "proc/loadavg:1: load5: expected a number, found \"high\"",
         );
         given("== proc/loadavg\n0.21 0.37\n").fails::<Loadavg>("node_load1 0.21\nnode_load5 0.37\n", "load15");
         given("== proc/loadavg\n").fails::<Loadavg>("", "proc/loadavg: load1: expected a number, found nothing");

@@ -99,7 +99,8 @@ fn emit_raid(cx: &mut Cx<'_, Mdadm>, device: &[u8], level: &[u8]) {
         b"raid0" | b"linear" | b"multipath" | b"faulty" | b"container" | b"imsm" | b"ddf" | b"clear" => Some(0_u64),
         _ => {
             let (device, level) = (device.escape_ascii(), level.escape_ascii());
-            let problem = format_args!("sys/block/{device}/md/level: expected a level such as raid1, found `{level}`");
+            let problem =
+                format_args!("sys/block/{device}/md/level: expected a level such as raid1, found \"{level}\"");
             cx.problems.report(Failure::error(problem));
             None
         }
@@ -186,14 +187,14 @@ mod tests {
             check_raid(level, "3", none_missing);
         }
         check_raid("raid5", "3 (2)", &[missing, disks].concat());
-        given(&array("raid5", "")).fails::<Mdadm>(missing, "md5/md/raid_disks: value: expected a whole number");
+        given(&array("raid5", "")).fails::<Mdadm>(missing, "md5/md/raid_disks: value: expected an unsigned integer");
     }
 
     #[test]
     fn of_an_unknown_level_nobody_knows_what_is_missing() {
         let disks = "node_md_raid_disks{device=\"md5\"} 3\n";
         for level in ["raid", "raid7", "5"] {
-            let complaint = format!("sys/block/md5/md/level: expected a level such as raid1, found `{level}`");
+            let complaint = format!("sys/block/md5/md/level: expected a level such as raid1, found \"{level}\"");
             given(&array(level, "3")).fails::<Mdadm>(disks, &complaint);
         }
         given(&array("", "3")).fails::<Mdadm>("", "md5/md/level: expected a level");
@@ -223,7 +224,7 @@ mod tests {
         }
         for bad in ["-1", "x", "18446744073709551616", "(2)"] {
             given(&host().replace("raid_disks\n2", &format!("raid_disks\n{bad}")))
-                .fails::<Mdadm>(&lines_without(&[7]), "raid_disks: value: expected a whole number");
+                .fails::<Mdadm>(&lines_without(&[7]), "raid_disks: value: expected an unsigned integer");
         }
         given(&[MDSTAT_FILE, "== sys/block/ error=EIO\n"].concat())
             .fails::<Mdadm>(&lines_without(&[2, 7]), "sys/block");

@@ -139,17 +139,19 @@ mod tests {
     #[test]
     fn a_bad_row_costs_itself_alone() {
         for (bad, complaint) in [
-            ("Node 0 MemFree: x kB", "node0/meminfo:1: MemFree: expected a whole number"),
-            ("Node 0 MemFree: -1 kB", "MemFree: expected a whole number"),
-            ("Node 0 MemFree: 1 MB", "MemFree: expected the unit kB or none, found `MB`"),
+            ("Node 0 MemFree: x kB", "node0/meminfo:1: MemFree: expected an unsigned integer"),
+            ("Node 0 MemFree: -1 kB", "MemFree: expected an unsigned integer"),
+            ("Node 0 MemFree: 1 MB", "MemFree: expected the unit kB or none, found \"MB\""),
             ("Node 0 MemFree: 18014398509481984 kB", "MemFree: expected less than 2^64 bytes"),
-            ("Node 0 MemFree:", "MemFree: expected a whole number from 0 to 2^64 - 1, found nothing"),
+            ("Node 0 MemFree:", "MemFree: expected an unsigned integer, found nothing"),
             ("Node 0", "name: expected a field"),
         ] {
             given(&format!("== sys/devices/system/node/node0/meminfo\n{bad}\n{NUMASTAT}"))
                 .fails::<MeminfoNuma>(HIT, complaint);
         }
-        for (bad, complaint) in [("miss", "miss: expected a whole"), ("miss 1 2", "miss: expected one number")] {
+        for (bad, complaint) in
+            [("miss", "miss: expected an unsigned integer"), ("miss 1 2", "miss: expected one number")]
+        {
             given(&format!("== sys/devices/system/node/node0/meminfo\n{NUMASTAT}{bad}\n"))
                 .fails::<MeminfoNuma>(HIT, complaint);
         }

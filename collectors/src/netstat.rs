@@ -166,7 +166,7 @@ mod tests {
         };
         check("Udp: InErrors OutDatagrams\nUdp: 1\n", "proc/net/snmp:2: Udp: expected as many values as names");
         check("Udp: InErrors\nUdp: 1 2\n", "as many values as names");
-        check("Udp: InErrors\nUdp: x\n", "proc/net/snmp:2: InErrors: expected a number, found `x`");
+        check("Udp: InErrors\nUdp: x\n", "proc/net/snmp:2: InErrors: expected a number, found \"x\"");
         check("Udp: InErrors\n", "proc/net/snmp:1: the line: expected a line of values after it");
         check("\n", "proc/net/snmp:1: the line");
     }

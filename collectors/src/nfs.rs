@@ -148,7 +148,7 @@ mod tests {
         let emitted = "node_nfs_rpcs_total 1\n";
         check("rpc 1 0 0\nnet 1 2 3\n", ALL - 3, emitted, "proc/net/rpc/nfs:2: the row: expected net and 4 numbers");
         check("rpc 1 0 0\nproc2 17 0\n", ALL - 18, emitted, "expected a count of 18 or more");
-        check("rpc 1 0 0\nproc3 22 x\n", ALL - 22, emitted, "a column: expected a whole number");
+        check("rpc 1 0 0\nproc3 22 x\n", ALL - 22, emitted, "a column: expected an unsigned integer");
         check("rpc 1 0 0\nproc4 2 0\n", ALL - 59, emitted, "expected a count and as many numbers");
         check("rpc 1 0 0\nproc4 2 0 18446744073709551616\n", ALL - 59, emitted, "a column: expected");
     }

@@ -200,10 +200,10 @@ mod tests {
         for (row, cost, complaint) in [
             ("rc 1 2", 3, "proc/net/rpc/nfsd:2: the row: expected 3 numbers"),
             ("io 1 2 3", 2, "expected 2 numbers"),
-            ("th 8", 1, "th: expected a whole number"),
-            ("th x 0", 1, "th: expected a whole number"),
+            ("th 8", 1, "th: expected an unsigned integer"),
+            ("th x 0", 1, "th: expected an unsigned integer"),
             ("ra 1 2 3", 2, "expected 12 numbers"),
-            ("net 1 2 3 -4", 3, "a column: expected a whole number"),
+            ("net 1 2 3 -4", 3, "a column: expected an unsigned integer"),
             ("rpc", 4, "expected 5 numbers"),
             ("proc2 17", 17, "a count of 18 or more"),
             ("proc3 22 1", 21, "a count of 22 or more"),

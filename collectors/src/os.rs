@@ -120,7 +120,7 @@ impl Os {
 }
 
 fn bad_value(at: usize, expected: &str, found: &[u8]) -> Failure {
-    Failure::error(format_args!("os-release: {}: expected {expected}, found `{}`", NAMES[at], found.escape_ascii()))
+    Failure::error(format_args!("os-release: {}: expected {expected}, found \"{}\"", NAMES[at], found.escape_ascii()))
 }
 
 #[cfg(test)]
@@ -187,20 +187,20 @@ mod tests {
 
     #[test]
     fn a_bad_line_costs_the_families_that_show_it() {
-        let complaint = "rootfs/etc/os-release:6: PRETTY_NAME: expected a closing quote, found `\\\"Basalt`";
+        let complaint = "rootfs/etc/os-release:6: PRETTY_NAME: expected a closing quote, found \"\\\"Basalt\"";
         check("\"Basalt 9.4\"", "\"Basalt", &format!("{END_LINE}{VERSION_LINE}"), complaint);
         check("ID=\"basalt\"", "ID='basalt", END_LINE, "rootfs/etc/os-release:3: ID: expected a closing quote");
         check(
             "SUPPORT_END=2032-05-31",
             "SUPPORT_END=2032-02-30",
             &format!("{INFO_LINE}{VERSION_LINE}"),
-            "SUPPORT_END: expected a day such as 2032-05-31, found `2032-02-30`",
+            "SUPPORT_END: expected a day such as 2032-05-31, found \"2032-02-30\"",
         );
         check(
             "SUPPORT_END=2032-05-31",
             "SUPPORT_END",
             &format!("{INFO_LINE}{VERSION_LINE}"),
-            "rootfs/etc/os-release:13: line: expected a name, `=` and a value, found `SUPPORT_END`",
+            "rootfs/etc/os-release:13: line: expected a name, `=` and a value, found \"SUPPORT_END\"",
         );
         let nines = "9".repeat(400);
         let info = INFO_LINE.replace("version_id=\"9.4\"", &format!("version_id=\"{nines}\""));

@@ -131,7 +131,7 @@ impl Resolver {
 
 fn misplaced(entry: &[u8], found: &[u8]) -> Failure {
     Failure::error(format_args!(
-        "sys/bus/pci/devices/{}: the link: expected a place such as 0000:00:1f.6, found `{}`",
+        "sys/bus/pci/devices/{}: the link: expected a place such as 0000:00:1f.6, found \"{}\"",
         entry.escape_ascii(),
         found.escape_ascii()
     ))

@@ -288,7 +288,7 @@ mod tests {
         let whole = supply(&[("type", "Battery")]);
         for bad in ["full", "", "9223372036854775808", "1.5"] {
             given(&format!("{whole}{}", supply(&[("capacity", bad)])))
-                .fails::<Powersupplyclass>(INFO_LINE, "BAT0/capacity: value: expected a whole number");
+                .fails::<Powersupplyclass>(INFO_LINE, "BAT0/capacity: value: expected an integer in decimal");
         }
         given(&format!("{whole}== sys/class/power_supply/BAT0/status error=EIO\n"))
             .fails::<Powersupplyclass>("", "BAT0/status: input/output error");

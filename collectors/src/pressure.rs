@@ -138,7 +138,7 @@ mod tests {
         let bad = "== proc/pressure/io\nsome avg10=0.00 avg60=0.00 avg300=0.00 total=-3\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=500000\n";
         given(&format!("{CPU_FILE}{bad}")).fails::<Pressure>(
             &format!("{CPU_EMITTED}node_pressure_io_stalled_seconds_total 0.5\n"),
-            "proc/pressure/io:1: total: expected a whole number from 0 to 2^64 - 1, found `-3`",
+            "proc/pressure/io:1: total: expected an unsigned integer, found \"-3\"",
         );
         given(&format!("{CPU_FILE}== proc/pressure/io\nsome avg10=0.00 tot\n"))
             .fails::<Pressure>(CPU_EMITTED, "proc/pressure/io: full: expected a line that begins so");

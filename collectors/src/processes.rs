@@ -201,7 +201,8 @@ mod tests {
     #[test]
     fn a_bad_limit_costs_itself_alone() {
         let none = "node_processes_pids 0\nnode_processes_threads 0\n";
-        given("== proc/sys/kernel/pid_max\n-1\n").fails::<Processes>(none, "pid_max: limit: expected a whole number");
+        given("== proc/sys/kernel/pid_max\n-1\n")
+            .fails::<Processes>(none, "pid_max: limit: expected an unsigned integer");
         given("== proc/x\n").fails::<Processes>(none, "threads-max: no such file");
     }
 }

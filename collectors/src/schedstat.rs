@@ -85,11 +85,11 @@ mod tests {
     #[test]
     fn a_bad_row_costs_itself_alone() {
         for (bad, complaint) in [
-            ("cpu0 1 0 3 4 5 6 x 8 9", "schedstat:3: running: expected a whole number"),
-            ("cpu0 1 0 3 4 5 6 7 -8 9", "waiting: expected a whole number"),
-            ("cpu0 1 0 3 4 5 6 7 8 18446744073709551616", "timeslices: expected a whole number"),
-            ("cpu0 1 0 3", "running: expected a whole number from 0 to 2^64 - 1, found nothing"),
-            ("cpux 1 0 3 4 5 6 7 8 9", "cpu: expected a whole number"),
+            ("cpu0 1 0 3 4 5 6 x 8 9", "schedstat:3: running: expected an unsigned integer"),
+            ("cpu0 1 0 3 4 5 6 7 -8 9", "waiting: expected an unsigned integer"),
+            ("cpu0 1 0 3 4 5 6 7 8 18446744073709551616", "timeslices: expected an unsigned integer"),
+            ("cpu0 1 0 3", "running: expected an unsigned integer, found nothing"),
+            ("cpux 1 0 3 4 5 6 7 8 9", "cpu: expected an unsigned 32-bit integer"),
         ] {
             given(&format!("{HEAD}{bad}\ncpu1 1 0 3 4 5 6 2500000000 250000000 7\n"))
                 .fails::<Schedstat>(GOOD, complaint);
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_file_without_a_single_cpu_is_reported() {
         given("== proc/schedstat\nversion 15\n")
-            .fails::<Schedstat>("", "proc/schedstat: the file: expected a row for each CPU, found `version 15`");
+            .fails::<Schedstat>("", "proc/schedstat: the file: expected a row for each CPU, found \"version 15\"");
     }
 
     #[test]

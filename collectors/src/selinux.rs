@@ -105,7 +105,7 @@ mod tests {
         let unknown = "node_selinux_config_mode -1\nnode_selinux_current_mode -1\nnode_selinux_enabled 1\n";
         for bad in ["", "x\n", "-1\n", "4294967296\n"] {
             given(&format!("== sys/fs/selinux/enforce\n{bad}"))
-                .fails::<Selinux>(unknown, "enforce: expected a whole number");
+                .fails::<Selinux>(unknown, "enforce: expected an unsigned 32-bit integer");
         }
         given("== sys/fs/selinux/enforce error=EACCES\n").fails::<Selinux>(unknown, "enforce: permission denied");
         given(&format!("== rootfs/etc/selinux/config error=EACCES\n{ON}"))

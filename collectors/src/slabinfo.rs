@@ -104,10 +104,10 @@ mod tests {
     #[test]
     fn a_bad_row_costs_itself_alone() {
         for (bad, complaint) in [
-            ("a x 1 1 1 1 : tunables", "slabinfo:3: active_objs: expected a whole number"),
-            ("a 1 -1 1 1 1 : tunables", "num_objs: expected a whole number"),
-            ("a b 1 1 1 1 1 : tunables", "active_objs: expected a whole number"),
-            ("a 1 1 1 1 1 1 : tunables", "tunables: expected `:` after six fields, found `1`"),
+            ("a x 1 1 1 1 : tunables", "slabinfo:3: active_objs: expected an unsigned integer"),
+            ("a 1 -1 1 1 1 : tunables", "num_objs: expected an unsigned integer"),
+            ("a b 1 1 1 1 1 : tunables", "active_objs: expected an unsigned integer"),
+            ("a 1 1 1 1 1 1 : tunables", "tunables: expected `:` after six fields, found \"1\""),
             ("a 1 1 1 1 1", "tunables: expected `:` after six fields, found nothing"),
             ("a 18446744073709551616 1 1 1 1 :", "active_objs"),
             ("", "name: expected a field"),

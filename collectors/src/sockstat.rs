@@ -136,8 +136,12 @@ mod tests {
             ("TCP: inuse", "", "the line"),
             ("TCP: inuse 1 orphan", "", "the line"),
             ("", "", "the line"),
-            ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
-            ("TCP: inuse 9223372036854775808 tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected a whole number"),
+            ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected an integer in decimal"),
+            (
+                "TCP: inuse 9223372036854775808 tw 2",
+                "node_sockstat_TCP_tw 2\n",
+                "inuse: expected an integer in decimal",
+            ),
             (
                 "TCP: inuse 1 mem 9223372036854775807",
                 "node_sockstat_TCP_inuse 1\nnode_sockstat_TCP_mem 9.223372036854776e+18\n",

@@ -96,10 +96,10 @@ mod tests {
         let good = "node_softirqs_functions_total{cpu=\"1\",type=\"HI\"} 4\n";
         for bad in ["x", "-1", "18446744073709551616", "1.5"] {
             given(&format!("{HEAD}HI: {bad} 4\n"))
-                .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected a whole number");
+                .fails::<Softirqs>(good, "proc/softirqs:2: HI: expected an unsigned integer");
         }
         given("== proc/softirqs\n").fails::<Softirqs>("", "first row: expected the names of CPUs, found nothing");
-        given("== proc/softirqs\nx\n").fails::<Softirqs>("", "the file: expected a row such as `NET_RX:`, found `x`");
+        given("== proc/softirqs\nx\n").fails::<Softirqs>("", "the file: expected a row such as `NET_RX:`, found \"x\"");
         given("").fails::<Softirqs>("", "proc/softirqs: no such file");
     }
 

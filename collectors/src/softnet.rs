@@ -152,7 +152,7 @@ mod tests {
             (format!("{zeros}0000000g"), "cpu_collision: expected a hexadecimal number"),
             (format!("{zeros}100000000"), "cpu_collision: expected a hexadecimal number of up to 32 bits"),
             (format!("-1 {zeros}"), "processed: expected a hexadecimal number"),
-            (format!("{zeros}000000"), "last column: expected 8 hexadecimal digits, found `000000`"),
+            (format!("{zeros}000000"), "last column: expected 8 hexadecimal digits, found \"000000\""),
         ] {
             given(&format!("== proc/net/softnet_stat\n{bad}\n")).fails::<Softnet>("", complaint);
         }

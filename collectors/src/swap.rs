@@ -93,9 +93,9 @@ mod tests {
             node_swap_size_bytes{device=\"/b\",swap_type=\"file\"} 1024\n\
             node_swap_used_bytes{device=\"/b\",swap_type=\"file\"} 0\n";
         for (bad, complaint) in [
-            ("/a file x 0 1", "proc/swaps:2: Size: expected a whole number"),
-            ("/a file 1 -1 1", "Used: expected a whole number"),
-            ("/a file 1 1", "Priority: expected a whole number"),
+            ("/a file x 0 1", "proc/swaps:2: Size: expected an unsigned integer"),
+            ("/a file 1 -1 1", "Used: expected an unsigned integer"),
+            ("/a file 1 1", "Priority: expected a signed integer"),
             ("/a file 18014398509481984 1 1", "Size: expected less than 2^64 bytes"),
             ("/a", "Type: expected a field"),
             ("", "Filename: expected a field"),

@@ -247,7 +247,7 @@ mod tests {
                 .flags(&["--collector.sysctl.include=fs.file-nr"])
                 .fails::<Sysctl>(
                 "node_sysctl_fs_file_nr{index=\"0\"} 4288\nnode_sysctl_fs_file_nr{index=\"2\"} -7\n",
-                "proc/sys/fs/file-nr:1: a value: expected a whole number",
+                "proc/sys/fs/file-nr:1: a value: expected an integer in decimal",
             );
         }
     }

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_costs_itself_alone() {
         for (bad, complaint) in [
-            ("warm", "thermal_zone1/temp: value: expected a whole number"),
+            ("warm", "thermal_zone1/temp: value: expected a signed integer"),
             ("9223372036854775808", "thermal_zone1/temp: value"),
         ] {
             given(&format!("{HOST}== sys/class/thermal/thermal_zone1/temp\n{bad}\n"))

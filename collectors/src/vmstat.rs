@@ -73,13 +73,13 @@ mod tests {
     #[test]
     fn a_bad_line_costs_itself_alone() {
         given("== proc/vmstat\npgpgin x\n\npswpin\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: pgpgin: expected a number, found \"x\"");
     }
 
     #[test]
     fn a_bad_line_that_nobody_wants_is_told_of_too() {
         given("== proc/vmstat\nnr_free_pages x\npswpout 3\n")
-            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found `x`");
+            .fails::<Vmstat>("node_vmstat_pswpout 3\n", "proc/vmstat:1: nr_free_pages: expected a number, found \"x\"");
     }
 
     #[test]

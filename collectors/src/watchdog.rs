@@ -155,7 +155,7 @@ mod tests {
         let emitted = format!("{BARE}node_watchdog_timeout_seconds{{name=\"w\"}} 60\n");
         for value in ["x", "", "9223372036854775808"] {
             given(&attributes("w", &[timeout, ("timeleft", value)]))
-                .fails::<Watchdog>(&emitted, "w/timeleft: the attribute: expected a whole number");
+                .fails::<Watchdog>(&emitted, "w/timeleft: the attribute: expected an integer in decimal");
         }
         let tree = attributes("w", &[timeout]) + "== sys/class/watchdog/w/state error=EIO\n";
         given(&tree).fails::<Watchdog>("node_watchdog_timeout_seconds{name=\"w\"} 60\n", "sys/class/watchdog/w/state");

@@ -177,10 +177,10 @@ mod tests {
             &[fine, ("XfrmOutError", "x")],
             NAMES.len() - 1,
             emitted,
-            "xfrm_stat:2: a column: expected a whole number",
+            "xfrm_stat:2: a column: expected a signed integer",
         );
         check(&[fine, ("XfrmOutError", "1 2")], NAMES.len() - 1, emitted, "the row: expected a name and a number");
-        check(&[fine, ("XfrmOutError", "9223372036854775808")], NAMES.len() - 1, emitted, "to 2^63 - 1");
+        check(&[fine, ("XfrmOutError", "9223372036854775808")], NAMES.len() - 1, emitted, "expected a signed integer");
     }
 
     #[test]

@@ -214,7 +214,8 @@ mod tests {
         let datasets = DATASET_LINES.concat();
         let (io, states, more_io) = (io(), states("online"), more_io());
         let arc = page("node_zfs_arc_memory_available_bytes -4096\n", &datasets, &io, &states, &more_io);
-        given(&HOST.replace("4    12\n", "4    -12\n")).fails::<Zfs>(&arc, "arcstats:3: hits: expected a whole number");
+        given(&HOST.replace("4    12\n", "4    -12\n"))
+            .fails::<Zfs>(&arc, "arcstats:3: hits: expected an unsigned integer");
         let without_arc = page("", &datasets, &io, &states, &more_io);
         given(&HOST.replace("arcstats\n", "arcstats error=EIO\n").replace("6 1 0x01 3 144 1 2\nname                            type data\nhits                            4    12\nmemory_available_bytes          3    -4096\nother                           1    9\n", ""))
             .fails::<Zfs>(&without_arc, "arcstats: input/output error");

@@ -245,13 +245,13 @@ mod tests {
     fn a_bad_line_costs_itself_alone() {
         let good = "node_zoneinfo_high_pages{node=\"0\",zone=\"DMA\"} 2\n";
         for (bad, complaint) in [
-            ("min x", "proc/zoneinfo:4: min: expected a whole number"),
-            ("min 18446744073709551616", "min: expected a whole number from 0 to 2^64 - 1"),
-            ("min -1", "min: expected a whole number"),
-            ("protection: (x)", "protection: expected a whole number"),
-            ("protection:", "protection: expected a whole number from 0 to 2^64 - 1, found nothing"),
-            ("Node x, zone DMA\nmin 1", "Node: expected `Node 0, zone NAME`, found `Node x, zone DMA`"),
-            ("Node 0\nmin 1\nprotection: (1)", "found `Node 0`"),
+            ("min x", "proc/zoneinfo:4: min: expected an unsigned integer"),
+            ("min 18446744073709551616", "min: expected an unsigned integer"),
+            ("min -1", "min: expected an unsigned integer"),
+            ("protection: (x)", "protection: expected an unsigned integer"),
+            ("protection:", "protection: expected an unsigned integer, found nothing"),
+            ("Node x, zone DMA\nmin 1", "Node: expected `Node 0, zone NAME`, found \"Node x, zone DMA\""),
+            ("Node 0\nmin 1\nprotection: (1)", "found \"Node 0\""),
         ] {
             given(&format!("{ZONE}high 2\n{bad}\n")).fails::<Zoneinfo>(good, complaint);
         }

@@ -1,4 +1,4 @@
-//! Somebody's own exporter, tested without a node: `cargo test -p harness --example own_exporter`.
+//! An exporter of another project, tested without a node: `cargo test -p harness --example own_exporter`.
 #![expect(clippy::unwrap_used, reason = "names and buckets are written here, and are sound")]
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use harness::property::{Exporter, Opened};
 use node_exporter::summary::{Summary, SummaryOpts};
 use prometheus::{Counter, Gauge, Histogram, HistogramOpts, Registry, TextEncoder};
 
-/// Tells of `/proc/jobs`, which has a line for each job that is done: its number, and how many milliseconds it waited.
+/// Exports `/proc/jobs`, which has a line per finished job: its number and its waiting time in milliseconds.
 struct Jobs;
 
 impl Exporter for Jobs {
@@ -22,11 +22,11 @@ impl Exporter for Jobs {
     }
     fn open(&self, roots: Roots, _: Arc<dyn Kernel>) -> Opened {
         let registry = Registry::new();
-        let done = Counter::new("jobs_done_total", "Jobs that are done.").unwrap();
-        let last = Gauge::new("jobs_last_number", "The number of the last job.").unwrap();
-        let buckets = HistogramOpts::new("jobs_wait_seconds", "How long jobs waited.").buckets(vec![0.1, 1.0]);
+        let done = Counter::new("jobs_done_total", "Jobs finished.").unwrap();
+        let last = Gauge::new("jobs_last_number", "Number of the last job.").unwrap();
+        let buckets = HistogramOpts::new("jobs_wait_seconds", "Waiting time of jobs.").buckets(vec![0.1, 1.0]);
         let waits = Histogram::with_opts(buckets).unwrap();
-        let lately = SummaryOpts::new("jobs_wait_lately_seconds", "How long jobs waited lately.").quantiles([0.5]);
+        let lately = SummaryOpts::new("jobs_wait_recent_seconds", "Waiting time of recent jobs.").quantiles([0.5]);
         let lately = Summary::with_opts(lately).unwrap();
         registry.register(Box::new(done.clone())).unwrap();
         registry.register(Box::new(last.clone())).unwrap();
@@ -35,7 +35,7 @@ impl Exporter for Jobs {
         let (mut content, mut newest) = (Vec::new(), 0);
         Box::new(move || {
             let _ = roots.get(Mount::Proc).read(b"jobs", &mut content, 1 << 20);
-            // A last line without its end may be a piece of another.
+            // A last line without a newline may be truncated.
             for line in
                 String::from_utf8_lossy(&content).split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'))
             {
@@ -75,6 +75,6 @@ mod tests {
         check_on(&Jobs, &roots, &kernel).and_then(|()| asks_once(&Jobs, &roots, &kernel)).unwrap();
         insta::assert_snapshot!("page", String::from_utf8_lossy(&Jobs.open(roots.clone(), kernel.clone())()));
         insta::assert_snapshot!("faults", matrix(&Jobs, &roots, &kernel).unwrap());
-        contained(&Jobs).unwrap_err(); // What a registry has at 0 shows on an empty host, too.
+        contained(&Jobs).unwrap_err(); // A registry exports its zero values on an empty host, too.
     }
 }

@@ -1,14 +1,14 @@
-//! Counts heap allocations, for tests that set a budget.
+//! Heap allocation counting, for tests that set a budget.
 //!
-//! A test binary makes [`Counting`] its global allocator and asks [`during`] what a piece of work cost, on all threads.
+//! A test binary makes [`Counting`] its global allocator and calls [`during`] with a piece of work.
 
-#![expect(unsafe_code, reason = "an allocator is unsafe by its trait; this one only counts and passes on")]
+#![expect(unsafe_code, reason = "the trait GlobalAlloc is unsafe; this allocator counts and forwards every call")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The system's allocator with a counter.
+/// The system allocator with counters.
 #[derive(Debug)]
 pub struct Counting;
 
@@ -17,18 +17,18 @@ static BYTES: AtomicUsize = AtomicUsize::new(0);
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// What a piece of work took from the heap.
+/// Heap usage of a piece of work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Allocations {
-    /// How often memory was asked for, growth included.
+    /// Number of allocations, reallocations included.
     pub count: usize,
-    /// How much of it.
+    /// Bytes allocated.
     pub size_bytes: usize,
-    /// How much more than before was held at once.
+    /// Peak of the bytes held, above those held before.
     pub peak_bytes: usize,
 }
 
-/// Does the work and says what it took. Work of other threads in the meantime counts, too.
+/// Runs the work and returns its heap usage. Allocations of other threads in the meantime are included.
 pub fn during(work: impl FnOnce()) -> Allocations {
     let (count, size_bytes, held) = (COUNT.load(SeqCst), BYTES.load(SeqCst), HELD.load(SeqCst));
     PEAK.store(held, SeqCst);
@@ -40,7 +40,7 @@ pub fn during(work: impl FnOnce()) -> Allocations {
     }
 }
 
-/// Whether the program that asks has made [`Counting`] its allocator.
+/// Whether [`Counting`] is the global allocator of this program.
 pub fn are_counted() -> bool {
     during(|| drop(std::hint::black_box(vec![0_u8; 64]))).count > 0
 }
@@ -56,8 +56,8 @@ fn give_back(size_bytes: usize) {
     HELD.fetch_sub(size_bytes, SeqCst);
 }
 
-// SAFETY: every method passes its arguments on to the system's allocator unchanged, so that whoever keeps the rules of
-// `GlobalAlloc` towards this one keeps them towards that one.
+// SAFETY: every method passes its arguments on to the system allocator unchanged, so the contract of `GlobalAlloc`
+// holds for this allocator if it holds for that one.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
@@ -78,7 +78,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size_bytes: usize) -> *mut u8 {
-        // As if it grew where it is, which a large one does.
+        // Counted as growth in place, which is what a large allocation does.
         give_back(layout.size());
         take(size_bytes);
         // SAFETY: see above.

@@ -1,7 +1,7 @@
-//! What scrapes cost, measured: beside the floor, beside another exporter, and against goals.
+//! Cost of scrapes: beside a plain read of the same files, beside another exporter, and against goals.
 //!
-//! Everything is a ratio of what was measured in turns in one run, or a count; medians of several runs. Times are times
-//! on a processor, so that a busy machine costs little of their truth, and instructions where perf can count them.
+//! Every figure is a count, or a ratio of measurements taken in turns in one run; each is the median of several runs.
+//! Times are CPU times, so that other load on the machine changes them little; instructions are counted where perf can.
 
 mod against;
 mod client;
@@ -31,27 +31,27 @@ use crate::{conformance, load as files};
 use place::Place;
 use report::{Bound, CollectorCost, Report, Row, Unit};
 
-/// How much is measured.
+/// Extent of a bench run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Effort {
-    /// Runs that medians are of.
+    /// Number of runs; figures are their medians.
     pub runs: usize,
-    /// How long one thing is measured in one run.
+    /// Duration of one measurement in one run.
     pub time: Duration,
-    /// The same where there are many things.
+    /// Duration of one measurement where a run has many of them.
     pub short: Duration,
     /// Scrapes of a server in one run.
     pub scrapes: u32,
-    /// Scrapes after which memory has to be what it was.
+    /// Scrapes after which memory must not have grown.
     pub many_scrapes: u32,
-    /// How long many clients scrape at once.
+    /// Duration of the measurement with parallel clients.
     pub crowd: Duration,
     /// Whether large hosts are left out.
     pub is_quick: bool,
 }
 
 impl Effort {
-    /// For figures to be written down.
+    /// For published figures.
     pub const FULL: Self = Self {
         runs: 5,
         time: Duration::from_millis(200),
@@ -61,7 +61,7 @@ impl Effort {
         crowd: Duration::from_secs(10),
         is_quick: false,
     };
-    /// For a first look, and for tests.
+    /// For a smoke test.
     pub const QUICK: Self = Self {
         runs: 1,
         time: Duration::from_millis(5),
@@ -73,20 +73,21 @@ impl Effort {
     };
 }
 
-/// What is to be measured.
+/// Configuration of a bench run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// Our exporter.
+    /// Path of our exporter.
     pub exporter: PathBuf,
-    /// The one that it is compared with.
+    /// Path of the exporter to compare with.
     pub peer: Option<PathBuf>,
-    /// This program, if instructions of every collector are to be counted.
+    /// Path of this program, if the instructions of every collector are to be counted.
     pub nodelab: Option<PathBuf>,
-    /// How much.
+    /// Extent of the run.
     pub effort: Effort,
 }
 
-/// Measures everything. What cannot be measured is in the report with the reason; `tell` is told what goes on.
+/// Runs all measurements. A figure that cannot be measured is in the report with the reason. `tell` receives the
+/// progress.
 pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
     let effort = plan.effort;
     let mut report = Report { unix_seconds: clock::now().as_secs(), about: about(plan), ..Report::default() };
@@ -96,18 +97,18 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
     if let Some(peer) = &plan.peer {
         report.rows.extend(against::costs(plan, peer, &live, &tree, tell));
     }
-    tell("scrapes beside the floor");
+    tell("scrapes beside plain reads");
     report.rows.push(inner::against_floor(
-        "a live scrape, all but HTTP and gzip, beside the floor",
+        "a live scrape without HTTP and gzip, beside plain reads",
         0.7,
         &live,
         effort,
     ));
-    report.rows.push(inner::against_floor("a scrape of a directory, beside the floor", 1.0, &tree, effort));
+    report.rows.push(inner::against_floor("a scrape of a directory, beside plain reads", 1.0, &tree, effort));
     tell("samples encoded");
     report.rows.extend(inner::encoding(effort));
-    report.rows.push(inner::allocating("heap allocations of a steady live scrape, but for textfile", &live));
-    report.rows.push(inner::allocating("the same of a directory", &tree));
+    report.rows.push(inner::allocating("heap allocations of a steady live scrape without textfile", &live));
+    report.rows.push(inner::allocating("heap allocations of a steady scrape of a directory", &tree));
     tell("hosts of growing size");
     report.sizes = inner::sizes(effort)?;
     report.rows.push(inner::linearity(&report.sizes));
@@ -123,7 +124,7 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> io::Result<Report> {
     Ok(report)
 }
 
-/// The directory that is measured over: node_exporter's own test tree where it is here.
+/// The directory to measure: node_exporter's own test tree where available.
 fn tree() -> io::Result<(&'static str, Tree)> {
     if Need::ConformanceData.is_here() {
         return Ok(("node_exporter's test tree", conformance::tree(&Need::ConformanceData.path())?));
@@ -149,7 +150,8 @@ fn collectors(plan: &Plan, tree: &Place) -> io::Result<Vec<CollectorCost>> {
 }
 
 fn about(plan: &Plan) -> Vec<(&'static str, String)> {
-    let build = if cfg!(debug_assertions) { "dev: times mean little, build with --release" } else { "release" };
+    let build =
+        if cfg!(debug_assertions) { "dev: times are not representative, build with --release" } else { "release" };
     let mut about = vec![
         ("system", format!("{}/{}", node_exporter::version::system(), node_exporter::version::architecture())),
         ("build", format!("{build}, {}", node_exporter::version::COMPILER)),
@@ -161,7 +163,7 @@ fn about(plan: &Plan) -> Vec<(&'static str, String)> {
     about
 }
 
-/// A figure that is measured, with what it is made of; an error is told in its place, and the rest goes on.
+/// A measured figure with its details; an error is shown as its value.
 fn row(figure: &'static str, unit: Unit, bound: Bound, measure: impl FnOnce() -> io::Result<(f64, String)>) -> Row {
     let (value, details) = match measure() {
         Ok((value, details)) => (Ok(value), details),

@@ -1,18 +1,18 @@
-//! A page of a living machine cannot equal another one; but what a peer tells lies between what we told before and after.
+//! Comparison with a running machine: a value of the peer must lie between our values before and after.
 
 use std::collections::BTreeMap;
 
 use crate::difference::{AddedLabel, Difference, What, line, types};
 use crate::exposition::{Exposition, Family};
 
-/// What of the peer's page does not lie between our two: a type, a series of the one or the other, a value outside.
-/// Only families of all three pages are compared. `wanders` says which families have values that rise and fall, so that
-/// nothing can be said of them but that they are there.
+/// Differences between the peer's page and our two: types, series that one side lacks, values outside of the range.
+/// Families that are not on all three pages are skipped. `fluctuates` names families with fluctuating values, of which
+/// only the series are compared.
 pub fn outside(
     [before, after]: [&Exposition<'_>; 2],
     theirs: &Exposition<'_>,
     added: &[AddedLabel],
-    wanders: impl Fn(&str) -> bool,
+    fluctuates: impl Fn(&str) -> bool,
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     for theirs in theirs.families.iter().filter(|family| !family.samples.is_empty()) {
@@ -29,7 +29,7 @@ pub fn outside(
         let [before, theirs_by_series, after] = [before, theirs, after].map(|family| by_series(family, added));
         for (series, value) in &theirs_by_series {
             let bracket: Vec<f64> = [&before, &after].iter().filter_map(|page| page.get(series).copied()).collect();
-            if bracket.is_empty() || !(wanders(theirs.name) || is_between(&bracket, *value)) {
+            if bracket.is_empty() || !(fluctuates(theirs.name) || is_between(&bracket, *value)) {
                 let what = if bracket.is_empty() { What::Sample } else { What::Value };
                 differ(what, '-', format!("{series} {value}"));
                 for own in bracket {
@@ -46,7 +46,7 @@ pub fn outside(
     differences
 }
 
-/// A series that came or went meanwhile has one value of ours, and nothing to lie between.
+/// A series that is on one of our pages only has no range.
 fn is_between(bracket: &[f64], value: f64) -> bool {
     match *bracket {
         [before, after] if value.is_nan() => before.is_nan() || after.is_nan(),
@@ -73,13 +73,13 @@ mod tests {
     fn check(before: &str, theirs: &str, after: &str, expected: &[&str]) {
         let [before, theirs, after] =
             [before, theirs, after].map(|page| exposition::parse(page.as_bytes()).expect("a page"));
-        let found = outside([&before, &after], &theirs, &[], |family| family == "wanders");
+        let found = outside([&before, &after], &theirs, &[], |family| family == "fluctuates");
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn a_value_lies_between_or_is_outside() {
+    fn a_value_is_inside_or_outside_of_the_range() {
         for value in ["1", "2", "3"] {
             check("a 1\n", &format!("a {value}\n"), "a 3\n", &[]);
             check("a 3\n", &format!("a {value}\n"), "a 1\n", &[]);
@@ -88,11 +88,11 @@ mod tests {
         check("a 1\n", "a 0.5\n", "a 3\n", &["-a 0.5", "+a 1", "+a 3"]);
         check("a NaN\n", "a NaN\n", "a NaN\n", &[]);
         check("a NaN\n", "a 1\n", "a NaN\n", &["-a 1", "+a NaN", "+a NaN"]);
-        check("wanders 1\n", "wanders 4\n", "wanders 3\n", &[]);
+        check("fluctuates 1\n", "fluctuates 4\n", "fluctuates 3\n", &[]);
     }
 
     #[test]
-    fn a_series_may_come_or_go_meanwhile() {
+    fn a_series_may_appear_or_disappear_meanwhile() {
         let (few, many) = ("a{x=\"1\"} 1\n", "a{x=\"1\"} 1\na{x=\"2\"} 7\n");
         check(few, many, many, &[]);
         check(many, many, few, &[]);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_compared_and_families_of_one_alone_are_not() {
+    fn types_are_compared_and_families_of_one_page_are_not() {
         let (gauge, counter) = ("# TYPE a gauge\na 1\n", "# TYPE a counter\na 1\n");
         check(gauge, counter, gauge, &["-# TYPE a counter", "+# TYPE a gauge"]);
         check("ours 1\n", "theirs 1\n", "ours 1\n", &[]);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_added_label_is_left_out() {
+    fn an_added_label_is_ignored() {
         let ours = exposition::parse(b"a{new=\"1\",x=\"2\"} 1\n").expect("a page");
         let theirs = exposition::parse(b"a{x=\"2\"} 1\n").expect("a page");
         let families = regex::Regex::new("^a$").expect("a pattern");

@@ -1,8 +1,8 @@
-//! The commands of `nodelab`: one table, from which the help and the reading of arguments follow.
+//! The commands of `nodelab`: one table, from which help and argument parsing are derived.
 //!
 //! A new command is a file below `command/` that holds a [`Command`], and a line in [`ALL`].
 
-/// A line on standard output. A reader that has seen enough, such as `head`, is no mistake.
+/// Prints a line on standard output. A closed pipe, as with `head`, is not an error.
 macro_rules! say {
     ($($words:tt)*) => {
         $crate::command::tell(format_args!($($words)*))
@@ -63,17 +63,17 @@ const ALL: &[&Command] = &[
 pub(crate) struct Command {
     /// Its name.
     pub(crate) name: &'static str,
-    /// What follows the name, as the help shows it.
+    /// The arguments after the name, as the help shows them.
     pub(crate) arguments: &'static str,
-    /// What it does, in a few words.
+    /// One line of description.
     pub(crate) about: &'static str,
-    /// What there is to know besides: paragraphs, with an empty line between two.
+    /// The full description: paragraphs separated by an empty line.
     pub(crate) details: &'static str,
     /// Its flags.
     pub(crate) flags: &'static [Flag],
-    /// What it ends with besides the usual.
+    /// Exit statuses besides the common ones.
     pub(crate) exits: &'static [(u8, &'static str)],
-    /// Does it.
+    /// Runs the command.
     pub(crate) run: fn(&Given) -> Result<ExitCode, Failure>,
 }
 
@@ -82,16 +82,16 @@ pub(crate) struct Command {
 pub(crate) struct Flag {
     /// Its name, without `--`.
     pub(crate) name: &'static str,
-    /// What its value is called; a switch has none.
+    /// The placeholder of its value; `None` for a switch.
     pub(crate) value: Option<&'static str>,
-    /// Whether it may be given again.
+    /// Whether it may be repeated.
     pub(crate) is_repeated: bool,
     /// What it does.
     pub(crate) help: &'static str,
 }
 
 impl Flag {
-    /// A flag that is there or not.
+    /// A flag without a value.
     pub(crate) const fn switch(name: &'static str, help: &'static str) -> Self {
         Self { name, value: None, is_repeated: false, help }
     }
@@ -101,26 +101,26 @@ impl Flag {
         Self { name, value: Some(value), is_repeated: false, help }
     }
 
-    /// A flag with a value that may be given again and again.
+    /// A flag with a value that may be repeated.
     pub(crate) const fn values(name: &'static str, value: &'static str, help: &'static str) -> Self {
         Self { name, value: Some(value), is_repeated: true, help }
     }
 }
 
-/// Why a command did not do what it should.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line makes no sense.
+    /// Invalid command line.
     Usage(String),
     /// Something went wrong.
     Broken(String),
 }
 
 impl Failure {
-    /// The status of a command line that makes no sense.
+    /// Exit status for an invalid command line.
     pub(crate) const USAGE_STATUS: u8 = 2;
 
-    /// Something went wrong with a thing that has a name.
+    /// An error about a named thing.
     pub(crate) fn of(thing: impl fmt::Display, error: impl fmt::Display) -> Self {
         Self::Broken(format!("{thing}: {error}"))
     }
@@ -169,8 +169,8 @@ pub(crate) fn main(mut parser: lexopt::Parser) -> ExitCode {
 fn unknown(name: Option<&str>) -> String {
     let name = name.unwrap_or("�");
     match nearest::among(name, ALL.iter().map(|command| command.name)) {
-        Some(near) => format!("`{name}` is no command (did you mean {near}?)"),
-        None => format!("`{name}` is no command"),
+        Some(near) => format!("`{name}` is not a command (did you mean {near}?)"),
+        None => format!("`{name}` is not a command"),
     }
 }
 
@@ -191,12 +191,12 @@ pub(crate) fn print(text: &str) -> ExitCode {
     print_bytes(text.as_bytes())
 }
 
-/// A line, as `say!` writes it.
+/// Prints the line of `say!`.
 fn tell(words: fmt::Arguments<'_>) {
     let _ = print(&format!("{words}\n"));
 }
 
-/// The same for what may be no text.
+/// Prints bytes that may not be UTF-8.
 pub(crate) fn print_bytes(bytes: &[u8]) -> ExitCode {
     use std::io::Write;
     match io::stdout().lock().write_all(bytes) {
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sound() {
+    fn names_are_unique_and_texts_end_as_they_should() {
         for (at, command) in ALL.iter().enumerate() {
             assert!(ALL[..at].iter().all(|other| other.name != command.name), "{}", command.name);
             assert!(command.about.ends_with(|last: char| last.is_alphanumeric()), "{}", command.about);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_fits_a_screen_across() {
+    fn no_help_line_is_wider_than_the_limit() {
         let pages = ALL.iter().map(|command| help::page(command)).chain([help::overview(ALL)]);
         for page in pages {
             let long = page.lines().find(|line| line.chars().count() > help::COLUMNS);

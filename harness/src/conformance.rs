@@ -1,8 +1,8 @@
-//! Conformance: node_exporter's own end-to-end test, read in place, against our collectors.
+//! Conformance: node_exporter's own end-to-end test data, read in place, against our collectors.
 //!
-//! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run and the page that it
-//! expects back. Compared is what the collectors that exist here own: every sample line, the order of
-//! samples and families, and each TYPE line. HELP texts are everybody's own.
+//! Its folder holds the input (a `proc` folder, `sys.ttar`, `udev.ttar`, …), the flags of the run and the expected
+//! page. Compared are the families of our collectors: every sample line, the order of samples and families, and each
+//! TYPE line. HELP texts are not compared.
 
 mod compare;
 mod layout;
@@ -28,18 +28,18 @@ use layout::Layout;
 
 pub use compare::{SERVER, Tally};
 
-/// The whole comparison.
+/// Result of the comparison.
 #[derive(Default, Debug)]
 pub struct Report {
-    /// How each collector fared, by name; [`SERVER`] stands for what the exporter tells of its own work.
+    /// Result of each collector, by name; [`SERVER`] stands for the exporter's own families.
     pub collectors: BTreeMap<&'static str, Tally>,
-    /// Families of the expected page that no collector here owns yet.
+    /// Families of the expected page that belong to no collector.
     pub unowned: Vec<String>,
-    /// Families that both pages have, where ours has another one in that place.
+    /// Families of both pages that are at another position in ours.
     pub misplaced: Vec<String>,
-    /// What the collectors complained about.
+    /// Problems that the collectors reported.
     pub complaints: Vec<String>,
-    /// Flags of the run that nobody here has.
+    /// Flags of the run that our exporter does not have.
     pub unknown_flags: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ impl Report {
     }
 }
 
-/// Runs our collectors over the test data of a node_exporter checkout, or over that data alone, and compares the page.
+/// Runs our collectors on the test data of a node_exporter checkout, or on that data alone, and compares the page.
 pub fn run(folder: &Path) -> io::Result<Report> {
     let Layout { folder, flags } = Layout::find(folder)?;
     let (arguments, unknown): (Vec<&str>, Vec<&str>) = flags.arguments.iter().map(String::as_str).partition(is_known);
@@ -67,7 +67,7 @@ pub fn run(folder: &Path) -> io::Result<Report> {
     Ok(report)
 }
 
-/// What the exporter would scrape with if it were started with this command line on such a host.
+/// The scraper of an exporter that is started with these arguments on this host.
 fn scraper(arguments: &[&str], tree: Tree) -> Result<Scraper, String> {
     let settings = match node_exporter::flags::parse(ALL, arguments.iter().map(Into::into))? {
         Command::Serve(settings) => settings,
@@ -78,12 +78,12 @@ fn scraper(arguments: &[&str], tree: Tree) -> Result<Scraper, String> {
     Scraper::build(ALL, &settings.values, tree.roots().with_sys_place(SYS_PLACE), Arc::new(kernel))
 }
 
-/// The first page of an exporter, with what it tells of its own work.
+/// The first page of an exporter, with its own metrics.
 fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
     let instruments = Instruments::new(true).map_err(io::Error::other)?;
     instruments.begun();
     let (mut page, mut complaints, mut clashes) = (Vec::new(), Vec::new(), 0);
-    scraper.scrape(
+    let finished = scraper.scrape(
         &Selection::ALL,
         |foreign| clashes = instruments.families().filter_map(|family| foreign.add(family).err()).count(),
         |report| {
@@ -93,10 +93,10 @@ fn scrape(scraper: &Scraper) -> io::Result<Scraped> {
         &mut page,
     );
     if clashes > 0 {
-        complaints.push(format!("{clashes} families of the exporter itself have the name of others"));
+        complaints.push(format!("{clashes} families of the exporter itself clash with collectors"));
     }
     let page = String::from_utf8(page).map_err(io::Error::other)?;
-    Ok(Scraped { page, complaints })
+    Ok(Scraped { page, complaints, duplicates: finished.duplicates })
 }
 
 fn parse<'a>(name: &str, page: &'a str) -> io::Result<Exposition<'a>> {
@@ -110,18 +110,18 @@ fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(load::bytes(path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
 }
 
-/// The host that the data describes: files, and what its kernel answered that day.
+/// The host in the test data: files and kernel answers.
 pub fn tree(folder: &Path) -> io::Result<Tree> {
     let mut tree = Tree::new();
     load::folder(&folder.join("proc"), "proc", &mut tree)?;
-    // A copy of the data may hold the text of this link in its place.
+    // In a copy of the data this link may be a file that holds its target.
     let own = tree.content("proc/self").map(|target| target.trim_ascii().to_vec());
     if let Some(target) = own.filter(|target| !target.is_empty()) {
         let node = Node::link(target);
         tree.remove("proc/self");
         tree.insert("proc/self", node).map_err(|error| io::Error::other(format!("proc/self: {error}")))?;
     }
-    // Older versions have not all of it.
+    // Older versions have only some of them.
     for (name, place) in [("usr", "rootfs/usr"), ("textfile", "host/textfile")] {
         if load::is_folder(&folder.join(name)) {
             load::folder(&folder.join(name), place, &mut tree)?;
@@ -143,16 +143,16 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
     Ok(tree)
 }
 
-/// Where the expected page saw /sys.
+/// The path of /sys in the expected page.
 const SYS_PLACE: &str = "collector/fixtures/sys";
 
-/// The machine behind the expected page had a single device, an idle `lo`.
+/// The machine of the expected page had one device, an idle `lo`.
 const KERNEL: &[(&str, &str)] = &[
     ("kernel/clock", "unix_seconds 1700000000\nzone UTC 0\n"),
     ("kernel/links", "lo index=1 protocol_type=772 flags=0x49 mtu=65536 rx_bytes=0 tx_bytes=0\n"),
 ];
 
-/// Whether a flag is one of a collector that exists here.
+/// Whether our exporter has this flag.
 fn is_known(argument: &&str) -> bool {
     let name = argument.trim_start_matches('-').trim_start_matches("no-");
     let name = name.split('=').next().unwrap_or_default();

@@ -1,21 +1,21 @@
-//! What a page has lost.
+//! Effect of a fault on a page.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What becomes of the samples of a collector, or of a page.
+/// Effect of a fault on the samples of a collector or page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub struct Damage {
-    /// Series that are gone.
+    /// Series that disappeared.
     pub lost: usize,
-    /// Series that are there with another value.
+    /// Series with another value.
     pub other: usize,
-    /// Series that were not there before.
+    /// Series that appeared.
     pub new: usize,
 }
 
 impl Damage {
-    /// Between the samples of a sound host and those of one that is not.
+    /// Compares the samples without and with the fault.
     pub fn between(sound: &BTreeSet<String>, broken: &BTreeSet<String>) -> Self {
         let series = |sample: &String| sample.rsplit_once(' ').map(|(series, _)| series.to_owned()).unwrap_or_default();
         let (before, after) = (sound.iter().map(series), broken.iter().map(series));

@@ -1,4 +1,4 @@
-//! How two pages differ, in lines as people read diffs; and which of that is known and justified.
+//! Differences between two pages in diff form, and which of them are known.
 
 #[cfg(target_os = "linux")]
 pub mod folder;
@@ -18,26 +18,26 @@ use crate::exposition::{self, Exposition, Family, Format, Sample, Severity};
 use known::Knowledge;
 use show::Compared;
 
-/// What differs.
+/// Kind of a difference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum What {
-    /// A family that only one of the pages has.
+    /// A family that only one page has.
     Family,
     /// The type of a family.
     Type,
-    /// A sample that only one of the pages has.
+    /// A sample that only one page has.
     Sample,
     /// The value of a sample.
     Value,
-    /// The place of a sample.
+    /// The position of a sample.
     Order,
 }
 
 impl What {
-    /// All of them.
+    /// Every kind.
     pub const ALL: [Self; 5] = [Self::Family, Self::Type, Self::Sample, Self::Value, Self::Order];
 
-    /// The word for it.
+    /// The name in output.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Family => "family",
@@ -49,16 +49,16 @@ impl What {
     }
 }
 
-/// One line that only one of the pages has.
+/// A line that only one of the pages has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The family.
+    /// Name of the family.
     pub family: String,
-    /// What about it.
+    /// Kind of the difference.
     pub what: What,
-    /// `-` for the peer's, `+` for ours.
+    /// `-` for the peer's page, `+` for ours.
     pub sign: char,
-    /// The line.
+    /// The text of the line.
     pub line: String,
 }
 
@@ -68,16 +68,16 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A label that ours has and the peer's has not: it is left out of the comparison, so that the rest of the line is not.
+/// A label that our page has and the peer's lacks: it is removed before the comparison.
 #[derive(Debug)]
 pub struct AddedLabel {
-    /// Matches the families.
+    /// Matches the names of the families.
     pub families: Regex,
-    /// The label.
+    /// Name of the label.
     pub label: String,
 }
 
-/// A sample's line without the labels that the peer does not know.
+/// The line of a sample without the added labels.
 pub(crate) fn line(sample: &Sample<'_>, family: &str, added: &[AddedLabel]) -> String {
     let is_added = |label: &str| added.iter().any(|added| added.label == label && added.families.is_match(family));
     if !sample.labels.iter().any(|(label, _)| is_added(label)) {
@@ -92,10 +92,10 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// So many errors of a page are told before it is given up.
+/// Maximum number of errors reported for a page.
 const TOLD_MAX: usize = 5;
 
-/// Reads a page in whichever format it is; the error tells the first things that are wrong with it.
+/// Parses a page in either format; the error lists its first defects.
 pub(crate) fn parse<'a>(name: &str, page: &'a [u8]) -> io::Result<Exposition<'a>> {
     let judged = exposition::judge(page, Format::of_page(page));
     let errors = judged.defects.iter().filter(|defect| defect.rule.severity() == Severity::Error);
@@ -103,7 +103,7 @@ pub(crate) fn parse<'a>(name: &str, page: &'a [u8]) -> io::Result<Exposition<'a>
     if errors.is_empty() { Ok(judged.page) } else { Err(io::Error::other(errors.join("\n"))) }
 }
 
-/// Compares two pages, but for the families that are left out.
+/// Compares two pages, restricted to the families that `is_compared` accepts.
 pub fn pages<'a>(
     place: &str,
     ours: &[u8],
@@ -121,7 +121,7 @@ pub fn pages<'a>(
     Ok(Compared { place: place.to_owned(), families, sorted: knowledge.sort(place, differences) })
 }
 
-/// What differs in the types of a family.
+/// The difference in type of a family.
 pub(crate) fn types(ours: &Family<'_>, theirs: &Family<'_>) -> Vec<Difference> {
     if ours.kind == theirs.kind {
         return Vec::new();
@@ -135,7 +135,7 @@ pub(crate) fn types(ours: &Family<'_>, theirs: &Family<'_>) -> Vec<Difference> {
     vec![of('-', theirs), of('+', ours)]
 }
 
-/// What differs in the families that both pages have. HELP texts are everybody's own.
+/// Differences in the families that both pages have. HELP texts are not compared.
 pub fn between(ours: &Exposition<'_>, theirs: &Exposition<'_>, added: &[AddedLabel]) -> Vec<Difference> {
     let ours = by_name(ours);
     let theirs = theirs.families.iter().filter(|family| !family.samples.is_empty());
@@ -143,7 +143,7 @@ pub fn between(ours: &Exposition<'_>, theirs: &Exposition<'_>, added: &[AddedLab
     both.flat_map(|(ours, theirs)| of_family(ours, theirs, added)).collect()
 }
 
-/// The families that only one of the pages has.
+/// Families that only one page has.
 pub fn families_of_one(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> Vec<Difference> {
     let (ours, theirs) = (by_name(ours), by_name(theirs));
     let only = |sign, one: &BTreeMap<&str, &Family<'_>>, other: &BTreeMap<&str, &Family<'_>>| -> Vec<Difference> {
@@ -157,7 +157,7 @@ pub fn families_of_one(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> Vec<Di
     differences
 }
 
-/// The families that have samples.
+/// Families with samples, by name.
 fn by_name<'a>(page: &'a Exposition<'a>) -> BTreeMap<&'a str, &'a Family<'a>> {
     let families = page.families.iter().filter(|family| !family.samples.is_empty());
     families.map(|family| (family.name, family)).collect()
@@ -168,7 +168,7 @@ fn of_family(ours: &Family<'_>, theirs: &Family<'_>, added: &[AddedLabel]) -> Ve
     let lines = |family: &Family<'_>| {
         let mut lines: Vec<String> = family.samples.iter().map(|sample| line(sample, family.name, added)).collect();
         if added.iter().any(|added| added.families.is_match(family.name)) {
-            // A label more is another order.
+            // An added label changes the order.
             lines.sort();
         }
         lines
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_told_from_the_others() {
+    fn every_kind_of_difference_is_found() {
         check("# HELP a Ours.\na 1\n", "# HELP a Theirs.\na 1\n", &[], &[]);
         check("a 1\n", "a 2\n", &[], &["value -a 2", "value +a 1"]);
         check("a{x=\"1\"} 1\n", "a{x=\"2\"} 1\n", &[], &["sample -a{x=\"2\"} 1", "sample +a{x=\"1\"} 1"]);
@@ -227,11 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_page_is_refused_with_the_first_of_what_is_wrong() {
+    fn an_invalid_page_is_refused_with_its_first_errors() {
         for lines in [TOLD_MAX, TOLD_MAX + 1] {
             let error = parse("theirs", "1\n".repeat(lines).as_bytes()).expect_err("no page").to_string();
             assert_eq!(error.lines().count(), TOLD_MAX, "{error}");
-            assert!(error.starts_with("theirs:1:1: error: a metric name begins here"), "{error}");
+            assert!(error.starts_with("theirs:1:1: error: expected a metric name"), "{error}");
         }
         assert!(parse("theirs", b"# TYPE a counter\na_total 1\n# EOF\n").is_ok());
     }

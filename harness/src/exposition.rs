@@ -1,8 +1,7 @@
-//! Prometheus' text format 0.0.4 and OpenMetrics 1.0, read strictly and with positions: what a page says, and what is
-//! wrong with it.
+//! Strict parser and linter for the Prometheus text format 0.0.4 and OpenMetrics 1.0, with positions.
 //!
-//! [`judge`] knows what `promtool check metrics` knows, and what that lets pass: duplicate samples, families that are
-//! split, histograms that contradict themselves. [`Rule`] is the table of it.
+//! [`judge`] applies the checks of `promtool check metrics` and further ones: duplicate samples, split families,
+//! inconsistent histograms. [`Rule`] is the table of checks.
 
 mod cursor;
 mod kinds;
@@ -17,17 +16,17 @@ use std::fmt;
 pub use cursor::EXEMPLAR_MAX_CHARACTERS;
 pub use rule::{Rule, Severity};
 
-/// The format of a page.
+/// Format of a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// The text format, version 0.0.4.
+    /// Text format 0.0.4.
     Text,
-    /// OpenMetrics, version 1.0.
+    /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The format that an answer's content type names, if it names one of the two.
+    /// The format of a Content-Type header, if it is one of the two.
     pub fn of_content_type(content_type: &str) -> Option<Self> {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "application/openmetrics-text" => Some(Self::OpenMetrics),
@@ -36,12 +35,12 @@ impl Format {
         }
     }
 
-    /// The format that a page without a content type seems to have: one alone ends in `# EOF`.
+    /// The format of a page without a content type: only OpenMetrics ends in `# EOF`.
     pub fn of_page(page: &[u8]) -> Self {
         if page.trim_ascii_end().ends_with(b"\n# EOF") { Self::OpenMetrics } else { Self::Text }
     }
 
-    /// What it is called.
+    /// The name in output.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -53,12 +52,12 @@ impl Format {
 /// A parsed page.
 #[derive(Default, PartialEq, Eq, Debug)]
 pub struct Exposition<'a> {
-    /// The families in the order in which they stand.
+    /// The families in page order.
     pub families: Vec<Family<'a>>,
 }
 
 impl Exposition<'_> {
-    /// How many samples it has.
+    /// Number of samples.
     pub fn samples(&self) -> usize {
         self.families.iter().map(|family| family.samples.len()).sum()
     }
@@ -69,41 +68,41 @@ impl Exposition<'_> {
 pub struct Family<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The number of the line that it begins on; the first is 1.
+    /// Number of its first line, from 1.
     pub line: usize,
-    /// The word of its TYPE line; `untyped` (`unknown` in OpenMetrics) where there is none.
+    /// Type of its TYPE line; `untyped` (`unknown` in OpenMetrics) if there is none.
     pub kind: &'a str,
-    /// Its HELP text as it stands, still escaped.
+    /// Its HELP text, still escaped.
     pub help: Option<&'a str>,
-    /// Its unit, which OpenMetrics alone has.
+    /// Its unit, in OpenMetrics only.
     pub unit: Option<&'a str>,
-    /// Its samples in the order in which they stand.
+    /// Its samples in page order.
     pub samples: Vec<Sample<'a>>,
 }
 
 /// One sample line.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Sample<'a> {
-    /// The number of its line; the first is 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// Its text up to the end of its value.
+    /// Text of the line up to the end of the value.
     pub text: &'a str,
-    /// Its name, with `_bucket` and the like.
+    /// Its name, with suffixes such as `_bucket`.
     pub name: &'a str,
     /// Its labels, values unescaped.
     pub labels: Vec<(&'a str, String)>,
-    /// Its value as it stands.
+    /// Text of the value.
     pub value: &'a str,
     /// Its value.
     pub number: Float,
-    /// When it was taken, in the format's own unit: milliseconds, or seconds in OpenMetrics.
+    /// Timestamp in the unit of the format: milliseconds, or seconds in OpenMetrics.
     pub timestamp: Option<Float>,
-    /// The case in point that OpenMetrics allows.
+    /// Exemplar, in OpenMetrics only.
     pub exemplar: Option<Exemplar<'a>>,
 }
 
 impl Sample<'_> {
-    /// Name and labels as they stand: everything before the value.
+    /// Name and labels as on the page: everything before the value.
     pub fn series(&self) -> &str {
         self.text[..self.text.len() - self.value.len()].trim_end()
     }
@@ -113,12 +112,12 @@ impl Sample<'_> {
         self.labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.as_str())
     }
 
-    /// What tells it from others, in whatever order its labels stand; an empty label is none.
+    /// Identity of the series, independent of label order; an empty label counts as absent.
     pub fn identity(&self) -> String {
         self.identity_without(self.name, "")
     }
 
-    /// The same without one label, for what has several samples.
+    /// Identity without one label, for metrics with several samples.
     fn identity_without(&self, name: &str, left_out: &str) -> String {
         let labels = self.labels.iter().filter(|(label, value)| *label != left_out && !value.is_empty());
         let mut labels: Vec<String> = labels.map(|(label, value)| format!("{label}={value:?}")).collect();
@@ -127,18 +126,18 @@ impl Sample<'_> {
     }
 }
 
-/// A case in point of a bucket or counter.
+/// Exemplar of a bucket or counter.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Exemplar<'a> {
     /// Its labels, values unescaped.
     pub labels: Vec<(&'a str, String)>,
     /// Its value.
     pub number: Float,
-    /// When it was taken, in seconds.
+    /// Timestamp in seconds.
     pub timestamp: Option<Float>,
 }
 
-/// A value, compared bit by bit so that a NaN equals itself.
+/// A value, compared by its bits so that NaN equals NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Float(pub f64);
 
@@ -150,16 +149,16 @@ impl PartialEq for Float {
 
 impl Eq for Float {}
 
-/// What is wrong with a page, and where.
+/// A defect of a page, with its position.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Defect {
-    /// The number of the line; the first is 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// The number of the character in it; the first is 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// What finds it.
+    /// The rule that reports it.
     pub rule: Rule,
-    /// What is wrong.
+    /// Description.
     pub problem: String,
 }
 
@@ -170,23 +169,23 @@ impl fmt::Display for Defect {
     }
 }
 
-/// A page, as far as it could be read, and everything that is wrong with it, by its place.
+/// A page as far as it could be parsed, and its defects in order of position.
 #[derive(Debug)]
 pub struct Judged<'a> {
-    /// What the page says.
+    /// The parsed page.
     pub page: Exposition<'a>,
-    /// What is wrong with it.
+    /// Its defects.
     pub defects: Vec<Defect>,
 }
 
 impl Judged<'_> {
-    /// The gravest of what is wrong.
+    /// The highest severity of its defects.
     pub fn worst(&self) -> Option<Severity> {
         self.defects.iter().map(|defect| defect.rule.severity()).max()
     }
 }
 
-/// Reads a page and applies every [`Rule`].
+/// Parses a page and applies every [`Rule`].
 pub fn judge(page: &[u8], format: Format) -> Judged<'_> {
     let (page, mut defects) = reader::read(page, format);
     for family in &page.families {
@@ -199,13 +198,13 @@ pub fn judge(page: &[u8], format: Format) -> Judged<'_> {
     Judged { page, defects }
 }
 
-/// Reads a page in the text format; every error is given, and nothing milder.
+/// Parses a page in the text format; the error lists all errors, but no lints or notes.
 pub fn parse(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
     without_errors(page, |_| true)
 }
 
-/// The same of a host whose files may lie: a counter is what its file says, and may be negative where that is.
-pub fn parse_as_told(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
+/// Parses the page of a host with corrupt files: counters may be negative if a file says so.
+pub fn parse_with_negative_counters(page: &[u8]) -> Result<Exposition<'_>, Vec<Defect>> {
     without_errors(page, |rule| rule != Rule::CounterValue)
 }
 

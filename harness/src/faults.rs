@@ -1,6 +1,6 @@
-//! Faults of files: every read of every collector, broken in every way that files break.
+//! Fault injection: every file access of every collector, with every kind of fault.
 //!
-//! The kinds are the simulator's ([`simulator::fault`]), so a case that fails is a line that can be pasted.
+//! The kinds are those of [`simulator::fault`], so a failing case can be pasted into a fault file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use simulator::fault::{Fault, Injection, Kind, Place, Plan, Stage, VirtualClock,
 
 use crate::meter::{Ask, Meter};
 
-/// Every way to break that answers at once.
+/// Every kind of fault that returns at once.
 pub fn kinds() -> [Kind; 19] {
     [
         Kind::Missing,
@@ -32,22 +32,22 @@ pub fn kinds() -> [Kind; 19] {
         Kind::Beyond64Bits(None),
         Kind::Negative(None),
         Kind::NoUtf8(None),
-        // What drivers write where they have nothing to say.
+        // Drivers write this for a missing value.
         Kind::Content(b"<unknown>".to_vec()),
         Kind::Added(b"<unknown>".to_vec()),
         Kind::Slow(SLOW),
     ]
 }
 
-/// So much time of the virtual clock a slow answer takes.
+/// Delay of a slow answer on the virtual clock.
 pub const SLOW: Duration = Duration::from_secs(6);
 
-/// One question to a root.
+/// A path below one of the mounts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Question {
-    /// The tree that was asked.
+    /// The mount.
     pub mount: Mount,
-    /// The path below it.
+    /// The path below the mount.
     pub path: Vec<u8>,
 }
 
@@ -62,13 +62,13 @@ impl Question {
         Place::exact(self.mount, &self.path)
     }
 
-    /// This path alone, broken in this way at all times.
+    /// A fault at this path only, at all times.
     pub fn broken(&self, kind: Kind) -> Fault {
         Fault { place: self.place(), kind, when: When::ALWAYS }
     }
 }
 
-/// How often something was asked.
+/// Number of accesses to a path.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Count {
     /// As a directory.
@@ -78,7 +78,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// The ways to break that make a difference to who asks so: a listing has no content, and is one of a directory.
+    /// The kinds of faults that can affect these accesses: a listing has no content and is always of a directory.
     pub fn kinds(self) -> impl Iterator<Item = Kind> {
         let is_listing = self.read == 0;
         self::kinds()
@@ -87,17 +87,17 @@ impl Count {
     }
 }
 
-/// Roots that note what is asked of them, and break one answer when they are told to.
+/// Roots that record accesses and inject one fault on request.
 #[derive(Clone, Debug)]
 pub struct Breakable {
     meter: Meter,
     injection: Injection,
-    /// What slow answers move, and what lets hanging ones go.
+    /// The clock that slow answers advance; advancing it also releases hanging ones.
     pub clock: VirtualClock,
 }
 
 impl Breakable {
-    /// Breakable roots over sound ones.
+    /// Wraps the roots of a host without faults.
     pub fn new(sound: &Roots) -> Self {
         let clock = VirtualClock::new(Duration::ZERO);
         let injection = Injection::new(Plan::default(), 0, Arc::new(clock.clone()));
@@ -109,7 +109,7 @@ impl Breakable {
         self.meter.roots()
     }
 
-    /// What was asked since the last call, and how often.
+    /// The accesses since the last call, by path.
     pub fn take_asked(&self) -> BTreeMap<Question, Count> {
         let mut counts = BTreeMap::<Question, Count>::new();
         for ((ask, question), times) in self.meter.take().questions {
@@ -122,12 +122,12 @@ impl Breakable {
         counts
     }
 
-    /// Breaks the answers to one question from now on, in place of those that were broken before.
+    /// Injects a fault at one path, in place of the previous fault.
     pub fn break_at(&self, question: &Question, kind: Kind) {
         self.injection.replace(Plan::new([question.broken(kind)]));
     }
 
-    /// Breaks nothing any more.
+    /// Removes the fault.
     pub fn mend(&self) {
         self.injection.replace(Plan::default());
     }
@@ -141,7 +141,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn only_the_broken_question_is_answered_otherwise() {
+    fn only_the_faulty_path_is_affected() {
         let tree = Arc::new(Tree::new().with_file("proc/a", "1\n").with_file("proc/b", "2\n"));
         let breakable = Breakable::new(&tree.roots());
         breakable.break_at(&Question { mount: Mount::Proc, path: b"a".to_vec() }, Kind::Missing);
@@ -159,10 +159,10 @@ mod tests {
         assert_eq!(asked, [("proc".to_owned(), 1, 0), ("proc/a".to_owned(), 0, 2), ("proc/b".to_owned(), 0, 1)]);
     }
 
-    /// The matrix has every kind of the simulator's, but for the one that takes a thread, and for one that is another where
-    /// no line begins like it.
+    /// The matrix covers every kind of the simulator except `hanging`, which takes a thread, and `line`, which depends
+    /// on the content.
     #[test]
-    fn the_matrix_has_every_kind() {
+    fn the_matrix_covers_every_kind() {
         let here: BTreeSet<&str> = kinds().iter().map(|kind| kind.info().name).collect();
         let all = simulator::fault::KINDS.iter().map(|info| info.name);
         let all: BTreeSet<&str> = all.filter(|name| !matches!(*name, "hanging" | "line")).collect();

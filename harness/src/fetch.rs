@@ -1,6 +1,6 @@
-//! Pages over HTTP: one request, bounded in time and bytes, and as simple as an answer can be asked for.
+//! HTTP client for pages: one HTTP/1.0 request per connection, limited in time and bytes.
 
-#![expect(clippy::disallowed_methods, reason = "the harness' room of connections")]
+#![expect(clippy::disallowed_methods, reason = "the harness opens connections here")]
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -8,35 +8,35 @@ use std::time::{Duration, Instant};
 
 use crate::exposition::Format;
 
-/// A server has this long to answer, from the connection to the last byte.
+/// Maximum time of a request, from connecting to the last byte.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// No answer is longer than this.
+/// Maximum size of a response.
 pub const ANSWER_MAX_BYTES: usize = 256 << 20;
 
-/// What of an answer is needed.
+/// A response.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// Its content type, as it stands; empty where it has none.
+    /// The Content-Type header; empty if missing.
     pub content_type: String,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// Where a page is.
+/// Address of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Url {
-    /// Host and port, as the request names them.
+    /// Host and port, as in the Host header.
     pub authority: String,
-    /// What follows: `/metrics`.
+    /// Path and query: `/metrics`.
     pub path: String,
 }
 
 impl Url {
-    /// Reads `http://host[:port][/path]`; `/metrics` where there is no path.
+    /// Parses `http://host[:port][/path]`; the default path is `/metrics`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix("http://").ok_or_else(|| {
-            let advice = "only http:// is spoken here; fetch the page with curl, and hand it over as a file or by -";
+            let advice = "only http:// is supported; fetch the page with curl and pass it as a file or -";
             format!("{text}: {advice}")
         })?;
         let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
@@ -44,7 +44,7 @@ impl Url {
             return Err(format!("{text}: expected http://host:port/path, without a login"));
         }
         if text.bytes().any(|byte| byte.is_ascii_control() || byte == b' ') {
-            return Err(format!("{text}: blanks and control characters are written %20 and the like"));
+            return Err(format!("{text}: blanks and control characters must be percent-encoded, such as %20"));
         }
         let path = match path {
             "" => "/metrics".to_owned(),
@@ -64,17 +64,17 @@ impl Url {
         found.map(Iterator::collect)
     }
 
-    /// Asks for the page in a format that is preferred.
+    /// Requests the page, preferring this format.
     pub fn get(&self, preferred: Format) -> io::Result<Answer> {
-        self.get_patiently(preferred, ANSWER_TIMEOUT)
+        self.get_with_timeout(preferred, ANSWER_TIMEOUT)
     }
 
-    /// The same of a server that has this long to answer.
-    pub fn get_patiently(&self, preferred: Format, timeout: Duration) -> io::Result<Answer> {
+    /// Requests the page with another timeout.
+    pub fn get_with_timeout(&self, preferred: Format, timeout: Duration) -> io::Result<Answer> {
         self.get_within(accepting(preferred), timeout, ANSWER_MAX_BYTES)
     }
 
-    /// Asks for the page in a coding such as `gzip`, and leaves it so.
+    /// Requests the page with a content coding such as `gzip`; the body is not decoded.
     pub fn get_coded(&self, coding: &str) -> io::Result<Answer> {
         self.get_within(&format!("Accept-Encoding: {coding}\r\n"), ANSWER_TIMEOUT, ANSWER_MAX_BYTES)
     }
@@ -88,10 +88,10 @@ impl Url {
 
     fn ask(&self, headers: &str, until: Instant, max_bytes: usize) -> io::Result<Answer> {
         let mut stream = connect(&self.addresses()?, until)?;
-        // HTTP/1.0 has no chunks, and the answer ends with the connection.
+        // HTTP/1.0 has no chunked encoding; the response ends with the connection.
         let Self { authority, path } = self;
         stream.set_write_timeout(Some(left(until)?))?;
-        // In one piece, so that who reads once has all of it.
+        // One write, so that a server that reads once gets the whole request.
         let request = format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\n{headers}\r\n");
         stream.write_all(request.as_bytes())?;
         let mut bytes = Vec::new();
@@ -108,13 +108,13 @@ impl Url {
                 Err(error) => return Err(error),
             }
             if bytes.len() > max_bytes {
-                return Err(io::Error::other(format!("the answer has more than {max_bytes} bytes")));
+                return Err(io::Error::other(format!("the response exceeds {max_bytes} bytes")));
             }
         }
     }
 }
 
-/// The header of who would rather have this format.
+/// The Accept header that prefers this format.
 const fn accepting(preferred: Format) -> &'static str {
     match preferred {
         Format::Text => "Accept: text/plain;version=0.0.4\r\n",
@@ -122,15 +122,15 @@ const fn accepting(preferred: Format) -> &'static str {
     }
 }
 
-/// The time that is left.
+/// The remaining time, or an error.
 fn left(until: Instant) -> io::Result<Duration> {
     let left = until.saturating_duration_since(Instant::now());
-    let late = || io::Error::new(io::ErrorKind::TimedOut, "the answer did not come in time");
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "the response did not arrive in time");
     if left.is_zero() { Err(late()) } else { Ok(left) }
 }
 
 fn connect(addresses: &[SocketAddr], until: Instant) -> io::Result<TcpStream> {
-    let mut last = io::Error::other("the name has no address");
+    let mut last = io::Error::other("the name resolves to no address");
     for address in addresses {
         match TcpStream::connect_timeout(address, left(until)?) {
             Ok(stream) => return Ok(stream),
@@ -140,26 +140,26 @@ fn connect(addresses: &[SocketAddr], until: Instant) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// An answer that was ended by its connection.
+/// Parses a response that ended with its connection.
 fn parse(mut answer: Vec<u8>) -> io::Result<Answer> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
-    let end = end.ok_or_else(|| io::Error::other("the answer has no end of its head"))?;
+    let end = end.ok_or_else(|| io::Error::other("truncated response header"))?;
     let body = answer.split_off(end + 4);
     let head = String::from_utf8_lossy(&answer).into_owned();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap_or_default();
     if status.split(' ').nth(1) != Some("200") {
-        return Err(io::Error::other(format!("answered `{status}`, and not with a page")));
+        return Err(io::Error::other(format!("expected status 200, found `{status}`")));
     }
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
     let header =
         |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
     let length: Option<usize> = header("content-length").and_then(|length| length.parse().ok());
     if let Some(length) = length.filter(|length| *length != body.len()) {
-        return Err(io::Error::other(format!("the answer was cut: {} of {length} bytes", body.len())));
+        return Err(io::Error::other(format!("truncated response: {} of {length} bytes", body.len())));
     }
     if header("transfer-encoding").is_some() {
-        return Err(io::Error::other("the answer comes in chunks, though HTTP/1.0 was asked for"));
+        return Err(io::Error::other("the response to an HTTP/1.0 request is chunked"));
     }
     Ok(Answer { content_type: header("content-type").unwrap_or_default().to_owned(), body })
 }
@@ -170,7 +170,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// What becomes of an answer to one request; the request goes to the caller.
+    /// Serves one response to one request; returns the request and the client's result.
     fn answered(answer: &'static [u8], timeout: Duration, max_bytes: usize) -> (String, io::Result<Answer>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -180,7 +180,7 @@ mod tests {
             let length = client.read(&mut asked).expect("a request");
             client.write_all(answer).expect("the client listens");
             if answer.is_empty() {
-                // Silence, until the client has had enough.
+                // Wait until the client gives up.
                 let _ = client.read(&mut asked[length..]);
             }
             String::from_utf8_lossy(&asked[..length]).into_owned()
@@ -203,36 +203,39 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_taken_whole_or_refused() {
+    fn a_response_is_complete_or_an_error() {
         check(b"HTTP/1.1 200 OK\r\ncontent-TYPE: text/plain\r\n\r\na 1\n", Ok(("text/plain", "a 1\n")));
         check(b"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\na 1\n", Ok(("", "a 1\n")));
-        check(b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\na 1\n", Err("the answer was cut: 4 of 9 bytes"));
-        check(b"HTTP/1.0 404 Not Found\r\n\r\n", Err("answered `HTTP/1.0 404 Not Found`, and not with a page"));
-        check(b"HTTP/1.0 200 OK\r\n", Err("the answer has no end of its head"));
-        check(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Err("though HTTP/1.0 was asked for"));
+        check(b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\na 1\n", Err("truncated response: 4 of 9 bytes"));
+        check(b"HTTP/1.0 404 Not Found\r\n\r\n", Err("expected status 200, found `HTTP/1.0 404 Not Found`"));
+        check(b"HTTP/1.0 200 OK\r\n", Err("truncated response header"));
+        check(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            Err("the response to an HTTP/1.0 request is chunked"),
+        );
     }
 
     #[test]
-    fn a_request_says_what_it_wants() {
+    fn a_request_names_the_preferred_format() {
         let (asked, _) = answered(b"HTTP/1.0 200 OK\r\n\r\n", ANSWER_TIMEOUT, ANSWER_MAX_BYTES);
         assert!(asked.starts_with("GET /x?y=z HTTP/1.0\r\nHost: 127.0.0.1:"), "{asked}");
         assert!(asked.contains("\r\nAccept: application/openmetrics-text;version=1.0.0,text/plain"), "{asked}");
     }
 
     #[test]
-    fn an_answer_is_bounded_in_bytes_and_time() {
+    fn a_response_is_limited_in_bytes_and_time() {
         let whole = b"HTTP/1.0 200 OK\r\n\r\n";
         let (_, exact) = answered(whole, ANSWER_TIMEOUT, whole.len());
         assert_eq!(exact.expect("an answer of the limit").body, b"");
         let (_, long) = answered(whole, ANSWER_TIMEOUT, whole.len() - 1);
         let error = long.expect_err("an answer above the limit").to_string();
-        assert!(error.ends_with("/x?y=z: the answer has more than 18 bytes"), "{error}");
+        assert!(error.ends_with("/x?y=z: the response exceeds 18 bytes"), "{error}");
         let (_, late) = answered(b"", Duration::from_millis(100), ANSWER_MAX_BYTES);
         assert_eq!(late.expect_err("silence").kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
-    fn urls_are_read_or_refused_with_advice() {
+    fn urls_are_parsed_or_refused_with_advice() {
         for (text, authority, path) in [
             ("http://localhost:9100", "localhost:9100", "/metrics"),
             ("http://[::1]:9100/m", "[::1]:9100", "/m"),

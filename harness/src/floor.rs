@@ -1,8 +1,8 @@
-//! The floor: what it costs to open, read and close the files of a scrape, each once, and to do nothing with them.
+//! Baseline for a scrape: opening, reading and closing its files, each once, without parsing.
 //!
-//! It is a plain loop. A scrape that costs less than it has kept something from the scrape before.
+//! A scrape that costs less keeps something open between scrapes.
 
-#![expect(clippy::disallowed_methods, reason = "the loop that scrapes are compared with opens files by itself")]
+#![expect(clippy::disallowed_methods, reason = "the baseline loop opens files directly")]
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,41 +12,41 @@ use collectors::host::root::Mount;
 
 use crate::faults::Question;
 
-/// The first read asks for so much, each further one of a large file for four times as much as before.
+/// Size of the first read; each further read of a large file is four times as large.
 const FIRST_READ_BYTES: usize = 4 << 10;
 const LARGEST_READ_BYTES: usize = 256 << 10;
 
-/// The files of a scrape.
+/// The files of a scrape, to be read in a loop.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Floor {
     paths: Vec<PathBuf>,
     buffer: Vec<u8>,
 }
 
-/// What reading them once gave.
+/// Totals of one pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sum {
-    /// Files that were read to their end.
+    /// Files read to their end.
     pub files: usize,
-    /// Files that are not there any more, or say no.
+    /// Files that could not be read.
     pub failed: usize,
-    /// What all of them held.
+    /// Bytes read.
     pub read_bytes: u64,
 }
 
 impl Floor {
-    /// The loop over these files; `place` says where a mount is.
+    /// A loop over these files; `place` gives the path of a mount.
     pub fn new<'a>(files: impl IntoIterator<Item = &'a Question>, place: impl Fn(Mount) -> PathBuf) -> Self {
         let path = |file: &Question| place(file.mount).join(&*String::from_utf8_lossy(&file.path));
         Self { paths: files.into_iter().map(path).collect(), buffer: vec![0; LARGEST_READ_BYTES] }
     }
 
-    /// How many files there are.
+    /// Number of files.
     pub fn files(&self) -> usize {
         self.paths.len()
     }
 
-    /// Reads each once.
+    /// Reads each file once.
     pub fn read(&mut self) -> Sum {
         let mut sum = Sum::default();
         for path in &self.paths {
@@ -83,7 +83,7 @@ mod tests {
     use crate::load;
 
     #[test]
-    fn every_file_is_read_to_its_end_and_what_is_missing_is_told() {
+    fn files_are_read_to_their_end_and_failures_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, size_bytes) in [("empty", 0), ("small", 10), ("step", FIRST_READ_BYTES), ("large", 300_000)] {
             load::write(&folder.path().join(name), &vec![b'x'; size_bytes]).expect("a file");

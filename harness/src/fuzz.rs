@@ -1,8 +1,8 @@
-//! Everything that reads what others wrote, as functions of bytes that hold to a law whatever the bytes are.
+//! Fuzz targets: every parser of untrusted input, as a function of bytes that keeps a law for any input.
 //!
-//! One table of [`Target`]s. Who drives them: a test, with inputs that proptest makes of [`Target::seeds`] and shrinks
-//! ([`drive`]); `nodelab fuzz`, the same for as long as one likes; and libFuzzer, by `harness/fuzz`, where coverage guides
-//! it. What was once found stands in `harness/fuzz/regressions`, named by what it is, and is tried first.
+//! One table of [`Target`]s, driven by a test and by `nodelab fuzz` with inputs that proptest derives from
+//! [`Target::seeds`] and shrinks ([`drive`]), and by libFuzzer through `harness/fuzz`. Inputs that once broke a law are
+//! stored in `harness/fuzz/regressions` and tried first.
 
 pub mod drive;
 mod formats;
@@ -17,12 +17,12 @@ use collectors::kit::nearest;
 
 use crate::load;
 
-/// Tries one input; panics where the law does not hold.
+/// Runs one input; panics if the law is broken.
 pub type Try = Box<dyn FnMut(&[u8])>;
 
-/// Something that reads bytes of others.
+/// A parser of untrusted bytes.
 pub struct Target {
-    /// Its name: of the format, or `collector-NAME`.
+    /// The format, or `collector-NAME`.
     pub name: String,
     /// The law, in a sentence.
     pub law: &'static str,
@@ -46,22 +46,22 @@ impl Target {
         Self { name: name.into(), law, prepare: Box::new(prepare), seeds: Box::new(seeds) }
     }
 
-    /// What tries inputs; it may be used for any number of them.
+    /// A function that runs inputs, any number of them.
     pub fn prepare(&self) -> Try {
         (self.prepare)()
     }
 
-    /// Good inputs, of our fixtures, to begin with.
+    /// Valid inputs from our fixtures, as starting points.
     pub fn seeds(&self) -> io::Result<Vec<Vec<u8>>> {
         (self.seeds)()
     }
 
-    /// Where inputs are kept that once broke the law.
+    /// Folder of the inputs that once broke the law.
     pub fn regressions_folder(&self) -> PathBuf {
         load::workspace().join("harness/fuzz/regressions").join(&self.name)
     }
 
-    /// Inputs that once broke the law: what each is called, and what it is.
+    /// Inputs that once broke the law, with their file names.
     pub fn regressions(&self) -> io::Result<Vec<(String, Vec<u8>)>> {
         let folder = self.regressions_folder();
         load::names_if_any(&folder)?
@@ -78,23 +78,23 @@ pub fn targets() -> Vec<Target> {
     all
 }
 
-/// The target of a name; the error names the nearest.
+/// Finds a target by name; the error suggests the nearest one.
 pub fn target(name: &str) -> Result<Target, String> {
     let mut all = targets();
     let near = nearest::among(name, all.iter().map(|target| target.name.as_str())).map(str::to_owned);
     match all.iter().position(|target| target.name == name) {
         Some(at) => Ok(all.swap_remove(at)),
         None => Err(match near {
-            Some(near) => format!("no target is called `{name}`; did you mean `{near}`?"),
-            None => format!("no target is called `{name}`; `nodelab fuzz --list` names them"),
+            Some(near) => format!("no target `{name}`; did you mean `{near}`?"),
+            None => format!("no target `{name}`; see `nodelab fuzz --list`"),
         }),
     }
 }
 
-/// Tries one input of libFuzzer's on the target of that name.
+/// Runs one input of libFuzzer on the named target.
 ///
 /// # Panics
-/// When the law does not hold, or there is no such target.
+/// If the law is broken, or there is no such target.
 pub fn one(name: &str, input: &[u8]) {
     thread_local! {
         static PREPARED: std::cell::RefCell<Option<Try>> = const { std::cell::RefCell::new(None) };

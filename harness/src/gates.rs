@@ -1,8 +1,7 @@
-//! Gates: what a scrape costs, counted exactly, against a budget that is written down.
+//! Cost gates: exact counts of what a scrape costs, compared with a checked-in budget.
 //!
-//! Wall-clock time says little on a machine that others use. What is counted here is the same on every machine: the
-//! questions to files, bytes, memory, the page, and latency on a clock that does not exist. System calls and instructions
-//! are counted where strace and valgrind are, and left out by name elsewhere.
+//! The counts do not depend on the machine: file accesses, bytes, memory, page size, and latency on a virtual clock.
+//! System calls and instructions are counted if strace and valgrind are installed, and reported as skipped otherwise.
 
 pub mod budget;
 pub mod figure;
@@ -20,17 +19,17 @@ use figure::Figure;
 use crate::meter::{Ask, Meter};
 use crate::subject::{self, Subject};
 
-/// Figures that were found, and those that could not be.
+/// Measured figures, and those that were skipped.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Measured {
-    /// Those that were found.
+    /// The measured figures.
     pub figures: Figures,
-    /// What was not measured, each a figure's name or the part of it before the dot, with the reason.
+    /// Skipped figures with the reason; each is a figure's name or the part of it before the dot.
     pub skipped: Vec<(String, String)>,
 }
 
 impl Measured {
-    /// Notes a figure of a subject.
+    /// Records a figure of a host.
     pub fn set(&mut self, subject: &str, figure: Figure, value: impl TryInto<u64>) {
         self.set_named(subject, figure.name.to_owned(), value);
     }
@@ -39,7 +38,7 @@ impl Measured {
         self.figures.insert((subject.to_owned(), name), value.try_into().unwrap_or(u64::MAX));
     }
 
-    /// What both measured.
+    /// The union of two measurements.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.figures.extend(other.figures);
@@ -53,7 +52,7 @@ impl Measured {
     }
 }
 
-/// What every system can count. The program has to count its allocations, and no other thread of it should do anything.
+/// Measures what every system can count. The program must count its allocations, and no other thread may be active.
 pub fn counted() -> io::Result<Measured> {
     let mut measured = Measured::default();
     for subject in Subject::all()? {
@@ -65,13 +64,13 @@ pub fn counted() -> io::Result<Measured> {
     Ok(measured)
 }
 
-/// Questions, and what came of them.
+/// File accesses, bytes and page size.
 fn files(subject: &Subject, measured: &mut Measured) -> io::Result<()> {
     let mut meter = None;
     let scraper = subject.scraper(|roots| meter.insert(Meter::new(&roots)).roots())?;
     let meter = meter.unwrap_or_else(|| Meter::new(&subject.roots()));
     let mut page = Vec::new();
-    // What is asked once and for all is asked by the first.
+    // The first scrape also does one-time reads.
     subject::scrape(&scraper, &mut page);
     meter.take();
     subject::scrape(&scraper, &mut page);
@@ -92,27 +91,27 @@ fn files(subject: &Subject, measured: &mut Measured) -> io::Result<()> {
     Ok(())
 }
 
-/// How a figure stands to its budget.
+/// Relation of a figure to its budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// As it should.
+    /// Within the tolerance.
     Kept,
-    /// It costs more.
+    /// Above the budget.
     Over,
-    /// It costs less; the budget has to be lowered.
+    /// Below the budget, which then has to be lowered.
     Under,
 }
 
-/// A figure beside its budget.
+/// A figure with its budget.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
-    /// Of what.
+    /// Host and name of the figure.
     pub key: Key,
-    /// What was found.
+    /// The measured value.
     pub measured: u64,
-    /// What is written down.
+    /// The value in the budget.
     pub budget: u64,
-    /// How the two stand.
+    /// Relation of the two.
     pub standing: Standing,
 }
 
@@ -128,7 +127,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// Every figure that was measured or is in the budget, but for what was left out.
+/// Compares every figure that was measured or is in the budget, except skipped ones.
 pub fn compare(measured: &Measured, budget: &Figures) -> Vec<Line> {
     let keys: BTreeSet<&Key> = measured.figures.keys().chain(budget.keys()).collect();
     let lines = keys.into_iter().filter_map(|key| {
@@ -149,24 +148,24 @@ pub fn compare(measured: &Measured, budget: &Figures) -> Vec<Line> {
     lines.collect()
 }
 
-/// The budget as the measurement has it; what was left out stays as it was.
+/// The budget updated from the measurement; skipped figures keep their value.
 pub fn accepted(measured: &Measured, budget: &Figures) -> Figures {
     let kept = budget.iter().filter(|((_, name), _)| measured.is_skipped(name));
     let kept = kept.map(|(key, value)| (key.clone(), *value));
-    // A figure within its tolerance stays: what only wanders is no difference to review.
+    // A figure within its tolerance keeps its value, so that noise causes no diff.
     let lines = compare(measured, budget).into_iter();
     let figures =
         lines.map(|line| (line.key, if line.standing == Standing::Kept { line.budget } else { line.measured }));
     kept.chain(figures).collect()
 }
 
-/// What is to be said about figures that are not as written down; nothing if all are.
+/// The report on figures that differ from the budget; `None` if there are none.
 pub fn complaint(lines: &[Line]) -> Option<String> {
     let off: Vec<String> =
         lines.iter().filter(|line| line.standing != Standing::Kept).map(|line| format!("  {line}\n")).collect();
     (!off.is_empty()).then(|| {
         format!(
-            "not as harness/budget.txt has it:\n{}if this is meant, write it down: cargo run -p harness -- gates --accept\n",
+            "different from harness/budget.txt:\n{}if intended, run: cargo run -p harness -- gates --accept\n",
             off.concat()
         )
     })
@@ -194,28 +193,28 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_differs_is_told_both_ways() {
+    fn higher_and_lower_figures_are_reported() {
         check(&[("reads", 5)], &[], "vm reads 5\n", &[("reads", Standing::Kept)], "vm reads 5\n");
         check(&[("reads", 6)], &[], "vm reads 5\n", &[("reads", Standing::Over)], "vm reads 6\n");
         check(&[("reads", 4)], &[], "vm reads 5\n", &[("reads", Standing::Under)], "vm reads 4\n");
     }
 
     #[test]
-    fn what_is_not_listed_is_zero_and_what_is_not_measured_too() {
+    fn missing_figures_count_as_zero() {
         check(&[("reads", 1)], &[], "", &[("reads", Standing::Over)], "vm reads 1\n");
         check(&[("reads", 0)], &[], "", &[("reads", Standing::Kept)], "");
         check(&[], &[], "vm reads 1\n", &[("reads", Standing::Under)], "");
     }
 
     #[test]
-    fn what_is_left_out_stays_as_it_was() {
+    fn skipped_figures_keep_their_budget() {
         let budget = "vm instructions.release 9\nvm syscalls.read 5\n";
         check(&[], &["syscalls", "instructions"], budget, &[], budget);
         check(&[], &["instructions"], budget, &[("syscalls.read", Standing::Under)], "vm instructions.release 9\n");
     }
 
     #[test]
-    fn a_tolerance_is_kept_on_both_sides_and_leaves_the_budget_alone() {
+    fn figures_within_the_tolerance_keep_their_budget() {
         for (found, standing, accepts) in [
             (979, Standing::Under, "vm peak_bytes 979\n"),
             (980, Standing::Kept, "vm peak_bytes 1000\n"),

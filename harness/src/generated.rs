@@ -1,6 +1,6 @@
-//! Files that are derived from declarations and fixtures: tables of collectors and of what is simulated, golden pages.
+//! Files derived from declarations and fixtures: tables of collectors and of the simulator, golden pages.
 //!
-//! `nodelab accept` writes them, a test compares them: a fact that stands in a declaration is never typed again.
+//! `nodelab accept` writes them and a test compares them, so that every fact is written once, in its declaration.
 
 mod documents;
 mod fuzz;
@@ -14,25 +14,25 @@ use crate::{host, load};
 /// One generated file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Generated {
-    /// Where it is, from the workspace's folder on.
+    /// Path relative to the workspace.
     pub path: String,
-    /// What it should hold.
+    /// Expected content.
     pub content: String,
 }
 
 impl Generated {
-    /// Where it is on this machine.
+    /// Absolute path.
     pub fn full_path(&self) -> PathBuf {
         load::workspace().join(&self.path)
     }
 
-    /// Whether the file holds what it should.
+    /// Whether the file has the expected content.
     pub fn is_up_to_date(&self) -> bool {
         load::bytes(&self.full_path()).is_ok_and(|found| found == self.content.as_bytes())
     }
 }
 
-/// Every generated file, as it should be.
+/// Every generated file with its expected content.
 pub fn all() -> io::Result<Vec<Generated>> {
     let mut all = vec![
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },

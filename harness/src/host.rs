@@ -1,4 +1,4 @@
-//! A fixture host with every collector switched on.
+//! Fixture hosts with every collector enabled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ use node_exporter::instruments::VOLATILE;
 
 use crate::load;
 
-/// Where the fixture hosts keep their textfiles.
+/// Textfile directory of the fixture hosts.
 pub const TEXTFILE_DIRECTORY: &str = "/var/lib/node_exporter/textfile";
 
-/// Flags without which a collector has nothing to show, or shows it after a long time.
+/// Flags that make collectors show more, or finish sooner.
 const FLAGS: &[(&str, &str)] = &[
     ("collector.filesystem.mount-timeout", "300ms"),
     ("collector.pcidevice.names", "true"),
@@ -32,21 +32,21 @@ const FLAGS: &[(&str, &str)] = &[
     (DIRECTORY_FLAG.name, TEXTFILE_DIRECTORY),
 ];
 
-/// What a scrape of one host gave.
+/// Result of a scrape of one host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scraped {
     /// The page.
     pub page: String,
-    /// The collectors that failed, with what each said.
+    /// Collectors that failed, with their messages.
     pub failed: BTreeMap<&'static str, Vec<String>>,
-    /// What collectors noted that did not fail.
+    /// Messages of collectors that succeeded.
     pub noted: BTreeMap<&'static str, Vec<String>>,
-    /// Samples that were there twice.
+    /// Number of duplicate samples.
     pub duplicates: usize,
 }
 
 impl Scraped {
-    /// What a snapshot of it holds: the page without what is volatile, and what the collectors said.
+    /// The text of a snapshot: the page without volatile values, and the messages.
     pub fn snapshot(&self) -> String {
         let mut text = testing::redacted(&self.page);
         for complaint in self.failed.values().chain(self.noted.values()).flatten() {
@@ -56,25 +56,24 @@ impl Scraped {
     }
 }
 
-/// Whether a family has other values in each scrape of the same host: a collector's, or the exporter's own.
+/// Whether a family differs between scrapes of the same host: one of a collector or of the exporter itself.
 pub fn is_volatile(family: &str) -> bool {
     testing::is_volatile(family) || VOLATILE.iter().any(|start| family.starts_with(start))
 }
 
-/// A scraper of this tree with every collector on and the flags at their defaults, but for a few that make collectors
-/// show what they can. `wrap` may put other roots over the tree's.
+/// A scraper of this tree with every collector enabled and mostly default flags. `wrap` may wrap the roots of the tree.
 ///
 /// # Panics
-/// When the tree's kernel entries cannot be read: a broken fixture.
+/// If the kernel entries of the tree are invalid.
 #[track_caller]
 pub fn scraper(tree: Tree, wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     scraper_with(tree, &[], wrap)
 }
 
-/// The same with these flags besides, by name and value.
+/// A scraper with these additional flags, by name and value.
 ///
 /// # Panics
-/// As [`scraper`], and when a collector refuses a flag.
+/// As [`scraper`], and if a collector refuses a flag.
 #[track_caller]
 pub fn scraper_with(tree: Tree, flags: &[(&str, &str)], wrap: impl FnOnce(Roots) -> Roots) -> Scraper {
     let tree = Arc::new(tree);
@@ -82,16 +81,16 @@ pub fn scraper_with(tree: Tree, flags: &[(&str, &str)], wrap: impl FnOnce(Roots)
     build(wrap(tree.roots()), Arc::new(kernel), flags, |_| true)
 }
 
-/// The same of any host.
+/// A scraper of any host.
 ///
 /// # Panics
-/// When the flags are refused, which are those of this file.
+/// If the flags of this file are refused.
 #[track_caller]
 pub fn scraper_of(roots: Roots, kernel: Arc<dyn Kernel>) -> Scraper {
     build(roots, kernel, &[], |_| true)
 }
 
-/// The same with one collector alone.
+/// A scraper of any host with one collector only.
 ///
 /// # Panics
 /// As [`scraper_of`].
@@ -114,7 +113,7 @@ fn build(roots: Roots, kernel: Arc<dyn Kernel>, flags: &[(&str, &str)], is_enabl
     Scraper::build(ALL, &values, roots, kernel).unwrap_or_else(|error| panic!("the flags: {error}"))
 }
 
-/// The page of a host with these collectors, and the flags at their defaults.
+/// The page of a host with these collectors and default flags.
 pub fn page_of(tree: &Arc<Tree>, collectors: &BTreeSet<&str>) -> Result<String, String> {
     let kernel = Canned::parse(|path| tree.content(path)).map_err(|error| error.to_string())?;
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
@@ -129,12 +128,12 @@ pub fn page_of(tree: &Arc<Tree>, collectors: &BTreeSet<&str>) -> Result<String, 
 /// Scrapes once.
 ///
 /// # Panics
-/// When the page is no UTF-8, which the page's encoder excludes.
+/// If the page is not UTF-8, which the encoder excludes.
 pub fn scrape(scraper: &Scraper, selection: &Selection) -> Scraped {
     scraped(|observe, page| scraper.scrape(selection, |_| (), observe, page))
 }
 
-/// The same that has to end within a time, of the clock on the wall.
+/// Scrapes with a deadline in real time.
 ///
 /// # Panics
 /// As [`scrape`].
@@ -161,7 +160,7 @@ fn scraped(scrape: impl FnOnce(&mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Fin
     Scraped { page, failed, noted, duplicates: finished.duplicates }
 }
 
-/// The page of a fixture host, as `fixtures/hosts/<host>.prom` holds it.
+/// The golden page of a fixture host, in `fixtures/hosts/<host>.prom`.
 pub fn golden_page(host: &str) -> std::io::Result<String> {
     let scraper = scraper(load::host(host)?, |roots| roots);
     Ok(scrape(&scraper, &Selection::ALL).page)

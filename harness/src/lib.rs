@@ -1,4 +1,5 @@
-//! What proves an exporter, ours and anybody's.
+//! Tests for Prometheus exporters: page parsing, snapshots, properties, fault injection, comparisons, budgets and
+//! benchmarks.
 
 pub mod allocations;
 pub mod bench;

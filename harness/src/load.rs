@@ -1,6 +1,6 @@
-//! The harness' room of files: what it reads from disk, and what it writes there.
+//! File access of the harness: every file that it reads or writes.
 
-#![expect(clippy::disallowed_methods, reason = "the harness reads and writes its files here and nowhere else")]
+#![expect(clippy::disallowed_methods, reason = "the harness reads and writes files in this module only")]
 
 use std::fs;
 use std::io;
@@ -18,20 +18,20 @@ use node_exporter::flags::Paths;
 use simulator::recording::archive;
 use simulator::scenario::Scenario;
 
-/// Where the scenarios are, from the workspace's folder on.
+/// Folder of the scenarios, relative to the workspace.
 pub const SCENARIOS: &str = "fixtures/scenarios";
 
-/// The workspace's own folder.
+/// The workspace folder.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The content of a file; the error names it.
+/// Reads a file; the error contains its path.
 pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// A file of text; what is no UTF-8 of it becomes U+FFFD.
+/// Reads a text file; invalid UTF-8 becomes U+FFFD.
 pub fn text(path: &Path) -> io::Result<String> {
     bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -48,56 +48,56 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
     })
 }
 
-/// The same of a folder that may not be there.
+/// The names in a folder; empty if it does not exist.
 pub fn names_if_any(folder: &Path) -> io::Result<Vec<String>> {
     if folder.is_dir() { names(folder) } else { Ok(Vec::new()) }
 }
 
-/// Writes a file; folders above it must be there.
+/// Writes a file; its folder must exist.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::write(path, content).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// Makes a folder, with those above it.
+/// Creates a folder and its parents.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// A host of fixtures/hosts, by its name.
+/// A host of fixtures/hosts, by name.
 pub fn host(name: &str) -> io::Result<Tree> {
     tree(&workspace().join("fixtures/hosts").join(name).with_extension("tree"))
 }
 
-/// The host that a `.tree` file holds.
+/// The host in a `.tree` file.
 pub fn tree(path: &Path) -> io::Result<Tree> {
     tree_text::parse(&bytes(path)?).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
 }
 
-/// The names of all hosts of fixtures/hosts.
+/// Names of all hosts of fixtures/hosts.
 pub fn hosts() -> io::Result<Vec<String>> {
     let names = names(&workspace().join("fixtures/hosts"))?;
     Ok(names.iter().filter_map(|name| name.strip_suffix(".tree")).map(str::to_owned).collect())
 }
 
-/// The scenario that a file tells of; the error names the file and the line.
+/// The scenario in a file; the error contains the file and line.
 pub fn scenario(path: &Path) -> io::Result<Scenario> {
     let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
     let text = String::from_utf8(bytes(path)?).map_err(|error| fail(&error))?;
     Scenario::parse(&text).map_err(|error| fail(&error))
 }
 
-/// The names of all scenarios of fixtures/scenarios.
+/// Names of all scenarios of fixtures/scenarios.
 pub fn scenarios() -> io::Result<Vec<String>> {
     let names = names(&workspace().join(SCENARIOS))?;
     Ok(names.iter().filter_map(|name| name.strip_suffix(".toml")).map(str::to_owned).collect())
 }
 
-/// A scenario of fixtures/scenarios, by its name.
+/// A scenario of fixtures/scenarios, by name.
 pub fn named_scenario(name: &str) -> io::Result<Scenario> {
     scenario(&workspace().join(SCENARIOS).join(name).with_extension("toml"))
 }
 
-/// Adds everything below a folder to the tree, at the path that `place` begins with. Symbolic links stay links.
+/// Adds a folder to the tree, below the path `place`. Symbolic links stay links.
 pub fn folder(folder: &Path, place: &str, tree: &mut Tree) -> io::Result<()> {
     for name in names(folder)? {
         let path = folder.join(&name);
@@ -116,7 +116,7 @@ pub fn folder(folder: &Path, place: &str, tree: &mut Tree) -> io::Result<()> {
     Ok(())
 }
 
-/// A host in whatever form: a `.tree` file, an archive, or a directory.
+/// A host in any form: a `.tree` file, an archive, or a directory.
 pub fn any_host(path: &Path) -> io::Result<Tree> {
     let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("{}: {error}", path.display()));
     if !path.is_dir() {
@@ -128,8 +128,8 @@ pub fn any_host(path: &Path) -> io::Result<Tree> {
     Ok(tree)
 }
 
-/// Writes a host in the form that the name says: `.tree`, `.tar`, or a directory, which must be new or empty. The paths
-/// that cannot stand on a disk are given back.
+/// Writes a host in the form of the file name: `.tree`, `.tar`, or a directory, which must be new or empty. Returns the
+/// paths that cannot exist on disk.
 pub fn write_host(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("tree") => write(path, &tree_text::write(tree))?,
@@ -139,13 +139,13 @@ pub fn write_host(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// The host that this process runs on.
+/// The host of this process.
 #[cfg(target_os = "linux")]
 pub fn live(paths: &Paths) -> io::Result<node_exporter::host::Host> {
     node_exporter::host::this(paths).map_err(io::Error::other)
 }
 
-/// Waits.
+/// Sleeps.
 pub fn wait(time: std::time::Duration) {
     std::thread::sleep(time);
 }
@@ -153,7 +153,7 @@ pub fn wait(time: std::time::Duration) {
 #[cfg(unix)]
 fn write_folder(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
     fs::create_dir_all(path)?;
-    // Nothing is written through what stands there already, which may be a link to anywhere.
+    // Existing entries could be links to other places.
     if !names(path)?.is_empty() {
         return Err(io::Error::other(format!("{}: the directory is not empty", path.display())));
     }
@@ -162,13 +162,11 @@ fn write_folder(tree: &Tree, path: &Path) -> io::Result<Vec<String>> {
 
 #[cfg(not(unix))]
 fn write_folder(_: &Tree, path: &Path) -> io::Result<Vec<String>> {
-    let problem =
-        "the disks of this system have no room for names with `:` and for symbolic links; write a .tar or .tree";
+    let problem = "file systems here do not allow `:` in names and symbolic links; write a .tar or .tree";
     Err(io::Error::other(format!("{}: {problem}", path.display())))
 }
 
-/// Writes a tree to disk below `folder`. Files that fail, and special files, cannot be written: their paths are
-/// given back.
+/// Writes a tree to disk below `folder`. Returns the paths of failing and special files, which cannot be written.
 #[cfg(unix)]
 pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
     let mut left_out = Vec::new();
@@ -202,7 +200,7 @@ pub fn unpack(tree: &Tree, folder: &Path) -> io::Result<Vec<String>> {
     Ok(left_out)
 }
 
-/// How large a file is.
+/// Size of a file.
 pub fn size_bytes(path: &Path) -> io::Result<u64> {
     let metadata = fs::metadata(path);
     metadata
@@ -210,12 +208,12 @@ pub fn size_bytes(path: &Path) -> io::Result<u64> {
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// Whether there is something at this path.
+/// Whether the path exists.
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
-/// Whether there is a folder at this path.
+/// Whether the path is a folder.
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }

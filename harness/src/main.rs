@@ -1,4 +1,4 @@
-//! `nodelab`: the harness at the command line.
+//! The `nodelab` command.
 
 mod command;
 
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use harness::allocations::Counting;
 
-/// `nodelab gates` says how much memory a scrape takes.
+/// Counts allocations for `nodelab gates`.
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 

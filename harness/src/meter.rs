@@ -1,4 +1,4 @@
-//! What a scrape asks of its files: every question, how often, and how many bytes came back.
+//! Recording of file accesses: every path with its operation and count, and the bytes read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,49 +7,49 @@ use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 
 use crate::faults::Question;
 
-/// The kinds of questions that a root answers.
+/// Operations of a root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Ask {
-    /// For the content of a file.
+    /// Reading a file.
     Read,
-    /// For the entries of a directory.
+    /// Listing a directory.
     List,
-    /// For the text of a symbolic link.
+    /// Reading a symbolic link.
     Link,
-    /// For what is known of a file without opening it.
+    /// Reading metadata without opening the file.
     Metadata,
 }
 
-/// How often something was asked, and how often there was an answer.
+/// Number of accesses and of successful ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Times {
-    /// Questions.
+    /// Accesses.
     pub asked: usize,
-    /// Answers that are no error.
+    /// Accesses that succeeded.
     pub answered: usize,
 }
 
-/// All that was asked of a host's files.
+/// All file accesses of a scrape.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Asked {
-    /// Each question, by its kind.
+    /// Accesses by operation and path.
     pub questions: BTreeMap<(Ask, Question), Times>,
-    /// The content of all files that were read, together.
+    /// Total bytes read.
     pub read_bytes: u64,
 }
 
 impl Asked {
-    /// How many questions of this kind there were.
+    /// Number of accesses of an operation.
     pub fn count(&self, ask: Ask) -> usize {
         self.of(ask).map(|(_, times)| times.asked).sum()
     }
 
-    /// How many questions of this kind had been put before.
+    /// Number of repeated accesses of an operation.
     pub fn repeated(&self, ask: Ask) -> usize {
         self.of(ask).map(|(_, times)| times.asked - 1).sum()
     }
 
-    /// The files that were read, each once.
+    /// The files read, each once.
     pub fn files(&self) -> impl Iterator<Item = &Question> {
         self.of(Ask::Read).filter(|(_, times)| times.answered > 0).map(|(question, _)| question)
     }
@@ -60,7 +60,7 @@ impl Asked {
     }
 }
 
-/// Roots that pass every question on and note it.
+/// Roots that record every access and forward it.
 #[derive(Clone, Debug)]
 pub struct Meter {
     asked: Arc<Mutex<Asked>>,
@@ -68,7 +68,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter between a scraper and these roots.
+    /// A meter in front of these roots.
     pub fn new(below: &Roots) -> Self {
         let asked = Arc::new(Mutex::new(Asked::default()));
         let over =
@@ -81,7 +81,7 @@ impl Meter {
         self.roots.clone()
     }
 
-    /// What was asked since the last call.
+    /// The accesses since the last call.
     pub fn take(&self) -> Asked {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -137,7 +137,7 @@ mod tests {
     use collectors::host::root::tree::Tree;
 
     #[test]
-    fn every_question_is_noted_and_passed_on() {
+    fn every_access_is_recorded_and_forwarded() {
         let tree = Arc::new(Tree::new().with_file("proc/a", "12\n").with_file("proc/d/b", "x"));
         let meter = Meter::new(&tree.roots());
         let roots = meter.roots();

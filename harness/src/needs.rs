@@ -1,6 +1,6 @@
-//! Tests that need what not every machine has: they are shown as ignored, with what is missing, never as passed.
+//! Tests with requirements, such as an installed program. Without them a test is ignored with the reason, never passed.
 //!
-//! A test file of this kind has `harness = false` in Cargo.toml and hands its tests to [`run`].
+//! Such a test file has `harness = false` in Cargo.toml and passes its tests to [`run`].
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,33 +12,33 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::load;
 
-/// What a test may need.
+/// A requirement of a test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
     /// node_exporter's test data in `../shared/conformance`, beside the checkout.
     ConformanceData,
-    /// Debian's `promtool`, of the package `prometheus`.
+    /// `promtool` from Debian's package `prometheus`.
     Promtool,
     /// Debian's `prometheus-node-exporter`.
     Peer,
-    /// Prometheus itself, of Debian's package of that name.
+    /// Prometheus from Debian.
     Prometheus,
-    /// `openssl`, as Debian has it.
+    /// `openssl` from Debian.
     Openssl,
-    /// Debian's `chromium`.
+    /// `chromium` from Debian.
     Chromium,
-    /// To be asked for by `--ignored`: it takes long.
+    /// A long-running test, which needs `--ignored`.
     Patience,
-    /// `unshare` and `ip`, and leave to make namespaces of mounts and of the network.
+    /// `unshare`, `ip`, and permission to create mount and network namespaces.
     Namespaces,
-    /// `strace`, as Debian has it.
+    /// `strace` from Debian.
     Strace,
-    /// `valgrind`, as Debian has it.
+    /// `valgrind` from Debian.
     Valgrind,
 }
 
 impl Need {
-    /// Where it is, if it is here.
+    /// Its path, if it is available.
     pub fn path(self) -> PathBuf {
         match self {
             Self::ConformanceData => load::workspace().join("../shared/conformance/node_exporter-1.12.1"),
@@ -54,48 +54,48 @@ impl Need {
         }
     }
 
-    /// Whether it is here.
+    /// Whether it is available.
     pub fn is_here(self) -> bool {
-        // Under Wine the disk of the machine below is in sight, but what runs there is not what is tested.
+        // Under Wine the host's programs are visible but must not be tested.
         self != Self::Patience
             && cfg!(target_os = "linux")
             && load::exists(&self.path())
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
     }
 
-    /// What is missing, and how to get it.
+    /// What is missing and how to install it.
     pub const fn missing(self) -> &'static str {
         match self {
             Self::ConformanceData => "../shared/conformance is missing",
             Self::Promtool => "promtool is missing: apt-get install prometheus",
-            Self::Peer => "the peer is missing: apt-get install prometheus-node-exporter",
+            Self::Peer => "node_exporter is missing: apt-get install prometheus-node-exporter",
             Self::Prometheus => "Prometheus is missing: apt-get install prometheus",
             Self::Openssl => "openssl is missing: apt-get install openssl",
             Self::Chromium => "chromium is missing: apt-get install chromium",
-            Self::Patience => "it takes long: name it with --ignored",
-            Self::Namespaces => "no namespaces can be made: be root, and apt-get install iproute2 util-linux",
+            Self::Patience => "long-running: run it with --ignored",
+            Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
         }
     }
 }
 
-/// Runs a program in namespaces of mounts and of the network that are its own.
+/// Runs a program in mount and network namespaces of its own.
 pub fn namespaces(program: &Path, arguments: &[&str]) -> io::Result<ExitStatus> {
     let mut command = Command::new(Need::Namespaces.path());
     command.args(["--net", "--mount", "--"]).arg(program).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).status()
 }
 
-/// One test: its name, what it needs, and what it does.
+/// A test: name, requirements, function.
 pub type Test = (&'static str, &'static [Need], fn());
 
-/// Runs the tests as the standard test runner would, with its arguments and its output.
+/// Runs tests with the arguments and output of the standard test runner.
 pub fn run(tests: &[Test]) -> ExitCode {
     run_with(&Arguments::from_args(), tests)
 }
 
-/// The same, one test after the other: for tests that count what the whole process does.
+/// Runs tests one after another, for tests that measure the whole process.
 pub fn run_in_turn(tests: &[Test]) -> ExitCode {
     run_with(&Arguments { test_threads: Some(1), ..Arguments::from_args() }, tests)
 }
@@ -112,7 +112,7 @@ fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
     libtest_mimic::run(arguments, trials.collect()).exit_code()
 }
 
-/// A test that says at its failure how to run it again, it alone.
+/// A test that prints at failure how to run it again.
 pub fn trial(name: &str, test: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
     let again =
         format!("to run it again: cargo test -p harness --test {} -- --include-ignored --exact {name}", binary());
@@ -127,7 +127,7 @@ pub fn trial(name: &str, test: impl FnOnce() -> Result<(), Failed> + Send + 'sta
     })
 }
 
-/// What Cargo calls the tests that run: their program's name without the hash that it puts at the end.
+/// The name of the test binary: the file name without Cargo's hash.
 fn binary() -> String {
     let program = std::env::current_exe().unwrap_or_default();
     let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Panics that are looked for: what is tried on purpose until it breaks does not fill the screen with what it says.
+//! Catching expected panics without printing them.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -11,8 +11,8 @@ thread_local! {
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Does something that may panic, and gives what it said then, with the place in a line of its own. Other threads' panics
-/// are told as ever.
+/// Runs something that may panic; the error is the panic message with the location on a line of its own. Panics of
+/// other threads are printed as usual.
 pub fn caught<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_panics_is_caught_with_its_words() {
+    fn a_panic_is_caught_with_its_message() {
         assert_eq!(caught(|| 7), Ok(7));
         let number = 7;
         let broken: [(&str, Result<(), String>); 3] = [
@@ -49,6 +49,6 @@ mod tests {
             let (told, place) = said.split_once("\n  at ").expect("words and a place");
             assert!(told == words && place.contains("panics.rs:"), "{said}");
         }
-        assert!(!IS_CAUGHT.get(), "the next panic is told");
+        assert!(!IS_CAUGHT.get(), "the next panic is printed");
     }
 }

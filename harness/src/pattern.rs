@@ -1,11 +1,10 @@
-//! Paths by the patterns that exporters declare: `proc/net/dev`, `sys/class/net/*/mtu`, `proc/sys/**`.
+//! Path patterns of declared reads: `proc/net/dev`, `sys/class/net/*/mtu`, `proc/sys/**`.
 
 use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
 use simulator::glob;
 
-/// The pattern of a read, from its mount on. An operator's path, of which a collector declares one name, is as long as it
-/// is.
+/// The pattern of a read, with its mount. A path from a flag, declared as one name, may have any depth.
 pub fn of(read: &ReadInfo) -> String {
     match read.pattern.strip_prefix('*') {
         Some(rest) if read.mount == Mount::Host => format!("{}/**{rest}", read.mount.name()),
@@ -13,12 +12,12 @@ pub fn of(read: &ReadInfo) -> String {
     }
 }
 
-/// Whether a path is one of a pattern, or a folder on the way to one. A last `**` stands for all that is below.
+/// Whether a path matches a pattern or is a parent folder of a match. A trailing `**` matches everything below.
 pub fn leads_to(pattern: &str, path: &str) -> bool {
     fits(&names(pattern), &names(path), true)
 }
 
-/// Whether a path is one of a pattern.
+/// Whether a path matches a pattern.
 pub fn is_one(pattern: &str, path: &str) -> bool {
     fits(&names(pattern), &names(path), false)
 }
@@ -27,7 +26,7 @@ fn names(path: &str) -> Vec<&str> {
     path.split('/').filter(|name| !name.is_empty()).collect()
 }
 
-/// `**` stands for one name or more.
+/// `**` matches one or more names.
 fn fits(pattern: &[&str], path: &[&str], is_way_enough: bool) -> bool {
     match (pattern, path) {
         ([], []) => true,
@@ -54,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_have_paths_and_the_folders_on_the_way() {
+    fn patterns_match_paths_and_their_parents() {
         check("proc/stat", "proc/stat", true, true);
         check("proc/stat", "proc", false, true);
         check("proc/stat", "proc/stats", false, false);

@@ -1,6 +1,6 @@
-//! A real exporter as a peer: started on loopback over a folder, asked for its page, ended by its process id.
+//! Another exporter as a peer: started on loopback for a host, scraped, and killed by its process id.
 
-#![expect(clippy::disallowed_methods, reason = "the harness' room of processes, sockets and waiting")]
+#![expect(clippy::disallowed_methods, reason = "the harness starts processes and opens sockets here")]
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use crate::exposition::Format;
 use crate::fetch::Url;
 
-/// A peer has this long to answer for the first time, on a machine that has much else to do.
+/// Maximum time until the first answer, for a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running peer; dropping it ends it.
+/// A running peer; it is killed on drop.
 #[derive(Debug)]
 pub struct Peer {
     process: Child,
@@ -23,14 +23,14 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts a program that takes node_exporter's flags, on a free port of loopback, and waits until it answers.
+    /// Starts a program with node_exporter's flags on a free port of loopback and waits until it answers.
     pub fn start(program: &Path, arguments: &[String]) -> io::Result<Self> {
         let address = free_address()?;
         let mut peer = Self::spawn(program, arguments, address)?;
         let begin = Instant::now();
         while TcpStream::connect(address).is_err() {
             if let Some(status) = peer.process.try_wait()? {
-                return Err(io::Error::other(format!("{} ended at once: {status}", program.display())));
+                return Err(io::Error::other(format!("{} exited at start: {status}", program.display())));
             }
             if begin.elapsed() > START_TIMEOUT {
                 return Err(io::Error::other(format!("{} does not listen on {address}", program.display())));
@@ -40,7 +40,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Starts it on this address and waits for nothing.
+    /// Starts it on this address without waiting.
     pub fn spawn(program: &Path, arguments: &[String], address: SocketAddr) -> io::Result<Self> {
         let process = Command::new(program)
             .args(arguments)
@@ -53,7 +53,7 @@ impl Peer {
         Ok(Self { process, address })
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -63,17 +63,17 @@ impl Peer {
         self.process.id()
     }
 
-    /// A connection on which nothing is asked.
+    /// Opens a connection without sending a request.
     pub fn connect(&self) -> io::Result<TcpStream> {
         TcpStream::connect(self.address)
     }
 
-    /// Where its page is.
+    /// The URL of its page.
     pub fn url(&self) -> Url {
         Url { authority: self.address.to_string(), path: "/metrics".to_owned() }
     }
 
-    /// What it answers below another path.
+    /// Requests another path.
     pub fn get(&self, path: &str) -> io::Result<Vec<u8>> {
         Ok(Url { path: path.to_owned(), ..self.url() }.get(Format::Text)?.body)
     }
@@ -81,38 +81,38 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to do.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// A program that takes node_exporter's flags, and what it says of itself.
+/// A program with node_exporter's flags, and its self-description.
 #[derive(Debug)]
 pub struct Program {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Its version, as far as it is numbers and dots.
+    /// Its version, digits and dots only.
     pub version: String,
-    /// The words of its help, flags among them.
+    /// The words of its help text, flags among them.
     words: BTreeSet<String>,
 }
 
 impl Program {
-    /// Asks it.
+    /// Runs it with --version and --help.
     pub fn ask(path: &Path) -> io::Result<Self> {
         let said = said(path, "--version")?;
         let version = said.split_once("version ").map_or("", |(_, rest)| rest);
         let version: String = version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         let words: BTreeSet<String> = said_words(&help(path)?);
         if version.is_empty() || !words.iter().any(|word| word.contains("collector.")) {
-            let problem = "does not answer --version and --help as node_exporter does";
+            let problem = "expected output of --version and --help like node_exporter's";
             return Err(io::Error::other(format!("{}: {problem}", path.display())));
         }
         Ok(Self { path: path.to_owned(), version, words })
     }
 
-    /// The names of its collectors.
+    /// Names of its collectors.
     pub fn collectors(&self) -> BTreeSet<&str> {
         let begins = ["--[no-]collector.", "--collector."];
         let names = self.words.iter().filter_map(|word| begins.iter().find_map(|begin| word.strip_prefix(begin)));
@@ -120,19 +120,19 @@ impl Program {
         names.filter(|name| name.bytes().all(is_letter)).collect()
     }
 
-    /// Whether it has a flag of this name, which it would not start with else.
+    /// Whether it has this flag; it would refuse to start with an unknown one.
     pub fn takes(&self, flag: &str) -> bool {
         [format!("--{flag}"), format!("--[no-]{flag}")].iter().any(|form| self.words.contains(form))
     }
 }
 
-/// What a program tells of its flags.
+/// The help text of a program.
 pub fn help(program: &Path) -> io::Result<String> {
     said(program, "--help")
 }
 
 fn said_words(help: &str) -> BTreeSet<String> {
-    // Of `--path.procfs="/proc"`, the default is none of the name.
+    // In `--path.procfs="/proc"` the default is not part of the name.
     help.split_whitespace().map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect()
 }
 
@@ -142,7 +142,7 @@ fn said(program: &Path, flag: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// An address of loopback that nobody listens on.
+/// A free address of loopback.
 pub fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

@@ -1,20 +1,20 @@
-//! Laws that every exporter keeps, put to random hosts of which something breaks.
+//! Laws that every exporter keeps, tested on random hosts with faults.
 //!
-//! A [`Case`] is a machine, what happens to it, two moments, an exporter and faults; proptest makes and shrinks it
-//! ([`cases`]). [`Laws`] puts them to an [`Exporter`]: ours are [`Ours`], anybody's is a few lines ([`Exporter`] shows
-//! them). What is broken is made small once more, as a host without anything that does not matter ([`Minimal`]), and
-//! kept as files that are tried first from then on ([`Kept`]).
+//! A [`Case`] is a machine, its events, two times, an exporter and faults; proptest generates and shrinks it
+//! ([`cases`]). [`Laws`] tests an [`Exporter`]: ours are [`Ours`], and any other one implements a few methods. A
+//! failing case is reduced once more to a host with only the files that matter ([`Minimal`]), and stored as files that
+//! are tried first in later runs ([`Kept`]).
 //!
-//! | law | what it says |
+//! | law | statement |
 //! |---|---|
-//! | served | whatever breaks, there is a page, and nothing panics |
-//! | well formed | the strict parser reads it |
-//! | declared | it has no family, and asks for no file, that the exporter does not declare |
-//! | steady | two scrapes at one instant are alike |
-//! | rising | without a fault or an event, no counter falls from one moment to a later one |
-//! | apart | what breaks for one exporter changes nothing for another that does not ask for it |
-//! | thrifty | it asks for no file twice, and its allocations do not grow with its samples |
-//! | contained | of an empty host it tells nothing: there is no other way to a host than its roots |
+//! | served | with any fault there is a page, and nothing panics |
+//! | well formed | the strict parser accepts the page |
+//! | declared | every family and every file access is declared |
+//! | steady | two scrapes at the same time give the same page |
+//! | rising | without faults and events, no counter falls |
+//! | apart | a fault does not change the page of an exporter that does not read the faulty file |
+//! | thrifty | no file is read twice, and allocations do not grow with samples |
+//! | contained | on an empty host the page is empty: the roots are the only access to a host |
 
 mod case;
 mod explore;
@@ -39,14 +39,14 @@ pub use minimal::Minimal;
 pub use thrift::{Cost, allocates_alike, asks_once, cost};
 pub use trial::Trial;
 
-/// A law that does not hold.
+/// A broken law.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violation {
-    /// Which law: a word of the table above.
+    /// The law: a word of the table above.
     pub law: &'static str,
-    /// Who breaks it.
+    /// The exporter.
     pub exporter: String,
-    /// How.
+    /// What happened.
     pub problem: String,
 }
 

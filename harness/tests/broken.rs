@@ -1,5 +1,4 @@
-//! Exporters that are broken on purpose, one of each kind, and the check that is meant for it: a check that lets its own
-//! pass proves nothing about others.
+//! Exporters with one deliberate defect each, and the check that must find it.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -16,10 +15,10 @@ use harness::property::{Exporter, Opened, Violation, allocates_alike, asks_once,
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `proc/frobs` says, as a page that is made anew or in memory that stays.
+/// Appends the page for `proc/frobs`.
 type Make = fn(&Roots, &mut String);
 
-/// An exporter that declares `proc/frobs`, `frobs` and `frobs_total`, and does what its function does.
+/// An exporter that declares `proc/frobs`, `frobs` and `frobs_total`, with a page from its function.
 struct Broken {
     name: &'static str,
     make: Make,
@@ -40,7 +39,7 @@ impl Exporter for Broken {
 
     fn open(&self, roots: Roots, _: Arc<dyn Kernel>) -> Opened {
         let make = self.make;
-        // One page is given away at each scrape, which is an allocation whatever the exporter does.
+        // The returned page is one allocation per scrape for any exporter.
         let mut page = String::new();
         Box::new(move || {
             page.clear();
@@ -55,7 +54,7 @@ thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The text of a file, in memory that stays; nothing where there is none.
+/// Reads a text file into reused memory; does nothing if it is missing.
 fn with_file(roots: &Roots, path: &str, tell: impl FnOnce(&str)) {
     let mut content = CONTENT.take();
     if roots.get(Mount::Proc).read(path.as_bytes(), &mut content, 1 << 20).is_ok()
@@ -70,7 +69,7 @@ fn tell(page: &mut String, words: std::fmt::Arguments<'_>) {
     page.write_fmt(words).expect("memory takes every text");
 }
 
-/// One sample for each line, as it should be: what all the others are beside.
+/// One sample per line: the exporter without a defect.
 fn sound(roots: &Roots, page: &mut String) {
     with_file(roots, "frobs", |text| {
         let mut number = 0_u8;
@@ -88,7 +87,7 @@ fn sound(roots: &Roots, page: &mut String) {
     });
 }
 
-/// Reads a file of the machine that it runs on, whatever host it is given.
+/// Reads a file of the machine instead of the given host.
 fn leaks(_: &Roots, page: &mut String) {
     let bytes = load::bytes(&load::workspace().join("Cargo.toml")).map_or(0, |bytes| bytes.len());
     tell(page, format_args!("# TYPE frobs gauge\nfrobs {bytes}\n"));
@@ -116,7 +115,7 @@ fn reads_twice(roots: &Roots, page: &mut String) {
     sound(roots, page);
 }
 
-/// Tells one thing more on a host that has another file.
+/// Exports one more sample on a host that has another file.
 fn depends(roots: &Roots, page: &mut String) {
     sound(roots, page);
     with_file(roots, "version", |text| {
@@ -128,7 +127,7 @@ fn falls(roots: &Roots, page: &mut String) {
     let calls = CALLS.get() + 1;
     CALLS.set(calls);
     with_file(roots, "frobs", |_| {
-        // Alike at one instant, and lower at the later one: the third scrape of a check.
+        // The third scrape of a check is the one at the later time.
         let value = if calls > 2 { 5 } else { 9 };
         tell(page, format_args!("# TYPE frobs_total counter\nfrobs_total {value}\n"));
     });
@@ -149,7 +148,7 @@ fn host(lines: usize) -> Tree {
     Tree::new().with_file("proc/frobs", frobs).with_file("proc/version", "Linux version 6.12\n")
 }
 
-/// Every check there is, on hosts that have what the exporters read.
+/// Runs every check on hosts that have the exporters' files.
 fn judged(make: Make) -> Result<(), Violation> {
     let exporter = Broken { name: "broken", make };
     CALLS.set(0);
@@ -169,17 +168,17 @@ fn check(make: Make, law: &str, problem: &str) {
     assert!(violation.problem.contains(problem), "{violation}");
 }
 
-/// In one test, for counting allocations takes all threads together.
+/// One test, because allocations of all threads are counted together.
 #[test]
-fn each_is_caught_by_the_check_that_is_meant_for_it() {
+fn each_defect_is_found_by_its_check() {
     judged(sound).unwrap_or_else(|violation| panic!("the sound one: {violation}"));
     check(leaks, "contained", "was read past the roots");
     check(undeclared, "declared", "the family `frobs_of_others` is not declared");
     check(panics, "served", "it panicked");
     check(allocates, "thrifty", "allocations grow with samples");
     check(reads_twice, "thrifty", "`proc/frobs` twice");
-    check(depends, "declared", "it asks for `proc/version`");
+    check(depends, "declared", "it reads `proc/version`");
     check(falls, "rising", "the counter `frobs_total 9` fell to 5");
     check(prints_a_locale, "well formed", "`1,5`");
-    check(flickers, "steady", "two scrapes at one instant differ");
+    check(flickers, "steady", "two scrapes at the same time differ");
 }

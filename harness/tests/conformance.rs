@@ -1,4 +1,4 @@
-//! node_exporter's own end-to-end test, and its cases of single collectors, against our collectors.
+//! node_exporter's end-to-end test data, and its test cases of single collectors, against our collectors.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,44 +18,36 @@ use harness::{conformance, load};
 
 fn main() -> ExitCode {
     needs::run(&[
+        ("every_expected_sample_is_exported", &[Need::ConformanceData], every_expected_sample_is_exported),
         (
-            "every_sample_of_our_collectors_comes_back_identically",
+            "a_checkout_gives_the_same_result_as_the_data_alone",
             &[Need::ConformanceData],
-            every_sample_of_our_collectors_comes_back_identically,
+            a_checkout_gives_the_same_result_as_the_data_alone,
         ),
-        ("a_checkout_is_read_like_the_data_alone", &[Need::ConformanceData], a_checkout_is_read_like_the_data_alone),
+        ("every_textfile_case_matches", &[Need::ConformanceData], every_textfile_case_matches),
+        ("every_ipvs_case_matches", &[Need::ConformanceData], every_ipvs_case_matches),
+        ("the_case_of_pci_device_names_matches", &[Need::ConformanceData], the_case_of_pci_device_names_matches),
         (
-            "every_textfile_case_comes_back_identically",
+            "mount_points_are_stripped_of_the_rootfs_prefix",
             &[Need::ConformanceData],
-            every_textfile_case_comes_back_identically,
-        ),
-        ("every_ipvs_case_comes_back_identically", &[Need::ConformanceData], every_ipvs_case_comes_back_identically),
-        (
-            "the_case_of_names_of_pci_devices_comes_back_identically",
-            &[Need::ConformanceData],
-            the_case_of_names_of_pci_devices_comes_back_identically,
+            mount_points_are_stripped_of_the_rootfs_prefix,
         ),
         (
-            "mount_points_are_those_of_the_host_below_its_prefix",
+            "our_own_mounts_are_used_if_process_one_is_hidden",
             &[Need::ConformanceData],
-            mount_points_are_those_of_the_host_below_its_prefix,
-        ),
-        (
-            "mounts_are_our_own_where_process_one_is_hidden",
-            &[Need::ConformanceData],
-            mounts_are_our_own_where_process_one_is_hidden,
+            our_own_mounts_are_used_if_process_one_is_hidden,
         ),
     ])
 }
 
-/// The sample lines of the expected page, but for those that differ from run to run.
+/// Number of sample lines of the expected page, without families that differ from run to run.
 const SAMPLES: usize = 3_026;
 
-/// Collectors that the run behind the expected page had switched off, or that found nothing there.
+/// Collectors that the run of the expected page had disabled, or that found nothing.
 const NOT_IN_THE_PAGE: &[&str] =
     &["drm", "filesystem", "nvmesubsystem", "runit", "selinux", "swap", "tcpstat", "uname"];
 
-fn every_sample_of_our_collectors_comes_back_identically() {
+fn every_expected_sample_is_exported() {
     let report = conformance::run(&Need::ConformanceData.path()).expect("the data can be read");
     for (collector, tally) in &report.collectors {
         println!("{collector}: {} of {} samples", tally.matched, tally.expected);
@@ -76,8 +68,8 @@ fn every_sample_of_our_collectors_comes_back_identically() {
     assert!(empty.is_empty(), "nothing was compared of {empty:?}");
 }
 
-/// The same run, with its flags in a script, as a checkout has them.
-fn a_checkout_is_read_like_the_data_alone() {
+/// The same data, with the flags in a script as in a checkout.
+fn a_checkout_gives_the_same_result_as_the_data_alone() {
     let data = Need::ConformanceData.path();
     let flags = String::from_utf8(load::bytes(&data.join("FLAGS.md")).expect("the flags")).expect("Markdown is text");
     let flat = flags.replace('\n', " ");
@@ -105,7 +97,7 @@ fn a_checkout_is_read_like_the_data_alone() {
     }
 }
 
-/// What of the data the comparison reads, without what would tell it from a checkout.
+/// Copies the data that the comparison reads, without the file that distinguishes it from a checkout.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for name in load::names(from).expect("the data can be read").iter().filter(|name| *name != "FLAGS.md") {
@@ -118,7 +110,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn every_ipvs_case_comes_back_identically() {
+fn every_ipvs_case_matches() {
     let folder = Need::ConformanceData.path();
     for (file, flag) in [
         ("ip_vs_result.txt", None),
@@ -136,8 +128,8 @@ fn every_ipvs_case_comes_back_identically() {
     }
 }
 
-/// The expected page has its families in another order than pages have, and comments of its own between them.
-fn the_case_of_names_of_pci_devices_comes_back_identically() {
+/// The expected page has another order of families, and comments.
+fn the_case_of_pci_device_names_matches() {
     let folder = Need::ConformanceData.path();
     let mut tree = conformance::tree(&folder).expect("the data can be read");
     let ids = load::bytes(&folder.join("pci.ids")).expect("the data can be read");
@@ -155,10 +147,10 @@ fn the_case_of_names_of_pci_devices_comes_back_identically() {
     );
 }
 
-/// The place of the textfile cases, as the labels of the expected pages have it.
+/// Directory of the textfile cases, as in the labels of the expected pages.
 const TEXTFILES: &str = "fixtures/textfile";
 
-fn every_textfile_case_comes_back_identically() {
+fn every_textfile_case_matches() {
     let folder = Need::ConformanceData.path().join("textfile");
     let names = load::names(&folder).expect("the data can be read");
     let cases: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".out")).collect();
@@ -184,7 +176,7 @@ fn every_textfile_case_comes_back_identically() {
     }
 }
 
-/// A page without what is our own (HELP texts of our families, families of the scrape) and without times of files.
+/// A page without our HELP texts, families of the scrape, and file times.
 fn comparable(page: &str) -> String {
     let is_compared = |line: &&str| {
         let is_own_help = line.starts_with("# HELP node_textfile_");
@@ -200,7 +192,7 @@ fn comparable(page: &str) -> String {
     page.lines().filter(is_compared).map(masked).collect()
 }
 
-/// The mount points of a case, in the order of the page, with every type of file system.
+/// The mount points of a case in page order, with every file system type.
 #[track_caller]
 fn check_mount_points(case: &str, rootfs: &str, expected: &[&str]) {
     let mut tree = Tree::new();
@@ -216,11 +208,11 @@ fn check_mount_points(case: &str, rootfs: &str, expected: &[&str]) {
     assert_eq!(scraped.complaints, <[String; 0]>::default());
 }
 
-fn mount_points_are_those_of_the_host_below_its_prefix() {
+fn mount_points_are_stripped_of_the_rootfs_prefix() {
     let expected = ["/", "/media/volume1", "/media/volume2", "/sys/fs/cgroup", "/dev/shm", "/run/lock"];
     check_mount_points("fixtures_bindmount", "/host", &expected);
 }
 
-fn mounts_are_our_own_where_process_one_is_hidden() {
+fn our_own_mounts_are_used_if_process_one_is_hidden() {
     check_mount_points("fixtures_hidepid", "", &["/"]);
 }

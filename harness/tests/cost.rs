@@ -1,4 +1,4 @@
-//! What a simulated host costs in memory, counted exactly. What it costs in time is for `cargo bench --bench simulate`.
+//! Memory of a simulated host, counted exactly. Time is measured by `cargo bench --bench simulate`.
 
 use std::time::Duration;
 
@@ -12,23 +12,21 @@ static ALLOCATOR: Counting = Counting;
 
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
-/// What a host of 256 CPUs may hold at any moment while it is frozen, the tree included.
+/// Peak memory of freezing a host of 256 CPUs, the tree included.
 const PEAK_MAX_BYTES: (&str, usize) = ("epyc256", 20_000_000);
 
-/// An entry takes its path, its content and its place in the tree from the heap; rendering it may take so many pieces
-/// more, on average over all entries.
+/// Maximum number of allocations per entry to render it, on average over all entries, besides those that it holds.
 const ALLOCATIONS_PER_ENTRY_MAX: usize = 4;
 
-/// What an entry holds besides path and content: its place in the tree, which has room for others.
+/// Maximum memory per entry besides path and content: its share of the tree's tables.
 const BYTES_PER_ENTRY_MAX: usize = 140;
 
-/// A file that is read alone costs the search for it, and no tree: so many pieces of so many bytes in all, few of them
-/// at once.
+/// Cost of reading a single file: the lookup, without building a tree.
 const ALONE: Allocations = Allocations { count: 20, size_bytes: 1_024, peak_bytes: 512 };
 
-/// One test, so that no other thread of this binary allocates while it counts.
+/// One test, so that no other thread allocates while it counts.
 #[test]
-fn a_frozen_host_costs_little_more_than_what_it_holds() {
+fn freezing_a_host_takes_little_more_than_the_tree() {
     let mut wrong = Vec::new();
     for profile in profiles() {
         let host = Host::new(profile.machine(1, &[]).expect("a profile as it is"), || AT);
@@ -58,7 +56,7 @@ fn a_frozen_host_costs_little_more_than_what_it_holds() {
         if profile.name == PEAK_MAX_BYTES.0 {
             limit("bytes at most", cost.peak_bytes, PEAK_MAX_BYTES.1);
         }
-        // The largest file stands twice, and with room to grow, until it has its place.
+        // The largest file exists twice, with spare capacity, until it is in the tree.
         limit("bytes above what is held", cost.peak_bytes, held + entries * BYTES_PER_ENTRY_MAX + 3 * largest);
         let (roots, mut content) = (host.roots(), Vec::with_capacity(4_096));
         let mut read = || roots.get(Mount::Sys).read(b"class/net/lo/mtu", &mut content, 4_096);

@@ -1,4 +1,4 @@
-//! What each event means to whoever looks at the exporter's pages: one before it, one while it lasts, one when it is over.
+//! Effect of each event on the pages: before it, while it lasts, and after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,38 +9,38 @@ use simulator::{Event, Host, Machine, event_kinds, glob};
 
 const AT: Duration = Duration::from_secs(1_700_000_000);
 
-/// Settings, of an event or a profile.
+/// Settings of an event or a profile.
 type Settings = &'static [(&'static str, &'static str)];
 
-/// An event, the host that it happens to, and what its pages show.
+/// An event, its host, and the effect on its pages.
 struct Row {
     kind: &'static str,
     settings: Settings,
     profile: &'static str,
     overrides: Settings,
-    /// So many seconds after it began the second page and the third are of.
+    /// Times of the second and third page, in seconds after the start of the event.
     seconds: [u64; 2],
     /// Patterns of series.
     shows: &'static [(&'static str, Shows)],
 }
 
-/// What the series of a pattern do from page to page.
+/// Effect on the series of a pattern.
 enum Shows {
-    /// There are so many.
+    /// Number of series.
     Rows([usize; 3]),
-    /// They sum up to this.
+    /// Sum of the series.
     Sums([f64; 3]),
-    /// Their sum is higher by so much, and within a tenth of it, on the second page.
+    /// The sum on the second page is higher by this value, within a tenth of it.
     Higher(f64),
-    /// Their sum is lower by so much or more on the second page.
+    /// The sum on the second page is lower by this value or more.
     Lower(f64),
-    /// Their sum is the same on the second page.
-    Still,
-    /// As many as before are there, some of which are others.
-    Others,
+    /// The sum on the second page is unchanged.
+    Unchanged,
+    /// The number of series is unchanged, but some are replaced.
+    Replaced,
 }
 
-use Shows::{Higher, Lower, Others, Rows, Still, Sums};
+use Shows::{Higher, Lower, Replaced, Rows, Sums, Unchanged};
 
 const SMALL_SERVER: Settings = &[("cpus", "4"), ("memory_gib", "64"), ("disks", "36")];
 const MINUTE: Settings = &[("seconds", "60")];
@@ -152,9 +152,9 @@ const ROWS: &[Row] = &[
         profile: "vm",
         overrides: &[],
         seconds: [0, 1],
-        // Our counter waits until the kernel's has come by again.
+        // Our counter waits until the kernel's has passed it again.
         shows: &[
-            ("node_cpu_seconds_total{*mode=\"iowait\"}", Still),
+            ("node_cpu_seconds_total{*mode=\"iowait\"}", Unchanged),
             ("node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"}", Higher(3.6)),
         ],
     },
@@ -203,7 +203,7 @@ const ROWS: &[Row] = &[
         overrides: &[("cpus", "4"), ("memory_gib", "16"), ("pods", "7"), ("veths", "4"), ("mounts", "60")],
         seconds: [20, 21],
         shows: &[
-            ("node_network_up{device=\"veth*\"}", Others),
+            ("node_network_up{device=\"veth*\"}", Replaced),
             ("node_cgroups_cgroups{*subsys_name=\"memory\"}", Rows([1; 3])),
         ],
     },
@@ -243,7 +243,7 @@ const ROWS: &[Row] = &[
 /// The series of a page with their values.
 type Page = BTreeMap<String, f64>;
 
-/// The pages of a host to which it happens: a moment before, and these seconds after it began.
+/// The pages of a host with the event: one before it, and these seconds after its start.
 fn pages(row: &Row) -> [Page; 3] {
     let event = Event::of(row.kind, AT, row.settings).unwrap_or_else(|error| panic!("{error}"));
     let machine = Machine::of(row.profile, 1, row.overrides).unwrap_or_else(|error| panic!("{error}"));
@@ -261,12 +261,12 @@ fn pages(row: &Row) -> [Page; 3] {
     })
 }
 
-/// But for what sums are rounded by.
+/// Equality except for rounding of sums.
 fn is_equal(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * left.abs()
 }
 
-/// What is wrong with the pages of a row.
+/// Reports differences between the pages and a row.
 fn check(row: &Row, wrong: &mut Vec<String>) {
     let pages = pages(row);
     for (pattern, shows) in row.shows {
@@ -282,8 +282,8 @@ fn check(row: &Row, wrong: &mut Vec<String>) {
             Sums(expected) => rows[0] > 0 && sums.iter().zip(expected).all(|(sum, expected)| is_equal(*sum, *expected)),
             Higher(by) => rows[0] > 0 && then - before >= *by && then - before <= by * 1.1,
             Lower(by) => rows[0] > 0 && before - then >= *by,
-            Still => rows[0] > 0 && is_equal(then, before),
-            Others => rows[0] > 0 && rows[0] == rows[1] && !found[0].keys().eq(found[1].keys()),
+            Unchanged => rows[0] > 0 && is_equal(then, before),
+            Replaced => rows[0] > 0 && rows[0] == rows[1] && !found[0].keys().eq(found[1].keys()),
         };
         if !is_so {
             wrong.push(format!("{} on {}: {pattern}: {rows:?} series, sums {sums:?}", row.kind, row.profile));
@@ -292,7 +292,7 @@ fn check(row: &Row, wrong: &mut Vec<String>) {
 }
 
 #[test]
-fn pages_show_what_happens() {
+fn events_have_the_listed_effect() {
     let mut wrong = Vec::new();
     for row in ROWS {
         check(row, &mut wrong);
@@ -301,7 +301,7 @@ fn pages_show_what_happens() {
 }
 
 #[test]
-fn every_kind_of_event_is_looked_at() {
+fn every_kind_of_event_is_tested() {
     let known: BTreeSet<&str> = event_kinds().iter().map(|kind| kind.name).collect();
     assert_eq!(ROWS.iter().map(|row| row.kind).collect::<BTreeSet<_>>(), known);
 }

@@ -1,5 +1,5 @@
-//! Every read of every collector on every fixture host, broken in every way: the page is served, it is well formed,
-//! nothing panics, and nobody else's samples change.
+//! Every read of every collector on every fixture host with every kind of fault: the page is served and well formed,
+//! nothing panics, and samples of other collectors do not change.
 
 #[path = "faults/apart.rs"]
 mod apart;
@@ -20,10 +20,10 @@ use harness::property::table;
 use host::{Flags, Host, One, Source};
 use reads::pattern;
 
-/// The fixture hosts, on which every collector is broken.
+/// The fixture hosts.
 const FIXTURES: [&str; 3] = ["laptop", "bonded", "old310"];
 
-/// What only another host or a flag makes a collector ask for: a name for the table, the collector, the host, the flags.
+/// Reads that need another host or a flag: name of the table, collector, host, flags.
 const MORE: [(&str, &str, Source, Flags); 9] = [
     ("bcache-priorities", "bcache", Source::Simulated("jbod60", JBOD), &[("collector.bcache.priorityStats", "true")]),
     ("bonding-old", "bonding", Source::Simulated("vm", &[("kernel", "3.10")]), &[]),
@@ -46,7 +46,7 @@ const MORE: [(&str, &str, Source, Flags); 9] = [
     ("os-without-etc", "os", Source::Fixture("laptop", &[("rootfs/etc/os-release", None)]), &[]),
 ];
 
-/// Which old kernels have in the folder of the device.
+/// Location of the sensor on old kernels.
 const NEW_SENSOR: &str = "sys/devices/platform/coretemp.0/hwmon/hwmon0/temp1_input";
 const JBOD: &[(&str, &str)] = &[("cpus", "4"), ("memory_gib", "64"), ("disks", "36")];
 const HPC: &[(&str, &str)] = &[("adapters", "1"), ("kernel", "3.10")];
@@ -59,7 +59,7 @@ fn bind(folder: &str) -> insta::internals::SettingsBindDropGuard {
     settings.bind_to_scope()
 }
 
-/// The tables of one fixture host, one snapshot for each collector.
+/// The tables of one fixture host, one snapshot per collector.
 fn tables_of(name: &'static str) {
     let cases = Cell::new(0);
     let _bound = bind(name);
@@ -77,22 +77,22 @@ fn check(name: &str, collector: &'static str, source: Source, flags: Flags, case
 }
 
 #[test]
-fn faults_on_the_laptop_cost_what_the_tables_say() {
+fn faults_on_the_laptop_match_the_snapshots() {
     tables_of("laptop");
 }
 
 #[test]
-fn faults_on_the_bonded_server_cost_what_the_tables_say() {
+fn faults_on_the_bonded_server_match_the_snapshots() {
     tables_of("bonded");
 }
 
 #[test]
-fn faults_on_kernel_310_cost_what_the_tables_say() {
+fn faults_on_kernel_310_match_the_snapshots() {
     tables_of("old310");
 }
 
 #[test]
-fn faults_of_what_only_a_flag_or_another_host_reads_cost_what_the_tables_say() {
+fn faults_of_reads_that_need_a_flag_or_another_host_match_the_snapshots() {
     let cases = Cell::new(0);
     let _bound = bind("more");
     for (name, collector, source, flags) in MORE {
@@ -101,7 +101,7 @@ fn faults_of_what_only_a_flag_or_another_host_reads_cost_what_the_tables_say() {
     println!("more: {} cases", cases.get());
 }
 
-/// Emulated kernels and files written by hand leave the final newline out: the file is whole, and so is its last line.
+/// Emulated kernels and hand-written files omit the final newline; the last line is complete.
 #[test]
 fn a_file_without_its_final_newline_costs_nothing() {
     let (mut shortened, mut damaged) = (BTreeSet::new(), Vec::new());
@@ -138,12 +138,12 @@ fn a_file_without_its_final_newline_costs_nothing() {
     assert!(shortened.len() > MANY_FILES, "only {shortened:?} end in a newline");
 }
 
-/// The text format that textfiles are written in demands a final newline: without it a file may be half written.
+/// Textfiles require a final newline: without it the file may be truncated.
 const TEXTFILES: &str = ".prom";
-/// The fixture hosts have more files that collectors read.
+/// The fixture hosts have more files than this.
 const MANY_FILES: usize = 200;
 
-/// A read that no host of the tables asks for would be one that nobody has broken.
+/// A read that no host of the tables has would be untested.
 #[test]
 fn every_declared_read_is_in_a_table() {
     let mut missing: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -169,5 +169,5 @@ fn every_declared_read_is_in_a_table() {
         find(&Host::new(source, flags), collector);
     }
     missing.retain(|_, reads| !reads.is_empty());
-    assert!(missing.is_empty(), "give MORE a host that has what these read: {missing:#?}");
+    assert!(missing.is_empty(), "add a host to MORE that has these reads: {missing:#?}");
 }

@@ -1,5 +1,4 @@
-//! Everything that reads what others wrote, on inputs made of good ones: a bounded number, the same in every run. One
-//! test for each target; `nodelab fuzz NAME` goes on from there.
+//! Every fuzz target with a bounded number of generated inputs, the same in every run; `nodelab fuzz NAME` runs more.
 
 use std::process::ExitCode;
 
@@ -8,13 +7,13 @@ use harness::fuzz::{Target, targets};
 use harness::needs::trial;
 use libtest_mimic::{Arguments, Failed};
 
-/// More would take longer than a person waits.
+/// Kept short: this runs in every test run.
 const PLAN: Plan = Plan { cases: 150, seed: 1 };
 
 fn main() -> ExitCode {
     let trials = targets().into_iter().map(|target| {
         let name = target.name.clone();
-        // What targets hold may stay in one thread.
+        // A target's state is not `Send`.
         drop(target);
         trial(&name.clone(), move || drive(&harness::fuzz::target(&name)?))
     });

@@ -1,4 +1,4 @@
-//! What a scrape costs is what harness/budget.txt says.
+//! The cost of scrapes equals harness/budget.txt.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `nodelab generate`: what it writes is the host of that moment, in every form, and what it cannot write it names.
+//! `nodelab generate`: every form contains the host of that time, and what cannot be written is listed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,18 +8,18 @@ use collectors::host::root::tree::Tree;
 use harness::load;
 use simulator::{Machine, embedded, fingerprint};
 
-/// The moment if nobody says.
+/// The default time.
 const AT_SECONDS: u64 = 1_700_000_000;
 
 fn nodelab(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_nodelab")).arg("generate").args(arguments).output().expect("nodelab runs")
 }
 
-struct Desk {
+struct OutputFolder {
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl OutputFolder {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
@@ -28,7 +28,7 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// Generates into a file of that name; what was written, and what was said.
+    /// Generates into a file of that name; returns the tree and standard error.
     #[track_caller]
     fn generate(&self, name: &str, arguments: &[&str]) -> (Tree, String) {
         let path = self.path(name);
@@ -46,12 +46,12 @@ fn simulated(overrides: &[(&str, &str)], seconds: u64) -> Tree {
 }
 
 #[test]
-fn what_is_written_is_the_host_of_the_moment() {
-    let desk = Desk::new();
+fn the_output_is_the_host_at_that_time() {
+    let desk = OutputFolder::new();
     let expected = fingerprint(&simulated(&[("cpus", "2")], AT_SECONDS));
     let (tree, said) = desk.generate("a.tree", &["vm", "--set", "cpus=2"]);
     assert_eq!(fingerprint(&tree), expected);
-    // Nobody watches: no bar is drawn.
+    // Standard error is not a terminal: no progress bar.
     assert!(said.starts_with("wrote ") && said.lines().count() == 1, "{said}");
     let (archive, _) = desk.generate("a.tar", &["vm", "--set", "cpus=2"]);
     assert_eq!(fingerprint(&archive), expected);
@@ -78,8 +78,8 @@ cpus = 2
 ";
 
 #[test]
-fn what_can_be_written_of_a_scenarios_faults_is() {
-    let desk = Desk::new();
+fn static_faults_of_a_scenario_are_written() {
+    let desk = OutputFolder::new();
     let file = desk.path("scenario.toml");
     load::write(&file, SCENARIO.as_bytes()).expect("a scenario");
     let file = file.display().to_string();
@@ -92,7 +92,7 @@ fn what_can_be_written_of_a_scenarios_faults_is() {
         assert_eq!(tree.content(path), sound.content(path), "{path}");
     }
     for fault in ["proc/stat error=EIO read=2: ", "proc/uptime slow=1s: "] {
-        assert!(said.contains(&format!("not in what is written: {fault}")), "{said}");
+        assert!(said.contains(&format!("not written: {fault}")), "{said}");
     }
     let (later, _) = desk.generate("b.tree", &["vm", "--scenario", &file, "--at", "+10m"]);
     assert!(tree.get("proc/mounts").is_some() && later.get("proc/mounts").is_none());
@@ -100,14 +100,14 @@ fn what_can_be_written_of_a_scenarios_faults_is() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_holds_all_that_a_disk_can() {
-    let desk = Desk::new();
+fn a_directory_contains_every_entry_that_can_exist_on_disk() {
+    let desk = OutputFolder::new();
     let (tree, said) = desk.generate("host", &["vm", "--set", "cpus=2"]);
     let sound = simulated(&[("cpus", "2")], AT_SECONDS);
     assert_eq!(tree.content("kernel/uname"), sound.content("kernel/uname"));
     assert_eq!(tree.content("proc/stat"), sound.content("proc/stat"));
     let failing = sound.iter().filter(|(_, node)| node.error().is_some()).count();
-    assert_eq!(said.matches("left out, as it cannot be on disk: ").count(), failing, "{said}");
+    assert_eq!(said.matches("not written, cannot exist on disk: ").count(), failing, "{said}");
 }
 
 #[track_caller]
@@ -119,12 +119,12 @@ fn refuse(arguments: &[&str], expected: &str) {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_refused() {
-    refuse(&["vm"], "--out is missing");
+fn an_invalid_command_line_is_refused() {
+    refuse(&["vm"], "--out is required");
     refuse(&["--out", "x.tree"], "PROFILE is missing");
     refuse(&["vmm", "--out", "x.tree"], "no profile is called `vmm`; did you mean `vm`?");
     refuse(&["vm", "--set", "cpu=2", "--out", "x.tree"], "profile vm has no setting `cpu`; did you mean `cpus`?");
     refuse(&["vm", "--set", "cpus", "--out", "x.tree"], "--set: expected KEY=VALUE, found `cpus`");
     refuse(&["vm", "--at", "10m", "--out", "x.tree"], "--at: expected seconds since 1970, or +10m, found `10m`");
-    refuse(&["vm", "--seed", "x", "--out", "x.tree"], "--seed: expected a whole number");
+    refuse(&["vm", "--seed", "x", "--out", "x.tree"], "--seed: expected an integer");
 }

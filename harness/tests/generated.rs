@@ -1,4 +1,4 @@
-//! The derived files are what the declarations and fixtures make of them.
+//! Generated files equal what declarations and fixtures give.
 
 use std::sync::Arc;
 
@@ -11,10 +11,7 @@ use harness::{exposition, generated, host, load};
 fn generated_files_are_up_to_date() {
     let all = generated::all().expect("the workspace's files");
     let stale: Vec<&str> = all.iter().filter(|file| !file.is_up_to_date()).map(|file| file.path.as_str()).collect();
-    assert!(
-        stale.is_empty(),
-        "not as derived: {stale:?}; look at the difference after `cargo run -p harness -- accept`"
-    );
+    assert!(stale.is_empty(), "out of date: {stale:?}; run `cargo run -p harness -- accept` and review the diff");
     assert!(all.len() > 4, "the fixture hosts are among them");
 }
 

@@ -1,4 +1,4 @@
-//! What every collector makes of every fixture host: one readable snapshot each.
+//! Pages of every collector on every fixture host, one snapshot each.
 
 use collectors::ALL;
 use harness::{host, load};
@@ -18,21 +18,21 @@ fn pages_of(name: &str) {
 }
 
 #[test]
-fn the_laptop_shows_what_its_snapshots_say() {
+fn the_laptop_matches_its_snapshots() {
     pages_of("laptop");
 }
 
 #[test]
-fn the_bonded_server_shows_what_its_snapshots_say() {
+fn the_bonded_server_matches_its_snapshots() {
     pages_of("bonded");
 }
 
 #[test]
-fn kernel_310_shows_what_its_snapshots_say() {
+fn kernel_310_matches_its_snapshots() {
     pages_of("old310");
 }
 
-/// A fourth host must not stay without a test.
+/// Every host needs a test above.
 #[test]
 fn every_fixture_host_has_a_test_here() {
     assert_eq!(load::hosts().expect("fixtures/hosts"), ["bonded", "laptop", "old310"]);

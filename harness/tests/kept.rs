@@ -1,9 +1,9 @@
-//! Descriptors that stay open between scrapes tell of nothing that has gone: devices, mounts and processes come, change
-//! and go in namespaces of their own, into which this program starts itself again.
+//! Descriptors kept open between scrapes do not give data of removed devices, mounts and processes. The program runs
+//! itself again in namespaces of its own, where it changes them.
 
 #![cfg_attr(
     target_os = "linux",
-    expect(clippy::disallowed_methods, reason = "what changes is changed here, and a mark tells the program within")
+    expect(clippy::disallowed_methods, reason = "the test changes files and marks the inner program by an argument")
 )]
 
 use std::process::ExitCode;
@@ -17,21 +17,21 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     needs::run(&[(
-        "what_comes_and_goes_shows_in_the_next_scrape",
+        "changes_of_the_host_are_seen_by_the_next_scrape",
         &[Need::Namespaces],
-        what_comes_and_goes_shows_in_the_next_scrape,
+        changes_of_the_host_are_seen_by_the_next_scrape,
     )])
 }
 
 #[cfg(target_os = "linux")]
-fn what_comes_and_goes_shows_in_the_next_scrape() {
+fn changes_of_the_host_are_seen_by_the_next_scrape() {
     let own = std::env::current_exe().expect("the path of this program");
     let status = harness::needs::namespaces(&own, &[inside::MARK]).expect("unshare runs");
     assert!(status.success(), "{status}");
 }
 
 #[cfg(not(target_os = "linux"))]
-fn what_comes_and_goes_shows_in_the_next_scrape() {}
+fn changes_of_the_host_are_seen_by_the_next_scrape() {}
 
 #[cfg(target_os = "linux")]
 mod inside {
@@ -43,7 +43,7 @@ mod inside {
     use collectors::host::root::kept::Kept;
     use collectors::host::root::{Names, Root, RootError};
 
-    /// Says that this is the program in its namespaces.
+    /// Marks the program that runs in the namespaces.
     pub(crate) const MARK: &str = "--in-namespaces";
 
     pub(crate) fn run() {
@@ -68,11 +68,11 @@ mod inside {
         assert!(status.success(), "{line}: {status}");
     }
 
-    /// What the next scrape finds.
+    /// The content at the next scrape.
     fn next(root: &Kept, path: &str) -> Result<String, RootError> {
         root.begin_scrape();
         let mut bytes = Vec::new();
-        // A second reader in the same scrape is told the same.
+        // A second reader in the same scrape gets the same content.
         for _ in 0..2 {
             root.read(path.as_bytes(), &mut bytes, 1 << 20)?;
         }
@@ -102,7 +102,7 @@ mod inside {
         assert_eq!(next(&root, "class/net/c0/mtu"), Ok("1401".to_owned()), "renamed");
         command("ip link set b0 name a0");
         assert_eq!(next(&root, "class/net/a0/mtu"), Ok("1500".to_owned()), "another of that name");
-        // Both names change between two scrapes that read both.
+        // Two devices exchange their names between two scrapes.
         for line in ["ip link set a0 name x0", "ip link set c0 name a0", "ip link set x0 name c0"] {
             command(line);
         }

@@ -1,6 +1,6 @@
-//! The laws of every exporter, put to our collectors on random hosts to which something happens and of which something
-//! breaks. What breaks a law is shrunk, printed as a host that can be pasted with the command that replays it, and kept
-//! as a file that is tried first from then on. The cases are the same in every run.
+//! Laws of exporters, tested with our collectors on random hosts with events and faults. A failing case is shrunk,
+//! printed as a host with the command to replay it, and stored as a file that later runs try first. The cases are the
+//! same in every run.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use collectors::host::root::{Mount, Roots};
 use harness::load;
 use harness::property::{Exporter, Laws, Opened, Ours, contained};
 
-/// `nodelab laws --cases 10000` looks at more.
+/// `nodelab laws --cases 10000` runs more.
 const CASES: u32 = 250;
 
 #[test]
-fn what_once_broke_a_law_keeps_it() {
+fn stored_cases_keep_every_law() {
     let broken = Laws::ours().recall().expect("harness/regressions");
-    assert!(broken.is_empty(), "mend what broke it: {broken:#?}");
+    assert!(broken.is_empty(), "fix the defect: {broken:#?}");
 }
 
 #[test]
@@ -33,10 +33,10 @@ fn our_collectors_are_served_on_an_empty_host() {
     }
 }
 
-/// Tells how many tasks there were, and panics where /proc/stat has no line of them.
-struct Careless;
+/// Exports the number of tasks, and panics if /proc/stat has no line of them.
+struct Panicking;
 
-impl Exporter for Careless {
+impl Exporter for Panicking {
     fn name(&self) -> &'static str {
         "careless"
     }
@@ -62,20 +62,20 @@ impl Exporter for Careless {
     }
 }
 
-/// The same, mended.
-struct Careful;
+/// The same exporter with the defect fixed.
+struct Fixed;
 
-impl Exporter for Careful {
+impl Exporter for Fixed {
     fn name(&self) -> &str {
-        Careless.name()
+        Panicking.name()
     }
 
     fn reads(&self) -> Vec<String> {
-        Careless.reads()
+        Panicking.reads()
     }
 
     fn families(&self) -> Vec<String> {
-        Careless.families()
+        Panicking.families()
     }
 
     fn open(&self, _: Roots, _: Arc<dyn Kernel>) -> Opened {
@@ -84,10 +84,10 @@ impl Exporter for Careful {
 }
 
 #[test]
-fn what_breaks_a_law_is_made_small_kept_and_tried_first() {
+fn a_failing_case_is_shrunk_stored_and_tried_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let laws = |exporter: Box<dyn Exporter>| Laws::new(vec![exporter], folder.path().join("regressions"));
-    let careless = laws(Box::new(Careless));
+    let careless = laws(Box::new(Panicking));
     assert_eq!(careless.recall().expect("no folder is no case"), []);
     let broken = careless.explore(200, 1).expect_err("an exporter that breaks");
     assert!(
@@ -95,7 +95,7 @@ fn what_breaks_a_law_is_made_small_kept_and_tried_first() {
         "{broken:?}"
     );
 
-    // The least: a host with the one file, and one fault; in the case no event and nothing else that breaks.
+    // The minimal host has one file and one fault; the case has no event and no other fault.
     let minimal = broken.minimal.as_ref().expect("a host that shows it");
     let tree = String::from_utf8_lossy(&minimal.tree);
     assert_eq!(tree.lines().filter(|line| line.starts_with("== ")).collect::<Vec<_>>(), ["== proc/stat"], "{tree}");
@@ -113,8 +113,8 @@ fn what_breaks_a_law_is_made_small_kept_and_tried_first() {
 
     let again = careless.recall().expect("what is kept is read");
     assert_eq!(again, [(name.clone(), broken.violation)]);
-    // Whoever mends it has nothing to recall any more; the frozen host alone shows it, too.
-    assert_eq!(laws(Box::new(Careful)).recall().expect("what is kept is read"), []);
+    // After the fix no stored case fails; the stored host alone is enough to show the defect.
+    assert_eq!(laws(Box::new(Fixed)).recall().expect("what is kept is read"), []);
     let case = folder.path().join("regressions").join(name).join("case.toml");
     load::write(&case, b"# nodelab laws: careless\nprofile = 'vm'\n").expect("a case that shows nothing");
     assert_eq!(careless.recall().expect("what is kept is read").len(), 1, "the host as it was written down");

@@ -1,5 +1,5 @@
-//! Prometheus' own judges of pages, and ours: what promtool and Prometheus refuse, we refuse, and more.
-#![expect(clippy::disallowed_methods, reason = "servers have sockets, clocks and files of their own")]
+//! promtool, Prometheus and our linter on the same pages: what either of them refuses, ours refuses too.
+#![expect(clippy::disallowed_methods, reason = "the test starts servers")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     ])
 }
 
-/// What promtool says of a page.
+/// Verdict of promtool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Said {
     Nothing,
@@ -37,7 +37,7 @@ enum Said {
 use Said::{Error, Lint, Nothing};
 
 impl Said {
-    /// promtool's exit codes: 0 all is well, 3 names that break the conventions, else an error of form.
+    /// promtool's exit status: 0 valid, 3 lints, other values errors.
     fn of(status: i32) -> Self {
         match status {
             0 => Nothing,
@@ -46,7 +46,7 @@ impl Said {
         }
     }
 
-    /// The mildest that we may say then.
+    /// The lowest severity that ours must report.
     fn least(self) -> Option<Severity> {
         match self {
             Nothing => None,
@@ -72,7 +72,7 @@ fn promtool(page: &[u8]) -> (Said, String) {
     (Said::of(output.status.code().unwrap_or(-1)), said)
 }
 
-/// Nothing but names, for which node_exporter's have to be kept; and no name that promtool stumbles over and we do not.
+/// Golden pages have lints only, because node_exporter's names are kept; ours reports every name that promtool reports.
 fn golden_pages() {
     for host in load::hosts().expect("fixtures/hosts") {
         let page = load::bytes(&load::workspace().join(format!("fixtures/hosts/{host}.prom"))).expect("a golden page");
@@ -105,7 +105,7 @@ fn simulated_pages() {
     }
 }
 
-/// A page, what promtool says of it, and which of our rules find an error or a lint there.
+/// A page, promtool's verdict, and our rules of severity error or lint that it breaks.
 const PAGES: &[(&str, Said, &str)] = &[
     ("# HELP a x\n# TYPE a gauge\na 1\n", Nothing, ""),
     ("# HELP a x\n# TYPE a gauge\na{x=\"1\",} 1\n", Nothing, ""),
@@ -207,7 +207,7 @@ const PAGES: &[(&str, Said, &str)] = &[
     ("# HELP a x\n# TYPE a unknown\na 1\n# EOF\n", Error, "unknown-type"),
 ];
 
-/// The rules that find more than a note, each once, by their first place.
+/// The rules above severity note, each once, in order of position.
 fn rules(page: &[u8], format: Format) -> (Option<Severity>, String) {
     let judged = exposition::judge(page, format);
     let mut rules: Vec<&str> = Vec::new();
@@ -231,7 +231,7 @@ fn table() {
     println!("{} pages; {stricter} of them have defects that promtool lets pass", PAGES.len());
 }
 
-/// A page of OpenMetrics, whether Prometheus takes it, and which of our rules find an error or a lint there.
+/// An OpenMetrics page, whether Prometheus accepts it, and our rules of severity error or lint that it breaks.
 const OPENMETRICS: &[(&str, bool, &str)] = &[
     ("a 1\n# EOF\n", true, "no-help"),
     ("a 1\n", false, "no-help no-end"),
@@ -310,7 +310,7 @@ fn openmetrics() {
     }
 }
 
-/// Serves each page at the path that is its number.
+/// Serves each page at the path that is its index.
 fn serve(pages: Vec<&'static str>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
@@ -324,23 +324,23 @@ fn serve(pages: Vec<&'static str>) -> SocketAddr {
             let page = path.parse().ok().and_then(|at: usize| pages.get(at)).copied().unwrap_or_default();
             let head =
                 "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/openmetrics-text; version=1.0.0";
-            // A client that has gone is none of the page's business.
+            // A closed connection is ignored.
             let _ = write!(client, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
         }
     });
     address
 }
 
-/// A Prometheus that scrapes; it ends with this.
+/// A running Prometheus; it is killed on drop.
 struct Prometheus {
     process: Child,
     address: SocketAddr,
-    /// Its configuration and data.
+    /// Configuration and data.
     _folder: tempfile::TempDir,
 }
 
 impl Prometheus {
-    /// Scrapes so many numbered paths.
+    /// Starts Prometheus, which scrapes this many numbered paths.
     fn start(target: SocketAddr, paths: usize) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut configuration = "global: {scrape_interval: 1s}\nscrape_configs:\n".to_owned();
@@ -363,7 +363,7 @@ impl Prometheus {
         Self { process, address, _folder: folder }
     }
 
-    /// What the last scrape of each path said, when all were scraped.
+    /// The error of the last scrape of each path, once all were scraped.
     fn errors(&self, paths: usize) -> BTreeMap<String, String> {
         let url = Url::parse(&format!("http://{}/api/v1/targets", self.address)).expect("a URL");
         let begin = Instant::now();
@@ -393,5 +393,5 @@ impl Drop for Prometheus {
     }
 }
 
-/// Prometheus starts and scrapes; the machine may be busy.
+/// Timeout for starting and scraping, for a busy machine.
 const UP_MAX: Duration = Duration::from_secs(60);

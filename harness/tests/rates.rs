@@ -1,14 +1,13 @@
-//! A simulated day in a real Prometheus: what it says of every counter is what the host did.
+//! A simulated day in Prometheus: its rates equal the counters of the host.
 //!
-//! A host is scraped every [`INTERVAL_SECONDS`] of its own time, the pages are backfilled with promtool, and Prometheus
-//! is asked for `increase` over every hour, for `rate` and for `resets` over the whole day. The truth is the difference of
-//! the counter at the ends of the window, which lie between two scrapes.
+//! A host is scraped every [`INTERVAL_SECONDS`] of simulated time, the pages are backfilled with promtool, and
+//! Prometheus evaluates `increase` over every hour, and `rate` and `resets` over the day. The reference is the
+//! difference of the counter at the ends of the window, which lie between two scrapes.
 //!
-//! Prometheus knows a window of `W` seconds from its first sample to its last, between which the counter rose by `d`,
-//! and takes what it does not know, one interval `s` in all, to have gone on like that: it says `d · W / (W - s)`, or
-//! less for a counter that is close to 0. With `c` for what the counter really rose by before the first sample and
-//! after the last, the truth is `d + c`. So it may be wrong by no more than `max(c, d · s / (W - s))`: what happens in one
-//! scrape interval.
+//! In a window of `W` seconds Prometheus knows the increase `d` between the first and the last sample. It extrapolates
+//! the remaining time, one interval `s` in total: the result is `d · W / (W - s)`, or less for a counter near 0. With
+//! the true increase `c` outside of the samples, the reference is `d + c`. The error is at most `max(c, d · s / (W -
+//! s))`, the increase of one scrape interval.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 
 use std::collections::BTreeMap;
@@ -32,16 +31,16 @@ const INTERVAL_SECONDS: u64 = 600;
 const HOUR_SECONDS: u64 = 3_600;
 const HOURS: u64 = 24;
 const DAY_SECONDS: u64 = HOURS * HOUR_SECONDS;
-/// Scrapes are at whole intervals from here.
+/// Scrapes are at multiples of the interval from here.
 const BEGIN: u64 = 1_700_000_040;
-/// Windows end so long after a scrape.
+/// Windows end this long after a scrape.
 const PHASE_SECONDS: u64 = 23;
 /// Windows begin within the first interval.
 const FIRST_END: u64 = BEGIN + PHASE_SECONDS;
 
-/// Families that the page has no type for and that count all the same.
+/// Families without a type on the page that are counters.
 const COUNTING: &[&str] = &["node_netstat_", "node_vmstat_"];
-/// But these. The first is a counter by its type, as in node_exporter, and a level by what the kernel says.
+/// Exceptions. The first has a counter type, as in node_exporter, but is a level.
 const LEVELS: &[&str] = &["node_lnstat_entries_total", "node_netstat_Tcp_CurrEstab"];
 
 fn main() -> ExitCode {
@@ -52,10 +51,10 @@ fn main() -> ExitCode {
     ])
 }
 
-/// A counter's labels.
+/// Labels of a counter.
 type Labels = BTreeMap<String, String>;
 
-/// One counter, and what it said at each scrape and at the ends of windows.
+/// A counter with its values at each scrape and at the ends of windows.
 #[derive(Debug)]
 struct Counter {
     name: String,
@@ -64,7 +63,7 @@ struct Counter {
     at_ends: Vec<f64>,
 }
 
-/// The counters by their series as the page writes them.
+/// Counters by series.
 type Day = BTreeMap<String, Counter>;
 
 fn check(profile: &str) {
@@ -110,17 +109,17 @@ fn count(number: u64) -> usize {
 }
 
 impl Counter {
-    /// What is wrong with Prometheus' increase over so many hours, from the end of that window on.
+    /// The error of Prometheus' increase over some hours from the end of that window, if there is one.
     fn judge(&self, place: &str, hour: u64, hours: u64, increase: f64) -> Option<String> {
         let at = |values: &[f64], place: u64| values[count(place)];
         let scrapes = HOUR_SECONDS / INTERVAL_SECONDS;
         let (begin, end) = (at(&self.at_ends, hour), at(&self.at_ends, hour + hours));
-        // The first scrape after the window's begin, and the last before its end.
+        // The first scrape in the window and the last one.
         let (first, last) = (at(&self.scraped, hour * scrapes + 1), at(&self.scraped, (hour + hours) * scrapes));
         let (window, interval) = ((hours * HOUR_SECONDS) as f64, INTERVAL_SECONDS as f64);
         let (seen, unseen) = (last - first, (first - begin) + (end - last));
         let bound = unseen.max(seen * interval / (window - interval));
-        // What floating point makes of sums.
+        // Rounding of floating-point sums.
         let rounding = 1e-9 * end.abs().max(1.0);
         let truth = end - begin;
         let is_right = increase >= 0.0 && (increase - truth).abs() <= bound + rounding;
@@ -129,7 +128,7 @@ impl Counter {
     }
 }
 
-/// Scrapes a host for a day of its own, frozen at each moment, which costs less than to look for each of its files.
+/// Scrapes a host for a simulated day, frozen at each time, which is cheaper than rendering single files.
 fn live_through(machine: Machine) -> Day {
     let simulated = Host::new(machine, || Duration::ZERO);
     let mut values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
@@ -164,7 +163,7 @@ fn live_through(machine: Machine) -> Day {
     day
 }
 
-/// Finds the counters of a page, and says whether there are any.
+/// Finds the counters of a page; returns whether there are any.
 fn learn(page: &str, day: &mut Day) -> bool {
     let known = day.len();
     let page = exposition::parse(page.as_bytes()).unwrap_or_else(|defects| panic!("{defects:?}"));
@@ -173,7 +172,7 @@ fn learn(page: &str, day: &mut Day) -> bool {
         !named(LEVELS) && (family.kind == "counter" || (family.kind == "untyped" && named(COUNTING)))
     };
     for sample in page.families.iter().filter(counts).flat_map(|family| &family.samples) {
-        // A label without a value is no label to Prometheus.
+        // Prometheus drops empty labels.
         let labels = sample.labels.iter().filter(|(_, value)| !value.is_empty());
         let labels = labels.map(|(label, value)| ((*label).to_owned(), value.clone())).collect();
         let counter = Counter { name: sample.name.to_owned(), labels, scraped: Vec::new(), at_ends: Vec::new() };
@@ -182,7 +181,7 @@ fn learn(page: &str, day: &mut Day) -> bool {
     day.len() > known
 }
 
-/// Takes down what the counters say by now.
+/// Records the current values of the counters.
 fn note(page: &str, day: &mut Day, keep: fn(&mut Counter) -> &mut Vec<f64>) {
     for (series, value) in page.lines().filter_map(|line| line.rsplit_once(' ')) {
         if let Some(counter) = day.get_mut(series) {
@@ -191,7 +190,7 @@ fn note(page: &str, day: &mut Day, keep: fn(&mut Counter) -> &mut Vec<f64>) {
     }
 }
 
-/// Makes blocks of it in `folder/data`.
+/// Writes the values as blocks in `folder/data`.
 fn backfill(day: &Day, folder: &Path) {
     let (mut text, mut name) = (String::new(), "");
     for (series, counter) in day {
@@ -208,7 +207,7 @@ fn backfill(day: &Day, folder: &Path) {
     load::write(&file, text.as_bytes()).unwrap();
     println!("{} counters, {} bytes of OpenMetrics", day.len(), text.len());
     let made = Command::new(Need::Promtool.path())
-        // One block: promtool reads everything again for each of them.
+        // One block: promtool reads the whole input for each block.
         .args(["tsdb", "create-blocks-from", "--max-block-duration=64h", "openmetrics", "--quiet"])
         .args([&file, &folder.join("data")])
         .stdin(Stdio::null())
@@ -217,7 +216,7 @@ fn backfill(day: &Day, folder: &Path) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-/// Prometheus over these blocks, ready to be asked; it scrapes nothing.
+/// Prometheus on these blocks; it scrapes nothing.
 fn prometheus(folder: &Path) -> Peer {
     const TRIES: u32 = 300;
     load::write(&folder.join("prometheus.yml"), b"").unwrap();
@@ -238,7 +237,7 @@ fn prometheus(folder: &Path) -> Peer {
     peer
 }
 
-/// What a query gives for each series, from the end of the first window on.
+/// The values of a query for each series, from the end of the first window.
 fn asked(peer: &Peer, query: &str, step_seconds: u64) -> BTreeMap<Labels, Vec<f64>> {
     let query = query.replace('[', "%5B").replace(']', "%5D");
     let (start, end) = (FIRST_END + step_seconds, FIRST_END + DAY_SECONDS);

@@ -1,7 +1,6 @@
-//! What the readers of our pages make of them: Prometheus of OpenMetrics, Chromium of the status page and of what
-//! `nodelab bench` draws.
+//! Consumers of our pages: Prometheus for OpenMetrics, Chromium for the status page and the report of `nodelab bench`.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
-#![expect(clippy::disallowed_methods, reason = "servers and clients have sockets, clocks and files of their own")]
+#![expect(clippy::disallowed_methods, reason = "the test starts servers and clients")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,7 +24,7 @@ use node_exporter::serve::handler::Handler;
 use node_exporter::serve::listen;
 use node_exporter::serve::status::About;
 
-/// Prometheus starts, scrapes once a second, and tells; the machine may be busy.
+/// Timeout for starting and scraping, for a busy machine.
 const UP_MAX: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -73,7 +72,7 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Ends when it is dropped.
+/// A child process; it is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -83,7 +82,7 @@ impl Drop for Running {
     }
 }
 
-/// The head and the body of an answer; nothing where nobody listens yet.
+/// Head and body of a response; empty if nothing listens yet.
 fn get(address: SocketAddr, url: &str, headers: &str) -> String {
     let mut answer = String::new();
     if let Ok(mut stream) = TcpStream::connect(address) {
@@ -131,12 +130,12 @@ fn prometheus() {
     assert!(metadata.contains("\"type\":\"counter\""), "it was not read as OpenMetrics: {metadata}");
 }
 
-/// Where [`listen_in`] answers by itself: with frames that hold the status page, and a script that measures it.
+/// Path of the recording proxy's own page, with frames that contain the status page and a script that measures it.
 const FRAMES: &str = "/frames";
 const FRAMES_PAGE: &str = include_str!("readers/frames.html");
 
-/// Passes connections on, and notes what they ask for.
-fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+/// A proxy that records the requests.
+fn recording_proxy(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
     let noted = Arc::clone(&asked);
@@ -145,7 +144,7 @@ fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
             let (mut client, noted) = (client.unwrap(), Arc::clone(&noted));
             thread::spawn(move || {
                 let mut line = String::new();
-                // A browser opens connections that it may never use.
+                // A browser opens connections that it may not use.
                 if BufReader::new(&client).read_line(&mut line).is_ok_and(|length| length > 0) {
                     let url = line.split(' ').nth(1).unwrap_or_default().to_owned();
                     noted.lock().unwrap().push(line.trim().to_owned());
@@ -159,14 +158,14 @@ fn listen_in(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (address, asked)
 }
 
-/// What a page has become in Chromium, and what Chromium says of it.
+/// The DOM of a page in Chromium, and its console output.
 fn dump(url: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(Need::Chromium.path())
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"])
         .args(["--virtual-time-budget=2000", "--dump-dom"])
-        // What a page wants from elsewhere is not found, which the console tells; Chromium's own wishes it does not.
+        // Requests to other hosts fail, which the console reports; Chromium's own requests are switched off.
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", folder.path().display()))
         .arg(url)
@@ -181,7 +180,7 @@ fn dump(url: &str) -> (String, String) {
 fn chromium() {
     let server = Server::start();
     assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
-    let (address, asked) = listen_in(server.address);
+    let (address, asked) = recording_proxy(server.address);
     let (page, log) = dump(&format!("http://{address}/"));
     assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
     let failed = "<tr class=\"failed\"><th scope=\"row\"><a href=\"/metrics?collect[]=vmstat\"";
@@ -201,9 +200,9 @@ fn report() {
     let (page, _) = dump(&format!("file://{}", file.display()));
     let (collectors, sizes) = (report.collectors.len(), report.sizes.len());
     assert!(collectors > 20 && sizes > 1, "{collectors} collectors and {sizes} sizes");
-    // Each has a dot with its name in the plot, and a row in the table.
+    // Every collector has a labelled dot in the plot, and a row in the table.
     for cost in &report.collectors {
-        // A logarithmic plot has no place for what takes no time beside the rest of a scrape.
+        // A logarithmic plot has no position for zero.
         let is_drawn = page.contains(&format!("<title>{}, ours: ", cost.name));
         assert!(is_drawn || cost.nanoseconds <= 0.0, "{}: {} ns", cost.name, cost.nanoseconds);
         assert!(page.contains(&format!("<tr><td>{}</td>", cost.name)), "{}: {page}", cost.name);
@@ -212,14 +211,14 @@ fn report() {
     assert!(page.contains("<h2>History</h2>") && page.trim_end().ends_with("</html>"), "{page}");
 }
 
-/// At two widths of phones and one of a desk.
+/// At two phone widths and one desktop width.
 fn phone() {
-    /// What the guidelines for accessibility ask of text.
+    /// Minimum contrast of the accessibility guidelines.
     const CONTRAST_MIN: f64 = 4.5;
     const LETTERS_MIN_PX: f64 = 12.0;
     let server = Server::start();
     assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
-    let (address, _) = listen_in(server.address);
+    let (address, _) = recording_proxy(server.address);
     let (page, log) = dump(&format!("http://{address}{FRAMES}"));
     let told =
         page.split_once("<pre id=\"told\">").and_then(|(_, rest)| rest.split_once("</pre>")).map(|(told, _)| told);
@@ -236,7 +235,7 @@ fn phone() {
         assert_eq!(line.contains(" light "), number("ground") > 0.5, "{line}");
         assert!(number("contrast") >= CONTRAST_MIN, "{line}");
         assert!(number("letters") >= LETTERS_MIN_PX, "{line}");
-        assert!(number("beyond") <= 0.0, "one has to scroll sideways: {line}");
-        assert!(number("heading") < 1.0, "the heading does not stand above its column: {line}");
+        assert!(number("beyond") <= 0.0, "the page scrolls horizontally: {line}");
+        assert!(number("heading") < 1.0, "the heading is not aligned with its column: {line}");
     }
 }

@@ -1,4 +1,4 @@
-//! A recording is the host: it replays to the page that was read, and tells nothing of who the host is.
+//! A recording replays to the page that was read, and does not identify the host.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn assert_same(found: &[String], expected: &[String]) {
     assert!(more.is_empty() && less.is_empty(), "only found: {more:#?}\nonly expected: {less:#?}");
 }
 
-/// The host with every name and number exchanged has the page with every name and number exchanged.
+/// A scrubbed host gives the page with every identity replaced.
 #[track_caller]
 fn check_coherent(tree: &Tree) {
     let scrubbed = scrub::scrub(tree, &KEY).expect("a tree that can be scrubbed");
@@ -75,7 +75,7 @@ mod live {
         }
     }
 
-    /// The page of every collector, but for what is volatile.
+    /// The page of every collector without volatile families.
     fn page(roots: Roots, kernel: Arc<dyn Kernel>, flags: &FlagValues) -> Vec<String> {
         let scraper = Scraper::build(ALL, flags, roots, kernel).expect("flags at their defaults");
         let mut page = Vec::new();
@@ -96,7 +96,7 @@ mod live {
     }
 
     #[test]
-    fn a_recording_of_this_host_replays_to_the_page_that_was_read() {
+    fn a_recording_replays_to_the_recorded_page() {
         let (recording, flags) = recorded();
         let found = replayed(&recording.tree, &flags);
         assert!(found.len() > 500, "{} lines", found.len());
@@ -124,7 +124,7 @@ mod live {
     }
 
     #[test]
-    fn a_recording_of_two_moments_moves() {
+    fn a_recording_of_two_snapshots_advances() {
         let (first, flags) = recorded();
         load::wait(Duration::from_millis(300));
         let (second, _) = recorded();
@@ -144,7 +144,7 @@ mod live {
         Command::new(env!("CARGO_BIN_EXE_nodelab")).args(arguments).output().expect("nodelab runs")
     }
 
-    /// A host on disk with planted identities, a pipe in the place of a file, and what `more` adds.
+    /// A host on disk with known identities, a pipe in place of a file, and the files that `more` adds.
     fn planted(more: &str) -> (tempfile::TempDir, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let tree = Tree::new()
@@ -198,7 +198,7 @@ mod live {
         assert!(missing.status.code() == Some(1) && words.contains(Errno::ENOENT.message()), "{words}");
     }
 
-    /// The bytes of everything below a path, names included.
+    /// All bytes below a path, names included.
     fn all_bytes(path: &Path, into: &mut Vec<u8>) {
         if !load::is_folder(path) {
             return into.extend(load::bytes(path).expect("a file"));
@@ -210,7 +210,7 @@ mod live {
     }
 
     #[test]
-    fn every_form_holds_the_same_and_no_identity() {
+    fn every_form_has_the_same_content_without_identities() {
         let (folder, flags) = planted("Burrow\n");
         let key = folder.path().join("key");
         load::write(&key, "5e".repeat(32).as_bytes()).expect("a key");
@@ -231,7 +231,7 @@ mod live {
                 assert!(!text.contains(identity), "{identity} survives in {form}");
             }
             let mut tree = load::any_host(out.as_ref()).expect("what was written");
-            // Each is of its own moment, and a disk has no file that cannot be read.
+            // Each form was recorded at another time, and a disk has no unreadable files.
             tree.remove("kernel");
             trees.push(tree);
         }
@@ -247,7 +247,7 @@ mod live {
     }
 
     #[test]
-    fn what_looks_like_a_secret_stops_the_write_unless_it_is_allowed() {
+    fn a_possible_secret_prevents_writing_unless_allowed() {
         let (folder, flags) = planted("ask ann@wombat.org\n");
         let out = folder.path().join("out.tree").display().to_string();
         let arguments: Vec<&str> =
@@ -263,7 +263,7 @@ mod live {
     }
 
     #[test]
-    fn a_command_line_that_makes_no_sense_is_status_2() {
+    fn an_invalid_command_line_has_status_2() {
         for arguments in [&["record"][..], &["fly"], &["record", "--fly", "x"], &["record", "--interval=5", "x"], &[]] {
             let output = nodelab(arguments);
             assert_eq!(output.status.code(), Some(2), "{arguments:?}");

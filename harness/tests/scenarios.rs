@@ -1,5 +1,5 @@
-//! Every scenario of fixtures/scenarios, as the exporter serves it: what is lost, what is said of it, what time it takes.
-//! One readable snapshot each; what a scenario is compared with is the same host without its fate.
+//! Every scenario of fixtures/scenarios as the exporter serves it: lost samples, messages, time. One snapshot each,
+//! compared with the same host without events and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,26 +14,26 @@ use simulator::fault::{Kind, VirtualClock};
 use simulator::scenario::Scenario;
 use simulator::span::Span;
 
-/// When scenarios start that do not say it.
+/// Default start of scenarios.
 const START: Duration = Duration::from_secs(1_700_000_000);
-/// So long after the start it is looked at.
+/// Times of the scrapes after the start.
 const AFTER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(1_800)];
-/// Where something hangs, a scrape has to end within so much time of the clock on the wall, or more: see [`settled`].
-const PATIENCE: Duration = Duration::from_secs(1);
-const PATIENCE_MOST: Duration = Duration::from_secs(64);
-/// What the scraper says of a collector that did not.
+/// Initial deadline, in real time, of a scrape with a hanging file; see [`settled`].
+const DEADLINE: Duration = Duration::from_secs(1);
+const DEADLINE_MAX: Duration = Duration::from_secs(64);
+/// Message about a collector that missed the deadline.
 const LATE: &str = "scrape had to end";
 
-/// What the collectors did in one scrape.
+/// Outcomes of one scrape by collector.
 type Page = BTreeMap<&'static str, Outcome>;
 
-/// A staged host and what scrapes it.
-struct Stage {
+/// A scenario's host with its scraper.
+struct ScenarioHost {
     scraper: Arc<Scraper>,
     clock: VirtualClock,
 }
 
-/// What one collector did.
+/// Outcome of one collector.
 #[derive(PartialEq)]
 struct Outcome {
     is_success: bool,
@@ -42,7 +42,7 @@ struct Outcome {
     duration: Duration,
 }
 
-impl Stage {
+impl ScenarioHost {
     fn new(scenario: &Scenario) -> Self {
         let start = scenario.start().unwrap_or(START);
         let clock = VirtualClock::new(start);
@@ -50,7 +50,7 @@ impl Stage {
         Self { scraper: Arc::new(host::scraper_of(staged.roots, staged.kernel)), clock }
     }
 
-    /// Scrapes everything, within a time if one is said. Panics when the page is not well formed.
+    /// Scrapes everything, with a deadline if given. Panics if the page is not well formed.
     fn scrape(&self, within: Option<Duration>) -> Page {
         let scraped = match within {
             Some(time) => host::scrape_within(&self.scraper, &Selection::ALL, time),
@@ -78,7 +78,7 @@ impl Stage {
             for complaint in &complaints {
                 assert!(!complaint.contains("panicked"), "{name}: {complaint}");
             }
-            // How late a collector is, is no more than how long somebody waited.
+            // The message says how long the scrape waited, which depends on the deadline.
             let is_late = complaints.iter().any(|complaint| complaint.ends_with(LATE));
             let duration = durations.get(name).filter(|_| !is_late).copied().unwrap_or_default();
             Outcome {
@@ -92,7 +92,7 @@ impl Stage {
     }
 }
 
-/// A complaint without the seconds on the wall that it tells of.
+/// A message without its elapsed time.
 fn without_time(complaint: &str) -> String {
     match complaint.split_once("has not answered for ").and_then(|(front, rest)| Some((front, rest.split_once(',')?.1)))
     {
@@ -101,7 +101,7 @@ fn without_time(complaint: &str) -> String {
     }
 }
 
-/// The collector whose family has this name.
+/// The collector that owns a family.
 fn owner(name: &str) -> &'static str {
     let declarations = ALL.iter().map(|registration| registration.declaration);
     let has_family =
@@ -117,7 +117,7 @@ fn owner(name: &str) -> &'static str {
     exact.or_else(prefixed).map_or("", |declaration| declaration.name)
 }
 
-/// What of a scenario shows at one moment. Where the scrape took time of the host's clock, that values are later ones is
+/// The differences at one time. If the scrape took time on the host's clock, values of a later time are ignored.
 /// no matter.
 fn shown(staged: &Page, calm: &Page, takes_time: bool) -> String {
     let mut text = String::new();
@@ -142,7 +142,7 @@ fn shown(staged: &Page, calm: &Page, takes_time: bool) -> String {
     if text.is_empty() { "  nothing\n".to_owned() } else { text }
 }
 
-/// What of a scenario's file says which host it is of.
+/// The part of a scenario file's name that names its host.
 fn host_of(name: &str) -> String {
     let path = load::workspace().join(load::SCENARIOS).join(name).with_extension("toml");
     let text = String::from_utf8(load::bytes(&path).expect("a scenario")).expect("a text");
@@ -153,7 +153,7 @@ fn host_of(name: &str) -> String {
     said.chain([settings]).collect::<Vec<_>>().join("\n")
 }
 
-/// What scenarios of one host show, by their names.
+/// Results of the scenarios of one host, by name.
 fn shown_of(names: &[String]) -> Vec<(String, String)> {
     let mut usual: Vec<Page> = Vec::new();
     let mut texts = Vec::new();
@@ -161,32 +161,32 @@ fn shown_of(names: &[String]) -> Vec<(String, String)> {
         let scenario = load::named_scenario(name).unwrap_or_else(|error| panic!("{error}"));
         let hangs = scenario.faults().faults().iter().any(|fault| fault.kind == Kind::Hanging);
         let text = if hangs {
-            settled(|time| played(&scenario, Some(time), &mut usual))
+            settled(|time| run_scenario(&scenario, Some(time), &mut usual))
         } else {
-            played(&scenario, None, &mut usual)
+            run_scenario(&scenario, None, &mut usual)
         };
         texts.push((name.clone(), text));
     }
     texts
 }
 
-/// A story that is the same if it is given twice the time: it has waited for nothing but what hangs.
+/// The result of a scenario once doubling the deadline does not change it: only hanging files are then missing.
 fn settled(mut story: impl FnMut(Duration) -> String) -> String {
-    let (mut time, mut text) = (PATIENCE, story(PATIENCE));
+    let (mut time, mut text) = (DEADLINE, story(DEADLINE));
     loop {
         time *= 2;
         let again = story(time);
         if again == text {
             return text;
         }
-        assert!(time < PATIENCE_MOST, "it never settles:\n{text}\n{again}");
+        assert!(time < DEADLINE_MAX, "the result depends on the deadline:\n{text}\n{again}");
         text = again;
     }
 }
 
-/// Plays a scenario. `usual` are the pages of its host without its fate, which are made if they are not there.
-fn played(scenario: &Scenario, within: Option<Duration>, usual: &mut Vec<Page>) -> String {
-    let staged = Stage::new(scenario);
+/// Runs a scenario. `usual` are the pages of its host without events and faults, created on first use.
+fn run_scenario(scenario: &Scenario, within: Option<Duration>, usual: &mut Vec<Page>) -> String {
+    let staged = ScenarioHost::new(scenario);
     let mut text = format!("{}\n", scenario.about());
     for source in scenario.sources() {
         let _ = writeln!(text, "of {source}");
@@ -196,7 +196,7 @@ fn played(scenario: &Scenario, within: Option<Duration>, usual: &mut Vec<Page>) 
         let moment = scenario.start().unwrap_or(START) + after;
         staged.clock.advance(moment.saturating_sub(staged.clock.now()));
         if usual.len() == at {
-            let calm = Stage::new(&scenario.calm());
+            let calm = ScenarioHost::new(&scenario.calm());
             calm.clock.advance(after);
             usual.push(calm.scrape(None));
         }
@@ -207,21 +207,21 @@ fn played(scenario: &Scenario, within: Option<Duration>, usual: &mut Vec<Page>) 
             last = now;
         }
     }
-    // Who hangs has a thread.
+    // A hanging file occupies a thread.
     staged.clock.release();
     text
 }
 
 #[test]
-fn every_scenario_shows_what_its_snapshot_says() {
-    // Many are of the same host, which is looked at once without its fate; a thread for each host.
+fn every_scenario_matches_its_snapshot() {
+    // Scenarios of one host share the pages without events and faults; one thread per host.
     let mut hosts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in load::scenarios().expect("fixtures/scenarios") {
         hosts.entry(host_of(&name)).or_default().push(name);
     }
     let texts: Vec<(String, String)> = std::thread::scope(|scope| {
         let threads: Vec<_> = hosts.values().map(|names| scope.spawn(|| shown_of(names))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("scenarios that can be played")).collect()
+        threads.into_iter().flat_map(|thread| thread.join().expect("scenarios that can be run_scenario")).collect()
     });
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots/scenarios");
@@ -238,7 +238,7 @@ fn every_scenario_shows_what_its_snapshot_says() {
 }
 
 #[test]
-fn the_zoo_is_as_large_as_it_says_and_names_where_it_is_from() {
+fn every_scenario_names_its_source() {
     let names = load::scenarios().expect("fixtures/scenarios");
     assert!(names.len() >= 20, "only {} scenarios", names.len());
     for name in names {

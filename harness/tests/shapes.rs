@@ -1,4 +1,4 @@
-//! Hosts of each kind have the size that such hosts have: what was measured on real ones, give or take.
+//! Simulated hosts have the size of real hosts of their kind.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ const COLUMNS: &[Column] = &[
     ("samples_with_interrupts", |m| m.samples_with_interrupts),
 ];
 
-/// Columns that have to be so large: the least and the most.
+/// Columns with their least and greatest value.
 type Shape = &'static [(&'static str, usize, usize)];
 
-/// What of each kind of host has to be how large.
+/// Size of each kind of host.
 const SHAPES: &[(&str, Shape)] = &[
     ("pi4", &[("cpus", 4, 4), ("samples", 400, 900), ("page_bytes", 35_000, 100_000)]),
     ("vm", &[("cpus", 4, 4), ("files", 1_000, 3_000), ("samples", 600, 1_200)]),
@@ -103,7 +103,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ),
 ];
 
-/// A host, whole, and what our exporter says of it with its default collectors.
+/// A whole host, and the page with default collectors.
 struct Measured {
     tree: Arc<Tree>,
     bytes: usize,
@@ -143,7 +143,7 @@ impl Measured {
         files.filter(|(path, _)| path.starts_with(below.as_bytes())).count()
     }
 
-    /// Slices of pods, each of them once.
+    /// Slices of pods, each counted once.
     fn pods(&self) -> usize {
         let is_pod = |path: &[u8]| {
             let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
@@ -178,7 +178,7 @@ fn entries(measured: &Measured, below: &str, is_meant: fn(&str) -> bool) -> usiz
 }
 
 #[test]
-fn hosts_have_the_size_of_their_kind() {
+fn simulated_hosts_have_realistic_sizes() {
     let mut wrong = Vec::new();
     for profile in profiles() {
         let measured = Measured::new(profile);
@@ -191,7 +191,7 @@ fn hosts_have_the_size_of_their_kind() {
             }
             for (_, least, most) in shape.iter().filter(|(column, ..)| column == name) {
                 if !(*least..=*most).contains(&found) {
-                    wrong.push(format!("{}: {name} is {found}, which is not from {least} to {most}", profile.name));
+                    wrong.push(format!("{}: {name} is {found}; expected {least} to {most}", profile.name));
                 }
             }
         }
@@ -199,7 +199,7 @@ fn hosts_have_the_size_of_their_kind() {
         let is_column = |name: &str| COLUMNS.iter().any(|(column, _)| *column == name);
         assert!(shape.iter().all(|(name, ..)| is_column(name)), "{}: {shape:?}", profile.name);
         let large = measured.tree.iter().find(|(_, node)| node.size_bytes() > FILE_CAP_BYTES as u64);
-        assert_eq!(large.map(|(path, _)| path), None, "{}: larger than what collectors read", profile.name);
+        assert_eq!(large.map(|(path, _)| path), None, "{}: larger than the limit of collectors", profile.name);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! Simulated hosts as the exporter serves them: every collector of ours finds what it reads.
+//! Simulated hosts as the exporter serves them: every collector finds its files.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ fn live(at: Duration) -> host::Scraped {
     host::scrape(&scraper, &Selection::ALL)
 }
 
-/// What a small virtual machine has not: these collectors say so, and show as unsuccessful, as on a real one.
+/// Collectors that find nothing on a small virtual machine, and report failure as on a real one.
 const NOT_ON_A_VM: &[&str] = &[
     "bcachefs",
     "fibrechannel",
@@ -65,7 +65,7 @@ fn every_collector_finds_its_files_on_the_simulated_host() {
 }
 
 #[test]
-fn the_host_frozen_as_a_tree_gives_the_same_page() {
+fn a_frozen_host_gives_the_same_page() {
     let tree = Arc::new(simulated(AT).tree_at(AT.as_secs()));
     let kernel = Arc::new(Canned::parse(|path| tree.content(path)).expect("kernel entries"));
     let scraper = Scraper::build(ALL, &values(), tree.roots(), kernel).expect("default flags");
@@ -74,7 +74,7 @@ fn the_host_frozen_as_a_tree_gives_the_same_page() {
 }
 
 #[test]
-fn counters_do_not_fall_from_one_scrape_to_the_next() {
+fn counters_do_not_fall_between_scrapes() {
     let (before, after) = (live(AT).page, live(AT + Duration::from_secs(15)).page);
     let before = exposition::parse(before.as_bytes()).expect("a page");
     let after = exposition::parse(after.as_bytes()).expect("a page");
@@ -87,10 +87,10 @@ fn counters_do_not_fall_from_one_scrape_to_the_next() {
             moved += usize::from(now.number.0 > sample.number.0);
         }
     }
-    assert!(moved > 50, "only {moved} counters moved: the host does not live");
+    assert!(moved > 50, "only {moved} counters moved: the host is static");
 }
 
-/// Whether a host has anything that a collector would find by this read.
+/// Whether a host has a path that this read matches.
 fn has(root: &dyn Root, read: &ReadInfo) -> bool {
     let (mut found, mut names) = (vec![String::new()], Names::new());
     for component in read.pattern.split('/') {
@@ -122,7 +122,7 @@ fn has(root: &dyn Root, read: &ReadInfo) -> bool {
     })
 }
 
-/// Everything below a directory, however deep.
+/// Everything below a directory, recursively.
 fn below(root: &dyn Root, directory: &str, found: &mut Vec<String>) {
     let mut names = Names::new();
     if root.list(directory.as_bytes(), &mut names).is_err() {
@@ -137,7 +137,7 @@ fn below(root: &dyn Root, directory: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whether what follows a `*` is what follows it in the pattern, which may hold more of them.
+/// Whether the text after a `*` matches the rest of the pattern, which may contain more of them.
 fn matches(rest: &str, back: &str) -> bool {
     match back.split_once('*') {
         None => rest.ends_with(back),
@@ -147,7 +147,7 @@ fn matches(rest: &str, back: &str) -> bool {
     }
 }
 
-/// Hosts that have what no profile has if nobody says: profile, setting, value.
+/// Settings for files that no default profile has: profile, setting, value.
 const CHANGED: [(&str, &str, &str); 4] = [
     ("vm", "kernel", "3.10"),
     ("ib-hpc", "kernel", "3.10"),
@@ -165,14 +165,14 @@ fn every_declared_read_has_a_generator() {
     hosts.extend(CHANGED.map(changed));
     let mut missing = BTreeSet::new();
     for declaration in ALL.iter().map(|registration| registration.declaration) {
-        // Paths that an operator spells out are no read of a pattern.
+        // Paths from flags have no pattern.
         for read in declaration.reads.iter().filter(|read| read.mount != Mount::Host) {
             if !hosts.iter().any(|roots| has(roots.get(read.mount), read)) {
                 missing.insert(format!("{} {}/{}", declaration.name, read.mount.name(), read.pattern));
             }
         }
     }
-    assert!(missing.is_empty(), "the simulator has nothing to read there: {missing:#?}");
+    assert!(missing.is_empty(), "reads without a generator: {missing:#?}");
 }
 
 fn small(profile: &'static Profile) -> Host {
@@ -189,9 +189,9 @@ const SYSCTLS: [(&str, &str); 5] = [
     ("collector.sysctl.include-info", "net.core.default_qdisc"),
 ];
 
-/// What each collector makes of each profile where it shows: one readable snapshot each.
+/// The page of each collector on each profile, one snapshot each.
 #[test]
-fn every_profile_shows_what_its_snapshots_say() {
+fn every_profile_matches_its_snapshots() {
     for profile in profiles() {
         let host = small(profile);
         let mut values = values();
@@ -215,7 +215,7 @@ fn every_profile_shows_what_its_snapshots_say() {
             let scraped = host::scrape(&scraper, &scraper.only(&[collector]).expect("every collector is on"));
             let mut complaints = scraped.failed.values().chain(scraped.noted.values()).flatten();
             let page = &scraped.page;
-            // What this kind of host has not does not show.
+            // Missing files of this kind of host are not part of the snapshot.
             let has_samples = page.lines().any(|line| !line.starts_with('#') && !line.starts_with("node_scrape_"));
             let is_absence =
                 |complaint: &&String| complaint.contains("(ENOENT)") || complaint.contains("has no answer");
@@ -227,6 +227,6 @@ fn every_profile_shows_what_its_snapshots_say() {
         }
         let there = load::names(&load::workspace().join("harness/tests").join(&folder)).expect("a folder of snapshots");
         let there: BTreeSet<String> = there.into_iter().collect();
-        assert_eq!(there, shown, "{}: snapshots of what no longer shows", profile.name);
+        assert_eq!(there, shown, "{}: snapshots without a collector", profile.name);
     }
 }

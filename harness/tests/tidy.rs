@@ -1,4 +1,4 @@
-//! Style as a test: what a reviewer would otherwise have to say. Every message names what to do.
+//! Style checks. Every message says what to do.
 
 #[path = "tidy/orphans.rs"]
 mod orphans;
@@ -11,11 +11,11 @@ use std::path::Path;
 use collectors::ALL;
 use harness::{host, load, scaffold};
 
-/// The files that may hold `unsafe`, each for the reason that stands at its top.
+/// Files that may contain `unsafe`; the reason is at the top of each.
 const UNSAFE_FILES: &[&str] =
     &["src/memory.rs", "collectors/src/host/kernel/linux/btrfs.rs", "harness/src/allocations.rs"];
 
-/// Words that say that something is not done.
+/// Words that mark unfinished work.
 const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK", scaffold::MARK];
 
 struct Source {
@@ -23,7 +23,7 @@ struct Source {
     text: String,
 }
 
-/// Every Rust file of the workspace, but for these tests, which spell out what they look for.
+/// Every Rust file of the workspace, except these tests.
 fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
     for folder in ["src", "tests", "collectors", "simulator", "harness", "benches"] {
@@ -49,7 +49,7 @@ fn collect(folder: &str, ending: &str, into: &mut Vec<Source>) {
     }
 }
 
-/// Everything that is written for people.
+/// Every document.
 fn documents() -> Vec<Source> {
     let mut documents = Vec::new();
     for folder in ["docs", "fixtures"] {
@@ -68,15 +68,15 @@ fn assert_none(offenders: &[String], advice: &str) {
 }
 
 #[test]
-fn unsafe_stays_in_the_files_that_are_named_here() {
+fn unsafe_is_in_listed_files_only() {
     let has_unsafe = |source: &&Source| source.text.contains("unsafe_code") && source.text.contains("unsafe ");
     let sources = sources();
     let found: Vec<&str> = sources.iter().filter(has_unsafe).map(|source| source.path.as_str()).collect();
-    assert_eq!(found, UNSAFE_FILES, "find a safe way, or add the file to the list here and say why at its top");
+    assert_eq!(found, UNSAFE_FILES, "avoid unsafe, or list the file here and give the reason at its top");
 }
 
 #[test]
-fn nothing_is_left_for_later() {
+fn no_unfinished_work_is_marked() {
     let is_unfinished = |line: &str| UNFINISHED.iter().any(|word| line.contains(word)) || line.contains("todo!(");
     let mut found = Vec::new();
     let mut all = sources();
@@ -85,11 +85,11 @@ fn nothing_is_left_for_later() {
         let lines = (1..).zip(source.text.lines()).filter(|(_, line)| is_unfinished(line));
         found.extend(lines.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())));
     }
-    assert_none(&found, "finish it, or say in the changelog what is not there");
+    assert_none(&found, "finish it, or name the limitation in the changelog");
 }
 
 #[test]
-fn lint_exceptions_are_expectations_with_a_reason() {
+fn lint_exceptions_use_expect_with_a_reason() {
     let mut found = Vec::new();
     for source in sources() {
         let lines = (1..).zip(source.text.lines());
@@ -100,7 +100,7 @@ fn lint_exceptions_are_expectations_with_a_reason() {
 }
 
 #[test]
-fn every_collector_has_a_file_of_its_name_and_every_file_a_collector() {
+fn collectors_and_files_correspond() {
     let names: BTreeSet<String> = ALL.iter().map(|registration| registration.declaration.name.to_owned()).collect();
     let folder = load::workspace().join("collectors/src");
     let files = load::names(&folder).expect("collectors/src");
@@ -110,14 +110,11 @@ fn every_collector_has_a_file_of_its_name_and_every_file_a_collector() {
         .filter(|name| !matches!(*name, "lib" | "kit" | "host"))
         .map(str::to_owned)
         .collect();
-    assert_eq!(
-        files, names,
-        "list the collector in ALL (collectors/src/lib.rs), or move it into kit/ or host/ if it is no collector"
-    );
+    assert_eq!(files, names, "list the collector in ALL (collectors/src/lib.rs), or move other code to kit/ or host/");
 }
 
 #[test]
-fn every_collector_shows_on_a_fixture_host() {
+fn every_collector_has_samples_on_a_fixture_host() {
     let mut shown = BTreeSet::new();
     for name in load::hosts().expect("fixtures/hosts") {
         let scraper = host::scraper(load::host(&name).expect("a fixture host"), |roots| roots);
@@ -131,11 +128,11 @@ fn every_collector_shows_on_a_fixture_host() {
     }
     let hidden = ALL.iter().map(|registration| registration.declaration.name).filter(|name| !shown.contains(name));
     let hidden: Vec<String> = hidden.map(str::to_owned).collect();
-    assert_none(&hidden, "give a host of fixtures/hosts the files that this collector reads");
+    assert_none(&hidden, "add the files of this collector to a host of fixtures/hosts");
 }
 
 #[test]
-fn links_in_documents_lead_somewhere() {
+fn links_in_documents_exist() {
     let documents = documents();
     let mut dead = Vec::new();
     for document in &documents {
@@ -150,12 +147,12 @@ fn links_in_documents_lead_somewhere() {
             }
         }
     }
-    assert_none(&dead, "mend or remove the link");
+    assert_none(&dead, "fix or remove the link");
 }
 
-/// What would tie the project to one machine.
+/// Paths that exist on one machine only.
 #[test]
-fn no_file_names_a_machines_own_paths() {
+fn no_file_contains_paths_of_one_machine() {
     let mut all = sources();
     for (folder, ending) in [("docs", "md"), ("fixtures", "md"), (".ci", "")] {
         collect(folder, ending, &mut all);

@@ -1,6 +1,6 @@
-//! What others make of the exporter's TLS: openssl as a client with every kind of certificate, and Prometheus itself.
+//! TLS of the exporter with other clients: openssl with every kind of certificate, and Prometheus.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
-#![expect(clippy::disallowed_methods, reason = "servers and clients have sockets, clocks and files of their own")]
+#![expect(clippy::disallowed_methods, reason = "the test starts servers and clients")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,7 +28,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd,
 };
 
-/// Prometheus starts, scrapes once a second, and tells; the machine may be busy.
+/// Timeout for starting and scraping, for a busy machine.
 const UP_MAX: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     ])
 }
 
-/// Files of one test, with an authority.
+/// Files of one test, with a certificate authority.
 struct Folder {
     root: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -48,7 +48,7 @@ impl Folder {
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Of another name than those it signs, which would else seem to have signed themselves.
+        // Its name differs from those of its certificates, which would otherwise look self-signed.
         params.distinguished_name.push(DnType::CommonName, "authority");
         let key = KeyPair::generate().unwrap();
         let authority = params.self_signed(&key).unwrap().pem();
@@ -66,14 +66,14 @@ impl Folder {
         fs::write(self.path(name), content).unwrap();
     }
 
-    /// A certificate for `localhost` that the authority signs, and its key.
+    /// A certificate for `localhost` signed by the authority, with its key.
     fn sign(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
         let (params, key) = params(change);
         self.write(&format!("{name}.crt"), &params.signed_by(&key, &self.issuer).unwrap().pem());
         self.write(&format!("{name}.key"), &key.serialize_pem());
     }
 
-    /// One that signs itself.
+    /// A self-signed certificate.
     fn sign_itself(&self, name: &str) {
         let (params, key) = params(|_| {});
         self.write(&format!("{name}.crt"), &params.self_signed(&key).unwrap().pem());
@@ -87,7 +87,7 @@ fn params(change: impl FnOnce(&mut CertificateParams)) -> (CertificateParams, Ke
     (params, KeyPair::generate().unwrap())
 }
 
-/// An exporter of a simulated host behind a web configuration.
+/// An exporter of a simulated host with a web configuration.
 struct Server {
     address: SocketAddr,
     stopper: Stopper,
@@ -131,7 +131,7 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Every way to ask for a certificate, every certificate, both versions of TLS.
+/// Every client authentication type with every certificate, in both versions of TLS.
 fn clients() {
     let folder = Folder::new();
     folder.sign("good", |_| {});
@@ -174,7 +174,7 @@ fn openssl(folder: &Folder, address: SocketAddr, version: &str, certificate: Opt
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("openssl starts");
     let mut input = child.stdin.take().unwrap();
-    // Where it was turned away already, nobody reads this.
+    // Not read if the handshake failed.
     let _ = input.write_all(b"GET /metrics?collect[]=loadavg HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let output = child.wait_with_output().unwrap();
     drop(input);
@@ -182,7 +182,7 @@ fn openssl(folder: &Folder, address: SocketAddr, version: &str, certificate: Opt
     page.starts_with("HTTP/1.1 200 ") && page.contains("\nnode_load1 ")
 }
 
-/// Ends when it is dropped.
+/// A child process; it is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -235,7 +235,7 @@ fn prometheus() {
     assert!(refused.contains("\"job\":\"right\""), "{refused}");
 }
 
-/// What Prometheus answers to a query; nothing where it does not listen yet.
+/// The answer of Prometheus to a query; empty if it does not listen yet.
 fn query(address: SocketAddr, query: &str) -> String {
     let mut answer = String::new();
     if let Ok(mut stream) = TcpStream::connect(address) {

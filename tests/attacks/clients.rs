@@ -1,4 +1,4 @@
-//! Clients, good and bad.
+//! Clients, well-behaved and hostile.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -11,10 +11,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::exporter::Exporter;
 use crate::processor::time;
 
-/// Where attacks come from; others come from 127.0.0.1.
+/// Source address of attacks; other clients use 127.0.0.1.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 
-/// So many connections this process has to be able to hold.
+/// Raises the limit of open files of this process.
 pub(crate) fn raise_limit(descriptors: u64) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < descriptors) {
@@ -27,7 +27,7 @@ pub(crate) fn raise_limit(descriptors: u64) {
     }
 }
 
-/// A connection that comes from this address.
+/// A connection from this source address.
 pub(crate) fn connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
     bind(&socket, &SocketAddr::from((source, 0)))?;
@@ -35,7 +35,7 @@ pub(crate) fn connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<
     Ok(TcpStream::from(socket))
 }
 
-/// The same, with as little room as there can be for what it does not read.
+/// A connection with the smallest possible receive buffer.
 pub(crate) fn connect_narrow(source: Ipv4Addr, to: SocketAddr) -> TcpStream {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     sockopt::set_socket_recv_buffer_size(&socket, 1).unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn connect_narrow(source: Ipv4Addr, to: SocketAddr) -> TcpStream {
     TcpStream::from(socket)
 }
 
-/// Everything that comes until the connection is closed, or reset.
+/// Reads until the connection is closed or reset.
 pub(crate) fn read_to_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -54,27 +54,27 @@ pub(crate) fn read_to_end(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Sends this, and says what comes back.
+/// Sends bytes and returns the response.
 pub(crate) fn send(to: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    // The server may have answered, and closed, before all of it is sent.
+    // The server may respond and close before everything is sent.
     let _ = stream.write_all(request);
     read_to_end(&mut stream)
 }
 
-/// All but one of a hundred good requests are answered within this, whoever attacks.
+/// Maximum 99th percentile of latency for well-behaved clients during an attack.
 const P99_MAX: Duration = Duration::from_millis(50);
 
-/// A page that is soon made: what is measured is the waiting.
+/// A cheap page, so that waiting dominates.
 const PAGE: &str = "/metrics?collect[]=loadavg";
 
-/// How long somebody waited who asked well, again and again.
-pub(crate) struct Times(Vec<Duration>);
+/// Latencies of a well-behaved client.
+pub(crate) struct Latencies(Vec<Duration>);
 
-impl Times {
-    /// Asks for a page on a connection that is kept, then on a new one, and so on, until it is told to stop. By turns: what
-    /// the exporter does for one must not seem to be what keeps the other waiting.
+impl Latencies {
+    /// Requests a page on a kept-alive connection and on a new one in turns, until stopped: a delay caused by one must
+    /// not be attributed to the other.
     pub(crate) fn of_kept_and_new(exporter: &Exporter, pause: Duration, stop: &AtomicBool) -> [Self; 2] {
         let mut connection = exporter.connect();
         let [mut kept, mut new] = [const { Vec::new() }; 2];
@@ -89,19 +89,19 @@ impl Times {
         })
     }
 
-    /// So long waited all but one of a hundred.
+    /// The 99th percentile.
     fn p99(&self) -> Duration {
         self.0[self.0.len() * 99 / 100]
     }
 
-    /// That nobody waited for the attack.
+    /// Asserts that the attack caused no delay.
     #[track_caller]
     pub(crate) fn check(&self) {
         assert!(self.p99() < P99_MAX, "{self}");
     }
 }
 
-impl std::fmt::Display for Times {
+impl std::fmt::Display for Latencies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (median, last) = (self.0[self.0.len() / 2], self.0[self.0.len() - 1]);
         write!(f, "{} good requests: p50 {median:?}, p99 {:?}, longest {last:?}", self.0.len(), self.p99())

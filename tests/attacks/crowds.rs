@@ -7,28 +7,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clients::{ATTACKER, Times, connect_from, raise_limit, read_to_end};
+use crate::clients::{ATTACKER, Latencies, connect_from, raise_limit, read_to_end};
 use crate::exporter::Exporter;
 use crate::{alone, descriptors, peak_kilobytes, warm};
 
 const MEMORY_MAX_KILOBYTES: u64 = 20_000;
 
-/// The front holds so many connections at most, and some descriptors are for other things.
+/// The front's limit of connections, and descriptors for other purposes.
 const DESCRIPTORS_MAX: usize = 1024 + 32;
 
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
 const SUCCESS: &str = "node_scrape_collector_success{";
 
-/// What became of somebody who sends a byte now and then.
-struct Drip {
+/// A connection that sends a byte now and then.
+struct SlowHead {
     stream: TcpStream,
     begin: Instant,
-    /// What came back, and when.
+    /// The response, and when it came.
     end: Option<(String, Duration)>,
 }
 
-impl Drip {
+impl SlowHead {
     fn step(&mut self) {
         if self.end.is_none() && (self.stream.write(b"a").is_err() || self.is_closed()) {
             self.stream.set_nonblocking(false).unwrap();
@@ -37,13 +37,13 @@ impl Drip {
     }
 
     fn is_closed(&self) -> bool {
-        // Something to read is the beginning of the end: there is no answer to half a head but a refusal.
+        // Readable data means that the server ends the connection: the only answer to an incomplete head is an error.
         !matches!(self.stream.peek(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 }
 
 #[test]
-fn two_thousand_dripping_heads_are_told_that_they_are_late() {
+fn two_thousand_slow_heads_time_out() {
     const DRIPPING: usize = 2_000;
     let _alone = alone();
     raise_limit(4_096);
@@ -51,17 +51,17 @@ fn two_thousand_dripping_heads_are_told_that_they_are_late() {
     let address = exporter.address();
     let (stop, mut descriptors_most) = (AtomicBool::new(false), 0);
     thread::scope(|scope| {
-        let good = scope.spawn(|| Times::of_kept_and_new(&exporter, Duration::from_millis(20), &stop));
+        let good = scope.spawn(|| Latencies::of_kept_and_new(&exporter, Duration::from_millis(20), &stop));
         let begin = Instant::now();
         let start = |_| {
             let mut stream = connect_from(ATTACKER, address).unwrap();
             stream.write_all(b"GET /").unwrap();
             stream.set_nonblocking(true).unwrap();
-            Drip { stream, begin: Instant::now(), end: None }
+            SlowHead { stream, begin: Instant::now(), end: None }
         };
         let mut drips: Vec<_> = (0..DRIPPING).map(start).collect();
         while drips.iter().any(|drip| drip.end.is_none()) && begin.elapsed() < 2 * HEAD_TIME {
-            drips.iter_mut().for_each(Drip::step);
+            drips.iter_mut().for_each(SlowHead::step);
             descriptors_most = descriptors_most.max(descriptors(&exporter));
             thread::sleep(Duration::from_millis(300));
         }
@@ -90,7 +90,7 @@ fn two_thousand_dripping_heads_are_told_that_they_are_late() {
 }
 
 #[test]
-fn churn_from_one_address_leaves_others_alone() {
+fn churn_from_one_address_does_not_delay_other_clients() {
     const TIME: Duration = Duration::from_secs(3);
     const HELD: usize = 1_500;
     let _alone = alone();
@@ -100,7 +100,7 @@ fn churn_from_one_address_leaves_others_alone() {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         const PAUSE: Duration = Duration::from_millis(10);
-        let good = scope.spawn(|| Times::of_kept_and_new(&exporter, PAUSE, &stop));
+        let good = scope.spawn(|| Latencies::of_kept_and_new(&exporter, PAUSE, &stop));
         let (begin, mut held, mut count) = (Instant::now(), std::collections::VecDeque::new(), 0);
         while begin.elapsed() < TIME {
             held.extend(connect_from(ATTACKER, address).ok());
@@ -112,22 +112,22 @@ fn churn_from_one_address_leaves_others_alone() {
         stop.store(true, Ordering::SeqCst);
         let [kept, new] = good.join().unwrap();
         println!("{count} connections in {TIME:?}; on one connection: {kept}; on new ones: {new}");
-        assert!(count > HELD, "{count} connections are no churn");
+        assert!(count > HELD, "{count} connections are too few");
         kept.check();
         new.check();
     });
 }
 
 #[test]
-fn few_descriptors_are_enough_to_go_on() {
+fn the_server_recovers_from_a_lack_of_descriptors() {
     const DESCRIPTORS: usize = 64;
-    /// At the same time, each with the files that its collectors have open.
+    /// In parallel, each with the files that its collectors have open.
     const SCRAPES: usize = 16;
     let _alone = alone();
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"")]);
     limited.arg(env!("CARGO_BIN_EXE_node_exporter"));
-    // Of this machine, whose collectors open files.
+    // Collectors of this machine, which open files.
     let exporter = Exporter::launch(&mut limited, &[]);
     let address = exporter.address();
     let mut held = Vec::new();
@@ -150,7 +150,7 @@ fn few_descriptors_are_enough_to_go_on() {
 }
 
 #[test]
-fn resets_make_nobody_panic() {
+fn connection_resets_cause_no_panic() {
     const RESETS: usize = 2_000;
     let _alone = alone();
     let mut exporter = warm(&[]);

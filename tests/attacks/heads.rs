@@ -1,4 +1,4 @@
-//! Requests that are none.
+//! Malformed requests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,14 +6,14 @@ use std::net::TcpStream;
 use crate::clients::{read_to_end, send};
 use crate::{alone, growth_kilobytes, peak_kilobytes, warm};
 
-/// What an attack may cost.
+/// Maximum memory growth by an attack.
 const GROWTH_MAX_KILOBYTES: u64 = 1_024;
 
 #[track_caller]
 fn check(name: &str, growth_max_kilobytes: u64, attack: impl FnOnce(std::net::SocketAddr) -> String, expected: &str) {
     let _alone = alone();
     let exporter = warm(&[]);
-    // What a first refusal needs is not the attack's.
+    // The first error response allocates memory once.
     assert!(send(exporter.address(), b"\r\n\r\n\r\n").starts_with("HTTP/1.1 400 "));
     let before = peak_kilobytes(&exporter);
     let answer = attack(exporter.address());
@@ -24,7 +24,7 @@ fn check(name: &str, growth_max_kilobytes: u64, attack: impl FnOnce(std::net::So
     assert_eq!(exporter.get("/metrics").status, 200);
 }
 
-/// Sends something for ever, or nearly so, and says what comes back.
+/// Sends a start and then pieces up to a limit; returns the response.
 fn flood(to: std::net::SocketAddr, start: &[u8], piece: &[u8], bytes: usize) -> String {
     let mut stream = TcpStream::connect(to).unwrap();
     let reading = stream.try_clone().unwrap();
@@ -61,7 +61,7 @@ fn many_headers_are_refused() {
 }
 
 #[test]
-fn a_body_is_refused_whatever_its_length() {
+fn a_body_of_any_length_is_refused() {
     for length in ["1", "9223372036854775807", "18446744073709551615", "99999999999999999999"] {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
         let attack = |to| (0..4).map(|_| send(to, request.as_bytes())).next_back().unwrap();
@@ -72,12 +72,12 @@ fn a_body_is_refused_whatever_its_length() {
 }
 
 #[test]
-fn what_is_no_http_is_refused() {
+fn other_protocols_are_refused() {
     check("noise", GROWTH_MAX_KILOBYTES, |to| flood(to, b"\x16\x03\x01", b"\x00\xff", 300 << 20), "HTTP/1.1 400 ");
 }
 
 #[test]
-fn what_follows_a_refused_request_is_not_answered() {
+fn requests_after_a_refused_one_are_not_answered() {
     let request = b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     let _alone = alone();
     let exporter = warm(&[]);

@@ -1,13 +1,12 @@
-//! How long something takes, whatever else the machine has to do.
+//! Elapsed time without the time spent waiting for a CPU.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::exporter::Exporter;
 
-/// What this takes, less the time that the exporter's threads and this one stand in line for a processor meanwhile: on a
-/// machine that has other things to do, that is most of it. Threads that stand there at the same time count each, so that
-/// little is left on a machine that is very busy; on one that is not, all of it is.
+/// Elapsed time of a call, without the time that threads of the exporter and this one wait for a CPU. Threads that wait
+/// in parallel each count, so on a busy machine the result is too small; on an idle one it is exact.
 pub(crate) fn time(exporter: &Exporter, ask: impl FnOnce()) -> Duration {
     let (queued, begin) = (queued(exporter), Instant::now());
     ask();
@@ -15,7 +14,7 @@ pub(crate) fn time(exporter: &Exporter, ask: impl FnOnce()) -> Duration {
     took.saturating_sub(self::queued(exporter).saturating_sub(queued))
 }
 
-/// So far, by the kernel's account. A kernel that keeps none says 0, so that all that passes counts.
+/// Time spent in run queues so far. A kernel without schedstat reports 0, so all elapsed time counts.
 fn queued(exporter: &Exporter) -> Duration {
     let of_thread = |folder: PathBuf| -> Option<Duration> {
         let account = std::fs::read_to_string(folder.join("schedstat")).ok()?;

@@ -1,4 +1,4 @@
-//! Clients that ask and do not listen.
+//! Clients that do not read their responses.
 
 use std::io::Write;
 use std::thread;
@@ -10,23 +10,23 @@ use crate::{alone, growth_kilobytes, peak_kilobytes, warm};
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// The value of a line.
+/// The value of a sample.
 fn number(page: &str, name: &str) -> usize {
     page.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
 }
 
 const IN_FLIGHT: &str = "promhttp_metric_handler_requests_in_flight";
 
-/// What a textfile may hold, nearly.
+/// Almost the maximum size of a textfile.
 const PAGE_BYTES: usize = 4 << 20;
 
 #[test]
-fn pipelined_requests_wait_for_each_others_answers() {
+fn pipelined_requests_are_read_one_at_a_time() {
     const REQUESTS: usize = 200_000;
     const CLIENTS: usize = 4;
-    /// What the kernel's buffers take of the answers, and good requests.
+    /// Responses that fit into the kernel's buffers, and those to well-behaved clients.
     const ANSWERED_MAX: usize = 1_000;
-    /// What five scrapes at once need, which the exporter has not made before.
+    /// Memory of five parallel scrapes, which the exporter has not needed before.
     const GROWTH_MAX_KILOBYTES: u64 = 3_000;
     let _alone = alone();
     let exporter = warm(&[]);
@@ -36,7 +36,7 @@ fn pipelined_requests_wait_for_each_others_answers() {
         .map(|_| {
             let mut client = connect_narrow(ATTACKER, address);
             client.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
-            // The kernel may take all of them; the exporter does not.
+            // The kernel may accept all bytes; the exporter does not read them.
             let _ = client.write_all(&pipelined);
             client
         })
@@ -81,10 +81,10 @@ fn slow_readers_occupy_no_slots() {
         let mut reader = connect_narrow(ATTACKER, exporter.address());
         reader.write_all(REQUEST).unwrap();
         readers.push(reader);
-        // Until its page is made.
+        // Until the page is complete.
         let deadline = Instant::now() + Duration::from_secs(20);
         while !exporter.get("/metrics").body.contains("promhttp_metric_handler_requests_in_flight 1\n") {
-            assert!(Instant::now() < deadline, "slow readers are in flight for ever");
+            assert!(Instant::now() < deadline, "slow readers stay in flight");
         }
     }
     let begin = Instant::now();
@@ -92,11 +92,11 @@ fn slow_readers_occupy_no_slots() {
     println!("a page beside {READERS} slow readers with {SLOTS} slots: {:?}", begin.elapsed());
 }
 
-/// A text of 18 MB grows while it is made, and is given back when it has been sent. It is one collector's: on a busy machine
-/// others would go on in a second thread, with memory of its own.
+/// A page of 18 MB is one large buffer, which is unmapped after sending. It comes from one collector: on a busy machine
+/// several collectors would use a second thread with memory of its own.
 #[cfg(all(feature = "simulator", target_env = "gnu"))]
 #[test]
-fn a_page_of_a_large_host_takes_less_than_its_size_twice() {
+fn a_large_page_takes_less_than_twice_its_size_and_is_released() {
     let _alone = alone();
     let one = ["--collector.disable-defaults", "--collector.interrupts"];
     let exporter = Exporter::start(&[&["--simulate=epyc256", "--web.scrape-timeout=60s"], one.as_slice()].concat());
@@ -117,9 +117,9 @@ fn a_page_of_a_large_host_takes_less_than_its_size_twice() {
 }
 
 #[test]
-fn answers_that_nobody_takes_have_a_limit_for_all_together() {
+fn unread_responses_have_a_common_limit() {
     const READERS: usize = 14;
-    /// What is kept for those who do not take it, and the copies that a page passes through.
+    /// Limit of pages kept for slow readers, and the copies of a page in progress.
     const GROWTH_MAX_KILOBYTES: u64 = (32 << 10) + 2 * (PAGE_BYTES as u64 >> 10);
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -132,12 +132,12 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
     let whole = exporter.get("/metrics").body.len();
     assert!(whole > PAGE_BYTES);
     let before = peak_kilobytes(&exporter);
-    // One after the other: what scrapes at once need is not kept for readers.
+    // One after another: the memory of parallel scrapes does not count as kept for readers.
     let until_made = |scrapes: usize| {
         let told = format!("<dt>Scrapes</dt><dd>{scrapes}</dd>");
         let deadline = Instant::now() + Duration::from_secs(60);
         while !exporter.get("/").body.contains(&told) {
-            assert!(Instant::now() < deadline, "the page is never made");
+            assert!(Instant::now() < deadline, "the page is not completed");
             thread::sleep(Duration::from_millis(10));
         }
     };
@@ -158,12 +158,12 @@ fn answers_that_nobody_takes_have_a_limit_for_all_together() {
         "{READERS} pages of {whole} bytes that nobody takes: {growth} kB more than {before} kB, {first} bytes of the first"
     );
     assert!(growth < GROWTH_MAX_KILOBYTES, "{growth} kB");
-    assert!(first < PAGE_BYTES, "the slowest has to make room");
+    assert!(first < PAGE_BYTES, "the slowest reader must be dropped");
     assert!(last.receive("GET").body.len() > PAGE_BYTES);
 }
 
 #[test]
-fn one_page_may_be_larger_than_all_that_is_kept() {
+fn one_page_may_exceed_the_common_limit() {
     const FILES: usize = 10;
     const LARGE_BYTES: usize = FILES * PAGE_BYTES;
     let _alone = alone();
@@ -193,7 +193,7 @@ fn a_slow_reader_gets_the_whole_page() {
 }
 
 #[test]
-fn many_connections_that_are_kept_are_all_answered() {
+fn many_kept_alive_connections_are_answered() {
     const CLIENTS: usize = 8;
     const REQUESTS: usize = 50;
     let _alone = alone();

@@ -13,7 +13,7 @@ fn end(exporter: &mut Exporter, signal: Signal) -> Option<i32> {
 }
 
 #[test]
-fn signals_end_it_although_connections_are_kept() {
+fn signals_end_the_exporter_despite_open_connections() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut exporter = Exporter::start(&["--no-collector.vmstat"]);
         let mut connection = exporter.connect();
@@ -56,7 +56,7 @@ fn scraping(folder: &tempfile::TempDir) -> (Exporter, Vec<Connection>) {
 }
 
 #[test]
-fn scrapes_that_have_begun_are_answered() {
+fn scrapes_in_progress_are_answered() {
     let folder = slow();
     let (mut exporter, clients) = scraping(&folder);
     assert_eq!(end(&mut exporter, Signal::TERM), Some(0));
@@ -68,7 +68,7 @@ fn scrapes_that_have_begun_are_answered() {
 }
 
 #[test]
-fn the_second_signal_does_not_wait() {
+fn a_second_signal_ends_it_at_once() {
     let folder = slow();
     let (mut exporter, _clients) = scraping(&folder);
     kill_process(Pid::from_child(&exporter.child), Signal::TERM).unwrap();

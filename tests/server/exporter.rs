@@ -1,15 +1,15 @@
-//! The exporter that is asked, and the client that asks.
+//! A running exporter and an HTTP client for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
-/// A running exporter. It is killed when the test is over, however that goes.
+/// A running exporter; it is killed on drop.
 pub(crate) struct Exporter {
     pub(crate) child: Child,
     pub(crate) log: BufReader<ChildStderr>,
-    /// What it has logged until it listened.
+    /// Its log until it listened.
     pub(crate) start: String,
     address: String,
 }
@@ -19,7 +19,7 @@ impl Exporter {
         Self::launch(&mut Command::new(env!("CARGO_BIN_EXE_node_exporter")), arguments)
     }
 
-    /// With a command that runs the exporter when it is given the exporter's arguments.
+    /// Starts it through a command that receives the exporter's arguments.
     pub(crate) fn launch(command: &mut Command, arguments: &[&str]) -> Self {
         command.arg("--web.listen-address=127.0.0.1:0").args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -36,7 +36,7 @@ impl Exporter {
         exporter
     }
 
-    /// Of a host that is the same everywhere; of this one where the other is not compiled in.
+    /// Serves a simulated host; this machine's if the simulator is not compiled in.
     pub(crate) fn simulated(arguments: &[&str]) -> Self {
         let simulate: &[&str] = if cfg!(feature = "simulator") { &["--simulate"] } else { &[] };
         Self::start(&[simulate, arguments].concat())

@@ -1,4 +1,4 @@
-//! Where it listens, and behind what walls.
+//! Listeners and sandboxing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::exporter::Exporter;
 
-/// An exporter that listens elsewhere than [`Exporter`].
+/// An exporter with other listeners than [`Exporter`].
 struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
@@ -18,7 +18,7 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it, and waits until it has said this.
+    /// Starts it and waits for this line in its log.
     fn start(command: &mut Command, until: &str) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
@@ -58,10 +58,10 @@ fn unix(path: &Path) -> Running {
 }
 
 #[test]
-fn a_unix_socket_comes_and_goes_with_it() {
+fn a_unix_socket_is_created_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("exporter.sock");
-    // A socket is left over from one that ended badly.
+    // A stale socket of a crashed process.
     drop(UnixListener::bind(&path).unwrap());
     let running = unix(&path);
     assert!(ask(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
@@ -69,14 +69,14 @@ fn a_unix_socket_comes_and_goes_with_it() {
     assert!(!path.exists());
 }
 
-/// Starts the exporter as systemd would: with this socket as descriptor 3.
+/// Starts the exporter like systemd: with this socket as descriptor 3.
 fn passed(socket: impl Into<std::os::fd::OwnedFd>, until: &str) -> Running {
     let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=metrics exec \"$0\" --web.systemd-socket 3<&0 </dev/null";
     Running::start(Command::new("sh").args(["-c", script, EXPORTER]).stdin(Stdio::from(socket.into())), until)
 }
 
 #[test]
-fn sockets_are_taken_over_from_systemd() {
+fn sockets_are_inherited_from_systemd() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let running = passed(listener, "name=metrics\n");
@@ -99,7 +99,7 @@ fn sockets_are_taken_over_from_systemd() {
 }
 
 #[test]
-fn a_sandbox_hides_what_no_collector_reads() {
+fn a_sandbox_hides_files_that_no_collector_reads() {
     let [textfiles, secret] = [0; 2].map(|_| tempfile::tempdir().unwrap());
     std::fs::write(textfiles.path().join("a.prom"), "mine 1\n").unwrap();
     std::fs::write(secret.path().join("b.prom"), "secret 1\n").unwrap();

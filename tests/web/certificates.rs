@@ -1,4 +1,4 @@
-//! Certificates that change, expire and break while clients ask.
+//! Certificates that are replaced, expire or are invalid while clients send requests.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,21 +7,22 @@ use std::time::Duration;
 
 use rcgen::date_time_ymd;
 
-use crate::client::{Client, until};
+use crate::client::{Client, wait_until};
 use crate::folder::{Folder, TLS, log_of};
 
-/// Whether the files were good when they were read last, as the page has it.
+/// Whether the last reload of the configuration succeeded, from the page.
 fn is_good(page: &str) -> bool {
     page.contains("\nnode_exporter_web_config_last_reload_successful 1\n")
 }
 
 #[test]
-fn certificates_change_under_traffic() {
+fn certificates_are_reloaded_under_traffic() {
     let folder = Folder::new();
     folder.certify(|_| {});
     let exporter = folder.serve(TLS);
     let address = exporter.address();
-    let (trusting, careless) = (Client::trusting(&folder.authority), Client::careless());
+    let (trusting, accepting_any_certificate) =
+        (Client::trusting(&folder.authority), Client::accepting_any_certificate());
     let page = |client: &Client| client.get(address, "/metrics").unwrap();
     let mut kept = trusting.connect(address);
     let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -29,7 +30,7 @@ fn certificates_change_under_traffic() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !is_over.load(Ordering::SeqCst) {
-                    assert_eq!(careless.status(address), 200);
+                    assert_eq!(accepting_any_certificate.status(address), 200);
                     answered.fetch_add(1, Ordering::SeqCst);
                     thread::sleep(Duration::from_millis(5));
                 }
@@ -39,20 +40,20 @@ fn certificates_change_under_traffic() {
         assert!(is_good(&first.body), "{}", first.body);
 
         folder.certify(|_| {});
-        until("another certificate", || page(&trusting).certificate != first.certificate);
-        until("a good configuration", || is_good(&page(&trusting).body));
+        wait_until("another certificate", || page(&trusting).certificate != first.certificate);
+        wait_until("a good configuration", || is_good(&page(&trusting).body));
         let second = page(&trusting);
 
         folder.write("server.crt", "-----BEGIN CERTIFICATE-----\nbroken");
-        until("a broken configuration", || !is_good(&page(&trusting).body));
+        wait_until("a broken configuration", || !is_good(&page(&trusting).body));
         assert_eq!(page(&trusting).certificate, second.certificate);
 
         folder.certify(|params| {
             params.not_before = date_time_ymd(2001, 2, 3);
             params.not_after = date_time_ymd(2004, 5, 6);
         });
-        until("a refused certificate", || trusting.get(address, "/metrics").is_err());
-        let expired = page(&careless);
+        wait_until("a refused certificate", || trusting.get(address, "/metrics").is_err());
+        let expired = page(&accepting_any_certificate);
         assert!(
             expired.body.contains("\nnode_exporter_web_certificate_expiry_timestamp_seconds 1.0838016e+09\n"),
             "{}",
@@ -60,11 +61,11 @@ fn certificates_change_under_traffic() {
         );
 
         folder.certify(|_| {});
-        until("a certificate that holds", || trusting.get(address, "/metrics").is_ok());
-        until("a good configuration", || is_good(&page(&trusting).body));
+        wait_until("a certificate that holds", || trusting.get(address, "/metrics").is_ok());
+        wait_until("a good configuration", || is_good(&page(&trusting).body));
         is_over.store(true, Ordering::SeqCst);
     });
-    // A connection that was there before all of this is there still.
+    // An old connection is still open.
     write!(kept, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     kept.read_to_string(&mut answer).unwrap();
@@ -81,20 +82,20 @@ fn certificates_change_under_traffic() {
 }
 
 #[test]
-fn a_broken_file_shuts_everybody_out_until_it_is_mended() {
+fn an_invalid_file_refuses_all_requests_until_it_is_fixed() {
     let folder = Folder::new();
     folder.certify(|_| {});
     let exporter = folder.serve(TLS);
     let (address, client) = (exporter.address(), Client::trusting(&folder.authority));
     assert_eq!(client.status(address), 200);
     folder.write("web.yml", &format!("{TLS}frobs: 1\n"));
-    until("everybody shut out", || client.status(address) == 500);
+    wait_until("all requests refused", || client.status(address) == 500);
     folder.write("web.yml", TLS);
-    until("somebody let in", || client.status(address) == 200);
-    // What clients and listeners have settled on does not change under them.
+    wait_until("requests admitted", || client.status(address) == 200);
+    // Settings negotiated with clients and listeners do not change on reload.
     folder.write("web.yml", "rate_limit: {interval: 0}\n");
     let page = || client.get(address, "/metrics").unwrap().body;
-    until("a complaint", || !is_good(&page()));
+    wait_until("a complaint", || !is_good(&page()));
     let log = log_of(exporter);
     for expected in ["web.yml: line 4: unknown key `frobs`", "TLS cannot be switched on or off"] {
         assert!(log.contains(expected), "{expected}\nis not in\n{log}");
@@ -102,44 +103,44 @@ fn a_broken_file_shuts_everybody_out_until_it_is_mended() {
 }
 
 #[test]
-fn what_is_asked_of_clients_is_never_loosened_by_a_mistake() {
+fn an_invalid_file_never_weakens_client_authentication() {
     let folder = Folder::new();
     folder.certify(|_| {});
     let exporter = folder.serve(TLS);
     let (address, client) = (exporter.address(), Client::trusting(&folder.authority));
-    let becomes = |what: &str, status: u16| until(what, || client.status(address) == status);
+    let becomes = |what: &str, status: u16| wait_until(what, || client.status(address) == status);
     assert_eq!(client.status(address), 200);
-    // Nobody can tell who would be let in.
+    // Client authentication cannot be decided.
     let strict = format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: missing.crt\n");
     folder.write("web.yml", &strict);
-    becomes("everybody shut out, for want of an authority", 500);
-    // As it was before, with a broken key: the certificate before will do.
+    becomes("all requests refused: no authority", 500);
+    // The previous settings with an invalid key: the previous certificate remains.
     folder.write("server.key", "broken");
     folder.write("web.yml", TLS);
-    becomes("everybody let in as before", 200);
-    // The certificate before will not do where others are let in.
+    becomes("requests admitted as before", 200);
+    // The previous certificate may not be kept if other clients are admitted.
     folder.write("clients.crt", &folder.authority);
     let strict = strict.replace("missing", "clients");
     folder.write("web.yml", &strict);
-    becomes("everybody shut out, for want of a key", 500);
+    becomes("all requests refused: no key", 500);
     folder.certify(|_| {});
-    until("nobody let in without a certificate", || client.get(address, "/metrics").is_err());
+    wait_until("requests without a certificate refused", || client.get(address, "/metrics").is_err());
 }
 
 #[test]
-fn who_speaks_http_where_tls_is_spoken_is_told_so() {
+fn plain_http_on_a_tls_port_gets_an_error() {
     let folder = Folder::new();
     folder.certify(|_| {});
     let exporter = folder.serve(TLS);
     let answer = Client::plain().get(exporter.address(), "/metrics").unwrap();
     assert_eq!(answer.status, 400);
     assert!(answer.body.contains("https://"), "{}", answer.body);
-    let page = Client::careless().get(exporter.address(), "/metrics").unwrap().body;
+    let page = Client::accepting_any_certificate().get(exporter.address(), "/metrics").unwrap().body;
     assert!(page.contains("\nnode_exporter_web_tls_handshakes_failed_total 1\n"), "{page}");
 }
 
 #[test]
-fn mistakes_at_the_start_end_the_exporter() {
+fn an_invalid_file_at_start_ends_the_exporter() {
     for (configuration, expected) in [
         ("frobs: 1\n", "web.yml: line 1: unknown key `frobs` in the file; known are tls_server_config, "),
         (TLS, "web.yml: cert_file: "),

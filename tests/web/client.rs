@@ -1,4 +1,4 @@
-//! Clients, with TLS and without.
+//! HTTP clients with and without TLS.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,14 +13,14 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What came back.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
-    /// The server's, where there was TLS.
+    /// The server's certificate, with TLS.
     pub(crate) certificate: Vec<u8>,
 }
 
@@ -32,12 +32,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Without TLS.
+    /// A client without TLS.
     pub(crate) fn plain() -> Self {
         Self { tls: None, headers: String::new() }
     }
 
-    /// That trusts whom this authority signs.
+    /// A client that trusts certificates of this authority.
     pub(crate) fn trusting(authority: &str) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
@@ -46,11 +46,11 @@ impl Client {
         Self { tls: Some(Arc::new(config.with_no_client_auth())), headers: String::new() }
     }
 
-    /// That trusts everybody.
-    pub(crate) fn careless() -> Self {
+    /// A client that trusts any certificate.
+    pub(crate) fn accepting_any_certificate() -> Self {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let config = builder.with_safe_default_protocol_versions().unwrap().dangerous();
-        let config = config.with_custom_certificate_verifier(Arc::new(Careless)).with_no_client_auth();
+        let config = config.with_custom_certificate_verifier(Arc::new(AcceptAnyCertificate)).with_no_client_auth();
         Self { tls: Some(Arc::new(config)), headers: String::new() }
     }
 
@@ -59,10 +59,10 @@ impl Client {
         self
     }
 
-    /// A connection, whose handshake is done with the first bytes.
+    /// A connection; the handshake happens with the first bytes.
     pub(crate) fn connect(&self, address: SocketAddr) -> Box<dyn Wire> {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         match &self.tls {
             None => Box::new(stream),
@@ -88,7 +88,7 @@ impl Client {
     }
 }
 
-/// A connection with TLS or without.
+/// A connection with or without TLS.
 pub(crate) trait Wire: Read + Write {
     fn certificate(&self) -> Vec<u8>;
 }
@@ -105,12 +105,12 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
     }
 }
 
-/// Asks until the answer is this one.
+/// Waits wait_until a condition holds.
 #[track_caller]
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+    while !condition() {
+        assert!(begin.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -128,9 +128,9 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[derive(Debug)]
-struct Careless;
+struct AcceptAnyCertificate;
 
-impl ServerCertVerifier for Careless {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

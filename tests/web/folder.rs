@@ -1,4 +1,4 @@
-//! A folder with a web configuration and what it names.
+//! A folder with a web configuration and its files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,18 +7,18 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::exporter::Exporter;
 
-/// Names the files that [`Folder::certify`] writes.
+/// Configuration with the files that [`Folder::certify`] writes.
 pub(crate) const TLS: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
 
-/// Alice's password is `wonderland`; the cost is 8.
+/// Alice's password is `wonderland`, with cost 8.
 pub(crate) const USERS: &str =
     "basic_auth_users:\n  alice: $2y$08$saltsaltsaltsaltsaltsOCEKUvDf5hCTRTYq1nwNldh3QOg1C9hW\n";
 
-/// The folder, and an authority that signs what is in it.
+/// The folder, and an authority that signs its certificates.
 pub(crate) struct Folder {
     root: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
-    /// The authority's, in PEM form.
+    /// The authority's certificate in PEM form.
     pub(crate) authority: String,
 }
 
@@ -36,19 +36,19 @@ impl Folder {
         self.root.path().join(name)
     }
 
-    /// Puts a file in the place of another at once, as programs do that renew certificates.
+    /// Replaces a file atomically, as programs do that renew certificates.
     pub(crate) fn write(&self, name: &str, content: &str) {
         fs::write(self.path("new"), content).unwrap();
         fs::rename(self.path("new"), self.path(name)).unwrap();
     }
 
-    /// Writes another certificate of the server.
+    /// Writes a new certificate of the server.
     pub(crate) fn certify(&self, change: impl FnOnce(&mut CertificateParams)) {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        // The certificate comes first: until the key follows, the two do not go together.
+        // Certificate first: until the key follows, the two do not match.
         self.write("server.crt", &certificate);
         self.write("server.key", &key.serialize_pem());
     }
@@ -61,7 +61,7 @@ impl Folder {
     }
 }
 
-/// Ends an exporter, and returns what it has logged since it listened.
+/// Ends an exporter and returns its log since it listened.
 pub(crate) fn log_of(mut exporter: Exporter) -> String {
     exporter.child.kill().unwrap();
     let mut log = String::new();

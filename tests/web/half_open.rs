@@ -1,4 +1,4 @@
-//! Clients that begin a handshake and leave it there.
+//! Clients that begin a handshake and stop.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,16 +10,16 @@ use crate::processor::time;
 
 const HALF_OPEN: usize = 300;
 const ROUNDS: usize = 15;
-/// For a whole connection: TCP, handshake, request, answer.
+/// Maximum time of a whole request: TCP, handshake, request, response.
 const GOOD_MAX: Duration = Duration::from_millis(100);
-/// The front's deadline, and as much again for a machine that is busy.
+/// The front's deadline, with a margin for a busy machine.
 const DROPPED_MAX: Duration = Duration::from_secs(20);
 
-/// The beginning of the record that a client's first message is in.
+/// The beginning of a ClientHello record.
 const BEGINNING: &[u8] = &[0x16, 3, 1, 0, 200, 1, 0];
 
 #[test]
-fn half_open_handshakes_hold_nobody_up_and_are_dropped() {
+fn half_open_handshakes_delay_no_client_and_are_dropped() {
     let folder = Folder::new();
     folder.certify(|_| {});
     let exporter = folder.serve(TLS);
@@ -38,7 +38,7 @@ fn half_open_handshakes_hold_nobody_up_and_are_dropped() {
     for stream in &mut half_open {
         stream.set_read_timeout(Some(DROPPED_MAX)).unwrap();
         let mut rest = Vec::new();
-        // However it ends, it ends.
+        // Any result is accepted: the connection has ended.
         if let Err(error) = stream.read_to_end(&mut rest) {
             assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         }

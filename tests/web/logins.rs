@@ -1,8 +1,8 @@
-//! Logins, headers and the rate limit, over TCP without TLS.
+//! Basic authentication, headers and the rate limit, over TCP without TLS.
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, until};
+use crate::client::{Client, wait_until};
 use crate::exporter::Exporter;
 use crate::folder::{Folder, USERS, log_of};
 
@@ -13,7 +13,7 @@ fn login(login: &str) -> Client {
 }
 
 #[test]
-fn users_come_in_and_others_do_not() {
+fn only_users_are_admitted() {
     let folder = Folder::new();
     let exporter = folder.serve(USERS);
     let address = exporter.address();
@@ -59,13 +59,13 @@ fn a_wrong_password_takes_as_long_as_an_unknown_user() {
     println!("medians: cost 8 {alice:?}, cost 6 {bob:?}, unknown {nobody:?}");
     for known in [alice, bob] {
         let ratio = known.as_secs_f64() / nobody.as_secs_f64();
-        // Without that work, a cost of 6 would take a quarter of the time that a cost of 8 takes.
+        // Without the constant work, cost 6 would take a quarter of the time of cost 8.
         assert!((0.5..2.0).contains(&ratio), "{ratio} of the time of an unknown user");
     }
 }
 
 #[test]
-fn guesses_wait_in_a_short_line_and_hold_no_scraper_up() {
+fn guesses_are_queued_briefly_and_delay_no_scraper() {
     const GUESSES: usize = 100;
     const SCRAPES: usize = 20;
     let folder = Folder::new();
@@ -93,28 +93,28 @@ fn guesses_wait_in_a_short_line_and_hold_no_scraper_up() {
 }
 
 #[test]
-fn users_change_while_it_runs() {
+fn users_are_reloaded() {
     let folder = Folder::new();
     let exporter = folder.serve(USERS);
     let address = exporter.address();
     assert_eq!(login(ALICE).status(address), 200);
     folder.write("web.yml", &USERS.replace("alice", "carol"));
-    until("alice shut out", || login(ALICE).status(address) == 401);
+    wait_until("alice refused", || login(ALICE).status(address) == 401);
     assert_eq!(login("carol:wonderland").status(address), 200);
     folder.write("web.yml", "basic_auth_users: {carol: wonderland}\n");
-    until("everybody shut out", || login("carol:wonderland").status(address) == 500);
+    wait_until("all requests refused", || login("carol:wonderland").status(address) == 500);
     assert_eq!(Client::plain().status(address), 500);
     std::fs::remove_file(folder.path("web.yml")).unwrap();
     assert_eq!(Client::plain().status(address), 500);
     folder.write("web.yml", "");
-    until("everybody let in", || Client::plain().status(address) == 200);
+    wait_until("requests admitted", || Client::plain().status(address) == 200);
     let log = log_of(exporter);
     assert!(log.contains("every request is refused until it is mended"), "{log}");
     assert!(!log.contains("wonderland"), "{log}");
 }
 
 #[test]
-fn every_answer_has_the_headers_of_the_file() {
+fn every_response_has_the_configured_headers() {
     let folder = Folder::new();
     let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n";
     let exporter = folder.serve(&format!("{USERS}{headers}"));
@@ -131,7 +131,7 @@ fn every_answer_has_the_headers_of_the_file() {
 }
 
 #[test]
-fn too_many_requests_are_refused_before_logins_are() {
+fn the_rate_limit_applies_before_authentication() {
     let folder = Folder::new();
     let exporter = folder.serve(&format!("{USERS}rate_limit: {{interval: 1h, burst: 3}}\n"));
     let address = exporter.address();
@@ -143,11 +143,11 @@ fn too_many_requests_are_refused_before_logins_are() {
     assert!((3500..=3600).contains(&wait.parse::<u64>().unwrap()), "{wait}");
     folder.write("web.yml", USERS);
     std::thread::sleep(Duration::from_millis(1));
-    until("no limit", || login(ALICE).status(address) == 200);
+    wait_until("no limit", || login(ALICE).status(address) == 200);
 }
 
 #[test]
-fn the_flags_of_old_let_one_user_in() {
+fn the_deprecated_flags_admit_one_user() {
     let exporter = Exporter::simulated(&["-auth.user=me", "-auth.pass", "se:cret"]);
     assert!(exporter.start.contains("--auth.user and --auth.pass are old"), "{}", exporter.start);
     assert!(!exporter.start.contains("se:cret"), "{}", exporter.start);

@@ -1,7 +1,7 @@
-//! The exporter behind a web configuration, as clients meet it: over TLS, with logins, while files change.
+//! The exporter with a web configuration: TLS, authentication, reload.
 #![cfg(all(target_os = "linux", feature = "tls"))]
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
-#![expect(clippy::disallowed_methods, reason = "clients have sockets, clocks and files of their own")]
+#![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
 mod certificates;
 mod client;

@@ -1,26 +1,26 @@
-//! Numbers as bcache prints them for people: `4`, `446.4k`, `20.3G`.
+//! Human-readable numbers of bcache: `4`, `446.4k`, `20.3G`.
 //!
-//! The kernel writes the whole part in binary units and, after a point, the rest of 1,024 parts divided by 100: 0 to 10,
-//! where .10 is more than .9. The value is therefore a little off, as node_exporter's is.
+//! The kernel prints the integer part in binary units and, after a point, the remainder of 1,024 divided by 100: 0 to 10,
+//! where .10 is more than .9. The value is therefore slightly off, as node_exporter's is.
 
 use crate::kit::parse::{FromText, whole_part};
 
-/// Such a number, without a sign.
+/// A human-readable number without a sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Human(pub(super) u64);
 
-/// Such a number, with a sign or without.
+/// A human-readable number with an optional sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SignedHuman(pub(super) i64);
 
 /// The units, each 1,024 times the one before it.
 const UNITS: &[u8] = b"kMGTPEZY";
 
-/// What the digits after the point count, for a whole unit.
+/// Steps of the digits after the point per unit.
 const FRACTION_PARTS: f64 = 10.24;
 
 impl FromText for Human {
-    const EXPECTED: &'static str = "a whole number, or one with a unit such as 446.4k, below 2^64";
+    const EXPECTED: &'static str = "an unsigned integer, or one with a unit such as 446.4k, below 2^64";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         let Some(unit) = UNITS.iter().position(|unit| text.last() == Some(unit)) else {
@@ -38,7 +38,7 @@ impl FromText for Human {
 }
 
 impl FromText for SignedHuman {
-    const EXPECTED: &'static str = "a whole number, or one with a unit such as -446.4k, of up to 64 bits";
+    const EXPECTED: &'static str = "a signed integer, or one with a unit such as -446.4k, of up to 64 bits";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         match text.strip_prefix(b"-") {

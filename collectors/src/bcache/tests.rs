@@ -6,7 +6,7 @@ const SET_PATH: &str = "sys/fs/bcache/de-ad";
 const RATES: &str = "rate:\t\t1.1M/sec\ndirty:\t\t20.3G\ntarget:\t\t20.4G\nproportional:\t-427.5k\nintegral:\t790.0k\n\
     change:\t\t-321.5k/sec\nnext io:\t17ms\n";
 
-/// A set of one cache and one device behind it, whose files are `changed` where they are told to.
+/// A set of one cache and one backing device, with some files replaced by `changed`.
 fn host(changed: &[(&str, &str)]) -> String {
     let mut files = vec![
         ("average_key_size", "1"),
@@ -101,7 +101,7 @@ fn priorities_show_where_they_are_wanted() {
     assert_eq!(of_priorities(shown(host(&[])).samples()), [metadata, unused].concat());
     let bad = shown(host(&[("cache0/priority_stats", "Unused:\t-1%\nMetadata:\t14%\n")]));
     assert_eq!(of_priorities(bad.samples()), metadata);
-    assert!(bad.complaints[0].contains("priority_stats:1: the percentage: expected a whole number"), "{bad:?}");
+    assert!(bad.complaints[0].contains("priority_stats:1: percentage: expected an unsigned integer"), "{bad:?}");
     for (content, complaint) in [("absent", "(ENOENT)"), ("broken", "input/output error")] {
         let scraped = shown(host(&[("cache0/priority_stats", content)]));
         assert_eq!(of_priorities(scraped.samples()), "");
@@ -145,21 +145,21 @@ fn a_bad_value_costs_itself_alone() {
     ] {
         for (bad, complaint) in [
             ("", "found nothing"),
-            ("x", "expected a whole number"),
-            ("-1", "found `-1`"),
+            ("x", "expected an unsigned integer"),
+            ("-1", "found \"-1\""),
             ("broken", "input/output error"),
         ] {
             given(&host(&[(file, bad)])).fails::<Bcache>(&without(lost), complaint);
         }
     }
-    for (line, bad, lost) in [
-        ("20.4G", "20.4Q", "_target_"),
-        ("1.1M/sec", "-1/sec", "_rate{"),
-        ("790.0k", "", "_integral_"),
-        ("-321.5k/sec", "16.0E/sec", "_change{"),
+    for (line, bad, lost, expected) in [
+        ("20.4G", "20.4Q", "_target_", "unsigned"),
+        ("1.1M/sec", "-1/sec", "_rate{", "unsigned"),
+        ("790.0k", "", "_integral_", "signed"),
+        ("-321.5k/sec", "16.0E/sec", "_change{", "signed"),
     ] {
         given(&host(&[("bdev0/writeback_rate_debug", &RATES.replace(line, bad))]))
-            .fails::<Bcache>(&without(lost), "the amount: expected a whole number");
+            .fails::<Bcache>(&without(lost), &format!("{expected} integer, or one with a unit"));
     }
     given("== sys/fs/bcache/ error=EIO\n").fails::<Bcache>("", "sys/fs/bcache: input/output error");
 }
@@ -189,8 +189,8 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
         let text = Text::new(crate::host::root::Mount::Sys, b"x", &bytes);
         let mut problems = Problems::default();
-        let rates = named_lines(text, WRITEBACK_NAMES, &mut problems, writeback).count();
-        let percentages = named_lines(text, PRIORITY_NAMES, &mut problems, percentage).count();
+        let rates = named_lines(text, WRITEBACK_VALUES.map(|(name, _)| name), &mut problems, writeback).count();
+        let percentages = named_lines(text, PRIORITY_VALUES.map(|(name, _)| name), &mut problems, percentage).count();
         prop_assert!(rates <= 5 && percentages <= 2);
     }
 }

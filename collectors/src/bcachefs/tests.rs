@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 13] = [
     ("errors", "bset_bad_csum  12  1752580088\n"),
 ];
 
-/// A file system whose files are `changed` where they are told to.
+/// A file system with some files replaced by `changed`.
 fn host(changed: &[(&str, &str)]) -> String {
     let mut files = FILES;
     for (name, content) in changed {
@@ -110,19 +110,19 @@ fn what_a_kernel_does_not_have_is_left_out_or_zero() {
 #[test]
 fn a_bad_line_costs_itself_alone() {
     for (file, content, lost, complaint) in [
-        ("btree_cache_size", "-1", vec!["_cache_size_"], "found `-1`"),
-        ("btree_write_stats", "nr size\ninitial: x 100k\ninterior: 2 720\n", vec!["\"initial\""], ":2: the number"),
-        ("btree_write_stats", "nr size\ninitial: 1 100k\ninterior: 2\n", vec!["\"interior\""], ":3: the number"),
-        ("compression_stats", "x\nzstd 1.5k -3k\n", vec!["compress"], "found `-3k`"),
+        ("btree_cache_size", "-1", vec!["_cache_size_"], "found \"-1\""),
+        ("btree_write_stats", "nr size\ninitial: x 100k\ninterior: 2 720\n", vec!["\"initial\""], ":2: number"),
+        ("btree_write_stats", "nr size\ninitial: 1 100k\ninterior: 2\n", vec!["\"interior\""], ":3: number"),
+        ("compression_stats", "x\nzstd 1.5k -3k\n", vec!["compress"], "found \"-3k\""),
         ("counters/io_read", "since filesystem creation: 16E\n", vec!["_io_read_"], "below 2^64"),
-        ("counters/io_read", "4\n", vec!["_io_read_"], "the counter: expected"),
+        ("counters/io_read", "4\n", vec!["_io_read_"], "counter: expected"),
         ("counters/io_read", "broken", vec!["_io_read_"], "input/output error"),
-        ("dev-0/bucket_size", "x", vec!["_bucket_size_"], "found `x`"),
-        ("dev-0/nbuckets", "1k", vec!["_buckets{"], "found `1k`"),
+        ("dev-0/bucket_size", "x", vec!["_bucket_size_"], "found \"x\""),
+        ("dev-0/nbuckets", "1k", vec!["_buckets{"], "found \"1k\""),
         ("dev-0/durability", "broken", vec!["_durability{"], "input/output error"),
         ("dev-0/io_done", "sb: 1\nread:\nsb: 6\nwrite:\nsb: 7\nuser: 8\n", vec![], "`read:` or `write:` first"),
-        ("dev-0/io_done", "read:\nsb: 6\nwrlte:\nsb: 7\nuser: 8\n", vec!["operation=\"write\""], "found `wrlte:`"),
-        ("dev-0/io_done", "read:\nsb: -6\nwrite:\nsb: 7\nuser: 8\n", vec!["operation=\"read\""], "found `-6`"),
+        ("dev-0/io_done", "read:\nsb: 6\nwrlte:\nsb: 7\nuser: 8\n", vec!["operation=\"write\""], "found \"wrlte:\""),
+        ("dev-0/io_done", "read:\nsb: -6\nwrite:\nsb: 7\nuser: 8\n", vec!["operation=\"read\""], "found \"-6\""),
         (
             "dev-0/io_errors",
             "IO errors since filesystem creation\n  read\n  checksum: 10\nIO err\n  read: 3\n",
@@ -131,7 +131,7 @@ fn a_bad_line_costs_itself_alone() {
         ),
         ("dev-0/label", "broken", vec!["_device_info{"], "dev-0/label: input/output error"),
         ("dev-0/state", "broken", vec!["_device_info{"], "dev-0/state: input/output error"),
-        ("errors", "bset_bad_csum x\n", vec!["error_type"], "found `x`"),
+        ("errors", "bset_bad_csum x\n", vec!["error_type"], "found \"x\""),
         ("errors", "broken", vec!["error_type"], "input/output error"),
     ] {
         given(&host(&[(file, content)])).fails::<Bcachefs>(&without(&lost), complaint);

@@ -1,9 +1,9 @@
-//! The forms in which bcachefs writes.
+//! Text formats of bcachefs.
 
 use crate::kit::parse::{FromText, whole_part};
 use crate::kit::prelude::*;
 
-/// A number with a binary unit, or without one: `720`, `28.2k`, `2.05G`. What is after the point of bytes goes.
+/// A number with an optional binary unit: `720`, `28.2k`, `2.05G`. Fractions of a byte are dropped.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Amount(pub(super) u64);
 
@@ -11,7 +11,7 @@ pub(super) struct Amount(pub(super) u64);
 const UNITS: &[u8] = b"kmgtpe";
 
 impl FromText for Amount {
-    const EXPECTED: &'static str = "a whole number, or one with a unit such as 28.2k, below 2^64";
+    const EXPECTED: &'static str = "an unsigned integer, or one with a unit such as 28.2k, below 2^64";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if let Some(whole) = u64::from_text(text) {
@@ -28,15 +28,15 @@ impl FromText for Amount {
     }
 }
 
-/// A name, with a colon after it or without, and its first numbers.
+/// Parses a name with an optional colon, and the numbers after it.
 pub(super) fn row<T: FromText + Copy + Default, const N: usize>(
     line: Line<'_>,
 ) -> Result<(&[u8], [T; N]), ParseError<'_>> {
     let mut fields = line.fields();
-    let name = fields.text("the name")?;
+    let name = fields.text("name")?;
     let mut values = [T::default(); N];
     for value in &mut values {
-        *value = fields.number("the number")?;
+        *value = fields.number("number")?;
     }
     Ok((name.strip_suffix(b":").unwrap_or(name), values))
 }
@@ -44,8 +44,7 @@ pub(super) fn row<T: FromText + Copy + Default, const N: usize>(
 const SINCE_MOUNT: &[u8] = b"since mount:";
 const SINCE_CREATION: &[u8] = b"since filesystem creation:";
 
-/// What a counter's file says of the time since the file system was made; 0 where it only knows of the time since the
-/// file system was mounted.
+/// Parses the value of a counter since file system creation; 0 if the file has only the value since the mount.
 pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
     let mut is_known = false;
     for line in text.lines() {
@@ -55,15 +54,15 @@ pub(super) fn counter(text: Text<'_>) -> Result<Amount, ParseError<'_>> {
         is_known |= line.bytes.starts_with(SINCE_MOUNT);
     }
     let expected = "`since mount:` or `since filesystem creation:`";
-    if is_known { Ok(Amount(0)) } else { Err(text.error("the counter", expected, text.bytes)) }
+    if is_known { Ok(Amount(0)) } else { Err(text.error("counter", expected, text.bytes)) }
 }
 
-/// Replaces `into` by a counter's name as a metric has it: what a metric cannot have becomes one `_`, together with the
-/// `_` around it.
+/// Replaces `into` by the counter's name for a metric: each run of invalid characters becomes one `_`, together with
+/// adjacent `_`.
 pub(super) fn fill_name(name: &[u8], into: &mut Vec<u8>) {
     into.clear();
     let mut rest = name;
-    // What was put in the place of something stays.
+    // The end of the last replacement, which stays.
     let mut fixed = 0;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;

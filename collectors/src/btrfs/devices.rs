@@ -1,4 +1,4 @@
-//! What the mounted file systems themselves say of their devices, in memory that every scrape uses again.
+//! Devices of mounted file systems, by ioctl, in memory that every scrape reuses.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// The devices of all file systems that answered.
+/// The devices of all file systems that support the ioctl.
 #[derive(Default, Debug)]
 pub(super) struct Devices {
     mounts: Mounts,
     text: Vec<u8>,
     all: Vec<Known>,
-    /// Places, in the mount table, of those that answered.
+    /// Indices, in the mount table, of mounts whose ioctl succeeded.
     asked: Vec<usize>,
 }
 
@@ -29,14 +29,14 @@ struct Known {
 /// One device.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Device<'a> {
-    /// Its name without the folder that it is in.
+    /// The name without its directory.
     pub(super) name: &'a [u8],
     pub(super) numbers: &'a BtrfsDevice<'static>,
 }
 
 impl Devices {
-    /// Asks each file system once, at the first of its mount points that answers. That none does is fine, but where
-    /// that [is not to be expected](is_expected) the log has it.
+    /// Queries each file system once, at the first mount point that works. An error that is not
+    /// [expected](is_expected) is noted.
     pub(super) fn ask(&mut self, cx: &mut Cx<'_, Btrfs>) {
         let Self { mounts, text, all, asked } = self;
         text.clear();
@@ -75,7 +75,7 @@ impl Devices {
         }
     }
 
-    /// The devices of one file system, of which there are none if it did not answer.
+    /// The devices of a file system; none if its ioctl failed.
     pub(super) fn of(&self, file_system: Uuid) -> impl Iterator<Item = Device<'_>> {
         self.all.iter().filter(move |device| device.numbers.file_system == file_system).map(|device| Device {
             name: self.text.get(device.name.clone()).unwrap_or_default(),
@@ -84,13 +84,13 @@ impl Devices {
     }
 }
 
-/// Only the kernel of the host knows the question, and not everybody may put it.
+/// Whether the error is expected: the ioctl needs privileges and a real kernel.
 fn is_expected(error: KernelError) -> bool {
     use Errno as E;
     matches!(error, KernelError::Unsupported | KernelError::Errno(E::EPERM | E::EACCES | E::ENOTTY | E::EOPNOTSUPP))
 }
 
-/// Reads the btrfs mounts of process 1, or our own where that process is hidden from us.
+/// Reads the btrfs mounts of process 1, or of this process if that one is hidden.
 fn read(cx: &mut Cx<'_, Btrfs>, mounts: &mut Mounts) -> Result<(), Failure> {
     mounts.clear();
     let text = match cx.files.read_if_present(MOUNTS, [])? {

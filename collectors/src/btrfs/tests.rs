@@ -6,7 +6,7 @@ const ID: &str = "00010203-0405-0607-0809-0a0b0c0d0e0f";
 const MOUNTINFO: &str =
     "== proc/1/mountinfo\n28 1 0:33 /@ / rw - btrfs /dev/sda1 rw\n29 28 0:33 /@home /home rw - btrfs /dev/sda1 rw\n";
 
-/// A file system of two devices, whose files are `changed` where they are told to.
+/// A file system of two devices, with some files replaced by `changed`.
 fn host(changed: &[(&str, &str)]) -> String {
     let mut files = vec![
         ("allocation/data/bytes_reserved", "1"),
@@ -84,7 +84,7 @@ fn file_systems_show_from_sysfs() {
     given("== sys/fs/btrfs/ error=EIO\n").fails::<Btrfs>("", "sys/fs/btrfs: input/output error");
 }
 
-/// Devices as the kernel tells of them, at a mount point.
+/// Kernel answers for the devices at a mount point.
 fn answer(mount_point: &str, id: &str, path: &str) -> String {
     format!(
         "{mount_point} file_system={id} device={path} uuid={id} size_bytes=4096 used_bytes=1096 write_errors=1 \
@@ -173,7 +173,7 @@ fn a_bad_value_costs_itself_alone() {
         ("devices/sdb1/size", "\"sdb1\""),
     ] {
         for (bad, complaint) in
-            [("", "found nothing"), ("-1", "found `-1`"), ("x", "expected a "), ("broken", "input/output error")]
+            [("", "found nothing"), ("-1", "found \"-1\""), ("x", "value: expected "), ("broken", "input/output error")]
         {
             given(&format!("{MOUNTINFO}{}", host(&[(file, bad)]))).fails::<Btrfs>(&without(&[lost]), complaint);
         }

@@ -1,12 +1,12 @@
-//! /proc/cpuinfo, whose form is another on each architecture. Which one it is, the file says itself: a root may hold the
-//! file of another machine than the program runs on.
+//! /proc/cpuinfo, whose format depends on the architecture. The format is detected from the file, because a root may be
+//! of another machine.
 
 use std::iter::Peekable;
 
 use crate::kit::parse::{FromText, Lines};
 use crate::kit::prelude::*;
 
-/// What one CPU says of itself; empty where it says nothing.
+/// Details of a CPU; missing ones are empty.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuInfo<'a> {
     pub(super) number: u32,
@@ -19,11 +19,11 @@ pub(super) struct CpuInfo<'a> {
     pub(super) cache_size: &'a [u8],
     pub(super) package: &'a [u8],
     pub(super) core: &'a [u8],
-    /// 0 where the architecture does not say.
+    /// 0 if the architecture does not report it.
     pub(super) megahertz: Result<f64, ParseError<'a>>,
 }
 
-/// What is taken from the first CPU for all, separated by white space.
+/// Flags and bugs of the first CPU, separated by white space.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Traits<'a> {
     pub(super) flags: &'a [u8],
@@ -46,21 +46,21 @@ impl CpuInfo<'_> {
     };
 }
 
-/// The forms of the file.
+/// The formats of the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
     X86,
-    /// 32 and 64 bits; old kernels begin with a name for all CPUs, and may leave out their numbers when there is one.
+    /// 32 and 64 bits. Old kernels start with a name for all CPUs, and do not number a single CPU.
     Arm,
-    /// CPUs first, then a part with numbers for each.
+    /// A line per CPU, then a section per CPU.
     S390x,
-    /// MIPS and LoongArch begin with the machine's name.
+    /// MIPS and LoongArch, which start with the name of the machine.
     SystemType,
     PowerPc,
     RiscV,
 }
 
-/// What a line is about.
+/// The field of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Field {
     Vendor,
@@ -74,17 +74,17 @@ enum Field {
     Core,
     /// A number of megahertz.
     Megahertz,
-    /// A number of megahertz with its unit behind it.
+    /// A number of megahertz with a unit.
     Clock,
-    /// Flags, which the first CPU tells.
+    /// Flags, from the first CPU.
     Flags,
-    /// Flags, which the last line of them tells.
+    /// Flags, from the last line.
     CommonFlags,
     Bugs,
 }
 
 impl Form {
-    /// The form of this file; nothing where it is none that is known.
+    /// Detects the format of the file; `None` if it is unknown.
     fn of(text: Text<'_>) -> Option<Self> {
         let mut names = text.lines().filter_map(entry).map(|(name, _)| name);
         match names.next()? {
@@ -96,7 +96,7 @@ impl Form {
         }
     }
 
-    /// The form that alone has a field of this name.
+    /// The format that has a field of this name, if only one has.
     fn of_name(name: &[u8]) -> Option<Self> {
         match name {
             b"vendor_id" | b"cpu family" | b"flags" => Some(Self::X86),
@@ -130,7 +130,7 @@ impl Form {
     }
 }
 
-/// Visits every CPU of the file, each parsed or refused by itself.
+/// Visits every CPU of the file, each with its own error.
 pub(super) fn parse<'a>(text: Text<'a>, mut visit: impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>)) -> Traits<'a> {
     match Form::of(text) {
         Some(Form::S390x) => parse_s390x(text, &mut visit),
@@ -143,7 +143,7 @@ pub(super) fn parse<'a>(text: Text<'a>, mut visit: impl FnMut(Result<CpuInfo<'a>
     }
 }
 
-/// Where `processor` begins a CPU and what follows is about it.
+/// Parses a format where `processor` starts the section of a CPU.
 fn parse_blocks<'a>(
     text: Text<'a>,
     form: Form,
@@ -167,7 +167,7 @@ fn parse_blocks<'a>(
             }
             (Form::Arm, b"Processor") if current.is_none() => common.model_name = value,
             (Form::SystemType, b"system type") => common.vendor = value,
-            // A kernel for one CPU alone does not number it.
+            // A kernel without SMP does not number its CPU.
             (Form::Arm, b"BogoMIPS") if current.is_none() => current = Some(Ok(common)),
             _ => {}
         }
@@ -189,7 +189,7 @@ fn parse_blocks<'a>(
     traits
 }
 
-/// Where lines `processor 3: …` name the CPUs, and a part that begins with `cpu number` follows for each, in order.
+/// Parses a format of lines `processor 3: …`, followed by a section `cpu number` per CPU in the same order.
 fn parse_s390x<'a>(text: Text<'a>, visit: &mut impl FnMut(Result<CpuInfo<'a>, ParseError<'a>>)) -> Traits<'a> {
     let mut traits = Traits::default();
     let mut common = CpuInfo::EMPTY;
@@ -214,7 +214,7 @@ fn begins_part(line: Line<'_>) -> bool {
     line.bytes.starts_with(b"cpu number")
 }
 
-/// Takes the next part for this CPU.
+/// Adds the next section to this CPU.
 fn add_part<'a>(parts: &mut Peekable<Lines<'a>>, cpu: &mut Result<CpuInfo<'a>, ParseError<'a>>) {
     let mut line = parts.next();
     while let Some(part) = line {
@@ -250,14 +250,14 @@ fn megahertz<'a>(line: Line<'a>, found: &'a [u8]) -> Result<f64, ParseError<'a>>
     value.ok_or_else(|| line.error("clock", "a number of megahertz", found))
 }
 
-/// The first run of digits and dots.
+/// The first sequence of digits and dots.
 fn first_number(value: &[u8]) -> &[u8] {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     let value = value.iter().position(is_digit).map_or(&b""[..], |start| &value[start..]);
     &value[..value.iter().position(|byte| !is_digit(byte)).unwrap_or(value.len())]
 }
 
-/// The line's name and value, which `: ` separates. The value keeps the white space at its end: some CPUs' names have it.
+/// Splits a line at `: `. The value keeps trailing white space, which some CPU names have.
 fn entry(line: Line<'_>) -> Option<(&[u8], &[u8])> {
     let mut colons = memchr::memchr_iter(b':', line.bytes);
     let first = colons.clone().next()?;
@@ -404,17 +404,17 @@ mod tests {
 
     #[test]
     fn a_bad_number_costs_its_cpu_and_a_bad_clock_itself() {
-        let processor = "error=proc/cpuinfo:1: processor: expected a whole number from 0 to 2^32 - 1, found";
+        let processor = "error=proc/cpuinfo:1: processor: expected an unsigned 32-bit integer, found";
         check(
             "processor\t: -1\nvendor_id\t: a\n\nprocessor\t: 1\nvendor_id\t: b\n",
-            &format!("{processor} `-1`\ncpu=1 vendor=b mhz=0"),
+            &format!("{processor} \"-1\"\ncpu=1 vendor=b mhz=0"),
         );
         check(
             "processor\nprocessor\t:\nvendor_id\t: a\n",
             &processor.replace(":1:", ":2:").replace("found", "found nothing"),
         );
         for clock in ["fast", "-1", "NaN", "inf", ""] {
-            let found = if clock.is_empty() { "nothing".to_owned() } else { format!("`{clock}`") };
+            let found = if clock.is_empty() { "nothing".to_owned() } else { format!("\"{clock}\"") };
             check(
                 &format!("processor\t: 0\nvendor_id\t: a\ncpu MHz\t\t: {clock}\n"),
                 &format!("cpu=0 vendor=a\nerror=proc/cpuinfo:3: clock: expected a number of megahertz, found {found}"),
@@ -426,7 +426,7 @@ mod tests {
     fn a_file_of_no_known_form_is_an_error() {
         let form = "error=proc/cpuinfo: form: expected the form of a known architecture, found";
         check("", &format!("{form} nothing"));
-        check("\n  \ncpu\t: sparc\n", &format!("{form} `cpu\\t: sparc`"));
+        check("\n  \ncpu\t: sparc\n", &format!("{form} \"cpu\\t: sparc\""));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The kernel's lists of CPUs: `0-3,8,12-15`.
+//! Kernel CPU lists: `0-3,8,12-15`.
 
 use std::ops::RangeInclusive;
 
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 
-/// Numbers of CPUs end here. A list is short and can name more CPUs than there will ever be.
+/// Maximum CPU number: a short list could name any number of CPUs.
 pub(super) const CPU_NUMBER_MAX: u32 = 65_535;
 
-/// The pieces of a list, each a range or not for itself.
+/// The ranges of a list, each with its own error.
 pub(crate) fn ranges(text: Text<'_>) -> impl Iterator<Item = Result<RangeInclusive<u32>, ParseError<'_>>> {
     let pieces = text.trimmed().split(|&byte| byte == b',').filter(|piece| !piece.is_empty());
     pieces.map(move |piece| {
@@ -30,7 +30,7 @@ mod tests {
     use crate::host::root::Mount;
     use proptest::prelude::*;
 
-    /// The CPUs of a list, and how many of its pieces are none.
+    /// The CPUs of a list, and the number of invalid parts.
     #[track_caller]
     fn check(list: &str, expected: &[u32], bad: usize) {
         let text = Text::new(Mount::Sys, b"isolated", list.as_bytes());

@@ -1,4 +1,4 @@
-//! What each CPU spent its time with, as it is shown: never less than at the scrape before.
+//! CPU times as exported: they never decrease between scrapes.
 //!
 //! The kernel lets idle and iowait go back a little, and begins anew for a CPU that was off. What is shown follows only
 //! upwards, unless idle jumped back so far that the CPU must have begun anew.
@@ -13,11 +13,11 @@ pub(super) const IDLE_JUMP_BACK_SECONDS: f64 = 3.0;
 /// The times of all CPUs that are on.
 #[derive(Default, Debug)]
 pub(super) struct Times {
-    /// What was shown last, by number.
+    /// Times exported last, by CPU number.
     shown: Vec<Shown>,
-    /// The same while the next is made.
+    /// Times to export next, while they are computed.
     next: Vec<Shown>,
-    /// What was read, by number.
+    /// Times read, by CPU number.
     fresh: Vec<Fresh>,
     /// Places in `shown`, by the numbers' digits: the page's order.
     order: Vec<usize>,
@@ -99,7 +99,7 @@ impl Times {
 }
 
 impl Fresh {
-    /// What is shown of this, after `last`.
+    /// The times to export after `last`.
     fn after(self, last: Shown, ticks_per_second: u64) -> Shown {
         let Some(fresh) = self.ticks else { return Shown { is_read: false, ..last } };
         // Compared as the page shows it, so that a jump of exactly the limit is judged as everybody sees it.
@@ -132,7 +132,7 @@ mod tests {
         problems.count()
     }
 
-    /// Number, user and idle of what is shown after each of these files.
+    /// CPU number, user and idle time exported after each file.
     #[track_caller]
     fn check(files: &[&str], expected: &[(u32, u64, u64)]) {
         let mut times = Times::default();

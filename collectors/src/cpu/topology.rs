@@ -1,20 +1,20 @@
-//! What /sys says of each CPU: how often it was throttled, whether it is on.
+//! Throttling and online state of CPUs, from /sys.
 
 use super::{
     CORE_ID, CORE_THROTTLE_COUNT, CORE_THROTTLES, CPUS, Cpu, ONLINE, ONLINE_FILE, PACKAGE_ID, PACKAGE_THROTTLE_COUNT,
-    PACKAGE_THROTTLES,
+    PACKAGE_THROTTLES, PerCore, PerCpu, PerPackage,
 };
 use crate::host::root::Names;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
-/// Memory for the CPUs of a host.
+/// Reusable memory for the CPUs of a host.
 #[derive(Default, Debug)]
 pub(super) struct Topology {
     names: Names,
-    /// Package, core and how often it was throttled, sorted.
+    /// Package, core and its throttle count, sorted.
     cores: Vec<(u64, u64, u64)>,
-    /// Package and how often it was throttled, sorted.
+    /// Package and its throttle count, sorted.
     packages: Vec<(u64, u64)>,
 }
 
@@ -30,7 +30,7 @@ impl Topology {
         self.collect_online(cx);
     }
 
-    /// Every CPU of a core counts the same, so the first that has a count is asked; a package likewise.
+    /// All CPUs of a core share a count: the first CPU with one is read. A package likewise.
     fn collect_throttles(&mut self, cx: &mut Cx<'_, Cpu>) {
         let Self { names, cores, packages } = self;
         cores.clear();
@@ -50,14 +50,14 @@ impl Topology {
             }
         }
         for (package, core, count) in cores {
-            cx.page.counter(CORE_THROTTLES, [core, package], *count);
+            cx.page.counter(CORE_THROTTLES, PerCore { core, package }, *count);
         }
         for (package, count) in packages {
-            cx.page.counter(PACKAGE_THROTTLES, [package], *count);
+            cx.page.counter(PACKAGE_THROTTLES, PerPackage { package }, *count);
         }
     }
 
-    /// Nothing where the first CPU does not say: then no CPU can be switched off, or that one never.
+    /// Emits nothing if the first CPU has no file, as in node_exporter: CPU hotplug is not supported.
     fn collect_online(&self, cx: &mut Cx<'_, Cpu>) {
         for (at, number) in numbers(&self.names).enumerate() {
             let is_online = match cx.files.read(ONLINE_FILE, [number]) {
@@ -76,21 +76,21 @@ impl Topology {
                     continue;
                 }
             };
-            cx.page.gauge(ONLINE, [&number], is_online);
+            cx.page.gauge(ONLINE, PerCpu { cpu: &number }, is_online);
         }
     }
 }
 
-/// What follows `cpu` in the directories of CPUs, which begins with a digit.
+/// The CPU numbers of the directories `cpu*`.
 fn numbers(names: &Names) -> impl Iterator<Item = &[u8]> {
     let numbers = names.iter().filter_map(|name| name.strip_prefix(b"cpu"));
     numbers.filter(|number| number.first().is_some_and(u8::is_ascii_digit))
 }
 
-/// What stands where the kernel does not know a CPU's core or package.
+/// The ID of an unknown core or package.
 const UNKNOWN_ID: Option<&[u8]> = Some(b"-1");
 
-/// The file's number. Many hosts do not have it, or do not show it to everybody; nobody is told of that.
+/// Reads the number of a file. A missing or unreadable file is not reported, because many hosts have none.
 fn whole(cx: &mut Cx<'_, Cpu>, file: Read<Cpu, File, 1>, number: &[u8], unknown: Option<&[u8]>) -> Option<u64> {
     match cx.files.read(file, [number]) {
         Ok(text) if Some(text.trimmed()) == unknown => None,

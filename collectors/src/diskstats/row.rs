@@ -1,32 +1,13 @@
 //! One row of /proc/diskstats.
 
+use super::FIELDS;
 use crate::kit::failure::ParseError;
 use crate::kit::parse::Line;
 
-/// The fields after the device's name that have families; later kernels may add more.
-pub(super) const FIELDS_MAX: usize = 17;
-/// A row with fewer has no meaning of its own: kernels before 2.6.25 wrote four for a partition.
+/// The number of fields after the device's name that are exported; later kernels may add more.
+pub(super) const FIELDS_MAX: usize = FIELDS.len();
+/// Minimum number of fields. Kernels before 2.6.25 print four for a partition, with other meanings.
 pub(super) const FIELDS_MIN: usize = 11;
-
-const FIELD_NAMES: [&str; FIELDS_MAX] = [
-    "reads",
-    "reads merged",
-    "sectors read",
-    "time reading",
-    "writes",
-    "writes merged",
-    "sectors written",
-    "time writing",
-    "requests under way",
-    "time with requests",
-    "weighted time with requests",
-    "discards",
-    "discards merged",
-    "sectors discarded",
-    "time discarding",
-    "flushes",
-    "time flushing",
-];
 
 /// A device and its counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,13 +20,13 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The counts that the row has.
+    /// The counts in the row.
     pub(super) fn values(&self) -> &[u64] {
         self.values.get(..self.count).unwrap_or_default()
     }
 }
 
-/// Reads a row; one with fewer than [`FIELDS_MIN`] counts is none.
+/// Parses a row; `None` if it has fewer than [`FIELDS_MIN`] counts.
 pub(super) fn parse(line: Line<'_>) -> Result<Option<Row<'_>>, ParseError<'_>> {
     let mut fields = line.fields();
     if fields.clone().nth(2 + FIELDS_MIN).is_none() {
@@ -53,7 +34,7 @@ pub(super) fn parse(line: Line<'_>) -> Result<Option<Row<'_>>, ParseError<'_>> {
     }
     let (major, minor) = (fields.number("major")?, fields.number("minor")?);
     let mut row = Row { major, minor, device: fields.text("device")?, values: [0; FIELDS_MAX], count: 0 };
-    for (value, name) in row.values.iter_mut().zip(FIELD_NAMES) {
+    for (value, ((name, _), _)) in row.values.iter_mut().zip(FIELDS) {
         let Some(number) = fields.number_if_present(name)? else { break };
         *value = number;
         row.count += 1;
@@ -100,10 +81,7 @@ mod tests {
     #[test]
     fn the_field_that_is_no_number_is_named() {
         let error = parse(line("8 0 sda 1 2 3 4 5 6 7 -8 9 10 11\n")).expect_err("a negative time");
-        assert_eq!(
-            error.to_string(),
-            "proc/diskstats:1: time writing: expected a whole number from 0 to 2^64 - 1, found `-8`"
-        );
+        assert_eq!(error.to_string(), "proc/diskstats:1: time writing: expected an unsigned integer, found \"-8\"");
         assert!(parse(line("8 4294967296 sda 1 2 3 4 5 6 7 8 9 10 11\n")).is_err());
         assert!(parse(line("8 0 sda 1 2 3 18446744073709551616 5 6 7 8 9 10 11\n")).is_err());
         assert!(parse(line("8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12 x\n")).is_err());

@@ -117,7 +117,7 @@ fn a_bad_row_costs_itself_alone() {
 fn a_file_without_a_single_row_is_reported() {
     given("== proc/diskstats\n8 1 sda1 1 2 3 4\n").fails::<Diskstats>(
         "",
-        "proc/diskstats: the file: expected rows of 14 columns or more, found `8 1 sda1 1 2 3 4`",
+        "proc/diskstats: the file: expected rows of 14 columns or more, found \"8 1 sda1 1 2 3 4\"",
     );
     given("== proc/diskstats\n").emits::<Diskstats>("");
 }

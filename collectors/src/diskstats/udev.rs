@@ -1,4 +1,4 @@
-//! What udev knows of a device: the `E:` lines of its file below /run/udev/data.
+//! udev properties of a device: the `E:` lines of its file in /run/udev/data.
 
 use crate::kit::parse::Text;
 

@@ -1,4 +1,4 @@
-//! The mount table, in memory that every scrape uses again.
+//! The mount table, in memory that every scrape reuses.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -6,22 +6,22 @@ use std::ops::Range;
 use crate::kit::failure::ParseError;
 use crate::kit::parse::{FromText, Line};
 
-/// One line of mountinfo, as it stands there.
+/// A line of mountinfo, with its escapes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Parsed<'a> {
     pub(crate) major: u32,
     pub(crate) minor: u32,
-    /// With the kernel's escapes.
+    /// The mount point, escaped.
     pub(crate) mount_point: &'a [u8],
     pub(crate) fs_type: &'a [u8],
-    /// The device, with the kernel's escapes.
+    /// The device, escaped.
     pub(crate) source: &'a [u8],
     pub(crate) is_read_only: bool,
 }
 
-/// Reads `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS…] - TYPE SOURCE SUPER-OPTIONS`.
+/// Parses `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS…] - TYPE SOURCE SUPER-OPTIONS`.
 ///
-/// Fields are separated by single spaces and may be empty, as the source is where somebody mounted with an empty one.
+/// Fields are separated by single spaces and may be empty: a mount may have an empty source.
 pub(crate) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
     let is_space = |&byte: &u8| byte == b' ';
     let mut from_end = line.bytes.rsplitn(5, is_space);
@@ -44,7 +44,7 @@ pub(crate) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
     Ok(Parsed { major, minor, mount_point, fs_type, source, is_read_only })
 }
 
-/// One mount.
+/// A mount.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     device: Range<usize>,
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Major and minor number of what is mounted.
+    /// Major and minor number of the device.
     pub(crate) fn device_number(&self) -> (u32, u32) {
         (self.major, self.minor)
     }
@@ -68,7 +68,7 @@ impl Entry {
 pub(crate) struct Mounts {
     text: Vec<u8>,
     entries: Vec<Entry>,
-    /// A mount point before it is text.
+    /// Scratch memory for a mount point.
     label: Vec<u8>,
 }
 
@@ -78,8 +78,8 @@ impl Mounts {
         self.entries.clear();
     }
 
-    /// Adds a mount whose mount point loses the prefix `rootfs`; one that `is_wanted` does not want, by mount point and
-    /// type as labels show them, is taken out again.
+    /// Adds a mount without the prefix `rootfs` of its mount point, unless `is_wanted` refuses its mount point and type as
+    /// shown in labels.
     pub(crate) fn push(&mut self, line: &Parsed<'_>, rootfs: &[u8], is_wanted: impl FnOnce(&[u8], &[u8]) -> bool) {
         let start = self.text.len();
         let mut label = std::mem::take(&mut self.label);
@@ -111,7 +111,7 @@ impl Mounts {
         self.entries.len()
     }
 
-    /// The mount of this number, in the order of the table.
+    /// The mount at this index of the table.
     pub(crate) fn get(&self, at: usize) -> Option<View<'_>> {
         let mount = self.entries.get(at)?;
         Some(View {
@@ -123,25 +123,25 @@ impl Mounts {
         })
     }
 
-    /// Compares two mounts by the path that is asked for numbers.
+    /// Compares two mounts by their paths for statfs.
     pub(crate) fn compare_paths(&self, a: usize, b: usize) -> Ordering {
         self.get(a).map(|view| view.path).cmp(&self.get(b).map(|view| view.path))
     }
 }
 
-/// One mount with its texts.
+/// A mount with its texts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     pub(crate) mount: &'a Entry,
     pub(crate) device: &'a [u8],
     pub(crate) fs_type: &'a [u8],
-    /// As the label shows it.
+    /// The mount point as shown in labels.
     pub(crate) mount_point: &'a [u8],
-    /// As the kernel knows it, without the prefix of the root file system.
+    /// The path for statfs, without the prefix of the root file system.
     pub(crate) path: &'a [u8],
 }
 
-/// Appends bytes as text: as Go does it, a run of bytes that are no UTF-8 becomes one U+FFFD.
+/// Appends bytes as text. Like in Go, a sequence of invalid UTF-8 becomes one U+FFFD.
 fn push_text(bytes: &[u8], text: &mut Vec<u8>) {
     let mut is_in_run = false;
     for chunk in bytes.utf8_chunks() {
@@ -154,21 +154,21 @@ fn push_text(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// A mount point as node_exporter's labels show it: only spaces and tabs are unescaped.
+/// Fills in a mount point for labels. Only spaces and tabs are unescaped, as in node_exporter.
 fn fill_label(rootfs: &[u8], escaped: &[u8], label: &mut Vec<u8>) {
     label.clear();
     unescape(escaped, |byte| matches!(byte, b' ' | b'\t'), label);
     strip(rootfs, 0, label);
 }
 
-/// A mount point as the kernel knows it.
+/// Appends an unescaped mount point.
 fn push_path(rootfs: &[u8], escaped: &[u8], text: &mut Vec<u8>) {
     let start = text.len();
     unescape(escaped, |_| true, text);
     strip(rootfs, start, text);
 }
 
-/// Takes the prefix away from the path that begins at `start`; the prefix itself becomes `/`.
+/// Removes the prefix of the path at `start`; the prefix alone becomes `/`.
 fn strip(rootfs: &[u8], start: usize, text: &mut Vec<u8>) {
     let Some(rest) = text.get(start..).and_then(|path| path.strip_prefix(rootfs)) else { return };
     match rest.first() {
@@ -183,7 +183,7 @@ fn strip(rootfs: &[u8], start: usize, text: &mut Vec<u8>) {
     }
 }
 
-/// Undoes the kernel's `\040` for those bytes that `is_wanted`.
+/// Decodes `\040` for bytes that `is_wanted`.
 fn unescape(escaped: &[u8], is_wanted: impl Fn(u8) -> bool, text: &mut Vec<u8>) {
     let mut rest = escaped;
     while let Some(backslash) = memchr::memchr(b'\\', rest) {
@@ -256,7 +256,7 @@ mod tests {
         check_error("\n", "1/mountinfo:1: mount: expected ten fields or more");
         check_error("1 1 0:2 / /a - x y rw", "options: expected at least ten fields");
         check_error("1 1 0:2 / /a rw shared:1 x y rw", "with `-` before the last three");
-        check_error("1 1 nope / /a rw - x y rw", "major:minor: expected two numbers around a colon, found `nope`");
+        check_error("1 1 nope / /a rw - x y rw", "major:minor: expected two numbers around a colon, found \"nope\"");
         check_error("1 1 0:-2 / /a rw - x y rw", "major:minor");
         check_error("x 1 0:2 / /a rw - x y rw", "mount id");
         check_error("1  0:2 / /a rw - x y rw", "parent id");

@@ -1,20 +1,20 @@
-//! What chips are called: numbers of folders change from start to start, so that names come from the device.
+//! Names of chips: directory numbers change at boot, so names come from the device.
 
 use super::{CHIP, CHIP_LINK, CHIP_NAME, DEVICE, DEVICE_LINK, Hwmon, Scratch};
 use crate::host::root::Kind;
 use crate::kit::prelude::*;
 
-/// What is known of a chip before its sensors are looked at.
+/// Names of a chip.
 #[derive(Default, Debug)]
 pub(super) struct Chip {
     is_there: bool,
-    /// The name made of its device, of its own name or of its folder: what is there first.
+    /// The name of the device, else of the driver, else of the directory.
     base: Vec<u8>,
-    /// What the driver calls it, as a name for a metric; empty where it has none.
+    /// The name given by the driver, cleaned for a metric; may be empty.
     pub(super) driver: Vec<u8>,
 }
 
-/// Finds the name of the chip in a folder.
+/// Finds the name of the chip in a directory.
 pub(super) fn find(cx: &mut Cx<'_, Hwmon>, folder: &[u8], chip: &mut Chip, scratch: &mut Scratch) {
     let Scratch { path, text, .. } = scratch;
     let Chip { is_there, base, driver } = chip;
@@ -49,8 +49,8 @@ pub(super) fn find(cx: &mut Cx<'_, Hwmon>, folder: &[u8], chip: &mut Chip, scrat
     *is_there = !base.is_empty();
 }
 
-/// Appends the label of a chip: chips that share a device tell themselves apart by what the driver calls them, and
-/// where that is the same too, by their folders. `false` where there is no chip.
+/// Appends the label of a chip. Chips that share a device are distinguished by their drivers' names, and if those are
+/// equal by their directories. `false` if there is no chip.
 pub(super) fn put_label(chips: &[Chip], at: usize, folder: &[u8], into: &mut Vec<u8>) -> bool {
     into.clear();
     let chip = &chips[at];

@@ -24,14 +24,14 @@ pub(super) const TYPES: [&str; 14] = [
     "freq",
 ];
 
-/// What the files of one chip hold.
+/// The readings of a chip.
 #[derive(Default, Debug)]
 pub(super) struct Readings {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
 }
 
-/// Where one reading's property and value stand.
+/// Positions of the property and value of a reading.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     kind: &'static str,
@@ -56,7 +56,7 @@ impl Readings {
         self.entries.clear();
     }
 
-    /// Adds a reading, in place of one of the same name.
+    /// Adds a reading, or replaces the one with its name.
     fn push(&mut self, (kind, number, property): (&'static str, u32, &[u8]), value: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(property);

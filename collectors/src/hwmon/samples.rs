@@ -1,8 +1,8 @@
-//! What becomes of the readings of a chip: each type of sensor has its own unit.
+//! Samples of the readings of a chip, with a unit per type of sensor.
 
 use super::names::{self, Chip};
 use super::readings::{Reading, Readings};
-use super::{CHIP_NAMES, ENERGIES, Hwmon, SENSOR_LABELS, Scratch, VALUES};
+use super::{CHIP_NAMES, ChipName, ENERGIES, Hwmon, PerSensor, SENSOR_LABELS, Scratch, SensorLabel, VALUES};
 use crate::kit::filter::Filter;
 use crate::kit::label::Label;
 use crate::kit::parse::FromText;
@@ -12,10 +12,10 @@ use crate::kit::prelude::*;
 pub(super) fn emit(cx: &mut Cx<'_, Hwmon>, filter: &Filter, chip: &Chip, scratch: &mut Scratch) {
     let Scratch { chip: label, path: sensor, text: clean, readings, .. } = scratch;
     if !chip.driver.is_empty() {
-        cx.page.named(CHIP_NAMES, &[b"names"], [label, &chip.driver], true);
+        cx.page.named(CHIP_NAMES, &[b"names"], ChipName { chip: label, chip_name: &chip.driver }, true);
     }
     for reading in readings.iter() {
-        // What a filter sees is chip and sensor, from which the sensor is then taken.
+        // The filter applies to `chip;sensor`.
         sensor.clear();
         sensor.extend_from_slice(label);
         sensor.push(b';');
@@ -41,11 +41,12 @@ fn emit_reading(
 ) {
     let Reading { kind, number, property, value } = reading;
     if property == b"label" {
-        cx.page.named(SENSOR_LABELS, &[b"label"], [&chip, &value, &sensor], true);
+        cx.page.named(SENSOR_LABELS, &[b"label"], SensorLabel { chip: &chip, label: &value, sensor: &sensor }, true);
         return;
     }
     let parsed = f64::from_text(value);
-    let mut gauge = |name: &[&[u8]], value: f64| cx.page.named(VALUES, name, [&chip, &sensor], value);
+    let mut gauge =
+        |name: &[&[u8]], value: f64| cx.page.named(VALUES, name, PerSensor { chip: &chip, sensor: &sensor }, value);
     match (kind, property, parsed) {
         ("beep_enable", b"", _) => {
             gauge(&[b"beep_enabled"], f64::from(u8::from(value == b"1")));
@@ -58,12 +59,17 @@ fn emit_reading(
         }
         ("beep_enable" | "vrm" | "update_interval", ..) | (_, _, None) => {}
         ("freq", b"input", Some(value)) => {
-            // It is known by what it is the frequency of; the sensor's number says nothing.
+            // node_exporter uses the label as the sensor, and ignores the number.
             if let Some(label) = readings.value(kind, number, b"label") {
                 clean.clear();
                 names::push_clean(label, clean);
                 let input = input_name(readings, kind, number);
-                cx.page.named(VALUES, &[b"freq", input, b"_freq_mhz"], [&chip, clean], value / MICROS_IN_ONE);
+                cx.page.named(
+                    VALUES,
+                    &[b"freq", input, b"_freq_mhz"],
+                    PerSensor { chip: &chip, sensor: clean },
+                    value / MICROS_IN_ONE,
+                );
             }
         }
         (_, _, Some(value)) => {
@@ -84,7 +90,7 @@ fn emit_reading(
                 if rest.is_empty() {
                     name = [b"joule_total", b"", b""];
                 }
-                cx.page.named(ENERGIES, &name, [&chip, &sensor], value);
+                cx.page.named(ENERGIES, &name, PerSensor { chip: &chip, sensor: &sensor }, value);
             } else {
                 gauge(&[kind.as_bytes(), rest, unit], value);
             }
@@ -92,12 +98,12 @@ fn emit_reading(
     }
 }
 
-/// What a sensor measures has no property in its name, unless a file of the sensor's bare name does already.
+/// The suffix of an input: empty, unless a file without a property has that name.
 fn input_name(readings: &Readings, kind: &str, number: u32) -> &'static [u8] {
     if readings.value(kind, number, b"").is_some() { b"_input" } else { b"" }
 }
 
-/// The end of a name that tells the unit, and the value in it.
+/// The unit suffix of a name, and the value in that unit.
 fn in_unit(kind: &str, property: &[u8], value: f64) -> (&'static [u8], f64) {
     match (kind, property) {
         (_, b"fault" | b"alarm") | ("temp", b"type") => (b"", value),

@@ -72,6 +72,10 @@ fn every_type_has_its_unit() {
 
 #[test]
 fn some_files_are_metrics_of_their_own() {
+    for (value, expected) in [("1", "1"), ("0", "0"), ("2", "0"), ("on", "0")] {
+        let sample = format!("node_hwmon_beep_enabled{{@,sensor=\"beep_enable0\"}} {expected}");
+        check(&[("beep_enable", value)], &[&sample]);
+    }
     check(
         &[("beep_enable", "1"), ("update_interval", "1500"), ("vrm", "9.0"), ("name", "Some chip")],
         &[

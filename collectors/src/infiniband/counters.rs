@@ -1,122 +1,44 @@
-//! The counters of a port: those of the standard, those of kernels before 4.5 and those of the hardware.
+//! Counters of a port: standard, legacy (kernels before 4.5) and hardware.
 
 use super::{
-    ACK_TIMEOUTS, ADAPTIVE_RETRANSMITS, ADAPTIVE_TIMEOUTS, ATOMIC_REQUESTS, BUFFER_OVERRUNS, CHECKSUM_ERRORS,
-    CONNECT_REQUESTS, CONSTRAINT_RECEIVED, CONSTRAINT_TRANSMITTED, COUNTER, COUNTERS, DATA_RECEIVED, DATA_TRANSMITTED,
-    DISCARDS_RECEIVED, DISCARDS_TRANSMITTED, DUPLICATE_REQUESTS, ERRORS_RECEIVED, HARDWARE_COUNTER, HARDWARE_COUNTERS,
-    IMPLIED_NAK, Infiniband, LEGACY_COUNTER, LEGACY_COUNTERS, LEGACY_DATA_RECEIVED, LEGACY_DATA_TRANSMITTED,
-    LEGACY_MULTICAST_RECEIVED, LEGACY_MULTICAST_TRANSMITTED, LEGACY_PACKETS_RECEIVED, LEGACY_PACKETS_TRANSMITTED,
-    LEGACY_UNICAST_RECEIVED, LEGACY_UNICAST_TRANSMITTED, LIFESPAN, LINK_DOWNED, LINK_INTEGRITY, LINK_RECOVERED,
-    MARKED_RECEIVED, MULTICAST_RECEIVED, MULTICAST_TRANSMITTED, NOT_READY, NOTIFICATIONS_HANDLED,
-    NOTIFICATIONS_IGNORED, NOTIFICATIONS_SENT, OUT_OF_BUFFER, OUT_OF_SEQUENCE, PACKETS_RECEIVED, PACKETS_TRANSMITTED,
-    Port, READ_REQUESTS, REMOTE_PHYSICAL, REQUESTER_ACCESS, REQUESTER_ERRORS, REQUESTER_FLUSHED, REQUESTER_INVALID,
-    RESPONDER_ACCESS, RESPONDER_ERRORS, RESPONDER_FLUSHED, RESPONDER_LENGTH, SEQUENCE_ERRORS, SLOW_RESTART_NOTIFIED,
-    SLOW_RESTART_USED, SLOW_RESTARTS, SWITCH_RELAY, SYMBOL_ERRORS, TRANSMIT_WAIT, UNICAST_RECEIVED,
-    UNICAST_TRANSMITTED, VL15_DROPPED, WRITE_REQUESTS,
+    COUNTER, COUNTER_FILES, COUNTERS, HARDWARE_COUNTER, HARDWARE_COUNTERS, HARDWARE_FILES, Infiniband, LEGACY_COUNTER,
+    LEGACY_COUNTERS, LEGACY_FILES, LIFESPAN, PerPort, Port,
 };
 use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family};
+use crate::kit::family::{Family, Tabled};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{Directory, File, Read};
 
-/// What a file counts in.
+/// The unit of a counter.
 #[derive(Clone, Copy, Debug)]
-enum Unit {
+pub(super) enum Unit {
     Plain,
-    /// Four bytes, whatever the number of lanes.
+    /// Words of four bytes, whatever the number of lanes.
     Words,
 }
 
-/// A file, what it is on the page, and what it counts in.
-type Row = (&'static [u8], Family<Infiniband, Counter, crate::kit::family::Unnamed<2>>, Unit);
+/// A counter's file with its unit, and its family.
+type Row = ((&'static [u8], Unit), Family<Infiniband, Tabled, PerPort<'static>>);
 
-const COUNTER_ROWS: &[Row] = &[
-    (b"VL15_dropped", VL15_DROPPED, Unit::Plain),
-    (b"excessive_buffer_overrun_errors", BUFFER_OVERRUNS, Unit::Plain),
-    (b"link_downed", LINK_DOWNED, Unit::Plain),
-    (b"link_error_recovery", LINK_RECOVERED, Unit::Plain),
-    (b"local_link_integrity_errors", LINK_INTEGRITY, Unit::Plain),
-    (b"multicast_rcv_packets", MULTICAST_RECEIVED, Unit::Plain),
-    (b"multicast_xmit_packets", MULTICAST_TRANSMITTED, Unit::Plain),
-    (b"port_rcv_constraint_errors", CONSTRAINT_RECEIVED, Unit::Plain),
-    (b"port_rcv_data", DATA_RECEIVED, Unit::Words),
-    (b"port_rcv_discards", DISCARDS_RECEIVED, Unit::Plain),
-    (b"port_rcv_errors", ERRORS_RECEIVED, Unit::Plain),
-    (b"port_rcv_packets", PACKETS_RECEIVED, Unit::Plain),
-    (b"port_rcv_remote_physical_errors", REMOTE_PHYSICAL, Unit::Plain),
-    (b"port_rcv_switch_relay_errors", SWITCH_RELAY, Unit::Plain),
-    (b"port_xmit_constraint_errors", CONSTRAINT_TRANSMITTED, Unit::Plain),
-    (b"port_xmit_data", DATA_TRANSMITTED, Unit::Words),
-    (b"port_xmit_discards", DISCARDS_TRANSMITTED, Unit::Plain),
-    (b"port_xmit_packets", PACKETS_TRANSMITTED, Unit::Plain),
-    (b"port_xmit_wait", TRANSMIT_WAIT, Unit::Plain),
-    (b"symbol_error", SYMBOL_ERRORS, Unit::Plain),
-    (b"unicast_rcv_packets", UNICAST_RECEIVED, Unit::Plain),
-    (b"unicast_xmit_packets", UNICAST_TRANSMITTED, Unit::Plain),
-];
-
-const LEGACY_ROWS: &[Row] = &[
-    (b"port_multicast_rcv_packets", LEGACY_MULTICAST_RECEIVED, Unit::Plain),
-    (b"port_multicast_xmit_packets", LEGACY_MULTICAST_TRANSMITTED, Unit::Plain),
-    (b"port_rcv_data_64", LEGACY_DATA_RECEIVED, Unit::Words),
-    (b"port_rcv_packets_64", LEGACY_PACKETS_RECEIVED, Unit::Plain),
-    (b"port_unicast_rcv_packets", LEGACY_UNICAST_RECEIVED, Unit::Plain),
-    (b"port_unicast_xmit_packets", LEGACY_UNICAST_TRANSMITTED, Unit::Plain),
-    (b"port_xmit_data_64", LEGACY_DATA_TRANSMITTED, Unit::Words),
-    (b"port_xmit_packets_64", LEGACY_PACKETS_TRANSMITTED, Unit::Plain),
-];
-
-const HARDWARE_ROWS: &[Row] = &[
-    (b"duplicate_request", DUPLICATE_REQUESTS, Unit::Plain),
-    (b"implied_nak_seq_err", IMPLIED_NAK, Unit::Plain),
-    (b"local_ack_timeout_err", ACK_TIMEOUTS, Unit::Plain),
-    (b"np_cnp_sent", NOTIFICATIONS_SENT, Unit::Plain),
-    (b"np_ecn_marked_roce_packets", MARKED_RECEIVED, Unit::Plain),
-    (b"out_of_buffer", OUT_OF_BUFFER, Unit::Plain),
-    (b"out_of_sequence", OUT_OF_SEQUENCE, Unit::Plain),
-    (b"packet_seq_err", SEQUENCE_ERRORS, Unit::Plain),
-    (b"req_cqe_error", REQUESTER_ERRORS, Unit::Plain),
-    (b"req_cqe_flush_error", REQUESTER_FLUSHED, Unit::Plain),
-    (b"req_remote_access_errors", REQUESTER_ACCESS, Unit::Plain),
-    (b"req_remote_invalid_request", REQUESTER_INVALID, Unit::Plain),
-    (b"resp_cqe_error", RESPONDER_ERRORS, Unit::Plain),
-    (b"resp_cqe_flush_error", RESPONDER_FLUSHED, Unit::Plain),
-    (b"resp_local_length_error", RESPONDER_LENGTH, Unit::Plain),
-    (b"resp_remote_access_errors", RESPONDER_ACCESS, Unit::Plain),
-    (b"rnr_nak_retry_err", NOT_READY, Unit::Plain),
-    (b"roce_adp_retrans", ADAPTIVE_RETRANSMITS, Unit::Plain),
-    (b"roce_adp_retrans_to", ADAPTIVE_TIMEOUTS, Unit::Plain),
-    (b"roce_slow_restart", SLOW_RESTART_USED, Unit::Plain),
-    (b"roce_slow_restart_cnps", SLOW_RESTART_NOTIFIED, Unit::Plain),
-    (b"roce_slow_restart_trans", SLOW_RESTARTS, Unit::Plain),
-    (b"rp_cnp_handled", NOTIFICATIONS_HANDLED, Unit::Plain),
-    (b"rp_cnp_ignored", NOTIFICATIONS_IGNORED, Unit::Plain),
-    (b"rx_atomic_requests", ATOMIC_REQUESTS, Unit::Plain),
-    (b"rx_dct_connect", CONNECT_REQUESTS, Unit::Plain),
-    (b"rx_icrc_encapsulated", CHECKSUM_ERRORS, Unit::Plain),
-    (b"rx_read_requests", READ_REQUESTS, Unit::Plain),
-    (b"rx_write_requests", WRITE_REQUESTS, Unit::Plain),
-];
-
-/// Emits what a port counts. Drivers have one folder of counters, or two, or all of them.
+/// Emits the counters of a port. A driver has one to three directories of counters.
 pub(super) fn emit(cx: &mut Cx<'_, Infiniband>, port: Port<'_>, names: &mut Names) {
     if list(cx, COUNTERS, port, names) {
-        emit_rows(cx, COUNTER, COUNTER_ROWS, port, names);
+        emit_rows(cx, COUNTER, &COUNTER_FILES, port, names);
         if list(cx, LEGACY_COUNTERS, port, names) {
-            emit_rows(cx, LEGACY_COUNTER, LEGACY_ROWS, port, names);
+            emit_rows(cx, LEGACY_COUNTER, &LEGACY_FILES, port, names);
         }
     }
     if list(cx, HARDWARE_COUNTERS, port, names) {
-        emit_rows(cx, HARDWARE_COUNTER, HARDWARE_ROWS, port, names);
+        emit_rows(cx, HARDWARE_COUNTER, &HARDWARE_FILES, port, names);
         if let Some(milliseconds) = count(cx, HARDWARE_COUNTER, port, names, b"lifespan") {
-            cx.page.gauge(LIFESPAN, [&port.device, &port.number], milliseconds / 1000);
+            cx.page.gauge(LIFESPAN, PerPort { device: &port.device, port: &port.number }, milliseconds / 1000);
         }
     }
 }
 
-/// Lists a folder of counters; `false` where there is none.
+/// Lists a directory of counters; `false` if it does not exist.
 fn list(
     cx: &mut Cx<'_, Infiniband>,
     folder: Read<Infiniband, Directory, 2>,
@@ -141,19 +63,20 @@ fn emit_rows(
     port: Port<'_>,
     names: &Names,
 ) {
-    for &(name, family, unit) in rows {
+    let labels = PerPort { device: &port.device, port: &port.number };
+    for &((name, unit), family) in rows {
         let Some(count) = count(cx, file, port, names, name) else { continue };
         match unit {
-            Unit::Plain => cx.page.counter(family, [&port.device, &port.number], count),
-            Unit::Words => cx.page.counter(family, [&port.device, &port.number], count as f64 * WORD_BYTES),
+            Unit::Plain => cx.page.tabled(family, labels, count),
+            Unit::Words => cx.page.tabled(family, labels, count as f64 * WORD_BYTES),
         }
     }
 }
 
-/// Data is counted in words of so many bytes, each of which is one on each of four lanes.
+/// The size of a word of data: a byte on each of four lanes.
 const WORD_BYTES: f64 = 4.0;
 
-/// What one file of the folder with these `names` counts, where it does.
+/// Reads a counter, if the directory has it among its `names`.
 fn count(
     cx: &mut Cx<'_, Infiniband>,
     file: Read<Infiniband, File, 3>,
@@ -168,7 +91,7 @@ fn count(
     found.and_then(|Count(count)| count)
 }
 
-/// A count, or the words by which some drivers say that the port has none.
+/// A count, or the text of drivers for an unsupported counter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Count(Option<u64>);
 
@@ -266,7 +189,11 @@ mod tests {
         for bad in ["", "-1", "N/A", "many", "18446744073709551616"] {
             let bad = format!("\n{bad}\n");
             let files = [("counters/link_downed", "\n1\n"), ("counters/symbol_error", bad.as_str())];
-            check(&files, &[("link_downed_total", "1")], Some("counters/symbol_error: value: expected a whole number"));
+            check(
+                &files,
+                &[("link_downed_total", "1")],
+                Some("counters/symbol_error: value: expected an unsigned integer"),
+            );
         }
         let files = [("counters/link_downed", "\n1\n"), ("hw_counters/lifespan", " error=EIO\n")];
         check(&files, &[("link_downed_total", "1")], Some("hw_counters/lifespan: input/output error"));
@@ -275,12 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn every_file_has_a_family_of_its_own() {
-        let rows = [COUNTER_ROWS, LEGACY_ROWS, HARDWARE_ROWS].concat();
-        let names: std::collections::BTreeSet<_> = rows.iter().map(|(_, family, _)| family.info().name).collect();
-        assert_eq!((rows.len(), names.len()), (59, 59));
-        for table in [COUNTER_ROWS, LEGACY_ROWS, HARDWARE_ROWS] {
-            assert!(table.is_sorted_by(|a, b| a.0 < b.0));
+    fn every_table_is_sorted_by_file() {
+        let tables: [&[Row]; 3] = [&COUNTER_FILES, &LEGACY_FILES, &HARDWARE_FILES];
+        assert_eq!(tables.map(<[Row]>::len).iter().sum::<usize>(), 59);
+        for table in tables {
+            assert!(table.is_sorted_by(|((a, _), _), ((b, _), _)| a < b));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The services of the load balancer and their backends, from /proc/net/ip_vs.
+//! Virtual services and their backends from /proc/net/ip_vs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use crate::kit::parse::{Fields, FromText, Hexadecimal};
 use crate::kit::prelude::*;
 use crate::kit::table;
 
-/// A label that backends can have.
+/// A label of backends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Label {
     LocalAddress,
@@ -18,7 +18,7 @@ pub(super) enum Label {
 }
 
 impl Label {
-    /// In the order of their names, which is that of the families' labels.
+    /// All labels, sorted by name.
     pub(super) const ALL: [Self; 6] =
         [Self::LocalAddress, Self::LocalMark, Self::LocalPort, Self::Proto, Self::RemoteAddress, Self::RemotePort];
 
@@ -42,7 +42,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The address as it is shown: one of IPv4 within IPv6 as one of IPv4.
+    /// The address for labels: an IPv4-mapped IPv6 address is shown as IPv4.
     pub(super) fn address(&self) -> IpAddr {
         self.ip.to_canonical()
     }
@@ -69,7 +69,7 @@ impl FromText for Endpoint {
     }
 }
 
-/// How busy a backend is.
+/// Weight and connections of a backend.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Counts {
     pub(super) weight: u64,
@@ -85,18 +85,18 @@ impl Counts {
     }
 }
 
-/// A server that connections of a service are passed on to.
+/// A server of a virtual service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Backend<'a> {
     pub(super) protocol: &'a [u8],
-    /// Where the service listens; nothing where it takes packets by their firewall mark.
+    /// The address of the service; `None` for a firewall mark.
     pub(super) local: Option<Endpoint>,
     pub(super) mark: &'a [u8],
     pub(super) remote: Endpoint,
     pub(super) counts: Counts,
 }
 
-/// What the backends below a line belong to.
+/// The service of the following backends.
 #[derive(Clone, Copy)]
 struct Service<'a> {
     protocol: &'a [u8],
@@ -104,9 +104,9 @@ struct Service<'a> {
     mark: &'a [u8],
 }
 
-/// The backends of all services. One below a service that could not be read is not told of again.
+/// The backends of all services. Backends of an invalid service are skipped without another error.
 pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_>, ParseError<'_>>> {
-    // The headlines are there even when no service is.
+    // The header exists even without services.
     let empty = text.bytes.is_empty().then(|| Err(table::empty(text)));
     let mut service = None;
     let rows = text.lines().filter_map(move |line| {
@@ -128,23 +128,23 @@ pub(super) fn backends(text: Text<'_>) -> impl Iterator<Item = Result<Backend<'_
 fn read_service<'a>(line: Line<'a>, protocol: &'a [u8], mut fields: Fields<'a>) -> Result<Service<'a>, ParseError<'a>> {
     match protocol {
         b"TCP" | b"UDP" | b"SCTP" => {
-            let local = fields.number("the local address")?;
+            let local = fields.number("local address")?;
             Ok(Service { protocol, local: Some(local), mark: b"" })
         }
-        b"FWM" => Ok(Service { protocol, local: None, mark: fields.text("the firewall mark")? }),
-        _ => Err(line.error("the protocol", "TCP, UDP, SCTP, FWM or ->", protocol)),
+        b"FWM" => Ok(Service { protocol, local: None, mark: fields.text("firewall mark")? }),
+        _ => Err(line.error("protocol", "TCP, UDP, SCTP, FWM or ->", protocol)),
     }
 }
 
 fn backend<'a>(line: Line<'a>, mut fields: Fields<'a>, service: Service<'a>) -> Result<Backend<'a>, ParseError<'a>> {
     let Service { protocol, local, mark } = service;
-    let remote = fields.number("the remote address")?;
-    let _way_of_forwarding = fields.text("the way of forwarding")?;
-    let weight = fields.number("the weight")?;
+    let remote = fields.number("remote address")?;
+    let _way_of_forwarding = fields.text("way of forwarding")?;
+    let weight = fields.number("weight")?;
     let active = fields.number("active connections")?;
     let inactive = fields.number("inactive connections")?;
     if line.fields().count() > 6 {
-        return Err(line.error("the row", "6 columns", line.bytes));
+        return Err(line.error("row", "6 columns", line.bytes));
     }
     Ok(Backend { protocol, local, mark, remote, counts: Counts { weight, active, inactive } })
 }

@@ -15,7 +15,7 @@ fn with_rows(rows: &str) -> String {
     format!("== proc/net/ip_vs\n{HEADLINES}{rows}{STATS_FILE}")
 }
 
-/// What is emitted of the weights, which is what is emitted of the other two.
+/// The samples of the weights; the other two families have the same labels.
 #[track_caller]
 fn check_weights(rows: &str, flag: &str, expected: &str, complaint: &str) {
     let flags = [flag];
@@ -76,26 +76,26 @@ fn labels_that_are_not_wanted_are_summed_over() {
         "{local_address=\"\",proto=\"FWM\"} 20\n{local_address=\"192.168.0.22\",proto=\"TCP\"} 150\n",
         "",
     );
-    given("").flags(&["--collector.ipvs.backend-labels=local_port,port"]).is_refused::<Ipvs>(
-        "--collector.ipvs.backend-labels: `port` is no label of a backend, use some of local_address",
-    );
+    given("")
+        .flags(&["--collector.ipvs.backend-labels=local_port,port"])
+        .is_refused::<Ipvs>("--collector.ipvs.backend-labels: `port` is not a label of a backend; use local_address");
 }
 
 #[test]
 fn a_bad_backend_costs_itself_or_the_sums_that_it_is_in() {
     let rows = "TCP  0A000001:0050 wlc\n  -> 0A000002:0050 Masq 1 x 3\n  -> 0A000003:0050 Masq 4 5 6\n";
     let fine = "{local_address=\"10.0.0.1\",local_mark=\"\",local_port=\"80\",proto=\"TCP\",remote_address=\"10.0.0.3\",remote_port=\"80\"} 4\n";
-    check_weights(rows, "", fine, "ip_vs:5: active connections: expected a whole number");
+    check_weights(rows, "", fine, "ip_vs:5: active connections: expected an unsigned integer");
     check_weights(rows, "--collector.ipvs.backend-labels=local_port", "", "active connections");
     let after = "TCP 0A000001:0050 wlc\n  -> 0A000003:0050 Masq 4 5 6\n";
     for (bad, complaint) in [
-        ("  -> 0A00002:0050 Masq 1 2 3\n", "the remote address: expected an address and a port"),
-        ("  -> 0A000002 Masq 1 2 3\n", "the remote address: expected"),
-        ("  -> [::1:0050 Masq 1 2 3\n", "the remote address: expected"),
-        ("  -> 0A000002:00500 Masq 1 2 3\n", "the remote address: expected"),
+        ("  -> 0A00002:0050 Masq 1 2 3\n", "remote address: expected an address and a port"),
+        ("  -> 0A000002 Masq 1 2 3\n", "remote address: expected"),
+        ("  -> [::1:0050 Masq 1 2 3\n", "remote address: expected"),
+        ("  -> 0A000002:00500 Masq 1 2 3\n", "remote address: expected"),
         ("  -> 0A000002:0050 Masq 1 2\n", "inactive connections: expected"),
-        ("  -> 0A000002:0050 Masq 1 2 3 4\n", "the row: expected 6 columns"),
-        ("  -> 0A000002:0050 Masq -1 2 3\n", "the weight: expected"),
+        ("  -> 0A000002:0050 Masq 1 2 3 4\n", "row: expected 6 columns"),
+        ("  -> 0A000002:0050 Masq -1 2 3\n", "weight: expected"),
     ] {
         check_weights(&format!("TCP 0A000001:0050 wlc\n{bad}{after}"), "", fine, complaint);
     }
@@ -106,10 +106,10 @@ fn backends_of_a_bad_service_belong_to_nobody() {
     let fine = "TCP 0A000001:0050 wlc\n  -> 0A000003:0050 Masq 4 5 6\n";
     let emitted = "{local_address=\"10.0.0.1\",local_mark=\"\",local_port=\"80\",proto=\"TCP\",remote_address=\"10.0.0.3\",remote_port=\"80\"} 4\n";
     for (service, complaint) in [
-        ("TCP x wlc", "the local address: expected an address"),
-        ("TCP", "the local address: expected"),
-        ("FWM", "the firewall mark: expected a field"),
-        ("DCCP 0A000001:0050 wlc", "the protocol: expected TCP, UDP, SCTP, FWM or ->"),
+        ("TCP x wlc", "local address: expected an address"),
+        ("TCP", "local address: expected"),
+        ("FWM", "firewall mark: expected a field"),
+        ("DCCP 0A000001:0050 wlc", "protocol: expected TCP, UDP, SCTP, FWM or ->"),
     ] {
         check_weights(&format!("{fine}{service}\n  -> 0A000002:0050 Masq 1 2 3\n"), "", emitted, complaint);
     }
@@ -125,8 +125,8 @@ fn without_the_module_there_is_no_data() {
 fn bad_totals_cost_themselves_alone() {
     let backends = format!("== proc/net/ip_vs\n{HEADLINES}");
     for (stats, emitted, complaint) in [
-        ("a\nb\n1 2 3 4\n", "", "ip_vs_stats:3: the totals: expected 5 columns"),
-        ("a\nb\n", "", "ip_vs_stats: the totals: expected a third line"),
+        ("a\nb\n1 2 3 4\n", "", "ip_vs_stats:3: totals: expected 5 columns"),
+        ("a\nb\n", "", "ip_vs_stats: totals: expected a third line"),
         (
             "a\nb\n1 2 x 4 10000000000000000\n",
             "node_ipvs_connections_total 1\nnode_ipvs_incoming_bytes_total 4\nnode_ipvs_incoming_packets_total 2\n",

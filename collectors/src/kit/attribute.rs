@@ -1,4 +1,4 @@
-//! Attributes: files of /sys that hold one value each.
+//! Attributes: files of /sys with one value each.
 
 use super::declare::Cx;
 use super::failure::ParseError;
@@ -7,36 +7,36 @@ use super::read::{File, Read};
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
 
-/// So much of an attribute is its value; node_exporter reads no more of it.
+/// Maximum length of a value; node_exporter reads no more of an attribute.
 pub const ATTRIBUTE_CAP_BYTES: usize = 128;
 
-/// The value of an attribute, without white space around it.
+/// The trimmed value of an attribute.
 pub fn value<'a>(text: &Text<'a>) -> &'a [u8] {
     text.bytes.get(..ATTRIBUTE_CAP_BYTES).unwrap_or(text.bytes).trim_ascii()
 }
 
-/// Whether the device merely does not have this attribute, or not now: drivers refuse what makes no sense for them.
+/// Whether the device does not support the attribute, or not now.
 pub fn is_unavailable(error: RootError) -> bool {
     use Errno as E;
     matches!(error, RootError::Errno(E::ENOENT | E::EACCES | E::EPERM | E::EINVAL | E::EOPNOTSUPP))
 }
 
-/// Whether the attribute is not there, or not shown to this process.
+/// Whether the attribute is missing or not readable by this process.
 pub fn is_hidden(error: RootError) -> bool {
     error.is_missing() || error.is_denied()
 }
 
-/// Whether this kernel or driver does not have the attribute at all.
+/// Whether the kernel or driver does not have the attribute.
 pub fn is_absent(error: RootError) -> bool {
     error == RootError::Errno(Errno::ENOENT)
 }
 
-/// No error is to be expected.
+/// Expects no error.
 pub fn never(_: RootError) -> bool {
     false
 }
 
-/// The number that an attribute holds. There is none where reading fails; that is noted unless it `is_expected`.
+/// Reads the number of an attribute. A read error is reported unless it `is_expected`.
 pub fn number<T: FromText, C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -53,7 +53,7 @@ pub fn number<T: FromText, C, const N: usize>(
     }
 }
 
-/// The same, with the number of an attribute that this kernel does not have.
+/// Reads the number of an attribute; returns `absent` if the kernel does not have it.
 pub fn number_or<T: FromText, C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -75,8 +75,8 @@ fn parsed<T: FromText>(text: Text<'_>) -> Result<T, ParseError<'_>> {
     T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found))
 }
 
-/// Replaces `into` by the value of an attribute; `false`, and empty, where reading fails. That is noted unless it
-/// `is_expected`.
+/// Replaces `into` by the value of an attribute; `false`, with `into` empty, if it cannot be read. A read error is
+/// reported unless it `is_expected`.
 pub fn word<C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -98,8 +98,8 @@ pub fn word<C, const N: usize>(
     }
 }
 
-/// Replaces `into` by the value of an attribute that every device fills; `false`, and empty, where reading fails or
-/// there is nothing in it, both of which are noted.
+/// Replaces `into` by the value of an attribute that is never empty; `false`, with `into` empty, after a read error or
+/// for an empty value. Both are reported.
 pub fn filled_word<C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -117,7 +117,7 @@ pub fn filled_word<C, const N: usize>(
     !into.is_empty()
 }
 
-/// What follows `prefix` in the names that begin with it and go on with a digit: `0` of `thermal_zone0`.
+/// The rests of the names that consist of `prefix` and a digit at least: `0` of `thermal_zone0`.
 pub fn numbered<'a>(names: &'a Names, prefix: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let rests = names.iter().filter_map(move |name| name.strip_prefix(prefix));
     rests.filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))

@@ -1,6 +1,6 @@
-//! Looking at short pieces of text, several bytes at once.
+//! Search in short texts, eight bytes at a time.
 
-/// How many bytes two slices have in common at their beginning.
+/// The length of the common prefix of two slices.
 #[inline]
 pub(crate) fn common_length(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
@@ -19,7 +19,7 @@ fn chunk(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|&chunk| u64::from_le_bytes(chunk))
 }
 
-/// Where the first white space is.
+/// The index of the first white space.
 #[inline]
 pub(crate) fn whitespace(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
@@ -38,17 +38,18 @@ pub(crate) fn whitespace(bytes: &[u8]) -> Option<usize> {
     bytes.iter().skip(at).position(u8::is_ascii_whitespace).map(|after| at + after)
 }
 
-/// The top bit of the first byte below `!`, if there is one; what it says of later bytes is worth nothing.
+/// A word whose lowest set bit is the top bit of the first byte below `!`; zero if there is no such byte. Later bytes
+/// may be wrong.
 const fn below_exclamation_mark(word: u64) -> u64 {
     word.wrapping_sub(u64::from_le_bytes([b'!'; 8])) & !word & HIGH
 }
 
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// Whether all is ASCII but `"`, `\` and newline: what stands on the page as it is.
+/// Whether the text needs no escaping on the page: it is ASCII without `"`, `\` and newline.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    // What is left at the end is looked at together with bytes that were looked at already.
+    // The last word overlaps the one before it.
     if let Some(&last) = bytes.last_chunk::<8>() {
         let (chunks, _) = bytes.as_chunks::<8>();
         return chunks.iter().chain([&last]).all(|&chunk| word_is_plain(u64::from_le_bytes(chunk)));
@@ -62,7 +63,7 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// The same of eight bytes at once: a byte of zero borrows from its top bit, which no ASCII has.
+/// [`is_plain`] of eight bytes: subtracting 1 from a zero byte sets its top bit, which ASCII does not have.
 #[inline]
 const fn word_is_plain(word: u64) -> bool {
     const LOW: u64 = u64::from_le_bytes([0x01; 8]);

@@ -1,4 +1,4 @@
-//! What can go wrong in a collector, in words that name the file, the line, the field and what was found.
+//! Failures of a collector, which name the file, the line, the field and the value found.
 
 mod reason;
 
@@ -9,25 +9,24 @@ use crate::host::root::{Mount, RootError};
 
 pub use reason::Reason;
 
-/// A file that did not answer. It borrows the path, so that asking for a file that is not there costs no memory.
+/// A file that could not be read. It borrows the path, so that a missing file costs no allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct FileError<'a> {
-    /// The tree that was asked.
+    /// The mount of the file.
     pub mount: Mount,
-    /// The path below it.
+    /// The path below the mount.
     pub path: &'a [u8],
-    /// Why it did not answer.
+    /// The reason.
     pub error: RootError,
 }
 
 impl FileError<'_> {
-    /// Whether the file is simply not there.
+    /// Whether the file does not exist.
     pub fn is_missing(&self) -> bool {
         self.error.is_missing()
     }
 
-    /// Why the collector did not succeed: it has no data where the error `is_expected` of a host without anything of
-    /// the kind.
+    /// The failure of the collector: no data if the error `is_expected` of a host without the device or module.
     pub fn or_no_data(self, is_expected: fn(RootError) -> bool) -> Failure {
         if is_expected(self.error) { Failure::NoData(self.into()) } else { self.into() }
     }
@@ -39,6 +38,7 @@ impl fmt::Display for FileError<'_> {
     }
 }
 
+<<<<<<< HEAD
 /// A path and a line, where one is meant, as error messages show them.
 struct Place<'a>(Path<'a>, usize);
 
@@ -49,7 +49,10 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A path as error messages show it.
+/// A path in error messages.
+=======
+/// A path in error messages.
+>>>>>>> server
 pub(crate) struct Path<'a>(pub(crate) Mount, pub(crate) &'a [u8]);
 
 impl fmt::Display for Path<'_> {
@@ -61,24 +64,24 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// A piece of a file that is not what it should be.
+/// A part of a file that cannot be parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ParseError<'a> {
-    /// The tree the file is in.
+    /// The mount of the file.
     pub mount: Mount,
-    /// The file's path below it.
+    /// The path below the mount.
     pub path: &'a [u8],
-    /// The line, counted from 1; 0 where the whole file is meant.
+    /// The line, from 1; 0 for the whole file.
     pub line: usize,
     /// The field's name.
     pub field: &'a [u8],
-    /// What should stand there.
+    /// A description of a valid value.
     pub expected: &'static str,
-    /// What stands there.
+    /// The value found.
     pub found: &'a [u8],
 }
 
-/// Error messages show this much of what was found.
+/// Error messages show this much of the value found.
 const FOUND_SHOWN_BYTES: usize = 60;
 
 impl ParseError<'_> {
@@ -94,33 +97,33 @@ impl fmt::Display for ParseError<'_> {
         let shown = &self.found[..self.found.len().min(FOUND_SHOWN_BYTES)];
         match self.found.len() {
             0 => f.write_str("nothing"),
-            length if length > shown.len() => write!(f, "`{}…` ({length} bytes)", shown.escape_ascii()),
-            _ => write!(f, "`{}`", shown.escape_ascii()),
+            length if length > shown.len() => write!(f, "\"{}…\" ({length} bytes)", shown.escape_ascii()),
+            _ => write!(f, "\"{}\"", shown.escape_ascii()),
         }
     }
 }
 
-/// Why a collector did not succeed.
+/// The reason why a collector failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
-    /// This host has nothing of the kind: unsuccessful, but nothing to worry about.
+    /// The host does not have the device or module: unsuccessful, but expected.
     NoData(Reason),
-    /// Something is broken.
+    /// An error.
     Error(Reason),
 }
 
 impl Failure {
-    /// This host has nothing of the kind.
+    /// A failure because the host does not have the device or module.
     pub fn no_data(reason: impl fmt::Display) -> Self {
         Self::NoData(Reason::in_words(reason))
     }
 
-    /// Something is broken.
+    /// A failure because of an error.
     pub fn error(reason: impl fmt::Display) -> Self {
         Self::Error(Reason::in_words(reason))
     }
 
-    /// The reason, which is shown in words.
+    /// The reason, for display.
     pub fn reason(&self) -> &Reason {
         match self {
             Self::NoData(reason) | Self::Error(reason) => reason,
@@ -146,27 +149,27 @@ impl From<KernelError> for Failure {
     }
 }
 
-/// What somebody said who panicked.
+/// The message of a panic.
 pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// What went wrong in a collector that went on all the same.
+/// Problems of a collector that did not stop it.
 #[derive(Default, Debug)]
 pub struct Problems {
     shown: Vec<Failure>,
     count: usize,
-    /// How many of them do not count as a failure.
+    /// The number of problems that do not count as a failure.
     harmless: usize,
 }
 
-/// So many problems of one collector are kept in words at each scrape; more are only counted. A file of a million bad
+/// Maximum number of problems of a collector and scrape that are kept; more are only counted. A file of a million bad
 /// lines must not become a million messages.
 pub const PROBLEMS_SHOWN_MAX: usize = 16;
 
 impl Problems {
-    /// Notes a problem. The collector counts as failed, what it emits is served.
+    /// Reports a problem. The collector counts as failed; its samples are served.
     pub fn report(&mut self, problem: impl Into<Failure>) {
         self.count += 1;
         if self.shown.len() < PROBLEMS_SHOWN_MAX {
@@ -174,34 +177,33 @@ impl Problems {
         }
     }
 
-    /// Notes a problem that costs the collector nothing of its success: one that node_exporter writes into its log, or
-    /// shows by a sample of its own.
+    /// Reports a problem without failing the collector: one that node_exporter only logs, or exports as a sample.
     pub fn note(&mut self, problem: impl Into<Failure>) {
         self.report(problem);
         self.harmless += 1;
     }
 
-    /// Passes on a value, or notes why there is none.
+    /// Returns the value, or reports the error.
     pub fn value<T, E: Into<Failure>>(&mut self, result: Result<T, E>) -> Option<T> {
         result.map_err(|problem| self.report(problem)).ok()
     }
 
-    /// Whether nothing was reported but what [`Problems::note`] was told.
+    /// Whether all problems were reported by [`Problems::note`].
     pub fn is_harmless(&self) -> bool {
         self.count == self.harmless
     }
 
-    /// How many there were.
+    /// The number of problems.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The first [`PROBLEMS_SHOWN_MAX`] of them.
+    /// The first [`PROBLEMS_SHOWN_MAX`] problems.
     pub fn shown(&self) -> &[Failure] {
         &self.shown
     }
 
-    /// Forgets all.
+    /// Removes all problems.
     pub fn clear(&mut self) {
         self.shown.clear();
         self.count = 0;
@@ -220,26 +222,26 @@ mod tests {
             path: b"meminfo",
             line: 3,
             field: b"MemFree",
-            expected: "a whole number",
+            expected: "an unsigned integer",
             found,
         }
     }
 
     #[test]
-    fn a_parse_error_names_file_line_field_and_what_was_found() {
+    fn a_parse_error_names_file_line_field_and_value() {
         assert_eq!(
             parse_error(b"12x\xff").to_string(),
-            "proc/meminfo:3: MemFree: expected a whole number, found `12x\\xff`"
+            "proc/meminfo:3: MemFree: expected an unsigned integer, found \"12x\\xff\""
         );
         assert!(parse_error(b"").to_string().ends_with("found nothing"));
     }
 
     #[test]
-    fn what_was_found_is_shown_up_to_its_limit() {
+    fn a_long_value_is_abbreviated() {
         let at_limit = [b'9'; FOUND_SHOWN_BYTES];
-        assert!(parse_error(&at_limit).to_string().ends_with("9`"));
+        assert!(parse_error(&at_limit).to_string().ends_with("9\""));
         let beyond = [b'9'; FOUND_SHOWN_BYTES + 1];
-        assert!(parse_error(&beyond).to_string().ends_with("9…` (61 bytes)"));
+        assert!(parse_error(&beyond).to_string().ends_with("9…\" (61 bytes)"));
     }
 
     #[test]
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_are_kept_up_to_their_limit_and_counted_beyond() {
+    fn problems_beyond_the_limit_are_only_counted() {
         let mut problems = Problems::default();
         for _ in 0..PROBLEMS_SHOWN_MAX {
             problems.report(Failure::error("x"));
@@ -268,7 +270,7 @@ mod tests {
         assert_eq!((problems.shown().len(), problems.count()), (PROBLEMS_SHOWN_MAX, PROBLEMS_SHOWN_MAX + 1));
     }
     #[test]
-    fn what_is_only_noted_is_harmless() {
+    fn a_noted_problem_is_harmless() {
         let mut problems = Problems::default();
         problems.note(Failure::error("x"));
         assert!(problems.is_harmless() && problems.count() == 1);

@@ -1,4 +1,4 @@
-//! A collector's only way to files.
+//! File access of a collector: its declared reads and no others.
 
 use std::marker::PhantomData;
 
@@ -7,18 +7,17 @@ use super::parse::Text;
 use super::read::{self, Accessed, Directory, File, Link, Read, ReadInfo};
 use crate::host::root::{Metadata, Mount, Names, RootError, Roots};
 
-/// A read takes this much of a file and refuses a larger one. The largest that is known, /proc/interrupts of 1,152
-/// CPUs, has 13 MB.
+/// Maximum size of a file; a larger one is refused. The largest known file, /proc/interrupts of 1,152 CPUs, has 13 MB.
 pub const FILE_CAP_BYTES: usize = 64 << 20;
 
-/// Memory for what is read, used again by every read of every scrape.
+/// Memory for paths and contents, reused by every read of every scrape.
 #[derive(Default, Debug)]
 pub struct Scratch {
     path: Vec<u8>,
     content: Vec<u8>,
 }
 
-/// The files that collector `C` has declared.
+/// The declared files of collector `C`.
 pub struct Files<'a, C> {
     roots: &'a Roots,
     scratch: &'a mut Scratch,
@@ -37,7 +36,7 @@ impl<'a, C> Files<'a, C> {
         Self { roots, scratch, owner: PhantomData }
     }
 
-    /// Where the operator said that /sys is, for labels that show it.
+    /// The path of /sys as the operator gave it, for labels.
     pub fn sys_place(&self) -> &'a str {
         self.roots.sys_place()
     }
@@ -58,7 +57,7 @@ impl<'a, C> Files<'a, C> {
         }
     }
 
-    /// Reads a whole file where it exists.
+    /// Reads a whole file; `None` if it does not exist.
     pub fn read_if_present<const N: usize>(
         &mut self,
         file: Read<C, File, N>,
@@ -71,7 +70,7 @@ impl<'a, C> Files<'a, C> {
         }
     }
 
-    /// Reads a whole file into memory of the caller, for files that are looked at side by side.
+    /// Reads a whole file into `content`, which outlives the next read.
     pub fn read_into<const N: usize>(
         &mut self,
         file: Read<C, File, N>,
@@ -93,7 +92,7 @@ impl<'a, C> Files<'a, C> {
         self.answer(directory, &names, |mount, path| roots.get(mount).list(path, into))
     }
 
-    /// Reads where a symbolic link leads, without following it.
+    /// Reads the target of a symbolic link.
     pub fn read_link<const N: usize>(
         &mut self,
         link: Read<C, Link, N>,
@@ -104,7 +103,7 @@ impl<'a, C> Files<'a, C> {
         self.answer(link, &names, |mount, path| roots.get(mount).read_link(path, into))
     }
 
-    /// What a file is, without opening it.
+    /// Metadata of a file, which is not opened.
     pub fn metadata<A: Accessed, const N: usize>(
         &mut self,
         file: Read<C, A, N>,
@@ -130,7 +129,7 @@ impl<'a, C> Files<'a, C> {
     }
 }
 
-/// Fills in the names and asks; a name that is none leads out of the root.
+/// Calls `ask` with the path. An invalid name is refused like a path that leaves the root.
 fn with_path<T>(
     info: ReadInfo,
     names: &[&[u8]],
@@ -138,4 +137,55 @@ fn with_path<T>(
     ask: impl FnOnce(&[u8]) -> Result<T, RootError>,
 ) -> Result<T, RootError> {
     if read::fill(info, names, path) { ask(path) } else { Err(RootError::Escapes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::root::Root;
+
+    const FILE: Read<(), File, 0> = Read::new(Mount::Proc, "large");
+
+    /// A root whose only file is as large as it can be told to be, and takes no memory.
+    #[derive(Debug)]
+    struct OneFile {
+        size_bytes: usize,
+    }
+
+    impl Root for OneFile {
+        fn begin_scrape(&self) {}
+
+        fn read(&self, _: &[u8], _: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
+            let size_bytes = self.size_bytes;
+            if size_bytes > cap_bytes { Err(TOO_LARGE) } else { Ok(()) }
+        }
+
+        fn list(&self, _: &[u8], _: &mut Names) -> Result<(), RootError> {
+            Err(RootError::Escapes)
+        }
+
+        fn read_link(&self, _: &[u8], _: &mut Vec<u8>) -> Result<(), RootError> {
+            Err(RootError::Escapes)
+        }
+
+        fn metadata(&self, _: &[u8]) -> Result<Metadata, RootError> {
+            Err(RootError::Escapes)
+        }
+    }
+
+    const TOO_LARGE: RootError = RootError::Errno(crate::host::errno::Errno::EFBIG);
+
+    #[test]
+    fn a_read_is_capped() {
+        for (size_bytes, is_read) in [(FILE_CAP_BYTES, true), (FILE_CAP_BYTES + 1, false)] {
+            let roots = Roots::new(|_| Arc::new(OneFile { size_bytes }));
+            let (mut scratch, mut content) = (Scratch::default(), Vec::new());
+            let mut files = Files::<()>::new(&roots, &mut scratch);
+            assert_eq!(files.read(FILE, []).is_ok(), is_read, "{size_bytes}");
+            assert_eq!(files.read_if_present(FILE, []).is_ok(), is_read, "{size_bytes}");
+            assert_eq!(files.read_into(FILE, [], &mut content).is_ok(), is_read, "{size_bytes}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::options::{Flag, Options, Text};
 
-/// So many names are remembered.
+/// Maximum number of remembered names.
 const REMEMBERED_MAX: usize = 4096;
 
 /// A regular expression that is asked for the same names, scrape after scrape, and remembers its answers. So it may be of

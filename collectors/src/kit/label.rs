@@ -3,13 +3,13 @@
 use super::line::{self, Room};
 use super::{bytes, digits};
 
-/// What can stand as a label's value.
+/// A value of a label.
 pub trait Label {
     /// Appends the value, escaped: `\`, `"` and newline get a backslash, bytes that are no UTF-8 become U+FFFD.
     fn write_to(&self, out: &mut Vec<u8>);
 
-    /// The same; `false`, and nothing appended, if the sample does not have this label at all, as opposed to an empty
-    /// value.
+    /// Appends the value like [`Label::write_to`]; `false`, with nothing appended, if the sample does not have the label,
+    /// which is different from an empty value.
     fn write_if_present(&self, out: &mut Vec<u8>) -> bool {
         self.write_to(out);
         true
@@ -49,7 +49,7 @@ pub const fn name_of(field: &'static str) -> &'static str {
     }
 }
 
-/// A label that some samples have and others do not.
+/// A label that only some samples have.
 impl<L: Label> Label for Option<L> {
     fn write_to(&self, out: &mut Vec<u8>) {
         if let Some(value) = self {
@@ -67,7 +67,7 @@ impl<L: Label> Label for Option<L> {
     }
 }
 
-/// Text, of which most stands on the page as it is.
+/// Texts, most of which need no escaping.
 macro_rules! text_labels {
     ($($type:ty),*) => {
         $(impl Label for $type {
@@ -122,7 +122,7 @@ fn put_signed(value: impl Into<i64>, room: &mut Room, at: usize) -> usize {
     put_whole(value.unsigned_abs(), room, at)
 }
 
-/// Several pieces that are one value: `Joined(&[b"cpu", number])`.
+/// A value in several pieces: `Joined(&[b"cpu", number])`.
 #[derive(Debug)]
 pub struct Joined<'a>(pub &'a [&'a [u8]]);
 
@@ -138,7 +138,7 @@ impl Label for Joined<'_> {
     }
 }
 
-/// The bytes of a hardware address, shown as `02:00:5e:00:53:01`.
+/// A hardware address, printed as `02:00:5e:00:53:01`.
 #[derive(Debug)]
 pub struct HardwareAddress<'a>(pub &'a [u8]);
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_the_value_is_escaped() {
+    fn special_characters_are_escaped() {
         check(&"plain", "plain");
         check(&"a\\b\"c\nd", "a\\\\b\\\"c\\nd");
         check(&"käse", "käse");
@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn hardware_addresses_are_bytes_between_colons() {
+    fn hardware_addresses_have_colons() {
         check(&HardwareAddress(&[0x02, 0xaf, 0x90, 0xff]), "02:af:90:ff");
         check(&HardwareAddress(&[]), "");
     }
 
     proptest! {
         #[test]
-        fn any_bytes_become_one_line_of_text(bytes: Vec<u8>) {
+        fn any_value_becomes_one_line_of_utf_8(bytes: Vec<u8>) {
             let mut out = Vec::new();
             bytes.as_slice().write_to(&mut out);
             let text = String::from_utf8(out).expect("labels are UTF-8");

@@ -1,6 +1,6 @@
 //! The name that was probably meant.
 
-/// Longer names than this are not compared: nobody mistypes a known one into that.
+/// Longer names are not compared.
 const NAME_MAX_BYTES: usize = 100;
 
 /// The nearest of `names`, if at most a third of it has to change.
@@ -12,7 +12,7 @@ pub fn among<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a
     (edits <= name.len() / 3).then_some(near)
 }
 
-/// How many bytes have to be inserted, removed or replaced to make one of the other.
+/// The edit distance: insertions, removals and replacements of bytes.
 fn edits(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (done, a) in a.iter().enumerate() {

@@ -13,7 +13,7 @@ pub use duration::parse_duration;
 use super::constant::typed_constant;
 use super::declare::Declaration;
 
-/// What a flag holds.
+/// The type of a flag's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlagKind {
     /// `--x`, `--no-x`.
@@ -28,22 +28,22 @@ pub enum FlagKind {
     Duration,
 }
 
-/// A flag as the tables see it.
+/// A flag without its type parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FlagInfo {
     /// Its name without the dashes: `collector.arp.device-include`.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of the value.
     pub kind: FlagKind,
-    /// What it holds when it is not given, as one would write it.
+    /// The default, as written on a command line.
     pub default: &'static str,
-    /// What it does.
+    /// The help text.
     pub help: &'static str,
     /// Older names, accepted with a warning.
     pub old_names: &'static [&'static str],
     /// Accepted, but not shown by `--help`.
     pub hidden: bool,
-    /// What it holds if it is written without a value; `None` if it needs one.
+    /// The value of a flag without `=VALUE`; `None` if the value is required.
     pub bare: Option<&'static str>,
 }
 
@@ -62,21 +62,21 @@ impl<C, T: Held> Flag<C, T> {
         Self { info, owner: PhantomData }
     }
 
-    /// The same with older names, which are accepted with a warning.
+    /// Adds older names, which are accepted with a warning.
     #[must_use]
     pub const fn or(mut self, old_names: &'static [&'static str]) -> Self {
         self.info.old_names = old_names;
         self
     }
 
-    /// The same, not shown by `--help`.
+    /// Hides the flag from `--help`.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.info.hidden = true;
         self
     }
 
-    /// The same, which may be written without a value and then holds this one.
+    /// Makes the value optional; without it the flag has this value.
     #[must_use]
     pub const fn bare(mut self, value: &'static str) -> Self {
         self.info.bare = Some(value);
@@ -105,11 +105,11 @@ pub struct Whole;
 #[derive(Clone, Copy, Debug)]
 pub struct Span;
 
-/// The types that mark what a flag holds.
+/// The marker types that stand for a [`FlagKind`].
 pub trait Held {
-    /// The same as a value.
+    /// The kind that the marker stands for.
     const KIND: FlagKind;
-    /// What [`Options::get`] gives.
+    /// The type that [`Options::get`] returns.
     type Value<'a>;
     /// Takes it out; `None` when the value is of another kind.
     fn take(value: &FlagValue) -> Option<Self::Value<'_>>;
@@ -138,7 +138,7 @@ held! {
     Span Duration Duration, value => *value;
 }
 
-/// What a flag was given, or its default.
+/// The value of a flag.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "each is the value of the flag kind of its name")]
 pub enum FlagValue {
@@ -150,7 +150,7 @@ pub enum FlagValue {
 }
 
 impl FlagValue {
-    /// Reads a value as it is written on a command line. The error says what should have been written.
+    /// Parses a value of the command line. The error describes a valid value.
     pub fn parse(kind: FlagKind, text: &str) -> Result<Self, String> {
         match kind {
             FlagKind::Switch => match text {
@@ -207,12 +207,12 @@ impl FlagValues {
         Ok(())
     }
 
-    /// Whether a flag was given a value.
+    /// Whether the flag was given on the command line.
     pub fn is_given(&self, flag: &FlagInfo) -> bool {
         self.given.contains(flag.name)
     }
 
-    /// What a flag that holds words holds; nothing where it holds something else.
+    /// The texts of a flag; nothing for a flag of another kind.
     pub fn words(&self, flag: &FlagInfo) -> &[String] {
         match self.values.get(flag.name) {
             Some(FlagValue::Text(word)) => std::slice::from_ref(word),
@@ -221,7 +221,7 @@ impl FlagValues {
         }
     }
 
-    /// What a flag holds, if it is one of these.
+    /// The value of a flag, if it exists.
     pub fn value(&self, flag: &FlagInfo) -> Option<&FlagValue> {
         self.values.get(flag.name)
     }
@@ -231,13 +231,13 @@ impl FlagValues {
         self.enabled.insert(collector.to_owned(), enabled);
     }
 
-    /// Whether a collector is on; nothing when nobody said.
+    /// Whether a collector was enabled or disabled; `None` if neither.
     pub fn enabled(&self, collector: &str) -> Option<bool> {
         self.enabled.get(collector).copied()
     }
 }
 
-/// What a collector is built with: its flags' values.
+/// The flag values that a collector is built with.
 pub struct Options<'a, C> {
     values: &'a FlagValues,
     notices: Vec<String>,
@@ -265,17 +265,17 @@ impl<'a, C> Options<'a, C> {
         value.unwrap_or_else(|| panic!("--{} has a value of its kind in every table", flag.info.name))
     }
 
-    /// Whether the flag was given, as opposed to standing at its default.
+    /// Whether the flag was given on the command line.
     pub fn is_given<T>(&self, flag: Flag<C, T>) -> bool {
         self.values.is_given(&flag.info)
     }
 
-    /// Whether another collector is on; `None` where it does not exist here.
+    /// Whether another collector is enabled; `None` if it does not exist.
     pub fn is_collector_enabled(&self, name: &str) -> Option<bool> {
         self.values.enabled(name)
     }
 
-    /// Tells the operator something at start.
+    /// Adds a message to the operator, which is logged at start.
     pub fn notice(&mut self, message: impl Into<String>) {
         self.notices.push(message.into());
     }

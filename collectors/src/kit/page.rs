@@ -1,7 +1,7 @@
-//! The page: samples are encoded at once into their family's own buffer, and the buffers are joined in the order that
-//! client_golang uses: families by name, samples by label values in label-name order.
+//! The page: samples are encoded at once into the buffer of their family, and the buffers are joined in the order of
+//! client_golang: families by name, samples by label values in label-name order.
 //!
-//! Every collector has a [`Page`] of its own, so that one who is late keeps nobody else's; `binder` joins them.
+//! Every collector has a [`Page`] of its own, so that a late collector does not hold back others; `binder` joins them.
 
 mod binder;
 mod buffer;
@@ -19,23 +19,23 @@ use foreign::ForeignPage;
 pub(crate) use binder::Binder;
 pub use view::PageOf;
 
-/// Families of one collector in one scrape, in memory that is used again by the next.
+/// The families of a collector in a scrape, in memory that the next scrape reuses.
 #[derive(Debug)]
 pub struct Page {
-    /// The declared ones, and then those that the kernel named.
+    /// Declared families, then kernel-named ones.
     families: Vec<Buffer>,
-    /// How many samples each of them has: few do, and it shows here without looking at all the others.
+    /// The number of samples of each family, apart from the buffers: most are 0 and are skipped.
     counts: Vec<usize>,
     declared: usize,
     made_by_name: FxHashMap<Box<[u8]>, usize>,
     name: Vec<u8>,
     /// A line that is not of the usual kind, while it is made.
     spare: Vec<u8>,
-    /// Families from other sources.
+    /// Families of other sources.
     pub(crate) foreign: ForeignPage,
 }
 
-/// How a page is written down.
+/// The format of a page.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Format {
     /// The text format, version 0.0.4.
@@ -45,11 +45,11 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// So many families of one collector may get their names from one host's kernel; more are not made.
+/// Maximum number of kernel-named families of a collector; more are not created.
 pub const MADE_FAMILIES_MAX: usize = 65_536;
 
 impl Page {
-    /// An empty page for these declared families; their order is their slots'.
+    /// An empty page for these declared families, in slot order.
     pub fn new(families: impl IntoIterator<Item = FamilyInfo>) -> Self {
         let declared = families.into_iter().map(|family| Buffer::new(family.name.as_bytes(), &family, family.help));
         let families: Vec<Buffer> = declared.collect();
@@ -64,7 +64,7 @@ impl Page {
         }
     }
 
-    /// Forgets all samples and keeps the memory.
+    /// Removes all samples and keeps the memory.
     pub fn clear(&mut self) {
         for (buffer, count) in self.families.iter_mut().zip(&mut self.counts).filter(|(_, count)| **count > 0) {
             buffer.clear();
@@ -73,17 +73,17 @@ impl Page {
         self.foreign.clear();
     }
 
-    /// How many samples it has.
+    /// The number of samples.
     pub fn samples(&self) -> usize {
         self.counts.iter().sum::<usize>() + self.foreign.samples()
     }
 
-    /// The family at this place, if it has samples.
+    /// The family at this index, if it has samples.
     fn filled(&self, at: usize) -> Option<&Buffer> {
         self.families.get(at).filter(|_| self.counts.get(at).is_some_and(|count| *count > 0))
     }
 
-    /// Which of the families has the prefix and `rest` for a name; `None` when there are too many already.
+    /// The index of the family named by the prefix and `rest`, which is created if needed; `None` at the limit.
     fn made(&mut self, prefix: &FamilyInfo, rest: &[&[u8]]) -> Option<usize> {
         self.name.clear();
         self.name.extend_from_slice(prefix.name.as_bytes());
@@ -105,16 +105,16 @@ impl Page {
     }
 }
 
-/// What was left out of a page.
+/// What a page leaves out.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// Samples that were there already.
+    /// Duplicate samples.
     pub duplicates: usize,
-    /// Families of a name that another collector's samples have already.
+    /// Families whose name another collector uses.
     pub clashes: Vec<String>,
 }
 
-/// Metric names are made of `[a-zA-Z0-9_:]`; every other byte becomes `_`.
+/// Metric names consist of `[a-zA-Z0-9_:]`; every other byte becomes `_`.
 fn name_byte(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || byte == b':' { byte } else { b'_' }
 }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn families_stand_by_name_and_samples_by_label_values() {
+    fn families_are_sorted_by_name_and_samples_by_label_values() {
         let (text, duplicates) = emit(&mut page(), |page| {
             for cpu in [10_u64, 2, 1] {
                 page.counter(B, [&cpu, &"user"], cpu);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_family_is_handed_over_whole_and_again() {
+    fn a_large_family_is_handed_over_in_every_scrape() {
         let mut page = page();
         let count = 40_000_u64;
         let mut expected = String::from(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_that_is_there_twice_is_written_once_and_counted() {
+    fn a_duplicate_sample_is_written_once_and_counted() {
         let (text, duplicates) = emit(&mut page(), |page| {
             page.counter(B, [&"0", &"user"], 1_u64);
             page.counter(B, [&"0", &"user"], 2_u64);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_without_samples_is_not_on_the_page() {
+    fn a_family_without_samples_is_left_out() {
         let mut page = page();
         let (text, _) = emit(&mut page, |page| page.gauge(A, [], 1_u64));
         assert!(text.contains("node_a 1"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_families_of_one_name_the_first_is_written() {
+    fn the_first_of_two_families_of_one_name_is_written() {
         let again: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(2, "node_a", &[], "Another a.");
         let mut page = Page::new([B.info(), A.info(), again.info()]);
         for (first, expected, clashes) in [(true, "node_a 1\n", 1), (false, "node_a 2\n", 0)] {
@@ -279,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_made_name_keeps_what_a_metric_name_can_have() {
+        let (text, _) = emit(&mut page(), |page| {
+            page.named(MADE, &[b"x:y_Z9", b".-\xc3\xa9"], [], 1_u64);
+        });
+        assert!(text.ends_with("\nnode_ab_x:y_Z9____ 1\n"), "{text}");
+    }
+
+    #[test]
     fn kernel_named_families_have_a_limit() {
         let mut page = page();
         page.made_by_name.clear();
@@ -291,13 +299,13 @@ mod tests {
         let mut view: PageOf<'_, ()> = PageOf::new(&mut page);
         assert!(view.named(MADE, &[b"last"], [], 1_u64));
         assert!(!view.named(MADE, &[b"one_more"], [], 1_u64));
-        assert!(view.named(MADE, &[b"last"], [], 1_u64), "what is there stays usable");
+        assert!(view.named(MADE, &[b"last"], [], 1_u64), "existing families stay usable");
     }
 
     proptest! {
         /// The order is that of the unescaped values, compared label by label.
         #[test]
-        fn any_samples_come_out_sorted_and_once(
+        fn samples_are_sorted_and_unique(
             samples in proptest::collection::vec((any::<String>(), any::<String>()), 0..20)
         ) {
             let (text, duplicates) = emit(&mut page(), |page| {

@@ -1,4 +1,4 @@
-//! Reading what the kernel writes: text, lines, fields and numbers, all borrowed, none trusted.
+//! Parsing of kernel files: borrowed text, lines, fields and numbers.
 
 mod wide;
 
@@ -18,17 +18,17 @@ pub struct Text<'a> {
     pub mount: Mount,
     /// The file's path below it.
     pub path: &'a [u8],
-    /// What it holds.
+    /// The content.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Text<'a> {
-    /// A text of this content; `path` is what errors will call it.
+    /// A text with this content; `path` is its name in errors.
     pub const fn new(mount: Mount, path: &'a [u8], bytes: &'a [u8]) -> Self {
         Self { mount, path, bytes }
     }
 
-    /// Its lines, without their ends.
+    /// The lines, without their newlines.
     pub fn lines(&self) -> Lines<'a> {
         Lines { text: *self, rest: self.bytes, number: 0 }
     }
@@ -82,30 +82,30 @@ impl<'a> Iterator for Lines<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     text: Text<'a>,
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub number: usize,
-    /// What it holds, without its end.
+    /// The content, without the newline.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Line<'a> {
-    /// What is between its white space.
+    /// The fields of the line, separated by white space.
     pub fn fields(&self) -> Fields<'a> {
         Fields { line: *self, rest: self.bytes }
     }
 
-    /// What is between its white space, from some piece of the line on: after a colon, say.
+    /// The fields of a part of the line, for example after a colon.
     pub fn fields_of(&self, rest: &'a [u8]) -> Fields<'a> {
         Fields { line: *self, rest }
     }
 
-    /// The line cut at the first `separator`; both sides without white space around them.
+    /// Both trimmed sides of the first `separator`.
     pub fn split_at(&self, separator: u8) -> Option<(&'a [u8], &'a [u8])> {
         let at = memchr::memchr(separator, self.bytes)?;
         Some((self.bytes[..at].trim_ascii(), self.bytes[at + 1..].trim_ascii()))
     }
 
-    /// A number that stands in this line as `found`, under the name `field`.
+    /// Parses `found`, a part of this line, as a number; errors call it `field`.
     pub fn number<T: FromText>(&self, field: impl FieldName<'a>, found: &'a [u8]) -> Result<T, ParseError<'a>> {
         T::from_text(found).ok_or_else(|| self.error(field, T::EXPECTED, found))
     }
@@ -117,7 +117,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A field's name in an error: the kernel's own bytes, or a word of ours.
+/// A field's name in an error: bytes of the file, or a text.
 pub trait FieldName<'a> {
     /// The name.
     fn bytes(self) -> &'a [u8];
@@ -135,7 +135,7 @@ impl<'a> FieldName<'a> for &'a [u8] {
     }
 }
 
-/// The fields of a line, taken one after the other.
+/// The fields of a line, as an iterator.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     line: Line<'a>,
@@ -159,7 +159,7 @@ impl<'a> Fields<'a> {
         self.next().map(|found| self.line.number(field, found)).transpose()
     }
 
-    /// What has not been taken yet.
+    /// The remaining fields, as text.
     pub fn rest(&self) -> &'a [u8] {
         self.rest.trim_ascii()
     }
@@ -177,24 +177,24 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Numbers as the kernel writes them.
+/// Numbers in kernel files.
 pub trait FromText: Sized {
-    /// What an error says should have stood there.
+    /// A description of a valid number, for errors.
     const EXPECTED: &'static str;
 
-    /// The number, or nothing where it is none or does not fit.
+    /// Parses the number; `None` if it is invalid or out of range.
     fn from_text(text: &[u8]) -> Option<Self>;
 }
 
 impl FromText for u64 {
-    const EXPECTED: &'static str = "a whole number from 0 to 2^64 - 1";
+    const EXPECTED: &'static str = "an unsigned integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
         let digit = |byte: u8| Some(byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9).map(Self::from);
-        // So many digits always fit.
+        // 19 digits always fit.
         let (short, rest) = text.split_at(text.len().min(19));
         let value = short.iter().try_fold(0, |value, &byte| Some(value * 10 + digit(byte)?))?;
         rest.iter().try_fold(value, |value: Self, &byte| value.checked_mul(10)?.checked_add(digit(byte)?))
@@ -202,7 +202,7 @@ impl FromText for u64 {
 }
 
 impl FromText for u32 {
-    const EXPECTED: &'static str = "a whole number from 0 to 2^32 - 1";
+    const EXPECTED: &'static str = "an unsigned 32-bit integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         Self::try_from(u64::from_text(text)?).ok()
@@ -210,7 +210,7 @@ impl FromText for u32 {
 }
 
 impl FromText for i64 {
-    const EXPECTED: &'static str = "a whole number from -2^63 to 2^63 - 1";
+    const EXPECTED: &'static str = "a signed integer";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         match text {
@@ -224,7 +224,7 @@ impl FromText for f64 {
     const EXPECTED: &'static str = "a number";
 
     fn from_text(text: &[u8]) -> Option<Self> {
-        // Most are whole, and of so few digits that each has a float of its own.
+        // Fast path: integers of up to 15 digits are exact.
         if let Some(whole) = Some(text).filter(|text| text.len() <= 15).and_then(u64::from_text) {
             return Some(whole as Self);
         }
@@ -232,7 +232,7 @@ impl FromText for f64 {
     }
 }
 
-/// A hexadecimal number, with `0x` before it or not.
+/// A hexadecimal number with an optional `0x`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hexadecimal(pub u64);
 
@@ -252,12 +252,12 @@ impl FromText for Hexadecimal {
     }
 }
 
-/// A whole number in decimal, or in hexadecimal after `0x`: what Go's `ParseInt(s, 0, 64)` takes of sysfs attributes.
+/// An integer in decimal, or in hexadecimal after `0x`, like Go's `ParseInt(s, 0, 64)` for sysfs attributes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AnyBase(pub i64);
 
 impl FromText for AnyBase {
-    const EXPECTED: &'static str = "a whole number in decimal, or in hexadecimal after 0x, of up to 64 bits";
+    const EXPECTED: &'static str = "an integer in decimal, or in hexadecimal after 0x";
 
     fn from_text(text: &[u8]) -> Option<Self> {
         if text.starts_with(b"0x") || text.starts_with(b"0X") {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_end_where_their_bits_end() {
+    fn numbers_out_of_range_are_refused() {
         check("18446744073709551615", Some(u64::MAX));
         check::<u64>("18446744073709551616", None);
         check("4294967295", Some(u32::MAX));
@@ -298,19 +298,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn invalid_numbers_are_refused() {
         for found in ["", "-", "+", "1x", "0x", " 1", "１", "1 ", "--1", "1.5"] {
             check::<u64>(found, None);
             check::<i64>(found, None);
         }
         check::<u64>("-1", None);
+        check::<u64>("+5", None);
+        check::<u32>("+5", None);
+        check("+5", Some(5_i64));
+        check::<i64>("+-5", None);
         check::<f64>("", None);
         check::<Hexadecimal>("0x", None);
         check("1.5", Some(1.5_f64));
     }
 
     #[test]
-    fn lines_and_fields_know_where_they_stand() {
+    fn lines_and_fields_have_positions() {
         let content = text(b"a 1\n\n  b\t2 \nlast");
         let lines: Vec<_> = content.lines().map(|line| (line.number, line.fields().count())).collect();
         assert_eq!(lines, [(1, 2), (2, 0), (3, 2), (4, 1)]);
@@ -318,7 +322,7 @@ mod tests {
         let mut fields = line.fields();
         assert_eq!(fields.text("name").expect("a field"), b"last");
         let error = fields.number::<u64>("value").expect_err("no more fields");
-        assert_eq!(error.to_string(), "proc/x:4: value: expected a whole number from 0 to 2^64 - 1, found nothing");
+        assert_eq!(error.to_string(), "proc/x:4: value: expected an unsigned integer, found nothing");
     }
 
     proptest! {

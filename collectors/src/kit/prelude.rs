@@ -1,4 +1,4 @@
-//! What every collector's file begins with.
+//! Imports of every collector.
 
 pub use super::declare::{Collect, Cx};
 pub use super::failure::{Failure, FileError, ParseError, Problems};

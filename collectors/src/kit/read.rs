@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::constant::typed_constant;
 use crate::host::root::Mount;
 
-/// What a read does with the path.
+/// The kind of access of a read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     /// Reads a file's content.
@@ -26,9 +26,9 @@ pub struct Directory;
 #[derive(Clone, Copy, Debug)]
 pub struct Link;
 
-/// The types that mark what a read does.
+/// The marker types that stand for an [`Access`].
 pub trait Accessed {
-    /// The same as a value.
+    /// The access that the marker stands for.
     const ACCESS: Access;
 }
 
@@ -42,14 +42,14 @@ impl Accessed for Link {
     const ACCESS: Access = Access::Link;
 }
 
-/// A declared read as the tables see it: of any collector, with any number of names to fill in.
+/// A declared read without its type parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReadInfo {
-    /// The tree it begins in.
+    /// The mount.
     pub mount: Mount,
-    /// The path below it; each `*` stands for one name, and a component `**` for one or more of them with `/` between.
+    /// The path below the mount; each `*` stands for one name, and a component `**` for one or more of them with `/` between.
     pub pattern: &'static str,
-    /// What is done with it.
+    /// The kind of access.
     pub access: Access,
 }
 
@@ -91,13 +91,13 @@ impl<C, A: Accessed, const N: usize> Read<C, A, N> {
         Self { info: ReadInfo { mount, pattern, access: A::ACCESS }, owner: PhantomData }
     }
 
-    /// The read as the tables see it.
+    /// The read without its type parameters.
     pub const fn info(&self) -> ReadInfo {
         self.info
     }
 }
 
-/// How many names a pattern has to be given.
+/// The number of names that a pattern takes.
 pub const fn count_names(pattern: &str) -> usize {
     let bytes = pattern.as_bytes();
     let mut count = 0;
@@ -130,9 +130,8 @@ const fn check_pattern(pattern: &str, names: usize) {
     }
 }
 
-/// Writes the path of `info` with `names` in the places of its `*`. `false` when a name is none: empty, with a `/` or
-/// a NUL, or one that would make its component `.` or `..`. Names below [`Mount::Host`] are an operator's paths and
-/// are taken as they are.
+/// Writes the path of `info` with `names` in place of its `*`. `false` for an invalid name: empty, with a `/` or a NUL,
+/// or one that makes its component `.` or `..`. Names below [`Mount::Host`] are paths of the operator and not checked.
 pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool {
     into.clear();
     let free = info.mount == Mount::Host;
@@ -167,10 +166,10 @@ pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool 
     true
 }
 
-/// What stands for a path, which is a component of its own.
+/// The component that stands for a path.
 const PATH: &[u8] = b"**";
 
-/// Whether this can be the name of a file.
+/// Whether this is a valid file name.
 fn is_name(name: &[u8]) -> bool {
     !matches!(name, b"" | b"." | b"..") && !name.contains(&0)
 }
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn names_take_the_places_of_the_stars() {
+    fn names_replace_stars() {
         check("class/net", &[], Some("class/net"));
         check("class/net/*/mtu", &[b"eth0"], Some("class/net/eth0/mtu"));
         check("cpu*/x*y/*", &[b"1", b"-", b"z"], Some("cpu1/x-y/z"));
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn two_stars_take_a_path() {
+    fn two_stars_accept_a_path() {
         assert_eq!((count_names("sys/**"), count_names("*/x*/**")), (1, 3));
         check("sys/**", &[b"fs"], Some("sys/fs"));
         check("sys/**", &[b"net/core/somaxconn"], Some("sys/net/core/somaxconn"));

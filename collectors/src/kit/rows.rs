@@ -1,17 +1,17 @@
-//! Files of named rows: each line a name and numbers.
+//! Files whose lines are a name and numbers.
 
 use super::failure::{ParseError, Problems};
 use super::parse::{Fields, FromText, Line, Text};
 use super::table;
 
-/// The rows of a file by name. Of several rows of one name the last counts.
+/// The rows of a file by name. The last of several rows of one name counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, const N: usize> {
     rows: [Option<Row<'a>>; N],
     has_strangers: bool,
 }
 
-/// A row that is there.
+/// A row of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The whole line, for errors.
@@ -46,13 +46,13 @@ impl<'a, const N: usize> Rows<'a, N> {
                 None => found.has_strangers |= !is_fine(line),
             }
         }
-        // A file without any row is none that the kernel wrote.
+        // A file without a known row is corrupt.
         found.has_strangers |= found.rows.iter().all(Option::is_none);
         found
     }
 
-    /// What `read` makes of each row, in the order of the names. `Ok(None)` is a row that the kernel does not have; one
-    /// that may be a line that nobody could read is left out.
+    /// The results of `read` for each row, in the order of the names. `Ok(None)` is a row that the kernel does not have. A
+    /// missing row is left out if a line could not be parsed, because it may be that row.
     pub fn each<T>(
         self,
         mut read: impl FnMut(usize, Row<'a>) -> Result<T, ParseError<'a>>,
@@ -66,7 +66,7 @@ impl<'a, const N: usize> Rows<'a, N> {
 }
 
 impl<'a> Row<'a> {
-    /// The numbers of the row, of which there are exactly so many; `expected` says that in words.
+    /// The numbers of a row of exactly `N` numbers; `expected` describes the row.
     pub fn exactly<T: FromText + Copy + Default, const N: usize>(
         self,
         expected: &'static str,
@@ -74,12 +74,12 @@ impl<'a> Row<'a> {
         exactly(self.line, self.line.fields_of(self.rest), expected)
     }
 
-    /// The first numbers of the row and how many there are in all; places without a number hold 0.
+    /// The first numbers of the row, filled up with 0, and the number of all numbers.
     pub fn numbers<T: FromText + Copy + Default, const N: usize>(self) -> Result<([T; N], usize), ParseError<'a>> {
         numbers(self.line, self.line.fields_of(self.rest))
     }
 
-    /// The first numbers of a row that begins with how many follow, at least `least`; places without a number hold 0.
+    /// The first numbers, filled up with 0, of a row that starts with the number of numbers, at least `least`.
     pub fn counted<const N: usize>(self, least: u64, expected: &'static str) -> Result<[u64; N], ParseError<'a>> {
         let mut fields = self.line.fields_of(self.rest);
         let count: u64 = fields.number("the count of numbers")?;
@@ -91,7 +91,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The numbers of these fields, of which there are exactly so many; `expected` says that in words.
+/// The numbers of exactly `N` fields; `expected` describes them.
 pub fn exactly<'a, T: FromText + Copy + Default, const N: usize>(
     line: Line<'a>,
     fields: Fields<'a>,
@@ -101,7 +101,7 @@ pub fn exactly<'a, T: FromText + Copy + Default, const N: usize>(
     if count == N { Ok(values) } else { Err(line.error("the row", expected, line.bytes)) }
 }
 
-/// The first numbers of these fields and how many there are in all; places without a number hold 0.
+/// The first numbers of these fields, filled up with 0, and the number of all fields.
 pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
     line: Line<'a>,
     fields: Fields<'a>,
@@ -158,7 +158,7 @@ mod tests {
         assert!(Rows::of(text(""), ["a", "b"], &mut problems, judge).is_err());
         let rows = Rows::of(text("a 1\nc 2\n"), ["a", "b"], &mut problems, judge).expect("lines");
         assert_eq!((rows.each(|_, row| row.numbers::<u64, 1>()).count(), problems.count()), (1, 1));
-        assert_eq!(problems.shown()[0].reason().to_string(), "proc/x:2: the row: expected a or b, found `c 2`");
+        assert_eq!(problems.shown()[0].reason().to_string(), "proc/x:2: the row: expected a or b, found \"c 2\"");
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(row("a 1 2").exactly("2 numbers").ok(), Some([1_u64, 2]));
         for line in ["a 1", "a 1 2 3"] {
             let error = row(line).exactly::<u64, 2>("2 numbers").expect_err("another count").to_string();
-            assert!(error.contains("proc/x:1: the row: expected 2 numbers, found `a 1"), "{error}");
+            assert!(error.contains("proc/x:1: the row: expected 2 numbers, found \"a 1"), "{error}");
         }
         assert_eq!(row("a 1 2 3").numbers().ok(), Some(([1_u64, 2], 3)));
         assert_eq!(row("a").numbers().ok(), Some(([0_u64; 2], 0)));

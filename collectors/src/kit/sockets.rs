@@ -4,14 +4,14 @@ use super::failure::ParseError;
 use super::parse::{Hexadecimal, Line, Text};
 use super::table;
 
-/// What is looked at of one socket.
+/// State and queues of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Socket {
     /// Its state, as the kernel numbers them.
     pub state: u64,
-    /// What waits to be sent or acknowledged, in bytes.
+    /// Bytes not yet sent or acknowledged.
     pub transmit_queue_bytes: u64,
-    /// What waits to be read, in bytes.
+    /// Bytes not yet read by the application.
     pub receive_queue_bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Tables: files of one row for each thing.
+//! Tables: files with a row per object.
 
 use super::failure::{ParseError, Problems};
 use super::parse::{FromText, Line, Lines, Text};
@@ -21,7 +21,7 @@ pub fn empty(text: Text<'_>) -> ParseError<'_> {
     text.error("the file", "at least one line", b"")
 }
 
-/// The next numbers of a row, all of them or none: `fields` tells their names.
+/// The next numbers of a row, all or none. `fields` are their names in errors.
 pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
     line: Line<'a>,
     found: &mut impl Iterator<Item = &'a [u8]>,
@@ -66,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_a_row_are_there_together_or_not_at_all() {
+    fn a_bad_number_refuses_the_whole_row() {
         check("1 2 3", Ok([1, 2]));
-        check("1 x", Err("proc/x:1: second: expected a whole number from 0 to 2^64 - 1, found `x`"));
-        check("1", Err("proc/x:1: second: expected a whole number from 0 to 2^64 - 1, found nothing"));
+        check("1 x", Err("proc/x:1: second: expected an unsigned integer, found \"x\""));
+        check("1", Err("proc/x:1: second: expected an unsigned integer, found nothing"));
     }
 }

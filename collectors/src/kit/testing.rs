@@ -1,4 +1,4 @@
-//! How collectors are tested: a host given as the text of a `.tree` file, and what its page should say.
+//! Tests of collectors: a host as the text of a `.tree` file, and the samples it should give.
 //!
 //! ```
 //! use collectors::kit::testing::given;
@@ -20,8 +20,8 @@ use crate::host::kernel::canned::Canned;
 use crate::host::root::tree::Tree;
 use crate::host::tree_text;
 
-/// A host of these entries, in the format of fixtures/README.md without its first line; what its kernel answers
-/// stands below `kernel/`.
+/// A host with these entries, in the format of fixtures/README.md without the first line. Kernel answers are entries
+/// below `kernel/`.
 ///
 /// # Panics
 /// When the text is no tree.
@@ -32,7 +32,7 @@ pub fn given(entries: &str) -> Given {
     Given::tree(tree)
 }
 
-/// A host to test with.
+/// The host of a test.
 #[derive(Debug)]
 pub struct Given {
     tree: Tree,
@@ -41,16 +41,18 @@ pub struct Given {
     sys_place: Option<String>,
 }
 
-/// What a scrape gave.
+/// The result of a scrape.
 #[derive(Debug)]
 pub struct Scraped {
     /// The whole page.
     pub page: String,
-    /// What the collectors complained about.
+    /// Problems and failures of the collectors.
     pub complaints: Vec<String>,
+    /// Samples that were left out because an earlier one has the same name and labels.
+    pub duplicates: usize,
 }
 
-/// Whether a family is declared to have other values in each scrape of the same host.
+/// Whether the family is declared volatile.
 pub fn is_volatile(family: &str) -> bool {
     let declarations = crate::ALL.iter().map(|registration| registration.declaration).chain([Scrape::DECLARATION]);
     declarations.flat_map(|declaration| declaration.families).any(|own| own.name == family && own.is_volatile)
@@ -69,33 +71,33 @@ pub fn redacted(page: &str) -> String {
 }
 
 impl Given {
-    /// This tree, with what its `kernel/` entries answer.
+    /// A host with this tree and the kernel answers of its `kernel/` entries.
     pub fn tree(tree: Tree) -> Self {
         Self { tree, kernel: None, arguments: Vec::new(), sys_place: None }
     }
 
-    /// The same with these flags, as one would write them on the command line: `--collector.x=y`, `--no-collector.z`.
+    /// Sets flags, written as on the command line: `--collector.x=y`, `--no-collector.z`.
     #[must_use]
     pub fn flags(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         self
     }
 
-    /// The same with /sys at this place, as labels show it.
+    /// Sets the path of /sys that labels show.
     #[must_use]
     pub fn sys_place(mut self, place: &str) -> Self {
         self.sys_place = Some(place.to_owned());
         self
     }
 
-    /// The same with another kernel than the tree's.
+    /// Replaces the kernel of the tree.
     #[must_use]
     pub fn kernel(mut self, kernel: impl Kernel + 'static) -> Self {
         self.kernel = Some(Arc::new(kernel));
         self
     }
 
-    /// The same with another kernel than the tree's, which the test keeps a hand on.
+    /// Replaces the kernel of the tree by one that the test shares.
     #[must_use]
     pub fn shared_kernel(mut self, kernel: Arc<dyn Kernel>) -> Self {
         self.kernel = Some(kernel);
@@ -108,6 +110,7 @@ impl Given {
         let scraped = self.scrape::<C>();
         assert_eq!(scraped.samples(), expected);
         assert_eq!(scraped.complaints, <[String; 0]>::default());
+        assert_eq!(scraped.duplicates, 0, "duplicate samples, which the page leaves out");
     }
 
     /// Fails with exactly these samples, and with `complaint` in one of its complaints.
@@ -188,7 +191,7 @@ fn give(values: &mut FlagValues, registrations: &[Registration], argument: &str)
 pub fn scrape(scraper: &Scraper) -> Scraped {
     let mut complaints = Vec::new();
     let mut page = Vec::new();
-    scraper.scrape(
+    let finished = scraper.scrape(
         &Selection::ALL,
         |_| (),
         |report| {
@@ -197,7 +200,7 @@ pub fn scrape(scraper: &Scraper) -> Scraped {
         },
         &mut page,
     );
-    Scraped { page: String::from_utf8(page).expect("pages are UTF-8"), complaints }
+    Scraped { page: String::from_utf8(page).expect("pages are UTF-8"), complaints, duplicates: finished.duplicates }
 }
 
 impl Scraped {
@@ -211,6 +214,42 @@ impl Scraped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::prelude::*;
+
+    /// Emits one series as often as `--collector.repeater.count` says.
+    struct Repeater(u64);
+
+    crate::declare! {
+        Repeater: "repeater", on, "Repeated samples.";
+        flags {
+            COUNT: Whole "collector.repeater.count" = "1", "Number of samples.";
+        }
+        families {
+            REPEATED: Gauge "node_repeated" [] "A repeated sample.";
+        }
+    }
+
+    impl Collect for Repeater {
+        fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
+            Ok(Self(options.get(COUNT)))
+        }
+
+        fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
+            (0..self.0).for_each(|_| cx.page.gauge(REPEATED, [], true));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_single_sample_is_no_duplicate() {
+        given("").emits::<Repeater>("node_repeated 1\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "duplicate samples")]
+    fn a_duplicate_sample_fails_the_test_of_its_collector() {
+        given("").flags(&["--collector.repeater.count=2"]).emits::<Repeater>("node_repeated 1\n");
+    }
 
     #[test]
     fn values_that_are_declared_volatile_are_marks() {

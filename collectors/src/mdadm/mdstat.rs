@@ -222,7 +222,7 @@ mod tests {
         check_refused("md1 : active raid0 sda[0]\n", "proc/mdstat:1: the line below: expected the size of the array");
         for bad in ["-1", "x", "18446744073709551616"] {
             let content = format!("md1 : active raid1 sda[0]\n  {bad} blocks [1/1] [U]\n");
-            check_refused(&content, "proc/mdstat:2: blocks: expected a whole number");
+            check_refused(&content, "proc/mdstat:2: blocks: expected an unsigned integer");
         }
         for bad in ["", "[1/1]", "[1/1] [X]", "[1/1] []", "[1] [U]", "[x/1] [U]", "[U] [1/1]"] {
             let content = format!("md1 : active raid1 sda[0]\n  8 blocks {bad}\n");

@@ -118,10 +118,10 @@ fn check_cost(statistics: &str, mounts: &str, cost: usize, complaint: &str) {
 fn a_bad_row_costs_itself_alone() {
     let with = |from: &str, to: &str| nfs("/mnt", "1.1", &format!("{ROWS}{TCP}{OPERATIONS}").replace(from, to));
     check_cost(&with("\tage:\t77\n", ""), &info("/mnt"), 1, "age:: expected a row of that name below it");
-    check_cost(&with("77", "-1"), &info("/mnt"), 1, "a column: expected a whole number");
+    check_cost(&with("77", "-1"), &info("/mnt"), 1, "a column: expected an unsigned integer");
     check_cost(&with("bytes:\t1 ", "bytes:\t"), &info("/mnt"), 8, "the row: expected 8 numbers");
     check_cost(&with("events:\t1 ", "events:\t1 0 "), &info("/mnt"), 26, "the row: expected 27 numbers");
-    check_cost(&with("READ: 1 2", "READ: x 2"), &info("/mnt"), 8, "a column: expected a whole number");
+    check_cost(&with("READ: 1 2", "READ: x 2"), &info("/mnt"), 8, "a column: expected an unsigned integer");
     check_cost(&with("6000 7 8 9", "6000"), &info("/mnt"), 8, "the row: expected 8 numbers or more");
 }
 
@@ -132,15 +132,15 @@ fn a_bad_mount_costs_itself_alone() {
     let check = |version: &str, transport: &str, complaint: &str| {
         check_cost(&nfs("/mnt", version, &fine.replace(TCP, transport)), &info("/mnt"), all, complaint);
     };
-    check("1.2", TCP, "the version: expected statistics of version 1.0 or 1.1, found `1.2`");
-    check("1.1", "\txprt:\tlocal 1 2\n", "the protocol: expected tcp, udp or rdma, found `local`");
+    check("1.2", TCP, "the version: expected statistics of version 1.0 or 1.1, found \"1.2\"");
+    check("1.1", "\txprt:\tlocal 1 2\n", "the protocol: expected tcp, udp or rdma, found \"local\"");
     check("1.1", "\txprt:\ttcp 1 2\n", "the row: expected as many numbers as its protocol has");
     check("1.0", TCP, "as many numbers as its protocol has");
     let mount = nfs("/mnt", "1.1", &fine);
     check_cost(&mount, "50 21 0:42 / /mnt rw\n", all, "mountinfo:2: the mount: expected 10 columns");
     check_cost(&mount, "", all, "mountinfo: the mount: expected a line for each of mountstats");
     check_cost(&mount.replace("nfs4", "ext4"), &info("/mnt"), all, "the type: expected nfs or nfs4");
-    check_cost(&mount.replace("mounted", "mount"), &info("/mnt"), all, "mounted: expected that word, found `mount`");
+    check_cost(&mount.replace("mounted", "mount"), &info("/mnt"), all, "mounted: expected that word, found \"mount\"");
     check_cost(&format!("device x\n{mount}"), &format!("{ROOT_INFO}{}", info("/mnt")), 0, "mounted: expected a field");
 }
 
@@ -173,6 +173,6 @@ proptest! {
 fn a_file_without_a_single_mount_is_reported() {
     given("== proc/self/mountinfo\n== proc/self/mountstats\nx\n").fails::<Mountstats>(
         "",
-        "proc/self/mountstats: the file: expected a line of `device`, or `no device`, for each mount, found `x`",
+        "proc/self/mountstats: the file: expected a line of `device`, or `no device`, for each mount, found \"x\"",
     );
 }

@@ -98,7 +98,7 @@ fn a_bad_attribute_costs_itself_alone() {
     for (bad, complaint) in [
         ("error=EIO", "sys/class/net/eth0/mtu: input/output error (EIO)"),
         ("error=ENODEV", "sys/class/net/eth0/mtu: no such device (ENODEV)"),
-        ("many", "sys/class/net/eth0/mtu: the attribute: expected a whole number in decimal"),
+        ("many", "sys/class/net/eth0/mtu: the attribute: expected an integer in decimal"),
         ("", "found nothing"),
         ("9223372036854775808", "the attribute: expected"),
     ] {

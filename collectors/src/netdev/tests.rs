@@ -97,14 +97,14 @@ fn devices_are_chosen_by_name() {
 #[test]
 fn a_bad_row_costs_itself_alone() {
     for (row, complaint) in [
-        ("eth1 1 2", "proc/net/dev:3: the device: expected a name and a colon, found `eth1 1 2`"),
+        ("eth1 1 2", "proc/net/dev:3: the device: expected a name and a colon, found \"eth1 1 2\""),
         (" : 1 2", "the device"),
         ("", "the device"),
-        ("eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "proc/net/dev:3: sent compressed: expected a whole number"),
-        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "received bytes: expected a whole number"),
+        ("eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", "proc/net/dev:3: sent compressed: expected an unsigned integer"),
+        ("eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "received bytes: expected an unsigned integer"),
         (
             "eth1: 1 18446744073709551616 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
-            "received packets: expected a whole number",
+            "received packets: expected an unsigned integer",
         ),
     ] {
         given(&table(&format!("{row}\n{ROW}"))).fails::<Netdev>(&lines("eth0", OLDER), complaint);

@@ -118,7 +118,7 @@ fn what_cannot_be_read_costs_itself_alone() {
             .fails::<Pcidevice>(&without_info, "1f.6/vendor: value: expected a number");
     }
     given(&host("").replace("/revision", "/rev")).fails::<Pcidevice>(&without_info, "1f.6/revision: no such file");
-    given(&host("").replace("pci0000:00/", "platform/")).fails::<Pcidevice>(&without_info, "found `platform`");
+    given(&host("").replace("pci0000:00/", "platform/")).fails::<Pcidevice>(&without_info, "found \"platform\"");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_device_without_a_place_is_left_out() {
     let stray = "== sys/bus/pci/devices/0000:00:01.0/class\n0x060400\n";
     given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "sys/bus/pci/devices/0000:00:01.0: ");
     let stray = "== sys/bus/pci/devices/0000:00:01.0 -> ../../../devices/pci0000:00/0000:00\n";
-    given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "expected a place such as 0000:00:1f.6, found `0000:00`");
+    given(&host(stray)).fails::<Pcidevice>(&samples(&[]), "expected a place such as 0000:00:1f.6, found \"0000:00\"");
 }
 
 const IDS_CONTENT: &str =

@@ -56,11 +56,11 @@ mod tests {
     fn what_is_no_row_is_an_error() {
         check("", Err("proc/1/stat: comm: expected a name in brackets, found nothing"));
         check("1 (a)", Err("proc/1/stat: state: expected a letter, found nothing"));
-        check("1 (a) SS 1", Err("proc/1/stat: state: expected a letter, found `SS`"));
-        check("1 (a) 5 1", Err("proc/1/stat: state: expected a letter, found `5`"));
-        let number = "proc/1/stat: num_threads: expected a whole number from -2^63 to 2^63 - 1, found";
+        check("1 (a) SS 1", Err("proc/1/stat: state: expected a letter, found \"SS\""));
+        check("1 (a) 5 1", Err("proc/1/stat: state: expected a letter, found \"5\""));
+        let number = "proc/1/stat: num_threads: expected a signed integer, found";
         check("1 (a) S 1 1", Err(&format!("{number} nothing")));
-        check("1 (a) S 1 1 1 0 -1 1 0 0 0 0 1 2 0 0 20 0 x", Err(&format!("{number} `x`")));
+        check("1 (a) S 1 1 1 0 -1 1 0 0 0 0 1 2 0 0 20 0 x", Err(&format!("{number} \"x\"")));
     }
 
     proptest! {

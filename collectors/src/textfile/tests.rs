@@ -45,7 +45,7 @@ fn a_bad_file_costs_itself_alone() {
     let files = "== host/d/a.prom\na 1\na x\n== host/d/b.prom\nb 1\n== host/d/c.prom\nc 1 1700000000\n== host/d/d.prom mode=0200\n";
     let expected = format!("b 1\nnode_textfile_mtime_seconds{{file=\"d/b.prom\"}} 0\n{ERROR}");
     let complaints =
-        ["d/a.prom:2: value: expected a number, found `x`", "d/c.prom:1: timestamp", "d/d.prom: permission denied"];
+        ["d/a.prom:2: value: expected a number, found \"x\"", "d/c.prom:1: timestamp", "d/d.prom: permission denied"];
     check(files, &["d"], &expected, &complaints);
 }
 

@@ -95,11 +95,11 @@ mod tests {
             check(other, Ok(None));
         }
         check("hits", Err("proc/x:1: the type: expected a digit from 0 to 7, found nothing"));
-        check("hits 8 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found `8`"));
-        check("hits 44 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found `44`"));
-        check("hits 4", Err("proc/x:1: hits: expected a whole number from 0 to 2^64 - 1, found nothing"));
-        check("hits 4 -1", Err("proc/x:1: hits: expected a whole number from 0 to 2^64 - 1, found `-1`"));
-        check("hits 3 x", Err("proc/x:1: hits: expected a whole number from -2^63 to 2^63 - 1, found `x`"));
+        check("hits 8 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found \"8\""));
+        check("hits 44 7", Err("proc/x:1: the type: expected a digit from 0 to 7, found \"44\""));
+        check("hits 4", Err("proc/x:1: hits: expected an unsigned integer, found nothing"));
+        check("hits 4 -1", Err("proc/x:1: hits: expected an unsigned integer, found \"-1\""));
+        check("hits 3 x", Err("proc/x:1: hits: expected a signed integer, found \"x\""));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every target: the binary's name says which.
+//! Source of every fuzz target: the binary's name selects the target.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| harness::fuzz::one(env!("CARGO_BIN_NAME"), input));

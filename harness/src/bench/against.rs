@@ -1,4 +1,4 @@
-//! Our exporter and another one, each a process on loopback, scraped in turns as Prometheus does.
+//! Our exporter and another one as processes on loopback, scraped in turns as Prometheus does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,14 +16,14 @@ use super::{Plan, inner, row};
 use crate::peer::{self, Peer};
 use crate::subject;
 
-/// Scrapes before the first that counts: Go's heap and our buffers find their size.
+/// Scrapes before the first measured one: Go's heap and our buffers reach their size.
 const WARM_UP_SCRAPES: u32 = 5;
-/// Clients of a crowd.
+/// Number of parallel clients.
 const CLIENTS: usize = 40;
-/// What perf is asked for.
+/// The perf event to count.
 const INSTRUCTIONS: &str = "instructions";
 
-/// What a scrape of one exporter costs, in instructions or in nanoseconds on a processor.
+/// Cost of a scrape of one exporter, in instructions or in nanoseconds of CPU time.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 struct Cost {
     packed: f64,
@@ -34,13 +34,13 @@ struct Cost {
 }
 
 impl Cost {
-    /// What packing alone costs.
+    /// The cost of compression alone.
     fn packing(self) -> f64 {
         (self.packed - self.plain).max(0.0)
     }
 }
 
-/// The figures of one scrape, for which both are asked in turns.
+/// Costs of one scrape; both exporters are measured in turns.
 pub(super) fn costs(plan: &Plan, peer: &Path, live: &Place, tree: &Place, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
     let figures = [
         (live, "a scrape with gzip over HTTP, live, beside the peer's", 0.1),
@@ -70,7 +70,7 @@ pub(super) fn costs(plan: &Plan, peer: &Path, live: &Place, tree: &Place, tell: 
         let words = format!("{} and {}", show(unit, ours.packing()), show(unit, theirs.packing()));
         Ok((ours.packing() / theirs.packing(), words))
     }));
-    rows.push(row("how small gzip makes it, beside the peer's", Unit::Times, Bound::AtMost(1.1), || {
+    rows.push(row("size of the page after gzip, beside the peer's", Unit::Times, Bound::AtMost(1.1), || {
         let (_, ours, theirs) = last.as_ref().map_err(again)?;
         let share = |cost: &Cost| cost.packed_bytes / cost.page_bytes;
         let words = format!(
@@ -93,7 +93,7 @@ fn show(unit: &str, cost: f64) -> String {
     if unit == INSTRUCTIONS { format!("{:.2} M instructions", cost / 1e6) } else { Unit::Nanoseconds.show(cost) }
 }
 
-/// The unit of both costs, ours and theirs.
+/// The unit of both costs, ours and the peer's.
 fn both(plan: &Plan, peer: &Path, place: &Place) -> io::Result<(&'static str, Cost, Cost)> {
     let flags = flags(peer, place)?;
     let exporters = [Peer::start(&plan.exporter, &flags)?, Peer::start(peer, &flags)?];
@@ -133,7 +133,7 @@ fn both(plan: &Plan, peer: &Path, place: &Place) -> io::Result<(&'static str, Co
     Ok((if is_counted { INSTRUCTIONS } else { "nanoseconds" }, ours, theirs))
 }
 
-/// Many clients at once, who get what they can.
+/// Throughput and memory under parallel clients.
 pub(super) fn crowds(plan: &Plan, peer: &Path, live: &Place, tell: &mut dyn FnMut(&str)) -> [Row; 2] {
     tell("many clients at once");
     let of = |program: &Path| -> io::Result<_> {
@@ -145,7 +145,7 @@ pub(super) fn crowds(plan: &Plan, peer: &Path, live: &Place, tell: &mut dyn FnMu
     let rate = || {
         let ((ours, _), (theirs, _)) = (ours.as_ref().map_err(again)?, theirs.as_ref().map_err(again)?);
         let words = format!(
-            "{:.0} pages a second and {:.0}; {} and {} did not come",
+            "{:.0} pages a second and {:.0}; {} and {} failed",
             ours.pages_per_second, theirs.pages_per_second, ours.failed, theirs.failed
         );
         Ok((ours.pages_per_second / theirs.pages_per_second, words))
@@ -160,7 +160,7 @@ pub(super) fn crowds(plan: &Plan, peer: &Path, live: &Place, tell: &mut dyn FnMu
     ]
 }
 
-/// How long the peer says that its collectors take over a place, in seconds.
+/// Duration of each collector of the peer on a host, in seconds, from its own metrics.
 pub(super) fn durations(plan: &Plan, peer: &Path, place: &Place) -> io::Result<BTreeMap<String, f64>> {
     let exporter = Peer::start(peer, &flags(peer, place)?)?;
     let mut client = Client::connect(exporter.address(), Coding::Identity)?;
@@ -169,7 +169,7 @@ pub(super) fn durations(plan: &Plan, peer: &Path, place: &Place) -> io::Result<B
     Ok(inner::durations(&pages))
 }
 
-/// The flags for both: the place, and the collectors that both have and have on by default.
+/// Flags for both exporters: the host, and the collectors that both have and enable by default.
 fn flags(peer: &Path, place: &Place) -> io::Result<Vec<String>> {
     let of_theirs = on_by_default(&peer::help(peer)?);
     let mut flags = place.flags();
@@ -182,7 +182,7 @@ fn flags(peer: &Path, place: &Place) -> io::Result<Vec<String>> {
     Ok(flags)
 }
 
-/// The collectors that a help text says are on by default. Its lines are broken anywhere.
+/// Collectors that a help text lists as enabled by default. The text wraps anywhere.
 fn on_by_default(help: &str) -> BTreeSet<String> {
     let flat = help.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let flags = flat.split(" --").filter(|flag| flag.contains("(default: enabled)"));
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_says_what_is_on_by_default() {
+    fn default_collectors_are_read_from_the_help() {
         let help = "Flags:\n  --collector.arp.x=Y  \n    Not it.\n  --collector.bonding   Enable the bonding\n     collector (default:\n     enabled).\n \
                     --[no-]collector.cpu  Enable it (default: enabled).\n --collector.drbd  Enable it (default: disabled).\n";
         assert_eq!(on_by_default(help).into_iter().collect::<Vec<_>>(), ["bonding", "cpu"]);

@@ -1,4 +1,4 @@
-//! A client that scrapes as Prometheus does: one connection that is kept, and pages packed with gzip.
+//! HTTP/1.1 client that scrapes as Prometheus does: one kept-alive connection, gzip-compressed pages.
 
 #![expect(clippy::disallowed_methods, reason = "a client opens a connection of its own")]
 
@@ -6,21 +6,21 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// An answer has this long to arrive.
+/// Maximum time for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// A page may be as large as that.
+/// Maximum size of a page.
 const PAGE_MAX_BYTES: u64 = 1 << 30;
 
-/// How the page is wanted.
+/// The content coding to request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Coding {
-    /// As Prometheus wants it.
+    /// gzip, as Prometheus requests it.
     Gzip,
-    /// As it is.
+    /// No compression.
     Identity,
 }
 
-/// A connection.
+/// A kept-alive connection.
 #[derive(Debug)]
 pub(super) struct Client {
     stream: BufReader<TcpStream>,
@@ -46,7 +46,7 @@ impl Client {
         Ok(Self { stream: BufReader::new(stream), request, body: Vec::new() })
     }
 
-    /// Asks for the page and takes it; its body as it came, packed if it was.
+    /// Requests the page and returns its body, still compressed if the server compressed it.
     pub(super) fn scrape(&mut self) -> io::Result<&[u8]> {
         self.stream.get_mut().write_all(self.request.as_bytes())?;
         self.body.clear();
@@ -55,7 +55,7 @@ impl Client {
     }
 }
 
-/// Reads one answer of HTTP/1.1.
+/// Reads one HTTP/1.1 response.
 fn answer(stream: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
     let status = line(stream)?;
     if status.split(' ').nth(1) != Some("200") {
@@ -72,13 +72,14 @@ fn answer(stream: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
         }
     }
     if !is_chunked {
-        let length = length.ok_or_else(|| io::Error::other("the answer does not say how long it is"))?;
+        let length =
+            length.ok_or_else(|| io::Error::other("the response has neither Content-Length nor chunked encoding"))?;
         return take(stream, length, body);
     }
     loop {
         let size = line(stream)?;
         let size = u64::from_str_radix(size.trim(), 16)
-            .map_err(|_| io::Error::other(format!("`{size}` is no size of a chunk")))?;
+            .map_err(|_| io::Error::other(format!("`{size}` is not a chunk size")))?;
         take(stream, size, body)?;
         line(stream)?;
         if size == 0 {
@@ -97,7 +98,7 @@ fn line(stream: &mut impl BufRead) -> io::Result<String> {
 
 fn take(stream: &mut impl BufRead, size_bytes: u64, body: &mut Vec<u8>) -> io::Result<()> {
     if size_bytes > PAGE_MAX_BYTES {
-        return Err(io::Error::other(format!("a page of {size_bytes} bytes is beyond {PAGE_MAX_BYTES}")));
+        return Err(io::Error::other(format!("page of {size_bytes} bytes exceeds the limit of {PAGE_MAX_BYTES}")));
     }
     let count = stream.take(size_bytes).read_to_end(body)?;
     if count as u64 == size_bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_with_a_length_and_in_chunks_are_read() {
+    fn responses_with_a_length_and_in_chunks_are_read() {
         check("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na 1and more", Ok("a 1"));
         check(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na \r\nA\r\n1\nb 2\nc 3\n\r\n0\r\n\r\n",
@@ -125,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_an_error() {
+    fn malformed_responses_are_errors() {
         check("HTTP/1.1 503 Busy\r\n\r\n", Err("the exporter answered `HTTP/1.1 503 Busy`"));
-        check("HTTP/1.1 200 OK\r\n\r\n", Err("the answer does not say how long it is"));
-        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Err("`x` is no size of a chunk"));
+        check("HTTP/1.1 200 OK\r\n\r\n", Err("the response has neither Content-Length nor chunked encoding"));
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", Err("`x` is not a chunk size"));
         check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na", Err("unexpected end of file"));
         check("", Err("the exporter closed the connection"));
         let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", PAGE_MAX_BYTES + 1);
-        check(&text, Err("a page of 1073741825 bytes is beyond 1073741824"));
+        check(&text, Err("page of 1073741825 bytes exceeds the limit of 1073741824"));
     }
 }

@@ -1,4 +1,4 @@
-//! Runs of the past: a file with one line of JSON for each, to which every run is added.
+//! History of bench runs: a file with one line of JSON per run.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use super::report::Report;
 use crate::load;
 
-/// What one run found.
+/// Figures of one run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Entry {
-    /// When, in seconds since 1970.
+    /// Start of the run, in seconds since 1970.
     pub unix_seconds: u64,
-    /// The figures that have a goal, by their names.
+    /// The figures that have a goal, by name.
     pub values: BTreeMap<String, f64>,
 }
 
 impl Entry {
-    /// The line for this run.
+    /// The record of a run.
     pub fn of(report: &Report) -> Self {
         let rows = report.rows.iter();
         let values = rows.filter_map(|row| Some((row.figure.to_owned(), *row.value.as_ref().ok()?)));
@@ -33,8 +33,8 @@ impl Entry {
 
     fn parse(line: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let unix_seconds = value["unix_seconds"].as_u64().ok_or("expected a number called unix_seconds")?;
-        let values = value["values"].as_object().ok_or("expected an object called values")?;
+        let unix_seconds = value["unix_seconds"].as_u64().ok_or("unix_seconds: expected a number")?;
+        let values = value["values"].as_object().ok_or("values: expected an object")?;
         let number = |(name, value): (&String, &Value)| {
             let number = value.as_f64().ok_or_else(|| format!("{name}: expected a number, found {value}"))?;
             Ok((name.clone(), number))
@@ -43,13 +43,13 @@ impl Entry {
     }
 }
 
-/// Reads all runs of a history's text; the error begins with the number of the line.
+/// Reads a history; the error begins with the line number.
 pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(number, line)| Entry::parse(line).map_err(|error| format!("{number}: {error}"))).collect()
 }
 
-/// Adds a run to the file, which need not be there, and gives back all of them.
+/// Appends a run to the file, which is created if missing, and returns all runs.
 pub fn append(path: &Path, entry: &Entry) -> io::Result<Vec<Entry>> {
     let mut text = String::new();
     if load::exists(path) {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_are_added_one_after_the_other() {
+    fn runs_are_appended() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("history.jsonl");
         let run = |unix_seconds, value| Entry { unix_seconds, values: BTreeMap::from([("a".to_owned(), value)]) };
@@ -80,12 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_history_is_refused_with_its_line_and_left_alone() {
+    fn a_malformed_history_is_refused_with_its_line_and_not_changed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("history.jsonl");
         for (text, expected) in [
-            ("{}\n", "1: expected a number called unix_seconds"),
-            ("\n{\"unix_seconds\":1}\n", "2: expected an object called values"),
+            ("{}\n", "1: unix_seconds: expected a number"),
+            ("\n{\"unix_seconds\":1}\n", "2: values: expected an object"),
             ("{\"unix_seconds\":1,\"values\":{\"a\":\"b\"}}", "1: a: expected a number, found \"b\""),
         ] {
             load::write(&path, text.as_bytes()).expect("a file");

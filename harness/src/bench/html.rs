@@ -1,4 +1,4 @@
-//! The report as one page of HTML that asks for nothing else: styles and plots stand in it.
+//! The report as one self-contained HTML page: styles and plots are inline, nothing is loaded.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::report::{Bound, Report, Row, Unit};
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page of a run, with the runs before it if there are any.
+/// The page of a run, with the history of earlier runs if there are any.
 pub fn page(report: &Report, history: &[Entry]) -> String {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -37,7 +37,7 @@ fn head(html: &mut String, report: &Report) {
     };
     let _ = writeln!(
         html,
-        "<header>\n<h1>What a scrape costs</h1>\n<p class=\"lead\"><b>{reached} of {}</b> goals are reached.{others}</p>\n<dl>",
+        "<header>\n<h1>Cost of a scrape</h1>\n<p class=\"lead\"><b>{reached} of {}</b> goals are reached.{others}</p>\n<dl>",
         measured.len()
     );
     for (what, value) in &report.about {
@@ -69,7 +69,7 @@ fn goals(html: &mut String, rows: &[Row]) {
     html.push_str("</ul>\n</section>\n");
 }
 
-/// How far towards its goal a figure is: full at the goal and beyond.
+/// The share of the goal that a figure reaches; 100 % at the goal and beyond.
 fn meter(row: &Row) -> String {
     let share = match (&row.value, row.bound) {
         (Ok(value), Bound::AtLeast(least)) => value / least,
@@ -105,10 +105,10 @@ fn table(html: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<Strin
 }
 
 fn collectors(html: &mut String, report: &Report) {
-    html.push_str("<section>\n<h2>Cost of each collector</h2>\n<p>Time over a directory, the dearest first; the scale goes by powers of ten. The floor opens, reads and closes the collector's files and does nothing with them.</p>\n");
-    let mut entries = vec![("floor", "the floor"), ("ours", "ours, on a processor")];
+    html.push_str("<section>\n<h2>Cost of each collector</h2>\n<p>Time for a directory, most expensive first, on a logarithmic scale. Plain reads open, read and close the collector's files without parsing them.</p>\n");
+    let mut entries = vec![("floor", "plain reads"), ("ours", "ours, CPU time")];
     if report.collectors.iter().any(|cost| cost.peer_nanoseconds.is_some()) {
-        entries.push(("peer", "the peer, by its own account"));
+        entries.push(("peer", "the peer, from its own metrics"));
     }
     legend(html, &entries);
     let _ = writeln!(html, "<div class=\"wide\">{}</div>", plot::collectors(&report.collectors));
@@ -130,8 +130,8 @@ fn collectors(html: &mut String, report: &Report) {
 }
 
 fn sizes(html: &mut String, report: &Report) {
-    html.push_str("<section>\n<h2>Cost against size</h2>\n<p>Time of one sample, on pages of simulated hosts in memory, by how many samples the page has. Where the line is level, twice the samples cost twice the time.</p>\n");
-    legend(html, &[("floor", "reading the files alone"), ("ours", "the whole scrape")]);
+    html.push_str("<section>\n<h2>Cost against size</h2>\n<p>Time per sample for simulated hosts in memory, by the number of samples of the page. A level line means that twice the samples take twice the time.</p>\n");
+    legend(html, &[("floor", "plain reads"), ("ours", "the whole scrape")]);
     let _ = writeln!(html, "<div class=\"wide\">{}</div>", plot::sizes(&report.sizes));
     let rows = report.sizes.iter().map(|size| {
         let each = size.nanoseconds / size.samples.max(1) as f64;
@@ -171,7 +171,7 @@ fn runs(html: &mut String, report: &Report, history: &[Entry]) {
     }
     let _ = writeln!(
         html,
-        "<section>\n<h2>History</h2>\n<p>{} runs, the last on the right. The dashed line is the goal.</p>\n<div class=\"runs\">\n{}</div>\n</section>",
+        "<section>\n<h2>History</h2>\n<p>{} runs, the latest on the right. The dashed line is the goal.</p>\n<div class=\"runs\">\n{}</div>\n</section>",
         history.len(),
         plots.concat()
     );
@@ -184,7 +184,7 @@ mod tests {
     use crate::bench::report::{CollectorCost, SizeCost};
 
     #[test]
-    fn a_page_holds_everything_and_asks_for_nothing() {
+    fn the_page_contains_every_section_and_loads_nothing() {
         let report = Report {
             about: vec![("build", "a < b".to_owned())],
             rows: vec![
@@ -201,7 +201,7 @@ mod tests {
         for expected in [
             "<b>1 of 2</b> goals are reached. 1 more were not",
             "a &lt; b",
-            "made of &lt;this&gt;",
+            "sum of &lt;this&gt;",
             "not measured: no peer",
             "2 runs",
             "</html>\n",

@@ -1,4 +1,4 @@
-//! What is measured in this process: scrapes without a server, beside the floor.
+//! In-process measurements: scrapes without a server, beside plain reads of the same files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,16 +18,16 @@ use crate::faults::Question;
 use crate::meter::{Ask, Meter};
 use crate::subject::{self, Subject};
 
-/// Scrapes before the first that counts.
+/// Scrapes before the first measured one.
 const WARM_UP_SCRAPES: usize = 3;
-/// Samples of a small page, and of a large one.
+/// Number of samples of the small and the large page.
 const ENCODED: [u64; 2] = [3_000, 1_000_000];
 
 fn warm(scraper: &Scraper, page: &mut Vec<u8>) {
     (0..WARM_UP_SCRAPES).for_each(|_| subject::scrape(scraper, page));
 }
 
-/// A scrape beside the loop over its files.
+/// A scrape, beside a loop that reads the same files.
 pub(super) fn against_floor(figure: &'static str, most: f64, place: &Place, effort: Effort) -> Row {
     row(figure, Unit::Times, Bound::AtMost(most), || {
         let mut floor = place.floor(&place.asked(None)?);
@@ -43,26 +43,30 @@ pub(super) fn against_floor(figure: &'static str, most: f64, place: &Place, effo
         })?;
         let [scrape, loop_] = [scrape, loop_].map(|time| Unit::Nanoseconds.show(time));
         let (files, samples) = (read.files, subject::samples(&page));
-        Ok((ratio, format!("{scrape} for {samples} samples; {loop_} to open, read and close their {files} files")))
+        Ok((ratio, format!("{scrape} for {samples} samples; {loop_} to open, read and close {files} files")))
     })
 }
 
-/// Samples encoded, few and many.
+/// Time per encoded sample, for few and for many samples.
 pub(super) fn encoding(effort: Effort) -> [Row; 2] {
     ENCODED.map(|count| {
-        let figure = if count == ENCODED[0] { "a sample encoded, of 3,000" } else { "a sample encoded, of 1,000,000" };
+        let figure = if count == ENCODED[0] {
+            "encoding a sample, 3,000 on the page"
+        } else {
+            "encoding a sample, 1,000,000 on the page"
+        };
         row(figure, Unit::Nanoseconds, Bound::AtMost(25.0), || {
             let (scraper, mut page) = (emitter::scraper(count), Vec::new());
             warm(&scraper, &mut page);
             let [time] = medians(effort.runs, || {
                 Ok([nanoseconds(effort.time, || subject::scrape(&scraper, &mut page)) / count as f64])
             })?;
-            Ok((time, format!("half of them whole numbers, two labels, {} bytes a line", page.len() as u64 / count)))
+            Ok((time, format!("half integers, two labels, {} bytes per line", page.len() as u64 / count)))
         })
     })
 }
 
-/// What a steady scrape takes from the heap.
+/// Heap allocations of a steady scrape.
 pub(super) fn allocating(figure: &'static str, place: &Place) -> Row {
     row(figure, Unit::Count, Bound::AtMost(0.0), || {
         let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
@@ -90,11 +94,11 @@ pub(super) fn allocating(figure: &'static str, place: &Place) -> Row {
     })
 }
 
-/// Every collector that is on by default: its time and its reads over a place, beside the floor of its own files.
+/// Every default collector: its time and its reads on a host, beside plain reads of its files.
 pub(super) fn collectors(place: &Place, effort: Effort) -> io::Result<Vec<CollectorCost>> {
     let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
     warm(&scraper, &mut page);
-    // What a scrape costs that no collector has a part in.
+    // The part of a scrape's cost that no collector causes.
     let none = scraper.only(&[""; 0]).map_err(io::Error::other)?;
     let mut costs = Vec::new();
     for name in scraper.enabled() {
@@ -131,10 +135,10 @@ pub(super) fn collectors(place: &Place, effort: Effort) -> io::Result<Vec<Collec
     Ok(costs)
 }
 
-/// A host of some size: a profile, settings of it, and collectors besides those that are on by default.
+/// A host size: a profile, its settings, and the collectors enabled besides the default ones.
 type Size = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-/// From some hundred samples to more than a million.
+/// From a few hundred samples to more than a million.
 const SIZES: &[Size] = &[
     ("vm", &[("cpus", "1")], &[]),
     ("laptop", &[], &[]),
@@ -147,7 +151,7 @@ const SIZES: &[Size] = &[
     ("absurd1152", &[], &["interrupts"]),
 ];
 
-/// What scrapes of hosts of growing size cost, in memory.
+/// Cost of scrapes of hosts of growing size, in memory.
 pub(super) fn sizes(effort: Effort) -> io::Result<Vec<SizeCost>> {
     let sizes = if effort.is_quick { &SIZES[..2] } else { SIZES };
     sizes.iter().map(|size| of_size(size, effort)).collect()
@@ -155,7 +159,7 @@ pub(super) fn sizes(effort: Effort) -> io::Result<Vec<SizeCost>> {
 
 fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<SizeCost> {
     let profile = profiles().iter().find(|profile| profile.name == name);
-    let profile = profile.ok_or_else(|| io::Error::other(format!("no profile is called {name}")))?;
+    let profile = profile.ok_or_else(|| io::Error::other(format!("no profile `{name}`")))?;
     let subject = Subject::of(profile, settings)?;
     let mut meter = None;
     let metered = subject.scraper_with(enabled, |roots| meter.insert(Meter::new(&roots)).roots())?;
@@ -183,17 +187,17 @@ fn of_size(&(name, settings, enabled): &Size, effort: Effort) -> io::Result<Size
     })
 }
 
-/// The floor in memory: every file is read and nothing is done with it.
+/// Plain reads in memory: every file is read, nothing is parsed.
 fn read(roots: &Roots, files: &[&Question], content: &mut Vec<u8>) {
     for file in files {
-        // What was there a moment ago is there still.
+        // The files existed at the previous scrape of the same tree.
         let _ = roots.get(file.mount).read(&file.path, content, FILE_CAP_BYTES);
     }
 }
 
-/// Whether a sample costs the same on a large page as on a smaller one.
+/// Whether a sample costs as much on a large page as on a small one.
 pub(super) fn linearity(sizes: &[SizeCost]) -> Row {
-    row("a sample of absurd1152 with interrupts, beside one of epyc256", Unit::Times, Bound::AtMost(1.25), || {
+    row("time per sample of absurd1152 with interrupts, beside epyc256", Unit::Times, Bound::AtMost(1.25), || {
         let by: BTreeMap<&str, &SizeCost> = sizes.iter().map(|size| (size.host.as_str(), size)).collect();
         let of = |host: &str| {
             let size = by.get(host).ok_or_else(|| io::Error::other("a quick run leaves the large hosts out"))?;
@@ -204,7 +208,7 @@ pub(super) fn linearity(sizes: &[SizeCost]) -> Row {
     })
 }
 
-/// How long a collector takes by its own account: the middle of what several pages say.
+/// Duration of each collector from its own metric: the median over several pages.
 pub(super) fn durations(pages: &[Vec<u8>]) -> BTreeMap<String, f64> {
     let mut seconds: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let lines = pages.iter().flat_map(|page| page.split(|&byte| byte == b'\n')).filter_map(|line| {
@@ -222,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_tell_how_long_their_collectors_took() {
+    fn durations_are_read_from_pages() {
         let page = |cpu: f64| {
             format!("# HELP x\nnode_scrape_collector_duration_seconds{{collector=\"cpu\"}} {cpu}\nnode_load1 1\n")
                 .into_bytes()
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quick_run_over_memory_measures_something() {
+    fn a_quick_run_in_memory_has_figures() {
         let sizes = sizes(Effort::QUICK).expect("sizes");
         assert!(sizes.iter().all(|size| size.samples > 100 && size.nanoseconds > size.floor_nanoseconds), "{sizes:?}");
         assert_eq!(linearity(&sizes).is_reached(), None);

@@ -1,4 +1,4 @@
-//! Many clients at once.
+//! Parallel clients.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,16 +8,16 @@ use collectors::host::kernel::clock;
 
 use super::client::{Client, Coding};
 
-/// What a crowd got.
+/// Throughput of parallel clients.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Got {
-    /// Pages in a second.
+    /// Pages per second.
     pub(super) pages_per_second: f64,
-    /// Pages that were refused, or did not come.
+    /// Requests that were refused or failed.
     pub(super) failed: u64,
 }
 
-/// So many clients ask one after another, each on its own connection, for so long.
+/// Scrapes with this many clients for this long, each on its own connection.
 pub(super) fn crowd(address: SocketAddr, clients: usize, time: Duration) -> io::Result<Got> {
     let begin = clock::monotonic();
     let one = || {
@@ -40,7 +40,7 @@ pub(super) fn crowd(address: SocketAddr, clients: usize, time: Duration) -> io::
     });
     let passed = clock::monotonic().saturating_sub(begin);
     if counts.len() < clients {
-        return Err(io::Error::other("a client has ended"));
+        return Err(io::Error::other("a client thread panicked"));
     }
     let (pages, failed) = counts.iter().fold((0, 0), |(pages, failed), one| (pages + one.0, failed + one.1));
     Ok(Got { pages_per_second: pages as f64 / passed.as_secs_f64(), failed })

@@ -1,5 +1,4 @@
-//! How things are measured: time on a processor where the system tells it, medians of several runs, and what is
-//! compared in turns.
+//! Measuring: CPU time where the system reports it, medians of several runs, and comparisons measured in turns.
 
 use std::io;
 use std::path::Path;
@@ -9,12 +8,12 @@ use collectors::host::kernel::clock;
 
 use crate::load;
 
-/// What a thread that is short of time is given to go on with at most.
+/// Maximum number of iterations of one measurement, for a thread that gets little CPU time.
 const ROUNDS_MAX: u32 = 10_000;
 
-/// The time that this thread was on a processor; where the system does not tell, the time that passed.
+/// CPU time of this thread; elapsed time where the system does not report it.
 pub(super) fn cpu_time() -> Duration {
-    // The kernel brings the figure up to date when the thread steps back.
+    // The kernel updates the figure when the thread yields.
     std::thread::yield_now();
     match load::bytes(Path::new("/proc/thread-self/schedstat")) {
         Ok(text) => Duration::from_nanos(super::process::first_number(&text)),
@@ -22,7 +21,7 @@ pub(super) fn cpu_time() -> Duration {
     }
 }
 
-/// Nanoseconds of one round of work, of as many as fit into the time.
+/// Nanoseconds per iteration, over as many iterations as fit into the time.
 pub(super) fn nanoseconds(time: Duration, mut work: impl FnMut()) -> f64 {
     let (begin, begin_cpu) = (clock::monotonic(), cpu_time());
     let mut rounds = 0;
@@ -33,14 +32,14 @@ pub(super) fn nanoseconds(time: Duration, mut work: impl FnMut()) -> f64 {
     cpu_time().saturating_sub(begin_cpu).as_nanos() as f64 / f64::from(rounds)
 }
 
-/// The value in the middle; of an even number, the lower one of two.
+/// The median; the lower of the two middle values if their number is even.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The medians of what several measurements give that are made in turns, so that a busy moment meets all of them.
+/// Medians of several measurements taken in turns, so that a load peak affects all of them.
 pub(super) fn medians<const N: usize>(
     runs: usize,
     mut run: impl FnMut() -> io::Result<[f64; N]>,
@@ -54,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians_stand_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median([3.0, 1.0, 2.0]).to_bits(), 2_f64.to_bits());
         assert_eq!(median([4.0, 1.0]).to_bits(), 1_f64.to_bits());
         assert!(median([]).is_nan());
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn work_takes_time_and_sleep_does_not() {
+    fn sleeping_uses_no_cpu_time() {
         let busy = nanoseconds(Duration::from_millis(50), || {
             std::hint::black_box((0..10_000_u32).fold(0, |sum, next| std::hint::black_box(sum ^ next)));
         });

@@ -1,4 +1,4 @@
-//! Where exporters look: this machine's own /proc and /sys, or a host that was unpacked into a folder.
+//! Hosts to bench: this machine's /proc and /sys, or a host unpacked into a directory.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::load;
 use crate::meter::{Asked, Meter};
 use crate::subject;
 
-/// A place that real exporters can be started over.
+/// A host that exporters can be started on.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// What it is called.
+    /// Its name in the report.
     pub(super) name: &'static str,
     folder: Option<tempfile::TempDir>,
 }
@@ -28,10 +28,10 @@ impl Place {
         Self { name: "live", folder: None }
     }
 
-    /// A host as a directory, for as long as this lives.
+    /// A host unpacked into a directory that is removed on drop.
     pub(super) fn unpacked(name: &'static str, mut tree: Tree) -> io::Result<Self> {
         for mount in Mount::ALL {
-            // A host may lack one of them, which every exporter then finds empty.
+            // A missing mount is an empty directory, so that every exporter finds it.
             let _ = tree.insert(mount.name(), Node::directory());
         }
         let folder = tempfile::tempdir()?;
@@ -39,7 +39,7 @@ impl Place {
         Ok(Self { name, folder: Some(folder) })
     }
 
-    /// Where a mount is.
+    /// The path of a mount.
     pub(super) fn path(&self, mount: Mount) -> PathBuf {
         match (&self.folder, mount) {
             (Some(folder), mount) => folder.path().join(mount.name()),
@@ -50,14 +50,14 @@ impl Place {
         }
     }
 
-    /// The flags that send an exporter there.
+    /// Flags that point an exporter at the host.
     pub(super) fn flags(&self) -> Vec<String> {
         let flags =
             [("procfs", Mount::Proc), ("sysfs", Mount::Sys), ("rootfs", Mount::Rootfs), ("udev.data", Mount::Udev)];
         flags.map(|(name, mount)| format!("--path.{name}={}", self.path(mount).display())).into()
     }
 
-    /// A scraper in this process, of these collectors or of those that are on by default.
+    /// An in-process scraper, of these collectors or of the default ones.
     #[cfg(target_os = "linux")]
     pub(super) fn scraper(&self, only: Option<&[&str]>, wrap: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         let paths = node_exporter::flags::Paths {
@@ -75,18 +75,18 @@ impl Place {
         Scraper::build(ALL, &values, wrap(host.roots), host.kernel).map_err(io::Error::other)
     }
 
-    /// The same where nothing can be scraped so.
+    /// Without Linux there is no host to scrape.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn scraper(&self, _: Option<&[&str]>, _: impl FnOnce(Roots) -> Roots) -> io::Result<Scraper> {
         let _ = (ALL, FlagValues::defaults([]));
-        Err(io::Error::other(format!("{} cannot be measured here: only Linux has a host to measure on", self.name)))
+        Err(io::Error::other(format!("{}: can be measured on Linux only", self.name)))
     }
 
-    /// What a scrape of these collectors asks there, once everything is as it stays.
+    /// The file accesses of a steady scrape of these collectors.
     pub(super) fn asked(&self, only: Option<&[&str]>) -> io::Result<Asked> {
         let mut meter = None;
         let scraper = self.scraper(only, |roots| meter.insert(Meter::new(&roots)).roots())?;
-        let meter = meter.ok_or_else(|| io::Error::other("no roots were asked for"))?;
+        let meter = meter.ok_or_else(|| io::Error::other("the scraper did not take the roots"))?;
         let mut page = Vec::new();
         subject::scrape(&scraper, &mut page);
         meter.take();
@@ -94,7 +94,7 @@ impl Place {
         Ok(meter.take())
     }
 
-    /// The loop over the files that were asked for.
+    /// A loop over the files that were read.
     pub(super) fn floor(&self, asked: &Asked) -> Floor {
         Floor::new(asked.files().filter(|file| file.mount != Mount::Host), |mount| self.path(mount))
     }

@@ -1,10 +1,10 @@
-//! Plots as SVG that stands in a page: its colours are the page's, and it asks for nothing.
+//! Plots as inline SVG, coloured by the styles of the page.
 
 use std::fmt::Write as _;
 
 use super::report::{CollectorCost, SizeCost, Unit};
 
-/// The width that plots are drawn at; the page may show them smaller or larger.
+/// The width of the coordinate system; the page scales it.
 const WIDTH: f64 = 760.0;
 const ROW: f64 = 22.0;
 const LEFT: f64 = 150.0;
@@ -12,12 +12,12 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 28.0;
 const BOTTOM: f64 = 34.0;
 
-/// Text as it stands in HTML.
+/// Text escaped for HTML.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Numbers onto a line, by their logarithm or as they are.
+/// A linear or logarithmic scale from values to positions.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
     least: f64,
@@ -28,7 +28,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// From power to power of ten around the values.
+    /// A logarithmic scale between the powers of ten around the values.
     fn powers(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
         let positive = values.filter(|value| value.is_finite() && *value > 0.0);
         let (least, most) =
@@ -38,7 +38,7 @@ impl Scale {
         Self { least, most: most.max(least * 10.0), from, to, is_logarithmic: true }
     }
 
-    /// From zero to a round number above the values.
+    /// A linear scale from zero to a round number above the values.
     fn from_zero(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
         let most = values.filter(|value| value.is_finite()).fold(0_f64, f64::max);
         let step = 10_f64.powf(most.max(1e-9).log10().floor());
@@ -87,12 +87,12 @@ fn dot(svg: &mut String, class: &str, [x, y]: [f64; 2], words: &str) {
         write!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"><title>{words}</title></circle>");
 }
 
-/// Each collector on a row: the floor, our time and the peer's, by their logarithms; the dearest first.
+/// One row per collector: plain reads, our time and the peer's, on a logarithmic scale; most expensive first.
 pub(super) fn collectors(costs: &[CollectorCost]) -> String {
     let mut costs: Vec<&CollectorCost> = costs.iter().collect();
     costs.sort_by(|one, other| other.nanoseconds.total_cmp(&one.nanoseconds));
     let height = TOP + ROW * costs.len() as f64 + BOTTOM;
-    let mut svg = begin(height, "Time of each collector beside the floor and the peer");
+    let mut svg = begin(height, "Time of each collector beside plain reads and the peer");
     let values = costs.iter().flat_map(|cost| {
         [Some(cost.nanoseconds), Some(cost.floor_nanoseconds), cost.peer_nanoseconds].into_iter().flatten()
     });
@@ -123,12 +123,12 @@ pub(super) fn collectors(costs: &[CollectorCost]) -> String {
     svg + "</svg>"
 }
 
-/// What a sample costs on pages of growing size: level where the cost does not grow.
+/// Time per sample by page size: a level line where it does not grow.
 pub(super) fn sizes(sizes: &[SizeCost]) -> String {
     let mut sizes: Vec<&SizeCost> = sizes.iter().filter(|size| size.samples > 0).collect();
     sizes.sort_by_key(|size| size.samples);
     let height = 360.0;
-    let mut svg = begin(height, "Time of a sample on pages of growing size");
+    let mut svg = begin(height, "Time per sample by page size");
     let each = |time: f64, size: &SizeCost| time / size.samples as f64;
     let x = Scale::powers(sizes.iter().map(|size| size.samples as f64), 70.0, WIDTH - RIGHT);
     let y = Scale::from_zero(sizes.iter().map(|size| each(size.nanoseconds, size)), height - BOTTOM, TOP);
@@ -157,7 +157,7 @@ pub(super) fn sizes(sizes: &[SizeCost]) -> String {
     svg + "</svg>"
 }
 
-/// One figure over all runs, each as a share of its goal: at the line, the goal is met.
+/// One figure over all runs as a ratio to its goal.
 pub(super) fn runs(values: &[f64], goal: f64, title: &str) -> String {
     let (width, height, edge) = (240.0, 64.0, 8.0);
     let label = escaped(title);
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scales_hold_all_values_between_round_ends() {
+    fn scales_cover_all_values_and_end_at_round_numbers() {
         let scale = Scale::powers([30.0, 2_000.0].into_iter(), 0.0, 300.0);
         assert_eq!(
             scale.ticks().iter().map(|tick| tick.round()).map(f64::to_bits).collect::<Vec<_>>(),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_has_numbers_for_places() {
+    fn coordinates_are_finite_numbers() {
         let cost = CollectorCost {
             name: "cpu",
             nanoseconds: 5_000.0,

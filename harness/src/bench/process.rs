@@ -1,4 +1,4 @@
-//! What a process costs: its time on a processor, its memory, and its instructions where perf can count them.
+//! Cost of a process: CPU time, memory, and instructions where perf can count them.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::load;
 
-/// Time on a processor of all threads of a process that are there. One that has ended is not counted any more.
+/// CPU time of all live threads of a process. Threads that have exited are not included.
 pub(super) fn cpu_time(id: u32) -> io::Result<Duration> {
     let tasks = format!("/proc/{id}/task");
     let mut sum = 0;
     for task in load::names(Path::new(&tasks))? {
-        // It may end meanwhile.
+        // A thread may exit meanwhile.
         let Ok(text) = load::bytes(Path::new(&format!("{tasks}/{task}/schedstat"))) else { continue };
         sum += first_number(&text);
     }
@@ -24,16 +24,16 @@ pub(super) fn first_number(text: &[u8]) -> u64 {
     text.split_ascii_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// What a process has in memory.
+/// Memory of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Memory {
-    /// Now.
+    /// Current resident set.
     pub(super) resident_bytes: u64,
-    /// At most, since it began.
+    /// Peak resident set.
     pub(super) peak_bytes: u64,
 }
 
-/// The memory of a process.
+/// Reads the memory of a process.
 pub(super) fn memory(id: u32) -> io::Result<Memory> {
     let text = load::bytes(Path::new(&format!("/proc/{id}/status")))?;
     status(&String::from_utf8_lossy(&text)).ok_or_else(|| io::Error::other(format!("/proc/{id}/status: no VmRSS")))
@@ -47,7 +47,7 @@ fn status(text: &str) -> Option<Memory> {
     Some(Memory { resident_bytes: of("VmRSS:")?, peak_bytes: of("VmHWM:")? })
 }
 
-/// perf, counting one event of a process until it is asked.
+/// A running perf that counts one event of a process.
 #[derive(Debug)]
 pub(super) struct Counter {
     perf: Child,
@@ -55,9 +55,9 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// Counts from now on; `None` where perf is missing or may not.
+    /// Starts counting; `None` where perf is missing or not permitted.
     pub(super) fn start(id: u32, event: &str) -> Option<Self> {
-        // It counts as long as the command runs, and `cat` runs until it has nothing to read.
+        // perf counts while its command runs; `cat` runs until its input is closed.
         let mut perf = Command::new("perf")
             .args(["stat", "-x", ",", "-e", event, "-p", &id.to_string(), "cat"])
             .stdin(Stdio::piped())
@@ -67,13 +67,13 @@ impl Counter {
             .ok()?;
         let (mut until, mut echo) = (perf.stdin.take(), String::new());
         let begins = until.as_mut().is_some_and(|until| until.write_all(b"begin\n").is_ok());
-        // What comes back has gone through `cat`, which begins with the counting.
+        // The echoed byte proves that `cat`, and so the counting, has started.
         let is_here = perf.stdout.take().is_some_and(|out| BufReader::new(out).read_line(&mut echo).is_ok());
         let counter = Self { perf, until };
         (begins && is_here && echo == "begin\n").then_some(counter)
     }
 
-    /// What was counted until now.
+    /// Stops counting and returns the count.
     pub(super) fn stop(mut self) -> Option<f64> {
         drop(self.until.take());
         let mut text = String::new();
@@ -89,7 +89,7 @@ impl Drop for Counter {
     }
 }
 
-/// The first field of the line that perf prints with `-x ,`.
+/// The first field of the line that `perf stat -x ,` prints.
 fn counted(text: &str) -> Option<f64> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| line.split(',').next()?.parse().ok())
 }
@@ -101,7 +101,7 @@ mod tests {
     use collectors::host::kernel::clock;
 
     #[test]
-    fn what_the_kernel_says_of_a_process_is_read() {
+    fn memory_is_read_from_the_status_file() {
         let memory = status("Name:\tx\nVmHWM:\t    9000 kB\nVmRSS:\t    8000 kB\n");
         assert_eq!(memory, Some(Memory { resident_bytes: 8_192_000, peak_bytes: 9_216_000 }));
         assert_eq!(status("Name:\tkthreadd\n"), None);
@@ -109,15 +109,15 @@ mod tests {
     }
 
     #[test]
-    fn what_perf_prints_is_read() {
+    fn the_output_of_perf_is_read() {
         assert_eq!(counted("123456,,instructions,1000,100.00,,\n"), Some(123_456.0));
         assert_eq!(counted("<not supported>,,instructions,0,100.00,,\n"), None);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn perf_counts_from_its_start_to_its_end_where_it_may() {
-        // An event of the kernel's own, which needs no hardware.
+    fn perf_counts_from_start_to_stop_where_permitted() {
+        // A software event, which needs no hardware counter.
         let Some(counter) = Counter::start(std::process::id(), "task-clock") else { return };
         let begin = clock::monotonic();
         while clock::monotonic().saturating_sub(begin) < Duration::from_millis(50) {
@@ -130,7 +130,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_has_used_a_processor_and_memory() {
+    fn this_process_has_cpu_time_and_memory() {
         let id = std::process::id();
         let before = cpu_time(id).expect("schedstat");
         let begin = clock::monotonic();

@@ -1,24 +1,24 @@
-//! What a bench run found, and how it is told: as text, Markdown and JSON.
+//! Results of a bench run, as text, Markdown and JSON.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-/// What a number is of.
+/// Unit of a figure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
-    /// So many times something else.
+    /// A ratio.
     Times,
     /// Time.
     Nanoseconds,
-    /// Memory, or a file's size.
+    /// Memory or a file size.
     Bytes,
-    /// Things.
+    /// A count.
     Count,
 }
 
 impl Unit {
-    /// A number with its unit, as people read it.
+    /// A value with its unit, for people.
     pub fn show(self, value: f64) -> String {
         let scaled = |steps: &[(f64, &str)]| {
             let (scale, unit) =
@@ -35,32 +35,32 @@ impl Unit {
     }
 }
 
-/// What a figure should be.
+/// Goal of a figure.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Bound {
-    /// No more than this.
+    /// The value or less.
     AtMost(f64),
-    /// No less than this.
+    /// The value or more.
     AtLeast(f64),
 }
 
 /// One figure with its goal.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
-    /// What was measured.
+    /// Name of the figure.
     pub figure: &'static str,
-    /// In which unit.
+    /// Unit of the value.
     pub unit: Unit,
-    /// What it should be.
+    /// The goal.
     pub bound: Bound,
-    /// What was found, or why nothing was.
+    /// The measured value, or why there is none.
     pub value: Result<f64, String>,
-    /// What it is made of.
+    /// How the value was obtained.
     pub details: String,
 }
 
 impl Row {
-    /// What it should be, in words.
+    /// The goal in words.
     pub fn goal(&self) -> String {
         match self.bound {
             Bound::AtMost(most) => format!("at most {}", self.unit.show(most)),
@@ -68,12 +68,12 @@ impl Row {
         }
     }
 
-    /// What was found, in words.
+    /// The measured value in words.
     pub fn measured(&self) -> String {
         self.value.as_ref().map_or_else(|why| format!("not measured: {why}"), |value| self.unit.show(*value))
     }
 
-    /// Whether it is as it should be; `None` if nobody knows.
+    /// Whether the goal is reached; `None` if nothing was measured.
     pub fn is_reached(&self) -> Option<bool> {
         let value = *self.value.as_ref().ok()?;
         Some(match self.bound {
@@ -82,7 +82,7 @@ impl Row {
         })
     }
 
-    /// The verdict in a word.
+    /// The verdict in one word.
     pub fn verdict(&self) -> &'static str {
         match self.is_reached() {
             Some(true) => "reached",
@@ -92,59 +92,59 @@ impl Row {
     }
 }
 
-/// What one collector costs over a directory.
+/// Cost of one collector on a directory.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct CollectorCost {
-    /// Its name.
+    /// Name of the collector.
     pub name: &'static str,
-    /// Questions to files.
+    /// File accesses.
     pub reads: u64,
-    /// Bytes of all files.
+    /// Bytes read.
     pub read_bytes: u64,
-    /// Its samples.
+    /// Number of samples.
     pub samples: u64,
-    /// Its time on a processor.
+    /// CPU time.
     pub nanoseconds: f64,
-    /// The time that opening, reading and closing its files takes.
+    /// Time to open, read and close its files.
     pub floor_nanoseconds: f64,
-    /// What the peer says that the same collector takes there.
+    /// Duration of the same collector of the peer, from its own metrics.
     pub peer_nanoseconds: Option<f64>,
-    /// Its instructions over a host in memory, where valgrind counts them.
+    /// Instructions on a host in memory, if valgrind counted them.
     pub instructions: Option<u64>,
 }
 
-/// What a scrape of a host of some size costs.
+/// Cost of a scrape by host size.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SizeCost {
-    /// The host.
+    /// Name of the host.
     pub host: String,
-    /// Its samples.
+    /// Number of samples.
     pub samples: u64,
-    /// Its page.
+    /// Size of the page.
     pub page_bytes: u64,
-    /// The time of a scrape.
+    /// Time of a scrape.
     pub nanoseconds: f64,
-    /// The time that reading its files from memory takes, without doing anything with them.
+    /// Time to read the files from memory without parsing them.
     pub floor_nanoseconds: f64,
 }
 
-/// Everything that a run found.
+/// All results of a run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Report {
-    /// When, in seconds since 1970.
+    /// Start of the run, in seconds since 1970.
     pub unix_seconds: u64,
-    /// Where, and with what.
+    /// Environment of the run.
     pub about: Vec<(&'static str, String)>,
     /// The figures that have a goal.
     pub rows: Vec<Row>,
     /// Cost by collector.
     pub collectors: Vec<CollectorCost>,
-    /// Cost by size.
+    /// Cost by host size.
     pub sizes: Vec<SizeCost>,
 }
 
 impl Report {
-    /// As lines for a terminal.
+    /// The report as lines for a terminal.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for (what, value) in &self.about {
@@ -190,9 +190,9 @@ impl Report {
         text
     }
 
-    /// The figures with goals as a table of Markdown.
+    /// The figures with goals as a Markdown table.
     pub fn markdown(&self) -> String {
-        let mut text = String::from("| figure | goal | measured | | made of |\n|---|---|---|---|---|\n");
+        let mut text = String::from("| figure | goal | measured | | details |\n|---|---|---|---|---|\n");
         for row in &self.rows {
             let (goal, measured, verdict) = (row.goal(), row.measured(), row.verdict());
             let cells = [row.figure, &goal, &measured, verdict, &row.details].map(|cell| cell.replace('|', "\\|"));
@@ -201,7 +201,7 @@ impl Report {
         text
     }
 
-    /// All of it as JSON.
+    /// The report as JSON.
     pub fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
             json!({
@@ -236,12 +236,12 @@ pub(super) mod tests {
     use super::*;
 
     pub(crate) fn row(bound: Bound, value: Result<f64, &str>) -> Row {
-        let (figure, details) = ("a | b", "made of <this>".to_owned());
+        let (figure, details) = ("a | b", "sum of <this>".to_owned());
         Row { figure, unit: Unit::Times, bound, value: value.map_err(str::to_owned), details }
     }
 
     #[test]
-    fn numbers_are_shown_as_people_read_them() {
+    fn values_are_shown_with_their_unit() {
         for (unit, value, expected) in [
             (Unit::Times, 0.085, "0.09 ×"),
             (Unit::Nanoseconds, 24.96, "25.0 ns"),
@@ -256,7 +256,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_goal_is_reached_on_its_own_side() {
+    fn a_goal_is_an_upper_or_a_lower_bound() {
         for (bound, value, expected) in [
             (Bound::AtMost(0.1), Ok(0.1), "reached"),
             (Bound::AtMost(0.1), Ok(0.101), "not reached"),
@@ -270,10 +270,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_report_is_told_in_three_ways() {
+    fn a_report_is_printed_in_three_forms() {
         let rows = vec![row(Bound::AtMost(0.1), Ok(0.05)), row(Bound::AtMost(0.1), Err("no peer"))];
         let report = Report { rows, ..Report::default() };
-        assert!(report.text().contains("at most 0.10 ×; 0.05 ×: reached\n  made of <this>\n"), "{}", report.text());
+        assert!(report.text().contains("at most 0.10 ×; 0.05 ×: reached\n  sum of <this>\n"), "{}", report.text());
         assert!(report.markdown().contains("| a \\| b | at most 0.10 × | not measured: no peer | unknown |"));
         let json = report.json();
         assert_eq!((&json["rows"][0]["value"], &json["rows"][1]["problem"]), (&json!(0.05), &json!("no peer")));

@@ -1,4 +1,4 @@
-//! What our exporter's process costs besides a scrape: its start, its size, its memory.
+//! Cost of our exporter's process besides a scrape: start time, binary size, memory.
 
 use std::io;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use crate::load;
 use crate::peer::Peer;
 use crate::subject;
 
-/// An exporter has this long to answer for the first time.
+/// Maximum time from start to the first answer.
 const START_MAX: Duration = Duration::from_secs(10);
-/// How often it is asked meanwhile.
+/// Interval between connection attempts meanwhile.
 const START_POLL: Duration = Duration::from_micros(200);
-/// Memory is flat if it is no more than so many times what it was after a tenth of all scrapes.
+/// Maximum ratio of memory after all scrapes to memory after a tenth of them.
 const GROWTH_MAX: f64 = 1.05;
 
 pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
     tell("start, size and memory of our exporter");
     let many = plan.effort.many_scrapes;
-    let of_tree = ["resident after 1,000 scrapes of a directory", "the same beside what was after 100 of them"];
-    let of_live = ["resident after 10,000 live scrapes", "the same beside what was after 1,000 of them"];
+    let of_tree = ["resident after 1,000 scrapes of a directory", "growth from 100 to 1,000 scrapes of a directory"];
+    let of_live = ["resident after 10,000 live scrapes", "growth from 1,000 to 10,000 live scrapes"];
     let mut rows = Vec::from(resident(of_tree, plan, tree, many / 10));
     rows.extend(resident(of_live, plan, live, many));
     rows.extend([
@@ -34,7 +34,7 @@ pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut
         row("the exporter's binary", Unit::Bytes, Bound::AtMost(6e6), || {
             Ok((
                 load::size_bytes(&plan.exporter)? as f64,
-                "stripped; cargo build --profile dist makes it as small as it gets".to_owned(),
+                "stripped; cargo build --profile dist makes the smallest one".to_owned(),
             ))
         }),
     ]);
@@ -48,7 +48,7 @@ pub(super) fn rows(plan: &Plan, live: &Place, tree: &Place, tell: &mut dyn FnMut
     rows
 }
 
-/// What is resident after so many scrapes, and how that stands to what was after a tenth of them.
+/// Resident memory after all scrapes, and its ratio to that after a tenth of them.
 fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &Place, scrapes: u32) -> [Row; 2] {
     let early_scrapes = (scrapes / 10).max(1);
     let measure = || -> io::Result<[Memory; 2]> {
@@ -97,10 +97,10 @@ fn start(plan: &Plan, place: &Place) -> io::Result<(f64, String)> {
     let (least, most) =
         times.iter().fold((f64::INFINITY, 0_f64), |(least, most), time| (least.min(*time), most.max(*time)));
     let show = |time| Unit::Nanoseconds.show(time);
-    Ok((median(times.iter().copied()), format!("time that passes, from {} to {}", show(least), show(most))))
+    Ok((median(times.iter().copied()), format!("elapsed time, from {} to {}", show(least), show(most))))
 }
 
-/// The most memory of an exporter that serves a simulated host, beside the page that it serves.
+/// Peak memory of an exporter that serves a simulated host, beside the size of its page.
 fn peak(plan: &Plan, host: &str) -> io::Result<(f64, String)> {
     if plan.effort.is_quick {
         return Err(io::Error::other("a quick run leaves the large hosts out"));

@@ -9,9 +9,10 @@ use super::{Command, Failure, Given};
 pub(super) const COMMAND: Command = Command {
     name: "accept",
     arguments: "",
-    about: "write the files that are derived from declarations and fixtures",
-    details: "Tables in README.md and docs/, and the golden pages of fixtures/hosts. Look at the difference before\n\
-              committing it: these files are what the collectors do.\n",
+    about: "update every file that is derived from declarations and fixtures",
+    details: "Tables in README.md and docs/, golden pages of fixtures/hosts, snapshots of the tests, the budget\n\
+              and the fingerprints of simulated hosts. Review the diff before you commit it: these files describe\n\
+              what the collectors do.\n",
     flags: &[],
     exits: &[],
     run,

@@ -1,4 +1,4 @@
-//! Arguments, read by the table of the command's flags.
+//! Argument parsing by the table of a command's flags.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,14 +10,14 @@ use simulator::span;
 
 use super::{Command, Failure, Flag};
 
-/// What was given to a command.
+/// The arguments of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     flags: BTreeMap<&'static str, Vec<OsString>>,
     words: Vec<OsString>,
 }
 
-/// Reads all arguments; `None` when the help is asked for.
+/// Parses all arguments; `None` if help is requested.
 pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Option<Given>, String> {
     let mut given = Given::default();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
@@ -49,19 +49,19 @@ pub(super) fn read(command: &Command, mut parser: lexopt::Parser) -> Result<Opti
 }
 
 impl Given {
-    /// Exactly so many words, which are called `names`.
+    /// Exactly these positional arguments; `names` are their placeholders.
     pub(crate) fn words<const N: usize>(&self, names: [&str; N]) -> Result<[&OsStr; N], Failure> {
         let words: Vec<&OsStr> = self.words.iter().map(OsString::as_os_str).collect();
         words.try_into().map_err(|words: Vec<&OsStr>| {
             let problem = match names.get(words.len()) {
                 Some(missing) => format!("{missing} is missing"),
-                None => format!("`{}` is one argument too many", words.last().copied().unwrap_or_default().display()),
+                None => format!("`{}`: unexpected argument", words.last().copied().unwrap_or_default().display()),
             };
             Failure::Usage(problem)
         })
     }
 
-    /// All words, as many as there are.
+    /// All positional arguments.
     pub(crate) fn all_words(&self) -> impl ExactSizeIterator<Item = &OsStr> {
         self.words.iter().map(OsString::as_os_str)
     }
@@ -78,7 +78,7 @@ impl Given {
         values.map(|value| value.to_str().ok_or_else(|| text(value))).collect()
     }
 
-    /// The value of a flag that takes one of these words, the first where it is not given.
+    /// The value of a flag that takes one of these words; the first word if it was not given.
     pub(crate) fn one_of<'a>(&self, flag: Flag, words: &[&'a str]) -> Result<&'a str, Failure> {
         let Some(given) = self.texts(flag.name)?.first().copied() else {
             return Ok(words.first().copied().unwrap_or_default());
@@ -88,10 +88,10 @@ impl Given {
             .ok_or_else(|| Failure::Usage(format!("--{}: expected {}, found `{given}`", flag.name, words.join(" or "))))
     }
 
-    /// The value of a flag as a whole number.
+    /// The value of a flag as an unsigned integer.
     pub(crate) fn number(&self, flag: Flag) -> Result<Option<u64>, Failure> {
         let Some(text) = self.texts(flag.name)?.first().copied() else { return Ok(None) };
-        let fail = || Failure::Usage(format!("--{}: expected a whole number, found `{text}`", flag.name));
+        let fail = || Failure::Usage(format!("--{}: expected an unsigned integer, found `{text}`", flag.name));
         text.parse().map(Some).map_err(|_| fail())
     }
 
@@ -100,7 +100,7 @@ impl Given {
         self.flags.get(flag)?.first().map(Path::new)
     }
 
-    /// The value of a flag as a time: `30s`, `1m30s`, `200ms`.
+    /// The value of a flag as a duration: `30s`, `1m30s`, `200ms`.
     pub(crate) fn duration(&self, flag: &str) -> Result<Option<Duration>, Failure> {
         let Some(text) = self.texts(flag)?.first().copied() else { return Ok(None) };
         let fail = || Failure::Usage(format!("--{flag}: expected {}, found `{text}`", span::EXPECTED));

@@ -10,25 +10,27 @@ use harness::load;
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given, print};
 
-const AGAINST: Flag = Flag::value("against", "PROGRAM", "Another exporter that takes node_exporter's flags.");
-const EXPORTER: Flag = Flag::value("exporter", "PROGRAM", "Ours. The node_exporter beside nodelab.");
+const AGAINST: Flag =
+    Flag::value("against", "PROGRAM", "Exporter to compare with; it must take node_exporter's flags.");
+const EXPORTER: Flag = Flag::value("exporter", "PROGRAM", "Our exporter. Default: the node_exporter beside nodelab.");
 const INSTRUCTIONS: Flag =
-    Flag::switch("instructions", "Count the instructions of every collector by valgrind, which takes minutes.");
-const QUICK: Flag = Flag::switch("quick", "Measure little, once: to see whether it works, not what comes out.");
-const HTML: Flag = Flag::value("html", "FILE", "Write a page with plots, which needs nothing else.");
+    Flag::switch("instructions", "Count the instructions of every collector with valgrind; takes minutes.");
+const QUICK: Flag = Flag::switch("quick", "Smoke test: short measurements, one run. The figures mean nothing.");
+const HTML: Flag = Flag::value("html", "FILE", "Write a self-contained page with plots.");
 const HISTORY: Flag =
-    Flag::value("history", "FILE", "Add the figures with goals to this file, and draw what stands there already.");
-const JSON: Flag = Flag::value("json", "FILE", "Write all of it as JSON.");
-const MARKDOWN: Flag = Flag::value("markdown", "FILE", "Write the figures with goals as a table.");
+    Flag::value("history", "FILE", "Append the figures with goals to this file, and plot its earlier runs.");
+const JSON: Flag = Flag::value("json", "FILE", "Write all results as JSON.");
+const MARKDOWN: Flag = Flag::value("markdown", "FILE", "Write the figures with goals as a Markdown table.");
 
 pub(super) const COMMAND: Command = Command {
     name: "bench",
     arguments: "",
-    about: "measure what scrapes cost, beside the floor and another exporter",
-    details: "The floor opens, reads and closes the files of a scrape once and does nothing with them. Measured are this\n\
-              machine, node_exporter's test tree as a directory where ../shared/conformance is (else a fixture host), and\n\
-              simulated hosts of growing size. Servers run on loopback and are ended at the end.\n\
-              \nEverything is a median of several runs, in which what is compared takes turns. Build nodelab and\n\
+    about: "measure scrapes beside plain reads of the same files and another exporter",
+    details: "Plain reads open, read and close the files of a scrape once without parsing them. Measured hosts are\n\
+              this machine, node_exporter's test tree as a directory (a fixture host without\n\
+              ../shared/conformance), and simulated hosts of growing size. Servers run on loopback and are stopped\n\
+              at the end.\n\
+              \nEvery figure is the median of several runs; what is compared is measured in turns. Build nodelab and\n\
               node_exporter with --release.\n",
     flags: &[AGAINST, EXPORTER, INSTRUCTIONS, QUICK, HTML, HISTORY, MARKDOWN, JSON],
     exits: &[],
@@ -41,7 +43,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let beside = || nodelab.with_file_name(format!("node_exporter{}", std::env::consts::EXE_SUFFIX));
     let exporter = given.path(EXPORTER.name).map_or_else(beside, PathBuf::from);
     if !load::exists(&exporter) {
-        let problem = "no such file; cargo build --release makes it, and --exporter says where it is";
+        let problem = "no such file; run cargo build --release, or give the path with --exporter";
         return Err(Failure::of(exporter.display(), problem));
     }
     let peer = given.path(AGAINST.name).map(PathBuf::from);

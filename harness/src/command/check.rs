@@ -12,26 +12,25 @@ use serde_json::{Value, json};
 
 use super::{Command, Failure, Flag, Given, print};
 
-/// The status where names break the conventions, and nothing worse; promtool's.
+/// Exit status for lints without errors, as promtool has it.
 const LINT_STATUS: u8 = 3;
 
-const OPENMETRICS: Flag = Flag::switch("openmetrics", "The page is OpenMetrics, whatever it looks like.");
-const TEXT: Flag = Flag::switch("text", "The page is in the text format, whatever it looks like.");
-const IGNORE: Flag =
-    Flag::values("ignore", "RULE", "Leave this rule out; its name stands in brackets behind each line.");
-pub(super) const FORMAT: Flag = Flag::value("format", "text|json", "How the findings are printed. text.");
+const OPENMETRICS: Flag = Flag::switch("openmetrics", "Parse the page as OpenMetrics.");
+const TEXT: Flag = Flag::switch("text", "Parse the page as text format 0.0.4.");
+const IGNORE: Flag = Flag::values("ignore", "RULE", "Ignore this rule; each finding ends with its rule in brackets.");
+pub(super) const FORMAT: Flag = Flag::value("format", "text|json", "Output format. Default: text.");
 
 pub(super) const COMMAND: Command = Command {
     name: "check",
     arguments: "FILE|URL|-",
-    about: "judge a page of metrics as promtool does, and by what it lets pass",
-    details: "The page is a file, an exporter's http:// address, or standard input. It is OpenMetrics where the server says\n\
-              so, or where it ends in `# EOF`, and else the text format 0.0.4.\n\
-              \nEach line is PAGE:LINE:COLUMN: SEVERITY: PROBLEM [RULE]. An error is a page that cannot be read or\n\
-              contradicts itself, a lint a name against the conventions, a note what may be meant so. docs/HARNESS.md lists\n\
-              the rules.\n",
+    about: "lint a metrics page: promtool's checks, and more",
+    details: "PAGE is a file, an exporter's http:// address, or - for standard input. It is parsed as OpenMetrics\n\
+              if the server says so or if it ends in `# EOF`, otherwise as text format 0.0.4.\n\
+              \nEach line is PAGE:LINE:COLUMN: SEVERITY: PROBLEM [RULE]. An error is a page that is invalid or\n\
+              contradicts itself, a lint a name against the conventions, a note something that may be intended.\n\
+              docs/HARNESS.md lists the rules.\n",
     flags: &[OPENMETRICS, TEXT, IGNORE, FORMAT],
-    exits: &[(LINT_STATUS, "there are lints, and no errors")],
+    exits: &[(LINT_STATUS, "lints, but no errors")],
     run,
 };
 
@@ -39,7 +38,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let [name] = given.words(["FILE|URL|-"])?;
     let is_json = given.one_of(FORMAT, &["text", "json"])? == "json";
     let wanted = match (given.has(OPENMETRICS.name), given.has(TEXT.name)) {
-        (true, true) => return Err(Failure::Usage("--openmetrics and --text contradict each other".into())),
+        (true, true) => return Err(Failure::Usage("--openmetrics and --text exclude each other".into())),
         (true, false) => Some(Format::OpenMetrics),
         (false, true) => Some(Format::Text),
         (false, false) => None,
@@ -63,18 +62,18 @@ fn rule(name: &str) -> Result<Rule, Failure> {
     Rule::ALL.iter().find(|rule| rule.name() == name).copied().ok_or_else(|| {
         let near = nearest::among(name, Rule::ALL.iter().map(|rule| rule.name()));
         let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
-        Failure::Usage(format!("--ignore: `{name}` is no rule{near}"))
+        Failure::Usage(format!("--ignore: `{name}` is not a rule{near}"))
     })
 }
 
-/// The page, and what its server said of its format.
+/// The page, and the format that its server declared.
 pub(super) fn page(name: &str, wanted: Option<Format>) -> Result<(Vec<u8>, Option<Format>), Failure> {
     if name == "-" {
         let mut page = Vec::new();
         let limit = fetch::ANSWER_MAX_BYTES as u64;
         std::io::stdin().lock().take(limit + 1).read_to_end(&mut page)?;
         if page.len() > fetch::ANSWER_MAX_BYTES {
-            return Err(Failure::Broken(format!("standard input has more than {limit} bytes")));
+            return Err(Failure::Broken(format!("standard input exceeds the limit of {limit} bytes")));
         }
         return Ok((page, None));
     }
@@ -97,7 +96,7 @@ fn as_lines(name: &str, judged: &Judged<'_>) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
         .collect();
-    let found = if counts.is_empty() { "nothing to say".to_owned() } else { counts.join(", ") };
+    let found = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
     let (samples, families) = (judged.page.samples(), judged.page.families.len());
     let _ = writeln!(text, "{name}: {found}; {samples} samples in {families} families");
     text

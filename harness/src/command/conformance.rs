@@ -10,9 +10,9 @@ pub(super) const COMMAND: Command = Command {
     name: "conformance",
     arguments: "DIR",
     about: "compare our collectors with node_exporter's end-to-end test data",
-    details: "DIR is a checkout of node_exporter, of whatever version, its folder collector/fixtures, or a folder of that\n\
-              data with its flags in FLAGS.md. Archives are read as they are. Printed are, for each collector, how many of\n\
-              the expected sample lines are there, and every difference.\n",
+    details: "DIR is a checkout of node_exporter of any version, its folder collector/fixtures, or a folder with\n\
+              that data and its flags in FLAGS.md. Archives are read in place. Printed are, per collector, the\n\
+              number of matching sample lines and every difference.\n",
     flags: &[],
     exits: &[],
     run,
@@ -26,9 +26,9 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         tally.differences.iter().for_each(|line| say!("        {line}"));
     }
     let (matched, expected) = report.totals();
-    say!("{matched:>5} of {expected:<5} all collectors that exist here");
-    say!("{} families of the expected page have no collector yet", report.unowned.len());
-    report.unknown_flags.iter().for_each(|flag| say!("a flag of the run that is not here: {flag}"));
+    say!("{matched:>5} of {expected:<5} all collectors");
+    say!("{} families of the expected page belong to no collector", report.unowned.len());
+    report.unknown_flags.iter().for_each(|flag| say!("unknown flag of the run: {flag}"));
     report.complaints.iter().for_each(|complaint| say!("complaint: {complaint}"));
     let is_equal = report.collectors.values().all(|tally| tally.differences.is_empty());
     Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })

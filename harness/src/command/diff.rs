@@ -17,46 +17,47 @@ use simulator::{Machine, embedded};
 
 use super::{Command, Failure, Flag, Given, check, print};
 
-const WITH: Flag = Flag::value("with", "PROGRAM", "Start this node_exporter and compare with it. Linux only.");
+const WITH: Flag = Flag::value("with", "PROGRAM", "Start this exporter and compare with it. Linux only.");
 const PEER_URL: Flag =
-    Flag::value("peer-url", "URL", "Compare with an exporter that runs: http://localhost:9100/metrics.");
-const PAGE: Flag = Flag::values("page", "FILE|URL", "Compare two pages: give it twice, theirs first.");
-const TREE: Flag = Flag::value("tree", "FILE", "Over this host: a .tree file, an archive or a directory.");
-const PROFILE: Flag = Flag::value("profile", "NAME", "Over a simulated host of this kind; `nodelab list` names them.");
-const SEED: Flag = Flag::value("seed", "NUMBER", "Which of the simulated hosts of that kind. 1.");
-const AT: Flag = Flag::value("at", "SECONDS", "When, in seconds since 1970. 1700000000.");
-const LIVE: Flag =
-    Flag::switch("live", "Over this machine, whose numbers move: what lies between two of our pages agrees.");
+    Flag::value("peer-url", "URL", "Compare with a running exporter: http://localhost:9100/metrics.");
+const PAGE: Flag = Flag::values("page", "FILE|URL", "Compare two pages; given twice, the peer's first.");
+const TREE: Flag = Flag::value("tree", "FILE", "Compare on this host: a .tree file, an archive or a directory.");
+const PROFILE: Flag =
+    Flag::value("profile", "NAME", "Compare on a simulated host of this profile; see `nodelab list`.");
+const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the simulated host. Default: 1.");
+const AT: Flag =
+    Flag::value("at", "SECONDS", "Time of the simulated host, in seconds since 1970. Default: 1700000000.");
+const LIVE: Flag = Flag::switch("live", "Compare on this machine: a value between two of our pages counts as equal.");
 const KNOWN: Flag = Flag::value(
     "known",
     "FILE",
-    "A Markdown file whose tables list what is known to differ. docs/DIFFERENCES.md, for the peer's version.",
+    "Markdown file with tables of known differences. Default: docs/DIFFERENCES.md, for the peer's version.",
 );
-const ALL_LINES: Flag = Flag::switch("all", "Show what is known as well, each with its reason.");
+const ALL_LINES: Flag = Flag::switch("all", "Show known differences too, with their reasons.");
 
 pub(super) const COMMAND: Command = Command {
     name: "diff",
     arguments: "",
-    about: "show how the page of another exporter differs from ours, over the same host",
-    details: "The other exporter is a program, an address, or a page that was saved. Without --tree, --profile and --live, a\n\
-              program is started over every host of fixtures/hosts. Both read the same files and are turned away from what\n\
-              files do not decide.\n\
-              \nA line of theirs begins with -, one of ours with +, by families; HELP texts are everybody's own. What is\n\
-              known to differ stands in a table with its reason, and the hosts on which it occurs: where it occurs no\n\
-              more, that is an error. docs/HARNESS.md tells more.\n",
+    about: "compare the pages of another exporter and ours for the same host",
+    details: "The other exporter is a program, an address, or a saved page. Without --tree, --profile or --live, a\n\
+              program is started on every host of fixtures/hosts. Both exporters read the same files; sources\n\
+              other than files are switched off.\n\
+              \nLines of the peer begin with -, ours with +, grouped by family; HELP texts are not compared. Known\n\
+              differences are listed in a table with their reason and the hosts where they occur; a row that\n\
+              matches nothing on its host is an error. docs/HARNESS.md has the details.\n",
     flags: &[WITH, PEER_URL, PAGE, TREE, PROFILE, SEED, AT, LIVE, KNOWN, ALL_LINES, check::FORMAT],
     exits: &[],
     run,
 };
 
-/// The other side.
+/// Source of the other page.
 enum Peer {
     Program(harness::peer::Program),
-    /// With what its page tells of it.
+    /// With what its page says about it.
     Url(Url, Maker),
 }
 
-/// The host that both read.
+/// The host that both exporters read.
 enum Place {
     Tree { name: String, tree: Tree },
     Live,
@@ -74,7 +75,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         return Ok(show(&[compared], is_json, look));
     }
     if !given.texts(PAGE.name)?.is_empty() {
-        return Err(Failure::Usage("--page is given twice: theirs, then ours".into()));
+        return Err(Failure::Usage("--page must be given twice: the peer's, then ours".into()));
     }
     let peer = match (given.path(WITH.name), given.texts(PEER_URL.name)?.first()) {
         (Some(program), None) => Peer::Program(harness::peer::Program::ask(program)?),
@@ -83,7 +84,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
             let maker = Maker::of(&url.get(Format::Text)?.body)?;
             Peer::Url(url, maker)
         }
-        _ => return Err(Failure::Usage("one of --with, --peer-url and two --page is needed".into())),
+        _ => return Err(Failure::Usage("expected one of --with, --peer-url, or --page twice".into())),
     };
     let version = match &peer {
         Peer::Program(program) => Some(program.version.as_str()),
@@ -108,7 +109,7 @@ fn show(compared: &[Compared<'_>], is_json: bool, look: Look) -> ExitCode {
     if compared.iter().all(Compared::is_explained) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What is known: of the file that was named, all; of our own, what goes with the peer's version.
+/// The known differences: every table of the given file, or those for the peer's version in ours.
 fn knowledge(given: &Given, version: Option<&str>) -> Result<Knowledge, Failure> {
     let own = load::workspace().join("docs/DIFFERENCES.md");
     let (path, version) = match (given.path(KNOWN.name), version) {
@@ -124,7 +125,7 @@ fn knowledge(given: &Given, version: Option<&str>) -> Result<Knowledge, Failure>
 fn places(given: &Given, peer: &Peer) -> Result<Vec<Place>, Failure> {
     let profile = given.texts(PROFILE.name)?.first().copied();
     if profile.is_none() && (given.path(SEED.name).is_some() || given.path(AT.name).is_some()) {
-        return Err(Failure::Usage("--seed and --at go with --profile".into()));
+        return Err(Failure::Usage("--seed and --at need --profile".into()));
     }
     match (given.path(TREE.name), profile, given.has(LIVE.name)) {
         (Some(file), None, false) => {
@@ -165,12 +166,11 @@ fn compare<'a>(peer: &Peer, place: Place, knowledge: &'a Knowledge) -> Result<Co
     if let (Peer::Url(url, maker), Place::Tree { name, tree }) = (peer, place) {
         return with_url((url, maker), &name, tree, knowledge);
     }
-    let problem =
-        "node_exporter reads Linux only: run this on Linux, or compare by --peer-url with --tree or --profile";
+    let problem = "node_exporter runs on Linux only; run this on Linux, or use --peer-url with --tree or --profile";
     Err(Failure::Broken(problem.to_owned()))
 }
 
-/// An exporter elsewhere, of which somebody says that it reads this host; ours has the collectors that it tells of.
+/// Compares with a running exporter that reads this host, for the collectors that its page lists.
 fn with_url<'a>(
     (url, maker): (&Url, &Maker),
     name: &str,

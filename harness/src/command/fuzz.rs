@@ -10,20 +10,20 @@ use harness::panics::caught;
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given};
 
-const CASES: Flag = Flag::value("cases", "COUNT", "So many inputs for each target. 10000.");
-const SEED: Flag = Flag::value("seed", "NUMBER", "Another number, other inputs. 1.");
-const INPUT: Flag = Flag::value("input", "FILE", "Try this input alone, on one target.");
-const CORPUS: Flag = Flag::value("corpus", "DIRECTORY", "Write the good inputs there, for libFuzzer, and try none.");
-const LIST: Flag = Flag::switch("list", "Name the targets with their laws.");
+const CASES: Flag = Flag::value("cases", "COUNT", "Inputs per target. Default: 10000.");
+const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random inputs. Default: 1.");
+const INPUT: Flag = Flag::value("input", "FILE", "Run one target on this input only.");
+const CORPUS: Flag = Flag::value("corpus", "DIRECTORY", "Write the seed inputs there for libFuzzer, and run nothing.");
+const LIST: Flag = Flag::switch("list", "List the targets and their laws.");
 
 pub(super) const COMMAND: Command = Command {
     name: "fuzz",
     arguments: "[TARGET…]",
-    about: "try everything that reads what others wrote on inputs that nobody meant",
-    details: "A TARGET is a format, or collector-NAME; without one, all are tried. Inputs are made of good ones and shrunk to\n\
-              the shortest that breaks the target's law, which is kept in harness/fuzz/regressions, where every later run\n\
-              tries it first. The same seed makes the same inputs. Where the tool chain has libFuzzer,\n\
-              `cargo fuzz run TARGET` in harness/ lets coverage guide it.\n",
+    about: "fuzz every parser of untrusted input",
+    details: "A TARGET is a format, or collector-NAME; the default is all targets. Inputs are mutations of valid\n\
+              ones. An input that breaks the target's law is shrunk and stored in harness/fuzz/regressions, which\n\
+              later runs try first. The same seed gives the same inputs. With libFuzzer, `cargo fuzz run TARGET`\n\
+              in harness/ is guided by coverage.\n",
     flags: &[CASES, SEED, INPUT, CORPUS, LIST],
     exits: &[(1, "a law was broken")],
     run,
@@ -51,7 +51,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     }
     if let Some(path) = given.path(INPUT.name) {
         let [target] = chosen.as_slice() else {
-            return Err(Failure::Usage("--input goes with one TARGET".to_owned()));
+            return Err(Failure::Usage("--input needs exactly one TARGET".to_owned()));
         };
         let input = load::bytes(path)?;
         let mut attempt = target.prepare();

@@ -8,21 +8,21 @@ use harness::load;
 
 use super::{Command, Failure, Flag, Given, print};
 
-const ACCEPT: Flag = Flag::switch("accept", "Write what was found to harness/budget.txt. Look at the difference.");
-const HOST: Flag = Flag::value("host", "PREFIX", "Show only the hosts whose names begin so.");
+const ACCEPT: Flag = Flag::switch("accept", "Write the measured figures to harness/budget.txt. Review the diff.");
+const HOST: Flag = Flag::value("host", "PREFIX", "Show only hosts whose name begins with PREFIX.");
 
-/// The status where a figure is not as written down.
+/// Exit status if a figure differs from its budget.
 const OFF_STATUS: u8 = 3;
 
 pub(super) const COMMAND: Command = Command {
     name: "gates",
     arguments: "",
-    about: "count what scrapes cost, beside what they may cost",
-    details: "Counted are questions to files, bytes, memory, samples, and latency on a virtual clock, for every profile and\n\
-              fixture host; system calls where strace is, instructions where valgrind is. Each is compared with\n\
-              harness/budget.txt, and what costs less than written there is told as well.\n",
+    about: "count the cost of scrapes and compare it with the budget",
+    details: "Counted are file accesses, bytes, memory, samples, and latency on a virtual clock, for every profile\n\
+              and fixture host; system calls if strace is installed, instructions if valgrind is. Each figure is\n\
+              compared with harness/budget.txt; a lower one is reported too.\n",
     flags: &[HOST, ACCEPT],
-    exits: &[(OFF_STATUS, "a figure is not as harness/budget.txt has it")],
+    exits: &[(OFF_STATUS, "a figure differs from harness/budget.txt")],
     run,
 };
 
@@ -33,7 +33,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     outside::syscalls(&nodelab, &mut measured)?;
     outside::instructions(&nodelab, &mut measured)?;
     let budget = match budget::read() {
-        // The first time there is none.
+        // There is no budget yet at the first run.
         Err(_) if given.has(ACCEPT.name) && !load::exists(&budget::path()) => budget::Figures::new(),
         budget => budget?,
     };
@@ -56,5 +56,5 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(OFF_STATUS));
     }
     let kept = lines.iter().filter(|line| line.standing == Standing::Kept).count();
-    Ok(print(&format!("{kept} figures are as harness/budget.txt has them\n")))
+    Ok(print(&format!("{kept} figures equal harness/budget.txt\n")))
 }

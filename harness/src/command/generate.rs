@@ -12,38 +12,33 @@ use simulator::span;
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given};
 
-/// The moment of a host if nobody says, in seconds since 1970.
+/// Default time of a host, in seconds since 1970.
 const AT_SECONDS: u64 = 1_700_000_000;
 
-const OUT: Flag = Flag::value("out", "OUT", "Where to write it: NAME.tree, NAME.tar, or else a new directory.");
-const SEED: Flag = Flag::value("seed", "N", "Of all hosts of the kind, the one of this seed. 1.");
+const OUT: Flag = Flag::value("out", "OUT", "Output: NAME.tree, NAME.tar, or else a new directory.");
+const SEED: Flag = Flag::value("seed", "N", "Seed of the host. Default: 1.");
 const AT: Flag = Flag::value(
     "at",
     "WHEN",
-    "The moment: seconds since 1970, or +10m after the start of the scenario. Its start, or 1700000000.",
+    "Time: seconds since 1970, or +10m after the scenario's start. Default: the start, or 1700000000.",
 );
-const SET: Flag =
-    Flag::values("set", "KEY=VALUE", "Change a setting of the profile; `nodelab list PROFILE` names them.");
-const SCENARIO: Flag = Flag::value(
-    "scenario",
-    "FILE",
-    "The host that this file tells of, with what has happened to it and what of it breaks.",
-);
+const SET: Flag = Flag::values("set", "KEY=VALUE", "Change a setting of the profile; see `nodelab list PROFILE`.");
+const SCENARIO: Flag = Flag::value("scenario", "FILE", "Scenario file: a host with its events and faults.");
 
 pub(super) const COMMAND: Command = Command {
     name: "generate",
     arguments: "[PROFILE] --out OUT",
-    about: "write a simulated host as it is at a moment",
-    details: "PROFILE is one that `nodelab list` names; a scenario names its own. What a file cannot do of a scenario's faults\n\
-              (be slow, break at the second read) is named. The same seed, profile, settings and moment give the same\n\
-              bytes on every system. docs/SIMULATOR.md tells more.\n",
+    about: "write a simulated host at a point in time",
+    details: "PROFILE is a name from `nodelab list`; a scenario names its own. Faults that a file cannot express\n\
+              (slowness, an error at the second read) are listed. The same seed, profile, settings and time give\n\
+              the same bytes on every system. docs/SIMULATOR.md has the details.\n",
     flags: &[OUT, SEED, AT, SET, SCENARIO],
     exits: &[],
     run,
 };
 
 fn run(given: &Given) -> Result<ExitCode, Failure> {
-    let out = given.path(OUT.name).ok_or_else(|| Failure::Usage("--out is missing".to_owned()))?;
+    let out = given.path(OUT.name).ok_or_else(|| Failure::Usage("--out is required".to_owned()))?;
     let scenario = scenario(given)?;
     let start = scenario.start().unwrap_or(Duration::from_secs(AT_SECONDS));
     let at = at(given, start)?;
@@ -56,16 +51,16 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let left_out = load::write_host(&still.tree, out)?;
     drop(progress);
     for fault in &still.left_out {
-        eprintln!("not in what is written: {fault}");
+        eprintln!("not written: {fault}");
     }
     for path in left_out {
-        eprintln!("left out, as it cannot be on disk: {path}");
+        eprintln!("not written, cannot exist on disk: {path}");
     }
     eprintln!("wrote {} entries to {}", still.tree.iter().count(), out.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the arguments ask for, as a scenario.
+/// The scenario that the arguments describe.
 fn scenario(given: &Given) -> Result<Scenario, Failure> {
     let words: Vec<String> = given.all_words().map(|word| word.display().to_string()).collect();
     let mut scenario = match (words.as_slice(), given.path(SCENARIO.name)) {
@@ -75,15 +70,16 @@ fn scenario(given: &Given) -> Result<Scenario, Failure> {
         ([profile], Some(file)) => {
             let scenario = load::scenario(file)?;
             if scenario.profile() != profile {
-                let problem = format!("it is of a {}, not of a {profile}; leave out one of them", scenario.profile());
+                let problem =
+                    format!("the scenario is for profile {}, not {profile}; leave out one of them", scenario.profile());
                 return Err(Failure::of(file.display(), problem));
             }
             scenario
         }
-        ([.., last], _) => return Err(Failure::Usage(format!("`{last}` is one argument too many"))),
+        ([.., last], _) => return Err(Failure::Usage(format!("`{last}`: unexpected argument"))),
     };
     if let Some(seed) = given.texts(SEED.name)?.first() {
-        let fail = || Failure::Usage(format!("--seed: expected a whole number from 0 to 2^64 - 1, found `{seed}`"));
+        let fail = || Failure::Usage(format!("--seed: expected an integer from 0 to 2^64 - 1, found `{seed}`"));
         scenario = scenario.with_seed(seed.parse().map_err(|_| fail())?);
     }
     for pair in given.texts(SET.name)? {
@@ -104,7 +100,7 @@ fn at(given: &Given, start: Duration) -> Result<Duration, Failure> {
     at.ok_or_else(fail)
 }
 
-/// A setting that was refused is one of the command line: the file's were looked at when it was read.
+/// A refused setting comes from the command line: those of the file were checked when it was read.
 fn refused(given: &Given, error: &simulator::scenario::ScenarioError) -> Failure {
     match given.path(SCENARIO.name) {
         Some(file) if error.line.is_some() => Failure::of(file.display(), error),

@@ -1,36 +1,36 @@
-//! Help, made of the table of commands.
+//! Help text, derived from the table of commands.
 
 use std::fmt::Write as _;
 
 use super::{Command, Failure};
 
-/// A line is no longer than this.
+/// Maximum width of a line.
 pub(super) const COLUMNS: usize = 100;
-/// Where sentences about flags begin.
+/// Column where descriptions of flags begin.
 const SENTENCES: usize = 30;
 
-/// What `nodelab --help` prints.
+/// The output of `nodelab --help`.
 pub(super) fn overview(commands: &[&Command]) -> String {
     let mut text = String::from(
-        "nodelab records, makes and reads hosts, and proves exporters against them.\n\n\
+        "nodelab records, simulates and reads hosts, and tests exporters on them.\n\n\
          usage: nodelab COMMAND [FLAGS] [ARGUMENTS]\n\ncommands:\n",
     );
     let width = commands.iter().map(|command| command.name.len()).max().unwrap_or_default();
     for command in commands {
         let _ = writeln!(text, "  {:width$}  {}", command.name, command.about);
     }
-    text.push_str("\n`nodelab COMMAND --help` tells all about one of them.\n\n");
+    text.push_str("\n`nodelab COMMAND --help` describes one command in full.\n\n");
     text.push_str(&exits(&[]));
     text
 }
 
-/// The names alone, for whoever mistyped one.
+/// The names of the commands, shown after an unknown one.
 pub(super) fn names(commands: &[&Command]) -> String {
     let names: Vec<&str> = commands.iter().map(|command| command.name).collect();
-    format!("commands: {}\n`nodelab --help` says what they do.\n", names.join(", "))
+    format!("commands: {}\n`nodelab --help` describes them.\n", names.join(", "))
 }
 
-/// The usage line, and where to read on.
+/// The usage line, with a reference to the help.
 pub(super) fn usage(command: &Command) -> String {
     format!("{}`nodelab {} --help` tells more.\n", usage_line(command), command.name)
 }
@@ -41,7 +41,7 @@ fn usage_line(command: &Command) -> String {
     format!("usage: nodelab {}{flags}{space}{}\n", command.name, command.arguments)
 }
 
-/// What `nodelab COMMAND --help` prints.
+/// The output of `nodelab COMMAND --help`.
 pub(super) fn page(command: &Command) -> String {
     let mut text = format!("nodelab {}: {}.\n\n{}", command.name, command.about, usage_line(command));
     if !command.details.is_empty() {
@@ -66,8 +66,8 @@ pub(super) fn page(command: &Command) -> String {
 
 fn exits(more: &[(u8, &str)]) -> String {
     let mut text = String::from("exit status:\n");
-    let failed = "it failed, and said why on standard error";
-    let mut all = vec![(0, "done"), (1, failed), (Failure::USAGE_STATUS, "the command line makes no sense")];
+    let failed = "failed; the reason is on standard error";
+    let mut all = vec![(0, "done"), (1, failed), (Failure::USAGE_STATUS, "invalid command line")];
     all.extend(more);
     all.sort_by_key(|(status, _)| *status);
     let mut last = None;
@@ -78,7 +78,7 @@ fn exits(more: &[(u8, &str)]) -> String {
     text
 }
 
-/// One flag and its sentences, broken where the line is full.
+/// One flag and its description, wrapped.
 fn entry(text: &mut String, left: &str, sentences: &str) {
     text.push_str(left);
     let mut column = left.chars().count();
@@ -89,7 +89,7 @@ fn entry(text: &mut String, left: &str, sentences: &str) {
     wrap(text, column, SENTENCES, sentences);
 }
 
-/// Words from a column on, broken where the line is full; each further line begins at `start`.
+/// Wraps words from `column` on; each further line begins at `start`.
 fn wrap(text: &mut String, mut column: usize, start: usize, sentences: &str) {
     let mut blanks = start - column;
     for word in sentences.split_ascii_whitespace() {

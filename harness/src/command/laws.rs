@@ -10,21 +10,21 @@ use harness::property::{Broken, Kept, Laws, Violation, check_frozen};
 use super::progress::Progress;
 use super::{Command, Failure, Flag, Given};
 
-const CASES: Flag = Flag::value("cases", "COUNT", "So many cases. 10000.");
-const SEED: Flag = Flag::value("seed", "NUMBER", "Another number, other cases. 1.");
-const SCENARIO: Flag = Flag::value("scenario", "FILE", "Try this host, with what the scenario says of it.");
-const HOST: Flag = Flag::value("host", "FILE", "Try this host, a .tree file.");
-const FAULTS: Flag = Flag::value("faults", "FILE", "What breaks of --host: a fault a line.");
+const CASES: Flag = Flag::value("cases", "COUNT", "Number of cases. Default: 10000.");
+const SEED: Flag = Flag::value("seed", "NUMBER", "Seed of the random cases. Default: 1.");
+const SCENARIO: Flag = Flag::value("scenario", "FILE", "Run the host of this scenario only.");
+const HOST: Flag = Flag::value("host", "FILE", "Run this host only, a .tree file.");
+const FAULTS: Flag = Flag::value("faults", "FILE", "Faults of --host, one per line.");
 
 pub(super) const COMMAND: Command = Command {
     name: "laws",
     arguments: "[COLLECTOR]",
-    about: "put the laws of every exporter to our collectors, on random hosts",
-    details: "A case is a machine of a random kind, seed, size and moment, what happens to it, a collector, and faults of\n\
-              what it reads. What breaks a law is shrunk, machine, events and faults together, and kept in\n\
-              harness/regressions as a scenario and as the smallest host that shows it; what is kept is tried first.\n\n\
-              With --scenario or --host one COLLECTOR is tried on that host alone. The scenario of a case that was kept\n\
-              names it itself.\n",
+    about: "test laws that every exporter keeps on random hosts",
+    details: "A case is a random profile, seed, size and time, events, a collector, and faults of its files. A\n\
+              case that breaks a law is shrunk and stored in harness/regressions, as a scenario and as the\n\
+              smallest host that shows it; later runs try stored cases first.\n\
+              \nWith --scenario or --host, one COLLECTOR is tested on that host. The scenario of a stored case names\n\
+              its collector.\n",
     flags: &[CASES, SEED, SCENARIO, HOST, FAULTS],
     exits: &[(1, "a law was broken")],
     run,
@@ -45,7 +45,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let found: Vec<Box<Broken>> = thread::scope(|scope| {
         let explore = |worker| move || Laws::ours().explore(share, seed << 16 | worker);
         let workers: Vec<_> = (0..threads as u64).map(|worker| scope.spawn(explore(worker))).collect();
-        // Who panics has said nothing about the laws.
+        // A panic says nothing about a law.
         let joined = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
         joined.filter_map(Result::err).collect()
     });

@@ -12,11 +12,11 @@ use super::{Command, Failure, Given, print};
 pub(super) const COMMAND: Command = Command {
     name: "list",
     arguments: "[PROFILE|EVENT|FILE [PREFIX]]",
-    about: "list what a host holds, or the profiles, events and scenarios that come with nodelab",
-    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory; PREFIX the beginning of the paths to list.\n\
-              A line is what the entry is, its size in bytes, and its path. Of a PROFILE, and of an EVENT of a scenario,\n\
-              the settings are listed. Without an argument, the fixture hosts, the simulator's profiles, the kinds of\n\
-              events and the scenarios are.\n",
+    about: "list the entries of a host, or the profiles, events and scenarios of nodelab",
+    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, a directory, or a scenario; PREFIX limits the\n\
+              listing to paths that begin with it. A line is the type of an entry, its size in bytes, and its\n\
+              path. For a PROFILE or an EVENT, the settings are listed. Without an argument, everything that this\n\
+              command accepts is listed: fixture hosts, profiles, events and scenarios.\n",
     flags: &[],
     exits: &[],
     run,
@@ -31,12 +31,12 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
             None => (name, ""),
         },
         [file, prefix] => (file, prefix.trim_start_matches('/')),
-        [.., last] => return Err(Failure::Usage(format!("`{last}` is one argument too many"))),
+        [.., last] => return Err(Failure::Usage(format!("`{last}`: unexpected argument"))),
     };
     let tree = load::any_host(file.as_ref())?;
     let mut text = String::new();
     for (path, node) in tree.iter().filter(|(path, _)| path.starts_with(prefix.as_bytes())) {
-        // What is on the way to others says nothing.
+        // A PREFIX matches entries only, not the directories above them.
         if *node == Node::directory() && tree.has_entries(path) {
             continue;
         }
@@ -48,7 +48,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         text.push('\n');
     }
     if text.is_empty() {
-        return Err(Failure::of(file, format!("nothing begins with `{prefix}`")));
+        return Err(Failure::of(file, format!("no entry begins with `{prefix}`")));
     }
     Ok(print(&text))
 }
@@ -84,7 +84,7 @@ fn hosts() -> Result<ExitCode, Failure> {
     Ok(print(&text))
 }
 
-/// Of a profile or an event of this name.
+/// The settings of a profile or an event.
 fn settings(name: &str) -> Option<String> {
     let profiles = simulator::profiles().iter().map(|profile| (profile.name, profile.summary, profile.settings));
     let events = simulator::event_kinds().iter().map(|kind| (kind.name, kind.summary, kind.settings));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_and_events_tell_their_settings() {
+    fn settings_of_profiles_and_events_are_listed() {
         check(
             "laptop",
             Some("  cpus=8: CPUs; an even number of them are two to a core. Takes a whole number from 1 to 64."),

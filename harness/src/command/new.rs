@@ -8,16 +8,17 @@ use harness::scaffold::{self, Plan};
 
 use super::{Command, Failure, Flag, Given};
 
-const READS: Flag = Flag::values("reads", "PATH", "A file that it reads: proc/foo, sys/class/foo/bar.");
-const INTO: Flag = Flag::value("into", "DIR", "The workspace to write into. The one that nodelab was built from.");
+const READS: Flag = Flag::values("reads", "PATH", "A file that it reads: proc/foo, 'sys/class/foo/*/bar'.");
+const INTO: Flag = Flag::value("into", "DIR", "Workspace to write to. Default: the one that nodelab was built from.");
 
 pub(super) const COMMAND: Command = Command {
     name: "new",
     arguments: "NAME",
-    about: "write a new collector, its test, its fixture and its generator",
-    details: "NAME is what its flag is called: --collector.NAME. Written are its file, an entry of a fixture host, a file of\n\
-              the simulator, and its place in every list. All of that compiles; the tests fail in the places to fill,\n\
-              which are printed.\n",
+    about: "write a new collector with its test, fixture and generator",
+    details: "NAME is the name of the flag --collector.NAME. --reads names its files, in one or more mounts; *\n\
+              stands for a name. Written are the collector, an entry of a fixture host, a generator of the\n\
+              simulator, and the registration of both. All of it compiles; the tests fail until the marked lines\n\
+              are completed, which are printed.\n",
     flags: &[READS, INTO],
     exits: &[],
     run,
@@ -33,10 +34,10 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         load::write(&workspace.join(&change.path), change.content.as_bytes())?;
         say!("wrote {}", change.path);
     }
-    say!("\nTo fill in, each until its test passes:");
+    say!("\nTo complete, until the tests pass:");
     for place in scaffold::places(&changes) {
         say!("  {place}");
     }
-    say!("\nThen accept what follows from it: CONTRIBUTING.md, step 6.");
+    say!("\nThen run: cargo run -p harness -- accept");
     Ok(ExitCode::SUCCESS)
 }

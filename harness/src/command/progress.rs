@@ -1,20 +1,20 @@
-//! How far a long command is, for a person who watches; nothing at all in a pipe.
+//! Progress of a long command; shown on a terminal only.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Shows on standard error that something goes on, as long as it lives.
+/// A spinner on standard error, shown until it is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// `what` is going on.
+    /// Starts the spinner with this text.
     pub(super) fn new(what: &str) -> Self {
         const TICK: Duration = Duration::from_millis(120);
-        // Hidden where standard error is no terminal.
+        // indicatif hides it if standard error is not a terminal.
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -25,12 +25,12 @@ impl Progress {
         Self { bar }
     }
 
-    /// So many are done.
+    /// Sets the number of completed items.
     pub(super) fn at(&self, count: usize) {
         self.bar.set_position(count as u64);
     }
 
-    /// Something else goes on now.
+    /// Replaces the text.
     pub(super) fn now(&self, what: &str) {
         self.bar.set_message(what.to_owned());
     }

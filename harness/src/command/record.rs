@@ -14,36 +14,35 @@ use super::progress::Progress;
 use super::{Command, Failure, Flag, Given, scrubbing};
 
 const COLLECTOR: Flag =
-    Flag::values("collector", "NAME", "Only what this collector reads. Without it, what all of them do.");
-const NO_COLLECTORS: Flag = Flag::switch("no-collectors", "Only what --glob names.");
+    Flag::values("collector", "NAME", "Record only what this collector reads. Default: every collector.");
+const NO_COLLECTORS: Flag = Flag::switch("no-collectors", "Record only what --glob matches.");
 const GLOB: Flag = Flag::values(
     "glob",
     "PATTERN",
-    "These files as well: /proc/net/*, '/sys/class/net/**/uevent'. * is a part of one name, ** any number of folders.",
+    "Record these files too: /proc/net/*, '/sys/class/net/**/uevent'. * matches within a name, ** any directories.",
 );
 const INTERVAL: Flag =
-    Flag::value("interval", "TIME", "Record a second time after so long, so that the replay moves: 30s, 1m30s.");
+    Flag::value("interval", "TIME", "Record again after this time, so that counters advance in replay: 30s, 1m30s.");
 const TIMEOUT: Flag =
-    Flag::value("timeout", "TIME", "How long a file or mount may take; it is an error in the recording then. 10s.");
-const TEXTFILES: Flag = Flag::value("textfile.directory", "DIR", "Where the textfile collector looks.");
-const NO_SCRUB: Flag =
-    Flag::switch("no-scrub", "Keep every name, address and serial. Do not hand such a file to anybody.");
+    Flag::value("timeout", "TIME", "Timeout for a file or mount; it is recorded as an error. Default: 10s.");
+const TEXTFILES: Flag = Flag::value("textfile.directory", "DIR", "Directory of the textfile collector.");
+const NO_SCRUB: Flag = Flag::switch("no-scrub", "Keep names, addresses and serial numbers. Do not share such a file.");
 const PATHS: [Flag; 4] = [
-    Flag::value("path.procfs", "DIR", "Where procfs is mounted. /proc."),
-    Flag::value("path.sysfs", "DIR", "Where sysfs is mounted. /sys."),
-    Flag::value("path.rootfs", "DIR", "Where the host's root file system is mounted. /."),
-    Flag::value("path.udev.data", "DIR", "Where udev keeps its data. /run/udev/data."),
+    Flag::value("path.procfs", "DIR", "Mount point of procfs. Default: /proc."),
+    Flag::value("path.sysfs", "DIR", "Mount point of sysfs. Default: /sys."),
+    Flag::value("path.rootfs", "DIR", "Mount point of the host's root file system. Default: /."),
+    Flag::value("path.udev.data", "DIR", "Directory of the udev database. Default: /run/udev/data."),
 ];
 
 pub(super) const COMMAND: Command = Command {
     name: "record",
     arguments: "OUT",
-    about: "record this host (Linux) into a file that replays anywhere",
-    details: "OUT is NAME.tree, NAME.tar, or else a new directory. Recorded is what the collectors read, links and errors\n\
-              included, and what the kernel answers them; `node_exporter --replay OUT` serves it. Nothing is changed\n\
-              on the host, and what hangs costs its timeout alone.\n\
-              \nUnless told otherwise, identities are replaced (see `nodelab scrub --help`), and a recording in which\n\
-              something looks like a secret is not written.\n",
+    about: "record this Linux host to a file that replays on any system",
+    details: "OUT is NAME.tree, NAME.tar, or else a new directory. Recorded are the files that the collectors\n\
+              read, with links and errors, and the answers of the kernel; `node_exporter --replay OUT` serves\n\
+              them. Nothing on the host is changed; a file that hangs costs its timeout.\n\
+              \nBy default identities are replaced (see `nodelab scrub --help`), and a recording with possible\n\
+              secrets is not written.\n",
     flags: &[
         COLLECTOR,
         NO_COLLECTORS,
@@ -72,7 +71,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let tree = moments(given, &plan, interval, &progress)?;
     drop(progress);
     let tree = if given.has(NO_SCRUB.name) {
-        eprintln!("not scrubbed: the file holds the names, addresses and serials of this host");
+        eprintln!("not scrubbed: the file contains names, addresses and serial numbers of this host");
         tree
     } else {
         match scrubbing::scrubbed(&tree, given)? {
@@ -81,7 +80,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
         }
     };
     for path in load::write_host(&tree, out.as_ref())? {
-        eprintln!("left out, as it cannot be on disk: {path}");
+        eprintln!("not written, cannot exist on disk: {path}");
     }
     eprintln!("wrote {} entries to {}", tree.iter().count(), out.display());
     Ok(ExitCode::SUCCESS)
@@ -90,12 +89,12 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
 fn registrations(given: &Given) -> Result<Vec<Registration>, Failure> {
     let names = given.texts(COLLECTOR.name)?;
     if given.has(NO_COLLECTORS.name) {
-        let problem = || Failure::Usage("--no-collectors and --collector contradict each other".into());
+        let problem = || Failure::Usage("--no-collectors and --collector exclude each other".into());
         return if names.is_empty() { Ok(Vec::new()) } else { Err(problem()) };
     }
     let known = |name: &str| ALL.iter().any(|registration| registration.declaration.name == name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        return Err(Failure::Usage(format!("--collector: `{unknown}` is no collector; docs/COLLECTORS.md lists them")));
+        return Err(Failure::Usage(format!("--collector: `{unknown}` is not a collector; see docs/COLLECTORS.md")));
     }
     let is_wanted = |registration: &&Registration| names.is_empty() || names.contains(&registration.declaration.name);
     Ok(ALL.iter().filter(is_wanted).copied().collect())
@@ -146,17 +145,17 @@ fn moments(given: &Given, plan: &Plan<'_>, interval: Option<Duration>, progress:
         eprintln!("note: {note}");
     }
     let Some(interval) = interval else { return Ok(first.tree) };
-    progress.now(&format!("files read; the second moment is {} s later", interval.as_secs_f64()));
+    progress.now(&format!("first snapshot done; the second follows {} s later", interval.as_secs_f64()));
     load::wait(interval);
     let second = once()?;
     for note in &second.notes {
-        eprintln!("note at the second moment: {note}");
+        eprintln!("second snapshot: {note}");
     }
-    record::combine(&first.tree, &second.tree).map_err(|error| Failure::of("the second moment", error))
+    record::combine(&first.tree, &second.tree).map_err(|error| Failure::of("the second snapshot", error))
 }
 
 #[cfg(not(target_os = "linux"))]
 fn moments(_: &Given, _: &Plan<'_>, _: Option<Duration>, _: &Progress) -> Result<Tree, Failure> {
-    let problem = "only Linux can tell of itself; record on a Linux host, and replay the file here";
+    let problem = "recording needs Linux; record there and replay the file here";
     Err(Failure::Broken(problem.to_owned()))
 }

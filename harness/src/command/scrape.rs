@@ -15,24 +15,24 @@ use simulator::profiles;
 
 use super::{Command, Failure, Flag, Given, print_bytes};
 
-const TIMES: Flag = Flag::value("times", "NUMBER", "Scrape so often, and print the last page. 1.");
-const COLLECTOR: Flag = Flag::values("collector", "NAME", "Only these collectors, on by default or not.");
-const SETTING: Flag = Flag::values("set", "KEY=VALUE", "A setting of the profile.");
-const SMALL: Flag = Flag::switch("small", "The profile as small as tests have it.");
+const TIMES: Flag = Flag::value("times", "NUMBER", "Number of scrapes; the last page is printed. Default: 1.");
+const COLLECTOR: Flag = Flag::values("collector", "NAME", "Run only these collectors, enabled by default or not.");
+const SETTING: Flag = Flag::values("set", "KEY=VALUE", "Change a setting of the profile.");
+const SMALL: Flag = Flag::switch("small", "Use the small settings that tests use.");
 const BELOW: Flag =
-    Flag::value("below", "DIR", "Read the files from this directory, as `nodelab unpack HOST DIR` writes it.");
+    Flag::value("below", "DIR", "Read files from this directory, as `nodelab unpack HOST DIR` writes it.");
 const QUIET: Flag = Flag::switch(
     "quiet",
-    "Print nothing, and leave out what costs more or less by chance: for whoever counts what a scrape costs.",
+    "Print nothing and leave out collectors of varying cost: for counting instructions or system calls.",
 );
 
 pub(super) const COMMAND: Command = Command {
     name: "scrape",
     arguments: "HOST",
     about: "print the page of a host",
-    details: "HOST is a profile of the simulator, NAME.tree of fixtures/hosts, any other .tree file, a ttar, tar or tar.zst\n\
-              archive, or a directory. It is frozen at one moment and held in memory; the page is the one that the\n\
-              exporter would serve of it, without what it tells of itself.\n",
+    details: "HOST is a profile of the simulator, NAME.tree of fixtures/hosts, another .tree file, a ttar, tar or\n\
+              tar.zst archive, or a directory. It is held in memory at one point in time. The page is the one that\n\
+              the exporter would serve, without its own metrics.\n",
     flags: &[COLLECTOR, SETTING, SMALL, TIMES, BELOW, QUIET],
     exits: &[],
     run,
@@ -44,7 +44,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let times = match given.texts(TIMES.name)?.first() {
         None => 1,
         Some(text) => text.parse::<u32>().ok().filter(|times| *times > 0).ok_or_else(|| {
-            Failure::Usage(format!("--{}: expected a whole number from 1 on, found `{text}`", TIMES.name))
+            Failure::Usage(format!("--{}: expected an integer of at least 1, found `{text}`", TIMES.name))
         })?,
     };
     let mut roots = subject.roots();
@@ -84,8 +84,8 @@ fn values(given: &Given) -> Result<FlagValues, Failure> {
     let known = || ALL.iter().map(|registration| registration.declaration.name);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {
         let near = collectors::kit::nearest::among(unknown, known());
-        let advice = near.map_or("docs/COLLECTORS.md lists them".to_owned(), |near| format!("did you mean {near}?"));
-        return Err(Failure::Usage(format!("--{}: `{unknown}` is no collector; {advice}", COLLECTOR.name)));
+        let advice = near.map_or("see docs/COLLECTORS.md".to_owned(), |near| format!("did you mean {near}?"));
+        return Err(Failure::Usage(format!("--{}: `{unknown}` is not a collector; {advice}", COLLECTOR.name)));
     }
     for name in known().filter(|_| !names.is_empty()) {
         values.enable(name, names.contains(&name));
@@ -93,7 +93,7 @@ fn values(given: &Given) -> Result<FlagValues, Failure> {
     Ok(values)
 }
 
-/// The folders of a host as directories; one that it lacks is empty.
+/// The mounts of a host below a directory; a missing one is empty.
 fn below(folder: &Path) -> Result<Roots, Failure> {
     let mut missing = None;
     let empty: Arc<dyn Root> = Arc::new(Dir::open(folder).map_err(|error| Failure::of(folder.display(), error))?);

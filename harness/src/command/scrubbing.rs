@@ -1,4 +1,4 @@
-//! What `record` and `scrub` share: the key, the leak report, and what happens where something is in it.
+//! Scrubbing for `record` and `scrub`: key, leak report, exit status.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -9,28 +9,28 @@ use simulator::recording::scrub::{self, Allowance, KEY_BYTES, Key};
 
 use super::{Failure, Flag, Given};
 
-/// The status of a command that wrote nothing because of the leak report.
+/// Exit status if the leak report prevented writing.
 pub(super) const LEAKS_STATUS: u8 = 3;
-/// So many places of one file are named.
+/// Maximum number of locations shown per file.
 const SHOWN_MAX: usize = 3;
-/// What the help says of it.
+/// Exit statuses for the help.
 pub(super) const EXITS: &[(u8, &str)] =
-    &[(LEAKS_STATUS, "nothing was written: the leak report names what looks like a secret")];
+    &[(LEAKS_STATUS, "nothing was written: the leak report lists possible secrets")];
 
 /// `--key-file`.
 pub(super) const KEY_FILE: Flag = Flag::value(
     "key-file",
     "FILE",
-    "64 hexadecimal digits, to get the same pseudonyms again. Without it the key is random and forgotten.",
+    "File with 64 hexadecimal digits, for repeatable pseudonyms. Default: a random key that is not kept.",
 );
 /// `--allow`.
 pub(super) const ALLOW: Flag = Flag::values(
     "allow",
     "SUSPICION:PATH",
-    "Write what the leak report names so, as it is. A * in the path stands for any part of it.",
+    "Write this finding of the leak report unchanged. A * in the path matches anything.",
 );
 
-/// Scrubs. `Err` is the status of a command that has to stop here; the report is on standard error.
+/// Scrubs a tree. `Err` is the exit status if the leak report prevents writing; the report goes to standard error.
 pub(super) fn scrubbed(tree: &Tree, given: &Given) -> Result<Result<Tree, ExitCode>, Failure> {
     let allowances = given.texts(ALLOW.name)?.into_iter().map(Allowance::parse).collect::<Result<Vec<_>, _>>();
     let allowances = allowances.map_err(|error| Failure::Usage(format!("--allow: {error}")))?;
@@ -49,7 +49,7 @@ pub(super) fn scrubbed(tree: &Tree, given: &Given) -> Result<Result<Tree, ExitCo
     if leaks.is_empty() {
         return Ok(Ok(scrubbed.tree));
     }
-    eprintln!("nothing is written: {} of these look like a secret\n", leaks.len());
+    eprintln!("nothing is written: {} possible secrets\n", leaks.len());
     let mut named: BTreeMap<String, Vec<&scrub::Leak>> = BTreeMap::new();
     for leak in &leaks {
         named.entry(leak.name()).or_default().push(leak);
@@ -78,7 +78,7 @@ fn plural(name: &str, count: usize) -> String {
 fn key(given: &Given) -> Result<Key, Failure> {
     if let Some(path) = given.path(KEY_FILE.name) {
         let text = String::from_utf8(load::bytes(path)?).unwrap_or_default();
-        let problem = "expected 64 hexadecimal digits, as of `openssl rand -hex 32`";
+        let problem = "expected 64 hexadecimal digits, as from `openssl rand -hex 32`";
         return Key::from_hex(&text).ok_or_else(|| Failure::of(path.display(), problem));
     }
     let mut bytes = [0; KEY_BYTES];

@@ -11,15 +11,14 @@ use simulator::recording::replay::Replay;
 
 use super::{Command, Failure, Flag, Given, print_bytes};
 
-const AFTER: Flag =
-    Flag::value("after", "TIME", "As it is so long after the first moment; of two moments, numbers move.");
+const AFTER: Flag = Flag::value("after", "TIME", "Time after the first snapshot, for recordings with two.");
 
 pub(super) const COMMAND: Command = Command {
     name: "show",
     arguments: "FILE PATH",
     about: "print a file of a host, a listing of a directory, or an answer of its kernel",
-    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory. PATH is as on the host, /proc/loadavg, or\n\
-              as in the file: kernel/uname. Links are followed.\n",
+    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory. PATH is a path on the host,\n\
+              /proc/loadavg, or of a kernel answer in the file, kernel/uname. Links are followed.\n",
     flags: &[AFTER],
     exits: &[],
     run,
@@ -39,10 +38,10 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let (folder, below) = placed.split_once('/').unwrap_or((&placed, ""));
     if folder == KERNEL {
         let content = replay.content(&placed);
-        return content.map(|content| print_bytes(&content)).ok_or_else(|| fail(&"the host has no such answer"));
+        return content.map(|content| print_bytes(&content)).ok_or_else(|| fail(&"the host has no such kernel answer"));
     }
     let mount = Mount::ALL.into_iter().find(|mount| mount.name() == folder);
-    let mount = mount.ok_or_else(|| fail(&"no folder of a host; try /proc, /sys or kernel/"))?;
+    let mount = mount.ok_or_else(|| fail(&"not a mount of a host; expected /proc, /sys or kernel/"))?;
     let roots = replay.roots();
     let root = roots.get(mount);
     let kind = root.metadata(below.as_bytes()).map_err(|error| fail(&error))?.kind;

@@ -9,10 +9,10 @@ use super::{Command, Failure, Given};
 pub(super) const COMMAND: Command = Command {
     name: "unpack",
     arguments: "FILE OUT",
-    about: "write a host in another form: a directory, a tar archive or a .tree file",
-    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory. OUT is what its name says: NAME.tar,\n\
-              NAME.tree, or else a directory, which must be new or empty, and needs a disk that holds names with `:`\n\
-              and symbolic links. What cannot stand on a disk (files that fail to be read, sockets) is named.\n",
+    about: "convert a host to a directory, a tar archive or a .tree file",
+    details: "FILE is a .tree file, a ttar, tar or tar.zst archive, or a directory. OUT is NAME.tar, NAME.tree, or\n\
+              else a directory, which must be new or empty, on a file system that allows `:` in names and symbolic\n\
+              links. Entries that cannot exist on disk (files that fail to be read, sockets) are listed.\n",
     flags: &[],
     exits: &[],
     run,
@@ -22,7 +22,7 @@ fn run(given: &Given) -> Result<ExitCode, Failure> {
     let [file, out] = given.words(["FILE", "OUT"])?;
     let tree = load::any_host(file.as_ref())?;
     for path in load::write_host(&tree, out.as_ref())? {
-        say!("left out, as it cannot be on disk: {path}");
+        say!("not written, cannot exist on disk: {path}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! Comparing two pages family by family, each under the collector that owns it.
+//! Comparison of two pages family by family, each assigned to its collector.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +10,21 @@ use regex::Regex;
 use super::Report;
 use crate::exposition::{Exposition, Family};
 
-/// How one collector fared.
+/// Result of one collector.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Tally {
-    /// Expected sample lines that came back identically and in order.
+    /// Expected sample lines that our page has, identical and in order.
     pub matched: usize,
-    /// Expected sample lines.
+    /// Number of expected sample lines.
     pub expected: usize,
-    /// What differs, in lines that a person reads: `-` is expected, `+` is ours.
+    /// Differences in diff form: `-` is expected, `+` is ours.
     pub differences: Vec<String>,
 }
 
-/// Stands among the collectors for the exporter itself.
+/// Name under which the exporter's own families are counted.
 pub const SERVER: &str = "promhttp";
 
-/// The collector that owns a family of this name.
+/// The collector that owns a family.
 fn owner(family: &str) -> Option<&'static str> {
     if family.starts_with("promhttp_") {
         return Some(SERVER);
@@ -54,7 +54,7 @@ pub(super) fn compare(
             if family.name.starts_with("node_") {
                 report.unowned.push(family.name.to_owned());
             } else {
-                // Every other name is a textfile's.
+                // Any other family comes from a textfile.
                 let tally = report.collectors.entry("textfile").or_default();
                 compare_family(ours.get(family.name).copied(), family, tally);
             }
@@ -62,7 +62,7 @@ pub(super) fn compare(
         };
         let tally = report.collectors.entry(collector).or_default();
         if family.name == "node_scrape_collector_success" {
-            // Only the collectors that exist here can have a line.
+            // Only known collectors have this line.
             let is_ours = |line: &&str| enabled.iter().any(|name| line.contains(&format!("\"{name}\"")));
             let lines: Vec<&str> = family.samples.iter().map(|sample| sample.text).filter(is_ours).collect();
             compare_lines(ours.get(family.name).copied(), &lines, tally);
@@ -76,7 +76,7 @@ pub(super) fn compare(
     }
 }
 
-/// The families of both pages whose place among them is another one's in ours.
+/// Families of both pages whose relative order differs.
 fn misplaced(ours: &Exposition<'_>, expected: &Exposition<'_>) -> Vec<String> {
     let names = |page: &Exposition<'_>| page.families.iter().map(|family| family.name.to_owned()).collect::<Vec<_>>();
     let (ours, expected) = (names(ours), names(expected));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn families_in_another_order_are_misplaced() {
+    fn a_family_at_another_position_is_misplaced() {
         check("a 1\nb 1\nc 1\n", "a 1\nb 1\nc 1\n", &[]);
         check("a 1\nown 1\nc 1\n", "a 1\nb 1\nc 1\n", &[]);
         check("b 1\na 1\nc 1\n", "a 1\nb 1\nc 1\n", &["a", "b"]);

@@ -1,5 +1,4 @@
-//! Where the data is, and how the run behind its page was started: as a checkout of node_exporter has it, or as a folder
-//! of that data alone, with its flags written down.
+//! Layout of the test data and the flags of its run: a checkout of node_exporter, or the data alone with FLAGS.md.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,25 +9,25 @@ use regex::Regex;
 use super::text;
 use crate::load;
 
-/// Where a checkout keeps the data; its flags name files there.
+/// Folder of the data in a checkout; its flags name files there.
 const FIXTURES: &str = "collector/fixtures";
-/// What starts the run in a checkout.
+/// The script of the run in a checkout.
 const SCRIPT: &str = "end-to-end-test.sh";
-/// What tells of the run where there is no checkout.
+/// The description of the run where there is no checkout.
 const FLAGS: &str = "FLAGS.md";
-/// The page that is expected back.
+/// The expected page.
 pub(super) const PAGE: &str = "e2e-output.txt";
 
 /// The data of a run.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// The folder with `proc`, `sys.ttar` and the page.
+    /// Folder with `proc`, `sys.ttar` and the page.
     pub(super) folder: PathBuf,
-    /// The flags of the run.
+    /// Flags of the run.
     pub(super) flags: Flags,
 }
 
-/// The flags of the run.
+/// Flags of the run.
 #[derive(Debug)]
 pub(super) struct Flags {
     pub(super) arguments: Vec<String>,
@@ -37,7 +36,7 @@ pub(super) struct Flags {
 }
 
 impl Layout {
-    /// Finds the data in a checkout, in its folder of fixtures, or in a folder of the data alone.
+    /// Finds the data in a checkout, in its folder of fixtures, or in a folder with the data alone.
     pub(super) fn find(folder: &Path) -> io::Result<Self> {
         let has = |folder: &Path, file: &str| load::exists(&folder.join(file));
         if has(folder, PAGE) && has(folder, FLAGS) {
@@ -61,7 +60,7 @@ impl Layout {
     }
 }
 
-/// The flags in a text such as FLAGS.md: indented lines, and sentences that name collectors.
+/// Parses FLAGS.md: indented lines of flags, and sentences that list collectors.
 fn prose(text: &str) -> io::Result<Flags> {
     let mut arguments: Vec<String> = Vec::new();
     let flat = text.replace('\n', " ");
@@ -73,12 +72,11 @@ fn prose(text: &str) -> io::Result<Flags> {
     }
     arguments.extend(text.lines().filter_map(|line| line.strip_prefix("    --")).map(|flag| format!("--{flag}")));
     let pattern = text.split('`').find(|code| code.starts_with("^("));
-    let pattern =
-        pattern.ok_or_else(|| io::Error::other(format!("{FLAGS}: no pattern of families that are left out")))?;
+    let pattern = pattern.ok_or_else(|| io::Error::other(format!("{FLAGS}: no pattern of excluded families")))?;
     Ok(Flags { arguments, left_out: Regex::new(pattern).map_err(io::Error::other)? })
 }
 
-/// The flags in a checkout's script: lists of collectors, flags as they stand, and the variables that they are made of.
+/// Parses the script of a checkout: lists of collectors, literal flags, and the variables they use.
 fn script(text: &str) -> io::Result<Flags> {
     let missing = |what: &str| io::Error::other(format!("{SCRIPT}: no {what}"));
     let variables = variables(text);
@@ -90,17 +88,17 @@ fn script(text: &str) -> io::Result<Flags> {
     for word in text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace) {
         let Some(flag) = expanded(&word.replace('"', ""), &variables) else { continue };
         let is_collectors = flag.starts_with("--collector.") || flag.starts_with("--no-collector.");
-        // Answers of the kernel that stand beside the fixtures are read as such.
+        // These flags name recorded netlink answers, which are read from beside the fixtures.
         let is_canned = flag.split('=').next().is_some_and(|name| name.ends_with(".fixtures"));
         if is_collectors && !is_canned {
             arguments.push(flag.replace(&format!("{FIXTURES}/"), ""));
         }
     }
-    let pattern = variables.get("skip_re").ok_or_else(|| missing("skip_re, the pattern of families left out"))?;
+    let pattern = variables.get("skip_re").ok_or_else(|| missing("skip_re, the pattern of excluded families"))?;
     Ok(Flags { arguments, left_out: Regex::new(pattern).map_err(io::Error::other)? })
 }
 
-/// The variables that are set to a word in quotes; where there are several, the first is that of x86-64.
+/// Variables assigned to a quoted word; of several assignments the first counts, that of x86-64.
 fn variables(text: &str) -> BTreeMap<&str, &str> {
     let mut variables = BTreeMap::new();
     for (name, value) in text.lines().filter_map(|line| line.trim_start().split_once('=')) {
@@ -112,14 +110,14 @@ fn variables(text: &str) -> BTreeMap<&str, &str> {
     variables
 }
 
-/// The text that `NAME=$(cat << WORD` gives a variable.
+/// The text that `NAME=$(cat << WORD` assigns to a variable.
 fn heredoc<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("\n{name}=$(cat << "))?;
     let (word, rest) = rest.split_once('\n')?;
     rest.split_once(&format!("\n{word}\n")).map(|(list, _)| list)
 }
 
-/// A word with its variables in their place, if all are known.
+/// A word with its variables expanded, if all are known.
 fn expanded(word: &str, variables: &BTreeMap<&str, &str>) -> Option<String> {
     let mut parts = word.split("${");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -128,7 +126,7 @@ fn expanded(word: &str, variables: &BTreeMap<&str, &str>) -> Option<String> {
         text += variables.get(name)?;
         text += rest;
     }
-    // `$(…)` is a command's output.
+    // `$(…)` is the output of a command.
     (!text.contains("$(")).then_some(text)
 }
 
@@ -195,7 +193,7 @@ esac
     }
 
     #[test]
-    fn something_else_is_refused_with_what_is_expected() {
+    fn an_unknown_layout_is_refused_with_the_expected_one() {
         for (folder, what) in [("fixtures", "no data of node_exporter's"), ("nowhere", "no data")] {
             let error = Layout::find(&load::workspace().join(folder)).expect_err(folder).to_string();
             assert!(error.contains(what) && error.contains("collector/fixtures/e2e-output.txt"), "{error}");

@@ -1,4 +1,4 @@
-//! The canned netlink answers of the data, JSON as Go prints it, as what a kernel answers.
+//! The recorded netlink answers of the test data, JSON printed by Go, as answers of a kernel.
 
 use std::io;
 use std::path::Path;
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::load;
 
-/// Adds what `qdisc/` and `wifi/` answer.
+/// Adds the answers in `qdisc/` and `wifi/`.
 pub(super) fn answers(folder: &Path, kernel: Canned) -> io::Result<Canned> {
-    // Older versions have not all of it.
+    // Older versions have only some of them.
     let (qdisc, wifi_folder) = (folder.join("qdisc/results.json"), folder.join("wifi"));
     let kernel = if load::exists(&qdisc) { qdiscs(&qdisc, kernel)? } else { kernel };
     if load::exists(&wifi_folder.join("interfaces.json")) { wifi(&wifi_folder, kernel) } else { Ok(kernel) }
@@ -44,7 +44,7 @@ fn qdiscs(path: &Path, kernel: Canned) -> io::Result<Canned> {
     }))
 }
 
-/// An interface without a name is none to the kernel's askers.
+/// An interface without a name is not reported.
 fn wifi(folder: &Path, mut kernel: Canned) -> io::Result<Canned> {
     for item in items(&json(&folder.join("interfaces.json"))?) {
         let name = text(item, "name");
@@ -107,7 +107,7 @@ fn bytes(item: &Value, key: &str) -> Vec<u8> {
     base64(text(item, key))
 }
 
-/// Six bits a character, up to one that is none.
+/// Decodes base64 up to the padding.
 fn base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (mut held, mut held_bits) = (0_u32, 0);
@@ -135,7 +135,7 @@ mod tests {
     use super::base64;
 
     #[test]
-    fn bytes_are_read_as_base64_writes_them() {
+    fn base64_is_decoded() {
         assert_eq!(base64("ABEiM0RV"), [0x00, 0x11, 0x22, 0x33, 0x44, 0x55]);
         assert_eq!(base64("qrvM3e7/"), [0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]);
         assert_eq!(base64("+w=="), [0xfb]);

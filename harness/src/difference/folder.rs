@@ -1,4 +1,4 @@
-//! One folder, read by both: a host is written to disk, a peer is started over it, and our collectors read it, too.
+//! Comparison on one folder: a host is written to disk, and a peer and our collectors read it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -22,7 +22,7 @@ use crate::exposition::Format;
 use crate::peer::{Peer, Program};
 use crate::{host, load};
 
-/// Flags that turn both away from the kernel of this machine, or make both show what they can.
+/// Flags that switch off sources other than files, or enable more output, for both exporters.
 pub const FOR_BOTH: &[&str] = &[
     "--no-collector.netdev.netlink",
     "--no-collector.arp.netlink",
@@ -32,26 +32,26 @@ pub const FOR_BOTH: &[&str] = &[
     "--collector.filesystem.fs-types-exclude=^(autofs|cgroup2?|proc|sysfs)$",
 ];
 
-/// Debian's defaults leave out what the original's do not.
+/// Debian's default excludes devices that the original default does not.
 pub const FOR_THEIRS: &[&str] = &["--collector.netdev.device-exclude=^$"];
 
-/// With this collector that version ends at once where /proc/self is no link to a process, as on two of our hosts.
+/// In this version the collector exits the process if /proc/self is not a link to a process, as on two of our hosts.
 const STOPS_THE_PEER: (&str, &str) = ("1.5.0", "mountstats");
 
-/// What files do not decide: both ask this machine for it, each at its own moment. Families that are declared to be
-/// volatile go without saying.
+/// Families whose value does not come from files: both ask this machine, at different times. Families declared volatile
+/// are excluded as well.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("node_time_seconds", "the time of day"),
-    ("node_filesystem_avail_bytes", "others write to the disk"),
-    ("node_filesystem_files_free", "others write to the disk"),
-    ("node_filesystem_free_bytes", "others write to the disk"),
+    ("node_filesystem_avail_bytes", "other processes write to the disk"),
+    ("node_filesystem_files_free", "other processes write to the disk"),
+    ("node_filesystem_free_bytes", "other processes write to the disk"),
 ];
 
 fn is_left_out(family: &str) -> bool {
     LEFT_OUT.iter().any(|(name, _)| *name == family) || host::is_volatile(family)
 }
 
-/// The names of the collectors that both have.
+/// Names of the collectors that both exporters have.
 pub fn of_both(program: &Program) -> BTreeSet<&'static str> {
     let names = ALL.iter().map(|registration| registration.declaration.name);
     let is_known = |name: &&str| {
@@ -60,7 +60,7 @@ pub fn of_both(program: &Program) -> BTreeSet<&'static str> {
     names.filter(is_known).collect()
 }
 
-/// The values of these flags, with the collectors that both have on and the others off.
+/// Values of these flags, with the common collectors enabled and all other ones disabled.
 pub fn values(both: &BTreeSet<&str>, arguments: &[String]) -> io::Result<FlagValues> {
     let switches = ALL
         .iter()
@@ -69,12 +69,12 @@ pub fn values(both: &BTreeSet<&str>, arguments: &[String]) -> io::Result<FlagVal
     let all = switches.chain(arguments.iter().cloned());
     match flags::parse(ALL, all.map(Into::into)) {
         Ok(Command::Serve(settings)) => Ok(settings.values),
-        Ok(_) => Err(io::Error::other("these flags ask for no page")),
+        Ok(_) => Err(io::Error::other("these flags do not start the server")),
         Err(error) => Err(io::Error::other(error)),
     }
 }
 
-/// What a peer is started with: those of the flags that it knows, and the collectors that both have.
+/// Flags for the peer: the given ones that it knows, and the common collectors.
 pub(super) fn for_peer(program: &Program, flags: &[&str], arguments: Vec<String>) -> Vec<String> {
     let known = flags.iter().chain(FOR_THEIRS).filter(|flag| program.takes(name_of(flag))).map(|&flag| flag.to_owned());
     let collectors = of_both(program).into_iter().map(|name| format!("--collector.{name}"));
@@ -82,13 +82,13 @@ pub(super) fn for_peer(program: &Program, flags: &[&str], arguments: Vec<String>
     arguments.into_iter().chain(known).chain(collectors).chain(own).collect()
 }
 
-/// The name in an argument such as `--no-collector.arp.netlink`.
+/// The flag name of an argument such as `--no-collector.arp.netlink`.
 pub fn name_of(argument: &str) -> &str {
     let name = argument.trim_start_matches("--").trim_start_matches("no-");
     name.split('=').next().unwrap_or_default()
 }
 
-/// Compares both over a host.
+/// Compares both exporters on a host.
 pub fn compare<'a>(
     program: &Program,
     place: &str,
@@ -98,7 +98,7 @@ pub fn compare<'a>(
     mounts(&mut tree).map_err(io::Error::other)?;
     let folder = tempfile::tempdir()?;
     for mount in Mount::ALL {
-        // A host may lack one of them; an empty folder answers the same to both.
+        // A missing mount is an empty folder for both.
         let _ = tree.insert(mount.name(), Node::directory());
     }
     load::unpack(&tree, folder.path())?;
@@ -106,8 +106,8 @@ pub fn compare<'a>(
     super::pages(place, ours.as_bytes(), &theirs, knowledge, |family| !is_left_out(family))
 }
 
-/// The peer reads /proc/1/mounts, which tells the same as mountinfo in other columns. Each mount point gets a folder,
-/// so that both ask the file system below the temporary folder for its size.
+/// The peer reads /proc/1/mounts, derived here from mountinfo. Each mount point gets a folder, so that both query the
+/// file system of the temporary folder.
 pub fn mounts(tree: &mut Tree) -> Result<(), String> {
     let mountinfo = ["proc/1/mountinfo", "proc/self/mountinfo"].iter().find_map(|path| tree.content(path));
     let Some(mountinfo) = mountinfo.map(<[u8]>::to_vec) else { return Ok(()) };
@@ -124,7 +124,7 @@ pub fn mounts(tree: &mut Tree) -> Result<(), String> {
         mounts.push(b'\n');
         let place = [b"rootfs", *point].concat();
         if tree.get(&place).is_none() && point.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\') {
-            // A folder below a file, say, cannot be made; both then find nothing there.
+            // A folder below a file cannot be created; both exporters then find nothing there.
             let _ = tree.insert(place.strip_suffix(b"/").unwrap_or(&place), Node::directory());
         }
     }

@@ -1,5 +1,5 @@
-//! The differences that are known: tables of a Markdown file, each row with its reason. A row that no longer occurs where
-//! it says it does is an error of its own.
+//! Known differences: tables of a Markdown file, each row with a reason. A row that matches nothing on a host that it
+//! names is an error.
 
 use std::collections::BTreeSet;
 
@@ -7,44 +7,44 @@ use regex::Regex;
 
 use super::{AddedLabel, Difference};
 
-/// The headline of a table of known differences.
+/// Header of a table of known differences.
 const LINES: &str = "| lines | where | reason |";
-/// The headline of a table of labels that the peer has not.
+/// Header of a table of labels that the peer lacks.
 const LABELS: &str = "| families | label |";
 
-/// A difference that is known.
+/// A known difference.
 #[derive(Debug)]
 pub struct Known {
-    /// Matches the lines, without their sign.
+    /// Matches lines without their sign.
     pub pattern: Regex,
-    /// The hosts on which it occurs.
+    /// Hosts where it occurs.
     pub places: Vec<String>,
-    /// Why they differ.
+    /// Why the exporters differ.
     pub reason: String,
 }
 
-/// What a file says of the differences from one peer.
+/// Known differences from one peer.
 #[derive(Default, Debug)]
 pub struct Knowledge {
-    /// Lines that differ.
+    /// Known differing lines.
     pub known: Vec<Known>,
-    /// Labels that the peer has not.
+    /// Labels that the peer lacks.
     pub added: Vec<AddedLabel>,
 }
 
-/// The differences of one place, told apart.
+/// Differences of one host, split by whether they are known.
 #[derive(Debug)]
 pub struct Sorted<'a> {
-    /// Those that nothing explains.
+    /// Differences that no row explains.
     pub unknown: Vec<Difference>,
-    /// Those that are known, each with the row that knows it.
+    /// Known differences, each with its row.
     pub known: Vec<(Difference, &'a Known)>,
-    /// The rows that say that they occur here, and do not.
+    /// Rows that name this host but match nothing.
     pub stale: Vec<&'a Known>,
 }
 
 impl Knowledge {
-    /// Reads every such table of a Markdown text.
+    /// Parses every such table of a Markdown text.
     pub fn parse(markdown: &str) -> Result<Self, String> {
         let mut knowledge = Self::default();
         let mut lines = (1..).zip(markdown.lines()).peekable();
@@ -61,7 +61,7 @@ impl Knowledge {
         Ok(knowledge)
     }
 
-    /// Reads what stands below the heading `## From VERSION …`, or all of it where there is no such heading.
+    /// Parses the section `## From VERSION …`, or the whole text if there is no such section.
     pub fn of_version(markdown: &str, version: &str) -> Result<Self, String> {
         let is_own = |section: &&str| section.starts_with(&format!("From {version} "));
         match markdown.split("\n## ").find(is_own) {
@@ -71,8 +71,10 @@ impl Knowledge {
     }
 
     fn row(&mut self, is_line: bool, row: &str) -> Result<(), String> {
-        let (pattern, rest) =
-            row.strip_prefix("| `").and_then(|rest| rest.split_once("` | ")).ok_or("no pattern in backticks")?;
+        let (pattern, rest) = row
+            .strip_prefix("| `")
+            .and_then(|rest| rest.split_once("` | "))
+            .ok_or("expected a pattern in backticks")?;
         let pattern = Regex::new(&pattern.replace("\\|", "|")).map_err(|error| error.to_string())?;
         let cells: Vec<&str> = rest.trim_end().trim_end_matches('|').split('|').map(str::trim).collect();
         match *cells.as_slice() {
@@ -83,19 +85,19 @@ impl Knowledge {
             [label] if !is_line && !label.is_empty() => {
                 self.added.push(AddedLabel { families: pattern, label: label.trim_matches('`').to_owned() });
             }
-            _ if is_line => return Err("a pattern, where it occurs, and the reason are expected".to_owned()),
-            _ => return Err("a pattern of families and a label are expected".to_owned()),
+            _ if is_line => return Err("expected a pattern, its hosts, and a reason".to_owned()),
+            _ => return Err("expected a pattern of families and a label".to_owned()),
         }
         Ok(())
     }
 
-    /// Whether any row names this place.
+    /// Whether any row names this host.
     fn knows(&self, place: &str) -> bool {
         self.known.iter().any(|known| known.places.iter().any(|known| known == place))
     }
 
-    /// Tells what is known of the differences of a place from the rest. Where rows name the place, only these count, and
-    /// each has to occur; of a place that none names, any row may explain what it matches.
+    /// Splits the differences of a host. If rows name the host, only those apply and each must match; otherwise any row
+    /// may explain a difference.
     pub fn sort(&self, place: &str, differences: Vec<Difference>) -> Sorted<'_> {
         let is_named = self.knows(place);
         let rows = self.known.iter().filter(|known| !is_named || known.places.iter().any(|known| known == place));
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn known_differences_are_rows_of_tables() {
+    fn rows_of_tables_are_parsed() {
         let knowledge = Knowledge::of_version(TEXT, "1.5.0").expect("tables");
         assert_eq!((knowledge.known.len(), knowledge.added.len()), (2, 1));
         assert_eq!(knowledge.known[0].places, ["laptop", "bonded"]);
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_to_occur_where_it_says() {
+    fn a_row_must_match_on_every_host_it_names() {
         check("laptop", &["b", "c"], &[], &["Because.", "Why not."], &[]);
         check("laptop", &["b"], &[], &["Because."], &["^c"]);
         check("bonded", &["b", "c"], &["c"], &["Because."], &[]);

@@ -1,5 +1,5 @@
-//! This machine, read by both at the same time. Its page cannot equal another one; but what the peer tells lies between
-//! what we told before and after.
+//! Comparison on this machine, read by both exporters at about the same time: a value of the peer must lie between our
+//! values before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -21,35 +21,34 @@ use crate::fetch::Url;
 use crate::peer::{Peer, Program};
 use crate::{bracket, host, load};
 
-/// What does not lie in between may have moved meanwhile: it counts when it is so in each of so many rounds.
+/// A value outside of the range may have changed meanwhile: it counts if it is outside in each of this many rounds.
 const ROUNDS: usize = 5;
 
 const FOR_BOTH: &[&str] = &["--collector.stat.softirq", "--collector.cpu.info"];
 
-/// Families whose values rise and fall from one moment to the next, and why. That they are there, with their labels, is
-/// compared all the same.
+/// Families whose values fluctuate, and why. Only their presence and labels are compared.
 const WANDERS: &[(&str, &str)] = &[
-    ("^node_(memory|zoneinfo|slabinfo|buddyinfo)_", "memory is taken and given back all the time"),
-    ("^node_(load|procs_|processes_|filefd_)", "processes come and go, the two exporters' own threads among them"),
+    ("^node_(memory|zoneinfo|slabinfo|buddyinfo)_", "memory is allocated and freed all the time"),
+    ("^node_(load|procs_|processes_|filefd_)", "processes start and exit, threads of the two exporters among them"),
     (
         "^node_(sockstat|tcp_connection|netstat_Tcp_CurrEstab|udp_queues)",
-        "connections come and go, this comparison's among them",
+        "connections open and close, those of this comparison among them",
     ),
-    ("^node_filesystem_(avail_bytes|free_bytes|files_free|files)$", "others write to the disks"),
-    ("^node_(entropy_available_bits|nf_conntrack_entries)$", "a level, not a count"),
+    ("^node_filesystem_(avail_bytes|free_bytes|files_free|files)$", "other processes write to the disks"),
+    ("^node_(entropy_available_bits|nf_conntrack_entries)$", "a level, not a counter"),
     ("^node_(cpu_scaling_frequency|cpu_frequency|hwmon|thermal_zone|power_supply|rapl)", "a sensor's reading"),
-    ("^node_cpu_seconds_total$", "the kernel lets idle times fall by a tick when it counts them anew"),
-    ("^node_disk_io_now$", "what is under way at this moment"),
+    ("^node_cpu_seconds_total$", "the kernel corrects idle times downwards by a tick"),
+    ("^node_disk_io_now$", "requests in flight"),
 ];
 
-/// Families that have a series for each state that something is in at this moment: which ones is nobody's to agree on.
+/// Families with a series per current state; the set of series depends on the time of the scrape.
 const COME_AND_GO: &str = "^node_(tcp_connection_states|processes_(threads_)?state)$";
 
-/// Starts a peer over this machine and compares both.
+/// Starts a peer on this machine and compares both exporters.
 pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
     let textfiles = tempfile::tempdir()?;
     let directory = format!("--{}={}", DIRECTORY_FLAG.name, textfiles.path().display());
-    // Debian's own defaults are other patterns.
+    // Debian's defaults have other patterns.
     let patterns = [
         "collector.filesystem.mount-points-exclude",
         "collector.filesystem.fs-types-exclude",
@@ -60,12 +59,12 @@ pub fn compare<'a>(program: &Program, knowledge: &'a Knowledge) -> io::Result<Co
     let arguments_of_both: Vec<String> = FOR_BOTH.iter().map(|&flag| flag.to_owned()).chain([directory]).collect();
     let ours = ours(&of_both(program), &arguments_of_both)?;
     let peer = Peer::start(&program.path, &for_peer(program, FOR_BOTH, arguments))?;
-    // While the peer is asked, it sees that connection, and we do not: another one is there all the time.
+    // The peer sees the connection that queries it. An open connection makes it visible to us as well.
     let _idle = peer.connect()?;
     rounds(&ours, &peer.url(), knowledge)
 }
 
-/// Compares with a peer that runs already, over this machine: the collectors that it tells of.
+/// Compares with a running peer on this machine, for the collectors that its page lists.
 pub fn compare_with<'a>(url: &Url, maker: &Maker, knowledge: &'a Knowledge) -> io::Result<Compared<'a>> {
     rounds(&ours(&maker.collectors, &[])?, url, knowledge)
 }
@@ -103,7 +102,7 @@ fn common(ours: &Exposition<'_>, theirs: &Exposition<'_>) -> usize {
     theirs.families.iter().filter(|family| is_ours(family.name)).count()
 }
 
-/// A difference without its value, which may be another one in each round.
+/// A difference without its value, which may vary between rounds.
 fn place(difference: &Difference) -> String {
     let series = match difference.what {
         What::Family => difference.line.as_str(),
@@ -112,7 +111,7 @@ fn place(difference: &Difference) -> String {
     format!("{}{series}", difference.sign)
 }
 
-/// These collectors of ours over this machine.
+/// A scraper of these collectors on this machine.
 fn ours(enabled: &BTreeSet<&'static str>, arguments: &[String]) -> io::Result<Scraper> {
     let values = values(enabled, arguments)?;
     let path = |path: &str| Path::new(path).to_owned();

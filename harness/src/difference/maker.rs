@@ -1,4 +1,4 @@
-//! Who made a page, as the page itself tells it.
+//! The identity of the exporter that wrote a page, from the page itself.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,17 +8,17 @@ use collectors::kit::declare::Declaration;
 
 use crate::host;
 
-/// What a page of node_exporter tells of it.
+/// Identity of a node_exporter, from its page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Maker {
     /// Its version.
     pub version: Option<String>,
-    /// Those of its collectors that we have as well; those that we have on by default where the page tells of none.
+    /// Its collectors that we have too; our default ones if the page does not list them.
     pub collectors: BTreeSet<&'static str>,
 }
 
 impl Maker {
-    /// Who made this page. The error tells what is wrong with it.
+    /// Identifies the exporter of a page. The error says what is wrong with the page.
     pub fn of(page: &[u8]) -> io::Result<Self> {
         let page = super::parse("the peer's page", page)?;
         let samples = |family: &'static str| {
@@ -36,9 +36,9 @@ impl Maker {
     }
 }
 
-/// Whether a family is about the exporter itself, or another one in each scrape.
+/// Whether a family is about the exporter itself, or volatile.
 pub fn is_left_out(family: &str) -> bool {
-    // What Go's runtime tells of itself.
+    // Metrics of the Go runtime.
     host::is_volatile(family) || family.starts_with("go_")
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_tells_who_made_it() {
+    fn the_exporter_is_identified_by_its_page() {
         let page = "node_exporter_build_info{branch=\"x\",version=\"1.5.0\"} 1\n\
             node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"timex\"} 1\n";
         let maker = Maker::of(page.as_bytes()).expect("a page");

@@ -1,4 +1,4 @@
-//! Differences for people, as diffs are read, and for programs.
+//! Differences as text in diff form, and as JSON.
 
 use std::fmt::Write as _;
 
@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 use super::known::Sorted;
 use super::{Difference, What};
 
-/// What was compared at one place.
+/// Result of a comparison on one host.
 #[derive(Debug)]
 pub struct Compared<'a> {
-    /// The place: a host, a profile, two files.
+    /// The host, profile or pair of files.
     pub place: String,
-    /// How many families both pages have.
+    /// Number of families that both pages have.
     pub families: usize,
-    /// What differs.
+    /// The differences.
     pub sorted: Sorted<'a>,
 }
 
 impl Compared<'_> {
-    /// Whether nothing differs but what is known.
+    /// Whether every difference is known.
     pub fn is_explained(&self) -> bool {
         self.sorted.unknown.is_empty() && self.sorted.stale.is_empty()
     }
 }
 
-/// How the text is to look.
+/// Form of the text output.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Whether a terminal shows it.
+    /// Whether to use terminal colours.
     pub is_colored: bool,
-    /// Whether what is known shows as well.
+    /// Whether to show known differences.
     pub has_known: bool,
 }
 
@@ -45,7 +45,7 @@ impl Look {
     }
 }
 
-/// For people: what differs, family by family, then how much that was.
+/// The differences family by family, with a summary.
 pub fn text(compared: &Compared<'_>, look: Look) -> String {
     let Compared { place, families, sorted } = compared;
     let mut text = String::new();
@@ -69,7 +69,7 @@ pub fn text(compared: &Compared<'_>, look: Look) -> String {
         }
     }
     for row in &sorted.stale {
-        let _ = writeln!(text, "{place}: listed as known, but occurs no more: `{}`", row.pattern);
+        let _ = writeln!(text, "{place}: listed as known, but matches nothing: `{}`", row.pattern);
     }
     let counts = What::ALL.into_iter().map(|what| (what, count(&sorted.unknown, what)));
     let counts: Vec<String> =
@@ -80,13 +80,13 @@ pub fn text(compared: &Compared<'_>, look: Look) -> String {
     };
     let known = match sorted.known.len() {
         0 => String::new(),
-        count => format!("; {count} lines differ as is known"),
+        count => format!("; {count} lines differ as known"),
     };
     let _ = writeln!(text, "{place}: {families} families compared, {found}{known}");
     text
 }
 
-/// The families that only one page has, each side's together.
+/// The families that only one page has, grouped by page.
 fn alone(text: &mut String, look: Look, compared: &Compared<'_>) {
     for (sign, whose) in [('-', "theirs"), ('+', "ours")] {
         let is_own = |difference: &&Difference| difference.what == What::Family && difference.sign == sign;
@@ -110,7 +110,7 @@ fn count(differences: &[Difference], what: What) -> usize {
     differences.iter().filter(|difference| difference.what == what).count()
 }
 
-/// For programs.
+/// The differences as JSON.
 pub fn json(compared: &Compared<'_>) -> Value {
     let Compared { place, families, sorted } = compared;
     let value = |difference: &Difference, reason: Option<&str>| {
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn differences_stand_by_family_with_their_counts() {
-        let end = "laptop: listed as known, but occurs no more: `^d`\n\
-            laptop: 7 families compared, 6 lines differ: 3 by family, 1 by sample, 2 by value; 1 lines differ as is known\n";
+    fn differences_are_grouped_by_family_and_counted() {
+        let end = "laptop: listed as known, but matches nothing: `^d`\n\
+            laptop: 7 families compared, 6 lines differ: 3 by family, 1 by sample, 2 by value; 1 lines differ as known\n";
         let plain = "laptop: families that only theirs has: 2\n  -z\n  -x\nlaptop: families that only ours has: 1\n  +y\n\
             laptop: a\n  -a 1\n  +a 2\nlaptop: b\n  +b{x=\"1\"} 2\n";
         check(Look { is_colored: false, has_known: false }, &format!("{plain}{end}"));

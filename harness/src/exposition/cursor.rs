@@ -1,10 +1,10 @@
-//! Reading one line from left to right.
+//! Parser of one line.
 
 use collectors::kit::number::Number;
 
 use super::{Defect, Exemplar, Float, Format, Rule, Sample};
 
-/// What an exemplar's label names and values may have together, in characters.
+/// Maximum length of an exemplar's label names and values together, in characters.
 pub const EXEMPLAR_MAX_CHARACTERS: usize = 128;
 
 pub(super) fn is_metric_name(name: &str) -> bool {
@@ -12,13 +12,13 @@ pub(super) fn is_metric_name(name: &str) -> bool {
     name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
 }
 
-/// A line, and how far it was read.
+/// A line and a position in it.
 pub(super) struct Cursor<'a> {
     number: usize,
     line: &'a str,
     at: usize,
     format: Format,
-    /// What is wrong, and does not keep the line from being read.
+    /// Defects that do not prevent parsing the line.
     pub(super) defects: Vec<Defect>,
 }
 
@@ -37,14 +37,14 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next()
     }
 
-    /// Passes over blanks where there may be any.
+    /// Skips blanks where the format allows them.
     fn skip_blanks(&mut self) {
         if self.format == Format::Text {
             self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         }
     }
 
-    /// Passes over what parts two words: one space in OpenMetrics, any blanks before it.
+    /// Skips a separator: one space in OpenMetrics, any blanks in the text format.
     fn part(&mut self) -> bool {
         let before = self.at;
         match self.format {
@@ -73,7 +73,7 @@ impl<'a> Cursor<'a> {
         Err(self.defect(self.at, rule, problem))
     }
 
-    /// The word of a comment (`HELP`, `TYPE`, …), the name after it, and the rest as it stands.
+    /// The keyword of a comment (`HELP`, `TYPE`, …), the name after it, and the rest of the line.
     pub(super) fn comment(&mut self) -> Option<(&'a str, &'a str, &'a str)> {
         self.at = 1;
         self.skip_blanks();
@@ -83,20 +83,20 @@ impl<'a> Cursor<'a> {
         let word = self.word();
         self.part();
         let name = self.word();
-        // A text may be empty there, what parts it from the name may not be missing.
+        // The text may be empty, but the separator is required.
         if !self.part() && self.format == Format::OpenMetrics {
             return None;
         }
         Some((word, name, self.rest()))
     }
 
-    /// The characters up to an ending quote, unescaped.
+    /// A label value up to the closing quote, unescaped.
     fn label_value(&mut self) -> Result<String, Defect> {
         let mut value = String::new();
         loop {
             value.push_str(self.take_while(|c| c != '"' && c != '\\'));
             match self.peek() {
-                None => return self.fail(Rule::Syntax, "the label value does not end"),
+                None => return self.fail(Rule::Syntax, "unterminated label value"),
                 Some('"') => {
                     self.at += 1;
                     return Ok(value);
@@ -115,16 +115,20 @@ impl<'a> Cursor<'a> {
             (Some('n'), _) => '\n',
             (Some(escaped @ ('"' | '\\')), _) => escaped,
             (Some(spare), Format::OpenMetrics) => {
-                self.defects.push(self.defect(self.at - 1, Rule::SpareEscape, format!("`{spare}` needs no backslash")));
+                self.defects.push(self.defect(
+                    self.at - 1,
+                    Rule::SpareEscape,
+                    format!("`{spare}` must not be escaped"),
+                ));
                 spare
             }
-            _ => return self.fail(Rule::Escape, "only \\\\, \\\" and \\n are escapes"),
+            _ => return self.fail(Rule::Escape, "expected one of the escapes \\\\, \\\" and \\n"),
         };
         self.at += found.map_or(0, char::len_utf8);
         Ok(character)
     }
 
-    /// Everything from after the brace up to the one that ends it.
+    /// The labels from after the opening brace to the closing one.
     fn labels(&mut self) -> Result<Labels<'a>, Defect> {
         let mut labels: Labels<'_> = Vec::new();
         loop {
@@ -139,7 +143,7 @@ impl<'a> Cursor<'a> {
             match self.peek() {
                 Some(',') => self.at += 1,
                 Some('}') => {}
-                _ => return self.fail(Rule::Syntax, "`,` or `}` follows a label value"),
+                _ => return self.fail(Rule::Syntax, "expected `,` or `}` after a label value"),
             }
         }
     }
@@ -148,20 +152,20 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
         let problem = if !is_metric_name(name) {
-            (Rule::Syntax, "a label name begins here, of [a-zA-Z0-9_] without a digit first".to_owned())
+            (Rule::Syntax, "expected a label name: [a-zA-Z0-9_], not starting with a digit".to_owned())
         } else if before.iter().any(|(there, _)| *there == name) {
-            (Rule::LabelTwice, format!("the label `{name}` is there already"))
+            (Rule::LabelTwice, format!("the label `{name}` is duplicated"))
         } else if name == "__name__" {
-            (Rule::NameLabel, "`__name__` is the metric's name itself".to_owned())
+            (Rule::NameLabel, "`__name__` is reserved for the metric name".to_owned())
         } else {
             self.skip_blanks();
             if self.peek() != Some('=') {
-                return self.fail(Rule::Syntax, format!("`=` follows the label name `{name}`"));
+                return self.fail(Rule::Syntax, format!("expected `=` after the label name `{name}`"));
             }
             self.at += 1;
             self.skip_blanks();
             if self.peek() != Some('"') {
-                return self.fail(Rule::Syntax, "a label value stands in double quotes");
+                return self.fail(Rule::Syntax, "expected a label value in double quotes");
             }
             self.at += 1;
             return Ok((name, self.label_value()?));
@@ -175,7 +179,7 @@ impl<'a> Cursor<'a> {
         let value = self.word();
         let Some(number) = number(value, self.format) else {
             self.at = start;
-            return self.fail(Rule::Value, format!("`{value}` is no value"));
+            return self.fail(Rule::Value, format!("`{value}` is not a valid value"));
         };
         Ok((value, number))
     }
@@ -188,25 +192,25 @@ impl<'a> Cursor<'a> {
             Format::OpenMetrics => (number(word, self.format).filter(|seconds| seconds.is_finite()), "seconds"),
         };
         self.at = if parsed.is_some() { self.at } else { start };
-        parsed.map_or_else(|| self.fail(Rule::Value, format!("`{word}` is no timestamp in {unit}")), Ok)
+        parsed.map_or_else(|| self.fail(Rule::Value, format!("`{word}` is not a timestamp in {unit}")), Ok)
     }
 
     fn exemplar(&mut self) -> Result<Exemplar<'a>, Defect> {
         let start = self.at;
         self.at += 1;
         if !self.part() || self.peek() != Some('{') {
-            return self.fail(Rule::Syntax, "` {` follows the `#` of an exemplar");
+            return self.fail(Rule::Syntax, "expected ` {` after the `#` of an exemplar");
         }
         self.at += 1;
         let labels = self.labels()?;
         if !self.part() {
-            return self.fail(Rule::Syntax, "one space and a value follow an exemplar's labels");
+            return self.fail(Rule::Syntax, "expected one space and a value after the labels of an exemplar");
         }
         let (_, number) = self.value()?;
         let timestamp = if self.part() { Some(Float(self.timestamp()?)) } else { None };
         let characters: usize = labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();
         if characters > EXEMPLAR_MAX_CHARACTERS {
-            let problem = format!("labels of {characters} characters; {EXEMPLAR_MAX_CHARACTERS} are allowed");
+            let problem = format!("labels of {characters} characters exceed the limit of {EXEMPLAR_MAX_CHARACTERS}");
             self.defects.push(self.defect(start, Rule::ExemplarPlace, problem));
         }
         Ok(Exemplar { labels, number: Float(number), timestamp })
@@ -219,7 +223,7 @@ impl<'a> Cursor<'a> {
         let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
         if !is_metric_name(name) {
             self.at = start;
-            return self.fail(Rule::Syntax, "a metric name begins here, of [a-zA-Z0-9_:] without a digit first");
+            return self.fail(Rule::Syntax, "expected a metric name: [a-zA-Z0-9_:], not starting with a digit");
         }
         self.skip_blanks();
         let labels = if self.peek() == Some('{') {
@@ -229,7 +233,7 @@ impl<'a> Cursor<'a> {
             Vec::new()
         };
         if !self.part() && self.format == Format::OpenMetrics {
-            return self.fail(Rule::Syntax, "one space follows the name and its labels");
+            return self.fail(Rule::Syntax, "expected one space after the name and labels");
         }
         let (value, number) = self.value()?;
         let end = self.at;
@@ -244,14 +248,14 @@ impl<'a> Cursor<'a> {
             is_parted = false;
         }
         if is_parted || !self.rest().is_empty() {
-            return self.fail(Rule::Syntax, "nothing may follow the timestamp");
+            return self.fail(Rule::Syntax, "unexpected text after the timestamp");
         }
         let text = &self.line[start..end];
         Ok(Sample { line: self.number, text, name, labels, value, number: Float(number), timestamp, exemplar })
     }
 }
 
-/// A number as the format writes it.
+/// Parses a number of the format.
 pub(super) fn number(text: &str, format: Format) -> Option<f64> {
     match (text, format) {
         ("+Inf", _) => return Some(f64::INFINITY),
@@ -267,14 +271,14 @@ pub(super) fn number(text: &str, format: Format) -> Option<f64> {
         }
         (_, Format::Text) => {}
     }
-    // Rust reads words for infinity that the format does not know, and takes what is too large for infinity.
+    // Rust also accepts other words for infinity, and parses overflow as infinity.
     if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E') {
         return None;
     }
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The same number as exporters write it in a label: a whole one with `.0` in OpenMetrics.
+/// The number as exporters write it in a label: integers with `.0` in OpenMetrics.
 pub(super) fn canonical(number: f64, format: Format) -> String {
     let mut text = Vec::new();
     Number::Float(number).write_to(&mut text);

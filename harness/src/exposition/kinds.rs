@@ -1,8 +1,8 @@
-//! What the types of families have: the words of their TYPE lines, and how their samples are called.
+//! Types of families: their names in TYPE lines, and the suffixes of their samples.
 
 use super::Format;
 
-/// The words of TYPE lines.
+/// The types of a format.
 pub(super) const fn words(format: Format) -> &'static [&'static str] {
     match format {
         Format::Text => &["counter", "gauge", "histogram", "summary", "untyped"],
@@ -12,7 +12,7 @@ pub(super) const fn words(format: Format) -> &'static [&'static str] {
     }
 }
 
-/// The word for a family of which nobody knows.
+/// The type of a family without a TYPE line.
 pub(super) const fn unknown(format: Format) -> &'static str {
     match format {
         Format::Text => "untyped",
@@ -20,7 +20,7 @@ pub(super) const fn unknown(format: Format) -> &'static str {
     }
 }
 
-/// What the names of a family's samples add to its own.
+/// The suffixes that samples of a type add to the family's name.
 pub(super) fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
     match (kind, format) {
         ("histogram", Format::Text) => &["_bucket", "_sum", "_count"],
@@ -34,10 +34,10 @@ pub(super) fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
     }
 }
 
-/// Whether a sample of this name is one of the family.
+/// Whether a sample of this name belongs to the family.
 pub(super) fn has(family: &str, kind: &str, sample: &str, format: Format) -> bool {
     sample.strip_prefix(family).is_some_and(|suffix| suffixes(kind, format).contains(&suffix))
 }
 
-/// Every ending that the sample of some family may add to its name.
+/// Every suffix of any type.
 pub(super) const ENDINGS: &[&str] = &["_bucket", "_sum", "_count", "_total", "_created", "_gsum", "_gcount", "_info"];

@@ -1,11 +1,11 @@
-//! What the values and labels of a family's samples have to be, by its type.
+//! Checks of values and labels by type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cursor::{canonical, number};
 use super::{Defect, Family, Format, Rule, Sample};
 
-/// Applies the rules of the family's type.
+/// Applies the rules for the family's type.
 pub(super) fn check(family: &Family<'_>, format: Format, defects: &mut Vec<Defect>) {
     let mut checker = Checker { family, format, defects };
     match family.kind {
@@ -39,7 +39,7 @@ impl<'a> Checker<'a, '_> {
         family.samples.iter().filter(move |sample| sample.name.strip_prefix(family.name) == Some(suffix))
     }
 
-    /// The samples of each metric: those that differ in this label alone.
+    /// The samples of each metric: those that differ in this label only.
     fn metrics(&self, left_out: &str) -> Vec<Vec<&'a Sample<'a>>> {
         let mut metrics: BTreeMap<String, Vec<&Sample<'_>>> = BTreeMap::new();
         for sample in &self.family.samples {
@@ -51,24 +51,24 @@ impl<'a> Checker<'a, '_> {
     fn counter(&mut self) {
         let created = format!("{}_created", self.family.name);
         for sample in self.family.samples.iter().filter(|sample| sample.name != created) {
-            self.not_negative(sample, Rule::CounterValue, "a counter");
+            self.not_negative(sample, Rule::CounterValue, "counter");
         }
     }
 
     fn not_negative(&mut self, sample: &Sample<'_>, rule: Rule, what: &str) {
         if sample.number.0.is_nan() || sample.number.0 < 0.0 {
-            self.defect(sample.line, rule, format!("{what} of {}; it counts from 0 up", sample.value));
+            self.defect(sample.line, rule, format!("{what} with value {}; expected at least 0", sample.value));
         }
     }
 
-    /// The number that a bucket's `le` or a summary's `quantile` is.
+    /// The numeric value of `le` or `quantile`.
     fn bound(&mut self, sample: &Sample<'_>, label: &str) -> Option<f64> {
         let text = sample.label(label)?;
         let bound = number(text, self.format)?;
         let usual = canonical(bound, self.format);
         if usual != text {
             let problem =
-                format!("{label}=\"{text}\" is written {label}=\"{usual}\" by others, which is another series");
+                format!("{label}=\"{text}\": other exporters write {label}=\"{usual}\", which is another series");
             self.defect(sample.line, Rule::CanonicalNumber, problem);
         }
         Some(bound)
@@ -82,13 +82,13 @@ impl<'a> Checker<'a, '_> {
             let line = metric.first().map_or(0, |sample| sample.line);
             let mut buckets = Vec::new();
             for sample in metric.iter().filter(|sample| is(sample, "_bucket")) {
-                self.not_negative(sample, Rule::CountValue, "a bucket");
+                self.not_negative(sample, Rule::CountValue, "bucket");
                 if let Some(bound) = self.bound(sample, "le").filter(|bound| !bound.is_nan()) {
                     buckets.push((bound, *sample));
                 } else {
                     let problem = match sample.label("le") {
-                        Some(text) => format!("le=\"{text}\" is no number"),
-                        None => "a bucket without `le`".to_owned(),
+                        Some(text) => format!("le=\"{text}\" is not a number"),
+                        None => "bucket without `le`".to_owned(),
                     };
                     self.defect(sample.line, Rule::BucketLabel, problem);
                 }
@@ -100,9 +100,10 @@ impl<'a> Checker<'a, '_> {
                 self.defect(line, Rule::NoInfinity, format!("the histogram `{name}` has no bucket le=\"+Inf\""));
             }
             if let (Some(last), Some(count)) = (last, part(count)) {
-                self.not_negative(count, Rule::CountValue, "a count");
+                self.not_negative(count, Rule::CountValue, "count");
                 if last.number != count.number {
-                    let problem = format!("a count of {}, but {} in the bucket le=\"+Inf\"", count.value, last.value);
+                    let problem =
+                        format!("count {} differs from {} in the bucket le=\"+Inf\"", count.value, last.value);
                     self.defect(count.line, Rule::CountMismatch, problem);
                 }
             }
@@ -110,13 +111,13 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    /// The order of buckets, and that none counts less than the one below it. They are left in their order.
+    /// Checks the order of buckets and that counts do not decrease. The slice stays in page order.
     fn buckets(&mut self, buckets: &mut [(f64, &Sample<'_>)]) {
         for pair in buckets.windows(2) {
             if let [(before, _), (bound, sample)] = pair
                 && bound <= before
             {
-                let problem = format!("the bucket le=\"{bound}\" stands after le=\"{before}\"");
+                let problem = format!("the bucket le=\"{bound}\" follows le=\"{before}\"");
                 self.defect(sample.line, Rule::BucketOrder, problem);
             }
         }
@@ -125,14 +126,13 @@ impl<'a> Checker<'a, '_> {
             if let [(bound, below), (_, sample)] = pair
                 && sample.number.0 < below.number.0
             {
-                let problem =
-                    format!("a bucket of {}, below which le=\"{bound}\" has {} already", sample.value, below.value);
+                let problem = format!("bucket with value {} after le=\"{bound}\" with {}", sample.value, below.value);
                 self.defect(sample.line, Rule::BucketFalls, problem);
             }
         }
     }
 
-    /// The text format wants both; OpenMetrics wants both or none.
+    /// The text format requires both; OpenMetrics both or neither.
     fn parts(&mut self, line: usize, kind: &str, parts: [(&str, Option<&Sample<'_>>); 2]) {
         let is_bare = parts.iter().all(|(_, part)| part.is_none());
         if is_bare && self.format == Format::OpenMetrics {
@@ -152,14 +152,14 @@ impl<'a> Checker<'a, '_> {
             for sample in metric.iter().filter(|sample| sample.name == name) {
                 if let Some(quantile) = self.bound(sample, "quantile").filter(|found| (0.0..=1.0).contains(found)) {
                     if before.is_some_and(|before| quantile <= before) {
-                        let problem = format!("the quantile {quantile} stands after one that is not smaller");
+                        let problem = format!("the quantile {quantile} follows one that is not smaller");
                         self.defect(sample.line, Rule::QuantileOrder, problem);
                     }
                     before = Some(quantile);
                 } else {
                     let problem = match sample.label("quantile") {
-                        Some(text) => format!("quantile=\"{text}\" is not within 0 and 1"),
-                        None => format!("a sample of the summary `{name}` without `quantile`"),
+                        Some(text) => format!("quantile=\"{text}\" is not between 0 and 1"),
+                        None => format!("sample of the summary `{name}` without `quantile`"),
                     };
                     self.defect(sample.line, Rule::QuantileLabel, problem);
                 }
@@ -167,7 +167,7 @@ impl<'a> Checker<'a, '_> {
             let part =
                 |suffix: &str| metric.iter().find(|sample| sample.name.strip_prefix(name) == Some(suffix)).copied();
             if let Some(count) = part("_count") {
-                self.not_negative(count, Rule::CountValue, "a count");
+                self.not_negative(count, Rule::CountValue, "count");
             }
             self.parts(line, "summary", [("_sum", part("_sum")), ("_count", part("_count"))]);
         }
@@ -177,10 +177,10 @@ impl<'a> Checker<'a, '_> {
         let name = self.family.name;
         for sample in self.named("") {
             if sample.label(name).is_none() {
-                self.defect(sample.line, Rule::State, format!("a state without the label `{name}` that names it"));
+                self.defect(sample.line, Rule::State, format!("state without the label `{name}`"));
             }
             if sample.number.0 != 0.0 && sample.number.0.to_bits() != 1.0_f64.to_bits() {
-                self.defect(sample.line, Rule::State, format!("a state of {}; it is 0 or 1", sample.value));
+                self.defect(sample.line, Rule::State, format!("state with value {}; expected 0 or 1", sample.value));
             }
         }
     }
@@ -188,11 +188,7 @@ impl<'a> Checker<'a, '_> {
     fn info(&mut self) {
         for sample in self.named("_info") {
             if sample.number.0.to_bits() != 1.0_f64.to_bits() {
-                self.defect(
-                    sample.line,
-                    Rule::State,
-                    format!("an info of {}; it is 1, and its labels tell", sample.value),
-                );
+                self.defect(sample.line, Rule::State, format!("info with value {}; expected 1", sample.value));
             }
         }
     }
@@ -204,7 +200,7 @@ impl<'a> Checker<'a, '_> {
             self.defect(line, Rule::Unit, format!("the unit `{unit}`, but `{name}` does not end in `_{unit}`"));
         }
         if matches!(kind, "info" | "stateset") {
-            self.defect(line, Rule::Unit, format!("a unit, which nothing of type {kind} can have"));
+            self.defect(line, Rule::Unit, format!("a family of type {kind} cannot have a unit"));
         }
     }
 
@@ -217,13 +213,13 @@ impl<'a> Checker<'a, '_> {
         };
         for sample in self.family.samples.iter().filter(|sample| sample.exemplar.is_some()) {
             if place.is_none() || sample.name.strip_prefix(name) != place {
-                let problem = format!("an exemplar of `{}`; only buckets and totals of counters have any", sample.name);
+                let problem = format!("exemplar of `{}`; only buckets and counters may have one", sample.name);
                 self.defect(sample.line, Rule::ExemplarPlace, problem);
             }
         }
     }
 
-    /// The samples of one metric stand together.
+    /// The samples of one metric must be adjacent.
     fn mixed(&mut self) {
         let left_out = match self.family.kind {
             "histogram" | "gaugehistogram" => "le",
@@ -236,7 +232,7 @@ impl<'a> Checker<'a, '_> {
             let metric = sample.identity_without("", left_out);
             if before.as_ref() != Some(&metric) {
                 if ended.contains(&metric) {
-                    let problem = format!("`{}` belongs to samples further up", sample.series());
+                    let problem = format!("`{}` belongs to an earlier metric", sample.series());
                     self.defect(sample.line, Rule::MixedMetrics, problem);
                 }
                 ended.extend(before.replace(metric));

@@ -1,12 +1,12 @@
-//! How families and labels are called: the conventions that promtool knows, and a few more.
+//! Naming conventions for families and labels: those of promtool and a few more.
 
 use super::{Defect, Family, Format, Rule, kinds};
 
-/// Units that are used as they are.
+/// Base units.
 const BASE_UNITS: &[&str] =
     &["amperes", "bytes", "celsius", "grams", "joules", "kelvin", "meters", "metres", "ratio", "seconds", "volts"];
 
-/// Units that have a base unit to be used in their place.
+/// Units with the base unit to use instead.
 const OTHER_UNITS: &[(&str, &str)] = &[
     ("bits", "bytes"),
     ("calories", "joules"),
@@ -26,22 +26,22 @@ const OTHER_UNITS: &[(&str, &str)] = &[
     ("yards", "meters"),
 ];
 
-/// What makes another unit of a base unit.
+/// Prefixes that turn a base unit into another unit.
 const PREFIXES: &[&str] = &[
     "pico", "nano", "micro", "milli", "centi", "deci", "deca", "hecto", "kilo", "kibi", "mega", "mebi", "mibi", "giga",
     "gibi", "tera", "tebi", "peta", "pebi",
 ];
 
-/// Units that are cut short.
+/// Abbreviated units.
 const SHORT_UNITS: &[&str] = &[
     "s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "pb", "m", "h", "d", "kib", "mib", "gib", "mhz", "khz",
     "ghz",
 ];
 
-/// Types that a name has no need to hold.
+/// Types that a name should not contain.
 const TYPES: &[&str] = &["gauge", "counter", "histogram", "summary"];
 
-/// Applies the conventions to one family. One without samples has no name that anybody meets.
+/// Applies the conventions to one family. A family without samples is skipped.
 pub(super) fn check(family: &Family<'_>, format: Format, defects: &mut Vec<Defect>) {
     if family.samples.is_empty() {
         return;
@@ -55,38 +55,38 @@ pub(super) fn check(family: &Family<'_>, format: Format, defects: &mut Vec<Defec
         lint(line, Rule::CounterName, problem);
     }
     if let Some((unit, base)) = name.split('_').find_map(|word| Some((word, base_of(word)?))) {
-        lint(line, Rule::BaseUnit, format!("`{name}`: use the base unit `{base}` in place of `{unit}`"));
+        lint(line, Rule::BaseUnit, format!("`{name}`: use the base unit `{base}` instead of `{unit}`"));
     }
-    // A name does not begin with its unit.
+    // The first word of a name is not its unit.
     if let Some(unit) = name.split('_').skip(1).find(|word| SHORT_UNITS.contains(word)) {
-        lint(line, Rule::ShortUnit, format!("`{name}`: write the unit `{unit}` out"));
+        lint(line, Rule::ShortUnit, format!("`{name}`: spell out the unit `{unit}`"));
     }
     if let Some(ending) = reserved_ending(name, kind, format) {
-        lint(line, Rule::ReservedSuffix, format!("`{name}` of type {kind}: `{ending}` is for samples of other types"));
+        lint(line, Rule::ReservedSuffix, format!("`{name}` of type {kind}: `{ending}` is a suffix of other types"));
     }
     if has_camels(name) {
-        lint(line, Rule::CamelCase, format!("`{name}`: write it in snake_case"));
+        lint(line, Rule::CamelCase, format!("`{name}`: use snake_case"));
     }
     let lower = name.to_ascii_lowercase();
     if let Some(found) = TYPES.iter().find(|word| lower.split('_').skip(1).any(|part| part == **word)) {
-        lint(line, Rule::TypeInName, format!("`{name}`: leave `{found}` out; the TYPE line says it"));
+        lint(line, Rule::TypeInName, format!("`{name}`: leave `{found}` out; the TYPE line has it"));
     }
     if name.contains(':') {
-        lint(line, Rule::Colon, format!("`{name}`: colons are for recording rules"));
+        lint(line, Rule::Colon, format!("`{name}`: colons are reserved for recording rules"));
     }
     for (label, sample) in first_uses(family) {
         let place = sample.line;
         let owner = match label {
-            "le" if !matches!(kind, "histogram" | "gaugehistogram") => Some("a histogram's"),
-            "quantile" if kind != "summary" => Some("a summary's"),
-            _ if label.starts_with("__") => Some("Prometheus' own"),
+            "le" if !matches!(kind, "histogram" | "gaugehistogram") => Some("histograms"),
+            "quantile" if kind != "summary" => Some("summaries"),
+            _ if label.starts_with("__") => Some("Prometheus"),
             _ => None,
         };
         if let Some(owner) = owner {
-            lint(place, Rule::ReservedLabel, format!("the label `{label}` of `{name}` is {owner}"));
+            lint(place, Rule::ReservedLabel, format!("the label `{label}` of `{name}` is reserved for {owner}"));
         }
         if has_camels(label) {
-            lint(place, Rule::CamelCase, format!("the label `{label}` of `{name}`: write it in snake_case"));
+            lint(place, Rule::CamelCase, format!("the label `{label}` of `{name}`: use snake_case"));
         }
     }
 }
@@ -103,14 +103,14 @@ fn first_uses<'a>(family: &'a Family<'_>) -> impl Iterator<Item = (&'a str, &'a 
 }
 
 fn counter_problem(name: &str, kind: &str, format: Format) -> Option<String> {
-    // The names of OpenMetrics' families go without it; that of their samples is no matter of taste.
+    // In OpenMetrics the family's name lacks `_total`, and the sample's name is checked by its type.
     let is_total = name.ends_with("_total");
     match kind {
         "counter" if format == Format::Text && !is_total => {
             Some(format!("the counter `{name}` does not end in `_total`"))
         }
         "counter" | "untyped" | "unknown" => None,
-        _ => is_total.then(|| format!("`{name}` of type {kind} ends in `_total`, as counters do")),
+        _ => is_total.then(|| format!("`{name}` of type {kind} ends in `_total`, the suffix of counters")),
     }
 }
 
@@ -133,7 +133,7 @@ fn reserved_ending(name: &str, kind: &str, format: Format) -> Option<&'static st
     endings.find(|ending| !is_free && name.ends_with(ending) && !own.contains(ending))
 }
 
-/// A capital after a small letter.
+/// Whether a lower-case letter is followed by a capital.
 fn has_camels(name: &str) -> bool {
     name.as_bytes().windows(2).any(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
 }

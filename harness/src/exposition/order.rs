@@ -1,29 +1,30 @@
-//! In what order families and samples stand: nobody has to keep it, and pages that do can be compared.
+//! Order of families and samples. The formats do not require one, but ordered pages can be compared.
 
 use super::{Defect, Exposition, Family, Rule, Sample};
 
-/// Notes the first that stands in another order, and families of which nothing follows.
+/// Notes the first family and sample out of order, and families without samples.
 pub(super) fn check(page: &Exposition<'_>, defects: &mut Vec<Defect>) {
     let mut note = |line, rule, problem| defects.push(Defect { line, column: 1, rule, problem });
     for pair in page.families.windows(2) {
         if let [before, family] = pair
             && before.name > family.name
         {
-            note(family.line, Rule::FamilyOrder, format!("`{}` stands after `{}`", family.name, before.name));
+            note(family.line, Rule::FamilyOrder, format!("`{}` follows `{}`", family.name, before.name));
             break;
         }
     }
     for family in &page.families {
         if family.samples.is_empty() {
-            note(family.line, Rule::NoSamples, format!("`{}` has no sample", family.name));
+            note(family.line, Rule::NoSamples, format!("`{}` has no samples", family.name));
         }
         if let Some(sample) = unordered(family) {
-            note(sample.line, Rule::SampleOrder, format!("`{}` stands after one that it precedes", sample.series()));
+            note(sample.line, Rule::SampleOrder, format!("`{}` follows a sample that sorts after it", sample.series()));
         }
     }
 }
 
-/// The first sample that stands neither by its labels nor, as client_golang's do, by how many they are and their values.
+/// The first sample that is ordered neither by its labels nor, as in client_golang, by number of labels and their
+/// values.
 fn unordered<'a>(family: &'a Family<'_>) -> Option<&'a Sample<'a>> {
     let by_labels = first_unordered(family, |sample| labels(sample).collect::<Vec<_>>())?;
     first_unordered(family, |sample| {
@@ -32,7 +33,7 @@ fn unordered<'a>(family: &'a Family<'_>) -> Option<&'a Sample<'a>> {
     Some(by_labels)
 }
 
-/// What a metric is told by; its own samples keep an order of theirs.
+/// The labels that identify a metric, without those that distinguish its samples.
 fn labels<'a>(sample: &'a Sample<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
     let labels = sample.labels.iter().filter(|(label, _)| !matches!(*label, "le" | "quantile"));
     labels.map(|(label, value)| (*label, value.as_str()))

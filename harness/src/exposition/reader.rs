@@ -1,34 +1,34 @@
-//! A page line by line: which family each line belongs to, and what is wrong with that.
+//! Parser of a page: lines, families, metadata.
 
 use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, is_metric_name};
 use super::{Defect, Exposition, Family, Format, Rule, Sample, kinds};
 
-/// Reads a page as far as it can be read.
+/// Parses a page as far as possible.
 pub(super) fn read(page: &[u8], format: Format) -> (Exposition<'_>, Vec<Defect>) {
     let (text, broken) = match std::str::from_utf8(page) {
         Ok(text) => (text, None),
         Err(error) => {
             let (sound, _) = page.split_at(error.valid_up_to());
             let sound = std::str::from_utf8(sound).unwrap_or_default();
-            // The line that the bytes stand in cannot be read, nor what follows.
+            // The line with the invalid byte is not parsed, nor is anything after it.
             let (whole, cut) = sound.split_at(sound.rfind('\n').map_or(0, |end| end + 1));
             let line = whole.lines().count() + 1;
-            let problem = "bytes that are no UTF-8; nothing from here on was read".to_owned();
+            let problem = "invalid UTF-8; the rest of the page was not parsed".to_owned();
             (whole, Some(Defect { line, column: cut.chars().count() + 1, rule: Rule::Encoding, problem }))
         }
     };
     let mut reader = Reader::new(format);
     if page.trim_ascii().is_empty() {
-        reader.defect(1, 1, Rule::EmptyPage, "the page is empty");
+        reader.defect(1, 1, Rule::EmptyPage, "empty page");
     }
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let whole = line.strip_suffix('\n');
-        // The last line of OpenMetrics may end without it.
+        // The last line of an OpenMetrics page may lack its newline.
         if whole.is_none() && !(format == Format::OpenMetrics && line == END) {
             let column = line.chars().count() + 1;
-            reader.defect(number, column, Rule::FinalNewline, "the last line has no newline at its end");
+            reader.defect(number, column, Rule::FinalNewline, "truncated last line: no newline at its end");
         }
         reader.line(number, whole.unwrap_or(line));
     }
@@ -39,17 +39,17 @@ pub(super) fn read(page: &[u8], format: Format) -> (Exposition<'_>, Vec<Defect>)
     reader.finish()
 }
 
-/// The last line of OpenMetrics.
+/// The last line of an OpenMetrics page.
 const END: &str = "# EOF";
 
 struct Reader<'a> {
     format: Format,
     page: Exposition<'a>,
-    /// Where each family stands in the page.
+    /// Index of each family in the page.
     families: BTreeMap<&'a str, usize>,
-    /// The family that goes on.
+    /// Index of the current family.
     open: Option<usize>,
-    /// The last timestamp of each series.
+    /// Last timestamp of each series.
     series: BTreeMap<String, Option<f64>>,
     has_ended: bool,
     defects: Vec<Defect>,
@@ -67,13 +67,13 @@ impl<'a> Reader<'a> {
 
     fn line(&mut self, number: usize, line: &'a str) {
         if self.has_ended {
-            return self.defect(number, 1, Rule::NoEnd, "nothing may follow `# EOF`");
+            return self.defect(number, 1, Rule::NoEnd, "unexpected line after `# EOF`");
         }
         if line.ends_with('\r') {
             let column = line.chars().count();
-            self.defect(number, column, Rule::CarriageReturn, "a carriage return; lines end in LF alone");
+            self.defect(number, column, Rule::CarriageReturn, "carriage return; lines must end in LF");
         }
-        // What stands before it is judged all the same.
+        // Text before the carriage return is parsed anyway.
         let line = line.strip_suffix('\r').unwrap_or(line);
         let shown = if self.format == Format::Text { line.trim_start_matches([' ', '\t']) } else { line };
         if self.format == Format::OpenMetrics && line == END {
@@ -89,37 +89,32 @@ impl<'a> Reader<'a> {
                 Err(defect) => self.defects.push(defect),
             }
         } else if self.format == Format::OpenMetrics {
-            self.defect(number, 1, Rule::Syntax, "an empty line, which OpenMetrics does not have");
+            self.defect(number, 1, Rule::Syntax, "empty line; OpenMetrics has none");
         }
     }
 
     fn end(&mut self, text: &str) {
         if self.format == Format::OpenMetrics && !self.has_ended && !text.is_empty() {
             let line = text.lines().count() + 1;
-            self.defect(line, 1, Rule::NoEnd, "the page does not end in `# EOF`: it may have been cut");
+            self.defect(line, 1, Rule::NoEnd, "missing `# EOF`: the page may be truncated");
         }
     }
 
     fn comment(&mut self, number: usize, line: &'a str) {
         let found = Cursor::new(number, line, self.format).comment();
         let Some((word, name, rest)) = found else {
-            let problem = "one space follows the `#`, the word, and the name of a HELP, TYPE or UNIT line";
+            let problem = "expected one space after `#`, the keyword, and the name of a HELP, TYPE or UNIT line";
             return self.defect(number, 1, Rule::Syntax, problem);
         };
         let is_unit = word == "UNIT" && self.format == Format::OpenMetrics;
         if word != "HELP" && word != "TYPE" && !is_unit {
             if self.format == Format::OpenMetrics {
-                self.defect(
-                    number,
-                    1,
-                    Rule::Syntax,
-                    "a comment, which OpenMetrics does not have: only HELP, TYPE, UNIT and EOF",
-                );
+                self.defect(number, 1, Rule::Syntax, "comment; OpenMetrics has HELP, TYPE, UNIT and EOF lines only");
             }
             return;
         }
         if !is_metric_name(name) {
-            return self.defect(number, 1, Rule::Syntax, format!("`{name}` is no metric name"));
+            return self.defect(number, 1, Rule::Syntax, format!("`{name}` is not a metric name"));
         }
         let at = self.metadata_family(number, name);
         let format = self.format;
@@ -130,9 +125,9 @@ impl<'a> Reader<'a> {
             _ => !family.kind.is_empty(),
         };
         let problem = if is_second {
-            Some((Rule::MetadataTwice, format!("a second {word} line for `{name}`")))
+            Some((Rule::MetadataTwice, format!("second {word} line for `{name}`")))
         } else if !family.samples.is_empty() {
-            Some((Rule::LateMetadata, format!("a {word} line after a sample for `{name}`")))
+            Some((Rule::LateMetadata, format!("{word} line after a sample of `{name}`")))
         } else {
             match word {
                 "HELP" => {
@@ -146,7 +141,8 @@ impl<'a> Reader<'a> {
                 _ => {
                     family.kind = rest;
                     let words = kinds::words(format);
-                    let problem = || format!("`{rest}` is no type of `{name}`; types are {}", words.join(", "));
+                    let problem =
+                        || format!("`{name}` has the unknown type `{rest}`; known types are {}", words.join(", "));
                     (!words.contains(&rest)).then(|| (Rule::UnknownType, problem()))
                 }
             }
@@ -158,7 +154,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Samples that stood further up under names that turn out to be those of this family.
+    /// Reports earlier samples whose names belong to this family.
     fn check_earlier_samples(&mut self, number: usize, name: &'a str, kind: &str) {
         let names = kinds::suffixes(kind, self.format).iter().filter(|suffix| !suffix.is_empty());
         let earlier =
@@ -171,24 +167,24 @@ impl<'a> Reader<'a> {
                 number,
                 1,
                 rule,
-                format!("a TYPE line for `{name}` after `{earlier}`, which is one of its samples"),
+                format!("TYPE line for `{name}` after `{earlier}`, which is one of its samples"),
             );
         }
     }
 
-    /// The family that a HELP, TYPE or UNIT line is about: the open one, or a new one.
+    /// The family of a HELP, TYPE or UNIT line: the current one, or a new one.
     fn metadata_family(&mut self, number: usize, name: &'a str) -> usize {
         if !self.families.contains_key(name) {
             let owner = self.owner(name);
             if let Some(owner) = owner {
                 let owner = self.page.families[owner].name;
-                self.defect(number, 1, Rule::NameClash, format!("`{name}` is the name of a sample of `{owner}`"));
+                self.defect(number, 1, Rule::NameClash, format!("`{name}` is a sample name of the family `{owner}`"));
             }
         }
         self.family(number, name)
     }
 
-    /// The family of this name: the open one, a new one, or one that should have ended.
+    /// The family of this name: the current one, a new one, or an earlier one that is split.
     fn family(&mut self, line: usize, name: &'a str) -> usize {
         if let Some(&at) = self.families.get(name) {
             self.reopen(at, line);
@@ -209,7 +205,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The family whose type has samples of this name, other than by the name alone.
+    /// The family whose type gives its samples this name, with a suffix.
     fn owner(&self, sample: &str) -> Option<usize> {
         let stems = kinds::ENDINGS.iter().filter_map(|ending| sample.strip_suffix(ending));
         let mut owners = stems.filter_map(|stem| self.families.get(stem).copied());
@@ -235,7 +231,7 @@ impl<'a> Reader<'a> {
                 let name = sample.name;
                 let names = kinds::suffixes(kind, self.format).iter().map(|suffix| format!("{name}{suffix}"));
                 let names: Vec<String> = names.collect();
-                let problem = format!("`{name}` is no sample of the {kind} `{name}`, which has {}", names.join(", "));
+                let problem = format!("`{name}` is not a sample of the {kind} `{name}`; expected {}", names.join(", "));
                 return self.defect(sample.line, 1, Rule::StraySample, problem);
             }
             None => self.family(sample.line, sample.name),
@@ -251,9 +247,9 @@ impl<'a> Reader<'a> {
         let (rule, problem) = match (self.format, before, timestamp) {
             (Format::OpenMetrics, Some(before), Some(now)) if now > before => return,
             (_, Some(before), Some(now)) if now < before => {
-                (Rule::TimestampFalls, format!("`{series}` is older than its sample further up"))
+                (Rule::TimestampFalls, format!("`{series}` is older than its previous sample"))
             }
-            _ => (Rule::DuplicateSample, format!("`{series}` is there already")),
+            _ => (Rule::DuplicateSample, format!("`{series}` is duplicated")),
         };
         self.defect(sample.line, 1, rule, problem);
     }
@@ -272,14 +268,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is wrong with the backslashes of a HELP text.
+/// The defect in the escapes of a HELP text, if any.
 fn escape_problem(text: &str, format: Format) -> Option<&'static str> {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         if character == '\\' {
             match (characters.next(), format) {
                 (Some('n' | '\\'), _) | (Some(_), Format::OpenMetrics) => {}
-                _ => return Some("only \\\\ and \\n are escapes in a HELP text"),
+                _ => return Some("expected one of the escapes \\\\ and \\n in a HELP text"),
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What is found, mildest things included, but for what the smallest pages never have.
+/// All defects, except those that the smallest pages always have.
 fn found(page: &str, format: Format) -> Vec<String> {
     let judged = judge(page.as_bytes(), format);
     let is_told = |defect: &&Defect| !matches!(defect.rule, Rule::NoHelp | Rule::NoType);
@@ -22,7 +22,7 @@ fn check_openmetrics(page: &str, expected: &[&str]) {
 }
 
 #[test]
-fn a_good_page_is_taken_apart() {
+fn a_valid_page_is_parsed() {
     let page = "# HELP a Help.\n# TYPE a gauge\na{x=\"1\\\"2\",y=\"\"} 1e+06\na NaN\n# free words\nb 1 -5\n";
     let page = parse(page.as_bytes()).expect("a good page");
     assert_eq!(page.families.len(), 2);
@@ -37,7 +37,7 @@ fn a_good_page_is_taken_apart() {
 }
 
 #[test]
-fn a_good_page_of_openmetrics_is_taken_apart() {
+fn a_valid_openmetrics_page_is_parsed() {
     let page = "# TYPE c counter\n# HELP c All.\nc_total{x=\"\\d\"} 1 1.5 # {id=\"é\"} 0.5 1e3\nc_created{x=\"d\"} 1\n\
         # TYPE t_seconds histogram\n# UNIT t_seconds seconds\nt_seconds_bucket{le=\"1.0\"} 1 # {} 1\n\
         t_seconds_bucket{le=\"+Inf\"} 2\nt_seconds_sum 2.0\nt_seconds_count 2\n# TYPE g gaugehistogram\n\
@@ -58,111 +58,111 @@ fn a_good_page_of_openmetrics_is_taken_apart() {
 }
 
 #[test]
-fn lines_that_cannot_be_read_are_named_with_their_place() {
+fn invalid_lines_are_reported_with_their_position() {
     for page in ["", "\n", " \n\n"] {
-        check(page, &["1:1: error: the page is empty [empty-page]"]);
+        check(page, &["1:1: error: empty page [empty-page]"]);
     }
-    check("a 1", &["1:4: error: the last line has no newline at its end [final-newline]"]);
-    check("a 1\r\n", &["1:4: error: a carriage return; lines end in LF alone [carriage-return]"]);
-    check("1a 1\n", &["1:1: error: a metric name begins here, of [a-zA-Z0-9_:] without a digit first [syntax]"]);
-    check("a{x=1} 1\n", &["1:5: error: a label value stands in double quotes [syntax]"]);
-    check("a{x=\"1} 1\n", &["1:10: error: the label value does not end [syntax]"]);
-    check("a{x=\"\\t\"} 1\n", &["1:7: error: only \\\\, \\\" and \\n are escapes [escape]"]);
+    check("a 1", &["1:4: error: truncated last line: no newline at its end [final-newline]"]);
+    check("a 1\r\n", &["1:4: error: carriage return; lines must end in LF [carriage-return]"]);
+    check("1a 1\n", &["1:1: error: expected a metric name: [a-zA-Z0-9_:], not starting with a digit [syntax]"]);
+    check("a{x=1} 1\n", &["1:5: error: expected a label value in double quotes [syntax]"]);
+    check("a{x=\"1} 1\n", &["1:10: error: unterminated label value [syntax]"]);
+    check("a{x=\"\\t\"} 1\n", &["1:7: error: expected one of the escapes \\\\, \\\" and \\n [escape]"]);
     check(
         "# HELP a \\t\n# TYPE a gauge\na 1\n",
-        &["1:1: error: only \\\\ and \\n are escapes in a HELP text [escape]"],
+        &["1:1: error: expected one of the escapes \\\\ and \\n in a HELP text [escape]"],
     );
-    check("a{x=\"1\",x=\"2\"} 1\n", &["1:9: error: the label `x` is there already [label-twice]"]);
-    check("a{__name__=\"b\"} 1\n", &["1:3: error: `__name__` is the metric's name itself [name-label]"]);
+    check("a{x=\"1\",x=\"2\"} 1\n", &["1:9: error: the label `x` is duplicated [label-twice]"]);
+    check("a{__name__=\"b\"} 1\n", &["1:3: error: `__name__` is reserved for the metric name [name-label]"]);
     check(
         "é 1\na one\n",
         &[
-            "1:1: error: a metric name begins here, of [a-zA-Z0-9_:] without a digit first [syntax]",
-            "2:3: error: `one` is no value [value]",
+            "1:1: error: expected a metric name: [a-zA-Z0-9_:], not starting with a digit [syntax]",
+            "2:3: error: `one` is not a valid value [value]",
         ],
     );
     for value in ["inf", "nan", "1_0", "0x1", "1,5", "1e999", ""] {
-        check(&format!("a {value}\n"), &[&format!("1:3: error: `{value}` is no value [value]")]);
+        check(&format!("a {value}\n"), &[&format!("1:3: error: `{value}` is not a valid value [value]")]);
     }
-    check("a{x=\"é\"} 1 2.5\n", &["1:12: error: `2.5` is no timestamp in milliseconds [value]"]);
-    check("a 1 \n", &["1:5: error: `` is no timestamp in milliseconds [value]"]);
-    check("a 1 2 3\n", &["1:7: error: nothing may follow the timestamp [syntax]"]);
+    check("a{x=\"é\"} 1 2.5\n", &["1:12: error: `2.5` is not a timestamp in milliseconds [value]"]);
+    check("a 1 \n", &["1:5: error: `` is not a timestamp in milliseconds [value]"]);
+    check("a 1 2 3\n", &["1:7: error: unexpected text after the timestamp [syntax]"]);
     let judged = judge(b"a 1\nb{x=\"\xff\"} 1\nc 1\n", Format::Text);
     let last = judged.defects.iter().find(|defect| defect.rule == Rule::Encoding).map(ToString::to_string);
-    assert_eq!(last.as_deref(), Some("2:6: error: bytes that are no UTF-8; nothing from here on was read [encoding]"));
+    assert_eq!(last.as_deref(), Some("2:6: error: invalid UTF-8; the rest of the page was not parsed [encoding]"));
     assert_eq!(judged.page.samples(), 1);
 }
 
 #[test]
-fn what_may_be_written_in_several_ways_is_read() {
+fn every_valid_spelling_is_parsed() {
     check(" a\t1\n\n \na_e{x = \"1\" , } +1 5\n#\n#a 1\n", &[]);
 }
 
 #[test]
-fn families_stand_together_and_say_what_they_are_once() {
+fn families_are_contiguous_with_metadata_once() {
     check("a 1\nb 1\na{x=\"1\"} 2\n", &["3:1: error: the family `a` is split: it began on line 1 [split-family]"]);
     let histogram = "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nz 1\nh_count 1\n";
     check(histogram, &["5:1: error: the family `h` is split: it began on line 1 [split-family]"]);
-    check("# TYPE a gauge\n# TYPE a gauge\na 1\n", &["2:1: error: a second TYPE line for `a` [metadata-twice]"]);
-    check("# HELP a x\n# HELP a y\na 1\n", &["2:1: error: a second HELP line for `a` [metadata-twice]"]);
-    check("a 1\n# TYPE a gauge\n", &["2:1: error: a TYPE line after a sample for `a` [late-metadata]"]);
-    check("a 1\n# HELP a x\n", &["2:1: error: a HELP line after a sample for `a` [late-metadata]"]);
+    check("# TYPE a gauge\n# TYPE a gauge\na 1\n", &["2:1: error: second TYPE line for `a` [metadata-twice]"]);
+    check("# HELP a x\n# HELP a y\na 1\n", &["2:1: error: second HELP line for `a` [metadata-twice]"]);
+    check("a 1\n# TYPE a gauge\n", &["2:1: error: TYPE line after a sample of `a` [late-metadata]"]);
+    check("a 1\n# HELP a x\n", &["2:1: error: HELP line after a sample of `a` [late-metadata]"]);
     check(
         "h_sum 1\n# TYPE h histogram\n",
         &[
-            "2:1: error: a TYPE line for `h` after `h_sum`, which is one of its samples [late-metadata]",
-            "2:1: note: `h` has no sample [no-samples]",
-            "2:1: note: `h` stands after `h_sum` [family-order]",
+            "2:1: error: TYPE line for `h` after `h_sum`, which is one of its samples [late-metadata]",
+            "2:1: note: `h` has no samples [no-samples]",
+            "2:1: note: `h` follows `h_sum` [family-order]",
         ],
     );
     check(
         "# TYPE a gouge\na 1\n",
         &[
-            "1:1: error: `gouge` is no type of `a`; types are counter, gauge, histogram, summary, untyped [unknown-type]",
+            "1:1: error: `a` has the unknown type `gouge`; known types are counter, gauge, histogram, summary, untyped [unknown-type]",
         ],
     );
-    check("# TYPE 1 gauge\n", &["1:1: error: `1` is no metric name [syntax]"]);
+    check("# TYPE 1 gauge\n", &["1:1: error: `1` is not a metric name [syntax]"]);
     check(
         "# TYPE h histogram\nh 1\n",
         &[
-            "1:1: note: `h` has no sample [no-samples]",
-            "2:1: error: `h` is no sample of the histogram `h`, which has h_bucket, h_sum, h_count [stray-sample]",
+            "1:1: note: `h` has no samples [no-samples]",
+            "2:1: error: `h` is not a sample of the histogram `h`; expected h_bucket, h_sum, h_count [stray-sample]",
         ],
     );
     check(
         "# TYPE s summary\ns_sum 1\ns_count 1\n# TYPE s_count counter\n",
         &[
-            "4:1: error: `s_count` is the name of a sample of `s` [name-clash]",
-            "4:1: note: `s_count` has no sample [no-samples]",
+            "4:1: error: `s_count` is a sample name of the family `s` [name-clash]",
+            "4:1: note: `s_count` has no samples [no-samples]",
         ],
     );
     check(
         "# TYPE s_count gauge\n# TYPE s summary\ns_sum 1\ns_count 1\n",
         &[
-            "1:1: note: `s_count` has no sample [no-samples]",
-            "2:1: error: a TYPE line for `s` after `s_count`, which is one of its samples [name-clash]",
-            "2:1: note: `s` stands after `s_count` [family-order]",
+            "1:1: note: `s_count` has no samples [no-samples]",
+            "2:1: error: TYPE line for `s` after `s_count`, which is one of its samples [name-clash]",
+            "2:1: note: `s` follows `s_count` [family-order]",
         ],
     );
 }
 
 #[test]
-fn a_series_is_there_once_in_whatever_order_its_labels_stand() {
-    check("a 1\na 2\n", &["2:1: error: `a` is there already [duplicate-sample]"]);
-    let turned = "2:1: error: `a{y=\"2\",x=\"1\"}` is there already [duplicate-sample]";
+fn a_series_is_unique_in_any_order_of_labels() {
+    check("a 1\na 2\n", &["2:1: error: `a` is duplicated [duplicate-sample]"]);
+    let turned = "2:1: error: `a{y=\"2\",x=\"1\"}` is duplicated [duplicate-sample]";
     check("a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 1\n", &[turned]);
-    check("a 1\na{x=\"\"} 1\n", &["2:1: error: `a{x=\"\"}` is there already [duplicate-sample]"]);
-    check("a 1 5\na 1 6\n", &["2:1: error: `a` is there already [duplicate-sample]"]);
-    check("a 1 5\na 1 4\n", &["2:1: error: `a` is older than its sample further up [timestamp-falls]"]);
+    check("a 1\na{x=\"\"} 1\n", &["2:1: error: `a{x=\"\"}` is duplicated [duplicate-sample]"]);
+    check("a 1 5\na 1 6\n", &["2:1: error: `a` is duplicated [duplicate-sample]"]);
+    check("a 1 5\na 1 4\n", &["2:1: error: `a` is older than its previous sample [timestamp-falls]"]);
     check_openmetrics("a 1 5\na 1 6\n", &[]);
-    check_openmetrics("a 1 5\na 1 5\n", &["2:1: error: `a` is there already [duplicate-sample]"]);
-    check_openmetrics("a 1 5\na 1 4\n", &["2:1: error: `a` is older than its sample further up [timestamp-falls]"]);
+    check_openmetrics("a 1 5\na 1 5\n", &["2:1: error: `a` is duplicated [duplicate-sample]"]);
+    check_openmetrics("a 1 5\na 1 4\n", &["2:1: error: `a` is older than its previous sample [timestamp-falls]"]);
 }
 
 #[test]
-fn counters_count_up_from_nothing() {
+fn counters_are_not_negative() {
     for value in ["-1", "NaN", "-Inf"] {
-        let expected = format!("2:1: error: a counter of {value}; it counts from 0 up [counter-value]");
+        let expected = format!("2:1: error: counter with value {value}; expected at least 0 [counter-value]");
         check(&format!("# TYPE a_total counter\na_total {value}\n"), &[&expected]);
         check_openmetrics(&format!("# TYPE a counter\na_total {value}\na_created 1\n"), &[&expected]);
     }
@@ -170,7 +170,7 @@ fn counters_count_up_from_nothing() {
 }
 
 #[test]
-fn histograms_do_not_contradict_themselves() {
+fn inconsistent_histograms_are_errors() {
     let check_histogram = |lines: &str, expected: &[&str]| check(&format!("# TYPE h histogram\n{lines}"), expected);
     check_histogram("h_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n", &[]);
     check_histogram(
@@ -181,26 +181,26 @@ fn histograms_do_not_contradict_themselves() {
     check_histogram(two, &["5:1: error: the histogram `h` has no bucket le=\"+Inf\" [no-infinity]"]);
     check_histogram(
         "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
-        &["3:1: error: a bucket of 1, below which le=\"1\" has 2 already [bucket-falls]"],
+        &["3:1: error: bucket with value 1 after le=\"1\" with 2 [bucket-falls]"],
     );
     check_histogram(
         "h_bucket{le=\"+Inf\"} 2\nh_bucket{le=\"1\"} 1\nh_sum 1\nh_count 2\n",
-        &["3:1: error: the bucket le=\"1\" stands after le=\"inf\" [bucket-order]"],
+        &["3:1: error: the bucket le=\"1\" follows le=\"inf\" [bucket-order]"],
     );
     check_histogram(
         "h_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
         &[
-            "3:1: error: the bucket le=\"1\" stands after le=\"1\" [bucket-order]",
-            "3:1: note: le=\"1.0\" is written le=\"1\" by others, which is another series [canonical-number]",
+            "3:1: error: the bucket le=\"1\" follows le=\"1\" [bucket-order]",
+            "3:1: note: le=\"1.0\": other exporters write le=\"1\", which is another series [canonical-number]",
         ],
     );
     check_histogram(
         "h_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 3\n",
-        &["4:1: error: a count of 3, but 2 in the bucket le=\"+Inf\" [count-mismatch]"],
+        &["4:1: error: count 3 differs from 2 in the bucket le=\"+Inf\" [count-mismatch]"],
     );
     check_histogram(
         "h_bucket{le=\"x\"} 2\nh_bucket 2\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n",
-        &["2:1: error: le=\"x\" is no number [bucket-label]", "3:1: error: a bucket without `le` [bucket-label]"],
+        &["2:1: error: le=\"x\" is not a number [bucket-label]", "3:1: error: bucket without `le` [bucket-label]"],
     );
     check_histogram(
         "h_bucket{le=\"+Inf\"} 2\n",
@@ -212,14 +212,14 @@ fn histograms_do_not_contradict_themselves() {
     check_histogram(
         "h_bucket{le=\"+Inf\"} -1\nh_sum 1\nh_count -1\n",
         &[
-            "2:1: error: a bucket of -1; it counts from 0 up [count-value]",
-            "4:1: error: a count of -1; it counts from 0 up [count-value]",
+            "2:1: error: bucket with value -1; expected at least 0 [count-value]",
+            "4:1: error: count with value -1; expected at least 0 [count-value]",
         ],
     );
 }
 
 #[test]
-fn summaries_have_quantiles_between_0_and_1_in_order() {
+fn summaries_have_ascending_quantiles_between_0_and_1() {
     let check_summary = |lines: &str, expected: &[&str]| {
         check(&format!("# TYPE s summary\n{lines}s_sum 1\ns_count 1\n"), expected);
     };
@@ -228,65 +228,66 @@ fn summaries_have_quantiles_between_0_and_1_in_order() {
     for quantile in ["2", "-0.1", "NaN", "x"] {
         check_summary(
             &format!("s{{quantile=\"{quantile}\"}} 1\n"),
-            &[&format!("2:1: error: quantile=\"{quantile}\" is not within 0 and 1 [quantile-label]")],
+            &[&format!("2:1: error: quantile=\"{quantile}\" is not between 0 and 1 [quantile-label]")],
         );
     }
-    check_summary("s 1\n", &["2:1: error: a sample of the summary `s` without `quantile` [quantile-label]"]);
+    check_summary("s 1\n", &["2:1: error: sample of the summary `s` without `quantile` [quantile-label]"]);
     check_summary(
         "s{quantile=\"0.9\"} 1\ns{quantile=\"0.5\"} 1\n",
-        &["3:1: error: the quantile 0.5 stands after one that is not smaller [quantile-order]"],
+        &["3:1: error: the quantile 0.5 follows one that is not smaller [quantile-order]"],
     );
     check(
         "# TYPE s summary\ns_count -1\n",
         &[
             "2:1: error: the summary `s` has no `s_sum` [missing-part]",
-            "2:1: error: a count of -1; it counts from 0 up [count-value]",
+            "2:1: error: count with value -1; expected at least 0 [count-value]",
         ],
     );
 }
 
 #[test]
-fn openmetrics_has_no_room_for_variants() {
-    let no_end = "2:1: error: the page does not end in `# EOF`: it may have been cut [no-end]";
+fn openmetrics_allows_one_spelling() {
+    let no_end = "2:1: error: missing `# EOF`: the page may be truncated [no-end]";
     assert_eq!(found("a 1\n", Format::OpenMetrics), [no_end]);
     let after = found("a 1\n# EOF\na 2\n", Format::OpenMetrics);
-    assert_eq!(after, ["3:1: error: nothing may follow `# EOF` [no-end]"]);
+    assert_eq!(after, ["3:1: error: unexpected line after `# EOF` [no-end]"]);
     assert!(found("a 1\n# EOF", Format::OpenMetrics).is_empty());
-    let name = "a metric name begins here, of [a-zA-Z0-9_:] without a digit first [syntax]";
+    let name = "expected a metric name: [a-zA-Z0-9_:], not starting with a digit [syntax]";
     check_openmetrics(" a 1\n", &[&format!("1:1: error: {name}")]);
-    check_openmetrics("a  1\n", &["1:3: error: `` is no value [value]"]);
-    check_openmetrics("a{x=\"1\"}1\n", &["1:9: error: one space follows the name and its labels [syntax]"]);
+    check_openmetrics("a  1\n", &["1:3: error: `` is not a valid value [value]"]);
+    check_openmetrics("a{x=\"1\"}1\n", &["1:9: error: expected one space after the name and labels [syntax]"]);
     check_openmetrics(
         "a{x=\"1\",} 1\n",
-        &["1:9: error: a label name begins here, of [a-zA-Z0-9_] without a digit first [syntax]"],
+        &["1:9: error: expected a label name: [a-zA-Z0-9_], not starting with a digit [syntax]"],
     );
-    check_openmetrics("\n", &["1:1: error: an empty line, which OpenMetrics does not have [syntax]"]);
+    check_openmetrics("\n", &["1:1: error: empty line; OpenMetrics has none [syntax]"]);
     check_openmetrics(
         "# words of no use\n",
-        &["1:1: error: a comment, which OpenMetrics does not have: only HELP, TYPE, UNIT and EOF [syntax]"],
+        &["1:1: error: comment; OpenMetrics has HELP, TYPE, UNIT and EOF lines only [syntax]"],
     );
-    let parted = "1:1: error: one space follows the `#`, the word, and the name of a HELP, TYPE or UNIT line [syntax]";
+    let parted =
+        "1:1: error: expected one space after `#`, the keyword, and the name of a HELP, TYPE or UNIT line [syntax]";
     for line in ["#TYPE a gauge\n", "# HELP a\n", "# words\n"] {
         check_openmetrics(line, &[parted]);
     }
-    check_openmetrics("a 1 x\n", &["1:5: error: `x` is no timestamp in seconds [value]"]);
-    check_openmetrics("a 1 +Inf\n", &["1:5: error: `+Inf` is no timestamp in seconds [value]"]);
+    check_openmetrics("a 1 x\n", &["1:5: error: `x` is not a timestamp in seconds [value]"]);
+    check_openmetrics("a 1 +Inf\n", &["1:5: error: `+Inf` is not a timestamp in seconds [value]"]);
     check_openmetrics(
         "# TYPE a untyped\na 1\n",
         &[
-            "1:1: error: `untyped` is no type of `a`; types are counter, gauge, histogram, gaugehistogram, stateset, info, \
+            "1:1: error: `a` has the unknown type `untyped`; known types are counter, gauge, histogram, gaugehistogram, stateset, info, \
          summary, unknown [unknown-type]",
         ],
     );
 }
 
 #[test]
-fn openmetrics_types_are_kept() {
+fn samples_must_match_their_openmetrics_type() {
     check_openmetrics(
         "# TYPE a counter\na 1\n",
         &[
-            "1:1: note: `a` has no sample [no-samples]",
-            "2:1: error: `a` is no sample of the counter `a`, which has a_total, a_created [stray-sample]",
+            "1:1: note: `a` has no samples [no-samples]",
+            "2:1: error: `a` is not a sample of the counter `a`; expected a_total, a_created [stray-sample]",
         ],
     );
     check_openmetrics(
@@ -296,40 +297,40 @@ fn openmetrics_types_are_kept() {
     check_openmetrics(
         "# TYPE a_b info\n# UNIT a_b b\na_b_info 1\n",
         &[
-            "1:1: error: a unit, which nothing of type info can have [unit]",
-            "1:1: lint: `a_b`: write the unit `b` out [short-unit]",
+            "1:1: error: a family of type info cannot have a unit [unit]",
+            "1:1: lint: `a_b`: spell out the unit `b` [short-unit]",
         ],
     );
-    check_openmetrics("# TYPE a info\na_info 2\n", &["2:1: error: an info of 2; it is 1, and its labels tell [state]"]);
+    check_openmetrics("# TYPE a info\na_info 2\n", &["2:1: error: info with value 2; expected 1 [state]"]);
     check_openmetrics(
         "# TYPE a stateset\na{a=\"x\"} 2\na 1\n",
         &[
-            "2:1: error: a state of 2; it is 0 or 1 [state]",
-            "3:1: error: a state without the label `a` that names it [state]",
-            "3:1: note: `a` stands after one that it precedes [sample-order]",
+            "2:1: error: state with value 2; expected 0 or 1 [state]",
+            "3:1: error: state without the label `a` [state]",
+            "3:1: note: `a` follows a sample that sorts after it [sample-order]",
         ],
     );
     check_openmetrics(
         "# TYPE a gauge\na 1 # {x=\"1\"} 1\n",
-        &["2:1: error: an exemplar of `a`; only buckets and totals of counters have any [exemplar-place]"],
+        &["2:1: error: exemplar of `a`; only buckets and counters may have one [exemplar-place]"],
     );
     check_openmetrics(
         "# TYPE a counter\na_total 1 # {x=\"1\"}\n",
         &[
-            "1:1: note: `a` has no sample [no-samples]",
-            "2:20: error: one space and a value follow an exemplar's labels [syntax]",
+            "1:1: note: `a` has no samples [no-samples]",
+            "2:20: error: expected one space and a value after the labels of an exemplar [syntax]",
         ],
     );
     check_openmetrics(
         "# TYPE a counter\na_total{x=\"1\"} 1\na_total{x=\"2\"} 1\na_created{x=\"1\"} 1\n",
         &[
-            "4:1: error: `a_created{x=\"1\"}` belongs to samples further up [mixed-metrics]",
-            "4:1: note: `a_created{x=\"1\"}` stands after one that it precedes [sample-order]",
+            "4:1: error: `a_created{x=\"1\"}` belongs to an earlier metric [mixed-metrics]",
+            "4:1: note: `a_created{x=\"1\"}` follows a sample that sorts after it [sample-order]",
         ],
     );
     check_openmetrics(
         "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n",
-        &["2:1: note: le=\"1\" is written le=\"1.0\" by others, which is another series [canonical-number]"],
+        &["2:1: note: le=\"1\": other exporters write le=\"1.0\", which is another series [canonical-number]"],
     );
     check_openmetrics(
         "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\n",
@@ -338,7 +339,7 @@ fn openmetrics_types_are_kept() {
 }
 
 #[test]
-fn an_exemplar_may_have_128_characters() {
+fn exemplars_are_limited_to_128_characters() {
     let page = |characters: usize| {
         let value = "é".repeat(characters - 1);
         format!("# TYPE a counter\na_total 1 # {{x=\"{value}\"}} 1\n")
@@ -346,40 +347,40 @@ fn an_exemplar_may_have_128_characters() {
     check_openmetrics(&page(EXEMPLAR_MAX_CHARACTERS), &[]);
     check_openmetrics(
         &page(EXEMPLAR_MAX_CHARACTERS + 1),
-        &["2:11: error: labels of 129 characters; 128 are allowed [exemplar-place]"],
+        &["2:11: error: labels of 129 characters exceed the limit of 128 [exemplar-place]"],
     );
 }
 
 #[test]
-fn names_keep_the_conventions() {
+fn names_are_linted_by_the_conventions() {
     let check_name = |kind: &str, name: &str, expected: &str| {
         let expected = if expected.is_empty() { Vec::new() } else { vec![format!("1:1: lint: {expected}")] };
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         check(&format!("# TYPE {name} {kind}\n{name} 1\n"), &expected);
     };
     check_name("counter", "a", "the counter `a` does not end in `_total` [counter-name]");
-    check_name("gauge", "a_total", "`a_total` of type gauge ends in `_total`, as counters do [counter-name]");
+    check_name("gauge", "a_total", "`a_total` of type gauge ends in `_total`, the suffix of counters [counter-name]");
     check_name("untyped", "a_total", "");
     check_name("gauge", "a_seconds", "");
-    check_name("gauge", "a_hours", "`a_hours`: use the base unit `seconds` in place of `hours` [base-unit]");
+    check_name("gauge", "a_hours", "`a_hours`: use the base unit `seconds` instead of `hours` [base-unit]");
     check_name(
         "gauge",
         "a_kilobits_b2",
-        "`a_kilobits_b2`: use the base unit `bytes` in place of `kilobits` [base-unit]",
+        "`a_kilobits_b2`: use the base unit `bytes` instead of `kilobits` [base-unit]",
     );
-    check_name("gauge", "a_ms", "`a_ms`: write the unit `ms` out [short-unit]");
+    check_name("gauge", "a_ms", "`a_ms`: spell out the unit `ms` [short-unit]");
     check_name("gauge", "ms", "");
-    check_name("gauge", "a_sum", "`a_sum` of type gauge: `_sum` is for samples of other types [reserved-suffix]");
-    check_name("gauge", "aB", "`aB`: write it in snake_case [camel-case]");
-    check_name("gauge", "a_gauge", "`a_gauge`: leave `gauge` out; the TYPE line says it [type-in-name]");
-    check_name("gauge", "a:b", "`a:b`: colons are for recording rules [colon]");
+    check_name("gauge", "a_sum", "`a_sum` of type gauge: `_sum` is a suffix of other types [reserved-suffix]");
+    check_name("gauge", "aB", "`aB`: use snake_case [camel-case]");
+    check_name("gauge", "a_gauge", "`a_gauge`: leave `gauge` out; the TYPE line has it [type-in-name]");
+    check_name("gauge", "a:b", "`a:b`: colons are reserved for recording rules [colon]");
     check(
         "a{le=\"1\",quantile=\"2\",__x=\"3\",aB=\"4\"} 1\n",
         &[
-            "1:1: lint: the label `__x` of `a` is Prometheus' own [reserved-label]",
-            "1:1: lint: the label `le` of `a` is a histogram's [reserved-label]",
-            "1:1: lint: the label `quantile` of `a` is a summary's [reserved-label]",
-            "1:1: lint: the label `aB` of `a`: write it in snake_case [camel-case]",
+            "1:1: lint: the label `__x` of `a` is reserved for Prometheus [reserved-label]",
+            "1:1: lint: the label `le` of `a` is reserved for histograms [reserved-label]",
+            "1:1: lint: the label `quantile` of `a` is reserved for summaries [reserved-label]",
+            "1:1: lint: the label `aB` of `a`: use snake_case [camel-case]",
         ],
     );
     let judged = judge(b"a 1\n", Format::Text);
@@ -388,18 +389,18 @@ fn names_keep_the_conventions() {
 }
 
 #[test]
-fn order_is_noted_and_no_more() {
-    check("b 1\na 1\n", &["2:1: note: `a` stands after `b` [family-order]"]);
+fn unusual_order_is_a_note() {
+    check("b 1\na 1\n", &["2:1: note: `a` follows `b` [family-order]"]);
     check(
         "a{x=\"2\"} 1\na{x=\"1\"} 1\n",
-        &["2:1: note: `a{x=\"1\"}` stands after one that it precedes [sample-order]"],
+        &["2:1: note: `a{x=\"1\"}` follows a sample that sorts after it [sample-order]"],
     );
-    // As the page of client_golang has them: fewer labels first.
+    // client_golang writes samples with fewer labels first.
     check("a{z=\"1\"} 1\na{x=\"1\",y=\"1\"} 1\n", &[]);
 }
 
 #[test]
-fn the_format_is_told_from_the_content_type_or_the_last_line() {
+fn the_format_is_detected_by_content_type_or_last_line() {
     for (content_type, expected) in [
         ("text/plain; version=0.0.4; charset=utf-8", Some(Format::Text)),
         ("application/openmetrics-text; version=1.0.0", Some(Format::OpenMetrics)),
@@ -412,7 +413,7 @@ fn the_format_is_told_from_the_content_type_or_the_last_line() {
     assert_eq!(Format::of_page(b"a 1\n"), Format::Text);
 }
 
-/// Every rule is met by some test here: a rule that nothing breaks is no rule.
+/// A rule that no test triggers may not work.
 #[test]
 fn every_rule_has_a_test() {
     let text = include_str!("tests.rs");
@@ -423,13 +424,13 @@ fn every_rule_has_a_test() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(page: Vec<u8>) {
+    fn any_bytes_are_parsed_or_refused(page: Vec<u8>) {
         judge(&page, Format::Text);
         judge(&page, Format::OpenMetrics);
     }
 
     #[test]
-    fn any_text_of_the_formats_letters_is_read_or_refused(page in "[a#{}=\"\\\\\n 1,é_TYPEHLUNOFsumle+]{0,80}") {
+    fn any_text_of_the_formats_characters_is_parsed_or_refused(page in "[a#{}=\"\\\\\n 1,é_TYPEHLUNOFsumle+]{0,80}") {
         judge(page.as_bytes(), Format::Text);
         judge(page.as_bytes(), Format::OpenMetrics);
     }

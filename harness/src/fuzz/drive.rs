@@ -1,4 +1,4 @@
-//! Tries a target on inputs that proptest makes: the stable tool chain's way, with the same inputs for the same seed.
+//! Drives a target with inputs from proptest: works on the stable toolchain; the same seed gives the same inputs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,26 +8,26 @@ use super::{Target, mutate};
 use crate::load;
 use crate::panics::caught;
 
-/// What to try.
+/// Extent of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// How many inputs.
+    /// Number of inputs.
     pub cases: u64,
-    /// Another number, other inputs.
+    /// Seed of the random inputs.
     pub seed: u64,
 }
 
 /// An input that breaks the law.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// It, as short as it could be made.
+    /// The input, shrunk.
     pub input: Vec<u8>,
-    /// What went wrong.
+    /// The panic message.
     pub problem: String,
 }
 
 impl Target {
-    /// Tries what was found before, then the seeds as they are, then changed ones.
+    /// Runs stored regressions, then the seeds unchanged, then mutated ones.
     pub fn drive(&self, plan: Plan) -> std::io::Result<Result<(), Finding>> {
         let mut attempt = self.prepare();
         let seeds = self.seeds()?;
@@ -49,19 +49,19 @@ impl Target {
             Ok(()) => Ok(()),
             Err(TestError::Fail(reason, input)) => Err(Finding { input, problem: reason.message().to_owned() }),
             Err(TestError::Abort(reason)) => {
-                return Err(std::io::Error::other(format!("no more inputs can be made: {}", reason.message())));
+                return Err(std::io::Error::other(format!("input generation failed: {}", reason.message())));
             }
         })
     }
 
-    /// Keeps what was found where it is tried again, and says how to look at it.
+    /// Stores a finding as a regression and returns instructions to replay it.
     pub fn keep(&self, finding: &Finding) -> std::io::Result<String> {
         let folder = self.regressions_folder();
         let name = format!("new-{:016x}", hash(&finding.input));
         load::create_folder(&folder)?;
         load::write(&folder.join(&name), &finding.input)?;
         Ok(format!(
-            "{}: {}\n  input: {}\n  kept as harness/fuzz/regressions/{}/{name}: mend what is wrong, then name the file by what it is\n  \
+            "{}: {}\n  input: {}\n  kept as harness/fuzz/regressions/{}/{name}: fix the defect, then rename the file after it\n  \
              to try it again: cargo run -p harness -- fuzz {} --input harness/fuzz/regressions/{}/{name}",
             self.name,
             finding.problem,
@@ -79,7 +79,7 @@ fn shown(input: &[u8]) -> String {
     if input.len() > SHOWN_MAX_BYTES { format!("{text}… ({} bytes)", input.len()) } else { text }
 }
 
-/// Tells inputs apart in the names of files.
+/// Distinguishes inputs in file names.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_law_is_found_and_made_short() {
+    fn an_input_that_breaks_the_law_is_found_and_shrunk() {
         let broken = target(|input| assert!(!input.contains(&b'{'), "a brace"));
         let finding = broken.drive(Plan { cases: 2_000, seed: 1 }).unwrap().expect_err("a parser that breaks");
         assert_eq!(finding.problem.lines().next(), Some("a brace"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_the_law_passes() {
+    fn a_target_that_keeps_the_law_passes() {
         assert_eq!(target(|_| ()).drive(Plan { cases: 100, seed: 1 }).unwrap(), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! The formats that come from files, archives, command lines and the network.
+//! Parsers of files, archives, command lines and network input.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,20 +15,20 @@ use super::Target;
 use crate::{exposition, host, load};
 
 pub(super) fn targets() -> Vec<Target> {
-    const REFUSED: &str = "Any bytes are read or refused, and nothing panics.";
+    const REFUSED: &str = "Any bytes are parsed or refused without a panic.";
     let given = |name: &str, law, attempt: fn(&[u8]), seeds: fn() -> io::Result<Vec<Vec<u8>>>| {
         Target::new(name, law, move || Box::new(attempt), seeds)
     };
     vec![
         given("exposition", REFUSED, exposition, pages),
-        given("tree", "A tree that is read is written, and read again as the same.", tree, trees),
-        given("archive", "A host that is read from an archive can be written as a tree.", archive, archives),
-        given("kernel", "Answers that are read are written, and read again as the same.", kernel, kernels),
+        given("tree", "A parsed tree survives writing and parsing.", tree, trees),
+        given("archive", "A host from an archive can be written as a tree.", archive, archives),
+        given("kernel", "Parsed answers survive writing and parsing.", kernel, kernels),
         given("flags", REFUSED, flags, || Ok(command_lines())),
         given("address", REFUSED, address, || Ok(addresses())),
-        given("request", "It does not matter in which pieces a request comes.", request, || Ok(requests())),
+        given("request", "The result does not depend on how a request is split.", request, || Ok(requests())),
         given("web-config", REFUSED, web_config, || Ok(web_configs())),
-        given("netlink", "Lengths that contradict each other are refused.", netlink, datagrams),
+        given("netlink", "Contradictory lengths are refused.", netlink, datagrams),
     ]
 }
 
@@ -42,7 +42,7 @@ fn pages() -> io::Result<Vec<Vec<u8>>> {
     pages
         .push(b"# HELP s A summary.\n# TYPE s summary\ns{quantile=\"0.5\"} 1e-3\ns_sum 1\ns_count 1\n# EOF\n".to_vec());
     for host in load::hosts()? {
-        // A few families each, for whole pages are slow to shrink.
+        // A few families each, because whole pages are slow to shrink.
         let page = host::golden_page(&host)?;
         pages.extend(page.as_bytes().chunks(4_096).take(8).map(<[u8]>::to_vec));
     }
@@ -52,15 +52,15 @@ fn pages() -> io::Result<Vec<Vec<u8>>> {
 fn tree(input: &[u8]) {
     if let Ok(tree) = tree_text::parse(input) {
         let written = tree_text::write(&tree);
-        let again = tree_text::parse(&written).unwrap_or_else(|error| panic!("what was written is refused: {error}"));
-        assert!(again == tree, "written and read, it is another tree:\n{}", String::from_utf8_lossy(&written));
+        let again = tree_text::parse(&written).unwrap_or_else(|error| panic!("the written tree is refused: {error}"));
+        assert!(again == tree, "the tree changed by writing and parsing:\n{}", String::from_utf8_lossy(&written));
     }
 }
 
 fn trees() -> io::Result<Vec<Vec<u8>>> {
     let mut seeds = Vec::new();
     for host in load::hosts()? {
-        // The first line makes it a tree, and every entry can stand alone below it.
+        // The first line is the header of a tree; every entry is valid after it.
         let text = load::bytes(&load::workspace().join("fixtures/hosts").join(host).with_extension("tree"))?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let (head, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -75,7 +75,7 @@ fn trees() -> io::Result<Vec<Vec<u8>>> {
 fn archive(input: &[u8]) {
     if let Ok(tree) = archive::read(input) {
         let written = tree_text::write(&tree);
-        assert!(tree_text::parse(&written).is_ok(), "what an archive gave is no tree");
+        assert!(tree_text::parse(&written).is_ok(), "the tree of the archive is refused");
     }
 }
 
@@ -86,7 +86,7 @@ fn archives() -> io::Result<Vec<Vec<u8>>> {
     Ok(vec![ttar.as_bytes().to_vec(), archive::write_tar(&tree)?, tree_text::write(&tree)])
 }
 
-/// The first byte says which of the entries the rest is; the others are not there.
+/// The first byte selects the entry that the rest is; all other entries are missing.
 fn kernel(input: &[u8]) {
     let Some((which, content)) = input.split_first() else { return };
     let names = Canned::default().entries();
@@ -94,8 +94,8 @@ fn kernel(input: &[u8]) {
     if let Ok(canned) = Canned::parse(|name| (name == chosen).then_some(content)) {
         let entries = canned.entries();
         let find = |name: &str| entries.iter().find(|(found, _)| *found == name).map(|(_, content)| content.as_slice());
-        let again = Canned::parse(find).unwrap_or_else(|error| panic!("what was written is refused: {error}"));
-        assert_eq!(again.entries(), entries, "written and read, the answers are others");
+        let again = Canned::parse(find).unwrap_or_else(|error| panic!("the written answers are refused: {error}"));
+        assert_eq!(again.entries(), entries, "the answers changed by writing and parsing");
     }
 }
 
@@ -111,7 +111,7 @@ fn kernels() -> io::Result<Vec<Vec<u8>>> {
     Ok(seeds)
 }
 
-/// One argument a line.
+/// One argument per line.
 fn flags(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let _ = flags::parse(collectors::ALL, text.split('\n').map(OsString::from));
@@ -179,7 +179,7 @@ fn datagrams() -> io::Result<Vec<Vec<u8>>> {
         let mut builder = netlink::Builder::new(into, kind, 0, 1);
         builder.body(&[0; 16]);
         fill(&mut builder);
-        builder.finish().map_err(|_| io::Error::other("a message that is too long"))
+        builder.finish().map_err(|_| io::Error::other("message too long"))
     };
     built(&mut plain, 16, &|builder| builder.attribute(3, b"eth0\0"))?;
     built(&mut nested, 36, &|builder| builder.nested(46, |inner| inner.attribute(7, &[1; 200])))?;

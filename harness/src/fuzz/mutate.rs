@@ -1,9 +1,9 @@
-//! Inputs made of good ones, as proptest strategies: what breaks a law is shrunk to few changes of a short seed.
+//! Mutations of valid inputs as proptest strategies: a failing input shrinks to few mutations of a short seed.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Words that parsers have stumbled over.
+/// Words that are hard for parsers.
 const WORDS: &[&[u8]] = &[
     b"",
     b"0",
@@ -50,12 +50,12 @@ const WORDS: &[&[u8]] = &[
     b"\xef\xbb\xbf",
     b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
-/// So many changes are made at most.
+/// Maximum number of mutations.
 const CHANGES_MAX: usize = 6;
-/// A seed is cut to this, so that shrinking ends.
+/// Seeds are truncated to this size, so that shrinking ends.
 const SEED_MAX_BYTES: usize = 64 << 10;
 
-/// One change of an input.
+/// One mutation.
 #[derive(Clone, Debug)]
 enum Change {
     Flip(Index, u8),
@@ -85,7 +85,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..CHANGES_MAX)
 }
 
-/// Changed seeds, two seeds joined, and now and then bytes out of nothing.
+/// Mutated seeds, two joined seeds, and sometimes random bytes.
 pub(super) fn inputs(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let seeds: Vec<Vec<u8>> = seeds
         .into_iter()
@@ -156,7 +156,7 @@ fn change_lines(lines: &mut Vec<Vec<u8>>, change: &Change) {
     }
 }
 
-/// The letters and digits around a place.
+/// The word of letters and digits at a position.
 fn word_at(input: &[u8], at: usize) -> std::ops::Range<usize> {
     let is_word = |byte: &&u8| byte.is_ascii_alphanumeric();
     let before = input[..at].iter().rev().take_while(is_word).count();

@@ -1,4 +1,4 @@
-//! Every collector, with one of the files that it reads on a fixture host replaced by the input.
+//! Every collector, with one of the files that it reads replaced by the input.
 
 use std::io;
 use std::rc::Rc;
@@ -15,14 +15,14 @@ use crate::faults::{Breakable, Question};
 use crate::{host, load};
 
 pub(super) fn targets() -> Vec<Target> {
-    const LAW: &str = "Whatever a file holds, the page is well formed, nothing panics, and a scrape after it is as before, \
+    const LAW: &str = "For any file content the page is well formed, nothing panics, and the next scrape is unaffected, \
                        but that counters may stay higher.";
     let named =
         |name: &'static str| Target::new(format!("collector-{name}"), LAW, move || prepare(name), move || seeds(name));
     ALL.iter().map(|registration| named(registration.declaration.name)).collect()
 }
 
-/// The fixture hosts with one collector, and the files that it reads on each: those that have content.
+/// The fixture hosts with one collector, and the non-empty files that it reads on each.
 fn hosts(collector: &'static str) -> io::Result<Vec<Host>> {
     load::hosts()?.iter().map(|name| Host::new(name, collector)).collect()
 }
@@ -57,17 +57,17 @@ impl Host {
 
     fn scrape(&self) -> String {
         let scraped = host::scrape(&self.scraper, &self.only);
-        // What a broken file names may be asked for as well, and is not kept.
+        // A corrupt file may name further paths; accesses to them are dropped.
         self.breakable.take_asked();
         let panicked = scraped.failed.values().flatten().find(|words| words.contains("panicked"));
         assert_eq!(panicked, None, "a panic");
-        let parsed = exposition::parse_as_told(scraped.page.as_bytes());
+        let parsed = exposition::parse_with_negative_counters(scraped.page.as_bytes());
         assert!(parsed.is_ok(), "the page is malformed: {:?}\n{}", parsed.err(), scraped.page);
         scraped.page.split_inclusive('\n').filter(|line| !line.contains("_duration_seconds")).collect()
     }
 }
 
-/// The first two bytes say which file the rest is.
+/// The first two bytes select the file that the rest replaces.
 fn prepare(collector: &'static str) -> Try {
     let hosts = Rc::new(hosts(collector).unwrap_or_else(|error| panic!("the fixture hosts: {error}")));
     Box::new(move |input| {
@@ -80,19 +80,20 @@ fn prepare(collector: &'static str) -> Try {
         host.scrape();
         host.breakable.mend();
         let after = host.scrape();
-        if !is_as_before(&host.sound, &after) {
-            assert_eq!(after, host.sound, "a file that was broken still shows when it is whole again");
+        if !is_unaffected(&host.sound, &after) {
+            assert_eq!(after, host.sound, "a corrupt file still affects the page after it was restored");
         }
     })
 }
 
-/// Whether a page is the one before, but that counters may have stayed where a broken file put them: some collectors show
-/// them only rising, since the kernel lets them go back a little.
-fn is_as_before(before: &str, after: &str) -> bool {
+/// Whether a page equals the one before, except that counters may stay at the value from the corrupt file: some
+/// collectors keep counters monotonic, because the kernel lets them fall slightly.
+fn is_unaffected(before: &str, after: &str) -> bool {
     if before == after {
         return true;
     }
-    let [Ok(before), Ok(after)] = [before, after].map(|page| exposition::parse_as_told(page.as_bytes())) else {
+    let [Ok(before), Ok(after)] = [before, after].map(|page| exposition::parse_with_negative_counters(page.as_bytes()))
+    else {
         return false;
     };
     let is_alike = |before: &Family<'_>, after: &Family<'_>| {
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_counter_may_stay_higher() {
+    fn only_counters_may_stay_higher() {
         let page = |counter: &str, gauge: &str| {
             format!("# HELP a A.\n# TYPE a counter\na{{b=\"c\"}} {counter}\n# HELP d D.\n# TYPE d gauge\nd {gauge}\n")
         };
@@ -133,7 +134,7 @@ mod tests {
             (before.replace("d 1\n", ""), false),
             (String::new(), false),
         ] {
-            assert_eq!(is_as_before(&before, &after), expected, "{after}");
+            assert_eq!(is_unaffected(&before, &after), expected, "{after}");
         }
     }
 }

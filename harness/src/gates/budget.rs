@@ -1,4 +1,4 @@
-//! The budget: a text file of one figure a line, which only `nodelab gates --accept` writes.
+//! The budget: a text file with one figure per line, written by `nodelab gates --accept` only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use super::figure;
 use crate::load;
 
-/// A figure of a subject, as `vm reads`: the subject's name and the figure's.
+/// Host and name of a figure, as in `vm reads`.
 pub type Key = (String, String);
 
-/// Figures by what they are of. What is not among them is zero.
+/// Figures by host and name; a missing one is zero.
 pub type Figures = BTreeMap<Key, u64>;
 
 const HEAD: &str = "\
@@ -19,7 +19,7 @@ const HEAD: &str = "\
 # Written by `cargo run -p harness -- gates --accept`; docs/HARNESS.md tells more.
 ";
 
-/// Where the workspace's budget is.
+/// Path of the workspace's budget.
 pub fn path() -> PathBuf {
     load::workspace().join("harness/budget.txt")
 }
@@ -31,7 +31,7 @@ pub fn read() -> io::Result<Figures> {
     parse(&text).map_err(|error| io::Error::other(format!("{}:{error}", path.display())))
 }
 
-/// Reads a budget; the error begins with the number of the line.
+/// Parses a budget; the error begins with the line number.
 pub fn parse(text: &str) -> Result<Figures, String> {
     let mut figures = Figures::new();
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -45,19 +45,19 @@ pub fn parse(text: &str) -> Result<Figures, String> {
             let near = collectors::kit::nearest::among(name, known());
             let near =
                 near.map_or_else(|| known().collect::<Vec<_>>().join(", "), |near| format!("did you mean {near}?"));
-            return Err(format!("{number}: `{name}` is no figure; {near}"));
+            return Err(format!("{number}: unknown figure `{name}`; {near}"));
         }
-        let value = value.parse().map_err(|_| format!("{number}: expected a whole number, found `{value}`"))?;
+        let value = value.parse().map_err(|_| format!("{number}: expected an unsigned integer, found `{value}`"))?;
         let key = (subject.to_owned(), name.to_owned());
         if figures.last_key_value().is_some_and(|(last, _)| *last >= key) {
-            return Err(format!("{number}: `{subject} {name}` is not after the line before it; run gates --accept"));
+            return Err(format!("{number}: `{subject} {name}` is out of order; run gates --accept"));
         }
         figures.insert(key, value);
     }
     Ok(figures)
 }
 
-/// The text of a budget.
+/// Formats a budget.
 pub fn write(figures: &Figures) -> String {
     let mut text = String::from(HEAD);
     for ((subject, name), value) in figures.iter().filter(|(_, value)| **value > 0) {
@@ -77,19 +77,19 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_read_as_it_is_written() {
+    fn a_written_budget_is_parsed() {
         check("# x\n\na reads 1\nb reads 0\nb syscalls.read 3\n", Ok(3));
         let text = format!("{HEAD}a reads 1\nb syscalls.read 3\n");
         assert_eq!(write(&parse(&text).expect("a budget")), text);
     }
 
     #[test]
-    fn what_is_no_budget_is_refused_with_its_line() {
+    fn an_invalid_line_is_refused_with_its_number() {
         check("a reads\n", Err("1: expected host, figure and value, found `a reads`"));
-        check("#\na reeds 1\n", Err("2: `reeds` is no figure; did you mean reads?"));
-        check("a reads many\n", Err("1: expected a whole number, found `many`"));
-        check("a reads -1\n", Err("1: expected a whole number, found `-1`"));
-        check("b reads 1\na reads 1\n", Err("2: `a reads` is not after the line before it; run gates --accept"));
-        check("a reads 1\na reads 1\n", Err("2: `a reads` is not after the line before it; run gates --accept"));
+        check("#\na reeds 1\n", Err("2: unknown figure `reeds`; did you mean reads?"));
+        check("a reads many\n", Err("1: expected an unsigned integer, found `many`"));
+        check("a reads -1\n", Err("1: expected an unsigned integer, found `-1`"));
+        check("b reads 1\na reads 1\n", Err("2: `a reads` is out of order; run gates --accept"));
+        check("a reads 1\na reads 1\n", Err("2: `a reads` is out of order; run gates --accept"));
     }
 }

@@ -1,16 +1,16 @@
-//! What is measured, and how exactly it has to be what the budget says.
+//! The figures of the budget and their tolerances.
 
-/// How far a figure may be from its budget.
+/// Allowed deviation of a figure from its budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tolerance {
-    /// Not at all: more is a loss, and less has to be written down, so that nobody gives it back unseen.
+    /// None: a higher figure is a regression, and a lower one must be recorded so that it is not lost again.
     Exact,
-    /// By so many percent, up and down: it depends a little on system and compiler.
+    /// By this percentage, up and down: the figure depends slightly on system and compiler.
     Percent(u64),
 }
 
 impl Tolerance {
-    /// The least and the most that passes for this budget.
+    /// The range of values that pass for this budget.
     pub fn range(self, budget: u64) -> std::ops::RangeInclusive<u64> {
         match self {
             Self::Exact => budget..=budget,
@@ -25,9 +25,9 @@ impl Tolerance {
 /// One kind of figure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Figure {
-    /// What it is called in the budget. What follows a dot there tells several of one kind apart.
+    /// Its name in the budget; a suffix after a dot distinguishes several of a kind.
     pub name: &'static str,
-    /// How exact it is.
+    /// Its tolerance.
     pub tolerance: Tolerance,
     /// What it counts.
     pub about: &'static str,
@@ -42,35 +42,35 @@ const fn within(percent: u64, name: &'static str, about: &'static str) -> Figure
 }
 
 /// Heap allocations of a scrape.
-pub const ALLOCATIONS: Figure = exact("allocations", "times that a steady scrape takes memory from the heap");
+pub const ALLOCATIONS: Figure = exact("allocations", "heap allocations of a steady scrape");
 /// Bytes of a page.
 pub const PAGE_BYTES: Figure = exact("page_bytes", "bytes of the page");
 /// Samples of a page.
 pub const PAGE_SAMPLES: Figure = exact("page_samples", "samples on the page");
-/// Memory.
+/// Peak heap usage.
 pub const PEAK_BYTES: Figure =
-    within(2, "peak_bytes", "bytes of heap that a scraper and its page hold at most, from its making on");
-/// Content of files.
-pub const READ_BYTES: Figure = exact("read_bytes", "bytes of all files that are read");
-/// Questions for the text of a link.
-pub const LINKS: Figure = exact("links", "symbolic links whose text is read");
-/// Questions for a directory.
-pub const LISTS: Figure = exact("lists", "directories that are listed");
-/// Questions for a file's kind, size or time.
-pub const METADATA: Figure = exact("metadata", "files that are asked about and not opened");
-/// Questions for a file.
-pub const READS: Figure = exact("reads", "files that are opened to be read, those that are not there included");
-/// Questions for a file that was read before.
-pub const READS_AGAIN: Figure = exact("reads_again", "of these, how many were read before in the same scrape");
-/// System calls by their names.
+    within(2, "peak_bytes", "peak heap bytes of a scraper and its page, construction included");
+/// Bytes read.
+pub const READ_BYTES: Figure = exact("read_bytes", "bytes read from files");
+/// Symbolic links read.
+pub const LINKS: Figure = exact("links", "symbolic links read");
+/// Directories listed.
+pub const LISTS: Figure = exact("lists", "directories listed");
+/// Metadata accesses.
+pub const METADATA: Figure = exact("metadata", "files whose metadata is read without opening them");
+/// Files read.
+pub const READS: Figure = exact("reads", "files opened for reading, missing ones included");
+/// Repeated reads.
+pub const READS_AGAIN: Figure = exact("reads_again", "reads of a file that was read before in the same scrape");
+/// System calls, by name.
 pub const SYSCALLS: Figure = exact("syscalls", "system calls of a scrape of a directory");
-/// Instructions, by how the program was built.
+/// Instructions, by build profile.
 pub const INSTRUCTIONS: Figure = within(2, "instructions", "instructions of a steady scrape in memory");
-/// Latency of half of all scrapes.
+/// Median latency.
 pub const LATENCY_MEDIAN: Figure =
-    exact("latency_median_microseconds", "what half of all scrapes take on a virtual clock where files cost time");
-/// Latency of nearly all scrapes.
-pub const LATENCY_P99: Figure = exact("latency_p99_microseconds", "what 99 of 100 scrapes take there");
+    exact("latency_median_microseconds", "median latency of a scrape on a virtual clock where file accesses take time");
+/// 99th percentile of latency.
+pub const LATENCY_P99: Figure = exact("latency_p99_microseconds", "99th percentile of the same latency");
 
 /// Every kind of figure.
 pub const ALL: [Figure; 14] = [
@@ -90,7 +90,7 @@ pub const ALL: [Figure; 14] = [
     SYSCALLS,
 ];
 
-/// The kind of a figure of this name, such as `syscalls.openat2`.
+/// Finds the kind of a figure by its name, such as `syscalls.openat2`.
 pub fn of(name: &str) -> Option<Figure> {
     let kind = name.split('.').next().unwrap_or(name);
     ALL.into_iter().find(|figure| figure.name == kind)
@@ -101,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tolerances_hold_on_both_sides() {
+    fn tolerances_apply_in_both_directions() {
         assert_eq!(Tolerance::Exact.range(7), 7..=7);
         assert_eq!(Tolerance::Percent(2).range(1_000), 980..=1_020);
         assert_eq!(Tolerance::Percent(2).range(0), 0..=0);
     }
 
     #[test]
-    fn figures_are_found_by_what_is_before_the_dot() {
+    fn figures_are_found_by_the_name_before_the_dot() {
         assert_eq!(of("syscalls.openat2"), Some(SYSCALLS));
         assert_eq!(of("reads"), Some(READS));
         assert_eq!(of("reads_once"), None);

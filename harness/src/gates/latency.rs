@@ -1,4 +1,4 @@
-//! How long scrapes take where files cost time: on a clock that only the files move, so that it repeats exactly.
+//! Latency of scrapes on a virtual clock that only file accesses advance, so that it is exactly repeatable.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -13,20 +13,20 @@ use simulator::profiles;
 use super::{Measured, figure};
 use crate::subject::{self, Subject};
 
-/// So many scrapes are looked at.
+/// Number of scrapes.
 const SCRAPES: usize = 200;
-/// One question of so many waits, for another process or for the device.
+/// One access in this many is slow, as if it waited for another process or a device.
 const WAITS_ONE_IN: u64 = 100;
-/// And then takes so many times as long.
+/// Factor by which a slow access takes longer.
 const WAITS_TIMES: u32 = 10;
-/// What opening, reading and closing most files of /proc and /sys takes.
+/// Time to open, read and close most files of /proc and /sys.
 const FILE: Duration = Duration::from_micros(15);
-/// What a processor that sleeps takes to tell its frequency.
+/// Time to read the frequency of a sleeping CPU.
 const FREQUENCY: Duration = Duration::from_millis(20);
-/// What an NVMe disk that sleeps takes to tell its temperature.
+/// Time to read the temperature of a sleeping NVMe disk.
 const DISK_SENSOR: Duration = Duration::from_secs(6);
 
-/// What is slow about a host.
+/// A host with slow files.
 struct Case {
     name: &'static str,
     profile: &'static str,
@@ -51,14 +51,14 @@ fn ending(tree: &Tree, end: &[u8]) -> BTreeSet<Vec<u8>> {
     tree.iter().map(|(path, _)| path).filter(|path| path.ends_with(end)).map(<[u8]>::to_vec).collect()
 }
 
-/// The temperatures of the chips that are called nvme.
+/// Temperature files of the chips named nvme.
 fn disk_sensors(tree: &Tree) -> BTreeSet<Vec<u8>> {
     let is_disk = |path: &&Vec<u8>| tree.content(path).is_some_and(|name| name.trim_ascii() == b"nvme");
     let names = ending(tree, b"/name");
     let chips: Vec<&[u8]> = names.iter().filter(is_disk).filter_map(|path| path.strip_suffix(b"name")).collect();
     let sensors = ending(tree, b"_input").into_iter();
     let slow = sensors.filter(|path| chips.iter().any(|chip| path.starts_with(chip)));
-    // /sys/class is full of links: what is the same under all names is the end, such as hwmon1/temp1_input.
+    // /sys/class consists of links: the common part of all names of a file is its end, such as hwmon1/temp1_input.
     let end = |path: Vec<u8>| {
         let slashes = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
         let from = slashes.map(|(at, _)| at).nth(1).unwrap_or(0);
@@ -74,7 +74,7 @@ pub(super) fn measure(measured: &mut Measured) -> io::Result<()> {
         let subject = Subject::of(profile, case.settings)?;
         let slow = (case.slow)(subject.tree());
         if slow.is_empty() && case.cost > FILE {
-            return Err(io::Error::other(format!("{}: nothing is slow there", case.name)));
+            return Err(io::Error::other(format!("{}: no slow file found", case.name)));
         }
         let times = times(&subject, Costs { slow, cost: case.cost })?;
         let at = |percent: usize| times.get((times.len() * percent).div_ceil(100).saturating_sub(1)).copied();
@@ -85,7 +85,7 @@ pub(super) fn measure(measured: &mut Measured) -> io::Result<()> {
     Ok(())
 }
 
-/// How long each of many scrapes took, the shortest first.
+/// The durations of the scrapes, sorted.
 fn times(subject: &Subject, costs: Costs) -> io::Result<Vec<Duration>> {
     let clock = Clock::default();
     let shared = (Arc::new(costs), clock.clone());
@@ -107,7 +107,8 @@ fn times(subject: &Subject, costs: Costs) -> io::Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// A clock that files move. Threads wait beside each other: what has passed is what the one that waited longest waited.
+/// A clock that file accesses advance. Threads wait in parallel: the elapsed time is that of the thread that waited
+/// longest.
 #[derive(Clone, Debug, Default)]
 struct Clock(Arc<Mutex<Waited>>);
 
@@ -133,22 +134,22 @@ impl Clock {
     fn wait(&self, cost: Duration) {
         self.with(|waited| {
             waited.asked += 1;
-            // Spread as by chance, and the same in every run.
+            // Pseudo-random, and the same in every run.
             let is_late = waited.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < (1 << 32) / WAITS_ONE_IN;
             *waited.by.entry(thread::current().id()).or_default() += cost * if is_late { WAITS_TIMES } else { 1 };
         });
     }
 }
 
-/// What questions cost.
+/// Durations of file accesses.
 #[derive(Debug)]
 struct Costs {
-    /// The ends of paths that cost more.
+    /// Suffixes of the paths with slow accesses.
     slow: BTreeSet<Vec<u8>>,
     cost: Duration,
 }
 
-/// A root whose files take time.
+/// A root whose accesses take virtual time.
 #[derive(Debug)]
 struct Slow {
     mount: Mount,
@@ -188,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scrape_waits_for_what_is_slow() {
+    fn a_scrape_includes_the_time_of_slow_files() {
         let mut measured = Measured::default();
         measure(&mut measured).expect("figures");
         print!("{}", crate::gates::budget::write(&measured.figures));
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_goes_as_far_as_the_thread_that_waits_longest() {
+    fn the_clock_shows_the_longest_wait_of_any_thread() {
         let clock = Clock::default();
         clock.wait(FILE);
         clock.wait(FILE);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn one_question_in_many_takes_longer() {
+    fn one_access_in_many_takes_longer() {
         let clock = Clock::default();
         let questions = 100_000_u32;
         (0..questions).for_each(|_| clock.wait(Duration::from_micros(1)));

@@ -1,4 +1,4 @@
-//! Memory: what a scraper holds, and what a steady scrape takes from the heap.
+//! Memory: peak heap usage of a scraper, and heap allocations of a steady scrape.
 
 use std::io;
 
@@ -10,17 +10,17 @@ use crate::allocations;
 use crate::subject::{self, Subject};
 use crate::{host, load};
 
-/// After so many scrapes every buffer has the size that it needs.
+/// Scrapes after which every buffer has reached its size.
 const WARM_UP_SCRAPES: usize = 3;
 /// What a scrape takes is taken in every one of so many; what only some show is another thread's.
 const COUNTED_SCRAPES: usize = 5;
 
 fn check() -> io::Result<()> {
-    let problem = "this program does not count: make harness::allocations::Counting its #[global_allocator]";
+    let problem = "allocations are not counted: make harness::allocations::Counting the #[global_allocator]";
     if allocations::are_counted() { Ok(()) } else { Err(io::Error::other(problem)) }
 }
 
-/// Allocations of a steady scrape with default collectors, and what scraper and page hold.
+/// Allocations of a steady scrape with default collectors, and peak usage of scraper and page.
 pub(super) fn measure(subject: &Subject, measured: &mut Measured) -> io::Result<()> {
     check()?;
     let mut page = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn measure(subject: &Subject, measured: &mut Measured) -> io::Result<
     Ok(())
 }
 
-/// Allocations of every collector alone, over every fixture host that it succeeds on: where it fails, words cost.
+/// Allocations of every collector, over every fixture host on which it succeeds; error messages allocate.
 pub(super) fn each_collector(measured: &mut Measured) -> io::Result<()> {
     check()?;
     let mut page = Vec::new();

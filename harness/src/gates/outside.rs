@@ -1,7 +1,7 @@
-//! What other programs count of ours: system calls by strace, instructions by callgrind.
+//! Counts from external programs: system calls from strace, instructions from callgrind.
 //!
-//! Both run `nodelab scrape` twice, for a few and for more scrapes: the difference is what scrapes cost, without the
-//! start and the end of the process.
+//! Both run `nodelab scrape` twice, with few and with more scrapes: the difference is the cost of scrapes, without that
+//! of starting and ending the process.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,21 +12,21 @@ use super::{Measured, figure};
 use crate::load;
 use crate::needs::Need;
 
-/// Scrapes of the run that is subtracted, after which every buffer has its size.
+/// Scrapes of the shorter run, after which every buffer has its size.
 const FEW: u64 = 3;
-/// Scrapes of the other one.
+/// Scrapes of the longer run.
 const MORE: u64 = 13;
 
-/// Hosts whose system calls are counted. Their files lie in a directory, and their kernel's answers in memory.
+/// Hosts whose system calls are counted. Their files are in a directory, their kernel answers in memory.
 const SYSCALL_HOSTS: &[&str] = &["laptop", "bonded", "old310"];
-/// Hosts whose instructions are counted. Under valgrind a process starts slowly, the more so the less it is optimised.
+/// Hosts whose instructions are counted. Valgrind is slow, most of all on unoptimised builds.
 const INSTRUCTION_HOSTS: &[&str] =
     if cfg!(debug_assertions) { &["bonded.tree", "laptop.tree", "vm"] } else { &["epyc256", "laptop.tree", "vm"] };
 
-/// Calls that are nobody's cost: waking threads is a matter of chance, and a dev build looks at every descriptor.
+/// Ignored calls: futex wake-ups depend on scheduling, and a dev build checks every descriptor with fcntl.
 const NOT_COUNTED: [&str; 2] = ["fcntl", "futex"];
 
-/// How this program was built: what it takes to do something depends on that.
+/// Build profile of this program; figures depend on it.
 pub const BUILD: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 
 /// The figure of instructions for this build.
@@ -34,7 +34,7 @@ pub fn instructions_name() -> String {
     format!("{}.{BUILD}", figure::INSTRUCTIONS.name)
 }
 
-/// System calls of a scrape of a directory, by their names. `nodelab` is that program.
+/// System calls of a scrape of a directory, by name. `nodelab` is that program.
 pub fn syscalls(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
     if !Need::Strace.is_here() {
         let reason = Need::Strace.missing().to_owned();
@@ -44,7 +44,7 @@ pub fn syscalls(nodelab: &Path, measured: &mut Measured) -> io::Result<()> {
     for host in SYSCALL_HOSTS {
         let subject = format!("{host}.tree");
         let folder = tempfile::tempdir()?;
-        // What is no file on a disk is left out, and is not there in every run.
+        // Entries that cannot exist on disk are left out in every run.
         load::write_host(&load::host(host)?, folder.path())?;
         let count = |scrapes: u64| -> io::Result<BTreeMap<String, u64>> {
             let mut command = Command::new(Need::Strace.path());
@@ -85,11 +85,11 @@ pub fn instructions_of(nodelab: &Path, host: &str, arguments: &[String]) -> io::
         let output = output(scrape(&mut command, host, scrapes).args(arguments))?;
         collected(&String::from_utf8_lossy(&output.stderr))
     };
-    // Each runs on one processor only.
+    // Each run uses one CPU only.
     let (few, more) = std::thread::scope(|scope| {
         let few = scope.spawn(|| count(FEW));
         let more = count(MORE);
-        (few.join().unwrap_or_else(|_| Err(io::Error::other("callgrind was not asked"))), more)
+        (few.join().unwrap_or_else(|_| Err(io::Error::other("the callgrind thread panicked"))), more)
     });
     Ok(more?.saturating_sub(few?) / (MORE - FEW))
 }
@@ -107,7 +107,7 @@ fn output(command: &mut Command) -> io::Result<Output> {
     Ok(output)
 }
 
-/// The table that `strace -c -U name,calls` prints.
+/// Parses the table of `strace -c -U name,calls`.
 fn summary(text: &str) -> io::Result<BTreeMap<String, u64>> {
     let rows = text.lines().filter_map(|line| {
         let mut fields = line.split_ascii_whitespace();
@@ -118,13 +118,13 @@ fn summary(text: &str) -> io::Result<BTreeMap<String, u64>> {
     if rows.is_empty() { Err(io::Error::other(format!("strace printed no table: {text}"))) } else { Ok(rows) }
 }
 
-/// What callgrind says at its end: `Collected : 123`.
+/// Parses the total of callgrind: `Collected : 123`.
 fn collected(text: &str) -> io::Result<u64> {
     let count = text.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
-    count.ok_or_else(|| io::Error::other(format!("callgrind did not say what it collected: {text}")))
+    count.ok_or_else(|| io::Error::other(format!("callgrind printed no total: {text}")))
 }
 
-/// What each scrape adds. A call that is not made in every scrape is not a scrape's.
+/// The increase per scrape. A call that is not made in every scrape is not counted.
 fn per_scrape(few: &BTreeMap<String, u64>, more: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let added = more.iter().map(|(name, calls)| {
         let before = few.get(name).copied().unwrap_or(0);
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_of_calls_are_read_and_subtracted() {
+    fn call_tables_are_parsed_and_subtracted() {
         let few = "syscall              calls\n---------------- ---------\nread                     4\nopenat2                  6\n---------------- ---------\ntotal                   10\n";
         let more = few.replace("  4\n", " 24\n").replace("6\nopenat2                  6", "6");
         let (few, more) = (summary(few).expect("a table"), summary(&more).expect("a table"));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn callgrinds_sum_is_read() {
+    fn the_total_of_callgrind_is_parsed() {
         let text = "==12== Events    : Ir\n==12== Collected : 1234567\n==12== \n";
         assert_eq!(collected(text).expect("a sum"), 1_234_567);
         assert!(collected("valgrind: failed\n").is_err());

@@ -1,4 +1,4 @@
-//! Tables for people, from the declarations.
+//! Documentation tables derived from declarations.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,11 +10,12 @@ use collectors::kit::read::Access;
 
 use crate::exposition::Rule;
 
-/// What stands between two marks of a document is written here, the rest by people.
+/// Replaces the text between two markers of a document; the rest is written by hand.
 pub(super) fn between_marks(path: &str, document: &str, what: &str, table: &str) -> io::Result<String> {
     let begin = format!("<!-- {what}: written by `cargo run -p harness -- accept` -->\n");
     let end = format!("<!-- end of {what} -->\n");
-    let no_mark = || io::Error::other(format!("{path}: the marks `{}` and `{}` are missing", begin.trim(), end.trim()));
+    let no_mark =
+        || io::Error::other(format!("{path}: the markers `{}` and `{}` are missing", begin.trim(), end.trim()));
     let (before, rest) = document.split_once(&begin).ok_or_else(no_mark)?;
     let (_, after) = rest.split_once(&end).ok_or_else(no_mark)?;
     Ok(format!("{before}{begin}{table}{end}{after}"))
@@ -24,9 +25,9 @@ fn declarations() -> impl Iterator<Item = &'static Declaration> {
     ALL.iter().map(|registration| registration.declaration)
 }
 
-/// The README with its table of collectors as the declarations have it.
+/// README.md with its table of collectors.
 pub(super) fn readme(readme: &str) -> io::Result<String> {
-    let mut table = String::from("| collector | default | what it tells |\n|---|---|---|\n");
+    let mut table = String::from("| collector | default | what it exports |\n|---|---|---|\n");
     for declaration in declarations() {
         let Declaration { name, doc, .. } = declaration;
         let _ = writeln!(table, "| [`{name}`](docs/COLLECTORS.md#{name}) | {} | {doc} |", state(declaration));
@@ -34,9 +35,9 @@ pub(super) fn readme(readme: &str) -> io::Result<String> {
     between_marks("README.md", readme, "collectors", &table)
 }
 
-/// The guide of the harness with its table of rules as the judge of pages has them.
+/// docs/HARNESS.md with its table of lint rules.
 pub(super) fn harness(guide: &str) -> io::Result<String> {
-    let mut table = String::from("| rule | weight | what it finds |\n|---|---|---|\n");
+    let mut table = String::from("| rule | severity | what it reports |\n|---|---|---|\n");
     for rule in Rule::ALL {
         let _ = writeln!(table, "| `{rule}` | {} | {} |", rule.severity(), rule.about());
     }
@@ -47,10 +48,10 @@ fn state(declaration: &Declaration) -> &'static str {
     if declaration.is_enabled { "on" } else { "off" }
 }
 
-/// Everything about every collector.
+/// docs/COLLECTORS.md, with every collector.
 pub(super) fn collectors() -> String {
     let mut text = String::from(
-        "# Collectors\n\nWritten from the declarations by `cargo run -p harness -- accept`. Each collector is switched by\n\
+        "# Collectors\n\nGenerated from the declarations by `cargo run -p harness -- accept`. Each collector is switched by\n\
          `--collector.NAME` and `--no-collector.NAME`.\n",
     );
     for declaration in declarations() {
@@ -110,6 +111,6 @@ fn families(declaration: &Declaration, text: &mut String) {
     declaration.families.iter().for_each(|family| row(family, ""));
     declaration.prefixes.iter().for_each(|prefix| row(prefix, "…"));
     if let Some(foreign) = declaration.foreign {
-        let _ = write!(text, "\nPasses on families of other sources: {foreign}\n");
+        let _ = write!(text, "\nAlso exports families of other sources: {foreign}\n");
     }
 }

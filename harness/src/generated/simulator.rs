@@ -1,4 +1,4 @@
-//! What there is to simulate, for people: profiles, events, faults, scenarios.
+//! Documentation of the simulator: profiles, events, faults, scenarios.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,10 +9,10 @@ use simulator::{Takes, event_kinds, profiles};
 use super::documents::between_marks;
 use crate::load;
 
-/// Where the document is.
+/// Path of the document.
 pub(super) const PATH: &str = "docs/SIMULATOR.md";
 
-/// The document with its tables as the simulator has them.
+/// The document with its tables.
 pub(super) fn document(document: &str) -> io::Result<String> {
     let mut document = document.to_owned();
     for (name, content) in [
@@ -27,7 +27,7 @@ pub(super) fn document(document: &str) -> io::Result<String> {
 }
 
 fn profile_table() -> String {
-    let mut text = String::from("| profile | what it is | settings |\n|---|---|---|\n");
+    let mut text = String::from("| profile | host | settings |\n|---|---|---|\n");
     for profile in profiles() {
         let settings: Vec<String> = profile.settings.iter().map(setting).collect();
         let _ = writeln!(text, "| `{}` | {} | {} |", profile.name, profile.summary, settings.join("<br>"));
@@ -35,7 +35,7 @@ fn profile_table() -> String {
     text
 }
 
-/// A setting in a line: what it takes, and what it is.
+/// A setting in one line: its type and description.
 pub fn setting(setting: &simulator::Setting) -> String {
     let usual = match setting.takes {
         Takes::Number { default, .. } => default.to_string(),
@@ -46,7 +46,7 @@ pub fn setting(setting: &simulator::Setting) -> String {
 }
 
 fn event_table() -> String {
-    let mut text = String::from("| event | what it does | settings | counters that fall |\n|---|---|---|---|\n");
+    let mut text = String::from("| event | effect | settings | counters that fall |\n|---|---|---|---|\n");
     for kind in event_kinds() {
         let settings: Vec<String> = kind.settings.iter().map(setting).collect();
         let falls: Vec<String> = kind.falls.iter().map(|fall| format!("`{}` {}", fall.counters, fall.at)).collect();
@@ -57,7 +57,7 @@ fn event_table() -> String {
 }
 
 fn fault_tables() -> String {
-    let mut text = String::from("| kind | what the file does | answers of the kernel |\n|---|---|---|\n");
+    let mut text = String::from("| kind | effect on a file | effect on a kernel answer |\n|---|---|---|\n");
     for kind in KINDS {
         let able = if kind.is_for_kernels { "yes" } else { "" };
         let _ = writeln!(text, "| `{}{}` | {} | {able} |", kind.name, kind.value.replace('|', "\\|"), kind.doc);
@@ -70,7 +70,7 @@ fn fault_tables() -> String {
 }
 
 fn scenario_table() -> io::Result<String> {
-    let mut text = String::from("| scenario | what it shows | told of in |\n|---|---|---|\n");
+    let mut text = String::from("| scenario | what it shows | source |\n|---|---|---|\n");
     for name in load::scenarios()? {
         let scenario = load::named_scenario(&name)?;
         let sources: Vec<String> = scenario.sources().iter().map(|source| link(source)).collect();

@@ -1,4 +1,4 @@
-//! Random machines, moments, events and faults, as proptest strategies that shrink to small ones.
+//! Random machines, times, events and faults as proptest strategies that shrink to small ones.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -13,36 +13,36 @@ use super::happening::{Happening, happenings};
 use super::trial::Trial;
 use crate::faults::{Question, kinds};
 
-/// Machines are no larger than this in what is counted, so that thousands can be looked at.
+/// Maximum of numeric settings, so that thousands of cases can be run.
 const SETTING_MAX: u64 = 12;
-/// More faults than this at once tell nothing new.
+/// Maximum number of simultaneous faults.
 const FAULTS_MAX: usize = 4;
-/// More events than this on one host tell nothing new.
+/// Maximum number of events on one host.
 const HAPPENINGS_MAX: usize = 3;
-/// From here on hosts are looked at, and within so many days.
+/// Range of the first scrape: start and length.
 const FIRST_SECONDS: u64 = 1_700_000_000;
 const DAYS: u64 = 400;
 
-/// A random host, what happens to it, who reads it, and what breaks.
+/// A random host with its events, an exporter and faults.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The kind of host.
+    /// Its profile.
     pub profile: &'static str,
     /// Its seed.
     pub seed: u64,
-    /// What of it is set.
+    /// Its settings.
     pub settings: Vec<(&'static str, String)>,
-    /// When it is looked at, in seconds since 1970.
+    /// Time of the first scrape, in seconds since 1970.
     pub at_seconds: u64,
-    /// How much later it is looked at again.
+    /// Time between the two scrapes.
     pub later_seconds: u64,
-    /// Which exporter reads it.
+    /// The exporter under test.
     pub reader: Index,
-    /// Which one should not be concerned by what breaks for the other.
+    /// Another exporter, which the faults must not affect.
     pub other: Index,
-    /// What happens to it, as far as it can.
+    /// Events, as far as the host allows them.
     happenings: Vec<Happening>,
-    /// Which of the paths that the exporter asks for break, how and when.
+    /// Faults: index into the paths that the exporter reads, kind and time.
     faults: Vec<(Index, Kind, When)>,
 }
 
@@ -50,14 +50,14 @@ impl Case {
     /// The host.
     ///
     /// # Panics
-    /// When the profile, or an event, refuses what it says that it takes.
+    /// If the profile or an event refuses a setting of its own range.
     pub fn trial(&self) -> Trial {
         let (machine, _) = self.machine();
         let [start, later] = [self.at_seconds, self.later_seconds].map(Duration::from_secs);
         Trial::new(machine, self.seed, start, later)
     }
 
-    /// The machine, and what happens to it: what cannot happen to it, or not after what did before, does not.
+    /// The machine and its events; events that the machine does not allow, alone or after earlier ones, are dropped.
     fn machine(&self) -> (Machine, Vec<&Happening>) {
         let calm = Scenario::of(self.profile).unwrap_or_else(|error| panic!("{error}")).with_seed(self.seed);
         let set = |scenario: Scenario, (key, value): &(&str, String)| scenario.with_setting(key, value);
@@ -74,7 +74,7 @@ impl Case {
         (machine, happened)
     }
 
-    /// The faults, on paths of those that were asked for.
+    /// The faults, on the paths that were read.
     pub fn plan(&self, asked: &[Question]) -> Plan {
         let faults = self
             .faults
@@ -84,7 +84,7 @@ impl Case {
         Plan::new(faults)
     }
 
-    /// The same host as a scenario file, with these faults.
+    /// The host with these faults as a scenario file.
     pub fn scenario(&self, plan: &Plan) -> String {
         let mut text = format!("profile = '{}'\nseed = '{}'\nstart = {}\n", self.profile, self.seed, self.at_seconds);
         if !plan.faults().is_empty() {
@@ -110,7 +110,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// Cases of every profile, small ones first when they are shrunk.
+/// Cases of every profile; they shrink to small ones.
 pub fn cases() -> impl Strategy<Value = Case> {
     let machine = (0..profiles().len(), any::<u64>()).prop_flat_map(|(profile, seed)| {
         let profile = &profiles()[profile];
@@ -123,7 +123,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
             Just(profile.name),
             Just(seed),
             set.prop_map(move |set| {
-                // What is set is set once.
+                // A setting is set once.
                 let is_free = |(key, _): &&(&str, String)| !set.iter().any(|(other, _)| other == key);
                 small.iter().filter(is_free).chain(&set).cloned().collect()
             }),
@@ -134,7 +134,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
     let happenings = prop::collection::vec(happenings(), 0..=HAPPENINGS_MAX);
     let faults =
         prop::collection::vec((any::<Index>(), prop::sample::select(kinds().to_vec()), when()), 0..=FAULTS_MAX);
-    // What is first is shrunk first: what happens and what breaks say more than numbers.
+    // Earlier components shrink first: events and faults matter more than numbers.
     let parts = (faults, happenings, machine, moment, readers);
     parts.prop_map(|(faults, happenings, (profile, seed, settings), (after, later), (reader, other))| Case {
         profile,
@@ -149,14 +149,14 @@ pub fn cases() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A value of a setting: a number is at most so large, or as large as it is if nobody says.
+/// A value of a setting: numbers are at most `number_max`, or at most their default.
 pub(super) fn value(setting: &'static Setting, number_max: Option<u64>) -> BoxedStrategy<(&'static str, String)> {
     match setting.takes {
         Takes::Number { least, most, default } => {
             let largest = number_max.map_or(default, |number_max| most.min(least.max(number_max)));
             (least..=largest).prop_map(|number| (setting.key, number.to_string())).boxed()
         }
-        // What something is called depends on the host; what happens to it finds by itself what it happens to.
+        // Names depend on the host; an event without a name picks its own target.
         Takes::Name => unreachable!("{} is a name", setting.key),
         Takes::Word(words) => prop::sample::select(words).prop_map(|word| (setting.key, (*word).to_owned())).boxed(),
     }
@@ -170,7 +170,7 @@ fn when() -> impl Strategy<Value = When> {
     ]
 }
 
-/// That what a case says of itself is read by who replays it.
+/// Written cases are parsed back.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,7 +185,7 @@ mod tests {
     proptest! {
         #![proptest_config(config(40))]
         #[test]
-        fn a_case_is_a_scenario(case in cases()) {
+        fn a_case_is_parsed_back_from_its_scenario(case in cases()) {
             let question = Question { mount: collectors::host::root::Mount::Proc, path: b"stat".to_vec() };
             let plan = case.plan(&[question]);
             let scenario = Scenario::parse(&case.scenario(&plan)).unwrap();
@@ -196,14 +196,14 @@ mod tests {
                 let fingerprint = |trial: &Trial| simulator::fingerprint(&trial.host().tree_at(moment));
                 prop_assert_eq!(fingerprint(&told), fingerprint(&drawn));
             }
-            prop_assert_eq!(told.is_stirred(), drawn.is_stirred());
+            prop_assert_eq!(told.may_lower_counters(), drawn.may_lower_counters());
         }
     }
 
-    /// Laws that no case puts would hold whatever they say.
+    /// A law that no case exercises would always hold.
     #[test]
-    fn cases_have_all_kinds_of_events_and_hosts_where_counters_may_not_fall() {
-        // Few hosts have a fabric, which one of the kinds is about.
+    fn cases_include_every_kind_of_event_and_hosts_without_events() {
+        // Few hosts have the InfiniBand fabric that one kind of event needs.
         const CASES: u32 = 1_200;
         let mut runner = TestRunner::new(config(1));
         let (mut happened, mut calm, mut most) = (BTreeMap::<&str, u32>::new(), 0, 0);
@@ -212,7 +212,7 @@ mod tests {
             for event in case.machine().0.events() {
                 *happened.entry(event.kind().name).or_default() += 1;
             }
-            calm += u32::from(!case.trial().is_stirred());
+            calm += u32::from(!case.trial().may_lower_counters());
             most = most.max(case.happenings.len());
         }
         let missing: Vec<_> =
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_shrunk_away() {
+    fn irrelevant_events_are_removed_by_shrinking() {
         let mut runner = TestRunner::new(config(1));
         let mut shrunk = 0;
         for _ in 0..50 {

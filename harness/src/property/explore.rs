@@ -1,4 +1,4 @@
-//! Runs of many cases, those first that were once found, and what is kept of one that is found.
+//! Runs of many cases, stored ones first, and storage of new findings.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -18,14 +18,14 @@ use super::{Case, Exporter, Kept, Ours, Violation, cases};
 use crate::fuzz::drive::hash;
 use crate::load;
 
-/// Where cases are kept that once broke a law of ours, from the workspace's folder on.
+/// Folder of stored cases of our exporters, relative to the workspace.
 const FOLDER: &str = "harness/regressions";
-/// The files of one: all of the case, and the least of its host that shows it, with what breaks of it.
+/// Files of a stored case: the whole case, and its minimal host with faults.
 const CASE: &str = "case.toml";
 const HOST: &str = "host.tree";
 const FAULTS: &str = "host.faults";
 
-/// Exporters that the laws are put to, and the folder of the cases that once broke one.
+/// The exporters under test, and the folder of their stored cases.
 pub struct Laws {
     exporters: Vec<Box<dyn Exporter>>,
     folder: PathBuf,
@@ -37,14 +37,14 @@ impl fmt::Debug for Laws {
     }
 }
 
-/// A case that breaks a law, made small, with all that is needed to see it again.
+/// A case that breaks a law, shrunk, with everything needed to replay it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
-    /// What is broken.
+    /// The broken law.
     pub violation: Violation,
-    /// The case, as a file.
+    /// The case as a file.
     pub case: String,
-    /// The least of its host that shows it, where it takes no host that moves.
+    /// The minimal host that shows it, if a static host does.
     pub minimal: Option<Minimal>,
 }
 
@@ -55,23 +55,23 @@ impl Laws {
         Self::new(exporters.collect(), load::workspace().join(FOLDER))
     }
 
-    /// Anybody's exporters, at least one. The folder may not be there yet.
+    /// Any exporters, at least one. The folder need not exist.
     pub fn new(exporters: Vec<Box<dyn Exporter>>, folder: PathBuf) -> Self {
-        assert!(!exporters.is_empty(), "there is an exporter to put the laws to");
+        assert!(!exporters.is_empty(), "expected at least one exporter");
         Self { exporters, folder }
     }
 
-    /// Who the laws are put to.
+    /// The exporters under test.
     pub fn exporters(&self) -> &[Box<dyn Exporter>] {
         &self.exporters
     }
 
-    /// The one of a name; the error names the nearest.
+    /// Finds an exporter by name; the error suggests the nearest one.
     pub fn named(&self, name: &str) -> Result<&dyn Exporter, String> {
         named(&self.exporters, name)
     }
 
-    /// Tries every case that is kept: those that still break a law, by their names.
+    /// Runs every stored case; returns those that still break a law, by name.
     pub fn recall(&self) -> io::Result<Vec<(String, Violation)>> {
         let mut broken = Vec::new();
         for name in load::names_if_any(&self.folder)? {
@@ -81,7 +81,7 @@ impl Laws {
         Ok(broken)
     }
 
-    /// The case, and its host as it was written down, which stays the same when the simulator makes another one.
+    /// Runs a stored case, and its stored host, which stays the same when the simulator changes.
     fn recall_one(&self, folder: &Path) -> io::Result<Result<(), Violation>> {
         let path = folder.join(CASE);
         let fail = |error: String| io::Error::other(format!("{}: {error}", path.display()));
@@ -95,7 +95,7 @@ impl Laws {
         check_frozen(exporter, &load::tree(&host)?, &load::text(&folder.join(FAULTS))?).map_err(fail)
     }
 
-    /// Tries so many random cases of a seed; the first that breaks a law is shrunk.
+    /// Runs random cases of a seed; the first that breaks a law is shrunk.
     pub fn explore(&self, cases_count: u32, seed: u64) -> Result<(), Box<Broken>> {
         let config =
             Config { cases: cases_count, failure_persistence: None, max_shrink_iters: 1_000, ..Config::default() };
@@ -109,9 +109,9 @@ impl Laws {
             Ok(()) => Ok(()),
             Err(TestError::Fail(reason, case)) => {
                 let broken = self.broken(&case);
-                Err(Box::new(broken.unwrap_or_else(|| panic!("{case}: not broken a second time: {reason}"))))
+                Err(Box::new(broken.unwrap_or_else(|| panic!("{case}: not reproducible: {reason}"))))
             }
-            Err(TestError::Abort(reason)) => panic!("no cases are to be had: {reason}"),
+            Err(TestError::Abort(reason)) => panic!("case generation failed: {reason}"),
         }
     }
 
@@ -141,7 +141,7 @@ impl Laws {
         Some(Broken { violation, case: file, minimal })
     }
 
-    /// Keeps what was found where it is tried again, and says how to look at it.
+    /// Stores a finding and returns instructions to replay it.
     pub fn keep(&self, broken: &Broken) -> io::Result<String> {
         let Broken { violation, case, minimal } = broken;
         let name = format!("{}-not-{}", violation.exporter, violation.law.replace(' ', "-"));
@@ -156,7 +156,7 @@ impl Laws {
         let shown = folder.strip_prefix(load::workspace()).unwrap_or(&folder).display().to_string();
         let again = "cargo run -p harness -- laws";
         let mut text = format!(
-            "{violation}\n  kept as {shown}: mend what is wrong, then name the folder by what it is\n  \
+            "{violation}\n  stored as {shown}: fix the defect, then rename the folder after it\n  \
              to replay it: {again} --scenario {shown}/{CASE}\n"
         );
         if let Some(minimal) = minimal {
@@ -168,8 +168,7 @@ impl Laws {
     }
 }
 
-/// Puts the laws to an exporter on a frozen host of which something breaks. The error says what is wrong with the host
-/// or the faults.
+/// Tests the laws of an exporter on a static host with faults. The outer error is an invalid host or fault.
 pub fn check_frozen(exporter: &dyn Exporter, tree: &Tree, faults: &str) -> Result<Result<(), Violation>, String> {
     let plan = Plan::parse(faults).map_err(|error| error.to_string())?;
     let kernel = Canned::parse(|path| tree.content(path)).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Something that makes a page of a host.
+//! The exporter under test.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use collectors::kit::scraper::Selection;
 
 use crate::{host, pattern};
 
-/// An exporter on a host: each call is a scrape.
+/// An exporter of one host: each call is a scrape.
 pub type Opened = Box<dyn FnMut() -> Vec<u8>>;
 
-/// Something that makes a page of a host: a collector of ours, or anybody's exporter.
+/// Something that makes a page of a host: one of our collectors, or another exporter.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -52,28 +52,28 @@ pub trait Exporter {
     /// Its name.
     fn name(&self) -> &str;
 
-    /// The files that it asks for: patterns such as `proc/net/dev` and `sys/class/net/*/mtu`, where `*` stands for any
-    /// part of a name, and a last `**` for all that is below.
+    /// The files that it reads: patterns such as `proc/net/dev` and `sys/class/net/*/mtu`, where `*` matches within a
+    /// name and a trailing `**` everything below.
     fn reads(&self) -> Vec<String>;
 
-    /// The families of its page; one that ends with `*` stands for all that begin so.
+    /// Its families; a trailing `*` matches any suffix.
     fn families(&self) -> Vec<String>;
 
-    /// Begins to export a host. A page may be empty where the host has nothing of the kind.
+    /// Begins to export a host. A page may be empty if the host has nothing to export.
     fn open(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened;
 
-    /// The same over files of which something is broken, and which may say things twice.
+    /// Begins to export a host with faults, whose files may contain duplicates.
     fn open_broken(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
         self.open(roots, kernel)
     }
 
-    /// Families, as in [`Self::families`], of counters that may fall although nothing happens: those that are levels by
-    /// what they mean, and those that begin again after 32 bits.
+    /// Families, as in [`Self::families`], of counters that may fall without an event: levels with a counter type, and
+    /// counters that wrap at 32 bits.
     fn may_fall(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Whether it tells what no file says, so that an empty host has a page as well.
+    /// Whether it has families that come from the kernel, not from files, so that an empty host has a page as well.
     fn asks_the_kernel(&self) -> bool {
         false
     }
@@ -84,7 +84,7 @@ pub trait Exporter {
 pub struct Ours(pub &'static Declaration);
 
 impl Ours {
-    /// Each of them.
+    /// All of them.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         ALL.iter().map(|registration| Self(registration.declaration))
     }
@@ -110,17 +110,18 @@ impl Exporter for Ours {
         self.opened(roots, kernel, false)
     }
 
-    /// What is there twice is written once; only a sound file never says it twice.
+    /// Duplicate samples are written once; only a faulty file has them.
     fn open_broken(&self, roots: Roots, kernel: Arc<dyn Kernel>) -> Opened {
         self.opened(roots, kernel, true)
     }
 
-    /// The first is kept as node_exporter has it; of the others the kernel has 32 bits.
+    /// The first family has a counter type for compatibility with node_exporter; the kernel's counters of the other
+    /// ones have 32 bits.
     fn may_fall(&self) -> &'static [&'static str] {
         &["node_lnstat_entries_total", "node_softnet_*", "node_xfs_*"]
     }
 
-    /// What it asks is declared nowhere; that it asks nothing else is the compiler's matter.
+    /// Kernel questions are not declared, so any collector may have some.
     fn asks_the_kernel(&self) -> bool {
         true
     }
@@ -132,10 +133,10 @@ impl Ours {
         Box::new(move || {
             let scraped = host::scrape(&scraper, &Selection::ALL);
             let words = scraped.failed.values().flatten();
-            // The scraper catches what panics, and says so.
+            // The scraper catches panics and reports them.
             let panicked: Vec<&String> = words.filter(|words| words.contains("panicked")).collect();
             assert!(panicked.is_empty(), "{panicked:?}");
-            assert!(may_repeat || scraped.duplicates == 0, "{} samples were emitted twice", scraped.duplicates);
+            assert!(may_repeat || scraped.duplicates == 0, "{} duplicate samples", scraped.duplicates);
             let own = |name: &str| name.starts_with("node_scrape_");
             let family = |line: &str| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").to_owned();
             scraped.page.split_inclusive('\n').filter(|line| !own(&family(line))).collect::<String>().into_bytes()

@@ -1,5 +1,4 @@
-//! What happens to random hosts: events of every kind that there is, before and between the two moments at which they are
-//! looked at.
+//! Events of random hosts: every kind, before and between the two scrapes.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,13 +8,13 @@ use simulator::{Event, EventKind, Takes, event_kinds};
 
 use super::case::value;
 
-/// No event lasts longer if nobody says.
+/// Maximum default duration of an event.
 const LASTS_MAX: Duration = Duration::from_secs(7_200);
 
-/// Counters of these fall again and again, before and after the moment that the event names.
+/// The counters of these events fall again and again, also before and after the time of the event.
 const GO_ON: [&str; 3] = ["counter-wrap", "interrupts-beyond-32-bits", "pod-churn"];
 
-/// Something that may happen to a host, if the host is one to which it can.
+/// An event, for hosts that allow it.
 #[derive(Clone, Debug)]
 pub(super) struct Happening {
     kind: &'static EventKind,
@@ -23,21 +22,21 @@ pub(super) struct Happening {
     settings: Vec<(&'static str, String)>,
 }
 
-/// When, beside the moments at which a host is looked at.
+/// Time of an event, relative to the two scrapes.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
-    /// So many seconds before the first.
+    /// Seconds before the first scrape.
     Before(u64),
-    /// Between the two, after so many thousandths of the time.
+    /// Between the scrapes, in thousandths of the interval.
     Between(u64),
 }
 
-/// Settings are no larger than if nobody says, so that hosts stay small and events are over soon.
+/// Settings are at most their defaults, so that hosts stay small and events short.
 pub(super) fn happenings() -> impl Strategy<Value = Happening> {
     let kinds: Vec<&'static EventKind> = event_kinds().iter().collect();
     let when = prop_oneof![(1_u64..86_400).prop_map(Moment::Before), (1_u64..=1_000).prop_map(Moment::Between)];
     (prop::sample::select(kinds), when).prop_flat_map(|(kind, when)| {
-        // What an event happens to is found by itself.
+        // An event without a name picks its own target.
         let settings = kind.settings.iter().filter(|setting| setting.takes != Takes::Name).collect::<Vec<_>>();
         let chosen = prop::sample::subsequence(settings.clone(), 0..=settings.len());
         let set =
@@ -54,17 +53,17 @@ impl Happening {
         }
     }
 
-    /// The event of a host that is looked at then, and again so many seconds later.
+    /// The event on a host that is scraped at `first`, and again `later` seconds after.
     ///
     /// # Panics
-    /// When its kind refuses what it says that it takes.
+    /// If its kind refuses a setting of its own range.
     pub(super) fn event(&self, first: u64, later: u64) -> Event {
         let settings: Vec<(&str, &str)> = self.settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let at = Duration::from_secs(self.at_seconds(first, later));
         Event::of(self.kind.name, at, &settings).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The same as an entry of a scenario file.
+    /// The event as an entry of a scenario file.
     pub(super) fn write(&self, first: u64, later: u64, text: &mut String) {
         let at = self.at_seconds(first, later);
         let _ = write!(text, "\n[[event]]\nat = {at}\nkind = '{}'\n", self.kind.name);
@@ -74,8 +73,8 @@ impl Happening {
     }
 }
 
-/// Whether something of the event may show between two moments, so that a counter may fall.
-pub(super) fn stirs(event: &Event, from: Duration, until: Duration) -> bool {
+/// Whether an event may make a counter fall between two times.
+pub(super) fn may_lower_counters(event: &Event, from: Duration, until: Duration) -> bool {
     let reach = event.at().saturating_sub(LASTS_MAX)..=event.at() + LASTS_MAX;
     GO_ON.contains(&event.kind().name) || (*reach.start() <= until && *reach.end() >= from)
 }
@@ -88,11 +87,11 @@ mod tests {
     fn check(kind: &str, at: u64, expected: bool) {
         let event = Event::of(kind, Duration::from_secs(at), &[]).unwrap();
         let [from, until] = [1_000_000, 1_000_060].map(Duration::from_secs);
-        assert_eq!(stirs(&event, from, until), expected, "{kind} at {at}");
+        assert_eq!(may_lower_counters(&event, from, until), expected, "{kind} at {at}");
     }
 
     #[test]
-    fn an_event_stirs_while_it_lasts() {
+    fn an_event_may_make_counters_fall_while_it_lasts() {
         let lasts = LASTS_MAX.as_secs();
         check("reboot", 1_000_030, true);
         check("reboot", 1_000_000 - lasts, true);
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_the_kinds_of_events_is_so() {
+    fn the_declared_durations_of_events_are_right() {
         let kinds = event_kinds();
         assert!(GO_ON.iter().all(|name| kinds.iter().any(|kind| kind.name == *name)), "{GO_ON:?}");
         let seconds = kinds.iter().flat_map(|kind| kind.settings).filter(|setting| setting.key.ends_with("seconds"));

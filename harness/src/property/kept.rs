@@ -1,4 +1,4 @@
-//! Cases that broke a law, as files that are tried again: a scenario, whose first line says who read it.
+//! Stored cases: scenario files whose first line names the exporter.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,33 +11,33 @@ use super::laws::check;
 use super::trial::Trial;
 use super::{Exporter, Violation};
 
-/// What the line begins with that says who reads the host.
+/// Prefix of the line that names the exporter.
 const START: &str = "# nodelab laws:";
-/// What stands in that line after the exporter's name.
+/// Keys of that line after the exporter's name.
 const KEYS: [&str; 2] = ["beside", "later"];
 
-/// A case as a file.
+/// A stored case.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Kept {
-    /// Who reads the host.
+    /// The exporter under test.
     pub reader: String,
-    /// Who should not be concerned by what breaks; the reader itself if nobody else is named.
+    /// The exporter that faults must not affect; the one under test by default.
     pub other: String,
-    /// How much later the host is looked at again.
+    /// Time between the two scrapes.
     pub later: Duration,
-    /// The host, what happens to it, and what breaks of it.
+    /// The host with its events and faults.
     pub scenario: Scenario,
 }
 
 impl Kept {
-    /// Reads a file. Without a line that says who reads the host it is `reader`, once.
+    /// Parses a file. Without a first line, `reader` is the exporter and there is one scrape.
     pub fn parse(text: &str, reader: Option<&str>) -> Result<Self, String> {
         let scenario = Scenario::parse(text).map_err(|error| error.to_string())?;
         let line = text.lines().find_map(|line| line.strip_prefix(START));
         let told = line.unwrap_or_default();
         let mut words = told.split_whitespace();
         let name = reader.or(words.next());
-        let name = name.ok_or_else(|| format!("nothing says who reads the host; begin with `{START} COLLECTOR`"))?;
+        let name = name.ok_or_else(|| format!("no collector named; begin with `{START} COLLECTOR`"))?;
         let mut kept = Self { reader: name.to_owned(), other: name.to_owned(), later: Duration::ZERO, scenario };
         for word in words {
             match word.split_once('=') {
@@ -57,7 +57,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Puts the laws to the exporter that is named. The error says what is not right with the file.
+    /// Tests the laws of the named exporter. The outer error is an invalid file.
     pub fn check(&self, exporters: &[Box<dyn Exporter>]) -> Result<Result<(), Violation>, String> {
         let (reader, other) = (named(exporters, &self.reader)?, named(exporters, &self.other)?);
         let trial = Trial::of(&self.scenario, self.later).map_err(|error| error.to_string())?;
@@ -66,18 +66,18 @@ impl Kept {
     }
 }
 
-/// The line that says who reads the host.
+/// The line that names the exporter.
 pub(super) fn first_line(reader: &str, other: &str, later_seconds: u64) -> impl fmt::Display {
     format!("{START} {reader} beside={other} later={later_seconds}s\n")
 }
 
-/// The exporter of a name; the error names the nearest.
+/// Finds an exporter by name; the error suggests the nearest one.
 pub(super) fn named<'a>(exporters: &'a [Box<dyn Exporter>], name: &str) -> Result<&'a dyn Exporter, String> {
     let found = exporters.iter().find(|exporter| exporter.name() == name).map(|exporter| &**exporter);
     found.ok_or_else(|| {
         let near = nearest::among(name, exporters.iter().map(|exporter| exporter.name()));
         let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        format!("no collector is called `{name}`{advice}")
+        format!("no collector `{name}`{advice}")
     })
 }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_says_who_reads_the_host() {
+    fn the_first_line_names_the_exporter() {
         let text = format!("{}profile = 'vm'\n", first_line("cpu", "stat", 90));
         let kept = Kept::parse(&text, None).unwrap();
         assert_eq!((kept.reader.as_str(), kept.other.as_str(), kept.later.as_secs()), ("cpu", "stat", 90));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_with_advice() {
+    fn an_invalid_case_is_refused_with_advice() {
         refuse("profile = 'vm'\n", None, "begin with `# nodelab laws: COLLECTOR`");
         refuse("# nodelab laws: cpu later=soon\nprofile = 'vm'\n", None, "later: expected ");
         refuse("# nodelab laws: cpu latr=1s\nprofile = 'vm'\n", None, "expected beside=… or later=…, found `latr=1s`");
@@ -109,6 +109,6 @@ mod tests {
         let kept = Kept::parse("# nodelab laws: cpuu\nprofile = 'vm'\n", None).unwrap();
         let ours = super::super::Laws::ours();
         let error = kept.check(ours.exporters()).expect_err("no such exporter");
-        assert_eq!(error, "no collector is called `cpuu`; did you mean `cpu`?");
+        assert_eq!(error, "no collector `cpuu`; did you mean `cpu`?");
     }
 }

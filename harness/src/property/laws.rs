@@ -17,8 +17,8 @@ use crate::faults::{Breakable, Question};
 use crate::panics::caught;
 use crate::pattern::leads_to;
 
-/// Puts every law to an exporter on a host, and to another one that is not concerned by what breaks. `plan` is told what
-/// the first asks for; the faults that it then says are given back with what broke.
+/// Tests every law of an exporter on a host, and of another exporter that the faults must not affect. `plan` receives
+/// the paths read by the first exporter and returns the faults, which are part of the error.
 pub(super) fn check(
     exporter: &dyn Exporter,
     other: &dyn Exporter,
@@ -32,7 +32,7 @@ pub(super) fn check(
     let nothing = Plan::default();
     let (roots, kernel) = (trial.host().roots(), trial.host().kernel());
 
-    // Sound: what it asks for, and that a later moment has no lower counters.
+    // Without faults: record the paths, and check that no counter falls.
     let breakable = Breakable::new(&roots);
     let mut opened = exporter.open(breakable.roots(), Arc::clone(&kernel));
     let sound = page(exporter, &mut opened).map_err(fail(&nothing))?;
@@ -41,11 +41,11 @@ pub(super) fn check(
     is_steady(exporter, &mut opened, &sound).map_err(fail(&nothing))?;
     trial.move_on();
     let later = page(exporter, &mut opened).map_err(fail(&nothing))?;
-    if !trial.is_stirred() {
+    if !trial.may_lower_counters() {
         is_rising(exporter, &sound, &later).map_err(fail(&nothing))?;
     }
 
-    // Broken, from here on in the later moment.
+    // With faults, at the later time.
     let plan = plan(&asked);
     if plan.faults().is_empty() {
         return Ok(());
@@ -55,7 +55,7 @@ pub(super) fn check(
     is_apart(other, &roots, &broken, &kernel, &asked).map_err(fail(&plan))
 }
 
-/// Puts the laws to an exporter on a host that does not move.
+/// Tests the laws of an exporter on a static host.
 pub fn check_on(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<(), Violation> {
     let breakable = Breakable::new(roots);
     let mut opened = exporter.open(breakable.roots(), Arc::clone(kernel));
@@ -67,14 +67,14 @@ pub fn check_on(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>
     is_rising(exporter, &sound, &later)
 }
 
-/// Whatever breaks, there is a well-formed page, of declared families.
+/// With any fault there is a well-formed page of declared families.
 pub(super) fn survives(exporter: &dyn Exporter, broken: &Roots, kernel: &Arc<dyn Kernel>) -> Result<(), Violation> {
     let mut opened = exporter.open_broken(broken.clone(), Arc::clone(kernel));
     let text = page(exporter, &mut opened)?;
     is_declared(exporter, &text, &[])
 }
 
-/// Of a host without files, and without a kernel that answers, it tells nothing.
+/// On a host without files and kernel answers the page is empty.
 pub fn contained(exporter: &dyn Exporter) -> Result<(), Violation> {
     let empty = Arc::new(Tree::new());
     let mut opened = exporter.open(empty.roots(), Arc::new(Canned::default()));
@@ -82,28 +82,28 @@ pub fn contained(exporter: &dyn Exporter) -> Result<(), Violation> {
     let page = parsed(exporter, &text)?;
     match page.families.iter().find_map(|family| family.samples.first()) {
         Some(sample) if !exporter.asks_the_kernel() => {
-            let problem = format!("`{}` comes from an empty host, so it was read past the roots", sample.text);
+            let problem = format!("`{}` is exported on an empty host, so it was read past the roots", sample.text);
             Err(Violation::new("contained", exporter, problem))
         }
         _ => Ok(()),
     }
 }
 
-/// A page, or what its maker said when it panicked.
+/// A page, or the panic message.
 pub(super) fn page(exporter: &dyn Exporter, opened: &mut Opened) -> Result<String, Violation> {
     let made = caught(opened).map_err(|words| Violation::new("served", exporter, format!("it panicked: {words}")))?;
     let text = String::from_utf8(made)
-        .map_err(|error| Violation::new("well formed", exporter, format!("bytes that are no UTF-8: {error}")))?;
+        .map_err(|error| Violation::new("well formed", exporter, format!("invalid UTF-8: {error}")))?;
     parsed(exporter, &text)?;
     Ok(text)
 }
 
 fn parsed<'a>(exporter: &dyn Exporter, text: &'a str) -> Result<Exposition<'a>, Violation> {
-    // A host that has nothing of the kind has an empty page.
+    // The page is empty if the host has nothing to export.
     if text.is_empty() {
         return Ok(Exposition::default());
     }
-    exposition::parse_as_told(text.as_bytes()).map_err(|defects| {
+    exposition::parse_with_negative_counters(text.as_bytes()).map_err(|defects| {
         let first = defects.first().map(ToString::to_string).unwrap_or_default();
         Violation::new("well formed", exporter, format!("{first}\n{text}"))
     })
@@ -113,20 +113,20 @@ fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[Question]) -> Resul
     let families = exporter.families();
     let is_declared = |name: &str| families.iter().any(|family| names(family, name));
     if let Some(family) = parsed(exporter, text)?.families.iter().find(|family| !is_declared(family.name)) {
-        let problem = format!("the family `{}` is not declared; declare it, or leave it out", family.name);
+        let problem = format!("the family `{}` is not declared; declare or remove it", family.name);
         return Err(Violation::new("declared", exporter, problem));
     }
     let reads = exporter.reads();
     match asked.iter().map(ToString::to_string).find(|path| !reads.iter().any(|read| leads_to(read, path))) {
         Some(path) => {
-            let problem = format!("it asks for `{path}`, which it does not declare; declare it, or do not ask");
+            let problem = format!("it reads `{path}`, which is not declared; declare it or do not read it");
             Err(Violation::new("declared", exporter, problem))
         }
         None => Ok(()),
     }
 }
 
-/// Whether a family is meant by a name, or by the beginning of one and `*`.
+/// Whether a declared name, or prefix with `*`, matches a family.
 fn names(pattern: &str, family: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(begin) => family.starts_with(begin),
@@ -142,8 +142,8 @@ fn is_steady(exporter: &dyn Exporter, opened: &mut Opened, before: &str) -> Resu
     }
     let pair = before.iter().zip(&after).find(|(before, after)| before != after);
     let problem = match pair {
-        Some((before, after)) => format!("two scrapes at one instant differ: `{before}`, then `{after}`"),
-        None => format!("two scrapes at one instant differ: {} lines, then {}", before.len(), after.len()),
+        Some((before, after)) => format!("two scrapes at the same time differ: `{before}`, then `{after}`"),
+        None => format!("two scrapes at the same time differ: {} lines, then {}", before.len(), after.len()),
     };
     Err(Violation::new("steady", exporter, problem))
 }
@@ -165,7 +165,7 @@ fn is_rising(exporter: &dyn Exporter, before: &str, after: &str) -> Result<(), V
     Ok(())
 }
 
-/// Who asks for none of the broken paths has the same page as before.
+/// The page of an exporter that reads none of the faulty paths is unchanged.
 fn is_apart(
     other: &dyn Exporter,
     sound: &Roots,
@@ -183,11 +183,11 @@ fn is_apart(
     if before == after {
         return Ok(());
     }
-    let problem = "its page is another one, and it asks for none of what is broken".to_owned();
+    let problem = "its page changed, although it reads none of the faulty paths".to_owned();
     Err(Violation::new("apart", other, problem))
 }
 
-/// A clock for hosts that do not move.
+/// A clock for static hosts.
 pub(super) fn still() -> Arc<VirtualClock> {
     Arc::new(VirtualClock::new(Duration::ZERO))
 }

@@ -1,4 +1,4 @@
-//! Every file that is asked for on a host, broken in every way, as a table of what that costs.
+//! A table of every file of a host with every kind of fault, and its effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,59 +13,59 @@ use super::{Exporter, Opened, Violation};
 use crate::damage::Damage;
 use crate::faults::{Breakable, Count, Question};
 
-/// What one scrape told.
+/// Result of one scrape.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Outcome {
     /// Its samples.
     pub samples: BTreeSet<String>,
-    /// Samples that were there twice, and are on the page once.
+    /// Number of duplicate samples, which are on the page once.
     pub duplicates: usize,
-    /// Whether it says of itself that all went well, if it does.
+    /// Whether the collector reports success, if it does report.
     pub is_success: Option<bool>,
-    /// What it complained of.
+    /// Its messages.
     pub complaints: Vec<String>,
 }
 
-/// Something that scrapes a host of which files can be broken.
+/// Something that scrapes a host with injected faults.
 pub trait Breaks: Sized {
-    /// Who scrapes.
+    /// Its name.
     fn name(&self) -> &str;
 
-    /// The files of the host.
+    /// The host's files.
     fn breakable(&self) -> &Breakable;
 
-    /// The same before anybody has scraped it.
+    /// The same host with a scraper that has not scraped yet.
     #[must_use]
     fn anew(&self) -> Self;
 
-    /// Whether each fault is to meet somebody who has not scraped before, and not only those of what is read once.
+    /// Whether every fault is tested with a new scraper, not only faults of files that are read once.
     fn is_always_anew(&self) -> bool;
 
     /// Scrapes once.
     fn scrape(&mut self) -> Result<Outcome, Violation>;
 
-    /// What the table calls a question; of several that it calls alike, the worst case is shown.
+    /// The row of a path in the table; of several paths in one row, the worst effect is shown.
     fn row(&self, question: &Question) -> String;
 
-    /// Looks at one case.
+    /// Checks one case.
     fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome);
 }
 
-/// A readable table of what each fault costs, for a snapshot. A law that a fault breaks is the error.
+/// A readable table of the effect of each fault, for a snapshot. The error is a law that a fault breaks.
 pub fn matrix(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<String, Violation> {
     table(&mut OnHost::new(exporter, roots, kernel))
 }
 
-/// The same of anything that scrapes.
+/// The table of anything that scrapes.
 pub fn table(host: &mut impl Breaks) -> Result<String, Violation> {
     host.breakable().take_asked();
     let sound = host.scrape()?;
     if sound.duplicates > 0 {
-        return Err(unsteady(host, &format!("{} samples were emitted twice", sound.duplicates)));
+        return Err(unsteady(host, &format!("{} duplicate samples", sound.duplicates)));
     }
     let at_first = host.breakable().take_asked();
-    // A second time: state that is kept must not make the next scrape another one.
-    is_sound(host, &sound, "two scrapes at one instant differ")?;
+    // A second time: kept state must not change the next page.
+    is_sound(host, &sound, "two scrapes at the same time differ")?;
     let again = host.breakable().take_asked();
     let all: BTreeMap<&Question, Count> =
         at_first.iter().chain(&again).map(|(question, count)| (question, *count)).collect();
@@ -84,11 +84,11 @@ pub fn table(host: &mut impl Breaks) -> Result<String, Violation> {
         }
     }
     host.breakable().mend();
-    is_sound(host, &sound, "a fault that has passed still shows")?;
+    is_sound(host, &sound, "a removed fault still affects the page")?;
     Ok(text(&sound, rows))
 }
 
-/// One question that is answered in one broken way. What is only slow costs time and nothing else, and has no row.
+/// One fault of one path. A delay costs time only and has no row.
 fn case(
     host: &mut impl Breaks,
     sound: &Outcome,
@@ -102,7 +102,7 @@ fn case(
     host.judge(question, kind, damage, &outcome);
     let Kind::Slow(time) = *kind else { return Ok(Some((damage, outcome))) };
     if outcome != *sound || host.breakable().clock.now() < begin + time {
-        return Err(unsteady(host, &format!("{}: another page, or no time taken", question.broken(kind.clone()))));
+        return Err(unsteady(host, &format!("{}: the page changed, or no time passed", question.broken(kind.clone()))));
     }
     Ok(None)
 }
@@ -160,7 +160,7 @@ impl Breaks for OnHost<'_> {
         Self::new(self.exporter, self.roots, self.kernel)
     }
 
-    /// What it has counted, it has counted.
+    /// Its counters survive scrapes.
     fn is_always_anew(&self) -> bool {
         true
     }
@@ -175,6 +175,6 @@ impl Breaks for OnHost<'_> {
         question.to_string()
     }
 
-    /// A page that tells nothing is one as well.
+    /// A page without samples is valid as well.
     fn judge(&self, _: &Question, _: &Kind, _: Damage, _: &Outcome) {}
 }

@@ -1,4 +1,4 @@
-//! A broken case made small: the host frozen, without anything that does not matter.
+//! Reduction of a failing case to a static host with only the files that matter.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use super::laws::{still, survives};
 use super::trial::Trial;
 use super::{Exporter, Violation};
 
-/// So often a smaller host is tried at most.
+/// Maximum number of reductions that are tried.
 const TRIES_MAX: usize = 4_000;
 
-/// The least of a host that breaks a law.
+/// The minimal host that breaks a law.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Minimal {
-    /// The host, as a `.tree` file.
+    /// The host as a `.tree` file.
     pub tree: Vec<u8>,
-    /// What breaks of it: a fault a line.
+    /// Its faults, one per line.
     pub faults: String,
     /// The law that it breaks.
     pub violation: Violation,
@@ -34,13 +34,12 @@ impl fmt::Display for Minimal {
     }
 }
 
-/// What is left of a case when everything is taken away that the law is broken without. `None` where it takes a host
-/// that moves.
+/// Reduces a case to the files and faults that break the law. `None` if the law holds on a static host.
 pub(super) fn minimal(exporter: &dyn Exporter, trial: &Trial, plan: Plan) -> Option<Minimal> {
     smaller(exporter, trial.host().tree_at(trial.last_seconds()), plan)
 }
 
-/// The same of any host.
+/// Reduces a host.
 fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Minimal> {
     let mut violation = violation(exporter, &tree, &plan)?;
     for at in (0..plan.faults().len()).rev() {
@@ -57,7 +56,7 @@ fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Mi
         let paths: Vec<Vec<u8>> = tree.iter().map(|(path, _)| path.to_vec()).collect();
         for paths in paths.chunks(chunk) {
             let mut fewer = tree.clone();
-            // A folder is there as long as something is in it.
+            // A folder exists while it has entries.
             for path in paths.iter().rev() {
                 fewer.remove(path);
             }
@@ -71,7 +70,7 @@ fn smaller(exporter: &dyn Exporter, mut tree: Tree, mut plan: Plan) -> Option<Mi
     Some(Minimal { tree: tree_text::write(&tree), faults: plan.to_string(), violation })
 }
 
-/// The law that a frozen host breaks.
+/// The law that a static host breaks.
 fn violation(exporter: &dyn Exporter, tree: &Tree, plan: &Plan) -> Option<Violation> {
     let tree = Arc::new(tree.clone());
     let kernel: Arc<dyn Kernel> = Arc::new(Canned::parse(|path| tree.content(path)).ok()?);

@@ -1,4 +1,4 @@
-//! What an exporter asks for and takes, counted exactly.
+//! Resources of an exporter: file accesses and heap allocations, counted exactly.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use super::{Exporter, Violation};
 use crate::allocations::{self, Allocations};
 use crate::faults::{Breakable, Question};
 
-/// What a scrape costs that is not the first one.
+/// Cost of a scrape after the first ones.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cost {
-    /// Files and the like that it asks for.
+    /// Number of file accesses.
     pub questions: usize,
-    /// Those of them that it asks for again.
+    /// Paths accessed more than once.
     pub repeated: Vec<Question>,
-    /// What it takes from the heap; nothing where the program does not count that.
+    /// Heap allocations; zero if the program does not count them.
     pub allocations: Allocations,
-    /// How many lines of its page are samples.
+    /// Number of sample lines.
     pub samples: usize,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Counts the third scrape of a host: the first finds its memory, the second shows that it kept it.
+/// Counts the third scrape: the first two establish that buffers have been allocated and are kept.
 pub fn cost(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<Cost, Violation> {
     let breakable = Breakable::new(roots);
     let mut noting = exporter.open(breakable.roots(), Arc::clone(kernel));
@@ -42,7 +42,7 @@ pub fn cost(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) ->
     let asked = breakable.take_asked();
     let repeated = asked.iter().filter(|(_, count)| count.read > 1 || count.listed > 1);
     let repeated = repeated.map(|(question, _)| question.clone()).collect();
-    // What notes questions takes memory as well, so memory is counted without it.
+    // Recording accesses allocates, so memory is counted without it.
     let mut plain = exporter.open(roots.clone(), Arc::clone(kernel));
     page(exporter, &mut plain)?;
     page(exporter, &mut plain)?;
@@ -51,19 +51,18 @@ pub fn cost(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) ->
     Ok(Cost { questions: asked.len(), repeated, allocations, samples })
 }
 
-/// No file is asked for twice in a scrape.
+/// No file is read twice in a scrape.
 pub fn asks_once(exporter: &dyn Exporter, roots: &Roots, kernel: &Arc<dyn Kernel>) -> Result<(), Violation> {
     match cost(exporter, roots, kernel)?.repeated.first() {
         None => Ok(()),
         Some(question) => {
-            let problem = format!("it asks for `{question}` twice in one scrape; keep what the first answer was");
+            let problem = format!("it reads `{question}` twice in one scrape; keep the first result");
             Err(Violation::new("thrifty", exporter, problem))
         }
     }
 }
 
-/// Of two hosts that differ in how much there is to tell, the larger one costs no more allocations: memory is kept from
-/// one scrape to the next.
+/// A host with more samples causes no more allocations: memory is kept between scrapes.
 pub fn allocates_alike(
     exporter: &dyn Exporter,
     [few, many]: [&Roots; 2],
@@ -73,6 +72,6 @@ pub fn allocates_alike(
     if many.allocations.count <= few.allocations.count {
         return Ok(());
     }
-    let problem = format!("allocations grow with samples: {few}; {many}; keep the memory from scrape to scrape");
+    let problem = format!("allocations grow with samples: {few}; {many}; reuse memory between scrapes");
     Err(Violation::new("thrifty", exporter, problem))
 }

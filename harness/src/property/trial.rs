@@ -1,4 +1,4 @@
-//! A host that is looked at twice, and of which something breaks the second time.
+//! A host that is scraped twice, the second time with faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use simulator::fault::{Injection, Plan, VirtualClock};
 use simulator::scenario::{Scenario, ScenarioError};
 use simulator::{Host, Machine};
 
-use super::happening::stirs;
+use super::happening::may_lower_counters;
 
-/// When scenarios start that do not say it.
+/// Default start time of scenarios.
 const START: Duration = Duration::from_secs(1_700_000_000);
 
-/// A host that is looked at twice, with a clock that moves from one moment to the other.
+/// A host that is scraped twice, with a clock that moves from the first time to the second.
 #[derive(Clone, Debug)]
 pub struct Trial {
     host: Host,
@@ -21,16 +21,16 @@ pub struct Trial {
     seed: u64,
     start: Duration,
     later: Duration,
-    is_stirred: bool,
+    may_lower_counters: bool,
 }
 
 impl Trial {
-    /// A machine that is looked at first at the start, and again so much later. The seed is that of the faults' chances.
+    /// A machine that is scraped at `start` and `later` after it. The seed is that of random faults.
     pub(super) fn new(machine: Machine, seed: u64, start: Duration, later: Duration) -> Self {
         let clock = VirtualClock::new(start);
         let now = clock.clone();
-        let is_stirred = machine.events().iter().any(|event| stirs(event, start, start + later));
-        Self { host: Host::new(machine, move || now.now()), clock, seed, start, later, is_stirred }
+        let may_lower_counters = machine.events().iter().any(|event| may_lower_counters(event, start, start + later));
+        Self { host: Host::new(machine, move || now.now()), clock, seed, start, later, may_lower_counters }
     }
 
     /// The host of a scenario.
@@ -44,23 +44,23 @@ impl Trial {
         &self.host
     }
 
-    /// Whether something happens around the two moments, so that counters may fall.
-    pub fn is_stirred(&self) -> bool {
-        self.is_stirred
+    /// Whether an event around the two scrapes may make counters fall.
+    pub fn may_lower_counters(&self) -> bool {
+        self.may_lower_counters
     }
 
-    /// Moves the clock to the second moment.
+    /// Moves the clock to the second scrape.
     pub(super) fn move_on(&self) {
         self.clock.advance((self.start + self.later).saturating_sub(self.clock.now()));
     }
 
-    /// The host's files with faults, which begin anew with each call.
+    /// The host's files with faults; occurrence counts restart with each call.
     pub(super) fn broken(&self, plan: &Plan) -> Roots {
         let time = Arc::new(self.clock.clone());
         Injection::starting_at(plan.clone(), self.seed, time, self.start).over(&self.host.roots())
     }
 
-    /// The second moment, in seconds since 1970.
+    /// Time of the second scrape, in seconds since 1970.
     pub(super) fn last_seconds(&self) -> u64 {
         (self.start + self.later).as_secs()
     }

@@ -19,7 +19,7 @@ fn check(changes: &[Change], path: &str, expected: &str) {
 #[test]
 fn every_list_has_the_new_collector_in_its_place() {
     let changes = changes("frobs", &["proc/frobs"]);
-    check(&changes, "collectors/src/lib.rs", "pub mod filesystem;\npub mod frobs;\npub mod hwmon;\n");
+    check(&changes, "collectors/src/lib.rs", "pub mod filesystem;\npub mod frobs;\npub mod host;\n");
     let registrations = "    Registration::of::<filesystem::Filesystem>(),\n    Registration::of::<frobs::Frobs>(),\n    Registration::of::<hwmon";
     check(&changes, "collectors/src/lib.rs", registrations);
     check(&changes, "simulator/src/proc.rs", "mod drbd;\nmod frobs;\nmod interrupts;\n");

@@ -1,4 +1,4 @@
-//! What breaks for one collector, on the page of all of them.
+//! Isolation: a fault of one collector on the page of all collectors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,9 @@ use simulator::fault::Kind;
 
 use crate::host::{Host, Source};
 
-/// The tables look at each collector alone; here all run together, and only those that ask for the broken file
-/// may change.
+/// The tables test each collector alone; here all run together, and only those that read the faulty file may change.
 #[test]
-fn a_broken_file_changes_nobody_elses_samples() {
+fn a_faulty_file_does_not_change_samples_of_other_collectors() {
     let host = Host::new(Source::Fixture("laptop", &[]), &[]);
     let askers: BTreeMap<&str, BTreeSet<Question>> = ALL
         .iter()
@@ -39,11 +38,11 @@ fn a_broken_file_changes_nobody_elses_samples() {
     }
 }
 
-/// The lines of a page by the collector that they belong to. `owners` are those of each family that was seen before.
+/// The lines of a page by collector. `owners` are those of each family seen before.
 fn shares<'a>(page: &'a str, owners: &mut BTreeMap<String, Vec<&'static str>>) -> BTreeMap<&'static str, Vec<&'a str>> {
     let mut shares: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in page.lines().filter(|line| !line.starts_with('#') && !line.contains("_duration_seconds{")) {
-        // How a collector fared is its own, as its families are.
+        // Success of a collector belongs to it, as its families do.
         let family = match line.strip_prefix("node_scrape_collector_success") {
             Some(labels) => labels.split(' ').next(),
             None => line.split([' ', '{']).next(),
@@ -59,7 +58,7 @@ fn shares<'a>(page: &'a str, owners: &mut BTreeMap<String, Vec<&'static str>>) -
     shares
 }
 
-/// The collectors that a family, or `{collector="…"}`, belongs to.
+/// The collectors that own a family, or `{collector="…"}`.
 fn owners_of(family: &str) -> Vec<&'static str> {
     let is_owner = |declaration: &&Declaration| {
         declaration.families.iter().any(|own| own.name == family)
@@ -71,7 +70,7 @@ fn owners_of(family: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_lines_of_a_page_are_their_collectors() {
+fn lines_are_assigned_to_their_collectors() {
     let page = "# TYPE node_load1 gauge\nnode_load1 1\nnode_vmstat_x 2\nnode_scrape_collector_success{collector=\"loadavg\"} 1\n\
         node_scrape_collector_duration_seconds{collector=\"loadavg\"} 3\nunknown{a=\"b\"} 4\n";
     let found = shares(page, &mut BTreeMap::new());

@@ -1,4 +1,4 @@
-//! Files that do not answer.
+//! Files that hang.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use simulator::fault::Kind;
 
 use crate::host::{Host, Source};
 
-/// What has been let go comes back within this time, in steps.
+/// Polling interval and number of polls until a released thread has returned.
 const RETURNED: (Duration, usize) = (Duration::from_millis(5), 2_000);
 
-/// Of each collector one file: the scrape ends without it, and once the file answers nothing is left of that.
+/// One file of each collector: the scrape ends without it, and the next one is complete after the file answers.
 #[test]
-fn a_file_that_hangs_costs_its_collector_alone() {
+fn a_hanging_file_costs_only_its_collector() {
     let host = Host::new(Source::Fixture("laptop", &[]), &[]);
     let clock = &host.breakable.clock;
     for collector in ALL.iter().map(|registration| registration.declaration.name) {
@@ -22,13 +22,13 @@ fn a_file_that_hangs_costs_its_collector_alone() {
         let sound = host.scrape(collector);
         let Some(question) = host.breakable.take_asked().into_keys().next() else { continue };
         host.breakable.break_at(&question, Kind::Hanging);
-        let outcome = host.scrape_hastily(collector);
+        let outcome = host.scrape_with_deadline(collector);
         assert_eq!(outcome.is_success, Some(false), "{collector}: {}", question.broken(Kind::Hanging));
         assert_eq!(outcome.samples, BTreeSet::new(), "{collector}");
         let expected = "had not answered when the scrape had to end";
         assert_eq!(outcome.complaints, [expected], "{collector}: {}", question.broken(Kind::Hanging));
         host.breakable.mend();
-        // Whoever comes late to a file that hangs finds it sound.
+        // A read that starts after the release finds the file without a fault.
         let (pause, tries) = RETURNED;
         let is_back = (0..tries).any(|_| {
             clock.release();

@@ -1,4 +1,4 @@
-//! Hosts with every collector, of which one at a time is looked at.
+//! Hosts with every collector, scraped one collector at a time.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use simulator::fault::Kind;
 
 use crate::reads::{declared, pattern};
 
-/// A scrape of something that hangs ends after this time.
-const PATIENCE: Duration = Duration::from_millis(50);
-const PATIENCE_MAX: Duration = Duration::from_secs(10);
-/// What is said of a collector that nobody came to.
-const NOT_ASKED: &str = "was not asked before the scrape had to end";
+/// Deadline of a scrape with a hanging file.
+const DEADLINE: Duration = Duration::from_millis(50);
+const DEADLINE_MAX: Duration = Duration::from_secs(10);
+/// Message about a collector that was not started.
+const NOT_STARTED: &str = "was not asked before the scrape had to end";
 
-/// Where a host comes from.
+/// Origin of a host.
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
-    /// A fixture host; entries with another name there, or with none.
+    /// A fixture host; entries that are renamed or removed.
     Fixture(&'static str, &'static [(&'static str, Option<&'static str>)]),
-    /// A simulated host: its profile, and what of it is set.
+    /// A simulated host: profile and settings.
     Simulated(&'static str, &'static [(&'static str, &'static str)]),
 }
 
@@ -73,24 +73,24 @@ impl Host {
         Self { source, flags, scraper: Arc::new(scraper), breakable }
     }
 
-    /// The same before anybody has scraped it.
+    /// The same host with a scraper that has not scraped yet.
     pub(crate) fn anew(&self) -> Self {
         Self::new(self.source, self.flags)
     }
 
-    /// Scrapes one collector alone. Panics, with the page, when the page is not well formed.
+    /// Scrapes one collector. Panics with the page if it is not well formed.
     pub(crate) fn scrape(&self, collector: &str) -> Outcome {
         let only = self.scraper.only(&[collector]).expect("an enabled collector");
         Self::outcome(collector, &host::scrape(&self.scraper, &only))
     }
 
-    /// The same with little patience; with more of it where the collector was not even begun with.
-    pub(crate) fn scrape_hastily(&self, collector: &str) -> Outcome {
+    /// Scrapes with a short deadline, extended if the collector was not even started.
+    pub(crate) fn scrape_with_deadline(&self, collector: &str) -> Outcome {
         let only = self.scraper.only(&[collector]).expect("an enabled collector");
-        let mut patience = PATIENCE;
+        let mut patience = DEADLINE;
         loop {
             let outcome = Self::outcome(collector, &host::scrape_within(&self.scraper, &only, patience));
-            if outcome.complaints != [NOT_ASKED] || patience > PATIENCE_MAX {
+            if outcome.complaints != [NOT_STARTED] || patience > DEADLINE_MAX {
                 return outcome;
             }
             patience *= 2;
@@ -103,7 +103,7 @@ impl Host {
     }
 
     fn outcome(collector: &str, scraped: &host::Scraped) -> Outcome {
-        let parsed = exposition::parse_as_told(scraped.page.as_bytes())
+        let parsed = exposition::parse_with_negative_counters(scraped.page.as_bytes())
             .unwrap_or_else(|defects| panic!("{collector}: {defects:?}\n{}", scraped.page));
         let samples = parsed.families.iter().flat_map(|family| &family.samples);
         let samples = samples.filter(|sample| !sample.name.starts_with("node_scrape_"));
@@ -115,7 +115,7 @@ impl Host {
     }
 }
 
-/// One collector of a host, which counts its cases.
+/// One collector of a host, with a count of its cases.
 pub(crate) struct One<'a> {
     host: Host,
     collector: &'static str,
@@ -156,7 +156,7 @@ impl Breaks for One<'_> {
     fn judge(&self, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
         self.cases.set(self.cases.get() + 1);
         check(self.collector, question, kind, outcome);
-        check_is_told(self.collector, question, kind, damage, outcome);
+        check_is_reported(self.collector, question, kind, damage, outcome);
     }
 }
 
@@ -168,34 +168,33 @@ fn check(collector: &str, question: &Question, kind: &Kind, outcome: &Outcome) {
     }
     assert!(
         outcome.is_success == Some(true) || !outcome.complaints.is_empty(),
-        "{collector}: {}: failed without a word",
+        "{collector}: {}: failed without a message",
         case()
     );
-    // A line can be there twice in a file that was torn, or that says the same of two things.
+    // A torn file, or one with the same line twice, may have duplicates.
     let is_repeated = matches!(kind, Kind::Torn(_) | Kind::Content(_) | Kind::Added(_) | Kind::Garbled(_));
     assert!(outcome.duplicates == 0 || is_repeated, "{collector}: {}: {} samples twice", case(), outcome.duplicates);
 }
 
-/// Content that costs something and may do so in silence: the collector, what it reads, the fault, the reason.
+/// Faults that change samples without a message: collector, path, kind, reason.
 const SILENT: [(&str, &str, Kind, &str); 5] = [
     ("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file"),
-    ("interrupts", "proc/interrupts", Kind::Garbage, "rows that do not begin with a name and a colon are passed over"),
-    ("sockstat", "proc/net/sockstat6", Kind::Garbage, "states of no known name are passed over"),
-    ("swap", "proc/swaps", Kind::Garbage, "the headline may say anything, and a host without swap has no row"),
+    ("interrupts", "proc/interrupts", Kind::Garbage, "rows that do not begin with a name and a colon are skipped"),
+    ("sockstat", "proc/net/sockstat6", Kind::Garbage, "states of no known name are skipped"),
+    ("swap", "proc/swaps", Kind::Garbage, "the header may be anything, and a host without swap has no row"),
     ("sysctl", "proc/sys/**", Kind::Garbage, "a sysctl may hold any words"),
 ];
 
-/// Empty and meaningless content of a file below /proc that costs or changes a sample is reported. Files below /sys are
-/// exempt: drivers differ in what they write. A file that ends early ([`Kind::Cut`]) is exempt too: a root has read it to
-/// its end, and nothing in it says that there was more.
+/// Empty and meaningless content of a file below /proc that removes or changes samples must be reported. Files below /sys
+/// are exempt: drivers differ in what they write. [`Kind::Cut`] is exempt too: a truncated file has no mark.
 #[track_caller]
-fn check_is_told(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
+fn check_is_reported(collector: &str, question: &Question, kind: &Kind, damage: Damage, outcome: &Outcome) {
     let is_content = matches!(kind, Kind::Empty | Kind::Garbage);
     if question.mount != Mount::Proc || !is_content || damage == Damage::default() || !outcome.complaints.is_empty() {
         return;
     }
     let read = pattern(collector, question);
-    // A directory has no content to be wrong; one with nothing in it is what it is.
+    // A directory has no content; an empty one is valid.
     if declared(collector, question).is_some_and(|read| read.access == Access::Directory) {
         return;
     }
@@ -203,5 +202,5 @@ fn check_is_told(collector: &str, question: &Question, kind: &Kind, damage: Dama
         (*name, *known, silent) == (collector, read.as_str(), kind)
     };
     let case = question.broken(kind.clone());
-    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {damage}, without a word");
+    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {damage}, without a message");
 }

@@ -1,4 +1,4 @@
-//! Which declared read a question belongs to.
+//! The declared read of a path.
 
 use collectors::ALL;
 use collectors::host::root::Mount;
@@ -6,13 +6,13 @@ use collectors::kit::read::ReadInfo;
 use harness::faults::Question;
 use harness::pattern::{self, is_one};
 
-/// The declared pattern that a question belongs to.
+/// The declared pattern of a path.
 pub(crate) fn pattern(collector: &str, question: &Question) -> String {
     let read = declared(collector, question);
     read.map_or_else(|| question.to_string(), |read| format!("{}/{}", read.mount.name(), read.pattern))
 }
 
-/// The declared read that a question belongs to: of several, the one that spells out the most.
+/// The declared read of a path; of several, the most specific.
 pub(crate) fn declared(collector: &str, question: &Question) -> Option<ReadInfo> {
     let registration = ALL.iter().find(|registration| registration.declaration.name == collector);
     let reads = registration.map(|registration| registration.declaration.reads).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) fn declared(collector: &str, question: &Question) -> Option<ReadInfo>
 }
 
 #[test]
-fn paths_belong_to_the_pattern_that_spells_out_the_most() {
+fn paths_belong_to_the_most_specific_pattern() {
     for (collector, mount, path, expected) in [
         ("hwmon", Mount::Sys, "class/hwmon/hwmon0/device", Some("class/hwmon/*/device")),
         ("hwmon", Mount::Sys, "class/hwmon/hwmon0/temp1_input", Some("class/hwmon/*/*")),

@@ -1,4 +1,4 @@
-//! What differs, and the rows of docs/DIFFERENCES.md that know it.
+//! Differences from the peer, and the rows of docs/DIFFERENCES.md that explain them.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use harness::needs::Need;
 use harness::peer::Program;
 use harness::{conformance, load};
 
-/// Where the rows of the table may occur besides the fixture hosts.
+/// Name of the conformance data as a host of the tables.
 const DATA: &str = "conformance";
-/// All simulated hosts together, as small as a test has time for.
+/// Name of all simulated hosts with small settings.
 pub(crate) const SIMULATED: &str = "simulated";
-/// All of them as large as they are.
+/// Name of all simulated hosts with full settings.
 pub(crate) const FULL_SIZE: &str = "full size";
 
 pub(crate) fn program() -> Program {
@@ -36,7 +36,7 @@ pub(crate) fn knowledge(program: &Program) -> Knowledge {
 fn check(compared: &Compared<'_>) {
     let text = show::text(compared, Look { is_colored: false, has_known: false });
     println!("{}", text.lines().last().unwrap_or_default());
-    assert!(compared.families > 100, "the peer's page has next to nothing in common with ours: {text}");
+    assert!(compared.families > 100, "too few common families: {text}");
     assert!(compared.is_explained(), "{text}");
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn the_peer_agrees_on_every_host() {
     let known: BTreeSet<&str> = hosts.iter().map(String::as_str).chain([DATA, SIMULATED, FULL_SIZE]).collect();
     for row in &knowledge(&program()).known {
         let odd: Vec<&String> = row.places.iter().filter(|place| !known.contains(place.as_str())).collect();
-        assert!(odd.is_empty(), "`{}` occurs on {odd:?}, which is no host of fixtures/hosts", row.pattern);
+        assert!(odd.is_empty(), "`{}` names {odd:?}, which is not a host of fixtures/hosts", row.pattern);
     }
     for name in &hosts {
         check_tree(name, load::host(name).expect("a fixture host"));

@@ -1,6 +1,6 @@
-//! Debian's node_exporter 1.5.0 over the same folders as ours, and over this machine: every family that both have agrees, but for the
-//! differences that docs/DIFFERENCES.md lists with their reasons. A listed difference that no longer occurs fails, too. And what
-//! compression costs, here and there.
+//! Debian's node_exporter 1.5.0 and ours on the same folders and on this machine: every common family agrees, except
+//! for the differences that docs/DIFFERENCES.md lists with reasons. A listed difference that does not occur fails. Also
+//! the cost of compression of both.
 
 #[cfg(target_os = "linux")]
 mod agreement;

@@ -1,4 +1,4 @@
-//! Simulated hosts, written down for the peer, and alive for us, at two moments.
+//! Simulated hosts at two times, on disk for the peer and live for ours.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -24,13 +24,13 @@ use super::agreement::{FULL_SIZE, SIMULATED, knowledge, program};
 
 const SEED: u64 = 1;
 
-/// Two moments of a day, in seconds since 1970.
+/// Two times of a day, in seconds since 1970.
 const MOMENTS: [u64; 2] = [1_700_000_000, 1_700_031_417];
 
-/// The peer has this long for a page: that of 1,152 CPUs has more than a million lines, and it sorts them.
+/// Timeout of the peer: the page of 1,152 CPUs has more than a million lines, which it sorts.
 const PEER_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Collectors of the peer that read no files, or ask the machine that they run on whatever root they have.
+/// Collectors of the peer that read no files, or ignore the given root.
 const NOT_OF_FILES: &[(&str, &str)] = &[
     ("ethtool", "ioctl"),
     ("logind", "D-Bus"),
@@ -47,7 +47,7 @@ const NOT_OF_FILES: &[(&str, &str)] = &[
     ("wifi", "netlink"),
 ];
 
-/// What both are asked for besides, of each form that sysctls have.
+/// Additional sysctls for both exporters, of every form.
 const SYSCTLS: &[&str] = &[
     "--collector.sysctl.include=vm.swappiness",
     "--collector.sysctl.include=net.ipv4.ip_local_port_range:first,last",
@@ -55,19 +55,19 @@ const SYSCTLS: &[&str] = &[
     "--collector.sysctl.include-info=net.core.default_qdisc",
 ];
 
-/// Where a simulated host has the services of runit.
+/// The runit directory of a simulated host.
 const SERVICES: (&str, &str) = ("collector.runit.servicedir", "/etc/service");
 
-/// Families that tell of the disk that the folder is on; that a mount has them is compared all the same.
+/// Families about the disk of the temporary folder; only their mount points are compared.
 const OF_THE_DISK: &str = "node_filesystem_";
-/// But these, which are made of the table of mounts.
+/// Exceptions, derived from the mount table.
 const OF_THE_TABLE: [&str; 2] = ["node_filesystem_device_error", "node_filesystem_readonly"];
 
-/// What one of the two takes from the machine that it runs on, or from its own work.
+/// Families that come from the machine or from the exporter itself.
 const LEFT_OUT: &[&str] =
     &["node_scrape_collector_duration_seconds", "node_time_seconds", "node_time_zone_offset_seconds"];
 
-/// Collectors of the peer that fail, on which hosts, and why.
+/// Collectors of the peer that fail, with hosts and reasons.
 const FAILS: &[(&str, &[&str], &str)] = &[
     ("cpu", &["s390x"], "it was compiled for x86-64, and takes no other form of /proc/cpuinfo"),
     ("dmi", &["pi4", "s390x"], "their firmware has no such tables"),
@@ -142,8 +142,8 @@ fn agrees(place: &str, overrides: impl Fn(&Profile) -> &'static [(&'static str, 
     );
     let (hosts, lines): (Vec<&str>, Vec<Difference>) = differences.into_iter().unzip();
     let own = knowledge.sort(place, lines.clone());
-    wrong.extend(own.stale.iter().map(|row| format!("listed, but occurs no more: `{}`", row.pattern)));
-    // What is known of fixture hosts may occur here; that it does occur is for these to show.
+    wrong.extend(own.stale.iter().map(|row| format!("listed, but matches nothing: `{}`", row.pattern)));
+    // Differences known of fixture hosts may occur here but need not.
     for (host, line) in hosts.iter().zip(&lines).filter(|(_, line)| own.unknown.contains(line)) {
         if !knowledge.known.iter().any(|row| row.pattern.is_match(&line.line)) {
             wrong.push(format!("{host}: {line}"));
@@ -152,13 +152,13 @@ fn agrees(place: &str, overrides: impl Fn(&Profile) -> &'static [(&'static str, 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What came of all hosts.
+/// Result over all hosts.
 struct Found {
     program: Program,
     knowledge: Knowledge,
-    /// What differs, with the hosts on which it does.
+    /// Differences, with their hosts.
     differences: Vec<(&'static str, Difference)>,
-    /// Hosts and collectors of the peer.
+    /// Hosts and failed collectors of the peer.
     failed: BTreeSet<(&'static str, String)>,
     wrong: Vec<String>,
 }
@@ -199,14 +199,14 @@ impl Found {
     }
 }
 
-/// The host as it is on disk, with a folder for each mount.
+/// The host on disk, with a folder for each mount point.
 fn written(machine: &Machine, seconds: u64) -> Tree {
     let mut tree = Host::new(machine.clone(), || Duration::ZERO).tree_at(seconds);
     mounts(&mut tree).expect("a place for the table of mounts");
     tree
 }
 
-/// Writes what is another file by now, and gives the tree that is on disk then.
+/// Writes the changed files, and returns the tree on disk.
 fn renew(before: &Tree, after: Tree, folder: &Path) -> Tree {
     assert!(before.iter().map(|(path, _)| path).eq(after.iter().map(|(path, _)| path)), "files come or go");
     let mut changed = Tree::new();
@@ -219,7 +219,7 @@ fn renew(before: &Tree, after: Tree, folder: &Path) -> Tree {
     after
 }
 
-/// Our collectors over a host that lives.
+/// Our collectors on a live simulated host.
 struct Ours {
     seconds: Arc<AtomicU64>,
     scraper: Scraper,
@@ -248,7 +248,7 @@ impl Ours {
     }
 }
 
-/// Every collector of the peer that reads files.
+/// Collectors of the peer that read files.
 fn of_files(program: &Program) -> Vec<String> {
     let names = program.collectors();
     let asking: BTreeSet<&str> = NOT_OF_FILES.iter().map(|(name, _)| *name).collect();
@@ -274,15 +274,15 @@ fn theirs(program: &Program, folder: &Path) -> Peer {
     Peer::start(&program.path, &arguments).expect("the peer starts")
 }
 
-/// Paths as they are on the host.
+/// The peer's page with paths as on the host.
 fn their_page(peer: &Peer, folder: &Path) -> io::Result<String> {
-    let answer = peer.url().get_patiently(Format::Text, PEER_TIMEOUT)?;
+    let answer = peer.url().get_with_timeout(Format::Text, PEER_TIMEOUT)?;
     let page = String::from_utf8(answer.body).expect("pages are text");
     let place = |mount: &str| folder.join(mount).display().to_string();
     Ok(page.replace(&place("host"), "").replace(&place("sys"), "/sys").replace(&place("rootfs"), ""))
 }
 
-/// The page without the numbers that the peer takes from the disk that the folder is on.
+/// The page without the values that the peer takes from the disk of the temporary folder.
 fn comparable(page: &str) -> String {
     let mut lines = String::with_capacity(page.len());
     for line in page.lines() {

@@ -1,5 +1,5 @@
-//! Nothing lies around that nobody uses: files without a module, fixtures without a page, snapshots without what they
-//! show, documents that nobody leads to.
+//! Files that nothing refers to: sources without a module, fixtures without a page, snapshots without a test, documents
+//! without a link.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,9 +21,9 @@ fn collectors() -> BTreeSet<String> {
     ALL.iter().map(|registration| registration.declaration.name.to_owned()).collect()
 }
 
-/// The compiler does not look at a file that no other file names.
+/// The compiler ignores a file that no `mod` names.
 #[test]
-fn every_source_file_is_a_module_of_another() {
+fn every_source_file_is_a_module() {
     let sources = sources();
     let mut orphans = Vec::new();
     for source in &sources {
@@ -52,7 +52,7 @@ fn every_source_file_is_a_module_of_another() {
 }
 
 #[test]
-fn every_host_has_its_page_and_every_page_a_host() {
+fn hosts_and_golden_pages_correspond() {
     let files = names("fixtures/hosts");
     let stems = |ending: &str| -> BTreeSet<String> {
         files.iter().filter_map(|name| name.strip_suffix(ending)).map(str::to_owned).collect()
@@ -64,17 +64,17 @@ fn every_host_has_its_page_and_every_page_a_host() {
     assert_none(&orphans, "remove fixtures/hosts/NAME.prom, which no host has");
     let other: Vec<String> =
         files.iter().filter(|name| !ends_in(name, "tree") && !ends_in(name, "prom")).cloned().collect();
-    assert_none(&other, "neither a host nor its page; move it out of fixtures/hosts");
+    assert_none(&other, "neither a host nor a golden page; move it out of fixtures/hosts");
 }
 
 #[test]
-fn every_snapshot_is_of_something_that_is_there() {
+fn every_snapshot_has_a_test() {
     let hosts: BTreeSet<String> = load::hosts().expect("fixtures/hosts").into_iter().collect();
     let profiles: BTreeSet<String> = simulator::profiles().iter().map(|profile| profile.name.to_owned()).collect();
     let mut orphans = Vec::new();
     for (kind, places) in [("hosts", &hosts), ("faults", &hosts), ("profiles", &profiles)] {
         let folder = format!("harness/tests/snapshots/{kind}");
-        // Faults of what only another host or flag shows have tables of their own, which that test lists.
+        // Tables of other hosts and flags are listed by their own test.
         for place in names(&folder).into_iter().filter(|place| (kind, place.as_str()) != ("faults", "more")) {
             if !places.contains(&place) {
                 orphans.push(format!("{folder}/{place}"));
@@ -85,14 +85,11 @@ fn every_snapshot_is_of_something_that_is_there() {
             orphans.extend(stems.map(|file| format!("{folder}/{place}/{file}")));
         }
     }
-    assert_none(
-        &orphans,
-        "remove the snapshot: no collector, host or profile is called so (a .snap.new wants a review)",
-    );
+    assert_none(&orphans, "remove the snapshot: no such collector, host or profile (review a .snap.new)");
 }
 
 #[test]
-fn every_document_is_led_to() {
+fn every_document_is_linked() {
     let documents = documents();
     let linked = |name: &str| {
         let mut others = documents.iter().filter(|document| document.path != format!("docs/{name}"));
@@ -105,7 +102,7 @@ fn every_document_is_led_to() {
 }
 
 #[test]
-fn links_to_sections_lead_to_a_heading() {
+fn links_to_sections_exist() {
     let documents = documents();
     let mut dead = Vec::new();
     for document in &documents {
@@ -124,10 +121,10 @@ fn links_to_sections_lead_to_a_heading() {
             }
         }
     }
-    assert_none(&dead, "no heading of that document is called so; mend the link");
+    assert_none(&dead, "no such heading; fix the link");
 }
 
-/// A heading as links name it.
+/// The anchor of a heading.
 fn slug(heading: &str) -> String {
     let lower = heading.trim().to_lowercase();
     let kept = lower.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
@@ -135,7 +132,7 @@ fn slug(heading: &str) -> String {
 }
 
 #[test]
-fn headings_are_named_as_links_name_them() {
+fn anchors_of_headings() {
     assert_eq!(slug(" What differs from exporter-toolkit"), "what-differs-from-exporter-toolkit");
     assert_eq!(slug(" The `.tree` format, version 1"), "the-tree-format-version-1");
 }

@@ -1,4 +1,4 @@
-//! Which files may use the file system, sockets and clocks directly, and that every public item is documented.
+//! Direct access to files, sockets and clocks is limited to listed files, and every public item is documented.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use harness::load;
 
 use crate::{Source, assert_none, sources};
 
-/// The files that open what clippy.toml closes to everybody else, each for the reason that stands beside it.
-const ROOMS: &[&str] = &[
+/// Files that may call functions disallowed in clippy.toml; the reason is beside each entry.
+const DIRECT_ACCESS: &[&str] = &[
     "collectors/src/host/kernel/clock.rs",
     "collectors/src/host/kernel/linux.rs",
     "collectors/src/host/kernel/linux/zone.rs",
@@ -46,25 +46,25 @@ const ROOMS: &[&str] = &[
 ];
 
 #[test]
-fn only_the_rooms_have_doors_to_the_outside() {
+fn direct_access_is_in_listed_files_only() {
     let opens = |source: &&Source| source.text.contains("clippy::disallowed_methods");
     let found: BTreeSet<String> = sources().iter().filter(opens).map(|source| source.path.clone()).collect();
-    let rooms: BTreeSet<String> = ROOMS.iter().map(|&room| room.to_owned()).collect();
+    let rooms: BTreeSet<String> = DIRECT_ACCESS.iter().map(|&room| room.to_owned()).collect();
     let new: Vec<String> = found.difference(&rooms).cloned().collect();
     assert_none(
         &new,
-        "ask `cx.files`, `cx.kernel` or harness/src/load.rs, or list the room in harness/tests/tidy/shape.rs",
+        "ask `cx.files`, `cx.kernel` or harness/src/load.rs, or list the file in harness/tests/tidy/shape.rs",
     );
     let gone: Vec<String> = rooms.difference(&found).cloned().collect();
-    assert_none(&gone, "opens nothing any more: take it off the list in harness/tests/tidy/shape.rs");
+    assert_none(&gone, "has no direct access: remove it from the list in harness/tests/tidy/shape.rs");
 }
 
-/// The files in which one item has fields that say themselves what they are, for the reason that stands there.
-const WITHOUT_WORDS: [&str; 2] = ["collectors/src/host/kernel.rs", "collectors/src/kit/options.rs"];
+/// Files with one undocumented item, whose field names are self-explanatory.
+const UNDOCUMENTED: [&str; 2] = ["collectors/src/host/kernel.rs", "collectors/src/kit/options.rs"];
 
-/// The compiler looks at each item; what is checked here is that it is asked to, everywhere.
+/// The compiler checks each item; this test checks that the lint is on everywhere.
 #[test]
-fn every_public_item_has_to_be_documented() {
+fn missing_docs_is_on_everywhere() {
     let text = |path: &str| {
         let bytes = load::bytes(&load::workspace().join(path)).expect("a manifest");
         String::from_utf8(bytes).expect("TOML is text")
@@ -79,12 +79,12 @@ fn every_public_item_has_to_be_documented() {
     let silent = sources();
     let silent = silent.iter().filter(|source| source.text.contains("(missing_docs"));
     let silent: Vec<&str> = silent.map(|source| source.path.as_str()).collect();
-    assert_eq!(silent, WITHOUT_WORDS, "say what the item is for, in place of switching missing_docs off");
+    assert_eq!(silent, UNDOCUMENTED, "document the item instead of disabling missing_docs");
 }
 
-/// A snapshot that a machine accepts is no proof.
+/// CI must not update snapshots.
 #[test]
-fn the_gate_of_changes_writes_no_snapshot() {
+fn ci_does_not_update_snapshots() {
     let bytes = load::bytes(&load::workspace().join(".ci/run")).expect(".ci/run");
     let text = String::from_utf8(bytes).expect("a script is text");
     let export = text.lines().find(|line| line.starts_with("export "));

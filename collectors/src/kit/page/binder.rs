@@ -8,12 +8,12 @@ use super::{Buffer, Finished, Format, Page, order};
 pub(crate) struct Binder {
     /// Every buffer in the order of the families' names.
     order: Vec<Place>,
-    /// How many buffers each page had when they were put into order.
+    /// The number of buffers of each page when they were sorted.
     counts: Vec<usize>,
     lines: Vec<order::Line>,
 }
 
-/// Where a buffer is.
+/// The position of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Place {
     page: usize,
@@ -29,7 +29,7 @@ impl Place {
         self.page(pages)?.families.get(self.at)
     }
 
-    /// The same, if it has samples.
+    /// The buffer at a position, if it has samples.
     fn filled(self, pages: &[Option<Page>]) -> Option<&Buffer> {
         self.page(pages)?.filled(self.at)
     }
@@ -129,7 +129,7 @@ impl Binder {
     }
 }
 
-/// What has to be known to write a family.
+/// State of a page that is being written.
 struct Writer<'a> {
     order: &'a [Place],
     format: Format,
@@ -143,7 +143,7 @@ impl Writer<'_> {
         self.finished.duplicates += family.write_to(&header, self.format, has_short_name, out);
     }
 
-    /// Whether no family on the page has this name; only OpenMetrics asks.
+    /// Whether no family of the page has this name; needed for OpenMetrics only.
     fn is_free(&self, name: Option<&[u8]>, pages: &[Option<Page>], foreign: &ForeignPage) -> bool {
         let Some(name) = name.filter(|_| self.format == Format::OpenMetrics) else { return true };
         let buffer = |place: &Place| place.buffer(pages);

@@ -1,10 +1,10 @@
-//! Putting encoded lines into order without taking them apart.
+//! Sorting of encoded lines.
 
 use std::cmp::Ordering;
 
 use crate::kit::bytes;
 
-/// Where a line and its labels are in a family's buffer.
+/// Positions of a line and its labels in the buffer of a family.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     start: usize,
@@ -17,7 +17,7 @@ pub(super) struct Line {
 /// Both have the same label names, so the first byte that differs is in a value, and everything before it is equal.
 pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     let same = bytes::common_length(a, b);
-    // Of almost all, two bytes that mean themselves differ.
+    // Fast path: the bytes that differ are no escapes.
     if let (Some(&first), Some(&second)) = (a.get(same), b.get(same))
         && same.checked_sub(1).and_then(|before| a.get(before)) != Some(&b'\\')
         && !is_special(first)
@@ -29,13 +29,13 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     byte_at(a, same, escaped).cmp(&byte_at(b, same, escaped))
 }
 
-/// Whether this byte ends a value, or begins another byte's name.
+/// Whether this byte ends a value or starts an escape.
 fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\')
 }
 
-/// The same for lines of which one may have labels that the other does not have: fewer labels come first, then values
-/// are compared one by one, whatever their labels.
+/// Compares lines with different label names: fewer labels come first, then values are compared in order, whatever
+/// their labels.
 pub(super) fn compare_uneven(a: &[u8], b: &[u8]) -> Ordering {
     let by_count = values(a).count().cmp(&values(b).count());
     let by_value = || values(a).zip(values(b)).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
@@ -57,7 +57,7 @@ fn values(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The unescaped byte that begins here; a value's end is before every byte of a longer value.
+/// The unescaped byte at this position; the end of a value sorts before every byte.
 fn byte_at(key: &[u8], at: usize, escaped: bool) -> Option<u8> {
     match (key.get(at)?, escaped) {
         (b'n', true) => Some(b'\n'),
@@ -67,7 +67,7 @@ fn byte_at(key: &[u8], at: usize, escaped: bool) -> Option<u8> {
     }
 }
 
-/// Writes the lines of `text` sorted by their labels, each labels only once; gives how many were left out.
+/// Writes the lines of `text` sorted by their labels, without duplicates; returns the number of duplicates.
 pub(super) fn write_sorted(
     text: &[u8],
     name_length: usize,
@@ -78,13 +78,13 @@ pub(super) fn write_sorted(
     lines.clear();
     let mut start = 0;
     for newline in memchr::memchr_iter(b'\n', text) {
-        // A value has no space, so the last one is the one before it.
+        // A value has no space: the last space of the line is before the value.
         let key_end = memchr::memrchr(b' ', &text[start..newline]).map_or(newline, |space| start + space);
         lines.push(Line { start, key_end, end: newline + 1 });
         start = newline + 1;
     }
     let key = |line: &Line| &text[line.start + name_length..line.key_end];
-    // Of two equal lines the one that was emitted first stays.
+    // Among duplicates the first emitted one sorts first and stays.
     lines.sort_unstable_by(|a, b| compare(key(a), key(b)).then(a.start.cmp(&b.start)));
     let mut duplicates = 0;
     let mut last: Option<&Line> = None;

@@ -2,7 +2,7 @@
 
 use super::FromText;
 
-/// A whole number of 64 bits, as one that can be multiplied.
+/// A 64-bit integer as a float, for unit conversion.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Wide(pub f64);
 
@@ -18,7 +18,7 @@ impl FromText for Wide {
 /// 2^64, the least that does not fit into 64 bits.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
-/// A number that is not negative without what is after its point, if it fits into 64 bits.
+/// The integer part of a non-negative float, if it fits into 64 bits.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

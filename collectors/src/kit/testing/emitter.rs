@@ -1,4 +1,4 @@
-//! A collector that emits as many samples as it is told: what a sample costs on its way onto the page.
+//! A collector that emits a given number of samples, to measure the cost of a sample.
 
 use std::sync::Arc;
 
@@ -9,19 +9,22 @@ use crate::kit::options::FlagValues;
 use crate::kit::prelude::*;
 use crate::kit::scraper::Scraper;
 
-/// Emits as many samples as it is told.
+/// Emits `count` samples.
 struct Emitter {
     count: u64,
 }
 
 crate::declare! {
     Emitter: "emitter", on, "Emits samples.";
+    labels {
+        PerMode { cpu, mode }
+    }
     flags {
-        COUNT: Whole "collector.emitter.count" = "0", "How many.";
+        COUNT: Whole "collector.emitter.count" = "0", "Number of samples.";
     }
     families {
-        WHOLE: Counter "node_whole_total" ["cpu", "mode"] "Whole numbers.";
-        FRACTION: Gauge "node_fraction_ratio" ["cpu", "mode"] "Fractions.";
+        WHOLE: Counter "node_whole_total" PerMode "Integers.";
+        FRACTION: Gauge "node_fraction_ratio" PerMode "Fractions.";
     }
 }
 
@@ -32,16 +35,16 @@ impl Collect for Emitter {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for index in 0..self.count / 2 {
-            // Names of one length come in order, as most of the kernel's do.
+            // Numbers of one length are in page order, as most kernel names are.
             let cpu = 1_000_000 + index;
-            cx.page.counter(WHOLE, [&cpu, &"user"], index * 7919);
-            cx.page.gauge(FRACTION, [&cpu, &"idle"], index as f64 / 100.0);
+            cx.page.counter(WHOLE, PerMode { cpu: &cpu, mode: &"user" }, index * 7919);
+            cx.page.gauge(FRACTION, PerMode { cpu: &cpu, mode: &"idle" }, index as f64 / 100.0);
         }
         Ok(())
     }
 }
 
-/// A scraper of nothing but so many samples, half of them whole numbers and half of them fractions.
+/// A scraper of `count` samples, half of them integers and half of them fractions.
 ///
 /// # Panics
 /// Never: the flags are its own.

@@ -78,7 +78,7 @@ fn histograms_and_summaries_are_put_together() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
-    check_error("a 1\nb x\n", "a.prom:2: value: expected a number, found `x`");
+    check_error("a 1\nb x\n", "a.prom:2: value: expected a number, found \"x\"");
     check_error("a 1", "a.prom:1: line: expected a newline at its end");
     check_error("a 1\n\n# HELP b", "a.prom:3: line: expected a newline");
     check_error("a 1 1441205977284\n", "a.prom:1: timestamp: expected the end of the line");
@@ -102,7 +102,7 @@ fn what_is_wrong_with_labels_is_named() {
     check_error("a{1b=\"c\"} 1\n", "label name: expected a label's name");
     check_error("a{,} 1\n", "label name");
     check_error("a{__name__=\"b\"} 1\n", "label name: expected a label's name: a letter or `_`, but not two");
-    check_error("a{b} 1\n", "b: expected `=` after a label's name, found `} 1`");
+    check_error("a{b} 1\n", "b: expected `=` after a label's name, found \"} 1\"");
     check_error("a{b=c} 1\n", "b: expected `\"` before a label's value");
     check_error("a{b=\"c} 1\n", "b: expected a value that ends in");
     check_error("a{b=\"\\t\"} 1\n", "b: expected a value that ends in");
