@@ -226,15 +226,11 @@ impl Filesystem {
     }
 }
 
-<<<<<<< HEAD
 fn is_local(view: &View<'_>) -> bool {
     LOCAL_TYPES.contains(&view.fs_type)
 }
 
 /// Compares by labels, in page order.
-=======
-/// Compares by labels, in page order.
->>>>>>> server
 fn compare(a: (View<'_>, Answer), b: (View<'_>, Answer)) -> Ordering {
     key(a).cmp(&key(b))
 }

@@ -57,7 +57,6 @@ fn flags_change_what_is_served() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_request_on_a_kept_connection_has_no_delay() {
     // A delayed ACK comes after 40 ms on Linux, later elsewhere.
     const MEDIAN_MAX: Duration = Duration::from_millis(25);
@@ -66,26 +65,6 @@ fn a_request_on_a_kept_connection_has_no_delay() {
     let median = median(&mut exporter.connect(), "/metrics?collect[]=loadavg");
     println!("median request on a kept connection: {median:?}");
     assert!(median < MEDIAN_MAX, "{median:?}");
-=======
-fn a_kept_alive_connection_has_no_delay() {
-    const REQUESTS: usize = 41;
-    // A delayed ACK takes 40 ms on Linux, and longer elsewhere.
-    const MEDIAN_MAX: Duration = Duration::from_millis(25);
-    let exporter = Exporter::simulated(&[]);
-    let mut connection = exporter.connect();
-    let mut times: Vec<_> = (0..REQUESTS)
-        .map(|_| {
-            let begin = Instant::now();
-            // A cheap page, so that waiting dominates.
-            assert_eq!(connection.ask("GET", "/metrics?collect[]=loadavg").status, 200);
-            begin.elapsed()
-        })
-        .collect();
-    times.sort();
-    let median = times[REQUESTS / 2];
-    println!("median of {REQUESTS} requests on one connection: {median:?}");
-    assert!(median < MEDIAN_MAX, "{times:?}");
->>>>>>> server
 }
 
 #[test]

@@ -38,7 +38,6 @@ impl fmt::Display for FileError<'_> {
     }
 }
 
-<<<<<<< HEAD
 /// A path and a line, where one is meant, as error messages show them.
 struct Place<'a>(Path<'a>, usize);
 
@@ -50,9 +49,6 @@ impl fmt::Display for Place<'_> {
 }
 
 /// A path in error messages.
-=======
-/// A path in error messages.
->>>>>>> server
 pub(crate) struct Path<'a>(pub(crate) Mount, pub(crate) &'a [u8]);
 
 impl fmt::Display for Path<'_> {

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Why a collector did not succeed, in full for the log and without content of files for clients.
-=======
-//! The reason of a failure.
->>>>>>> server
 
 use std::fmt;
 
@@ -12,13 +8,8 @@ use crate::host::root::{Mount, RootError};
 /// Longer paths are formatted at once.
 const PATH_MAX_BYTES: usize = 56;
 
-<<<<<<< HEAD
 /// A reason. Most collectors of a host have no data in every scrape: the words for a file that could not be read are made
 /// when they are shown, so that such a failure allocates nothing.
-=======
-/// A reason that is formatted when it is displayed. Most collectors of a host have no data at every scrape, and the
-/// reason is rarely read: a file error is kept without an allocation.
->>>>>>> server
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reason(Inner);
 
@@ -39,11 +30,7 @@ enum Inner {
 }
 
 impl Reason {
-<<<<<<< HEAD
     /// A reason in these words.
-=======
-    /// A reason with this text.
->>>>>>> server
     pub(super) fn in_words(words: impl fmt::Display) -> Self {
         Self(Inner::Words(words.to_string()))
     }
@@ -106,11 +93,7 @@ mod tests {
     use crate::host::errno::Errno;
 
     #[test]
-<<<<<<< HEAD
     fn a_file_error_reads_alike_whatever_the_length_of_its_path() {
-=======
-    fn a_file_error_reads_the_same_for_short_and_long_paths() {
->>>>>>> server
         for length in [0, 1, PATH_MAX_BYTES - 1, PATH_MAX_BYTES, PATH_MAX_BYTES + 1, 300] {
             let path = vec![b'x'; length];
             let file = FileError { mount: Mount::Sys, path: &path, error: RootError::Errno(Errno::EIO) };
