@@ -107,7 +107,11 @@ fn one_signal_ends_it_with_a_blocked_file_no_more_threads_and_a_full_log() {
     for client in &mut clients {
         client.send_with("GET", "/metrics", "X-Prometheus-Scrape-Timeout-Seconds: 60\r\n");
     }
-    // The scrapes wait for threads that cannot be made: the exporter says so, and recovers when they end.
+    // A later scrape, while the first one blocks.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut other = exporter.connect();
+    other.send_with("GET", "/metrics?collect[]=time", "X-Prometheus-Scrape-Timeout-Seconds: 60\r\n");
+    // It waits for a thread, which cannot be made.
     let deadline = Instant::now() + Duration::from_secs(20);
     while rustix::process::geteuid().is_root() && exporter.get("/-/ready").status != 503 {
         assert!(Instant::now() < deadline, "it counts as ready while no scrape can run");
