@@ -4,6 +4,8 @@ pub(crate) mod mounts;
 mod workers;
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::declare;
 use crate::host::kernel::KernelError;
@@ -22,8 +24,41 @@ pub struct Filesystem {
     mounts: Mounts,
     /// Indices of mounts: by path for statfs, then in page order.
     order: Vec<usize>,
-    tickets: Vec<Ticket>,
+    questions: Vec<Question>,
     answers: Vec<Answer>,
+    /// Paths of local file systems that were slow once.
+    slow: BTreeSet<Vec<u8>>,
+}
+
+/// Types of file systems whose `statfs` returns numbers in memory, without reading a device or asking a server. It runs
+/// in the thread of the scrape; that of any other type runs in a thread that may block for ever.
+const LOCAL_TYPES: [&[u8]; 14] = [
+    b"bcachefs",
+    b"btrfs",
+    b"devtmpfs",
+    b"efivarfs",
+    b"erofs",
+    b"exfat",
+    b"ext2",
+    b"ext3",
+    b"ext4",
+    b"f2fs",
+    b"ramfs",
+    b"tmpfs",
+    b"vfat",
+    b"xfs",
+];
+
+/// A local file system that took longer once is asked in a thread from then on.
+const LOCAL_TIME_MAX: Duration = Duration::from_millis(20);
+
+/// How a mount is asked for its numbers.
+#[derive(Clone, Copy, Debug)]
+enum Question {
+    /// It was asked in this thread.
+    Answered(Answer),
+    /// It is asked in another thread.
+    Asked(Ticket),
 }
 
 declare! {
@@ -79,8 +114,9 @@ impl Collect for Filesystem {
             workers: Workers::new(workers, options.get(MOUNT_TIMEOUT)),
             mounts: Mounts::default(),
             order: Vec::new(),
-            tickets: Vec::new(),
+            questions: Vec::new(),
             answers: Vec::new(),
+            slow: BTreeSet::new(),
         })
     }
 
@@ -120,26 +156,45 @@ impl Filesystem {
 
     /// Calls statfs once for each distinct path.
     fn ask(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        let Self { workers, mounts, order, tickets, answers, .. } = self;
+        let Self { workers, mounts, order, questions, answers, slow, .. } = self;
         order.clear();
         order.extend(0..mounts.len());
         order.sort_unstable_by(|&a, &b| mounts.compare_paths(a, b));
-        tickets.clear();
+        questions.clear();
         for (index, &at) in order.iter().enumerate() {
             let known = index.checked_sub(1).filter(|&before| mounts.compare_paths(order[before], at).is_eq());
-            let ticket = match known.and_then(|before| tickets.get(before)) {
-                Some(&ticket) => ticket,
-                None => workers.ask(cx.kernel, mounts.get(at).map(|view| view.path).unwrap_or_default()),
+            let question = match known.and_then(|before| questions.get(before)) {
+                Some(&question) => question,
+                None => match mounts.get(at) {
+                    Some(view) if is_local(&view) && !slow.contains(view.path) => {
+                        let begin = cx.kernel.monotonic();
+                        let answer = Answer::Known(cx.kernel.statfs(view.path));
+                        if cx.kernel.monotonic().saturating_sub(begin) >= LOCAL_TIME_MAX {
+                            slow.insert(view.path.to_vec());
+                        }
+                        Question::Answered(answer)
+                    }
+                    view => Question::Asked(workers.ask(cx.kernel, view.map(|view| view.path).unwrap_or_default())),
+                },
             };
-            tickets.push(ticket);
+            questions.push(question);
         }
         let asked = workers.wait();
         answers.clear();
         answers.resize(mounts.len(), Answer::Silent);
-        for (&at, &ticket) in order.iter().zip(&*tickets) {
+        for (&at, &question) in order.iter().zip(&*questions) {
             if let Some(answer) = answers.get_mut(at) {
-                *answer = workers.answer(ticket);
+                *answer = match question {
+                    Question::Answered(answer) => answer,
+                    Question::Asked(ticket) => workers.answer(ticket),
+                };
             }
+        }
+        let mut silent = answers.iter().enumerate().filter(|(_, answer)| **answer == Answer::Silent);
+        if let Some(first) = silent.next().and_then(|(at, _)| mounts.get(at)) {
+            let (path, count) = (first.path.escape_ascii(), 1 + silent.count());
+            cx.problems
+                .note(Failure::error(format_args!("mounts that do not answer statfs: {count}, the first is {path}")));
         }
         asked.map_err(|error| Failure::error(format_args!("no thread to ask file systems with: {error}")))
     }
@@ -171,6 +226,10 @@ impl Filesystem {
             last = Some((view, answer));
         }
     }
+}
+
+fn is_local(view: &View<'_>) -> bool {
+    LOCAL_TYPES.contains(&view.fs_type)
 }
 
 /// Compares by labels, in page order.

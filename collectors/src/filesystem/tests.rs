@@ -159,7 +159,7 @@ fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
     let stuck = "device=\"a\",device_error=\"mountpoint timeout\",fstype=\"nfs4\",mountpoint=\"/dead\"}";
     for _ in 0..2 {
         let scraped = scrape(&scraper);
-        assert_eq!(scraped.complaints, <[String; 0]>::default());
+        assert_eq!(scraped.complaints, ["mounts that do not answer statfs: 1, the first is /dead"]);
         let samples = scraped.samples();
         for line in [
             &format!("node_filesystem_device_error{{{stuck} 1"),
@@ -177,4 +177,22 @@ fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
         scrape(&scraper).samples().contains("device_error=\"connection timed out\",fstype=\"nfs4\"")
     });
     assert!(recovered, "{}", scrape(&scraper).samples());
+}
+
+#[test]
+fn a_local_file_system_is_asked_in_the_thread_of_the_scrape_until_it_was_slow() {
+    let slow = StatFsAnswer::Hang(LOCAL_TIME_MAX);
+    let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_statfs_answer("/slow", slow);
+    let scraper = given("== proc/1/mountinfo\n1 1 0:1 / /a rw - ext4 a rw\n1 1 0:2 / /slow rw - xfs b rw\n")
+        .flags(&["--collector.filesystem.mount-timeout=1ms", "--collector.filesystem.stat-workers=1"])
+        .shared_kernel(Arc::new(kernel))
+        .scraper::<Filesystem>()
+        .expect("flags");
+    let error = |text: &str| format!("device_error=\"{text}\",fstype=\"xfs\",mountpoint=\"/slow\"}} 1");
+    let local = "device_error=\"\",fstype=\"ext4\",mountpoint=\"/a\"} 0";
+    // The timeout of mounts is that of the threads.
+    for expected in ["connection timed out", "mountpoint timeout"] {
+        let samples = scrape(&scraper).samples();
+        assert!(samples.contains(&error(expected)) && samples.contains(local), "{expected} is not in {samples}");
+    }
 }

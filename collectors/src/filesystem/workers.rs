@@ -1,7 +1,7 @@
-//! Threads that ask for the numbers of file systems, because a dead server can keep whoever asks for ever.
+//! Threads that call `statfs`, which blocks for ever where a server is dead.
 //!
-//! A thread that does not come back in time is given up: another takes its place, its path is not asked for again until
-//! it has come back, and then it goes home. Nobody ever waits for its end, neither a scrape nor the process.
+//! A thread that exceeds the timeout is abandoned: another one replaces it, and its path is not asked again until it has
+//! returned, when it ends. Neither a scrape nor the process waits for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,17 +10,17 @@ use std::time::Duration;
 use crate::host::errno::Errno;
 use crate::host::kernel::{Kernel, KernelError, StatFs, clock};
 
-/// So many threads at most are given up and replaced. Those that are stuck beyond it are not replaced any more, and
-/// with the last of them every other path counts as silent.
+/// Maximum number of abandoned threads that are replaced. Beyond it every path counts as silent once the last thread is
+/// stuck.
 pub(super) const STUCK_THREADS_MAX: usize = 64;
-/// More threads than these do not ask at once.
+/// Maximum number of threads that ask at the same time.
 pub(super) const WORKERS_MAX: usize = 64;
-/// The longest path that the kernel takes.
+/// The longest path that the kernel accepts.
 const PATH_BYTES: usize = 4096;
-/// A thread holds such a path on its stack and little else.
+/// Stack of a thread, which holds one such path and little else.
 const STACK_BYTES: usize = 256 << 10;
 
-/// What a question came to.
+/// The answer to a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Answer {
     /// The kernel's answer.
@@ -29,7 +29,7 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// Where the answer to a question will be.
+/// Identifies a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Ticket(Option<usize>);
 
@@ -44,25 +44,25 @@ pub(super) struct Workers {
 #[derive(Default, Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// There is a question, or an end.
+    /// A question was added, or the threads are to end.
     asked: Condvar,
-    /// Every question of this scrape has its answer.
+    /// Every question of this scrape is answered.
     answered: Condvar,
 }
 
 #[derive(Default, Debug)]
 struct State {
     questions: Vec<Question>,
-    /// The questions of this scrape, and how many of them a thread has taken.
+    /// The questions of this scrape, and the number that threads have taken.
     batch: Vec<usize>,
     taken: usize,
-    /// How many of the batch have no answer yet.
+    /// Questions of the batch without an answer.
     open: usize,
-    /// Questions that can be used again.
+    /// Unused questions.
     free: Vec<usize>,
-    /// Threads that were not given up.
+    /// Threads that were not abandoned.
     active: usize,
-    /// Threads that were.
+    /// Threads that were abandoned and have not returned.
     stuck: usize,
     is_closed: bool,
 }
@@ -82,19 +82,19 @@ enum Progress {
     Running {
         since: Duration,
     },
-    /// Given up, but not back yet.
+    /// Abandoned, and not returned.
     Stuck,
     Done(Result<StatFs, KernelError>),
 }
 
 impl Workers {
-    /// At least one and at most [`WORKERS_MAX`] threads, which start when there is something to ask. A question that
-    /// runs for `timeout` is given up.
+    /// At least one and at most [`WORKERS_MAX`] threads, which start with the first question. A question that takes
+    /// `timeout` is abandoned.
     pub(super) fn new(count: usize, timeout: Duration) -> Self {
         Self { shared: Arc::default(), count: count.clamp(1, WORKERS_MAX), timeout }
     }
 
-    /// Asks; the answer can be had after [`Workers::wait`]. A path whose thread is stuck is not asked for.
+    /// Adds a question, whose answer is known after [`Workers::wait`]. A path whose thread is stuck is not asked.
     pub(super) fn ask(&mut self, kernel: &Arc<dyn Kernel>, path: &[u8]) -> Ticket {
         let mut state = self.shared.lock();
         let State { questions, batch, free, open, .. } = &mut *state;
@@ -116,7 +116,7 @@ impl Workers {
         Ticket(Some(at))
     }
 
-    /// Waits until every question has its answer or was given up.
+    /// Waits until every question is answered or abandoned.
     pub(super) fn wait(&mut self) -> std::io::Result<()> {
         let mut state = self.shared.lock();
         (0..state.open.min(self.count)).for_each(|_| self.shared.asked.notify_one());
@@ -126,14 +126,14 @@ impl Workers {
                     return Err(error);
                 }
             } else if state.active == 0 {
-                // Every thread that may be given up has been.
+                // The maximum number of threads is stuck.
                 return Ok(());
             }
             let time = state.time_to_next_timeout(self.timeout);
             let open = |state: &mut State| state.open > 0;
             let waited = self.shared.answered.wait_timeout_while(state, time, open);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.give_up(self.timeout);
+            state.abandon(self.timeout);
         }
         Ok(())
     }
@@ -147,11 +147,11 @@ impl Workers {
         }
     }
 
-    /// Forgets this scrape's answers.
+    /// Removes this scrape's questions.
     pub(super) fn clear(&mut self) {
         let mut state = self.shared.lock();
         let State { questions, batch, free, taken, open, .. } = &mut *state;
-        // From the last on, so that the next scrape finds each path where it was, and no memory has to grow.
+        // In reverse order, so that the next scrape reuses each path's buffer.
         for at in batch.drain(..).rev() {
             let Some(question) = questions.get_mut(at) else { continue };
             if matches!(question.progress, Progress::Waiting | Progress::Done(_)) {
@@ -163,7 +163,7 @@ impl Workers {
         (*taken, *open) = (0, 0);
     }
 
-    /// Starts the threads that there is work for.
+    /// Starts the threads that are needed.
     fn start_threads(&self, state: &mut State) -> std::io::Result<()> {
         let waiting = state.batch.len().saturating_sub(state.taken);
         let allowed = (self.count + STUCK_THREADS_MAX).saturating_sub(state.stuck);
@@ -187,7 +187,7 @@ impl Drop for Workers {
 }
 
 impl State {
-    /// Since when the questions that were not given up are running.
+    /// When the running questions began.
     fn since(&self) -> impl Iterator<Item = Duration> {
         self.batch.iter().filter_map(|&at| match self.questions.get(at)?.progress {
             Progress::Running { since } => Some(since),
@@ -200,8 +200,8 @@ impl State {
         first.map_or(timeout, |since| since.saturating_add(timeout).saturating_sub(clock::monotonic()))
     }
 
-    /// Gives up what has been running for too long.
-    fn give_up(&mut self, timeout: Duration) {
+    /// Abandons the questions that exceed the timeout.
+    fn abandon(&mut self, timeout: Duration) {
         let now = clock::monotonic();
         for &at in &self.batch {
             let Some(question) = self.questions.get_mut(at) else { continue };
@@ -225,7 +225,7 @@ impl State {
         question.kernel.clone().map(|kernel| (at, kernel))
     }
 
-    /// Whether the thread that brings this answer has a place among `count` threads.
+    /// Stores an answer. Returns whether its thread remains one of `count`.
     fn put(&mut self, at: usize, answer: Result<StatFs, KernelError>, count: usize) -> bool {
         let Some(question) = self.questions.get_mut(at) else { return false };
         if question.progress != Progress::Stuck {
@@ -248,7 +248,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a thread does until there is no place for it.
+    /// The loop of a thread, until it is not needed.
     fn work(&self, count: usize) {
         let mut path = Vec::with_capacity(PATH_BYTES);
         let mut state = self.lock();
@@ -281,7 +281,7 @@ mod tests {
     const NUMBERS: StatFs =
         StatFs { block_size: 1, blocks: 2, blocks_free: 3, blocks_available: 4, files: 5, files_free: 6 };
 
-    /// Asks for all of them and gives the answers.
+    /// Asks for these paths and returns the answers.
     #[track_caller]
     fn ask(workers: &mut Workers, kernel: &Arc<Canned>, paths: &[&str]) -> Vec<Answer> {
         let kernel: Arc<dyn Kernel> = Arc::<Canned>::clone(kernel);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_come_back_to_who_asked_and_threads_stay() {
+    fn answers_match_their_questions_and_threads_stay() {
         let kernel = Canned::default().with_statfs("/a", NUMBERS);
         let kernel = Arc::new(kernel.with_statfs_answer("/b", StatFsAnswer::Error(Errno::EACCES)));
         let mut workers = Workers::new(2, Duration::from_secs(20));
@@ -325,14 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_hangs_is_given_up_replaced_and_taken_back() {
+    fn a_thread_that_hangs_is_abandoned_replaced_and_reused() {
         let kernel = Canned::default().with_statfs("/a", NUMBERS).with_statfs_answer("/dead", LONG);
         let kernel = Arc::new(kernel);
         let mut workers = Workers::new(1, SHORT);
         let expected = [Answer::Silent, Answer::Known(Ok(NUMBERS))];
         assert_eq!(ask(&mut workers, &kernel, &["/dead", "/a"]), expected);
         assert_eq!(threads(&workers), (1, 1));
-        // It is not asked again: no further thread is lost, and nobody waits.
+        // It is not asked again, which costs neither a thread nor time.
         let begin = clock::monotonic();
         assert_eq!(ask(&mut workers, &kernel, &["/dead", "/a"]), expected);
         assert!(passed_since(begin) < SHORT, "{:?}", passed_since(begin));
@@ -344,13 +344,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_threads_are_lost_than_may_be() {
+    fn the_number_of_stuck_threads_is_limited() {
         let paths: Vec<String> = (0..STUCK_THREADS_MAX + 3).map(|number| format!("/dead{number}")).collect();
         let kernel = paths.iter().fold(Canned::default(), |kernel, path| kernel.with_statfs_answer(path, LONG));
         let kernel = Arc::new(kernel.with_statfs("/a", NUMBERS));
         let mut workers = Workers::new(WORKERS_MAX, SHORT);
         let mut asked: Vec<&str> = paths.iter().map(String::as_str).collect();
-        // One less than the limit leaves every thread there may be.
+        // One less than the limit leaves all threads.
         let silent = |count: usize| vec![Answer::Silent; count];
         let first = STUCK_THREADS_MAX;
         assert_eq!(ask(&mut workers, &kernel, &asked[..first]), silent(first));
@@ -366,14 +366,14 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_a_thread_and_never_too_many() {
+    fn the_number_of_threads_is_clamped() {
         assert_eq!(Workers::new(0, SHORT).count, 1);
         assert_eq!(Workers::new(WORKERS_MAX, SHORT).count, WORKERS_MAX);
         assert_eq!(Workers::new(WORKERS_MAX + 1, SHORT).count, WORKERS_MAX);
     }
 
     #[test]
-    fn threads_go_home_when_nobody_asks_any_more() {
+    fn threads_end_with_their_owner() {
         let kernel = Arc::new(Canned::default().with_statfs("/a", NUMBERS));
         let mut workers = Workers::new(3, SHORT);
         ask(&mut workers, &kernel, &["/a", "/a", "/a"]);

@@ -144,10 +144,7 @@ mod tests {
             "laptop",
             Some("  cpus=8: CPUs; an even number has two threads per core. Takes a whole number from 1 to 64."),
         );
-        check(
-            "md-rebuild",
-            Some("  array=NAME: Which array; the last that has more than it needs if nobody says. Takes a name."),
-        );
+        check("md-rebuild", Some("  array=NAME: Array. Default: the last one with redundancy. Takes a name."));
         check("pod-rebuild", None);
         let named = |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.starts_with(name));
         for name in simulator::event_kinds().iter().map(|kind| kind.name) {
