@@ -28,7 +28,7 @@ pub use changed::changed;
 pub use own::SIMULATED;
 use table::{Entry, Meaning, Table};
 
-/// What a command line asks for.
+/// Command of a command line.
 #[derive(Debug)]
 pub enum Command {
     /// Print the help and end.
@@ -77,11 +77,11 @@ pub struct Settings {
     pub push: Push,
     /// `--replay`.
     pub replay: Option<PathBuf>,
-    /// What the operator should know about the command line itself.
+    /// Warnings about the command line itself.
     pub warnings: Vec<String>,
 }
 
-/// What is pushed, where and when.
+/// Settings of push.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Push {
     /// `--push.to`, as KIND=URL.
@@ -170,7 +170,7 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             }
             Meaning::Flag(flag) => {
                 let value = match flag.bare {
-                    // What follows without a `=` is another argument.
+                    // Without `=`, the next word is another argument.
                     Some(bare) => parser.optional_value().map_or(Ok(bare.to_owned()), |value| utf8(value, &written))?,
                     None => value_of(&mut parser, &written)?,
                 };
@@ -216,7 +216,7 @@ fn utf8(value: OsString, written: &str) -> Result<String, String> {
     value.into_string().map_err(|value| format!("--{written}: `{}` is not UTF-8", value.display()))
 }
 
-/// What the arguments have said so far.
+/// Result of the arguments parsed so far.
 struct Found {
     values: FlagValues,
     /// By the name of today, the name that was written.
@@ -740,7 +740,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What a command line is made of: names that exist, names that nearly do, and anything.
+    /// An argument: an existing name, a similar one, or any text.
     fn argument() -> impl Strategy<Value = String> {
         let names: Vec<_> = Table::new(REGISTRATIONS).entries().map(|entry| entry.name.clone()).collect();
         prop_oneof![

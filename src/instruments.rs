@@ -41,9 +41,9 @@ pub const VOLATILE: [&str; 3] = ["node_exporter_", "process_", "promhttp_"];
 /// The exporter's own metrics.
 #[derive(Clone, Debug)]
 pub struct Instruments {
-    /// What is on every page.
+    /// Families of every page.
     always: Registry,
-    /// What `--web.disable-exporter-metrics` leaves out.
+    /// Families that `--web.disable-exporter-metrics` leaves out.
     own: Option<Registry>,
     requests: IntCounterVec,
     in_flight: IntGauge,

@@ -1,4 +1,4 @@
-//! What the exporter gives up when it is told to: with landlock, the process and all that it starts can read the roots,
+//! Rights that the exporter gives up by landlock: the process and its children can read the roots,
 //! and of files nothing else. Off unless `--sandbox` is given.
 
 use std::path::{Component, Path, PathBuf};
@@ -11,14 +11,14 @@ use landlock::{
 use crate::flags::Settings;
 use crate::serve::listen::{self, Address};
 
-/// What is restricted: all that kernels since 6.10 can. Later kernels could do more, which collectors may need.
+/// Restricted rights: those of kernel 6.10. Later kernels restrict more, which collectors may need.
 const RESTRICTED: ABI = ABI::V5;
 
 /// What is read whatever is exported: the exporter's own process, and what a system tells everybody, such as the names
 /// of PCI devices.
 const ALWAYS: &[&str] = &["/proc", "/usr/share"];
 
-/// What is needed of files from now on.
+/// Files needed from now on.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Needs {
     /// Directories, or files, that are read.

@@ -110,7 +110,7 @@ mod tests {
         client
     }
 
-    /// The same as Prometheus asks, which says how long it waits.
+    /// Sends a request with the timeout header of Prometheus.
     #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
     fn ask_in_time(address: SocketAddr) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();

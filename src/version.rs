@@ -12,7 +12,7 @@ pub const BRANCH: &str = match option_env!("NODE_EXPORTER_BRANCH") {
     Some(branch) => branch,
     None => "unknown",
 };
-/// What compiled it: `rustc1.90.0`.
+/// Compiler: `rustc1.90.0`.
 pub const COMPILER: &str = env!("NODE_EXPORTER_COMPILER");
 
 /// The operating system, by the name that Go has for it.
@@ -51,12 +51,12 @@ pub fn features() -> String {
     names.join(",")
 }
 
-/// What is told in one line at start.
+/// Version line of the log at start.
 pub fn line() -> String {
     format!("(version={VERSION}, branch={BRANCH}, revision={REVISION})")
 }
 
-/// What `--version` prints.
+/// Output of `--version`.
 pub fn text() -> String {
     format!(
         "node_exporter, version {VERSION} (branch: {BRANCH}, revision: {REVISION})\n  \

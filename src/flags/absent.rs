@@ -23,7 +23,7 @@ const SWITCHES: [&str; 8] = [
 /// A flag of a collector that is not here.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct AbsentFlag {
-    /// What to tell the operator.
+    /// Warning for the operator.
     pub(super) warning: String,
     /// Whether a value belongs to it.
     pub(super) takes_value: bool,

@@ -19,7 +19,7 @@ pub enum Access {
     },
 }
 
-/// What no log shows.
+/// Text that logs never show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 

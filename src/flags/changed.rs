@@ -1,4 +1,4 @@
-//! What a command line changes, for whoever looks at the status page.
+//! Flags with values other than their defaults, for the status page.
 
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagValue, FlagValues};

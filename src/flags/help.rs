@@ -1,4 +1,4 @@
-//! What `--help` prints: two columns, as node_exporter's does.
+//! Text of `--help`: two columns, as in node_exporter.
 
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind};

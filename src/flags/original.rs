@@ -146,7 +146,7 @@ const EXCLUSIVE: [(&str, &str); 10] = [
     ("collector.qdisc.device-include", "collector.qdisc.device-exclude"),
 ];
 
-/// What is ours alone.
+/// Flags that node_exporter does not have.
 const OURS: [&str; 21] = [
     "auth.pass",
     "auth.user",

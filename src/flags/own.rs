@@ -82,7 +82,7 @@ declare! {
 
 pub(super) const DECLARATION: &Declaration = Server::DECLARATION;
 
-/// What an empty `--web.listen-address` means: the system chooses a port.
+/// Meaning of an empty `--web.listen-address`: the system chooses a port.
 const ANY_PORT: &str = ":0";
 
 /// The value of a flag as this exporter has it: any negative `--web.max-requests` removes the limit, as 0 does.

@@ -22,7 +22,7 @@ pub(super) struct Entry {
     is_shown: bool,
 }
 
-/// What a name means.
+/// Meaning of a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Meaning {
     Help,
@@ -57,7 +57,7 @@ impl Table {
         debug_assert!(before.is_none(), "--{name} means two things");
     }
 
-    /// What the name means, and whether it stands without `no-`.
+    /// Entry of a name, and whether it was given without `no-`.
     pub(super) fn find(&self, name: &str) -> Option<(&Entry, bool)> {
         if let Some(entry) = self.entries.get(name) {
             return Some((entry, true));

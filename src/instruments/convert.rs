@@ -5,7 +5,7 @@ use collectors::kit::number::Number;
 use collectors::kit::page::foreign::{ForeignFamily, ForeignMetric, ForeignValue};
 use prometheus::proto::{Histogram, Metric, MetricFamily, MetricType, Summary};
 
-/// The same family.
+/// Converts a family of the `prometheus` crate.
 pub fn family(family: &MetricFamily) -> ForeignFamily {
     let kind = match family.get_field_type() {
         MetricType::COUNTER => Kind::Counter,

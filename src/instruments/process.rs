@@ -1,4 +1,4 @@
-//! What the kernel tells about the exporter's own process, under the names that every Prometheus client uses.
+//! Metrics of the exporter's own process, under the names of every Prometheus client.
 //!
 //! It is always this process that is meant, whatever host is exported: `--path.procfs` does not move it.
 
@@ -15,7 +15,7 @@ use rustix::process::{Resource, getrlimit};
 /// /proc/PID/stat has some 300 bytes and /proc/PID/net/netstat some 4 kB; more is not read of them.
 const FILE_MAX_BYTES: usize = 16 << 10;
 
-/// What is told, in the order of [`Process::read`].
+/// Families in the order of [`Process::read`].
 const FAMILIES: [(&str, MetricType, &str); 9] = [
     ("process_cpu_seconds_total", MetricType::COUNTER, "CPU time that this process took, in user and kernel mode."),
     ("process_resident_memory_bytes", MetricType::GAUGE, "Memory of this process that is in RAM."),
@@ -61,7 +61,7 @@ impl Process {
         Ok(Self { descriptions, start_seconds, stat: open("stat"), netstat: open("net/netstat") })
     }
 
-    /// Whatever cannot be read is left out.
+    /// Values that cannot be read are `None`.
     fn read(&self) -> [Option<f64>; FAMILIES.len()] {
         let mut space = [0; FILE_MAX_BYTES];
         let stat = self.stat.as_ref().and_then(|file| Stat::from_read(whole(file, &mut space)?).ok());
@@ -82,7 +82,7 @@ impl Process {
     }
 }
 
-/// What the file holds now, if there is room for all of it.
+/// Content of the file, if the buffer holds all of it.
 fn whole<'a>(file: &File, space: &'a mut [u8; FILE_MAX_BYTES]) -> Option<&'a [u8]> {
     let mut length = 0;
     loop {

@@ -7,7 +7,7 @@ use super::{Field, Format};
 /// Maximum length of a value: an error may quote a line of a file, of which the beginning is enough.
 const VALUE_MAX_BYTES: usize = 1_024;
 
-/// What follows a value that was cut.
+/// Mark behind a truncated value.
 const CUT: &str = "…";
 
 /// Appends the line with its newline. `value` is a buffer.

@@ -22,7 +22,7 @@ const DELAY_MAX: Duration = Duration::from_millis(100);
 /// While another thread completes the page at a request's deadline, the request waits this much longer.
 const COMPLETION_PAUSE: Duration = Duration::from_millis(2);
 
-/// What a page consists of.
+/// Collectors, format and coding of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Kind {
     pub(super) selection: Selection,
@@ -177,7 +177,7 @@ impl Ticket {
         }
     }
 
-    /// What [`Run::run`] advances.
+    /// The scrape that [`Run::run`] advances.
     pub(super) fn run(&self) -> Run {
         Run { handler: Arc::clone(&self.handler), batch: Arc::clone(&self.batch) }
     }

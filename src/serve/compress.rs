@@ -24,7 +24,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// What this build has; of two that a client likes equally, it gets the later one.
+    /// Codings of this build. Of two with equal preference the later one is used.
     pub(super) const OFFERED: &[Self] = &[
         #[cfg(feature = "compression")]
         Self::Gzip,

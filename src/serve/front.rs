@@ -103,7 +103,7 @@ impl Front {
         self.connections_max
     }
 
-    /// What stops the server.
+    /// Handle that stops the server.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.mailbox))
     }

@@ -1,4 +1,4 @@
-//! What a client accepts, how gladly, and what it gets therefore.
+//! Content negotiation by `Accept` and `Accept-Encoding`.
 
 use collectors::kit::page::Format;
 
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn openmetrics_is_for_those_who_like_it_best() {
         use Format::{OpenMetrics, Text};
-        // What Prometheus 2 and 3 send.
+        // Headers of Prometheus 2 and 3.
         check_format(
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
             OpenMetrics,

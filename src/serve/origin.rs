@@ -1,4 +1,4 @@
-//! What counts as one address, where each gets its share.
+//! The origin of a connection: an IPv4 address or an IPv6 /64, which limits are counted by.
 
 use std::net::IpAddr;
 

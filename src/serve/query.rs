@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What an address says.
+/// Path and query of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// The path, decoded.

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What may be asked for. Everything else is refused before it becomes a request.
+/// Supported methods. Every other method is refused while the head is parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Method {
     /// The page.
     Get,
-    /// What a page would be headed by.
+    /// The head of a page.
     Head,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Peer {
     }
 }
 
-/// What a connection that is encrypted knows of its client.
+/// Properties of an encrypted connection.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Security {
     /// The certificates that the client has shown, in DER form, its own first; none where it has shown none.
@@ -125,7 +125,7 @@ impl Request {
         self.peer
     }
 
-    /// What is known of the client of an encrypted connection; `None` where the connection is not.
+    /// Properties of the encrypted connection; `None` for plain ones.
     pub fn security(&self) -> Option<&Security> {
         self.security.as_deref()
     }

@@ -16,20 +16,20 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
      width='16' height='16' rx='4' fill='%23c2471f'/%3E%3Cpath d='M2 9h3l2-5 2 8 2-5 1 2h2' fill='none' stroke='white' \
      stroke-width='1.5'/%3E%3C/svg%3E";
 
-/// What does not change while the exporter runs.
+/// Constant properties of the exporter.
 #[derive(Clone, Default, Debug)]
 pub struct About {
     /// The host's name.
     pub host: String,
     /// Whether it is simulated.
     pub is_simulated: bool,
-    /// What is read, and where it is.
+    /// Roots and their paths.
     pub roots: Vec<(&'static str, String)>,
     /// The flags that hold something else than their default.
     pub flags: Vec<String>,
 }
 
-/// What the page tells.
+/// Content of the status page.
 pub(super) struct Status<'a> {
     pub(super) about: &'a About,
     pub(super) history: &'a History,
@@ -125,7 +125,7 @@ impl Status<'_> {
                 (entry, mean, longest)
             })
             .collect();
-        // What failed, then what takes longest.
+        // Failed collectors first, then by duration.
         entries.sort_by_key(|(entry, mean, _)| (entry.health, std::cmp::Reverse(*mean), entry.declaration.name));
         let time_max = entries.iter().map(|(_, mean, _)| mean.as_secs_f64()).fold(0.0, f64::max);
         let samples_max = entries.iter().map(|(entry, ..)| entry.samples).max().unwrap_or(0);
@@ -181,7 +181,7 @@ fn push_bar(page: &mut String, class: &str, value: Option<(String, f64)>, tip: &
     };
     let percent = if share.is_finite() { (share * 100.0).clamp(0.0, 100.0) } else { 0.0 };
     let title = if tip.is_empty() { String::new() } else { format!(" title=\"{}\"", Escaped(tip)) };
-    // What is nothing has no bar; what is little has a short one.
+    // Zero has no bar.
     let bar = if percent > 0.0 { format!("<u style=\"width:{percent:.1}%\"></u>") } else { String::new() };
     let _ = write!(page, "<td class=\"{class}\"{title}><i>{bar}</i><b>{text}</b></td>");
 }

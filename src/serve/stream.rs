@@ -34,7 +34,7 @@ impl Socket {
         }
     }
 
-    /// What the front waits on.
+    /// Event source for the reactor.
     pub fn source(&mut self) -> &mut dyn mio::event::Source {
         match self {
             Self::Tcp(stream) => stream,
@@ -74,7 +74,7 @@ impl Write for Socket {
     }
 }
 
-/// What encrypts one connection.
+/// Encryption of one connection.
 pub trait Session: Send {
     /// Goes on with the handshake; `Ok` once it is complete, and from then on. What has to be told to a client whose
     /// handshake fails is sent before the error is returned, as far as the socket takes it.
@@ -97,11 +97,11 @@ pub trait Session: Send {
     /// Says that nothing more will be sent, as far as the socket takes it.
     fn finish(&mut self, socket: &mut Socket) -> io::Result<()>;
 
-    /// What is known of the client once the handshake is complete.
+    /// Properties of the client after the handshake.
     fn security(&self) -> Arc<Security>;
 }
 
-/// What encrypts connections.
+/// Factory of encrypted sessions.
 pub trait Secure: Send + Sync {
     /// A session for a connection that has just come in. On an error the connection is dropped.
     fn begin(&self) -> io::Result<Box<dyn Session>>;
@@ -126,7 +126,7 @@ impl Stream {
         Self { socket, session }
     }
 
-    /// What the front waits on.
+    /// Event source for the reactor.
     pub fn source(&mut self) -> &mut dyn mio::event::Source {
         self.socket.source()
     }
@@ -141,7 +141,7 @@ impl Stream {
         self.session.as_ref().is_some_and(|session| session.wants_to_write())
     }
 
-    /// What is known of the client of an encrypted connection, once the handshake is complete.
+    /// Properties of an encrypted connection after the handshake.
     pub fn security(&self) -> Option<Arc<Security>> {
         self.session.as_ref().map(|session| session.security())
     }

@@ -1,4 +1,4 @@
-//! What comes to the server from outside, as functions of bytes alone: for those who try it with any bytes.
+//! Parsers of untrusted bytes as pure functions, for fuzzing.
 
 use super::front;
 use super::negotiate;
@@ -6,7 +6,7 @@ use super::query;
 use super::request::Request;
 use super::web_config;
 
-/// What a connection makes of these bytes: a request; nothing, as its head goes on; or the status of a refusal.
+/// Parses the head of a request: a request, nothing while the head is incomplete, or the status of a refusal.
 ///
 /// # Panics
 /// When it matters in which pieces the bytes come.

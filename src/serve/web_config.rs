@@ -56,7 +56,7 @@ const UNPROTECTED: &str = "the file has no logins or no TLS any more, which were
 /// Listeners and clients have settled on one of the two.
 const FIXED: &str = "TLS cannot be switched on or off while the exporter runs; restart it";
 
-/// What the web configuration says now.
+/// The web configuration in force.
 pub struct WebConfig {
     /// Nothing where the command line gave a user and a password.
     path: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub struct WebConfig {
     looks: Mutex<files::Looks>,
 }
 
-/// What requests and connections begin with.
+/// State that new requests and connections start from.
 #[derive(Clone, Debug)]
 struct State {
     /// Whether nobody knows who may come in.
@@ -76,7 +76,7 @@ struct State {
     has_users: bool,
     headers: Arc<Headers>,
     logins: Arc<Logins>,
-    /// What this TLS asks of clients.
+    /// Client authentication of this TLS.
     asked: Asked,
     tls: Option<Tls>,
 }
@@ -101,7 +101,7 @@ impl fmt::Debug for WebConfig {
 }
 
 impl WebConfig {
-    /// What the command line asks for; `None`: nothing. [`WebConfig::watch`] has to follow.
+    /// Opens the configuration of the command line; `None` if there is none. Call [`WebConfig::watch`] afterwards.
     pub fn open(access: &Access, log: &Arc<Log>) -> Result<Option<Arc<Self>>, String> {
         let opened = match access {
             Access::Everybody => return Ok(None),
@@ -172,7 +172,7 @@ impl WebConfig {
         Arc::new(guard::Guard::new(Arc::clone(self), handler))
     }
 
-    /// What encrypts connections, if the file asks for it. That it does not change while the exporter runs.
+    /// Factory of TLS sessions, if the file configures TLS. Fixed while the exporter runs.
     pub fn secure(self: &Arc<Self>) -> Option<Arc<dyn Secure>> {
         #[cfg(feature = "tls")]
         if self.state().tls.is_some() {

@@ -1,4 +1,4 @@
-//! What a summary is called, which quantiles it tells, and how exactly.
+//! Name, quantiles and accuracy of a summary.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub const RELATIVE_ERROR_LIMITS: [f64; 2] = [0.000_1, 0.5];
 /// Tells time from any moment on; it must never go back.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// What a summary is called, and which quantiles it tells.
+/// Name and quantiles of a summary.
 #[derive(Clone)]
 pub struct SummaryOpts {
     /// Name, help and labels.

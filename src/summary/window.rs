@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sketch::{Precision, Sketch};
 
-/// What was observed in each part.
+/// Observations of each part of the window.
 #[derive(Debug)]
 pub(super) struct Window {
     precision: Precision,

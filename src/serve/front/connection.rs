@@ -276,7 +276,7 @@ mod tests {
 
     const START: Duration = Duration::from_secs(1000);
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    /// What arrives over loopback is there before these are over.
+    /// Reads until data sent over loopback has arrived.
     const TRIES: usize = 2_000;
 
     /// Is never asked, and lets refusals be as they are.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::serve::request::{Method, Peer, Request, Security, Version};
 
-/// So long a head may be, its last empty line included.
+/// Maximum length of a head, including its last empty line.
 pub(super) const HEAD_MAX_BYTES: usize = 16 << 10;
 
-/// So many headers it may have.
+/// Maximum number of headers.
 const HEADERS_MAX: usize = 64;
 
 const END: &[u8] = b"\r\n\r\n";
@@ -46,7 +46,7 @@ pub(super) fn end(bytes: &[u8], searched: &mut usize) -> Result<Option<usize>, R
     if *searched <= begin && bytes.get(begin).is_some_and(|byte| !is_token(*byte) && *byte != b'\r') {
         return Err(LINE);
     }
-    // What was looked at may have ended in the middle of the empty line, never before the first line's end.
+    // The bytes searched before may end in the middle of the empty line.
     let from = searched.saturating_sub(END.len() - 1).max(begin);
     let fresh = bytes.get(from..).unwrap_or_default();
     let end = fresh.windows(END.len()).position(|window| window == END).map(|at| from + at + END.len());
@@ -168,7 +168,7 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-/// What names of methods and headers are made of.
+/// Characters of method and header names.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
@@ -183,7 +183,7 @@ mod tests {
         end.map(|end| parse(&bytes[..end], Peer::Unix, None)).transpose()
     }
 
-    /// The same, byte by byte.
+    /// Parses byte by byte.
     fn drip(bytes: &[u8]) -> Result<Option<Request>, Refusal> {
         let mut searched = 0;
         for length in 1..=bytes.len() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::connection::Connection;
 use crate::serve::answer::{Answer, Job, Response};
 
-/// What other threads leave for the reactor.
+/// Messages of other threads to the reactor.
 #[derive(Debug)]
 pub(super) struct Mailbox {
     waker: mio::Waker,

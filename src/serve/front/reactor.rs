@@ -88,7 +88,7 @@ pub(super) struct Service {
     pub(super) log: Arc<Log>,
 }
 
-/// What the thread that has the reactor does next.
+/// Next step of the thread that has the reactor.
 pub(super) enum Turn {
     /// Takes the next turn, which waits for events.
     Wait,

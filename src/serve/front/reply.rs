@@ -6,7 +6,7 @@ use super::head::Refusal;
 use crate::serve::answer::{Handle, Response};
 use crate::serve::request::{Method, Request, Version};
 
-/// What has to be known of a request to answer it.
+/// Properties of a request that its response depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Manner {
     version: Version,

@@ -1,4 +1,4 @@
-//! What is asked of clients before they may say anything: it decides who comes in, so that no mistake may loosen it.
+//! Requirements on clients before their first request.
 
 use super::document::Problem;
 use super::file::{ClientAuth, TlsSection};

@@ -8,13 +8,13 @@ use std::fmt;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-/// So many values a file may have; those that aliases repeat count each time.
+/// Maximum number of values of a file. Values that aliases repeat count each time.
 const NODES_MAX: usize = 10_000;
 
 /// So deep they may stand in each other.
 const DEPTH_MAX: usize = 16;
 
-/// What is wrong with a file, and in which line.
+/// An error in a file, with its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Problem {
     line: Option<usize>,
@@ -48,7 +48,7 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What a value can be.
+/// A YAML value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Value {
     /// Nothing, `~` or `null`.

@@ -1,4 +1,4 @@
-//! What a web configuration file says, before anything else is looked at.
+//! The content of a web configuration file.
 
 use std::time::Duration;
 
@@ -31,16 +31,16 @@ pub(super) struct File {
     /// Whether it says expressly that there are no logins: `basic_auth_users: {}`.
     pub(super) has_no_users_explicitly: bool,
     pub(super) rate: Option<Rate>,
-    /// What an operator may not have meant.
+    /// Settings that are probably mistakes.
     pub(super) warnings: Vec<String>,
 }
 
 /// How often requests are answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rate {
-    /// So long it takes until one more is allowed.
+    /// Time until one more request is allowed.
     pub(super) interval: Duration,
-    /// So many are allowed at once after a long silence.
+    /// Requests allowed at once after a pause.
     pub(super) burst: u32,
 }
 
@@ -74,7 +74,7 @@ pub(super) enum Source {
     File(&'static str, String),
 }
 
-/// What is asked of clients.
+/// Client authentication of TLS.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum ClientAuth {
     /// Nothing.
@@ -196,7 +196,7 @@ fn word(section: Section<'_>, key: &str) -> Result<Option<(usize, String)>, Prob
     section.get(key).map(|node| Ok((node.line, text(node, key)?.to_owned()))).transpose()
 }
 
-/// What must be there together.
+/// Settings that require each other.
 fn agree(section: &TlsSection) -> Result<(), &'static str> {
     let asks_nothing = section.client_auth == ClientAuth::None;
     if !section.certificate.is_given() {
@@ -216,7 +216,7 @@ fn agree(section: &TlsSection) -> Result<(), &'static str> {
     }
 }
 
-/// What works, but not as one may think.
+/// Settings with surprising effects.
 fn doubts(section: &TlsSection) -> Vec<String> {
     let mut doubts = Vec::new();
     let verifies = matches!(section.client_auth, ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify);

@@ -25,7 +25,7 @@ pub(super) struct Files {
     content: Sha256Debug,
 }
 
-/// What files looked like when they were read.
+/// Metadata of files at the time of reading.
 #[derive(Default, Debug)]
 pub(super) struct Looks {
     stamps: Vec<(PathBuf, Stamp)>,
@@ -33,7 +33,7 @@ pub(super) struct Looks {
     pub(super) digest: [u8; 32],
 }
 
-/// What is seen of a file without reading it.
+/// Metadata that shows a change of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Stamp {
     /// Not there, or not to be looked at.
@@ -43,7 +43,7 @@ enum Stamp {
     Settled {
         modified: SystemTime,
         length_bytes: u64,
-        /// What else tells two files apart.
+        /// Inode and times, where the system has them.
         identity: [u64; 3],
     },
 }
@@ -75,7 +75,7 @@ impl Files {
         content
     }
 
-    /// What there is under a key, and what to call it.
+    /// Content of a key, and its name for errors.
     pub(super) fn content(&mut self, source: &Source, key: &str) -> Result<(String, Vec<u8>), Problem> {
         match source {
             Source::Nowhere => Ok((key.to_owned(), Vec::new())),

@@ -9,7 +9,7 @@ use super::files::{Files, Looks};
 #[cfg(feature = "tls")]
 pub(super) use super::tls::{Choices, Tls};
 
-/// What was found.
+/// Result of loading.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) found: Result<Found, String>,
@@ -20,9 +20,9 @@ pub(super) struct Loaded {
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) file: File,
-    /// What is asked of clients; nothing where that cannot be read.
+    /// Client requirements; none if unreadable.
     pub(super) asked: Option<Asked>,
-    /// What the file names may be wrong all the same.
+    /// TLS, whose files may be invalid.
     pub(super) tls: Result<Option<Tls>, String>,
 }
 
@@ -61,7 +61,7 @@ use super::tls::build;
 #[cfg(not(feature = "tls"))]
 pub(super) use without::{Choices, Tls, build};
 
-/// What takes its place where there is no TLS.
+/// Substitute without TLS.
 #[cfg(not(feature = "tls"))]
 mod without {
     use super::super::file::TlsSection;

@@ -16,16 +16,16 @@ use super::password::Users;
 use crate::serve::origin::Origin;
 use crate::serve::request::Peer;
 
-/// So many answers of each kind are remembered.
+/// Maximum number of cached results of each kind.
 const REMEMBERED_MAX: usize = 50;
 
-/// So many comparisons run or wait; each waits in a thread of its own.
+/// Maximum number of running or waiting comparisons, each with a thread.
 const COMPARISONS_MAX: usize = 8;
 
-/// So many of them are of one address: whoever guesses from there leaves room for others.
+/// Maximum number of comparisons of one origin: an attacker leaves room for others.
 const COMPARISONS_PER_ORIGIN_MAX: usize = 2;
 
-/// What became of a login.
+/// Result of a login.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
     /// A user with the right password.
@@ -36,7 +36,7 @@ pub(super) enum Verdict {
     Busy,
 }
 
-/// What is known of a login at once.
+/// Result of a login without a comparison.
 #[derive(Debug)]
 pub(super) enum Judgement {
     /// Everything.
@@ -116,7 +116,7 @@ impl Logins {
         Self { users, desk: Arc::new(desk) }
     }
 
-    /// The same for other users.
+    /// The same caches with other users.
     pub(super) fn with(&self, users: Users) -> Self {
         Self { users, desk: Arc::clone(&self.desk) }
     }

@@ -1,4 +1,4 @@
-//! What becomes of the web configuration, as metrics.
+//! Metrics of the web configuration.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use stored::{Stored, work};
 
-/// What takes its place where there are no logins by file.
+/// Substitute without logins by file.
 #[cfg(not(feature = "tls"))]
 mod stored {
     #[derive(Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Hash {
         }
     }
 
-    /// What identifies it.
+    /// Bytes that identify the hash.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Bcrypt(stored) => stored.bytes(),

@@ -91,7 +91,7 @@ pub(super) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [En
     }
 }
 
-/// What a value says; numbers and the like are taken as they are written.
+/// Text of a scalar; numbers are taken as written.
 pub(super) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
     match &node.value {
         Value::Null => Ok(""),

@@ -12,7 +12,7 @@ use crate::serve::stream::{Session, Socket};
 /// A client that sends this often, without a byte of a request among it, is up to no good.
 const READS_MAX: usize = 64;
 
-/// What a client hears that speaks HTTP where TLS is spoken.
+/// Answer to plain HTTP on a TLS port.
 const PLAIN: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
     This port speaks HTTPS; the address has to begin with https://.\n";

@@ -38,7 +38,7 @@ pub(super) struct Choices {
     versions: Vec<&'static SupportedProtocolVersion>,
 }
 
-/// What new connections begin with.
+/// TLS configuration of new connections.
 #[derive(Clone, Debug)]
 pub(super) struct Tls {
     pub(super) config: Arc<ServerConfig>,
@@ -147,7 +147,7 @@ pub(super) fn build(section: &TlsSection, choices: &Choices, asked: &Asked, file
     })?;
     config.ignore_client_order = section.prefers_own_order;
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
-    // What was agreed on is not kept: every connection shows its certificate, and a flood of them costs no memory.
+    // No session resumption: each connection shows its certificate, and a flood of connections takes no memory.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Tls { config: Arc::new(config), not_after: own.not_after })

@@ -1,4 +1,4 @@
-//! What bcrypt makes of a password.
+//! Bcrypt hashes.
 
 use base64::Engine;
 use base64::alphabet::BCRYPT;

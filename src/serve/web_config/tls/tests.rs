@@ -25,7 +25,7 @@ fn client(provider: CryptoProvider, pair: Option<&Pair>, protocol: &str) -> Clie
     config
 }
 
-/// What both sides agree on, or why they do not.
+/// Negotiated parameters of a handshake, or its error.
 fn meet(server: &Tls, client: ClientConfig) -> Result<(ProtocolVersion, CipherSuite, Option<Vec<u8>>), Error> {
     let name = ServerName::try_from("localhost").unwrap();
     let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
