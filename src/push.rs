@@ -1,7 +1,7 @@
 //! Pushing samples: on a schedule, to targets that may be away, through a queue that survives crashes.
 //!
 //! A tick collects one page and turns it into [`batch::Batch`]es. Each [`target::Target`] has a queue and a thread of its
-//! own ([`worker`]), so that a target that hangs delays no other and no scrape.
+//! own (`worker`), so that a target that hangs delays no other and no scrape.
 
 pub mod backoff;
 pub mod batch;

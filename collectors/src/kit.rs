@@ -1,8 +1,8 @@
 //! The machinery that collectors are made with.
 //!
 //! A collector declares itself with [`declare!`](crate::declare), implements [`declare::Collect`], and has nothing of
-//! the outside but the [`declare::Cx`] that it is handed: declared files of an injectable [`root`], questions to an
-//! injectable [`kernel`], its own families of the [`page`], and a place for [`failure`]s.
+//! the outside but the [`declare::Cx`] that it is handed: declared files of an injectable [`root`](crate::host::root), questions to an
+//! injectable [`kernel`](crate::host::kernel), its own families of the [`page`], and a place for [`failure`]s.
 
 pub mod attribute;
 mod bytes;

@@ -2,8 +2,8 @@
 //!
 //! No content is stored. A path is looked up in the tables, and its content is rendered from the machine and the moment
 //! of the read, so that a host with tens of thousands of files costs little memory. The folder of a group is constant
-//! ([`Folders`]). The parts that a group has files for depend on the machine alone; their paths are sorted once per
-//! machine ([`Catalogue`]), so that one of thousands is found by binary search.
+//! (`Folders`). The parts that a group has files for depend on the machine alone; their paths are sorted once per
+//! machine (`Catalogue`), so that one of thousands is found by binary search.
 //!
 //! A group is typed by its parts, and its functions take a part, never a position. A function of another part does not
 //! compile:

@@ -1,5 +1,5 @@
-//! Recorded hosts: recording ([`record`]), pseudonyms ([`scrub`]), replay ([`replay`]) and archive formats
-//! ([`archive`]).
+//! Recorded hosts: recording (`record`), pseudonyms (`scrub`), replay ([`replay`]) and archive formats
+//! (`archive`).
 //!
 //! Uses nothing of the simulated host; `harness/tests/tidy/layers.rs` checks that.
 

@@ -14,8 +14,11 @@ const DESCRIPTORS: u64 = 40;
 const ADDRESS_SPACE_KIB: u64 = 64 << 10;
 const THREADS: u64 = 4;
 
-/// A user without processes, so that the limit of its threads counts those of the exporter alone.
-const USER: u32 = 54_321;
+/// A user without processes, so that the limit of its threads counts those of the exporter alone. Another run of these
+/// tests on the same machine has another one.
+fn user() -> u32 {
+    50_000 + std::process::id() % 10_000
+}
 
 /// How long one SIGTERM may take.
 const END_MAX: Duration = Duration::from_secs(10);
@@ -66,7 +69,7 @@ fn threads(value: u64) -> Option<Command> {
         return None;
     }
     let mut command = limited("-u", value);
-    command.uid(USER).gid(USER);
+    command.uid(user()).gid(user());
     Some(command)
 }
 
