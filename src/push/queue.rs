@@ -76,7 +76,7 @@ struct Segment {
     first_id: u64,
     salt: u32,
     bytes: u64,
-    /// Records appended or found, as far as known; drops are counted by it.
+    /// Whether no further record is appended.
     is_sealed: bool,
 }
 
@@ -266,7 +266,7 @@ impl<S: Storage> Queue<S> {
             let Some(front) = self.segments.front() else { return Ok(()) };
             let key = (front.first_id, front.salt);
             let mut dropped = 0;
-            // A segment that cannot be read any more is dropped all the same.
+            // An unreadable segment is dropped too.
             if self.load(key).is_ok() {
                 let mut cursor = 0;
                 while let Some(found) = find_record(&self.reader.bytes, cursor, key.1) {

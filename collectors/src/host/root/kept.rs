@@ -63,7 +63,7 @@ impl Kept {
         Arc::clone(&self.lock().confined)
     }
 
-    /// The descriptor kept under this name, if the directory is still the same.
+    /// Cached descriptor of a name; none if the directory was replaced.
     fn find(&self, confined: &Confined, directory: &[u8], name: &[u8]) -> Option<Arc<Mutex<OwnedFd>>> {
         let mut state = self.lock();
         let scrape = state.scrape;
