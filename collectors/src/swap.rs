@@ -102,7 +102,10 @@ mod tests {
         let scraped = given("== proc/swaps\nx\n/b file 1 0 5\n").scrape::<Swap>();
         assert_eq!(scraped.samples().lines().count(), 3);
         assert!(scraped.page.contains("node_scrape_collector_success{collector=\"swap\"} 1\n"), "{}", scraped.page);
-        assert_eq!(scraped.complaints, ["proc/swaps:1: first row: expected a header that begins with Filename, found \"x\""]);
+        assert_eq!(
+            scraped.complaints,
+            ["proc/swaps:1: first row: expected a header that begins with Filename, found \"x\""]
+        );
     }
 
     #[test]

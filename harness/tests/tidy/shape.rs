@@ -30,6 +30,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "src/build_script.rs",
     "src/host.rs",
     "src/host/deferred.rs",
+    "src/host/fixtures.rs",
     "src/host/scenario.rs",
     "src/main.rs",
     "src/push/queue/tests.rs",
