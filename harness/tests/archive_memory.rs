@@ -31,7 +31,10 @@ fn a_zstd_bomb_takes_its_window_and_no_more() {
         let mut result = None;
         let cost = allocations::during(|| result = Some(archive::read(&bomb).err().map(|error| error.to_string())));
         println!("{} bytes of zstd: {} bytes held at most, {result:?}", bomb.len(), cost.peak_bytes);
-        assert_eq!(result.flatten().is_some_and(|error| error.contains("more than 67108864 bytes unpacked")), is_refused);
+        assert_eq!(
+            result.flatten().is_some_and(|error| error.contains("more than 67108864 bytes unpacked")),
+            is_refused
+        );
         assert!(cost.peak_bytes < PEAK_MAX_BYTES, "{} bytes", cost.peak_bytes);
     }
 }
