@@ -83,14 +83,14 @@ type Visit<'v, R> = dyn FnMut(&mut Entry<'_, R>) -> Result<(), ArchiveError> + '
 /// oversized archives are refused before anything of them is kept.
 fn check_sizes<R: Read>(source: R) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(source);
-    each(archive.entries().map_err(unnamed)?.raw(true), &mut |entry| {
+    each(archive.entries().map_err(|error| unnamed(&error))?.raw(true), &mut |entry| {
         let is_extension = matches!(
             entry.header().entry_type(),
             EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader
         );
         check_size(entry, if is_extension { EXTENSION_MAX_BYTES } else { FILE_CAP_BYTES })
     })?;
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map(drop).map_err(unnamed)
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map(drop).map_err(|error| unnamed(&error))
 }
 
 fn check_size<R: Read>(entry: &Entry<'_, R>, max_bytes: u64) -> Result<(), ArchiveError> {
@@ -105,7 +105,7 @@ fn check_size<R: Read>(entry: &Entry<'_, R>, max_bytes: u64) -> Result<(), Archi
 
 fn each_entry<R: Read>(source: R, visit: &mut Visit<'_, R>) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(source);
-    each(archive.entries().map_err(unnamed)?, &mut |entry| {
+    each(archive.entries().map_err(|error| unnamed(&error))?, &mut |entry| {
         check_size(entry, FILE_CAP_BYTES)?;
         visit(entry)
     })
@@ -124,7 +124,7 @@ fn each<R: Read>(entries: tar::Entries<'_, R>, visit: &mut Visit<'_, R>) -> Resu
     Ok(())
 }
 
-fn unnamed(error: io::Error) -> ArchiveError {
+fn unnamed(error: &io::Error) -> ArchiveError {
     ArchiveError::new(error.to_string())
 }
 
