@@ -23,12 +23,12 @@ declare! {
         CLIENT: File Proc "net/rpc/nfs";
     }
     families {
-        CONNECTIONS: Counter "node_nfs_connections_total" [] "TCP connections made by the NFS client.";
+        CONNECTIONS: Counter "node_nfs_connections_total" () "TCP connections made by the NFS client.";
         PACKETS: Counter "node_nfs_packets_total" PerProtocol "Packets of the NFS client by transport protocol.";
         REQUESTS: Counter "node_nfs_requests_total" PerMethod "NFS client requests by procedure and protocol version.";
-        REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" [] "Credential refreshes of the NFS client.";
-        RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" [] "RPC calls retransmitted by the NFS client.";
-        RPCS: Counter "node_nfs_rpcs_total" [] "RPC calls made by the NFS client.";
+        REFRESHES: Counter "node_nfs_rpc_authentication_refreshes_total" () "Credential refreshes of the NFS client.";
+        RETRANSMISSIONS: Counter "node_nfs_rpc_retransmissions_total" () "RPC calls retransmitted by the NFS client.";
+        RPCS: Counter "node_nfs_rpcs_total" () "RPC calls made by the NFS client.";
     }
 }
 
@@ -86,12 +86,12 @@ fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
         (Some(&"net"), [_, udp, tcp, connections, ..]) => {
             page.counter(PACKETS, PerProtocol { protocol: &"tcp" }, *tcp);
             page.counter(PACKETS, PerProtocol { protocol: &"udp" }, *udp);
-            return page.counter(CONNECTIONS, [], *connections);
+            return page.counter(CONNECTIONS, (), *connections);
         }
         (Some(&"rpc"), [calls, retransmissions, refreshes, ..]) => {
-            page.counter(RPCS, [], *calls);
-            page.counter(RETRANSMISSIONS, [], *retransmissions);
-            return page.counter(REFRESHES, [], *refreshes);
+            page.counter(RPCS, (), *calls);
+            page.counter(RETRANSMISSIONS, (), *retransmissions);
+            return page.counter(REFRESHES, (), *refreshes);
         }
         (Some(&"proc2"), _) => ("2", &procedures::VERSION_2),
         (Some(&"proc3"), _) => ("3", &procedures::VERSION_3),

@@ -23,20 +23,20 @@ declare! {
         SERVER: File Proc "net/rpc/nfsd";
     }
     families {
-        CONNECTIONS: Counter "node_nfsd_connections_total" [] "TCP connections accepted by the NFS server.";
-        BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" [] "Bytes read by the NFS server for clients.";
-        BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" [] "Bytes written by the NFS server for clients.";
-        STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" [] "Stale file handles sent by clients.";
+        CONNECTIONS: Counter "node_nfsd_connections_total" () "TCP connections accepted by the NFS server.";
+        BYTES_READ: Counter "node_nfsd_disk_bytes_read_total" () "Bytes read by the NFS server for clients.";
+        BYTES_WRITTEN: Counter "node_nfsd_disk_bytes_written_total" () "Bytes written by the NFS server for clients.";
+        STALE_HANDLES: Counter "node_nfsd_file_handles_stale_total" () "Stale file handles sent by clients.";
         PACKETS: Counter "node_nfsd_packets_total" PerProtocol "Packets of the NFS server by transport protocol.";
-        READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" [] "Lookups that missed the read-ahead cache.";
-        READ_AHEAD_SIZE: Gauge "node_nfsd_read_ahead_cache_size_blocks" [] "Size of the read-ahead cache in blocks.";
-        REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" [] "Retransmitted requests answered from the reply cache.";
-        REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" [] "Requests whose reply was added to the reply cache.";
-        REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" [] "Requests that bypass the reply cache.";
+        READ_AHEAD_MISSES: Counter "node_nfsd_read_ahead_cache_not_found_total" () "Lookups that missed the read-ahead cache.";
+        READ_AHEAD_SIZE: Gauge "node_nfsd_read_ahead_cache_size_blocks" () "Size of the read-ahead cache in blocks.";
+        REPLY_HITS: Counter "node_nfsd_reply_cache_hits_total" () "Retransmitted requests answered from the reply cache.";
+        REPLY_MISSES: Counter "node_nfsd_reply_cache_misses_total" () "Requests whose reply was added to the reply cache.";
+        REPLY_UNCACHED: Counter "node_nfsd_reply_cache_nocache_total" () "Requests that bypass the reply cache.";
         REQUESTS: Counter "node_nfsd_requests_total" PerMethod "NFS server requests by procedure and protocol version.";
         RPC_ERRORS: Counter "node_nfsd_rpc_errors_total" PerError "RPC calls refused by the NFS server, by error.";
-        RPCS: Counter "node_nfsd_server_rpcs_total" [] "RPC calls received by the NFS server.";
-        THREADS: kept Gauge "node_nfsd_server_threads" [] "Threads of the NFS server.";
+        RPCS: Counter "node_nfsd_server_rpcs_total" () "RPC calls received by the NFS server.";
+        THREADS: kept Gauge "node_nfsd_server_threads" () "Threads of the NFS server.";
     }
 }
 
@@ -109,27 +109,27 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
     let [first, second, third, fourth, fifth, _, _, _, _, _, _, last, ..] = *values;
     let (version, methods): (_, &[&str]) = match name {
         "rc" => {
-            page.counter(REPLY_HITS, [], first);
-            page.counter(REPLY_MISSES, [], second);
-            return page.counter(REPLY_UNCACHED, [], third);
+            page.counter(REPLY_HITS, (), first);
+            page.counter(REPLY_MISSES, (), second);
+            return page.counter(REPLY_UNCACHED, (), third);
         }
-        "fh" => return page.counter(STALE_HANDLES, [], first),
+        "fh" => return page.counter(STALE_HANDLES, (), first),
         "io" => {
-            page.counter(BYTES_READ, [], first);
-            return page.counter(BYTES_WRITTEN, [], second);
+            page.counter(BYTES_READ, (), first);
+            return page.counter(BYTES_WRITTEN, (), second);
         }
-        "th" => return page.gauge(THREADS, [], first),
+        "th" => return page.gauge(THREADS, (), first),
         "ra" => {
-            page.gauge(READ_AHEAD_SIZE, [], first);
-            return page.counter(READ_AHEAD_MISSES, [], last);
+            page.gauge(READ_AHEAD_SIZE, (), first);
+            return page.counter(READ_AHEAD_MISSES, (), last);
         }
         "net" => {
             page.counter(PACKETS, PerProtocol { proto: &"tcp" }, third);
             page.counter(PACKETS, PerProtocol { proto: &"udp" }, second);
-            return page.counter(CONNECTIONS, [], fourth);
+            return page.counter(CONNECTIONS, (), fourth);
         }
         "rpc" => {
-            page.counter(RPCS, [], first);
+            page.counter(RPCS, (), first);
             page.counter(RPC_ERRORS, PerError { error: &"auth" }, fourth);
             page.counter(RPC_ERRORS, PerError { error: &"cInt" }, fifth);
             return page.counter(RPC_ERRORS, PerError { error: &"fmt" }, third);

@@ -175,10 +175,10 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden();
 ///     }
 ///     families {
-///         EXAMPLES: Counter "node_examples_total" [] "Examples created.";
+///         EXAMPLES: Counter "node_examples_total" () "Examples created.";
 ///         SIZES: Gauge "node_example_size_bytes" PerMode "Size of an example.";
-///         OLD: kept Counter "node_example_old" [] "A name that is older than the rules.";
-///         TIME: volatile Gauge "node_example_scrape_seconds" [] "A value that differs in each scrape of an unchanged host.";
+///         OLD: kept Counter "node_example_old" () "A name that is older than the rules.";
+///         TIME: volatile Gauge "node_example_scrape_seconds" () "A value that differs in each scrape of an unchanged host.";
 ///     }
 ///     table FIELDS: &'static str => PerDevice {
 ///         "Free" => Gauge "node_example_free_bytes" "Free memory of an example.";
@@ -186,7 +186,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///         "Faults" => Counter "node_example_faults_total" "Faults of an example.";
 ///     }
 ///     prefixes {
-///         OTHER: Untyped "node_example_field_" [] "Field {} of the example.";
+///         OTHER: Untyped "node_example_field_" () "Field {} of the example.";
 ///     }
 ///     foreign "Families of other sources, which only a collector with this line passes on.";
 /// }
@@ -198,7 +198,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///
 ///     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
 ///         let total: u64 = cx.files.read(TOTAL, [])?.number("total")?;
-///         cx.page.counter(EXAMPLES, [], total);
+///         cx.page.counter(EXAMPLES, (), total);
 ///         cx.page.gauge(SIZES, PerMode { device: &"sda", r#type: &"disk" }, 512_u64);
 ///         for (name, family) in FIELDS {
 ///             if name != "Free" {
@@ -232,12 +232,12 @@ const fn is_equal(a: &str, b: &str) -> bool {
 /// # struct Example;
 /// collectors::declare! {
 ///     Example: "example", off, "An example.";
-///     families { FREE: Gauge "node_example_free_bytes" [] "Free memory."; }
-///     table FIELDS: &'static str => [] { "Free" => Gauge "node_example_free_bytes" "Free memory."; }
+///     families { FREE: Gauge "node_example_free_bytes" () "Free memory."; }
+///     table FIELDS: &'static str => () { "Free" => Gauge "node_example_free_bytes" "Free memory."; }
 /// }
 /// # fn emit(page: &mut collectors::kit::page::PageOf<'_, Example>) {
-/// #     page.gauge(FREE, [], 1.5);
-/// #     page.tabled(FIELDS[0].1, [], 1.5);
+/// #     page.gauge(FREE, (), 1.5);
+/// #     page.tabled(FIELDS[0].1, (), 1.5);
 /// # }
 /// ```
 /// A read that is not declared:
@@ -271,7 +271,7 @@ macro_rules! declare {
         $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
         $(foreign $foreign:literal;)?
     ) => {
-        $($($crate::declare!(@set $set $($label)+);)*)?
+        $($crate::label_sets! { $($set { $($label),+ })* })?
         $($(
             const $read: $crate::kit::read::Read<
                 $collector,
@@ -299,11 +299,7 @@ macro_rules! declare {
                 $collector,
                 $crate::kit::family::$prefix_kind,
                 $crate::declare!(@labels $prefix_labels),
-            > = $crate::kit::family::Prefix::new(
-                $prefix_name,
-                $crate::declare!(@names $prefix_labels),
-                $prefix_help,
-            );
+            > = $crate::kit::family::Prefix::new($prefix_name, $prefix_help);
         )*)?
 
         impl $crate::kit::declare::Declared for $collector {
@@ -331,32 +327,8 @@ macro_rules! declare {
     };
     (@state on) => { true };
     (@state off) => { false };
-    // A set of labels: a struct of their values, which are given by name.
-    (@set $set:ident $($label:ident)+) => {
-        #[derive(Clone, Copy)]
-        struct $set<'a> {
-            $($label: &'a dyn $crate::kit::label::Label,)+
-        }
-
-        impl $set<'_> {
-            const NAMES: &'static [&'static str] = &[$($crate::kit::label::name_of(stringify!($label))),+];
-        }
-
-        impl $crate::kit::label::Labels for $set<'_> {
-            const COUNT: usize = Self::NAMES.len();
-
-            #[inline]
-            fn with<R>(self, take: impl FnOnce(&[&dyn $crate::kit::label::Label]) -> R) -> R {
-                take(&[$(self.$label),+])
-            }
-        }
-    };
-    (@labels [$($label:literal),* $(,)?]) => {
-        $crate::kit::family::Unnamed<{ <[&str]>::len(&[$($label),*]) }>
-    };
+    (@labels ()) => { () };
     (@labels $set:ident) => { $set<'static> };
-    (@names [$($label:literal),* $(,)?]) => { &[$($label),*] };
-    (@names $set:ident) => { $set::NAMES };
     (@type $collector:ident $kind:ident $labels:tt) => {
         $crate::kit::family::Family<$collector, $crate::kit::family::$kind, $crate::declare!(@labels $labels)>
     };
@@ -381,7 +353,6 @@ macro_rules! declare {
         <$crate::declare!(@type $collector $kind $labels)>::$new(
             $crate::kit::declare::slot_of(<$collector as $crate::kit::declare::Declared>::FAMILY_NAMES, $name),
             $name,
-            $crate::declare!(@names $labels),
             $help,
         )
     };
