@@ -154,11 +154,9 @@ impl Pusher {
             .collect();
         match failed.len() {
             0 => Ok(()),
-            count => Err(format!(
-                "{count} of {} targets did not take all samples: {}",
-                self.lanes.len(),
-                failed.join("; ")
-            )),
+            count => {
+                Err(format!("{count} of {} targets did not take all samples: {}", self.lanes.len(), failed.join("; ")))
+            }
         }
     }
 
