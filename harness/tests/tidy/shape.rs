@@ -45,6 +45,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "src/serve/listen/unix.rs",
     "src/serve/web_config/watched_files.rs",
     "tests/attacks/main.rs",
+    "tests/push/main.rs",
     "tests/server/main.rs",
     "tests/web/main.rs",
 ];
