@@ -183,6 +183,7 @@ fn bytes(item: &Json<'_>, name: &str) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
     use crate::flags::{Command, parse};
+    use std::cell::RefCell;
     use std::ffi::OsString;
 
     /// Answers of the kernel of a command line with both flags, for a folder of these files.
@@ -200,17 +201,18 @@ mod tests {
             error.replace(&folder.path().display().to_string(), "").replace(std::path::MAIN_SEPARATOR, "/")
         })?;
         assert_eq!(kernel.now().as_secs(), 7, "other questions are for the kernel");
-        let mut found = String::new();
-        kernel.qdiscs(&mut |qdisc| found += &format!("{qdisc:?}\n")).unwrap();
+        let found = RefCell::new(String::new());
+        let add = |answer: &dyn std::fmt::Debug| found.borrow_mut().push_str(&[&format!("{answer:?}"), "\n"].concat());
+        kernel.qdiscs(&mut |qdisc| add(qdisc)).unwrap();
         kernel
             .wifi_interfaces(&mut |interface| {
-                found += &format!("{interface:?}\n");
+                add(interface);
                 // An interface without a network or stations is none of both.
-                let _ = kernel.wifi_network(interface, &mut |network| found += &format!("{network:?}\n"));
-                let _ = kernel.wifi_stations(interface, &mut |station| found += &format!("{station:?}\n"));
+                let _ = kernel.wifi_network(interface, &mut |network| add(network));
+                let _ = kernel.wifi_stations(interface, &mut |station| add(station));
             })
             .unwrap();
-        Ok(found)
+        Ok(found.into_inner())
     }
 
     const QDISCS: (&str, &str) =
