@@ -16,6 +16,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "collectors/src/host/root/host.rs",
     "collectors/src/host/root/kept/tests.rs",
     "harness/src/bench/client.rs",
+    "harness/src/conformance/directory.rs",
     "harness/src/fetch.rs",
     "harness/src/load.rs",
     "harness/src/peer.rs",
