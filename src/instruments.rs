@@ -131,6 +131,7 @@ impl Instruments {
 fn build_info() -> Result<Gauge, prometheus::Error> {
     let options = Opts::new("node_exporter_build_info", "1, with labels that tell how this exporter was built.")
         .const_label("branch", version::BRANCH)
+        .const_label("follows", version::FOLLOWS)
         .const_label("goarch", version::architecture())
         .const_label("goos", version::system())
         .const_label("goversion", version::COMPILER)

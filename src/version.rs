@@ -2,18 +2,29 @@
 
 /// The version of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The source's revision, where whoever built it has said so in `NODE_EXPORTER_REVISION`.
-pub const REVISION: &str = match option_env!("NODE_EXPORTER_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
-/// The source's branch, where whoever built it has said so in `NODE_EXPORTER_BRANCH`.
-pub const BRANCH: &str = match option_env!("NODE_EXPORTER_BRANCH") {
-    Some(branch) => branch,
-    None => "unknown",
-};
+/// The version of node_exporter whose flags and metrics this exporter has.
+pub const FOLLOWS: &str = "1.12.1";
+/// Revision of the checkout, or what `NODE_EXPORTER_REVISION` was at the build.
+pub const REVISION: &str = or_unknown(env!("NODE_EXPORTER_REVISION"));
+/// Branch of the checkout, or what `NODE_EXPORTER_BRANCH` was at the build.
+pub const BRANCH: &str = or_unknown(env!("NODE_EXPORTER_BRANCH"));
+/// Date of the revision, as `2026-07-14`; empty if unknown.
+pub const DATE: &str = env!("NODE_EXPORTER_DATE");
 /// Compiler: `rustc1.90.0`.
 pub const COMPILER: &str = env!("NODE_EXPORTER_COMPILER");
+
+const fn or_unknown(text: &'static str) -> &'static str {
+    if text.is_empty() { "unknown" } else { text }
+}
+
+/// Where the source came from.
+fn source() -> String {
+    if REVISION == "unknown" {
+        "an archive, without its revision; set NODE_EXPORTER_REVISION when building".to_owned()
+    } else {
+        format!("revision {REVISION} of {}", if DATE.is_empty() { "an unknown date" } else { DATE })
+    }
+}
 
 /// The operating system, by the name that Go has for it.
 pub fn system() -> &'static str {
@@ -60,7 +71,9 @@ pub fn line() -> String {
 pub fn text() -> String {
     format!(
         "node_exporter, version {VERSION} (branch: {BRANCH}, revision: {REVISION})\n  \
+         source:           {}\n  follows:          node_exporter {FOLLOWS}\n  \
          compiler:         {COMPILER}\n  platform:         {}/{}\n  features:         {}\n",
+        source(),
         system(),
         architecture(),
         features(),
@@ -77,6 +90,25 @@ mod tests {
         assert!(line().starts_with("(version="), "{}", line());
         let digits = COMPILER.strip_prefix("rustc").unwrap_or_default();
         assert!(digits.starts_with(|c: char| c.is_ascii_digit()), "{COMPILER}");
+    }
+
+    /// Of a checkout, revision, branch and date are known; of an archive none of them is, and that is said.
+    #[test]
+    fn the_version_names_the_revision_of_the_checkout() {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(env!("CARGO_MANIFEST_DIR")).args(["rev-parse", "--show-prefix", "HEAD"]);
+        let told = git.output().ok().filter(|output| output.status.success());
+        let told = told.and_then(|output| String::from_utf8(output.stdout).ok());
+        let revision = told.as_deref().and_then(|told| told.strip_prefix('\n')).map(str::trim_end);
+        let text = text();
+        assert!(text.contains("\n  follows:          node_exporter 1.12.1\n"), "{text}");
+        if let Some(revision) = revision {
+            assert_eq!(REVISION, revision, "unless NODE_EXPORTER_REVISION was set");
+            assert!(BRANCH != "unknown" && DATE.len() == 10, "{text}");
+            assert!(text.contains(&format!("  source:           revision {REVISION} of {DATE}\n")), "{text}");
+        } else {
+            assert!(REVISION == "unknown" && text.contains("an archive, without its revision"), "{text}");
+        }
     }
 
     #[test]
