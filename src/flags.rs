@@ -6,8 +6,10 @@
 mod absent;
 pub mod access;
 mod changed;
+pub mod completion;
 pub mod files;
 pub mod help;
+pub mod manual;
 mod original;
 mod own;
 mod table;
@@ -25,8 +27,9 @@ use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 use access::Access;
 pub use changed::changed;
+use completion::Shell;
 pub use own::SIMULATED;
-use table::{Entry, Meaning, Table};
+use table::{Entry, Meaning, Print, Table};
 
 /// Command of a command line.
 #[derive(Debug)]
@@ -35,6 +38,12 @@ pub enum Command {
     Help,
     /// Print the version and end.
     Version,
+    /// Print the manual page and end.
+    Manual,
+    /// Print the script of a shell and end.
+    CompletionScript(Shell),
+    /// Print what completes these words and end.
+    Completions(Vec<String>),
     /// Serve.
     Serve(Box<Settings>),
 }
@@ -158,9 +167,8 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
         };
         match entry.meaning {
             // `--no-help` and `--no-version` ask for what happens anyway.
-            Meaning::Help | Meaning::Version if !is_on => {}
-            Meaning::Help => return Ok(Command::Help),
-            Meaning::Version => return Ok(Command::Version),
+            Meaning::Print(_) if !is_on => {}
+            Meaning::Print(print) => return Ok(print.command(&mut parser)),
             Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
                 if let Some(value) = parser.optional_value() {
                     let value = value.display();
@@ -179,6 +187,22 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
         }
     }
     own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
+}
+
+impl Print {
+    /// The command of this flag. All words that follow `--completion-bash` are those of another command line.
+    fn command(self, parser: &mut lexopt::Parser) -> Command {
+        match self {
+            Self::Help => Command::Help,
+            Self::Version => Command::Version,
+            Self::Manual => Command::Manual,
+            Self::CompletionScript(shell) => Command::CompletionScript(shell),
+            Self::Completions => {
+                let rest = parser.raw_args().into_iter().flatten();
+                Command::Completions(rest.map(|word| word.to_string_lossy().into_owned()).collect())
+            }
+        }
+    }
 }
 
 /// node_exporter 0.x took names after one dash. Those that are left of its own are still taken so.
@@ -488,7 +512,7 @@ pub(crate) mod tests {
 
     #[test]
     fn help_and_version_can_be_declined() {
-        check(&["--no-help", "--no-version", "--no-help-long"], DEFAULT);
+        check(&["--no-help", "--no-version", "--no-help-long", "--no-help-man", "--no-completion-bash"], DEFAULT);
     }
 
     /// Command lines of the Helm chart, kube-prometheus, OpenShift and Debian, as they are installed.
@@ -719,6 +743,15 @@ pub(crate) mod tests {
             assert!(matches!(parsed(arguments), Ok(Command::Help)), "{arguments:?}");
         }
         assert!(matches!(parsed(&["--version", "--x"]), Ok(Command::Version)));
+        assert!(matches!(parsed(&["--help-man"]), Ok(Command::Manual)));
+        for shell in Shell::ALL {
+            let found = parsed(&[&format!("--{}", shell.flag())]);
+            assert!(matches!(found, Ok(Command::CompletionScript(found)) if found == shell), "{shell:?}");
+        }
+        match parsed(&["--simulate", "--completion-bash", "--x", "", "--"]) {
+            Ok(Command::Completions(words)) => assert_eq!(words, ["--x", "", "--"]),
+            other => panic!("{other:?}"),
+        }
         refuse(&["--x", "--version"], "unknown flag --x");
     }
 
@@ -726,7 +759,7 @@ pub(crate) mod tests {
     fn every_flag_of_the_real_table_is_accepted() {
         for entry in Table::new(collectors::ALL).entries() {
             let (value, no) = match entry.meaning {
-                Meaning::Help | Meaning::Version => (None, None),
+                Meaning::Print(_) => (None, Some(format!("--no-{}", entry.name))),
                 Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
                     (None, Some(format!("--no-{}", entry.name)))
                 }

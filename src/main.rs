@@ -42,6 +42,9 @@ fn main() -> ExitCode {
     match command() {
         Ok(Command::Help) => print(&flags::help::text(collectors::ALL)),
         Ok(Command::Version) => print(&version::text()),
+        Ok(Command::Manual) => print(&flags::manual::text(collectors::ALL)),
+        Ok(Command::CompletionScript(shell)) => print(&flags::completion::script(shell, collectors::ALL)),
+        Ok(Command::Completions(words)) => print(&flags::completion::words(&words, collectors::ALL)),
         Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
             eprintln!("node_exporter: error: {error}, try --help");

@@ -40,11 +40,21 @@ pub enum Requirement {
     Valgrind,
     /// Our exporter as a program, which `cargo test --workspace` builds, or the one of `NODELAB_EXPORTER`.
     Exporter,
+    /// `bash`.
+    Bash,
+    /// `zsh` from Debian.
+    Zsh,
+    /// `fish` from Debian.
+    Fish,
+    /// `mandoc` from Debian.
+    Mandoc,
+    /// `man` from Debian.
+    Man,
 }
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -56,6 +66,11 @@ impl Requirement {
         Self::Strace,
         Self::Valgrind,
         Self::Exporter,
+        Self::Bash,
+        Self::Zsh,
+        Self::Fish,
+        Self::Mandoc,
+        Self::Man,
     ];
 
     /// The name in `NODELAB_ALLOW_SKIP`.
@@ -72,6 +87,11 @@ impl Requirement {
             Self::Strace => "strace",
             Self::Valgrind => "valgrind",
             Self::Exporter => "exporter",
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Mandoc => "mandoc",
+            Self::Man => "man",
         }
     }
 
@@ -89,6 +109,11 @@ impl Requirement {
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
             Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
             Self::Exporter => exporter(),
+            Self::Bash => Path::new("/bin/bash").to_owned(),
+            Self::Zsh => Path::new("/usr/bin/zsh").to_owned(),
+            Self::Fish => Path::new("/usr/bin/fish").to_owned(),
+            Self::Mandoc => Path::new("/usr/bin/mandoc").to_owned(),
+            Self::Man => Path::new("/usr/bin/man").to_owned(),
         }
     }
 
@@ -115,6 +140,11 @@ impl Requirement {
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
             Self::Exporter => "the exporter is not built: cargo build, or set NODELAB_EXPORTER",
+            Self::Bash => "bash is missing: apt-get install bash",
+            Self::Zsh => "zsh is missing: apt-get install zsh",
+            Self::Fish => "fish is missing: apt-get install fish",
+            Self::Mandoc => "mandoc is missing: apt-get install mandoc",
+            Self::Man => "man is missing: apt-get install man-db",
         }
     }
 }

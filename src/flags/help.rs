@@ -10,40 +10,85 @@ const SENTENCES_COLUMN: usize = 33;
 /// Where lines end.
 const LINE_MAX_COLUMNS: usize = 80;
 
-/// The whole help.
-pub fn text(registrations: &[Registration]) -> String {
-    let mut text = "usage: node_exporter [<flags>]\n\nFlags:\n".to_owned();
-    push(&mut text, "  -h, --help", "Show this help.");
+/// A flag as help, manual and completions show it.
+pub(super) struct ShownFlag {
+    /// `-h, --[no-]help`, `--log.level=info`.
+    pub(super) left: String,
+    pub(super) sentence: String,
+    /// Its names after `--`, with `no-` and without.
+    pub(super) names: Vec<String>,
+    pub(super) value: ShownValue,
+}
+
+/// The value of a flag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownValue {
+    None,
+    /// After `=` only.
+    Optional,
+    Required,
+}
+
+impl ShownFlag {
+    fn switch(name: &str, sentence: impl Into<String>) -> Self {
+        let (left, names) = (format!("--[no-]{name}"), vec![name.to_owned(), format!("no-{name}")]);
+        Self { left, sentence: sentence.into(), names, value: ShownValue::None }
+    }
+
+    fn of(flag: &FlagInfo) -> Self {
+        let FlagInfo { name, default, .. } = flag;
+        let (value, written) = match flag.kind {
+            FlagKind::Switch => return Self::switch(name, flag.help),
+            _ if flag.bare.is_some() => (ShownValue::Optional, format!("[={}]", name.to_uppercase())),
+            FlagKind::Texts => (ShownValue::Required, format!("={} ...", shown(flag, default))),
+            FlagKind::Text | FlagKind::Whole | FlagKind::Duration => {
+                (ShownValue::Required, format!("={}", shown(flag, default)))
+            }
+        };
+        Self {
+            left: format!("--{name}{written}"),
+            sentence: flag.help.to_owned(),
+            names: vec![(*name).to_owned()],
+            value,
+        }
+    }
+
+    /// The values that its sentence lists, as in `One of: [debug, info]`.
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        let list = self.sentence.split_once("One of: [").and_then(|(_, list)| list.split(']').next());
+        list.unwrap_or_default().split(", ").filter(|value| !value.is_empty())
+    }
+}
+
+/// Every flag that is not hidden, in the order of node_exporter's help.
+pub(super) fn flags(registrations: &[Registration]) -> Vec<ShownFlag> {
+    let mut help = ShownFlag::switch("help", "Show this help. --help-man prints a manual page.");
+    help.left.insert_str(0, "-h, ");
+    let mut flags = vec![help];
     let declarations = registrations.iter().map(|registration| registration.declaration);
     let (paths, others): (Vec<_>, Vec<_>) =
         own::DECLARATION.flags.iter().partition(|flag| flag.name.starts_with("path."));
-    for flag in paths.into_iter().chain(declarations.clone().flat_map(|declaration| declaration.flags)) {
-        push_flag(&mut text, flag);
-    }
-    for declaration in declarations {
+    let is_shown = |flag: &&FlagInfo| !flag.hidden;
+    let of_collectors = declarations.clone().flat_map(|declaration| declaration.flags);
+    flags.extend(paths.into_iter().chain(of_collectors).filter(is_shown).map(ShownFlag::of));
+    flags.extend(declarations.map(|declaration| {
         let state = if declaration.is_enabled { "enabled" } else { "disabled" };
         let sentence = format!("Enable the {} collector (default: {state}).", declaration.name);
-        push(&mut text, &format!("      --[no-]collector.{}", declaration.name), &sentence);
-    }
-    for flag in others {
-        push_flag(&mut text, flag);
-    }
-    push(&mut text, "      --version", "Show the version.");
-    text
+        ShownFlag::switch(&format!("collector.{}", declaration.name), sentence)
+    }));
+    flags.extend(others.into_iter().filter(is_shown).map(ShownFlag::of));
+    flags.push(ShownFlag::switch("version", "Show the version."));
+    flags
 }
 
-fn push_flag(text: &mut String, flag: &FlagInfo) {
-    if flag.hidden {
-        return;
+/// The whole help.
+pub fn text(registrations: &[Registration]) -> String {
+    let mut text = "usage: node_exporter [<flags>]\n\nFlags:\n".to_owned();
+    for flag in flags(registrations) {
+        let indent = if flag.left.starts_with("--") { "      " } else { "  " };
+        push(&mut text, &[indent, &flag.left].concat(), &flag.sentence);
     }
-    let FlagInfo { name, default, .. } = flag;
-    let left = match flag.kind {
-        FlagKind::Switch => format!("      --[no-]{name}"),
-        _ if flag.bare.is_some() => format!("      --{name}[={}]", name.to_uppercase()),
-        FlagKind::Texts => format!("      --{name}={} ...", shown(flag, default)),
-        FlagKind::Text | FlagKind::Whole | FlagKind::Duration => format!("      --{name}={}", shown(flag, default)),
-    };
-    push(text, &left, flag.help);
+    text
 }
 
 /// The default, or the name in capitals where there is none. A text stands in quotes unless it is a mere word.
@@ -89,7 +134,7 @@ mod tests {
     fn the_help_has_two_columns() {
         let text = text(REGISTRATIONS);
         for expected in [
-            "usage: node_exporter [<flags>]\n\nFlags:\n  -h, --help                     Show this help.\n",
+            "usage: node_exporter [<flags>]\n\nFlags:\n  -h, --[no-]help                Show this help. ",
             "      --path.procfs=\"/proc\"      Where procfs is mounted.\n",
             "      --[no-]collector.example   Enable the example collector (default:\n                                 enabled).\n",
             "      --[no-]collector.quiet     Enable the quiet collector (default: disabled).\n",
@@ -101,7 +146,7 @@ mod tests {
             "      --web.max-requests=40      Scrapes that are served at the same time;\n                                 further",
             "      --web.listen-address=:9100 ...\n",
             "      --log.level=info           Log messages",
-            "      --version                  Show the version.\n",
+            "      --[no-]version             Show the version.\n",
         ] {
             assert!(text.contains(expected), "{expected}\nis not in\n{text}");
         }

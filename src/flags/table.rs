@@ -6,6 +6,7 @@ use collectors::kit::declare::Registration;
 use collectors::kit::nearest;
 use collectors::kit::options::{FlagInfo, FlagKind};
 
+use super::completion::Shell;
 use super::own;
 
 /// All flags by name, old names too.
@@ -25,19 +26,35 @@ pub(super) struct Entry {
 /// Meaning of a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Meaning {
-    Help,
-    Version,
+    /// Prints something, and the program ends.
+    Print(Print),
     /// Switches the collector.
     Collector(&'static str),
     Flag(FlagInfo),
 }
 
+/// What a flag prints.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Print {
+    Help,
+    Version,
+    Manual,
+    CompletionScript(Shell),
+    /// What completes the words that follow.
+    Completions,
+}
+
 impl Table {
     pub(super) fn new(registrations: &[Registration]) -> Self {
         let mut table = Self { entries: BTreeMap::new() };
-        table.add("help", Meaning::Help, true);
-        table.add("help-long", Meaning::Help, false);
-        table.add("version", Meaning::Version, true);
+        table.add("help", Meaning::Print(Print::Help), true);
+        table.add("help-long", Meaning::Print(Print::Help), false);
+        table.add("help-man", Meaning::Print(Print::Manual), false);
+        table.add("version", Meaning::Print(Print::Version), true);
+        table.add("completion-bash", Meaning::Print(Print::Completions), false);
+        for shell in Shell::ALL {
+            table.add(shell.flag(), Meaning::Print(Print::CompletionScript(shell)), false);
+        }
         for declaration in registrations.iter().map(|registration| registration.declaration) {
             table.add(&format!("collector.{}", declaration.name), Meaning::Collector(declaration.name), true);
         }
@@ -83,10 +100,7 @@ impl Entry {
     fn is_switch(&self) -> bool {
         matches!(
             self.meaning,
-            Meaning::Help
-                | Meaning::Version
-                | Meaning::Collector(_)
-                | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. })
+            Meaning::Print(_) | Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. })
         )
     }
 }
