@@ -17,9 +17,9 @@ declare! {
         PerQdisc { device, kind }
     }
     flags {
-        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
+        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; not together with device-exclude.",
             or(&["collector.qdisk.device-include"]);
-        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
+        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.",
             or(&["collector.qdisk.device-exclude"]);
         FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
     }
