@@ -112,6 +112,6 @@ mod tests {
         given(KERNEL).flags(&["--collector.qdisc.fixtures=x"]).is_refused::<Qdisc>("--replay");
         given(KERNEL)
             .flags(&["--collector.qdisc.device-include=("])
-            .is_refused::<Qdisc>("--collector.qdisc.device-include: `(` is no regular expression");
+            .is_refused::<Qdisc>("--collector.qdisc.device-include: expected a regular expression, found `(`");
     }
 }

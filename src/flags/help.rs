@@ -98,9 +98,9 @@ mod tests {
             "      --collector.example.exclude=\"^\\\\d\\\"$\"\n",
             "      --collector.example.file=COLLECTOR.EXAMPLE.FILE ...\n",
             "      --collector.example.wait=5s\n",
-            "      --web.max-requests=40      Scrapes that are served at the same time;\n                                 further",
+            "      --web.max-requests=40      Maximum number of concurrent scrapes; further",
             "      --web.listen-address=:9100 ...\n",
-            "      --log.level=info           Log messages",
+            "      --log.level=info           Minimum severity",
             "      --version                  Show the version.\n",
         ] {
             assert!(text.contains(expected), "{expected}\nis not in\n{text}");
