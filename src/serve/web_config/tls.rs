@@ -3,6 +3,8 @@
 //! The cryptography is ring's: it builds for every system that this exporter does, with nothing but a C compiler. What it
 //! lacks of what the file may name is refused with the list of what there is.
 
+#[cfg(test)]
+mod any_certificate;
 mod client;
 #[cfg(test)]
 pub(in crate::serve) mod pki;
