@@ -50,6 +50,7 @@ mod inside {
         let folder = std::env::temp_dir().join(format!("nodelab-kept-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         devices(&made(&folder, "sys"));
+        devices_after_calm(&made(&folder, "sys-in-calm"));
         mounts(&made(&folder, "proc"), &folder);
         processes();
         fs::remove_dir_all(&folder).expect("the folder is left empty");
@@ -80,9 +81,13 @@ mod inside {
     }
 
     fn listed(root: &Kept) -> Vec<String> {
+        listed_in(root, "class/net")
+    }
+
+    fn listed_in(root: &Kept, directory: &str) -> Vec<String> {
         root.begin_scrape();
         let mut names = Names::new();
-        root.list(b"class/net", &mut names).expect("a directory");
+        root.list(directory.as_bytes(), &mut names).expect("a directory");
         names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
@@ -115,6 +120,39 @@ mod inside {
         command("ip link add a0 type veth peer name c0");
         assert_eq!(next(&root, "class/net/a0/mtu"), Ok("1500".to_owned()), "here again");
         command("ip link delete a0");
+        command(&format!("umount -l {}", sys.display()));
+    }
+
+    /// While no kernel event arrives, directories are not looked at again. An event ends that at once.
+    fn devices_after_calm(sys: &Path) {
+        command(&format!("mount -t sysfs sysfs {}", sys.display()));
+        let root = Kept::open(sys).expect("/sys");
+        let devices = "devices/virtual/net";
+        const GONE: Result<&str, RootError> = Err(RootError::Errno(Errno::ENOENT));
+        let steps = [
+            ("ip link add d0 type veth peer name p0", "d0 lo p0", [Ok("1500"), GONE]),
+            ("ip link set d0 mtu 1400", "d0 lo p0", [Ok("1400"), GONE]),
+            ("ip link set d0 name d1", "d1 lo p0", [GONE, Ok("1400")]),
+            ("ip link add d0 type veth peer name q0", "d0 d1 lo p0 q0", [Ok("1500"), Ok("1400")]),
+            ("ip link delete d1", "d0 lo q0", [Ok("1500"), GONE]),
+            ("ip link delete d0", "lo", [GONE, GONE]),
+        ];
+        for (line, expected, contents) in steps {
+            // The first scrape after the settling time checks everything, and the second one relies on it.
+            harness::load::wait(std::time::Duration::from_millis(2_100));
+            for _ in 0..2 {
+                listed_in(&root, devices);
+                for name in ["d0", "d1"] {
+                    next(&root, &format!("{devices}/{name}/mtu")).ok();
+                }
+            }
+            command(line);
+            assert_eq!(listed_in(&root, devices).join(" "), expected, "{line}");
+            for (name, content) in ["d0", "d1"].iter().zip(contents) {
+                let found = next(&root, &format!("{devices}/{name}/mtu"));
+                assert_eq!(found, content.map(str::to_owned), "{line}: {name}");
+            }
+        }
         command(&format!("umount -l {}", sys.display()));
     }
 

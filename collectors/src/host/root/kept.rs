@@ -11,9 +11,13 @@
 //! | something is mounted over /proc or /sys, on it, or below it | the list of mounts changes (`Mounts`) |
 //! | processes come and go | their files are not kept |
 //!
+//! Looking costs a system call per directory and missing path, in each scrape. Where the kernel's events reach this
+//! process, nothing is looked at while none arrives (`events`).
+//!
 //! In any other directory a file may be replaced under its name at any time: nothing of it is kept but, for the rest of a
 //! scrape, the handle of the directory that was read last.
 
+mod events;
 mod mounts;
 mod place;
 mod state;
@@ -26,12 +30,16 @@ use super::dir::linux::{Confined, list_again, list_all};
 use super::dir::rendered::Rendered;
 use super::{Metadata, Names, Root, RootError};
 use crate::host::errno::Errno;
+use events::Events;
 use mounts::Mounts;
 use place::LastPlace;
 use state::State;
 
 /// A larger file costs more to render than to open, and the kernel would keep a buffer of its whole size.
 const KEPT_FILE_MAX_BYTES: usize = 64 << 10;
+
+/// What a root answers for a missing path.
+const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
 
 /// Stands among the names of a directory's files for the directory.
 const ITSELF: &[u8] = b".";
@@ -52,7 +60,9 @@ impl Kept {
         let mounts = Mounts::watch();
         let confined = Arc::new(Confined::open(&path)?);
         let mounts = mounts.filter(|_| confined.rendered.is_some());
-        Ok(Self { path, state: Mutex::new(State::new(confined, mounts)), last: LastPlace::default() })
+        // Without the list of mounts nothing is kept, and the events have nothing to say.
+        let events = mounts.as_ref().and_then(|_| Events::listen());
+        Ok(Self { path, state: Mutex::new(State::new(confined, mounts, events)), last: LastPlace::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -67,8 +77,9 @@ impl Kept {
     fn find(&self, confined: &Confined, directory: &[u8], name: &[u8]) -> Option<Arc<Mutex<OwnedFd>>> {
         let mut state = self.lock();
         let scrape = state.scrape;
-        let found = state.directories.get(directory)?;
-        if found.scrape != scrape {
+        if state.is_identified(directory, state.directories.get(directory)?) {
+            state.mark_used(directory);
+        } else {
             drop(state);
             let identity = identity(confined, directory).ok();
             state = self.lock();
@@ -128,17 +139,30 @@ impl Kept {
         path: &[u8],
         open: fn(&Confined, &[u8]) -> Result<OwnedFd, RootError>,
     ) -> Result<OwnedFd, RootError> {
-        const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
-        let was_absent = self.lock().absent.contains(path);
-        if was_absent && confined.lacks(path) {
+        let state = self.lock();
+        let was_absent = state.absent.contains_key(path);
+        drop(state);
+        if was_absent && self.lacks(confined, path) {
             return Err(ABSENT);
         }
         let opened = open(confined, path);
         let is_absent = matches!(opened, Err(ABSENT));
-        if was_absent != is_absent {
+        if was_absent || is_absent {
             self.lock().note(path, is_absent);
         }
         opened
+    }
+
+    /// Looks whether a path that was missing is still missing. While no event arrives, it is.
+    fn lacks(&self, confined: &Confined, path: &[u8]) -> bool {
+        if self.lock().is_certainly_absent(path) {
+            return true;
+        }
+        let lacks = confined.lacks(path);
+        if lacks {
+            self.lock().note(path, true);
+        }
+        lacks
     }
 
     fn read_kept(
@@ -166,8 +190,7 @@ impl Root for Kept {
     fn begin_scrape(&self) {
         self.last.clear();
         let mut state = self.lock();
-        state.begin_scrape();
-        if state.mounts.as_ref().is_some_and(Mounts::have_changed) {
+        if state.begin_scrape() {
             let directories = state.take_all();
             // Where a sandbox keeps what is mounted here now from being read, what was mounted here before still is.
             if let Ok(confined) = Confined::open(&self.path).and_then(|new| new.open_directory(b"").map(|_| new)) {
@@ -194,12 +217,19 @@ impl Root for Kept {
         if confined.rendered != Some(Rendered::Sys) {
             return confined.list(path, into);
         }
+        if self.lock().listing(path, into) {
+            return Ok(());
+        }
         if let Some(answer) = self.ask_kept(&confined, (path, ITSELF), |directory| list_again(directory, into)) {
+            if answer.is_ok() {
+                self.lock().note_listing(path, into);
+            }
             return answer;
         }
         let directory = self.open_new(&confined, path, Confined::open_directory)?;
         list_all(&directory, into)?;
         self.keep(&confined, path, (path, ITSELF), directory);
+        self.lock().note_listing(path, into);
         Ok(())
     }
 
