@@ -38,9 +38,6 @@ use state::State;
 /// A larger file costs more to render than to open, and the kernel would keep a buffer of its whole size.
 const KEPT_FILE_MAX_BYTES: usize = 64 << 10;
 
-/// What a root answers for a missing path.
-const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
-
 /// Stands among the names of a directory's files for the directory.
 const ITSELF: &[u8] = b".";
 
@@ -131,38 +128,30 @@ impl Kept {
         }
     }
 
-    /// Opens what is not kept. Most of it is not there, scrape after scrape: to learn so again, looking is enough, which
-    /// costs half of what trying to open does.
+    /// Opens what is not kept. A path that was missing in the last scrape is looked up first, which costs half of an
+    /// open that fails; while no event arrives, it is missing still.
     fn open_new(
         &self,
         confined: &Confined,
         path: &[u8],
         open: fn(&Confined, &[u8]) -> Result<OwnedFd, RootError>,
     ) -> Result<OwnedFd, RootError> {
-        let state = self.lock();
-        let was_absent = state.absent.contains_key(path);
-        drop(state);
-        if was_absent && self.lacks(confined, path) {
-            return Err(ABSENT);
+        let (missing, is_certain) = self.lock().missing(path);
+        if let Some(error) = missing {
+            if is_certain {
+                return Err(error);
+            }
+            if confined.lacks(path, error) {
+                self.lock().note(path, missing);
+                return Err(error);
+            }
         }
         let opened = open(confined, path);
-        let is_absent = matches!(opened, Err(ABSENT));
-        if was_absent || is_absent {
-            self.lock().note(path, is_absent);
+        let now_missing = opened.as_ref().err().copied().filter(|&error| is_absence(error));
+        if missing.is_some() || now_missing.is_some() {
+            self.lock().note(path, now_missing);
         }
         opened
-    }
-
-    /// Looks whether a path that was missing is still missing. While no event arrives, it is.
-    fn lacks(&self, confined: &Confined, path: &[u8]) -> bool {
-        if self.lock().is_certainly_absent(path) {
-            return true;
-        }
-        let lacks = confined.lacks(path);
-        if lacks {
-            self.lock().note(path, true);
-        }
-        lacks
     }
 
     fn read_kept(
@@ -213,9 +202,11 @@ impl Root for Kept {
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
         let confined = self.confined();
-        // Of a directory of /proc that has gone, what is left lists nothing.
-        if confined.rendered != Some(Rendered::Sys) {
-            return confined.list(path, into);
+        match confined.rendered {
+            Some(Rendered::Sys) => {}
+            // A kept directory of /proc that has gone would list nothing.
+            Some(Rendered::Proc) => return list_all(&self.open_new(&confined, path, Confined::open_directory)?, into),
+            None => return confined.list(path, into),
         }
         if self.lock().listing(path, into) {
             return Ok(());
@@ -263,10 +254,16 @@ fn is_refusal(error: RootError) -> bool {
     matches!(error, RootError::Errno(Errno::EINVAL | Errno::EOPNOTSUPP))
 }
 
-/// Whether this is a directory of /proc that belongs to a process, whose number may become another's.
+/// Whether nothing is at the path, or something on the way to it is a file.
+fn is_absence(error: RootError) -> bool {
+    matches!(error, RootError::Errno(Errno::ENOENT | Errno::ENOTDIR))
+}
+
+/// Whether this is a directory of /proc that belongs to a process, whose number may become another's. The number of the
+/// first process may not: it ends with its host.
 fn is_of_process(rendered: Rendered, directory: &[u8]) -> bool {
     let first = directory.split(|&byte| byte == b'/').next().unwrap_or_default();
-    let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    let is_number = !first.is_empty() && first != b"1" && first.iter().all(u8::is_ascii_digit);
     rendered == Rendered::Proc && (is_number || matches!(first, b"self" | b"thread-self"))
 }
 

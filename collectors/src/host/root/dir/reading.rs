@@ -15,6 +15,8 @@ use crate::host::root::live::within;
 pub(super) enum End {
     /// A read that gives less than it was asked for.
     Short,
+    /// The same, of a file that costs nothing more to render when more is asked for.
+    Piece,
     /// A read that gives nothing: most files of /proc give whole records, as many as the kernel has room for.
     Nothing,
     /// A read after which the kernel has room for one more of the file's short records, and gave none. Asking again would
@@ -27,7 +29,7 @@ impl End {
     /// whole, so that its end is not assumed but proved by one more read.
     fn is_behind(self, count: usize, content: &[u8]) -> bool {
         match self {
-            Self::Short => true,
+            Self::Short | Self::Piece => true,
             Self::Nothing => false,
             Self::Room => count + RECORD_MAX_BYTES <= KERNEL_ROOM_BYTES && content.ends_with(b"\n"),
         }
@@ -38,7 +40,7 @@ impl End {
 const KERNEL_ROOM_BYTES: usize = 4 << 10;
 
 /// No record of a file that ends so is longer.
-const RECORD_MAX_BYTES: usize = 512;
+pub(super) const RECORD_MAX_BYTES: usize = 512;
 
 type Space = [MaybeUninit<u8>];
 
@@ -62,10 +64,15 @@ fn fill(
     mut read: impl FnMut(&mut Vec<u8>, &mut Space, u64) -> Result<(), Errno>,
 ) -> Result<(), RootError> {
     into.clear();
-    let mut space = [MaybeUninit::uninit(); FIRST_READ_BYTES];
-    let result = match fill_from(end, into, cap_bytes, &mut space, &mut read) {
-        Ok(false) => fill_large(end, into, cap_bytes, &mut read),
-        result => result.map(|_| ()),
+    let result = if end == End::Piece {
+        // A second read would have the kernel render the file a second time.
+        fill_large(end, into, cap_bytes, &mut read)
+    } else {
+        let mut space = [MaybeUninit::uninit(); FIRST_READ_BYTES];
+        match fill_from(end, into, cap_bytes, &mut space, &mut read) {
+            Ok(false) => fill_large(end, into, cap_bytes, &mut read),
+            result => result.map(|_| ()),
+        }
     };
     if result.is_err() {
         into.clear();

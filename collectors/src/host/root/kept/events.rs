@@ -23,7 +23,7 @@ use crate::host::root::dir::rendered::Rendered;
 pub(super) const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// How often everything is checked without an event.
-const CHECKED_EVERY: Duration = Duration::from_mins(5);
+const CHECKED_EVERY: Duration = Duration::from_secs(300);
 
 /// The inode of the initial user namespace (`PROC_USER_INIT_INO`), the same in every kernel.
 const INITIAL_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
@@ -158,7 +158,7 @@ mod tests {
     fn everything_is_checked_again_after_a_while() {
         let mut calm = changed();
         calm.begin_scrape(2, false, SECOND * 110);
-        calm.begin_scrape(3, false, SECOND * 110 + CHECKED_EVERY - SECOND);
+        calm.begin_scrape(3, false, SECOND * 109 + CHECKED_EVERY);
         assert!(calm.covers(2));
         calm.begin_scrape(4, false, SECOND * 110 + CHECKED_EVERY);
         assert!(!calm.covers(3) && calm.covers(4));

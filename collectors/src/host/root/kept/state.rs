@@ -8,8 +8,8 @@ use rustix::process::{Resource, getrlimit};
 
 use super::events::{self, Calm, Events};
 use super::mounts::Mounts;
-use crate::host::root::Names;
 use crate::host::root::dir::linux::Confined;
+use crate::host::root::{Names, RootError};
 
 /// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
 const KEPT_MAX: usize = 2048;
@@ -33,8 +33,8 @@ pub(super) struct State {
     /// The number of this scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
-    /// Paths that were missing at their last lookup, and the scrape of that lookup.
-    pub(super) absent: FxHashMap<Box<[u8]>, u64>,
+    /// Paths that were missing at their last lookup: its error and its scrape.
+    pub(super) absent: FxHashMap<Box<[u8]>, (RootError, u64)>,
     /// How many descriptors are kept, and how many may be.
     pub(super) count: usize,
     pub(super) count_max: usize,
@@ -95,9 +95,12 @@ impl State {
         self.calm.covers(scrape) && self.confined.rendered.is_some_and(|rendered| events::announce(rendered, path))
     }
 
-    /// Whether nothing is at this path: it was missing at a time since which nothing has changed.
-    pub(super) fn is_certainly_absent(&self, path: &[u8]) -> bool {
-        self.absent.get(path).is_some_and(|&scrape| self.still_holds(path, scrape))
+    /// The error with which the last lookup of this path failed, and whether another one would.
+    pub(super) fn missing(&self, path: &[u8]) -> (Option<RootError>, bool) {
+        match self.absent.get(path) {
+            Some(&(error, scrape)) => (Some(error), self.still_holds(path, scrape)),
+            None => (None, false),
+        }
     }
 
     /// Copies the entries of a directory; `false` unless they were listed at a time since which nothing has changed.
@@ -181,15 +184,17 @@ impl State {
         });
     }
 
-    /// Notes whether something is at this path.
-    pub(super) fn note(&mut self, path: &[u8], is_absent: bool) {
-        let scrape = self.scrape;
-        if !is_absent {
+    /// Notes with which error a lookup of this path failed in this scrape, or that it did not.
+    pub(super) fn note(&mut self, path: &[u8], missing: Option<RootError>) {
+        let Some(error) = missing else {
             self.absent.remove(path);
-        } else if let Some(found) = self.absent.get_mut(path) {
-            *found = scrape;
+            return;
+        };
+        let found = (error, self.scrape);
+        if let Some(noted) = self.absent.get_mut(path) {
+            *noted = found;
         } else if self.absent.len() < ABSENT_MAX {
-            self.absent.insert(path.into(), scrape);
+            self.absent.insert(path.into(), found);
         }
     }
 
