@@ -327,7 +327,7 @@ pub(crate) mod tests {
                 SECRET: Whole "collector.example.secret" = "4", "Threads.", hidden();
             }
             families {
-                FAMILY: Gauge "node_example" [] "Told by the flags.";
+                FAMILY: Gauge "node_example" () "Told by the flags.";
             }
         }
 
@@ -337,7 +337,7 @@ pub(crate) mod tests {
             }
 
             fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-                cx.page.gauge(FAMILY, [], 1_u64);
+                cx.page.gauge(FAMILY, (), 1_u64);
                 Ok(())
             }
         }

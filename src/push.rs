@@ -147,11 +147,16 @@ impl Pusher {
     pub fn once(&self) -> Result<(), String> {
         collect_once(&self.lanes, &self.batcher, &self.collect, &self.log, millis(clock::now()));
         let end = clock::monotonic() + self.settings.timeout * 3;
-        let late =
-            self.lanes.iter().filter(|lane| !lane.drained_within(end.saturating_sub(clock::monotonic()))).count();
-        match late {
+        let failed: Vec<String> = self
+            .lanes
+            .iter()
+            .filter_map(|lane| lane.drained_within(end.saturating_sub(clock::monotonic())).err())
+            .collect();
+        match failed.len() {
             0 => Ok(()),
-            _ => Err(format!("{late} of {} targets did not take the samples", self.lanes.len())),
+            count => {
+                Err(format!("{count} of {} targets did not take all samples: {}", self.lanes.len(), failed.join("; ")))
+            }
         }
     }
 
@@ -165,7 +170,8 @@ impl Pusher {
         }
         let end = clock::monotonic() + STOP;
         for lane in &self.lanes {
-            lane.drained_within(end.saturating_sub(clock::monotonic()));
+            // Samples that no target takes in this time wait in the queue on disk.
+            _ = lane.drained_within(end.saturating_sub(clock::monotonic()));
             lane.stop();
         }
         // A thread that is in the middle of a request ends with the process.

@@ -1,4 +1,4 @@
-//! The server, from listeners to responses.
+//! The HTTP server: listeners, connections, requests and responses.
 
 pub mod answer;
 pub mod batch;
@@ -42,11 +42,11 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    /// A root on which one file, which is missing, does not answer until it is let go.
+    /// A root on which reads of one file, which is missing, block until [`Gate::open`].
     #[derive(Debug)]
     struct Gate {
         roots: Roots,
-        /// How often it was asked for, and whether it may answer.
+        /// Number of reads of the file, and whether they return.
         state: Mutex<(usize, bool)>,
         change: Condvar,
     }
@@ -64,12 +64,12 @@ mod tests {
             drop(self.change.wait_while(state, |(_, is_open)| !*is_open).unwrap());
         }
 
-        fn asked(&self) -> usize {
+        fn reads(&self) -> usize {
             self.state.lock().unwrap().0
         }
 
-        fn until_waited_for(&self) {
-            drop(self.change.wait_while(self.state.lock().unwrap(), |(asked, _)| *asked == 0).unwrap());
+        fn wait_for_read(&self) {
+            drop(self.change.wait_while(self.state.lock().unwrap(), |(reads, _)| *reads == 0).unwrap());
         }
 
         fn open(&self) {
@@ -99,11 +99,12 @@ mod tests {
         }
     }
 
-    /// The client has so much time, and its page is on its way so much earlier.
+    /// Timeout of the client.
     const TIMEOUT: Duration = Duration::from_secs(4);
+    /// Time before the timeout at which the page is sent.
     const OFFSET: Duration = Duration::from_secs(3);
 
-    #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     fn ask(address: SocketAddr, url: &str) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();
         write!(client, "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
@@ -111,7 +112,7 @@ mod tests {
     }
 
     /// Sends a request with the timeout header of Prometheus.
-    #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     fn ask_in_time(address: SocketAddr) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();
         let seconds = TIMEOUT.as_secs();
@@ -126,7 +127,7 @@ mod tests {
         answer
     }
 
-    /// Serves scrapes that wait at a gate, while `client` asks.
+    /// Serves scrapes of a gated root while `client` runs.
     fn serving(client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
         let gate = Arc::new(Gate::new());
         let (log, _) = log(Level::Error, Format::Logfmt);
@@ -153,10 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_limit_others_are_refused_and_pages_are_served_on() {
+    fn scrapes_beyond_the_limit_are_refused_and_other_pages_are_served() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics");
-            gate.until_waited_for();
+            gate.wait_for_read();
             let refused = answer_of(ask(address, "/metrics?collect[]=loadavg"));
             assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
             assert!(
@@ -170,10 +171,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hundred_at_once_one_is_served_at_a_limit_of_one() {
+    fn a_limit_of_one_serves_one_of_a_hundred_concurrent_scrapes() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics?collect[]=loadavg");
-            gate.until_waited_for();
+            gate.wait_for_read();
             let url = |number: usize| if number.is_multiple_of(2) { "/metrics" } else { "/metrics?collect[]=loadavg" };
             let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
             for other in others {
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_never_answers_costs_its_collector_and_nobody_s_time() {
+    fn a_blocked_file_fails_its_collector_and_delays_no_scrape() {
         const SCRAPES: usize = 100;
         serving(|address, gate, _| {
             for number in 0..SCRAPES {
@@ -203,15 +204,15 @@ mod tests {
                     assert!(answer.contains(expected), "{expected} is not in {answer}");
                 }
             }
-            assert_eq!(gate.asked(), 1, "one thread waits, and no second one is risked");
+            assert_eq!(gate.reads(), 1, "a second thread was risked on the blocked file");
         });
     }
 
     #[test]
-    fn what_was_asked_before_the_end_is_answered() {
+    fn requests_sent_before_the_stop_are_answered() {
         serving(|address, gate, stopper| {
             let client = ask(address, "/metrics");
-            gate.until_waited_for();
+            gate.wait_for_read();
             stopper.stop();
             gate.open();
             let answer = answer_of(client);

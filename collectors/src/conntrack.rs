@@ -19,11 +19,11 @@ declare! {
         STATISTICS: File Proc "net/stat/nf_conntrack";
     }
     families {
-        ENTRIES: Gauge "node_nf_conntrack_entries" [] "Entries of the connection tracking table.";
-        LIMIT: Gauge "node_nf_conntrack_entries_limit" [] "Maximum number of connection tracking entries.";
+        ENTRIES: Gauge "node_nf_conntrack_entries" () "Entries of the connection tracking table.";
+        LIMIT: Gauge "node_nf_conntrack_entries_limit" () "Maximum number of connection tracking entries.";
     }
     /// Columns by index. Kernels renamed or redefined the other columns over time.
-    table COLUMNS: usize => [] {
+    table COLUMNS: usize => () {
         2 => Gauge "node_nf_conntrack_stat_found" "Lookups that found a connection tracking entry.";
         4 => Gauge "node_nf_conntrack_stat_invalid" "Packets that cannot be tracked.";
         5 => Gauge "node_nf_conntrack_stat_ignore" "Packets excluded from connection tracking.";
@@ -45,15 +45,15 @@ impl Collect for Conntrack {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         if let Some(entries) = whole(cx, COUNT, "nf_conntrack_count")? {
-            cx.page.gauge(ENTRIES, [], entries);
+            cx.page.gauge(ENTRIES, (), entries);
         }
         if let Some(limit) = whole(cx, MAX, "nf_conntrack_max")? {
-            cx.page.gauge(LIMIT, [], limit);
+            cx.page.gauge(LIMIT, (), limit);
         }
         let text = cx.files.read(STATISTICS, []).map_err(not_loaded)?;
         // A sum over some of the CPUs would be wrong: a bad row costs all sums.
         for ((_, family), sum) in COLUMNS.into_iter().zip(sums(text)?) {
-            cx.page.tabled(family, [], sum);
+            cx.page.tabled(family, (), sum);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ declare! {
         POOL_SIZE: File Proc "sys/kernel/random/poolsize";
     }
     /// Values by file.
-    table VALUES: (Read<Entropy, File, 0>, &'static str) => [] {
+    table VALUES: (Read<Entropy, File, 0>, &'static str) => () {
         (AVAILABLE, "entropy_avail") => Gauge "node_entropy_available_bits" "Available entropy, in bits.";
         (POOL_SIZE, "poolsize") => Gauge "node_entropy_pool_size_bits" "Size of the entropy pool, in bits.";
     }
@@ -28,9 +28,8 @@ impl Collect for Entropy {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for ((file, field), family) in VALUES {
-            let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
-            if let Some(bits) = cx.problems.value(text.number::<u64>(field)) {
-                cx.page.tabled(family, [], bits);
+            if let Some(bits) = cx.number::<u64, _>(file, [], field) {
+                cx.page.tabled(family, (), bits);
             }
         }
         Ok(())

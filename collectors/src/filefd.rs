@@ -13,8 +13,8 @@ declare! {
         FILE_NR: File Proc "sys/fs/file-nr";
     }
     families {
-        ALLOCATED: Gauge "node_filefd_allocated" [] "Allocated file handles.";
-        MAXIMUM: Gauge "node_filefd_maximum" [] "Maximum number of file handles.";
+        ALLOCATED: Gauge "node_filefd_allocated" () "Allocated file handles.";
+        MAXIMUM: Gauge "node_filefd_maximum" () "Maximum number of file handles.";
     }
 }
 
@@ -27,7 +27,7 @@ impl Collect for Filefd {
         let text = cx.files.read(FILE_NR, [])?;
         for (family, value) in [ALLOCATED, MAXIMUM].into_iter().zip(parse(text)) {
             if let Some(value) = cx.problems.value(value) {
-                cx.page.gauge(family, [], value);
+                cx.page.gauge(family, (), value);
             }
         }
         Ok(())

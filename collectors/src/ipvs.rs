@@ -39,7 +39,7 @@ declare! {
         WEIGHT: Gauge "node_ipvs_backend_weight" PerBackend "Weight of a backend.";
     }
     /// Columns of the totals, in file order.
-    table TOTALS: &'static str => [] {
+    table TOTALS: &'static str => () {
         "connections" => Counter "node_ipvs_connections_total" "Connections scheduled.";
         "incoming packets" => Counter "node_ipvs_incoming_packets_total" "Packets received for virtual services.";
         "outgoing packets" => Counter "node_ipvs_outgoing_packets_total" "Packets sent by virtual services.";
@@ -69,7 +69,7 @@ impl Collect for Ipvs {
             Ok(totals) => {
                 for ((_, family), total) in TOTALS.into_iter().zip(totals) {
                     if let Some(Hexadecimal(total)) = cx.problems.value(total) {
-                        cx.page.tabled(family, [], total);
+                        cx.page.tabled(family, (), total);
                     }
                 }
             }

@@ -14,7 +14,7 @@ declare! {
         COUNT: File Proc "sys/kernel/hung_task_detect_count";
     }
     families {
-        TASKS: Counter "node_kernel_hung_tasks_total" [] "Hung tasks detected since boot.";
+        TASKS: Counter "node_kernel_hung_tasks_total" () "Hung tasks detected since boot.";
     }
 }
 
@@ -26,7 +26,7 @@ impl Collect for KernelHung {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         // Kernels before 6.13 do not have the file.
         let text = cx.files.read(COUNT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        cx.page.counter(TASKS, [], text.number::<u64>("hung_task_detect_count")?);
+        cx.page.counter(TASKS, (), text.number::<u64>("hung_task_detect_count")?);
         Ok(())
     }
 }

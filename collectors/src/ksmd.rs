@@ -24,12 +24,12 @@ declare! {
         SLEEP_FILE: File Sys "kernel/mm/ksm/sleep_millisecs";
     }
     families {
-        FULL_SCANS: Counter "node_ksmd_full_scans_total" [] "Full scans of all mergeable memory.";
-        GENERAL_PROFIT: Gauge "node_ksmd_general_profit_bytes" [] "Memory saved by merging, minus its metadata, in bytes.";
-        SLEEP: Gauge "node_ksmd_sleep_seconds" [] "Sleep between two scans, in seconds.";
+        FULL_SCANS: Counter "node_ksmd_full_scans_total" () "Full scans of all mergeable memory.";
+        GENERAL_PROFIT: Gauge "node_ksmd_general_profit_bytes" () "Memory saved by merging, minus its metadata, in bytes.";
+        SLEEP: Gauge "node_ksmd_sleep_seconds" () "Sleep between two scans, in seconds.";
     }
     /// Settings and counts, by file.
-    table GAUGES: Read<Ksmd, File, 0> => [] {
+    table GAUGES: Read<Ksmd, File, 0> => () {
         MERGE_ACROSS_NODES_FILE => Gauge "node_ksmd_merge_across_nodes" "1 if pages of different NUMA nodes are merged.";
         PAGES_SHARED_FILE => Gauge "node_ksmd_pages_shared" "Shared pages in use.";
         PAGES_SHARING_FILE => Gauge "node_ksmd_pages_sharing" "Additional references to shared pages.";
@@ -47,19 +47,19 @@ impl Collect for Ksmd {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         if let Some(scans) = number::<u64>(cx, FULL_SCANS_FILE) {
-            cx.page.counter(FULL_SCANS, [], scans);
+            cx.page.counter(FULL_SCANS, (), scans);
         }
         // Negative if the metadata of unmerged pages costs more than merging saves.
         if let Some(profit) = number::<i64>(cx, GENERAL_PROFIT_FILE) {
-            cx.page.gauge(GENERAL_PROFIT, [], profit);
+            cx.page.gauge(GENERAL_PROFIT, (), profit);
         }
         for (file, family) in GAUGES {
             if let Some(value) = number::<u64>(cx, file) {
-                cx.page.tabled(family, [], value);
+                cx.page.tabled(family, (), value);
             }
         }
         if let Some(milliseconds) = number::<u64>(cx, SLEEP_FILE) {
-            cx.page.gauge(SLEEP, [], milliseconds as f64 / 1e3);
+            cx.page.gauge(SLEEP, (), milliseconds as f64 / 1e3);
         }
         Ok(())
     }

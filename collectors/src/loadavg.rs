@@ -13,7 +13,7 @@ declare! {
         LOADAVG: File Proc "loadavg";
     }
     /// Averages by field.
-    table AVERAGES: &'static str => [] {
+    table AVERAGES: &'static str => () {
         "load1" => Gauge "node_load1" "Load average over 1 minute.";
         "load5" => Gauge "node_load5" "Load average over 5 minutes.";
         "load15" => Gauge "node_load15" "Load average over 15 minutes.";
@@ -29,7 +29,7 @@ impl Collect for Loadavg {
         let text = cx.files.read(LOADAVG, [])?;
         for ((_, family), average) in AVERAGES.into_iter().zip(parse(text)) {
             if let Some(average) = cx.problems.value(average) {
-                cx.page.tabled(family, [], average);
+                cx.page.tabled(family, (), average);
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ declare! {
         MEMINFO: File Proc "meminfo";
     }
     /// The exported fields, sorted by name. Other fields of the file are ignored.
-    table FIELDS: (&'static str, Unit) => [] {
+    table FIELDS: (&'static str, Unit) => () {
         ("Active", Unit::Kilobytes) => Gauge "node_memory_Active_bytes" "Recently used memory in bytes, reclaimed last.";
         ("Active(anon)", Unit::Kilobytes) => Gauge "node_memory_Active_anon_bytes" "Recently used anonymous memory in bytes.";
         ("Active(file)", Unit::Kilobytes) => Gauge "node_memory_Active_file_bytes" "Recently used page cache in bytes.";
@@ -96,7 +96,7 @@ impl Collect for Meminfo {
         }
         for ((_, family), value) in FIELDS.into_iter().zip(values) {
             if let Some(value) = value {
-                cx.page.tabled(family, [], value);
+                cx.page.tabled(family, (), value);
             }
         }
         Ok(())

@@ -25,7 +25,7 @@ declare! {
             "Regexp of the fields to export, as protocol, `_` and field name.";
     }
     prefixes {
-        FIELD: Untyped "node_netstat_" [] "Field {} of /proc/net/netstat, snmp or snmp6.";
+        FIELD: Untyped "node_netstat_" () "Field {} of /proc/net/netstat, snmp or snmp6.";
     }
 }
 
@@ -92,7 +92,7 @@ impl Netstat {
             return;
         }
         if let Some(value) = problems.value(line.number::<f64>(name, value)) {
-            page.named(FIELD, &[&self.name], [], value);
+            page.named(FIELD, &[&self.name], (), value);
         }
     }
 }

@@ -25,7 +25,7 @@ declare! {
     families {
         INFO: Gauge "node_os_info" InfoLabels "Distribution name and version, as labels; always 1.";
         VERSION: Gauge "node_os_version" VersionLabels "Version of the distribution as major.minor number.";
-        SUPPORT_END: Gauge "node_os_support_end_timestamp_seconds" [] "End of the distribution's support in seconds since 1970.";
+        SUPPORT_END: Gauge "node_os_support_end_timestamp_seconds" () "End of the distribution's support in seconds since 1970.";
     }
 }
 
@@ -133,7 +133,7 @@ impl Os {
         }
         if !support_end.is_bad && !support_end.text.is_empty() {
             match release::day_seconds(&support_end.text) {
-                Some(seconds) => cx.page.gauge(SUPPORT_END, [], seconds),
+                Some(seconds) => cx.page.gauge(SUPPORT_END, (), seconds),
                 None => cx.problems.report(bad_value("SUPPORT_END", "a day such as 2032-05-31", &support_end.text)),
             }
         }

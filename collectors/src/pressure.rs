@@ -3,7 +3,7 @@
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::RootError;
-use crate::kit::family::{Counter, Family, Unnamed};
+use crate::kit::family::{Counter, Family};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
@@ -20,16 +20,16 @@ declare! {
         IRQ: File Proc "pressure/irq";
     }
     families {
-        CPU_WAITING: Counter "node_pressure_cpu_waiting_seconds_total" [] "Time in which tasks waited for a CPU, in seconds.";
-        IO_WAITING: Counter "node_pressure_io_waiting_seconds_total" [] "Time in which some tasks waited for I/O, in seconds.";
-        IO_STALLED: Counter "node_pressure_io_stalled_seconds_total" [] "Time in which all tasks waited for I/O, in seconds.";
-        MEMORY_WAITING: Counter "node_pressure_memory_waiting_seconds_total" [] "Time in which some tasks waited for memory, in seconds.";
-        MEMORY_STALLED: Counter "node_pressure_memory_stalled_seconds_total" [] "Time in which all tasks waited for memory, in seconds.";
-        IRQ_STALLED: Counter "node_pressure_irq_stalled_seconds_total" [] "Time in which tasks were stalled by interrupts, in seconds.";
+        CPU_WAITING: Counter "node_pressure_cpu_waiting_seconds_total" () "Time in which tasks waited for a CPU, in seconds.";
+        IO_WAITING: Counter "node_pressure_io_waiting_seconds_total" () "Time in which some tasks waited for I/O, in seconds.";
+        IO_STALLED: Counter "node_pressure_io_stalled_seconds_total" () "Time in which all tasks waited for I/O, in seconds.";
+        MEMORY_WAITING: Counter "node_pressure_memory_waiting_seconds_total" () "Time in which some tasks waited for memory, in seconds.";
+        MEMORY_STALLED: Counter "node_pressure_memory_stalled_seconds_total" () "Time in which all tasks waited for memory, in seconds.";
+        IRQ_STALLED: Counter "node_pressure_irq_stalled_seconds_total" () "Time in which tasks were stalled by interrupts, in seconds.";
     }
 }
 
-type Total = Family<Pressure, Counter, Unnamed<0>>;
+type Total = Family<Pressure, Counter, ()>;
 type Resource = (Read<Pressure, File, 0>, Option<Total>, Option<Total>);
 
 /// The resources, with the families of their lines `some` and `full`. The CPU's line `full` is undefined for a whole
@@ -66,7 +66,7 @@ impl Collect for Pressure {
                 let Some(family) = family else { continue };
                 if let Some(microseconds) = total(cx.problems, text, word) {
                     // Two divisions, not one, so that the last digits are those of node_exporter.
-                    cx.page.counter(family, [], microseconds as f64 / 1000.0 / 1000.0);
+                    cx.page.counter(family, (), microseconds as f64 / 1000.0 / 1000.0);
                 }
             }
         }

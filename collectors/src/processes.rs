@@ -5,7 +5,7 @@ mod stat_file;
 use crate::declare;
 use crate::host::errno::Errno;
 use crate::host::root::{Names, RootError};
-use crate::kit::family::{Family, Gauge, Unnamed};
+use crate::kit::family::{Family, Gauge};
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
@@ -32,11 +32,11 @@ declare! {
         PID_MAX: File Proc "sys/kernel/pid_max";
     }
     families {
-        MAX_PROCESSES: Gauge "node_processes_max_processes" [] "Limit of process IDs.";
-        MAX_THREADS: Gauge "node_processes_max_threads" [] "Limit of threads.";
-        PIDS: Gauge "node_processes_pids" [] "Processes.";
+        MAX_PROCESSES: Gauge "node_processes_max_processes" () "Limit of process IDs.";
+        MAX_THREADS: Gauge "node_processes_max_threads" () "Limit of threads.";
+        PIDS: Gauge "node_processes_pids" () "Processes.";
         STATE: Gauge "node_processes_state" PerState "Processes by state.";
-        THREADS: Gauge "node_processes_threads" [] "Threads.";
+        THREADS: Gauge "node_processes_threads" () "Threads.";
         THREADS_STATE: Gauge "node_processes_threads_state" PerThreadState "Threads by state.";
     }
 }
@@ -57,8 +57,8 @@ impl Collect for Processes {
                 count_threads(cx, process, row.state, &mut self.threads, &mut found.thread_states);
             }
         }
-        cx.page.gauge(THREADS, [], found.threads);
-        cx.page.gauge(PIDS, [], found.pids);
+        cx.page.gauge(THREADS, (), found.threads);
+        cx.page.gauge(PIDS, (), found.pids);
         for (state, count) in found.states.iter() {
             cx.page.gauge(STATE, PerState { state: &state.as_slice() }, count);
         }
@@ -140,11 +140,9 @@ fn is_number(name: &[u8]) -> bool {
 }
 
 /// Emits a limit of the kernel.
-fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, Unnamed<0>>) {
-    if let Some(text) = cx.problems.value(cx.files.read(file, []))
-        && let Some(limit) = cx.problems.value(text.number::<u64>("limit"))
-    {
-        cx.page.gauge(family, [], limit);
+fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, ()>) {
+    if let Some(limit) = cx.number::<u64, _>(file, [], "limit") {
+        cx.page.gauge(family, (), limit);
     }
 }
 

@@ -15,9 +15,9 @@ declare! {
         CONFIG: File Rootfs "etc/selinux/config";
     }
     families {
-        CONFIG_MODE: Gauge "node_selinux_config_mode" [] "Configured SELinux mode: 1 enforcing, 0 permissive, -1 disabled.";
-        CURRENT_MODE: Gauge "node_selinux_current_mode" [] "Current SELinux mode: 1 enforcing, 0 permissive, -1 unknown.";
-        ENABLED: Gauge "node_selinux_enabled" [] "1 if SELinux is enabled.";
+        CONFIG_MODE: Gauge "node_selinux_config_mode" () "Configured SELinux mode: 1 enforcing, 0 permissive, -1 disabled.";
+        CURRENT_MODE: Gauge "node_selinux_current_mode" () "Current SELinux mode: 1 enforcing, 0 permissive, -1 unknown.";
+        ENABLED: Gauge "node_selinux_enabled" () "1 if SELinux is enabled.";
     }
 }
 
@@ -42,13 +42,13 @@ impl Collect for Selinux {
         // Without a loaded policy every process has the label of the kernel.
         let has_policy = !matches!(cx.files.read(LABEL, []), Ok(text) if text.bytes.split(|&byte| byte == 0).next() == Some(b"kernel"));
         let Some(current) = enforce.filter(|_| has_policy) else {
-            cx.page.gauge(ENABLED, [], false);
+            cx.page.gauge(ENABLED, (), false);
             return Ok(());
         };
-        cx.page.gauge(ENABLED, [], true);
-        cx.page.gauge(CURRENT_MODE, [], current);
+        cx.page.gauge(ENABLED, (), true);
+        cx.page.gauge(CURRENT_MODE, (), current);
         let config = cx.problems.value(cx.files.read_if_present(CONFIG, [])).flatten();
-        cx.page.gauge(CONFIG_MODE, [], config.map_or(DISABLED, configured));
+        cx.page.gauge(CONFIG_MODE, (), config.map_or(DISABLED, configured));
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ declare! {
         IPV6: File Proc "net/sockstat6";
     }
     prefixes {
-        FIELD: Gauge "node_sockstat_" [] "Field {} of /proc/net/sockstat or sockstat6.";
+        FIELD: Gauge "node_sockstat_" () "Field {} of /proc/net/sockstat or sockstat6.";
     }
 }
 
@@ -46,12 +46,12 @@ impl Collect for Sockstat {
                 };
                 for &state in wanted {
                     let Some(Some(count)) = cx.problems.value(value(line, state)) else { continue };
-                    cx.page.named(FIELD, &[protocol, b"_", state.as_bytes()], [], count);
+                    cx.page.named(FIELD, &[protocol, b"_", state.as_bytes()], (), count);
                     if state == MEMORY_PAGES {
                         let bytes = count.checked_mul(page_size_bytes);
                         let bytes = bytes.ok_or_else(|| line.error(state, "fewer than 2^63 bytes", line.bytes));
                         let Some(bytes) = cx.problems.value(bytes) else { continue };
-                        cx.page.named(FIELD, &[protocol, b"_mem_bytes"], [], bytes);
+                        cx.page.named(FIELD, &[protocol, b"_mem_bytes"], (), bytes);
                     }
                 }
             }

@@ -24,12 +24,12 @@ declare! {
         SOFTIRQ: Switch "collector.stat.softirq" = "false", "Export softirqs by vector.";
     }
     families {
-        INTERRUPTS: Counter "node_intr_total" [] "Interrupts serviced since boot.";
-        CONTEXT_SWITCHES: Counter "node_context_switches_total" [] "Context switches since boot.";
-        FORKS: Counter "node_forks_total" [] "Processes and threads created since boot.";
-        BOOT_TIME: Gauge "node_boot_time_seconds" [] "Boot time in seconds since 1970.";
-        RUNNING: Gauge "node_procs_running" [] "Runnable tasks.";
-        BLOCKED: Gauge "node_procs_blocked" [] "Tasks blocked on I/O.";
+        INTERRUPTS: Counter "node_intr_total" () "Interrupts serviced since boot.";
+        CONTEXT_SWITCHES: Counter "node_context_switches_total" () "Context switches since boot.";
+        FORKS: Counter "node_forks_total" () "Processes and threads created since boot.";
+        BOOT_TIME: Gauge "node_boot_time_seconds" () "Boot time in seconds since 1970.";
+        RUNNING: Gauge "node_procs_running" () "Runnable tasks.";
+        BLOCKED: Gauge "node_procs_blocked" () "Tasks blocked on I/O.";
         SOFTIRQS: Counter "node_softirqs_total" PerVector "Softirqs serviced since boot, by vector.";
     }
 }
@@ -60,12 +60,12 @@ impl Collect for Stat {
             });
             let Some(value) = cx.problems.value(value) else { continue };
             match total {
-                Total::Interrupts => cx.page.counter(INTERRUPTS, [], value),
-                Total::ContextSwitches => cx.page.counter(CONTEXT_SWITCHES, [], value),
-                Total::BootTime => cx.page.gauge(BOOT_TIME, [], value),
-                Total::Forks => cx.page.counter(FORKS, [], value),
-                Total::Running => cx.page.gauge(RUNNING, [], value),
-                Total::Blocked => cx.page.gauge(BLOCKED, [], value),
+                Total::Interrupts => cx.page.counter(INTERRUPTS, (), value),
+                Total::ContextSwitches => cx.page.counter(CONTEXT_SWITCHES, (), value),
+                Total::BootTime => cx.page.gauge(BOOT_TIME, (), value),
+                Total::Forks => cx.page.counter(FORKS, (), value),
+                Total::Running => cx.page.gauge(RUNNING, (), value),
+                Total::Blocked => cx.page.gauge(BLOCKED, (), value),
             }
         }
         if self.has_softirqs {

@@ -37,7 +37,7 @@ declare! {
     }
     families {
         MTIME: Gauge "node_textfile_mtime_seconds" PerFile "Modification time of a textfile in seconds since 1970.";
-        SCRAPE_ERROR: Gauge "node_textfile_scrape_error" [] "1 if a textfile or directory could not be read or parsed.";
+        SCRAPE_ERROR: Gauge "node_textfile_scrape_error" () "1 if a textfile or directory could not be read or parsed.";
     }
     foreign "The metrics of the files, under their own names.";
 }
@@ -70,7 +70,7 @@ impl Collect for Textfile {
                 }
             }
         }
-        cx.page.gauge(SCRAPE_ERROR, [], merge.has_failed());
+        cx.page.gauge(SCRAPE_ERROR, (), merge.has_failed());
         merge.finish(cx.problems, cx.page.foreign());
         Ok(())
     }

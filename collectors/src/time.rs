@@ -24,7 +24,7 @@ declare! {
         CURRENT: File Sys "devices/system/clocksource/clocksource*/current_clocksource";
     }
     families {
-        SECONDS: Gauge "node_time_seconds" [] "System time in seconds since 1970.";
+        SECONDS: Gauge "node_time_seconds" () "System time in seconds since 1970.";
         ZONE_OFFSET: Gauge "node_time_zone_offset_seconds" PerTimeZone "Offset of the time zone from UTC in seconds.";
         AVAILABLE_INFO: Gauge "node_time_clocksource_available_info" PerSource
             "Available clock source; always 1.";
@@ -41,7 +41,7 @@ impl Collect for Time {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let now = cx.kernel.now();
         // Like node_exporter, convert to float before dividing, so that both print the same last digits.
-        cx.page.gauge(SECONDS, [], now.as_nanos() as f64 / 1e9);
+        cx.page.gauge(SECONDS, (), now.as_nanos() as f64 / 1e9);
         match cx.kernel.zone(now, &mut self.zone) {
             Ok(()) => cx.page.gauge(ZONE_OFFSET, PerTimeZone { time_zone: &self.zone.name }, self.zone.offset_seconds),
             Err(error) => cx.problems.report(Failure::error(format_args!("time zone: {error}"))),

@@ -21,7 +21,7 @@ declare! {
             "Regexp of the fields of /proc/vmstat to export.";
     }
     prefixes {
-        FIELD: Untyped "node_vmstat_" [] "Field {} of /proc/vmstat.";
+        FIELD: Untyped "node_vmstat_" () "Field {} of /proc/vmstat.";
     }
 }
 
@@ -35,7 +35,7 @@ impl Collect for Vmstat {
             // Parsed before the filter is applied, since a malformed line may be a selected one.
             let Some(Some((name, value))) = cx.problems.value(parse(line).transpose()) else { continue };
             if self.fields.as_ref().is_none_or(|fields| fields.is_match(name)) {
-                cx.page.named(FIELD, &[name], [], value);
+                cx.page.named(FIELD, &[name], (), value);
             }
         }
         Ok(())

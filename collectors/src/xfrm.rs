@@ -14,7 +14,7 @@ declare! {
         STATISTICS: File Proc "net/xfrm_stat";
     }
     /// The exported rows. Older kernels lack some of them, which are exported as 0.
-    table ROWS: &'static str => [] {
+    table ROWS: &'static str => () {
         "XfrmInError" => Counter "node_xfrm_in_error_packets_total" "Inbound packets with errors that match no other counter.";
         "XfrmInBufferError" => Counter "node_xfrm_in_buffer_error_packets_total" "Inbound packets without a free buffer.";
         "XfrmInHdrError" => Counter "node_xfrm_in_hdr_error_packets_total" "Inbound packets with a bad header.";
@@ -57,7 +57,7 @@ impl Collect for Xfrm {
             let Some(count) = cx.problems.value(count) else { continue };
             if let Some(&(_, family)) = ROWS.get(at) {
                 let [count] = count.unwrap_or_default();
-                cx.page.tabled(family, [], count);
+                cx.page.tabled(family, (), count);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ mod pool;
 use crate::declare;
 use crate::host::root::{Kind, Names};
 use crate::kit::attribute;
-use crate::kit::family::{Prefix, Unnamed, Untyped};
+use crate::kit::family::{Prefix, Untyped};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 use kstat::KstatValue;
@@ -47,24 +47,24 @@ declare! {
         STATE: Gauge "node_zfs_zpool_state" PerState "State of a pool: 1 for the current one, otherwise 0.";
     }
     prefixes {
-        ABD_FIELDS: Untyped "node_zfs_abd_" [] "Field {} of abdstats: ARC buffer data.";
-        ARC_FIELDS: Untyped "node_zfs_arc_" [] "Field {} of arcstats: adaptive replacement cache.";
-        DBUF_FIELDS: Untyped "node_zfs_dbuf_" [] "Field {} of dbufstats: dbuf cache.";
-        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" [] "Field {} of dmu_tx: transactions.";
-        DNODE_FIELDS: Untyped "node_zfs_dnode_" [] "Field {} of dnodestats: dnodes.";
-        FM_FIELDS: Untyped "node_zfs_fm_" [] "Field {} of fm: fault management events.";
-        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" [] "Field {} of vdev_cache_stats: device cache.";
-        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" [] "Field {} of vdev_mirror_stats: reads of mirrors.";
-        XUIO_FIELDS: Untyped "node_zfs_xuio_" [] "Field {} of xuio_stats: zero-copy buffers.";
-        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" [] "Field {} of zfetchstats: prefetching.";
-        ZIL_FIELDS: Untyped "node_zfs_zil_" [] "Field {} of zil: intent log.";
+        ABD_FIELDS: Untyped "node_zfs_abd_" () "Field {} of abdstats: ARC buffer data.";
+        ARC_FIELDS: Untyped "node_zfs_arc_" () "Field {} of arcstats: adaptive replacement cache.";
+        DBUF_FIELDS: Untyped "node_zfs_dbuf_" () "Field {} of dbufstats: dbuf cache.";
+        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" () "Field {} of dmu_tx: transactions.";
+        DNODE_FIELDS: Untyped "node_zfs_dnode_" () "Field {} of dnodestats: dnodes.";
+        FM_FIELDS: Untyped "node_zfs_fm_" () "Field {} of fm: fault management events.";
+        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" () "Field {} of vdev_cache_stats: device cache.";
+        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" () "Field {} of vdev_mirror_stats: reads of mirrors.";
+        XUIO_FIELDS: Untyped "node_zfs_xuio_" () "Field {} of xuio_stats: zero-copy buffers.";
+        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" () "Field {} of zfetchstats: prefetching.";
+        ZIL_FIELDS: Untyped "node_zfs_zil_" () "Field {} of zil: intent log.";
         POOL_FIELDS: Untyped "node_zfs_zpool_" PerPool "Column {} of a pool's I/O statistics.";
         DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" PerDataset "Field {} of a dataset's statistics.";
     }
 }
 
 /// A file and the prefix of its families.
-type StatisticsFile = (Read<Zfs, File, 0>, Prefix<Zfs, Untyped, Unnamed<0>>);
+type StatisticsFile = (Read<Zfs, File, 0>, Prefix<Zfs, Untyped, ()>);
 
 /// The files with statistics of all pools.
 const FILES: [StatisticsFile; 11] = [
@@ -102,18 +102,14 @@ impl Collect for Zfs {
 }
 
 /// Emits a file. Versions of ZFS have different files, so a missing one is not an error.
-fn emit_file(
-    cx: &mut Cx<'_, Zfs>,
-    file: Read<Zfs, File, 0>,
-    prefix: Prefix<Zfs, Untyped, Unnamed<0>>,
-) -> Result<(), Failure> {
+fn emit_file(cx: &mut Cx<'_, Zfs>, file: Read<Zfs, File, 0>, prefix: Prefix<Zfs, Untyped, ()>) -> Result<(), Failure> {
     let Some(text) = cx.files.read_if_present(file, [])? else { return Ok(()) };
     for line in kstat::rows(text)? {
         let Some(Some((name, value))) = cx.problems.value(kstat::parse(line)) else { continue };
         let name = [kstat::family_part(name)];
         match value {
-            KstatValue::Unsigned(value) => cx.page.named(prefix, &name, [], value),
-            KstatValue::Signed(value) => cx.page.named(prefix, &name, [], value),
+            KstatValue::Unsigned(value) => cx.page.named(prefix, &name, (), value),
+            KstatValue::Signed(value) => cx.page.named(prefix, &name, (), value),
             KstatValue::Text(_) => true,
         };
     }

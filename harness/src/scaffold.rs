@@ -220,11 +220,11 @@ impl Plan {
                     Read::directory_constant(directory)
                 );
             }
-            let label = if read.wildcard().is_some() { "\"name\"" } else { "" };
+            let labels = if read.wildcard().is_some() { "PerItem" } else { "()" };
             let _ = writeln!(reads, "        {constant}: File {mount} \"{path}\";");
             let _ = writeln!(
                 families,
-                "        {constant}_VALUE: Gauge \"{family}\" [{label}] \"Value of {}.\";",
+                "        {constant}_VALUE: Gauge \"{family}\" {labels} \"Value of {}.\";",
                 path.replace("/*/", " for each item: ")
             );
             if read.wildcard().is_none() {
@@ -245,10 +245,16 @@ impl Plan {
                 Read::directory_constant(directory)
             );
         }
-        let (derives, fields, built, uses) = if directories.is_empty() {
-            ("Debug", ";", "Self", "")
+        let (derives, fields, built, uses, labels) = if directories.is_empty() {
+            ("Debug", ";", "Self", "", "")
         } else {
-            ("Default, Debug", " {\n    names: Names,\n}", "Self::default()", "use crate::host::root::Names;\n")
+            (
+                "Default, Debug",
+                " {\n    names: Names,\n}",
+                "Self::default()",
+                "use crate::host::root::Names;\n",
+                "    labels {\n        PerItem { name }\n    }\n",
+            )
         };
         let mount = self.reads.first().map(Read::mount_type).unwrap_or_default();
         filled(
@@ -261,6 +267,7 @@ impl Plan {
                 ("fields", fields),
                 ("built", built),
                 ("uses", uses),
+                ("labels", labels),
                 ("reads", &reads),
                 ("families", &families),
                 ("collects", &collects),
@@ -316,11 +323,10 @@ impl Plan {
 /// The statement that reads a number and exports it.
 fn emission(read: &Read, indentation: usize) -> String {
     let (constant, word, indent) = (read.word.to_ascii_uppercase(), &read.word, " ".repeat(indentation));
-    let (name, label) = if read.wildcard().is_some() { ("name", "&name") } else { ("", "") };
+    let (name, labels) = if read.wildcard().is_some() { ("name", "PerItem { name: &name }") } else { ("", "()") };
     format!(
-        "{indent}if let Some(text) = cx.problems.value(cx.files.read({constant}, [{name}]))\n{indent}    \
-         && let Some(value) = cx.problems.value(text.whole_number::<u64>(\"{word}\"))\n{indent}{{\n{indent}    \
-         cx.page.gauge({constant}_VALUE, [{label}], value);\n{indent}}}\n"
+        "{indent}if let Some(value) = cx.number::<u64, _>({constant}, [{name}], \"{word}\") {{\n{indent}    \
+         cx.page.gauge({constant}_VALUE, {labels}, value);\n{indent}}}\n"
     )
 }
 

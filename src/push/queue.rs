@@ -172,14 +172,14 @@ impl<S: Storage> Queue<S> {
         for (number, &key) in keys.iter().enumerate().rev() {
             self.next_id = self.next_id.max(key.0);
             self.load(key)?;
-            let (mut cursor, mut is_whole, mut has_records) = (0, true, false);
-            while let Some(found) = find_record(&self.reader.bytes, cursor, key.1) {
-                is_whole &= found.start == cursor;
-                cursor = found.end();
+            let (mut is_whole, mut has_records) = (true, false);
+            let mut records = Records::of(&self.reader.bytes, 0, key.1);
+            for found in &mut records {
+                is_whole &= found.skipped == 0;
                 has_records = true;
                 self.next_id = self.next_id.max(found.id + 1);
             }
-            is_whole &= cursor == self.reader.bytes.len();
+            is_whole &= records.offset == self.reader.bytes.len();
             if !is_whole {
                 // The ids of records that can no longer be read are not used again.
                 self.next_id += (self.reader.bytes.len() / HEADER_BYTES) as u64 + 1;
@@ -268,13 +268,10 @@ impl<S: Storage> Queue<S> {
             let mut dropped = 0;
             // An unreadable segment is dropped too.
             if self.load(key).is_ok() {
-                let mut cursor = 0;
-                while let Some(found) = find_record(&self.reader.bytes, cursor, key.1) {
-                    cursor = found.end();
-                    if found.id > self.delivered {
-                        self.delivered = found.id;
-                        dropped += 1;
-                    }
+                let waiting = Records::of(&self.reader.bytes, 0, key.1).filter(|found| found.id > self.delivered);
+                for found in waiting.collect::<Vec<_>>() {
+                    self.delivered = found.id;
+                    dropped += 1;
                 }
             }
             self.reader.segment = None;
@@ -315,16 +312,16 @@ impl<S: Storage> Queue<S> {
                 self.load(key)?;
                 self.reader.offset = offset;
             }
-            if let Some(found) = find_record(&self.reader.bytes, self.reader.offset, key.1) {
-                if found.start != self.reader.offset {
-                    self.counts.damaged += 1;
-                }
-                if found.id > self.delivered {
-                    self.reader.offset = found.start;
-                    break found;
-                }
-                self.reader.offset = found.end();
-                continue;
+            let mut records = Records::of(&self.reader.bytes, self.reader.offset, key.1);
+            let mut damaged = 0;
+            let waiting = records.find(|found| {
+                damaged += u64::from(found.skipped > 0);
+                found.id > self.delivered
+            });
+            self.counts.damaged += damaged;
+            self.reader.offset = waiting.map_or(records.offset, |found| found.start);
+            if let Some(found) = waiting {
+                break found;
             }
             let is_last = number + 1 == self.segments.len();
             if is_last && !is_sealed {
@@ -433,6 +430,8 @@ const SEGMENT_READ_MAX_BYTES: usize = 4 << 20;
 
 #[derive(Clone, Copy)]
 struct Found {
+    /// Bytes before it that are no valid record.
+    skipped: usize,
     start: usize,
     payload: usize,
     length: usize,
@@ -456,14 +455,34 @@ fn write_record(into: &mut Vec<u8>, id: u64, salt: u32, payload: &[u8]) {
     into.extend_from_slice(payload);
 }
 
-/// The next valid record at or behind an offset.
-fn find_record(bytes: &[u8], mut offset: usize, salt: u32) -> Option<Found> {
-    loop {
-        if let Some(found) = record_at(bytes, offset, salt) {
-            return Some(found);
+/// The valid records of a segment. What is damaged between them is skipped.
+struct Records<'a> {
+    bytes: &'a [u8],
+    /// Behind the last record returned.
+    offset: usize,
+    salt: u32,
+}
+
+impl<'a> Records<'a> {
+    fn of(bytes: &'a [u8], offset: usize, salt: u32) -> Self {
+        Self { bytes, offset, salt }
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        let mut start = self.offset;
+        loop {
+            if let Some(found) = record_at(self.bytes, start, self.salt) {
+                let skipped = start - self.offset;
+                self.offset = found.end();
+                return Some(Found { skipped, ..found });
+            }
+            start += 1;
+            start += self.bytes.get(start..)?.windows(4).position(|window| window == MAGIC.to_le_bytes())?;
         }
-        offset += 1;
-        offset += bytes.get(offset..)?.windows(4).position(|window| window == MAGIC.to_le_bytes())?;
     }
 }
 
@@ -476,7 +495,7 @@ fn record_at(bytes: &[u8], start: usize, salt: u32) -> Option<Found> {
     }
     let (length, payload) = (usize::try_from(word(12)?).ok()?, start + HEADER_BYTES);
     let content = bytes.get(payload..payload.checked_add(length)?)?;
-    (crc32c(content) == word(16)?).then_some(Found { start, payload, length, id })
+    (crc32c(content) == word(16)?).then_some(Found { skipped: 0, start, payload, length, id })
 }
 
 fn write_position<S: Storage>(storage: &mut S, name: &str, id: u64) -> io::Result<()> {

@@ -28,6 +28,8 @@ enum Waiting {
 
 struct State {
     waiting: Waiting,
+    /// Why the last batch was dropped for good, if one was.
+    loss: Option<String>,
     is_stopping: bool,
     /// Nothing waits and nothing is on its way.
     is_idle: bool,
@@ -54,7 +56,7 @@ impl Lane {
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let state = State { waiting, is_stopping: false, is_idle: false };
+        let state = State { waiting, loss: None, is_stopping: false, is_idle: false };
         Self { target, state: Mutex::new(state), changed: Condvar::new(), metrics, client, log, seed }
     }
 
@@ -65,7 +67,8 @@ impl Lane {
     /// Hands over the batches of a tick.
     pub(super) fn accept(&self, batches: &[Batch]) {
         let mut state = self.lock();
-        match &mut state.waiting {
+        let State { waiting, loss, .. } = &mut *state;
+        match waiting {
             Waiting::Newest(newest) => {
                 let text = batch::whole(batches);
                 if let Some(first) = batches.first().filter(|_| !text.is_empty()) {
@@ -78,6 +81,7 @@ impl Lane {
                     if let Err(error) = queue.append(&batch.to_record()) {
                         self.metrics.dropped_unwritten.inc();
                         self.tell("A batch could not be queued", &error.to_string());
+                        *loss = Some(format!("the queue could not be written: {error}"));
                     }
                 }
                 self.show(queue);
@@ -120,6 +124,7 @@ impl Lane {
                 Outcome::Refused(error) => {
                     self.metrics.dropped_refused.inc();
                     self.tell("The target refused a batch, which is dropped", &error);
+                    self.lock().loss = Some(format!("refused: {error}"));
                     backoff.reset();
                     self.done(id, &batch);
                 }
@@ -195,11 +200,18 @@ impl Lane {
         drop(self.changed.wait_timeout_while(state, time, |state| !state.is_stopping));
     }
 
-    /// Waits until everything is delivered; returns whether it is.
-    pub(super) fn drained_within(&self, time: Duration) -> bool {
+    /// Waits until nothing waits any more. The error says why not everything arrived.
+    pub(super) fn drained_within(&self, time: Duration) -> Result<(), String> {
         let state = self.lock();
-        let waited = self.changed.wait_timeout_while(state, time, |state| !state.is_idle && !state.is_stopping);
-        waited.is_ok_and(|(state, _)| state.is_idle)
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, time, |state| !state.is_idle && !state.is_stopping)
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.loss {
+            Some(loss) => Err(format!("{}: {loss}", self.target.name())),
+            None if state.is_idle => Ok(()),
+            None => Err(format!("{}: no delivery in time", self.target.name())),
+        }
     }
 
     pub(super) fn stop(&self) {

@@ -93,7 +93,7 @@ fn sockets_are_inherited_from_systemd() {
 
     let file = std::fs::File::open("/dev/null").unwrap();
     let running = passed(file, "level=ERROR");
-    let expected = "--web.systemd-socket: socket 1 of 1 that were passed, named `metrics`: ";
+    let expected = "--web.systemd-socket: passed socket 1 of 1, named `metrics`: ";
     assert!(running.start.contains(expected), "{}", running.start);
     crate::fails(&["--web.systemd-socket"], "--web.systemd-socket: no sockets were passed");
 }

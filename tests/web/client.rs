@@ -105,7 +105,7 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
     }
 }
 
-/// Waits wait_until a condition holds.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();

@@ -197,3 +197,15 @@ fn a_local_file_system_is_asked_in_the_thread_of_the_scrape_until_it_was_slow() 
         assert!(samples.contains(&error(expected)) && samples.contains(local), "{expected} is not in {samples}");
     }
 }
+
+#[test]
+fn mounts_beyond_the_kernel_s_own_limit_are_left_out_and_reported() {
+    let row = "1 1 0:2 / /a rw - proc d rw\n";
+    for (count, complaint) in [
+        (MOUNTS_MAX, None),
+        (MOUNTS_MAX + 1, Some("mount table: more than 100000 mounts; those after them are left out")),
+    ] {
+        let scraped = given(&format!("== proc/1/mountinfo\n{}", row.repeat(count))).scrape::<Filesystem>();
+        assert_eq!(scraped.complaints.first().map(String::as_str), complaint, "{count}");
+    }
+}

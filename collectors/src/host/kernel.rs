@@ -24,7 +24,6 @@ use super::errno::Errno;
 
 pub use qdisc::Qdisc;
 pub use question::{Kernel, Question};
-pub(crate) use statistics::in_counter_order;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
 /// Why a question was not answered.

@@ -6,7 +6,8 @@ use super::family::FamilyInfo;
 use super::files::{Files, Scratch};
 use super::options::{FlagInfo, FlagValues, Options};
 use super::page::{Page, PageOf};
-use super::read::ReadInfo;
+use super::parse::FromText;
+use super::read::{File, Read, ReadInfo};
 use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 
@@ -59,6 +60,19 @@ pub struct Cx<'a, C> {
     pub kernel: &'a std::sync::Arc<dyn Kernel>,
     /// Where it notes what went wrong and goes on.
     pub problems: &'a mut Problems,
+}
+
+impl<C> Cx<'_, C> {
+    /// Reads a file that is one number, which errors call `field`. An error is reported and costs the file alone.
+    pub fn number<T: FromText, const N: usize>(
+        &mut self,
+        file: Read<C, File, N>,
+        names: [&[u8]; N],
+        field: &'static str,
+    ) -> Option<T> {
+        let text = self.problems.value(self.files.read(file, names))?;
+        self.problems.value(text.number(field))
+    }
 }
 
 /// The same before it is known whose it is.
@@ -146,7 +160,85 @@ const fn is_equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// Declares a collector: the one place of all its facts.
+/// The parts one after the other, which have `N` items in all. `fill` is any item.
+pub const fn joined<T: Copy, const N: usize>(fill: T, parts: &[&[T]]) -> [T; N] {
+    let mut all = [fill; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut item = 0;
+        while item < parts[part].len() {
+            all[at] = parts[part][item];
+            at += 1;
+            item += 1;
+        }
+        part += 1;
+    }
+    assert!(at == N, "the parts have another number of items");
+    all
+}
+
+/// Declares families that several collectors have: a struct with a family for each field. A collector that says `shared`
+/// in its [`declare!`](crate::declare) owns a value of it, of its own type of family and its own labels. `of` names a
+/// struct with the same fields, which are the values.
+macro_rules! shared_families {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis $set:ident { $($field:ident: $name:literal $help:literal;)+ }
+        $(#[$with_meta:meta])*
+        of $values:ident: $value:ident;
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        $visibility struct $set<F> {
+            $($visibility $field: F,)+
+        }
+
+        impl $set<()> {
+            /// The metric names.
+            $visibility const NAMES: [&'static str; { <[&str]>::len(&[$($name),+]) }] = [$($name),+];
+        }
+
+        impl<C, K, L> $set<$crate::kit::family::Family<C, K, L>>
+        where
+            C: $crate::kit::declare::Declared,
+            K: $crate::kit::family::Kinded,
+            L: $crate::kit::label::Labels,
+        {
+            $crate::kit::declare::shared_families!(@made $visibility new; $($field: $name $help;)+);
+            $crate::kit::declare::shared_families!(@made $visibility kept; $($field: $name $help;)+);
+
+            /// The families without their type parameters, in the order of the names.
+            $visibility const fn infos(&self) -> [$crate::kit::family::FamilyInfo; $set::NAMES.len()] {
+                [$(self.$field.info()),+]
+            }
+
+            $(#[$with_meta])*
+            $visibility fn with(
+                self,
+                values: &$values,
+            ) -> [($crate::kit::family::Family<C, K, L>, $value); $set::NAMES.len()] {
+                [$((self.$field, values.$field)),+]
+            }
+        }
+    };
+    (@made $visibility:vis $new:ident; $($field:ident: $name:literal $help:literal;)+) => {
+        /// The families of collector `C`.
+        $visibility const fn $new() -> Self {
+            Self {
+                $($field: $crate::kit::family::Family::$new(
+                    $crate::kit::declare::slot_of(C::FAMILY_NAMES, $name),
+                    $name,
+                    $help,
+                ),)+
+            }
+        }
+    };
+}
+
+pub(crate) use shared_families;
+
+/// Declares a collector: the one place of all its facts. After its families, `shared NAME: SET, new Counter => PerDevice;`
+/// adds those of a `shared_families!` that other collectors have, too.
 ///
 /// ```
 /// use collectors::declare;
@@ -175,10 +267,10 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///         WORKERS: Whole "collector.example.workers" = "4", "Threads.", hidden();
 ///     }
 ///     families {
-///         EXAMPLES: Counter "node_examples_total" [] "Examples created.";
+///         EXAMPLES: Counter "node_examples_total" () "Examples created.";
 ///         SIZES: Gauge "node_example_size_bytes" PerMode "Size of an example.";
-///         OLD: kept Counter "node_example_old" [] "A name that is older than the rules.";
-///         TIME: volatile Gauge "node_example_scrape_seconds" [] "A value that differs in each scrape of an unchanged host.";
+///         OLD: kept Counter "node_example_old" () "A name that is older than the rules.";
+///         TIME: volatile Gauge "node_example_scrape_seconds" () "A value that differs in each scrape of an unchanged host.";
 ///     }
 ///     table FIELDS: &'static str => PerDevice {
 ///         "Free" => Gauge "node_example_free_bytes" "Free memory of an example.";
@@ -186,7 +278,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///         "Faults" => Counter "node_example_faults_total" "Faults of an example.";
 ///     }
 ///     prefixes {
-///         OTHER: Untyped "node_example_field_" [] "Field {} of the example.";
+///         OTHER: Untyped "node_example_field_" () "Field {} of the example.";
 ///     }
 ///     foreign "Families of other sources, which only a collector with this line passes on.";
 /// }
@@ -198,7 +290,7 @@ const fn is_equal(a: &str, b: &str) -> bool {
 ///
 ///     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
 ///         let total: u64 = cx.files.read(TOTAL, [])?.number("total")?;
-///         cx.page.counter(EXAMPLES, [], total);
+///         cx.page.counter(EXAMPLES, (), total);
 ///         cx.page.gauge(SIZES, PerMode { device: &"sda", r#type: &"disk" }, 512_u64);
 ///         for (name, family) in FIELDS {
 ///             if name != "Free" {
@@ -232,12 +324,12 @@ const fn is_equal(a: &str, b: &str) -> bool {
 /// # struct Example;
 /// collectors::declare! {
 ///     Example: "example", off, "An example.";
-///     families { FREE: Gauge "node_example_free_bytes" [] "Free memory."; }
-///     table FIELDS: &'static str => [] { "Free" => Gauge "node_example_free_bytes" "Free memory."; }
+///     families { FREE: Gauge "node_example_free_bytes" () "Free memory."; }
+///     table FIELDS: &'static str => () { "Free" => Gauge "node_example_free_bytes" "Free memory."; }
 /// }
 /// # fn emit(page: &mut collectors::kit::page::PageOf<'_, Example>) {
-/// #     page.gauge(FREE, [], 1.5);
-/// #     page.tabled(FIELDS[0].1, [], 1.5);
+/// #     page.gauge(FREE, (), 1.5);
+/// #     page.tabled(FIELDS[0].1, (), 1.5);
 /// # }
 /// ```
 /// A read that is not declared:
@@ -265,13 +357,14 @@ macro_rules! declare {
         $(flags { $($flag:ident: $held:ident $flag_name:literal = $default:expr, $flag_help:literal
             $(, $more:ident($($argument:tt)*))*;)* })?
         $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
+        $(shared $shared:ident: $shared_type:ident, $shared_new:ident $shared_kind:ident => $shared_labels:tt;)*
         $($(#[$table_attribute:meta])* table $table:ident: $key_type:ty => $table_labels:tt {
             $($key:expr => $($row_word:ident)+ $row_name:literal $row_help:literal;)+
         })*
         $(prefixes { $($prefix:ident: $prefix_kind:ident $prefix_name:literal $prefix_labels:tt $prefix_help:literal;)* })?
         $(foreign $foreign:literal;)?
     ) => {
-        $($($crate::declare!(@set $set $($label)+);)*)?
+        $($crate::label_sets! { $($set { $($label),+ })* })?
         $($(
             const $read: $crate::kit::read::Read<
                 $collector,
@@ -284,6 +377,10 @@ macro_rules! declare {
                 $crate::kit::options::Flag::new($flag_name, $default, $flag_help)$(.$more($($argument)*))*;
         )*)?
         $($($crate::declare!(@family $collector $family $family_name $labels $help; $($word)+);)*)?
+        $(
+            const $shared: $shared_type<$crate::declare!(@type $collector $shared_kind $shared_labels)> =
+                $shared_type::<$crate::declare!(@type $collector $shared_kind $shared_labels)>::$shared_new();
+        )*
         $(
             $(#[$table_attribute])*
             const $table: [
@@ -299,25 +396,32 @@ macro_rules! declare {
                 $collector,
                 $crate::kit::family::$prefix_kind,
                 $crate::declare!(@labels $prefix_labels),
-            > = $crate::kit::family::Prefix::new(
-                $prefix_name,
-                $crate::declare!(@names $prefix_labels),
-                $prefix_help,
-            );
+            > = $crate::kit::family::Prefix::new($prefix_name, $prefix_help);
         )*)?
 
         impl $crate::kit::declare::Declared for $collector {
-            const FAMILY_NAMES: &'static [&'static str] = &[$($($family_name,)*)? $($($row_name,)+)*];
+            const FAMILY_NAMES: &'static [&'static str] = &$crate::kit::declare::joined::<
+                _,
+                { <[&str]>::len(&[$($($family_name,)*)? $($($row_name,)+)*]) $(+ $shared_type::NAMES.len())* },
+            >("", &[&[$($($family_name,)*)? $($($row_name,)+)*] $(, &$shared_type::NAMES)*]);
             const DECLARATION: &'static $crate::kit::declare::Declaration = &$crate::kit::declare::Declaration {
                 name: $name,
                 is_enabled: $crate::declare!(@state $state),
                 doc: $doc,
                 reads: &[$($($read.info()),*)?],
                 flags: &[$($($flag.info()),*)?],
-                families: &[
-                    $($($family.info(),)*)?
-                    $($($crate::declare!(@row $collector $table_labels $row_name $row_help; $($row_word)+).info(),)+)*
-                ],
+                families: &$crate::kit::declare::joined::<_, { Self::FAMILY_NAMES.len() }>(
+                    $crate::kit::family::FamilyInfo::UNNAMED,
+                    &[
+                        &[
+                            $($($family.info(),)*)?
+                            $($($crate::declare!(
+                                @row $collector $table_labels $row_name $row_help; $($row_word)+
+                            ).info(),)+)*
+                        ]
+                        $(, &$shared.infos())*
+                    ],
+                ),
                 prefixes: &[$($($prefix.info()),*)?],
                 foreign: $crate::declare!(@foreign $($foreign)?),
             };
@@ -331,32 +435,8 @@ macro_rules! declare {
     };
     (@state on) => { true };
     (@state off) => { false };
-    // A set of labels: a struct of their values, which are given by name.
-    (@set $set:ident $($label:ident)+) => {
-        #[derive(Clone, Copy)]
-        struct $set<'a> {
-            $($label: &'a dyn $crate::kit::label::Label,)+
-        }
-
-        impl $set<'_> {
-            const NAMES: &'static [&'static str] = &[$($crate::kit::label::name_of(stringify!($label))),+];
-        }
-
-        impl $crate::kit::label::Labels for $set<'_> {
-            const COUNT: usize = Self::NAMES.len();
-
-            #[inline]
-            fn with<R>(self, take: impl FnOnce(&[&dyn $crate::kit::label::Label]) -> R) -> R {
-                take(&[$(self.$label),+])
-            }
-        }
-    };
-    (@labels [$($label:literal),* $(,)?]) => {
-        $crate::kit::family::Unnamed<{ <[&str]>::len(&[$($label),*]) }>
-    };
+    (@labels ()) => { () };
     (@labels $set:ident) => { $set<'static> };
-    (@names [$($label:literal),* $(,)?]) => { &[$($label),*] };
-    (@names $set:ident) => { $set::NAMES };
     (@type $collector:ident $kind:ident $labels:tt) => {
         $crate::kit::family::Family<$collector, $crate::kit::family::$kind, $crate::declare!(@labels $labels)>
     };
@@ -381,7 +461,6 @@ macro_rules! declare {
         <$crate::declare!(@type $collector $kind $labels)>::$new(
             $crate::kit::declare::slot_of(<$collector as $crate::kit::declare::Declared>::FAMILY_NAMES, $name),
             $name,
-            $crate::declare!(@names $labels),
             $help,
         )
     };

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::constant::typed_constant;
-use super::label::{Label, Labels};
+use super::label::Labels;
 
 /// The type of a family, as its TYPE line states it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
@@ -77,11 +77,13 @@ pub struct FamilyInfo {
     pub is_volatile: bool,
 }
 
+impl FamilyInfo {
+    /// No family yet: the fill of an array that families are written into.
+    pub const UNNAMED: Self = Self { name: "", kind: Kind::Untyped, labels: &[], help: "", is_volatile: false };
+}
+
 /// The type parameters of a family, of which it holds no value.
 type Marks<C, K, L> = PhantomData<fn() -> (C, K, L)>;
-
-/// Labels by position, which [`declare!`](crate::declare) accepts beside named ones.
-pub type Unnamed<const N: usize> = [&'static dyn Label; N];
 
 /// A family of collector `C`, of type `K`, with the labels `L`.
 ///
@@ -89,23 +91,24 @@ pub type Unnamed<const N: usize> = [&'static dyn Label; N];
 /// to be kept ([`Family::kept`]):
 ///
 /// ```
-/// use collectors::kit::family::{Counter, Family, Unnamed};
-/// const FINE: Family<(), Counter, Unnamed<1>> = Family::new(0, "node_reads_total", &["device"], "Reads.");
+/// use collectors::kit::family::{Counter, Family};
+/// const FINE: Family<(), Counter, ()> = Family::new(0, "node_reads_total", "Reads.");
 /// # let _ = FINE;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Counter, Family, Unnamed};
-/// const NO_TOTAL: Family<(), Counter, Unnamed<1>> = Family::new(0, "node_reads", &["device"], "Reads.");
+/// use collectors::kit::family::{Counter, Family};
+/// const NO_TOTAL: Family<(), Counter, ()> = Family::new(0, "node_reads", "Reads.");
 /// # let _ = NO_TOTAL;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Family, Gauge, Unnamed};
-/// const NO_BASE_UNIT: Family<(), Gauge, Unnamed<0>> = Family::new(0, "node_delay_milliseconds", &[], "Delay.");
+/// use collectors::kit::family::{Family, Gauge};
+/// const NO_BASE_UNIT: Family<(), Gauge, ()> = Family::new(0, "node_delay_milliseconds", "Delay.");
 /// # let _ = NO_BASE_UNIT;
 /// ```
 /// ```compile_fail,E0080
-/// use collectors::kit::family::{Counter, Family, Unnamed};
-/// const UNSORTED: Family<(), Counter, Unnamed<2>> = Family::new(0, "node_x_total", &["mode", "cpu"], "X.");
+/// use collectors::kit::family::{Counter, Family};
+/// collectors::label_sets! { PerMode { mode, cpu } }
+/// const UNSORTED: Family<(), Counter, PerMode<'static>> = Family::new(0, "node_x_total", "X.");
 /// # let _ = UNSORTED;
 /// ```
 pub struct Family<C, K, L> {
@@ -118,7 +121,7 @@ typed_constant!(Family<C, K, L>);
 
 impl<C, K: Kinded, L: Labels> Family<C, K, L> {
     /// A family whose name follows today's rules. `slot` is its position in its collector's declaration.
-    pub const fn new(slot: usize, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+    pub const fn new(slot: usize, name: &'static str, help: &'static str) -> Self {
         let kind = K::KIND;
         assert!(
             !matches!(kind, Kind::Counter) || ends_with(name, "_total"),
@@ -129,27 +132,21 @@ impl<C, K: Kinded, L: Labels> Family<C, K, L> {
             "only a counter's name ends in `_total`; write `kept` where node_exporter's does otherwise"
         );
         check_unit(name);
-        Self::kept(slot, name, labels, help)
+        Self::kept(slot, name, help)
     }
 
     /// A family whose values depend on the scrape itself, such as its duration.
-    pub const fn volatile(
-        slot: usize,
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
-        let steady = Self::new(slot, name, labels, help);
+    pub const fn volatile(slot: usize, name: &'static str, help: &'static str) -> Self {
+        let steady = Self::new(slot, name, help);
         Self { info: FamilyInfo { is_volatile: true, ..steady.info }, ..steady }
     }
 
     /// A family whose name breaks today's rules and is kept because dashboards query it.
-    pub const fn kept(slot: usize, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+    pub const fn kept(slot: usize, name: &'static str, help: &'static str) -> Self {
         check_name(name);
-        assert!(labels.len() == L::COUNT, "the family has another number of labels than its type");
-        check_labels(labels);
+        check_labels(L::NAMES);
         check_help(help);
-        let info = FamilyInfo { name, kind: K::KIND, labels, help, is_volatile: false };
+        let info = FamilyInfo { name, kind: K::KIND, labels: L::NAMES, help, is_volatile: false };
         Self { slot, info, marks: PhantomData }
     }
 
@@ -180,13 +177,12 @@ typed_constant!(Prefix<C, K, L>);
 
 impl<C, K: Kinded, L: Labels> Prefix<C, K, L> {
     /// All names that start with `prefix`, which ends in `_`. `{}` in the help text is the rest of the name.
-    pub const fn new(prefix: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+    pub const fn new(prefix: &'static str, help: &'static str) -> Self {
         check_name(prefix);
         assert!(ends_with(prefix, "_"), "a prefix ends in `_`");
-        assert!(labels.len() == L::COUNT, "the prefix has another number of labels than its type");
-        check_labels(labels);
+        check_labels(L::NAMES);
         check_help(help);
-        let info = FamilyInfo { name: prefix, kind: K::KIND, labels, help, is_volatile: false };
+        let info = FamilyInfo { name: prefix, kind: K::KIND, labels: L::NAMES, help, is_volatile: false };
         Self { info, marks: PhantomData }
     }
 

@@ -23,22 +23,67 @@ pub trait Label {
     }
 }
 
-/// The label values of a sample, which [`declare!`](crate::declare) implements for each of its sets of labels.
+/// The labels of a sample: a struct with a field for each, which [`label_sets!`](crate::label_sets) makes, or `()`.
 pub trait Labels: Copy {
-    /// The number of labels.
-    const COUNT: usize;
+    /// The label names, in the order of the page.
+    const NAMES: &'static [&'static str];
 
     /// Passes the values to `take`, in the order of the label names.
     fn with<R>(self, take: impl FnOnce(&[&dyn Label]) -> R) -> R;
 }
 
-impl<const N: usize> Labels for [&dyn Label; N] {
-    const COUNT: usize = N;
+/// No labels.
+impl Labels for () {
+    const NAMES: &'static [&'static str] = &[];
 
     #[inline]
     fn with<R>(self, take: impl FnOnce(&[&dyn Label]) -> R) -> R {
-        take(&self)
+        take(&[])
     }
+}
+
+/// Sets of labels, each a struct whose values are given by name. The names are in alphabetical order.
+///
+/// ```
+/// use collectors::kit::label::Labels;
+///
+/// collectors::label_sets! {
+///     PerMode { cpu, mode, r#type }
+/// }
+///
+/// assert_eq!(PerMode::NAMES, ["cpu", "mode", "type"]);
+/// PerMode { r#type: &"guest", mode: &"idle", cpu: &7_u64 }.with(|values| assert_eq!(values.len(), 3));
+/// ```
+/// Values without names, which could be swapped:
+/// ```compile_fail,E0423
+/// collectors::label_sets! {
+///     PerMode { cpu, mode }
+/// }
+/// let _ = PerMode(&"idle", &7_u64);
+/// ```
+/// An array of values is no set of labels:
+/// ```compile_fail,E0277
+/// use collectors::kit::label::{Label, Labels};
+/// fn emit(_: impl Labels) {}
+/// emit([&"idle" as &dyn Label, &7_u64]);
+/// ```
+#[macro_export]
+macro_rules! label_sets {
+    ($($set:ident { $($label:ident),+ $(,)? })*) => {$(
+        #[derive(Clone, Copy)]
+        struct $set<'a> {
+            $($label: &'a dyn $crate::kit::label::Label,)+
+        }
+
+        impl $crate::kit::label::Labels for $set<'_> {
+            const NAMES: &'static [&'static str] = &[$($crate::kit::label::name_of(stringify!($label))),+];
+
+            #[inline]
+            fn with<R>(self, take: impl FnOnce(&[&dyn $crate::kit::label::Label]) -> R) -> R {
+                take(&[$(self.$label),+])
+            }
+        }
+    )*};
 }
 
 /// The label name that a field of a set of labels stands for: `r#type` is `type`.

@@ -133,10 +133,13 @@ mod tests {
     use proptest::prelude::*;
     use std::fmt::Write as _;
 
-    const A: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(1, "node_a", &[], "An a.");
-    const B: Family<(), Counter, crate::kit::family::Unnamed<2>> =
-        Family::new(0, "node_b_total", &["cpu", "mode"], "A b.");
-    const MADE: Prefix<(), Untyped, crate::kit::family::Unnamed<0>> = Prefix::new("node_ab_", &[], "Field {}.");
+    crate::label_sets! {
+        PerMode { cpu, mode }
+    }
+
+    const A: Family<(), Gauge, ()> = Family::new(1, "node_a", "An a.");
+    const B: Family<(), Counter, PerMode<'static>> = Family::new(0, "node_b_total", "A b.");
+    const MADE: Prefix<(), Untyped, ()> = Prefix::new("node_ab_", "Field {}.");
 
     fn page() -> Page {
         Page::new([B.info(), A.info()])
@@ -163,11 +166,11 @@ mod tests {
     fn families_are_sorted_by_name_and_samples_by_label_values() {
         let (text, duplicates) = emit(&mut page(), |page| {
             for cpu in [10_u64, 2, 1] {
-                page.counter(B, [&cpu, &"user"], cpu);
-                page.counter(B, [&cpu, &"idle"], 0.5);
+                page.counter(B, PerMode { cpu: &cpu, mode: &"user" }, cpu);
+                page.counter(B, PerMode { cpu: &cpu, mode: &"idle" }, 0.5);
             }
-            page.named(MADE, &[b"x-", b"y"], [], 3_u64);
-            page.gauge(A, [], 1_000_000_u64);
+            page.named(MADE, &[b"x-", b"y"], (), 3_u64);
+            page.gauge(A, (), 1_000_000_u64);
         });
         assert_eq!(duplicates, 0);
         let expected = "# HELP node_a An a.\n# TYPE node_a gauge\nnode_a 1e+06\n\
@@ -192,14 +195,13 @@ mod tests {
         expected += "# HELP node_c C.\n# TYPE node_c gauge\nnode_c 1\n";
         assert!(expected.len() > 1 << 20, "large enough to be handed over");
         for _ in 0..2 {
-            let mut last: Page =
-                Page::new([Family::<(), Gauge, crate::kit::family::Unnamed<0>>::new(0, "node_c", &[], "C.").info()]);
-            PageOf::<()>::new(&mut last).gauge(Family::new(0, "node_c", &[], "C."), [], 1_u64);
+            let mut last: Page = Page::new([Family::<(), Gauge, ()>::new(0, "node_c", "C.").info()]);
+            PageOf::<()>::new(&mut last).gauge(Family::new(0, "node_c", "C."), (), 1_u64);
             page.clear();
             let mut view = PageOf::new(&mut page);
-            view.gauge(A, [], 7_u64);
+            view.gauge(A, (), 7_u64);
             for cpu in 0..count {
-                view.counter(B, [&(100_000 + cpu), &"user"], cpu);
+                view.counter(B, PerMode { cpu: &(100_000 + cpu), mode: &"user" }, cpu);
             }
             let mut out = Vec::new();
             let mut pages = [Some(page), Some(last)];
@@ -213,10 +215,10 @@ mod tests {
     #[test]
     fn a_duplicate_sample_is_written_once_and_counted() {
         let (text, duplicates) = emit(&mut page(), |page| {
-            page.counter(B, [&"0", &"user"], 1_u64);
-            page.counter(B, [&"0", &"user"], 2_u64);
-            page.gauge(A, [], 1_u64);
-            page.gauge(A, [], 2_u64);
+            page.counter(B, PerMode { cpu: &"0", mode: &"user" }, 1_u64);
+            page.counter(B, PerMode { cpu: &"0", mode: &"user" }, 2_u64);
+            page.gauge(A, (), 1_u64);
+            page.gauge(A, (), 2_u64);
         });
         assert_eq!(duplicates, 2);
         assert!(text.contains("node_a 1\n") && text.contains("} 1\n") && !text.contains(" 2\n"), "{text}");
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn a_family_without_samples_is_left_out() {
         let mut page = page();
-        let (text, _) = emit(&mut page, |page| page.gauge(A, [], 1_u64));
+        let (text, _) = emit(&mut page, |page| page.gauge(A, (), 1_u64));
         assert!(text.contains("node_a 1"));
         let (text, _) = emit(&mut page, |_| ());
         assert_eq!(text, "");
@@ -240,7 +242,7 @@ mod tests {
             ("\u{2603}a-b".as_bytes(), "_a_b"),
         ] {
             let (text, _) = emit(&mut page(), |page| {
-                page.named(MADE, &[field], [], 1_u64);
+                page.named(MADE, &[field], (), 1_u64);
             });
             assert!(text.contains(&format!("\nnode_ab_{name} 1\n")), "{text}");
         }
@@ -249,9 +251,9 @@ mod tests {
     #[test]
     fn a_label_may_be_absent() {
         let (text, duplicates) = emit(&mut page(), |page| {
-            page.counter(B, [&None::<&str>, &"user"], 1_u64);
-            page.counter(B, [&Some("0"), &""], 2_u64);
-            page.counter(B, [&None::<&str>, &None::<&str>], 3_u64);
+            page.counter(B, PerMode { cpu: &None::<&str>, mode: &"user" }, 1_u64);
+            page.counter(B, PerMode { cpu: &Some("0"), mode: &"" }, 2_u64);
+            page.counter(B, PerMode { cpu: &None::<&str>, mode: &None::<&str> }, 3_u64);
         });
         assert_eq!(duplicates, 0);
         for line in ["node_b_total{mode=\"user\"} 1\n", "node_b_total{cpu=\"0\",mode=\"\"} 2\n", "node_b_total 3\n"] {
@@ -261,14 +263,14 @@ mod tests {
 
     #[test]
     fn the_first_of_two_families_of_one_name_is_written() {
-        let again: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(2, "node_a", &[], "Another a.");
+        let again: Family<(), Gauge, ()> = Family::new(2, "node_a", "Another a.");
         let mut page = Page::new([B.info(), A.info(), again.info()]);
         for (first, expected, clashes) in [(true, "node_a 1\n", 1), (false, "node_a 2\n", 0)] {
             page.clear();
             let mut view = PageOf::new(&mut page);
-            view.gauge(again, [], 2_u64);
+            view.gauge(again, (), 2_u64);
             if first {
-                view.gauge(A, [], 1_u64);
+                view.gauge(A, (), 1_u64);
             }
             let (text, finished) = bound(&mut page, Format::Text);
             assert!(text.ends_with(expected) && text.matches("# TYPE").count() == 1, "{text}");
@@ -278,7 +280,7 @@ mod tests {
 
     #[test]
     fn openmetrics_names_counters_by_what_they_count() {
-        let gauge: Family<(), Gauge, crate::kit::family::Unnamed<0>> = Family::new(2, "node_b", &[], "A \"b\".");
+        let gauge: Family<(), Gauge, ()> = Family::new(2, "node_b", "A \"b\".");
         let mut page = Page::new([B.info(), A.info(), gauge.info()]);
         for (has_gauge, expected) in [
             (false, "# HELP node_b A b.\n# TYPE node_b counter\nnode_b_total{cpu=\"0\",mode=\"user\"} 1\n# EOF\n"),
@@ -289,9 +291,9 @@ mod tests {
         ] {
             page.clear();
             let mut view = PageOf::new(&mut page);
-            view.counter(B, [&"0", &"user"], 1_u64);
+            view.counter(B, PerMode { cpu: &"0", mode: &"user" }, 1_u64);
             if has_gauge {
-                view.gauge(gauge, [], 2_u64);
+                view.gauge(gauge, (), 2_u64);
             }
             let (text, finished) = bound(&mut page, Format::OpenMetrics);
             assert!(text.ends_with(expected), "{text}");
@@ -303,7 +305,7 @@ mod tests {
     #[test]
     fn a_kernel_made_name_keeps_what_a_metric_name_can_have() {
         let (text, _) = emit(&mut page(), |page| {
-            page.named(MADE, &[b"x:y_Z9", b".-\xc3\xa9"], [], 1_u64);
+            page.named(MADE, &[b"x:y_Z9", b".-\xc3\xa9"], (), 1_u64);
         });
         assert!(text.ends_with("\nnode_ab_x:y_Z9___ 1\n"), "{text}");
     }
@@ -319,9 +321,9 @@ mod tests {
             page.counts.push(0);
         }
         let mut view: PageOf<'_, ()> = PageOf::new(&mut page);
-        assert!(view.named(MADE, &[b"last"], [], 1_u64));
-        assert!(!view.named(MADE, &[b"one_more"], [], 1_u64));
-        assert!(view.named(MADE, &[b"last"], [], 1_u64), "existing families stay usable");
+        assert!(view.named(MADE, &[b"last"], (), 1_u64));
+        assert!(!view.named(MADE, &[b"one_more"], (), 1_u64));
+        assert!(view.named(MADE, &[b"last"], (), 1_u64), "existing families stay usable");
     }
 
     proptest! {
@@ -332,7 +334,7 @@ mod tests {
         ) {
             let (text, duplicates) = emit(&mut page(), |page| {
                 for (cpu, mode) in &samples {
-                    page.counter(B, [cpu, mode], 1_u64);
+                    page.counter(B, PerMode { cpu, mode }, 1_u64);
                 }
             });
             let mut expected = samples.clone();

@@ -38,9 +38,12 @@ pub struct Scrape;
 
 crate::declare! {
     Scrape: "scrape", on, "Duration and success of each collector.";
+    labels {
+        PerCollector { collector }
+    }
     families {
-        DURATION: volatile Gauge "node_scrape_collector_duration_seconds" ["collector"] "Time that the collector took in this scrape.";
-        SUCCESS: Gauge "node_scrape_collector_success" ["collector"] "1 when the collector read everything it wanted, 0 when something was missing or broken.";
+        DURATION: volatile Gauge "node_scrape_collector_duration_seconds" PerCollector "Time that the collector took in this scrape.";
+        SUCCESS: Gauge "node_scrape_collector_success" PerCollector "1 when the collector read everything it wanted, 0 when something was missing or broken.";
     }
 }
 
@@ -269,6 +272,7 @@ impl Scraper {
                 let run = AssertUnwindSafe(|| if begins(turn) { collector.collect_any(cx) } else { Ok(()) });
                 let result = catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)));
                 enabled.slot.put(collector);
+                scratch.release_if_large();
                 result
             }
             Err(absence) => {
@@ -296,8 +300,8 @@ impl Scraper {
             Report { collector, duration: *duration, failure: failure.as_ref(), problems, samples, is_late: *is_late };
         if let Some(Some(page)) = pages.get_mut(self.collectors.len()) {
             let mut page: PageOf<'_, Scrape> = PageOf::new(page);
-            page.gauge(DURATION, [&collector], duration.as_secs_f64());
-            page.gauge(SUCCESS, [&collector], report.is_success());
+            page.gauge(DURATION, PerCollector { collector: &collector }, duration.as_secs_f64());
+            page.gauge(SUCCESS, PerCollector { collector: &collector }, report.is_success());
         }
         observe(&report);
     }

@@ -225,7 +225,7 @@ mod tests {
             COUNT: Whole "collector.repeater.count" = "1", "Number of samples.";
         }
         families {
-            REPEATED: Gauge "node_repeated" [] "A repeated sample.";
+            REPEATED: Gauge "node_repeated" () "A repeated sample.";
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
         }
 
         fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-            (0..self.0).for_each(|_| cx.page.gauge(REPEATED, [], true));
+            (0..self.0).for_each(|_| cx.page.gauge(REPEATED, (), true));
             Ok(())
         }
     }

@@ -43,7 +43,7 @@ fn a_file_of_proc_is_registered_everywhere() {
     let entry = format!("\n== proc/frobs\n{MARK}: the content that the kernel writes\n== proc/");
     check(&changes, "fixtures/hosts/laptop.tree", &entry);
     check(&changes, "collectors/src/frobs.rs", "        FROBS: File Proc \"frobs\";\n");
-    check(&changes, "collectors/src/frobs.rs", "        FROBS_VALUE: Gauge \"node_frobs\" [] \"Value of frobs.\";\n");
+    check(&changes, "collectors/src/frobs.rs", "        FROBS_VALUE: Gauge \"node_frobs\" () \"Value of frobs.\";\n");
     check(&changes, "collectors/src/frobs.rs", "given(\"== proc/frobs\\n\\n\").emits::<Frobs>(\"\");");
     check(&changes, "collectors/src/frobs.rs", "pub struct Frobs;");
     check(&changes, "simulator/src/proc/frobs.rs", "entries: &[(\"frobs\", Content::File(frobs))],");
@@ -59,9 +59,10 @@ fn a_class_of_sys_is_listed() {
         collector,
         "        FROBS_DIRECTORY: Directory Sys \"class/frobs\";\n        IN_USE: File Sys \"class/frobs/*/in-use\";\n        OF_2MAX: File Sys",
     );
-    check(&changes, collector, "\"node_old_frobs_in_use\" [\"name\"] \"Value of class/frobs for each item: in-use.\"");
+    check(&changes, collector, "\"node_old_frobs_in_use\" PerItem \"Value of class/frobs for each item: in-use.\"");
+    check(&changes, collector, "    labels {\n        PerItem { name }\n    }\n");
     check(&changes, collector, "cx.files.list(FROBS_DIRECTORY, [], &mut self.names)?;");
-    check(&changes, collector, "cx.page.gauge(IN_USE_VALUE, [&name], value);");
+    check(&changes, collector, "cx.page.gauge(IN_USE_VALUE, PerItem { name: &name }, value);");
     check(&changes, "simulator/src/sys/old_frobs.rs", "        path: |_, _| \"old_frobs0\".into(),\n");
     check(&changes, "simulator/src/sys/old_frobs.rs", "entries: &[(\"in-use\", Content::File(in_use))],");
     check(&changes, "fixtures/hosts/laptop.tree", "\n== sys/class/frobs/old_frobs0/in-use\n");

@@ -43,8 +43,9 @@ const DIRECT_ACCESS: &[&str] = &[
     "src/serve/listen.rs",
     "src/serve/listen/inherited.rs",
     "src/serve/listen/unix.rs",
-    "src/serve/web_config/files.rs",
+    "src/serve/web_config/watched_files.rs",
     "tests/attacks/main.rs",
+    "tests/push/main.rs",
     "tests/server/main.rs",
     "tests/web/main.rs",
 ];

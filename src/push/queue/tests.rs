@@ -166,12 +166,10 @@ fn damage(disk: &Disk, ledger: &mut Ledger, random: &mut Random) {
     let salt = Segment::of_name(&name, 0).unwrap().salt;
     // The content may be garbled already: what is not found whole any more, or overlaps the sector, is damaged.
     let mut whole = BTreeSet::new();
-    let mut cursor = 0;
-    while let Some(found) = find_record(&content, cursor, salt) {
+    for found in Records::of(&content, 0, salt) {
         if found.end() <= start || found.start >= end {
             whole.insert(found.id);
         }
-        cursor = found.end();
     }
     let first = Segment::of_name(&name, 0).unwrap().first_id;
     let after = disk.clone().list().unwrap();

@@ -87,21 +87,21 @@ use crate::kit::number::Number;
 /// ```
 /// A gauge that is emitted as a counter:
 /// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge, Unnamed}, page::PageOf};
+/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
 /// # struct Mine;
-/// # const FAMILY: Family<Mine, Gauge, Unnamed<0>> = Family::new(0, "node_depth_metres", &[], "Depth.");
+/// # const FAMILY: Family<Mine, Gauge, ()> = Family::new(0, "node_depth_metres", "Depth.");
 /// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.counter(FAMILY, [], 1.5);
+///     page.counter(FAMILY, (), 1.5);
 /// }
 /// ```
 /// Another collector's family:
 /// ```compile_fail,E0308
-/// # use collectors::kit::{family::{Family, Gauge, Unnamed}, page::PageOf};
+/// # use collectors::kit::{family::{Family, Gauge}, page::PageOf};
 /// # struct Mine;
 /// # struct Theirs;
-/// # const FAMILY: Family<Theirs, Gauge, Unnamed<0>> = Family::new(0, "node_depth_metres", &[], "Depth.");
+/// # const FAMILY: Family<Theirs, Gauge, ()> = Family::new(0, "node_depth_metres", "Depth.");
 /// fn emit(page: &mut PageOf<'_, Mine>) {
-///     page.gauge(FAMILY, [], 1.5);
+///     page.gauge(FAMILY, (), 1.5);
 /// }
 /// ```
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Certificates for tests, made as they run, and a client that looks at none.
+//! Certificates that tests generate, and a client that verifies none.
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
@@ -26,7 +26,7 @@ impl Pair {
     }
 }
 
-/// An authority that signs.
+/// A certificate authority.
 pub(in crate::serve) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(in crate::serve) certificate: String,
@@ -41,14 +41,14 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate }
     }
 
-    /// Signs one for these names, after something was done to it.
+    /// Signs a certificate with these names, after `change` is applied to its parameters.
     pub(in crate::serve) fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let (params, key) = params(names, change);
         Pair { certificate: params.signed_by(&key, &self.issuer).unwrap().pem(), key: key.serialize_pem() }
     }
 }
 
-/// One that nobody but itself vouches for.
+/// A self-signed certificate.
 pub(in crate::serve) fn self_signed(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
     let (params, key) = params(names, change);
     Pair { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
@@ -95,11 +95,11 @@ pub(in crate::serve) fn authority(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
 
-/// A client that trusts everybody.
+/// A verifier that accepts every server certificate.
 #[derive(Debug)]
-pub(in crate::serve) struct Trusting;
+pub(in crate::serve) struct AcceptAny;
 
-impl ServerCertVerifier for Trusting {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -1,0 +1,7 @@
+//! Pushing by the real binary, to receivers on loopback that answer as a test wants.
+#![cfg(all(feature = "push", feature = "simulator"))]
+#![expect(clippy::unwrap_used, reason = "all of this is tests")]
+#![expect(clippy::disallowed_methods, reason = "the tests are receivers and read files")]
+
+mod once;
+mod receiver;
