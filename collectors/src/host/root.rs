@@ -162,12 +162,13 @@ pub trait Root: Send + Sync + fmt::Debug {
 pub struct Roots {
     roots: [Arc<dyn Root>; Mount::ALL.len()],
     sys_place: Arc<str>,
+    is_live: bool,
 }
 
 impl Roots {
     /// Asks `root_of` for the root of each mount.
     pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
-        Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys") }
+        Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys"), is_live: false }
     }
 
     /// Sets the path of /sys as the operator wrote it. Some labels show it; nothing is read through it.
@@ -175,6 +176,18 @@ impl Roots {
     pub fn with_sys_place(self, place: &str) -> Self {
         let place = place.trim_end_matches('/');
         Self { sys_place: Arc::from(place), ..self }
+    }
+
+    /// Marks these as directories of the running host: the answers of its kernel may then replace reads of /sys, where a
+    /// collector has compared the two.
+    #[must_use]
+    pub fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+
+    /// Whether these are directories of the running host.
+    pub fn is_live(&self) -> bool {
+        self.is_live
     }
 
     /// Where the operator said that /sys is.

@@ -93,6 +93,8 @@ impl From<&Link<'_>> for OwnedLink {
             broadcast: broadcast.map(<[u8]>::to_vec),
             alias: alias.map(<[u8]>::to_vec),
             numbers: Link {
+                promiscuity: None,
+                all_multicast: None,
                 name: b"",
                 address: None,
                 broadcast: None,

@@ -275,6 +275,8 @@ mod tests {
             let links = links.iter().rev().map(|(name, fields)| {
                 let ((index, protocol_type, flags), address, broadcast, alias, (wide, narrow, statistics)) = fields;
                 OwnedLink::from(&Link {
+                    promiscuity: None,
+                    all_multicast: None,
                     name,
                     index: *index,
                     protocol_type: *protocol_type,
