@@ -160,7 +160,7 @@ pub trait Root: Send + Sync + fmt::Debug {
 /// The roots of one host, one for each mount.
 #[derive(Clone, Debug)]
 pub struct Roots {
-    roots: [Arc<dyn Root>; Mount::ALL.len()],
+    mounted: [Arc<dyn Root>; Mount::ALL.len()],
     sys_place: Arc<str>,
     is_live: bool,
 }
@@ -168,7 +168,7 @@ pub struct Roots {
 impl Roots {
     /// Asks `root_of` for the root of each mount.
     pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
-        Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys"), is_live: false }
+        Self { mounted: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys"), is_live: false }
     }
 
     /// Sets the path of /sys as the operator wrote it. Some labels show it; nothing is read through it.
@@ -197,12 +197,12 @@ impl Roots {
 
     /// A scrape begins.
     pub fn begin_scrape(&self) {
-        self.roots.iter().for_each(|root| root.begin_scrape());
+        self.mounted.iter().for_each(|root| root.begin_scrape());
     }
 
     /// The root of one mount.
     pub fn get(&self, mount: Mount) -> &dyn Root {
-        &*self.roots[mount as usize]
+        &*self.mounted[mount as usize]
     }
 }
 

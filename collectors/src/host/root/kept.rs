@@ -229,7 +229,17 @@ impl Root for Kept {
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        self.confined().metadata(path)
+        let confined = self.confined();
+        let (missing, is_certain) = self.lock().missing(path);
+        if let Some(error) = missing.filter(|_| is_certain) {
+            return Err(error);
+        }
+        let metadata = confined.metadata(path);
+        let now_missing = metadata.err().filter(|&error| confined.rendered.is_some() && is_absence(error));
+        if missing.is_some() || now_missing.is_some() {
+            self.lock().note(path, now_missing);
+        }
+        metadata
     }
 }
 
