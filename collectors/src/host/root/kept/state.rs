@@ -1,4 +1,4 @@
-//! The descriptors kept of a directory, and their limits.
+//! Kept descriptors of a directory, and their limits.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
@@ -11,10 +11,10 @@ use super::mounts::Mounts;
 use crate::host::root::dir::linux::Confined;
 use crate::host::root::{Names, RootError};
 
-/// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
+/// Maximum number of kept descriptors of a directory. Each takes about 4 KiB of kernel memory.
 const KEPT_MAX: usize = 2048;
 
-/// Maximum missing paths remembered.
+/// Maximum number of cached missing paths.
 pub(super) const ABSENT_MAX: usize = 1024;
 
 /// Descriptors of the process reserved for connections and other uses.
@@ -30,22 +30,22 @@ pub(super) struct State {
     pub(super) mounts: Option<Mounts>,
     events: Option<Events>,
     calm: Calm,
-    /// The number of this scrape.
+    /// Number of the current scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
     /// Paths that were missing at their last lookup: its error and its scrape.
     pub(super) absent: FxHashMap<Box<[u8]>, (RootError, u64)>,
-    /// How many descriptors are kept, and how many may be.
+    /// Number of kept descriptors, and its limit.
     pub(super) count: usize,
     pub(super) count_max: usize,
 }
 
 type Directories = FxHashMap<Box<[u8]>, Directory>;
 
-/// The descriptors kept of one directory.
+/// The kept descriptors of a directory.
 #[derive(Debug)]
 pub(super) struct Directory {
-    /// Which directory it was, and the scrape that asked.
+    /// Identity of the directory, and the scrape that asked for it.
     identity: (u64, u64),
     identified: u64,
     /// The last scrape that used it.
@@ -56,7 +56,7 @@ pub(super) struct Directory {
 }
 
 impl State {
-    /// Nothing; and before a scrape begins there is no room for anything.
+    /// An empty state, with a limit of 0 until a scrape begins.
     pub(super) fn new(confined: Arc<Confined>, mounts: Option<Mounts>, events: Option<Events>) -> Self {
         Self {
             confined,
@@ -144,7 +144,7 @@ impl State {
         }
     }
 
-    /// Notes which directory is at this path in this scrape. What is kept of another one is closed.
+    /// Records the identity of the directory at this path in this scrape. Descriptors of another directory are closed.
     pub(super) fn check(&mut self, directory: &[u8], identity: Option<(u64, u64)>, scrape: u64) {
         let Some(found) = self.directories.get_mut(directory) else { return };
         match identity {
@@ -184,7 +184,7 @@ impl State {
         });
     }
 
-    /// Notes with which error a lookup of this path failed in this scrape, or that it did not.
+    /// Records the error with which a lookup of this path failed in this scrape, or that it did not fail.
     pub(super) fn note(&mut self, path: &[u8], missing: Option<RootError>) {
         let Some(error) = missing else {
             self.absent.remove(path);
@@ -203,7 +203,7 @@ impl State {
     }
 }
 
-/// How many descriptors may be kept of each of two directories, /proc and /sys.
+/// Limit of kept descriptors of each of the directories /proc and /sys.
 fn count_max() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
     limit.map_or(KEPT_MAX, |most| KEPT_MAX.min(most.saturating_sub(LEFT_TO_OTHERS) / 2))
