@@ -74,7 +74,7 @@ pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
             Mount::Host => &anywhere,
         })
     });
-    let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy());
+    let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy()).live();
     Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false, is_replayed: false })
 }
 
