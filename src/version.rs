@@ -1,6 +1,6 @@
-//! Which build this is.
+//! Version and build information.
 
-/// The version of the package.
+/// Package version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version of node_exporter whose flags and metrics this exporter has.
 pub const FOLLOWS: &str = "1.12.1";

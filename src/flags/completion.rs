@@ -157,7 +157,7 @@ mod tests {
             "complete -c node_exporter -s h -l help -d 'Show this help. ",
             "complete -c node_exporter -l no-help -d ",
             "complete -c node_exporter -l log.format -x -a 'logfmt json' -d ",
-            "complete -c node_exporter -l path.procfs -r -d 'Where procfs is mounted.'\n",
+            "complete -c node_exporter -l path.procfs -r -d 'Mount point of procfs.'\n",
             "complete -c node_exporter -l simulate -d ",
         ] {
             assert!(script.contains(expected), "{expected}\nis not in\n{script}");

@@ -13,7 +13,7 @@ pub struct PushMetrics {
     retries: IntCounterVec,
     dropped: IntCounterVec,
     queue_bytes: IntGaugeVec,
-    /// Ticks that came while a collection ran.
+    /// Ticks missed because a collection was running.
     pub missed_ticks: IntCounter,
     /// Steps of the clock backwards between two collections.
     pub clock_steps: IntCounter,
@@ -76,7 +76,7 @@ impl PushMetrics {
             )?,
             missed_ticks: IntCounter::new(
                 "node_exporter_push_missed_ticks_total",
-                "Ticks that came while a collection was running.",
+                "Ticks missed because a collection was running.",
             )?,
             clock_steps: IntCounter::new(
                 "node_exporter_push_clock_steps_total",

@@ -54,14 +54,14 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What became of a delivery.
+/// Outcome of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The target has it.
+    /// The target accepted it.
     Delivered,
-    /// The target refused it for good.
+    /// The target refused it permanently.
     Refused(String),
-    /// To be sent again, after a time that the target named.
+    /// A temporary failure, with the time that the target requested before a retry.
     Retry(String, Option<Duration>),
 }
 
@@ -266,7 +266,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// What a status means: 2xx delivered; 429, 5xx and timeouts of the target again; everything else refused for good.
+/// The outcome of a status: 2xx is delivered; 429, 5xx and timeouts of the target are retried; all others are refused.
 fn outcome(answer: &Answer, now: Duration) -> Outcome {
     let text = || format!("status {}: {}", answer.status, answer.first_line);
     match answer.status {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused_with_a_reason() {
+    fn invalid_targets_are_refused_with_a_reason() {
         for (text, expected) in [
             (
                 "http://h",
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_mean_delivered_again_or_never() {
+    fn statuses_are_delivered_retried_or_refused() {
         let of = |status: u16, retry: Option<&str>| {
             let answer = Answer {
                 status,

@@ -1,11 +1,11 @@
-//! Certificates that outbound connections trust: those of the system.
+//! Trusted certificates of outbound connections: those of the system.
 #![expect(clippy::disallowed_methods, reason = "the bundle of the system is read here")]
 
 use std::sync::{Arc, OnceLock};
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider};
 
-/// Where systems keep their bundle; the variable SSL_CERT_FILE comes first.
+/// Paths of the bundle by system; the variable SSL_CERT_FILE takes precedence.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

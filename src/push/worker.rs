@@ -1,4 +1,4 @@
-//! One target with its queue and its thread.
+//! A target with its queue and its thread.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use super::storage::Storage;
 use super::target::{Outcome, Target};
 use crate::log::{Field, Log};
 
-/// The same failure is logged at most this often.
+/// Minimum time between log lines about a failure.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
-/// What waits for a target.
+/// Undelivered batches of a target.
 enum Waiting {
     /// The newest page only.
     Newest(Option<Batch>),
@@ -28,14 +28,14 @@ enum Waiting {
 
 struct State {
     waiting: Waiting,
-    /// Why the last batch was dropped for good, if one was.
+    /// Reason of the last dropped batch, if any.
     loss: Option<String>,
     is_stopping: bool,
-    /// Nothing waits and nothing is on its way.
+    /// Whether no batch is queued or being sent.
     is_idle: bool,
 }
 
-/// A target, what waits for it, and how deliveries went.
+/// A target, its queue, and the outcome of deliveries.
 pub(super) struct Lane {
     target: Target,
     state: Mutex<State>,
