@@ -111,7 +111,7 @@ pub fn words(given: &[String], registrations: &[Registration]) -> String {
             names.filter(|name| name.starts_with(last)).collect()
         }
     };
-    found.iter().map(|word| format!("{word}\n")).collect()
+    found.iter().flat_map(|word| [word, "\n"]).collect()
 }
 
 #[cfg(test)]
