@@ -518,14 +518,22 @@ pub(crate) mod tests {
     /// Command lines of the Helm chart, kube-prometheus, OpenShift and Debian.
     #[test]
     fn command_lines_of_distributions_are_accepted() {
+        // prometheus-node-exporter of prometheus-community, and what kube-prometheus-stack adds.
         const HELM: &[&str] = &[
             "--path.procfs=/host/proc",
             "--path.sysfs=/host/sys",
             "--path.rootfs=/host/root",
             "--path.udev.data=/host/root/run/udev/data",
             "--web.listen-address=[0.0.0.0]:9100",
-            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|var/lib/docker/.+|var/lib/kubelet/.+)($|/)",
-            "--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+        ];
+        const HELM_STACK: &[&str] = &[
+            "--path.procfs=/host/proc",
+            "--path.sysfs=/host/sys",
+            "--path.rootfs=/host/root",
+            "--path.udev.data=/host/root/run/udev/data",
+            "--web.listen-address=[0.0.0.0]:9100",
+            "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/containerd/.+|var/lib/docker/.+|var/lib/kubelet/.+)($|/)",
+            "--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs|erofs)$",
         ];
         const KUBE_PROMETHEUS: &[&str] = &[
             "--web.listen-address=127.0.0.1:9101",
@@ -540,33 +548,68 @@ pub(crate) mod tests {
             "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15})$",
             "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15})$",
         ];
+        // The daemon set of cluster-monitoring-operator with the arguments that it sets for its default configuration.
         const OPENSHIFT: &[&str] = &[
-            "--web.listen-address=127.0.0.1:9100",
+            "--web.listen-address=127.0.0.1:9101",
             "--path.sysfs=/host/sys",
             "--path.rootfs=/host/root",
+            "--path.procfs=/host/root/proc",
             "--path.udev.data=/host/root/run/udev/data",
             "--no-collector.wifi",
             "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/k3s/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
-            "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*)$",
-            "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*)$",
+            "--collector.netclass.ignored-devices=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*|bond.*)$",
+            "--collector.netdev.device-exclude=^(veth.*|[a-f0-9]{15}|enP.*|ovn-k8s-mp[0-9]*|br-ex|br-int|br-ext|br[0-9]*|tun[0-9]*|cali[a-f0-9]*|bond.*)$",
             "--collector.cpu.info",
             "--collector.textfile.directory=/var/node_exporter/textfile",
             "--no-collector.btrfs",
+            "--runtime.gomaxprocs=0",
             "--no-collector.cpufreq",
+            "--no-collector.tcpstat",
+            "--collector.netdev",
             "--collector.netclass",
             "--collector.netclass.netlink",
-            "--collector.netdev",
+            "--no-collector.ethtool",
+            "--no-collector.interrupts",
+            "--no-collector.softirqs",
+            "--no-collector.zoneinfo",
+            "--no-collector.dmmultipath",
+            "--no-collector.nvmesubsystem",
+            "--no-collector.buddyinfo",
+            "--no-collector.mountstats",
+            "--no-collector.ksmd",
+            "--no-collector.processes",
             "--no-collector.systemd",
-            "--no-collector.tcpstat",
-            "--runtime.gomaxprocs=0",
         ];
+        // The same operator with every collector that its configuration can enable.
+        const OPENSHIFT_ALL: &[&str] = &[
+            "--web.listen-address=127.0.0.1:9101",
+            "--runtime.gomaxprocs=4",
+            "--collector.cpufreq",
+            "--collector.tcpstat",
+            "--collector.ethtool",
+            "--collector.ethtool.device-exclude=^(veth.*|[a-f0-9]{15}|bond.*)$",
+            "--collector.interrupts",
+            "--collector.interrupts.name-include=^(.*;.*;(eth|eno|ens|em[0-9]|bond|team|mlx|.*TxRx.*).*)$",
+            "--collector.softirqs",
+            "--collector.zoneinfo",
+            "--collector.dmmultipath",
+            "--collector.nvmesubsystem",
+            "--collector.buddyinfo",
+            "--collector.mountstats",
+            "--collector.ksmd",
+            "--collector.processes",
+            "--collector.systemd",
+            "--collector.systemd.unit-include=^(kubelet.service|crio.service)$",
+        ];
+        // Debian's file sets nothing; these are flags that its comments and older versions of it show.
         const DEBIAN: &[&str] = &[
             "--collector.diskstats.ignored-devices=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\\d+n\\d+p)\\d+$",
             "--collector.filesystem.ignored-mount-points=^/(sys|proc|dev|run)($|/)",
             "--collector.netdev.device-exclude=^lo$",
             "--collector.textfile.directory=/var/lib/prometheus/node-exporter",
         ];
-        for arguments in [HELM, KUBE_PROMETHEUS, OPENSHIFT, DEBIAN] {
+        const DEBIAN_UNCHANGED: &[&str] = &[];
+        for arguments in [HELM, HELM_STACK, KUBE_PROMETHEUS, OPENSHIFT, OPENSHIFT_ALL, DEBIAN, DEBIAN_UNCHANGED] {
             let arguments = arguments.iter().map(OsString::from);
             let parsed = parse(collectors::ALL, arguments);
             let Ok(Command::Serve(settings)) = parsed else { panic!("{parsed:?}") };
