@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use collectors::kit::scraper::Scraper;
+use harness::load;
 use harness::peer::{Peer, free_address};
 use harness::requirements::{self, Requirement};
 use node_exporter::flags;
@@ -36,6 +37,11 @@ fn main() -> ExitCode {
     requirements::run(&[
         ("openssl_is_let_in_as_the_file_says", &[Requirement::Openssl], clients),
         ("prometheus_scrapes_over_tls_with_a_login", &[Requirement::Prometheus], prometheus),
+        (
+            "configurations_of_exporter_toolkit_are_accepted_and_refused_as_there",
+            &[Requirement::ConformanceData],
+            configurations_of_exporter_toolkit_are_accepted_and_refused_as_there,
+        ),
     ])
 }
 
@@ -86,6 +92,55 @@ fn params(change: impl FnOnce(&mut CertificateParams)) -> (CertificateParams, Ke
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     change(&mut params);
     (params, KeyPair::generate().unwrap())
+}
+
+/// Files that this exporter refuses though exporter-toolkit accepts them, with a part of the message; docs/WEB.md lists why.
+const REFUSED_HERE: &[(&str, &str)] = &[
+    ("web_config_noAuth.good.blocking.yml", "RequireAndVerifyClientCert needs client_ca_file"),
+    ("web_config_noAuth_allCiphers.good.yml", "found `TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA`"),
+    ("web_config_noAuth_allCurves.good.yml", "found `CurveP521`"),
+    ("web_config_noAuth_someCurves.good.yml", "found `CurveP521`"),
+];
+
+/// Files that this exporter accepts though exporter-toolkit refuses them, or refuses the client of their test.
+const ACCEPTED_HERE: &[(&str, &str)] = &[
+    ("web_config_auth_client_san.bad.yaml", "the file is valid; its clients lack the name"),
+    ("web_config_noAuth_noHTTP2Cipher.bad.yml", "HTTP/2 is not spoken"),
+];
+
+/// The files of exporter-toolkit's tests, beside a certificate and a key made here.
+fn configurations_of_exporter_toolkit_are_accepted_and_refused_as_there() {
+    let data = Requirement::ConformanceData.path().join("../exporter-toolkit");
+    let folder = Folder::new();
+    let certificate = [".pem", ".yml", ".yaml"];
+    let names = load::names(&data).unwrap();
+    let names: Vec<&String> = names.iter().filter(|name| certificate.iter().any(|end| name.ends_with(end))).collect();
+    for name in &names {
+        fs::write(folder.path(name), load::bytes(&data.join(name)).unwrap()).unwrap();
+    }
+    let log = Arc::new(Log::new(Level::Error, Format::Logfmt, || Duration::ZERO, std::io::stderr()));
+    let (mut refused_here, mut accepted_here, mut files) = (Vec::new(), Vec::new(), 0);
+    for name in names.into_iter().filter(|name| !name.ends_with(".pem")) {
+        files += 1;
+        let is_bad = [".bad.", "junk"].iter().any(|part| name.contains(part));
+        match WebConfig::open(&Access::File(folder.path(name)), &log) {
+            Ok(_) if is_bad => accepted_here.push(name.as_str()),
+            Err(error) if !is_bad => refused_here.push((name.as_str(), error)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    println!("{files} files, {} refused here alone, {} accepted here alone", refused_here.len(), accepted_here.len());
+    assert!(files > 35, "{files} files");
+    let expected: Vec<&str> = ACCEPTED_HERE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(accepted_here, expected);
+    assert_eq!(
+        refused_here.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        REFUSED_HERE.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        "{refused_here:?}"
+    );
+    for ((name, error), (_, part)) in refused_here.iter().zip(REFUSED_HERE) {
+        assert!(error.contains(part), "{name}: {error}");
+    }
 }
 
 /// An exporter of a simulated host with a web configuration.
