@@ -15,7 +15,8 @@ use collectors::kit::page::Format;
 use collectors::kit::scraper::Scraper;
 #[cfg(feature = "push")]
 use collectors::kit::scraper::{Selection, Wanted};
-use node_exporter::flags::{self, Command, Settings};
+use node_exporter::config;
+use node_exporter::flags::{self, Command, Outside, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Field, Log};
 #[cfg(feature = "push")]
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     match command() {
         Ok(Command::Help) => print(&flags::help::text(collectors::ALL)),
         Ok(Command::Version) => print(&version::text()),
+        Ok(Command::Check(settings)) => print(&config::effective(collectors::ALL, &settings)),
         Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
             eprintln!("node_exporter: error: {error}, try --help");
@@ -63,7 +65,8 @@ fn print(text: &str) -> ExitCode {
 
 fn command() -> Result<Command, String> {
     let arguments = flags::files::expand(std::env::args_os().skip(1), |path| std::fs::read_to_string(path))?;
-    flags::parse(collectors::ALL, arguments)
+    let outside = Outside { read: &|path| std::fs::read_to_string(path), variable: &|name| std::env::var(name).ok() };
+    flags::parse_with(collectors::ALL, arguments, outside)
 }
 
 fn serve(settings: &Settings) -> ExitCode {

@@ -9,6 +9,7 @@ use collectors::kit::options::{FlagInfo, FlagValues, Options};
 
 use super::access::Access;
 use super::{Paths, Push, Settings, Simulation};
+use crate::config::target::{TargetOptions, is_label_name};
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 
@@ -67,6 +68,13 @@ declare! {
         PUSH_TO: Texts "push.to" = "",
             "Push to a target, as KIND=URL with KIND one of pushgateway, import, remote-write, remote-write-2, file. Repeat the flag for several. See docs/PUSH.md.";
         PUSH_INTERVAL: Span "push.interval" = "30s", "Time between two pushes. The phase within it follows from the host's name.";
+        PUSH_CRON: Text "push.cron" = "",
+            "Cron expression in place of the interval: minute, hour, day, month, weekday, and seconds in front if wanted.";
+        PUSH_TIME_ZONE: Text "push.time-zone" = "utc", "Time zone of --push.cron: utc, or local for that of the host.";
+        PUSH_SPREAD: Span "push.spread" = "30s", "Time behind the moments of --push.cron over which hosts are spread by their names.";
+        PUSH_JITTER: Span "push.jitter" = "0s", "Random delay of each push, at most half of the interval.";
+        PUSH_SCRAPE: Texts "push.scrape" = "",
+            "Page of another exporter to push as well, as URL or JOB=URL. Repeat the flag for several.";
         PUSH_TIMEOUT: Span "push.timeout" = "10s", "Time for one request to a target.";
         PUSH_QUEUE: Text "push.queue" = "",
             "Directory for samples that wait for their target. Without it they wait in 4 MiB of memory and are lost with the process.";
@@ -75,6 +83,11 @@ declare! {
         PUSH_KEEP: Texts "push.keep" = "", "Push only families whose names begin with this. Repeat the flag for several.";
         PUSH_DROP: Texts "push.drop" = "", "Push no family whose name begins with this. Repeat the flag for several.";
         PUSH_ONCE: Switch "push.once" = "false", "Collect and push once, then end: with status 0 if every target took the samples.";
+        PUSH_JOB: Text "push.job" = "node_exporter", "Label job of pushed samples, and of the group of a Pushgateway.";
+        PUSH_INSTANCE: Text "push.instance" = "", "Label instance of pushed samples. Without it the host's name.";
+        CONFIG_FILE: Text "config.file" = "", "YAML file with values for these flags and push targets with all their options. See docs/CONFIG.md.";
+        CONFIG_CHECK: Switch "config.check" = "false", "Check the configuration, print what is in force without secrets, and end.";
+        LIFECYCLE: Switch "web.enable-lifecycle" = "false", "Read --config.file again on POST /-/reload, as on SIGHUP.";
         LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
     }
@@ -89,6 +102,16 @@ const ANY_PORT: &str = ":0";
 pub(super) fn as_written_today<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
     let is_negative = value.parse::<i64>().is_ok_and(|value| value < 0);
     if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
+}
+
+/// Value of `--config.file`.
+pub(super) fn config_file(values: &FlagValues) -> Option<PathBuf> {
+    Some(Options::<Server>::new(values).get(CONFIG_FILE)).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Whether `--push.to` was given.
+pub(super) fn has_targets(values: &FlagValues) -> bool {
+    values.is_given(&PUSH_TO.info())
 }
 
 /// Whether `--collector.disable-defaults` was given.
@@ -147,44 +170,66 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         is_simulated,
         simulation: simulation(&options)?,
         push: push(&options)?,
+        config_file: config_file(&values),
+        is_check: options.get(CONFIG_CHECK),
+        has_lifecycle: options.get(LIFECYCLE),
         replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
         values,
     })
 }
 
-fn push(options: &Options<'_, Server>) -> Result<Push, String> {
-    let targets = options.get(PUSH_TO).to_vec();
-    let is_once = options.get(PUSH_ONCE);
-    if !cfg!(feature = "push") && !targets.is_empty() {
-        return Err(format!("--{}: this build cannot push: build with the feature `push`", PUSH_TO.info().name));
+/// The settings of push without any flag.
+pub(super) fn push_defaults() -> Result<Push, String> {
+    push(&Options::new(&FlagValues::defaults([DECLARATION])))
+}
+
+/// Reads the targets of the command line.
+fn targets(options: &Options<'_, Server>) -> Result<Vec<TargetOptions>, String> {
+    let mut targets: Vec<TargetOptions> = Vec::new();
+    for text in options.get(PUSH_TO) {
+        let target = TargetOptions::parse(text).map_err(|error| format!("--{}: {error}", PUSH_TO.info().name))?;
+        if targets.iter().any(|other| other.name == target.name) {
+            return Err(format!("--{}: `{target}` is given twice", PUSH_TO.info().name));
+        }
+        targets.push(target);
     }
+    Ok(targets)
+}
+
+fn push(options: &Options<'_, Server>) -> Result<Push, String> {
     for flag in [PUSH_INTERVAL, PUSH_TIMEOUT] {
         if options.get(flag).is_zero() {
             return Err(format!("--{}: expected a time above zero", flag.info().name));
         }
     }
-    let queue = options.get(PUSH_QUEUE);
-    let label = |text: &String| {
-        let is_name = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        };
-        match text.split_once('=') {
-            Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(format!("--{}: expected NAME=VALUE, found `{text}`", PUSH_LABELS.info().name)),
-        }
+    let (queue, cron) = (options.get(PUSH_QUEUE), options.get(PUSH_CRON));
+    let is_local_time = match options.get(PUSH_TIME_ZONE) {
+        "utc" => false,
+        "local" => true,
+        other => return Err(format!("--{}: expected utc or local, found `{other}`", PUSH_TIME_ZONE.info().name)),
+    };
+    let label = |text: &String| match text.split_once('=') {
+        Some((name, value)) if is_label_name(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("--{}: expected NAME=VALUE, found `{text}`", PUSH_LABELS.info().name)),
     };
     Ok(Push {
-        targets,
+        targets: targets(options)?,
+        job: options.get(PUSH_JOB).to_owned(),
+        instance: options.get(PUSH_INSTANCE).to_owned(),
+        scrapes: options.get(PUSH_SCRAPE).to_vec(),
         interval: options.get(PUSH_INTERVAL),
+        cron: (!cron.is_empty()).then(|| cron.to_owned()),
+        is_local_time,
+        spread: options.get(PUSH_SPREAD),
+        jitter: options.get(PUSH_JITTER),
         timeout: options.get(PUSH_TIMEOUT),
         queue: (!queue.is_empty()).then(|| PathBuf::from(queue)),
         queue_max_bytes: options.get(PUSH_QUEUE_MAX).max(1 << 20),
         labels: options.get(PUSH_LABELS).iter().map(label).collect::<Result<_, _>>()?,
         keep: options.get(PUSH_KEEP).to_vec(),
         drop: options.get(PUSH_DROP).to_vec(),
-        is_once,
+        is_once: options.get(PUSH_ONCE),
     })
 }
 

@@ -8,7 +8,6 @@
 mod asked;
 #[cfg(feature = "tls")]
 mod certificate;
-mod document;
 mod file;
 mod files;
 mod guard;
@@ -17,7 +16,6 @@ mod load;
 mod login;
 mod metrics;
 mod password;
-mod section;
 #[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]

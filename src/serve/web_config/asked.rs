@@ -1,8 +1,8 @@
 //! Requirements on clients before their first request.
 
-use super::document::Problem;
 use super::file::{ClientAuth, TlsSection};
 use super::files::Files;
+use crate::yaml::Problem;
 
 /// Without TLS, and without `client_auth_type`: nothing.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::document::{Problem, parse};
 use super::password::{Hash, Users};
-use super::section::{Section, entries, text};
+use crate::yaml::section::{Section, entries, text};
+use crate::yaml::{Problem, parse};
 
 /// The only headers that a file may set, and what each may be; nothing: anything.
 const HEADERS: [(&str, &[&str]); 5] = [

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use hmac_sha256::Hash as Sha256;
 
-use super::document::Problem;
 use super::file::Source;
+use crate::yaml::Problem;
 
 /// Larger files are refused.
 pub(super) const FILE_MAX_BYTES: u64 = 1024 * 1024;

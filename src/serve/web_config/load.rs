@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::asked::Asked;
-use super::document::Problem;
 use super::file::{self, File};
 use super::files::{Files, Looks};
 #[cfg(feature = "tls")]
 pub(super) use super::tls::{Choices, Tls};
+use crate::yaml::Problem;
 
 /// Result of loading.
 #[derive(Debug)]

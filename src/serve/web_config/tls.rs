@@ -19,9 +19,9 @@ use rustls::{NamedGroup, ServerConfig, SupportedCipherSuite, SupportedProtocolVe
 
 use super::asked::Asked;
 use super::certificate::Certificate;
-use super::document::Problem;
 use super::file::{ClientAuth, TlsSection};
 use super::files::Files;
+use crate::yaml::Problem;
 
 /// Oldest first.
 const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS12", &version::TLS12), ("TLS13", &version::TLS13)];

@@ -11,8 +11,8 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use super::super::asked::Asked;
 use super::super::certificate::Certificate;
-use super::super::document::Problem;
 use super::super::file::ClientAuth;
+use crate::yaml::Problem;
 
 /// Judges certificates.
 #[derive(Debug)]

@@ -5,17 +5,17 @@ use std::time::Duration;
 use collectors::kit::nearest;
 use collectors::kit::options::parse_duration;
 
-use super::document::{Entry, Node, Problem, Value};
+use super::{Entry, Node, Problem, Value};
 
 /// A map that has only known keys.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     entries: &'a [Entry],
 }
 
 impl<'a> Section<'a> {
     /// Reads a map; nothing at all is a map without keys. `place` is what the file calls it.
-    pub(super) fn read(node: Option<&'a Node>, place: &str, known: &[&'static str]) -> Result<Self, Problem> {
+    pub(crate) fn read(node: Option<&'a Node>, place: &str, known: &[&'static str]) -> Result<Self, Problem> {
         let entries = entries(node, place)?;
         if let Some(entry) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
             let key = &entry.key;
@@ -29,18 +29,18 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key, unless it is not there or is `null`.
-    pub(super) fn get(self, key: &str) -> Option<&'a Node> {
+    pub(crate) fn get(self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|entry| entry.key == key)?;
         (found.node.value != Value::Null).then_some(&found.node)
     }
 
     /// A text, which is empty where there is none.
-    pub(super) fn text(self, key: &str) -> Result<&'a str, Problem> {
+    pub(crate) fn text(self, key: &str) -> Result<&'a str, Problem> {
         self.get(key).map_or(Ok(""), |node| text(node, key))
     }
 
     /// The texts of a list; `None`: no list is there.
-    pub(super) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
+    pub(crate) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let Value::List(nodes) = &node.value else {
             return Err(Problem::at(node.line, format!("{key}: expected a list")));
@@ -49,7 +49,7 @@ impl<'a> Section<'a> {
     }
 
     /// A yes or no, in any of the words that YAML 1.1 had for them.
-    pub(super) fn switch(self, key: &str, default: bool) -> Result<bool, Problem> {
+    pub(crate) fn switch(self, key: &str, default: bool) -> Result<bool, Problem> {
         let Some(node) = self.get(key) else { return Ok(default) };
         match &node.value {
             Value::Scalar { text, is_plain: true } if is_word(text, &["true", "yes", "on", "y"]) => Ok(true),
@@ -59,7 +59,7 @@ impl<'a> Section<'a> {
     }
 
     /// A whole number that is not negative, 0 where there is none.
-    pub(super) fn whole(self, key: &str) -> Result<u32, Problem> {
+    pub(crate) fn whole(self, key: &str) -> Result<u32, Problem> {
         let Some(node) = self.get(key) else { return Ok(0) };
         let number = match &node.value {
             Value::Scalar { text, is_plain: true } => text.parse().ok(),
@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
     }
 
     /// A duration with its unit, or a number of nanoseconds as Go's libraries take one; 0 where there is none.
-    pub(super) fn duration(self, key: &str) -> Result<Duration, Problem> {
+    pub(crate) fn duration(self, key: &str) -> Result<Duration, Problem> {
         let Some(node) = self.get(key) else { return Ok(Duration::ZERO) };
         let duration = match &node.value {
             Value::Scalar { text, is_plain } => {
@@ -83,7 +83,7 @@ impl<'a> Section<'a> {
 }
 
 /// The entries of a map whose keys may be anything.
-pub(super) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [Entry], Problem> {
+pub(crate) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [Entry], Problem> {
     match node.map(|node| (node.line, &node.value)) {
         None | Some((_, Value::Null)) => Ok(&[]),
         Some((_, Value::Map(entries))) => Ok(entries),
@@ -92,7 +92,7 @@ pub(super) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [En
 }
 
 /// Text of a scalar; numbers are taken as written.
-pub(super) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
+pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
     match &node.value {
         Value::Null => Ok(""),
         Value::Scalar { text, .. } => Ok(text),
@@ -109,8 +109,8 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::parse;
     use super::*;
+    use crate::yaml::parse;
 
     fn shown(value: impl std::fmt::Debug) -> String {
         format!("{value:?}")
