@@ -1,4 +1,4 @@
-//! The server, from listeners to responses.
+//! The HTTP server: listeners, connections, requests and responses.
 
 pub mod answer;
 pub mod batch;
@@ -31,79 +31,23 @@ mod tests {
     use collectors::host::kernel::canned::Canned;
     use collectors::host::kernel::clock;
     use collectors::host::root::tree::Tree;
-    use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use collectors::kit::declare::Registration;
     use collectors::kit::options::FlagValues;
     use collectors::kit::scraper::Scraper;
+    use collectors::kit::testing::gate::Gate;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::num::NonZeroUsize;
-    use std::sync::{Arc, Condvar, Mutex};
+    use std::sync::Arc;
     use std::thread;
     use std::time::Duration;
 
-    /// A root on which one file, which is missing, does not answer until it is let go.
-    #[derive(Debug)]
-    struct Gate {
-        roots: Roots,
-        /// How often it was asked for, and whether it may answer.
-        state: Mutex<(usize, bool)>,
-        change: Condvar,
-    }
-
-    impl Gate {
-        fn new() -> Self {
-            let roots = Arc::new(Tree::new().with_file("proc/vmstat", "pgpgin 7\n")).roots();
-            Self { roots, state: Mutex::default(), change: Condvar::new() }
-        }
-
-        fn wait(&self) {
-            let mut state = self.state.lock().unwrap();
-            state.0 += 1;
-            self.change.notify_all();
-            drop(self.change.wait_while(state, |(_, is_open)| !*is_open).unwrap());
-        }
-
-        fn asked(&self) -> usize {
-            self.state.lock().unwrap().0
-        }
-
-        fn until_waited_for(&self) {
-            drop(self.change.wait_while(self.state.lock().unwrap(), |(asked, _)| *asked == 0).unwrap());
-        }
-
-        fn open(&self) {
-            self.state.lock().unwrap().1 = true;
-            self.change.notify_all();
-        }
-    }
-
-    impl Root for Gate {
-        fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-            if path == b"loadavg" {
-                self.wait();
-            }
-            self.roots.get(Mount::Proc).read(path, into, cap_bytes)
-        }
-
-        fn list(&self, path: &[u8], names: &mut Names) -> Result<(), RootError> {
-            self.roots.get(Mount::Proc).list(path, names)
-        }
-
-        fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
-            self.roots.get(Mount::Proc).read_link(path, into)
-        }
-
-        fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-            self.roots.get(Mount::Proc).metadata(path)
-        }
-    }
-
-    /// The client has so much time, and its page is on its way so much earlier.
+    /// Timeout of the client.
     const TIMEOUT: Duration = Duration::from_secs(4);
+    /// Time before the timeout at which the page is sent.
     const OFFSET: Duration = Duration::from_secs(3);
 
-    #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     fn ask(address: SocketAddr, url: &str) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();
         write!(client, "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
@@ -111,7 +55,7 @@ mod tests {
     }
 
     /// Sends a request with the timeout header of Prometheus.
-    #[expect(clippy::disallowed_methods, reason = "somebody has to be the client")]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
     fn ask_in_time(address: SocketAddr) -> TcpStream {
         let mut client = TcpStream::connect(address).unwrap();
         let seconds = TIMEOUT.as_secs();
@@ -126,15 +70,14 @@ mod tests {
         answer
     }
 
-    /// Serves scrapes that wait at a gate, while `client` asks.
+    /// Serves scrapes of a gated root while `client` runs.
     fn serving(client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
-        let gate = Arc::new(Gate::new());
+        let (gate, roots) = Gate::before("loadavg", Tree::new().with_file("proc/vmstat", "pgpgin 7\n"));
         let (log, _) = log(Level::Error, Format::Logfmt);
         let log = Arc::new(log);
         let registrations =
             [Registration::of::<collectors::loadavg::Loadavg>(), Registration::of::<collectors::vmstat::Vmstat>()];
         let values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
-        let roots = Roots::new(|_| -> Arc<dyn Root> { Arc::clone(&gate) as _ });
         let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).unwrap();
         let instruments = Instruments::new(false).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", NonZeroUsize::new(1));
@@ -153,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_limit_others_are_refused_and_pages_are_served_on() {
+    fn scrapes_beyond_the_limit_are_refused_and_other_pages_are_served() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics");
-            gate.until_waited_for();
+            gate.wait_for_reader();
             let refused = answer_of(ask(address, "/metrics?collect[]=loadavg"));
             assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
             assert!(
@@ -170,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hundred_at_once_one_is_served_at_a_limit_of_one() {
+    fn a_limit_of_one_serves_one_of_a_hundred_concurrent_scrapes() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics?collect[]=loadavg");
-            gate.until_waited_for();
+            gate.wait_for_reader();
             let url = |number: usize| if number.is_multiple_of(2) { "/metrics" } else { "/metrics?collect[]=loadavg" };
             let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
             for other in others {
@@ -187,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_never_answers_costs_its_collector_and_nobody_s_time() {
+    fn a_blocked_file_fails_its_collector_and_delays_no_scrape() {
         const SCRAPES: usize = 100;
         serving(|address, gate, _| {
             for number in 0..SCRAPES {
@@ -203,15 +146,15 @@ mod tests {
                     assert!(answer.contains(expected), "{expected} is not in {answer}");
                 }
             }
-            assert_eq!(gate.asked(), 1, "one thread waits, and no second one is risked");
+            assert_eq!(gate.waiting(), 1, "a second thread was risked on the blocked file");
         });
     }
 
     #[test]
-    fn what_was_asked_before_the_end_is_answered() {
+    fn requests_sent_before_the_stop_are_answered() {
         serving(|address, gate, stopper| {
             let client = ask(address, "/metrics");
-            gate.until_waited_for();
+            gate.wait_for_reader();
             stopper.stop();
             gate.open();
             let answer = answer_of(client);

@@ -1,7 +1,7 @@
-//! YAML as a tree that knows its lines.
+//! YAML as a tree of values with line numbers.
 //!
-//! Anchors and aliases are followed, as often as [`NODES_MAX`] allows. Tags other than `!!str`, merge keys and a second
-//! document are refused: whoever writes them expects more than would happen.
+//! Anchors and aliases are resolved within the limit of [`NODES_MAX`]. Tags other than `!!str`, merge keys and a second
+//! document are refused, because ignoring them would give the file another meaning than its author expects.
 
 pub(crate) mod section;
 
@@ -10,10 +10,10 @@ use std::fmt;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-/// Maximum number of values of a file. Values that aliases repeat count each time.
+/// Maximum number of values of a file, with repetitions by aliases.
 const NODES_MAX: usize = 10_000;
 
-/// So deep they may stand in each other.
+/// Maximum nesting depth.
 const DEPTH_MAX: usize = 16;
 
 /// An error in a file, with its line.
@@ -28,7 +28,7 @@ impl Problem {
         Self { line: Some(line), what: what.into() }
     }
 
-    /// One that no single line has.
+    /// An error without a line.
     pub(crate) fn general(what: impl Into<String>) -> Self {
         Self { line: None, what: what.into() }
     }
@@ -43,7 +43,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A value and the line in which it begins.
+/// A value and the line at which it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Node {
     pub(crate) line: usize,
@@ -53,27 +53,27 @@ pub(crate) struct Node {
 /// A YAML value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Value {
-    /// Nothing, `~` or `null`.
+    /// An absent value, `~` or `null`.
     Null,
-    /// A word. What it means is for the reader to say; one in quotes is never a number.
+    /// A scalar that is not interpreted yet. A quoted one (`is_plain` is false) is never a number or a boolean.
     Scalar {
         text: String,
         is_plain: bool,
     },
     List(Vec<Node>),
-    /// In the order of the file; no key is there twice.
-    Map(Vec<Entry>),
+    /// Entries in the order of the file, without duplicate keys.
+    Map(Vec<MapEntry>),
 }
 
-/// A key with its value.
+/// A key of a map with its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MapEntry {
     pub(crate) line: usize,
     pub(crate) key: String,
     pub(crate) node: Node,
 }
 
-/// Reads a file that holds one document, or none, which is `Null`.
+/// Parses a file with at most one document; an empty file is `Null`.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     let mut builder = Builder { events: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, line: 1 };
     let mut document = None;
@@ -81,7 +81,9 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
         match builder.next()? {
             Event::StreamEnd => return Ok(document.unwrap_or(Node { line: 1, value: Value::Null })),
             Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-            _ if document.is_some() => return Err(Problem::at(builder.line, "a second document; put all into one")),
+            _ if document.is_some() => {
+                return Err(Problem::at(builder.line, "expected one document, found a second one; merge them"));
+            }
             event => document = Some(builder.node(event, 0)?),
         }
     }
@@ -89,10 +91,10 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
 
 struct Builder<I> {
     events: I,
-    /// By number, what an alias stands for.
+    /// The values of anchors, by the number of the anchor.
     anchors: BTreeMap<usize, Node>,
     nodes: usize,
-    /// Where the last event began.
+    /// Line of the last event.
     line: usize,
 }
 
@@ -103,7 +105,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
                 self.line = span.start.line();
                 Ok(event)
             }
-            Some(Err(error)) => Err(Problem::at(error.marker().line(), format!("no YAML: {}", error.info()))),
+            Some(Err(error)) => Err(Problem::at(error.marker().line(), format!("invalid YAML: {}", error.info()))),
             None => Ok(Event::StreamEnd),
         }
     }
@@ -112,7 +114,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
         let line = self.line;
         self.count(1)?;
         if depth > DEPTH_MAX {
-            return Err(Problem::at(line, format!("more than {DEPTH_MAX} levels")));
+            return Err(Problem::at(line, format!("nested deeper than {DEPTH_MAX} levels")));
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -129,7 +131,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
             }
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
-                let node = known.ok_or_else(|| Problem::at(line, "an alias within what it stands for"))?;
+                let node = known.ok_or_else(|| Problem::at(line, "an alias inside of its own anchor"))?;
                 self.count(size(&node))?;
                 return Ok(Node { line, ..node });
             }
@@ -160,31 +162,31 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, Problem> {
-        let mut entries: Vec<Entry> = Vec::new();
+    fn map(&mut self, depth: usize) -> Result<Vec<MapEntry>, Problem> {
+        let mut entries: Vec<MapEntry> = Vec::new();
         loop {
             let event = match self.next()? {
                 Event::MappingEnd => return Ok(entries),
                 event => event,
             };
             let Node { line, value: Value::Scalar { text: key, .. } } = self.node(event, depth + 1)? else {
-                return Err(Problem::at(self.line, "expected a word as key"));
+                return Err(Problem::at(self.line, "expected a scalar as key"));
             };
             if let Some(before) = entries.iter().find(|entry| entry.key == key) {
                 let before = before.line;
-                return Err(Problem::at(line, format!("`{key}` is there already, in line {before}; leave one")));
+                return Err(Problem::at(line, format!("duplicate key `{key}`, first in line {before}; remove one")));
             }
             let event = self.next()?;
-            entries.push(Entry { line, key, node: self.node(event, depth + 1)? });
+            entries.push(MapEntry { line, key, node: self.node(event, depth + 1)? });
         }
     }
 
-    /// Whether a tag says that this is text.
+    /// Whether the tag is `!!str`. Other tags are errors.
     fn is_text(&self, tag: Option<&Tag>) -> Result<bool, Problem> {
         match tag {
             None => Ok(false),
             Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(true),
-            Some(_) => Err(Problem::at(self.line, "tags have no meaning here; leave it out")),
+            Some(_) => Err(Problem::at(self.line, "tags are not supported; remove the tag")),
         }
     }
 }
@@ -196,7 +198,7 @@ fn scalar(text: String, is_text: bool) -> Value {
     Value::Scalar { text, is_plain: !is_text }
 }
 
-/// How many values there are in this one.
+/// Number of values inside of this one.
 fn size(node: &Node) -> usize {
     match &node.value {
         Value::Null | Value::Scalar { .. } => 0,
@@ -210,15 +212,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Each value with its line and what it says; `!` stands after what was in quotes.
-    fn told(node: &Node) -> String {
+    /// Prints each value with its line; `!` follows a quoted one.
+    fn print(node: &Node) -> String {
         let line = node.line;
         match &node.value {
             Value::Null => format!("{line}:null "),
             Value::Scalar { text, is_plain } => format!("{line}:{text:?}{} ", if *is_plain { "" } else { "!" }),
-            Value::List(nodes) => format!("[{}]", nodes.iter().map(told).collect::<String>()),
+            Value::List(nodes) => format!("[{}]", nodes.iter().map(print).collect::<String>()),
             Value::Map(entries) => {
-                let entry = |entry: &Entry| format!("{}:{}={}", entry.line, entry.key, told(&entry.node));
+                let entry = |entry: &MapEntry| format!("{}:{}={}", entry.line, entry.key, print(&entry.node));
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().concat())
             }
         }
@@ -226,12 +228,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = parse(text).map_or_else(|problem| problem.to_string(), |node| told(&node));
+        let found = parse(text).map_or_else(|problem| problem.to_string(), |node| print(&node));
         assert_eq!(found, expected, "{text}");
     }
 
     #[test]
-    fn values_know_their_lines() {
+    fn values_have_line_numbers() {
         check("", "1:null ");
         check("# nothing\n", "1:null ");
         check("---\na: 1\nb:\n  - x\n  - 'y'\n", "{2:a=2:\"1\" 3:b=[4:\"x\" 5:\"y\"! ]}");
@@ -243,25 +245,25 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_misread_is_refused() {
-        check("a: 1\nb: 2\na: 3\n", "line 3: `a` is there already, in line 1; leave one");
-        check("a: 1\n---\nb: 1\n", "line 3: a second document; put all into one");
-        check("a: !new 1\n", "line 1: tags have no meaning here; leave it out");
-        check("? [a]\n: 1\n", "line 1: expected a word as key");
-        check("~: 1\n", "line 1: expected a word as key");
-        check("&x [*x]\n", "line 1: an alias within what it stands for");
-        assert!(parse("a: [1\n").unwrap_err().to_string().contains(": no YAML: "));
+    fn ambiguous_yaml_is_refused() {
+        check("a: 1\nb: 2\na: 3\n", "line 3: duplicate key `a`, first in line 1; remove one");
+        check("a: 1\n---\nb: 1\n", "line 3: expected one document, found a second one; merge them");
+        check("a: !new 1\n", "line 1: tags are not supported; remove the tag");
+        check("? [a]\n: 1\n", "line 1: expected a scalar as key");
+        check("~: 1\n", "line 1: expected a scalar as key");
+        check("&x [*x]\n", "line 1: an alias inside of its own anchor");
+        assert!(parse("a: [1\n").unwrap_err().to_string().contains(": invalid YAML: "));
     }
 
     #[test]
-    fn levels_have_a_limit() {
+    fn nesting_is_limited() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(parse(&nested(DEPTH_MAX + 1)).is_ok());
-        check(&nested(DEPTH_MAX + 2), &format!("line 1: more than {DEPTH_MAX} levels"));
+        check(&nested(DEPTH_MAX + 2), &format!("line 1: nested deeper than {DEPTH_MAX} levels"));
     }
 
     #[test]
-    fn values_have_a_limit_that_aliases_count_towards() {
+    fn the_number_of_values_is_limited_with_those_of_aliases() {
         let list = |values: usize| format!("[{}]", "a,".repeat(values));
         assert!(parse(&list(NODES_MAX - 1)).is_ok());
         check(&list(NODES_MAX), &format!("line 1: more than {NODES_MAX} values"));
@@ -273,7 +275,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_text_is_read_or_refused(text: String) {
+        fn arbitrary_text_does_not_panic(text: String) {
             let _ = parse(&text);
         }
     }

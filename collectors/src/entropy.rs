@@ -28,8 +28,7 @@ impl Collect for Entropy {
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         for ((file, field), family) in VALUES {
-            let Some(text) = cx.problems.value(cx.files.read(file, [])) else { continue };
-            if let Some(bits) = cx.problems.value(text.number::<u64>(field)) {
+            if let Some(bits) = cx.number::<u64, _>(file, [], field) {
                 cx.page.tabled(family, (), bits);
             }
         }

@@ -50,6 +50,9 @@ const LOCAL_TYPES: [&[u8]; 14] = [
     b"xfs",
 ];
 
+/// Maximum number of mounts: the kernel's default of `fs.mount-max` for a mount namespace.
+const MOUNTS_MAX: usize = 100_000;
+
 /// A local file system that took longer once is asked in a thread from then on.
 const LOCAL_TIME_MAX: Duration = Duration::from_millis(20);
 
@@ -129,6 +132,7 @@ impl Collect for Filesystem {
             return Err(Failure::no_data(format_args!("statfs: {}", KernelError::Unsupported)));
         }
         self.emit(cx);
+        self.mounts.release_if_large();
         Ok(())
     }
 }
@@ -143,7 +147,13 @@ impl Filesystem {
             None => cx.files.read(OWN_MOUNTS, [])?,
         };
         // Every process has at least its root mount.
-        for line in table::rows(text, cx.problems) {
+        for (count, line) in table::rows(text, cx.problems).enumerate() {
+            if count == MOUNTS_MAX {
+                cx.problems.report(Failure::too_large(format_args!(
+                    "mount table: more than {MOUNTS_MAX} mounts; those after them are left out"
+                )));
+                break;
+            }
             if let Some(parsed) = cx.problems.value(mounts::parse(line)) {
                 cx.kernel.with_rootfs(|rootfs| {
                     mounts.push(&parsed, rootfs, |mount_point, fs_type| {

@@ -15,6 +15,7 @@ pub mod files;
 pub mod filter;
 pub mod label;
 pub mod line;
+pub mod memory;
 pub mod nearest;
 pub mod number;
 pub mod options;

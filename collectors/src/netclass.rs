@@ -4,11 +4,10 @@ mod attributes;
 mod links;
 
 use crate::declare;
-use crate::host::kernel::LinkStatistics;
 use crate::host::root::Names;
-use crate::kit::family::{Family, Gauge};
 use crate::kit::filter::{self, Pattern};
 use crate::kit::prelude::*;
+use crate::netdev::link_counters::LinkCounters;
 
 /// The netclass collector.
 #[derive(Debug)]
@@ -81,37 +80,9 @@ declare! {
         SPEED_BYTES: Gauge "node_network_speed_bytes" PerDevice "Link speed in bytes per second; negative if unknown.";
         TRANSMIT_QUEUE_LENGTH: Gauge "node_network_transmit_queue_length" PerDevice "Maximum length of the transmit queue in packets.";
         UP: Gauge "node_network_up" PerDevice "1 if the operational state is up.";
-        COLLISIONS: kept Gauge "node_network_collisions_total" PerDevice "Collisions during transmission.";
-        MULTICAST: kept Gauge "node_network_multicast_total" PerDevice "Multicast packets received.";
-        RECEIVE_BYTES: kept Gauge "node_network_receive_bytes_total" PerDevice "Bytes received.";
-        RECEIVE_COMPRESSED: kept Gauge "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: kept Gauge "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
-        RECEIVE_DROPPED: kept Gauge "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
-        RECEIVE_ERRORS: kept Gauge "node_network_receive_errors_total" PerDevice "Receive errors.";
-        RECEIVE_FIFO_ERRORS: kept Gauge "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
-        RECEIVE_FRAME_ERRORS: kept Gauge "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
-        RECEIVE_LENGTH_ERRORS: kept Gauge "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
-        RECEIVE_MISSED_ERRORS: kept Gauge "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
-        RECEIVE_NOHANDLER: kept Gauge "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
-        RECEIVE_OVER_ERRORS: kept Gauge "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
-        RECEIVE_PACKETS: kept Gauge "node_network_receive_packets_total" PerDevice "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: kept Gauge "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
-        TRANSMIT_BYTES: kept Gauge "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
-        TRANSMIT_CARRIER_ERRORS: kept Gauge "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
-        TRANSMIT_COMPRESSED: kept Gauge "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
-        TRANSMIT_DROPPED: kept Gauge "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
-        TRANSMIT_ERRORS: kept Gauge "node_network_transmit_errors_total" PerDevice "Transmit errors.";
-        TRANSMIT_FIFO_ERRORS: kept Gauge "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
-        TRANSMIT_HEARTBEAT_ERRORS: kept Gauge "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
-        TRANSMIT_PACKETS: kept Gauge "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
-        TRANSMIT_WINDOW_ERRORS: kept Gauge "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
+    shared LINK_COUNTERS: LinkCounters, kept Gauge => PerDevice;
 }
-
-/// The families of the kernel's counters, in the order of [`LinkStatistics::NAMES`]. Detailed netdev counters have the
-/// same names, but are gauges here, as in node_exporter.
-const STATISTICS: [Family<Netclass, Gauge, PerDevice<'static>>; LinkStatistics::NAMES.len()] =
-    crate::host::kernel::in_counter_order!();
 
 impl Collect for Netclass {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {

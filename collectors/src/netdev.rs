@@ -1,6 +1,7 @@
 //! Network traffic by device, by netlink or from /proc/net/dev.
 
 mod address;
+pub(crate) mod link_counters;
 mod table;
 
 use crate::declare;
@@ -11,6 +12,7 @@ use crate::kit::attribute;
 use crate::kit::family::{Counter, Family};
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
+use link_counters::LinkCounters;
 
 /// The netdev collector.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -48,47 +50,21 @@ declare! {
     }
     families {
         ADDRESS_INFO: Gauge "node_network_address_info" AddressLabels "Address of a device and its prefix length; always 1.";
-        COLLISIONS: Counter "node_network_collisions_total" PerDevice "Collisions during transmission.";
-        MULTICAST: Counter "node_network_multicast_total" PerDevice "Multicast packets received.";
-        RECEIVE_BYTES: Counter "node_network_receive_bytes_total" PerDevice "Bytes received.";
-        RECEIVE_COMPRESSED: Counter "node_network_receive_compressed_total" PerDevice "Compressed packets received.";
-        RECEIVE_CRC_ERRORS: Counter "node_network_receive_crc_errors_total" PerDevice "Packets received with a CRC error.";
         RECEIVE_DROP: Counter "node_network_receive_drop_total" PerDevice "Received packets dropped or missed.";
-        RECEIVE_DROPPED: Counter "node_network_receive_dropped_total" PerDevice "Received packets dropped.";
-        RECEIVE_ERRORS: Counter "node_network_receive_errors_total" PerDevice "Receive errors.";
         RECEIVE_ERRS: Counter "node_network_receive_errs_total" PerDevice "Receive errors (name of /proc/net/dev).";
         RECEIVE_FIFO: Counter "node_network_receive_fifo_total" PerDevice "Receive FIFO overruns (name of /proc/net/dev).";
-        RECEIVE_FIFO_ERRORS: Counter "node_network_receive_fifo_errors_total" PerDevice "Receive FIFO overruns.";
         RECEIVE_FRAME: Counter "node_network_receive_frame_total" PerDevice "Receive errors of alignment, length, CRC and ring buffer.";
-        RECEIVE_FRAME_ERRORS: Counter "node_network_receive_frame_errors_total" PerDevice "Packets received with an alignment error.";
-        RECEIVE_LENGTH_ERRORS: Counter "node_network_receive_length_errors_total" PerDevice "Packets received with an invalid length.";
-        RECEIVE_MISSED_ERRORS: Counter "node_network_receive_missed_errors_total" PerDevice "Packets missed by the device for lack of buffers.";
         RECEIVE_MULTICAST: Counter "node_network_receive_multicast_total" PerDevice "Multicast packets received (name of /proc/net/dev).";
-        RECEIVE_NOHANDLER: Counter "node_network_receive_nohandler_total" PerDevice "Packets dropped for lack of a protocol handler.";
-        RECEIVE_OVER_ERRORS: Counter "node_network_receive_over_errors_total" PerDevice "Receive ring buffer overruns.";
-        RECEIVE_PACKETS: Counter "node_network_receive_packets_total" PerDevice "Packets received.";
-        TRANSMIT_ABORTED_ERRORS: Counter "node_network_transmit_aborted_errors_total" PerDevice "Aborted transmissions.";
-        TRANSMIT_BYTES: Counter "node_network_transmit_bytes_total" PerDevice "Bytes transmitted.";
         TRANSMIT_CARRIER: Counter "node_network_transmit_carrier_total" PerDevice "Transmit errors of carrier, abortion, heartbeat and late collision.";
-        TRANSMIT_CARRIER_ERRORS: Counter "node_network_transmit_carrier_errors_total" PerDevice "Transmissions that lost the carrier.";
         TRANSMIT_COLLS: Counter "node_network_transmit_colls_total" PerDevice "Collisions during transmission (name of /proc/net/dev).";
-        TRANSMIT_COMPRESSED: Counter "node_network_transmit_compressed_total" PerDevice "Compressed packets transmitted.";
         TRANSMIT_DROP: Counter "node_network_transmit_drop_total" PerDevice "Packets dropped before transmission (name of /proc/net/dev).";
-        TRANSMIT_DROPPED: Counter "node_network_transmit_dropped_total" PerDevice "Packets dropped before transmission.";
-        TRANSMIT_ERRORS: Counter "node_network_transmit_errors_total" PerDevice "Transmit errors.";
         TRANSMIT_ERRS: Counter "node_network_transmit_errs_total" PerDevice "Transmit errors (name of /proc/net/dev).";
         TRANSMIT_FIFO: Counter "node_network_transmit_fifo_total" PerDevice "Transmit FIFO underruns (name of /proc/net/dev).";
-        TRANSMIT_FIFO_ERRORS: Counter "node_network_transmit_fifo_errors_total" PerDevice "Transmit FIFO underruns.";
-        TRANSMIT_HEARTBEAT_ERRORS: Counter "node_network_transmit_heartbeat_errors_total" PerDevice "Heartbeat errors during transmission.";
-        TRANSMIT_PACKETS: Counter "node_network_transmit_packets_total" PerDevice "Packets transmitted.";
-        TRANSMIT_WINDOW_ERRORS: Counter "node_network_transmit_window_errors_total" PerDevice "Late collisions during transmission.";
     }
+    shared LINK_COUNTERS: LinkCounters, new Counter => PerDevice;
 }
 
 type Total = Family<Netdev, Counter, PerDevice<'static>>;
-
-/// The detailed families, in the order of [`LinkStatistics::NAMES`].
-const DETAILED_FAMILIES: [Total; LinkStatistics::NAMES.len()] = crate::host::kernel::in_counter_order!();
 
 impl Collect for Netdev {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -122,7 +98,7 @@ impl Netdev {
             let Some(statistics) = link.statistics.filter(|_| !devices.ignores(link.name)) else { return };
             let alias = if *has_alias { alias_of(cx, link.name, alias) } else { None };
             if *is_detailed {
-                emit(cx, link.name, alias, DETAILED_FAMILIES.into_iter().zip(statistics.counters()));
+                emit(cx, link.name, alias, LINK_COUNTERS.with(&statistics));
             } else {
                 emit(cx, link.name, alias, summed(&statistics));
             }
@@ -180,23 +156,23 @@ fn summed(statistics: &LinkStatistics) -> [(Total, u64); 17] {
     } = *statistics;
     let sum = |counters: &[u64]| counters.iter().fold(0, |sum: u64, &counter| sum.wrapping_add(counter));
     [
-        (RECEIVE_BYTES, statistics.rx_bytes),
-        (RECEIVE_COMPRESSED, statistics.rx_compressed),
+        (LINK_COUNTERS.rx_bytes, statistics.rx_bytes),
+        (LINK_COUNTERS.rx_compressed, statistics.rx_compressed),
         (RECEIVE_DROP, sum(&[rx_dropped, rx_missed_errors])),
         (RECEIVE_ERRS, statistics.rx_errors),
         (RECEIVE_FIFO, statistics.rx_fifo_errors),
         (RECEIVE_FRAME, sum(&[rx_frame_errors, rx_length_errors, rx_over_errors, rx_crc_errors])),
         (RECEIVE_MULTICAST, statistics.multicast),
-        (RECEIVE_NOHANDLER, statistics.rx_nohandler),
-        (RECEIVE_PACKETS, statistics.rx_packets),
-        (TRANSMIT_BYTES, statistics.tx_bytes),
+        (LINK_COUNTERS.rx_nohandler, statistics.rx_nohandler),
+        (LINK_COUNTERS.rx_packets, statistics.rx_packets),
+        (LINK_COUNTERS.tx_bytes, statistics.tx_bytes),
         (TRANSMIT_CARRIER, sum(&[tx_carrier_errors, tx_aborted_errors, tx_heartbeat_errors, tx_window_errors])),
         (TRANSMIT_COLLS, statistics.collisions),
-        (TRANSMIT_COMPRESSED, statistics.tx_compressed),
+        (LINK_COUNTERS.tx_compressed, statistics.tx_compressed),
         (TRANSMIT_DROP, statistics.tx_dropped),
         (TRANSMIT_ERRS, statistics.tx_errors),
         (TRANSMIT_FIFO, statistics.tx_fifo_errors),
-        (TRANSMIT_PACKETS, statistics.tx_packets),
+        (LINK_COUNTERS.tx_packets, statistics.tx_packets),
     ]
 }
 

@@ -1,13 +1,12 @@
 //! NFS client statistics, from /proc/net/rpc/nfs.
 
-pub(crate) mod procedures;
+pub(crate) mod statistics;
 
 use crate::declare;
-use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
-use crate::kit::rows::Rows;
-use crate::kit::table;
+use crate::kit::rows::Row;
+use statistics::{Columns, StatisticsRows};
 
 /// The nfs collector.
 #[derive(Debug)]
@@ -32,8 +31,13 @@ declare! {
     }
 }
 
-/// Names of the rows. A kernel without a version of NFS omits its row, which is exported as zeros.
-const NAMES: [&str; 5] = ["net", "rpc", "proc2", "proc3", "proc4"];
+/// A kernel without a version of NFS omits its row.
+const ROWS: StatisticsRows<Nfs, 5> = StatisticsRows {
+    names: ["net", "rpc", "proc2", "proc3", "proc4"],
+    expected: "net, rpc, proc2, proc3 or proc4",
+    parse,
+    emit,
+};
 
 impl Collect for Nfs {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -41,63 +45,38 @@ impl Collect for Nfs {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A host that has not mounted NFS does not have the file.
-        let text = cx.files.read(CLIENT, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
-        if text.bytes.is_empty() {
-            cx.problems.note(table::empty(text));
-            for at in 0..NAMES.len() {
-                emit(&mut cx.page, at, &[0; VALUES_MAX]);
-            }
-            return Ok(());
-        }
-        let rows = Rows::of(text, NAMES, cx.problems, |line| {
-            Err(line.error("row", "net, rpc, proc2, proc3 or proc4", line.bytes))
-        })?;
-        for (at, values) in rows.each(|at, row| match NAMES.get(at) {
-            Some(&"net") => row.exactly::<u64, 4>("net and 4 numbers").map(zero_padded),
-            Some(&"rpc") => row.exactly::<u64, 3>("rpc and 3 numbers").map(zero_padded),
-            Some(&"proc2") => row.counted(18, "a count of 18 or more and as many numbers"),
-            Some(&"proc3") => row.counted(22, "a count of 22 or more and as many numbers"),
-            _ => row.counted(0, "a count and as many numbers"),
-        }) {
-            if let Some(values) = cx.problems.value(values) {
-                emit(&mut cx.page, at, &values.unwrap_or([0; VALUES_MAX]));
-            }
-        }
-        Ok(())
+        ROWS.collect(cx, CLIENT)
     }
 }
 
-/// Maximum number of columns read.
-const VALUES_MAX: usize = procedures::CLIENT_VERSION_4.len();
-
-/// The values followed by zeros.
-fn zero_padded<const N: usize>(values: [u64; N]) -> [u64; VALUES_MAX] {
-    let mut all = [0; VALUES_MAX];
-    for (place, value) in all.iter_mut().zip(values) {
-        *place = value;
+fn parse<'a>(name: &str, row: Row<'a>) -> Result<Columns, ParseError<'a>> {
+    match name {
+        "net" => statistics::exactly(row, 4, "4 numbers"),
+        "rpc" => statistics::exactly(row, 3, "3 numbers"),
+        "proc2" => statistics::version_2(row),
+        "proc3" => statistics::version_3(row),
+        _ => row.counted(0, "a count and as many numbers"),
     }
-    all
 }
 
-fn emit(page: &mut PageOf<'_, Nfs>, at: usize, values: &[u64; VALUES_MAX]) {
-    let (version, methods): (_, &[&str]) = match (NAMES.get(at), values) {
-        (Some(&"net"), [_, udp, tcp, connections, ..]) => {
-            page.counter(PACKETS, PerProtocol { protocol: &"tcp" }, *tcp);
-            page.counter(PACKETS, PerProtocol { protocol: &"udp" }, *udp);
-            return page.counter(CONNECTIONS, (), *connections);
+fn emit(page: &mut PageOf<'_, Nfs>, name: &str, columns: &Columns) {
+    let [first, second, third, fourth, ..] = *columns;
+    let (version, methods): (_, &[&str]) = match name {
+        "net" => {
+            page.counter(PACKETS, PerProtocol { protocol: &"tcp" }, third);
+            page.counter(PACKETS, PerProtocol { protocol: &"udp" }, second);
+            return page.counter(CONNECTIONS, (), fourth);
         }
-        (Some(&"rpc"), [calls, retransmissions, refreshes, ..]) => {
-            page.counter(RPCS, (), *calls);
-            page.counter(RETRANSMISSIONS, (), *retransmissions);
-            return page.counter(REFRESHES, (), *refreshes);
+        "rpc" => {
+            page.counter(RPCS, (), first);
+            page.counter(RETRANSMISSIONS, (), second);
+            return page.counter(REFRESHES, (), third);
         }
-        (Some(&"proc2"), _) => ("2", &procedures::VERSION_2),
-        (Some(&"proc3"), _) => ("3", &procedures::VERSION_3),
-        _ => ("4", &procedures::CLIENT_VERSION_4),
+        "proc2" => ("2", &statistics::VERSION_2),
+        "proc3" => ("3", &statistics::VERSION_3),
+        _ => ("4", &statistics::CLIENT_VERSION_4),
     };
-    for (method, &count) in methods.iter().zip(values) {
+    for (method, &count) in methods.iter().zip(columns) {
         page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
@@ -111,16 +90,9 @@ mod tests {
     const V2: &str = "proc2 18 0 1 0 0 2 0 3 0 0 0 0 0 0 0 0 0 0 17\n";
     const V3: &str = "proc3 22 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 21\n";
 
-    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(content: &str, count: usize, expected: &str, complaint: &str) {
-        let scraped = given(&format!("== proc/net/rpc/nfs\n{content}")).scrape::<Nfs>();
-        let samples = scraped.samples();
-        let shown: String = samples.split_inclusive('\n').filter(|line| !line.ends_with(" 0\n")).collect();
-        assert_eq!(shown, expected);
-        assert_eq!(samples.lines().count(), count, "{samples}");
-        assert_eq!(scraped.complaints.is_empty(), complaint.is_empty(), "{:?}", scraped.complaints);
-        assert!(scraped.complaints.iter().all(|found| found.contains(complaint)), "{:?}", scraped.complaints);
+        statistics::testing::check::<Nfs>("proc/net/rpc/nfs", content, count, expected, complaint);
     }
 
     const ALL: usize = 6 + 18 + 22 + 59;
@@ -164,7 +136,7 @@ mod tests {
     #[test]
     fn a_bad_row_costs_only_its_own_samples() {
         let emitted = "node_nfs_rpcs_total 1\n";
-        check("rpc 1 0 0\nnet 1 2 3\n", ALL - 3, emitted, "proc/net/rpc/nfs:2: the row: expected net and 4 numbers");
+        check("rpc 1 0 0\nnet 1 2 3\n", ALL - 3, emitted, "proc/net/rpc/nfs:2: row: expected 4 numbers");
         check("rpc 1 0 0\nproc2 17 0\n", ALL - 18, emitted, "expected a count of 18 or more");
         check("rpc 1 0 0\nproc3 22 x\n", ALL - 22, emitted, "a column: expected an unsigned integer");
         check("rpc 1 0 0\nproc4 2 0\n", ALL - 59, emitted, "expected a count and as many numbers");
@@ -183,7 +155,7 @@ mod tests {
         fn counts_round_trip(counts in prop::array::uniform22(1_u32..)) {
             let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
             let samples = given(&format!("== proc/net/rpc/nfs\nproc3 22{rendered}\n")).scrape::<Nfs>().samples();
-            for (method, count) in procedures::VERSION_3.iter().zip(counts) {
+            for (method, count) in statistics::VERSION_3.iter().zip(counts) {
                 let name = format!("node_nfs_requests_total{{method=\"{method}\",proto=\"3\"}} ");
                 let line = samples.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok());
                 prop_assert_eq!(line, Some(f64::from(count)));

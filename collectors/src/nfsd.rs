@@ -1,12 +1,10 @@
 //! NFS server statistics, from /proc/net/rpc/nfsd.
 
 use crate::declare;
-use crate::host::root::RootError;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
-use crate::kit::rows::{Row, Rows};
-use crate::kit::table;
-use crate::nfs::procedures;
+use crate::kit::rows::Row;
+use crate::nfs::statistics::{self, Columns, StatisticsRows};
 
 /// The nfsd collector.
 #[derive(Debug)]
@@ -40,9 +38,12 @@ declare! {
     }
 }
 
-/// Names of the rows. A missing row is exported as zeros: the kernel does not count it.
-const NAMES: [&str; 12] =
-    ["rc", "fh", "io", "th", "ra", "net", "rpc", "proc2", "proc3", "proc4", "proc4ops", "wdeleg_getattr"];
+const ROWS: StatisticsRows<Nfsd, 12> = StatisticsRows {
+    names: ["rc", "fh", "io", "th", "ra", "net", "rpc", "proc2", "proc3", "proc4", "proc4ops", "wdeleg_getattr"],
+    expected: "a row name such as rc, io or proc4ops",
+    parse,
+    emit,
+};
 
 impl Collect for Nfsd {
     fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
@@ -50,63 +51,39 @@ impl Collect for Nfsd {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        // A host that does not export NFS does not have the file.
-        let text = cx.files.read(SERVER, []).map_err(|error| error.or_no_data(RootError::is_missing))?;
-        // Like node_exporter: an empty file has zeros in every row, and is not a failure.
-        if text.bytes.is_empty() {
-            cx.problems.note(table::empty(text));
-            for name in NAMES {
-                emit(&mut cx.page, name, &[0; VALUES_MAX]);
-            }
-            return Ok(());
-        }
-        let rows = Rows::of(text, NAMES, cx.problems, |line| {
-            Err(line.error("row", "a row name such as rc, io or proc4ops", line.bytes))
-        })?;
-        for (at, values) in rows.each(|at, row| read(NAMES.get(at).copied().unwrap_or_default(), row)) {
-            let Some(values) = cx.problems.value(values) else { continue };
-            let name = NAMES.get(at).copied().unwrap_or_default();
-            emit(&mut cx.page, name, &values.unwrap_or([0; VALUES_MAX]));
-        }
-        Ok(())
+        ROWS.collect(cx, SERVER)
     }
 }
 
-/// Maximum number of columns read.
-const VALUES_MAX: usize = procedures::SERVER_VERSION_4.len();
-
-/// Parses a row, whose number of columns depends on its name.
-fn read<'a>(name: &str, row: Row<'a>) -> Result<[u64; VALUES_MAX], ParseError<'a>> {
-    let (count, expected) = match name {
-        "rc" => (3, "3 numbers"),
-        "fh" | "rpc" => (5, "5 numbers"),
-        "io" => (2, "2 numbers"),
-        "ra" => (12, "12 numbers"),
-        "net" => (4, "4 numbers"),
-        "th" => return threads(row),
-        "proc2" => return row.counted(18, "a count of 18 or more and as many numbers"),
-        "proc3" => return row.counted(22, "a count of 22 or more and as many numbers"),
+fn parse<'a>(name: &str, row: Row<'a>) -> Result<Columns, ParseError<'a>> {
+    match name {
+        "rc" => statistics::exactly(row, 3, "3 numbers"),
+        "fh" | "rpc" => statistics::exactly(row, 5, "5 numbers"),
+        "io" => statistics::exactly(row, 2, "2 numbers"),
+        "ra" => statistics::exactly(row, 12, "12 numbers"),
+        "net" => statistics::exactly(row, 4, "4 numbers"),
+        "th" => threads(row),
+        "proc2" => statistics::version_2(row),
+        "proc3" => statistics::version_3(row),
         // Kernels before 5.17 do not have the last operation.
-        "proc4ops" => return row.counted(39, "a count of 39 or more and as many numbers"),
-        "proc4" => (3, "a count of 2 and 2 numbers"),
-        _ => (1, "a number"),
-    };
-    let (values, found) = row.numbers()?;
-    if found == count { Ok(values) } else { Err(row.line.error("row", expected, row.line.bytes)) }
+        "proc4ops" => row.counted(39, "a count of 39 or more and as many numbers"),
+        "proc4" => statistics::exactly(row, 3, "a count of 2 and 2 numbers"),
+        _ => statistics::exactly(row, 1, "a number"),
+    }
 }
 
 /// Parses the number of threads. The histogram after it is no longer updated by the kernel.
-fn threads(row: Row<'_>) -> Result<[u64; VALUES_MAX], ParseError<'_>> {
+fn threads(row: Row<'_>) -> Result<Columns, ParseError<'_>> {
     let mut fields = row.line.fields().skip(1);
-    let mut values = [0; VALUES_MAX];
+    let mut values = [0; _];
     for place in values.iter_mut().take(2) {
         *place = row.line.number("th", fields.next().unwrap_or_default())?;
     }
     Ok(values)
 }
 
-fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
-    let [first, second, third, fourth, fifth, _, _, _, _, _, _, last, ..] = *values;
+fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, columns: &Columns) {
+    let [first, second, third, fourth, fifth, _, _, _, _, _, _, last, ..] = *columns;
     let (version, methods): (_, &[&str]) = match name {
         "rc" => {
             page.counter(REPLY_HITS, (), first);
@@ -136,12 +113,12 @@ fn emit(page: &mut PageOf<'_, Nfsd>, name: &str, values: &[u64; VALUES_MAX]) {
         }
         "wdeleg_getattr" => return page.counter(REQUESTS, PerMethod { method: &"WdelegGetattr", proto: &"4" }, first),
         // The null procedure is not exported, as in node_exporter.
-        "proc2" => ("2", &procedures::VERSION_2),
-        "proc3" => ("3", &procedures::VERSION_3),
-        "proc4ops" => ("4", &procedures::SERVER_VERSION_4),
+        "proc2" => ("2", &statistics::VERSION_2),
+        "proc3" => ("3", &statistics::VERSION_3),
+        "proc4ops" => ("4", &statistics::SERVER_VERSION_4),
         _ => return,
     };
-    for (method, &count) in methods.iter().zip(values).filter(|(method, _)| !matches!(**method, "" | "Null")) {
+    for (method, &count) in methods.iter().zip(columns).filter(|(method, _)| !matches!(**method, "" | "Null")) {
         page.counter(REQUESTS, PerMethod { method, proto: &version }, count);
     }
 }
@@ -152,16 +129,9 @@ mod tests {
     use crate::kit::testing::given;
     use proptest::prelude::*;
 
-    /// Checks the samples that are not 0, and the number of all samples.
     #[track_caller]
     fn check(content: &str, count: usize, expected: &str, complaint: &str) {
-        let scraped = given(&format!("== proc/net/rpc/nfsd\n{content}")).scrape::<Nfsd>();
-        let samples = scraped.samples();
-        let shown: String = samples.split_inclusive('\n').filter(|line| !line.ends_with(" 0\n")).collect();
-        assert_eq!(shown, expected);
-        assert_eq!(samples.lines().count(), count, "{samples}");
-        assert_eq!(scraped.complaints.is_empty(), complaint.is_empty(), "{:?}", scraped.complaints);
-        assert!(scraped.complaints.iter().all(|found| found.contains(complaint)), "{:?}", scraped.complaints);
+        statistics::testing::check::<Nfsd>("proc/net/rpc/nfsd", content, count, expected, complaint);
     }
 
     const ALL: usize = 16 + 17 + 21 + 35 + 1;
@@ -249,7 +219,7 @@ mod tests {
         fn counts_round_trip(counts in prop::array::uniform18(1_u32..)) {
             let rendered = counts.iter().map(|count| format!(" {count}")).collect::<Vec<_>>().concat();
             let samples = given(&format!("== proc/net/rpc/nfsd\nproc2 18{rendered}\n")).scrape::<Nfsd>().samples();
-            for (method, count) in procedures::VERSION_2.iter().zip(counts).skip(1) {
+            for (method, count) in statistics::VERSION_2.iter().zip(counts).skip(1) {
                 let name = format!("node_nfsd_requests_total{{method=\"{method}\",proto=\"2\"}} ");
                 let line = samples.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok());
                 prop_assert_eq!(line, Some(f64::from(count)));

@@ -141,9 +141,7 @@ fn is_number(name: &[u8]) -> bool {
 
 /// Emits a limit of the kernel.
 fn limit(cx: &mut Cx<'_, Processes>, file: Read<Processes, File, 0>, family: Family<Processes, Gauge, ()>) {
-    if let Some(text) = cx.problems.value(cx.files.read(file, []))
-        && let Some(limit) = cx.problems.value(text.number::<u64>("limit"))
-    {
+    if let Some(limit) = cx.number::<u64, _>(file, [], "limit") {
         cx.page.gauge(family, (), limit);
     }
 }

@@ -325,8 +325,7 @@ fn emission(read: &Read, indentation: usize) -> String {
     let (constant, word, indent) = (read.word.to_ascii_uppercase(), &read.word, " ".repeat(indentation));
     let (name, labels) = if read.wildcard().is_some() { ("name", "PerItem { name: &name }") } else { ("", "()") };
     format!(
-        "{indent}if let Some(text) = cx.problems.value(cx.files.read({constant}, [{name}]))\n{indent}    \
-         && let Some(value) = cx.problems.value(text.whole_number::<u64>(\"{word}\"))\n{indent}{{\n{indent}    \
+        "{indent}if let Some(value) = cx.number::<u64, _>({constant}, [{name}], \"{word}\") {{\n{indent}    \
          cx.page.gauge({constant}_VALUE, {labels}, value);\n{indent}}}\n"
     )
 }

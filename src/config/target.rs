@@ -444,7 +444,7 @@ pub(super) fn pairs(
     key: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<(String, String)>, Problem> {
-    let pair = |entry: &crate::yaml::Entry| {
+    let pair = |entry: &crate::yaml::MapEntry| {
         let value = super::expand(text(&entry.node, &entry.key)?, variable)
             .map_err(|what| Problem::at(entry.line, format!("{key}: {}: {what}", entry.key)))?;
         Ok((entry.key.clone(), value))
@@ -559,7 +559,7 @@ mod tests {
         refuse("to: import\nurl: http://h\nusr: x\n", &{
             let known = KEYS.map(|key| key.name).join(", ");
             let near = nearest::among("usr", KEYS.iter().map(|key| key.name));
-            let advice = near.map_or(format!("known are {known}"), |near| format!("did you mean `{near}`?"));
+            let advice = near.map_or(format!("known keys: {known}"), |near| format!("did you mean `{near}`?"));
             format!("line 3: unknown key `usr` in a target; {advice}")
         });
         refuse(

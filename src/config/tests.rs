@@ -76,7 +76,7 @@ fn what_is_wrong_is_told_with_its_line() {
         "line 2: unknown key `listen-adress` in web; did you mean `listen-address`?",
     );
     refuse("webb: {}\n", "line 1: unknown key `webb` in the file; did you mean `web`?");
-    refuse("app: a\napp: b\n", "line 2: `app` is there already, in line 1; leave one");
+    refuse("app: a\napp: b\n", "line 2: duplicate key `app`, first in line 1; remove one");
     refuse(
         "push:\n  interval: soon\n",
         "line 2: push.interval: expected a duration such as 5s, 1m30s or 200ms, found `soon`",

@@ -10,14 +10,14 @@ use super::request::Request;
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values. The front adds the framing (`Content-Length`, `Connection`) and `Date`.
+    /// Names and values of headers. The front adds the framing (`Content-Length`, `Connection`) and `Date`.
     pub headers: Vec<(&'static str, String)>,
-    /// The body; the front leaves it out of the response to HEAD.
+    /// The body; the front omits it from a response to HEAD.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A response of one sentence.
+    /// A plain-text response of one sentence.
     pub fn plain(status: u16, mut sentence: String) -> Self {
         sentence.push('\n');
         let content_type = ("Content-Type", "text/plain; charset=utf-8".to_owned());
@@ -25,21 +25,21 @@ impl Response {
     }
 }
 
-/// Work for a thread of its own, such as the comparison of a password.
+/// Work for a worker thread, such as a comparison of passwords.
 pub type Job = Box<dyn FnOnce() -> Answer + Send>;
 
 /// A handler's answer to a request.
 pub enum Answer {
     /// The response is ready.
     Ready(Response),
-    /// The answer takes a processor for long: a worker thread computes it.
+    /// The answer needs much processor time: a worker thread computes it.
     Job(Job),
-    /// The response is a page of a scrape that the front has to run.
+    /// The response is the page of a scrape, which the front runs.
     Scrape(Ticket),
 }
 
 impl Answer {
-    /// The response, computed in this thread however long that takes.
+    /// Computes the response in this thread, which may block.
     pub fn wait(self) -> Response {
         match self {
             Self::Ready(response) => response,
@@ -48,7 +48,7 @@ impl Answer {
         }
     }
 
-    /// The answer whose response is changed by `change`.
+    /// Applies `change` to the response.
     #[must_use]
     pub fn map(self, change: impl FnOnce(Response) -> Response + Send + 'static) -> Self {
         match self {
@@ -69,12 +69,12 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-/// Answers requests. A handler can stand before another one and pass requests on.
+/// A handler of requests. A handler can wrap another one (middleware).
 pub trait Handle: Send + Sync {
-    /// Answers a request. The thread of all connections calls this, so it does not wait for anything.
+    /// Answers a request. The reactor's thread calls this, so it must not block.
     fn answer(self: Arc<Self>, request: Request) -> Answer;
 
-    /// Changes a response that the front gives to a malformed request.
+    /// Changes the front's response to a malformed request.
     fn refused(&self, response: Response) -> Response {
         response
     }

@@ -16,10 +16,10 @@ use super::answer::Response;
 use super::compress::Coding;
 use super::handler::Handler;
 
-/// While a scrape of the same kind runs, the next one is delayed by this at most.
+/// Maximum delay of a scrape while one of the same kind runs.
 const DELAY_MAX: Duration = Duration::from_millis(100);
 
-/// While another thread completes the page at a request's deadline, the request waits this much longer.
+/// Extension of a request's deadline while another thread completes the page.
 const COMPLETION_PAUSE: Duration = Duration::from_millis(2);
 
 /// Collectors, format and coding of a page.
@@ -37,7 +37,7 @@ pub(super) struct Encoded {
     pub(super) body: Vec<u8>,
 }
 
-/// The batches that are not done.
+/// Batches in progress.
 #[derive(Default, Debug)]
 pub(super) struct Batches(Mutex<Vec<Arc<Batch>>>);
 
@@ -54,7 +54,7 @@ struct State {
     stage: Stage,
     /// The latest deadline of the requests.
     until: Duration,
-    /// Requests that are not answered.
+    /// Number of unanswered requests.
     tickets: usize,
 }
 
@@ -66,7 +66,7 @@ enum Stage {
         round: Arc<Round>,
     },
     Done(Encoded),
-    /// The scrape was cut for the last request, or it panicked.
+    /// The scrape was cut off for the last request, or it panicked.
     Over,
 }
 
@@ -92,7 +92,7 @@ impl Batches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the batch of this kind that has not begun, or makes one.
+    /// Joins the waiting batch of this kind, or creates one.
     pub(super) fn join(&self, handler: Arc<Handler>, kind: Kind, until: Duration) -> Ticket {
         let mut batches = self.lock();
         let waiting = batches.iter().filter(|batch| batch.kind == kind).find(|batch| batch.admit(until));
@@ -111,13 +111,13 @@ impl Batches {
         self.lock().retain(|other| !std::ptr::eq(&raw const **other, batch));
     }
 
-    /// When the oldest batch that has not begun was made.
+    /// Creation time of the oldest batch that has not begun.
     pub(super) fn waiting_since(&self) -> Option<Duration> {
         let batches = self.lock();
         batches.iter().filter(|batch| matches!(batch.lock().stage, Stage::Waiting)).map(|batch| batch.created).min()
     }
 
-    /// When the latest scrape of this kind that still runs began.
+    /// Start of the latest running scrape of this kind.
     fn running_since(&self, kind: &Kind) -> Option<Duration> {
         let batches = self.lock();
         let begun = |batch: &Arc<Batch>| match batch.lock().stage {
@@ -133,7 +133,7 @@ impl Batch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in one more request, if the scrape has not begun.
+    /// Adds a request, unless the scrape has begun.
     fn admit(&self, until: Duration) -> bool {
         let mut state = self.lock();
         let is_waiting = matches!(state.stage, Stage::Waiting);
@@ -152,7 +152,7 @@ impl Ticket {
         self
     }
 
-    /// When the request has to be answered.
+    /// Deadline of the request.
     pub(super) fn until(&self) -> Duration {
         self.until
     }
@@ -163,7 +163,7 @@ impl Ticket {
         is_over || self.until <= clock::monotonic()
     }
 
-    /// When a thread should next call [`Ticket::run`] for this request; `None` where one is busy with it.
+    /// When a thread should next call [`Ticket::run`] for this request; `None` while a thread runs its scrape.
     pub(super) fn runs_at(&self) -> Option<Duration> {
         let state = self.batch.lock();
         match &state.stage {
@@ -197,12 +197,12 @@ impl Ticket {
         drop(state);
         Some(self.respond(match page {
             Some(page) => Handler::page_response(self.batch.kind.format, page),
-            None => Response::plain(500, "The scrape failed; the exporter's error output says why.".to_owned()),
+            None => Response::plain(500, "The scrape failed; see the exporter's stderr.".to_owned()),
         }))
     }
 
-    /// The response at the deadline: the page of the collectors that have returned. `None` where another thread is
-    /// about to complete the page; the deadline is a little later then.
+    /// The response at the deadline: the page of the collectors that have returned. `None` if another thread is about to
+    /// complete the page; the deadline is then extended by [`COMPLETION_PAUSE`].
     pub(super) fn cut(&mut self) -> Option<Response> {
         if let Some(response) = self.poll() {
             return Some(response);
@@ -237,7 +237,7 @@ impl Ticket {
         self.changes.drain(..).fold(response, |response, change| change(response))
     }
 
-    /// Scrapes in this thread, whatever the deadline.
+    /// Scrapes in this thread until the page is complete or the deadline has passed.
     pub(super) fn wait(mut self) -> Response {
         loop {
             self.run().run();
@@ -261,7 +261,7 @@ impl Drop for Ticket {
     }
 }
 
-/// The work of a batch.
+/// The scrape of a batch, run by the thread that calls [`Run::run`].
 #[derive(Debug)]
 pub(super) struct Run {
     handler: Arc<Handler>,
@@ -269,8 +269,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Begins the scrape, or continues it after the collector at which another thread stays. Returns when this thread
-    /// has no more to do for it.
+    /// Begins the scrape, or continues it after the collector at which another thread is blocked. Returns when no
+    /// collector is left for this thread.
     pub(super) fn run(&self) {
         let Self { handler, batch } = self;
         let mut state = batch.lock();
@@ -285,7 +285,7 @@ impl Run {
             Stage::Done(_) | Stage::Over => return,
         };
         drop(state);
-        // Collectors that panic are caught one by one; this is for the rest.
+        // Panics of collectors are caught one by one; this catches other ones.
         let stage = catch_unwind(AssertUnwindSafe(|| {
             let page = if round.run() { handler.finish(&round, &batch.kind, begun) } else { None };
             page.map(Stage::Done)

@@ -1,21 +1,21 @@
-//! Pages made small for their way.
+//! Compression of pages.
 //!
-//! Prometheus asks for gzip at every scrape, so what that costs counts. Compressors and buffers are used again by the
-//! next scrape; a response is given a copy of exactly its size.
+//! Prometheus requests gzip at every scrape, so its cost matters. Compressors and buffers are reused by the next scrape;
+//! a response gets a copy of its exact size.
 
 use std::sync::{Mutex, PoisonError};
 
-/// A page of so much, or what it was packed into, is not kept for the next one, beside which it would stand.
-const KEPT_BELOW_BYTES: usize = 1 << 20;
+/// Size from which a buffer is freed after its response instead of being kept for the next one.
+const RELEASE_FROM_BYTES: usize = 1 << 20;
 
-/// How a body is encoded.
+/// Content coding of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(
     not(any(test, feature = "compression")),
-    expect(dead_code, reason = "without compression nothing but plain text is offered")
+    expect(dead_code, reason = "without compression only plain text is offered")
 )]
 pub(super) enum Coding {
-    /// As it is.
+    /// No compression.
     Identity,
     /// DEFLATE in a gzip frame.
     Gzip,
@@ -24,7 +24,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// Codings of this build. Of two with equal preference the later one is used.
+    /// Codings of this build. The later one of two with equal preference is used.
     pub(super) const OFFERED: &[Self] = &[
         #[cfg(feature = "compression")]
         Self::Gzip,
@@ -33,8 +33,8 @@ impl Coding {
         Self::Identity,
     ];
 
-    /// Its name in headers.
-    pub(super) const fn word(self) -> &'static str {
+    /// The name in headers.
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
@@ -43,113 +43,113 @@ impl Coding {
     }
 }
 
-/// Packers that nobody uses at the moment.
+/// Idle encoders.
 #[derive(Default, Debug)]
-pub(super) struct Packers(Mutex<Vec<Packer>>);
+pub(super) struct EncoderPool(Mutex<Vec<Encoder>>);
 
-impl Packers {
-    /// Takes one, or makes one.
-    pub(super) fn take(&self) -> Packer {
+impl EncoderPool {
+    /// Takes an idle encoder, or creates one.
+    pub(super) fn take(&self) -> Encoder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    /// Keeps one for the next who needs it, but for what is large.
-    pub(super) fn keep(&self, mut packer: Packer) {
-        packer.forget_large();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(packer);
+    /// Returns an encoder to the pool, without its large buffers.
+    pub(super) fn keep(&self, mut encoder: Encoder) {
+        encoder.release_large();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(encoder);
     }
 }
 
-/// Memory for a page, and what makes it small.
+/// A buffer for a page, and the compressors.
 #[derive(Default, Debug)]
-pub(super) struct Packer {
+pub(super) struct Encoder {
     /// The page.
     pub(super) page: Vec<u8>,
     #[cfg(feature = "compression")]
-    engines: engines::Engines,
+    compressors: compressors::Compressors,
 }
 
-impl Packer {
-    /// The page in this coding, or as it is where that fails; and which of both.
-    pub(super) fn pack(&mut self, coding: Coding) -> (Coding, Vec<u8>) {
+impl Encoder {
+    /// The page in this coding, or uncompressed if compression fails; with the coding that was used.
+    pub(super) fn encode(&mut self, coding: Coding) -> (Coding, Vec<u8>) {
         #[cfg(feature = "compression")]
-        if let Some(packed) = self.engines.pack(&self.page, coding) {
-            return (coding, packed.to_vec());
+        if let Some(encoded) = self.compressors.encode(&self.page, coding) {
+            return (coding, encoded.to_vec());
         }
         let _ = coding;
-        if self.page.len() >= KEPT_BELOW_BYTES {
+        if self.page.len() >= RELEASE_FROM_BYTES {
             return (Coding::Identity, std::mem::take(&mut self.page));
         }
         (Coding::Identity, self.page.clone())
     }
 
-    fn forget_large(&mut self) {
-        if self.page.capacity() >= KEPT_BELOW_BYTES {
+    fn release_large(&mut self) {
+        if self.page.capacity() >= RELEASE_FROM_BYTES {
             self.page = Vec::new();
         }
         #[cfg(feature = "compression")]
-        self.engines.forget_large();
+        self.compressors.release_large();
     }
 }
 
 #[cfg(feature = "compression")]
-mod engines {
+mod compressors {
     use std::fmt;
 
     use libdeflater::{CompressionLvl, Compressor};
     use zstd_safe::{CCtx, compress_bound};
 
-    use super::{Coding, KEPT_BELOW_BYTES};
+    use super::{Coding, RELEASE_FROM_BYTES};
 
-    /// Of both, the level that makes a page about as small as Go's gzip does, at the least cost.
+    /// Cheapest levels that compress a page about as well as Go's gzip.
     const GZIP_LEVEL: i32 = 1;
     const ZSTD_LEVEL: i32 = 1;
 
-    /// Compressors, made when they are first asked for.
+    /// Compressors, created at their first use.
     #[derive(Default)]
-    pub(super) struct Engines {
+    pub(super) struct Compressors {
         gzip: Option<Compressor>,
         zstd: Option<CCtx<'static>>,
-        packed: Vec<u8>,
+        encoded: Vec<u8>,
     }
 
-    impl fmt::Debug for Engines {
+    impl fmt::Debug for Compressors {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Engines").finish_non_exhaustive()
+            f.debug_struct("Compressors").finish_non_exhaustive()
         }
     }
 
-    impl Engines {
-        pub(super) fn forget_large(&mut self) {
-            if self.packed.len() >= KEPT_BELOW_BYTES {
-                self.packed = Vec::new();
+    impl Compressors {
+        pub(super) fn release_large(&mut self) {
+            if self.encoded.len() >= RELEASE_FROM_BYTES {
+                self.encoded = Vec::new();
             }
         }
 
-        pub(super) fn pack(&mut self, page: &[u8], coding: Coding) -> Option<&[u8]> {
-            let Self { gzip, zstd, packed } = self;
+        pub(super) fn encode(&mut self, page: &[u8], coding: Coding) -> Option<&[u8]> {
+            let Self { gzip, zstd, encoded } = self;
             let length = match coding {
                 Coding::Identity => return None,
                 Coding::Gzip => {
                     let gzip = gzip
                         .get_or_insert_with(|| Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default()));
-                    grow(packed, gzip.gzip_compress_bound(page.len()));
-                    gzip.gzip_compress(page, packed).ok()?
+                    grow(encoded, gzip.gzip_compress_bound(page.len()));
+                    gzip.gzip_compress(page, encoded).ok()?
                 }
                 Coding::Zstd => {
                     if zstd.is_none() {
                         *zstd = CCtx::try_create();
                     }
-                    grow(packed, compress_bound(page.len()));
-                    zstd.as_mut()?.compress(packed.as_mut_slice(), page, ZSTD_LEVEL).ok()?
+                    grow(encoded, compress_bound(page.len()));
+                    zstd.as_mut()?.compress(encoded.as_mut_slice(), page, ZSTD_LEVEL).ok()?
                 }
             };
-            packed.get(..length)
+            encoded.get(..length)
         }
     }
 
-    /// Never smaller: what is there need not be filled again. New memory comes with zeros in it, and none of it is really
-    /// there before it is written to, while growing would copy.
+    /// Grows the buffer, and never shrinks it, so that its bytes need no initialization again. A fresh zeroed allocation is
+    /// cheaper than a resize: its pages are mapped at the first write, and nothing is copied.
     fn grow(buffer: &mut Vec<u8>, size_bytes: usize) {
         if buffer.len() < size_bytes {
             *buffer = vec![0; size_bytes];
@@ -162,64 +162,64 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn unpacked(coding: Coding, packed: &[u8], size_bytes: usize) -> Vec<u8> {
+    fn decoded(coding: Coding, encoded: &[u8], size_bytes: usize) -> Vec<u8> {
         let mut page = vec![0; size_bytes];
         let length = match coding {
-            Coding::Identity => return packed.to_vec(),
-            Coding::Gzip => libdeflater::Decompressor::new().gzip_decompress(packed, &mut page).expect("gzip"),
-            Coding::Zstd => zstd_safe::decompress(page.as_mut_slice(), packed).expect("zstd"),
+            Coding::Identity => return encoded.to_vec(),
+            Coding::Gzip => libdeflater::Decompressor::new().gzip_decompress(encoded, &mut page).expect("gzip"),
+            Coding::Zstd => zstd_safe::decompress(page.as_mut_slice(), encoded).expect("zstd"),
         };
         page.truncate(length);
         page
     }
 
     #[track_caller]
-    fn check(packer: &mut Packer, page: &[u8]) {
+    fn check(encoder: &mut Encoder, page: &[u8]) {
         for &wanted in Coding::OFFERED {
-            packer.page.clear();
-            packer.page.extend_from_slice(page);
-            let (coding, packed) = packer.pack(wanted);
+            encoder.page.clear();
+            encoder.page.extend_from_slice(page);
+            let (coding, encoded) = encoder.encode(wanted);
             assert_eq!(coding, wanted);
-            assert_eq!(unpacked(coding, &packed, page.len()), page);
+            assert_eq!(decoded(coding, &encoded, page.len()), page);
         }
     }
 
     #[test]
-    fn pages_come_back_large_and_small_from_one_packer() {
-        let packers = Packers::default();
+    fn one_encoder_round_trips_large_and_small_pages() {
+        let encoders = EncoderPool::default();
         for size in [100_000, 0, 1, 7] {
-            let mut packer = packers.take();
-            check(&mut packer, &b"node_cpu_seconds_total{cpu=\"0\"} 1\n".repeat(size / 30 + 1)[..size]);
-            packers.keep(packer);
+            let mut encoder = encoders.take();
+            check(&mut encoder, &b"node_cpu_seconds_total{cpu=\"0\"} 1\n".repeat(size / 30 + 1)[..size]);
+            encoders.keep(encoder);
         }
-        assert_eq!(packers.0.lock().expect("packers").len(), 1);
+        assert_eq!(encoders.0.lock().expect("encoders").len(), 1);
     }
 
     #[test]
-    fn what_is_large_is_not_kept() {
-        let packers = Packers::default();
-        for (size_bytes, is_kept) in [(KEPT_BELOW_BYTES - 1, true), (KEPT_BELOW_BYTES, false)] {
+    fn large_buffers_are_not_kept() {
+        let encoders = EncoderPool::default();
+        for (size_bytes, is_kept) in [(RELEASE_FROM_BYTES - 1, true), (RELEASE_FROM_BYTES, false)] {
             for &wanted in Coding::OFFERED {
                 let mut page = Vec::new();
                 page.reserve_exact(size_bytes);
                 page.resize(size_bytes, b'x');
-                let mut packer = Packer { page, ..Packer::default() };
-                let (coding, packed) = packer.pack(wanted);
-                assert_eq!(unpacked(coding, &packed, size_bytes).len(), size_bytes);
-                packers.keep(packer);
-                assert_eq!(packers.take().page.capacity() > 0, is_kept, "{size_bytes} {wanted:?}");
+                let mut encoder = Encoder { page, ..Encoder::default() };
+                let (coding, encoded) = encoder.encode(wanted);
+                assert_eq!(decoded(coding, &encoded, size_bytes).len(), size_bytes);
+                encoders.keep(encoder);
+                assert_eq!(encoders.take().page.capacity() > 0, is_kept, "{size_bytes} {wanted:?}");
             }
         }
     }
 
     #[test]
-    fn a_page_becomes_a_good_deal_smaller() {
+    fn pages_are_compressed_sixfold_or_better() {
         let line = |cpu: usize| format!("node_cpu_seconds_total{{cpu=\"{cpu}\",mode=\"user\"}} {}\n", cpu * 7919);
         let page: String = (0..1000).map(line).collect();
         for coding in [Coding::Gzip, Coding::Zstd] {
-            let mut packer = Packer { page: page.clone().into_bytes(), ..Packer::default() };
-            let packed = packer.pack(coding).1;
-            assert!(packed.len() * 6 < page.len(), "{coding:?}: {} of {}", packed.len(), page.len());
+            let mut encoder = Encoder { page: page.clone().into_bytes(), ..Encoder::default() };
+            let encoded = encoder.encode(coding).1;
+            assert!(encoded.len() * 6 < page.len(), "{coding:?}: {} of {}", encoded.len(), page.len());
         }
     }
 
@@ -227,8 +227,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn any_page_comes_back(page: Vec<u8>) {
-            check(&mut Packer::default(), &page);
+        fn arbitrary_pages_round_trip(page: Vec<u8>) {
+            check(&mut Encoder::default(), &page);
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-/// The shortest time of a scrape, whatever the client says: a page within less lacks collectors that are well.
+/// Minimum time of a scrape: within less, a page lacks healthy collectors.
 const TIME_MIN: Duration = Duration::from_millis(100);
 
-/// The longest time of a scrape, whatever the client says: its slot is needed.
+/// Maximum time of a scrape: it occupies one of a limited number of slots.
 const TIME_MAX: Duration = Duration::from_secs(300);
 
 /// The operator's settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Deadlines {
-    /// Time of a scrape whose client names none.
+    /// Time of a scrape whose client sends no timeout.
     pub time: Duration,
-    /// How much earlier than the client's timeout the page is sent; half of that timeout at most.
+    /// Time between sending the page and the client's timeout; at most half of the timeout.
     pub offset: Duration,
 }
 

@@ -1,7 +1,7 @@
 //! The front: it owns listeners and connections, and passes complete, well-formed requests to the handler.
 //!
-//! One reactor waits for all connections (`reactor`), so that a slow or silent client occupies a place and no thread;
-//! the number of places is limited (`connections`, `descriptors`). Heads are parsed strictly (`head`). The thread that
+//! One reactor waits for all connections (`reactor`), so that a slow or silent client occupies a slot and no thread;
+//! the number of slots is limited (`connections`, `descriptors`). Heads are parsed strictly (`head`). The thread that
 //! has the reactor runs scrapes itself, and another one takes the reactor over when a scrape is late (`team`). Comparing
 //! passwords is done by worker threads (`offload`). While a request is answered, the input after it stays unread. A
 //! response is complete before its first byte is sent (`reply`), and is sent as the client takes it.
@@ -31,7 +31,8 @@ use super::request::{Peer, Request};
 use super::stream::Secure;
 use crate::log::Log;
 
-/// Parses bytes that arrive in pieces of this size: a request, an incomplete one, or the status of its refusal.
+/// Parses bytes that arrive in pieces of this size. Returns the request, `None` if it is incomplete, or the status of
+/// its refusal.
 pub(super) fn read_head(bytes: &[u8], piece_bytes: usize) -> Result<Option<Request>, u16> {
     let peer = Peer::Unix;
     let mut searched = 0;
@@ -48,7 +49,7 @@ pub(super) fn read_head(bytes: &[u8], piece_bytes: usize) -> Result<Option<Reque
     Ok(None)
 }
 
-/// A server that listens.
+/// A server with open listeners.
 pub struct Front {
     reactor: Reactor,
     mailbox: Arc<Mailbox>,
@@ -72,7 +73,7 @@ impl Stopper {
     }
 }
 
-/// A server whose threads run.
+/// A running server.
 pub struct Serving(Arc<Team>);
 
 impl std::fmt::Debug for Serving {
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Serving {
 }
 
 impl Serving {
-    /// Waits until the server was stopped and every request is answered, at most for `time`. Returns whether that is so.
+    /// Waits until the server is stopped and every request is answered, at most for `time`. Returns whether it has ended.
     pub fn wait(&self, time: Option<Duration>) -> bool {
         self.0.wait(time)
     }
@@ -108,13 +109,13 @@ impl Front {
         Stopper(Arc::clone(&self.mailbox))
     }
 
-    /// Starts the threads that serve. The error is that of a thread or timer that could not be made.
+    /// Starts the threads that serve. The error is that of creating a thread or the timer.
     pub fn start(self, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> io::Result<Serving> {
         let service = Service { handler: Arc::clone(handler), log: Arc::clone(log) };
         Team::start(self.reactor, service, self.mailbox).map(Serving)
     }
 
-    /// Serves until the server was stopped and every request is answered.
+    /// Serves until the server is stopped and every request is answered.
     pub fn run(self, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> io::Result<()> {
         self.start(handler, log)?.wait(None);
         Ok(())

@@ -1,4 +1,4 @@
-//! From requests to answers, without a socket.
+//! The handler of all paths, independent of sockets.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use collectors::kit::scraper::{Report, Round, Scraper, Selection};
 
 use super::answer::{Answer, Handle, Response};
 use super::batch::{Batches, Encoded, Kind};
-use super::compress::{Coding, Packers};
+use super::compress::{Coding, EncoderPool};
 use super::deadline::Deadlines;
 use super::history::History;
 use super::request::Request;
@@ -24,15 +24,15 @@ use crate::log::{Field, Level, Log};
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Liveness and readiness, which cost no scrape.
+/// Paths of the liveness and readiness checks, which do not scrape.
 const HEALTHY: &[u8] = b"/-/healthy";
 const READY: &[u8] = b"/-/ready";
 
-/// The collectors' documentation.
+/// Path of the documentation of the collectors.
 const DOCS: &[u8] = b"/-/docs";
 const DOCUMENTATION: &str = include_str!("../../docs/COLLECTORS.md");
 
-/// How long scrapes may be refused, or wait for a thread, before the exporter counts as not ready.
+/// Time of refused or waiting scrapes after which the exporter is not ready.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
 
 /// The handler of all paths.
@@ -43,7 +43,7 @@ pub struct Handler {
     telemetry_path: String,
     requests_max: Option<NonZeroUsize>,
     in_flight: AtomicUsize,
-    packers: Packers,
+    encoders: EncoderPool,
     batches: Batches,
     has_openmetrics: bool,
     deadlines: Deadlines,
@@ -76,13 +76,13 @@ impl Handle for Handler {
                 None => sentence(200, "The exporter is ready."),
                 Some(reason) => sentence(503, reason),
             },
-            _ => sentence(404, "There is no such page; / has links to those that are."),
+            _ => sentence(404, "Page not found; / links to all pages."),
         })
     }
 }
 
 impl Handler {
-    /// A handler that serves the pages of this scraper.
+    /// A handler that serves pages of this scraper.
     pub fn new(
         scraper: Arc<Scraper>,
         instruments: Instruments,
@@ -98,7 +98,7 @@ impl Handler {
             telemetry_path: telemetry_path.to_owned(),
             requests_max,
             in_flight: AtomicUsize::new(0),
-            packers: Packers::default(),
+            encoders: EncoderPool::default(),
             batches: Batches::default(),
             has_openmetrics: false,
             deadlines: Deadlines::default(),
@@ -141,7 +141,7 @@ impl Handler {
         Status { about, history: &self.history(), telemetry_path, uptime, now }.page()
     }
 
-    /// Why a scrape would bring nothing now.
+    /// Reason why scrapes fail at the moment; `None` if the exporter is ready.
     fn stall(&self) -> Option<&'static str> {
         let now = clock::monotonic();
         let is_long = |since: Duration| now.saturating_sub(since) >= STALLED_AFTER;
@@ -151,7 +151,7 @@ impl Handler {
         let history = self.history();
         let is_full = self.requests_max.is_some_and(|max| self.in_flight.load(Ordering::SeqCst) >= max.get());
         if is_full && history.full_since.is_some_and(is_long) {
-            return Some("Not ready: the limit of concurrent scrapes is reached, and none of them ends.");
+            return Some("Not ready: the limit of concurrent scrapes is reached.");
         }
         history.is_empty_page.then_some("Not ready: no collector answered the last scrape in time.")
     }
@@ -173,8 +173,8 @@ impl Handler {
         let format = negotiate::format(request.headers_named("Accept"), self.has_openmetrics);
         let time = self.deadlines.time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
         let Some(coding) = negotiate::coding(request.headers_named("Accept-Encoding")) else {
-            let words: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.word()).collect();
-            let sentence = format!("Accept-Encoding has to allow one of {}.", words.join(", "));
+            let names: Vec<_> = Coding::OFFERED.iter().map(|coding| coding.name()).collect();
+            let sentence = format!("Accept-Encoding must allow one of {}.", names.join(", "));
             return Answer::Ready(Response::plain(406, sentence));
         };
         self.admit(Kind { selection, format, coding }, clock::monotonic() + time)
@@ -198,13 +198,13 @@ impl Handler {
         Answer::Scrape(self.batches.join(handler, kind, until))
     }
 
-    /// A request that was admitted has gone, answered or not.
+    /// Records the end of an admitted request, answered or not.
     pub(super) fn leave(&self) {
         self.instruments.ended();
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Counts the response to a request that was admitted.
+    /// Counts the response to an admitted request.
     pub(super) fn answered(&self, response: &Response) {
         self.instruments.answered(response.status);
     }
@@ -213,14 +213,14 @@ impl Handler {
         self.scraper.begin(selection, until)
     }
 
-    /// Ends the round, and makes the page of what it has; `None` where another thread has ended it.
+    /// Ends the round, and encodes the page of the collectors that have returned; `None` if another thread has ended it.
     pub(super) fn finish(&self, round: &Round, kind: &Kind, begun: Duration) -> Option<Encoded> {
         let page = self.page(kind.coding, |own, observe, out| round.finish(kind.format, own, observe, out))?;
         self.history().scraped(begun, clock::monotonic());
         Some(page)
     }
 
-    /// Makes the page of what the round has so far.
+    /// Encodes the page of the collectors that have returned so far.
     pub(super) fn copy(&self, round: &Round, kind: &Kind) -> Option<Encoded> {
         self.page(kind.coding, |own, observe, out| round.copy(kind.format, own, observe, out))
     }
@@ -230,8 +230,8 @@ impl Handler {
         coding: Coding,
         bind: impl FnOnce(&mut dyn FnMut(&mut ForeignPage), &mut dyn FnMut(&Report<'_>), &mut Vec<u8>) -> Option<Finished>,
     ) -> Option<Encoded> {
-        let mut packer = self.packers.take();
-        packer.page.clear();
+        let mut encoder = self.encoders.take();
+        encoder.page.clear();
         let mut clashes = Vec::new();
         let (mut late, mut reported) = (Vec::new(), 0);
         let finished = bind(
@@ -252,32 +252,32 @@ impl Handler {
                 }
                 self.history().note(report);
             },
-            &mut packer.page,
+            &mut encoder.page,
         );
         let page = finished.map(|finished| {
             self.note(&finished, &clashes);
             self.note_late(&late, reported);
-            let (coding, body) = packer.pack(coding);
+            let (coding, body) = encoder.encode(coding);
             Encoded { coding, body }
         });
-        self.packers.keep(packer);
+        self.encoders.keep(encoder);
         page
     }
 
-    /// Counts what was left out of the page as a failure to gather.
+    /// Counts and logs omitted duplicates and clashing families as gathering errors.
     fn note(&self, finished: &Finished, clashes: &[String]) {
         if finished.duplicates > 0 {
             self.instruments.failed(ErrorCause::Gathering);
             let count = Field::Text(&finished.duplicates);
-            self.log.error("duplicate samples are left out", &[("samples", count)]);
+            self.log.error("duplicate samples are omitted", &[("samples", count)]);
         }
         for name in finished.clashes.iter().chain(clashes) {
             self.instruments.failed(ErrorCause::Gathering);
-            self.log.error("a family that another source has too is left out", &[("family", Field::Text(name))]);
+            self.log.error("a family with several sources is omitted", &[("family", Field::Text(name))]);
         }
     }
 
-    /// Counts the collectors that a page lacks because they were late, and logs one line for all of them.
+    /// Counts the late collectors of a page, and logs one line for all of them.
     fn note_late(&self, late: &[&str], reported: usize) {
         self.history().is_empty_page = reported > 0 && late.len() == reported;
         if late.is_empty() {
@@ -293,7 +293,7 @@ impl Handler {
         let mut response = response(200, content_type(format), page.body);
         response.headers.push(("Vary", "Accept, Accept-Encoding".to_owned()));
         if page.coding != Coding::Identity {
-            response.headers.push(("Content-Encoding", page.coding.word().to_owned()));
+            response.headers.push(("Content-Encoding", page.coding.name().to_owned()));
         }
         response
     }
@@ -317,7 +317,7 @@ fn log_report(log: &Log, report: &Report<'_>) {
     let line = |failure: &Failure| {
         let (level, message) = match failure {
             Failure::NoData(_) => (Level::Debug, "collector returned no data"),
-            Failure::Error(_) if is_success => (Level::Error, "collector left something out"),
+            Failure::Error(_) if is_success => (Level::Error, "collector reported a problem"),
             Failure::Error(_) => (Level::Error, "collector failed"),
         };
         let fields = [
@@ -379,41 +379,41 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_found_by_their_path() {
+    fn pages_have_their_paths() {
         check("/metrics", 200, METRICS, "node_example 1\n");
         check("/metrics?x=y", 200, METRICS, "node_exporter_build_info{");
         check("/-/healthy", 200, TEXT, "The exporter is healthy.\n");
         check("/-/ready?x", 200, TEXT, "The exporter is ready.\n");
         check("/-/docs", 200, TEXT, "# Collectors");
         check("/", 200, HTML, "<a class=\"first\" href=\"/metrics\">");
-        check("/metrics/", 404, TEXT, "There is no such page");
-        check("/Metrics", 404, TEXT, "There is no such page");
-        check("", 404, TEXT, "There is no such page");
+        check("/metrics/", 404, TEXT, "Page not found");
+        check("/Metrics", 404, TEXT, "Page not found");
+        check("", 404, TEXT, "Page not found");
     }
 
     #[test]
-    fn filters_choose_collectors() {
+    fn filters_select_collectors() {
         let success = "node_scrape_collector_success{collector=\"example\"} 1\n";
         check("/metrics?collect[]=example", 200, METRICS, success);
         check("/metrics?collect%5b%5d=ex%61mple&collect[]=example", 200, METRICS, success);
     }
 
     #[test]
-    fn a_page_without_any_collector_has_none() {
+    fn a_page_without_collectors_has_own_metrics_only() {
         let (status, _, body) = ask(&handler(40).0, "/metrics?exclude[]=example");
         assert_eq!(status, 200);
         assert!(!body.contains("node_example") && body.contains("promhttp_"), "{body}");
     }
 
     #[test]
-    fn filters_that_make_no_sense_are_refused_in_a_sentence() {
+    fn invalid_filters_are_refused_with_a_sentence() {
         check("/metrics?collect[]=example&exclude[]=example", 400, TEXT, "collect[] and exclude[] cannot be combined");
         check("/metrics?collect[]=nothing", 400, TEXT, "There is no collector `nothing`");
         check("/metrics?exclude[]=nothing", 400, TEXT, "There is no collector `nothing`");
         check("/metrics?collect[]=", 400, TEXT, "There is no collector ``");
         check("/metrics?collect[]=quiet", 400, TEXT, "The collector `quiet` is disabled here");
         check("/metrics?exclude[]=quiet", 400, TEXT, "The collector `quiet` is disabled here");
-        check("/metrics?exclude[]=%", 400, TEXT, "not percent-encoded properly");
+        check("/metrics?exclude[]=%", 400, TEXT, "The percent-encoding of the parameter");
     }
 
     #[test]
@@ -438,14 +438,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_everything_is_let_in() {
+    fn without_a_limit_all_scrapes_are_admitted() {
         let (handler, _) = handler(0);
         let scrapes: Vec<_> = (0..100).map(|_| Arc::clone(&handler).answer(get("/metrics"))).collect();
         assert!(scrapes.iter().all(|answer| matches!(answer, Answer::Scrape(_))));
     }
 
     #[test]
-    fn a_collector_that_succeeds_is_logged_for_who_wants_to_know() {
+    fn success_of_a_collector_is_logged_at_debug_level() {
         let (handler, written) = handler(1);
         ask(&handler, "/metrics");
         let text = written.text();
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_logged_and_what_is_broken_is_an_error() {
+    fn missing_data_is_logged_at_debug_level_and_failures_as_errors() {
         let (log, written) = make_log(Level::Debug, log::Format::Logfmt);
         let mut problems = collectors::kit::failure::Problems::default();
         for _ in 0..18 {
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_no_success_is_not_logged_as_a_failure() {
+    fn a_problem_of_a_successful_collector_is_not_logged_as_a_failure() {
         let (log, written) = make_log(Level::Info, log::Format::Logfmt);
         let mut problems = collectors::kit::failure::Problems::default();
         problems.note(Failure::error("a.prom: no regular file"));
@@ -495,7 +495,7 @@ mod tests {
             &Report { collector: "example", duration, failure: None, problems: &problems, samples: 0, is_late: false },
         );
         let text = written.text();
-        let expected = "level=ERROR msg=\"collector left something out\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
+        let expected = "level=ERROR msg=\"collector reported a problem\" name=example duration_seconds=1 err=\"a.prom: no regular file\"\n";
         assert!(text.ends_with(expected), "{text}");
     }
 
@@ -504,25 +504,25 @@ mod tests {
     }
 
     #[test]
-    fn pages_come_as_the_client_likes_them() {
+    fn pages_have_the_coding_that_the_client_accepts() {
         let ask = |accepted: &str| {
             let request = Request::new(Method::Get, "/metrics", &[("Accept-Encoding", accepted)], Peer::Unix);
             handler(1).0.answer(request).wait()
         };
         for coding in Coding::OFFERED {
-            let response = ask(coding.word());
-            let expected = Some(coding.word().to_owned()).filter(|word| word != "identity");
+            let response = ask(coding.name());
+            let expected = Some(coding.name().to_owned()).filter(|word| word != "identity");
             assert_eq!((response.status, headers(&response, "Content-Encoding")), (200, expected));
             assert_eq!(headers(&response, "Vary").as_deref(), Some("Accept, Accept-Encoding"));
             assert_eq!(response.body.starts_with(b"# HELP "), *coding == Coding::Identity);
         }
         let refused = ask("identity;q=0");
         assert_eq!(refused.status, 406);
-        assert!(String::from_utf8(refused.body).unwrap().contains("has to allow one of "));
+        assert!(String::from_utf8(refused.body).unwrap().contains("must allow one of "));
     }
 
     #[test]
-    fn openmetrics_is_for_those_who_ask_where_it_is_offered() {
+    fn openmetrics_is_sent_if_offered_and_accepted() {
         for is_offered in [false, true] {
             let handler = Arc::into_inner(handler(1).0).unwrap().with_openmetrics(is_offered);
             let accept = [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")];
@@ -534,16 +534,16 @@ mod tests {
     }
 
     #[test]
-    fn the_status_page_tells_of_the_scrapes() {
+    fn the_status_page_shows_scrapes() {
         let (handler, _) = handler(1);
         assert!(ask(&handler, "/").2.contains("No scrape yet"));
         ask(&handler, "/metrics");
         let page = ask(&handler, "/").2;
-        assert!(page.contains("All collectors are well") && page.contains("<dt>Scrapes</dt><dd>1</dd>"), "{page}");
+        assert!(page.contains("All collectors succeeded") && page.contains("<dt>Scrapes</dt><dd>1</dd>"), "{page}");
     }
 
     #[test]
-    fn what_is_left_out_counts_as_a_failure_to_gather() {
+    fn omitted_samples_count_as_gathering_errors() {
         let (handler, written) = handler(1);
         let finished = Finished { duplicates: 3, clashes: vec!["node_x".to_owned()] };
         handler.note(&finished, &["process_y".to_owned()]);

@@ -7,19 +7,19 @@ use collectors::kit::declare::Declaration;
 use collectors::kit::failure::Failure;
 use collectors::kit::scraper::Report;
 
-/// Number of scrapes whose durations are kept.
-const REMEMBERED: usize = 16;
+/// Number of scrapes of which durations are kept.
+const DURATIONS_MAX: usize = 16;
 
 /// Results of all collectors.
 #[derive(Debug)]
 pub(super) struct History {
     entries: BTreeMap<&'static str, CollectorHistory>,
-    /// When the last scrape ended, and how long it took.
+    /// End and duration of the last scrape.
     pub(super) last_scrape: Option<(Duration, Duration)>,
     pub(super) scrapes: u64,
     /// When the limit of concurrent scrapes was last reached.
     pub(super) full_since: Option<Duration>,
-    /// Whether every collector of the last page was late.
+    /// Whether all collectors of the last page were late.
     pub(super) is_empty_page: bool,
 }
 
@@ -28,23 +28,23 @@ pub(super) struct History {
 pub(super) struct CollectorHistory {
     pub(super) declaration: &'static Declaration,
     pub(super) health: Health,
-    /// The first reason why it is not well, and the number of further reasons.
+    /// The first reason of a state other than [`Health::Well`], and the number of further reasons.
     why: Option<(Failure, usize)>,
     /// Samples of its last run.
     pub(super) samples: usize,
-    durations: [Duration; REMEMBERED],
+    durations: [Duration; DURATIONS_MAX],
     asked: usize,
 }
 
-/// A collector's state, the worst first.
+/// Health of a collector, the worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Health {
-    /// Its input was broken, or it was late.
+    /// It failed or was late.
     Failed,
-    /// It succeeded and has a message.
+    /// It succeeded and reported problems.
     Noted,
     Well,
-    /// This host has no data for it.
+    /// The host has no data for it.
     NoData,
     /// It has not run.
     Unknown,
@@ -57,7 +57,7 @@ impl History {
             health: Health::Unknown,
             why: None,
             samples: 0,
-            durations: [Duration::ZERO; REMEMBERED],
+            durations: [Duration::ZERO; DURATIONS_MAX],
             asked: 0,
         };
         let entries = declarations.map(|declaration| (declaration.name, entry(declaration))).collect();
@@ -77,7 +77,7 @@ impl History {
     /// Records the result of a collector.
     pub(super) fn note(&mut self, report: &Report<'_>) {
         let Some(entry) = self.entries.get_mut(report.collector) else { return };
-        if let Some(place) = entry.durations.get_mut(entry.asked % REMEMBERED) {
+        if let Some(place) = entry.durations.get_mut(entry.asked % DURATIONS_MAX) {
             *place = report.duration;
         }
         entry.asked += 1;
@@ -85,7 +85,7 @@ impl History {
         entry.why = None;
         entry.health = Health::Well;
         let shown = report.problems.shown();
-        // The failure that ended it says more than those after which it went on.
+        // The failure that ended the collector is more important than the problems before it.
         let Some(first) = report.failure.or(shown.first()) else { return };
         entry.health = match first {
             _ if report.is_success() => Health::Noted,
@@ -98,7 +98,7 @@ impl History {
 }
 
 impl CollectorHistory {
-    /// Why it is not well, without content of files; empty where it is well.
+    /// Reason of a state other than [`Health::Well`], without content of files; otherwise empty.
     pub(super) fn reason(&self) -> String {
         match &self.why {
             None => String::new(),
@@ -109,7 +109,7 @@ impl CollectorHistory {
 
     /// Mean and maximum of the kept durations.
     pub(super) fn durations(&self) -> (Duration, Duration) {
-        let known = self.asked.min(REMEMBERED);
+        let known = self.asked.min(DURATIONS_MAX);
         let kept = || self.durations.iter().take(known);
         let mean = kept().sum::<Duration>().checked_div(u32::try_from(known).unwrap_or(0)).unwrap_or_default();
         (mean, kept().max().copied().unwrap_or_default())
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(history.entries["example"].durations(), (Duration::ZERO, Duration::ZERO));
         let problems = Problems::default();
         history.note(&report(1000, None, &problems));
-        for _ in 0..REMEMBERED - 1 {
+        for _ in 0..DURATIONS_MAX - 1 {
             history.note(&report(0, None, &problems));
         }
         let second = Duration::from_secs(1);

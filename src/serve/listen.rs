@@ -16,29 +16,29 @@ use std::path::PathBuf;
 use super::request::Peer;
 use super::stream::Socket;
 
-/// Backlog of a listener. With the 128 of the standard library a flood leaves no room for other clients.
+/// Backlog of a listener. A flood of connections fills the 128 of the standard library and shuts out other clients.
 #[cfg(unix)]
-const WAITING_MAX: i32 = 1024;
+const BACKLOG: i32 = 1024;
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Address {
-    /// A TCP port; the host is empty for all addresses.
+    /// A host and a TCP port; an empty host is all addresses.
     Port(String, u16),
     /// A Unix socket.
     Unix(PathBuf),
-    /// A vsock port of this virtual machine, for its host.
+    /// A vsock port of this virtual machine.
     Vsock(u32),
 }
 
-/// Forms of an address.
+/// Forms of an address, for errors.
 pub const FORMS: &str = ":PORT, HOST:PORT, unix:PATH or vsock://:PORT";
 
-/// Parses an address of one of these [`FORMS`]. An IPv6 address stands in brackets.
+/// Parses an address of one of these [`FORMS`]. IPv6 addresses are in brackets.
 pub fn parse(address: &str) -> Result<Address, String> {
     let refused = || format!("expected {FORMS}, found `{address}`");
     if let Some(path) = address.strip_prefix("unix:") {
-        // As an address of the form `unix:///run/x.sock` too.
+        // `unix:///run/x.sock` is accepted too.
         let path = path.strip_prefix("//").unwrap_or(path);
         return if path.is_empty() { Err(refused()) } else { Ok(Address::Unix(path.into())) };
     }
@@ -66,7 +66,7 @@ pub enum Listener {
     /// A Unix socket.
     #[cfg(unix)]
     Unix(unix::Listener),
-    /// A port of a virtual machine.
+    /// vsock.
     #[cfg(target_os = "linux")]
     Vsock(vsock::Listener),
 }
@@ -76,7 +76,7 @@ pub fn listen(address: &str) -> io::Result<Listener> {
     listen_among(address, &[])
 }
 
-/// Listens on one of these addresses. `[::]` takes IPv4 too, unless `0.0.0.0` is to listen on the same port.
+/// Listens on one of these addresses. `[::]` accepts IPv4 too, unless `0.0.0.0` with the same port is among them.
 pub fn listen_among(address: &str, addresses: &[String]) -> io::Result<Listener> {
     match parse(address).map_err(io::Error::other)? {
         Address::Port(host, port) => {
@@ -87,34 +87,34 @@ pub fn listen_among(address: &str, addresses: &[String]) -> io::Result<Listener>
                 "::" if has_ipv4() => only_ipv6(port),
                 host => TcpListener::bind((host, port)),
             };
-            tcp(bound.map_err(in_words)?)
+            tcp(bound.map_err(with_advice)?)
         }
         #[cfg(unix)]
         Address::Unix(path) => unix::Listener::bind(&path).map(Listener::Unix),
         #[cfg(not(unix))]
-        Address::Unix(_) => Err(io::Error::other("this system has no Unix sockets; choose a port")),
+        Address::Unix(_) => Err(io::Error::other("this system has no Unix sockets; choose a TCP port")),
         #[cfg(target_os = "linux")]
         Address::Vsock(port) => vsock::Listener::bind(port).map(Listener::Vsock),
         #[cfg(not(target_os = "linux"))]
-        Address::Vsock(_) => Err(io::Error::other("this system has no sockets between machines; choose a port")),
+        Address::Vsock(_) => Err(io::Error::other("this system has no vsock; choose a TCP port")),
     }
 }
 
 fn tcp(listener: TcpListener) -> io::Result<Listener> {
     // A second `listen` changes the backlog.
     #[cfg(unix)]
-    rustix::net::listen(&listener, WAITING_MAX)?;
+    rustix::net::listen(&listener, BACKLOG)?;
     listener.set_nonblocking(true)?;
     Ok(Listener::Tcp(mio::net::TcpListener::from_std(listener)))
 }
 
 impl Listener {
-    /// Accepts one connection; [`io::ErrorKind::WouldBlock`] where none waits.
+    /// Accepts a connection. [`io::ErrorKind::WouldBlock`] if none waits.
     pub fn accept(&self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept()?;
-                // Otherwise a response on a kept connection waits 40 ms for a delayed ACK.
+                // With Nagle's algorithm a response on a kept connection waits 40 ms for a delayed ACK.
                 stream.set_nodelay(true)?;
                 Ok((Socket::Tcp(stream), Peer::Internet(address)))
             }
@@ -165,18 +165,18 @@ impl std::os::fd::AsFd for Listener {
     }
 }
 
-/// Adds advice to an error, where there is any.
-fn in_words(error: io::Error) -> io::Error {
+/// Replaces common errors by ones with advice.
+fn with_advice(error: io::Error) -> io::Error {
     let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there; end it, or choose another port",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address; choose one of its own, or none for all",
-        io::ErrorKind::PermissionDenied => "not allowed; choose a port of 1024 or more",
+        io::ErrorKind::AddrInUse => "another process listens on this port; stop it, or choose another port",
+        io::ErrorKind::AddrNotAvailable => "not an address of this machine; choose another one, or none for all",
+        io::ErrorKind::PermissionDenied => "permission denied; choose a port of 1024 or more",
         _ => return error,
     };
     io::Error::new(error.kind(), advice)
 }
 
-/// All IPv6 addresses, and no IPv4 one.
+/// Listens on all IPv6 addresses, and not on IPv4.
 #[cfg(unix)]
 fn only_ipv6(port: u16) -> io::Result<TcpListener> {
     use rustix::net::{AddressFamily, SocketType, sockopt};
@@ -186,17 +186,17 @@ fn only_ipv6(port: u16) -> io::Result<TcpListener> {
     sockopt::set_ipv6_v6only(&socket, true)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
     rustix::net::bind(&socket, &std::net::SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))?;
-    rustix::net::listen(&socket, WAITING_MAX)?;
+    rustix::net::listen(&socket, BACKLOG)?;
     Ok(TcpListener::from(socket))
 }
 
-/// All IPv6 addresses: on this system such a socket takes no IPv4.
+/// Listens on all IPv6 addresses. On Windows, such a socket does not accept IPv4.
 #[cfg(not(unix))]
 fn only_ipv6(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))
 }
 
-/// All addresses. Where IPv6 exists, its socket takes IPv4 too; on Windows it does not.
+/// Listens on all addresses. With IPv6, one socket accepts IPv4 too; on Windows only IPv4 is listened on.
 fn everywhere(port: u16) -> io::Result<TcpListener> {
     let ipv4 = (Ipv4Addr::UNSPECIFIED, port);
     if cfg!(windows) {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_a_host_or_none_and_a_port_or_a_path() {
+    fn addresses_are_parsed() {
         let port = |host: &str, port| Some(Address::Port(host.to_owned(), port));
         check(":9100", port("", 9100));
         check("localhost:9100", port("localhost", 9100));
@@ -260,17 +260,17 @@ mod tests {
     }
 
     #[test]
-    fn listening_on_a_port_of_its_own_choice() {
+    fn port_0_chooses_a_free_port() {
         let listener = listen("127.0.0.1:0").unwrap();
         let taken = listener.to_string();
         assert!(taken.starts_with("127.0.0.1:") && taken != "127.0.0.1:0", "{taken}");
         let error = listen(&taken).unwrap_err().to_string();
-        assert_eq!(error, "another program listens there; end it, or choose another port");
+        assert_eq!(error, "another process listens on this port; stop it, or choose another port");
     }
 
     #[test]
     #[cfg(unix)]
-    fn all_ipv6_and_all_ipv4_addresses_can_share_a_port() {
+    fn listeners_on_all_ipv6_and_all_ipv4_addresses_can_share_a_port() {
         let Ok(free) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
             println!("skipped: this machine has no IPv6");
             return;
@@ -282,6 +282,6 @@ mod tests {
         assert_eq!(listeners.iter().map(ToString::to_string).collect::<Vec<_>>(), addresses);
         drop(listeners);
         let _both = listen_among(&addresses[0], &addresses[..1]).unwrap();
-        assert!(listen(&addresses[1]).is_err(), "without the other address, [::] takes IPv4 too");
+        assert!(listen(&addresses[1]).is_err(), "alone, [::] accepts IPv4 too");
     }
 }

@@ -4,16 +4,16 @@ use collectors::kit::page::Format;
 
 use super::compress::Coding;
 
-/// One thing of a list such as `gzip;q=0.5, *`.
+/// An element of a list such as `gzip;q=0.5, *`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Clause<'a> {
     name: &'a str,
     parameters: &'a str,
-    /// How gladly, in thousandths.
+    /// Preference in thousandths.
     weight: u16,
 }
 
-/// The things that these headers list; one whose weight is none is left out.
+/// The elements of these headers, without those whose weight is malformed.
 fn clauses<'a>(headers: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Clause<'a>> {
     headers.flat_map(|header| header.split(',')).filter_map(|clause| {
         let (name, parameters) = clause.split_once(';').unwrap_or((clause, ""));
@@ -30,7 +30,7 @@ fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
 
 const WEIGHT_MAX: u16 = 1000;
 
-/// `1`, `0.5` or `0.125`, in thousandths.
+/// Parses a weight such as `1`, `0.5` or `0.125` to thousandths.
 fn weight(text: &str) -> Option<u16> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     if !(part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit())) {
@@ -44,23 +44,23 @@ fn weight(text: &str) -> Option<u16> {
     }
 }
 
-/// The coding of an answer to a client whose `Accept-Encoding` this is; `None` where it accepts none that is known
-/// here. Of what it accepts equally gladly, what it names comes before what `*` stands for.
+/// The coding of a response to a request with these `Accept-Encoding` headers; `None` if no supported coding is accepted.
+/// Between codings of equal weight, a named one is preferred to one that `*` matches.
 pub(super) fn coding<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Coding> {
     let clauses: Vec<_> = clauses(headers).collect();
     let find = |name: &str| clauses.iter().find(|clause| clause.name.eq_ignore_ascii_case(name));
     let any = find("*").map(|clause| (clause.weight, false));
     let choice = |coding: &Coding| {
-        // Whoever says nothing of plain text takes it where there is nothing else.
+        // A client that does not mention `identity` accepts it as the last choice.
         let unnamed = any.or((*coding == Coding::Identity).then_some((1, false)));
-        find(coding.word()).map(|clause| (clause.weight, true)).or(unnamed).filter(|(weight, _)| *weight > 0)
+        find(coding.name()).map(|clause| (clause.weight, true)).or(unnamed).filter(|(weight, _)| *weight > 0)
     };
     let accepted = Coding::OFFERED.iter().filter_map(|coding| Some((choice(coding)?, *coding)));
     accepted.max_by_key(|(choice, _)| *choice).map(|(_, coding)| coding)
 }
 
-/// The format of the page for a client whose `Accept` this is: OpenMetrics where it `is_offered` and liked best, text
-/// for everybody else, as client_golang has it. Of what is liked equally, what is named comes before wildcards.
+/// The format of a page for a request with these `Accept` headers: OpenMetrics if it `is_offered` and has the highest
+/// weight, otherwise text, as in client_golang. Between formats of equal weight, a named one is preferred to a wildcard.
 pub(super) fn format<'a>(headers: impl Iterator<Item = &'a str>, is_offered: bool) -> Format {
     let accepted = clauses(headers).filter(|clause| clause.weight > 0).filter_map(|clause| {
         let Clause { name, parameters, weight } = clause;
@@ -76,7 +76,7 @@ pub(super) fn format<'a>(headers: impl Iterator<Item = &'a str>, is_offered: boo
         };
         Some((weight, !name.ends_with('*'), format))
     });
-    // Of two that are equal the first counts.
+    // The first of two equal ones wins.
     let best = accepted.reduce(|best, next| if (next.0, next.1) > (best.0, best.1) { next } else { best });
     best.map(|(.., format)| format).unwrap_or_default()
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_coding_is_the_one_that_is_liked_best() {
+    fn the_coding_with_the_highest_weight_is_chosen() {
         use Coding::{Gzip, Identity, Zstd};
         let has = |coding: Coding| if Coding::OFFERED.contains(&coding) { coding } else { Identity };
         check_coding(&[], Some(Identity));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_is_for_those_who_like_it_best() {
+    fn openmetrics_is_chosen_when_it_has_the_highest_weight() {
         use Format::{OpenMetrics, Text};
         // Headers of Prometheus 2 and 3.
         check_format(
@@ -167,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_header_is_read(headers: Vec<String>) {
+        fn arbitrary_headers_do_not_panic(headers: Vec<String>) {
             let _ = coding(headers.iter().map(String::as_str));
             let _ = format(headers.iter().map(String::as_str), true);
         }

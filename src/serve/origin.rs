@@ -1,10 +1,10 @@
-//! The origin of a connection: an IPv4 address or an IPv6 /64, which limits are counted by.
+//! The origin of a connection, by which limits are counted: an IPv4 address or an IPv6 /64.
 
 use std::net::IpAddr;
 
 use super::request::Peer;
 
-/// Whoever has one address of IPv6 has 2^64 of them.
+/// Origin of a connection. IPv6 addresses are grouped by /64, because one client usually has a whole /64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Origin {
     Ipv4([u8; 4]),

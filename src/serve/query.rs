@@ -1,11 +1,11 @@
-//! The address that a client asks for: a path and the collectors it wants.
+//! The target of a request: path and collector filters.
 
 use std::borrow::Cow;
 
 /// Path and query of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    /// The path, decoded.
+    /// The decoded path.
     pub(super) path: Vec<u8>,
     /// The values of `collect[]`.
     pub(super) collect: Vec<String>,
@@ -13,15 +13,15 @@ pub(super) struct Target {
     pub(super) exclude: Vec<String>,
 }
 
-/// Reads an address. The error is a sentence for the client.
+/// Parses a target. The error is a sentence for the client.
 pub(super) fn parse(url: &str) -> Result<Target, String> {
     let url = url.split_once('#').map_or(url, |(before, _)| before);
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let path = decode(path_of(path), false).ok_or("The path is not percent-encoded properly.")?.into_owned();
+    let path = decode(path_of(path), false).ok_or("The percent-encoding of the path is invalid.")?.into_owned();
     let mut target = Target { path, collect: Vec::new(), exclude: Vec::new() };
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let encoded = || format!("The parameter `{parameter}` is not percent-encoded properly.");
+        let encoded = || format!("The percent-encoding of the parameter `{parameter}` is invalid.");
         let values = match &*decode(name, true).ok_or_else(encoded)? {
             b"collect[]" => &mut target.collect,
             b"exclude[]" => &mut target.exclude,
@@ -33,7 +33,7 @@ pub(super) fn parse(url: &str) -> Result<Target, String> {
     Ok(target)
 }
 
-/// The path of an address that may name its host as well, as proxies' do.
+/// The path of a target, which contains the host too if a proxy sent it.
 fn path_of(url: &str) -> &str {
     let Some((scheme, rest)) = url.split_once("://") else { return url };
     if scheme.contains('/') {
@@ -42,7 +42,7 @@ fn path_of(url: &str) -> &str {
     rest.find('/').map_or("/", |slash| &rest[slash..])
 }
 
-/// Undoes percent-encoding; `None` where `%` is not followed by two digits.
+/// Decodes percent-encoding; `None` if a `%` is not followed by two hexadecimal digits.
 fn decode(text: &str, is_query: bool) -> Option<Cow<'_, [u8]>> {
     if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text.as_bytes()));
@@ -99,16 +99,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_properly_is_refused() {
-        assert_eq!(parse("/%4"), Err("The path is not percent-encoded properly.".to_owned()));
+    fn invalid_percent_encoding_is_refused() {
+        assert_eq!(parse("/%4"), Err("The percent-encoding of the path is invalid.".to_owned()));
         assert_eq!(parse("/?a=%zz"), Ok(Target { path: b"/".to_vec(), collect: vec![], exclude: vec![] }));
-        let refused = "The parameter `collect[]=%zz` is not percent-encoded properly.";
+        let refused = "The percent-encoding of the parameter `collect[]=%zz` is invalid.";
         assert_eq!(parse("/?collect[]=%zz"), Err(refused.to_owned()));
     }
 
     proptest! {
         #[test]
-        fn values_come_back(values in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
+        fn values_round_trip(values in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
             let encode = |value: &Vec<u8>| value.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
             let query: Vec<_> = values.iter().map(|value| format!("exclude[]={}", encode(value))).collect();
             let expected: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
@@ -116,7 +116,7 @@ mod tests {
         }
 
         #[test]
-        fn any_address_is_read_or_refused(url: String) {
+        fn arbitrary_targets_do_not_panic(url: String) {
             let _ = parse(&url);
         }
     }

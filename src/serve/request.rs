@@ -1,4 +1,4 @@
-//! A request, as handlers see it: a complete head that was found to be sound. There are no bodies.
+//! Requests as handlers get them: complete, valid heads. Requests with bodies are refused.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,33 +8,33 @@ use std::sync::Arc;
 /// Supported methods. Every other method is refused while the head is parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Method {
-    /// The page.
+    /// A request for a response with a body.
     Get,
-    /// The head of a page.
+    /// A request for the head of a response.
     Head,
 }
 
-/// The client's HTTP.
+/// HTTP version of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Version {
-    /// HTTP/1.0, which closes unless it is asked not to.
+    /// HTTP/1.0: the connection is closed unless the client asks to keep it.
     Http10,
-    /// HTTP/1.1, which keeps unless it is asked not to.
+    /// HTTP/1.1: the connection is kept unless the client asks to close it.
     Http11,
 }
 
-/// Who asks.
+/// Address of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peer {
-    /// Over TCP.
+    /// TCP.
     Internet(SocketAddr),
-    /// Over a Unix socket, whose clients have no addresses.
+    /// A Unix socket, whose clients have no addresses.
     Unix,
-    /// Over a socket between a virtual machine and its host.
+    /// vsock.
     Vsock {
-        /// The number of the machine.
+        /// Context ID of the machine.
         machine: u32,
-        /// The port on it.
+        /// Port of the machine.
         port: u32,
     },
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Peer {
 /// Properties of an encrypted connection.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Security {
-    /// The certificates that the client has shown, in DER form, its own first; none where it has shown none.
+    /// Certificate chain of the client in DER form, its own first; empty without a certificate.
     pub client_certificates: Vec<Vec<u8>>,
 }
 
@@ -69,7 +69,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request that did not come over a connection.
+    /// A request without a connection.
     pub fn new(method: Method, target: &str, headers: &[(&str, &str)], peer: Peer) -> Self {
         let mut text = target.to_owned();
         let target = 0..text.len();
@@ -90,47 +90,47 @@ impl Request {
         self.method
     }
 
-    /// The client's HTTP.
+    /// The HTTP version.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Path and query, as they were sent.
+    /// Path and query as sent.
     pub fn target(&self) -> &str {
         self.part(&self.target)
     }
 
-    /// The value of the first header of this name, in capitals or not.
+    /// Value of the first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers_named(name).next()
     }
 
-    /// The values of every header of this name, in capitals or not.
+    /// Values of all headers of this name, in any case.
     pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// All headers, names and values, in the order they came in.
+    /// Names and values of all headers, in the order of the request.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (self.part(name), self.part(value)))
     }
 
-    /// Whether one of the headers of this name lists this word, in capitals or not.
+    /// Whether a header of this name lists this word, both in any case.
     pub fn lists(&self, name: &str, word: &str) -> bool {
         self.headers_named(name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))
     }
 
-    /// Who asks.
+    /// Address of the client.
     pub fn peer(&self) -> Peer {
         self.peer
     }
 
-    /// Properties of the encrypted connection; `None` for plain ones.
+    /// Properties of the encrypted connection; `None` for a plain one.
     pub fn security(&self) -> Option<&Security> {
         self.security.as_deref()
     }
 
-    /// Whether the connection stays for another request.
+    /// Whether the connection is kept for another request.
     pub fn keeps_connection(&self) -> bool {
         match self.version {
             Version::Http10 => self.lists("Connection", "keep-alive") && !self.lists("Connection", "close"),
@@ -143,13 +143,13 @@ impl Request {
 pub(crate) mod tests {
     use super::*;
 
-    /// `GET` of this address, from nobody in particular.
+    /// A GET request for this target.
     pub(crate) fn get(target: &str) -> Request {
         Request::new(Method::Get, target, &[], Peer::Unix)
     }
 
     #[test]
-    fn headers_are_found_whatever_their_case() {
+    fn names_of_headers_are_compared_without_case() {
         let headers = [("Host", "x"), ("ACCEPT", "a"), ("accept", "b, C ,d"), ("Connection", "TE, Close")];
         let request = Request::new(Method::Head, "/x?y", &headers, Peer::Unix);
         assert_eq!((request.method(), request.target(), request.header("Accept")), (Method::Head, "/x?y", Some("a")));
@@ -161,7 +161,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn old_clients_have_to_ask_for_their_connection_to_be_kept() {
+    fn http_1_0_keeps_the_connection_on_request_only() {
         let keeps = |value| {
             let request = Request::new(Method::Get, "/", &[("connection", value)], Peer::Unix);
             Request { version: Version::Http10, ..request }.keeps_connection()
@@ -171,7 +171,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn peers_are_told_in_words() {
+    fn peers_are_printed() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9100));
         assert_eq!(Peer::Internet(address).to_string(), "127.0.0.1:9100");
         assert_eq!(Peer::Unix.to_string(), "unix");

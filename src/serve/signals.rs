@@ -1,4 +1,4 @@
-//! The signals that end the exporter: SIGTERM, and SIGINT, which is Ctrl-C.
+//! The signals that stop the exporter: SIGTERM, and SIGINT (Ctrl-C).
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Waits for the first of the signals. The second one, should it come, ends the process at once.
+/// Registered signals. The first one ends [`Signals::wait`], a second one ends the process at once.
 pub struct Signals(system::Waiter);
 
 impl std::fmt::Debug for Signals {
@@ -16,18 +16,18 @@ impl std::fmt::Debug for Signals {
 }
 
 impl Signals {
-    /// From now on the signals do not end the process by themselves.
+    /// Registers handlers, so that the first signal no longer ends the process.
     pub fn register() -> io::Result<Self> {
         let is_second = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // Handlers run in this order: the first signal finds the flag down, and raises it.
+            // Handlers run in this order: the first signal finds the flag unset, and sets it.
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&is_second))?;
             signal_hook::flag::register(signal, Arc::clone(&is_second))?;
         }
         system::Waiter::register(is_second).map(Self)
     }
 
-    /// Waits.
+    /// Waits for the first signal.
     pub fn wait(self) {
         self.0.wait();
     }
@@ -39,7 +39,7 @@ mod system {
     use std::io::Read;
     use std::os::unix::net::UnixStream;
 
-    /// A signal is a byte in a pipe.
+    /// Signals as bytes in a socket pair.
     pub(super) struct Waiter(UnixStream);
 
     impl Waiter {
@@ -67,20 +67,20 @@ mod system {
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
-    const LOOK_AGAIN: Duration = Duration::from_millis(100);
+    const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-    /// A signal is a flag.
+    /// Signals as a flag that is polled.
     pub(super) struct Waiter(Arc<AtomicBool>);
 
     impl Waiter {
-        #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+        #[expect(clippy::unnecessary_wraps, reason = "fails on Unix only")]
         pub(super) fn register(is_raised: Arc<AtomicBool>) -> io::Result<Self> {
             Ok(Self(is_raised))
         }
 
         pub(super) fn wait(self) {
             while !self.0.load(Ordering::SeqCst) {
-                std::thread::sleep(LOOK_AGAIN);
+                std::thread::sleep(POLL_INTERVAL);
             }
         }
     }

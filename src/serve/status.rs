@@ -1,4 +1,4 @@
-//! The page at `/`, for people: one document that needs nothing else, and no script.
+//! The status page at `/`: one HTML document without external resources or scripts.
 
 mod words;
 
@@ -11,7 +11,7 @@ use words::{Escaped, Time, Uptime};
 
 const STYLE: &str = include_str!("status/style.css");
 
-/// A pulse, as the window's icon.
+/// Icon of the page: a pulse curve.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect \
      width='16' height='16' rx='4' fill='%23c2471f'/%3E%3Cpath d='M2 9h3l2-5 2 8 2-5 1 2h2' fill='none' stroke='white' \
      stroke-width='1.5'/%3E%3C/svg%3E";
@@ -21,11 +21,11 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub struct About {
     /// The host's name.
     pub host: String,
-    /// Whether it is simulated.
+    /// Whether the host is simulated.
     pub is_simulated: bool,
     /// Roots and their paths.
     pub roots: Vec<(&'static str, String)>,
-    /// The flags that hold something else than their default.
+    /// Flags whose values differ from their defaults.
     pub flags: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Status<'a> {
     pub(super) history: &'a History,
     pub(super) telemetry_path: &'a str,
     pub(super) uptime: Duration,
-    /// Now, by the clock of [`History::last_scrape`].
+    /// Current time of the clock of [`History::last_scrape`].
     pub(super) now: Duration,
 }
 
@@ -67,20 +67,20 @@ impl Status<'_> {
 
     fn push_summary(&self, page: &mut String) {
         if self.about.is_simulated {
-            page.push_str("<p class=\"simulated\">A simulated host: no number here is of a real machine.</p>\n");
+            page.push_str("<p class=\"simulated\">Simulated host: all values are generated.</p>\n");
         }
         let Some((ended, took)) = self.history.last_scrape else {
-            page.push_str("<p class=\"state\">No scrape yet; the first one fills this page.</p>\n");
+            page.push_str("<p class=\"state\">No scrape yet.</p>\n");
             return;
         };
         let failed = self.history.entries().filter(|entry| entry.health == Health::Failed).count();
         let noted = self.history.entries().filter(|entry| entry.health == Health::Noted).count();
         let (class, state) = match (failed, noted) {
-            (0, 0) => ("well", "All collectors are well".to_owned()),
-            (0, 1) => ("noted", "1 collector has left something out".to_owned()),
-            (0, count) => ("noted", format!("{count} collectors have left something out")),
-            (1, _) => ("failed", "1 collector has failed".to_owned()),
-            (count, _) => ("failed", format!("{count} collectors have failed")),
+            (0, 0) => ("well", "All collectors succeeded".to_owned()),
+            (0, 1) => ("noted", "1 collector reported problems".to_owned()),
+            (0, count) => ("noted", format!("{count} collectors reported problems")),
+            (1, _) => ("failed", "1 collector failed".to_owned()),
+            (count, _) => ("failed", format!("{count} collectors failed")),
         };
         let ago = Uptime(self.now.saturating_sub(ended));
         let _ = writeln!(
@@ -99,17 +99,17 @@ impl Status<'_> {
             }
             page.push_str("</div>\n");
         };
-        fact("Up for", &[Uptime(self.uptime).to_string()], "");
+        fact("Uptime", &[Uptime(self.uptime).to_string()], "");
         fact("Scrapes", &[self.history.scrapes.to_string()], "");
         let samples: usize = self.history.entries().map(|entry| entry.samples).sum();
         fact("Samples", &[samples.to_string()], "");
         let compiler = version::COMPILER.replacen("rustc", "rustc ", 1);
         fact("Built by", &[compiler, format!("revision {}", version::REVISION)], "");
-        let roots: Vec<_> = self.about.roots.iter().map(|(name, place)| format!("{name}: {place}")).collect();
+        let roots: Vec<_> = self.about.roots.iter().map(|(name, path)| format!("{name}: {path}")).collect();
         if !roots.is_empty() {
-            fact("Reads", &roots, " class=\"code\"");
+            fact("Roots", &roots, " class=\"code\"");
         }
-        let none = ["none: all stand at their defaults".to_owned()];
+        let none = ["all have their defaults".to_owned()];
         let (flags, class) =
             if self.about.flags.is_empty() { (&none[..], "") } else { (&*self.about.flags, " class=\"code wide\"") };
         fact("Flags", flags, class);
@@ -173,7 +173,7 @@ impl Health {
     }
 }
 
-/// A cell with a number and how much that is of the largest.
+/// Appends a cell with a number and a bar, which shows its share of the largest one.
 fn push_bar(page: &mut String, class: &str, value: Option<(String, f64)>, tip: &str) {
     let Some((text, share)) = value else {
         let _ = write!(page, "<td class=\"{class}\"><i></i><b>–</b></td>");
@@ -210,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_scrape_the_page_says_so() {
+    fn the_page_before_the_first_scrape_is_complete() {
         let page = page(&About::default(), &history());
-        check(&page, &["<h1>this host</h1>", "No scrape yet", ">2 collectors are enabled<", "1 min 30 s"]);
+        check(&page, &["<h1>this host</h1>", "No scrape yet.", ">2 collectors are enabled<", "1 min 30 s"]);
         check(&page, &["href=\"/a&quot;&lt;b&gt;&amp;?collect[]=example\" title=\"An example.\">example</a>"]);
         assert!(!page.contains("<b>&") && !page.contains("<script"), "{page}");
     }
 
     #[test]
-    fn what_failed_stands_first_with_its_reason() {
+    fn failed_collectors_come_first_with_their_reasons() {
         let mut history = history();
         let problems = Problems::default();
         let failure = Failure::error("<late>");
@@ -243,11 +243,11 @@ mod tests {
         let page = page(&about, &history);
         check(
             &page,
-            &["<h1>&lt;web-1&gt;</h1>", "A simulated host", "<dd>proc: /host/proc</dd>", "<dd>--collector.quiet</dd>"],
+            &["<h1>&lt;web-1&gt;</h1>", "Simulated host", "<dd>proc: /host/proc</dd>", "<dd>--collector.quiet</dd>"],
         );
         check(
             &page,
-            &["<strong>1 collector has failed</strong>", "took 11.0 ms and ended 5 s ago", "<dd>7</dd>", "<dd>50</dd>"],
+            &["<strong>1 collector failed</strong>", "took 11.0 ms and ended 5 s ago", "<dd>7</dd>", "<dd>50</dd>"],
         );
         check(
             &page,
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_asks_for_nothing_else() {
+    fn the_page_refers_to_no_external_resource() {
         let page = page(&About::default(), &history()).replace("xmlns='http://www.w3.org/2000/svg'", "");
         for outside in ["://", "src=", "url(", "@import"] {
             assert!(!page.contains(outside), "{outside} is in {page}");

@@ -1,7 +1,6 @@
-//! A connection's two ends of bytes: those on the wire, and those of HTTP. TLS, where there is any, is between them.
+//! Byte streams of connections, with or without TLS.
 //!
-//! Nothing here waits. What cannot be done now is [`io::ErrorKind::WouldBlock`], and is tried again once the socket is
-//! ready for more.
+//! All operations are non-blocking: they return [`io::ErrorKind::WouldBlock`] and are repeated when the socket is ready.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -9,7 +8,7 @@ use std::sync::Arc;
 
 use super::request::Security;
 
-/// The wire.
+/// The socket of a connection.
 #[derive(Debug)]
 pub enum Socket {
     /// TCP.
@@ -17,13 +16,13 @@ pub enum Socket {
     /// A Unix socket.
     #[cfg(unix)]
     Unix(mio::net::UnixStream),
-    /// Between a virtual machine and its host.
+    /// vsock.
     #[cfg(target_os = "linux")]
     Vsock(super::listen::vsock::Socket),
 }
 
 impl Socket {
-    /// Says that nothing more will be sent.
+    /// Shuts down the sending side.
     pub fn shut_down(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
@@ -76,25 +75,25 @@ impl Write for Socket {
 
 /// Encryption of one connection.
 pub trait Session: Send {
-    /// Goes on with the handshake; `Ok` once it is complete, and from then on. What has to be told to a client whose
-    /// handshake fails is sent before the error is returned, as far as the socket takes it.
+    /// Continues the handshake. `Ok` once it is complete. The alert of a failed handshake is sent before the error is
+    /// returned, as far as the socket accepts it.
     fn handshake(&mut self, socket: &mut Socket) -> io::Result<()>;
 
-    /// Whether a handshake that cannot go on waits for the client to take something, not to send something.
+    /// Whether a blocked handshake waits for the socket to become writable.
     fn wants_to_write(&self) -> bool {
         false
     }
 
-    /// Reads what the client has sent; 0 where it sends no more.
+    /// Reads decrypted bytes; 0 at the end of the stream.
     fn read(&mut self, socket: &mut Socket, into: &mut [u8]) -> io::Result<usize>;
 
-    /// Takes some of the bytes, which may be on the wire only after [`Session::flush`].
+    /// Accepts some of the bytes. They may be buffered until [`Session::flush`].
     fn write(&mut self, socket: &mut Socket, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Puts on the wire what was taken; `Ok` once all of it is.
+    /// Sends buffered bytes. `Ok` once all are sent.
     fn flush(&mut self, socket: &mut Socket) -> io::Result<()>;
 
-    /// Says that nothing more will be sent, as far as the socket takes it.
+    /// Sends the end of the stream, as far as the socket accepts it.
     fn finish(&mut self, socket: &mut Socket) -> io::Result<()>;
 
     /// Properties of the client after the handshake.
@@ -103,11 +102,11 @@ pub trait Session: Send {
 
 /// Factory of encrypted sessions.
 pub trait Secure: Send + Sync {
-    /// A session for a connection that has just come in. On an error the connection is dropped.
+    /// A session for a new connection. On an error the connection is closed.
     fn begin(&self) -> io::Result<Box<dyn Session>>;
 }
 
-/// A connection.
+/// The byte stream of a connection, plain or encrypted.
 pub struct Stream {
     socket: Socket,
     session: Option<Box<dyn Session>>,
@@ -121,7 +120,7 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// A connection that was accepted.
+    /// The stream of an accepted connection.
     pub fn new(socket: Socket, session: Option<Box<dyn Session>>) -> Self {
         Self { socket, session }
     }
@@ -131,12 +130,12 @@ impl Stream {
         self.socket.source()
     }
 
-    /// Goes on with the handshake, if there is one; `Ok` once it is complete, and from then on.
+    /// Continues the handshake, if there is one. `Ok` once it is complete.
     pub fn handshake(&mut self) -> io::Result<()> {
         self.session.as_mut().map_or(Ok(()), |session| session.handshake(&mut self.socket))
     }
 
-    /// Whether a handshake that cannot go on waits for the client to take something.
+    /// Whether a blocked handshake waits for the socket to become writable.
     pub fn wants_to_write(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.wants_to_write())
     }
@@ -146,7 +145,7 @@ impl Stream {
         self.session.as_ref().map(|session| session.security())
     }
 
-    /// Says that nothing more will be sent.
+    /// Sends the end of the stream, and shuts down the sending side.
     pub fn finish(&mut self) -> io::Result<()> {
         if let Some(session) = &mut self.session {
             session.finish(&mut self.socket)?;

@@ -1,25 +1,26 @@
-//! The web configuration: TLS, logins, headers and a rate limit, in the form that exporter-toolkit gave to the exporters
-//! of Prometheus. `docs/WEB.md` tells users of it.
+//! The web configuration: TLS, logins, headers and a rate limit, in the file format of exporter-toolkit. `docs/WEB.md`
+//! is its documentation for users.
 //!
-//! The files are looked at once a second. A file that has become unreadable shuts everybody out, for nobody knows who may
-//! come in, and so does what clients are asked for when it changes and cannot be had. What is wrong with the server's own
-//! certificate alone leaves the last good one in use. All of it is logged and on the page.
+//! The files are checked for changes once a second. While the configuration file is unreadable or invalid, every request
+//! is refused, because it is unknown which users are allowed. The same holds when the requirements on client certificates
+//! change and cannot be loaded. When only the server's own certificate is invalid, the last valid one stays in use.
+//! Each of these states is logged and exported as a metric.
 
-mod asked;
 #[cfg(feature = "tls")]
 mod certificate;
-mod file;
-mod files;
+mod client_auth;
 mod guard;
-mod limit;
 mod load;
 mod login;
 mod metrics;
 mod password;
-#[cfg(feature = "tls")]
-mod session;
+mod rate_limit;
+mod settings;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_session;
+mod watched_files;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -36,60 +37,60 @@ use super::stream::Session;
 use crate::flags::access::Access;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
-use asked::Asked;
-use file::Headers;
-use limit::Bucket;
-use load::{Found, Loaded, Tls};
+use client_auth::ClientRequirements;
+use load::{Configuration, Loaded, Tls};
 use login::Logins;
 use metrics::Metrics;
 use password::{Hash, Users};
+use rate_limit::Bucket;
+use settings::{Headers, Settings};
 
-/// So often the files are looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval of the checks for changed files.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why a file is ignored that lacks what protects the exporter: it may have been caught while it was written.
-const UNPROTECTED: &str = "the file has no logins or no TLS any more, which were in force; restart the exporter, or write \
-     `basic_auth_users: {}` to let everybody in";
+/// Reason to ignore a file without the logins or the TLS that are in force: it may have been read while it was written.
+const UNPROTECTED: &str = "the file lacks the logins or the TLS that are in force; restart the exporter, or write \
+     `basic_auth_users: {}` to allow access without a login";
 
-/// Listeners and clients have settled on one of the two.
-const FIXED: &str = "TLS cannot be switched on or off while the exporter runs; restart it";
+/// Error of a change that needs a restart: listeners and clients rely on one of the two.
+const FIXED_TLS: &str = "TLS cannot be switched on or off while the exporter runs; restart it";
 
 /// The web configuration in force.
 pub struct WebConfig {
-    /// Nothing where the command line gave a user and a password.
+    /// `None` if user and password come from the command line.
     path: Option<PathBuf>,
     log: Arc<Log>,
     metrics: Metrics,
     state: RwLock<Arc<State>>,
     bucket: Mutex<Bucket>,
-    looks: Mutex<files::Looks>,
+    snapshot: Mutex<watched_files::Snapshot>,
 }
 
 /// State that new requests and connections start from.
 #[derive(Clone, Debug)]
 struct State {
-    /// Whether nobody knows who may come in.
+    /// Whether every request is refused because the configuration is unreadable.
     is_broken: bool,
-    /// Whether a login is asked for.
+    /// Whether a login is required.
     has_users: bool,
     headers: Arc<Headers>,
     logins: Arc<Logins>,
-    /// Client authentication of this TLS.
-    asked: Asked,
+    /// Requirements on client certificates.
+    client_auth: ClientRequirements,
     tls: Option<Tls>,
 }
 
 impl State {
-    /// Whether a file would take away logins or TLS that are in force, without saying so.
-    fn is_protected_unlike(&self, file: &file::File) -> bool {
-        let loses_logins = self.has_users && file.users.is_empty() && !file.has_no_users_explicitly;
-        loses_logins || (self.tls.is_some() && file.tls.is_none())
+    /// Whether these settings lack logins or TLS that are in force, without `basic_auth_users: {}`.
+    fn loses_protection(&self, settings: &Settings) -> bool {
+        let loses_logins = self.has_users && settings.users.is_empty() && !settings.has_no_users_explicitly;
+        loses_logins || (self.tls.is_some() && settings.tls.is_none())
     }
 }
 
-/// Whether this is the text of a web configuration; the error says what is wrong with it, and where.
+/// Checks the text of a web configuration. The error names the line.
 pub(super) fn check(text: &str) -> Result<(), String> {
-    file::read(text).map(drop).map_err(|problem| problem.to_string())
+    settings::read(text).map(drop).map_err(|problem| problem.to_string())
 }
 
 impl fmt::Debug for WebConfig {
@@ -109,12 +110,12 @@ impl WebConfig {
         Ok(Some(Arc::new(opened)))
     }
 
-    /// Reads a file and what it names. The error names the file.
+    /// Reads a configuration file and the files that it names. The error names the file.
     fn load(path: &Path, log: &Arc<Log>) -> Result<Self, String> {
-        let Loaded { found, looks } = load::load(path);
-        let Found { file, asked, tls } = found?;
+        let Loaded { configuration, snapshot } = load::load(path);
+        let Configuration { settings, client_auth, tls } = configuration?;
         let tls = tls?;
-        file.warnings.iter().for_each(|warning| log.warn(warning, &[]));
+        settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
         let metrics = Metrics::new(tls.is_some()).map_err(|error| error.to_string())?;
         metrics.read(true, clock::now());
         let web_config = Self {
@@ -123,20 +124,20 @@ impl WebConfig {
             metrics,
             state: RwLock::new(Arc::new(State {
                 is_broken: false,
-                has_users: !file.users.is_empty(),
-                headers: Arc::new(file.headers),
-                logins: Arc::new(Logins::new(file.users)),
-                asked: asked.unwrap_or_default(),
+                has_users: !settings.users.is_empty(),
+                headers: Arc::new(settings.headers),
+                logins: Arc::new(Logins::new(settings.users)),
+                client_auth: client_auth.unwrap_or_default(),
                 tls,
             })),
-            bucket: Mutex::new(Bucket::new(file.rate, clock::monotonic())),
-            looks: Mutex::new(looks),
+            bucket: Mutex::new(Bucket::new(settings.rate, clock::monotonic())),
+            snapshot: Mutex::new(snapshot),
         };
-        web_config.tell_of_certificate(&web_config.state());
+        web_config.report_certificate(&web_config.state());
         Ok(web_config)
     }
 
-    /// Lets in one user alone, whose password the command line gave.
+    /// A configuration with one user, whose password is on the command line.
     fn of_user(user: &str, password: &str, log: &Arc<Log>) -> Result<Self, String> {
         let mut users = Users::default();
         users.add(user, Hash::of(password));
@@ -147,7 +148,7 @@ impl WebConfig {
             has_users: true,
             headers: Arc::default(),
             logins: Arc::new(Logins::new(users)),
-            asked: Asked::default(),
+            client_auth: ClientRequirements::default(),
             tls: None,
         };
         Ok(Self {
@@ -156,21 +157,21 @@ impl WebConfig {
             metrics,
             state: RwLock::new(Arc::new(state)),
             bucket: Mutex::new(Bucket::new(None, clock::monotonic())),
-            looks: Mutex::default(),
+            snapshot: Mutex::default(),
         })
     }
 
-    /// Puts its metrics on the page.
+    /// Registers the metrics of the web configuration.
     pub fn show(&self, instruments: &Instruments) -> Result<(), String> {
         self.metrics.add_to(instruments).map_err(|error| error.to_string())
     }
 
-    /// Puts a guard before a handler.
+    /// Wraps a handler in a guard that authenticates and limits requests.
     pub fn guard(self: &Arc<Self>, handler: Arc<dyn Handle>) -> Arc<dyn Handle> {
         Arc::new(guard::Guard::new(Arc::clone(self), handler))
     }
 
-    /// Factory of TLS sessions, if the file configures TLS. Fixed while the exporter runs.
+    /// Factory of TLS sessions; `None` without TLS. TLS cannot be switched on or off while the exporter runs.
     pub fn secure(self: &Arc<Self>) -> Option<Arc<dyn Secure>> {
         #[cfg(feature = "tls")]
         if self.state().tls.is_some() {
@@ -179,12 +180,12 @@ impl WebConfig {
         None
     }
 
-    /// The folders of its files, links followed or not: an update puts other files into them.
+    /// Directories of the configuration's files, before and after links are resolved. Updates replace files in them.
     pub fn folders(&self) -> Vec<PathBuf> {
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner).folders()
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).folders()
     }
 
-    /// Looks at the files from now on, in a thread that ends with the configuration.
+    /// Starts the thread that reloads changed files. It ends when the configuration is dropped.
     pub fn watch(self: &Arc<Self>) -> std::io::Result<()> {
         if self.path.is_none() {
             return Ok(());
@@ -192,75 +193,77 @@ impl WebConfig {
         let web_config = Arc::downgrade(self);
         thread::Builder::new().name("web-config".to_owned()).spawn(move || {
             while let Some(web_config) = web_config.upgrade() {
-                web_config.look();
+                web_config.reload_if_changed();
                 drop(web_config);
-                thread::sleep(LOOK_INTERVAL);
+                thread::sleep(CHECK_INTERVAL);
             }
         })?;
         Ok(())
     }
 
-    /// Looks whether the files have changed, and goes by what they say now.
-    fn look(&self) {
+    /// Reloads the files if they have changed.
+    fn reload_if_changed(&self) {
         let Some(path) = &self.path else { return };
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        if looks.are_the_same() {
+        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.is_current() {
             return;
         }
         let loaded = load::load(path);
-        let is_other = loaded.looks.digest != looks.digest;
-        *looks = loaded.looks;
-        if is_other {
-            self.apply(loaded.found);
+        let is_changed = loaded.snapshot.digest != snapshot.digest;
+        *snapshot = loaded.snapshot;
+        if is_changed {
+            self.apply(loaded.configuration);
         }
     }
 
-    fn apply(&self, found: Result<Found, String>) {
+    fn apply(&self, configuration: Result<Configuration, String>) {
         let before = self.state();
-        let is_ignored = found.as_ref().is_ok_and(|found| before.is_protected_unlike(&found.file));
+        let is_ignored = configuration.as_ref().is_ok_and(|found| before.loses_protection(&found.settings));
         self.metrics.ignore(is_ignored);
-        let (state, error) = match found {
+        let (state, error) = match configuration {
             Ok(_) if is_ignored => (State { is_broken: false, ..(*before).clone() }, Some(UNPROTECTED.to_owned())),
-            Ok(Found { file, asked, tls }) => {
-                // The TLS before will do only for those who are asked for the same.
-                let is_broken = asked.as_ref() != Some(&before.asked);
-                let before_tls = || (before.tls.clone(), before.asked.clone());
-                let ((tls, asked), is_broken, error) = match (tls, asked) {
-                    (Ok(tls), Some(asked)) if tls.is_some() == before.tls.is_some() => ((tls, asked), false, None),
-                    (Ok(_), _) => (before_tls(), is_broken, Some(FIXED.to_owned())),
+            Ok(Configuration { settings, client_auth, tls }) => {
+                // The previous TLS stays valid only while the requirements on clients are unchanged.
+                let is_broken = client_auth.as_ref() != Some(&before.client_auth);
+                let before_tls = || (before.tls.clone(), before.client_auth.clone());
+                let ((tls, client_auth), is_broken, error) = match (tls, client_auth) {
+                    (Ok(tls), Some(client_auth)) if tls.is_some() == before.tls.is_some() => {
+                        ((tls, client_auth), false, None)
+                    }
+                    (Ok(_), _) => (before_tls(), is_broken, Some(FIXED_TLS.to_owned())),
                     (Err(error), _) => (before_tls(), is_broken, Some(error)),
                 };
-                file.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
-                self.limit(file.rate);
-                let has_users = !file.users.is_empty();
-                let logins = Arc::new(before.logins.with(file.users));
-                (State { is_broken, has_users, headers: Arc::new(file.headers), logins, asked, tls }, error)
+                settings.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
+                self.set_rate(settings.rate);
+                let has_users = !settings.users.is_empty();
+                let logins = Arc::new(before.logins.with(settings.users));
+                (State { is_broken, has_users, headers: Arc::new(settings.headers), logins, client_auth, tls }, error)
             }
             Err(error) => (State { is_broken: true, ..(*before).clone() }, Some(error)),
         };
         self.metrics.read(error.is_none(), clock::now());
         if is_ignored {
             self.log.error(
-                "The web configuration is ignored, the one before stays in force",
+                "The web configuration is ignored, the previous one stays in force",
                 &[("err", Field::Text(&UNPROTECTED))],
             );
         } else {
-            self.tell(error.as_deref(), state.is_broken);
+            self.report_reload(error.as_deref(), state.is_broken);
         }
-        self.tell_of_certificate(&state);
+        self.report_certificate(&state);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    fn tell(&self, error: Option<&str>, is_broken: bool) {
+    fn report_reload(&self, error: Option<&str>, is_broken: bool) {
         let message = match error {
-            None => return self.log.info("The web configuration has changed and was read again", &[]),
-            Some(_) if is_broken => "The web configuration is broken, every request is refused until it is mended",
-            Some(_) => "The web configuration is broken in part, connections go on with the certificate before",
+            None => return self.log.info("The web configuration was reloaded", &[]),
+            Some(_) if is_broken => "The web configuration is invalid, every request is refused until it is corrected",
+            Some(_) => "The web configuration is partly invalid, the previous certificate stays in use",
         };
         self.log.error(message, &[("err", Field::Text(&error.unwrap_or_default()))]);
     }
 
-    fn limit(&self, rate: Option<file::Rate>) {
+    fn set_rate(&self, rate: Option<settings::Rate>) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         if bucket.rate() != rate {
             *bucket = Bucket::new(rate, clock::monotonic());
@@ -276,17 +279,17 @@ impl WebConfig {
     }
 
     #[cfg(feature = "tls")]
-    fn tell_of_certificate(&self, state: &State) {
+    fn report_certificate(&self, state: &State) {
         let Some(tls) = &state.tls else { return };
         self.metrics.certified(tls.not_after);
         if tls.not_after < i64::try_from(clock::now().as_secs()).unwrap_or(i64::MAX) {
-            self.log.warn("The certificate has expired; clients that look will refuse it", &[]);
+            self.log.warn("The certificate has expired; clients that verify it will refuse it", &[]);
         }
     }
 
     #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_self, reason = "with TLS there is something to tell")]
-    fn tell_of_certificate(&self, _: &State) {}
+    #[expect(clippy::unused_self, reason = "without TLS there is no certificate to report")]
+    fn report_certificate(&self, _: &State) {}
 }
 
 #[cfg(feature = "tls")]
@@ -305,6 +308,6 @@ impl Secure for Sessions {
     fn begin(&self) -> std::io::Result<Box<dyn Session>> {
         let state = self.0.state();
         let tls = state.tls.as_ref().ok_or(std::io::ErrorKind::Unsupported)?;
-        Ok(Box::new(session::Encrypted::new(Arc::clone(&tls.config), Arc::clone(&self.0))?))
+        Ok(Box::new(tls_session::EncryptedSession::new(Arc::clone(&tls.config), Arc::clone(&self.0))?))
     }
 }

@@ -1,45 +1,45 @@
-//! A map whose keys are known beforehand, and what the values of the keys may be.
+//! Typed access to a YAML map with a fixed set of keys.
 
 use std::time::Duration;
 
 use collectors::kit::nearest;
 use collectors::kit::options::parse_duration;
 
-use super::{Entry, Node, Problem, Value};
+use super::{MapEntry, Node, Problem, Value};
 
 /// A map that has only known keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Section<'a> {
-    entries: &'a [Entry],
+    entries: &'a [MapEntry],
 }
 
 impl<'a> Section<'a> {
-    /// Reads a map; nothing at all is a map without keys. `place` is what the file calls it.
+    /// Checks the keys of a map; a missing map is an empty one. `place` names the map in errors.
     pub(crate) fn read(node: Option<&'a Node>, place: &str, known: &[&'static str]) -> Result<Self, Problem> {
         let entries = entries(node, place)?;
         if let Some(entry) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
             let key = &entry.key;
             let advice = match nearest::among(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", known.join(", ")),
+                None => format!("known keys: {}", known.join(", ")),
             };
             return Err(Problem::at(entry.line, format!("unknown key `{key}` in {place}; {advice}")));
         }
         Ok(Self { entries })
     }
 
-    /// The value of a key, unless it is not there or is `null`.
+    /// The value of a key; `None` if it is missing or `null`.
     pub(crate) fn get(self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|entry| entry.key == key)?;
         (found.node.value != Value::Null).then_some(&found.node)
     }
 
-    /// A text, which is empty where there is none.
+    /// The text of a key; empty if it is missing.
     pub(crate) fn text(self, key: &str) -> Result<&'a str, Problem> {
         self.get(key).map_or(Ok(""), |node| text(node, key))
     }
 
-    /// The texts of a list; `None`: no list is there.
+    /// The texts of a list with their lines; `None` if the key is missing.
     pub(crate) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let Value::List(nodes) = &node.value else {
@@ -48,7 +48,7 @@ impl<'a> Section<'a> {
         nodes.iter().map(|node| Ok((node.line, text(node, key)?))).collect::<Result<_, _>>().map(Some)
     }
 
-    /// A yes or no, in any of the words that YAML 1.1 had for them.
+    /// A boolean, in any of the spellings of YAML 1.1.
     pub(crate) fn switch(self, key: &str, default: bool) -> Result<bool, Problem> {
         let Some(node) = self.get(key) else { return Ok(default) };
         match &node.value {
@@ -58,17 +58,17 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A whole number that is not negative, 0 where there is none.
+    /// An unsigned integer; 0 if the key is missing.
     pub(crate) fn whole(self, key: &str) -> Result<u32, Problem> {
         let Some(node) = self.get(key) else { return Ok(0) };
         let number = match &node.value {
             Value::Scalar { text, is_plain: true } => text.parse().ok(),
             _ => None,
         };
-        number.ok_or_else(|| Problem::at(node.line, format!("{key}: expected a whole number of 0 to {}", u32::MAX)))
+        number.ok_or_else(|| Problem::at(node.line, format!("{key}: expected an integer of 0 to {}", u32::MAX)))
     }
 
-    /// A duration with its unit, or a number of nanoseconds as Go's libraries take one; 0 where there is none.
+    /// A duration with a unit, or an integer of nanoseconds, as Go's YAML library accepts; 0 if the key is missing.
     pub(crate) fn duration(self, key: &str) -> Result<Duration, Problem> {
         let Some(node) = self.get(key) else { return Ok(Duration::ZERO) };
         let duration = match &node.value {
@@ -82,25 +82,25 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The entries of a map whose keys may be anything.
-pub(crate) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [Entry], Problem> {
+/// The entries of a map with arbitrary keys; a missing map is an empty one.
+pub(crate) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [MapEntry], Problem> {
     match node.map(|node| (node.line, &node.value)) {
         None | Some((_, Value::Null)) => Ok(&[]),
         Some((_, Value::Map(entries))) => Ok(entries),
-        Some((line, _)) => Err(Problem::at(line, format!("{place}: expected keys and values"))),
+        Some((line, _)) => Err(Problem::at(line, format!("{place}: expected a map of keys and values"))),
     }
 }
 
-/// Text of a scalar; numbers are taken as written.
+/// The text of a scalar; numbers as they are written.
 pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
     match &node.value {
         Value::Null => Ok(""),
         Value::Scalar { text, .. } => Ok(text),
-        Value::List(_) | Value::Map(_) => Err(Problem::at(node.line, format!("{key}: expected one value"))),
+        Value::List(_) | Value::Map(_) => Err(Problem::at(node.line, format!("{key}: expected a single value"))),
     }
 }
 
-/// `true`, `True` and `TRUE` are words; `tRUE` is none.
+/// Whether the text is one of these words in lower case, capitalized or in upper case: `true`, `True` or `TRUE`.
 fn is_word(text: &str, words: &[&str]) -> bool {
     let begins_lower = text.chars().skip(1).all(|c| c.is_ascii_lowercase());
     let is_upper = text.chars().all(|c| c.is_ascii_uppercase());
@@ -127,25 +127,25 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_known_ones() {
+    fn unknown_keys_are_refused() {
         check(
             "other_kay: 1\n",
             |_| Ok(shown(())),
             "line 1: unknown key `other_kay` in the file; did you mean `other_key`?",
         );
-        check("\nfrobs: 1\n", |_| Ok(shown(())), "line 2: unknown key `frobs` in the file; known are key, other_key");
-        check("- key\n", |_| Ok(shown(())), "line 1: the file: expected keys and values");
+        check("\nfrobs: 1\n", |_| Ok(shown(())), "line 2: unknown key `frobs` in the file; known keys: key, other_key");
+        check("- key\n", |_| Ok(shown(())), "line 1: the file: expected a map of keys and values");
         check("", |_| Ok(shown(())), "()");
     }
 
     #[test]
-    fn texts_are_what_is_written() {
+    fn scalars_are_read_as_text() {
         for (written, expected) in
             [("1", "1"), ("true", "true"), ("\"a b\"", "a b"), ("0x10", "0x10"), ("~", ""), ("", "")]
         {
             check(&format!("key: {written}\n"), |section| section.text("key").map(shown), &format!("{expected:?}"));
         }
-        check("key: [a]\n", |section| section.text("key").map(shown), "line 1: key: expected one value");
+        check("key: [a]\n", |section| section.text("key").map(shown), "line 1: key: expected a single value");
         check("key: [a, 'b']\n", |section| section.texts("key").map(shown), "Some([(1, \"a\"), (1, \"b\")])");
         check("key: []\n", |section| section.texts("key").map(shown), "Some([])");
         check("other_key: 1\n", |section| section.texts("key").map(shown), "None");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_are_words() {
+    fn booleans_have_the_spellings_of_yaml_1_1() {
         for (written, expected) in
             [("true", true), ("Yes", true), ("ON", true), ("y", true), ("off", false), ("N", false)]
         {
@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_durations_have_their_forms() {
+    fn integers_and_durations_are_parsed() {
         check("key: 4294967295\n", |section| section.whole("key").map(shown), "4294967295");
         for written in ["4294967296", "-1", "1.0", "'1'", "one"] {
-            let expected = "line 1: key: expected a whole number of 0 to 4294967295";
+            let expected = "line 1: key: expected an integer of 0 to 4294967295";
             check(&format!("key: {written}\n"), |section| section.whole("key").map(shown), expected);
         }
         for (written, expected) in

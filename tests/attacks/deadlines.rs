@@ -1,4 +1,4 @@
-//! Clients whose deadlines are absurd, beside one whose deadline is not.
+//! Clients with unusable deadlines beside one with a usual deadline.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use crate::alone;
 use crate::exporter::{Connection, Exporter};
 
-/// Connections that ask with a deadline of 2 ms, one request after the other.
+/// Number of connections that send requests with a deadline of 2 ms, one after another.
 const IMPATIENT: usize = 8;
 
-/// How long they do so.
+/// Duration of the attack.
 const TIME: Duration = Duration::from_secs(4);
 
 const PATIENT: &str = "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n";
 
-/// Headers of the impatient clients: all deadlines are below what a scrape takes.
+/// Headers of the attacking clients: all deadlines are shorter than a scrape.
 const HEADERS: [&str; 4] = [
     "X-Prometheus-Scrape-Timeout-Seconds: 0.002\r\n",
     "X-Prometheus-Scrape-Timeout-Seconds: 0.000000001\r\n",
@@ -38,7 +38,7 @@ fn ask(connection: &mut Connection, headers: &str) -> String {
 fn no_deadline_of_one_client_changes_the_page_of_another() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    // A scrape that takes 30 ms, longer than any of those deadlines.
+    // A scrape takes 30 ms, longer than any of these deadlines.
     let file = folder.path().join("slow.toml");
     std::fs::write(&file, "profile = 'vm'\nfaults = '''\nproc/loadavg slow=30ms\n'''\n").unwrap();
     let exporter = Exporter::start(&[&format!("--simulate.scenario={}", file.display()), "--web.max-requests=0"]);

@@ -20,10 +20,10 @@ fn user() -> u32 {
     50_000 + std::process::id() % 10_000
 }
 
-/// How long one SIGTERM may take.
+/// Maximum time between SIGTERM and the end.
 const END_MAX: Duration = Duration::from_secs(10);
 
-/// The exporter with a limit of `ulimit`.
+/// The exporter with a limit set by `ulimit`.
 fn limited(limit: &str, value: u64) -> Command {
     let mut command = Command::new("bash");
     command.args(["-c", &format!("ulimit {limit} {value}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_node_exporter")]);
@@ -62,7 +62,7 @@ fn too_small_an_address_space_is_refused() {
     serves(&mut limited("-v", ADDRESS_SPACE_KIB));
 }
 
-/// The exporter of a user who may have this many threads; `None` where this test may not become that user.
+/// The exporter as a user with this limit of threads; `None` without the permission to switch users.
 fn threads(value: u64) -> Option<Command> {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can become a user without other threads");
@@ -97,7 +97,7 @@ fn ends(mut exporter: Exporter) {
 
 #[test]
 #[cfg(feature = "simulator")]
-fn one_signal_ends_it_with_a_blocked_file_no_more_threads_and_a_full_log() {
+fn one_signal_ends_it_despite_a_blocked_file_a_thread_limit_and_a_full_log() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hang.toml");
@@ -114,7 +114,7 @@ fn one_signal_ends_it_with_a_blocked_file_no_more_threads_and_a_full_log() {
     std::thread::sleep(Duration::from_millis(300));
     let mut other = exporter.connect();
     other.send_with("GET", "/metrics?collect[]=time", "X-Prometheus-Scrape-Timeout-Seconds: 60\r\n");
-    // It waits for a thread, which cannot be made.
+    // It waits for a thread, which cannot be created.
     let deadline = Instant::now() + Duration::from_secs(20);
     while rustix::process::geteuid().is_root() && exporter.get("/-/ready").status != 503 {
         assert!(Instant::now() < deadline, "it counts as ready while no scrape can run");
@@ -127,7 +127,7 @@ fn one_signal_ends_it_with_a_blocked_file_no_more_threads_and_a_full_log() {
 
 #[test]
 #[cfg(feature = "tls")]
-fn one_signal_ends_it_while_a_login_of_cost_31_is_compared() {
+fn one_signal_ends_it_during_a_bcrypt_comparison_of_cost_31() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("web.yml");

@@ -12,6 +12,7 @@ mod deadlines;
 #[path = "../server/exporter.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod exporter;
+mod large_inputs;
 mod limits;
 mod malformed_requests;
 mod many_connections;

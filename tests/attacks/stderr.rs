@@ -1,4 +1,4 @@
-//! A reader of the log that does not read, and a flood of log lines.
+//! A full pipe at stderr, and a flood of log lines.
 
 use std::io::Read;
 use std::thread;
@@ -9,19 +9,19 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::alone;
 use crate::exporter::Exporter;
 
-/// Scrapes whose log lines fill the pipe many times.
+/// Number of scrapes, whose log lines fill the pipe many times.
 const SCRAPES: usize = 300;
 
-/// How long one SIGTERM may take, whatever happens.
+/// Maximum time between SIGTERM and the end.
 const END_MAX: Duration = Duration::from_secs(10);
 
-/// How long the flood lasts.
+/// Duration of the flood.
 const FLOOD: Duration = Duration::from_secs(6);
 
-/// Log of such a flood; without a limit it was 58 MB.
+/// Maximum size of the log of a flood; without a limit it was 58 MB.
 const FLOOD_MAX_BYTES: usize = 512 << 10;
 
-/// An exporter of an empty /proc: more than 20 collectors fail in every scrape, with a line each.
+/// An exporter of an empty /proc: more than 20 collectors fail in every scrape and log a line each.
 fn failing(folder: &tempfile::TempDir) -> Exporter {
     Exporter::start(&[&format!("--path.procfs={}", folder.path().display()), "--web.max-requests=0"])
 }
@@ -32,7 +32,7 @@ fn dropped_lines(page: &str) -> u64 {
 }
 
 #[test]
-fn a_log_that_nobody_reads_delays_no_scrape_and_no_end() {
+fn an_unread_log_delays_no_scrape_and_no_shutdown() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let mut exporter = failing(&folder);
@@ -53,7 +53,7 @@ fn a_log_that_nobody_reads_delays_no_scrape_and_no_end() {
 }
 
 #[test]
-fn a_flood_of_log_lines_is_limited_and_the_next_line_says_so() {
+fn a_flood_of_log_lines_is_limited_and_reported() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let mut exporter = failing(&folder);

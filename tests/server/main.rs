@@ -1,4 +1,4 @@
-//! The binary from outside: started, requested over TCP, ended by signals.
+//! The binary as a process: start, requests over TCP, end by signals.
 #![cfg(any(target_os = "linux", feature = "simulator"))]
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
@@ -25,7 +25,7 @@ fn pages_are_served() {
     exporter.check("/metrics?collect[]=nothing", 400, "There is no collector `nothing`");
     exporter.check("/metrics?collect[]=loadavg&exclude[]=loadavg", 400, "cannot be combined");
     exporter.check("/", 200, "href=\"/metrics\"");
-    exporter.check("/nothing", 404, "There is no such page");
+    exporter.check("/nothing", 404, "Page not found");
     let answer = exporter.get("/metrics");
     assert!(answer.head.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{}", answer.head);
     assert!(answer.body.contains("\npromhttp_metric_handler_requests_total{code=\"200\"} 3\n"), "{}", answer.body);
@@ -61,14 +61,14 @@ fn a_request_on_a_kept_connection_has_no_delay() {
     // A delayed ACK comes after 40 ms on Linux, later elsewhere.
     const MEDIAN_MAX: Duration = Duration::from_millis(25);
     let exporter = Exporter::simulated(&[]);
-    // A page that is made fast: the delay is measured.
+    // A cheap page, so that the delay dominates.
     let median = median(&mut exporter.connect(), "/metrics?collect[]=loadavg");
     println!("median request on a kept connection: {median:?}");
     assert!(median < MEDIAN_MAX, "{median:?}");
 }
 
 #[test]
-fn a_head_has_no_body() {
+fn a_response_to_head_has_no_body() {
     let exporter = Exporter::simulated(&[]);
     let mut connection = exporter.connect();
     let head = connection.ask("HEAD", "/metrics");
@@ -133,7 +133,7 @@ fn invalid_flags_end_it_with_an_error() {
     }
 }
 
-/// The example of an exporter behind `tiny_http`, and its address.
+/// A running `minimal` exporter and its address.
 fn minimal() -> (std::process::Child, std::net::SocketAddr) {
     use std::io::BufRead;
     let mut command = Command::new(env!("CARGO_BIN_EXE_minimal"));
@@ -144,7 +144,7 @@ fn minimal() -> (std::process::Child, std::net::SocketAddr) {
     (child, address.expect("an address").parse().unwrap())
 }
 
-/// The median time of a request on a connection that is kept.
+/// Median time of a request on a kept connection.
 fn median(connection: &mut exporter::Connection, url: &str) -> Duration {
     const REQUESTS: usize = 41;
     let ask = |_| {

@@ -1,4 +1,4 @@
-//! The end of the process.
+//! Shutdown of the process.
 
 use std::io::{BufRead, Read};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ fn end(exporter: &mut Exporter, signal: Signal) -> Option<i32> {
 }
 
 #[test]
-fn signals_end_it_although_connections_are_kept() {
+fn signals_stop_it_despite_kept_connections() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut exporter = Exporter::start(&["--no-collector.vmstat"]);
         let mut connection = exporter.connect();
@@ -26,7 +26,7 @@ fn signals_end_it_although_connections_are_kept() {
     }
 }
 
-/// A scenario in which one file takes a second.
+/// A scenario in which reading one file takes a second.
 fn slow() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let scenario = "profile = 'vm'\nfaults = '''\nproc/vmstat slow=1s\n'''\n";
@@ -36,7 +36,7 @@ fn slow() -> tempfile::TempDir {
 
 const CLIENTS: usize = 2;
 
-/// An exporter while it scrapes for all of these clients.
+/// An exporter with scrapes in progress, and their clients.
 fn scraping(folder: &tempfile::TempDir) -> (Exporter, Vec<Connection>) {
     let scenario = format!("--simulate.scenario={}", folder.path().join("slow.toml").display());
     let collectors = ["--collector.disable-defaults", "--collector.vmstat", "--collector.loadavg"];
@@ -56,7 +56,7 @@ fn scraping(folder: &tempfile::TempDir) -> (Exporter, Vec<Connection>) {
 }
 
 #[test]
-fn scrapes_that_have_begun_are_answered() {
+fn running_scrapes_are_answered() {
     let folder = slow();
     let (mut exporter, clients) = scraping(&folder);
     assert_eq!(end(&mut exporter, Signal::TERM), Some(0));
@@ -68,7 +68,7 @@ fn scrapes_that_have_begun_are_answered() {
 }
 
 #[test]
-fn the_second_signal_does_not_wait() {
+fn a_second_signal_stops_it_at_once() {
     let folder = slow();
     let (mut exporter, _clients) = scraping(&folder);
     kill_process(Pid::from_child(&exporter.child), Signal::TERM).unwrap();

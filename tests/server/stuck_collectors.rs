@@ -1,4 +1,4 @@
-//! Collectors whose files are pipes: one without a writer, and one whose writer is silent.
+//! Collectors that block on pipes in place of files: one pipe without a writer, and one whose writer sends nothing.
 
 use std::io::BufRead;
 use std::process::Command;
@@ -11,13 +11,14 @@ const SCRAPES: usize = 100;
 /// The leader and two standbys.
 const THREADS_MAX: usize = 3;
 
-/// For all scrapes: less than the timeout of one.
+/// Maximum time of all scrapes together: less than the timeout of one.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
-/// More than the 20 ms after which another thread takes the connections over, for a busy machine.
+/// Maximum time of a request while a scrape blocks: the 20 ms after which the standby takes over, and a margin for a busy
+/// machine.
 const TAKEOVER_MAX: Duration = Duration::from_secs(1);
 
-/// Number of threads that serve.
+/// Number of serving threads.
 fn threads(exporter: &Exporter) -> usize {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).unwrap();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
@@ -46,7 +47,7 @@ fn start(folder: &tempfile::TempDir) -> Exporter {
 }
 
 #[test]
-fn pipes_in_place_of_files_cost_their_collectors_and_no_thread() {
+fn collectors_blocked_on_pipes_fail_and_cost_no_further_thread() {
     let (folder, silent) = piped();
     let exporter = start(&folder);
     let begin = Instant::now();
@@ -70,7 +71,7 @@ fn pipes_in_place_of_files_cost_their_collectors_and_no_thread() {
 }
 
 #[test]
-fn while_a_scrape_blocks_every_other_request_is_answered_at_once() {
+fn a_blocked_scrape_does_not_delay_other_requests() {
     const TIMEOUT_SECONDS: f64 = 3.0;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hang.toml");

@@ -1,6 +1,5 @@
 //! Certificates that are replaced, expire or are invalid while clients send requests.
 
-use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use rcgen::date_time_ymd;
 
 use crate::client::{Client, wait_until};
 use crate::config_folder::{Folder, TLS, log_of};
+use crate::exporter::Connection;
 
 /// Whether the last reload of the configuration succeeded, from the page.
 fn is_good(page: &str) -> bool {
@@ -24,7 +24,7 @@ fn certificates_are_reloaded_under_traffic() {
     let (trusting, accepting_any_certificate) =
         (Client::trusting(&folder.authority), Client::accepting_any_certificate());
     let page = |client: &Client| client.get(address, "/metrics").unwrap();
-    let mut kept = trusting.connect(address);
+    let kept = trusting.connect(address);
     let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -38,15 +38,16 @@ fn certificates_are_reloaded_under_traffic() {
         }
         let first = page(&trusting);
         assert!(is_good(&first.body), "{}", first.body);
+        let first = trusting.certificate(address);
 
         folder.certify(|_| {});
-        wait_until("another certificate", || page(&trusting).certificate != first.certificate);
-        wait_until("a good configuration", || is_good(&page(&trusting).body));
-        let second = page(&trusting);
+        wait_until("another certificate", || trusting.certificate(address) != first);
+        wait_until("a valid configuration", || is_good(&page(&trusting).body));
+        let second = trusting.certificate(address);
 
         folder.write("server.crt", "-----BEGIN CERTIFICATE-----\nbroken");
-        wait_until("a broken configuration", || !is_good(&page(&trusting).body));
-        assert_eq!(page(&trusting).certificate, second.certificate);
+        wait_until("an invalid configuration", || !is_good(&page(&trusting).body));
+        assert_eq!(trusting.certificate(address), second);
 
         folder.certify(|params| {
             params.not_before = date_time_ymd(2001, 2, 3);
@@ -61,20 +62,18 @@ fn certificates_are_reloaded_under_traffic() {
         );
 
         folder.certify(|_| {});
-        wait_until("a certificate that holds", || trusting.get(address, "/metrics").is_ok());
-        wait_until("a good configuration", || is_good(&page(&trusting).body));
+        wait_until("a valid certificate", || trusting.get(address, "/metrics").is_ok());
+        wait_until("a valid configuration", || is_good(&page(&trusting).body));
         is_over.store(true, Ordering::SeqCst);
     });
     // An old connection is still open.
-    write!(kept, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    kept.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    println!("{} requests were answered meanwhile", answered.load(Ordering::SeqCst));
+    let answer = Connection::over(kept).ask("GET", "/metrics");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    println!("{} requests were answered during the reloads", answered.load(Ordering::SeqCst));
     let log = log_of(exporter);
     for expected in [
-        "The web configuration has changed and was read again",
-        "The web configuration is broken in part, connections go on with the certificate before\" err=",
+        "The web configuration was reloaded",
+        "The web configuration is partly invalid, the previous certificate stays in use\" err=",
         "The certificate has expired",
     ] {
         assert!(log.contains(expected), "{expected}\nis not in\n{log}");
@@ -95,9 +94,9 @@ fn an_invalid_file_refuses_all_requests_until_it_is_fixed() {
     // TLS that is in force does not end while the exporter runs.
     folder.write("web.yml", "rate_limit: {interval: 0}\n");
     let page = || client.get(address, "/metrics").unwrap().body;
-    wait_until("a complaint", || !is_good(&page()));
+    wait_until("a failed reload", || !is_good(&page()));
     let log = log_of(exporter);
-    for expected in ["web.yml: line 4: unknown key `frobs`", "no logins or no TLS any more"] {
+    for expected in ["web.yml: line 4: unknown key `frobs`", "the file lacks the logins or the TLS that are in force"] {
         assert!(log.contains(expected), "{expected}\nis not in\n{log}");
     }
 }
@@ -142,9 +141,9 @@ fn plain_http_on_a_tls_port_gets_an_error() {
 #[test]
 fn an_invalid_file_at_start_ends_the_exporter() {
     for (configuration, expected) in [
-        ("frobs: 1\n", "web.yml: line 1: unknown key `frobs` in the file; known are tls_server_config, "),
+        ("frobs: 1\n", "web.yml: line 1: unknown key `frobs` in the file; known keys: tls_server_config, "),
         (TLS, "web.yml: cert_file: "),
-        ("basic_auth_users: {john: doe}\n", "web.yml: line 1: user `john`: expected what `htpasswd "),
+        ("basic_auth_users: {john: doe}\n", "web.yml: line 1: user `john`: expected a bcrypt hash: "),
     ] {
         let folder = Folder::new();
         folder.write("web.yml", configuration);

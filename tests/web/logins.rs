@@ -46,20 +46,20 @@ fn a_wrong_password_takes_as_long_as_an_unknown_user() {
         assert_eq!(client.status(exporter.address()), 401);
         begin.elapsed()
     };
-    let users = ["alice", "bob", "nobody"];
+    let users = ["alice", "bob", "eve"];
     let mut times = [const { Vec::new() }; 3];
     for round in 0..ROUNDS {
         for (user, times) in users.iter().zip(&mut times) {
             times.push(time(user, round));
         }
     }
-    let [alice, bob, nobody] = times.map(|mut times| {
+    let [alice, bob, unknown] = times.map(|mut times| {
         times.sort_unstable();
         times[ROUNDS / 2]
     });
-    println!("medians: cost 8 {alice:?}, cost 6 {bob:?}, unknown {nobody:?}");
+    println!("medians: cost 8 {alice:?}, cost 6 {bob:?}, unknown {unknown:?}");
     for known in [alice, bob] {
-        let ratio = known.as_secs_f64() / nobody.as_secs_f64();
+        let ratio = known.as_secs_f64() / unknown.as_secs_f64();
         // Without the constant work, cost 6 would take a quarter of the time of cost 8.
         assert!((0.5..2.0).contains(&ratio), "{ratio} of the time of an unknown user");
     }
@@ -81,10 +81,10 @@ fn guesses_are_queued_briefly_and_delay_no_scraper() {
         }
         guessing.into_iter().map(|guess| guess.join().unwrap()).collect()
     });
-    let (compared, turned_away): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 401);
-    println!("of {GUESSES} guesses at once {} were compared, {} turned away", compared.len(), turned_away.len());
+    let (compared, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 401);
+    println!("of {GUESSES} concurrent guesses {} were compared, {} refused", compared.len(), refused.len());
     assert!(!compared.is_empty() && compared.len() < GUESSES);
-    for answer in turned_away {
+    for answer in refused {
         assert_eq!(
             (answer.status, answer.body.as_str()),
             (503, "Too many logins are being checked, try again later.\n")
@@ -107,14 +107,14 @@ fn users_are_reloaded() {
     assert_eq!(Client::plain().status(address), 500);
     std::fs::remove_file(folder.path("web.yml")).unwrap();
     assert_eq!(Client::plain().status(address), 500);
-    // A file that says nothing of logins leaves those that were in force.
+    // A file without logins does not disable those that are in force.
     folder.write("web.yml", "");
     wait_until("requests of carol admitted", || login("carol:wonderland").status(address) == 200);
     assert_eq!(Client::plain().status(address), 401);
     folder.write("web.yml", "basic_auth_users: {}\n");
     wait_until("all requests admitted", || Client::plain().status(address) == 200);
     let log = log_of(exporter);
-    assert!(log.contains("every request is refused until it is mended"), "{log}");
+    assert!(log.contains("every request is refused until it is corrected"), "{log}");
     assert!(!log.contains("wonderland"), "{log}");
 }
 
@@ -156,9 +156,9 @@ fn no_anonymous_request_succeeds_while_the_file_is_rewritten() {
     };
     wait_until("an empty file is ignored", || ignored(1));
     std::fs::write(&path, USERS).unwrap();
-    wait_until("a file with logins counts", || ignored(0));
+    wait_until("a file with logins is not ignored", || ignored(0));
     let log = log_of(exporter);
-    assert!(log.contains("The web configuration is ignored, the one before stays in force"), "{log}");
+    assert!(log.contains("The web configuration is ignored, the previous one stays in force"), "{log}");
 }
 
 #[test]

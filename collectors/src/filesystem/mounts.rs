@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::kit::failure::ParseError;
+use crate::kit::memory;
 use crate::kit::parse::{FromText, Line};
 
 /// A line of mountinfo, with its escapes.
@@ -76,6 +77,12 @@ impl Mounts {
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
+    }
+
+    /// Returns the memory of an unusually large table.
+    pub(crate) fn release_if_large(&mut self) {
+        memory::release_if_large(&mut self.text);
+        memory::release_if_large(&mut self.entries);
     }
 
     /// Adds a mount without the prefix `rootfs` of its mount point, unless `is_wanted` refuses its mount point and type as

@@ -6,7 +6,8 @@ use super::family::FamilyInfo;
 use super::files::{Files, Scratch};
 use super::options::{FlagInfo, FlagValues, Options};
 use super::page::{Page, PageOf};
-use super::read::ReadInfo;
+use super::parse::FromText;
+use super::read::{File, Read, ReadInfo};
 use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 
@@ -59,6 +60,19 @@ pub struct Cx<'a, C> {
     pub kernel: &'a std::sync::Arc<dyn Kernel>,
     /// Where it notes what went wrong and goes on.
     pub problems: &'a mut Problems,
+}
+
+impl<C> Cx<'_, C> {
+    /// Reads a file that is one number, which errors call `field`. An error is reported and costs the file alone.
+    pub fn number<T: FromText, const N: usize>(
+        &mut self,
+        file: Read<C, File, N>,
+        names: [&[u8]; N],
+        field: &'static str,
+    ) -> Option<T> {
+        let text = self.problems.value(self.files.read(file, names))?;
+        self.problems.value(text.number(field))
+    }
 }
 
 /// The same before it is known whose it is.
@@ -146,7 +160,85 @@ const fn is_equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// Declares a collector: the one place of all its facts.
+/// The parts one after the other, which have `N` items in all. `fill` is any item.
+pub const fn joined<T: Copy, const N: usize>(fill: T, parts: &[&[T]]) -> [T; N] {
+    let mut all = [fill; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut item = 0;
+        while item < parts[part].len() {
+            all[at] = parts[part][item];
+            at += 1;
+            item += 1;
+        }
+        part += 1;
+    }
+    assert!(at == N, "the parts have another number of items");
+    all
+}
+
+/// Declares families that several collectors have: a struct with a family for each field. A collector that says `shared`
+/// in its [`declare!`](crate::declare) owns a value of it, of its own type of family and its own labels. `of` names a
+/// struct with the same fields, which are the values.
+macro_rules! shared_families {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis $set:ident { $($field:ident: $name:literal $help:literal;)+ }
+        $(#[$with_meta:meta])*
+        of $values:ident: $value:ident;
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        $visibility struct $set<F> {
+            $($visibility $field: F,)+
+        }
+
+        impl $set<()> {
+            /// The metric names.
+            $visibility const NAMES: [&'static str; { <[&str]>::len(&[$($name),+]) }] = [$($name),+];
+        }
+
+        impl<C, K, L> $set<$crate::kit::family::Family<C, K, L>>
+        where
+            C: $crate::kit::declare::Declared,
+            K: $crate::kit::family::Kinded,
+            L: $crate::kit::label::Labels,
+        {
+            $crate::kit::declare::shared_families!(@made $visibility new; $($field: $name $help;)+);
+            $crate::kit::declare::shared_families!(@made $visibility kept; $($field: $name $help;)+);
+
+            /// The families without their type parameters, in the order of the names.
+            $visibility const fn infos(&self) -> [$crate::kit::family::FamilyInfo; $set::NAMES.len()] {
+                [$(self.$field.info()),+]
+            }
+
+            $(#[$with_meta])*
+            $visibility fn with(
+                self,
+                values: &$values,
+            ) -> [($crate::kit::family::Family<C, K, L>, $value); $set::NAMES.len()] {
+                [$((self.$field, values.$field)),+]
+            }
+        }
+    };
+    (@made $visibility:vis $new:ident; $($field:ident: $name:literal $help:literal;)+) => {
+        /// The families of collector `C`.
+        $visibility const fn $new() -> Self {
+            Self {
+                $($field: $crate::kit::family::Family::$new(
+                    $crate::kit::declare::slot_of(C::FAMILY_NAMES, $name),
+                    $name,
+                    $help,
+                ),)+
+            }
+        }
+    };
+}
+
+pub(crate) use shared_families;
+
+/// Declares a collector: the one place of all its facts. After its families, `shared NAME: SET, new Counter => PerDevice;`
+/// adds those of a `shared_families!` that other collectors have, too.
 ///
 /// ```
 /// use collectors::declare;
@@ -265,6 +357,7 @@ macro_rules! declare {
         $(flags { $($flag:ident: $held:ident $flag_name:literal = $default:expr, $flag_help:literal
             $(, $more:ident($($argument:tt)*))*;)* })?
         $(families { $($family:ident: $($word:ident)+ $family_name:literal $labels:tt $help:literal;)* })?
+        $(shared $shared:ident: $shared_type:ident, $shared_new:ident $shared_kind:ident => $shared_labels:tt;)*
         $($(#[$table_attribute:meta])* table $table:ident: $key_type:ty => $table_labels:tt {
             $($key:expr => $($row_word:ident)+ $row_name:literal $row_help:literal;)+
         })*
@@ -285,6 +378,10 @@ macro_rules! declare {
         )*)?
         $($($crate::declare!(@family $collector $family $family_name $labels $help; $($word)+);)*)?
         $(
+            const $shared: $shared_type<$crate::declare!(@type $collector $shared_kind $shared_labels)> =
+                $shared_type::<$crate::declare!(@type $collector $shared_kind $shared_labels)>::$shared_new();
+        )*
+        $(
             $(#[$table_attribute])*
             const $table: [
                 ($key_type, $crate::declare!(@type $collector Tabled $table_labels));
@@ -303,17 +400,28 @@ macro_rules! declare {
         )*)?
 
         impl $crate::kit::declare::Declared for $collector {
-            const FAMILY_NAMES: &'static [&'static str] = &[$($($family_name,)*)? $($($row_name,)+)*];
+            const FAMILY_NAMES: &'static [&'static str] = &$crate::kit::declare::joined::<
+                _,
+                { <[&str]>::len(&[$($($family_name,)*)? $($($row_name,)+)*]) $(+ $shared_type::NAMES.len())* },
+            >("", &[&[$($($family_name,)*)? $($($row_name,)+)*] $(, &$shared_type::NAMES)*]);
             const DECLARATION: &'static $crate::kit::declare::Declaration = &$crate::kit::declare::Declaration {
                 name: $name,
                 is_enabled: $crate::declare!(@state $state),
                 doc: $doc,
                 reads: &[$($($read.info()),*)?],
                 flags: &[$($($flag.info()),*)?],
-                families: &[
-                    $($($family.info(),)*)?
-                    $($($crate::declare!(@row $collector $table_labels $row_name $row_help; $($row_word)+).info(),)+)*
-                ],
+                families: &$crate::kit::declare::joined::<_, { Self::FAMILY_NAMES.len() }>(
+                    $crate::kit::family::FamilyInfo::UNNAMED,
+                    &[
+                        &[
+                            $($($family.info(),)*)?
+                            $($($crate::declare!(
+                                @row $collector $table_labels $row_name $row_help; $($row_word)+
+                            ).info(),)+)*
+                        ]
+                        $(, &$shared.infos())*
+                    ],
+                ),
                 prefixes: &[$($($prefix.info()),*)?],
                 foreign: $crate::declare!(@foreign $($foreign)?),
             };

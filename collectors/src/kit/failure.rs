@@ -119,6 +119,11 @@ impl Failure {
         Self::Error(Reason::in_words(reason))
     }
 
+    /// A failure because an input exceeds a limit.
+    pub fn too_large(reason: impl fmt::Display) -> Self {
+        Self::Error(Reason::too_large(reason))
+    }
+
     /// The reason, for display.
     pub fn reason(&self) -> &Reason {
         match self {

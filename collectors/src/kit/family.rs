@@ -77,6 +77,11 @@ pub struct FamilyInfo {
     pub is_volatile: bool,
 }
 
+impl FamilyInfo {
+    /// No family yet: the fill of an array that families are written into.
+    pub const UNNAMED: Self = Self { name: "", kind: Kind::Untyped, labels: &[], help: "", is_volatile: false };
+}
+
 /// The type parameters of a family, of which it holds no value.
 type Marks<C, K, L> = PhantomData<fn() -> (C, K, L)>;
 

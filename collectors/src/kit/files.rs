@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::failure::FileError;
+use super::memory;
 use super::parse::Text;
 use super::read::{self, Accessed, Directory, File, Link, Read, ReadInfo};
 use crate::host::root::{Metadata, Mount, Names, RootError, Roots};
@@ -15,6 +16,13 @@ pub const FILE_CAP_BYTES: usize = 64 << 20;
 pub struct Scratch {
     path: Vec<u8>,
     content: Vec<u8>,
+}
+
+impl Scratch {
+    /// Returns the memory of an unusually large file.
+    pub(super) fn release_if_large(&mut self) {
+        memory::release_if_large(&mut self.content);
+    }
 }
 
 /// The declared files of collector `C`.

@@ -1,7 +1,6 @@
 //! Flags of collectors: declared beside their families, parsed from one table, read by type.
 
 mod duration;
-mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -272,6 +272,7 @@ impl Scraper {
                 let run = AssertUnwindSafe(|| if begins(turn) { collector.collect_any(cx) } else { Ok(()) });
                 let result = catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)));
                 enabled.slot.put(collector);
+                scratch.release_if_large();
                 result
             }
             Err(absence) => {

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod emitter;
+pub mod gate;
 
 use std::sync::Arc;
 

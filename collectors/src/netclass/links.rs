@@ -3,12 +3,12 @@
 use super::{
     ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, AltnameLabels, CARRIER, CARRIER_CHANGES_TOTAL,
     CARRIER_DOWN_TOTAL, CARRIER_UP_TOTAL, DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE,
-    INFO, InfoLabels, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE, PerDevice,
-    SPEED_BYTES, STATISTICS, TRANSMIT_QUEUE_LENGTH, UP, attributes,
+    INFO, InfoLabels, LINK_COUNTERS, MTU_BYTES, NAME_ASSIGN, NAME_ASSIGN_TYPE, NET_DEV_GROUP, Netclass, PROTOCOL_TYPE,
+    PerDevice, SPEED_BYTES, TRANSMIT_QUEUE_LENGTH, UP, attributes,
 };
 use crate::host::errno::Errno;
 use crate::host::kernel::{KernelError, Link, LinkModes};
-use crate::kit::label::Label;
+use crate::kit::label::HardwareAddress;
 use crate::kit::prelude::*;
 
 /// Names of the values of `IFLA_OPERSTATE`.
@@ -72,7 +72,7 @@ fn emit_modes(cx: &mut Cx<'_, Netclass>, link: &Link<'_>, modes: Option<LinkMode
     }
     let operstate = link.operstate.unwrap_or_default();
     let word = OPERSTATES.get(usize::from(operstate)).unwrap_or(&OPERSTATES[0]);
-    let (address, broadcast) = (HardwareAddress(link.address), HardwareAddress(link.broadcast));
+    let [address, broadcast] = [link.address, link.broadcast].map(|found| HardwareAddress(found.unwrap_or_default()));
     let alias = link.alias.unwrap_or_default();
     let adminstate: Option<&str> = None;
     cx.page.gauge(UP, PerDevice { device: &link.name }, operstate == OPERSTATE_UP);
@@ -134,22 +134,7 @@ fn emit_attributes(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
 
 fn emit_statistics(cx: &mut Cx<'_, Netclass>, link: &Link<'_>) {
     let Some(statistics) = link.statistics else { return };
-    for (family, value) in STATISTICS.into_iter().zip(statistics.counters()) {
+    for (family, value) in LINK_COUNTERS.with(&statistics) {
         cx.page.gauge(family, PerDevice { device: &link.name }, value);
-    }
-}
-
-/// A hardware address as a label value such as `02:00:5e:00:53:01`; empty without one.
-struct HardwareAddress<'a>(Option<&'a [u8]>);
-
-impl Label for HardwareAddress<'_> {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        let digit = |value: u8| b"0123456789abcdef"[usize::from(value & 0x0f)];
-        for (index, &byte) in self.0.unwrap_or_default().iter().enumerate() {
-            if index > 0 {
-                out.push(b':');
-            }
-            out.extend_from_slice(&[digit(byte >> 4), digit(byte)]);
-        }
     }
 }

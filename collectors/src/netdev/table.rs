@@ -1,10 +1,8 @@
 //! Parser of /proc/net/dev.
 
 use super::{
-    RECEIVE_BYTES, RECEIVE_COMPRESSED, RECEIVE_DROP, RECEIVE_DROPPED, RECEIVE_ERRORS, RECEIVE_ERRS, RECEIVE_FIFO,
-    RECEIVE_FRAME, RECEIVE_MULTICAST, RECEIVE_PACKETS, TRANSMIT_BYTES, TRANSMIT_CARRIER, TRANSMIT_COLLS,
-    TRANSMIT_COMPRESSED, TRANSMIT_DROP, TRANSMIT_DROPPED, TRANSMIT_ERRORS, TRANSMIT_ERRS, TRANSMIT_FIFO,
-    TRANSMIT_PACKETS, Total,
+    LINK_COUNTERS, RECEIVE_DROP, RECEIVE_ERRS, RECEIVE_FIFO, RECEIVE_FRAME, RECEIVE_MULTICAST, TRANSMIT_CARRIER,
+    TRANSMIT_COLLS, TRANSMIT_DROP, TRANSMIT_ERRS, TRANSMIT_FIFO, Total,
 };
 use crate::kit::prelude::*;
 
@@ -13,31 +11,31 @@ pub(super) const HEADER_LINES: usize = 2;
 
 /// The families of the columns.
 pub(super) const SUMMED_FAMILIES: [Total; 16] = [
-    RECEIVE_BYTES,
-    RECEIVE_PACKETS,
+    LINK_COUNTERS.rx_bytes,
+    LINK_COUNTERS.rx_packets,
     RECEIVE_ERRS,
     RECEIVE_DROP,
     RECEIVE_FIFO,
     RECEIVE_FRAME,
-    RECEIVE_COMPRESSED,
+    LINK_COUNTERS.rx_compressed,
     RECEIVE_MULTICAST,
-    TRANSMIT_BYTES,
-    TRANSMIT_PACKETS,
+    LINK_COUNTERS.tx_bytes,
+    LINK_COUNTERS.tx_packets,
     TRANSMIT_ERRS,
     TRANSMIT_DROP,
     TRANSMIT_FIFO,
     TRANSMIT_COLLS,
     TRANSMIT_CARRIER,
-    TRANSMIT_COMPRESSED,
+    LINK_COUNTERS.tx_compressed,
 ];
 
 /// The families of the columns with detailed metrics: the file has no more detail, but four names differ.
 pub(super) const DETAILED_FAMILIES: [Total; 16] = {
     let mut families = SUMMED_FAMILIES;
-    families[2] = RECEIVE_ERRORS;
-    families[3] = RECEIVE_DROPPED;
-    families[10] = TRANSMIT_ERRORS;
-    families[11] = TRANSMIT_DROPPED;
+    families[2] = LINK_COUNTERS.rx_errors;
+    families[3] = LINK_COUNTERS.rx_dropped;
+    families[10] = LINK_COUNTERS.tx_errors;
+    families[11] = LINK_COUNTERS.tx_dropped;
     families
 };
 

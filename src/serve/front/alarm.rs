@@ -14,7 +14,7 @@ mod system {
 
     const OFF: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-    /// Between the wake-ups of the threads that are to end.
+    /// Interval of the wake-ups of ending threads.
     const END_INTERVAL: Duration = Duration::from_millis(1);
 
     #[derive(Debug)]
@@ -30,12 +30,12 @@ mod system {
             self.arm(spec(time), OFF);
         }
 
-        /// Wakes none.
+        /// Cancels the alarm.
         pub(in crate::serve::front) fn clear(&self) {
             self.arm(OFF, OFF);
         }
 
-        /// Wakes every thread that waits, now and later.
+        /// Wakes every thread that waits now or later.
         pub(in crate::serve::front) fn end(&self) {
             self.arm(spec(END_INTERVAL), spec(END_INTERVAL));
         }
@@ -77,7 +77,7 @@ mod system {
     }
 
     impl Alarm {
-        #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+        #[expect(clippy::unnecessary_wraps, reason = "fails on Linux only")]
         pub(in crate::serve::front) fn new() -> io::Result<Self> {
             Ok(Self::default())
         }
@@ -92,12 +92,12 @@ mod system {
             self.changed.notify_one();
         }
 
-        /// Wakes none.
+        /// Cancels the alarm.
         pub(in crate::serve::front) fn clear(&self) {
             self.lock().rings_at = None;
         }
 
-        /// Wakes every thread that waits, now and later.
+        /// Wakes every thread that waits now or later.
         pub(in crate::serve::front) fn end(&self) {
             self.lock().has_ended = true;
             self.changed.notify_all();

@@ -1,4 +1,4 @@
-//! The state machine of one connection, from its handshake to its end. It never waits: it says which event it needs.
+//! The state machine of one connection, from the handshake to the close. It never blocks: it reports the event it needs.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use mio::Interest;
 
 use super::head::{self, HEAD_MAX_BYTES, Refusal};
-use super::reply::{self, Manner};
+use super::reply::{self, ReplyForm};
 use crate::serve::answer::{Handle, Response};
 use crate::serve::request::{Peer, Request, Security};
 use crate::serve::stream::Stream;
 
-/// Time for a complete head, however steadily it arrives.
+/// Time limit of a complete head; arriving bytes do not extend it.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// How long a connection without a request is kept: longer than the interval of scrapers.
+/// How long an idle connection is kept: longer than the intervals of scrapers.
 const IDLE_TIME: Duration = Duration::from_secs(330);
 
-/// Time for a client to take the complete response.
+/// Time limit for sending a complete response.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
 /// How long unread input is drained before the connection is closed, so that a reset does not discard the response.
@@ -42,13 +42,13 @@ enum Phase {
 /// The result of [`Connection::advance`].
 #[derive(Debug)]
 pub(super) enum Step {
-    /// It waits for the socket, or for its deadline.
+    /// The connection waits for an event or for its deadline.
     Wait,
     /// The client sent this request, which [`Connection::answer`] answers.
     Ask(Request),
     /// The client sent a malformed request, which [`Connection::refuse`] answers.
     Refuse(Refusal),
-    /// The connection has ended.
+    /// The connection is closed.
     Gone,
 }
 
@@ -59,13 +59,13 @@ pub(super) struct Connection {
     peer: Peer,
     security: Option<Arc<Security>>,
     phase: Phase,
-    /// When this phase ends.
+    /// Deadline of the phase.
     deadline: Duration,
-    /// Input: the head so far, and what follows it.
+    /// Unparsed input: a part of a head, and pipelined requests after it.
     head: Vec<u8>,
     searched: usize,
     is_first: bool,
-    manner: Option<Manner>,
+    form: Option<ReplyForm>,
     reply: Vec<u8>,
     written: usize,
     lingered: usize,
@@ -85,7 +85,7 @@ impl Connection {
             head: Vec::new(),
             searched: 0,
             is_first: true,
-            manner: None,
+            form: None,
             reply: Vec::new(),
             written: 0,
             lingered: 0,
@@ -108,8 +108,8 @@ impl Connection {
         self.stream.source()
     }
 
-    /// The event that the connection needs. Only that: a socket that is always writable would keep the reactor busy where
-    /// readiness is level-triggered.
+    /// The only event that the connection needs now. Registering for writability all the time would keep the reactor busy
+    /// where readiness is level-triggered.
     pub(super) fn interest(&self) -> Interest {
         match self.phase {
             Phase::Reply => Interest::WRITABLE,
@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// Memory of the response, which is freed when the client has taken the last byte.
+    /// Size of the response, which is freed after its last byte is sent.
     pub(super) fn unsent_bytes(&self) -> usize {
         self.reply.len()
     }
@@ -143,7 +143,7 @@ impl Connection {
                 }
                 Phase::Head => match self.request() {
                     Ok(Some(request)) => {
-                        self.manner = Some(Manner::of(&request));
+                        self.form = Some(ReplyForm::of(&request));
                         return Ok(Step::Ask(request));
                     }
                     Ok(None) => {
@@ -175,7 +175,7 @@ impl Connection {
         }
     }
 
-    /// The next complete request. The input after it stays.
+    /// The next complete request. Input after it stays buffered.
     fn request(&mut self) -> Result<Option<Request>, Refusal> {
         let Some(end) = head::end(&self.head, &mut self.searched)? else { return Ok(None) };
         let request = head::parse(self.head.get(..end).unwrap_or_default(), self.peer, self.security.clone())?;
@@ -187,22 +187,22 @@ impl Connection {
 
     /// Answers [`Step::Ask`]; the response is sent by the next [`Connection::advance`].
     pub(super) fn answer(&mut self, response: Response, is_last: bool, now: Duration) {
-        if let Some(mut manner) = self.manner {
-            manner.keeps_connection &= !is_last;
-            self.manner = Some(manner);
-            self.reply(reply::bytes(response, manner), now);
+        if let Some(mut form) = self.form {
+            form.keeps_connection &= !is_last;
+            self.form = Some(form);
+            self.reply(reply::bytes(response, form), now);
         }
     }
 
-    /// Whether a request of it is not answered.
-    fn is_asking(&self) -> bool {
-        self.phase == Phase::Head && self.manner.is_some()
+    /// Whether a request is unanswered.
+    fn has_request(&self) -> bool {
+        self.phase == Phase::Head && self.form.is_some()
     }
 
     /// Answers [`Step::Refuse`] with the handler's headers.
     pub(super) fn refuse(&mut self, refusal: Refusal, handler: &dyn Handle, now: Duration) {
         self.head = Vec::new();
-        self.manner = None;
+        self.form = None;
         self.reply(reply::refused(refusal, handler), now);
     }
 
@@ -225,11 +225,11 @@ impl Connection {
         self.stream.flush()
     }
 
-    /// The response is sent: waits for the next request, or for the end.
+    /// Continues after the response: with the next request, or with the close.
     fn sent(&mut self, now: Duration) -> io::Result<()> {
         self.reply = Vec::new();
         self.written = 0;
-        if self.manner.take().is_some_and(|manner| manner.keeps_connection) {
+        if self.form.take().is_some_and(|form| form.keeps_connection) {
             self.phase = Phase::Head;
             self.deadline = now + if self.head.is_empty() { IDLE_TIME } else { HEAD_TIME };
         } else {
@@ -241,20 +241,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Handles the deadline. Returns whether the connection ends; else the next [`Connection::advance`] sends 408.
+    /// Handles the deadline. Returns whether to close the connection; otherwise the next [`Connection::advance`] sends 408.
     pub(super) fn expire(&mut self, handler: &dyn Handle, now: Duration) -> bool {
         if self.phase != Phase::Head || (self.head.is_empty() && !self.is_first) {
             return true;
         }
         self.refuse(head::LATE, handler, now);
-        // A client that does not take these few bytes at once is not waited for.
+        // The response is short: a client that does not read it at once gets no more time.
         self.deadline = now + LINGER_TIME;
         false
     }
 
-    /// Whether the server may end without it: every request is answered.
+    /// Whether no request is unanswered and no response is unsent, so that a stopping server can close it.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Handshake | Phase::Head) && !self.is_asking()
+        matches!(self.phase, Phase::Handshake | Phase::Head) && !self.has_request()
     }
 }
 
@@ -268,7 +268,7 @@ fn read(stream: &mut Stream, into: &mut [u8]) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a connection has two ends")]
+#[expect(clippy::disallowed_methods, reason = "the test is the client")]
 mod tests {
     use super::*;
     use crate::serve::stream::Socket;
@@ -276,19 +276,19 @@ mod tests {
 
     const START: Duration = Duration::from_secs(1000);
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    /// Reads until data sent over loopback has arrived.
+    /// Maximum number of attempts until data sent over loopback has arrived.
     const TRIES: usize = 2_000;
 
-    /// Is never asked, and lets refusals be as they are.
-    struct Nobody;
+    /// A handler that gets no request and does not change refusals.
+    struct NoHandler;
 
-    impl Handle for Nobody {
+    impl Handle for NoHandler {
         fn answer(self: std::sync::Arc<Self>, request: Request) -> super::super::super::answer::Answer {
             panic!("{request:?}")
         }
     }
 
-    /// A connection whose time is told.
+    /// A client and a server connection with a simulated clock.
     struct Pair {
         connection: Connection,
         client: TcpStream,
@@ -308,18 +308,18 @@ mod tests {
             let (mut space, now) = ([0; HEAD_MAX_BYTES], START + Duration::from_secs(seconds));
             match self.connection.advance(&mut space, now) {
                 Step::Refuse(refusal) => {
-                    self.connection.refuse(refusal, &Nobody, now);
+                    self.connection.refuse(refusal, &NoHandler, now);
                     self.connection.advance(&mut space, now)
                 }
                 step => step,
             }
         }
 
-        /// Until something comes of what was sent.
-        fn until(&mut self, seconds: u64, is_so: impl Fn(&Connection) -> bool) -> Option<Step> {
+        /// Advances until there is a step other than `Wait`, or the condition holds.
+        fn until(&mut self, seconds: u64, is_reached: impl Fn(&Connection) -> bool) -> Option<Step> {
             for _ in 0..TRIES {
                 match self.advance(seconds) {
-                    Step::Wait if !is_so(&self.connection) => std::thread::sleep(Duration::from_millis(1)),
+                    Step::Wait if !is_reached(&self.connection) => std::thread::sleep(Duration::from_millis(1)),
                     step => return Some(step),
                 }
             }
@@ -346,12 +346,12 @@ mod tests {
         }
 
         fn expire(&mut self, seconds: u64) -> bool {
-            self.connection.expire(&Nobody, START + Duration::from_secs(seconds))
+            self.connection.expire(&NoHandler, START + Duration::from_secs(seconds))
         }
     }
 
     #[test]
-    fn a_head_has_ten_seconds_however_steadily_it_comes() {
+    fn arriving_bytes_do_not_extend_the_ten_seconds_of_a_head() {
         let mut pair = Pair::new();
         for (second, byte) in (1..).zip(b"GET /") {
             pair.client.write_all(&[*byte]).unwrap();
@@ -370,10 +370,10 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_kept_may_be_silent_until_it_begins_to_ask() {
+    fn a_kept_connection_has_the_idle_time_until_its_next_request_begins() {
         let mut pair = Pair::new();
         assert_eq!(pair.ask(3).target(), "/");
-        assert!(pair.connection.is_asking() && !pair.connection.is_idle());
+        assert!(pair.connection.has_request() && !pair.connection.is_idle());
         assert!(matches!(pair.answer(5, 4), Step::Wait));
         assert!(pair.connection.is_idle());
         pair.check_deadline(4 + 330);
@@ -387,12 +387,12 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_come_at_once_are_asked_one_by_one() {
+    fn pipelined_requests_are_answered_one_by_one() {
         let mut pair = Pair::new();
         pair.client.write_all(&GET.repeat(3)).unwrap();
         for _ in 0..2 {
             assert!(matches!(pair.until(0, |_| false), Some(Step::Ask(_))));
-            // Nothing more is read before the answer.
+            // Further input is not read before the response.
             pair.connection.answer(Response::plain(200, "x".to_owned()), false, START);
         }
         assert!(matches!(pair.until(0, |_| false), Some(Step::Ask(_))));
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_thirty_seconds_and_is_written_as_it_is_taken() {
+    fn a_response_has_thirty_seconds_and_is_sent_as_the_client_reads() {
         const LARGE: usize = 64 << 20;
         let mut pair = Pair::new();
         pair.ask(1);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_last_answer_only_so_much_is_read() {
+    fn draining_after_the_last_response_is_limited() {
         let mut pair = Pair::new();
         pair.client.write_all(b"\n").unwrap();
         pair.until(0, |connection| connection.phase == Phase::Linger).unwrap();
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_goes_is_gone() {
+    fn a_disconnect_closes_the_connection() {
         let mut pair = Pair::new();
         pair.client.write_all(b"GET").unwrap();
         pair.client.shutdown(Shutdown::Write).unwrap();

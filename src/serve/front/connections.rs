@@ -1,4 +1,4 @@
-//! All connections, by place, by deadline, and by origin and age.
+//! All connections, indexed by slot, by deadline, and by origin and age.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::connection::Connection;
 use crate::serve::origin::Origin;
 
-struct Place {
+struct Slot {
     origin: Origin,
-    /// Number of the connection, in the order of arrival.
+    /// Sequence number in the order of arrival.
     serial: u64,
     deadline: Duration,
-    /// Absent while its request is answered.
+    /// `None` while its request is answered.
     connection: Option<Connection>,
 }
 
-/// The connections, each at a numbered place.
+/// The connections, each in a numbered slot.
 #[derive(Default)]
 pub(super) struct Connections {
-    places: Vec<Option<Place>>,
+    slots: Vec<Option<Slot>>,
     free: Vec<usize>,
     serial: u64,
     /// Places of the present connections, by origin and age.
@@ -29,64 +29,64 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Number of connections, present or not.
+    /// Number of connections, including those whose request is answered.
     pub(super) fn count(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.slots.len() - self.free.len()
     }
 
-    /// Bytes of responses that are not sent yet.
+    /// Size of the unsent responses.
     pub(super) fn unsent_bytes(&self) -> usize {
         self.unsent_bytes
     }
 
-    /// Place of the next connection.
-    pub(super) fn next_place(&self) -> usize {
-        self.free.last().copied().unwrap_or(self.places.len())
+    /// Slot of the next connection.
+    pub(super) fn next_slot(&self) -> usize {
+        self.free.last().copied().unwrap_or(self.slots.len())
     }
 
-    /// Adds a connection, at [`Connections::next_place`].
+    /// Adds a connection, at [`Connections::next_slot`].
     pub(super) fn add(&mut self, connection: Connection) {
-        let at = self.next_place();
+        let at = self.next_slot();
         if self.free.pop().is_none() {
-            self.places.push(None);
+            self.slots.push(None);
         }
         self.serial += 1;
         let origin = Origin::of(connection.peer());
-        let place = Place { origin, serial: self.serial, deadline: Duration::ZERO, connection: None };
-        if let Some(free) = self.places.get_mut(at) {
-            *free = Some(place);
+        let slot = Slot { origin, serial: self.serial, deadline: Duration::ZERO, connection: None };
+        if let Some(free) = self.slots.get_mut(at) {
+            *free = Some(slot);
         }
         self.put(at, connection);
     }
 
-    /// Takes a connection from its place, which is reserved for it.
+    /// Takes a connection from its slot, which stays reserved for it.
     pub(super) fn take(&mut self, at: usize) -> Option<Connection> {
-        let place = self.places.get_mut(at)?.as_mut()?;
-        let connection = place.connection.take()?;
-        self.deadlines.remove(&(place.deadline, at));
-        if let Some(members) = self.origins.get_mut(&place.origin) {
-            members.remove(&place.serial);
+        let slot = self.slots.get_mut(at)?.as_mut()?;
+        let connection = slot.connection.take()?;
+        self.deadlines.remove(&(slot.deadline, at));
+        if let Some(members) = self.origins.get_mut(&slot.origin) {
+            members.remove(&slot.serial);
             if members.is_empty() {
-                self.origins.remove(&place.origin);
+                self.origins.remove(&slot.origin);
             }
         }
         self.unsent_bytes -= connection.unsent_bytes();
         Some(connection)
     }
 
-    /// Returns a connection to its place.
+    /// Returns a connection to its slot.
     pub(super) fn put(&mut self, at: usize, connection: Connection) {
-        let Some(Some(place)) = self.places.get_mut(at) else { return };
+        let Some(Some(slot)) = self.slots.get_mut(at) else { return };
         self.unsent_bytes += connection.unsent_bytes();
-        place.deadline = connection.deadline();
-        place.connection = Some(connection);
-        self.deadlines.insert((place.deadline, at));
-        self.origins.entry(place.origin).or_default().insert(place.serial, at);
+        slot.deadline = connection.deadline();
+        slot.connection = Some(connection);
+        self.deadlines.insert((slot.deadline, at));
+        self.origins.entry(slot.origin).or_default().insert(slot.serial, at);
     }
 
-    /// Frees the place of a connection that was taken.
+    /// Frees the slot of a connection that was taken.
     pub(super) fn leave(&mut self, at: usize) {
-        if self.places.get_mut(at).is_some_and(|place| place.take().is_some()) {
+        if self.slots.get_mut(at).is_some_and(|slot| slot.take().is_some()) {
             self.free.push(at);
         }
     }
@@ -96,12 +96,12 @@ impl Connections {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Place of a connection whose deadline has passed.
+    /// Slot of a connection whose deadline has passed.
     pub(super) fn late(&self, now: Duration) -> Option<usize> {
         self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, at)| *at)
     }
 
-    /// Place of the connection that is closed first to make room: the oldest of the origin that has most.
+    /// Slot of the connection to close first: the oldest of the origin with the most connections.
     pub(super) fn first_to_close(&self) -> Option<usize> {
         let oldest = |members: &BTreeMap<u64, usize>| members.first_key_value().map(|(serial, at)| (*serial, *at));
         let by_count = self.origins.values().filter_map(|members| Some((members.len(), oldest(members)?)));
@@ -109,7 +109,7 @@ impl Connections {
         first.map(|(_, (_, at))| at)
     }
 
-    /// Place of the connection whose response has been unread for longest.
+    /// Slot of the connection whose response has been unsent for the longest time.
     pub(super) fn slowest(&self) -> Option<usize> {
         let is_slow = |at: &usize| self.at(*at).is_some_and(|connection| connection.unsent_bytes() > 0);
         self.deadlines.iter().map(|(_, at)| *at).find(is_slow)
@@ -121,7 +121,7 @@ impl Connections {
     }
 
     fn at(&self, at: usize) -> Option<&Connection> {
-        self.places.get(at)?.as_ref()?.connection.as_ref()
+        self.slots.get(at)?.as_ref()?.connection.as_ref()
     }
 
     /// Places of the present connections.
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_the_origin_that_has_most_is_closed_first() {
+    fn the_oldest_connection_of_the_largest_origin_is_closed_first() {
         check(&[], &[]);
         check(&[1, 2, 3], &[0, 1, 2]);
         check(&[1, 2, 2, 2, 1], &[1, 0, 2, 3, 4]);
@@ -177,22 +177,22 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_being_answered_keeps_its_place_and_is_not_closed() {
+    fn a_connection_that_is_being_answered_keeps_its_slot_and_is_not_closed() {
         let mut connections = connections(&[1, 1, 2]);
         let connection = connections.take(0).unwrap();
         assert!(connections.take(0).is_none());
-        assert_eq!((connections.count(), connections.next_place(), connections.first_to_close()), (3, 3, Some(1)));
+        assert_eq!((connections.count(), connections.next_slot(), connections.first_to_close()), (3, 3, Some(1)));
         assert_eq!(connections.present(), [1, 2]);
         connections.put(0, connection);
         assert_eq!(connections.first_to_close(), Some(0));
         connections.take(1);
         connections.leave(1);
         connections.leave(1);
-        assert_eq!((connections.count(), connections.next_place()), (2, 1));
+        assert_eq!((connections.count(), connections.next_slot()), (2, 1));
     }
 
     #[test]
-    fn deadlines_come_in_order() {
+    fn the_earliest_deadline_comes_first() {
         let connections = connections(&[1, 1]);
         let first = connections.deadline().unwrap();
         assert_eq!(first, super::super::connection::HEAD_TIME);

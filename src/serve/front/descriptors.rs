@@ -1,6 +1,6 @@
-//! The limit of open files: how many connections it allows, and a reserve for when it is reached.
+//! The limit of open files: the number of connections it allows, and a spare descriptor for when it is reached.
 
-/// Maximum number of connections, whatever the system allows: each may have a head of 16 KiB in memory.
+/// Maximum number of connections, even if the system allows more: each may hold a head of 16 KiB in memory.
 const CONNECTIONS_MAX: usize = 1024;
 
 /// Minimum number of connections.
@@ -12,7 +12,7 @@ const RESERVED: usize = 32;
 /// Minimum of the limit of open files.
 pub const DESCRIPTORS_MIN: usize = RESERVED + CONNECTIONS_MIN;
 
-/// The number of connections to hold. Raises the limit of open files as far as possible first.
+/// Raises the limit of open files as far as possible. Returns the number of connections it allows.
 pub(super) fn connections_max() -> usize {
     connections_of(system::raise_limit())
 }
@@ -32,7 +32,7 @@ mod system {
     use rustix::io::Errno;
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// The most that macOS accepts, though it reports no limit.
+    /// Maximum that macOS accepts, although it reports no limit.
     const MACOS_MAX: u64 = 10_240;
 
     pub(super) fn raise_limit() -> Option<usize> {
@@ -45,7 +45,7 @@ mod system {
         usize::try_from(if is_raised { wanted } else { current }).ok()
     }
 
-    /// A descriptor that is released when no other is left, so that a connection can be accepted and closed.
+    /// A reserved descriptor, released when no other is left so that a connection can be accepted and closed.
     #[derive(Debug, Default)]
     pub(in crate::serve::front) struct Spare(Option<OwnedFd>);
 
@@ -68,7 +68,7 @@ mod system {
     }
 }
 
-/// Windows has no such limit.
+/// Substitute for Windows, which has no limit of open files.
 #[cfg(not(unix))]
 mod system {
     use std::io;

@@ -1,5 +1,5 @@
-//! The head of a request, read strictly: what could be understood in two ways is refused, for a proxy before this
-//! server may have understood it in the other.
+//! Strict parsing of request heads. A head with two interpretations is refused, because a proxy in front of this server
+//! may have chosen the other one (request smuggling).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const HEADERS_MAX: usize = 64;
 
 const END: &[u8] = b"\r\n\r\n";
 
-/// Why a request is not answered; the connection is closed after it.
+/// Reason to refuse a malformed request; the connection is closed after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -25,23 +25,24 @@ const fn refusal(status: u16, sentence: &'static str) -> Refusal {
     Refusal { status, sentence }
 }
 
-const LINE: Refusal = refusal(400, "The first line is no HTTP request.");
-const LINE_END: Refusal = refusal(400, "Lines end with a carriage return and a line feed.");
+const LINE: Refusal = refusal(400, "The request line is malformed.");
+const LINE_END: Refusal = refusal(400, "A line does not end with a carriage return and a line feed.");
 const HEADER: Refusal = refusal(400, "A header is malformed.");
-const HOST: Refusal = refusal(400, "A request names one host.");
+const HOST: Refusal = refusal(400, "Expected one valid Host header.");
 const FRAMING: Refusal = refusal(400, "The length of the body is ambiguous.");
-const VERSION: Refusal = refusal(505, "HTTP/1.0 and HTTP/1.1 are spoken here.");
-const METHOD: Refusal = refusal(405, "Use GET or HEAD; other methods do nothing here.");
-const BODY: Refusal = refusal(413, "Requests have no body here.");
-const CODING: Refusal = refusal(501, "This transfer coding is not known here.");
+const VERSION: Refusal = refusal(505, "Expected HTTP/1.0 or HTTP/1.1.");
+const METHOD: Refusal = refusal(405, "Expected the method GET or HEAD.");
+const BODY: Refusal = refusal(413, "Expected a request without a body.");
+const CODING: Refusal = refusal(501, "The transfer coding is not supported.");
 const LENGTH: Refusal = refusal(431, "The head is longer than 16 KiB.");
 const COUNT: Refusal = refusal(431, "There are more than 64 headers.");
-/// A head that took too long.
+/// Refusal of a head that exceeds its time limit.
 pub(super) const LATE: Refusal = refusal(408, "The request was not complete in time.");
 
-/// Where the head ends that `bytes` begin with, if it does. `searched` is how much of them was looked at before.
+/// End of the head at the start of `bytes`; `None` if it is incomplete. `searched` is the length that earlier calls
+/// have searched.
 pub(super) fn end(bytes: &[u8], searched: &mut usize) -> Result<Option<usize>, Refusal> {
-    // One empty line before a request is a habit of old clients; a head does not end with it.
+    // Old clients send an empty line before a request; it does not end the head.
     let begin = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
     if *searched <= begin && bytes.get(begin).is_some_and(|byte| !is_token(*byte) && *byte != b'\r') {
         return Err(LINE);
@@ -64,9 +65,9 @@ pub(super) fn end(bytes: &[u8], searched: &mut usize) -> Result<Option<usize>, R
     }
 }
 
-/// Reads a head, of which [`end`] has found the end.
+/// Parses a complete head, as delimited by [`end`].
 pub(super) fn parse(head: &[u8], peer: Peer, security: Option<Arc<Security>>) -> Result<Request, Refusal> {
-    // Values of headers may be in any encoding; nothing of what is read here may be but ASCII.
+    // Values of headers may have any encoding; the parts that are interpreted are ASCII.
     let text = String::from_utf8_lossy(head.strip_suffix(END).unwrap_or(head)).into_owned();
     let mut at = if text.starts_with("\r\n") { 2 } else { 0 };
     let mut lines = text.get(at..).unwrap_or_default().split("\r\n");
@@ -123,7 +124,7 @@ fn request_line(line: &str) -> Result<(&str, &str, Version), Refusal> {
     Ok((method, target, version))
 }
 
-/// Where name and value of a line stand, which begins at `at`.
+/// Ranges of name and value of a header line that begins at `at`.
 fn header(line: &str, at: usize) -> Result<(Range<usize>, Range<usize>), Refusal> {
     const BLANK: [char; 2] = [' ', '\t'];
     let (name, value) = line.split_once(':').ok_or(HEADER)?;
@@ -136,7 +137,7 @@ fn header(line: &str, at: usize) -> Result<(Range<usize>, Range<usize>), Refusal
     Ok((at..at + name.len(), begin..begin + trimmed.len()))
 }
 
-/// There is none, and nothing that says otherwise.
+/// Checks that there is no body and no ambiguous length of one.
 fn check_body(request: &Request) -> Result<(), Refusal> {
     let mut lengths = request.headers_named("Content-Length");
     let (length, second) = (lengths.next(), lengths.next());
@@ -150,7 +151,7 @@ fn check_body(request: &Request) -> Result<(), Refusal> {
     match (length, second) {
         (None, _) => Ok(()),
         (Some(length), None) if !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit()) => {
-            // However many digits it has: the number is of no interest.
+            // The digits are not parsed, so that a number of any length is accepted or refused without overflow.
             if length.bytes().all(|digit| digit == b'0') { Ok(()) } else { Err(BODY) }
         }
         _ => Err(FRAMING),
@@ -168,7 +169,7 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-/// Characters of method and header names.
+/// Whether the character is allowed in methods and header names.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_heads_are_read() {
+    fn valid_heads_are_parsed() {
         check("GET / HTTP/1.1\r\nHost: x\r\n\r\nrest", "Get / Http11 Host=x");
         check("\r\nHEAD /a?b HTTP/1.0\r\n\r\n", "Head /a?b Http10 ");
         check("GET HTTP://x/a HTTP/1.1\r\nhost:x:1\r\n\r\n", "Get HTTP://x/a Http11 host=x:1");
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn malformed_requests_are_refused() {
         for line in [
             "GET /",
             "GET  / HTTP/1.1",
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_has_a_longest_length_and_a_highest_count() {
+    fn length_and_number_of_headers_are_limited() {
         assert!(read(with_length(HEAD_MAX_BYTES).as_bytes()).unwrap().is_some());
         refuse(&with_length(HEAD_MAX_BYTES + 1), LENGTH);
         refuse(&"a".repeat(HEAD_MAX_BYTES), LENGTH);
@@ -300,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused_the_same_at_once_and_byte_by_byte(
+        fn parsing_at_once_and_byte_by_byte_agree(
             text in "(\r\n)?(GET|P) /[a ]{0,3} HTTP/1\\.[01](\r?\n?[A-Ca-c: \t\u{e9}0]{0,5}){0,6}\r?\n\r?\n?\\PC{0,3}",
             any: Vec<u8>,
         ) {
@@ -315,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_sent_is_what_is_read(
+        fn path_and_headers_round_trip(
             path in "/[!-~]{0,20}",
             headers in prop::collection::vec(("X-[A-Za-z0-9-]{1,9}", "[!-~]([ -~]{0,9}[!-~])?"), 0..9),
         ) {

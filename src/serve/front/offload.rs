@@ -15,7 +15,7 @@ pub(super) struct Mailbox {
     is_stopping: AtomicBool,
 }
 
-/// A connection that a worker returns, with the place it belongs to.
+/// A connection that a worker returns, with the index of its slot.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) idx: usize,
@@ -28,12 +28,12 @@ impl Mailbox {
         Self { waker, returned: Mutex::default(), is_stopping: AtomicBool::new(false) }
     }
 
-    /// Takes all connections that were returned.
+    /// Takes all returned connections.
     pub(super) fn returned(&self) -> Vec<Returned> {
         std::mem::take(&mut *self.returned.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ends the reactor's wait. A reactor that cannot be woken looks at its next event.
+    /// Ends the reactor's wait. If waking fails, the reactor continues at its next event.
     pub(super) fn wake(&self) {
         let _ = self.waker.wake();
     }
@@ -48,7 +48,7 @@ impl Mailbox {
     }
 }
 
-/// A connection that waits for a job. It is returned however the job ends.
+/// A connection that waits for a job. It is returned even if the job panics or never runs.
 pub(super) struct Offload {
     pub(super) idx: usize,
     pub(super) connection: Option<Connection>,
@@ -72,17 +72,17 @@ impl Offload {
 
 impl Drop for Offload {
     fn drop(&mut self) {
-        // The job was dropped before it ran: no thread could be made.
+        // The job was dropped before it ran: no thread could be created.
         self.finish(Answer::Ready(busy()));
     }
 }
 
-/// The response in place of one whose handler panicked.
+/// The response to a request whose handler panicked.
 pub(super) fn broken() -> Response {
-    Response::plain(500, "Answering failed; the exporter's error output says why.".to_owned())
+    Response::plain(500, "The request failed; see the exporter's stderr.".to_owned())
 }
 
-/// The response where no thread could be made for the job.
+/// The response to a request for whose job no thread could be created.
 fn busy() -> Response {
     Response::plain(503, "No thread is available, try again later.".to_owned())
 }

@@ -23,26 +23,26 @@ use crate::serve::listen::Listener;
 use crate::serve::request::Request;
 use crate::serve::stream::Secure;
 
-/// Requests of one connection that are answered before the other connections are looked at.
+/// Requests of one connection that are answered before other connections are served.
 const ANSWERED_AT_ONCE_MAX: usize = 8;
 
-/// Events that one wait returns at most.
+/// Maximum number of events that one wait returns.
 const EVENTS_MAX: usize = 256;
 
 /// Maximum number of threads for jobs; further jobs wait.
 const WORKERS_MAX: usize = 64;
 
-/// After a connection could not be accepted, the next attempt waits this long.
+/// Pause before the next attempt after accepting a connection failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Minimum time between two log lines about that.
+/// Minimum time between two log lines about failed accepts.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
-/// While no thread stands by, a scrape that waits for one is looked at again after this time.
+/// Interval of attempts to run a waiting scrape while no thread stands by.
 const STANDBY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Maximum of all unsent responses; beyond it the slowest connections are closed. One response may be larger by itself,
-/// as the pages of the largest machines are.
+/// Maximum size of all unsent responses; beyond it the slowest connections are closed. A single response may be larger,
+/// because pages of the largest hosts are.
 const UNSENT_MAX_BYTES: usize = 32 << 20;
 
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -51,7 +51,7 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 struct Endpoint {
     listener: Listener,
     is_ready: bool,
-    /// Nothing is accepted before then.
+    /// Time before which no connection is accepted.
     paused_until: Duration,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Reactor {
     connections_max: usize,
     spare: Spare,
     workers: Arc<Workers>,
-    /// Places of connections that may have more to do without an event.
+    /// Slots of connections that can advance without an event.
     pending: Vec<usize>,
     waiting: Vec<Waiting>,
     /// No thread stands by for the scrapes that wait.
@@ -88,13 +88,13 @@ pub(super) struct Service {
     pub(super) log: Arc<Log>,
 }
 
-/// Next step of the thread that has the reactor.
+/// Next step of the thread that owns the reactor.
 pub(super) enum Turn {
-    /// Takes the next turn, which waits for events.
+    /// Continue with the next turn, which waits for events.
     Wait,
-    /// Runs this, which may block, and takes the next turn.
+    /// Run this scrape, which may block, and continue with the next turn.
     Run(Run),
-    /// Nothing: the server was stopped, and every request is answered.
+    /// End: the server is stopped, and every request is answered.
     End,
 }
 
@@ -212,7 +212,7 @@ impl Reactor {
             runs_at.into_iter().chain([waiting.ticket.until()])
         });
         let next = ready.chain(waiting).chain(self.connections.deadline()).min()?;
-        // A wait is cut to whole milliseconds, and must not end before its time.
+        // The wait is truncated to whole milliseconds, and must not end early.
         let wait = next.saturating_sub(now);
         Some(if wait.is_zero() { wait } else { wait + Duration::from_millis(1) })
     }
@@ -230,7 +230,7 @@ impl Reactor {
         }
     }
 
-    /// Gives a connection its answer. It is returned where the response is ready, and kept where that has to be made.
+    /// Gives a connection its answer. Returns the connection if the response is ready; otherwise keeps it until then.
     fn settle(&mut self, idx: usize, mut connection: Connection, answer: Answer) -> Option<Connection> {
         match answer {
             Answer::Ready(response) => {
@@ -246,7 +246,7 @@ impl Reactor {
         None
     }
 
-    /// Advances a connection that was taken from its place.
+    /// Advances a connection that was taken from its slot.
     fn advance(&mut self, idx: usize, mut connection: Connection, service: &Service) {
         for answered in 1.. {
             match connection.advance(&mut self.scratch, clock::monotonic()) {
@@ -302,14 +302,14 @@ impl Reactor {
         }
     }
 
-    /// Accepts no more connections, and closes those without a request. Returns whether all are closed.
+    /// Stops accepting connections, and closes those without a request. Returns whether all are closed.
     fn close(&mut self, service: &Service) -> bool {
         if !self.endpoints.is_empty() {
             for mut endpoint in self.endpoints.drain(..) {
                 let _ = self.poll.registry().deregister(endpoint.listener.source());
             }
             self.spare.release();
-            // Requests that were sent before the end are answered, noticed or not.
+            // Requests that arrived before the stop are answered, even if their event is still pending.
             for idx in self.connections.present() {
                 self.serve(idx, service);
             }

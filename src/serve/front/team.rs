@@ -1,9 +1,9 @@
 //! The threads that serve: one leads, another stands by.
 //!
-//! The leader has the reactor and runs scrapes itself, so that a scrape costs no context switch. While it does, the
-//! reactor is on loan: where the scrape takes longer than [`TAKEOVER_AFTER`], the standby takes the reactor and leads.
-//! The former leader returns as a standby when its scrape ends, which may be never. A standby exists before the first
-//! connection is accepted. Without one nothing is run that could block, until a thread can be made or returns.
+//! The leader owns the reactor and runs scrapes itself, so that a scrape costs no context switch. During a scrape, the
+//! reactor is on loan: when the scrape takes longer than [`TAKEOVER_AFTER`], the standby takes the reactor and leads.
+//! The former leader becomes a standby when its scrape ends, which may be never. A standby exists before the first
+//! connection is accepted. Without a standby no scrape is run, until a thread can be created or returns.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,19 +16,19 @@ use super::alarm::Alarm;
 use super::offload::Mailbox;
 use super::reactor::{Reactor, Service, Turn};
 
-/// How long a scrape may keep the other connections waiting.
+/// Maximum time that a scrape delays other connections.
 const TAKEOVER_AFTER: Duration = Duration::from_millis(20);
 
-/// Standbys that are kept: one that takes over, and one that stands by while the former leader is late.
+/// Maximum number of idle standbys: one to take over, and one more while the former leader is late.
 const STANDBYS_KEPT_MAX: usize = 2;
 
 /// Maximum number of threads: the leader, its standbys, and threads that stay with a blocked collector.
 const THREADS_MAX: usize = 64;
 
-/// After a thread could not be made, the next attempt waits this long.
+/// Pause before the next attempt after creating a thread failed.
 const SPAWN_PAUSE: Duration = Duration::from_millis(100);
 
-/// All that the threads share.
+/// State that the threads share.
 pub(super) struct Team {
     service: Service,
     mailbox: Arc<Mailbox>,
@@ -101,7 +101,7 @@ impl Team {
         Ok(())
     }
 
-    /// Whether a standby exists, made now if need be.
+    /// Whether a standby exists; creates one if needed.
     fn has_standby(self: &Arc<Self>) -> bool {
         let mut state = self.lock();
         if state.standbys > 0 {
@@ -116,7 +116,7 @@ impl Team {
         is_added
     }
 
-    /// Serves until another thread has taken the reactor over, or serving has ended.
+    /// Serves until another thread has taken the reactor, or the server has ended.
     fn lead(self: &Arc<Self>, mut reactor: Box<Reactor>) {
         loop {
             let turn = catch_unwind(AssertUnwindSafe(|| reactor.turn(&self.service, || self.has_standby())));
@@ -133,7 +133,7 @@ impl Team {
                     reactor = returned;
                     self.alarm.clear();
                 }
-                // Connections are in an unknown state after a panic: the process ends, and is started anew.
+                // Connections are in an unknown state after a panic: the process ends, and the supervisor restarts it.
                 Ok(Turn::End) | Err(_) => return self.end(),
             }
         }
@@ -141,8 +141,8 @@ impl Team {
         state.standbys += 1;
     }
 
-    /// Waits for a scrape that is late, and leads in place of its thread. Ends where enough other threads stand by. The
-    /// thread is counted among the standbys already.
+    /// Waits for a late scrape, and leads in place of its thread. Ends if enough other threads stand by. The caller has
+    /// counted this thread as a standby.
     fn stand_by(self: &Arc<Self>) {
         loop {
             let mut state = self.lock();
@@ -155,7 +155,7 @@ impl Team {
             self.alarm.wait();
             let mut state = self.lock();
             let now = clock::monotonic();
-            // The alarm may be that of a scrape that has ended meanwhile.
+            // The alarm may belong to a scrape that has ended since.
             if let Some(reactor) = state.take(|loan| now >= loan.since + TAKEOVER_AFTER) {
                 state.standbys -= 1;
                 drop(state);
@@ -170,7 +170,7 @@ impl Team {
         self.alarm.end();
     }
 
-    /// Waits until serving has ended, at most for `time`. Returns whether it has.
+    /// Waits until the server has ended, at most for `time`. Returns whether it has.
     pub(super) fn wait(&self, time: Option<Duration>) -> bool {
         let state = self.lock();
         let is_serving = |state: &mut State| !state.has_ended;

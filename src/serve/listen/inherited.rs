@@ -1,6 +1,6 @@
-//! Sockets that systemd has opened: it starts the exporter when somebody connects, or opens a port that the exporter
-//! may not.
-#![expect(clippy::disallowed_methods, reason = "systemd tells the names of the sockets in the environment")]
+//! Sockets passed by systemd (socket activation): it starts the exporter at the first connection, and can open ports for
+//! which the exporter has no permission.
+#![expect(clippy::disallowed_methods, reason = "systemd passes the names of the sockets in the environment")]
 
 use std::io;
 
@@ -10,26 +10,26 @@ use vsock::VsockListener;
 
 use super::{Listener, unix, vsock as machines};
 
-/// A socket, and the name that its unit gives it.
+/// A socket and its name in the unit.
 #[derive(Debug)]
 pub struct Inherited {
-    /// `FileDescriptorName=`, or the unit's own name; empty where nobody named it.
+    /// `FileDescriptorName=`, or the name of the unit; empty without a name.
     pub name: String,
     /// The socket.
     pub listener: Listener,
 }
 
-/// All sockets that were passed, TCP, Unix or vsock; at least one.
+/// All passed sockets, TCP, Unix or vsock. No socket is an error.
 pub fn listeners() -> Result<Vec<Inherited>, String> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut passed = ListenFd::from_env();
     let count = passed.len();
     if count == 0 {
-        return Err("no sockets were passed; have systemd start the exporter by a .socket unit".to_owned());
+        return Err("no sockets were passed; start the exporter by a .socket unit of systemd".to_owned());
     }
     let mut inherit = |number: usize, name: &str| match listener(&mut passed, number) {
         Ok(listener) => Ok(Inherited { name: name.to_owned(), listener }),
-        Err(error) => Err(format!("socket {} of {count} that were passed, named `{name}`: {error}", number + 1)),
+        Err(error) => Err(format!("passed socket {} of {count}, named `{name}`: {error}", number + 1)),
     };
     let names = names.split(':').chain(std::iter::repeat(""));
     (0..count).zip(names).map(|(number, name)| inherit(number, name)).collect()
@@ -46,6 +46,6 @@ fn listener(passed: &mut ListenFd, number: usize) -> io::Result<Listener> {
     let kind = SocketType::STREAM.as_raw().cast_signed();
     match passed.take_custom::<VsockListener>(number, family, kind, "stream of TCP, Unix or vsock")? {
         Some(listener) => machines::Listener::inherit(listener).map(Listener::Vsock),
-        None => Err(io::Error::other("it was taken before")),
+        None => Err(io::Error::other("the socket is already in use")),
     }
 }

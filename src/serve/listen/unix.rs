@@ -1,4 +1,4 @@
-//! Unix sockets, which are files as well.
+//! Unix sockets and their files.
 #![expect(clippy::disallowed_methods, reason = "a socket's file may be left over from a process that is gone")]
 
 use std::fmt;
@@ -9,30 +9,32 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-/// A Unix socket that is listened on.
+/// A listening Unix socket.
 #[derive(Debug)]
 pub struct Listener {
     socket: mio::net::UnixListener,
     path: PathBuf,
-    /// Whether its file goes with it.
+    /// Whether the file is removed when the listener is dropped.
     is_own: bool,
 }
 
 impl Listener {
-    /// Makes the socket. A socket that nobody listens on is removed first; any other file stays, and is an error.
+    /// Creates the socket. A stale socket without a listener is removed first; any other existing file is an error.
     pub(super) fn bind(path: &Path) -> io::Result<Self> {
         remove_stale(path)?;
         let listener = UnixListener::bind(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => io::Error::new(error.kind(), "there is no such folder; create it"),
-            ErrorKind::PermissionDenied => io::Error::new(error.kind(), "not allowed; choose a folder of this user"),
+            ErrorKind::NotFound => io::Error::new(error.kind(), "the directory does not exist; create it"),
+            ErrorKind::PermissionDenied => {
+                io::Error::new(error.kind(), "permission denied; choose a directory that this user may write to")
+            }
             _ => error,
         })?;
-        rustix::net::listen(&listener, super::WAITING_MAX)?;
+        rustix::net::listen(&listener, super::BACKLOG)?;
         listener.set_nonblocking(true)?;
         Ok(Self { socket: mio::net::UnixListener::from_std(listener), path: path.to_owned(), is_own: true })
     }
 
-    /// A socket that somebody else has made, who keeps its file.
+    /// A socket that was passed to this process. Its file stays when the listener is dropped.
     #[cfg(target_os = "linux")]
     pub(super) fn inherit(listener: UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
@@ -55,14 +57,14 @@ fn remove_stale(path: &Path) -> io::Result<()> {
         metadata => metadata?,
     };
     if !metadata.file_type().is_socket() {
-        let sentence = "there is a file that is no socket; remove it, or choose another path";
+        let sentence = "the file exists and is not a socket; remove it, or choose another path";
         return Err(io::Error::new(ErrorKind::AlreadyExists, sentence));
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
         Err(error) => Err(error),
         Ok(_) => {
-            let sentence = "another program listens there; end it, or choose another path";
+            let sentence = "another process listens on this socket; stop it, or choose another path";
             Err(io::Error::new(ErrorKind::AddrInUse, sentence))
         }
     }
@@ -100,21 +102,21 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_nobody_listens_on_makes_room_and_nothing_else_does() {
+    fn a_stale_socket_is_replaced_and_other_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.sock");
         let first = Listener::bind(&path).unwrap();
         assert_eq!(first.to_string(), format!("unix:{}", path.display()));
-        refuse(&path, "another program listens there");
+        refuse(&path, "another process listens on this socket");
         drop(first);
         assert!(fs::symlink_metadata(&path).is_err());
         drop(UnixListener::bind(&path).unwrap());
         assert!(fs::symlink_metadata(&path).is_ok());
         drop(Listener::bind(&path).unwrap());
         fs::write(&path, "mine").unwrap();
-        refuse(&path, "a file that is no socket");
+        refuse(&path, "not a socket");
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
         let error = Listener::bind(&folder.path().join("missing/x.sock")).unwrap_err().to_string();
-        assert_eq!(error, "there is no such folder; create it");
+        assert_eq!(error, "the directory does not exist; create it");
     }
 }

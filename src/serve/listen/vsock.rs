@@ -1,4 +1,4 @@
-//! Sockets between a virtual machine and its host, which need no network on either side.
+//! vsock: sockets between a virtual machine and its host, without a network.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,7 +12,7 @@ use vsock::{VMADDR_CID_ANY, VsockListener, VsockStream};
 
 use crate::serve::request::Peer;
 
-/// A port that is listened on.
+/// A listening vsock port.
 #[derive(Debug)]
 pub struct Listener {
     listener: VsockListener,
@@ -20,19 +20,23 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on a port, whoever this machine is.
+    /// Listens on a port of any context ID.
     pub(super) fn bind(port: u32) -> io::Result<Self> {
         let listener = VsockListener::bind_with_cid_port(VMADDR_CID_ANY, port).map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => io::Error::new(error.kind(), "another program listens there; choose another port"),
-            ErrorKind::PermissionDenied => io::Error::new(error.kind(), "not allowed; choose a port of 1024 or more"),
+            ErrorKind::AddrInUse => {
+                io::Error::new(error.kind(), "another process listens on this port; choose another port")
+            }
+            ErrorKind::PermissionDenied => {
+                io::Error::new(error.kind(), "permission denied; choose a port of 1024 or more")
+            }
             _ => io::Error::new(error.kind(), format!("{error}; is this a virtual machine with virtio-vsock?")),
         })?;
         Self::inherit(listener)
     }
 
-    /// A socket that is bound already.
+    /// A socket that is already bound.
     pub(super) fn inherit(listener: VsockListener) -> io::Result<Self> {
-        rustix::net::listen(&listener, super::WAITING_MAX)?;
+        rustix::net::listen(&listener, super::BACKLOG)?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         Ok(Self { listener, port })
@@ -57,12 +61,12 @@ impl AsFd for Listener {
     }
 }
 
-/// A connection.
+/// A vsock connection.
 #[derive(Debug)]
 pub struct Socket(VsockStream);
 
 impl Socket {
-    /// Says that nothing more will be sent.
+    /// Shuts down the sending side.
     pub(in crate::serve) fn shut_down(&self) -> io::Result<()> {
         self.0.shutdown(Shutdown::Write)
     }
@@ -109,16 +113,16 @@ source!(Socket, 0);
 mod tests {
     use super::*;
 
-    /// A kernel without such sockets says so; one that has them may have nobody to talk to but itself.
+    /// Without vsock in the kernel the error is checked; without a loopback transport no connection is made.
     #[test]
-    fn a_port_is_listened_on_where_the_kernel_can() {
+    fn a_port_is_listened_on_if_the_kernel_supports_vsock() {
         const PORT: u32 = 29_100;
         match Listener::bind(PORT) {
             Ok(listener) => {
                 assert_eq!(listener.to_string(), format!("vsock://:{PORT}"));
                 assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
                 let taken = Listener::bind(PORT).unwrap_err().to_string();
-                assert_eq!(taken, "another program listens there; choose another port");
+                assert_eq!(taken, "another process listens on this port; choose another port");
                 if let Ok(mut client) = VsockStream::connect_with_cid_port(vsock::VMADDR_CID_LOCAL, PORT) {
                     let (mut socket, peer) = listener.accept().unwrap();
                     assert!(matches!(peer, Peer::Vsock { .. }), "{peer}");

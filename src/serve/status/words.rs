@@ -1,9 +1,9 @@
-//! Values as people read them.
+//! Formatting of values for the status page.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A text in HTML.
+/// Text with the special characters of HTML escaped.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -27,7 +27,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// How long something took, to three digits.
+/// A duration with three significant digits.
 pub(super) struct Time(pub(super) Duration);
 
 impl fmt::Display for Time {
@@ -39,7 +39,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// How long something goes on, in the two largest units that it has.
+/// A long duration in its two largest units.
 pub(super) struct Uptime(pub(super) Duration);
 
 impl fmt::Display for Uptime {
@@ -60,13 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_html_would_take_for_its_own_is_escaped() {
+    fn special_characters_of_html_are_escaped() {
         assert_eq!(Escaped("a<b>&\"c'é").to_string(), "a&lt;b&gt;&amp;&quot;c&#39;é");
         assert_eq!(Escaped("").to_string(), "");
     }
 
     #[test]
-    fn times_have_three_digits() {
+    fn durations_have_three_significant_digits() {
         for (micros, expected) in [
             (0, "0.00 ms"),
             (1_234, "1.23 ms"),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn long_times_have_two_units() {
+    fn long_durations_have_two_units() {
         for (seconds, expected) in
             [(59, "59 s"), (61, "1 min 1 s"), (3_660, "1 h 1 min"), (90_000, "1 d 1 h"), (86_400 * 400, "400 d 0 h")]
         {

@@ -1,18 +1,18 @@
-//! What an X.509 certificate says of its owner: names, until when, and for what. Whether it is genuine is for others to
-//! find out; nothing is believed here that does not follow the encoding to the letter.
+//! Names, validity period and key usage of an X.509 certificate. Signatures are not verified here. A certificate that
+//! violates the DER encoding is refused.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Read out of a certificate.
+/// The fields of a certificate that decide about a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Certificate {
-    /// From when it holds, in seconds since 1970.
+    /// Start of the validity period, in seconds since 1970.
     pub(super) not_before: i64,
-    /// Until when it holds, in seconds since 1970.
+    /// End of the validity period, in seconds since 1970.
     pub(super) not_after: i64,
-    /// The subject's alternative names: DNS, e-mail, URI, and IP addresses as they are usually written.
+    /// Subject alternative names: DNS, e-mail, URI, and IP addresses in their usual notation.
     pub(super) names: Vec<String>,
-    /// Whether it may identify a client.
+    /// Whether its extended key usage allows client authentication.
     pub(super) is_for_clients: bool,
 }
 
@@ -32,7 +32,7 @@ const FOR_CLIENTS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 const FOR_ANYTHING: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
 
 impl Certificate {
-    /// Reads one; `None`: it is none.
+    /// Reads a DER certificate; `None` if it is malformed.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         let mut signed = Der(Der(der).only(SEQUENCE)?).take(SEQUENCE).map(Der)?;
         signed.take_if(VERSION)?;
@@ -80,7 +80,7 @@ impl Certificate {
         Some(())
     }
 
-    /// One of the alternative names; other kinds than these four are left out.
+    /// Adds an alternative name; kinds other than these four are skipped.
     fn name(&mut self, tag: u8, content: &[u8]) -> Option<()> {
         self.names.push(match (tag, content.len()) {
             (0x81 | 0x82 | 0x86, _) => std::str::from_utf8(content).ok().filter(|name| name.is_ascii())?.to_owned(),
@@ -93,7 +93,7 @@ impl Certificate {
     }
 }
 
-/// What is left of a row of values, each with a tag and a length.
+/// The remainder of a sequence of DER values, each with a tag and a length.
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
@@ -105,7 +105,7 @@ impl<'a> Der<'a> {
             0x81..=0x83 => {
                 let (bytes, rest) = rest.split_at_checked(usize::from(first - 0x80))?;
                 let length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-                // Lengths are written as short as they can be.
+                // DER requires the shortest form of a length.
                 let is_shortest = length > 0x7f && bytes.first() != Some(&0);
                 (is_shortest.then_some(length)?, rest)
             }
@@ -116,12 +116,12 @@ impl<'a> Der<'a> {
         Some((*tag, content))
     }
 
-    /// The next value, which has this tag.
+    /// The next value, if it has this tag.
     fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|(found, _)| *found == tag).map(|(_, content)| content)
     }
 
-    /// Passes over a value that may be left out.
+    /// Skips an optional value.
     fn take_if(&mut self, tag: u8) -> Option<()> {
         if self.0.first() == Some(&tag) {
             self.next()?;
@@ -129,14 +129,14 @@ impl<'a> Der<'a> {
         Some(())
     }
 
-    /// The only value, which has this tag.
+    /// The only value, if it has this tag.
     fn only(mut self, tag: u8) -> Option<&'a [u8]> {
         let content = self.take(tag)?;
         self.0.is_empty().then_some(content)
     }
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.
+/// Parses `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` to seconds since 1970.
 fn time((tag, text): (u8, &[u8])) -> Option<i64> {
     let digits = text.strip_suffix(b"Z")?;
     let (year, rest) = match tag {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_as_short_as_can_be() {
+    fn only_the_shortest_form_of_a_length_is_valid() {
         let next = |bytes: &[u8]| Der(bytes).next().map(|(tag, content)| (tag, content.len()));
         assert_eq!(next(&[4, 1, 0]), Some((4, 1)));
         assert_eq!(next(&[4, 2, 0]), None);
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
             let _ = Certificate::read(&bytes);
         }
     }

@@ -1,19 +1,19 @@
-//! Who stands before the handler: nobody gets past without being let in, and every answer has the headers of the file.
+//! Authentication, rate limit and headers in front of the handler of all requests.
 
 use std::sync::Arc;
 
 use collectors::host::kernel::clock;
 
 use super::WebConfig;
-use super::file::Headers;
-use super::login::{Judgement, Verdict};
+use super::login::{LoginCheck, Verdict};
 use super::metrics::Refusal;
+use super::settings::Headers;
 use crate::serve::answer::{Answer, Handle, Response};
 use crate::serve::request::Request;
 
 const REALM: &str = "Basic realm=\"node_exporter\", charset=\"UTF-8\"";
 
-/// The guard.
+/// A handler that passes allowed requests to the next one, and adds the configured headers to each response.
 pub(super) struct Guard {
     web_config: Arc<WebConfig>,
     handler: Arc<dyn Handle>,
@@ -51,7 +51,7 @@ impl Handle for Guard {
     fn answer(self: Arc<Self>, request: Request) -> Answer {
         let state = self.web_config.state();
         if state.is_broken {
-            let sentence = "The web configuration cannot be read; the exporter's log says why.";
+            let sentence = "The web configuration is invalid; see the exporter's log.";
             return with(&state.headers, Answer::Ready(self.refuse(Refusal::Configuration, 500, sentence)));
         }
         if let Err(wait_seconds) = self.web_config.take(clock::monotonic()) {
@@ -59,9 +59,9 @@ impl Handle for Guard {
             response.headers.push(("Retry-After", wait_seconds.to_string()));
             return with(&state.headers, Answer::Ready(response));
         }
-        let answer = match Arc::clone(&state.logins).judge(request.peer(), request.headers_named("authorization")) {
-            Judgement::Known(verdict) => self.settle(verdict, request),
-            Judgement::Compare(comparison) => Answer::Job(Box::new(move || self.settle(comparison.run(), request))),
+        let answer = match Arc::clone(&state.logins).check(request.peer(), request.headers_named("authorization")) {
+            LoginCheck::Known(verdict) => self.settle(verdict, request),
+            LoginCheck::Compare(comparison) => Answer::Job(Box::new(move || self.settle(comparison.run(), request))),
         };
         with(&state.headers, answer)
     }

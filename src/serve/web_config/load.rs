@@ -1,58 +1,58 @@
-//! A configuration as it is on disk now, with all that it names.
+//! Loading of a configuration file and of the files that it names.
 
 use std::path::Path;
 
-use super::asked::Asked;
-use super::file::{self, File};
-use super::files::{Files, Looks};
+use super::client_auth::ClientRequirements;
+use super::settings::{self, Settings};
 #[cfg(feature = "tls")]
 pub(super) use super::tls::{Choices, Tls};
+use super::watched_files::{Snapshot, WatchedFiles};
 use crate::yaml::Problem;
 
-/// Result of loading.
+/// Result of loading, and the metadata of the files.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    pub(super) found: Result<Found, String>,
-    pub(super) looks: Looks,
+    pub(super) configuration: Result<Configuration, String>,
+    pub(super) snapshot: Snapshot,
 }
 
-/// A file that says what it may.
+/// A configuration whose own file is valid.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) file: File,
-    /// Client requirements; none if unreadable.
-    pub(super) asked: Option<Asked>,
+pub(super) struct Configuration {
+    pub(super) settings: Settings,
+    /// Requirements on clients; `None` if the authorities cannot be read.
+    pub(super) client_auth: Option<ClientRequirements>,
     /// TLS, whose files may be invalid.
     pub(super) tls: Result<Option<Tls>, String>,
 }
 
-/// Reads everything. Errors name the file.
+/// Reads all files. Errors name the file.
 pub(super) fn load(path: &Path) -> Loaded {
-    let mut files = Files::beside(path);
+    let mut files = WatchedFiles::beside(path);
     let named = |problem: Problem| format!("{}: {problem}", path.display());
-    let found = read(path, &mut files).map(|(file, choices)| {
-        let Some((section, choices)) = file.tls.as_ref().zip(choices.as_ref()) else {
-            return Found { file, asked: Some(Asked::default()), tls: Ok(None) };
+    let configuration = read(path, &mut files).map(|(settings, choices)| {
+        let Some((section, choices)) = settings.tls.as_ref().zip(choices.as_ref()) else {
+            return Configuration { settings, client_auth: Some(ClientRequirements::default()), tls: Ok(None) };
         };
-        let (asked, tls) = match Asked::read(section, &mut files) {
-            Ok(asked) => {
-                let tls = build(section, choices, &asked, &mut files);
-                (Some(asked), tls.map(Some))
+        let (client_auth, tls) = match ClientRequirements::read(section, &mut files) {
+            Ok(client_auth) => {
+                let tls = build(section, choices, &client_auth, &mut files);
+                (Some(client_auth), tls.map(Some))
             }
             Err(problem) => (None, Err(problem)),
         };
-        Found { file, asked, tls: tls.map_err(named) }
+        Configuration { settings, client_auth, tls: tls.map_err(named) }
     });
-    Loaded { found, looks: files.looks() }
+    Loaded { configuration, snapshot: files.snapshot() }
 }
 
-fn read(path: &Path, files: &mut Files) -> Result<(File, Option<Choices>), String> {
+fn read(path: &Path, files: &mut WatchedFiles) -> Result<(Settings, Option<Choices>), String> {
     let bytes = files.read(path.file_name().unwrap_or_default())?;
     let named = |problem: Problem| format!("{}: {problem}", path.display());
     let text = String::from_utf8(bytes).map_err(|_| named(Problem::general("not UTF-8")))?;
-    let file = file::read(&text).map_err(named)?;
-    let choices = file.tls.as_ref().map(Choices::of).transpose().map_err(named)?;
-    Ok((file, choices))
+    let settings = settings::read(&text).map_err(named)?;
+    let choices = settings.tls.as_ref().map(Choices::of).transpose().map_err(named)?;
+    Ok((settings, choices))
 }
 
 #[cfg(feature = "tls")]
@@ -64,8 +64,8 @@ pub(super) use without::{Choices, Tls, build};
 /// Substitute without TLS.
 #[cfg(not(feature = "tls"))]
 mod without {
-    use super::super::file::TlsSection;
-    use super::{Asked, Files, Problem};
+    use super::super::settings::TlsSection;
+    use super::{ClientRequirements, Problem, WatchedFiles};
 
     #[derive(Clone, Debug)]
     pub(in super::super) enum Tls {}
@@ -79,7 +79,12 @@ mod without {
         }
     }
 
-    pub(in super::super) fn build(_: &TlsSection, choices: &Choices, _: &Asked, _: &mut Files) -> Result<Tls, Problem> {
+    pub(in super::super) fn build(
+        _: &TlsSection,
+        choices: &Choices,
+        _: &ClientRequirements,
+        _: &mut WatchedFiles,
+    ) -> Result<Tls, Problem> {
         match *choices {}
     }
 }

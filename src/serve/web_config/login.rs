@@ -1,8 +1,8 @@
-//! Basic authentication: who asks, and whether that was answered lately.
+//! Basic authentication with a cache of recent results.
 //!
-//! Comparing with bcrypt takes a processor for tens of milliseconds, so one comparison runs at a time, a few wait, and
-//! further ones are turned away; no address has more than its share of those that wait. What came out is remembered, but no password: the key is a hash that takes a secret of
-//! this process to make. Answers of yes and of no have room of their own, so that whoever guesses pushes nobody out.
+//! A bcrypt comparison takes a processor for tens of milliseconds. One comparison runs at a time, a few wait, and further
+//! ones are refused; the share of one address is limited. Results are cached without passwords: the key is a keyed hash
+//! with a secret of this process. Right and wrong logins have caches of their own, so that guesses evict no right login.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -17,7 +17,7 @@ use crate::serve::origin::Origin;
 use crate::serve::request::Peer;
 
 /// Maximum number of cached results of each kind.
-const REMEMBERED_MAX: usize = 50;
+const CACHED_MAX: usize = 50;
 
 /// Maximum number of running or waiting comparisons, each with a thread.
 const COMPARISONS_MAX: usize = 8;
@@ -30,22 +30,22 @@ const COMPARISONS_PER_ORIGIN_MAX: usize = 2;
 pub(super) enum Verdict {
     /// A user with the right password.
     Right,
-    /// Anything else.
+    /// An unknown user, a wrong password, or a malformed header.
     Wrong,
-    /// Too many are being compared.
+    /// Too many comparisons are running or waiting.
     Busy,
 }
 
-/// Result of a login without a comparison.
+/// Result of a login, as far as it is known without a comparison.
 #[derive(Debug)]
-pub(super) enum Judgement {
-    /// Everything.
+pub(super) enum LoginCheck {
+    /// A cached or trivial result.
     Known(Verdict),
-    /// That it has to be compared, which takes its time.
+    /// A comparison is needed, which is slow.
     Compare(Comparison),
 }
 
-/// A login that is to be compared. It counts among those that wait until it is dropped.
+/// A login to compare. It occupies one of [`COMPARISONS_MAX`] slots until it is dropped.
 pub(super) struct Comparison {
     logins: Arc<Logins>,
     origin: Origin,
@@ -62,38 +62,38 @@ impl std::fmt::Debug for Comparison {
 
 type Key = [u8; 32];
 
-/// Compares logins.
+/// Checks logins against users.
 #[derive(Debug)]
 pub(super) struct Logins {
     users: Users,
-    desk: Arc<Desk>,
+    shared: Arc<SharedState>,
 }
 
-/// What outlasts a change of users: keys depend on the user's hash, so that what is remembered holds for those whose
-/// hash is the same, and is out of reach for the others.
+/// State that survives a reload of the users. Keys depend on the user's hash: cached results stay valid for users with an
+/// unchanged hash, and are never found for changed ones.
 #[derive(Debug)]
-struct Desk {
+struct SharedState {
     secret: Key,
-    memory: Mutex<Memory>,
+    verdicts: Mutex<VerdictCache>,
     comparing: Mutex<()>,
-    /// Where those come from that run or wait.
+    /// Origins of the comparisons that run or wait.
     waiting: Mutex<Vec<Origin>>,
 }
 
 #[derive(Default)]
-struct Memory {
+struct VerdictCache {
     right: VecDeque<Key>,
     wrong: VecDeque<Key>,
 }
 
-impl std::fmt::Debug for Memory {
+impl std::fmt::Debug for VerdictCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} right, {} wrong", self.right.len(), self.wrong.len())
     }
 }
 
-impl Memory {
-    fn recall(&self, key: &Key) -> Option<Verdict> {
+impl VerdictCache {
+    fn find(&self, key: &Key) -> Option<Verdict> {
         if self.right.contains(key) {
             return Some(Verdict::Right);
         }
@@ -102,7 +102,7 @@ impl Memory {
 
     fn keep(&mut self, key: Key, is_right: bool) {
         let keys = if is_right { &mut self.right } else { &mut self.wrong };
-        if keys.len() == REMEMBERED_MAX {
+        if keys.len() == CACHED_MAX {
             keys.pop_front();
         }
         keys.push_back(key);
@@ -111,43 +111,46 @@ impl Memory {
 
 impl Logins {
     pub(super) fn new(users: Users) -> Self {
-        let desk =
-            Desk { secret: secret(), memory: Mutex::default(), comparing: Mutex::default(), waiting: Mutex::default() };
-        Self { users, desk: Arc::new(desk) }
+        let shared = SharedState {
+            secret: secret(),
+            verdicts: Mutex::default(),
+            comparing: Mutex::default(),
+            waiting: Mutex::default(),
+        };
+        Self { users, shared: Arc::new(shared) }
     }
 
-    /// The same caches with other users.
+    /// Logins of other users with the caches of these.
     pub(super) fn with(&self, users: Users) -> Self {
-        Self { users, desk: Arc::clone(&self.desk) }
+        Self { users, shared: Arc::clone(&self.shared) }
     }
 
-    /// Judges the values of the header `Authorization`, of which there has to be one. Quick, unless it takes a
-    /// comparison.
-    pub(super) fn judge<'a>(self: Arc<Self>, peer: Peer, headers: impl IntoIterator<Item = &'a str>) -> Judgement {
+    /// Checks the values of the header `Authorization`, of which exactly one is expected. Returns without a comparison.
+    pub(super) fn check<'a>(self: Arc<Self>, peer: Peer, headers: impl IntoIterator<Item = &'a str>) -> LoginCheck {
         if self.users.is_empty() {
-            return Judgement::Known(Verdict::Right);
+            return LoginCheck::Known(Verdict::Right);
         }
         let mut headers = headers.into_iter();
-        let (Some(header), None) = (headers.next(), headers.next()) else { return Judgement::Known(Verdict::Wrong) };
-        let Some((user, password)) = credentials(header.as_bytes()) else { return Judgement::Known(Verdict::Wrong) };
+        let (Some(header), None) = (headers.next(), headers.next()) else { return LoginCheck::Known(Verdict::Wrong) };
+        let Some((user, password)) = credentials(header.as_bytes()) else { return LoginCheck::Known(Verdict::Wrong) };
         let key = self.key(&user, &password);
-        if let Some(verdict) = self.recall(&key) {
-            return Judgement::Known(verdict);
+        if let Some(verdict) = self.find(&key) {
+            return LoginCheck::Known(verdict);
         }
         let origin = Origin::of(peer);
-        if !self.desk.enter(origin) {
-            return Judgement::Known(Verdict::Busy);
+        if !self.shared.enter(origin) {
+            return LoginCheck::Known(Verdict::Busy);
         }
-        Judgement::Compare(Comparison { logins: self, origin, key, user, password })
+        LoginCheck::Compare(Comparison { logins: self, origin, key, user, password })
     }
 
-    fn recall(&self, key: &Key) -> Option<Verdict> {
-        self.desk.memory.lock().unwrap_or_else(PoisonError::into_inner).recall(key)
+    fn find(&self, key: &Key) -> Option<Verdict> {
+        self.shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner).find(key)
     }
 
-    /// No password, nor anything that tells one without the secret.
+    /// The cache key of a login: a keyed hash, from which the password cannot be guessed without the secret.
     fn key(&self, user: &[u8], password: &[u8]) -> Key {
-        let mut mac = HMAC::new(self.desk.secret);
+        let mut mac = HMAC::new(self.shared.secret);
         for part in [user, self.users.find(user).map_or(&[][..], |hash| hash.bytes()), password] {
             mac.update((part.len() as u64).to_le_bytes());
             mac.update(part);
@@ -156,8 +159,8 @@ impl Logins {
     }
 }
 
-impl Desk {
-    /// Whether there is room for one more from there.
+impl SharedState {
+    /// Reserves a slot for a comparison of this origin. Returns whether one was free.
     fn enter(&self, origin: Origin) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let of_origin = waiting.iter().filter(|other| **other == origin).count();
@@ -177,16 +180,16 @@ impl Desk {
 }
 
 impl Comparison {
-    /// Waits for its turn, and compares.
+    /// Waits until no other comparison runs, and compares.
     pub(super) fn run(self) -> Verdict {
         let logins = &self.logins;
-        let turn = logins.desk.comparing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever was before may have asked the same.
-        if let Some(verdict) = logins.recall(&self.key) {
+        let turn = logins.shared.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+        // The comparison before may have been of the same login.
+        if let Some(verdict) = logins.find(&self.key) {
             return verdict;
         }
-        let is_right = logins.users.admit(&self.user, &self.password);
-        logins.desk.memory.lock().unwrap_or_else(PoisonError::into_inner).keep(self.key, is_right);
+        let is_right = logins.users.is_right(&self.user, &self.password);
+        logins.shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner).keep(self.key, is_right);
         drop(turn);
         if is_right { Verdict::Right } else { Verdict::Wrong }
     }
@@ -194,11 +197,11 @@ impl Comparison {
 
 impl Drop for Comparison {
     fn drop(&mut self) {
-        self.logins.desk.leave(self.origin);
+        self.logins.shared.leave(self.origin);
     }
 }
 
-/// The standard library's hashers begin with what the system knows of chance, which is all that is wanted of it here.
+/// A random key. The hashers of the standard library are seeded by the system's random number generator.
 fn secret() -> Key {
     let mut mac = HMAC::new([0; 32]);
     (0_u8..4).for_each(|part| mac.update(RandomState::new().hash_one(part).to_le_bytes()));
@@ -221,7 +224,7 @@ fn credentials(header: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 #[cfg(feature = "tls")]
 mod tests {
     use super::super::password::Hash;
-    use super::super::password::stored::htpasswd;
+    use super::super::password::bcrypt_hash::htpasswd;
     use super::*;
 
     fn logins() -> Arc<Logins> {
@@ -239,9 +242,9 @@ mod tests {
     }
 
     fn verdict(logins: &Arc<Logins>, headers: &[&str]) -> Verdict {
-        match Arc::clone(logins).judge(peer(9), headers.iter().copied()) {
-            Judgement::Known(verdict) => verdict,
-            Judgement::Compare(comparison) => comparison.run(),
+        match Arc::clone(logins).check(peer(9), headers.iter().copied()) {
+            LoginCheck::Known(verdict) => verdict,
+            LoginCheck::Compare(comparison) => comparison.run(),
         }
     }
 
@@ -251,11 +254,11 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(verdict(&logins, headers), expected, "{headers:?}");
         }
-        assert!(logins.desk.waiting.lock().unwrap().is_empty());
+        assert!(logins.shared.waiting.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn one_header_with_user_and_password_lets_in() {
+    fn exactly_one_valid_header_is_right() {
         let good = basic("alice", "a:b");
         check(&[&good], Verdict::Right);
         check(&[&good.replace("Basic", "bASIC")], Verdict::Right);
@@ -270,32 +273,32 @@ mod tests {
     }
 
     #[test]
-    fn without_users_everybody_comes_in() {
+    fn without_users_no_login_is_needed() {
         assert_eq!(verdict(&Arc::new(Logins::new(Users::default())), &[]), Verdict::Right);
     }
 
     #[test]
-    fn answers_are_remembered_up_to_a_limit_and_guesses_push_nobody_out() {
+    fn caches_are_limited_and_guesses_evict_no_right_login() {
         let logins = logins();
         let count = || {
-            let memory = logins.desk.memory.lock().unwrap();
-            (memory.right.len(), memory.wrong.len())
+            let verdicts = logins.shared.verdicts.lock().unwrap();
+            (verdicts.right.len(), verdicts.wrong.len())
         };
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
-        for guess in 0..REMEMBERED_MAX {
+        for guess in 0..CACHED_MAX {
             assert_eq!(verdict(&logins, &[&basic("alice", &guess.to_string())]), Verdict::Wrong);
         }
-        assert_eq!(count(), (1, REMEMBERED_MAX));
+        assert_eq!(count(), (1, CACHED_MAX));
         assert_eq!(verdict(&logins, &[&basic("alice", "one more")]), Verdict::Wrong);
-        assert_eq!(count(), (1, REMEMBERED_MAX));
+        assert_eq!(count(), (1, CACHED_MAX));
         let key = |password: &str| logins.key(b"alice", password.as_bytes());
-        assert_eq!(logins.recall(&key("a:b")), Some(Verdict::Right));
-        assert_eq!(logins.recall(&key("0")), None);
-        assert_eq!(logins.recall(&key("1")), Some(Verdict::Wrong));
+        assert_eq!(logins.find(&key("a:b")), Some(Verdict::Right));
+        assert_eq!(logins.find(&key("0")), None);
+        assert_eq!(logins.find(&key("1")), Some(Verdict::Wrong));
     }
 
     #[test]
-    fn keys_tell_users_and_passwords_apart_and_hold_neither() {
+    fn keys_distinguish_users_and_passwords_and_contain_neither() {
         let logins = logins();
         assert_ne!(logins.key(b"a", b"bc"), logins.key(b"ab", b"c"));
         assert_ne!(logins.key(b"alice", b"x"), self::logins().key(b"alice", b"x"));
@@ -303,32 +306,32 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_limit_comparisons_are_turned_away_and_what_is_known_is_not() {
+    fn at_the_limit_comparisons_are_refused_and_cached_logins_are_not() {
         let logins = logins();
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
-        let ask = |last: u8, guess: usize| Arc::clone(&logins).judge(peer(last), [&*basic("bob", &guess.to_string())]);
-        let is_let_wait = |judgement: &Judgement| matches!(judgement, Judgement::Compare(_));
+        let ask = |last: u8, guess: usize| Arc::clone(&logins).check(peer(last), [&*basic("bob", &guess.to_string())]);
+        let is_admitted = |check: &LoginCheck| matches!(check, LoginCheck::Compare(_));
         let mut waiting: Vec<_> = (0..COMPARISONS_PER_ORIGIN_MAX).map(|guess| ask(1, guess)).collect();
-        assert!(waiting.iter().all(is_let_wait));
-        assert!(!is_let_wait(&ask(1, 99)), "one address takes the room of others");
+        assert!(waiting.iter().all(is_admitted));
+        assert!(!is_admitted(&ask(1, 99)), "one address exceeds its share");
         let last = (2..).flat_map(|last| [last; COMPARISONS_PER_ORIGIN_MAX]);
         waiting.extend((waiting.len()..COMPARISONS_MAX).zip(last).map(|(guess, last)| ask(last, guess)));
-        assert!(waiting.iter().all(is_let_wait));
+        assert!(waiting.iter().all(is_admitted));
         assert_eq!(verdict(&logins, &[&basic("bob", "x")]), Verdict::Busy);
         assert_eq!(verdict(&logins, &[&basic("alice", "a:b")]), Verdict::Right);
         drop(waiting);
         assert_eq!(verdict(&logins, &[&basic("bob", "x")]), Verdict::Wrong);
-        assert!(logins.desk.waiting.lock().unwrap().is_empty());
+        assert!(logins.shared.waiting.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn right_logins_are_remembered_while_the_hash_is_the_same() {
+    fn right_logins_stay_cached_while_the_hash_is_unchanged() {
         let logins = logins();
         let good = basic("alice", "a:b");
         assert_eq!(verdict(&logins, &[&good]), Verdict::Right);
         let is_known = |users: &Users| {
-            let judgement = Arc::new(logins.with(users.clone())).judge(peer(1), [&*good]);
-            matches!(judgement, Judgement::Known(Verdict::Right))
+            let check = Arc::new(logins.with(users.clone())).check(peer(1), [&*good]);
+            matches!(check, LoginCheck::Known(Verdict::Right))
         };
         let mut users = logins.users.clone();
         users.add("bob", Hash::parse(&htpasswd(4, "x")).unwrap());

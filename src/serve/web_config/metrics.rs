@@ -6,14 +6,14 @@ use prometheus::{Error, Gauge, IntCounter, IntCounterVec, IntGauge, Opts};
 
 use crate::instruments::Instruments;
 
-/// Why a request is not answered.
+/// Reasons of refused requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Refusal {
-    /// The configuration cannot be read, so that nobody knows who may ask.
+    /// The configuration is invalid, so that the allowed users are unknown.
     Configuration,
-    /// There were too many.
+    /// The rate limit is exceeded.
     RateLimit,
-    /// User or password are wrong.
+    /// The user or the password is wrong.
     Login,
     /// Too many logins are being compared.
     Busy,
@@ -32,7 +32,7 @@ impl Refusal {
     }
 }
 
-/// The metrics.
+/// Metrics of the web configuration.
 #[derive(Debug)]
 pub(super) struct Metrics {
     is_good: IntGauge,
@@ -59,19 +59,19 @@ impl Metrics {
         Ok(Self {
             is_good: IntGauge::new(
                 "node_exporter_web_config_last_reload_successful",
-                "Whether the web configuration could be read when it was last tried, with all that it names.",
+                "Whether the last reload of the web configuration and its files succeeded.",
             )?,
             good_at: Gauge::new(
                 "node_exporter_web_config_last_reload_success_timestamp_seconds",
-                "When the web configuration was last read without a mistake.",
+                "Time of the last successful reload of the web configuration.",
             )?,
             is_ignored: IntGauge::new(
                 "node_exporter_web_config_ignored",
-                "Whether the web configuration file is ignored because it lacks logins or TLS that are in force.",
+                "Whether the web configuration file is ignored because it lacks active logins or TLS.",
             )?,
             expires: Gauge::new(
                 "node_exporter_web_certificate_expiry_timestamp_seconds",
-                "Until when the certificate holds that new connections are shown.",
+                "Expiry time of the certificate of new connections.",
             )?,
             refused,
             handshakes_failed: IntCounter::new(
@@ -82,7 +82,7 @@ impl Metrics {
         })
     }
 
-    /// Puts them on the page.
+    /// Registers the metrics.
     pub(super) fn add_to(&self, instruments: &Instruments) -> Result<(), Error> {
         instruments.add(Box::new(self.is_good.clone()))?;
         instruments.add(Box::new(self.good_at.clone()))?;
@@ -95,7 +95,7 @@ impl Metrics {
         Ok(())
     }
 
-    /// The configuration was read.
+    /// Records a reload.
     pub(super) fn read(&self, is_good: bool, now: Duration) {
         self.is_good.set(i64::from(is_good));
         if is_good {
@@ -103,23 +103,23 @@ impl Metrics {
         }
     }
 
-    /// The file was read, and is ignored or not.
+    /// Records whether the file is ignored.
     pub(super) fn ignore(&self, is_ignored: bool) {
         self.is_ignored.set(i64::from(is_ignored));
     }
 
-    /// There is another certificate.
+    /// Records the certificate's expiry time.
     #[cfg(feature = "tls")]
     pub(super) fn certified(&self, not_after: i64) {
         self.expires.set(not_after as f64);
     }
 
-    /// A request was refused.
+    /// Counts a refused request.
     pub(super) fn refuse(&self, refusal: Refusal) {
         self.refused.with_label_values(&[refusal.word()]).inc();
     }
 
-    /// A handshake failed.
+    /// Counts a failed handshake.
     #[cfg(feature = "tls")]
     pub(super) fn failed(&self) {
         self.handshakes_failed.inc();

@@ -1,7 +1,7 @@
-//! Passwords as they are stored, and whether one is right.
+//! Stored passwords, and comparison with a password of a request.
 
 #[cfg(feature = "tls")]
-pub(super) mod stored;
+pub(super) mod bcrypt_hash;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,17 +9,17 @@ use std::ops::Range;
 use hmac_sha256::Hash as Sha256;
 use subtle::ConstantTimeEq;
 
-use stored::{Stored, work};
+use bcrypt_hash::{BcryptHash, work};
 
-/// Substitute without logins by file.
+/// Substitute for builds without the feature `tls`.
 #[cfg(not(feature = "tls"))]
-mod stored {
+mod bcrypt_hash {
     #[derive(Clone, PartialEq, Eq)]
-    pub(in super::super) enum Stored {}
+    pub(in super::super) enum BcryptHash {}
 
-    impl Stored {
+    impl BcryptHash {
         pub(super) fn parse(_: &str) -> Result<Self, &'static str> {
-            Err("this exporter was built without the feature `tls`, which logins go with")
+            Err("logins need the feature `tls`, which this build lacks")
         }
 
         pub(super) const fn cost(&self) -> u32 {
@@ -38,16 +38,16 @@ mod stored {
     pub(super) const fn work(_: u32, _: &[u8]) {}
 }
 
-/// A stored password.
+/// The hash of a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Hash {
-    /// As the file has it.
-    Bcrypt(Stored),
-    /// Of a password that the command line gave in the open.
+    /// A bcrypt hash of the file.
+    Bcrypt(BcryptHash),
+    /// The digest of a password that the command line gives in plain text.
     Sha256([u8; 32]),
 }
 
-/// Hashes are no passwords, but what a password is guessed from.
+/// Prints no hash: a password can be guessed from it.
 impl std::fmt::Debug for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Hash of cost {}", self.cost())
@@ -55,17 +55,17 @@ impl std::fmt::Debug for Hash {
 }
 
 impl Hash {
-    /// Reads what the file has.
+    /// Parses a bcrypt hash of the file.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        Stored::parse(text).map(Self::Bcrypt)
+        BcryptHash::parse(text).map(Self::Bcrypt)
     }
 
-    /// The hash of a password that is known.
+    /// The hash of a password in plain text.
     pub(super) fn of(password: &str) -> Self {
         Self::Sha256(Sha256::hash(password.as_bytes()))
     }
 
-    /// The power of two that says how long it takes to compare.
+    /// Cost of a comparison, as a power of two.
     pub(super) const fn cost(&self) -> u32 {
         match self {
             Self::Bcrypt(stored) => stored.cost(),
@@ -89,7 +89,7 @@ impl Hash {
     }
 }
 
-/// Who may come in.
+/// Users that are allowed, with the hashes of their passwords.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Users {
     by_name: BTreeMap<String, Hash>,
@@ -110,9 +110,9 @@ impl Users {
         self.by_name.get(std::str::from_utf8(user).ok()?)
     }
 
-    /// Whether the password is the user's. A no takes as long for every name, known or not: what the highest cost takes.
-    /// Twice the work is one more in cost, so a cost of 10, 10 and 11 together are one of 12.
-    pub(super) fn admit(&self, user: &[u8], password: &[u8]) -> bool {
+    /// Whether the password is the user's. A wrong one takes as long for every name, known or not: the time of the highest
+    /// cost. A cost that is higher by one takes twice the time, so that costs of 10, 10 and 11 add up to 12.
+    pub(super) fn is_right(&self, user: &[u8], password: &[u8]) -> bool {
         let hash = self.find(user);
         let is_right = hash.is_some_and(|hash| hash.is_of(password));
         if is_right {
@@ -122,7 +122,7 @@ impl Users {
         false
     }
 
-    /// At which costs there is work still to be done after a comparison with this.
+    /// Costs of the additional work after a comparison with `hash`.
     fn missing(&self, hash: Option<&Hash>) -> Range<u32> {
         match hash.map_or(0, Hash::cost) {
             0 if self.cost_max > 0 => self.cost_max..self.cost_max + 1,
@@ -134,20 +134,20 @@ impl Users {
 #[cfg(test)]
 #[cfg(feature = "tls")]
 mod tests {
-    use super::stored::{PASSWORD_MAX_BYTES, htpasswd};
+    use super::bcrypt_hash::{PASSWORD_MAX_BYTES, htpasswd};
     use super::*;
 
     #[track_caller]
     fn check(hash: &str, password: &str, expected: bool) {
         let mut users = Users::default();
         users.add("user", Hash::parse(hash).unwrap());
-        assert_eq!(users.admit(b"user", password.as_bytes()), expected, "{password}");
-        assert!(!users.admit(b"other", password.as_bytes()));
-        assert!(!users.admit(b"\xff", password.as_bytes()));
+        assert_eq!(users.is_right(b"user", password.as_bytes()), expected, "{password}");
+        assert!(!users.is_right(b"other", password.as_bytes()));
+        assert!(!users.is_right(b"\xff", password.as_bytes()));
     }
 
     #[test]
-    fn passwords_are_told_from_others() {
+    fn only_the_right_password_matches() {
         // From the test vectors of jBCrypt, and one whose salt ends in bits without meaning.
         for hash in [
             "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_is_refused_without_being_repeated() {
+    fn an_invalid_hash_is_refused_and_not_printed() {
         let good = htpasswd(4, "a");
         for bad in [
             "doe",
@@ -194,12 +194,12 @@ mod tests {
     fn a_password_of_the_command_line_is_compared() {
         let mut users = Users::default();
         users.add("old", Hash::of("secret"));
-        assert!(users.admit(b"old", b"secret"));
-        assert!(!users.admit(b"old", b"secre") && !users.admit(b"older", b"secret"));
+        assert!(users.is_right(b"old", b"secret"));
+        assert!(!users.is_right(b"old", b"secre") && !users.is_right(b"older", b"secret"));
     }
 
     #[test]
-    fn a_no_takes_the_same_work_for_every_name() {
+    fn a_wrong_password_takes_the_same_work_for_every_name() {
         let mut users = Users::default();
         for (user, cost) in [("cheap", 4), ("dear", 12), ("middling", 9)] {
             let hash = htpasswd(4, "a").replace("$04", &format!("${cost:02}"));

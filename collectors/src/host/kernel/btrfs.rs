@@ -1,7 +1,5 @@
 //! The devices of a btrfs.
 
-use crate::kit::parse::FromText;
-
 /// The identity of a file system or of a device.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Uuid(pub [u8; 16]);
@@ -20,12 +18,9 @@ impl Uuid {
         }
         text
     }
-}
 
-impl FromText for Uuid {
-    const EXPECTED: &'static str = "a UUID of 32 hexadecimal digits, with dashes or without";
-
-    fn from_text(text: &[u8]) -> Option<Self> {
+    /// Reads 32 hexadecimal digits, with dashes or without.
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = [0_u8; 16];
         let mut digits = text.iter().filter(|&&byte| byte != b'-').map(|&byte| char::from(byte).to_digit(16));
         for byte in &mut bytes {
@@ -72,7 +67,7 @@ mod tests {
             ("0001020g-0405-0607-0809-0a0b0c0d0eff", None),
             ("", None),
         ] {
-            assert_eq!(Uuid::from_text(text.as_bytes()), expected, "{text}");
+            assert_eq!(Uuid::parse(text.as_bytes()), expected, "{text}");
         }
         assert_eq!(&expected.map(Uuid::text), &Some(*b"00010203-0405-0607-0809-0a0b0c0d0eff"));
     }
@@ -80,12 +75,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_uuid_comes_back(bytes: [u8; 16]) {
-            prop_assert_eq!(Uuid::from_text(&Uuid(bytes).text()), Some(Uuid(bytes)));
+            prop_assert_eq!(Uuid::parse(&Uuid(bytes).text()), Some(Uuid(bytes)));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let _ = Uuid::from_text(&bytes);
+            let _ = Uuid::parse(&bytes);
         }
     }
 }

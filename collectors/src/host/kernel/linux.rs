@@ -19,8 +19,8 @@ use self::zone::Zones;
 use super::btrfs::BtrfsDevice;
 use super::netlink::{ethtool, nl80211, qdisc, route};
 use super::{
-    Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname,
-    WifiInterface, WifiNetwork, WifiStation, clock,
+    Address, AlternativeName, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs,
+    Uname, WifiInterface, WifiNetwork, WifiStation, clock,
 };
 use crate::host::errno::Errno;
 
@@ -134,7 +134,8 @@ impl Linux {
             for message in answer.messages(route::NEW_ADDRESS) {
                 let Some(found) = route::address(message?.payload)? else { continue };
                 let Some(device) = devices.name(found.index) else { continue };
-                visit(&Address { device, address: found.address, prefix_length: found.prefix_length });
+                let network = IpNetwork { address: found.address, prefix_length: found.prefix_length };
+                visit(&Address { device, network });
             }
             Ok(())
         })?;
@@ -316,10 +317,9 @@ mod tests {
     #[test]
     fn loopback_has_its_address() {
         let mut found = Vec::new();
-        linux()
-            .addresses(&mut |address| found.push((address.device.to_vec(), address.address, address.prefix_length)))
-            .unwrap();
-        assert!(found.contains(&(b"lo".to_vec(), "127.0.0.1".parse().unwrap(), 8)), "{found:?}");
+        linux().addresses(&mut |address| found.push((address.device.to_vec(), address.network))).unwrap();
+        let network = IpNetwork { address: "127.0.0.1".parse().unwrap(), prefix_length: 8 };
+        assert!(found.contains(&(b"lo".to_vec(), network)), "{found:?}");
     }
 
     #[test]

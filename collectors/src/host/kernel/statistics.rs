@@ -29,41 +29,6 @@ counters! {
     rx_compressed tx_compressed rx_nohandler
 }
 
-/// The families that the caller declares for the counters, in the order of `LinkStatistics::NAMES`. The names resolve
-/// at the call site, so that the order is written once.
-macro_rules! in_counter_order {
-    () => {
-        [
-            RECEIVE_PACKETS,
-            TRANSMIT_PACKETS,
-            RECEIVE_BYTES,
-            TRANSMIT_BYTES,
-            RECEIVE_ERRORS,
-            TRANSMIT_ERRORS,
-            RECEIVE_DROPPED,
-            TRANSMIT_DROPPED,
-            MULTICAST,
-            COLLISIONS,
-            RECEIVE_LENGTH_ERRORS,
-            RECEIVE_OVER_ERRORS,
-            RECEIVE_CRC_ERRORS,
-            RECEIVE_FRAME_ERRORS,
-            RECEIVE_FIFO_ERRORS,
-            RECEIVE_MISSED_ERRORS,
-            TRANSMIT_ABORTED_ERRORS,
-            TRANSMIT_CARRIER_ERRORS,
-            TRANSMIT_FIFO_ERRORS,
-            TRANSMIT_HEARTBEAT_ERRORS,
-            TRANSMIT_WINDOW_ERRORS,
-            RECEIVE_COMPRESSED,
-            TRANSMIT_COMPRESSED,
-            RECEIVE_NOHANDLER,
-        ]
-    };
-}
-
-pub(crate) use in_counter_order;
-
 #[cfg(test)]
 mod tests {
     use super::*;

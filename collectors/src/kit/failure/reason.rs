@@ -16,6 +16,8 @@ pub struct Reason(Inner);
 #[derive(Clone, PartialEq, Eq)]
 enum Inner {
     Words(String),
+    /// The input exceeds a limit.
+    TooLarge(String),
     /// The words in full, and without field and finding, which may be content of the file.
     Parsed {
         words: String,
@@ -35,13 +37,23 @@ impl Reason {
         Self(Inner::Words(words.to_string()))
     }
 
+    /// A reason in these words: an input exceeds a limit.
+    pub(super) fn too_large(words: impl fmt::Display) -> Self {
+        Self(Inner::TooLarge(words.to_string()))
+    }
+
+    /// Whether an input exceeds a limit, which it probably does in every scrape.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0, Inner::TooLarge(_) | Inner::File { error: RootError::TooLarge { .. }, .. })
+    }
+
     /// The reason without content of files, for clients: path, line and kind.
     pub fn public(&self) -> impl fmt::Display {
         match &self.0 {
             Inner::File { .. } => self.to_string(),
             Inner::Parsed { public, .. } => public.clone(),
             // What is quoted may be content.
-            Inner::Words(words) => {
+            Inner::Words(words) | Inner::TooLarge(words) => {
                 let before = words.split(['`', '"']).next().unwrap_or_default().trim_end();
                 before.strip_suffix(", found").unwrap_or(before).to_owned()
             }
@@ -64,6 +76,7 @@ impl From<FileError<'_>> for Reason {
                 start.copy_from_slice(file.path);
                 Self(Inner::File { mount: file.mount, error: file.error, path, length })
             }
+            _ if matches!(file.error, RootError::TooLarge { .. }) => Self::too_large(file),
             _ => Self::in_words(file),
         }
     }
@@ -72,7 +85,7 @@ impl From<FileError<'_>> for Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Words(words) | Inner::Parsed { words, .. } => f.write_str(words),
+            Inner::Words(words) | Inner::TooLarge(words) | Inner::Parsed { words, .. } => f.write_str(words),
             Inner::File { mount, error, path, length } => {
                 let path = path.get(..usize::from(*length)).unwrap_or_default();
                 FileError { mount: *mount, path, error: *error }.fmt(f)

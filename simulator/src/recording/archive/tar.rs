@@ -5,48 +5,113 @@ use std::io::{self, Read};
 
 use collectors::host::errno::Errno;
 use collectors::host::root::tree::{MAX_MODE, Node, Special, Tree, What};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use tar::{Builder, EntryType, Header};
 
 use super::{ArchiveError, ENTRIES_CAP, FILE_CAP_BYTES, PathMapping, Unpacked, too_large, unpacked_cap_bytes};
 
-/// Reads an uncompressed archive, which is walked twice: for a wrapper directory, and for the entries.
+/// Largest window of a zstd frame: what RFC 8878 asks every decoder to support, and level 19 needs.
+const WINDOW_MAX_BYTES: u64 = 8 << 20;
+
+/// Maximum size of a name or extended header that stands before its entry.
+const EXTENSION_MAX_BYTES: u64 = 1 << 20;
+
+/// Reads an uncompressed archive.
 pub(super) fn read_plain(bytes: &[u8], cap_bytes: u64) -> Result<Tree, ArchiveError> {
+    read_from(|| bytes, cap_bytes)
+}
+
+/// Reads a zstd archive of any number of frames. What is unpacked is never held as a whole.
+pub(super) fn read_zstd(packed: &[u8]) -> Result<Tree, ArchiveError> {
+    let cap_bytes = unpacked_cap_bytes(packed.len());
+    read_from(|| Frames { rest: packed, frame: None, left_bytes: cap_bytes, cap_bytes }, cap_bytes)
+}
+
+/// The content of zstd frames, up to a cap.
+struct Frames<'a> {
+    rest: &'a [u8],
+    frame: Option<StreamingDecoder<&'a [u8], FrameDecoder>>,
+    left_bytes: u64,
+    cap_bytes: u64,
+}
+
+impl Read for Frames<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let fail = |error: &dyn std::fmt::Display| io::Error::other(format!("zstd: {error}"));
+        while !into.is_empty() {
+            let frame = match &mut self.frame {
+                Some(frame) => frame,
+                None if self.rest.is_empty() => return Ok(0),
+                None => {
+                    let frame = StreamingDecoder::new_with_max_window_size(self.rest, WINDOW_MAX_BYTES);
+                    self.frame.insert(frame.map_err(|error| fail(&error))?)
+                }
+            };
+            let count = frame.read(into).map_err(|error| fail(&error))?;
+            if count > 0 {
+                let left_bytes = self.left_bytes.checked_sub(count as u64);
+                self.left_bytes = left_bytes.ok_or_else(|| io::Error::other(too_large(self.cap_bytes).to_string()))?;
+                return Ok(count);
+            }
+            self.rest = frame.get_ref();
+            self.frame = None;
+        }
+        Ok(0)
+    }
+}
+
+/// Reads an archive three times: for sizes that cannot be, for a wrapper directory, and for the entries.
+fn read_from<R: Read>(open: impl Fn() -> R, cap_bytes: u64) -> Result<Tree, ArchiveError> {
+    check_sizes(open())?;
     let mut paths = Vec::new();
-    each_entry(bytes, &mut |entry| {
+    each_entry(open(), &mut |entry| {
         paths.push(entry.path_bytes().into_owned());
         Ok(())
     })?;
     let mapping = PathMapping::of(paths.iter().map(Vec::as_slice));
+    drop(paths);
     let mut reader = Reader { unpacked: Unpacked::with_cap(cap_bytes), mapping };
-    each_entry(bytes, &mut |entry| reader.add(entry))?;
+    each_entry(open(), &mut |entry| reader.add(entry))?;
     reader.unpacked.entries.into_tree().map_err(|(name, error)| ArchiveError::at(&name, error))
 }
 
-/// Reads a zstd archive of any number of frames.
-pub(super) fn read_zstd(packed: &[u8]) -> Result<Tree, ArchiveError> {
-    let fail = |error: &dyn std::fmt::Display| ArchiveError::new(format!("zstd: {error}"));
-    let cap_bytes = unpacked_cap_bytes(packed.len());
-    let mut unpacked = Vec::new();
-    let mut rest = packed;
-    while !rest.is_empty() {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(&mut rest).map_err(|error| fail(&error))?;
-        let left_bytes = cap_bytes.saturating_sub(unpacked.len() as u64);
-        // One byte more than allowed tells a full archive from one that is too large.
-        decoder.take(left_bytes + 1).read_to_end(&mut unpacked).map_err(|error| fail(&error))?;
-        if unpacked.len() as u64 > cap_bytes {
-            return Err(too_large(cap_bytes));
-        }
-    }
-    read_plain(&unpacked, cap_bytes)
+type Entry<'a, R> = tar::Entry<'a, R>;
+/// Called with each entry of an archive.
+type Visit<'v, R> = dyn FnMut(&mut Entry<'_, R>) -> Result<(), ArchiveError> + 'v;
+
+/// Refuses names and extended headers that would be held in memory whole, and reads to the end, so that truncated and
+/// oversized archives are refused before anything of them is kept.
+fn check_sizes<R: Read>(source: R) -> Result<(), ArchiveError> {
+    let mut archive = tar::Archive::new(source);
+    each(archive.entries().map_err(|error| unnamed(&error))?.raw(true), &mut |entry| {
+        let is_extension = matches!(
+            entry.header().entry_type(),
+            EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader
+        );
+        check_size(entry, if is_extension { EXTENSION_MAX_BYTES } else { FILE_CAP_BYTES })
+    })?;
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map(drop).map_err(|error| unnamed(&error))
 }
 
-type Entry<'a, R> = tar::Entry<'a, R>;
-/// Called with each entry of an archive in memory.
-type Visit<'v, 'a> = dyn FnMut(&mut Entry<'_, &'a [u8]>) -> Result<(), ArchiveError> + 'v;
+fn check_size<R: Read>(entry: &Entry<'_, R>, max_bytes: u64) -> Result<(), ArchiveError> {
+    match entry.size() {
+        size_bytes if size_bytes > max_bytes => {
+            let problem = format!("{size_bytes} bytes, more than the limit of {max_bytes} for one file");
+            Err(ArchiveError::at(&entry.path_bytes(), problem))
+        }
+        _ => Ok(()),
+    }
+}
 
-fn each_entry<'a>(bytes: &'a [u8], visit: &mut Visit<'_, 'a>) -> Result<(), ArchiveError> {
-    let mut archive = tar::Archive::new(bytes);
-    let entries = archive.entries().map_err(|error| ArchiveError::new(error.to_string()))?;
+fn each_entry<R: Read>(source: R, visit: &mut Visit<'_, R>) -> Result<(), ArchiveError> {
+    let mut archive = tar::Archive::new(source);
+    each(archive.entries().map_err(|error| unnamed(&error))?, &mut |entry| {
+        check_size(entry, FILE_CAP_BYTES)?;
+        visit(entry)
+    })
+}
+
+fn each<R: Read>(entries: tar::Entries<'_, R>, visit: &mut Visit<'_, R>) -> Result<(), ArchiveError> {
     let mut name = b"start of the archive".to_vec();
     for (count, entry) in entries.enumerate() {
         if count >= ENTRIES_CAP {
@@ -54,14 +119,13 @@ fn each_entry<'a>(bytes: &'a [u8], visit: &mut Visit<'_, 'a>) -> Result<(), Arch
         }
         let mut entry = entry.map_err(|error| ArchiveError::at(&name, format!("next entry: {error}")))?;
         name = entry.path_bytes().into_owned();
-        let size_bytes = entry.size();
-        if size_bytes > FILE_CAP_BYTES {
-            let problem = format!("{size_bytes} bytes, more than the limit of {FILE_CAP_BYTES} for one file");
-            return Err(ArchiveError::at(&name, problem));
-        }
         visit(&mut entry)?;
     }
     Ok(())
+}
+
+fn unnamed(error: &io::Error) -> ArchiveError {
+    ArchiveError::new(error.to_string())
 }
 
 struct Reader {

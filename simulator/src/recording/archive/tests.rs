@@ -228,3 +228,25 @@ fn two_hundred_thousand_files_of_one_directory_are_read_in_near_linear_time() {
     // Files, directories `.d` and files in them; `proc`, `proc/fs`.
     assert_eq!(tree.iter().count(), 3 * COUNT + 2);
 }
+
+/// The header of a zstd frame with this window descriptor, and one empty last block.
+fn zstd_frame(window_descriptor: u8) -> Vec<u8> {
+    vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, window_descriptor, 1, 0, 0]
+}
+
+#[test]
+fn a_zstd_window_beyond_the_limit_is_refused() {
+    // 2^(10 + 13) bytes are allowed, one eighth more is not.
+    assert!(read(&zstd_frame(13 << 3)).unwrap().iter().next().is_none());
+    check_refused(&zstd_frame(13 << 3 | 1), "zstd: ");
+}
+
+#[test]
+fn names_that_would_be_held_in_memory_are_limited() {
+    use ::tar::EntryType as Kind;
+    for kind in [Kind::GNULongName, Kind::GNULongLink, Kind::XHeader, Kind::XGlobalHeader] {
+        let mut archive = header("x", kind, (1 << 20) + 1, "");
+        archive.resize(archive.len() + (2 << 20), b'x');
+        check_refused(&archive, "`x`: 1048577 bytes, more than the limit of 1048576");
+    }
+}

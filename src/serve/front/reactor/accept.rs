@@ -1,4 +1,4 @@
-//! Accepts connections, and closes others to make room.
+//! Accepting of connections, and closing of others to make room.
 
 use std::io;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::serve::front::descriptors::is_exhaustion;
 use crate::serve::request::Peer;
 use crate::serve::stream::{Socket, Stream};
 
-/// Connections that are accepted before events of others are handled again.
+/// Maximum number of connections that are accepted from a listener in one turn.
 const ACCEPTED_AT_ONCE_MAX: usize = 64;
 
 impl Reactor {
@@ -36,7 +36,7 @@ impl Reactor {
                     Ok((socket, peer)) => self.admit(socket, peer, now),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => endpoint.is_ready = false,
                     Err(error) if is_exhaustion(&error) => self.make_room(number, &error, now, &service.log),
-                    // The client has gone before it was accepted.
+                    // The client disconnected before it was accepted.
                     Err(_) => {}
                 }
             }
@@ -45,13 +45,13 @@ impl Reactor {
 
     fn admit(&mut self, socket: Socket, peer: Peer, now: Duration) {
         if self.connections.count() >= self.connections_max {
-            // Where every connection is being answered, the new one is closed.
+            // When every connection has a request in progress, the new one is closed.
             let Some(at) = self.connections.first_to_close() else { return };
             self.dismiss(at);
         }
         let Ok(session) = self.secure.as_ref().map(|secure| secure.begin()).transpose() else { return };
         let mut connection = Connection::new(Stream::new(socket, session), peer, now);
-        let token = Token(self.connections.next_place());
+        let token = Token(self.connections.next_slot());
         let interest = connection.registered;
         if self.poll.registry().register(connection.source(), token, interest).is_ok() {
             self.connections.add(connection);
@@ -63,9 +63,9 @@ impl Reactor {
         self.connections.leave(at);
     }
 
-    /// No descriptor is left: closes one connection, and the one that waits to be accepted.
+    /// Handles exhaustion of descriptors: closes one connection, and the one that waits to be accepted.
     fn make_room(&mut self, number: usize, error: &io::Error, now: Duration, log: &Log) {
-        self.log_failure("no connection can be accepted, one that is open is closed", error, log);
+        self.log_failure("accepting a connection failed, an open one is closed to make room", error, log);
         let has_room = self.connections.first_to_close().map(|at| self.dismiss(at)).is_some();
         let Some(endpoint) = self.endpoints.get_mut(number) else { return };
         if self.spare.release() {

@@ -1,4 +1,4 @@
-//! Whether a client's certificate will do.
+//! Verification of client certificates.
 
 use std::sync::Arc;
 
@@ -9,51 +9,51 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
-use super::super::asked::Asked;
 use super::super::certificate::Certificate;
-use super::super::file::ClientAuth;
+use super::super::client_auth::ClientRequirements;
+use super::super::settings::ClientAuth;
 use crate::yaml::Problem;
 
-/// Judges certificates.
+/// A verifier of client certificates.
 #[derive(Debug)]
 pub(super) struct Check {
     is_mandatory: bool,
     trust: Trust,
-    /// One of these has to be the owner's name.
+    /// Allowed subject alternative names; a certificate needs one of them.
     allowed_sans: Option<Vec<String>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// Who vouches for a certificate.
+/// The authorities that are trusted.
 #[derive(Debug)]
 enum Trust {
-    /// Nobody has to.
-    Unasked,
-    /// Somebody would have to, but nobody is trusted.
-    Nobody,
-    /// These.
+    /// Certificates are not verified.
+    Unverified,
+    /// Certificates are verified, and none is trusted.
+    NoAuthorities,
+    /// The certificates of `own` and those that they sign.
     Authorities { own: Vec<CertificateDer<'static>>, verifier: Arc<dyn ClientCertVerifier> },
 }
 
 impl Check {
-    pub(super) fn of(asked: &Asked, provider: &Arc<CryptoProvider>) -> Result<Self, Problem> {
-        let authorities = asked.authorities.as_ref();
+    pub(super) fn of(client_auth: &ClientRequirements, provider: &Arc<CryptoProvider>) -> Result<Self, Problem> {
+        let authorities = client_auth.authorities.as_ref();
         let authorities = authorities.map(|(what, pem)| Ok((super::certificates(what, pem)?, what))).transpose()?;
-        let trust = match (asked.auth, authorities) {
-            (ClientAuth::None | ClientAuth::Request | ClientAuth::RequireAny, _) => Trust::Unasked,
-            (_, None) => Trust::Nobody,
+        let trust = match (client_auth.auth, authorities) {
+            (ClientAuth::None | ClientAuth::Request | ClientAuth::RequireAny, _) => Trust::Unverified,
+            (_, None) => Trust::NoAuthorities,
             (_, Some((own, what))) => {
                 let verifier =
                     verifier(&own, provider).map_err(|error| Problem::general(format!("{what}: {error}")))?;
                 Trust::Authorities { own, verifier }
             }
         };
-        let is_required = matches!(asked.auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
+        let is_required = matches!(client_auth.auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
         Ok(Self {
-            // Who shows nothing has no allowed name either.
-            is_mandatory: is_required || asked.allowed_sans.is_some(),
+            // A client without a certificate has no allowed name.
+            is_mandatory: is_required || client_auth.allowed_sans.is_some(),
             trust,
-            allowed_sans: asked.allowed_sans.clone(),
+            allowed_sans: client_auth.allowed_sans.clone(),
             algorithms: provider.signature_verification_algorithms,
         })
     }
@@ -76,8 +76,8 @@ fn verifier(
     builder.build().map_err(|error| error.to_string())
 }
 
-/// A certificate that is itself among the trusted ones needs nobody else, but has to hold, and to be meant for this.
-fn holds(certificate: &Certificate, now: UnixTime) -> Result<(), CertificateError> {
+/// Checks validity period and purpose of a certificate that is itself trusted, so that no signature needs a check.
+fn check_validity(certificate: &Certificate, now: UnixTime) -> Result<(), CertificateError> {
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     if now < certificate.not_before {
         Err(CertificateError::NotValidYet)
@@ -98,7 +98,7 @@ impl ClientCertVerifier for Check {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         match &self.trust {
             Trust::Authorities { verifier, .. } => verifier.root_hint_subjects(),
-            Trust::Unasked | Trust::Nobody => &[],
+            Trust::Unverified | Trust::NoAuthorities => &[],
         }
     }
 
@@ -110,9 +110,9 @@ impl ClientCertVerifier for Check {
     ) -> Result<ClientCertVerified, Error> {
         let certificate = Certificate::read(end_entity).ok_or(CertificateError::BadEncoding)?;
         match &self.trust {
-            Trust::Unasked => {}
-            Trust::Nobody => return Err(CertificateError::UnknownIssuer.into()),
-            Trust::Authorities { own, .. } if own.contains(end_entity) => holds(&certificate, now)?,
+            Trust::Unverified => {}
+            Trust::NoAuthorities => return Err(CertificateError::UnknownIssuer.into()),
+            Trust::Authorities { own, .. } if own.contains(end_entity) => check_validity(&certificate, now)?,
             Trust::Authorities { verifier, .. } => {
                 verifier.verify_client_cert(end_entity, intermediates, now)?;
             }

@@ -1,13 +1,10 @@
-//! Certificates for tests, made as they run, and a client that looks at none.
+//! Certificates that tests generate.
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
 };
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A certificate and its key, in PEM form.
 #[derive(Clone)]
@@ -26,7 +23,7 @@ impl Pair {
     }
 }
 
-/// An authority that signs.
+/// A certificate authority.
 pub(in crate::serve) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(in crate::serve) certificate: String,
@@ -41,14 +38,14 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate }
     }
 
-    /// Signs one for these names, after something was done to it.
+    /// Signs a certificate with these names, after `change` is applied to its parameters.
     pub(in crate::serve) fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let (params, key) = params(names, change);
         Pair { certificate: params.signed_by(&key, &self.issuer).unwrap().pem(), key: key.serialize_pem() }
     }
 }
 
-/// One that nobody but itself vouches for.
+/// A self-signed certificate.
 pub(in crate::serve) fn self_signed(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
     let (params, key) = params(names, change);
     Pair { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
@@ -93,43 +90,4 @@ pub(in crate::serve) fn for_clients(params: &mut CertificateParams) {
 
 pub(in crate::serve) fn authority(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-}
-
-/// A client that trusts everybody.
-#[derive(Debug)]
-pub(in crate::serve) struct Trusting;
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ring::default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }

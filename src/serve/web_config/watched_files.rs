@@ -1,4 +1,4 @@
-//! The files of a web configuration, and whether they are still what they were.
+//! The files of a web configuration, and detection of their changes.
 #![expect(clippy::disallowed_methods, reason = "the operator's own files are read here, not those of a host")]
 
 use std::fs::{self, File, Metadata};
@@ -8,42 +8,43 @@ use std::time::{Duration, SystemTime};
 
 use hmac_sha256::Hash as Sha256;
 
-use super::file::Source;
+use super::settings::Source;
 use crate::yaml::Problem;
 
-/// Larger files are refused.
+/// Maximum size of a file.
 pub(super) const FILE_MAX_BYTES: u64 = 1024 * 1024;
 
-/// A file that was changed so short a time ago may change again without a trace in its times.
+/// Age from which the modification time of a file identifies its content. A younger file may change again within the
+/// resolution of its timestamps.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Reads files and keeps in mind what they looked like.
+/// Reads files and records their metadata.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(super) struct WatchedFiles {
     folder: PathBuf,
     stamps: Vec<(PathBuf, Stamp)>,
     content: Sha256Debug,
 }
 
-/// Metadata of files at the time of reading.
+/// Metadata and digest of files at the time of reading.
 #[derive(Default, Debug)]
-pub(super) struct Looks {
+pub(super) struct Snapshot {
     stamps: Vec<(PathBuf, Stamp)>,
-    /// Of all that was read, errors included.
+    /// Digest of all contents and errors.
     pub(super) digest: [u8; 32],
 }
 
 /// Metadata that shows a change of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Stamp {
-    /// Not there, or not to be looked at.
+    /// The file is missing, or its metadata is not accessible.
     None,
-    /// Still warm: it has to be read again.
+    /// The file changed within [`SETTLED_AFTER`]: it has to be read again.
     Unsettled,
     Settled {
         modified: SystemTime,
         length_bytes: u64,
-        /// Inode and times, where the system has them.
+        /// Device, inode and change time; zeros on systems without them.
         identity: [u64; 3],
     },
 }
@@ -56,17 +57,17 @@ impl std::fmt::Debug for Sha256Debug {
     }
 }
 
-impl Files {
-    /// Relative paths begin in the folder of this file.
+impl WatchedFiles {
+    /// Files of which relative paths begin in the directory of this one.
     pub(super) fn beside(file: &Path) -> Self {
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         Self { folder, stamps: Vec::new(), content: Sha256Debug(Sha256::new()) }
     }
 
-    /// Reads a file that stands beside the first one, or where its absolute path says.
+    /// Reads a file by its absolute path, or by its path relative to the directory of the configuration.
     pub(super) fn read(&mut self, path: impl AsRef<Path>) -> Result<Vec<u8>, String> {
         let path = self.folder.join(path);
-        // The look comes first: what changes in between is seen as a change later.
+        // The metadata is taken before the content: a change in between is detected at the next check.
         self.stamps.push((path.clone(), Stamp::of(&path)));
         let content = content(&path).map_err(|error| format!("{}: {error}", path.display()));
         let bytes = content.as_deref().unwrap_or_else(|error| error.as_bytes());
@@ -75,11 +76,11 @@ impl Files {
         content
     }
 
-    /// Content of a key, and its name for errors.
+    /// Name for errors and content of a source that the configuration gives under `key`.
     pub(super) fn content(&mut self, source: &Source, key: &str) -> Result<(String, Vec<u8>), Problem> {
         match source {
-            Source::Nowhere => Ok((key.to_owned(), Vec::new())),
-            Source::Here(text) => Ok((key.to_owned(), text.clone().into_bytes())),
+            Source::Missing => Ok((key.to_owned(), Vec::new())),
+            Source::Inline(text) => Ok((key.to_owned(), text.clone().into_bytes())),
             Source::File(key, path) => {
                 let bytes = self.read(path).map_err(|error| Problem::general(format!("{key}: {error}")))?;
                 Ok((format!("{key}: {path}"), bytes))
@@ -87,13 +88,13 @@ impl Files {
         }
     }
 
-    pub(super) fn looks(self) -> Looks {
-        Looks { stamps: self.stamps, digest: self.content.0.finalize() }
+    pub(super) fn snapshot(self) -> Snapshot {
+        Snapshot { stamps: self.stamps, digest: self.content.0.finalize() }
     }
 }
 
-impl Looks {
-    /// The folders of the files, and of what they link to; `.` where a path has none.
+impl Snapshot {
+    /// Directories of the files before and after links are resolved; `.` for a path without one.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
         let paths = self.stamps.iter().flat_map(|(path, _)| [Some(path.clone()), fs::canonicalize(path).ok()]);
         let folders = paths.flatten().filter_map(|path| path.parent().map(Path::to_owned));
@@ -104,8 +105,8 @@ impl Looks {
         folders
     }
 
-    /// Whether all files look as they did, and long enough to be sure.
-    pub(super) fn are_the_same(&self) -> bool {
+    /// Whether no file has changed: all are settled, and their metadata is the same.
+    pub(super) fn is_current(&self) -> bool {
         self.stamps.iter().all(|(path, stamp)| *stamp != Stamp::Unsettled && *stamp == Stamp::of(path))
     }
 }
@@ -136,7 +137,7 @@ fn identity(_: &Metadata) -> [u64; 3] {
 }
 
 fn content(path: &Path) -> io::Result<Vec<u8>> {
-    // Opening a FIFO could wait for ever.
+    // Opening a FIFO could block forever.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
@@ -152,10 +153,10 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn looks(path: &Path) -> Looks {
-        let mut files = Files::beside(path);
+    fn snapshot(path: &Path) -> Snapshot {
+        let mut files = WatchedFiles::beside(path);
         let _ = files.read(path.file_name().unwrap());
-        files.looks()
+        files.snapshot()
     }
 
     fn age(path: &Path, age: Duration) {
@@ -164,43 +165,43 @@ mod tests {
     }
 
     #[test]
-    fn files_have_a_largest_size() {
+    fn file_sizes_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let read = |length: u64| {
             fs::write(&path, vec![b'x'; usize::try_from(length).unwrap()]).unwrap();
-            Files::beside(&path).read("a")
+            WatchedFiles::beside(&path).read("a")
         };
         assert_eq!(read(FILE_MAX_BYTES).unwrap().len() as u64, FILE_MAX_BYTES);
         assert!(read(FILE_MAX_BYTES + 1).unwrap_err().ends_with("a: larger than 1048576 bytes"));
-        assert!(Files::beside(&path).read(folder.path()).unwrap_err().ends_with(": not a regular file"));
+        assert!(WatchedFiles::beside(&path).read(folder.path()).unwrap_err().ends_with(": not a regular file"));
     }
 
     #[test]
-    fn changes_are_seen_and_what_is_still_warm_is_read_again() {
+    fn changes_are_detected_and_recently_changed_files_are_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        let missing = looks(&path);
-        assert!(missing.are_the_same());
+        let missing = snapshot(&path);
+        assert!(missing.is_current());
         fs::write(&path, "one").unwrap();
-        assert!(!missing.are_the_same());
-        let warm = looks(&path);
-        assert!(!warm.are_the_same());
+        assert!(!missing.is_current());
+        let unsettled = snapshot(&path);
+        assert!(!unsettled.is_current());
         age(&path, Duration::from_secs(10));
-        let cold = looks(&path);
-        assert!(cold.are_the_same());
-        assert_eq!(cold.digest, warm.digest);
+        let settled = snapshot(&path);
+        assert!(settled.is_current());
+        assert_eq!(settled.digest, unsettled.digest);
         fs::write(&path, "two").unwrap();
-        assert!(!cold.are_the_same());
-        assert_ne!(looks(&path).digest, cold.digest);
+        assert!(!settled.is_current());
+        assert_ne!(snapshot(&path).digest, settled.digest);
         fs::remove_file(&path).unwrap();
-        assert!(!cold.are_the_same());
-        assert_eq!(looks(&path).digest, missing.digest);
+        assert!(!settled.is_current());
+        assert_eq!(snapshot(&path).digest, missing.digest);
     }
 
     #[cfg(unix)]
     #[test]
-    fn folders_are_those_of_links_and_of_what_they_lead_to() {
+    fn folders_contain_links_and_their_targets() {
         use std::os::unix::fs::symlink;
         let root = tempfile::tempdir().unwrap();
         let [live, archive] = ["live", "archive"].map(|name| fs::canonicalize(root.path()).unwrap().join(name));
@@ -209,14 +210,14 @@ mod tests {
         }
         fs::write(archive.join("key1"), "one").unwrap();
         symlink("../archive/key1", live.join("key")).unwrap();
-        assert_eq!(looks(&live.join("key")).folders(), [archive, live.clone()]);
-        assert_eq!(looks(&live.join("missing")).folders(), [live]);
-        assert!(looks(Path::new("missing")).folders().contains(&PathBuf::from(".")));
+        assert_eq!(snapshot(&live.join("key")).folders(), [archive, live.clone()]);
+        assert_eq!(snapshot(&live.join("missing")).folders(), [live]);
+        assert!(snapshot(Path::new("missing")).folders().contains(&PathBuf::from(".")));
     }
 
     #[cfg(unix)]
     #[test]
-    fn another_file_of_the_same_age_and_size_is_a_change() {
+    fn a_replacement_with_equal_time_and_size_is_a_change() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         let then = SystemTime::now() - Duration::from_secs(10);
@@ -224,9 +225,9 @@ mod tests {
             fs::write(path, content).unwrap();
             File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
         }
-        let before = looks(&path);
-        assert!(before.are_the_same());
+        let before = snapshot(&path);
+        assert!(before.is_current());
         fs::rename(&other, &path).unwrap();
-        assert!(!before.are_the_same());
+        assert!(!before.is_current());
     }
 }

@@ -1,34 +1,34 @@
-//! How many requests are answered: a bucket that fills at the rate of the file, and that each request takes from.
+//! Rate limit of requests: a token bucket.
 
 use std::time::Duration;
 
-use super::file::Rate;
+use super::settings::Rate;
 
-/// The bucket.
+/// A token bucket, counted in time: a token is one interval.
 #[derive(Debug)]
 pub(super) struct Bucket {
     rate: Option<Rate>,
-    /// How long ago, at the rate of the file, the bucket was empty; never more than fills it.
+    /// Time that has not been spent on tokens; at most that of a full bucket.
     saved: Duration,
-    /// When that was looked at last.
-    then: Duration,
+    /// When `saved` was last updated.
+    updated: Duration,
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub(super) fn new(rate: Option<Rate>, now: Duration) -> Self {
-        Self { rate, saved: rate.map_or(Duration::ZERO, full), then: now }
+        Self { rate, saved: rate.map_or(Duration::ZERO, full), updated: now }
     }
 
     pub(super) const fn rate(&self) -> Option<Rate> {
         self.rate
     }
 
-    /// Takes one out at the moment `now`. If there is none: how many seconds, at least 1, until there is.
+    /// Takes a token at `now`. The error is the number of seconds until the next token, at least 1.
     pub(super) fn take(&mut self, now: Duration) -> Result<(), u64> {
         let Some(rate) = self.rate else { return Ok(()) };
-        self.saved = self.saved.saturating_add(now.saturating_sub(self.then)).min(full(rate));
-        self.then = self.then.max(now);
+        self.saved = self.saved.saturating_add(now.saturating_sub(self.updated)).min(full(rate));
+        self.updated = self.updated.max(now);
         if let Some(rest) = self.saved.checked_sub(rate.interval) {
             self.saved = rest;
             return Ok(());
@@ -46,7 +46,7 @@ const fn full(rate: Rate) -> Duration {
 mod tests {
     use super::*;
 
-    /// At each moment, in milliseconds: 0 for taken, else the seconds to wait.
+    /// Checks requests at moments in milliseconds against the seconds to wait, 0 for an allowed one.
     #[track_caller]
     fn check(interval_milliseconds: u64, burst: u32, moments: &[(u64, u64)]) {
         let rate = Rate { interval: Duration::from_millis(interval_milliseconds), burst };
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_let_through_and_then_the_rate() {
+    fn a_burst_is_allowed_and_then_the_rate() {
         check(1000, 2, &[(0, 0), (0, 0), (0, 1), (999, 1), (1000, 0), (1000, 1), (2500, 0), (3000, 0)]);
         check(1000, 2, &[(0, 0), (60_000, 0), (60_000, 0), (60_000, 1)]);
         check(3500, 1, &[(0, 0), (0, 4), (600, 3), (3499, 1), (3500, 0)]);
     }
 
     #[test]
-    fn no_burst_lets_nothing_through() {
+    fn a_burst_of_zero_allows_nothing() {
         check(1000, 0, &[(0, 1), (10_000, 1)]);
     }
 

@@ -1,4 +1,4 @@
-//! One encrypted connection, between a socket that never waits and the front.
+//! TLS session of one connection over a non-blocking socket.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use super::WebConfig;
 use crate::serve::request::Security;
 use crate::serve::stream::{Session, Socket};
 
-/// A client that sends this often, without a byte of a request among it, is up to no good.
+/// Maximum number of reads from the socket that yield no byte of a request, as with a flood of empty records.
 const READS_MAX: usize = 64;
 
-/// Answer to plain HTTP on a TLS port.
+/// Response to plain HTTP on a TLS port.
 const PLAIN: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
-    This port speaks HTTPS; the address has to begin with https://.\n";
+    This port expects HTTPS; use an address that begins with https://.\n";
 
-/// A connection.
-pub(super) struct Encrypted {
+/// A TLS session, and the configuration that counts its failure.
+pub(super) struct EncryptedSession {
     connection: ServerConnection,
     web_config: Arc<WebConfig>,
     first_byte: Option<u8>,
 }
 
-/// A socket that shows the first byte.
+/// A socket that records the first byte of the connection.
 struct Wire<'a>(&'a mut Socket, &'a mut Option<u8>);
 
 impl Read for Wire<'_> {
@@ -35,13 +35,13 @@ impl Read for Wire<'_> {
     }
 }
 
-impl Encrypted {
+impl EncryptedSession {
     pub(super) fn new(config: Arc<ServerConfig>, web_config: Arc<WebConfig>) -> io::Result<Self> {
         let connection = ServerConnection::new(config).map_err(io::Error::other)?;
         Ok(Self { connection, web_config, first_byte: None })
     }
 
-    /// Takes from the socket what is there; 0 where nothing more will come.
+    /// Reads available bytes from the socket; 0 at the end of the stream.
     fn receive(&mut self, socket: &mut Socket) -> io::Result<usize> {
         let received = self.connection.read_tls(&mut Wire(socket, &mut self.first_byte))?;
         if let Err(error) = self.connection.process_new_packets() {
@@ -65,15 +65,15 @@ impl Encrypted {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
-        Err(endless())
+        Err(too_many_reads())
     }
 }
 
-fn endless() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "a client that sends much and says nothing")
+fn too_many_reads() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("{READS_MAX} reads without a byte of a request"))
 }
 
-impl Session for Encrypted {
+impl Session for EncryptedSession {
     fn handshake(&mut self, socket: &mut Socket) -> io::Result<()> {
         let advanced = self.advance(socket);
         if let Err(error) = advanced.as_ref()
@@ -92,7 +92,7 @@ impl Session for Encrypted {
         for _ in 0..READS_MAX {
             match self.connection.reader().read(into) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // Whoever closes without saying so has asked all the same: requests say themselves where they end.
+                // The stream ended without close_notify. A truncation is harmless: requests are delimited by themselves.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 read => return read,
             }
@@ -101,7 +101,7 @@ impl Session for Encrypted {
             }
             self.attempt_flush(socket)?;
         }
-        Err(endless())
+        Err(too_many_reads())
     }
 
     fn write(&mut self, socket: &mut Socket, bytes: &[u8]) -> io::Result<usize> {
@@ -134,8 +134,8 @@ impl Session for Encrypted {
     }
 }
 
-impl Encrypted {
-    /// Puts on the wire what it takes now.
+impl EncryptedSession {
+    /// Sends as much as the socket accepts without blocking.
     fn attempt_flush(&mut self, socket: &mut Socket) -> io::Result<()> {
         match self.flush(socket) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),

@@ -1,4 +1,4 @@
-//! The content of a web configuration file.
+//! Settings of a web configuration file.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::password::{Hash, Users};
 use crate::yaml::section::{Section, entries, text};
 use crate::yaml::{Problem, parse};
 
-/// The only headers that a file may set, and what each may be; nothing: anything.
+/// Headers that a file may set, with their allowed values; an empty list allows any value.
 const HEADERS: [(&str, &[&str]); 5] = [
     ("Strict-Transport-Security", &[]),
     ("X-Content-Type-Options", &["nosniff"]),
@@ -15,27 +15,27 @@ const HEADERS: [(&str, &[&str]); 5] = [
     ("Content-Security-Policy", &[]),
 ];
 
-/// Above this cost of bcrypt a wrong password takes more than a second.
+/// Highest bcrypt cost without a warning: above it a comparison takes more than a second.
 const COST_ADVISED_MAX: u32 = 14;
 
-/// Names and values.
+/// Names and values of headers.
 pub(super) type Headers = Vec<(&'static str, String)>;
 
-/// A whole file.
+/// All settings of a file.
 #[derive(PartialEq, Debug)]
-pub(super) struct File {
-    /// Nothing where it does not ask for TLS.
+pub(super) struct Settings {
+    /// `None` without TLS.
     pub(super) tls: Option<TlsSection>,
     pub(super) headers: Headers,
     pub(super) users: Users,
-    /// Whether it says expressly that there are no logins: `basic_auth_users: {}`.
+    /// Whether the file disables logins explicitly: `basic_auth_users: {}`.
     pub(super) has_no_users_explicitly: bool,
     pub(super) rate: Option<Rate>,
     /// Settings that are probably mistakes.
     pub(super) warnings: Vec<String>,
 }
 
-/// How often requests are answered.
+/// A rate limit of requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rate {
     /// Time until one more request is allowed.
@@ -44,17 +44,17 @@ pub(super) struct Rate {
     pub(super) burst: u32,
 }
 
-/// `tls_server_config`, in its own words.
+/// The values of `tls_server_config`, as written.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct TlsSection {
-    /// Where it begins.
+    /// Line at which the section begins.
     pub(super) line: usize,
     pub(super) certificate: Source,
     pub(super) key: Source,
     pub(super) client_ca: Source,
     pub(super) client_auth: ClientAuth,
     pub(super) client_allowed_sans: Option<Vec<String>>,
-    /// With their lines, as all names of what the library may lack.
+    /// Names of versions, suites and curves have lines, for errors about unsupported ones.
     pub(super) version_min: Option<(usize, String)>,
     pub(super) version_max: Option<(usize, String)>,
     pub(super) cipher_suites: Vec<(usize, String)>,
@@ -62,31 +62,31 @@ pub(super) struct TlsSection {
     pub(super) prefers_own_order: bool,
 }
 
-/// Where a certificate or key is.
+/// Location of a certificate or a key.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) enum Source {
     /// Not given.
     #[default]
-    Nowhere,
-    /// In the file itself.
-    Here(String),
-    /// In a file of its own, under the key that names it.
+    Missing,
+    /// Inline in the configuration file.
+    Inline(String),
+    /// A file: the key of the configuration and its path.
     File(&'static str, String),
 }
 
-/// Client authentication of TLS.
+/// Modes of client authentication.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum ClientAuth {
-    /// Nothing.
+    /// No certificate is requested.
     #[default]
     None,
-    /// A certificate, whatever it is; none will do.
+    /// A certificate is requested, and not verified.
     Request,
-    /// A certificate, whatever it is.
+    /// A certificate is required, and not verified.
     RequireAny,
-    /// If there is a certificate, one of the authority.
+    /// A certificate is optional, and verified.
     VerifyIfGiven,
-    /// A certificate of the authority.
+    /// A certificate is required and verified.
     RequireAndVerify,
 }
 
@@ -99,21 +99,21 @@ const CLIENT_AUTHS: [(&str, ClientAuth); 6] = [
     ("RequireAndVerifyClientCert", ClientAuth::RequireAndVerify),
 ];
 
-/// Reads a file's text.
-pub(super) fn read(document: &str) -> Result<File, Problem> {
+/// Parses the text of a file.
+pub(super) fn read(document: &str) -> Result<Settings, Problem> {
     let document = parse(document)?;
     let known = ["tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"];
     let file = Section::read(Some(&document), "the file", &known)?;
     let mut warnings = Vec::new();
     let tls = tls(file, &mut warnings)?;
     let http = Section::read(file.get("http_server_config"), "http_server_config", &["http2", "headers"])?;
-    // HTTP/1.1 is spoken either way, which every client of HTTP/2 speaks as well.
+    // The value has no effect: the server supports HTTP/1.1 only, which every client of HTTP/2 supports too.
     http.switch("http2", true)?;
     let headers = headers(http)?;
     let users = users(file, &mut warnings)?;
     let has_no_users_explicitly = file.get("basic_auth_users").is_some() && users.is_empty();
     let rate = rate(file, &mut warnings)?;
-    Ok(File { tls, headers, users, has_no_users_explicitly, rate, warnings })
+    Ok(Settings { tls, headers, users, has_no_users_explicitly, rate, warnings })
 }
 
 fn tls(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<TlsSection>, Problem> {
@@ -149,27 +149,27 @@ fn tls(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<TlsSectio
         curves: owned(keys.texts("curve_preferences")?).unwrap_or_default(),
         prefers_own_order: keys.switch("prefer_server_cipher_suites", true)?,
     };
-    let is_asked_for = [&section.certificate, &section.key, &section.client_ca].iter().any(|source| source.is_given());
-    if !is_asked_for && keys.text("client_auth_type")?.is_empty() {
+    let is_wanted = [&section.certificate, &section.key, &section.client_ca].iter().any(|source| source.is_given());
+    if !is_wanted && keys.text("client_auth_type")?.is_empty() {
         warnings.push("tls_server_config names no certificate: TLS is off".to_owned());
         return Ok(None);
     }
-    agree(&section).map_err(|what| Problem::at(node.line, what))?;
-    warnings.extend(doubts(&section));
+    check_consistency(&section).map_err(|what| Problem::at(node.line, what))?;
+    warnings.extend(suspicious(&section));
     Ok(Some(section))
 }
 
 impl Source {
     pub(super) const fn is_given(&self) -> bool {
-        !matches!(self, Self::Nowhere)
+        !matches!(self, Self::Missing)
     }
 }
 
-/// A file wins, as it does in exporter-toolkit.
+/// The source of a certificate or key. A file takes precedence over an inline value, as in exporter-toolkit.
 fn source(section: Section<'_>, inline: &str, file: &'static str) -> Result<Source, Problem> {
     Ok(match (section.text(file)?, section.text(inline)?) {
-        ("", "") => Source::Nowhere,
-        ("", text) => Source::Here(text.to_owned()),
+        ("", "") => Source::Missing,
+        ("", text) => Source::Inline(text.to_owned()),
         (path, _) => Source::File(file, path.to_owned()),
     })
 }
@@ -196,41 +196,41 @@ fn word(section: Section<'_>, key: &str) -> Result<Option<(usize, String)>, Prob
     section.get(key).map(|node| Ok((node.line, text(node, key)?.to_owned()))).transpose()
 }
 
-/// Settings that require each other.
-fn agree(section: &TlsSection) -> Result<(), &'static str> {
-    let asks_nothing = section.client_auth == ClientAuth::None;
+/// Checks settings that require each other.
+fn check_consistency(section: &TlsSection) -> Result<(), &'static str> {
+    let is_without_auth = section.client_auth == ClientAuth::None;
     if !section.certificate.is_given() {
         Err("tls_server_config: cert or cert_file is missing")
     } else if !section.key.is_given() {
         Err("tls_server_config: key or key_file is missing")
-    } else if section.client_ca.is_given() && asks_nothing {
-        Err("client_ca has no use without client_auth_type; RequireAndVerifyClientCert is what it is for")
-    } else if section.client_allowed_sans.is_some() && asks_nothing {
-        Err("client_allowed_sans has no use without client_auth_type; RequireAndVerifyClientCert is what it is for")
-    } else if section.client_auth == ClientAuth::RequireAndVerify && !section.client_ca.is_given() {
+    } else if section.client_ca.is_given() && is_without_auth {
+        Err("client_ca has no effect without client_auth_type; set client_auth_type: RequireAndVerifyClientCert")
+    } else if section.client_allowed_sans.is_some() && is_without_auth {
         Err(
-            "client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates to accept",
+            "client_allowed_sans has no effect without client_auth_type; set client_auth_type: RequireAndVerifyClientCert",
         )
+    } else if section.client_auth == ClientAuth::RequireAndVerify && !section.client_ca.is_given() {
+        Err("client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca, the authorities to accept")
     } else {
         Ok(())
     }
 }
 
-/// Settings with surprising effects.
-fn doubts(section: &TlsSection) -> Vec<String> {
-    let mut doubts = Vec::new();
+/// Warnings about settings that are probably mistakes.
+fn suspicious(section: &TlsSection) -> Vec<String> {
+    let mut warnings = Vec::new();
     let verifies = matches!(section.client_auth, ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify);
     if section.client_auth == ClientAuth::VerifyIfGiven && !section.client_ca.is_given() {
-        doubts.push("no client_ca: every certificate that a client shows is refused".to_owned());
+        warnings.push("client_ca is missing: every client certificate is refused".to_owned());
     }
     if let Some(sans) = &section.client_allowed_sans {
         if sans.is_empty() {
-            doubts.push("client_allowed_sans is empty: every client is refused".to_owned());
+            warnings.push("client_allowed_sans is empty: every client is refused".to_owned());
         } else if !verifies {
-            doubts.push("client_allowed_sans without verification: clients may claim any name".to_owned());
+            warnings.push("client_allowed_sans without verification: clients may claim any name".to_owned());
         }
     }
-    doubts
+    warnings
 }
 
 fn headers(http: Section<'_>) -> Result<Headers, Problem> {
@@ -241,7 +241,7 @@ fn headers(http: Section<'_>) -> Result<Headers, Problem> {
             let known: Vec<_> = HEADERS.iter().map(|(name, _)| *name).collect();
             return Err(Problem::at(
                 entry.line,
-                format!("header `{key}` cannot be set; known are {}", known.join(", ")),
+                format!("header `{key}` cannot be set; supported headers: {}", known.join(", ")),
             ));
         };
         let value = text(&entry.node, name)?.trim();
@@ -250,7 +250,7 @@ fn headers(http: Section<'_>) -> Result<Headers, Problem> {
             return Err(Problem::at(entry.line, format!("{name}: expected {values}, found `{value}`")));
         }
         if value.bytes().any(|byte| !(byte == b'\t' || (b' '..=b'~').contains(&byte))) {
-            return Err(Problem::at(entry.line, format!("{name}: expected one line of ASCII")));
+            return Err(Problem::at(entry.line, format!("{name}: expected one line of printable ASCII")));
         }
         if !value.is_empty() {
             headers.push((name, value.to_owned()));
@@ -264,14 +264,14 @@ fn users(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Users, Problem
     for entry in entries(file.get("basic_auth_users"), "basic_auth_users")? {
         let user = &entry.key;
         if user.contains(':') {
-            return Err(Problem::at(entry.line, format!("user `{user}`: a name cannot have a colon")));
+            return Err(Problem::at(entry.line, format!("user `{user}`: expected a name without a colon")));
         }
         let hash = Hash::parse(text(&entry.node, user)?)
             .map_err(|what| Problem::at(entry.line, format!("user `{user}`: {what}")))?;
         if hash.cost() > COST_ADVISED_MAX {
             let cost = hash.cost();
             warnings.push(format!(
-                "user `{user}`: at cost {cost} every wrong password takes seconds; {COST_ADVISED_MAX} is much"
+                "user `{user}`: bcrypt cost {cost} makes each comparison take seconds; use {COST_ADVISED_MAX} at most"
             ));
         }
         users.add(user, hash);
@@ -294,10 +294,10 @@ fn rate(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<Rate>, P
 #[cfg(test)]
 #[cfg(feature = "tls")]
 mod tests {
-    use super::super::password::stored::htpasswd;
+    use super::super::password::bcrypt_hash::htpasswd;
     use super::*;
 
-    fn good(document: &str) -> File {
+    fn good(document: &str) -> Settings {
         read(document).unwrap_or_else(|problem| panic!("{problem}\n{document}"))
     }
 
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_configuration_too() {
+    fn an_empty_file_is_valid() {
         for document in ["", "# nothing\n", "---\n", "{}", "tls_server_config:\nbasic_auth_users:\nrate_limit:\n"] {
             let file = good(document);
             assert_eq!(
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_known_and_there_once() {
+    fn unknown_and_duplicate_keys_are_refused() {
         refuse(
             "tls_server_confg: {}\n",
             "line 1: unknown key `tls_server_confg` in the file; did you mean `tls_server_config`?",
@@ -334,20 +334,20 @@ mod tests {
         );
         refuse(
             "http_server_config:\n  frobs: 1\n",
-            "line 2: unknown key `frobs` in http_server_config; known are http2, headers",
+            "line 2: unknown key `frobs` in http_server_config; known keys: http2, headers",
         );
         refuse("rate_limit:\n  bursts: 1\n", "line 2: unknown key `bursts` in rate_limit; did you mean `burst`?");
-        refuse(&tls("  cert_file: b.crt\n"), "line 4: `cert_file` is there already, in line 2; leave one");
-        refuse("just words\n", "line 1: the file: expected keys and values");
+        refuse(&tls("  cert_file: b.crt\n"), "line 4: duplicate key `cert_file`, first in line 2; remove one");
+        refuse("just words\n", "line 1: the file: expected a map of keys and values");
     }
 
     #[test]
-    fn certificates_are_here_or_in_files() {
+    fn certificates_are_inline_or_in_files() {
         let file =
             good("tls_server_config: {cert: C, key: K, client_ca: A, client_auth_type: RequireAndVerifyClientCert}\n");
         let section = file.tls.unwrap();
-        let here = |text: &str| Source::Here(text.to_owned());
-        assert_eq!((section.certificate, section.key, section.client_ca), (here("C"), here("K"), here("A")));
+        let inline = |text: &str| Source::Inline(text.to_owned());
+        assert_eq!((section.certificate, section.key, section.client_ca), (inline("C"), inline("K"), inline("A")));
         assert_eq!(section.client_auth, ClientAuth::RequireAndVerify);
         let section = good(&tls("  cert: C\n")).tls.unwrap();
         assert_eq!(section.certificate, Source::File("cert_file", "a.crt".to_owned()));
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn certificate_and_key_go_together() {
+    fn certificate_and_key_require_each_other() {
         let (no_certificate, no_key) = (
             "line 1: tls_server_config: cert or cert_file is missing",
             "line 1: tls_server_config: key or key_file is missing",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_of_clients_has_six_names() {
+    fn client_auth_type_has_six_values() {
         for (word, auth) in CLIENT_AUTHS {
             let authority = if auth == ClientAuth::RequireAndVerify { "  client_ca_file: ca\n" } else { "" };
             let section = good(&tls(&format!("  client_auth_type: {word}\n{authority}"))).tls;
@@ -390,28 +390,28 @@ mod tests {
         for key in ["client_ca_file: ca", "client_ca: CA", "client_allowed_sans: [a]"] {
             for auth in ["", "  client_auth_type: NoClientCert\n"] {
                 let problem = read(&tls(&format!("  {key}\n{auth}"))).unwrap_err().to_string();
-                assert!(problem.contains(" has no use without client_auth_type; "), "{problem}");
+                assert!(problem.contains(" has no effect without client_auth_type; "), "{problem}");
             }
         }
     }
 
     #[test]
-    fn what_one_may_not_have_meant_is_said() {
-        let doubt = |lines: &str| good(&tls(lines)).warnings.join("\n");
-        assert!(doubt("  client_auth_type: VerifyClientCertIfGiven\n").starts_with("no client_ca: "));
+    fn suspicious_settings_cause_warnings() {
+        let warnings = |lines: &str| good(&tls(lines)).warnings.join("\n");
+        assert!(warnings("  client_auth_type: VerifyClientCertIfGiven\n").starts_with("client_ca is missing: "));
         let verify = "  client_auth_type: RequireAndVerifyClientCert\n";
         refuse(
             &tls(verify),
-            "line 2: client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca: whose certificates \
-             to accept",
+            "line 2: client_auth_type RequireAndVerifyClientCert needs client_ca_file or client_ca, the authorities to \
+             accept",
         );
-        assert_eq!(doubt(&format!("{verify}  client_ca_file: ca\n")), "");
+        assert_eq!(warnings(&format!("{verify}  client_ca_file: ca\n")), "");
         assert!(
-            doubt(&format!("{verify}  client_ca_file: ca\n  client_allowed_sans: []\n"))
+            warnings(&format!("{verify}  client_ca_file: ca\n  client_allowed_sans: []\n"))
                 .contains("every client is refused")
         );
         let any = "  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n";
-        assert!(doubt(any).contains("may claim any name"));
+        assert!(warnings(any).contains("may claim any name"));
         assert!(good("rate_limit: {interval: 1s}\n").warnings.concat().contains("every request is refused"));
         let costs = |cost: u32| {
             let hash = htpasswd(4, "x").replace("$04", &format!("${cost}"));
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_empty_map_says_expressly_that_there_are_no_users() {
+    fn only_an_empty_map_disables_logins_explicitly() {
         for (document, expected) in [
             ("", false),
             ("basic_auth_users:\n", false),
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn five_headers_can_be_set() {
+    fn headers_are_checked_by_name_and_value() {
         let file = good(
             "http_server_config:\n  http2: false\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n    \
              Strict-Transport-Security: max-age=31536000; includeSubDomains\n    X-Content-Type-Options: nosniff\n    \
@@ -459,33 +459,37 @@ mod tests {
         refuse("X-Content-Type-Options: sniff", "X-Content-Type-Options: expected nosniff, found `sniff`");
         refuse(
             "Content-Type: foo",
-            "header `Content-Type` cannot be set; known are Strict-Transport-Security, X-Content-Type-Options, \
-             X-Frame-Options, X-XSS-Protection, Content-Security-Policy",
+            "header `Content-Type` cannot be set; supported headers: Strict-Transport-Security, \
+             X-Content-Type-Options, X-Frame-Options, X-XSS-Protection, Content-Security-Policy",
         );
-        refuse("Content-Security-Policy: \"a\\r\\nX: b\"", "Content-Security-Policy: expected one line of ASCII");
-        refuse("Content-Security-Policy: é", "Content-Security-Policy: expected one line of ASCII");
+        let expected = "Content-Security-Policy: expected one line of printable ASCII";
+        refuse("Content-Security-Policy: \"a\\r\\nX: b\"", expected);
+        refuse("Content-Security-Policy: é", expected);
     }
 
     #[test]
-    fn users_have_hashes() {
+    fn users_are_read_with_their_hashes() {
         let (alice, bob) = (htpasswd(4, "a"), htpasswd(5, "b"));
         let users = good(&format!("basic_auth_users:\n  alice: {alice}\n  'bob b': \"{bob}\"\n  7: {bob}\n")).users;
-        assert!(users.admit(b"alice", b"a") && users.admit(b"bob b", b"b") && users.admit(b"7", b"b"));
-        assert!(!users.admit(b"alice", b"b"));
+        assert!(users.is_right(b"alice", b"a") && users.is_right(b"bob b", b"b") && users.is_right(b"7", b"b"));
+        assert!(!users.is_right(b"alice", b"b"));
         refuse(
             "basic_auth_users:\n  john: doe\n",
-            "line 2: user `john`: expected what `htpasswd -nBC 10 USER` prints after the colon: $2y$10$ and 53 letters",
+            "line 2: user `john`: expected a bcrypt hash: $2y$10$ and 53 letters, as `htpasswd -nBC 10 USER` prints",
         );
-        refuse(&format!("basic_auth_users:\n  'a:b': {alice}\n"), "line 2: user `a:b`: a name cannot have a colon");
+        refuse(
+            &format!("basic_auth_users:\n  'a:b': {alice}\n"),
+            "line 2: user `a:b`: expected a name without a colon",
+        );
     }
 
     #[test]
-    fn a_rate_has_an_interval() {
+    fn a_rate_limit_needs_an_interval() {
         assert_eq!(good("rate_limit: {interval: 0, burst: 0}\n").rate, None);
         assert_eq!(good("rate_limit: {burst: 5}\n").rate, None);
         let rate = good("rate_limit: {interval: \"1s\", burst: 3}\n").rate;
         assert_eq!(rate, Some(Rate { interval: Duration::from_secs(1), burst: 3 }));
         refuse("rate_limit: {interval: -1s}\n", "line 1: interval: expected a duration such as 1s, 200ms or 1m30s");
-        refuse("rate_limit: {burst: -1}\n", "line 1: burst: expected a whole number of 0 to 4294967295");
+        refuse("rate_limit: {burst: -1}\n", "line 1: burst: expected an integer of 0 to 4294967295");
     }
 }

@@ -6,25 +6,25 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::NO_P
 use subtle::ConstantTimeEq;
 
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
-/// bcrypt looks no further.
+/// Length at which bcrypt truncates passwords.
 pub(super) const PASSWORD_MAX_BYTES: usize = 72;
-/// Some programs leave bits in a salt's last letter that mean nothing.
+/// Some programs set unused bits in the last letter of a salt.
 const LETTERS: GeneralPurposeConfig = NO_PAD.with_decode_allow_trailing_bits(true);
 const ALPHABET: GeneralPurpose = GeneralPurpose::new(&BCRYPT, LETTERS);
 
-/// A password as it is stored.
+/// A bcrypt hash.
 #[derive(Clone, PartialEq, Eq)]
-pub(in super::super) struct Stored {
+pub(in super::super) struct BcryptHash {
     cost: u32,
     salt: [u8; 16],
     digest: [u8; 23],
 }
 
-impl Stored {
-    /// Reads `$2y$COST$` with salt and digest, as htpasswd writes it. The error does not repeat the text, which may be a
-    /// password that somebody forgot to hash.
+impl BcryptHash {
+    /// Parses `$2y$COST$` with salt and digest, as htpasswd writes it. The error does not contain the text, which may be
+    /// a password in plain text.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        Self::parts(text).ok_or("expected what `htpasswd -nBC 10 USER` prints after the colon: $2y$10$ and 53 letters")
+        Self::parts(text).ok_or("expected a bcrypt hash: $2y$10$ and 53 letters, as `htpasswd -nBC 10 USER` prints")
     }
 
     fn parts(text: &str) -> Option<Self> {
@@ -52,8 +52,8 @@ impl Stored {
     }
 }
 
-/// Does what comparing at this cost does, and tells nothing. The work is what is wanted, so that nothing may find out
-/// that nobody wants the result.
+/// Takes the time of a comparison at this cost. The result is unused, and `black_box` keeps the compiler from removing
+/// the work.
 pub(super) fn work(cost: u32, password: &[u8]) {
     std::hint::black_box(digest(cost, [0; 16], std::hint::black_box(password)));
 }
@@ -73,7 +73,7 @@ fn digest(cost: u32, salt: [u8; 16], password: &[u8]) -> [u8; 23] {
     digest
 }
 
-/// Makes what htpasswd would.
+/// The hash of a password, in the format of htpasswd.
 #[cfg(test)]
 pub(in super::super) fn htpasswd(cost: u32, password: &str) -> String {
     let salt = *b"salt of a test!!";
