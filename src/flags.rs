@@ -44,7 +44,7 @@ pub enum Command {
 }
 
 /// Everything that the command line decides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Settings {
     /// The collectors' flags, and which collectors are on.

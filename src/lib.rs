@@ -7,6 +7,7 @@ pub mod config;
 pub mod flags;
 pub mod host;
 pub mod instruments;
+pub mod lifecycle;
 pub mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod memory;

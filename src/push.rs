@@ -97,6 +97,8 @@ struct Work {
 
 struct Shared {
     work: Mutex<Work>,
+    /// The lanes of `work`, for the status page.
+    shown: Mutex<Vec<Arc<Lane>>>,
     control: Mutex<Control>,
     changed: Condvar,
     metrics: PushMetrics,
@@ -142,6 +144,7 @@ impl Pusher {
         let work = Work { lanes: Vec::new(), sources: sources_of(&settings, host, collect)?, settings };
         let shared = Arc::new(Shared {
             work: Mutex::new(work),
+            shown: Mutex::default(),
             control: Mutex::default(),
             changed: Condvar::new(),
             metrics,
@@ -155,6 +158,7 @@ impl Pusher {
             let handle = shared.start_lane(target, queue)?;
             work.lanes.push(handle);
         }
+        shared.show(&work.lanes);
         drop(work);
         Ok(Self { shared, ticks: None })
     }
@@ -212,7 +216,9 @@ impl Pusher {
         // Ticks go on while threads end: what they bring waits in the queues.
         let (mut kept, mut ending): (Vec<_>, Vec<_>) =
             shared.work().lanes.drain(..).partition(|handle| is_kept(handle.lane.target().name()));
-        ending.iter().for_each(|handle| handle.lane.stop());
+        for handle in &ending {
+            handle.lane.stop();
+        }
         let mut ended = Vec::new();
         for handle in ending.drain(..) {
             // The thread of a target that hangs ends with its request.
@@ -243,6 +249,7 @@ impl Pusher {
             }
         }
         work.lanes.append(&mut kept);
+        shared.show(&work.lanes);
         work.sources = sources;
         work.settings = settings;
         let now = millis(clock::now());
@@ -254,9 +261,13 @@ impl Pusher {
         Ok(())
     }
 
-    /// State of each target.
-    pub fn reports(&self) -> Vec<TargetReport> {
-        self.shared.work().lanes.iter().map(|handle| handle.lane.report()).collect()
+    /// Tells the state of each target. Does not wait for a tick that runs.
+    pub fn reporter(&self) -> impl Fn() -> Vec<TargetReport> + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let lanes = shared.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            lanes.iter().map(|lane| lane.report()).collect()
+        }
     }
 
     /// Stops collecting, marks the series as ended and waits a short time for deliveries. What is left stays queued.
@@ -287,6 +298,11 @@ impl Shared {
 
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, lanes: &[Handle]) {
+        let lanes = lanes.iter().map(|handle| Arc::clone(&handle.lane)).collect();
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = lanes;
     }
 
     fn start_lane(&self, target: Target, queue: Option<AnyQueue>) -> Result<Handle, String> {
@@ -331,6 +347,9 @@ impl Shared {
     fn collect(&self, timestamp: i64) {
         let mut work = self.work();
         let Work { lanes, sources, .. } = &mut *work;
+        if lanes.is_empty() {
+            return;
+        }
         let (pages, ()) = std::thread::scope(|scope| {
             // Other exporters and the checks of paused targets are asked at the same time: each may take its timeout.
             let others: Vec<_> = sources.iter().skip(1).map(|source| scope.spawn(|| source.page())).collect();
@@ -359,7 +378,9 @@ impl Shared {
             tick.push(collected);
         }
         let tick = Arc::new(tick);
-        lanes.iter().for_each(|handle| handle.lane.accept(&tick));
+        for handle in lanes.iter() {
+            handle.lane.accept(&tick);
+        }
     }
 }
 

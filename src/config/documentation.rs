@@ -56,7 +56,9 @@ pub fn documentation(registrations: &[Registration]) -> String {
     }
     text.push_str("\n## push.targets\n\n");
     begin(&mut text);
-    KEYS.iter().for_each(|key| row(&mut text, key.name, key.default, key.help));
+    for key in KEYS {
+        row(&mut text, key.name, key.default, key.help);
+    }
     let _ = write!(
         text,
         "\n## {COLLECTORS}\n\n`NAME: true` and `NAME: false` switch a collector. A section switches it on, unless it has `enabled: false`, and holds\nits flags:\n\n"

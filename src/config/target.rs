@@ -333,9 +333,11 @@ impl TargetOptions {
     fn agree(self) -> Result<Self, String> {
         let has_login = !self.username.is_empty() || !self.password.0.is_empty() || self.password_file.is_some();
         let has_token = !self.bearer_token.0.is_empty() || self.bearer_token_file.is_some();
-        let only = |is_used: bool, key: &str, kind: TargetKind| match is_used && self.kind != kind {
-            true => Err(format!("{key} is for targets of the kind {}", kind.word())),
-            false => Ok(()),
+        let only = |is_used: bool, key: &str, kind: TargetKind| {
+            if is_used && self.kind != kind {
+                return Err(format!("{key} is for targets of the kind {}", kind.word()));
+            }
+            Ok(())
         };
         only(!self.grouping.is_empty(), "grouping", TargetKind::Pushgateway)?;
         only(self.is_post, "method", TargetKind::Pushgateway)?;

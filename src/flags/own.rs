@@ -104,6 +104,9 @@ pub(super) fn as_written_today<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
     if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
 }
 
+/// Name of the flag whose values may have passwords in them.
+pub(super) const TARGETS_FLAG: &str = PUSH_TO.info().name;
+
 /// Value of `--config.file`.
 pub(super) fn config_file(values: &FlagValues) -> Option<PathBuf> {
     Some(Options::<Server>::new(values).get(CONFIG_FILE)).filter(|path| !path.is_empty()).map(PathBuf::from)

@@ -131,7 +131,7 @@ pub fn merged<'a>(pages: impl Iterator<Item = (&'a Identity, &'a [Batch])>) -> S
             let (head, samples) = &mut families[number];
             if !line.starts_with('#') {
                 samples.push_str(line);
-            } else if !head.contains(line) && !(line.starts_with("# HELP") && head.contains("# HELP")) {
+            } else if !(head.contains(line) || line.starts_with("# HELP") && head.contains("# HELP")) {
                 head.push_str(line);
             }
         }

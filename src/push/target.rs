@@ -378,11 +378,12 @@ fn group_label(name: &str, value: &str) -> String {
 
 /// A value in a query.
 fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write;
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })

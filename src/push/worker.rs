@@ -35,8 +35,6 @@ struct State {
     ticks: u64,
     /// Why the last batch was dropped for good, if one was.
     loss: Option<String>,
-    /// Why the last attempt failed, if it did.
-    failure: Option<String>,
     is_stopping: bool,
     /// Nothing is accepted or sent.
     is_paused: bool,
@@ -49,6 +47,8 @@ pub(super) struct Lane {
     target: Target,
     state: Mutex<State>,
     changed: Condvar,
+    /// Why the last attempt failed, if it did. The status page reads it while the queue is written.
+    failure: Mutex<Option<String>>,
     metrics: TargetMetrics,
     log: Arc<Log>,
     seed: u64,
@@ -88,9 +88,9 @@ impl Lane {
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let (loss, failure) = (None, None);
-        let state = State { waiting, ticks: 0, loss, failure, is_stopping: false, is_paused: false, is_idle: false };
-        Self { target, state: Mutex::new(state), changed: Condvar::new(), metrics, log, seed }
+        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused: false, is_idle: false };
+        let (state, failure) = (Mutex::new(state), Mutex::default());
+        Self { target, state, changed: Condvar::new(), failure, metrics, log, seed }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -99,6 +99,10 @@ impl Lane {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says whether the target is paused. While it is, nothing is accepted or sent.
@@ -183,7 +187,7 @@ impl Lane {
                             .info("The target takes samples again", &[("target", Field::Text(&self.target.name()))]);
                     }
                     backoff.reset();
-                    self.lock().failure = None;
+                    *self.failure() = None;
                     if self.done(&shipment) {
                         self.pause(spacing.saturating_sub(took));
                     }
@@ -191,11 +195,8 @@ impl Lane {
                 Outcome::Refused(error) => {
                     self.metrics.dropped_refused.inc();
                     self.tell("The target refused a batch, which is dropped", &error);
-                    {
-                        let mut state = self.lock();
-                        state.loss = Some(format!("refused: {error}"));
-                        state.failure = Some(error);
-                    }
+                    self.lock().loss = Some(format!("refused: {error}"));
+                    *self.failure() = Some(error);
                     backoff.reset();
                     if self.done(&shipment) {
                         self.pause(spacing.saturating_sub(took));
@@ -207,7 +208,7 @@ impl Lane {
                         self.tell("The target does not take samples; they wait", &error);
                         told = Some(begin);
                     }
-                    self.lock().failure = Some(error);
+                    *self.failure() = Some(error);
                     self.pause(backoff.next(asked));
                 }
             }
@@ -298,7 +299,7 @@ impl Lane {
             .changed
             .wait_timeout_while(state, time, |state| !state.is_idle && !state.is_stopping)
             .unwrap_or_else(PoisonError::into_inner);
-        match (&state.loss, &state.failure) {
+        match (&state.loss, &*self.failure()) {
             (Some(loss), _) => Err(format!("{}: {loss}", self.target.name())),
             (None, _) if state.is_idle => Ok(()),
             (None, Some(failure)) => Err(format!("{}: no delivery in time: {failure}", self.target.name())),
@@ -326,12 +327,12 @@ impl Lane {
         }
     }
 
+    /// State of the target. Waits for nothing but a moment.
     pub(super) fn report(&self) -> TargetReport {
-        let state = self.lock();
         TargetReport {
             name: self.target.name().to_owned(),
-            failure: state.failure.clone(),
-            is_paused: state.is_paused,
+            failure: self.failure().clone(),
+            is_paused: self.metrics.paused.get() != 0,
             last_success: self.metrics.last_success.get(),
             samples: self.metrics.samples.get(),
             dropped: self.metrics.dropped(),
