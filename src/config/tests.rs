@@ -102,7 +102,7 @@ fn what_is_wrong_is_told_with_its_line() {
     );
     refuse("a: [\n", &{
         let error = parsed("a: [\n", &[]).unwrap_err();
-        assert!(error.contains(": no YAML: "), "{error}");
+        assert!(error.contains(": invalid YAML: "), "{error}");
         error.strip_prefix("--config.file: f.yml: ").unwrap().to_owned()
     });
 }
