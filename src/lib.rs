@@ -1,4 +1,4 @@
-//! The exporter around the collectors: command line, log, HTTP front and the metrics about itself.
+//! The exporter around the collectors: command line, log, HTTP server and its own metrics.
 //!
 //! The binary is a thin [`flags::parse`] → [`host::open`] → [`collectors::kit::scraper::Scraper`] → [`serve`]. Programs
 //! that have a `prometheus::Registry` of their own register the same collectors there: [`registry`].

@@ -20,7 +20,7 @@ pub enum Level {
     Debug,
     /// Normal events.
     Info,
-    /// Conditions to look at.
+    /// Unusual conditions.
     Warn,
     /// Failures.
     Error,
@@ -30,7 +30,7 @@ impl Level {
     const ALL: [(&'static str, Self); 4] =
         [("debug", Self::Debug), ("info", Self::Info), ("warn", Self::Warn), ("error", Self::Error)];
 
-    /// Reads the word of `--log.level`, in capitals or not.
+    /// Parses the value of `--log.level`, in any case.
     pub fn parse(text: &str) -> Result<Self, String> {
         word(text, Self::ALL)
     }
@@ -50,12 +50,12 @@ impl Level {
 pub enum Format {
     /// `key=value key="a value"`.
     Logfmt,
-    /// One object on each line.
+    /// A JSON object per line.
     Json,
 }
 
 impl Format {
-    /// Reads the word of `--log.format`, in capitals or not.
+    /// Parses the value of `--log.format`, in any case.
     pub fn parse(text: &str) -> Result<Self, String> {
         word(text, [("logfmt", Self::Logfmt), ("json", Self::Json)])
     }
@@ -69,10 +69,10 @@ fn word<T: Copy, const N: usize>(text: &str, words: [(&str, T); N]) -> Result<T,
     })
 }
 
-/// Names and values beside the message.
+/// Names and values of fields.
 pub type Fields<'a> = &'a [(&'a str, Field<'a>)];
 
-/// A value of a line.
+/// The value of a field.
 #[derive(Clone, Copy)]
 pub enum Field<'a> {
     /// Text.
@@ -120,7 +120,7 @@ pub struct Log {
 }
 
 enum Output {
-    /// Lines are written by the thread that logs them.
+    /// Lines are written by the logging thread.
     Direct(Mutex<Direct>),
     Queue(Arc<Queue>),
 }
@@ -149,8 +149,8 @@ impl Log {
         }
     }
 
-    /// Writes lines in a thread of its own, so that logging never blocks. Where the writer or the rate of lines does not
-    /// keep up, lines are dropped; the next line has their number. The error is that of the thread.
+    /// A log with a writer thread, so that logging never blocks. If the writer is too slow or the rate limit is exceeded,
+    /// lines are dropped and the next line contains their number. The error is that of creating the thread.
     pub fn queued(
         level: Level,
         format: Format,
@@ -249,7 +249,7 @@ impl Drop for Log {
 }
 
 fn dropped() -> IntCounter {
-    let help = "Log lines dropped because their reader or the limit of their rate did not keep up.";
+    let help = "Log lines dropped because of a slow reader or the rate limit.";
     IntCounter::new("node_exporter_log_lines_dropped_total", help).expect("a valid name")
 }
 
@@ -257,7 +257,7 @@ fn dropped() -> IntCounter {
 pub(crate) mod tests {
     use super::*;
 
-    /// A writer whose text can be looked at.
+    /// A writer whose text can be inspected.
     #[derive(Clone, Default)]
     pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -318,7 +318,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn words_may_be_in_capitals() {
+    fn values_are_parsed_in_any_case() {
         assert_eq!(Level::parse("WARN"), Ok(Level::Warn));
         assert_eq!(Format::parse("JSON"), Ok(Format::Json));
         assert!(Level::parse("").is_err() && Format::parse("text").is_err());

@@ -22,10 +22,10 @@ use node_exporter::serve::signals::{Signalled, Signals};
 use node_exporter::serve::web_config::WebConfig;
 use node_exporter::{host, minimums, version};
 
-/// How long a scrape may go on after a signal.
+/// Maximum time of running scrapes after a signal.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How long the process waits at its end for the reader of its log.
+/// Maximum time at the end for writing the queued log lines.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints. A reader that closes the pipe early, such as `head`, is no error.
+/// Prints text. A closed pipe, as with `head`, is not an error.
 fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -94,10 +94,10 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let web_config = WebConfig::open(&settings.access, log)?;
     let host = host::open(settings)?;
     if host.is_simulated {
-        log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
+        log.warn("Serving a simulated host: all values are generated.", &[]);
     }
     if host.is_replayed {
-        log.warn("Serving a recorded host: no number on the page is of this machine.", &[]);
+        log.warn("Serving a recorded host: no value is of this machine.", &[]);
     }
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
     instruments.add(Box::new(log.dropped().clone())).map_err(|error| error.to_string())?;
@@ -130,7 +130,7 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     ended
 }
 
-/// All listeners, each logged.
+/// Opens and logs all listeners.
 fn listeners(settings: &Settings, log: &Log) -> Result<Vec<Listener>, String> {
     if settings.has_inherited_sockets {
         return inherited(log);
@@ -160,7 +160,7 @@ fn inherited(_: &Log) -> Result<Vec<Listener>, String> {
     Err("--web.systemd-socket: this system has no systemd; use --web.listen-address".to_owned())
 }
 
-/// Gives up access that is not needed from here on.
+/// Restricts file access to the needed files.
 #[cfg(target_os = "linux")]
 fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Result<(), String> {
     if !settings.has_sandbox {
@@ -169,31 +169,31 @@ fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Re
     let mut needs = sandbox::Needs::of(settings);
     needs.read.extend(web_config.map(WebConfig::folders).unwrap_or_default());
     match sandbox::enter(&needs).map_err(|error| format!("--sandbox: {error}"))? {
-        sandbox::Strength::Full => log.info("Sandbox is closed", &[]),
+        sandbox::Strength::Full => log.info("The sandbox is active", &[]),
         sandbox::Strength::Partial => {
-            log.warn("Sandbox is closed as far as this kernel can; a later one can more", &[]);
+            log.warn("The sandbox is incomplete: this kernel supports only some of its restrictions", &[]);
         }
-        sandbox::Strength::None => log.warn("This kernel has no landlock: --sandbox changes nothing", &[]),
+        sandbox::Strength::None => log.warn("--sandbox has no effect: this kernel has no landlock", &[]),
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
 fn confine(settings: &Settings, _: Option<&WebConfig>, _: &Log) -> Result<(), String> {
-    if settings.has_sandbox { Err("--sandbox: only Linux has landlock".to_owned()) } else { Ok(()) }
+    if settings.has_sandbox { Err("--sandbox: supported on Linux only".to_owned()) } else { Ok(()) }
 }
 
 /// Logs warnings about the settings.
 fn warn(settings: &Settings, log: &Log) {
     settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
     if settings.paths.is_given && settings.replay.is_some() {
-        log.warn("The recorded host has no use for --path.*.", &[]);
+        log.warn("--path.* has no effect on a recorded host.", &[]);
     } else if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
-        log.warn("The simulated host has no use for --path.*.", &[]);
+        log.warn("--path.* has no effect on a simulated host.", &[]);
     }
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
-        log.warn("Running as root, which this exporter does not need: an unprivileged user will do.", &[]);
+        log.warn("Running as root is not needed; use an unprivileged user.", &[]);
     }
 }
 
@@ -206,7 +206,7 @@ fn until_signalled(
     log: &Arc<Log>,
 ) -> Result<(), String> {
     let stopper = front.stopper();
-    // This thread waits for the signals and ends the process, whatever the others do.
+    // This thread waits for signals and ends the process even if other threads are blocked.
     let mut signals = Signals::register(settings.config_file.is_some()).map_err(|error| format!("signals: {error}"))?;
     let serving = front.start(handler, log).map_err(|error| minimums::no_thread(&error))?;
     while signals.wait() == Signalled::Reload {

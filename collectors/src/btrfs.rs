@@ -228,7 +228,7 @@ fn emit_reported(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -
             PerDevice { btrfs_dev_uuid: &Some(id), device: &name, uuid: &uuid },
             numbers.size_bytes,
         );
-        // More is never handed out than there is.
+        // The allocated size never exceeds the total.
         page.gauge(
             DEVICE_UNUSED,
             PerDevice { btrfs_dev_uuid: &id, device: &name, uuid: &uuid },

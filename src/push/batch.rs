@@ -1,4 +1,4 @@
-//! Batches: what one request carries and one record of a queue holds.
+//! Batches: the content of a request and of a record of a queue.
 //!
 //! A page becomes batches when it is collected. External labels, dropped families and stale markers are in the text from
 //! then on, so that a batch that is sent again has the same series, values and timestamp, whatever the configuration says
@@ -10,12 +10,12 @@ use std::sync::OnceLock;
 use super::page::{self, PageLine, STALE_WORD};
 use super::source::Identity;
 
-/// Samples of a batch, at most. Receivers refuse larger requests with their default limits.
+/// Maximum number of samples of a batch. Receivers refuse larger requests with their default limits.
 pub const BATCH_SAMPLES_MAX: usize = 2_000;
 /// Bytes of text of a batch after which the next one begins.
 pub const BATCH_MAX_BYTES: usize = 512 << 10;
 
-/// A part of a page with the moment of its collection.
+/// A part of a page with the time of its collection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
     /// Milliseconds since 1970.

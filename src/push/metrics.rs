@@ -16,7 +16,7 @@ pub struct PushMetrics {
     queue_bytes: IntGaugeVec,
     oldest: GaugeVec,
     paused: IntGaugeVec,
-    /// Ticks that came while a collection ran.
+    /// Ticks missed because a collection was running.
     pub missed_ticks: IntCounter,
     /// Steps of the clock, in either direction.
     pub clock_steps: IntCounter,
@@ -97,7 +97,7 @@ impl PushMetrics {
             paused: IntGaugeVec::new(Opts::new("node_exporter_push_paused", "1 if the target is paused."), target)?,
             missed_ticks: IntCounter::new(
                 "node_exporter_push_missed_ticks_total",
-                "Ticks that came while a collection was running.",
+                "Ticks missed because a collection was running.",
             )?,
             clock_steps: IntCounter::new(
                 "node_exporter_push_clock_steps_total",

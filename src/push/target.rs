@@ -51,14 +51,14 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What became of a delivery.
+/// Outcome of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The target has it; the body had this many bytes.
+    /// The target accepted it; the body had this many bytes.
     Delivered(u64),
-    /// The target refused it for good.
+    /// The target refused it permanently.
     Refused(String),
-    /// To be sent again, after a time that the target named.
+    /// A temporary failure, with the time that the target requested before a retry.
     Retry(String, Option<Duration>),
 }
 
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_mean_delivered_again_or_never() {
+    fn statuses_are_delivered_retried_or_refused() {
         let of = |status: u16, retry: Option<&str>| {
             let answer = Answer {
                 status,

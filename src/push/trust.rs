@@ -8,7 +8,7 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use crate::config::target::TargetOptions;
 
-/// Where systems keep their bundle; the variable SSL_CERT_FILE comes first.
+/// Paths of the bundle by system; the variable SSL_CERT_FILE takes precedence.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

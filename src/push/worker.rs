@@ -1,4 +1,4 @@
-//! One target with its queue and its thread.
+//! A target with its queue and its thread.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use super::storage::Storage;
 use super::target::{Outcome, Target};
 use crate::log::{Field, Log};
 
-/// The same failure is logged at most this often.
+/// Minimum time between log lines about a failure.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
 /// A queue over any storage.
@@ -42,7 +42,7 @@ struct State {
     is_idle: bool,
 }
 
-/// A target, what waits for it, and how deliveries went.
+/// A target, its queue, and the outcome of deliveries.
 pub(super) struct Lane {
     target: Target,
     state: Mutex<State>,
