@@ -149,7 +149,7 @@ pub fn address(payload: &[u8]) -> Result<Option<IndexedAddress>, Malformed> {
 pub struct IndexedNeighbour {
     /// The device's index.
     pub index: u32,
-    /// Its address.
+    /// The IP address of the neighbour.
     pub address: IpAddr,
     /// `NUD_` bits.
     pub state: u16,
