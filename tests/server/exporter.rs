@@ -95,6 +95,12 @@ impl Connection {
     }
 
     pub(crate) fn receive(&mut self, method: &str) -> Answer {
+        let (status, head, body) = self.receive_bytes(method);
+        Answer { status, head, body: String::from_utf8(body).unwrap() }
+    }
+
+    /// Receives a response in any coding: status, head and body.
+    pub(crate) fn receive_bytes(&mut self, method: &str) -> (u16, String, Vec<u8>) {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             assert_ne!(self.0.read_line(&mut head).unwrap(), 0, "the connection ended after {head:?}");
@@ -104,7 +110,7 @@ impl Connection {
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head, body: String::from_utf8(body).unwrap() }
+        (status, head, body)
     }
 
     pub(crate) fn ask(&mut self, method: &str, url: &str) -> Answer {
