@@ -143,7 +143,9 @@ fn an_input_that_is_always_too_large_is_logged_once_and_counted() {
     exporter.child.kill().unwrap();
     let mut log = String::new();
     exporter.log.read_to_string(&mut log).unwrap();
-    for line in ["msg=\"collector is overloaded", "msg=\"collector failed\"", "msg=\"collector is no longer overloaded\""] {
+    for line in
+        ["msg=\"collector is overloaded", "msg=\"collector failed\"", "msg=\"collector is no longer overloaded\""]
+    {
         assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
     }
 }
