@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod deferred;
+pub mod fixtures;
 #[cfg(feature = "simulator")]
 mod scenario;
 
@@ -31,6 +32,11 @@ pub struct Host {
 
 /// The host of these settings. Only Linux can be exported; elsewhere the host is simulated.
 pub fn open(settings: &Settings) -> Result<Host, String> {
+    let host = of_paths(settings)?;
+    Ok(Host { kernel: fixtures::kernel(&settings.values, host.kernel)?, ..host })
+}
+
+fn of_paths(settings: &Settings) -> Result<Host, String> {
     if let Some(file) = &settings.replay {
         return replayed(file);
     }

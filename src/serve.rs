@@ -31,74 +31,16 @@ mod tests {
     use collectors::host::kernel::canned::Canned;
     use collectors::host::kernel::clock;
     use collectors::host::root::tree::Tree;
-    use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
     use collectors::kit::declare::Registration;
     use collectors::kit::options::FlagValues;
     use collectors::kit::scraper::Scraper;
+    use collectors::kit::testing::gate::Gate;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::num::NonZeroUsize;
-    use std::sync::{Arc, Condvar, Mutex};
+    use std::sync::Arc;
     use std::thread;
     use std::time::Duration;
-
-    /// A root on which reads of one file, which is missing, block until [`Gate::open`].
-    #[derive(Debug)]
-    struct Gate {
-        roots: Roots,
-        blocked: &'static [&'static str],
-        /// Number of reads of the file, and whether they return.
-        state: Mutex<(usize, bool)>,
-        change: Condvar,
-    }
-
-    impl Gate {
-        fn new(blocked: &'static [&'static str]) -> Self {
-            let roots = Arc::new(Tree::new().with_file("proc/vmstat", "pgpgin 7\n")).roots();
-            Self { roots, blocked, state: Mutex::default(), change: Condvar::new() }
-        }
-
-        fn wait(&self) {
-            let mut state = self.state.lock().unwrap();
-            state.0 += 1;
-            self.change.notify_all();
-            drop(self.change.wait_while(state, |(_, is_open)| !*is_open).unwrap());
-        }
-
-        fn reads(&self) -> usize {
-            self.state.lock().unwrap().0
-        }
-
-        fn wait_for_read(&self) {
-            drop(self.change.wait_while(self.state.lock().unwrap(), |(reads, _)| *reads == 0).unwrap());
-        }
-
-        fn open(&self) {
-            self.state.lock().unwrap().1 = true;
-            self.change.notify_all();
-        }
-    }
-
-    impl Root for Gate {
-        fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-            if self.blocked.iter().any(|blocked| blocked.as_bytes() == path) {
-                self.wait();
-            }
-            self.roots.get(Mount::Proc).read(path, into, cap_bytes)
-        }
-
-        fn list(&self, path: &[u8], names: &mut Names) -> Result<(), RootError> {
-            self.roots.get(Mount::Proc).list(path, names)
-        }
-
-        fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
-            self.roots.get(Mount::Proc).read_link(path, into)
-        }
-
-        fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-            self.roots.get(Mount::Proc).metadata(path)
-        }
-    }
 
     /// Timeout of the client.
     const TIMEOUT: Duration = Duration::from_secs(4);
@@ -135,13 +77,12 @@ mod tests {
 
     /// Serves scrapes that block on these files, while `client` sends requests.
     fn serving_with(blocked: &'static [&'static str], client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
-        let gate = Arc::new(Gate::new(blocked));
+        let (gate, roots) = Gate::before_each(blocked, Tree::new().with_file("proc/vmstat", "pgpgin 7\n"));
         let (log, _) = log(Level::Error, Format::Logfmt);
         let log = Arc::new(log);
         let registrations =
             [Registration::of::<collectors::loadavg::Loadavg>(), Registration::of::<collectors::vmstat::Vmstat>()];
         let values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
-        let roots = Roots::new(|_| -> Arc<dyn Root> { Arc::clone(&gate) as _ });
         let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).unwrap();
         let instruments = Instruments::new(false).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", NonZeroUsize::new(1));
@@ -163,7 +104,7 @@ mod tests {
     fn scrapes_beyond_the_limit_are_refused_and_other_pages_are_served() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics");
-            gate.wait_for_read();
+            gate.wait_for_reader();
             let refused = answer_of(ask(address, "/metrics?collect[]=loadavg"));
             assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
             assert!(
@@ -180,7 +121,7 @@ mod tests {
     fn a_limit_of_one_serves_one_of_a_hundred_concurrent_scrapes() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics?collect[]=loadavg");
-            gate.wait_for_read();
+            gate.wait_for_reader();
             let url = |number: usize| if number.is_multiple_of(2) { "/metrics" } else { "/metrics?collect[]=loadavg" };
             let others: Vec<_> = (1..100).map(|number| ask(address, url(number))).collect();
             for other in others {
@@ -210,7 +151,7 @@ mod tests {
                     assert!(answer.contains(expected), "{expected} is not in {answer}");
                 }
             }
-            assert_eq!(gate.reads(), 1, "a second thread was risked on the blocked file");
+            assert_eq!(gate.waiting(), 1, "a second thread was risked on the blocked file");
         });
     }
 
@@ -218,7 +159,7 @@ mod tests {
     fn requests_sent_before_the_stop_are_answered() {
         serving(|address, gate, stopper| {
             let client = ask(address, "/metrics");
-            gate.wait_for_read();
+            gate.wait_for_reader();
             stopper.stop();
             gate.open();
             let answer = answer_of(client);
@@ -241,7 +182,7 @@ mod tests {
     fn readiness_recovers_by_itself_after_every_scrape_was_refused() {
         serving(|address, gate, _| {
             let first = ask(address, "/metrics");
-            gate.wait_for_read();
+            gate.wait_for_reader();
             assert!(answer_of(ask(address, "/metrics")).starts_with("HTTP/1.1 503 "));
             until_ready_is(address, 503);
             gate.open();

@@ -24,6 +24,14 @@ pub struct Btrfs {
     devices: Devices,
 }
 
+impl FromText for Uuid {
+    const EXPECTED: &'static str = "a UUID of 32 hexadecimal digits, with dashes or without";
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
 declare! {
     Btrfs: "btrfs", on, "Space, commits and devices of mounted btrfs file systems.";
     labels {
@@ -211,7 +219,7 @@ fn ratio(layout: &[u8], count: Option<usize>) -> Option<f64> {
 /// Emits the devices reported by ioctl; `false` if there are none.
 fn emit_reported(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -> bool {
     let mut has_any = false;
-    for Device { name, numbers } in Uuid::from_text(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
+    for Device { name, numbers } in Uuid::parse(uuid).into_iter().flat_map(|uuid| devices.of(uuid)) {
         has_any = true;
         let text = numbers.uuid.text();
         let id: &[u8] = if numbers.uuid == Uuid::default() { ZERO_UUID } else { &text };

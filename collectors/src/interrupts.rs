@@ -63,6 +63,10 @@ impl Collect for Interrupts {
             return Err(text.error("first row", "the names of CPUs", b"").into());
         };
         let cpus = head.fields().count();
+        // Like node_exporter, the columns are counted whatever they are called.
+        if !head.fields().all(|name| name.starts_with(b"CPU")) {
+            cx.problems.note(head.error("first row", "the names of CPUs", head.bytes));
+        }
         self.words.clear();
         self.rows.clear();
         self.counts.clear();
@@ -257,6 +261,15 @@ mod tests {
         }
         given("== proc/interrupts\n").fails::<Interrupts>("", "first row: expected the names of CPUs, found nothing");
         given("").fails::<Interrupts>("", "proc/interrupts: no such file");
+    }
+
+    #[test]
+    fn an_unknown_header_is_reported_and_no_failure() {
+        let scraped = given("== proc/interrupts\nx y\nNMI: 47 5031 Non-maskable interrupts\n").scrape::<Interrupts>();
+        assert_eq!(scraped.samples(), [NMI, NMI_1].concat());
+        let success = "node_scrape_collector_success{collector=\"interrupts\"} 1\n";
+        assert!(scraped.page.contains(success), "{}", scraped.page);
+        assert_eq!(scraped.complaints, ["proc/interrupts:1: first row: expected the names of CPUs, found \"x y\""]);
     }
 
     #[track_caller]

@@ -3,6 +3,7 @@
 use crate::declare;
 use crate::host::kernel::KernelError;
 use crate::kit::filter::Filter;
+use crate::kit::options::FlagInfo;
 use crate::kit::prelude::*;
 
 /// The qdisc collector.
@@ -17,11 +18,11 @@ declare! {
         PerQdisc { device, kind }
     }
     flags {
-        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
+        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; not together with device-exclude.",
             or(&["collector.qdisk.device-include"]);
-        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
+        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.",
             or(&["collector.qdisk.device-exclude"]);
-        FIXTURES: Text "collector.qdisc.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
+        FIXTURES: Text "collector.qdisc.fixtures" = "", "Directory of recorded netlink answers to use instead of the kernel's, for tests.";
     }
     families {
         BACKLOG: kept Gauge "node_qdisc_backlog" PerQdisc "Bytes queued for transmission.";
@@ -34,9 +35,11 @@ declare! {
     }
 }
 
+/// The flag of recorded answers, for code that makes the kernel: the collector asks that.
+pub const FIXTURES_FLAG: FlagInfo = FIXTURES.info();
+
 impl Collect for Qdisc {
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        options.refuse_unless_empty(FIXTURES)?;
         Ok(Self { devices: Filter::from_flags(options, INCLUDE, EXCLUDE)? })
     }
 
@@ -109,9 +112,8 @@ mod tests {
             "--collector.qdisc.device-include and --collector.qdisc.device-exclude are mutually exclusive",
         );
         given(KERNEL).flags(&["--collector.qdisc.fixtures="]).emits::<Qdisc>(&emitted(&[ETH0, WLAN0]));
-        given(KERNEL).flags(&["--collector.qdisc.fixtures=x"]).is_refused::<Qdisc>("--replay");
         given(KERNEL)
             .flags(&["--collector.qdisc.device-include=("])
-            .is_refused::<Qdisc>("--collector.qdisc.device-include: `(` is no regular expression");
+            .is_refused::<Qdisc>("--collector.qdisc.device-include: expected a regular expression, found `(`");
     }
 }

@@ -24,6 +24,8 @@ declare! {
 const STATES: [&str; 6] = ["inuse", "orphan", "tw", "alloc", "mem", "memory"];
 /// The field that every protocol has; 0 if its line does not contain it.
 const IN_USE: &str = "inuse";
+/// The field of the row `sockets`, the total.
+const TOTAL: &str = "used";
 /// The field that is also exported in bytes.
 const MEMORY_PAGES: &str = "mem";
 
@@ -39,8 +41,12 @@ impl Collect for Sockstat {
             let Some(Some(text)) = cx.problems.value(cx.files.read_if_present(file, [])) else { continue };
             for line in table::rows(text, cx.problems) {
                 let Some(protocol) = cx.problems.value(protocol(line)) else { continue };
+                for (name, count) in others(line) {
+                    // Like node_exporter: a bad count of a state that is not exported fails the collector.
+                    let _ = cx.problems.value(line.number::<AnyBase>(name, count));
+                }
                 let wanted: &[&'static str] = match (protocol, is_ipv4) {
-                    (b"sockets", true) => &["used"],
+                    (b"sockets", true) => &[TOTAL],
                     (b"sockets", false) => &[],
                     _ => &STATES,
                 };
@@ -70,18 +76,23 @@ fn protocol(line: Line<'_>) -> Result<&[u8], ParseError<'_>> {
     Ok(name.strip_suffix(b":").unwrap_or(name))
 }
 
+/// The names and counts of the states of a line.
+fn states(line: Line<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut fields = line.fields().skip(1);
+    std::iter::from_fn(move || fields.next().zip(fields.next()))
+}
+
+/// The states that are not exported.
+fn others(line: Line<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
+    states(line).filter(|(name, _)| *name != TOTAL.as_bytes() && !STATES.iter().any(|state| *name == state.as_bytes()))
+}
+
 /// The count of a state; the last one of duplicates.
 fn value<'a>(line: Line<'a>, state: &'static str) -> Result<Option<i64>, ParseError<'a>> {
-    let mut fields = line.fields().skip(1);
-    let mut found = None;
-    while let (Some(name), Some(count)) = (fields.next(), fields.next()) {
-        if name == state.as_bytes() {
-            found = Some(count);
-        }
-    }
-    match found {
+    let found = states(line).filter(|(name, _)| *name == state.as_bytes()).last();
+    match found.map(|(_, count)| count) {
         Some(count) => line.number(state, count).map(|AnyBase(count)| Some(count)),
-        None => Ok((state == IN_USE || state == "used").then_some(0)),
+        None => Ok((state == IN_USE || state == TOTAL).then_some(0)),
     }
 }
 
@@ -136,6 +147,7 @@ mod tests {
             ("TCP: inuse", "", "1: row: expected"),
             ("TCP: inuse 1 orphan", "", "1: row: expected"),
             ("", "", "1: row: expected"),
+            ("TCP: new x tw 2", "node_sockstat_TCP_inuse 0\nnode_sockstat_TCP_tw 2\n", "1: new: expected an integer"),
             ("TCP: inuse x tw 2", "node_sockstat_TCP_tw 2\n", "inuse: expected an integer in decimal"),
             (
                 "TCP: inuse 9223372036854775808 tw 2",

@@ -29,7 +29,14 @@ impl Collect for Swap {
     }
 
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
-        for line in table::rows(cx.files.read(SWAPS, [])?, cx.problems).skip(1) {
+        let mut rows = table::rows(cx.files.read(SWAPS, [])?, cx.problems);
+        // Like node_exporter, the first row is skipped whatever it contains.
+        if let Some(head) = rows.next()
+            && head.fields().next() != Some(b"Filename")
+        {
+            cx.problems.note(head.error("first row", "a header that begins with Filename", head.bytes));
+        }
+        for line in rows {
             let Some(row) = cx.problems.value(parse(line)) else { continue };
             let (device, kind) = (row.device, row.kind);
             cx.page.gauge(PRIORITY, PerDevice { device: &device, swap_type: &kind }, row.priority);
@@ -88,6 +95,17 @@ mod tests {
                 node_swap_used_bytes{device=\"/swap\\\\040file\",swap_type=\"file\"} 0\n",
         );
         given(HEAD).emits::<Swap>("");
+    }
+
+    #[test]
+    fn an_unknown_header_is_reported_and_no_failure() {
+        let scraped = given("== proc/swaps\nx\n/b file 1 0 5\n").scrape::<Swap>();
+        assert_eq!(scraped.samples().lines().count(), 3);
+        assert!(scraped.page.contains("node_scrape_collector_success{collector=\"swap\"} 1\n"), "{}", scraped.page);
+        assert_eq!(
+            scraped.complaints,
+            ["proc/swaps:1: first row: expected a header that begins with Filename, found \"x\""]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::host::errno::Errno;
 use crate::host::kernel::wifi::{STATUS_ASSOCIATED, STATUS_AUTHENTICATED, STATUS_JOINED};
 use crate::host::kernel::{Kernel, KernelError, WifiInterface, WifiStation};
 use crate::kit::label::HardwareAddress;
+use crate::kit::options::FlagInfo;
 use crate::kit::page::PageOf;
 use crate::kit::prelude::*;
 
@@ -20,7 +21,7 @@ declare! {
         PerStation { device, mac_address }
     }
     flags {
-        FIXTURES: Text "collector.wifi.fixtures" = "", "Must be empty; use --replay to serve recorded answers.", hidden();
+        FIXTURES: Text "collector.wifi.fixtures" = "", "Directory of recorded netlink answers to use instead of the kernel's, for tests.";
     }
     families {
         FREQUENCY: Gauge "node_wifi_interface_frequency_hertz" PerDevice "Center frequency of the interface in hertz; 0 without a channel.";
@@ -42,9 +43,11 @@ declare! {
 
 const HERTZ_PER_MEGAHERTZ: u64 = 1_000_000;
 
+/// The flag of recorded answers, for code that makes the kernel: the collector asks that.
+pub const FIXTURES_FLAG: FlagInfo = FIXTURES.info();
+
 impl Collect for Wifi {
-    fn build(options: &mut Options<'_, Self>) -> Result<Self, String> {
-        options.refuse_unless_empty(FIXTURES)?;
+    fn build(_: &mut Options<'_, Self>) -> Result<Self, String> {
         Ok(Self)
     }
 

@@ -5,8 +5,9 @@
 //! TYPE line. HELP texts are not compared.
 
 mod compare;
+#[cfg(target_os = "linux")]
+pub mod directory;
 mod layout;
-mod netlink;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,6 +20,7 @@ use collectors::host::root::tree::{Node, Tree};
 use collectors::kit::scraper::{Scraper, Selection};
 use collectors::kit::testing::Scraped;
 use node_exporter::flags::Command;
+use node_exporter::host::fixtures;
 use node_exporter::instruments::Instruments;
 use simulator::recording::archive::ttar;
 
@@ -53,17 +55,28 @@ impl Report {
 
 /// Runs our collectors on the test data of a node_exporter checkout, or on that data alone, and compares the page.
 pub fn run(folder: &Path) -> io::Result<Report> {
-    let Layout { folder, flags } = Layout::find(folder)?;
-    let (arguments, unknown): (Vec<&str>, Vec<&str>) = flags.arguments.iter().map(String::as_str).partition(is_known);
-    let scraper = scraper(&arguments, tree(&folder)?).map_err(io::Error::other)?;
+    let layout = Layout::find(folder)?;
+    let (arguments, unknown_flags) = arguments(&layout);
+    let scraper = scraper(&arguments, tree(&layout.folder)?).map_err(io::Error::other)?;
     let scraped = scrape(&scraper)?;
-    let expected = text(&folder.join(layout::PAGE))?;
-    let ours = parse("our page", &scraped.page)?;
-    let expected = parse(layout::PAGE, &expected)?;
     let enabled: Vec<&str> = scraper.enabled().collect();
-    let unknown_flags = unknown.into_iter().map(str::to_owned).collect();
-    let mut report = Report { complaints: scraped.complaints, unknown_flags, ..Report::default() };
-    compare::compare(&ours, &expected, &flags.left_out, &enabled, &mut report);
+    let report = Report { complaints: scraped.complaints, unknown_flags, ..Report::default() };
+    judge(&layout, &scraped.page, &enabled, report)
+}
+
+/// The flags of the run that our exporter has, and those that it does not have.
+fn arguments(layout: &Layout) -> (Vec<&str>, Vec<String>) {
+    let (arguments, unknown): (Vec<&str>, Vec<&str>) =
+        layout.flags.arguments.iter().map(String::as_str).partition(is_known);
+    (arguments, unknown.into_iter().map(str::to_owned).collect())
+}
+
+/// Compares a page with the expected one.
+fn judge(layout: &Layout, page: &str, enabled: &[&str], mut report: Report) -> io::Result<Report> {
+    let expected = text(&layout.folder.join(layout::PAGE))?;
+    let ours = parse("our page", page)?;
+    let expected = parse(layout::PAGE, &expected)?;
+    compare::compare(&ours, &expected, &layout.flags.left_out, enabled, &mut report);
     Ok(report)
 }
 
@@ -137,10 +150,22 @@ pub fn tree(folder: &Path) -> io::Result<Tree> {
     }
     let kernel = |path: &str| KERNEL.iter().find(|(own, _)| *own == path).map(|(_, content)| content.as_bytes());
     let kernel = Canned::parse(kernel).map_err(io::Error::other)?;
-    for (path, content) in netlink::answers(folder, kernel)?.entries() {
+    for (path, content) in answers(folder, kernel)?.entries() {
         tree.insert(path, Node::file(content)).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
     }
     Ok(tree)
+}
+
+/// Adds the recorded netlink answers in `qdisc/` and `wifi/`. Older versions have only some of them.
+fn answers(folder: &Path, mut kernel: Canned) -> io::Result<Canned> {
+    let [qdisc, wifi] = ["qdisc", "wifi"].map(|name| folder.join(name));
+    if load::exists(&qdisc.join("results.json")) {
+        kernel = fixtures::with_qdiscs(&qdisc, kernel).map_err(io::Error::other)?;
+    }
+    if load::exists(&wifi.join("interfaces.json")) {
+        kernel = fixtures::with_wifi(&wifi, kernel).map_err(io::Error::other)?;
+    }
+    Ok(kernel)
 }
 
 /// The path of /sys in the expected page.

@@ -38,11 +38,13 @@ pub enum Requirement {
     Strace,
     /// `valgrind` from Debian.
     Valgrind,
+    /// Our exporter as a program, which `cargo test --workspace` builds, or the one of `NODELAB_EXPORTER`.
+    Exporter,
 }
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -53,6 +55,7 @@ impl Requirement {
         Self::Namespaces,
         Self::Strace,
         Self::Valgrind,
+        Self::Exporter,
     ];
 
     /// The name in `NODELAB_ALLOW_SKIP`.
@@ -68,6 +71,7 @@ impl Requirement {
             Self::Namespaces => "namespaces",
             Self::Strace => "strace",
             Self::Valgrind => "valgrind",
+            Self::Exporter => "exporter",
         }
     }
 
@@ -84,6 +88,7 @@ impl Requirement {
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
             Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
+            Self::Exporter => exporter(),
         }
     }
 
@@ -109,8 +114,18 @@ impl Requirement {
             Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
+            Self::Exporter => "the exporter is not built: cargo build, or set NODELAB_EXPORTER",
         }
     }
+}
+
+/// Our exporter: the given one, or the one beside the directory of this test program.
+fn exporter() -> PathBuf {
+    if let Some(given) = load::variable("NODELAB_EXPORTER") {
+        return PathBuf::from(given);
+    }
+    let own = std::env::current_exe().unwrap_or_default();
+    own.ancestors().nth(2).map(|folder| folder.join("node_exporter")).unwrap_or_default()
 }
 
 /// Runs a program in mount and network namespaces of its own.

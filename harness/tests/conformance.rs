@@ -16,6 +16,8 @@ use collectors::ipvs::Ipvs;
 use collectors::kit::testing::Given;
 use collectors::pcidevice::Pcidevice;
 use collectors::textfile::Textfile;
+#[cfg(target_os = "linux")]
+use harness::conformance::directory::Change;
 use harness::requirements::{self, Requirement};
 use harness::{conformance, load};
 
@@ -26,6 +28,18 @@ fn main() -> ExitCode {
             "a_checkout_gives_the_same_result_as_the_data_alone",
             &[Requirement::ConformanceData],
             a_checkout_gives_the_same_result_as_the_data_alone,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "the_program_exports_every_expected_sample_of_the_directory",
+            &[Requirement::ConformanceData, Requirement::Namespaces, Requirement::Exporter],
+            the_program_exports_every_expected_sample_of_the_directory,
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            "the_program_answers_on_truncated_and_empty_files",
+            &[Requirement::ConformanceData, Requirement::Namespaces, Requirement::Exporter],
+            the_program_answers_on_truncated_and_empty_files,
         ),
         ("every_textfile_case_matches", &[Requirement::ConformanceData], every_textfile_case_matches),
         ("every_ipvs_case_matches", &[Requirement::ConformanceData], every_ipvs_case_matches),
@@ -79,6 +93,41 @@ fn every_expected_sample_is_exported() {
     assert_eq!(absent, NOT_IN_THE_PAGE, "collectors without a line in the expected page");
     let empty: Vec<_> = report.collectors.iter().filter(|(_, tally)| tally.expected == 0).collect();
     assert!(empty.is_empty(), "nothing was compared of {empty:?}");
+}
+
+#[cfg(target_os = "linux")]
+fn of_the_program(change: Change) -> conformance::Report {
+    let (program, data) = (Requirement::Exporter.path(), Requirement::ConformanceData.path());
+    let report = conformance::directory::run(&program, &data, change).expect("a page of the program");
+    let (matched, expected) = report.totals();
+    println!("{change:?}: {matched} of {expected}");
+    report
+}
+
+#[cfg(target_os = "linux")]
+fn the_program_exports_every_expected_sample_of_the_directory() {
+    for change in [Change::Nothing, Change::WithoutFinalNewline] {
+        let report = of_the_program(change);
+        let differences: Vec<_> = report.collectors.values().flat_map(|tally| &tally.differences).collect();
+        assert_eq!(report.totals(), (SAMPLES, SAMPLES), "{change:?}: {differences:#?}");
+        assert!(differences.is_empty(), "{change:?}: {differences:#?}");
+        assert_eq!((report.unowned, report.misplaced), (Vec::new(), Vec::new()), "{change:?}");
+    }
+}
+
+/// Nothing but the samples of damaged files is missing, however many are damaged: every collector tells whether it
+/// succeeded, the page is well formed, and at least as many lines are right as when this was written.
+#[cfg(target_os = "linux")]
+fn the_program_answers_on_truncated_and_empty_files() {
+    for (change, matched_min) in [(Change::Halved, 1_248), (Change::Emptied, 171)] {
+        let report = of_the_program(change);
+        assert!(report.totals().0 >= matched_min, "{change:?}: {:?}", report.totals());
+        let is_of_success = |line: &&String| line.contains("node_scrape_collector_success");
+        let scrape = report.collectors.get("scrape").expect("the families of the scrape");
+        let (missing, added): (Vec<_>, Vec<_>) =
+            scrape.differences.iter().filter(is_of_success).partition(|line| line.starts_with('-'));
+        assert_eq!(missing.len(), added.len(), "{change:?}: {:?}", scrape.differences);
+    }
 }
 
 /// The same data, with the flags in a script as in a checkout.

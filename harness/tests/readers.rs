@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use collectors::host::root::tree::Node;
 use collectors::kit::scraper::Scraper;
 use harness::bench::history::RunRecord;
 use harness::bench::{self, Effort, Plan};
+use harness::fetch::Url;
+use harness::peer::{Peer, free_address};
 use harness::requirements::{self, Requirement};
-use harness::{host, load};
+use harness::{exposition, host, load};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
 use node_exporter::serve::answer::Handle;
@@ -53,11 +55,15 @@ impl Server {
         let handler =
             Handler::new(Arc::new(scraper), Instruments::new(true).unwrap(), Arc::clone(&log), "/metrics", None);
         let handler: Arc<dyn Handle> = Arc::new(handler.with_openmetrics(true).with_about(about));
-        let address = free_address();
+        let address = free_address().unwrap();
         let front = Front::new(vec![listen::listen(&address.to_string()).unwrap()], None).unwrap();
         let stopper = front.stopper();
         let thread = thread::spawn(move || front.run(&handler, &log).unwrap());
         Self { address, stopper, thread: Some(thread) }
+    }
+
+    fn page(&self) -> Url {
+        Url { authority: self.address.to_string(), path: "/metrics".to_owned() }
     }
 }
 
@@ -68,71 +74,52 @@ impl Drop for Server {
     }
 }
 
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// A child process; it is killed on drop.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Head and body of a response; empty if nothing listens yet.
-fn get(address: SocketAddr, url: &str, headers: &str) -> String {
-    let mut answer = String::new();
-    if let Ok(mut stream) = TcpStream::connect(address) {
-        let request = format!("GET {url} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
-        let _ = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
-    }
-    answer
-}
-
 fn prometheus() {
     let server = Server::start();
-    let accept = "Accept: application/openmetrics-text;version=1.0.0\r\n";
-    let page = get(server.address, "/metrics", accept);
-    assert!(page.contains("application/openmetrics-text; version=1.0.0") && page.ends_with("\n# EOF\n"), "{page}");
+    let page = server.page().get(exposition::Format::OpenMetrics).unwrap();
+    assert!(page.content_type.contains("application/openmetrics-text; version=1.0.0"), "{}", page.content_type);
+    let page = String::from_utf8(page.body).unwrap();
+    assert!(page.ends_with("\n# EOF\n"), "{page}");
     assert!(page.contains("\n# TYPE node_context_switches counter\nnode_context_switches_total "), "{page}");
     let is_sample = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    let (_, body) = page.split_once("\r\n\r\n").unwrap();
-    let samples = body.lines().filter(is_sample).count();
+    let samples = page.lines().filter(is_sample).count();
     let folder = tempfile::tempdir().unwrap();
     let configuration = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: node, static_configs: [{{targets: ['{}']}}]}}]\n",
         server.address
     );
     fs::write(folder.path().join("prometheus.yml"), configuration).unwrap();
-    let address = free_address();
-    let child = Command::new(Requirement::Prometheus.path())
-        .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .args([&format!("--web.listen-address={address}"), "--log.level=error"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Prometheus starts");
-    let _prometheus = Running(child);
+    let arguments = [
+        format!("--config.file={}", folder.path().join("prometheus.yml").display()),
+        format!("--storage.tsdb.path={}", folder.path().join("data").display()),
+        "--log.level=error".to_owned(),
+    ];
+    let prometheus = Peer::start(&Requirement::Prometheus.path(), &arguments).expect("Prometheus starts");
     let begin = Instant::now();
-    let query = |query: &str| get(address, &format!("/api/v1/query?query={query}"), "");
+    // Empty until Prometheus is ready.
+    let get = |path: &str| String::from_utf8(prometheus.get(path).unwrap_or_default()).unwrap();
+    let query = |query: &str| get(&format!("/api/v1/query?query={query}"));
     while !query("up").contains(",\"1\"]") {
         assert!(begin.elapsed() < UP_MAX, "{}", query("up"));
         thread::sleep(Duration::from_millis(200));
     }
     let scraped = query("scrape_samples_scraped");
     assert!(scraped.contains(&format!(",\"{samples}\"]")), "{samples} samples, and not {scraped}");
-    let metadata = get(address, "/api/v1/metadata?metric=node_context_switches", "");
+    let metadata = get("/api/v1/metadata?metric=node_context_switches");
     assert!(metadata.contains("\"type\":\"counter\""), "it was not read as OpenMetrics: {metadata}");
 }
 
 /// Path of the recording proxy's own page, with frames that contain the status page and a script that measures it.
 const FRAMES: &str = "/frames";
 const FRAMES_PAGE: &str = include_str!("readers/frames.html");
+
+/// The response to a forwarded request, all headers included.
+fn forwarded(to: SocketAddr, url: &str) -> String {
+    let (mut stream, mut answer) = (TcpStream::connect(to).unwrap(), String::new());
+    write!(stream, "GET {url} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
 
 /// A proxy that records the requests.
 fn recording_proxy(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
@@ -149,7 +136,7 @@ fn recording_proxy(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
                     let url = line.split(' ').nth(1).unwrap_or_default().to_owned();
                     noted.lock().unwrap().push(line.trim().to_owned());
                     let own = || format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{FRAMES_PAGE}");
-                    let answer = if url == FRAMES { own() } else { get(to, &url, "") };
+                    let answer = if url == FRAMES { own() } else { forwarded(to, &url) };
                     let _ = client.write_all(answer.as_bytes());
                 }
             });
@@ -179,7 +166,7 @@ fn dump(url: &str) -> (String, String) {
 
 fn chromium() {
     let server = Server::start();
-    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
+    server.page().get(exposition::Format::Text).unwrap();
     let (address, asked) = recording_proxy(server.address);
     let (page, log) = dump(&format!("http://{address}/"));
     assert!(page.contains("<h1>laptop &lt;1&gt;</h1>") && page.contains(">loadavg</a>"), "{page}\n{log}");
@@ -217,7 +204,7 @@ fn phone() {
     const CONTRAST_MIN: f64 = 4.5;
     const LETTERS_MIN_PX: f64 = 12.0;
     let server = Server::start();
-    assert!(get(server.address, "/metrics", "").starts_with("HTTP/1.0 200 "));
+    server.page().get(exposition::Format::Text).unwrap();
     let (address, _) = recording_proxy(server.address);
     let (page, log) = dump(&format!("http://{address}{FRAMES}"));
     let told =

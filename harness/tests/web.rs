@@ -4,15 +4,16 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use collectors::kit::scraper::Scraper;
+use harness::peer::{Peer, free_address};
 use harness::requirements::{self, Requirement};
 use node_exporter::flags;
 use node_exporter::flags::access::Access;
@@ -111,7 +112,7 @@ impl Server {
         web_config.show(&instruments).unwrap();
         let handler = Handler::new(Arc::new(scraper), instruments, Arc::clone(&log), "/metrics", None);
         let handler: Arc<dyn Handle> = web_config.guard(Arc::new(handler));
-        let address = free_address();
+        let address = free_address().unwrap();
         let listener = listen::listen(&address.to_string()).unwrap();
         let front = Front::new(vec![listener], web_config.secure()).unwrap();
         let stopper = front.stopper();
@@ -125,10 +126,6 @@ impl Drop for Server {
         self.stopper.stop();
         self.thread.take().map(JoinHandle::join).unwrap().unwrap();
     }
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Every client authentication type with every certificate, in both versions of TLS.
@@ -182,16 +179,6 @@ fn openssl(folder: &Folder, address: SocketAddr, version: &str, certificate: Opt
     page.starts_with("HTTP/1.1 200 ") && page.contains("\nnode_load1 ")
 }
 
-/// A child process; it is killed on drop.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn prometheus() {
     let folder = Folder::new();
     // The password is `wonderland`.
@@ -206,41 +193,29 @@ fn prometheus() {
     };
     let jobs = format!("{}{}", job("right", "wonderland"), job("wrong", "looking-glass"));
     folder.write("prometheus.yml", &format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}"));
-    let address = free_address();
-    let child = Command::new(Requirement::Prometheus.path())
-        .arg(format!("--config.file={}", folder.path("prometheus.yml").display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .arg("--log.level=error")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Prometheus starts");
-    let mut prometheus = Running(child);
+    let arguments = [
+        format!("--config.file={}", folder.path("prometheus.yml").display()),
+        format!("--storage.tsdb.path={}", folder.path("data").display()),
+        "--log.level=error".to_owned(),
+    ];
+    let prometheus = Peer::start(&Requirement::Prometheus.path(), &arguments).expect("Prometheus starts");
+    // Empty until Prometheus is ready.
+    let query = |query: &str| {
+        let answer = prometheus.get(&format!("/api/v1/query?query={query}"));
+        String::from_utf8(answer.unwrap_or_default()).unwrap()
+    };
     let begin = Instant::now();
     let both = |right: &str, wrong: &str| right.contains(",\"1\"]") && wrong.contains(",\"0\"]");
     loop {
-        let up = |job: &str| query(address, &format!("up%7Bjob=%22{job}%22%7D"));
+        let up = |job: &str| query(&format!("up%7Bjob=%22{job}%22%7D"));
         let (right, wrong) = (up("right"), up("wrong"));
         if both(&right, &wrong) {
             break;
         }
-        assert_eq!(prometheus.0.try_wait().unwrap(), None, "Prometheus ended");
         assert!(begin.elapsed() < UP_MAX, "right: {right}\nwrong: {wrong}");
         std::thread::sleep(Duration::from_millis(200));
     }
     println!("up after {:?}", begin.elapsed());
-    let refused = query(address, "node_exporter_web_requests_refused_total%7Breason=%22login%22%7D");
+    let refused = query("node_exporter_web_requests_refused_total%7Breason=%22login%22%7D");
     assert!(refused.contains("\"job\":\"right\""), "{refused}");
-}
-
-/// The answer of Prometheus to a query; empty if it does not listen yet.
-fn query(address: SocketAddr, query: &str) -> String {
-    let mut answer = String::new();
-    if let Ok(mut stream) = TcpStream::connect(address) {
-        let request = format!("GET /api/v1/query?query={query} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-        let _ = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
-    }
-    answer
 }

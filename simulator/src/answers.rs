@@ -7,10 +7,9 @@ use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
 use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::{
-    Address, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname, WifiInterface,
+    Address, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname, WifiInterface,
     WifiNetwork, WifiStation, Zone, wifi,
 };
-use collectors::kit::parse::FromText;
 
 use crate::host::Host;
 use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
@@ -104,7 +103,7 @@ impl Answers {
             let Some(block) = machine.block_devices.get(device) else { continue };
             let [front, back] = [0, 1].map(|half| machine.seed.of(&btrfs.uuid).at(number as u64).at(half).bits());
             visit(&BtrfsDevice {
-                file_system: Uuid::from_text(btrfs.uuid.as_bytes()).unwrap_or_default(),
+                file_system: Uuid::parse(btrfs.uuid.as_bytes()).unwrap_or_default(),
                 path: block.node().as_bytes(),
                 uuid: Uuid((u128::from(front) << 64 | u128::from(back)).to_be_bytes()),
                 size_bytes: block.sectors * 512,
@@ -131,7 +130,8 @@ impl Answers {
         let present = self.host.present();
         for interface in &present.moment().machine.interfaces {
             for &(address, prefix_length) in &interface.addresses {
-                visit(&Address { device: interface.name.as_bytes(), address, prefix_length });
+                let network = IpNetwork { address, prefix_length };
+                visit(&Address { device: interface.name.as_bytes(), network });
             }
         }
     }

@@ -202,7 +202,7 @@ fn routes(host: &Frozen, kernel: &dyn Kernel) {
     let mut of_devices = 0;
     kernel
         .addresses(&mut |address| {
-            let std::net::IpAddr::V4(own) = address.address else { return };
+            let std::net::IpAddr::V4(own) = address.network.address else { return };
             let device = std::str::from_utf8(address.device).unwrap();
             if own.is_loopback() || device == "kube-ipvs0" {
                 return;

@@ -38,7 +38,7 @@ fn decoded(head: &str, body: Vec<u8>) -> Vec<u8> {
 /// The success lines of a page, and its headers without length.
 fn shape(connection: &mut Connection, (path, headers): (&str, &str), deadline: &str) -> (Vec<String>, String) {
     connection.send_with("GET", path, &format!("{headers}{deadline}"));
-    let (status, head, body) = connection.receive_bytes("GET");
+    let (status, head, body) = connection.receive_bytes("GET").unwrap();
     assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
     let lines = head.lines().filter(|line| !line.starts_with("Content-Length") && !line.starts_with("Date"));
     let head = lines.collect::<Vec<_>>().join("\n");

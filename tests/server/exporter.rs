@@ -1,6 +1,6 @@
 //! A running exporter and an HTTP client for it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -69,7 +69,8 @@ impl Drop for Exporter {
     }
 }
 
-pub(crate) struct Connection(BufReader<TcpStream>);
+/// A connection over which requests follow each other, over TCP or any other stream.
+pub(crate) struct Connection<S: Read + Write = TcpStream>(BufReader<S>);
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -81,6 +82,12 @@ impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self::over(stream)
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    pub(crate) fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
@@ -88,29 +95,50 @@ impl Connection {
         self.send_with(method, url, "");
     }
 
-    /// With these lines of headers.
+    /// Sends a request with these lines of headers.
     pub(crate) fn send_with(&mut self, method: &str, url: &str, headers: &str) {
-        let request = format!("{method} {url} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        self.try_send(method, url, headers).unwrap();
     }
 
+    pub(crate) fn try_send(&mut self, method: &str, url: &str, headers: &str) -> io::Result<()> {
+        let request = format!("{method} {url} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        self.0.get_mut().write_all(request.as_bytes())?;
+        self.0.get_mut().flush()
+    }
+
+    #[track_caller]
     pub(crate) fn receive(&mut self, method: &str) -> Answer {
-        let (status, head, body) = self.receive_bytes(method);
-        Answer { status, head, body: String::from_utf8(body).unwrap() }
+        self.try_receive(method).unwrap()
+    }
+
+    pub(crate) fn try_receive(&mut self, method: &str) -> io::Result<Answer> {
+        let (status, head, body) = self.receive_bytes(method)?;
+        Ok(Answer { status, head, body: String::from_utf8(body).unwrap() })
     }
 
     /// Receives a response in any coding: status, head and body.
-    pub(crate) fn receive_bytes(&mut self, method: &str) -> (u16, String, Vec<u8>) {
+    pub(crate) fn receive_bytes(&mut self, method: &str) -> io::Result<(u16, String, Vec<u8>)> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            assert_ne!(self.0.read_line(&mut head).unwrap(), 0, "the connection ended after {head:?}");
+            if self.0.read_line(&mut head)? == 0 {
+                let problem = format!("the connection ended after {head:?}");
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
+            }
         }
-        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
-        let length = if method == "HEAD" { 0 } else { length.parse().unwrap() };
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let mut body = Vec::new();
+        match length.map(|length| length.parse().unwrap()) {
+            Some(_) if method == "HEAD" => {}
+            Some(length) => {
+                body.resize(length, 0);
+                self.0.read_exact(&mut body)?;
+            }
+            None => {
+                self.0.read_to_end(&mut body)?;
+            }
+        }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head, body)
+        Ok((status, head, body))
     }
 
     pub(crate) fn ask(&mut self, method: &str, url: &str) -> Answer {

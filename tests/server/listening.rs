@@ -8,7 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::exporter::Exporter;
+use crate::exporter::{Connection, Exporter};
 
 /// An exporter with other listeners than [`Exporter`].
 struct Running {
@@ -43,11 +43,9 @@ impl Drop for Running {
     }
 }
 
-fn ask(mut stream: impl Read + Write) -> String {
-    stream.write_all(b"GET /metrics?collect[]=loadavg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+/// The page that this socket serves.
+fn page(stream: impl Read + Write) -> String {
+    Connection::over(stream).ask("GET", "/metrics?collect[]=loadavg").body
 }
 
 const EXPORTER: &str = env!("CARGO_BIN_EXE_node_exporter");
@@ -64,7 +62,7 @@ fn a_unix_socket_is_created_and_removed() {
     // A stale socket of a crashed process.
     drop(UnixListener::bind(&path).unwrap());
     let running = unix(&path);
-    assert!(ask(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
+    assert!(page(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
     assert_eq!(running.end(), Some(0));
     assert!(!path.exists());
 }
@@ -81,13 +79,13 @@ fn sockets_are_inherited_from_systemd() {
     let address = listener.local_addr().unwrap();
     let running = passed(listener, "name=metrics\n");
     assert!(running.start.contains(&format!("address={address} name=metrics")), "{}", running.start);
-    assert!(ask(std::net::TcpStream::connect(address).unwrap()).contains("\nnode_load1 "));
+    assert!(page(std::net::TcpStream::connect(address).unwrap()).contains("\nnode_load1 "));
     assert_eq!(running.end(), Some(0));
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("passed.sock");
     let running = passed(UnixListener::bind(&path).unwrap(), "name=metrics\n");
-    assert!(ask(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
+    assert!(page(UnixStream::connect(&path).unwrap()).contains("\nnode_load1 "));
     assert_eq!(running.end(), Some(0));
     assert!(path.exists(), "the file is systemd's");
 

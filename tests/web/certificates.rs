@@ -1,6 +1,5 @@
 //! Certificates that are replaced, expire or are invalid while clients send requests.
 
-use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use rcgen::date_time_ymd;
 
 use crate::client::{Client, wait_until};
 use crate::config_folder::{Folder, TLS, log_of};
+use crate::exporter::Connection;
 
 /// Whether the last reload of the configuration succeeded, from the page.
 fn is_good(page: &str) -> bool {
@@ -24,7 +24,7 @@ fn certificates_are_reloaded_under_traffic() {
     let (trusting, accepting_any_certificate) =
         (Client::trusting(&folder.authority), Client::accepting_any_certificate());
     let page = |client: &Client| client.get(address, "/metrics").unwrap();
-    let mut kept = trusting.connect(address);
+    let kept = trusting.connect(address);
     let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -38,15 +38,16 @@ fn certificates_are_reloaded_under_traffic() {
         }
         let first = page(&trusting);
         assert!(is_good(&first.body), "{}", first.body);
+        let first = trusting.certificate(address);
 
         folder.certify(|_| {});
-        wait_until("another certificate", || page(&trusting).certificate != first.certificate);
+        wait_until("another certificate", || trusting.certificate(address) != first);
         wait_until("a valid configuration", || is_good(&page(&trusting).body));
-        let second = page(&trusting);
+        let second = trusting.certificate(address);
 
         folder.write("server.crt", "-----BEGIN CERTIFICATE-----\nbroken");
         wait_until("an invalid configuration", || !is_good(&page(&trusting).body));
-        assert_eq!(page(&trusting).certificate, second.certificate);
+        assert_eq!(trusting.certificate(address), second);
 
         folder.certify(|params| {
             params.not_before = date_time_ymd(2001, 2, 3);
@@ -66,10 +67,8 @@ fn certificates_are_reloaded_under_traffic() {
         is_over.store(true, Ordering::SeqCst);
     });
     // An old connection is still open.
-    write!(kept, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    kept.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = Connection::over(kept).ask("GET", "/metrics");
+    assert_eq!(answer.status, 200, "{}", answer.body);
     println!("{} requests were answered during the reloads", answered.load(Ordering::SeqCst));
     let log = log_of(exporter);
     for expected in [

@@ -5,24 +5,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned,
-};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::any_certificate::AcceptAnyCertificate;
+use crate::exporter::{Answer, Connection};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A response.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
-    /// The server's certificate, with TLS.
-    pub(crate) certificate: Vec<u8>,
-}
 
 /// A client.
 #[derive(Clone)]
@@ -73,18 +64,26 @@ impl Client {
         }
     }
 
-    pub(crate) fn get(&self, address: SocketAddr, url: &str) -> io::Result<Answer> {
+    /// The response, and the server's certificate.
+    fn ask(&self, address: SocketAddr, url: &str) -> io::Result<(Answer, Vec<u8>)> {
         let mut wire = self.connect(address);
-        write!(wire, "GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n", self.headers)?;
-        let mut text = String::new();
-        wire.read_to_string(&mut text)?;
-        let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-        Ok(Answer { status, head: head.to_owned(), body: body.to_owned(), certificate: wire.certificate() })
+        let mut connection = Connection::over(&mut wire);
+        connection.try_send("GET", url, &format!("Connection: close\r\n{}", self.headers))?;
+        let answer = connection.try_receive("GET")?;
+        Ok((answer, wire.certificate()))
+    }
+
+    pub(crate) fn get(&self, address: SocketAddr, url: &str) -> io::Result<Answer> {
+        Ok(self.ask(address, url)?.0)
     }
 
     pub(crate) fn status(&self, address: SocketAddr) -> u16 {
         self.get(address, "/metrics").unwrap().status
+    }
+
+    /// The server's certificate; empty without TLS.
+    pub(crate) fn certificate(&self, address: SocketAddr) -> Vec<u8> {
+        self.ask(address, "/metrics").unwrap().1
     }
 }
 
@@ -125,42 +124,4 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-#[derive(Debug)]
-struct AcceptAnyCertificate;
-
-impl ServerCertVerifier for AcceptAnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "the test starts clients")]
 
+#[path = "../../src/serve/web_config/tls/any_certificate.rs"]
+mod any_certificate;
 mod certificates;
 mod client;
 mod config_folder;

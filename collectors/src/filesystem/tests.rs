@@ -1,6 +1,6 @@
 use super::*;
 use crate::host::kernel::StatFs;
-use crate::host::kernel::canned::{Canned, StatFsAnswer};
+use crate::host::kernel::canned::{Canned, Refusal};
 use crate::kit::testing::{given, scrape};
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,8 +146,8 @@ fn a_host_that_answers_no_statfs_has_no_data() {
 
 #[test]
 fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
-    let forever = StatFsAnswer::Hang(Duration::from_secs(30));
-    let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_statfs_answer("/dead", forever);
+    let forever = Refusal::Hang(Duration::from_secs(30));
+    let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_refused_statfs("/dead", forever);
     let kernel = Arc::new(kernel.with_statfs("/z", StatFs::default()));
     let scraper = given(
         "== proc/1/mountinfo\n1 1 0:1 / /a rw - x a rw\n1 1 0:2 / /dead ro - nfs4 a rw\n1 1 0:3 / /z rw - x z rw\n",
@@ -182,8 +182,8 @@ fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
 #[test]
 fn a_local_file_system_is_asked_in_the_thread_of_the_scrape_until_it_was_slow() {
     // Clearly above the limit: the clock may be a coarse one.
-    let slow = StatFsAnswer::Hang(LOCAL_TIME_MAX * 3);
-    let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_statfs_answer("/slow", slow);
+    let slow = Refusal::Hang(LOCAL_TIME_MAX * 3);
+    let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_refused_statfs("/slow", slow);
     let scraper = given("== proc/1/mountinfo\n1 1 0:1 / /a rw - ext4 a rw\n1 1 0:2 / /slow rw - xfs b rw\n")
         .flags(&["--collector.filesystem.mount-timeout=1ms", "--collector.filesystem.stat-workers=1"])
         .shared_kernel(Arc::new(kernel))

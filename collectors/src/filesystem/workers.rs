@@ -274,10 +274,10 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::kernel::canned::{Canned, StatFsAnswer};
+    use crate::host::kernel::canned::{Canned, Refusal};
 
     const SHORT: Duration = Duration::from_millis(200);
-    const LONG: StatFsAnswer = StatFsAnswer::Hang(Duration::from_secs(30));
+    const LONG: Refusal = Refusal::Hang(Duration::from_secs(30));
     const NUMBERS: StatFs =
         StatFs { block_size: 1, blocks: 2, blocks_free: 3, blocks_available: 4, files: 5, files_free: 6 };
 
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn answers_match_their_questions_and_threads_stay() {
         let kernel = Canned::default().with_statfs("/a", NUMBERS);
-        let kernel = Arc::new(kernel.with_statfs_answer("/b", StatFsAnswer::Error(Errno::EACCES)));
+        let kernel = Arc::new(kernel.with_refused_statfs("/b", Refusal::Error(Errno::EACCES)));
         let mut workers = Workers::new(2, Duration::from_secs(20));
         for _ in 0..3 {
             let expected = [Ok(NUMBERS), Err(Errno::EACCES.into()), Err(Errno::ENOENT.into()), Ok(NUMBERS)];
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_hangs_is_abandoned_replaced_and_reused() {
-        let kernel = Canned::default().with_statfs("/a", NUMBERS).with_statfs_answer("/dead", LONG);
+        let kernel = Canned::default().with_statfs("/a", NUMBERS).with_refused_statfs("/dead", LONG);
         let kernel = Arc::new(kernel);
         let mut workers = Workers::new(1, SHORT);
         let expected = [Answer::Silent, Answer::Known(Ok(NUMBERS))];
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn the_number_of_stuck_threads_is_limited() {
         let paths: Vec<String> = (0..STUCK_THREADS_MAX + 3).map(|number| format!("/dead{number}")).collect();
-        let kernel = paths.iter().fold(Canned::default(), |kernel, path| kernel.with_statfs_answer(path, LONG));
+        let kernel = paths.iter().fold(Canned::default(), |kernel, path| kernel.with_refused_statfs(path, LONG));
         let kernel = Arc::new(kernel.with_statfs("/a", NUMBERS));
         let mut workers = Workers::new(WORKERS_MAX, SHORT);
         let mut asked: Vec<&str> = paths.iter().map(String::as_str).collect();

@@ -169,10 +169,24 @@ pub struct LinkStatistics {
 pub struct Address<'a> {
     /// The device's name.
     pub device: &'a [u8],
+    /// The address with the network that it is in.
+    pub network: IpNetwork,
+}
+
+/// An IP address with the length of its network's prefix: `192.0.2.10/24`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IpNetwork {
     /// The address.
     pub address: std::net::IpAddr,
     /// Bits of the network.
     pub prefix_length: u8,
+}
+
+impl IpNetwork {
+    /// The bits of an address, which are the longest prefix.
+    pub const fn bits(address: std::net::IpAddr) -> u8 {
+        if address.is_ipv4() { 32 } else { 128 }
+    }
 }
 
 /// An IPv4 neighbour, from `RTM_GETNEIGH`.

@@ -1,7 +1,7 @@
-//! Typed constants: what they share.
+//! Common code of typed constants.
 
-/// `Clone`, `Copy` and `Debug` for a constant whose type parameters only mark it. A derive would ask the markers for
-/// the same traits. `Debug` prints the field `info`.
+/// Implements `Clone`, `Copy` and `Debug` for a constant with marker type parameters. A derive would require the traits of
+/// the markers. `Debug` prints the field `info`.
 macro_rules! typed_constant {
     ($name:ident<$($marker:ident),+ $(; const $count:ident: usize)?>) => {
         impl<$($marker,)+ $(const $count: usize)?> Clone for $name<$($marker,)+ $($count)?> {

@@ -12,11 +12,11 @@ use crate::kit::prelude::*;
 pub(super) fn emit(cx: &mut Cx<'_, Netdev>, devices: &Filter) -> Result<(), Failure> {
     cx.kernel.addresses(&mut |found| {
         if !devices.ignores(found.device) {
-            let address = found.address.to_canonical();
+            let address = found.network.address.to_canonical();
             let labels = AddressLabels {
                 address: &AddressLabel(address),
                 device: &found.device,
-                netmask: &found.prefix_length,
+                netmask: &found.network.prefix_length,
                 scope: &scope(address),
             };
             cx.page.gauge(ADDRESS_INFO, labels, true);

@@ -1,7 +1,7 @@
 //! Hosts with every collector, scraped one collector at a time.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use collectors::host::root::Mount;
@@ -21,7 +21,7 @@ use crate::reads::{declared, pattern};
 const DEADLINE: Duration = Duration::from_millis(50);
 const DEADLINE_MAX: Duration = Duration::from_secs(10);
 /// Message about a collector that was not started.
-const NOT_STARTED: &str = "was not asked before the scrape had to end";
+const NOT_STARTED: &str = "not started before the deadline of the scrape";
 
 /// Origin of a host.
 #[derive(Clone, Copy)]
@@ -176,14 +176,22 @@ fn check(collector: &str, question: &MountPath, kind: &Kind, outcome: &Outcome) 
     assert!(outcome.duplicates == 0 || is_repeated, "{collector}: {}: {} samples twice", case(), outcome.duplicates);
 }
 
-/// Faults that change samples without a message: collector, path, kind, reason.
-const SILENT: [(&str, &str, Kind, &str); 5] = [
-    ("diskstats", "proc/diskstats", Kind::Empty, "a host without disks has an empty file"),
-    ("interrupts", "proc/interrupts", Kind::Garbage, "rows that do not begin with a name and a colon are skipped"),
-    ("sockstat", "proc/net/sockstat6", Kind::Garbage, "states of no known name are skipped"),
-    ("swap", "proc/swaps", Kind::Garbage, "the header may be anything, and a host without swap has no row"),
-    ("sysctl", "proc/sys/**", Kind::Garbage, "a sysctl may hold any words"),
-];
+/// Header of the table of docs/DIFFERENCES.md that lists content that is valid, and so not reported.
+const SILENT: &str = "| file | content | why it is valid |";
+
+/// Paths and fault names of that table.
+static VALID_CONTENT: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let text = load::bytes(&load::workspace().join("docs/DIFFERENCES.md")).expect("docs/DIFFERENCES.md");
+    let text = String::from_utf8(text).expect("Markdown is text");
+    let (_, rows) = text.split_once(&format!("\n{SILENT}\n|---|---|---|\n")).expect("a table of valid content");
+    let rows = rows.lines().take_while(|row| row.starts_with('|'));
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
+    rows.map(|row| match cells(row).as_slice() {
+        [_, file, content, reason, _] if !reason.is_empty() => (file.clone(), content.clone()),
+        _ => panic!("{row}: expected a file, a content and a reason"),
+    })
+    .collect()
+});
 
 /// Empty and meaningless content of a file below /proc that removes or changes samples must be reported. Files below /sys
 /// are exempt: drivers differ in what they write. [`Kind::Cut`] is exempt too: a truncated file has no mark.
@@ -202,9 +210,10 @@ fn check_is_reported(collector: &str, question: &MountPath, kind: &Kind, effect:
     if declared(collector, question).is_some_and(|read| read.access == Access::Directory) {
         return;
     }
-    let is_silent = |(name, known, silent, _): &(&str, &str, Kind, &str)| {
-        (*name, *known, silent) == (collector, read.as_str(), kind)
-    };
+    let name = if *kind == Kind::Empty { "empty" } else { "garbage" };
     let case = question.broken(kind.clone());
-    assert!(SILENT.iter().any(is_silent), "{collector}: {case}: {effect}, without a message");
+    assert!(
+        VALID_CONTENT.iter().any(|(file, content)| *file == read && content == name),
+        "{collector}: {case}: {effect}, without a message, and docs/DIFFERENCES.md does not list it"
+    );
 }

@@ -89,7 +89,7 @@ fn servers_are_neighbours(host: &Frozen) {
     let neighbours: BTreeSet<String> =
         host.text("proc/net/arp").lines().skip(1).map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     let mut addresses = BTreeSet::new();
-    host.kernel().addresses(&mut |address| _ = addresses.insert(address.address.to_string())).unwrap();
+    host.kernel().addresses(&mut |address| _ = addresses.insert(address.network.address.to_string())).unwrap();
     let dotted = |word: &str| {
         let (address, _) = word.split_once(':').unwrap();
         std::net::Ipv4Addr::from_bits(u32::from_str_radix(address, 16).unwrap()).to_string()

@@ -3,6 +3,8 @@
 //! The cryptography is that of ring, which builds on every supported system with a C compiler alone. An algorithm that
 //! ring lacks is refused with the list of the supported ones.
 
+#[cfg(test)]
+mod any_certificate;
 mod client;
 #[cfg(test)]
 pub(in crate::serve) mod pki;

@@ -1,6 +1,4 @@
-//! The devices of a btrfs.
-
-use crate::kit::parse::FromText;
+//! Devices of a btrfs file system.
 
 /// The identity of a file system or of a device.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -10,7 +8,7 @@ pub struct Uuid(pub [u8; 16]);
 pub const UUID_TEXT_BYTES: usize = 36;
 
 impl Uuid {
-    /// The UUID in hexadecimal digits, with dashes where they belong.
+    /// The UUID as text with dashes.
     pub fn text(self) -> [u8; UUID_TEXT_BYTES] {
         let mut text = [b'-'; UUID_TEXT_BYTES];
         let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -20,12 +18,9 @@ impl Uuid {
         }
         text
     }
-}
 
-impl FromText for Uuid {
-    const EXPECTED: &'static str = "a UUID of 32 hexadecimal digits, with dashes or without";
-
-    fn from_text(text: &[u8]) -> Option<Self> {
+    /// Reads 32 hexadecimal digits, with dashes or without.
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = [0_u8; 16];
         let mut digits = text.iter().filter(|&&byte| byte != b'-').map(|&byte| char::from(byte).to_digit(16));
         for byte in &mut bytes {
@@ -36,23 +31,23 @@ impl FromText for Uuid {
     }
 }
 
-/// The kinds of [`BtrfsDevice::errors`], in their order.
+/// The kinds of [`BtrfsDevice::errors`], in order.
 pub const BTRFS_ERROR_KINDS: [&str; 5] = ["write", "read", "flush", "corruption", "generation"];
 
-/// One device of a mounted btrfs, from `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS`.
+/// A device of a mounted btrfs, from `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct BtrfsDevice<'a> {
-    /// The file system that it is a part of.
+    /// The UUID of the file system.
     pub file_system: Uuid,
     /// Its path: `/dev/sda1`.
     pub path: &'a [u8],
-    /// Itself.
+    /// The UUID of the device.
     pub uuid: Uuid,
-    /// Bytes in all.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// Bytes that are handed out to block groups.
+    /// Bytes allocated to block groups.
     pub used_bytes: u64,
-    /// Errors since they were last reset, by [`BTRFS_ERROR_KINDS`].
+    /// Errors since the last reset, by [`BTRFS_ERROR_KINDS`].
     pub errors: [u64; BTRFS_ERROR_KINDS.len()],
 }
 
@@ -72,7 +67,7 @@ mod tests {
             ("0001020g-0405-0607-0809-0a0b0c0d0eff", None),
             ("", None),
         ] {
-            assert_eq!(Uuid::from_text(text.as_bytes()), expected, "{text}");
+            assert_eq!(Uuid::parse(text.as_bytes()), expected, "{text}");
         }
         assert_eq!(&expected.map(Uuid::text), &Some(*b"00010203-0405-0607-0809-0a0b0c0d0eff"));
     }
@@ -80,12 +75,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_uuid_comes_back(bytes: [u8; 16]) {
-            prop_assert_eq!(Uuid::from_text(&Uuid(bytes).text()), Some(Uuid(bytes)));
+            prop_assert_eq!(Uuid::parse(&Uuid(bytes).text()), Some(Uuid(bytes)));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let _ = Uuid::from_text(&bytes);
+            let _ = Uuid::parse(&bytes);
         }
     }
 }

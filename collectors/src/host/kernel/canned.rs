@@ -1,24 +1,33 @@
 //! Answers held in memory: a host without a kernel.
 //!
 //! The `kernel/` entries of a `.tree` file are its text form; `fixtures/README.md` describes it.
+//!
+//! # A new question
+//!
+//! 1. Its arm in [`Question`], with entry and subject in [`Question::place`], and its method of `dyn Kernel`.
+//! 2. In `answers.rs`: a row table of its answer, and a line of `entries!`. The type of that line is `Vec<Kept…>` for
+//!    a list, `Vec<About<Kept…>>` for a list about a subject (a mount point or a device), and
+//!    `BTreeMap<Vec<u8>, Outcome<Kept…>>` for one answer about a subject. The last two read and write `error=` and
+//!    `hang=` as well.
+//! 3. Here: an arm in [`Canned::learn`] and one in `ask`, which the compiler asks for; in [`Canned::refuse`] if it has
+//!    a subject; and a line of `adders!` if a test adds answers one by one.
+//! 4. Its line in `fixtures/README.md`, its exchange in `kernel/linux.rs`, and its answer in the simulator.
+//!
+//! The property test of `answers/tests.rs` takes a strategy for the new field of `Answers`.
 
 mod answers;
-mod btrfs;
 mod line;
-mod network;
-mod parse;
-mod qdiscs;
-mod wifi;
-mod write;
+mod rows;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use self::answers::Answers;
-pub use self::answers::StatFsAnswer;
-use self::btrfs::OwnedBtrfs;
 pub use self::line::CannedError;
+pub use self::rows::Refusal;
+use self::rows::{About, Lend, Outcome};
 use super::btrfs::BtrfsDevice;
 use super::{
     Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname,
@@ -28,21 +37,6 @@ use crate::host::errno::Errno;
 
 /// Maximum time that a question hangs.
 pub const HANG_CAP: Duration = Duration::from_secs(60);
-
-const BTRFS: &str = "kernel/btrfs";
-const CLOCK: &str = "kernel/clock";
-const UNAME: &str = "kernel/uname";
-const SYSTEM: &str = "kernel/system";
-const STATFS: &str = "kernel/statfs";
-const LINKS: &str = "kernel/links";
-const ADDRESSES: &str = "kernel/addresses";
-const ALTERNATIVE_NAMES: &str = "kernel/alternative_names";
-const NEIGHBOURS: &str = "kernel/neighbours";
-const LINK_MODES: &str = "kernel/link_modes";
-const QDISCS: &str = "kernel/qdiscs";
-const WIFI_INTERFACES: &str = "kernel/wifi_interfaces";
-const WIFI_NETWORKS: &str = "kernel/wifi_networks";
-const WIFI_STATIONS: &str = "kernel/wifi_stations";
 
 /// A kernel with stated answers. Its clocks move only by [`Canned::advance`].
 #[derive(Default, Debug)]
@@ -54,33 +48,48 @@ pub struct Canned {
     release: Condvar,
 }
 
+macro_rules! adders {
+    ($(#[doc = $doc:literal] $name:ident($lent:ident) => $field:ident;)*) => {
+        impl Canned {
+            $(#[doc = $doc]
+            #[must_use]
+            pub fn $name(mut self, added: &$lent<'_>) -> Self {
+                self.answers.$field.get_or_insert_default().push(Lend::keep(added));
+                self
+            })*
+        }
+    };
+}
+
+adders! {
+    /// Adds a network device.
+    with_link(Link) => links;
+    /// Adds an alternative name of a device.
+    with_alternative_name(AlternativeName) => alternative_names;
+    /// Adds an address of a device.
+    with_address(Address) => addresses;
+    /// Adds a neighbour.
+    with_neighbour(Neighbour) => neighbours;
+    /// Adds a queueing discipline.
+    with_qdisc(Qdisc) => qdiscs;
+    /// Adds a wireless interface.
+    with_wifi_interface(WifiInterface) => wifi_interfaces;
+}
+
 impl Canned {
     /// The entries that a host may have, sorted.
-    pub const ENTRIES: [&str; 14] = [
-        ADDRESSES,
-        ALTERNATIVE_NAMES,
-        BTRFS,
-        CLOCK,
-        LINK_MODES,
-        LINKS,
-        NEIGHBOURS,
-        QDISCS,
-        STATFS,
-        SYSTEM,
-        UNAME,
-        WIFI_INTERFACES,
-        WIFI_NETWORKS,
-        WIFI_STATIONS,
-    ];
+    pub const ENTRIES: &[&str] = Answers::ENTRIES;
 
     /// Reads the entries, which `entries` gives by name: `kernel/clock`, ….
     pub fn parse<'a>(entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
-        Ok(Self { answers: parse::parse(entries)?, ..Self::default() })
+        Ok(Self { answers: Answers::read(entries)?, ..Self::default() })
     }
 
     /// The entries that [`Canned::parse`] reads back to these answers, sorted by name, with the present time.
     pub fn entries(&self) -> Vec<(&'static str, Vec<u8>)> {
-        write::entries(&Answers { start: self.present(), ..self.answers.clone() })
+        let mut answers = self.answers.clone();
+        answers.clock.get_or_insert_default().unix_seconds = self.present();
+        answers.write()
     }
 
     /// Sets the wall clock, in seconds since 1970.
@@ -92,14 +101,14 @@ impl Canned {
     /// Sets the wall clock.
     #[must_use]
     pub fn with_now(mut self, now: Duration) -> Self {
-        self.answers.start = now;
+        self.answers.clock.get_or_insert_default().unix_seconds = now;
         self
     }
 
     /// Sets the time zone.
     #[must_use]
     pub fn with_zone(mut self, name: &str, offset_seconds: i32) -> Self {
-        self.answers.zone = Some(Zone { name: name.into(), offset_seconds });
+        self.answers.clock.get_or_insert_default().zone = Some(Zone { name: name.into(), offset_seconds });
         self
     }
 
@@ -113,8 +122,9 @@ impl Canned {
     /// Sets what [`Question::TicksPerSecond`] and [`Question::PageSizeBytes`] answer.
     #[must_use]
     pub fn with_system(mut self, ticks_per_second: u64, page_size_bytes: u64) -> Self {
-        self.answers.ticks_per_second = Some(ticks_per_second);
-        self.answers.page_size_bytes = Some(page_size_bytes);
+        let system = self.answers.system.get_or_insert_default();
+        system.ticks_per_second = Some(ticks_per_second);
+        system.page_size_bytes = Some(page_size_bytes);
         self
     }
 
@@ -125,116 +135,137 @@ impl Canned {
         self
     }
 
-    /// Adds numbers for a mount point.
+    /// Sets the numbers of a mount point.
     #[must_use]
-    pub fn with_statfs(self, mount_point: impl AsRef<[u8]>, numbers: StatFs) -> Self {
-        self.with_statfs_answer(mount_point, StatFsAnswer::Numbers(numbers))
-    }
-
-    /// Adds the outcome of `statfs` for a mount point. It hangs for at most [`HANG_CAP`].
-    #[must_use]
-    pub fn with_statfs_answer(mut self, mount_point: impl AsRef<[u8]>, answer: StatFsAnswer) -> Self {
-        let answer = match answer {
-            StatFsAnswer::Hang(time) => StatFsAnswer::Hang(time.min(HANG_CAP)),
-            other => other,
-        };
-        self.answers.statfs.get_or_insert_default().insert(mount_point.as_ref().to_vec(), answer);
+    pub fn with_statfs(mut self, mount_point: impl AsRef<[u8]>, numbers: StatFs) -> Self {
+        set(&mut self.answers.statfs, mount_point.as_ref(), Ok(Lend::keep(&numbers)));
         self
     }
 
-    /// Adds one device of the btrfs at a mount point, or a refusal.
+    /// Sets that `statfs` of a mount point fails, or hangs for at most [`HANG_CAP`].
+    #[must_use]
+    pub fn with_refused_statfs(mut self, mount_point: impl AsRef<[u8]>, refusal: Refusal) -> Self {
+        self.refuse("statfs", mount_point.as_ref(), refusal);
+        self
+    }
+
+    /// Adds one device of the btrfs at a mount point, or an error.
     #[must_use]
     pub fn with_btrfs(mut self, mount_point: impl AsRef<[u8]>, answer: Result<BtrfsDevice<'_>, Errno>) -> Self {
-        self.answers.btrfs.get_or_insert_default().push(OwnedBtrfs::new(mount_point.as_ref(), answer));
+        let outcome = answer.map(|device| Lend::keep(&device)).map_err(Refusal::Error);
+        add(&mut self.answers.btrfs, mount_point.as_ref(), outcome);
         self
     }
 
-    /// Asks `kernel` what `question` asks and adds its answers. An empty list is an answer as well.
+    /// Sets speed and duplex of a device.
+    #[must_use]
+    pub fn with_link_modes(mut self, device: impl AsRef<[u8]>, modes: LinkModes) -> Self {
+        set(&mut self.answers.link_modes, device.as_ref(), Ok(Lend::keep(&modes)));
+        self
+    }
+
+    /// Sets the network that a wireless interface belongs to.
+    #[must_use]
+    pub fn with_wifi_network(mut self, device: impl AsRef<[u8]>, network: &WifiNetwork<'_>) -> Self {
+        set(&mut self.answers.wifi_networks, device.as_ref(), Ok(Lend::keep(network)));
+        self
+    }
+
+    /// Adds a station that a wireless interface exchanges frames with.
+    #[must_use]
+    pub fn with_wifi_station(mut self, device: impl AsRef<[u8]>, station: &WifiStation<'_>) -> Self {
+        add(&mut self.answers.wifi_stations, device.as_ref(), Ok(Lend::keep(station)));
+        self
+    }
+
+    /// Asks `kernel` what `question` asks and adds its answers. An empty list is an answer as well. An error adds
+    /// nothing.
     pub fn learn(&mut self, kernel: &dyn Kernel, question: &Question<'_>) -> Result<(), KernelError> {
-        let known = &mut self.answers;
+        let mut found = Answers::default();
         match *question {
-            Question::Now(_) => known.start = kernel.now(),
-            Question::TicksPerSecond(_) => known.ticks_per_second = Some(kernel.ticks_per_second()),
-            Question::PageSizeBytes(_) => known.page_size_bytes = Some(kernel.page_size_bytes()),
+            Question::Now(_) => found.clock.get_or_insert_default().unix_seconds = kernel.now(),
+            Question::TicksPerSecond(_) => {
+                found.system.get_or_insert_default().ticks_per_second = Some(kernel.ticks_per_second());
+            }
+            Question::PageSizeBytes(_) => {
+                found.system.get_or_insert_default().page_size_bytes = Some(kernel.page_size_bytes());
+            }
             Question::Monotonic(_) | Question::Rootfs(_) => {}
-            Question::Zone(now, _) => kernel.zone(now, known.zone.get_or_insert_default())?,
-            Question::Uname(_) => kernel.uname(known.uname.get_or_insert_default())?,
+            Question::Zone(now, _) => {
+                kernel.zone(now, found.clock.get_or_insert_default().zone.get_or_insert_default())?;
+            }
+            Question::Uname(_) => kernel.uname(found.uname.get_or_insert_default())?,
             Question::StatFs(mount_point, _) => {
-                let numbers = StatFsAnswer::Numbers(kernel.statfs(mount_point)?);
-                known.statfs.get_or_insert_default().insert(mount_point.to_vec(), numbers);
+                set(&mut found.statfs, mount_point, Ok(Lend::keep(&kernel.statfs(mount_point)?)));
             }
             Question::Btrfs(mount_point, _) => {
-                let devices = known.btrfs.get_or_insert_default();
-                kernel.btrfs(mount_point, &mut |device| devices.push(OwnedBtrfs::new(mount_point, Ok(*device))))?;
+                found.btrfs = Some(Vec::new());
+                kernel.btrfs(mount_point, &mut |device| add(&mut found.btrfs, mount_point, Ok(Lend::keep(device))))?;
             }
             Question::Links(_) => {
-                let links = known.links.get_or_insert_default();
-                kernel.links(&mut |link| links.push(link.into()))?;
+                let links = found.links.get_or_insert_default();
+                kernel.links(&mut |link| links.push(Lend::keep(link)))?;
             }
             Question::AlternativeNames(_) => {
-                let names = known.alternative_names.get_or_insert_default();
-                kernel.alternative_names(&mut |found| names.push((found.device.to_vec(), found.name.to_vec())))?;
+                let names = found.alternative_names.get_or_insert_default();
+                kernel.alternative_names(&mut |name| names.push(Lend::keep(name)))?;
             }
             Question::Addresses(_) => {
-                let addresses = known.addresses.get_or_insert_default();
-                kernel.addresses(&mut |address| addresses.push(address.into()))?;
+                let addresses = found.addresses.get_or_insert_default();
+                kernel.addresses(&mut |address| addresses.push(Lend::keep(address)))?;
             }
             Question::Neighbours(_) => {
-                let neighbours = known.neighbours.get_or_insert_default();
-                kernel.neighbours(&mut |neighbour| neighbours.push(neighbour.into()))?;
+                let neighbours = found.neighbours.get_or_insert_default();
+                kernel.neighbours(&mut |neighbour| neighbours.push(Lend::keep(neighbour)))?;
             }
             Question::LinkModes(device, _) => {
-                let modes = kernel.link_modes(device)?;
-                known.link_modes.get_or_insert_default().insert(device.to_vec(), modes);
+                set(&mut found.link_modes, device, Ok(Lend::keep(&kernel.link_modes(device)?)));
             }
             Question::Qdiscs(_) => {
-                let qdiscs = known.qdiscs.get_or_insert_default();
-                kernel.qdiscs(&mut |qdisc| qdiscs.push(qdisc.into()))?;
+                let qdiscs = found.qdiscs.get_or_insert_default();
+                kernel.qdiscs(&mut |qdisc| qdiscs.push(Lend::keep(qdisc)))?;
             }
             Question::WifiInterfaces(_) => {
-                let interfaces = known.wifi_interfaces.get_or_insert_default();
-                kernel.wifi_interfaces(&mut |interface| interfaces.push(interface.into()))?;
+                let interfaces = found.wifi_interfaces.get_or_insert_default();
+                kernel.wifi_interfaces(&mut |interface| interfaces.push(Lend::keep(interface)))?;
             }
             Question::WifiNetwork(interface, _) => {
-                let networks = known.wifi_networks.get_or_insert_default();
+                found.wifi_networks = Some(BTreeMap::new());
                 kernel.wifi_network(interface, &mut |network| {
-                    networks.insert(interface.name.to_vec(), Ok(network.into()));
+                    set(&mut found.wifi_networks, interface.name, Ok(Lend::keep(network)));
                 })?;
             }
             Question::WifiStations(interface, _) => {
-                let stations = known.wifi_stations.get_or_insert_default();
+                found.wifi_stations = Some(Vec::new());
                 kernel.wifi_stations(interface, &mut |station| {
-                    stations.push((interface.name.to_vec(), Ok(station.into())));
+                    add(&mut found.wifi_stations, interface.name, Ok(Lend::keep(station)));
                 })?;
             }
         }
+        self.answers.absorb(found);
         Ok(())
     }
 
     /// Adds that a question is refused, by its [`Question::place`]. Questions without a subject, and those whose
     /// missing answer is a refusal, have no form for it.
-    pub fn refuse(&mut self, entry: &str, subject: &[u8], refusal: StatFsAnswer) {
-        let known = &mut self.answers;
-        match (entry, refusal) {
-            ("statfs", refusal) => {
-                known.statfs.get_or_insert_default().insert(subject.to_vec(), refusal);
-            }
-            ("btrfs", StatFsAnswer::Error(errno)) => {
-                known.btrfs.get_or_insert_default().push(OwnedBtrfs::new(subject, Err(errno)));
-            }
-            ("wifi_networks", StatFsAnswer::Error(errno)) => {
-                known.wifi_networks.get_or_insert_default().insert(subject.to_vec(), Err(errno));
-            }
-            ("wifi_stations", StatFsAnswer::Error(errno)) => {
-                known.wifi_stations.get_or_insert_default().push((subject.to_vec(), Err(errno)));
-            }
+    pub fn refuse(&mut self, entry: &str, subject: &[u8], refusal: Refusal) {
+        let (known, refusal) = (&mut self.answers, refusal.capped());
+        match entry {
+            "statfs" => set(&mut known.statfs, subject, Err(refusal)),
+            "btrfs" => add(&mut known.btrfs, subject, Err(refusal)),
+            "wifi_networks" => set(&mut known.wifi_networks, subject, Err(refusal)),
+            "wifi_stations" => add(&mut known.wifi_stations, subject, Err(refusal)),
             _ => {}
         }
     }
 
     /// Adds the answers of another host, except for its clock.
     pub fn absorb(&mut self, other: &Self) {
-        self.answers.absorb(&other.answers);
+        let now = self.answers.clock.as_ref().map(|clock| clock.unix_seconds);
+        self.answers.absorb(other.answers.clone());
+        if let Some(clock) = &mut self.answers.clock {
+            clock.unix_seconds = now.unwrap_or_default();
+        }
     }
 
     /// Moves both clocks.
@@ -259,25 +290,49 @@ impl Canned {
 
 impl Kernel for Canned {
     fn ask(&self, question: Question<'_>) -> Result<(), KernelError> {
+        let answers = &self.answers;
         match question {
             Question::Now(into) => *into = self.present(),
             Question::Monotonic(into) => *into = self.elapsed(),
-            Question::TicksPerSecond(into) => *into = known(self.answers.ticks_per_second)?,
-            Question::PageSizeBytes(into) => *into = known(self.answers.page_size_bytes)?,
-            Question::Zone(_, into) => self.zone(into)?,
-            Question::Uname(into) => self.uname(into)?,
+            Question::TicksPerSecond(into) => *into = known(known(answers.system.as_ref())?.ticks_per_second)?,
+            Question::PageSizeBytes(into) => *into = known(known(answers.system.as_ref())?.page_size_bytes)?,
+            Question::Zone(_, into) => {
+                let zone = known(known(answers.clock.as_ref())?.zone.as_ref())?;
+                into.name.clone_from(&zone.name);
+                into.offset_seconds = zone.offset_seconds;
+            }
+            Question::Uname(into) => copy_uname(known(answers.uname.as_ref())?, into),
             Question::Rootfs(visit) => visit(&self.rootfs),
-            Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
-            Question::Btrfs(mount_point, visit) => self.btrfs(mount_point, visit)?,
-            Question::Links(visit) => self.links(visit)?,
-            Question::AlternativeNames(visit) => self.alternative_names(visit)?,
-            Question::Addresses(visit) => self.addresses(visit)?,
-            Question::Neighbours(visit) => self.neighbours(visit)?,
-            Question::LinkModes(device, into) => *into = self.link_modes(device)?,
-            Question::Qdiscs(visit) => self.qdiscs(visit)?,
-            Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,
-            Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
-            Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
+            // A mount point without an answer, on a host that has any, does not exist.
+            Question::StatFs(mount_point, into) => {
+                *into = self.of(answers.statfs.as_ref(), mount_point)?.ok_or(Errno::ENOENT)?.lend();
+            }
+            // A mount point without an answer, on a host that has any, is no btrfs.
+            Question::Btrfs(mount_point, visit) => {
+                if self.all_of(answers.btrfs.as_ref(), mount_point, |device| visit(&device.lend()))? == 0 {
+                    return Err(Errno::ENOTTY.into());
+                }
+            }
+            Question::Links(visit) => all(answers.links.as_ref(), |link| visit(&link.lend()))?,
+            Question::AlternativeNames(visit) => all(answers.alternative_names.as_ref(), |name| visit(&name.lend()))?,
+            Question::Addresses(visit) => all(answers.addresses.as_ref(), |address| visit(&address.lend()))?,
+            Question::Neighbours(visit) => all(answers.neighbours.as_ref(), |neighbour| visit(&neighbour.lend()))?,
+            // A device without an answer, on a host that has any, has no link modes, as `lo`.
+            Question::LinkModes(device, into) => {
+                *into = self.of(answers.link_modes.as_ref(), device)?.ok_or(Errno::EOPNOTSUPP)?.lend();
+            }
+            Question::Qdiscs(visit) => all(answers.qdiscs.as_ref(), |qdisc| visit(&qdisc.lend()))?,
+            Question::WifiInterfaces(visit) => {
+                all(answers.wifi_interfaces.as_ref(), |interface| visit(&interface.lend()))?;
+            }
+            Question::WifiNetwork(interface, visit) => {
+                if let Some(network) = self.of(answers.wifi_networks.as_ref(), interface.name)? {
+                    visit(&network.lend());
+                }
+            }
+            Question::WifiStations(interface, visit) => {
+                self.all_of(answers.wifi_stations.as_ref(), interface.name, |station| visit(&station.lend()))?;
+            }
         }
         Ok(())
     }
@@ -289,108 +344,70 @@ impl Canned {
     }
 
     fn present(&self) -> Duration {
-        self.answers.start.saturating_add(self.elapsed())
+        let start = self.answers.clock.as_ref().map(|clock| clock.unix_seconds);
+        start.unwrap_or_default().saturating_add(self.elapsed())
     }
 
-    fn zone(&self, into: &mut Zone) -> Result<(), KernelError> {
-        let known = known(self.answers.zone.as_ref())?;
-        into.name.clone_from(&known.name);
-        into.offset_seconds = known.offset_seconds;
-        Ok(())
+    /// The answer about a subject.
+    fn of<'a, T>(
+        &self,
+        answers: Option<&'a BTreeMap<Vec<u8>, Outcome<T>>>,
+        subject: &[u8],
+    ) -> Result<Option<&'a T>, KernelError> {
+        known(answers)?.get(subject).map(|outcome| self.settle(outcome)).transpose()
     }
 
-    fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
-        // Field by field: a derived `clone_from` of the whole would allocate.
-        let known = known(self.answers.uname.as_ref())?;
-        into.sysname.clone_from(&known.sysname);
-        into.release.clone_from(&known.release);
-        into.version.clone_from(&known.version);
-        into.machine.clone_from(&known.machine);
-        into.nodename.clone_from(&known.nodename);
-        into.domainname.clone_from(&known.domainname);
-        Ok(())
+    /// Visits the answers about a subject and returns their number.
+    fn all_of<T>(
+        &self,
+        answers: Option<&Vec<About<T>>>,
+        subject: &[u8],
+        mut visit: impl FnMut(&T),
+    ) -> Result<usize, KernelError> {
+        let mut count = 0;
+        for about in known(answers)?.iter().filter(|about| about.subject == subject) {
+            visit(self.settle(&about.outcome)?);
+            count += 1;
+        }
+        Ok(count)
     }
 
-    /// A mount point without an answer, on a host that has any, is `ENOENT`.
-    fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
-        match known(self.answers.statfs.as_ref())?.get(mount_point).copied() {
-            Some(StatFsAnswer::Numbers(numbers)) => Ok(numbers),
-            Some(StatFsAnswer::Error(errno)) => Err(errno.into()),
-            Some(StatFsAnswer::Hang(time)) => {
+    fn settle<'a, T>(&self, outcome: &'a Outcome<T>) -> Result<&'a T, KernelError> {
+        outcome.as_ref().map_err(|refusal| match *refusal {
+            Refusal::Error(errno) => errno.into(),
+            Refusal::Hang(time) => {
                 self.hang(time);
-                Err(Errno::ETIMEDOUT.into())
+                Errno::ETIMEDOUT.into()
             }
-            None => Err(Errno::ENOENT.into()),
-        }
+        })
     }
+}
 
-    /// A mount point without an answer, on a host that has any, is no btrfs.
-    fn btrfs(&self, mount_point: &[u8], visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), KernelError> {
-        let mut is_known = false;
-        for known in known(self.answers.btrfs.as_ref())?.iter().filter(|known| known.mount_point == mount_point) {
-            visit(&known.borrow()?);
-            is_known = true;
-        }
-        if is_known { Ok(()) } else { Err(Errno::ENOTTY.into()) }
-    }
-
-    fn links(&self, visit: &mut dyn FnMut(&Link<'_>)) -> Result<(), KernelError> {
-        known(self.answers.links.as_ref())?.iter().for_each(|link| visit(&link.borrow()));
-        Ok(())
-    }
-
-    fn alternative_names(&self, visit: &mut dyn FnMut(&AlternativeName<'_>)) -> Result<(), KernelError> {
-        let all = known(self.answers.alternative_names.as_ref())?;
-        for (device, name) in all {
-            visit(&AlternativeName { device, name });
-        }
-        Ok(())
-    }
-
-    fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
-        known(self.answers.addresses.as_ref())?.iter().for_each(|address| visit(&address.borrow()));
-        Ok(())
-    }
-
-    fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
-        known(self.answers.neighbours.as_ref())?.iter().for_each(|neighbour| visit(&neighbour.borrow()));
-        Ok(())
-    }
-
-    /// A device without an answer, on a host that has any, is `EOPNOTSUPP`, as `lo` is.
-    fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
-        Ok(*known(self.answers.link_modes.as_ref())?.get(device).ok_or(Errno::EOPNOTSUPP)?)
-    }
-
-    fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
-        known(self.answers.qdiscs.as_ref())?.iter().for_each(|qdisc| visit(&qdisc.borrow()));
-        Ok(())
-    }
-
-    fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
-        known(self.answers.wifi_interfaces.as_ref())?.iter().for_each(|interface| visit(&interface.borrow()));
-        Ok(())
-    }
-
-    fn wifi_network(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiNetwork<'_>),
-    ) -> Result<(), KernelError> {
-        Ok(wifi::visit_network(known(self.answers.wifi_networks.as_ref())?, interface.name, visit)?)
-    }
-
-    fn wifi_stations(
-        &self,
-        interface: &WifiInterface<'_>,
-        visit: &mut dyn FnMut(&WifiStation<'_>),
-    ) -> Result<(), KernelError> {
-        Ok(wifi::visit_stations(known(self.answers.wifi_stations.as_ref())?, interface.name, visit)?)
-    }
+fn all<T>(answers: Option<&Vec<T>>, visit: impl FnMut(&T)) -> Result<(), KernelError> {
+    known(answers)?.iter().for_each(visit);
+    Ok(())
 }
 
 fn known<T>(answer: Option<T>) -> Result<T, KernelError> {
     answer.ok_or(KernelError::Unsupported)
+}
+
+fn set<T>(answers: &mut Option<BTreeMap<Vec<u8>, Outcome<T>>>, subject: &[u8], outcome: Outcome<T>) {
+    answers.get_or_insert_default().insert(subject.to_vec(), outcome);
+}
+
+fn add<T>(answers: &mut Option<Vec<About<T>>>, subject: &[u8], outcome: Outcome<T>) {
+    answers.get_or_insert_default().push(About { subject: subject.to_vec(), outcome });
+}
+
+/// Copies field by field, because a derived `clone_from` of the whole allocates.
+fn copy_uname(from: &Uname, into: &mut Uname) {
+    into.sysname.clone_from(&from.sysname);
+    into.release.clone_from(&from.release);
+    into.version.clone_from(&from.version);
+    into.machine.clone_from(&from.machine);
+    into.nodename.clone_from(&from.nodename);
+    into.domainname.clone_from(&from.domainname);
 }
 
 #[cfg(test)]
@@ -453,8 +470,9 @@ mod tests {
         let wait = Duration::from_millis(20);
         let kernel = Canned::default()
             .with_statfs("/", numbers)
-            .with_statfs_answer("/stale", StatFsAnswer::Error(Errno::ESTALE))
-            .with_statfs_answer("/dead", StatFsAnswer::Hang(wait));
+            .with_refused_statfs("/stale", Refusal::Error(Errno::ESTALE))
+            .with_refused_statfs("/dead", Refusal::Hang(wait));
+        let kernel: &dyn Kernel = &kernel;
         assert_eq!(kernel.statfs(b"/"), Ok(numbers));
         assert_eq!(kernel.statfs(b"/stale"), Err(Errno::ESTALE.into()));
         assert_eq!(kernel.statfs(b"/other"), Err(Errno::ENOENT.into()));
@@ -465,17 +483,18 @@ mod tests {
 
     #[test]
     fn release_ends_the_hanging() {
-        let forever = StatFsAnswer::Hang(Duration::MAX);
-        let kernel = Arc::new(Canned::default().with_statfs_answer("/dead", forever));
+        let forever = Refusal::Hang(Duration::MAX);
+        let kernel = Arc::new(Canned::default().with_refused_statfs("/dead", forever));
         let stuck = std::thread::spawn({
             let kernel = Arc::clone(&kernel);
-            move || kernel.statfs(b"/dead")
+            move || (&*kernel as &dyn Kernel).statfs(b"/dead")
         });
         std::thread::sleep(Duration::from_millis(5));
         assert!(!stuck.is_finished());
         let before = clock::monotonic();
         kernel.release();
         assert_eq!(stuck.join().unwrap(), Err(Errno::ETIMEDOUT.into()));
+        let kernel: &dyn Kernel = &*kernel;
         assert_eq!(kernel.statfs(b"/dead"), Err(Errno::ETIMEDOUT.into()));
         assert!(clock::monotonic().saturating_sub(before) < HANG_CAP / 2);
     }
@@ -484,7 +503,37 @@ mod tests {
     fn link_modes_are_those_of_the_device() {
         let modes = LinkModes { speed_megabits: Some(1000), duplex: 1 };
         let kernel = Canned::default().with_link_modes("eth0", modes);
+        let kernel: &dyn Kernel = &kernel;
         assert_eq!(kernel.link_modes(b"eth0"), Ok(modes));
         assert_eq!(kernel.link_modes(b"lo"), Err(Errno::EOPNOTSUPP.into()));
+    }
+
+    #[test]
+    fn an_error_adds_no_answer() {
+        let refused = Errno::EIO;
+        let device = BtrfsDevice { path: b"/dev/a", ..BtrfsDevice::default() };
+        let live = Canned::default().with_btrfs("/a", Ok(device)).with_btrfs("/a", Err(refused));
+        let mut learned = Canned::default();
+        assert_eq!(learned.learn(&live, &Question::Btrfs(b"/a", &mut |_| ())), Err(refused.into()));
+        assert_eq!(learned.learn(&live, &Question::Links(&mut |_| ())), Err(KernelError::Unsupported));
+        assert_eq!(learned.answers, Answers::default());
+    }
+
+    #[test]
+    fn a_refusal_is_kept_for_each_subject() {
+        let mut kernel = Canned::default();
+        for entry in ["statfs", "btrfs", "wifi_networks", "wifi_stations"] {
+            kernel.refuse(entry, b"/a", Refusal::Hang(HANG_CAP * 2));
+        }
+        kernel.refuse("links", b"", Refusal::Error(Errno::EIO));
+        let hangs = b"/a hang=60\n".to_vec();
+        let written: BTreeMap<_, _> = kernel.entries().into_iter().collect();
+        for entry in ["kernel/statfs", "kernel/btrfs", "kernel/wifi_networks", "kernel/wifi_stations"] {
+            assert_eq!(written.get(entry), Some(&hangs), "{entry}");
+        }
+        assert_eq!(written.len(), 5, "{written:?}");
+        kernel.release();
+        let kernel: &dyn Kernel = &kernel;
+        assert_eq!(kernel.btrfs(b"/a", &mut |_| unreachable!()), Err(Errno::ETIMEDOUT.into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Reads a duration as Go writes it: numbers with units, one after the other.
+/// Parses a duration in Go's syntax: numbers with units, such as `1m30s`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);

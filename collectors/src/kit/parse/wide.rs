@@ -1,4 +1,4 @@
-//! Whole numbers of 64 bits on their way to others and back.
+//! Conversions between 64-bit integers and floats.
 
 use super::FromText;
 
@@ -15,15 +15,11 @@ impl FromText for Wide {
     }
 }
 
-/// 2^64, the least that does not fit into 64 bits.
+/// 2^64, the smallest number that does not fit into 64 bits.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
 /// The integer part of a non-negative float, if it fits into 64 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it fits, and what is after the point goes"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits, and the fraction is truncated")]
 pub fn whole_part(number: f64) -> Option<u64> {
     (number < TOO_LARGE).then_some(number as u64)
 }
@@ -41,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_after_the_point_goes() {
+    fn the_fraction_is_truncated() {
         let found = [0.0, 1.9, 18_446_744_073_709_549_568.0, TOO_LARGE, f64::NAN].map(whole_part);
         assert_eq!(found, [Some(0), Some(1), Some(18_446_744_073_709_549_568), None, None]);
     }

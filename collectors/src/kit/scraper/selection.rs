@@ -1,11 +1,11 @@
-//! Which collectors a scrape is about.
+//! Selection of the collectors of a scrape.
 
 use super::Scraper;
 
-/// The collectors of one scrape.
+/// The selected collectors of a scrape.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Selection {
-    /// For each enabled collector, whether it runs; `None`: all of them.
+    /// Whether each enabled collector runs; `None` selects all.
     chosen: Option<Vec<bool>>,
 }
 
@@ -19,12 +19,12 @@ impl Selection {
 }
 
 impl Scraper {
-    /// Only these collectors. The error is a sentence for whoever asked.
+    /// Selects only these collectors. The error is a sentence for the client.
     pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
         self.choose(names, true)
     }
 
-    /// All but these collectors; excluding all leaves none.
+    /// Selects all collectors except these; excluding all leaves none.
     pub fn all_but(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
         self.choose(names, false)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use collectors::host::errno::Errno;
-use collectors::host::kernel::canned::{Canned, StatFsAnswer};
+use collectors::host::kernel::canned::{Canned, Refusal};
 use collectors::host::kernel::{Kernel, KernelError, Question, StatFs, Uname, Zone};
 
 use super::Note;
@@ -120,10 +120,10 @@ impl RecordingKernel {
         for ((entry, subject), outcome) in locked(&self.outcomes).iter() {
             match &**outcome {
                 Ok(answers) => all.absorb(answers),
-                Err(KernelError::Errno(Errno::ETIMEDOUT)) if *entry == "statfs" => {
-                    all.refuse(entry, subject, StatFsAnswer::Hang(self.deadline.timeout()));
+                Err(KernelError::Errno(Errno::ETIMEDOUT)) if matches!(*entry, "statfs" | "btrfs") => {
+                    all.refuse(entry, subject, Refusal::Hang(self.deadline.timeout()));
                 }
-                Err(KernelError::Errno(errno)) => all.refuse(entry, subject, StatFsAnswer::Error(*errno)),
+                Err(KernelError::Errno(errno)) => all.refuse(entry, subject, Refusal::Error(*errno)),
                 Err(KernelError::Unsupported) => {}
             }
         }

@@ -1,11 +1,9 @@
 //! Recordings of hosts in memory.
 
-use std::sync::Mutex;
-
 use collectors::host::errno::Errno;
 use collectors::host::kernel::canned::Canned;
 use collectors::host::root::tree::{Node, Special};
-use collectors::host::root::{Metadata, Names, Root, RootError};
+use collectors::kit::testing::gate::Gate;
 use collectors::kit::testing::redacted;
 
 use super::*;
@@ -63,44 +61,14 @@ fn globs_add_files_that_no_collector_reads() {
     assert!(recording.tree.get("proc/even").is_none());
 }
 
-/// Root whose reads block longer than any deadline of the tests.
-#[derive(Debug)]
-struct BlockedRoot(Mutex<usize>);
-
-impl Root for BlockedRoot {
-    fn read(&self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), RootError> {
-        *self.0.lock().unwrap() += 1;
-        std::thread::sleep(Duration::from_secs(30));
-        Ok(())
-    }
-
-    fn list(&self, _: &[u8], _: &mut Names) -> Result<(), RootError> {
-        Err(Errno::ENOENT.into())
-    }
-
-    fn read_link(&self, _: &[u8], _: &mut Vec<u8>) -> Result<(), RootError> {
-        Err(Errno::EINVAL.into())
-    }
-
-    fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        let kind = if path == b"meminfo" {
-            collectors::host::root::Kind::File
-        } else {
-            collectors::host::root::Kind::Directory
-        };
-        Ok(Metadata { kind, size_bytes: 0, modified: Duration::ZERO })
-    }
-}
-
 #[test]
 fn a_blocked_read_is_etimedout_after_its_deadline_and_noted() {
-    let hanging: Arc<dyn Root> = Arc::new(BlockedRoot(Mutex::new(0)));
-    let roots = Roots::new(|_| Arc::clone(&hanging));
+    let (gate, roots) = Gate::before("meminfo", Tree::new().with_file("proc/meminfo", "MemTotal: 1 kB\n"));
     let meminfo: Vec<Registration> =
         collectors::ALL.iter().copied().filter(|registration| registration.declaration.name == "meminfo").collect();
     let plan = Plan { timeout: Duration::from_millis(50), ..Plan::of(&meminfo) };
     let recording = record(&roots, Arc::new(Canned::default()), &plan, &|_| ()).unwrap();
     let node = recording.tree.get("proc/meminfo").unwrap();
-    assert_eq!(node.error(), Some(Errno::ETIMEDOUT));
+    assert_eq!((node.error(), gate.waiting()), (Some(Errno::ETIMEDOUT), 1));
     assert!(recording.notes.iter().any(|note| note.path == "proc/meminfo"), "{:?}", recording.notes);
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use rustls::pki_types::ServerName;
 use rustls::{CipherSuite, ClientConfig, ClientConnection, Error, ProtocolVersion, ServerConnection};
 
-use super::pki::{self, AcceptAny, Authority, Pair, self_signed};
+use super::any_certificate::AcceptAnyCertificate;
+use super::pki::{self, Authority, Pair, self_signed};
 use super::*;
 use crate::serve::web_config::settings;
 
@@ -14,7 +15,7 @@ fn client(provider: CryptoProvider, pair: Option<&Pair>, protocol: &str) -> Clie
         .with_protocol_versions(&[&version::TLS12, &version::TLS13])
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AcceptAny));
+        .with_custom_certificate_verifier(Arc::new(AcceptAnyCertificate));
     let mut config = match pair {
         Some(pair) => builder.with_client_auth_cert(pair.chain(), pair.key()).unwrap(),
         None => builder.with_no_client_auth(),

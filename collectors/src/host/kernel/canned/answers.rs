@@ -1,159 +1,270 @@
-//! The answers themselves.
+//! The row tables: the form of each answer in its `kernel/` entry, and the list of entries.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::btrfs::OwnedBtrfs;
-use super::qdiscs::OwnedQdisc;
-use super::wifi::{Networks, OwnedInterface, Stations};
-use crate::host::errno::Errno;
-use crate::host::kernel::{Address, Link, LinkModes, Neighbour, StatFs, Uname, Zone};
+use super::line::CannedError;
+use super::rows::{
+    About, Each, Entry, Form, HardwareAddress, Hex, Keep, Lend, Outcome, Plain, Positive, Remainder, Rows, Source,
+    Text, replace, rows,
+};
+use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
+use crate::host::kernel::{
+    Address, AlternativeName, IpNetwork, Link, LinkModes, LinkStatistics, Neighbour, Qdisc, StatFs, Uname,
+    WifiInterface, WifiNetwork, WifiStation, Zone,
+};
 
-/// The stated answers. `None` is an unsupported question, an empty list an answer without items.
+/// Declares [`Answers`], one line for each entry: its name, the field that holds its answers, and their type. `None` is
+/// an unsupported question, an empty list an answer without items.
+macro_rules! entries {
+    ($($name:literal $field:ident: $type:ty;)*) => {
+        /// The stated answers.
+        #[derive(Clone, Default, PartialEq, Debug)]
+        pub(super) struct Answers {
+            $(pub(super) $field: Option<$type>,)*
+        }
+
+        impl Answers {
+            /// The names of the entries, sorted.
+            pub(super) const ENTRIES: &[&str] = &[$($name),*];
+
+            /// Reads the entries that exist.
+            pub(super) fn read<'a>(mut entries: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, CannedError> {
+                Ok(Self { $($field: entries($name).map(|text| Entry::read($name, text)).transpose()?,)* })
+            }
+
+            /// The entries of the questions that have answers, sorted by name.
+            pub(super) fn write(&self) -> Vec<(&'static str, Vec<u8>)> {
+                let entries = [$(($name, self.$field.as_ref().map(Entry::write))),*];
+                entries.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+            }
+
+            /// Adds the answers of `other`.
+            pub(super) fn absorb(&mut self, other: Self) {
+                $(if let Some(other) = other.$field {
+                    self.$field.get_or_insert_default().absorb(other);
+                })*
+            }
+        }
+    };
+}
+
+entries! {
+    "kernel/addresses" addresses: Vec<KeptAddress>;
+    "kernel/alternative_names" alternative_names: Vec<KeptAlternativeName>;
+    "kernel/btrfs" btrfs: Vec<About<KeptBtrfs>>;
+    "kernel/clock" clock: Clock;
+    "kernel/link_modes" link_modes: BTreeMap<Vec<u8>, Outcome<KeptLinkModes>>;
+    "kernel/links" links: Vec<KeptLink>;
+    "kernel/neighbours" neighbours: Vec<KeptNeighbour>;
+    "kernel/qdiscs" qdiscs: Vec<KeptQdisc>;
+    "kernel/statfs" statfs: BTreeMap<Vec<u8>, Outcome<KeptStatFs>>;
+    "kernel/system" system: System;
+    "kernel/uname" uname: Uname;
+    "kernel/wifi_interfaces" wifi_interfaces: Vec<KeptWifiInterface>;
+    "kernel/wifi_networks" wifi_networks: BTreeMap<Vec<u8>, Outcome<KeptWifiNetwork>>;
+    "kernel/wifi_stations" wifi_stations: Vec<About<KeptWifiStation>>;
+}
+
+const DEVICE: &str = "the device";
+const FIRST: &str = "begin the line with it";
+const ALL_SIX: &str = "give all six numbers, or error=ESTALE, or hang=1";
+
+/// The clock of a host.
 #[derive(Clone, Default, PartialEq, Debug)]
-pub(super) struct Answers {
+pub(super) struct Clock {
     /// The wall clock when the host was made.
-    pub(super) start: Duration,
+    pub(super) unix_seconds: Duration,
     pub(super) zone: Option<Zone>,
-    pub(super) uname: Option<Uname>,
+}
+
+rows! {
+    by_line Clock;
+    words {}
+    keys {
+        unix_seconds: default Duration;
+        zone: optional Zone;
+    }
+}
+
+/// The constants of a host.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub(super) struct System {
     pub(super) ticks_per_second: Option<u64>,
     pub(super) page_size_bytes: Option<u64>,
-    pub(super) statfs: Option<BTreeMap<Vec<u8>, StatFsAnswer>>,
-    /// Devices, in the order of their numbers, and refusals.
-    pub(super) btrfs: Option<Vec<OwnedBtrfs>>,
-    pub(super) links: Option<Vec<OwnedLink>>,
-    /// Devices and their alternative names.
-    pub(super) alternative_names: Option<Vec<(Vec<u8>, Vec<u8>)>>,
-    pub(super) addresses: Option<Vec<OwnedAddress>>,
-    pub(super) neighbours: Option<Vec<OwnedNeighbour>>,
-    pub(super) link_modes: Option<BTreeMap<Vec<u8>, LinkModes>>,
-    pub(super) qdiscs: Option<Vec<OwnedQdisc>>,
-    pub(super) wifi_interfaces: Option<Vec<OwnedInterface>>,
-    /// By device.
-    pub(super) wifi_networks: Option<Networks>,
-    pub(super) wifi_stations: Option<Stations>,
 }
 
-impl Answers {
-    pub(super) fn absorb(&mut self, other: &Self) {
-        macro_rules! absorb {
-            (single: $($single:ident)*; lists: $($list:ident)*) => {
-                $(if other.$single.is_some() { self.$single.clone_from(&other.$single); })*
-                $(if let Some(other) = &other.$list { self.$list.get_or_insert_default().extend(other.clone()); })*
-            };
-        }
-        absorb! {
-            single: zone uname ticks_per_second page_size_bytes;
-            lists: statfs btrfs links alternative_names addresses neighbours link_modes qdiscs
-                wifi_interfaces wifi_networks wifi_stations
-        }
+rows! {
+    by_line System;
+    words {}
+    keys {
+        ticks_per_second: optional u64 => Positive;
+        page_size_bytes: optional u64 => Positive;
     }
 }
 
-/// The outcome of `statfs` for one mount point.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StatFsAnswer {
-    /// The numbers.
-    Numbers(StatFs),
-    /// A refusal.
-    Error(Errno),
-    /// Silence for that long, or until [`super::Canned::release`]; then `ETIMEDOUT`.
-    Hang(Duration),
-}
-
-/// A [`Link`] that keeps its own bytes; those of `numbers` are empty.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct OwnedLink {
-    name: Vec<u8>,
-    address: Option<Vec<u8>>,
-    broadcast: Option<Vec<u8>>,
-    alias: Option<Vec<u8>>,
-    numbers: Link<'static>,
-}
-
-impl OwnedLink {
-    pub(super) fn borrow(&self) -> Link<'_> {
-        Link {
-            name: &self.name,
-            address: self.address.as_deref(),
-            broadcast: self.broadcast.as_deref(),
-            alias: self.alias.as_deref(),
-            ..self.numbers
-        }
+rows! {
+    by_line Uname;
+    words {}
+    keys {
+        sysname: default Vec<u8> => Remainder;
+        release: default Vec<u8> => Remainder;
+        version: default Vec<u8> => Remainder;
+        machine: default Vec<u8> => Remainder;
+        nodename: default Vec<u8> => Remainder;
+        domainname: default Vec<u8> => Remainder;
     }
 }
 
-impl From<&Link<'_>> for OwnedLink {
-    fn from(link: &Link<'_>) -> Self {
-        let Link { name, address, broadcast, alias, .. } = *link;
-        Self {
-            name: name.to_vec(),
-            address: address.map(<[u8]>::to_vec),
-            broadcast: broadcast.map(<[u8]>::to_vec),
-            alias: alias.map(<[u8]>::to_vec),
-            numbers: Link {
-                name: b"",
-                address: None,
-                broadcast: None,
-                alias: None,
-                index: link.index,
-                protocol_type: link.protocol_type,
-                flags: link.flags,
-                mtu: link.mtu,
-                link: link.link,
-                transmit_queue_length: link.transmit_queue_length,
-                operstate: link.operstate,
-                link_mode: link.link_mode,
-                group: link.group,
-                carrier: link.carrier,
-                carrier_changes: link.carrier_changes,
-                carrier_up_changes: link.carrier_up_changes,
-                carrier_down_changes: link.carrier_down_changes,
-                statistics: link.statistics,
-            },
-        }
+rows! {
+    struct KeptStatFs<'a> as StatFs;
+    words {}
+    keys {
+        block_size: needed u64 = ALL_SIX;
+        blocks: needed u64 = ALL_SIX;
+        blocks_free: needed u64 = ALL_SIX;
+        blocks_available: needed u64 = ALL_SIX;
+        files: needed u64 = ALL_SIX;
+        files_free: needed u64 = ALL_SIX;
     }
 }
 
-/// An [`Address`] that keeps its own bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct OwnedAddress {
-    pub(super) device: Vec<u8>,
-    pub(super) address: IpAddr,
-    pub(super) prefix_length: u8,
-}
-
-impl From<&Address<'_>> for OwnedAddress {
-    fn from(address: &Address<'_>) -> Self {
-        let Address { device, address, prefix_length } = *address;
-        Self { device: device.to_vec(), address, prefix_length }
+rows! {
+    struct KeptBtrfs<'a> as BtrfsDevice<'a>;
+    words {}
+    keys {
+        file_system: default Uuid;
+        path as "device": needed Vec<u8> = "give the device's path";
+        uuid: default Uuid;
+        size_bytes: default u64;
+        used_bytes: default u64;
+        errors: default [u64; BTRFS_ERROR_KINDS.len()] => Each;
     }
 }
 
-impl OwnedAddress {
-    pub(super) fn borrow(&self) -> Address<'_> {
-        Address { device: &self.device, address: self.address, prefix_length: self.prefix_length }
+rows! {
+    once struct KeptLink<'a> as Link<'a>;
+    words {
+        name: Vec<u8> = DEVICE, FIRST;
+    }
+    keys {
+        index: needed u32 = "give the device's index";
+        protocol_type: default u16;
+        flags: default u32 => Hex;
+        address: optional Vec<u8> => HardwareAddress;
+        broadcast: optional Vec<u8> => HardwareAddress;
+        alias: optional Vec<u8>;
+        mtu: optional u32;
+        link: optional u32;
+        transmit_queue_length: optional u32;
+        operstate: optional u8;
+        link_mode: optional u8;
+        group: optional u32;
+        carrier: optional u8;
+        carrier_changes: optional u32;
+        carrier_up_changes: optional u32;
+        carrier_down_changes: optional u32;
+        statistics: optional LinkStatistics => Each;
     }
 }
 
-/// A [`Neighbour`] that keeps its own bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct OwnedNeighbour {
-    pub(super) device: Vec<u8>,
-    pub(super) address: IpAddr,
-    pub(super) state: u16,
+rows! {
+    struct KeptAlternativeName<'a> as AlternativeName<'a>;
+    words {
+        device: Vec<u8> = DEVICE, FIRST;
+        name: Vec<u8> = "the name", "write `eth0 enp0s3`";
+    }
+    keys {}
 }
 
-impl From<&Neighbour<'_>> for OwnedNeighbour {
-    fn from(neighbour: &Neighbour<'_>) -> Self {
-        let Neighbour { device, address, state } = *neighbour;
-        Self { device: device.to_vec(), address, state }
+rows! {
+    struct KeptAddress<'a> as Address<'a>;
+    words {
+        device: Vec<u8> = DEVICE, FIRST;
+        network: IpNetwork = "the address", "write `eth0 192.0.2.10/24`";
+    }
+    keys {}
+}
+
+rows! {
+    struct KeptNeighbour<'a> as Neighbour<'a>;
+    words {
+        device: Vec<u8> = DEVICE, FIRST;
+        address: IpAddr = "the address", "write `eth0 192.0.2.1 state=0x02`";
+    }
+    keys {
+        state: needed u16 => Hex = "give the NUD_ bits, 0x02 for reachable";
     }
 }
 
-impl OwnedNeighbour {
-    pub(super) fn borrow(&self) -> Neighbour<'_> {
-        Neighbour { device: &self.device, address: self.address, state: self.state }
+rows! {
+    struct KeptLinkModes<'a> as LinkModes;
+    words {}
+    keys {
+        speed_megabits: optional u32;
+        duplex: needed u8 = "give 0 for half, 1 for full, 255 for unknown";
     }
 }
+
+rows! {
+    struct KeptQdisc<'a> as Qdisc<'a>;
+    words {
+        device: Vec<u8> = DEVICE, FIRST;
+    }
+    keys {
+        kind: needed Vec<u8> = "give the discipline's name, such as fq_codel";
+        parent: default u32 => Hex;
+        bytes: default u64;
+        packets: default u64;
+        drops: default u32;
+        requeues: default u32;
+        overlimits: default u32;
+        queue_length: default u32;
+        backlog_bytes: default u32;
+    }
+}
+
+rows! {
+    struct KeptWifiInterface<'a> as WifiInterface<'a>;
+    words {
+        name: Vec<u8> = DEVICE, FIRST;
+    }
+    keys {
+        index: needed u32 = "give the device's index";
+        frequency_megahertz: default u32;
+    }
+}
+
+rows! {
+    struct KeptWifiNetwork<'a> as WifiNetwork<'a>;
+    words {}
+    keys {
+        bssid: default Vec<u8> => HardwareAddress;
+        ssid: default Vec<u8>;
+        status: needed u32 = "give 0 for authenticated, 1 for associated, 2 for joined";
+    }
+}
+
+rows! {
+    struct KeptWifiStation<'a> as WifiStation<'a>;
+    words {}
+    keys {
+        address: needed Vec<u8> => HardwareAddress = "give the station's hardware address";
+        connected as "connected_seconds": default Duration;
+        inactive as "inactive_seconds": default Duration;
+        receive_bits_per_second: default u64;
+        transmit_bits_per_second: default u64;
+        signal_dbm: default i8;
+        received_bytes: default u64;
+        transmitted_bytes: default u64;
+        received_packets: default u32;
+        transmitted_packets: default u32;
+        transmit_retries: default u32;
+        transmit_failures: default u32;
+        beacon_losses: default u32;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! One line of an entry: words between spaces, octal escapes, numbers, and the error that says what is wrong where.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ pub struct CannedError {
     /// The line in it, from 1.
     pub line: usize,
     /// The expected field.
-    pub field: Cow<'static, str>,
-    /// The text found; `None` when the field is missing.
+    pub field: String,
+    /// The text found; `None` when the field is missing or empty.
     pub found: Option<String>,
     /// How to correct the line.
-    pub advice: Cow<'static, str>,
+    pub advice: String,
 }
 
 impl fmt::Display for CannedError {
@@ -35,7 +34,7 @@ impl std::error::Error for CannedError {}
 pub(super) const ONLY_ONCE: &str = "give it once";
 
 /// A key and its value.
-type Pair<'a> = (&'a [u8], &'a [u8]);
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// The rest of one line.
 #[derive(Clone, Debug)]
@@ -54,14 +53,19 @@ impl<'a> Line<'a> {
             .filter(|line| !line.rest.trim_ascii().is_empty())
     }
 
-    pub(super) fn error(
-        &self,
-        field: impl Into<Cow<'static, str>>,
-        found: Option<&[u8]>,
-        advice: impl Into<Cow<'static, str>>,
-    ) -> CannedError {
-        let found = found.map(|found| String::from_utf8_lossy(found).into_owned());
-        CannedError { entry: self.entry, line: self.number, field: field.into(), found, advice: advice.into() }
+    /// The place of an entry without lines.
+    pub(super) const fn empty(entry: &'static str) -> Self {
+        Self { entry, number: 1, rest: b"" }
+    }
+
+    /// A line that holds `rest`, for a value of several words.
+    pub(super) fn of_value(&self, rest: &'a [u8]) -> Self {
+        Self { rest, ..self.clone() }
+    }
+
+    pub(super) fn error(&self, field: &str, found: Option<&[u8]>, advice: impl Into<String>) -> CannedError {
+        let found = found.filter(|found| !found.is_empty()).map(|found| String::from_utf8_lossy(found).into_owned());
+        CannedError { entry: self.entry, line: self.number, field: field.to_owned(), found, advice: advice.into() }
     }
 
     /// The next word.
@@ -74,20 +78,17 @@ impl<'a> Line<'a> {
     }
 
     /// The next word, which must be there.
-    pub(super) fn needed(&mut self, field: &'static str, advice: &'static str) -> Result<&'a [u8], CannedError> {
+    pub(super) fn needed(&mut self, field: &str, advice: &str) -> Result<&'a [u8], CannedError> {
         self.word().ok_or_else(|| self.error(field, None, advice))
     }
 
-    /// The next word of the form `key=value`.
+    /// The next word, which has the form `key=value`.
     pub(super) fn pair(&mut self) -> Result<Option<Pair<'a>>, CannedError> {
         let Some(word) = self.word() else { return Ok(None) };
         let Some(middle) = word.iter().position(|&byte| byte == b'=') else {
             return Err(self.error("a field", Some(word), "write it as key=value"));
         };
         let (key, equals_value) = word.split_at(middle);
-        if self.rest.split(|&byte| byte == b' ').any(|later| later.get(..=middle) == word.get(..=middle)) {
-            return Err(self.error("the key", Some(key), ONLY_ONCE));
-        }
         Ok(Some((key, equals_value.get(1..).unwrap_or_default())))
     }
 
@@ -97,36 +98,35 @@ impl<'a> Line<'a> {
     }
 
     /// Nothing may follow.
-    pub(super) fn end(mut self) -> Result<(), CannedError> {
-        match self.word() {
+    pub(super) fn end(&self) -> Result<(), CannedError> {
+        match self.clone().word() {
             None => Ok(()),
             Some(word) => Err(self.error("the end of the line", Some(word), "take it out")),
         }
     }
 
     /// A value with its octal escapes resolved.
-    pub(super) fn unescaped(&self, field: &'static str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
+    pub(super) fn unescaped(&self, field: &str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
         unescaped(value).ok_or_else(|| self.error(field, Some(value), "write \\ as \\134 and a space as \\040"))
     }
 
     /// A whole number, decimal or after `0x`.
-    pub(super) fn number<T: TryFrom<u64>>(&self, field: &[u8], value: &[u8]) -> Result<T, CannedError> {
+    pub(super) fn number<T: TryFrom<u64>>(&self, field: &str, value: &[u8]) -> Result<T, CannedError> {
         let number = parse_number(value).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| {
             let bits = 8 * size_of::<T>();
-            let field = String::from_utf8_lossy(field).into_owned();
             self.error(field, Some(value), format!("give a whole number of at most {bits} bits"))
         })
     }
 
     /// Seconds with up to nine decimal places.
-    pub(super) fn seconds(&self, field: &'static str, value: &[u8]) -> Result<Duration, CannedError> {
+    pub(super) fn seconds(&self, field: &str, value: &[u8]) -> Result<Duration, CannedError> {
         let advice = "give seconds, with up to nine decimal places";
         parse_seconds(value).ok_or_else(|| self.error(field, Some(value), advice))
     }
 
     /// Two hexadecimal digits a byte, with colons between them.
-    pub(super) fn hardware_address(&self, field: &'static str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
+    pub(super) fn hardware_address(&self, field: &str, value: &[u8]) -> Result<Vec<u8>, CannedError> {
         if value.is_empty() {
             return Ok(Vec::new());
         }

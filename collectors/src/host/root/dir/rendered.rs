@@ -1,4 +1,4 @@
-//! The file systems that are no more than what the kernel tells.
+//! Pseudo file systems, whose files the kernel renders: /proc and /sys.
 
 use std::os::fd::OwnedFd;
 
@@ -11,8 +11,8 @@ use crate::host::root::RootError;
 const PROC_MAGIC: u64 = 0x9fa0;
 const SYS_MAGIC: u64 = 0x6265_6572;
 
-/// A file system of the kernel's own: it holds no FIFOs, sockets or devices, so that a read there need not ask what it
-/// has opened, and renders a file anew for whoever reads it from its beginning.
+/// A pseudo file system. It contains no FIFOs, sockets or devices, so that the type of an open file needs no check, and
+/// renders a file again for each read from its beginning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::host::root) enum Rendered {
     Proc,
@@ -20,7 +20,7 @@ pub(in crate::host::root) enum Rendered {
 }
 
 impl Rendered {
-    /// Which of them this is a file, or a directory, of.
+    /// The pseudo file system of an open file or directory; `None` for others.
     pub(in crate::host::root) fn of(file: &OwnedFd) -> Result<Option<Self>, RootError> {
         let magic = fstatfs(file).map_err(system)?.f_type;
         Ok(match u64::try_from(magic) {
@@ -30,7 +30,7 @@ impl Rendered {
         })
     }
 
-    /// Attributes of devices and those below /proc/sys are rendered as one piece.
+    /// How the end of a file is detected. Attributes of devices and files below /proc/sys are rendered at once.
     pub(super) fn end(self, path: &[u8]) -> End {
         match path {
             _ if self == Self::Sys || path.starts_with(b"sys/") => End::Short,

@@ -1,25 +1,24 @@
-//! Whether something was mounted, unmounted or remounted.
+//! Detection of mounts, unmounts and remounts.
 
 use std::os::fd::OwnedFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
-/// The kernel's list of the mounts that this thread sees. It is never read: the kernel tells of a change when it is asked
-/// whether there is something urgent about it.
+/// The kernel's list of mounts. It is not read: polling it for priority data reports changes.
 #[derive(Debug)]
 pub(super) struct Mounts(OwnedFd);
 
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl Mounts {
-    /// Watches from now on. `None` where the kernel does not show the list.
+    /// Starts watching. `None` if the list is not accessible.
     pub(super) fn watch() -> Option<Self> {
         let file = openat(CWD, "/proc/thread-self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         file.ok().map(Self)
     }
 
-    /// Whether anything has changed since this was asked before, or may have.
+    /// Whether the mounts have changed since the last call, or may have.
     pub(super) fn have_changed(&self) -> bool {
         let urgent = PollFlags::PRI | PollFlags::ERR;
         let mut asked = [PollFd::new(&self.0, PollFlags::PRI)];

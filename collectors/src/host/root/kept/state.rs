@@ -1,4 +1,4 @@
-//! The descriptors kept of a directory, and their limits.
+//! Kept descriptors of a directory, and their limits.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use rustix::process::{Resource, getrlimit};
 use super::mounts::Mounts;
 use crate::host::root::dir::linux::Confined;
 
-/// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
+/// Maximum number of kept descriptors of a directory. Each takes about 4 KiB of kernel memory.
 const KEPT_MAX: usize = 2048;
 
-/// Maximum missing paths remembered.
+/// Maximum number of cached missing paths.
 pub(super) const ABSENT_MAX: usize = 1024;
 
 /// Descriptors of the process reserved for connections and other uses.
@@ -26,29 +26,29 @@ pub(super) const UNUSED_SCRAPES_MAX: u64 = 64;
 pub(super) struct State {
     pub(super) confined: Arc<Confined>,
     pub(super) mounts: Option<Mounts>,
-    /// The number of this scrape.
+    /// Number of the current scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
     /// Paths that were missing at their last lookup.
     pub(super) absent: FxHashSet<Box<[u8]>>,
-    /// How many descriptors are kept, and how many may be.
+    /// Number of kept descriptors, and its limit.
     pub(super) count: usize,
     pub(super) count_max: usize,
 }
 
 type Directories = FxHashMap<Box<[u8]>, Directory>;
 
-/// The descriptors kept of one directory.
+/// The kept descriptors of a directory.
 #[derive(Debug)]
 pub(super) struct Directory {
-    /// Which directory it was in that scrape.
+    /// Identity of the directory in that scrape.
     identity: (u64, u64),
     pub(super) scrape: u64,
     pub(super) files: FxHashMap<Box<[u8]>, Arc<Mutex<OwnedFd>>>,
 }
 
 impl State {
-    /// Nothing; and before a scrape begins there is no room for anything.
+    /// An empty state, with a limit of 0 until a scrape begins.
     pub(super) fn new(confined: Arc<Confined>, mounts: Option<Mounts>) -> Self {
         Self {
             confined,
@@ -90,7 +90,7 @@ impl State {
         }
     }
 
-    /// Notes which directory is at this path in this scrape. What is kept of another one is closed.
+    /// Records the identity of the directory at this path in this scrape. Descriptors of another directory are closed.
     pub(super) fn check(&mut self, directory: &[u8], identity: Option<(u64, u64)>, scrape: u64) {
         let Some(found) = self.directories.get_mut(directory) else { return };
         match identity {
@@ -120,7 +120,7 @@ impl State {
         });
     }
 
-    /// Notes whether something is at this path.
+    /// Records whether this path exists.
     pub(super) fn note(&mut self, path: &[u8], is_absent: bool) {
         if !is_absent {
             self.absent.remove(path);
@@ -134,7 +134,7 @@ impl State {
     }
 }
 
-/// How many descriptors may be kept of each of two directories, /proc and /sys.
+/// Limit of kept descriptors of each of the directories /proc and /sys.
 fn count_max() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
     limit.map_or(KEPT_MAX, |most| KEPT_MAX.min(most.saturating_sub(LEFT_TO_OTHERS) / 2))

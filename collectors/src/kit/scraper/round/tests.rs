@@ -1,69 +1,23 @@
 use super::*;
-use crate::host::errno::Errno;
 use crate::host::kernel::canned::Canned;
 use crate::host::root::tree::Tree;
-use crate::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 use crate::kit::declare::Registration;
 use crate::kit::options::FlagValues;
 use crate::kit::scraper::Wanted;
-
-/// A root with one file that blocks until the gate is opened.
-#[derive(Debug)]
-struct Gate {
-    roots: Roots,
-    /// Number of blocked reads, and whether the gate is open.
-    state: Mutex<(usize, bool)>,
-    change: Condvar,
-}
-
-impl Gate {
-    fn waiting(&self) -> usize {
-        self.state.lock().unwrap().0
-    }
-
-    fn set_open(&self, is_open: bool) {
-        self.state.lock().unwrap().1 = is_open;
-        self.change.notify_all();
-    }
-}
-
-impl Root for Gate {
-    fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-        if path == b"loadavg" {
-            let mut state = self.state.lock().unwrap();
-            state.0 += 1;
-            self.change.wait_while(state, |(_, is_open)| !*is_open).unwrap().0 -= 1;
-        }
-        self.roots.get(Mount::Proc).read(path, into, cap_bytes)
-    }
-
-    fn list(&self, _: &[u8], _: &mut Names) -> Result<(), RootError> {
-        Err(Errno::ENOENT.into())
-    }
-
-    fn read_link(&self, _: &[u8], _: &mut Vec<u8>) -> Result<(), RootError> {
-        Err(Errno::ENOENT.into())
-    }
-
-    fn metadata(&self, _: &[u8]) -> Result<Metadata, RootError> {
-        Err(Errno::ENOENT.into())
-    }
-}
+use crate::kit::testing::gate::Gate;
 
 const TIME: Duration = Duration::from_millis(400);
 
 fn host() -> (Arc<Gate>, Arc<Scraper>) {
     let tree = Tree::new().with_file("proc/loadavg", "0.21 0.37 0.39 1/719 19737\n");
-    let tree = Arc::new(tree.with_file("proc/vmstat", "pgpgin 7\n")).roots();
-    let gate = Arc::new(Gate { roots: tree, state: Mutex::default(), change: Condvar::new() });
-    let roots = Roots::new(|_| -> Arc<dyn Root> { Arc::clone(&gate) as _ });
+    let (gate, roots) = Gate::before("loadavg", tree.with_file("proc/vmstat", "pgpgin 7\n"));
     let registrations = [Registration::of::<crate::loadavg::Loadavg>(), Registration::of::<crate::vmstat::Vmstat>()];
     let values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
     let scraper = Scraper::build(&registrations, &values, roots, Arc::new(Canned::default())).expect("defaults");
     (gate, Arc::new(scraper))
 }
 
-/// The page, and the complaint about each collector that failed.
+/// The page, and the failure of each failed collector.
 fn scrape(scraper: &Arc<Scraper>, time: Duration) -> (String, Vec<String>) {
     let until = Some(clock::monotonic() + time);
     let wanted = Wanted { selection: Selection::ALL, format: Format::Text, until };
@@ -76,21 +30,21 @@ fn scrape(scraper: &Arc<Scraper>, time: Duration) -> (String, Vec<String>) {
 }
 
 #[test]
-fn a_late_collector_costs_its_own_families_and_one_thread() {
+fn a_late_collector_loses_its_families_and_occupies_one_thread() {
     let (gate, scraper) = host();
     let (page, complaints) = scrape(&scraper, TIME);
-    assert_eq!(complaints, ["loadavg: had not answered when the scrape had to end"]);
+    assert_eq!(complaints, ["loadavg: still running at the deadline of the scrape"]);
     assert!(page.contains("node_vmstat_pgpgin 7\n") && !page.contains("node_load1"), "{page}");
     assert!(page.contains("node_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{page}");
     for _ in 0..100 {
         let begin = clock::monotonic();
         let (page, complaints) = scrape(&scraper, TIME);
         assert!(clock::monotonic() < begin + TIME, "it is not waited for again");
-        assert!(complaints.len() == 1 && complaints[0].starts_with("loadavg: has not answered for "), "{complaints:?}");
+        assert!(complaints.len() == 1 && complaints[0].starts_with("loadavg: blocked for "), "{complaints:?}");
         assert!(page.contains("node_vmstat_pgpgin 7\n"), "{page}");
     }
     assert_eq!(gate.waiting(), 1);
-    gate.set_open(true);
+    gate.open();
     let recovers = (0..100).any(|_| {
         std::thread::sleep(TIME / 40);
         let (page, complaints) = scrape(&scraper, 10 * TIME);
@@ -100,12 +54,12 @@ fn a_late_collector_costs_its_own_families_and_one_thread() {
 }
 
 #[test]
-fn a_slow_collector_delays_no_other_and_is_on_the_page() {
+fn a_slow_collector_delays_no_other_collector() {
     let (gate, scraper) = host();
     let (page, complaints) = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(TIME);
-            gate.set_open(true);
+            gate.open();
         });
         scrape(&scraper, 50 * TIME)
     });
@@ -118,14 +72,12 @@ fn a_scrape_waits_for_another_one_until_its_own_deadline() {
     let (gate, scraper) = host();
     std::thread::scope(|scope| {
         let first = scope.spawn(|| scrape(&scraper, 4 * TIME));
-        while gate.waiting() == 0 {
-            std::thread::sleep(TIME / 100);
-        }
+        gate.wait_for_reader();
         let (page, complaints) = scrape(&scraper, TIME);
         assert!(complaints.len() == 1 && complaints[0].starts_with("loadavg: "), "{complaints:?}");
         assert!(page.contains("node_vmstat_pgpgin 7\n"), "{page}");
         assert_eq!(gate.waiting(), 1);
-        gate.set_open(true);
+        gate.open();
         assert_eq!(first.join().expect("a page").1, <[String; 0]>::default());
     });
 }
@@ -133,21 +85,19 @@ fn a_scrape_waits_for_another_one_until_its_own_deadline() {
 #[test]
 fn a_page_in_time_equals_the_page_without_a_deadline() {
     let (gate, scraper) = host();
-    gate.set_open(true);
+    gate.open();
     let mut page = Vec::new();
     scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
     assert_eq!(scrape(&scraper, 50 * TIME).0, String::from_utf8(page).expect("pages are UTF-8"));
 }
 
 #[test]
-fn a_copy_has_what_has_returned_and_the_round_goes_on() {
+fn a_copy_has_the_returned_collectors_and_the_round_continues() {
     let (gate, scraper) = host();
     let round = Arc::new(scraper.begin(&Selection::ALL, clock::monotonic() + 50 * TIME));
     let runner = Arc::clone(&round);
     let blocked = std::thread::spawn(move || runner.run());
-    while gate.waiting() == 0 {
-        std::thread::sleep(TIME / 100);
-    }
+    gate.wait_for_reader();
     assert!(!round.run(), "the collector at the gate has not returned");
     let mut late = Vec::new();
     for _ in 0..2 {
@@ -159,7 +109,7 @@ fn a_copy_has_what_has_returned_and_the_round_goes_on() {
         late = reported;
     }
     assert_eq!(late, [("loadavg", true), ("vmstat", false)]);
-    gate.set_open(true);
+    gate.open();
     assert!(blocked.join().expect("a runner"));
     let mut page = Vec::new();
     round.finish(Format::Text, |_| (), |report| assert!(report.is_success()), &mut page).expect("it is not finished");
