@@ -16,7 +16,7 @@ impl FromStr for Version {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Partial::from_str(text).map(|partial| partial.version())
+        Partial::from_str(text).map(Partial::version)
     }
 }
 
@@ -93,8 +93,7 @@ impl Partial {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Range {
     text: String,
-    /// Bounds and whether each of them is within: from below, and from above.
-    bounds: Vec<(Option<(Version, bool)>, Option<(Version, bool)>)>,
+    bounds: Vec<Bounds>,
 }
 
 impl fmt::Display for Range {
@@ -112,6 +111,7 @@ impl FromStr for Range {
     }
 }
 
+/// Bounds from below and from above, and whether each of them is within.
 type Bounds = (Option<(Version, bool)>, Option<(Version, bool)>);
 
 fn bounds(comparison: &str) -> Result<Bounds, String> {
