@@ -239,6 +239,8 @@ fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) ->
         operstate: Some(interface.operstate().0),
         link_mode: Some(0),
         group: Some(0),
+        promiscuity: None,
+        all_multicast: None,
         carrier: Some(interface.is_up.into()),
         carrier_changes: Some(interface.carrier_changes),
         carrier_up_changes: Some(up),

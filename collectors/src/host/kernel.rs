@@ -122,6 +122,10 @@ pub struct Link<'a> {
     pub link_mode: Option<u8>,
     /// `IFLA_GROUP`.
     pub group: Option<u32>,
+    /// `IFLA_PROMISCUITY`: how many users need all packets. A count above 0 is the bit `IFF_PROMISC` of sysfs.
+    pub promiscuity: Option<u32>,
+    /// `IFLA_ALLMULTI`, since 6.0: how many users need all multicast packets. A count above 0 is `IFF_ALLMULTI` of sysfs.
+    pub all_multicast: Option<u32>,
     /// `IFLA_CARRIER`.
     pub carrier: Option<u8>,
     /// `IFLA_CARRIER_CHANGES`.

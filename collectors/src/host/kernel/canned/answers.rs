@@ -161,6 +161,8 @@ rows! {
         operstate: optional u8;
         link_mode: optional u8;
         group: optional u32;
+        promiscuity: optional u32;
+        all_multicast: optional u32;
         carrier: optional u8;
         carrier_changes: optional u32;
         carrier_up_changes: optional u32;

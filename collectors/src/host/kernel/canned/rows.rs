@@ -223,7 +223,7 @@ pub(super) struct Source<'a> {
     /// The present line.
     pub(super) line: Line<'a>,
     lines: Option<Box<dyn Iterator<Item = Line<'a>> + 'a>>,
-    /// What the line may hold instead of the keys, for the advice.
+    /// Alternative content of the line, for the advice of errors.
     pub(super) alternative: &'static str,
     seen: Vec<&'a [u8]>,
 }

@@ -98,7 +98,7 @@ impl Confined {
         into: &mut Vec<u8>,
         cap_bytes: usize,
     ) -> Result<(), RootError> {
-        let end = self.rendered.map_or(End::Nothing, |rendered| rendered.end(path));
+        let end = self.rendered.map_or(End::Nothing, |rendered| rendered.end_of_kept(path));
         reading::again(file, end, into, cap_bytes)
     }
 
@@ -143,10 +143,10 @@ impl Confined {
         opened.is_ok() && opened == self.identity(path)
     }
 
-    /// Whether this path of a pseudo file system does not exist.
-    pub(in crate::host::root) fn lacks(&self, path: &[u8]) -> bool {
-        let looked = || fs::statat(&self.directory, path, AtFlags::empty());
-        self.rendered.is_some() && looked().err() == Some(SystemErrno::NOENT)
+    /// Whether a lookup of this path of the kernel's own fails with this error.
+    pub(in crate::host::root) fn lacks(&self, path: &[u8], error: RootError) -> bool {
+        let looked = || fs::statat(&self.directory, path, AtFlags::empty()).map_err(system);
+        self.rendered.is_some() && looked().err() == Some(error)
     }
 
     fn stat(&self, path: &[u8]) -> Result<Stat, RootError> {

@@ -72,7 +72,8 @@ fn a_bad_line_of_a_network_device_is_refused_with_place_and_advice() {
             "kernel/links",
             "eth0 index=1 speed=1",
             "1: the key is `speed`; use index, protocol_type, flags, address, broadcast, alias, mtu, link, \
-             transmit_queue_length, operstate, link_mode, group, carrier, carrier_changes, carrier_up_changes, \
+             transmit_queue_length, operstate, link_mode, group, promiscuity, all_multicast, carrier, carrier_changes, \
+             carrier_up_changes, \
              carrier_down_changes, rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, \
              tx_dropped, multicast, collisions, rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, \
              rx_fifo_errors, rx_missed_errors, tx_aborted_errors, tx_carrier_errors, tx_fifo_errors, \
@@ -333,15 +334,16 @@ prop_compose! {
 prop_compose! {
     fn link()(
         name in name(), wide: (u32, u16, u32), bytes in [of(bytes()), of(bytes()), of(bytes())],
-        optional: ([Option<u32>; 7], [Option<u8>; 3]), statistics: Option<[u64; 24]>,
+        optional: ([Option<u32>; 9], [Option<u8>; 3]), statistics: Option<[u64; 24]>,
     ) -> KeptLink {
         let (index, protocol_type, flags) = wide;
         let [address, broadcast, alias] = bytes;
-        let ([mtu, link, transmit_queue_length, group, carrier_changes, up, down], narrow) = optional;
+        let ([mtu, link, transmit_queue_length, group, promiscuity, all_multicast, carrier_changes, up, down], narrow) =
+            optional;
         let [operstate, link_mode, carrier] = narrow;
         KeptLink {
             name, index, protocol_type, flags, address, broadcast, alias, mtu, link, transmit_queue_length, operstate,
-            link_mode, group, carrier, carrier_changes, carrier_up_changes: up, carrier_down_changes: down,
+            link_mode, group, promiscuity, all_multicast, carrier, carrier_changes, carrier_up_changes: up, carrier_down_changes: down,
             statistics: statistics.map(LinkStatistics::from_counters),
         }
     }
