@@ -6,6 +6,7 @@ mod time;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -95,9 +96,23 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
+/// A level that another thread may change.
+struct AtomicLevel(AtomicU8);
+
+impl AtomicLevel {
+    fn new(level: Level) -> Self {
+        Self(AtomicU8::new(level as u8))
+    }
+
+    fn get(&self) -> Level {
+        let found = self.0.load(Ordering::Relaxed);
+        Level::ALL.into_iter().map(|(_, level)| level).find(|level| *level as u8 == found).unwrap_or(Level::Error)
+    }
+}
+
 /// Writes lines.
 pub struct Log {
-    level: Level,
+    level: AtomicLevel,
     format: Format,
     now: fn() -> Duration,
     output: Output,
@@ -117,7 +132,7 @@ struct Direct {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("level", &self.level).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("Log").field("level", &self.level.get()).field("format", &self.format).finish_non_exhaustive()
     }
 }
 
@@ -125,7 +140,13 @@ impl Log {
     /// Writes lines of this level and above to `writer`, with the time of `now`, in the thread that logs them.
     pub fn new(level: Level, format: Format, now: fn() -> Duration, writer: impl Write + Send + 'static) -> Self {
         let direct = Direct { writer: Box::new(writer), line: String::new() };
-        Self { level, format, now, output: Output::Direct(Mutex::new(direct)), dropped: dropped() }
+        Self {
+            level: AtomicLevel::new(level),
+            format,
+            now,
+            output: Output::Direct(Mutex::new(direct)),
+            dropped: dropped(),
+        }
     }
 
     /// A log with a writer thread, so that logging never blocks. If the writer is too slow or the rate limit is exceeded,
@@ -136,7 +157,13 @@ impl Log {
         now: fn() -> Duration,
         writer: impl Write + Send + 'static,
     ) -> io::Result<Self> {
-        Ok(Self { level, format, now, output: Output::Queue(Queue::start(writer)?), dropped: dropped() })
+        Ok(Self {
+            level: AtomicLevel::new(level),
+            format,
+            now,
+            output: Output::Queue(Queue::start(writer)?),
+            dropped: dropped(),
+        })
     }
 
     /// Counts the lines that were dropped.
@@ -144,9 +171,14 @@ impl Log {
         &self.dropped
     }
 
+    /// Writes lines of this level and above from now on.
+    pub fn set_level(&self, level: Level) {
+        self.level.0.store(level as u8, Ordering::Relaxed);
+    }
+
     /// Whether lines of this level are written.
     pub fn is_on(&self, level: Level) -> bool {
-        level >= self.level
+        level >= self.level.get()
     }
 
     /// Writes or queues one line. A writer's failure is ignored: there is no other place to report it.

@@ -8,6 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
+use crate::config::target::TargetKind;
 use crate::flags::Settings;
 use crate::serve::listen::{self, Address};
 
@@ -62,8 +63,15 @@ impl Needs {
         });
         let remove = sockets.collect();
         let mut write: Vec<PathBuf> = settings.push.queue.iter().cloned().collect();
-        let files = settings.push.targets.iter().filter_map(|target| target.strip_prefix("file="));
-        write.extend(files.filter(|path| *path != "-").filter_map(|path| Path::new(path).parent().map(Path::to_owned)));
+        for target in &settings.push.targets {
+            if target.kind == TargetKind::File && target.url.0 != "-" {
+                write.extend(folder_of(Path::new(&target.url.0)));
+            }
+            let files = [&target.password_file, &target.bearer_token_file, &target.pause_file];
+            read.extend(files.into_iter().flatten().filter_map(|path| folder_of(path)));
+        }
+        // An editor puts another file in its place.
+        read.extend(settings.config_file.as_deref().and_then(folder_of));
         read.retain(|path| path != Path::new(""));
         read.sort();
         read.dedup();
@@ -71,7 +79,13 @@ impl Needs {
     }
 }
 
-/// The part of a path before its first pattern.
+/// The folder of a file.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let parent = file.parent()?;
+    Some(if parent == Path::new("") { Path::new(".") } else { parent }.to_owned())
+}
+
+/// The part of a path that has no pattern in it.
 fn before_pattern(path: Option<&Path>) -> PathBuf {
     let is_plain = |component: &Component<'_>| {
         !component.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))

@@ -80,7 +80,7 @@ const ZERO_UUID: &[u8] = b"<zero>";
 /// Size of a sector, the unit of block device sizes.
 const SECTOR_BYTES: u64 = 512;
 
-/// The block group types that are exported; `mixed` groups of small file systems are not, as in node_exporter.
+/// The exported block group types. As in node_exporter, `mixed` groups of small file systems are not exported.
 const GROUPS: [&str; 3] = ["data", "metadata", "system"];
 const ALWAYS_THERE: &str = "system";
 

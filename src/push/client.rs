@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::config::target::TargetOptions;
+
 /// Maximum number of bytes of a response that are read.
 const ANSWER_MAX_BYTES: u64 = 4 << 10;
 /// Maximum number of characters of a response's first line that are logged.
@@ -43,19 +45,40 @@ pub struct Client {
     agent: ureq::Agent,
 }
 
+fn config(timeout: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .timeout_connect(Some(timeout / 2))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
+        .proxy(ureq::Proxy::try_from_env())
+}
+
 impl Client {
     /// A client whose requests end after `timeout` at the latest.
     pub fn new(timeout: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .timeout_connect(Some(timeout / 2))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
-            .proxy(ureq::Proxy::try_from_env());
+        let config = config(timeout);
         #[cfg(feature = "tls")]
-        let config = config.tls_config(super::trust::tls_config());
+        let config = config.tls_config(super::trust::system());
         Self { agent: config.build().into() }
+    }
+
+    /// A client with the certificates of a target.
+    pub fn of(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
+        #[cfg(feature = "tls")]
+        {
+            let config = config(timeout).tls_config(super::trust::of(options)?);
+            Ok(Self { agent: config.build().into() })
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let files = [&options.ca_file, &options.cert_file];
+            if files.into_iter().any(Option::is_some) || options.skips_verification {
+                return Err("this build has no TLS: build with the feature `tls`".to_owned());
+            }
+            Ok(Self::new(timeout))
+        }
     }
 
     /// Sends a request. The error names the failed phase, without the URL.

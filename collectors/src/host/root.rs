@@ -135,9 +135,9 @@ impl fmt::Display for RootError {
     }
 }
 
-/// One file tree. Paths are relative to it, made of components between `/`, never absolute and without `..`: whoever
-/// calls has checked that ([`crate::kit::read::Read`] does); a root may panic on others in tests but never leaves
-/// itself. The empty path is the root's own directory.
+/// A file tree. Paths are relative, with components separated by `/` and without `..`; the caller checks this
+/// ([`crate::kit::read::Read`] does). For other paths a root may panic in tests, but stays confined. The empty path is the
+/// directory of the root.
 pub trait Root: Send + Sync + fmt::Debug {
     /// Starts a scrape: cached state of earlier scrapes has to be validated before it is used.
     fn begin_scrape(&self) {}

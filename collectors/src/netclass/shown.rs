@@ -99,7 +99,7 @@ impl Dump {
     }
 }
 
-/// What is kept of a device that the dump lacks.
+/// Cached attributes of a device that the netlink dump lacks.
 #[derive(Debug)]
 struct Known {
     name: Vec<u8>,
@@ -113,7 +113,7 @@ struct Known {
     duplex: Vec<u8>,
 }
 
-/// What changes speed and duplex with it.
+/// State of a link; speed and duplex change only together with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct LinkState {
     is_up: bool,

@@ -9,7 +9,7 @@ use crate::profile::ProfileError;
 pub struct ScenarioError {
     /// Line number, counted from 1.
     pub line: Option<usize>,
-    /// What was found, and what is expected.
+    /// Found and expected text.
     pub problem: String,
 }
 

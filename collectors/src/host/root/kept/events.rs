@@ -75,17 +75,17 @@ impl Events {
     }
 }
 
-/// Since which scrape nothing has changed.
+/// The period without changes up to now.
 #[derive(Default, Debug)]
 pub(super) struct Calm {
-    /// The time of the last event, or of the last reason to check everything.
+    /// Time of the last change event, or of the last loss of events, after which everything has to be checked.
     changed: Duration,
-    /// The first scrape that began in calm, and its time.
+    /// Number and start of the first scrape without changes.
     since: Option<(u64, Duration)>,
 }
 
 impl Calm {
-    /// Notes that a scrape begins, and whether something changed before it.
+    /// Records the start of a scrape, and whether anything changed before it.
     pub(super) fn begin_scrape(&mut self, scrape: u64, has_changed: bool, now: Duration) {
         if has_changed {
             *self = Self { changed: now, since: None };

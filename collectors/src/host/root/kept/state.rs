@@ -165,7 +165,7 @@ impl State {
         found.scrape = scrape;
     }
 
-    /// Notes that a kept directory is used in this scrape.
+    /// Marks a kept directory as used in this scrape.
     pub(super) fn mark_used(&mut self, directory: &[u8]) {
         let scrape = self.scrape;
         if let Some(found) = self.directories.get_mut(directory) {
