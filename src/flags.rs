@@ -549,15 +549,15 @@ pub(crate) mod tests {
             check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
         check(&["--collector.systemd.enable-task-metrics", "--collector.systemd.private"], DEFAULT);
-        let warnings = settings(&["--no-collector.timex", "--collector.boottime"]).warnings;
+        let warnings = settings(&["--no-collector.logind", "--collector.boottime"]).warnings;
         assert_eq!(
             warnings,
             [
-                "--no-collector.timex has no effect: this exporter does not have that collector",
+                "--no-collector.logind has no effect: this exporter does not have that collector",
                 "--collector.boottime has no effect: that collector is for another system"
             ]
         );
-        refuse(&["--collector.timex=1"], "--collector.timex takes no value, found `1`; --no-… switches off");
+        refuse(&["--collector.logind=1"], "--collector.logind takes no value, found `1`; --no-… switches off");
         refuse(
             &["--collector.systemd.unit-include"],
             "--collector.systemd.unit-include: expected a value; write one that begins with - after =",

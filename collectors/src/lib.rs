@@ -66,6 +66,7 @@ pub mod tcpstat;
 pub mod textfile;
 pub mod thermal_zone;
 pub mod time;
+pub mod timex;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -142,6 +143,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<textfile::Textfile>(),
     Registration::of::<thermal_zone::ThermalZone>(),
     Registration::of::<time::Time>(),
+    Registration::of::<timex::Timex>(),
     Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),

@@ -16,6 +16,7 @@
 
 mod churn;
 mod clock_step;
+mod clock_unsynchronised;
 mod cpu_hotplug;
 mod disks;
 mod error;
@@ -36,7 +37,7 @@ pub use error::EventError;
 use timeline::Timeline;
 
 use crate::machine::Machine;
-use crate::past::{Absence, Failing, ForkBombStage, Growth, Past, Rebuild, State, Stint, Wrap};
+use crate::past::{Absence, Drifting, Failing, ForkBombStage, Growth, Past, Rebuild, State, Stint, Wrap};
 use crate::profile::{Setting, Takes};
 use crate::wave::{LAST_SECONDS, MICROS};
 
@@ -105,10 +106,11 @@ struct Scene<'a> {
 }
 
 /// Every kind, sorted by name.
-static KINDS: [EventKind; 20] = [
+static KINDS: [EventKind; 21] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
     clock_step::KIND,
+    clock_unsynchronised::KIND,
     quirks::WRAP,
     cpu_hotplug::KIND,
     disks::FAILS,

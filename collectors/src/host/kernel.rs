@@ -10,20 +10,28 @@
 pub mod btrfs;
 pub mod canned;
 pub mod clock;
+pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod netlink;
+pub mod ntp;
 pub mod qdisc;
 mod question;
+pub mod route;
 mod statistics;
+pub mod timex;
 pub mod wifi;
 
 use std::fmt;
 
 use super::errno::Errno;
 
+pub use driver::{Driver, DriverStatistic, LinkSettings};
+pub use ntp::{NtpAnswer, NtpQuery};
 pub use qdisc::Qdisc;
 pub use question::{Kernel, Question};
+pub use route::Route;
+pub use timex::Timex;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
 /// Why a question was not answered.

@@ -60,7 +60,7 @@ fn table(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
     }
 }
 
-/// Both addresses; those of IPv4 connections of an IPv6 socket are mapped.
+/// Writes both addresses; IPv4 addresses of an IPv6 socket are mapped.
 pub(super) fn endpoints(moment: &Moment<'_>, family: Family, socket: &Socket, into: &mut Vec<u8>) {
     for (place, (address, port)) in [socket.local, socket.remote].into_iter().enumerate() {
         let octets = address.octets();

@@ -27,7 +27,7 @@ const LISTENING: [(&str, u16); 10] = [
     ("@/org/kernel/linux/storage/multipathd", STREAM),
 ];
 
-/// Addresses are hidden. One socket of a connected pair has no path.
+/// Writes the rows of sockets with hidden addresses. One socket of a connected pair has no path.
 fn table(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
     const ACCEPTS: u32 = 0x10000;
     const UNCONNECTED: u8 = 1;

@@ -17,8 +17,8 @@ const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_NEIGHBOUR: u16 = 30;
 
-const FAMILY_IPV4: u8 = 2;
-const FAMILY_IPV6: u8 = 10;
+pub(super) const FAMILY_IPV4: u8 = 2;
+pub(super) const FAMILY_IPV6: u8 = 10;
 
 /// `struct ifinfomsg`.
 const LINK_BODY_BYTES: usize = 16;
@@ -50,7 +50,7 @@ pub fn request_neighbours(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno
     dump(into, GET_NEIGHBOUR, sequence, &body)
 }
 
-fn dump(into: &mut Vec<u8>, kind: u16, sequence: u32, body: &[u8]) -> Result<(), Errno> {
+pub(super) fn dump(into: &mut Vec<u8>, kind: u16, sequence: u32, body: &[u8]) -> Result<(), Errno> {
     let mut request = Builder::new(into, kind, FLAG_REQUEST | FLAG_DUMP, sequence);
     request.body(body);
     request.finish()
@@ -169,7 +169,7 @@ pub fn neighbour(payload: &[u8]) -> Result<Option<IndexedNeighbour>, Malformed> 
     Ok(address.map(|address| IndexedNeighbour { index, address, state }))
 }
 
-fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
     match family {
         FAMILY_IPV4 => <[u8; 4]>::try_from(value).ok().map(|bytes| Ipv4Addr::from(bytes).into()),
         FAMILY_IPV6 => <[u8; 16]>::try_from(value).ok().map(|bytes| Ipv6Addr::from(bytes).into()),
