@@ -15,7 +15,6 @@
 //! 3. Test its visible effect in `tests/events.rs`, and its effect on the metrics page in `harness/tests/events.rs`.
 
 mod churn;
-mod clock_step;
 mod cpu_hotplug;
 mod disks;
 mod error;
@@ -23,7 +22,7 @@ mod fork_bomb;
 mod links;
 mod memory;
 mod quirks;
-mod reboot;
+mod time;
 pub(crate) mod timeline;
 mod usb;
 
@@ -108,7 +107,7 @@ struct Scene<'a> {
 static KINDS: [EventKind; 20] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
-    clock_step::KIND,
+    time::CLOCK_STEP,
     quirks::WRAP,
     cpu_hotplug::KIND,
     disks::FAILS,
@@ -123,7 +122,7 @@ static KINDS: [EventKind; 20] = [
     links::HOTPLUG,
     memory::OUT_OF_MEMORY,
     churn::KIND,
-    reboot::KIND,
+    time::REBOOT,
     usb::DISK,
     usb::NETWORK,
 ];
