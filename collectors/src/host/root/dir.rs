@@ -7,8 +7,6 @@
 pub(super) mod linux;
 #[cfg(target_os = "linux")]
 mod reading;
-#[cfg(target_os = "linux")]
-pub(super) mod rendered;
 // On Linux only the tests use it: they prove that both ways answer alike.
 #[cfg(any(not(target_os = "linux"), test))]
 pub(super) mod portable;

@@ -14,7 +14,6 @@
 //! In any other directory a file may be replaced under its name at any time: nothing of it is kept but, for the rest of a
 //! scrape, the handle of the directory that was read last.
 
-mod mounts;
 mod place;
 mod state;
 
@@ -22,13 +21,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::dir::linux::{Confined, list_again, list_all};
-use super::dir::rendered::Rendered;
+use super::dir::linux::{Confined, Rendered, list_again, list_all};
 use super::{Metadata, Names, Root, RootError};
 use crate::host::errno::Errno;
-use mounts::Mounts;
 use place::LastPlace;
-use state::State;
+use state::{Mounts, State};
 
 /// A larger file costs more to render than to open, and the kernel would keep a buffer of its whole size.
 const KEPT_FILE_MAX_BYTES: usize = 64 << 10;

@@ -9,7 +9,6 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, ResolveFlag
 use rustix::io::{Errno as SystemErrno, retry_on_intr};
 
 use super::reading::{self, End};
-use super::rendered::Rendered;
 use crate::host::errno::Errno;
 use crate::host::root::live::readable;
 use crate::host::root::resolve::{Last, Links, MAX_PATH_BYTES, PathBuffer, resolve};
@@ -289,6 +288,38 @@ fn metadata_of(stat: &Stat) -> Metadata {
         kind: kind_from(FileType::from_raw_mode(stat.st_mode)),
         size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
         modified,
+    }
+}
+
+const PROC_MAGIC: u64 = 0x9fa0;
+const SYS_MAGIC: u64 = 0x6265_6572;
+
+/// A file system of the kernel's own: it holds no FIFOs, sockets or devices, so that a read there need not ask what it
+/// has opened, and renders a file anew for whoever reads it from its beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::host::root) enum Rendered {
+    Proc,
+    Sys,
+}
+
+impl Rendered {
+    /// Which of them this is a file, or a directory, of.
+    pub(in crate::host::root) fn of(file: &OwnedFd) -> Result<Option<Self>, RootError> {
+        let magic = fs::fstatfs(file).map_err(system)?.f_type;
+        Ok(match u64::try_from(magic) {
+            Ok(PROC_MAGIC) => Some(Self::Proc),
+            Ok(SYS_MAGIC) => Some(Self::Sys),
+            _ => None,
+        })
+    }
+
+    /// Attributes of devices and those below /proc/sys are rendered as one piece.
+    fn end(self, path: &[u8]) -> End {
+        match path {
+            _ if self == Self::Sys || path.starts_with(b"sys/") => End::Short,
+            b"net/udp" | b"net/udp6" => End::Room,
+            _ => End::Nothing,
+        }
     }
 }
 

@@ -1,12 +1,13 @@
-//! The descriptors kept of a directory, and their limits.
+//! The descriptors kept of a directory, their limits, and the watch of mounts that makes them stale.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::{Resource, getrlimit};
 
-use super::mounts::Mounts;
 use crate::host::root::dir::linux::Confined;
 
 /// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
@@ -138,4 +139,27 @@ impl State {
 fn count_max() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
     limit.map_or(KEPT_MAX, |most| KEPT_MAX.min(most.saturating_sub(LEFT_TO_OTHERS) / 2))
+}
+
+/// The kernel's list of the mounts that this thread sees. It is never read: the kernel tells of a change when it is asked
+/// whether there is something urgent about it.
+#[derive(Debug)]
+pub(super) struct Mounts(OwnedFd);
+
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+impl Mounts {
+    /// Watches from now on. `None` where the kernel does not show the list.
+    pub(super) fn watch() -> Option<Self> {
+        let file = openat(CWD, "/proc/thread-self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        file.ok().map(Self)
+    }
+
+    /// Whether anything has changed since this was asked before, or may have.
+    pub(super) fn have_changed(&self) -> bool {
+        let urgent = PollFlags::PRI | PollFlags::ERR;
+        let mut asked = [PollFd::new(&self.0, PollFlags::PRI)];
+        let answer = poll(&mut asked, Some(&AT_ONCE));
+        answer.is_err() || asked.iter().any(|asked| asked.revents().intersects(urgent))
+    }
 }
