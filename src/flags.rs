@@ -1,7 +1,7 @@
-//! The command line: one table, made of what the collectors declare and of the server's own flags.
+//! The command line: a table of the collectors' declared flags and the server's own flags.
 //!
-//! The parser keeps to the rules of node_exporter's: `--no-` switches off, nothing may be given twice that holds one
-//! value, `@file` stands for the lines of a file, and a mistake ends the program with status 1.
+//! The parser follows node_exporter: `--no-` disables a switch, a flag with a single value cannot be repeated, `@file` is
+//! replaced by the lines of a file, and an error ends the program with status 1.
 
 mod absent;
 pub mod access;
@@ -28,7 +28,7 @@ pub use changed::changed;
 pub use own::SIMULATED;
 use table::{Entry, Meaning, Table};
 
-/// Command of a command line.
+/// Action that a command line selects.
 #[derive(Debug)]
 pub enum Command {
     /// Print the help and end.
@@ -39,11 +39,11 @@ pub enum Command {
     Serve(Box<Settings>),
 }
 
-/// Everything that the command line decides.
+/// Settings of the command line.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Settings {
-    /// The collectors' flags, and which collectors are on.
+    /// Values of the collectors' flags, and the enabled collectors.
     pub values: FlagValues,
     /// `--web.listen-address`, at least one.
     pub listen_addresses: Vec<String>,
@@ -53,7 +53,7 @@ pub struct Settings {
     pub has_sandbox: bool,
     /// `--web.telemetry-path`, which begins with a slash.
     pub telemetry_path: String,
-    /// Who may ask.
+    /// Access control.
     pub access: Access,
     /// Whether the exporter's own metrics are on the page.
     pub has_exporter_metrics: bool,
@@ -71,7 +71,7 @@ pub struct Settings {
     pub log_format: Format,
     /// Whether `--simulate` or `--simulate.scenario` was given.
     pub is_simulated: bool,
-    /// Which host is simulated if one is.
+    /// Settings of the simulated host, if it is simulated.
     pub simulation: Simulation,
     /// `--push.*`.
     pub push: Push,
@@ -104,14 +104,14 @@ pub struct Push {
     pub is_once: bool,
 }
 
-/// Which host is simulated.
+/// Settings of a simulated host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Simulation {
     /// `--simulate`: the name of a profile.
     pub profile: String,
     /// `--simulate.seed`.
     pub seed: u64,
-    /// Whether that was given.
+    /// Whether the seed was given.
     pub has_seed: bool,
     /// `--simulate.scenario`.
     pub scenario: Option<PathBuf>,
@@ -121,7 +121,7 @@ pub struct Simulation {
     pub speed_milli: u64,
 }
 
-/// Where the mounts are.
+/// Paths of the mounts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Paths {
     /// `--path.procfs`.
@@ -132,12 +132,12 @@ pub struct Paths {
     pub rootfs: PathBuf,
     /// `--path.udev.data`.
     pub udev: PathBuf,
-    /// Whether any of them was given.
+    /// Whether any path was given.
     pub is_given: bool,
 }
 
-/// Reads the arguments that follow the program's name; `@file` has been expanded ([`files::expand`]).
-/// The error is for the operator, without the advice to try `--help`.
+/// Parses the arguments after the program's name, in which `@file` is expanded ([`files::expand`]). The error is for the
+/// operator, without the advice to try `--help`.
 pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let table = Table::new(registrations);
     let mut parser = lexopt::Parser::from_args(arguments.into_iter().map(with_two_dashes));
@@ -157,7 +157,7 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             }
         };
         match entry.meaning {
-            // `--no-help` and `--no-version` ask for what happens anyway.
+            // `--no-help` and `--no-version` have no effect.
             Meaning::Help | Meaning::Version if !is_on => {}
             Meaning::Help => return Ok(Command::Help),
             Meaning::Version => return Ok(Command::Version),
@@ -181,7 +181,7 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
     own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
 }
 
-/// node_exporter 0.x took names after one dash. Those that are left of its own are still taken so.
+/// Adds the second dash to flags of node_exporter 0.x, which had one.
 fn with_two_dashes(argument: OsString) -> OsString {
     match argument.to_str().map(|text| text.split('=').next().unwrap_or_default()) {
         Some("-auth.user" | "-auth.pass" | "-collectors.enabled") => {
@@ -200,14 +200,14 @@ fn unknown(table: &Table, name: &str) -> String {
     }
 }
 
-/// The flag's value: what follows `=`, or else the next argument, which must not look like a flag.
+/// The value of a flag: the text after `=`, or the next argument, which must not look like a flag.
 fn value_of(parser: &mut lexopt::Parser, written: &str) -> Result<String, String> {
     let value = match parser.optional_value() {
         Some(value) => value,
         None => parser
             .try_raw_args()
             .and_then(|mut rest| rest.next_if(|next| !next.as_encoded_bytes().starts_with(b"-")))
-            .ok_or_else(|| format!("expected a value for --{written}; one that begins with - follows after ="))?,
+            .ok_or_else(|| format!("--{written}: expected a value; write one that begins with - after ="))?,
     };
     utf8(value, written)
 }
@@ -219,15 +219,15 @@ fn utf8(value: OsString, written: &str) -> Result<String, String> {
 /// Result of the arguments parsed so far.
 struct Found {
     values: FlagValues,
-    /// By the name of today, the name that was written.
+    /// Names as written, by current name.
     seen: BTreeMap<&'static str, String>,
     collectors: BTreeMap<&'static str, bool>,
-    /// The only collectors that are on, by `-collectors.enabled`.
+    /// The collectors of `-collectors.enabled`, which disables all others.
     listed: Option<Vec<String>>,
     warnings: Vec<String>,
 }
 
-/// The list of collectors of node_exporter 0.x.
+/// Flag of node_exporter 0.x with the list of enabled collectors.
 const OLD_LIST: &str = "collectors.enabled";
 
 impl Found {
@@ -237,8 +237,8 @@ impl Found {
         Self { values, seen: BTreeMap::new(), collectors: BTreeMap::new(), listed: None, warnings: Vec::new() }
     }
 
-    /// Takes a flag that the table does not have: the old list of collectors, or, with a warning, a flag of a collector
-    /// that is not here.
+    /// Accepts a flag that is not in the table: the old list of collectors or, with a warning, a flag of an absent
+    /// collector.
     fn take_absent(&mut self, parser: &mut lexopt::Parser, table: &Table, written: &str) -> Result<(), String> {
         if written == OLD_LIST {
             let names = value_of(parser, written)?;
@@ -280,10 +280,10 @@ impl Found {
         } else if entry.name != flag.name {
             self.warnings.push(format!("--{} is an old name, use --{}", entry.name, flag.name));
         }
-        self.values.give(&flag, own::as_written_today(&flag, value))
+        self.values.give(&flag, own::normalized(&flag, value))
     }
 
-    /// Says of every collector whether it is on.
+    /// Completes the state of every collector.
     fn finish(mut self, registrations: &[Registration]) -> (FlagValues, Vec<String>) {
         let has_defaults = !own::has_no_defaults(&self.values);
         for declaration in registrations.iter().map(|registration| registration.declaration) {
@@ -407,7 +407,7 @@ pub(crate) mod tests {
     const DEFAULT: &str = "loud=false sure=true include= file= wait=5s secret=4";
 
     #[test]
-    fn flags_of_collectors_hold_what_they_are_given() {
+    fn collectors_get_the_values_of_their_flags() {
         check(&[], DEFAULT);
         check(
             &["--collector.example.loud", "--no-collector.example.sure"],
@@ -438,7 +438,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn flags_of_collectors_that_are_not_here_are_warned_about() {
+    fn flags_of_absent_collectors_cause_warnings() {
         let here: Vec<&str> = collectors::ALL.iter().map(|registration| registration.declaration.name).collect();
         for name in absent::NAMES.into_iter().chain(absent::OTHER_SYSTEMS) {
             assert!(!here.contains(&name), "{name} is here now");
@@ -458,12 +458,12 @@ pub(crate) mod tests {
         refuse(&["--collector.timex=1"], "--collector.timex takes no value, found `1`; --no-… switches off");
         refuse(
             &["--collector.systemd.unit-include"],
-            "expected a value for --collector.systemd.unit-include; one that begins with - follows after =",
+            "--collector.systemd.unit-include: expected a value; write one that begins with - after =",
         );
     }
 
     #[test]
-    fn the_old_list_of_collectors_enables_these_alone() {
+    fn the_old_list_of_collectors_disables_all_others() {
         let warned = settings(&["-collectors.enabled=quiet,frobs"]);
         assert_eq!((warned.values.enabled("example"), warned.values.enabled("quiet")), (Some(false), Some(true)));
         assert_eq!(
@@ -479,7 +479,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn values_without_a_limit_or_an_address_are_those_of_node_exporter() {
+    fn negative_limits_and_empty_addresses_are_accepted_as_in_node_exporter() {
         for none in ["-1", "0", "-9223372036854775808"] {
             assert_eq!(settings(&[&format!("--web.max-requests={none}")]).requests_max, None);
         }
@@ -487,13 +487,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn help_and_version_can_be_declined() {
+    fn negated_help_and_version_have_no_effect() {
         check(&["--no-help", "--no-version", "--no-help-long"], DEFAULT);
     }
 
-    /// Command lines of the Helm chart, kube-prometheus, OpenShift and Debian, as they are installed.
+    /// Command lines of the Helm chart, kube-prometheus, OpenShift and Debian.
     #[test]
-    fn the_command_lines_of_distributions_are_taken() {
+    fn command_lines_of_distributions_are_accepted() {
         const HELM: &[&str] = &[
             "--path.procfs=/host/proc",
             "--path.sysfs=/host/sys",
@@ -566,7 +566,7 @@ pub(crate) mod tests {
         refuse(&["--no-web.max-requests=1"], "unknown flag --no-web.max-requests");
         refuse(&["metrics"], "unexpected `metrics`");
         refuse(&["--", "--simulate"], "unexpected `--simulate`");
-        let expected = "expected a value for --web.max-requests; one that begins with - follows after =";
+        let expected = "--web.max-requests: expected a value; write one that begins with - after =";
         refuse(&["--web.max-requests"], expected);
         refuse(&["--web.max-requests", "--simulate"], expected);
         refuse(&["--web.max-requests=many"], "--web.max-requests: expected a whole number, found `many`");
@@ -600,7 +600,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_may_ask_is_told_by_a_file_or_by_the_flags_of_old() {
+    fn access_is_configured_by_a_file_or_by_deprecated_flags() {
         assert_eq!(settings(&[]).access, Access::Everybody);
         assert_eq!(settings(&["--web.config.file=a/web.yml"]).access, Access::File("a/web.yml".into()));
         let old = settings(&["--web.config=a/web.yml"]);
@@ -618,9 +618,9 @@ pub(crate) mod tests {
             assert_eq!(settings.warnings.len(), 1);
             assert!(!format!("{:?}", settings.access).contains("a=b"));
         }
-        refuse(&["-auth.user=me"], "--auth.user: there is no --auth.pass to go with it");
-        refuse(&["-auth.pass=x"], "--auth.pass: there is no --auth.user to go with it");
-        refuse(&["-auth.user=a:b", "-auth.pass=x"], "--auth.user: a name cannot have a colon");
+        refuse(&["-auth.user=me"], "--auth.user: expected --auth.pass as well");
+        refuse(&["-auth.pass=x"], "--auth.pass: expected --auth.user as well");
+        refuse(&["-auth.user=a:b", "-auth.pass=x"], "--auth.user: expected a name without a colon");
         refuse(
             &["-auth.user=me", "-auth.pass=x", "--web.config.file=web.yml"],
             "--auth.user: not together with --web.config.file; write the user into basic_auth_users there",
@@ -655,7 +655,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_servers_flags_hold_what_they_are_given() {
+    fn the_server_gets_the_values_of_its_flags() {
         let settings = settings(&[
             "--web.listen-address=127.0.0.1:0",
             "--web.listen-address",
@@ -677,7 +677,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_simulated_host_is_told_in_words() {
+    fn the_simulated_host_is_configured_by_flags() {
         let simulation = |arguments: &[&str]| settings(arguments).simulation;
         let usual = Simulation {
             profile: "vm".to_owned(),
@@ -714,7 +714,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn help_and_version_come_at_once() {
+    fn help_and_version_take_precedence() {
         for arguments in [&["-h"][..], &["--help"], &["--help-long"], &["--simulate", "-h", "--x"], &["-hx"]] {
             assert!(matches!(parsed(arguments), Ok(Command::Help)), "{arguments:?}");
         }
@@ -754,7 +754,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn any_arguments_are_understood_or_refused(arguments in prop::collection::vec(argument(), 0..6)) {
+        fn arbitrary_arguments_do_not_panic(arguments in prop::collection::vec(argument(), 0..6)) {
             if let Err(error) = parse(REGISTRATIONS, arguments.into_iter().map(OsString::from)) {
                 prop_assert!(!error.is_empty());
             }

@@ -68,7 +68,7 @@ impl Instruments {
         )?;
         let late = IntCounter::new(
             "node_exporter_late_collectors_total",
-            "Collectors left out of a page because they had not answered by its deadline.",
+            "Collectors omitted from a page because they missed its deadline.",
         )?;
         for status in STATUSES {
             requests.with_label_values(&[status]);

@@ -39,9 +39,9 @@ declare! {
         ALIAS: File Sys "class/net/*/ifalias";
     }
     flags {
-        INCLUDE: Text "collector.netdev.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
+        INCLUDE: Text "collector.netdev.device-include" = "", "Regexp of devices to include; not together with device-exclude.",
             or(&["collector.netdev.device-whitelist"]);
-        EXCLUDE: Text "collector.netdev.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
+        EXCLUDE: Text "collector.netdev.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.",
             or(&["collector.netdev.device-blacklist"]);
         ADDRESSES: Switch "collector.netdev.address-info" = "false", "Export the addresses of every device.";
         DETAILED: Switch "collector.netdev.enable-detailed-metrics" = "false", "Export the kernel's counters one by one, instead of the sums of /proc/net/dev.";

@@ -18,9 +18,9 @@ declare! {
         PerQdisc { device, kind }
     }
     flags {
-        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; excludes device-exclude.",
+        INCLUDE: Text "collector.qdisc.device-include" = "", "Regexp of devices to include; not together with device-exclude.",
             or(&["collector.qdisk.device-include"]);
-        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; excludes device-include.",
+        EXCLUDE: Text "collector.qdisc.device-exclude" = "", "Regexp of devices to exclude; not together with device-include.",
             or(&["collector.qdisk.device-exclude"]);
         FIXTURES: Text "collector.qdisc.fixtures" = "", "Directory of recorded netlink answers to use instead of the kernel's, for tests.";
     }
@@ -114,6 +114,6 @@ mod tests {
         given(KERNEL).flags(&["--collector.qdisc.fixtures="]).emits::<Qdisc>(&emitted(&[ETH0, WLAN0]));
         given(KERNEL)
             .flags(&["--collector.qdisc.device-include=("])
-            .is_refused::<Qdisc>("--collector.qdisc.device-include: `(` is no regular expression");
+            .is_refused::<Qdisc>("--collector.qdisc.device-include: expected a regular expression, found `(`");
     }
 }

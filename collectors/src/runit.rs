@@ -27,7 +27,7 @@ declare! {
     families {
         STATE: Gauge "node_service_state" PerService "State of a service: 0 down, 1 running, 2 finishing.";
         DESIRED_STATE: Gauge "node_service_desired_state" PerService "Desired state of a service: 1 for up.";
-        NORMAL_STATE: Gauge "node_service_normal_state" PerService "1 if the service starts automatically, 0 if it has a file `down`.";
+        NORMAL_STATE: Gauge "node_service_normal_state" PerService "1 for a service that starts automatically, 0 with a `down` file.";
         LAST_CHANGE: Gauge "node_service_state_last_change_timestamp_seconds" PerService "Last state change of a service in seconds since 1970.";
     }
 }

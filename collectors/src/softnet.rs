@@ -24,7 +24,7 @@ declare! {
         FLOW_LIMIT: Counter "node_softnet_flow_limit_count_total" PerCpu "Packets dropped by the flow limit.";
         PROCESSED: Counter "node_softnet_processed_total" PerCpu "Packets processed by the CPU.";
         RECEIVED_RPS: Counter "node_softnet_received_rps_total" PerCpu "Wakeups of the CPU by receive packet steering (RPS).";
-        SQUEEZED: Counter "node_softnet_times_squeezed_total" PerCpu "Polling rounds that ended with packets left for lack of time or budget.";
+        SQUEEZED: Counter "node_softnet_times_squeezed_total" PerCpu "Polling rounds ended by the time limit or the packet budget.";
     }
 }
 

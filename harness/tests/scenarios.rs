@@ -94,9 +94,8 @@ impl ScenarioHost {
 
 /// A message without its elapsed time.
 fn without_time(complaint: &str) -> String {
-    match complaint.split_once("has not answered for ").and_then(|(front, rest)| Some((front, rest.split_once(',')?.1)))
-    {
-        Some((front, back)) => format!("{front}has not answered for a while,{back}"),
+    match complaint.split_once("blocked for ").and_then(|(front, rest)| Some((front, rest.split_once(" s ")?.1))) {
+        Some((front, back)) => format!("{front}blocked for a while {back}"),
         None => complaint.to_owned(),
     }
 }

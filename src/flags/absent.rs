@@ -1,14 +1,14 @@
 //! Flags of node_exporter's collectors that this exporter does not have: those of other systems, and those that are not
-//! built in. A command line that is written for node_exporter starts all the same, with a warning for each.
+//! implemented. They are accepted with a warning, so that command lines written for node_exporter work.
 
-/// Collectors of node_exporter on Linux that are not built in.
+/// Collectors of node_exporter on Linux that are not implemented.
 pub(super) const NAMES: [&str; 8] =
     ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord", "systemd", "timex"];
 
 /// Collectors of node_exporter on other systems.
 pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];
 
-/// Flags of these collectors that are switches; every other one takes a value.
+/// Flags of these collectors that are switches; others have values.
 const SWITCHES: [&str; 8] = [
     "ntp.server-is-local",
     "perf.disable-cache-profilers",
@@ -20,16 +20,16 @@ const SWITCHES: [&str; 8] = [
     "systemd.private",
 ];
 
-/// A flag of a collector that is not here.
+/// A flag of an absent collector.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct AbsentFlag {
     /// Warning for the operator.
     pub(super) warning: String,
-    /// Whether a value belongs to it.
+    /// Whether it has a value.
     pub(super) takes_value: bool,
 }
 
-/// The flag of this name, if it is one of a collector that is not here.
+/// The flag of this name, if it belongs to an absent collector.
 pub(super) fn find(flag: &str) -> Option<AbsentFlag> {
     let name = flag.strip_prefix("no-").unwrap_or(flag).strip_prefix("collector.")?;
     let collector = name.split('.').next()?;

@@ -1,25 +1,25 @@
-//! Who may ask, as the command line says it.
+//! Access control settings of the command line.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Who may ask.
+/// Users that are allowed to send requests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Access {
-    /// Everybody.
+    /// Requests need no login.
     Everybody,
-    /// Whoever the web configuration lets in: `--web.config.file`.
+    /// The users of the web configuration: `--web.config.file`.
     File(PathBuf),
     /// One user: `-auth.user` and `-auth.pass` of node_exporter 0.8.
     User {
-        /// Who that is.
+        /// The user's name.
         name: String,
-        /// How that is known.
+        /// The user's password.
         password: Secret,
     },
 }
 
-/// Text that logs never show.
+/// Text that is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -30,19 +30,19 @@ impl fmt::Debug for Secret {
 }
 
 impl Access {
-    /// By `--web.config.file`, `--auth.user` and `--auth.pass`, empty where they are not given.
+    /// Access by the values of `--web.config.file`, `--auth.user` and `--auth.pass`, empty if not given.
     pub(super) fn of([file, user, password]: [&str; 3], warnings: &mut Vec<String>) -> Result<Self, String> {
         match (file, user, password) {
             ("", "", "") => return Ok(Self::Everybody),
             (file, "", "") => return Ok(Self::File(PathBuf::from(file))),
-            (_, "", _) => Err("--auth.pass: there is no --auth.user to go with it"),
-            (_, _, "") => Err("--auth.user: there is no --auth.pass to go with it"),
-            ("", user, _) if user.contains(':') => Err("--auth.user: a name cannot have a colon"),
+            (_, "", _) => Err("--auth.pass: expected --auth.user as well"),
+            (_, _, "") => Err("--auth.user: expected --auth.pass as well"),
+            ("", user, _) if user.contains(':') => Err("--auth.user: expected a name without a colon"),
             ("", ..) => Ok(()),
             _ => Err("--auth.user: not together with --web.config.file; write the user into basic_auth_users there"),
         }?;
-        let warning = "--auth.user and --auth.pass are old, and everybody on this machine sees them: use basic_auth_users \
-                       of --web.config.file";
+        let warning = "--auth.user and --auth.pass are deprecated and visible to every user of this machine; use \
+                       basic_auth_users of --web.config.file";
         warnings.push(warning.to_owned());
         Ok(Self::User { name: user.to_owned(), password: Secret(password.to_owned()) })
     }

@@ -5,8 +5,8 @@ use collectors::kit::options::{FlagInfo, FlagValue, FlagValues};
 
 use super::own;
 
-/// The flags that hold something else than their default, as one would write them. Hidden ones may hold secrets, and stay
-/// hidden.
+/// The flags with values other than their defaults, as on the command line. Hidden flags are omitted: they may contain
+/// secrets.
 pub fn changed(registrations: &[Registration], values: &FlagValues) -> Vec<String> {
     let declarations = || registrations.iter().map(|registration| registration.declaration);
     let flags = declarations().chain([own::DECLARATION]).flat_map(|declaration| declaration.flags);
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_its_default_is_told() {
+    fn values_other_than_defaults_are_listed() {
         check(&[], &[]);
         check(&["--web.max-requests=40", "--collector.example.sure"], &[]);
         check(

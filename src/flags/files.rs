@@ -1,17 +1,17 @@
-//! `@file`: the arguments that stand in a file, one on each line.
+//! Expansion of `@file`: arguments of a file, one per line.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Puts the lines of each `@file` in its place. Empty lines and lines that begin with `#` are left out; a line that
-/// begins with `@` is an argument like any other.
+/// Replaces each `@file` by the lines of the file. Empty lines and lines that begin with `#` are skipped; a line that
+/// begins with `@` is not expanded again.
 pub fn expand(
     arguments: impl IntoIterator<Item = OsString>,
     mut read: impl FnMut(&Path) -> std::io::Result<String>,
 ) -> Result<Vec<OsString>, String> {
     let mut expanded = Vec::new();
     for argument in arguments {
-        // A name that is not UTF-8 is not expanded: it is then refused as an argument, by its name.
+        // A name that is not UTF-8 is not expanded: the parser refuses it.
         let Some(path) = argument.to_str().and_then(|argument| argument.strip_prefix('@')) else {
             expanded.push(argument);
             continue;

@@ -5,12 +5,12 @@ use collectors::kit::options::{FlagInfo, FlagKind};
 
 use super::own;
 
-/// Where the sentences begin.
+/// Column of the descriptions.
 const SENTENCES_COLUMN: usize = 33;
-/// Where lines end.
+/// Maximum length of a line.
 const LINE_MAX_COLUMNS: usize = 80;
 
-/// The whole help.
+/// The complete help.
 pub fn text(registrations: &[Registration]) -> String {
     let mut text = "usage: node_exporter [<flags>]\n\nFlags:\n".to_owned();
     push(&mut text, "  -h, --help", "Show this help.");
@@ -46,7 +46,7 @@ fn push_flag(text: &mut String, flag: &FlagInfo) {
     push(text, &left, flag.help);
 }
 
-/// The default, or the name in capitals where there is none. A text stands in quotes unless it is a mere word.
+/// The default, or the name in upper case without a default. A text is quoted unless it is a single word.
 fn shown(flag: &FlagInfo, default: &str) -> String {
     let is_word = default.bytes().all(|byte| byte.is_ascii_lowercase());
     match flag.kind {
@@ -90,7 +90,7 @@ mod tests {
         let text = text(REGISTRATIONS);
         for expected in [
             "usage: node_exporter [<flags>]\n\nFlags:\n  -h, --help                     Show this help.\n",
-            "      --path.procfs=\"/proc\"      Where procfs is mounted.\n",
+            "      --path.procfs=\"/proc\"      Mount point of procfs.\n",
             "      --[no-]collector.example   Enable the example collector (default:\n                                 enabled).\n",
             "      --[no-]collector.quiet     Enable the quiet collector (default: disabled).\n",
             "      --[no-]collector.example.loud\n                                 Says it louder.\n",
@@ -98,9 +98,9 @@ mod tests {
             "      --collector.example.exclude=\"^\\\\d\\\"$\"\n",
             "      --collector.example.file=COLLECTOR.EXAMPLE.FILE ...\n",
             "      --collector.example.wait=5s\n",
-            "      --web.max-requests=40      Scrapes that are served at the same time;\n                                 further",
+            "      --web.max-requests=40      Maximum number of concurrent scrapes; further",
             "      --web.listen-address=:9100 ...\n",
-            "      --log.level=info           Log messages",
+            "      --log.level=info           Minimum severity",
             "      --version                  Show the version.\n",
         ] {
             assert!(text.contains(expected), "{expected}\nis not in\n{text}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_as_long_as_a_screen_where_they_can_be() {
+    fn lines_are_wrapped_at_80_columns() {
         for line in text(collectors::ALL).lines() {
             let has_blanks = line.trim_start().contains(' ');
             assert!(line.len() <= LINE_MAX_COLUMNS || !has_blanks, "{line}");

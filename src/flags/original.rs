@@ -1,4 +1,4 @@
-//! node_exporter's own command line, written out once: what it takes on Linux, ours takes, with the same defaults.
+//! The command line of node_exporter on Linux, as a list: this exporter accepts it with equal defaults.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use collectors::kit::options::{FlagInfo, FlagKind};
 use super::table::{Meaning, Table};
 use super::{absent, own, parse};
 
-/// Its collectors that are on if nobody says, and those that are off.
+/// Collectors of node_exporter that are on by default, and those that are off.
 const COLLECTORS: [(bool, &str); 2] = [
     (
         true,
@@ -28,7 +28,7 @@ const COLLECTORS: [(bool, &str); 2] = [
     ),
 ];
 
-/// Its other flags, those of [`absent`] collectors left out: what each holds, and its default.
+/// Other flags of node_exporter, without those of [`absent`] collectors: kind and default.
 const FLAGS: &[(&str, FlagKind, &str)] = {
     use FlagKind::{Duration, Switch, Text, Texts, Whole};
     &[
@@ -118,7 +118,7 @@ const FLAGS: &[(&str, FlagKind, &str)] = {
     ]
 };
 
-/// Names that it still takes for flags of today.
+/// Old names of flags that node_exporter still accepts.
 const OLD_NAMES: [(&str, &str); 7] = [
     ("collector.diskstats.ignored-devices", "collector.diskstats.device-exclude"),
     ("collector.filesystem.ignored-fs-types", "collector.filesystem.fs-types-exclude"),
@@ -129,10 +129,10 @@ const OLD_NAMES: [(&str, &str); 7] = [
     ("collector.qdisk.device-include", "collector.qdisc.device-include"),
 ];
 
-/// A name of older versions, which 1.12 does not take any more.
+/// A name of older versions that node_exporter 1.12 no longer accepts.
 const OLDER_NAME: (&str, &str) = ("web.config", "web.config.file");
 
-/// Of each two the help says that one is to be given; an include pattern takes the place of a default.
+/// Pairs of mutually exclusive flags; an include pattern replaces the default of its exclude pattern.
 const EXCLUSIVE: [(&str, &str); 10] = [
     ("collector.arp.device-include", "collector.arp.device-exclude"),
     ("collector.diskstats.device-include", "collector.diskstats.device-exclude"),
@@ -176,7 +176,7 @@ fn ours() -> BTreeMap<&'static str, FlagInfo> {
     declarations.flat_map(|declaration| declaration.flags).map(|flag| (flag.name, *flag)).collect()
 }
 
-/// Why a scraper of this command line cannot be built.
+/// The error of building a scraper of this command line.
 fn refusal(arguments: &[String]) -> Option<String> {
     let scraper = |settings: Box<super::Settings>| {
         let tree = std::sync::Arc::new(collectors::host::root::tree::Tree::new());
@@ -191,7 +191,7 @@ fn refusal(arguments: &[String]) -> Option<String> {
 }
 
 #[test]
-fn every_collector_is_here_and_on_where_it_is_there() {
+fn collectors_have_the_defaults_of_node_exporter() {
     let names = |is_on: bool| {
         let names = COLLECTORS.iter().filter(move |(known, _)| *known == is_on).flat_map(|(_, names)| names.split(' '));
         names.filter(|name| !absent::NAMES.contains(name)).collect::<BTreeSet<_>>()
@@ -203,11 +203,11 @@ fn every_collector_is_here_and_on_where_it_is_there() {
         assert_eq!(here, names(is_on), "on: {is_on}");
     }
     let all: BTreeSet<&str> = COLLECTORS.iter().flat_map(|(_, names)| names.split(' ')).collect();
-    assert!(absent::NAMES.iter().all(|name| all.contains(name)), "what it does not have is not missing here");
+    assert!(absent::NAMES.iter().all(|name| all.contains(name)), "an absent collector is unknown to node_exporter");
 }
 
 #[test]
-fn every_flag_is_here_with_its_kind_and_default() {
+fn flags_have_the_kinds_and_defaults_of_node_exporter() {
     let ours = ours();
     for &(name, kind, default) in FLAGS {
         let Some(flag) = ours.get(name) else { panic!("--{name} is missing") };
@@ -215,11 +215,11 @@ fn every_flag_is_here_with_its_kind_and_default() {
     }
     let known: BTreeSet<&str> = FLAGS.iter().map(|(name, ..)| *name).chain(OURS).collect();
     assert_eq!(known.len(), FLAGS.len() + OURS.len(), "a flag is listed twice");
-    assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), known, "a flag that node_exporter has not is ours");
+    assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), known, "a flag is in neither list");
 }
 
 #[test]
-fn every_old_name_leads_to_the_flag_of_today() {
+fn old_names_set_the_current_flags() {
     let table = Table::new(ALL);
     let ours = ours();
     let known = || OLD_NAMES.into_iter().chain([OLDER_NAME]);
@@ -232,7 +232,7 @@ fn every_old_name_leads_to_the_flag_of_today() {
 }
 
 #[test]
-fn of_an_include_and_an_exclude_pattern_one_is_taken() {
+fn include_and_exclude_patterns_are_mutually_exclusive() {
     for (include, exclude) in EXCLUSIVE {
         let collector = include.split('.').nth(1).expect("a collector's flag");
         let on = format!("--collector.{collector}");

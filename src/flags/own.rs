@@ -12,81 +12,81 @@ use super::{Paths, Push, Settings, Simulation};
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 
-/// The kind of host that is simulated if none is named.
+/// Profile of the simulated host if none is named.
 pub const SIMULATED: &str = "vm";
 
-/// Owns the server's flags.
+/// Declares the server's flags.
 #[derive(Debug)]
 pub(super) struct Server;
 
 declare! {
     Server: "server", on, "Serves the page.";
     flags {
-        PROCFS: Text "path.procfs" = "/proc", "Where procfs is mounted.";
-        SYSFS: Text "path.sysfs" = "/sys", "Where sysfs is mounted.";
-        ROOTFS: Text "path.rootfs" = "/", "Where the host's root file system is mounted.";
-        UDEV: Text "path.udev.data" = "/run/udev/data", "Where udev keeps its data.";
+        PROCFS: Text "path.procfs" = "/proc", "Mount point of procfs.";
+        SYSFS: Text "path.sysfs" = "/sys", "Mount point of sysfs.";
+        ROOTFS: Text "path.rootfs" = "/", "Mount point of the host's root file system.";
+        UDEV: Text "path.udev.data" = "/run/udev/data", "Directory of the udev database.";
         TELEMETRY_PATH: Text "web.telemetry-path" = "/metrics", "Path of the metrics page.";
         NO_EXPORTER_METRICS: Switch "web.disable-exporter-metrics" = "false",
-            "Leave out what the exporter tells of its own work: promhttp_*, process_*.";
+            "Omit the exporter's own metrics: promhttp_*, process_*.";
         REQUESTS_MAX: Whole "web.max-requests" = "40",
-            "Scrapes that are served at the same time; further ones get status 503. 0 removes the limit.";
+            "Maximum number of concurrent scrapes; further ones get status 503. 0 removes the limit.";
         OPENMETRICS: Switch "web.enable-openmetrics" = "false",
-            "Offer the page in the OpenMetrics format as well, to clients who ask for it.";
+            "Serve OpenMetrics to clients that prefer it.";
         SCRAPE_TIME: Span "web.scrape-timeout" = "10s",
-            "Time for a scrape whose client does not say how long it waits. Collectors that are late are left out.";
+            "Time limit of a scrape whose client sends no timeout. Later collectors are omitted.";
         SCRAPE_OFFSET: Span "web.scrape-timeout-offset" = "500ms",
-            "So much of the time that a client says it waits is left for the way back.";
+            "Time between sending the page and the client's timeout.";
         NO_DEFAULTS: Switch "collector.disable-defaults" = "false",
-            "Disable every collector that is not enabled by a flag of its own.";
+            "Disable all collectors except those enabled by flags.";
         PROCESSORS: Whole "runtime.gomaxprocs" = "1",
-            "Accepted so that command lines of the exporter written in Go keep working; changes nothing here.";
+            "No effect; accepted for compatibility with node_exporter.";
         SIMULATE: Text "simulate" = "",
-            "Serve a simulated host of this kind instead of this one, the small virtual machine vm if the flag has no value. \
-             On systems other than Linux that is so without the flag.", bare(SIMULATED);
-        SIMULATE_SEED: Whole "simulate.seed" = "1", "Of all simulated hosts of a kind, serve the one of this seed.";
+            "Profile of a simulated host to serve instead of this one; vm without a value. \
+             Systems other than Linux always simulate.", bare(SIMULATED);
+        SIMULATE_SEED: Whole "simulate.seed" = "1", "Seed of the simulated host.";
         SIMULATE_SET: Texts "simulate.set" = "",
-            "Change a setting of the simulated host, as KEY=VALUE. Repeat the flag for several.";
+            "Setting of the simulated host, as KEY=VALUE; repeatable.";
         SIMULATE_SCENARIO: Text "simulate.scenario" = "",
-            "Serve the simulated host that this file tells of, with what happens to it and what of it breaks, as docs/SIMULATOR.md describes. \
-             It starts with the exporter. Other flags count before what the file says.";
+            "Scenario file of a simulated host with events and faults, see docs/SIMULATOR.md. \
+             Its time starts with the exporter; other flags override the file.";
         SIMULATE_SPEED: Text "simulate.speed" = "1",
-            "How many seconds pass on the simulated host in one of ours, with up to three decimals.";
+            "Speed of the simulated time: simulated seconds per second, with up to three decimals.";
         REPLAY: Text "replay" = "",
-            "Serve the host that this .tree file holds, as `nodelab record` writes it, instead of this one. One that was recorded twice moves on.";
+            "Recording (.tree file of `nodelab record`) to serve instead of this host. Counters advance if it has two snapshots.";
         WEB_CONFIG: Text "web.config.file" = "",
-            "File that asks for TLS, logins, headers or a rate limit, as docs/WEB.md tells.", or(&["web.config"]);
+            "Web configuration file: TLS, logins, headers and a rate limit, see docs/WEB.md.", or(&["web.config"]);
         AUTH_USER: Text "auth.user" = "", "The only user, as of node_exporter 0.8.", hidden();
         AUTH_PASSWORD: Text "auth.pass" = "", "The user's password, as of node_exporter 0.8.", hidden();
         LISTEN_ADDRESSES: Texts "web.listen-address" = ":9100",
-            "Address to listen on: :PORT, HOST:PORT, unix:PATH or vsock://:PORT. Repeat the flag to listen on several.";
+            "Address to listen on: :PORT, HOST:PORT, unix:PATH or vsock://:PORT; repeatable.";
         SYSTEMD_SOCKET: Switch "web.systemd-socket" = "false",
-            "Listen on the sockets that systemd passes, in place of --web.listen-address. Linux only.";
+            "Listen on sockets passed by systemd instead of --web.listen-address. Linux only.";
         SANDBOX: Switch "sandbox" = "false",
-            "Give up, once everything is open, what reading the host does not take: writing, executing, and files of others. Linux only.";
+            "Restrict file access to the files that collectors read, by landlock. Linux only.";
         PUSH_TO: Texts "push.to" = "",
-            "Push to a target, as KIND=URL with KIND one of pushgateway, import, remote-write, remote-write-2, file. Repeat the flag for several. See docs/PUSH.md.";
-        PUSH_INTERVAL: Span "push.interval" = "30s", "Time between two pushes. The phase within it follows from the host's name.";
-        PUSH_TIMEOUT: Span "push.timeout" = "10s", "Time for one request to a target.";
+            "Push target, as KIND=URL; repeatable. KIND is pushgateway, import, remote-write, remote-write-2 or file, see docs/PUSH.md.";
+        PUSH_INTERVAL: Span "push.interval" = "30s", "Time between two pushes. The phase is derived from the host's name.";
+        PUSH_TIMEOUT: Span "push.timeout" = "10s", "Timeout of a request to a target.";
         PUSH_QUEUE: Text "push.queue" = "",
-            "Directory for samples that wait for their target. Without it they wait in 4 MiB of memory and are lost with the process.";
-        PUSH_QUEUE_MAX: Whole "push.queue-max-bytes" = "268435456", "Size of the queue of one target in bytes. The oldest samples are dropped beyond it.";
-        PUSH_LABELS: Texts "push.label" = "", "Label to add to every pushed series, as NAME=VALUE. Repeat the flag for several.";
-        PUSH_KEEP: Texts "push.keep" = "", "Push only families whose names begin with this. Repeat the flag for several.";
-        PUSH_DROP: Texts "push.drop" = "", "Push no family whose name begins with this. Repeat the flag for several.";
-        PUSH_ONCE: Switch "push.once" = "false", "Collect and push once, then end: with status 0 if every target took the samples.";
-        LOG_LEVEL: Text "log.level" = "info", "Log messages of this severity and above. One of: [debug, info, warn, error]";
-        LOG_FORMAT: Text "log.format" = "logfmt", "Form of log messages. One of: [logfmt, json]";
+            "Directory of the queues of unsent samples. Default: 4 MiB of memory, lost when the process ends.";
+        PUSH_QUEUE_MAX: Whole "push.queue-max-bytes" = "268435456", "Maximum size of a target's queue in bytes; the oldest samples are dropped beyond it.";
+        PUSH_LABELS: Texts "push.label" = "", "Label of every pushed series, as NAME=VALUE; repeatable.";
+        PUSH_KEEP: Texts "push.keep" = "", "Name prefix of families to push, instead of all; repeatable.";
+        PUSH_DROP: Texts "push.drop" = "", "Name prefix of families not to push; repeatable.";
+        PUSH_ONCE: Switch "push.once" = "false", "Push once and exit, with status 0 if every target accepted the samples.";
+        LOG_LEVEL: Text "log.level" = "info", "Minimum severity of log messages. One of: [debug, info, warn, error]";
+        LOG_FORMAT: Text "log.format" = "logfmt", "Format of log messages. One of: [logfmt, json]";
     }
 }
 
 pub(super) const DECLARATION: &Declaration = Server::DECLARATION;
 
-/// Meaning of an empty `--web.listen-address`: the system chooses a port.
+/// Address of an empty `--web.listen-address`: the system chooses a port.
 const ANY_PORT: &str = ":0";
 
-/// The value of a flag as this exporter has it: any negative `--web.max-requests` removes the limit, as 0 does.
-pub(super) fn as_written_today<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
+/// Replaces a negative `--web.max-requests`, which node_exporter accepts for no limit, by 0.
+pub(super) fn normalized<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
     let is_negative = value.parse::<i64>().is_ok_and(|value| value < 0);
     if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
 }
@@ -96,7 +96,7 @@ pub(super) fn has_no_defaults(values: &FlagValues) -> bool {
     Options::<Server>::new(values).get(NO_DEFAULTS)
 }
 
-/// Puts the values into the form that the server wants.
+/// Converts the values of flags to settings. The error is for the operator.
 pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Result<Settings, String> {
     let options = Options::<Server>::new(&values);
     let access = [WEB_CONFIG, AUTH_USER, AUTH_PASSWORD].map(|flag| options.get(flag));
@@ -157,7 +157,7 @@ fn push(options: &Options<'_, Server>) -> Result<Push, String> {
     let targets = options.get(PUSH_TO).to_vec();
     let is_once = options.get(PUSH_ONCE);
     if !cfg!(feature = "push") && !targets.is_empty() {
-        return Err(format!("--{}: this build cannot push: build with the feature `push`", PUSH_TO.info().name));
+        return Err(format!("--{}: this build lacks the feature `push`; build with it", PUSH_TO.info().name));
     }
     for flag in [PUSH_INTERVAL, PUSH_TIMEOUT] {
         if options.get(flag).is_zero() {
@@ -196,7 +196,7 @@ fn deadlines(options: &Options<'_, Server>) -> Result<Deadlines, String> {
     Ok(Deadlines { time, offset: options.get(SCRAPE_OFFSET) })
 }
 
-/// Whether a simulated host is asked for, which is not one that is replayed.
+/// Whether a simulated host is selected. With `--replay` that is an error.
 fn is_simulated(options: &Options<'_, Server>) -> Result<bool, String> {
     let simulated = [SIMULATE, SIMULATE_SCENARIO].into_iter().find(|flag| options.is_given(*flag));
     match simulated.filter(|_| !options.get(REPLAY).is_empty()) {
@@ -225,10 +225,10 @@ fn simulation(options: &Options<'_, Server>) -> Result<Simulation, String> {
     })
 }
 
-/// Eleven days in a second.
+/// Maximum speed: eleven days per second.
 const SPEED_MOST: u64 = 1_000_000;
 
-/// Digits, and up to three more after a point.
+/// Parses a decimal number with up to three decimals to thousandths.
 fn thousandths(text: &str) -> Option<u64> {
     let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

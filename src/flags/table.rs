@@ -1,4 +1,4 @@
-//! Every name that may follow `--`, and what it means.
+//! The table of all flag names and their meanings.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,26 @@ use collectors::kit::options::{FlagInfo, FlagKind};
 
 use super::own;
 
-/// All flags by name, old names too.
+/// All flags by name, including old names.
 pub(super) struct Table {
     entries: BTreeMap<String, Entry>,
 }
 
-/// One name.
+/// One flag name.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) meaning: Meaning,
-    /// Whether it is a suggestion for a name that is nearly the same.
+    /// Whether it is suggested for a misspelled name.
     is_shown: bool,
 }
 
-/// Meaning of a name.
+/// Effect of a flag name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Meaning {
     Help,
     Version,
-    /// Switches the collector.
+    /// Enables or disables a collector.
     Collector(&'static str),
     Flag(FlagInfo),
 }
@@ -54,7 +54,7 @@ impl Table {
     fn add(&mut self, name: &str, meaning: Meaning, is_shown: bool) {
         let entry = Entry { name: name.to_owned(), meaning, is_shown };
         let before = self.entries.insert(name.to_owned(), entry);
-        debug_assert!(before.is_none(), "--{name} means two things");
+        debug_assert!(before.is_none(), "--{name} is defined twice");
     }
 
     /// Entry of a name, and whether it was given without `no-`.
@@ -66,7 +66,7 @@ impl Table {
         entry.is_switch().then_some((entry, false))
     }
 
-    /// The flag whose name is nearest to `name`, if any is near.
+    /// The flag with the most similar name, if one is similar enough.
     pub(super) fn nearest(&self, name: &str) -> Option<String> {
         let (no, name) = name.strip_prefix("no-").map_or(("", name), |rest| ("no-", rest));
         let shown = self.entries.values().filter(|entry| entry.is_shown && (no.is_empty() || entry.is_switch()));

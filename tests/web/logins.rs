@@ -197,7 +197,7 @@ fn the_rate_limit_applies_before_authentication() {
 #[test]
 fn the_deprecated_flags_admit_one_user() {
     let exporter = Exporter::simulated(&["-auth.user=me", "-auth.pass", "se:cret"]);
-    assert!(exporter.start.contains("--auth.user and --auth.pass are old"), "{}", exporter.start);
+    assert!(exporter.start.contains("--auth.user and --auth.pass are deprecated"), "{}", exporter.start);
     assert!(!exporter.start.contains("se:cret"), "{}", exporter.start);
     assert_eq!(login("me:se:cret").status(exporter.address()), 200);
     assert_eq!(login("me:secret").status(exporter.address()), 401);

@@ -1,11 +1,11 @@
-//! Linux' error numbers, with the same names and words on every operating system.
+//! Linux error numbers, with equal names and messages on every operating system.
 //!
-//! A simulated host fails with `EINVAL` on a Mac exactly as a real one does on Linux, and `device_error` labels carry
-//! the kernel's words, so neither can come from the machine that the program happens to run on.
+//! A simulated host returns `EINVAL` on macOS exactly as a real one does on Linux, and `device_error` labels contain the
+//! kernel's messages, so neither can be taken from the operating system of the build.
 
 use std::fmt;
 
-/// A Linux error number, as x86-64 and aarch64 count them.
+/// A Linux error number of x86-64 and aarch64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Errno(u16);
 
@@ -15,20 +15,20 @@ macro_rules! errnos {
             $(#[doc = concat!("`", stringify!($name), "`: ", $message, ".")]
             pub const $name: Self = Self($number);)*
 
-            /// Every error that has a name here.
+            /// All named errors.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The symbol, as `errno(3)` lists it; `EUNKNOWN` for a number that is not in the table.
+            /// The symbol of `errno(3)`; `EUNKNOWN` for a number that is not in the table.
             pub const fn name(self) -> &'static str {
                 match self.0 { $($number => stringify!($name),)* _ => "EUNKNOWN" }
             }
 
-            /// The words of the error, in lower case as node_exporter's labels have them.
+            /// The message in lower case, as in node_exporter's labels.
             pub const fn message(self) -> &'static str {
                 match self.0 { $($number => $message,)* _ => "unknown error" }
             }
 
-            /// The error of this symbol.
+            /// The error with this symbol.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $(stringify!($name) => Some(Self::$name),)* _ => None }
             }
@@ -97,12 +97,12 @@ errnos! {
 }
 
 impl Errno {
-    /// The error with this number; one that is not in the table keeps its number.
+    /// The error with this number, which need not be in the table.
     pub fn from_number(number: i32) -> Self {
         Self(u16::try_from(number).unwrap_or(u16::MAX))
     }
 
-    /// The number, as Linux counts.
+    /// The number on Linux.
     pub fn number(self) -> i32 {
         i32::from(self.0)
     }
@@ -111,7 +111,7 @@ impl Errno {
 impl From<&std::io::Error> for Errno {
     fn from(error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
-        // Only Linux' own numbers mean what the table above says.
+        // Numbers of other systems have other meanings.
         #[cfg(target_os = "linux")]
         if let Some(number) = error.raw_os_error() {
             return Self::from_number(number);
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_leads_back_to_its_error() {
+    fn symbols_round_trip() {
         for &errno in Errno::ALL {
             assert_eq!(Errno::from_name(errno.name()), Some(errno));
             assert_eq!(Errno::from_number(errno.number()), errno);
@@ -163,20 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_order_and_has_no_number_twice() {
+    fn the_table_is_sorted_without_duplicates() {
         assert!(Errno::ALL.is_sorted_by(|a, b| a < b));
     }
 
     #[test]
-    fn an_unknown_number_is_shown_as_a_number() {
+    fn an_unknown_error_is_printed_as_a_number() {
         assert_eq!(Errno::from_number(4711).to_string(), "error number 4711");
         assert_eq!(Errno::EINVAL.to_string(), "invalid argument (EINVAL)");
     }
 
-    /// The table against the C library of the machine, where that library counts as Linux does.
+    /// Compares the table with the C library on Linux.
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_words_are_those_of_the_system() {
+    fn messages_are_those_of_the_c_library() {
         for &errno in Errno::ALL {
             let system = std::io::Error::from_raw_os_error(errno.number()).to_string().to_lowercase();
             let words = errno.message().to_lowercase();

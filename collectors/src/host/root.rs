@@ -1,10 +1,10 @@
-//! File access: what a root is, and what it answers.
+//! File access: the trait of roots and its types.
 //!
-//! A root is one mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory, of which
-//! `kept::Kept` is the one that keeps descriptors between scrapes; [`tree::Tree`], files held in memory; and
-//! [`live::Live`], files rendered when they are read. No kind answers from outside itself: a path that a symbolic link
-//! leads out of the root is refused with [`RootError::Escapes`], and an absolute link is resolved from the root
-//! ([`resolve`]). Only [`host::Host`] is not confined: it serves paths that an operator configures.
+//! A root is a mounted file tree (`/proc`, `/sys`, …). Three kinds exist: [`dir::Dir`], a real directory (`kept::Kept`
+//! keeps descriptors between scrapes); [`tree::Tree`], files in memory; and [`live::Live`], files that are rendered when
+//! they are read. A root is confined: a symbolic link that leaves it is refused with [`RootError::Escapes`], and an
+//! absolute link is resolved from the root ([`resolve`]). Only [`host::Host`] is not confined: it serves paths that an
+//! operator configures.
 
 #[cfg(test)]
 mod agreement;
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::errno::Errno;
 
-/// The tree that a path is relative to: those that `--path.*` move, and the host itself for configured paths.
+/// The tree of a path: one that `--path.*` configures, or the host itself for configured paths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub enum Mount {
     /// `--path.procfs`.
@@ -33,12 +33,12 @@ pub enum Mount {
     Rootfs,
     /// `--path.udev.data`.
     Udev,
-    /// Files that a flag names by a path of the host itself, such as the textfile directory.
+    /// Files that a flag names by a path of the host, such as the textfile directory.
     Host,
 }
 
 impl Mount {
-    /// Every mount, in the order of their names here.
+    /// All mounts, in the order of declaration.
     pub const ALL: [Self; 5] = [Self::Proc, Self::Sys, Self::Rootfs, Self::Udev, Self::Host];
 
     /// The name of this mount in `.tree` files and error messages.
@@ -66,25 +66,25 @@ pub enum Kind {
     Special,
 }
 
-/// The metadata of a file, read without opening it. Links are followed.
+/// Metadata of a file, read without opening it. Links are followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metadata {
     /// The type of the file.
     pub kind: Kind,
-    /// Size in bytes; 0 for most files of /proc and 4096 for most of /sys, whatever their content.
+    /// Size in bytes; constant for most files of /proc (0) and /sys (4096).
     pub size_bytes: u64,
-    /// When it was last written, since 1970.
+    /// Modification time since 1970.
     pub modified: Duration,
 }
 
-/// Why a root did not answer. [`crate::kit::failure::FileError`] adds the path.
+/// Errors of roots. [`crate::kit::failure::FileError`] adds the path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RootError {
     /// The system call failed.
     Errno(Errno),
     /// The file exceeds the cap of this read; no content is returned.
     TooLarge {
-        /// Bytes of the file, as far as they were read.
+        /// Number of bytes read.
         size_bytes: u64,
         /// The cap in bytes.
         cap_bytes: u64,
@@ -96,7 +96,7 @@ pub enum RootError {
 }
 
 impl RootError {
-    /// Whether the file is missing: it never existed, or its device or process is gone.
+    /// Whether the file does not exist, or its device or process was removed.
     pub fn is_missing(self) -> bool {
         matches!(self, Self::Errno(Errno::ENOENT | Errno::ENOTDIR | Errno::ESRCH | Errno::ENODEV))
     }
@@ -139,25 +139,25 @@ impl fmt::Display for RootError {
 /// calls has checked that ([`crate::kit::read::Read`] does); a root may panic on others in tests but never leaves
 /// itself. The empty path is the root's own directory.
 pub trait Root: Send + Sync + fmt::Debug {
-    /// A scrape begins: what is kept from those before it has to be looked at anew before it is relied on.
+    /// Starts a scrape: cached state of earlier scrapes has to be validated before it is used.
     fn begin_scrape(&self) {}
 
-    /// Replaces `into` by the whole content of the file: all bytes up to its end. What is not the whole file is an error
-    /// and gives nothing: one of more than `cap_bytes` is [`RootError::TooLarge`], one that fails halfway its errno.
-    /// Collectors rely on it: a last line without a newline is the file's last line, not a piece of one.
+    /// Replaces `into` by the whole content of the file. A file above `cap_bytes` is [`RootError::TooLarge`], and a read
+    /// that fails midway is its errno; both return no content. Collectors rely on this: a last line without a newline is
+    /// complete.
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError>;
 
     /// Replaces `into` by the entries of the directory, sorted by name.
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError>;
 
-    /// Replaces `into` by the text of the symbolic link at `path` itself, which is not followed and may lead anywhere.
+    /// Replaces `into` by the target of the symbolic link at `path`, which is not followed and may leave the root.
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
 
     /// The metadata of the file, without opening it; links are followed.
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError>;
 }
 
-/// The roots of one host, one for each mount.
+/// The roots of a host, one per mount.
 #[derive(Clone, Debug)]
 pub struct Roots {
     roots: [Arc<dyn Root>; Mount::ALL.len()],
@@ -165,35 +165,35 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// Asks `root_of` for the root of each mount.
+    /// The roots that `root_of` returns for each mount.
     pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
         Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys") }
     }
 
-    /// Sets the path of /sys as the operator wrote it. Some labels show it; nothing is read through it.
+    /// Sets the path of /sys for labels, as the operator wrote it. It is not used for reads.
     #[must_use]
     pub fn with_sys_place(self, place: &str) -> Self {
         let place = place.trim_end_matches('/');
         Self { sys_place: Arc::from(place), ..self }
     }
 
-    /// Where the operator said that /sys is.
+    /// The path of /sys for labels.
     pub fn sys_place(&self) -> &str {
         &self.sys_place
     }
 
-    /// A scrape begins.
+    /// Starts a scrape.
     pub fn begin_scrape(&self) {
         self.roots.iter().for_each(|root| root.begin_scrape());
     }
 
-    /// The root of one mount.
+    /// The root of a mount.
     pub fn get(&self, mount: Mount) -> &dyn Root {
         &*self.roots[mount as usize]
     }
 }
 
-/// Names of directory entries in one reusable piece of memory.
+/// Names of directory entries in a reusable buffer.
 #[derive(Default, Debug, Clone)]
 pub struct Names {
     bytes: Vec<u8>,
@@ -213,13 +213,13 @@ impl Names {
         Self::default()
     }
 
-    /// Forgets the names and keeps the memory.
+    /// Removes the names and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
     }
 
-    /// Adds one name. A list of 4 GiB is full and ignores further names.
+    /// Adds a name. Names beyond 4 GiB are ignored.
     pub fn push(&mut self, name: &[u8], kind: Kind) {
         let start = self.bytes.len();
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + name.len())) else { return };
@@ -227,18 +227,18 @@ impl Names {
         self.entries.push(Entry { start, end, kind });
     }
 
-    /// Sorts by name, byte by byte. Every root does this; a list filled by hand may keep another order.
+    /// Sorts the names by bytes. Every root does this.
     pub fn sort(&mut self) {
         let bytes = &self.bytes;
         self.entries.sort_unstable_by(|a, b| bytes_of(bytes, *a).cmp(bytes_of(bytes, *b)));
     }
 
-    /// How many there are.
+    /// The number of names.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -248,12 +248,12 @@ impl Names {
         self.entries.iter().map(|&entry| bytes_of(&self.bytes, entry))
     }
 
-    /// The names in order, with what each is.
+    /// The names in order, with their types.
     pub fn iter_kinds(&self) -> impl ExactSizeIterator<Item = (&[u8], Kind)> {
         self.entries.iter().map(|&entry| (bytes_of(&self.bytes, entry), entry.kind))
     }
 
-    /// Whether this name is in the list, which must be sorted.
+    /// Whether the list, which must be sorted, contains this name.
     pub fn contains(&self, name: &[u8]) -> bool {
         self.entries.binary_search_by(|&entry| bytes_of(&self.bytes, entry).cmp(name)).is_ok()
     }

@@ -1,4 +1,4 @@
-//! The `.tree` format: one readable text file for a whole host. `fixtures/README.md` describes it.
+//! The `.tree` format: a host as a text file. `fixtures/README.md` describes it.
 
 mod write;
 
@@ -14,12 +14,12 @@ const FIRST_LINE: &str = "nodelab tree 1";
 const HEADER: &str = "== ";
 const ATTRIBUTES: &str = "no-newline, escaped, mode=, error=, mtime=, fifo, socket, device, size=";
 
-/// A fault in a `.tree` file, with its line.
+/// An error in a `.tree` file, with its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TreeTextError {
-    /// The number of the line; the first is 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// What was found, and how to correct it.
+    /// The problem, and how to correct it.
     pub problem: String,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for TreeTextError {
 
 impl std::error::Error for TreeTextError {}
 
-/// Reads a whole `.tree` file.
+/// Parses a `.tree` file.
 pub fn parse(bytes: &[u8]) -> Result<Tree, TreeTextError> {
     let mut entries = Entries::default();
     for (number, line) in (1..).zip(lines(bytes)?) {
@@ -43,7 +43,7 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, TreeTextError> {
     entries.end()
 }
 
-/// The lines, once it is known that all of it is text.
+/// The lines of a file, after a check that all of it is text.
 fn lines(bytes: &[u8]) -> Result<impl Iterator<Item = &str>, TreeTextError> {
     let line_of = |offset: usize| bytes.iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1;
     let fail = |offset, problem: String| Err(TreeTextError { line: line_of(offset), problem });
@@ -80,7 +80,7 @@ struct Entries {
     open: Option<Entry>,
 }
 
-/// The entry whose content is being read.
+/// The entry whose content is being parsed.
 struct Entry {
     line: usize,
     path: Vec<u8>,
@@ -126,13 +126,13 @@ impl Entries {
         if !self.seen.insert(path.clone()) {
             return Err(format!("`{}` stands in this file already; remove one of the two", path.escape_ascii()));
         }
-        // Said here, where the line is at hand, rather than after its content.
+        // Checked here, where the line number is known, and not after its content.
         let placed = if entry.takes_content { Node::file("") } else { entry.node.clone() };
         self.tree.insert(&path, placed).map_err(|error| format!("`{}`: {error}", path.escape_ascii()))?;
         Ok(Entry { path, ..entry })
     }
 
-    /// Puts the entry that has just ended into the tree.
+    /// Inserts the completed entry into the tree.
     fn close(&mut self) -> Result<(), TreeTextError> {
         let Some(mut entry) = self.open.take() else { return Ok(()) };
         let fail = |problem| Err(TreeTextError { line: entry.line, problem });
@@ -159,7 +159,7 @@ impl Entry {
 
     fn with(mut self, attributes: &[&str]) -> Result<Self, String> {
         let mut seen = BTreeSet::new();
-        // What it is decides about its default mode, so it comes first.
+        // The type comes first because it determines the default mode.
         for &attribute in attributes {
             let special = match attribute {
                 "fifo" => Special::Fifo,
@@ -244,7 +244,7 @@ fn number(name: &str, value: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("{name} {} is not a whole number from 0 to {}", shown(value), u64::MAX))
 }
 
-/// Reads a path or a link's target: printable ASCII, everything else as `\xNN`.
+/// Parses a path or the target of a link: printable ASCII, with other bytes as `\xNN`.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     if let Some(other) = text.chars().find(|other| !other.is_ascii_graphic()) {
         return Err(format!("{other:?} in a path; write each of its bytes as \\xNN"));
@@ -255,7 +255,7 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     unescape_content(text)
 }
 
-/// `\xNN` is a byte, `\\` a backslash.
+/// Decodes escapes: `\xNN` is a byte, `\\` a backslash.
 pub fn unescape_content(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -276,7 +276,7 @@ pub fn unescape_content(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The text in an error: short, whatever it is.
+/// A shortened text for errors.
 fn shown(text: &str) -> String {
     const MAX_SHOWN_CHARACTERS: usize = 60;
     match text.char_indices().nth(MAX_SHOWN_CHARACTERS) {

@@ -15,7 +15,7 @@ pub fn value<'a>(text: &Text<'a>) -> &'a [u8] {
     text.bytes.get(..ATTRIBUTE_CAP_BYTES).unwrap_or(text.bytes).trim_ascii()
 }
 
-/// Whether the device does not support the attribute, or not now.
+/// Whether the device does not support the attribute at all or at the moment.
 pub fn is_unavailable(error: RootError) -> bool {
     use Errno as E;
     matches!(error, RootError::Errno(E::ENOENT | E::EACCES | E::EPERM | E::EINVAL | E::EOPNOTSUPP))
@@ -75,8 +75,8 @@ fn parsed<T: FromText>(text: Text<'_>) -> Result<T, ParseError<'_>> {
     T::from_text(found).ok_or_else(|| text.error("value", T::EXPECTED, found))
 }
 
-/// Replaces `into` by the value of an attribute; `false`, with `into` empty, if it cannot be read. A read error is
-/// reported unless it `is_expected`.
+/// Replaces `into` by the value of an attribute. Returns `false` with an empty `into` if it cannot be read. A read error
+/// is reported unless it `is_expected`.
 pub fn word<C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -98,8 +98,8 @@ pub fn word<C, const N: usize>(
     }
 }
 
-/// Replaces `into` by the value of an attribute that is never empty; `false`, with `into` empty, after a read error or
-/// for an empty value. Both are reported.
+/// Replaces `into` by the value of an attribute that is never empty. Returns `false` with an empty `into` after a read
+/// error or for an empty value; both are reported.
 pub fn filled_word<C, const N: usize>(
     cx: &mut Cx<'_, C>,
     attribute: Read<C, File, N>,
@@ -117,7 +117,7 @@ pub fn filled_word<C, const N: usize>(
     !into.is_empty()
 }
 
-/// The rests of the names that consist of `prefix` and a digit at least: `0` of `thermal_zone0`.
+/// The numbers in names that consist of `prefix` and digits: `0` of `thermal_zone0`.
 pub fn numbered<'a>(names: &'a Names, prefix: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let rests = names.iter().filter_map(move |name| name.strip_prefix(prefix));
     rests.filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))
@@ -129,7 +129,7 @@ mod tests {
     use crate::host::root::{Kind, Mount};
 
     #[test]
-    fn numbered_names_go_on_with_a_digit() {
+    fn numbers_follow_the_prefix() {
         let mut names = Names::new();
         for name in ["mc", "mc0", "mc12x", "mcx1", "xmc1"] {
             names.push(name.as_bytes(), Kind::Directory);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_ends_at_its_limit() {
+    fn long_values_are_truncated() {
         let long = [b'x'; ATTRIBUTE_CAP_BYTES + 1];
         for (length, expected) in
             [(0, 0), (ATTRIBUTE_CAP_BYTES, ATTRIBUTE_CAP_BYTES), (long.len(), ATTRIBUTE_CAP_BYTES)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_has_gone_is_not_one_without_the_attribute() {
+    fn a_removed_device_differs_from_one_without_the_attribute() {
         for errno in Errno::ALL {
             let expected = ["ENOENT", "EACCES", "EPERM", "EINVAL", "EOPNOTSUPP"].contains(&errno.name());
             assert_eq!(is_unavailable((*errno).into()), expected, "{errno:?}");

@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_first_byte_that_differs_is_found_wherever_it_is() {
+    fn the_first_different_byte_is_found_at_every_position() {
         let bytes = vec![b'x'; 40];
         for at in 0..bytes.len() {
             let mut other = bytes.clone();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_special_byte_is_found_wherever_it_is() {
+    fn a_special_byte_is_found_at_every_position() {
         for length in 0..30 {
             let plain = vec![b'!'; length];
             assert!(is_plain(&plain));

@@ -1,5 +1,5 @@
-//! One declaration for each collector: its name, what it reads, its flags, its families. Everything else that knows of
-//! collectors (the command line, `--help`, the README's table, HELP and TYPE lines, the harness' loops) asks here.
+//! Declarations of collectors: names, reads, flags and families. The command line, `--help`, the table of the README,
+//! HELP and TYPE lines and the loops of the harness are derived from them.
 
 use super::failure::{Failure, Problems};
 use super::family::FamilyInfo;
@@ -11,28 +11,28 @@ use super::read::{File, Read, ReadInfo};
 use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 
-/// What a collector declares.
+/// The declaration of a collector.
 #[derive(Debug)]
 pub struct Declaration {
-    /// Its name, which is its flag's and its file's.
+    /// The name of the collector, of its flag and of its file.
     pub name: &'static str,
-    /// Whether it runs when nobody says anything.
+    /// Whether it is enabled by default.
     pub is_enabled: bool,
-    /// What it is for, in one line.
+    /// Description in one line.
     pub doc: &'static str,
-    /// What it reads.
+    /// Declared reads.
     pub reads: &'static [ReadInfo],
-    /// Its flags.
+    /// Flags.
     pub flags: &'static [FlagInfo],
-    /// Its families, in the order of their slots.
+    /// Families, in the order of their slots.
     pub families: &'static [FamilyInfo],
-    /// The prefixes of the families that the kernel names.
+    /// Prefixes of kernel-named families.
     pub prefixes: &'static [FamilyInfo],
-    /// Which families of other sources it passes on, if it does: a sentence, for they have whatever names they have.
+    /// Description of the families of other sources that it exports, whose names are not known; `None` without any.
     pub foreign: Option<&'static str>,
 }
 
-/// A type with a declaration: what [`declare!`](crate::declare) makes of it.
+/// A type with a declaration, implemented by [`declare!`](crate::declare).
 pub trait Declared {
     /// The metric names of the families, in the order of their slots.
     const FAMILY_NAMES: &'static [&'static str];
@@ -42,28 +42,28 @@ pub trait Declared {
 
 /// A collector.
 pub trait Collect: Declared + Send + Sized + 'static {
-    /// Makes the collector. The error says which flag to change.
+    /// Builds the collector. The error names the flag to change.
     fn build(options: &mut Options<'_, Self>) -> Result<Self, String>;
 
-    /// Reads and emits. What was emitted before a failure is served all the same.
+    /// Reads files and emits samples. Samples that were emitted before a failure are served.
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure>;
 }
 
-/// Everything that a collector has of the outside.
+/// The context of a collector: its only access to the host.
 #[derive(Debug)]
 pub struct Cx<'a, C> {
-    /// The files that it declared.
+    /// The declared files.
     pub files: Files<'a, C>,
-    /// Its families.
+    /// The page of its families.
     pub page: PageOf<'a, C>,
-    /// All that is not a file.
+    /// The kernel.
     pub kernel: &'a std::sync::Arc<dyn Kernel>,
-    /// Where it notes what went wrong and goes on.
+    /// Problems that do not stop the collector.
     pub problems: &'a mut Problems,
 }
 
 impl<C> Cx<'_, C> {
-    /// Reads a file that is one number, which errors call `field`. An error is reported and costs the file alone.
+    /// Reads a file with one number, called `field` in errors. An error is reported, and the file is skipped.
     pub fn number<T: FromText, const N: usize>(
         &mut self,
         file: Read<C, File, N>,
@@ -75,7 +75,7 @@ impl<C> Cx<'_, C> {
     }
 }
 
-/// The same before it is known whose it is.
+/// The context of a collector of any type.
 pub(crate) struct AnyCx<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) scratch: &'a mut Scratch,
@@ -84,7 +84,7 @@ pub(crate) struct AnyCx<'a> {
     pub(crate) problems: &'a mut Problems,
 }
 
-/// A collector of any type.
+/// A collector without its type.
 pub(crate) trait AnyCollector: Send {
     fn collect_any(&mut self, cx: AnyCx<'_>) -> Result<(), Failure>;
 }
@@ -97,13 +97,13 @@ impl<C: Collect> AnyCollector for C {
     }
 }
 
-/// A collector and what it told the operator while it was built.
+/// A collector and its messages to the operator.
 type Built = (Box<dyn AnyCollector>, Vec<String>);
 
-/// How a list of collectors refers to one of them.
+/// An entry of the list of collectors.
 #[derive(Clone, Copy)]
 pub struct Registration {
-    /// Its declaration.
+    /// The declaration.
     pub declaration: &'static Declaration,
     build: fn(&FlagValues) -> Result<Built, String>,
 }
@@ -131,7 +131,7 @@ fn build<C: Collect>(values: &FlagValues) -> Result<Built, String> {
     Ok((Box::new(collector), options.into_notices()))
 }
 
-/// The index of `name` among the names of a declaration; a name that occurs twice does not compile.
+/// The index of `name` among the names of a declaration. A duplicate name does not compile.
 pub const fn slot_of(names: &[&str], name: &str) -> usize {
     let mut found = usize::MAX;
     let mut at = 0;
@@ -160,8 +160,8 @@ const fn is_equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// `Clone`, `Copy` and `Debug` for a constant whose type parameters only mark it. A derive would ask the markers for
-/// the same traits. `Debug` prints the field `info`.
+/// Implements `Clone`, `Copy` and `Debug` for a constant with marker type parameters. A derive would require the traits of
+/// the markers. `Debug` prints the field `info`.
 macro_rules! typed_constant {
     ($name:ident<$($marker:ident),+ $(; const $count:ident: usize)?>) => {
         impl<$($marker,)+ $(const $count: usize)?> Clone for $name<$($marker,)+ $($count)?> {
@@ -182,7 +182,7 @@ macro_rules! typed_constant {
 
 pub(crate) use typed_constant;
 
-/// The parts one after the other, which have `N` items in all. `fill` is any item.
+/// Concatenates parts with `N` items in total. `fill` is an arbitrary item.
 pub const fn joined<T: Copy, const N: usize>(fill: T, parts: &[&[T]]) -> [T; N] {
     let mut all = [fill; N];
     let (mut at, mut part) = (0, 0);
@@ -195,12 +195,12 @@ pub const fn joined<T: Copy, const N: usize>(fill: T, parts: &[&[T]]) -> [T; N] 
         }
         part += 1;
     }
-    assert!(at == N, "the parts have another number of items");
+    assert!(at == N, "the parts do not have N items");
     all
 }
 
-/// Declares families that several collectors have: a struct with a family for each field. A collector that says `shared`
-/// in its [`declare!`](crate::declare) owns a value of it, of its own type of family and its own labels. `of` names a
+/// Declares families of several collectors: a struct with a field per family. A collector with `shared` in its
+/// [`declare!`](crate::declare) owns a value of it, with its own family type and its own labels. `of` names a
 /// struct with the same fields, which are the values.
 macro_rules! shared_families {
     (
@@ -259,8 +259,8 @@ macro_rules! shared_families {
 
 pub(crate) use shared_families;
 
-/// Declares a collector: the one place of all its facts. After its families, `shared NAME: SET, new Counter => PerDevice;`
-/// adds those of a `shared_families!` that other collectors have, too.
+/// Declares a collector. After its families, `shared NAME: SET, new Counter => PerDevice;` adds those of a
+/// `shared_families!`.
 ///
 /// ```
 /// use collectors::declare;
@@ -327,7 +327,7 @@ pub(crate) use shared_families;
 /// assert_eq!(labels[1], ["device", "type"]);
 /// assert_eq!(labels[6], ["device"]);
 /// ```
-/// Labels that are not in alphabetical order, which is the order of the page:
+/// Labels that are not in alphabetical order do not compile:
 /// ```compile_fail,E0080
 /// # use collectors::kit::prelude::*;
 /// # struct Example;
@@ -340,7 +340,7 @@ pub(crate) use shared_families;
 /// #     page.gauge(SIZES, PerMode { mode: &"idle", device: &"sda" }, 1.5);
 /// # }
 /// ```
-/// Two families of one name:
+/// Two families of one name do not compile:
 /// ```compile_fail,E0080
 /// # use collectors::kit::prelude::*;
 /// # struct Example;
@@ -354,7 +354,7 @@ pub(crate) use shared_families;
 /// #     page.tabled(FIELDS[0].1, (), 1.5);
 /// # }
 /// ```
-/// A read that is not declared:
+/// A read that is not declared does not compile:
 /// ```compile_fail,E0425
 /// use collectors::kit::prelude::*;
 /// struct Example;
@@ -362,7 +362,7 @@ pub(crate) use shared_families;
 ///     let _ = cx.files.read(UNDECLARED, []);
 /// }
 /// ```
-/// A path in place of a read:
+/// A path in place of a read does not compile:
 /// ```compile_fail,E0308
 /// use collectors::kit::prelude::*;
 /// struct Example;

@@ -1,5 +1,5 @@
-//! Decimal digits of integers, computed in a register: digits that are written to memory in pairs have to be waited for
-//! before they can be copied onto the page.
+//! Decimal digits of integers, computed in a register. Digits written to memory in pairs would stall the copy onto the
+//! page (store forwarding).
 
 use super::line::{self, Room};
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn all_numbers_of_four_digits_are_right() {
+    fn all_numbers_of_four_digits_are_printed() {
         (0..10_000).for_each(|value| check(value * 10_000 + (9_999 - value)));
     }
 
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_and_trailing_zeros_are_cut() {
+    fn ranges_are_written_without_trailing_zeros() {
         check_part(1_234_000, 0, 9, "1234");
         check_part(1_234_000, 1, 9, "234");
         check_part(9_007_199_254_740_992, 1, 16, "007199254740992");

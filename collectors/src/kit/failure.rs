@@ -38,7 +38,7 @@ impl fmt::Display for FileError<'_> {
     }
 }
 
-/// A path and a line, where one is meant, as error messages show them.
+/// A path and an optional line in error messages.
 struct Place<'a>(Path<'a>, usize);
 
 impl fmt::Display for Place<'_> {
@@ -77,7 +77,7 @@ pub struct ParseError<'a> {
     pub found: &'a [u8],
 }
 
-/// Error messages show this much of the value found.
+/// Maximum length of a found value in error messages.
 const FOUND_SHOWN_BYTES: usize = 60;
 
 impl ParseError<'_> {

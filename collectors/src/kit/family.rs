@@ -78,11 +78,11 @@ pub struct FamilyInfo {
 }
 
 impl FamilyInfo {
-    /// No family yet: the fill of an array that families are written into.
+    /// The initial value of arrays of families.
     pub const UNNAMED: Self = Self { name: "", kind: Kind::Untyped, labels: &[], help: "", is_volatile: false };
 }
 
-/// The type parameters of a family, of which it holds no value.
+/// Marks the type parameters of a family.
 type Marks<C, K, L> = PhantomData<fn() -> (C, K, L)>;
 
 /// A family of collector `C`, of type `K`, with the labels `L`.

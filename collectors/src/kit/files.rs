@@ -137,7 +137,7 @@ impl<'a, C> Files<'a, C> {
     }
 }
 
-/// Calls `ask` with the path. An invalid name is refused like a path that leaves the root.
+/// Calls `ask` with the path. An invalid name is an error, like a path that leaves the root.
 fn with_path<T>(
     info: ReadInfo,
     names: &[&[u8]],
@@ -156,7 +156,7 @@ mod tests {
 
     const FILE: Read<(), File, 0> = Read::new(Mount::Proc, "large");
 
-    /// A root whose only file is as large as it can be told to be, and takes no memory.
+    /// A root with one file of any size, which takes no memory.
     #[derive(Debug)]
     struct OneFile {
         size_bytes: usize,
@@ -186,7 +186,7 @@ mod tests {
     const TOO_LARGE: RootError = RootError::Errno(crate::host::errno::Errno::EFBIG);
 
     #[test]
-    fn a_read_is_capped() {
+    fn the_size_of_a_read_is_limited() {
         for (size_bytes, is_read) in [(FILE_CAP_BYTES, true), (FILE_CAP_BYTES + 1, false)] {
             let roots = Roots::new(|_| Arc::new(OneFile { size_bytes }));
             let (mut scratch, mut content) = (Scratch::default(), Vec::new());

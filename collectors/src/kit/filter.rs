@@ -11,8 +11,8 @@ use super::pattern;
 /// Capacity of a pattern's cache of answers, in names.
 const REMEMBERED_MAX: usize = 4096;
 
-/// A regular expression with a cache of its answers: scrape after scrape asks for the same names. A cached answer costs
-/// no match, so that the regular expression may be of the kind that is small rather than fast.
+/// A regular expression with a cache of results, because every scrape matches the same names. Cache hits need no match, so
+/// that the regular expression can be compiled for size instead of speed.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     matcher: Matcher,
@@ -22,7 +22,7 @@ pub struct Pattern {
 /// A compiled regular expression.
 #[derive(Clone, Debug)]
 enum Matcher {
-    /// The default of a flag, which is written in what Go's syntax and the crate `regex` have in common.
+    /// The default pattern of a flag, in the common syntax of Go and the crate `regex`.
     Default(bytes::Regex),
     /// The pattern of an operator, in Go's syntax.
     Given(Regex),
@@ -33,8 +33,7 @@ impl Matcher {
         if text != default {
             return pattern::compile(text).map(Self::Given);
         }
-        // Default patterns are about ASCII names. Without the tables of Unicode they compile in less time than anything
-        // else at the start takes.
+        // Default patterns match ASCII names. Without the tables of Unicode their compile time is negligible.
         let regex = bytes::RegexBuilder::new(text).unicode(false).build();
         regex.map(Self::Default).map_err(|error| error.to_string())
     }
@@ -63,7 +62,7 @@ impl Pattern {
         }
         let is_match = self.matcher.is_match(name);
         if remembered.len() == REMEMBERED_MAX {
-            // Most are of what has gone: devices of containers, and their mounts.
+            // Most names belong to removed devices and mounts of containers.
             remembered.clear();
         }
         remembered.insert(name.into(), is_match);
@@ -71,7 +70,7 @@ impl Pattern {
     }
 }
 
-/// Decides by name what is left out: what the exclude pattern matches, and what the include pattern does not.
+/// A filter of names by an exclude pattern and an include pattern.
 #[derive(Clone, Default, Debug)]
 pub struct Filter {
     include: Option<Pattern>,
@@ -79,8 +78,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter of two flags, of which the operator may give one. An include pattern takes the place of an exclude
-    /// pattern that stands at its default.
+    /// A filter of two mutually exclusive flags. An include pattern replaces the default of the exclude pattern.
     pub fn from_flags<C>(
         options: &Options<'_, C>,
         include: Flag<C, Text>,
@@ -97,7 +95,7 @@ impl Filter {
         Ok(Self { include: compiled(include)(include_text)?, exclude: None })
     }
 
-    /// A filter of two flags that the operator may both give: what is left then passes both.
+    /// A filter of two flags that can be combined: a name has to pass both.
     pub fn from_both<C>(
         options: &Options<'_, C>,
         include: Flag<C, Text>,
@@ -106,24 +104,24 @@ impl Filter {
         Ok(Self { include: pattern_of(options, include)?, exclude: pattern_of(options, exclude)? })
     }
 
-    /// A filter of an exclude pattern alone.
+    /// A filter with an exclude pattern only.
     pub fn excluding<C>(options: &Options<'_, C>, exclude: Flag<C, Text>) -> Result<Self, String> {
         Ok(Self { include: None, exclude: compiled(exclude)(options.get(exclude))? })
     }
 
-    /// Whether this name is left out.
+    /// Whether the filter excludes this name.
     pub fn ignores(&self, name: &[u8]) -> bool {
         self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))
             || self.include.as_ref().is_some_and(|include| !include.is_match(name))
     }
 }
 
-/// The pattern of a flag; an empty one is none.
+/// The pattern of a flag; `None` for an empty one.
 pub fn pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Option<Pattern>, String> {
     compiled(flag)(options.get(flag))
 }
 
-/// The pattern of a flag, of which an empty one matches everything.
+/// The pattern of a flag; an empty one matches everything.
 pub fn strict_pattern_of<C>(options: &Options<'_, C>, flag: Flag<C, Text>) -> Result<Pattern, String> {
     compile(flag, options.get(flag))
 }
@@ -141,7 +139,7 @@ fn compile<C>(flag: Flag<C, Text>, text: &str) -> Result<Pattern, String> {
     let matcher = Matcher::new(text, flag.info().default);
     matcher
         .map(Pattern::new)
-        .map_err(|reason| format!("--{}: `{text}` is no regular expression: {reason}", flag.info().name))
+        .map_err(|reason| format!("--{}: expected a regular expression, found `{text}`: {reason}", flag.info().name))
 }
 
 #[cfg(test)]
@@ -150,13 +148,13 @@ mod tests {
     use crate::ALL;
     use proptest::prelude::*;
 
-    /// The defaults of flags that hold a pattern.
+    /// Default patterns of flags.
     fn defaults() -> impl Iterator<Item = &'static str> {
         let flags = ALL.iter().flat_map(|registration| registration.declaration.flags);
         flags.map(|flag| flag.default).filter(|default| default.starts_with('^'))
     }
 
-    /// Names that patterns are about, whole and with something at their ends or in their place.
+    /// Names that the patterns match, and mutations of them.
     fn name() -> impl Strategy<Value = String> {
         let known = prop::sample::select(vec![
             "ram0",
@@ -193,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn given_patterns_know_unicode_and_bytes_that_are_no_text() {
+    fn patterns_of_operators_match_unicode_and_invalid_utf8() {
         let is_match = |text, name: &[u8]| Matcher::new(text, "^other$").expect("a pattern").is_match(name);
         assert!(is_match("^.$", "é".as_bytes()) && is_match(r"^\p{Greek}$", "λ".as_bytes()));
         assert!(is_match("^a..$", b"a\xff\xfe") && !is_match("^a.$", b"a\xff\xfe"));
     }
 
     #[test]
-    fn what_is_remembered_is_what_the_pattern_says_and_has_a_limit() {
+    fn cached_results_equal_matches_and_are_limited() {
         let pattern = Pattern::new(Matcher::new("^x[0-9]*[02468]$", "").expect("a pattern"));
         for _ in 0..2 {
             for number in 0..REMEMBERED_MAX + 10 {

@@ -1,29 +1,29 @@
-//! Label values and how they are escaped.
+//! Label values and their escaping.
 
 use super::line::{self, Room};
 use super::{bytes, digits};
 
 /// A value of a label.
 pub trait Label {
-    /// Appends the value, escaped: `\`, `"` and newline get a backslash, bytes that are no UTF-8 become U+FFFD.
+    /// Appends the escaped value: `\`, `"` and newline get a backslash, invalid UTF-8 becomes U+FFFD.
     fn write_to(&self, out: &mut Vec<u8>);
 
-    /// Appends the value like [`Label::write_to`]; `false`, with nothing appended, if the sample does not have the label,
-    /// which is different from an empty value.
+    /// Appends the value like [`Label::write_to`]. Returns `false` and appends nothing if the sample does not have the label,
+    /// which differs from an empty value.
     fn write_if_present(&self, out: &mut Vec<u8>) -> bool {
         self.write_to(out);
         true
     }
 
-    /// The same onto a line; gives where it ends. [`line::TOO_LONG`], as from those that do not know better, says that the
-    /// line is to be made of what [`Label::write_if_present`] appends.
+    /// Writes the value into a line buffer; returns the next position. For [`line::TOO_LONG`], the default, the caller falls
+    /// back to [`Label::write_if_present`].
     fn put(&self, room: &mut Room, at: usize) -> usize {
         let _ = (room, at);
         line::TOO_LONG
     }
 }
 
-/// The labels of a sample: a struct with a field for each, which [`label_sets!`](crate::label_sets) makes, or `()`.
+/// The labels of a sample: a struct of [`label_sets!`](crate::label_sets) with a field per label, or `()`.
 pub trait Labels: Copy {
     /// The label names, in the order of the page.
     const NAMES: &'static [&'static str];
@@ -32,7 +32,7 @@ pub trait Labels: Copy {
     fn with<R>(self, take: impl FnOnce(&[&dyn Label]) -> R) -> R;
 }
 
-/// No labels.
+/// The empty set of labels.
 impl Labels for () {
     const NAMES: &'static [&'static str] = &[];
 
@@ -42,7 +42,7 @@ impl Labels for () {
     }
 }
 
-/// Sets of labels, each a struct whose values are given by name. The names are in alphabetical order.
+/// Declares sets of labels: structs with a field per label, in alphabetical order.
 ///
 /// ```
 /// use collectors::kit::label::Labels;
@@ -54,14 +54,14 @@ impl Labels for () {
 /// assert_eq!(PerMode::NAMES, ["cpu", "mode", "type"]);
 /// PerMode { r#type: &"guest", mode: &"idle", cpu: &7_u64 }.with(|values| assert_eq!(values.len(), 3));
 /// ```
-/// Values without names, which could be swapped:
+/// Values without names, which could be swapped, do not compile:
 /// ```compile_fail,E0423
 /// collectors::label_sets! {
 ///     PerMode { cpu, mode }
 /// }
 /// let _ = PerMode(&"idle", &7_u64);
 /// ```
-/// An array of values is no set of labels:
+/// An array of values does not compile:
 /// ```compile_fail,E0277
 /// use collectors::kit::label::{Label, Labels};
 /// fn emit(_: impl Labels) {}
@@ -86,7 +86,7 @@ macro_rules! label_sets {
     )*};
 }
 
-/// The label name that a field of a set of labels stands for: `r#type` is `type`.
+/// The label name of a field: `type` for `r#type`.
 pub const fn name_of(field: &'static str) -> &'static str {
     match field.as_bytes() {
         [b'r', b'#', ..] => field.split_at(2).1,
@@ -94,7 +94,7 @@ pub const fn name_of(field: &'static str) -> &'static str {
     }
 }
 
-/// A label that only some samples have.
+/// An optional label.
 impl<L: Label> Label for Option<L> {
     fn write_to(&self, out: &mut Vec<u8>) {
         if let Some(value) = self {
@@ -112,7 +112,7 @@ impl<L: Label> Label for Option<L> {
     }
 }
 
-/// Texts, most of which need no escaping.
+/// Text, which rarely needs escaping.
 macro_rules! text_labels {
     ($($type:ty),*) => {
         $(impl Label for $type {
@@ -129,7 +129,7 @@ macro_rules! text_labels {
 
 text_labels!([u8], &[u8], Vec<u8>, str, &str, String);
 
-/// A number, which always fits.
+/// A number, which always fits into the line buffer.
 macro_rules! number_labels {
     ($($type:ty: $put:expr;)*) => {
         $(impl Label for $type {
@@ -167,7 +167,7 @@ fn put_signed(value: impl Into<i64>, room: &mut Room, at: usize) -> usize {
     put_whole(value.unsigned_abs(), room, at)
 }
 
-/// A value in several pieces: `Joined(&[b"cpu", number])`.
+/// A value of several pieces: `Joined(&[b"cpu", number])`.
 #[derive(Debug)]
 pub struct Joined<'a>(pub &'a [&'a [u8]]);
 
@@ -214,7 +214,7 @@ fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
 
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// HELP texts escape `\` and newline only.
+/// Escapes a HELP text: `\` and newline only.
 pub(crate) fn push_escaped_help(help: &str, out: &mut Vec<u8>) {
     push_escaped_text(help, b"\\", out);
 }

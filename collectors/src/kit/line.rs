@@ -22,7 +22,7 @@ pub type Room = [u8; ROOM_BYTES];
 /// The position after a text that does not fit; later positions are greater.
 pub const TOO_LONG: usize = 1 << 20;
 
-/// Writes `N` bytes, of which the caller may count fewer.
+/// Writes `N` bytes; the caller may advance the position by fewer.
 #[inline]
 pub(crate) fn put<const N: usize>(room: &mut Room, at: usize, bytes: &[u8; N]) {
     const { assert!(N <= PIECE_MAX_BYTES) };
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_is_written_or_refused() {
+    fn texts_of_every_length_fit_or_are_too_long() {
         let bytes: Vec<u8> = (b'0'..=b'z').cycle().take(PIECE_MAX_BYTES + 2).collect();
         for length in 0..=bytes.len() {
             let text = &bytes[..length];

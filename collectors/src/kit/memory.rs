@@ -1,9 +1,9 @@
-//! Memory that scrapes reuse, and that returns to the system when one unusual scrape needed much of it.
+//! Release of reused memory that grew too large in an unusual scrape.
 
 /// Maximum size of reused memory that is kept. The largest known file, /proc/interrupts of 1,152 CPUs, needs half of it.
 pub const KEPT_MAX_BYTES: usize = 32 << 20;
 
-/// Empties memory that is larger than what is kept.
+/// Clears memory, and frees it if it is larger than the limit.
 pub fn release_if_large<T>(memory: &mut Vec<T>) {
     if memory.capacity().saturating_mul(size_of::<T>()) > KEPT_MAX_BYTES {
         *memory = Vec::new();

@@ -1,9 +1,9 @@
-//! The name that was probably meant.
+//! Suggestions for misspelled names.
 
-/// Longer names are not compared.
+/// Maximum length of compared names.
 const NAME_MAX_BYTES: usize = 100;
 
-/// The nearest of `names`, if at most a third of it has to change.
+/// The most similar of `names`, if at most a third of its bytes differ.
 pub fn among<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_MAX_BYTES {
         return None;
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_near_name_is_suggested() {
+    fn only_similar_names_are_suggested() {
         let names = ["collector.arp", "web.listen-address"];
         let near = |name: &str| among(name, names.into_iter());
         assert_eq!(near("collector.atp"), Some("collector.arp"));

@@ -15,7 +15,7 @@ pub enum FlagKind {
     Switch,
     /// `--x=TEXT`.
     Text,
-    /// `--x=TEXT`, as often as wanted.
+    /// `--x=TEXT`, repeatable.
     Texts,
     /// `--x=NUMBER`.
     Whole,
@@ -42,7 +42,7 @@ pub struct FlagInfo {
     pub bare: Option<&'static str>,
 }
 
-/// A flag of collector `C` that holds a `T`.
+/// A flag of collector `C` with a value of type `T`.
 pub struct Flag<C, T> {
     info: FlagInfo,
     owner: PhantomData<fn() -> (C, T)>,
@@ -51,7 +51,7 @@ pub struct Flag<C, T> {
 typed_constant!(Flag<C, T>);
 
 impl<C, T: Held> Flag<C, T> {
-    /// A flag of this name, default and help.
+    /// A flag with this name, default and help.
     pub const fn new(name: &'static str, default: &'static str, help: &'static str) -> Self {
         let info = FlagInfo { name, kind: T::KIND, default, help, old_names: &[], hidden: false, bare: None };
         Self { info, owner: PhantomData }
@@ -71,20 +71,20 @@ impl<C, T: Held> Flag<C, T> {
         self
     }
 
-    /// Makes the value optional; without it the flag has this value.
+    /// Makes the value optional. A flag without a value has this one.
     #[must_use]
     pub const fn bare(mut self, value: &'static str) -> Self {
         self.info.bare = Some(value);
         self
     }
 
-    /// The flag as the tables see it.
+    /// The flag without its type parameters.
     pub const fn info(&self) -> FlagInfo {
         self.info
     }
 }
 
-/// Marks a [`Flag`] that is on or off.
+/// Marks a [`Flag`] with a boolean value.
 #[derive(Clone, Copy, Debug)]
 pub struct Switch;
 /// Marks a [`Flag`] with a text.
@@ -100,13 +100,13 @@ pub struct Whole;
 #[derive(Clone, Copy, Debug)]
 pub struct Span;
 
-/// The marker types that stand for a [`FlagKind`].
+/// Marker types for each [`FlagKind`].
 pub trait Held {
-    /// The kind that the marker stands for.
+    /// The kind of the marker.
     const KIND: FlagKind;
     /// The type that [`Options::get`] returns.
     type Value<'a>;
-    /// Takes it out; `None` when the value is of another kind.
+    /// The inner value; `None` if the value is of another kind.
     fn take(value: &FlagValue) -> Option<Self::Value<'_>>;
 }
 
@@ -135,7 +135,7 @@ held! {
 
 /// The value of a flag.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is the value of the flag kind of its name")]
+#[expect(missing_docs, reason = "each variant is the value of the flag kind of its name")]
 pub enum FlagValue {
     Switch(bool),
     Text(String),
@@ -165,7 +165,7 @@ impl FlagValue {
     }
 }
 
-/// The values of all collectors' flags, and which collectors are on.
+/// The values of all collectors' flags, and the enabled collectors.
 #[derive(Clone, Default, Debug)]
 pub struct FlagValues {
     values: BTreeMap<&'static str, FlagValue>,
@@ -174,11 +174,10 @@ pub struct FlagValues {
 }
 
 impl FlagValues {
-    /// Every flag of these collectors at its default.
+    /// The defaults of all flags of these collectors.
     ///
     /// # Panics
-    /// When a declared default cannot be read as the flag's kind: a mistake in a declaration, which the test over all
-    /// declarations finds.
+    /// If a declared default cannot be parsed. A test checks all declarations.
     pub fn defaults<'a>(declarations: impl IntoIterator<Item = &'a Declaration>) -> Self {
         let mut all = Self::default();
         for flag in declarations.into_iter().flat_map(|declaration| declaration.flags) {
@@ -189,7 +188,7 @@ impl FlagValues {
         all
     }
 
-    /// Gives a flag a value; a flag of [`FlagKind::Texts`] gets one more.
+    /// Sets the value of a flag; adds it for [`FlagKind::Texts`].
     pub fn give(&mut self, flag: &FlagInfo, text: &str) -> Result<(), String> {
         let value = FlagValue::parse(flag.kind, text).map_err(|error| format!("--{}: {error}", flag.name))?;
         let again = !self.given.insert(flag.name);
@@ -207,7 +206,7 @@ impl FlagValues {
         self.given.contains(flag.name)
     }
 
-    /// The texts of a flag; nothing for a flag of another kind.
+    /// The texts of a flag; empty for a flag of another kind.
     pub fn words(&self, flag: &FlagInfo) -> &[String] {
         match self.values.get(flag.name) {
             Some(FlagValue::Text(word)) => std::slice::from_ref(word),
@@ -221,7 +220,7 @@ impl FlagValues {
         self.values.get(flag.name)
     }
 
-    /// Says whether a collector is on.
+    /// Enables or disables a collector.
     pub fn enable(&mut self, collector: &str, enabled: bool) {
         self.enabled.insert(collector.to_owned(), enabled);
     }
@@ -232,7 +231,7 @@ impl FlagValues {
     }
 }
 
-/// The flag values that a collector is built with.
+/// The flag values of collector `C`.
 pub struct Options<'a, C> {
     values: &'a FlagValues,
     notices: Vec<String>,
@@ -246,7 +245,7 @@ impl<C> fmt::Debug for Options<'_, C> {
 }
 
 impl<'a, C> Options<'a, C> {
-    /// The options of collector `C` among all.
+    /// The options of collector `C`.
     pub fn new(values: &'a FlagValues) -> Self {
         Self { values, notices: Vec::new(), owner: PhantomData }
     }
@@ -254,10 +253,10 @@ impl<'a, C> Options<'a, C> {
     /// The flag's value.
     ///
     /// # Panics
-    /// When the values were made without this collector's declaration.
+    /// If the values were built without this collector's declaration.
     pub fn get<T: Held>(&self, flag: Flag<C, T>) -> T::Value<'a> {
         let value = self.values.values.get(flag.info.name).and_then(T::take);
-        value.unwrap_or_else(|| panic!("--{} has a value of its kind in every table", flag.info.name))
+        value.unwrap_or_else(|| panic!("--{} is not in the table of flags", flag.info.name))
     }
 
     /// Whether the flag was given on the command line.
@@ -270,7 +269,7 @@ impl<'a, C> Options<'a, C> {
         self.values.enabled(name)
     }
 
-    /// Adds a message to the operator, which is logged at start.
+    /// Adds a warning to the operator, which is logged at start.
     pub fn notice(&mut self, message: impl Into<String>) {
         self.notices.push(message.into());
     }
@@ -280,7 +279,7 @@ impl<'a, C> Options<'a, C> {
     }
 }
 
-/// Reads a duration as Go writes it: numbers with units, one after the other.
+/// Parses a duration in Go's syntax: numbers with units, such as `1m30s`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_as_go_reads_them() {
+    fn durations_have_the_syntax_of_go() {
         check("5s", Some(Duration::from_secs(5)));
         check("1m30s", Some(Duration::from_secs(90)));
         check("1.5h", Some(Duration::from_secs(5400)));
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_wrong_kind_is_refused_in_words() {
+    fn a_value_of_the_wrong_kind_is_refused() {
         let refused = FlagValue::parse(FlagKind::Whole, "many").expect_err("no number");
         assert_eq!(refused, "expected a whole number, found `many`");
         assert!(FlagValue::parse(FlagKind::Switch, "yes").is_err());

@@ -29,7 +29,7 @@ pub struct Page {
     declared: usize,
     made_by_name: FxHashMap<Box<[u8]>, usize>,
     name: Vec<u8>,
-    /// A line that is not of the usual kind, while it is made.
+    /// Scratch memory for lines that do not fit into a [`Line`](super::line).
     spare: Vec<u8>,
     /// Families of other sources.
     pub(crate) foreign: ForeignPage,
@@ -112,7 +112,7 @@ impl Page {
     }
 }
 
-/// What a page leaves out.
+/// Samples and families that a page omits.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// Duplicate samples.
@@ -121,7 +121,7 @@ pub struct Finished {
     pub clashes: Vec<String>,
 }
 
-/// Metric names are made of `[a-zA-Z0-9_:]`; every other character, and every byte that is not UTF-8, becomes `_`.
+/// Replaces bytes outside of `[a-zA-Z0-9_:]` by `_`.
 fn name_byte(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || byte == b':' { byte } else { b'_' }
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_family_is_handed_over_in_every_scrape() {
+    fn a_large_family_is_moved_in_every_scrape() {
         let mut page = page();
         let count = 40_000_u64;
         let mut expected = String::from(
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_names_counters_by_what_they_count() {
+    fn openmetrics_names_counters_without_total() {
         let gauge: Family<(), Gauge, ()> = Family::new(2, "node_b", "A \"b\".");
         let mut page = Page::new([B.info(), A.info(), gauge.info()]);
         for (has_gauge, expected) in [
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_made_name_keeps_what_a_metric_name_can_have() {
+    fn invalid_characters_of_kernel_names_become_underscores() {
         let (text, _) = emit(&mut page(), |page| {
             page.named(MADE, &[b"x:y_Z9", b".-\xc3\xa9"], (), 1_u64);
         });
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn kernel_named_families_have_a_limit() {
+    fn kernel_named_families_are_limited() {
         let mut page = page();
         page.made_by_name.clear();
         let count = u64::try_from(MADE_FAMILIES_MAX).expect("fits");

@@ -4,15 +4,15 @@ use super::bytes;
 use super::failure::ParseError;
 use crate::host::root::Mount;
 
-/// The content of one file, which knows where it comes from.
+/// The content of a file and its path, for errors.
 ///
-/// A root gives a file as a whole or refuses it ([`crate::host::root::Root::read`]), so that the last line counts
-/// whether a newline ends it or not: emulated kernels and files written by hand leave it out.
+/// A root returns whole files only ([`crate::host::root::Root::read`]), so a last line without a newline is complete:
+/// emulated kernels and manually written files omit the newline.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
-    /// The tree the file is in.
+    /// The mount of the file.
     pub mount: Mount,
-    /// The file's path below it.
+    /// The path below the mount.
     pub path: &'a [u8],
     /// The content.
     pub bytes: &'a [u8],
@@ -29,23 +29,23 @@ impl<'a> Text<'a> {
         Lines { text: *self, rest: self.bytes, number: 0 }
     }
 
-    /// The first line; empty where the file is.
+    /// The first line; empty for an empty file.
     pub fn first_line(&self) -> &'a [u8] {
         self.lines().next().map_or(b"", |line| line.bytes)
     }
 
-    /// The content without white space around it: the value of a sysfs attribute.
+    /// The trimmed content: the value of a sysfs attribute.
     pub fn trimmed(&self) -> &'a [u8] {
         self.bytes.trim_ascii()
     }
 
-    /// The content as one number, which errors call `field`.
+    /// The content as a number, called `field` in errors.
     pub fn number<T: FromText>(&self, field: &'static str) -> Result<T, ParseError<'a>> {
         let found = self.trimmed();
         T::from_text(found).ok_or_else(|| self.error(field, T::EXPECTED, found))
     }
 
-    /// An error about the file as a whole.
+    /// An error about the whole file.
     pub fn error(&self, field: &'a str, expected: &'static str, found: &'a [u8]) -> ParseError<'a> {
         ParseError { mount: self.mount, path: self.path, line: 0, field: field.as_bytes(), expected, found }
     }
@@ -101,7 +101,7 @@ impl<'a> Line<'a> {
         Some((self.bytes[..at].trim_ascii(), self.bytes[at + 1..].trim_ascii()))
     }
 
-    /// Parses `found`, a part of this line, as a number; errors call it `field`.
+    /// Parses `found`, a part of this line, as a number, called `field` in errors.
     pub fn number<T: FromText>(&self, field: impl FieldName<'a>, found: &'a [u8]) -> Result<T, ParseError<'a>> {
         T::from_text(found).ok_or_else(|| self.error(field, T::EXPECTED, found))
     }
@@ -113,7 +113,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A field's name in an error: bytes of the file, or a text.
+/// The name of a field in errors: bytes of the file, or a text.
 pub trait FieldName<'a> {
     /// The name.
     fn bytes(self) -> &'a [u8];
@@ -139,7 +139,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The next field, which errors call `field`.
+    /// The next field, called `field` in errors.
     pub fn text(&mut self, field: &'a str) -> Result<&'a [u8], ParseError<'a>> {
         self.next().ok_or_else(|| self.line.error(field, "a field", b""))
     }
@@ -150,7 +150,7 @@ impl<'a> Fields<'a> {
         self.line.number(field, found)
     }
 
-    /// The next field as a number, or nothing at the end of the line.
+    /// The next field as a number; `None` at the end of the line.
     pub fn number_if_present<T: FromText>(&mut self, field: &'a str) -> Result<Option<T>, ParseError<'a>> {
         self.next().map(|found| self.line.number(field, found)).transpose()
     }
@@ -276,15 +276,11 @@ impl FromText for Wide {
     }
 }
 
-/// 2^64, the least that does not fit into 64 bits.
+/// 2^64, the smallest number that does not fit into 64 bits.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
 /// The integer part of a non-negative float, if it fits into 64 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it fits, and what is after the point goes"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits, and the fraction is truncated")]
 pub fn whole_part(number: f64) -> Option<u64> {
     (number < TOO_LARGE).then_some(number as u64)
 }
@@ -381,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_after_the_point_goes() {
+    fn the_fraction_is_truncated() {
         let found = [0.0, 1.9, 18_446_744_073_709_549_568.0, TOO_LARGE, f64::NAN].map(whole_part);
         assert_eq!(found, [Some(0), Some(1), Some(18_446_744_073_709_549_568), None, None]);
     }

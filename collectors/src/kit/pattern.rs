@@ -1,8 +1,8 @@
 //! Regular expressions of flags, in Go's syntax.
 //!
-//! Go and the crate `regex` both have finite automata and leftmost-first matches, but read a pattern differently:
-//! `[a-z&&[^b]]`, `\<lo`, `[[]` and `x{` mean something else there or nothing at all, and `\d`, `\w`, `\s` and `\b` are
-//! ASCII in Go. [`translate`] parses Go's syntax and writes the same expression for the crate.
+//! Go and the crate `regex` both have finite automata and leftmost-first matches, but different syntax: `[a-z&&[^b]]`,
+//! `\<lo`, `[[]` and `x{` have other meanings or are invalid in the crate, and `\d`, `\w`, `\s` and `\b` match ASCII only
+//! in Go. [`translate`] parses Go's syntax and writes an equivalent expression for the crate.
 
 mod class;
 mod parser;
@@ -13,15 +13,15 @@ use regex::{Regex, RegexBuilder};
 
 pub use parser::translate;
 
-/// Memory of a compiled pattern. Go's own limit is 128 MiB for its program.
+/// Maximum memory of a compiled pattern. Go's limit is 128 MiB.
 const COMPILED_MAX_BYTES: usize = 64 << 20;
-/// Go refuses a pattern that nests deeper than 1,000; each of its levels is up to three of the translation.
+/// Maximum nesting of the translation. Go's limit is 1,000 levels, each of which is translated to up to three.
 const NESTING_MAX: u32 = 4_096;
 
-/// Why Go refuses a pattern: its reason, and the part of the pattern that it names.
+/// A syntax error as Go reports it: the reason and the part of the pattern.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SyntaxError {
-    /// The reason, in the words of Go's `regexp/syntax`.
+    /// The error text of Go's `regexp/syntax`.
     pub reason: &'static str,
     /// The part of the pattern.
     pub part: String,
@@ -41,7 +41,7 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
     regex.map_err(|_| SyntaxError { reason: parser::LARGE, part: pattern.to_owned() }.to_string())
 }
 
-/// Bytes as the text that Go matches against: every byte that is not part of a character is one U+FFFD.
+/// Decodes bytes as Go does: every invalid byte becomes one U+FFFD.
 pub fn text_of(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

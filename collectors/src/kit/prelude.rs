@@ -1,4 +1,4 @@
-//! Imports of every collector.
+//! Common imports of collectors.
 
 pub use super::declare::{Collect, Cx};
 pub use super::failure::{Failure, FileError, ParseError, Problems};

@@ -1,4 +1,4 @@
-//! Declared reads: the only names by which a collector can ask for a file.
+//! Declared reads: the only files that a collector can access.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ pub enum Access {
     File,
     /// Lists a directory.
     Directory,
-    /// Reads the text of a symbolic link.
+    /// Reads the target of a symbolic link.
     Link,
 }
 
@@ -22,13 +22,13 @@ pub struct File;
 /// Marks a [`Read`] that lists a directory.
 #[derive(Clone, Copy, Debug)]
 pub struct Directory;
-/// Marks a [`Read`] of a symbolic link's own text.
+/// Marks a [`Read`] of the target of a symbolic link.
 #[derive(Clone, Copy, Debug)]
 pub struct Link;
 
-/// The marker types that stand for an [`Access`].
+/// Marker types for each [`Access`].
 pub trait Accessed {
-    /// The access that the marker stands for.
+    /// The access of the marker.
     const ACCESS: Access;
 }
 
@@ -47,15 +47,15 @@ impl Accessed for Link {
 pub struct ReadInfo {
     /// The mount.
     pub mount: Mount,
-    /// The path below the mount; each `*` stands for one name, and a component `**` for one or more of them with `/` between.
+    /// The path below the mount. `*` matches one name, a component `**` one or more names separated by `/`.
     pub pattern: &'static str,
     /// The kind of access.
     pub access: Access,
 }
 
-/// One path, or family of paths, that collector `C` reads. `N` is the number of `*` in the pattern.
+/// A path pattern that collector `C` reads. `N` is the number of `*` in the pattern.
 ///
-/// A path that is absolute or climbs out does not compile:
+/// An absolute path, a path with `..` and a wrong `N` do not compile:
 ///
 /// ```
 /// use collectors::{host::root::Mount, kit::read::{File, Read}};
@@ -85,7 +85,7 @@ pub struct Read<C, A, const N: usize> {
 typed_constant!(Read<C, A; const N: usize>);
 
 impl<C, A: Accessed, const N: usize> Read<C, A, N> {
-    /// A read of this pattern, checked while compiling.
+    /// A read of this pattern, checked at compile time.
     pub const fn new(mount: Mount, pattern: &'static str) -> Self {
         check_pattern(pattern, N);
         Self { info: ReadInfo { mount, pattern, access: A::ACCESS }, owner: PhantomData }
@@ -97,13 +97,13 @@ impl<C, A: Accessed, const N: usize> Read<C, A, N> {
     }
 }
 
-/// The number of names that a pattern takes.
+/// The number of names in a pattern.
 pub const fn count_names(pattern: &str) -> usize {
     let bytes = pattern.as_bytes();
     let mut count = 0;
     let mut at = 0;
     while at < bytes.len() {
-        // `**` takes one name, which is a path.
+        // `**` is replaced by one name, which may be a path.
         if bytes[at] == b'*' && (at == 0 || bytes[at - 1] != b'*') {
             count += 1;
         }
@@ -115,7 +115,7 @@ pub const fn count_names(pattern: &str) -> usize {
 const fn check_pattern(pattern: &str, names: usize) {
     let bytes = pattern.as_bytes();
     assert!(bytes.is_empty() || bytes[0] != b'/', "a read is relative to its mount: drop the leading `/`");
-    assert!(count_names(pattern) == names, "the read has another number of `*` than its type says");
+    assert!(count_names(pattern) == names, "the pattern does not have the number of `*` of its type");
     let mut start = 0;
     let mut at = 0;
     while at <= bytes.len() {
@@ -130,8 +130,9 @@ const fn check_pattern(pattern: &str, names: usize) {
     }
 }
 
-/// Writes the path of `info` with `names` in place of its `*`. `false` for an invalid name: empty, with a `/` or a NUL,
-/// or one that makes its component `.` or `..`. Names below [`Mount::Host`] are paths of the operator and not checked.
+/// Writes the path of `info` with each `*` replaced by a name. Returns `false` for an invalid name: one that is empty,
+/// contains `/` or NUL, or makes a component `.` or `..`. Names below [`Mount::Host`] are paths of the operator and are
+/// not checked.
 pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool {
     into.clear();
     let free = info.mount == Mount::Host;
@@ -166,7 +167,7 @@ pub(crate) fn fill(info: ReadInfo, names: &[&[u8]], into: &mut Vec<u8>) -> bool 
     true
 }
 
-/// The component that stands for a path.
+/// The component that matches several names.
 const PATH: &[u8] = b"**";
 
 /// Whether this is a valid file name.

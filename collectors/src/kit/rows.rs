@@ -1,10 +1,10 @@
-//! Files whose lines are a name and numbers.
+//! Files with rows of a name and numbers.
 
 use super::failure::{ParseError, Problems};
 use super::parse::{Fields, FromText, Line, Text};
 use super::table;
 
-/// The rows of a file by name. The last of several rows of one name counts.
+/// The rows of a file by name. The last of several rows of one name is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, const N: usize> {
     rows: [Option<Row<'a>>; N],
@@ -20,8 +20,8 @@ pub struct Row<'a> {
 }
 
 impl<'a, const N: usize> Rows<'a, N> {
-    /// The rows of a file that is never empty: an empty one is an error. `judge` says what is wrong with a line of any
-    /// other name.
+    /// The rows of a file that is never empty: an empty one is an error. `judge` returns the error of a line with another
+    /// name.
     pub fn of(
         text: Text<'a>,
         names: [&str; N],
@@ -34,7 +34,7 @@ impl<'a, const N: usize> Rows<'a, N> {
         Ok(Self::find(text, names, |line| problems.value(judge(line)).is_some()))
     }
 
-    /// Finds the rows of these names. `is_fine` judges a line of any other name.
+    /// Finds the rows of these names. `is_fine` checks lines with other names.
     fn find(text: Text<'a>, names: [&str; N], mut is_fine: impl FnMut(Line<'a>) -> bool) -> Self {
         let mut found = Self { rows: [None; N], has_strangers: false };
         for line in text.lines() {
@@ -51,8 +51,8 @@ impl<'a, const N: usize> Rows<'a, N> {
         found
     }
 
-    /// The results of `read` for each row, in the order of the names. `Ok(None)` is a row that the kernel does not have. A
-    /// missing row is left out if a line could not be parsed, because it may be that row.
+    /// The results of `read` for each row, in the order of the names; `Ok(None)` for a missing row. If a line could not be
+    /// parsed, missing rows are skipped, because that line may be one of them.
     pub fn each<T>(
         self,
         mut read: impl FnMut(usize, Row<'a>) -> Result<T, ParseError<'a>>,
@@ -74,12 +74,12 @@ impl<'a> Row<'a> {
         exactly(self.line, self.line.fields_of(self.rest), expected)
     }
 
-    /// The first numbers of the row, filled up with 0, and the number of all numbers.
+    /// The first numbers of the row, padded with 0, and the number of all numbers.
     pub fn numbers<T: FromText + Copy + Default, const N: usize>(self) -> Result<([T; N], usize), ParseError<'a>> {
         numbers(self.line, self.line.fields_of(self.rest))
     }
 
-    /// The first numbers, filled up with 0, of a row that starts with the number of numbers, at least `least`.
+    /// The first numbers, padded with 0, of a row that begins with the count of its numbers, at least `least`.
     pub fn counted<const N: usize>(self, least: u64, expected: &'static str) -> Result<[u64; N], ParseError<'a>> {
         let mut fields = self.line.fields_of(self.rest);
         let count: u64 = fields.number("the count of numbers")?;
@@ -101,7 +101,7 @@ pub fn exactly<'a, T: FromText + Copy + Default, const N: usize>(
     if count == N { Ok(values) } else { Err(line.error("the row", expected, line.bytes)) }
 }
 
-/// The first numbers of these fields, filled up with 0, and the number of all fields.
+/// The first numbers of these fields, padded with 0, and the number of all fields.
 pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
     line: Line<'a>,
     fields: Fields<'a>,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_row_is_told_from_one_that_could_not_be_read() {
+    fn a_missing_row_differs_from_an_invalid_one() {
         check_rows("b 2\na 1\n", &[(0, Some(1)), (1, Some(2))]);
         check_rows("b 2\nok 3\n", &[(0, None), (1, Some(2))]);
         check_rows("b 2\n? 3\n", &[(1, Some(2))]);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_nothing_has_no_rows_and_strangers_are_noted() {
+    fn an_empty_file_is_an_error_and_unknown_rows_are_reported() {
         let mut problems = Problems::default();
         let judge = |line: Line<'static>| Err(line.error("the row", "a or b", line.bytes));
         assert!(Rows::of(text(""), ["a", "b"], &mut problems, judge).is_err());
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_as_many_numbers_as_it_should() {
+    fn the_number_of_columns_is_checked() {
         assert_eq!(row("a 1 2").exactly("2 numbers").ok(), Some([1_u64, 2]));
         for line in ["a 1", "a 1 2 3"] {
             let error = row(line).exactly::<u64, 2>("2 numbers").expect_err("another count").to_string();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counted_row_has_as_many_numbers_as_it_says() {
+    fn the_count_at_the_start_of_a_row_is_checked() {
         let counted = |line| row(line).counted::<3>(2, "its count of numbers").map_err(|error| error.to_string());
         assert_eq!(counted("a 2 5 6"), Ok([5, 6, 0]));
         assert_eq!(counted("a 4 5 6 7 8"), Ok([5, 6, 7]));

@@ -1,9 +1,9 @@
-//! Runs the selected collectors one after the other and makes their page.
+//! Runs the selected collectors one after another and builds their page.
 //!
-//! The scraper alone decides success, measures time and reports. A collector that fails or panics costs what it did not
-//! emit and shows as `node_scrape_collector_success 0`; everything else is served. In a scrape with a deadline
-//! ([`Wanted::until`], [`Round`]) a late collector costs its own families. The thread that runs it stays with it until it
-//! returns; until then no other thread runs that collector.
+//! The scraper decides about success, measures time and reports. When a collector fails or panics, the page lacks the
+//! samples that it did not emit, and has `node_scrape_collector_success 0`. In a scrape with a deadline
+//! ([`Wanted::until`], [`Round`]) the page lacks the families of late collectors. The thread of a late collector stays with
+//! it until it returns; until then no other thread runs that collector.
 
 mod round;
 mod slot;
@@ -30,7 +30,7 @@ use slot::{Absence, Slot, Turn, Wait};
 /// Maximum number of threads that run collectors or wait for late ones.
 const RUNNERS_MAX: usize = 256;
 
-/// Owns the families about the scrape itself.
+/// Declares the families about the scrape itself.
 #[derive(Debug)]
 pub struct Scrape;
 
@@ -40,8 +40,8 @@ crate::declare! {
         PerCollector { collector }
     }
     families {
-        DURATION: volatile Gauge "node_scrape_collector_duration_seconds" PerCollector "Time that the collector took in this scrape.";
-        SUCCESS: Gauge "node_scrape_collector_success" PerCollector "1 when the collector read everything it wanted, 0 when something was missing or broken.";
+        DURATION: volatile Gauge "node_scrape_collector_duration_seconds" PerCollector "Duration of the collector in this scrape, in seconds.";
+        SUCCESS: Gauge "node_scrape_collector_success" PerCollector "1 if the collector succeeded, 0 if it failed or had no data.";
     }
 }
 
@@ -51,9 +51,9 @@ pub struct Scraper {
     disabled: BTreeSet<&'static str>,
     roots: Roots,
     kernel: Arc<dyn Kernel>,
-    /// Workspaces that no scrape uses.
+    /// Idle workspaces.
     workspaces: Mutex<Vec<Workspace>>,
-    /// Buffers that no thread of a scrape uses.
+    /// Idle read buffers.
     scratches: Mutex<Vec<Scratch>>,
     runners: Arc<Workers>,
     notices: Vec<String>,
@@ -74,7 +74,7 @@ struct Enabled {
 /// Memory of one scrape.
 #[derive(Default)]
 struct Workspace {
-    /// One for each collector, and one for [`Scrape`]. The page of a running collector is absent.
+    /// The page of each collector, and that of [`Scrape`]; `None` while the collector runs.
     pages: Vec<Option<Page>>,
     progress: Vec<Progress>,
     outcome: Outcome,
@@ -85,40 +85,40 @@ struct Workspace {
 /// A scrape's parameters.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Which collectors run.
+    /// The collectors to run.
     pub selection: Selection,
     /// Format of the page.
     pub format: Format,
-    /// Deadline by [`clock::monotonic`](crate::host::kernel::clock::monotonic); without one, all collectors are waited for.
+    /// Deadline by [`clock::monotonic`](crate::host::kernel::clock::monotonic); `None` waits for all collectors.
     pub until: Option<Duration>,
 }
 
-/// How one collector fared in one scrape.
+/// The result of a collector in a scrape.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// Which collector.
+    /// The collector's name.
     pub collector: &'static str,
-    /// How long it took.
+    /// Duration.
     pub duration: Duration,
-    /// Why it failed. A failure after which it went on is in `problems`.
+    /// The failure that ended it.
     pub failure: Option<&'a Failure>,
-    /// Failures after which it went on.
+    /// Problems that did not end it.
     pub problems: &'a Problems,
-    /// How many samples it emitted.
+    /// Number of emitted samples.
     pub samples: usize,
-    /// Whether it was left out because it had not answered by the deadline.
+    /// Whether it was omitted because it had not returned by the deadline.
     pub is_late: bool,
 }
 
 impl Report<'_> {
-    /// Whether nothing was missing or broken.
+    /// Whether the collector succeeded.
     pub fn is_success(&self) -> bool {
         self.failure.is_none() && self.problems.is_harmless()
     }
 }
 
 impl Scraper {
-    /// Builds the collectors that `values` has enabled, or that are on by default. The error names a flag to change.
+    /// Builds the enabled collectors. The error names the flag to change.
     pub fn build(
         registrations: &[Registration],
         values: &FlagValues,
@@ -149,12 +149,12 @@ impl Scraper {
         Ok(scraper)
     }
 
-    /// Messages of the collectors to the operator, from when they were built.
+    /// Warnings of the collectors to the operator.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The kernel that the collectors ask.
+    /// The kernel of the collectors.
     pub fn kernel(&self) -> &dyn Kernel {
         &*self.kernel
     }
@@ -169,8 +169,8 @@ impl Scraper {
         self.collectors.iter().map(|enabled| enabled.declaration)
     }
 
-    /// Runs the selected collectors, in the caller's thread, and appends their page to `out`. `own` may add families
-    /// that no collector has; `observe` gets a report of each collector.
+    /// Runs the selected collectors in the caller's thread, and appends their page to `out`. `own` may add families;
+    /// `observe` gets the report of each collector.
     pub fn scrape(
         &self,
         selection: &Selection,
@@ -183,7 +183,7 @@ impl Scraper {
         self.finish(workspace, own, Format::Text, out)
     }
 
-    /// Scrapes with these parameters, as [`Scraper::scrape`] does.
+    /// Scrapes like [`Scraper::scrape`], with these parameters.
     pub fn scrape_as(
         self: &Arc<Self>,
         wanted: &Wanted,
@@ -248,7 +248,7 @@ impl Scraper {
         finished
     }
 
-    /// Takes the collector, which may `wait` for another scrape, and runs it if `begins` agrees.
+    /// Takes the collector, waits for another scrape of it if `wait` allows, and runs it if `begins` returns true.
     fn run(
         &self,
         enabled: &Enabled,
@@ -265,8 +265,8 @@ impl Scraper {
         let result = match enabled.slot.take(wait) {
             Ok((mut collector, turn)) => {
                 let cx = AnyCx { roots: &self.roots, scratch, page, kernel: &self.kernel, problems };
-                // Only whole lines are on the page, and scratch is overwritten by every read: nothing half-done is left
-                // behind but in the collector itself, whose next scrape begins anew.
+                // After a panic the page has complete lines only, and every read overwrites the scratch memory. The
+                // collector's own state is reset by its next scrape.
                 let run = AssertUnwindSafe(|| if begins(turn) { collector.collect_any(cx) } else { Ok(()) });
                 let result = catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)));
                 enabled.slot.put(collector);
@@ -277,10 +277,9 @@ impl Scraper {
                 *is_late = true;
                 Err(match absence {
                     Absence::Busy => Failure::error(round::BUSY),
-                    Absence::Stuck(time) => Failure::error(format_args!(
-                        "has not answered for {} s, since a scrape before this one asked it",
-                        time.as_secs()
-                    )),
+                    Absence::Stuck(time) => {
+                        Failure::error(format_args!("blocked for {} s in an earlier scrape", time.as_secs()))
+                    }
                 })
             }
         };
@@ -288,7 +287,7 @@ impl Scraper {
         *failure = result.err();
     }
 
-    /// Puts on the page how a collector fared, and reports it to `observe`.
+    /// Emits duration and success of a collector, and reports its result to `observe`.
     fn report(&self, idx: usize, outcome: &Outcome, pages: &mut [Option<Page>], observe: &mut impl FnMut(&Report<'_>)) {
         let Some(enabled) = self.collectors.get(idx) else { return };
         let samples = pages.get(idx).and_then(Option::as_ref).map_or(0, Page::samples);
@@ -314,10 +313,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The collectors of one scrape.
+/// The selected collectors of a scrape.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Selection {
-    /// For each enabled collector, whether it runs; `None`: all of them.
+    /// Whether each enabled collector runs; `None` selects all.
     chosen: Option<Vec<bool>>,
 }
 
@@ -331,12 +330,12 @@ impl Selection {
 }
 
 impl Scraper {
-    /// Only these collectors. The error is a sentence for whoever asked.
+    /// Selects only these collectors. The error is a sentence for the client.
     pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
         self.choose(names, true)
     }
 
-    /// All but these collectors; excluding all leaves none.
+    /// Selects all collectors except these; excluding all leaves none.
     pub fn all_but(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
         self.choose(names, false)
     }

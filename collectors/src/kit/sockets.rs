@@ -1,4 +1,4 @@
-//! Rows of /proc/net/{tcp,udp}{,6}: one for each socket.
+//! Rows of /proc/net/{tcp,udp}{,6}.
 
 use super::failure::ParseError;
 use super::parse::{Hexadecimal, Line, Text};
@@ -7,7 +7,7 @@ use super::table;
 /// State and queues of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Socket {
-    /// Its state, as the kernel numbers them.
+    /// The kernel's number of the state.
     pub state: u64,
     /// Bytes not yet sent or acknowledged.
     pub transmit_queue_bytes: u64,
@@ -15,12 +15,12 @@ pub struct Socket {
     pub receive_queue_bytes: u64,
 }
 
-/// A row has the first columns up to the inode on every kernel.
+/// Number of columns up to the inode, which every kernel has.
 const COLUMNS_MIN: usize = 10;
 
-/// The sockets of a table, below its headline.
+/// The sockets of a table, without its header.
 pub fn sockets(text: Text<'_>) -> impl Iterator<Item = Result<Socket, ParseError<'_>>> {
-    // The headline is there even when no socket is.
+    // The header exists even without sockets.
     let empty = text.bytes.is_empty().then(|| Err(table::empty(text)));
     text.lines().skip(1).map(socket).chain(empty)
 }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_refused() {
+    fn malformed_rows_are_refused() {
         check_refused("\n", "net/udp:2: the row: expected 10 columns or more, found nothing");
         check_refused("0: 0:0 0:0 07 0:0 00:0 0 0 0\n", "10 columns or more");
         check_refused("0: 0:0 0:0 07 00 00:0 0 0 0 1\n", "the queues: expected two numbers with a colon between");

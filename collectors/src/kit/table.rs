@@ -3,7 +3,7 @@
 use super::failure::{ParseError, Problems};
 use super::parse::{FromText, Line, Lines, Text};
 
-/// The text of a file that is never empty: an empty one is reported.
+/// The text of a file that is never empty. An empty one is reported.
 pub fn filled<'a>(text: Text<'a>, problems: &mut Problems) -> Text<'a> {
     if text.bytes.is_empty() {
         problems.report(empty(text));
@@ -16,12 +16,12 @@ pub fn rows<'a>(text: Text<'a>, problems: &mut Problems) -> Lines<'a> {
     filled(text, problems).lines()
 }
 
-/// The error of an empty file that every kernel fills.
+/// The error of an empty file.
 pub fn empty(text: Text<'_>) -> ParseError<'_> {
     text.error("the file", "at least one line", b"")
 }
 
-/// The next numbers of a row, all or none. `fields` are their names in errors.
+/// The next numbers of a row; an error if one is invalid. `fields` are their names in errors.
 pub fn numbers<'a, T: FromText + Copy + Default, const N: usize>(
     line: Line<'a>,
     found: &mut impl Iterator<Item = &'a [u8]>,
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_row_without_a_newline_counts_and_an_empty_file_is_reported() {
+    fn a_last_row_without_a_newline_is_read_and_an_empty_file_is_reported() {
         check_rows("", 0, Some("proc/x: the file: expected at least one line, found nothing"));
         check_rows("a 1\n", 1, None);
         check_rows("a 1\nb 2\n", 2, None);

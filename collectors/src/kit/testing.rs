@@ -1,4 +1,4 @@
-//! Tests of collectors: a host as the text of a `.tree` file, and the samples it should give.
+//! Test support for collectors: a host as the text of a `.tree` file, and the expected samples.
 //!
 //! ```
 //! use collectors::kit::testing::given;
@@ -25,7 +25,7 @@ use crate::host::tree_text;
 /// below `kernel/`.
 ///
 /// # Panics
-/// When the text is no tree.
+/// If the text is not a valid tree.
 #[track_caller]
 pub fn given(entries: &str) -> Given {
     let text = format!("nodelab tree 1\n{entries}");
@@ -49,7 +49,7 @@ pub struct Scraped {
     pub page: String,
     /// Problems and failures of the collectors.
     pub complaints: Vec<String>,
-    /// Samples that were left out because an earlier one has the same name and labels.
+    /// Number of omitted duplicates.
     pub duplicates: usize,
 }
 
@@ -59,7 +59,7 @@ pub fn is_volatile(family: &str) -> bool {
     declarations.flat_map(|declaration| declaration.families).any(|own| own.name == family && own.is_volatile)
 }
 
-/// The page as it can be compared with another one: each value of a volatile family is a mark in its place.
+/// The page with a mark in place of each value of a volatile family, for comparisons.
 pub fn redacted(page: &str) -> String {
     let line = |line: &str| {
         let name = line.split([' ', '{']).next().unwrap_or_default();
@@ -77,7 +77,7 @@ impl Given {
         Self { tree, kernel: None, arguments: Vec::new(), sys_place: None }
     }
 
-    /// Sets flags, written as on the command line: `--collector.x=y`, `--no-collector.z`.
+    /// Sets flags in the form of the command line: `--collector.x=y`, `--no-collector.z`.
     #[must_use]
     pub fn flags(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
@@ -98,23 +98,23 @@ impl Given {
         self
     }
 
-    /// Replaces the kernel of the tree by one that the test shares.
+    /// Replaces the kernel of the tree by one that the test also uses.
     #[must_use]
     pub fn shared_kernel(mut self, kernel: Arc<dyn Kernel>) -> Self {
         self.kernel = Some(kernel);
         self
     }
 
-    /// Succeeds with exactly these samples, in the page's order.
+    /// Expects success with exactly these samples, in the order of the page.
     #[track_caller]
     pub fn emits<C: Collect>(self, expected: &str) {
         let scraped = self.scrape::<C>();
         assert_eq!(scraped.samples(), expected);
         assert_eq!(scraped.complaints, <[String; 0]>::default());
-        assert_eq!(scraped.duplicates, 0, "duplicate samples, which the page leaves out");
+        assert_eq!(scraped.duplicates, 0, "duplicate samples");
     }
 
-    /// Fails with exactly these samples, and with `complaint` in one of its complaints.
+    /// Expects failure with exactly these samples and with `complaint` in one of the problems.
     #[track_caller]
     pub fn fails<C: Collect>(self, expected: &str, complaint: &str) {
         let scraped = self.scrape::<C>();
@@ -123,7 +123,7 @@ impl Given {
         assert!(complaints.iter().any(|found| found.contains(complaint)), "`{complaint}` is not in {complaints:#?}");
     }
 
-    /// Refuses its flags, with `complaint` in the reason.
+    /// Expects an error about the flags that contains `complaint`.
     #[track_caller]
     pub fn is_refused<C: Collect>(self, complaint: &str) {
         let error = self.scraper::<C>().map(|_| ()).expect_err("flags to be refused");
@@ -144,7 +144,7 @@ impl Given {
         self.scraper_of(&[registration])
     }
 
-    /// A scraper of this host and of those of these collectors that the flags enable, or that are on by default.
+    /// A scraper of this host with the enabled ones of these collectors.
     pub fn scraper_of(self, registrations: &[Registration]) -> Result<Scraper, String> {
         let mut values = FlagValues::defaults(registrations.iter().map(|registration| registration.declaration));
         for argument in &self.arguments {
@@ -166,7 +166,7 @@ impl Given {
 /// The kernel that the `kernel/` entries of a tree describe.
 ///
 /// # Panics
-/// When one of them is none.
+/// If one of them is malformed.
 #[track_caller]
 fn canned(tree: &Tree) -> Canned {
     Canned::parse(|name| tree.content(name)).unwrap_or_else(|error| panic!("the test's kernel: {error}"))
@@ -188,7 +188,7 @@ fn give(values: &mut FlagValues, registrations: &[Registration], argument: &str)
     values.give(flag, value)
 }
 
-/// Scrapes once with everything that the scraper has.
+/// Scrapes once with all enabled collectors.
 pub fn scrape(scraper: &Scraper) -> Scraped {
     let mut complaints = Vec::new();
     let mut page = Vec::new();
@@ -205,7 +205,7 @@ pub fn scrape(scraper: &Scraper) -> Scraped {
 }
 
 impl Scraped {
-    /// The sample lines, without those that tell of the scrape itself.
+    /// The sample lines, without those about the scrape itself.
     pub fn samples(&self) -> String {
         let is_sample = |line: &&str| !line.starts_with('#') && !line.starts_with("node_scrape_");
         self.page.split_inclusive('\n').filter(is_sample).collect()
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crate::kit::prelude::*;
 
-    /// Emits one series as often as `--collector.repeater.count` says.
+    /// Emits one series `--collector.repeater.count` times.
     struct Repeater(u64);
 
     crate::declare! {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_declared_volatile_are_marks() {
+    fn volatile_values_are_replaced_by_marks() {
         let page = "# TYPE node_scrape_collector_duration_seconds gauge\n\
             node_scrape_collector_duration_seconds{collector=\"cpu\"} 0.5\nnode_load1 0.5\n";
         let expected = "# TYPE node_scrape_collector_duration_seconds gauge\n\

@@ -1,4 +1,4 @@
-//! Threads for what takes its time. They are made when they are needed, and end when they are not.
+//! A pool of threads for slow tasks. Threads are created on demand and end when they are idle.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// A worker that had nothing to do for so long ends.
+/// Time after which an idle worker ends.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What a worker does.
+/// A task of a worker.
 pub type Task = Box<dyn FnOnce() + Send>;
 
-/// The workers, and what they are to do.
+/// The workers and the queue of their tasks.
 pub struct Workers {
     name: &'static str,
     threads_max: usize,
@@ -34,12 +34,12 @@ struct State {
 }
 
 impl Workers {
-    /// None yet, and never more than so many; what comes in beyond waits for one of them. Their threads have this name.
+    /// An empty pool with a maximum number of threads of this name. Further tasks wait for a free worker.
     pub fn new(name: &'static str, threads_max: usize) -> Self {
         Self { name, threads_max, state: Mutex::default(), change: Condvar::new() }
     }
 
-    /// Has it done. The task is dropped if there is no thread, and none can be made.
+    /// Submits a task. It is dropped if no thread exists and none can be created.
     pub fn submit(self: &Arc<Self>, task: Task) {
         let mut state = self.lock();
         state.tasks.push_back(task);
@@ -71,7 +71,7 @@ impl Workers {
         }
     }
 
-    /// What to do next; `None` if nothing comes, when this worker no longer counts.
+    /// The next task; `None` after the idle time, when the worker is no longer counted.
     fn next(&self) -> Option<Task> {
         let mut state = self.lock();
         state.idle += 1;
@@ -96,7 +96,7 @@ mod tests {
     const THREADS_MAX: usize = 8;
 
     #[test]
-    fn tasks_are_done_side_by_side_up_to_the_limit() {
+    fn tasks_run_in_parallel_up_to_the_limit() {
         let workers = Arc::new(Workers::new("worker", THREADS_MAX));
         let (sender, receiver) = mpsc::channel();
         let gate = Arc::new((Mutex::new(false), Condvar::new()));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_panics_costs_no_worker() {
+    fn a_panicking_task_does_not_end_its_worker() {
         let workers = Arc::new(Workers::new("worker", THREADS_MAX));
         let (sender, receiver) = mpsc::channel();
         for number in 0..3 {

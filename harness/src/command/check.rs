@@ -22,7 +22,7 @@ pub(super) const FORMAT: Flag = Flag::value("format", "text|json", "Output forma
 
 pub(super) const COMMAND: Command = Command {
     name: "check",
-    arguments: "FILE|URL|-",
+    arguments: "PAGE",
     about: "lint a metrics page: promtool's checks, and more",
     details: "PAGE is a file, an exporter's http:// address, or - for standard input. It is parsed as OpenMetrics\n\
               if the server says so or if it ends in `# EOF`, otherwise as text format 0.0.4.\n\
@@ -35,7 +35,7 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(given: &Arguments) -> Result<ExitCode, Failure> {
-    let [name] = given.words(["FILE|URL|-"])?;
+    let [name] = given.words(["PAGE"])?;
     let is_json = given.one_of(FORMAT, &["text", "json"])? == "json";
     let wanted = match (given.has(OPENMETRICS.name), given.has(TEXT.name)) {
         (true, true) => return Err(Failure::Usage("--openmetrics and --text exclude each other".into())),

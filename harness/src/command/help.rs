@@ -72,7 +72,7 @@ fn exits(more: &[(u8, &str)]) -> String {
     all.sort_by_key(|(status, _)| *status);
     let mut last = None;
     for (status, meaning) in all {
-        let shown = if last.replace(status) == Some(status) { "or".to_owned() } else { format!("{status} ") };
+        let shown = if last.replace(status) == Some(status) { "   or".to_owned() } else { format!("{status} ") };
         let _ = writeln!(text, "  {shown} {meaning}");
     }
     text

@@ -1,4 +1,4 @@
-//! KnownDifference differences: tables of a Markdown file, each row with a reason. A row that matches nothing on a host that it
+//! Known differences: tables of a Markdown file, each row with a reason. A row that matches nothing on a host that it
 //! names is an error.
 
 use std::collections::BTreeSet;
@@ -23,10 +23,10 @@ pub struct KnownDifference {
     pub reason: String,
 }
 
-/// KnownDifference differences from one peer.
+/// Known differences from one peer.
 #[derive(Default, Debug)]
 pub struct KnownDifferences {
-    /// KnownDifference differing lines.
+    /// Known differing lines.
     pub known: Vec<KnownDifference>,
     /// Labels that the peer lacks.
     pub added: Vec<AddedLabel>,
@@ -37,7 +37,7 @@ pub struct KnownDifferences {
 pub struct Classified<'a> {
     /// Differences that no row explains.
     pub unknown: Vec<Difference>,
-    /// KnownDifference differences, each with its row.
+    /// Known differences, each with its row.
     pub known: Vec<(Difference, &'a KnownDifference)>,
     /// Rows that name this host but match nothing.
     pub stale: Vec<&'a KnownDifference>,

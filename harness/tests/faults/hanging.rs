@@ -25,7 +25,7 @@ fn a_hanging_file_costs_only_its_collector() {
         let outcome = host.scrape_with_deadline(collector);
         assert_eq!(outcome.is_success, Some(false), "{collector}: {}", question.broken(Kind::Hanging));
         assert_eq!(outcome.samples, BTreeSet::new(), "{collector}");
-        let expected = "had not answered when the scrape had to end";
+        let expected = "still running at the deadline of the scrape";
         assert_eq!(outcome.complaints, [expected], "{collector}: {}", question.broken(Kind::Hanging));
         host.breakable.clear();
         // A read that starts after the release finds the file without a fault.

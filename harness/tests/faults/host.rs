@@ -21,7 +21,7 @@ use crate::reads::{declared, pattern};
 const DEADLINE: Duration = Duration::from_millis(50);
 const DEADLINE_MAX: Duration = Duration::from_secs(10);
 /// Message about a collector that was not started.
-const NOT_STARTED: &str = "was not asked before the scrape had to end";
+const NOT_STARTED: &str = "not started before the deadline of the scrape";
 
 /// Origin of a host.
 #[derive(Clone, Copy)]

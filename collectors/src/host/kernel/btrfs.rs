@@ -1,4 +1,4 @@
-//! The devices of a btrfs.
+//! Devices of a btrfs file system.
 
 /// The identity of a file system or of a device.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -8,7 +8,7 @@ pub struct Uuid(pub [u8; 16]);
 pub const UUID_TEXT_BYTES: usize = 36;
 
 impl Uuid {
-    /// The UUID in hexadecimal digits, with dashes where they belong.
+    /// The UUID as text with dashes.
     pub fn text(self) -> [u8; UUID_TEXT_BYTES] {
         let mut text = [b'-'; UUID_TEXT_BYTES];
         let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -31,23 +31,23 @@ impl Uuid {
     }
 }
 
-/// The kinds of [`BtrfsDevice::errors`], in their order.
+/// The kinds of [`BtrfsDevice::errors`], in order.
 pub const BTRFS_ERROR_KINDS: [&str; 5] = ["write", "read", "flush", "corruption", "generation"];
 
-/// One device of a mounted btrfs, from `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS`.
+/// A device of a mounted btrfs, from `BTRFS_IOC_FS_INFO`, `BTRFS_IOC_DEV_INFO` and `BTRFS_IOC_GET_DEV_STATS`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct BtrfsDevice<'a> {
-    /// The file system that it is a part of.
+    /// The UUID of the file system.
     pub file_system: Uuid,
     /// Its path: `/dev/sda1`.
     pub path: &'a [u8],
-    /// Itself.
+    /// The UUID of the device.
     pub uuid: Uuid,
-    /// Bytes in all.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// Bytes that are handed out to block groups.
+    /// Bytes allocated to block groups.
     pub used_bytes: u64,
-    /// Errors since they were last reset, by [`BTRFS_ERROR_KINDS`].
+    /// Errors since the last reset, by [`BTRFS_ERROR_KINDS`].
     pub errors: [u64; BTRFS_ERROR_KINDS.len()],
 }
 

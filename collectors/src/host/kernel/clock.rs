@@ -1,16 +1,16 @@
-//! The clocks of the machine that the program runs on, whatever its operating system: [`super::linux::Linux`] reads
-//! them, and so does a simulated host that measures how long a real scrape takes.
+//! The clocks of the machine, on every operating system. [`super::linux::Linux`] reads them, and so does a simulated host
+//! to measure the duration of scrapes.
 #![expect(clippy::disallowed_methods, reason = "the only file that reads clocks; other code asks a `Kernel`")]
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Time since 1970; zero on a machine whose clock is set before it.
+/// Time since 1970; zero if the clock is set to an earlier time.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Time since the first call in this process, by a clock that cannot be set.
+/// Monotonic time since the first call in this process.
 pub fn monotonic() -> Duration {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     FIRST.get_or_init(Instant::now).elapsed()
@@ -21,12 +21,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wall_clock_is_of_this_century() {
+    fn the_wall_clock_is_in_this_century() {
         assert!(now() > Duration::from_secs(1_700_000_000), "{:?}", now());
     }
 
     #[test]
-    fn the_other_clock_counts_what_passes() {
+    fn the_monotonic_clock_advances() {
         let before = monotonic();
         std::thread::sleep(Duration::from_millis(2));
         let passed = monotonic().saturating_sub(before);

@@ -24,13 +24,13 @@ use super::{
 };
 use crate::host::errno::Errno;
 
-/// `PATH_MAX`: a path with its NUL is no longer.
+/// `PATH_MAX`: the maximum length of a path with its NUL.
 const PATH_CAP_BYTES: usize = 4096;
 
-/// Asks the kernel that runs this process.
+/// The running kernel.
 #[derive(Debug)]
 pub struct Linux {
-    /// Without the slash at its end: mount points begin with one.
+    /// The root directory without its final slash.
     rootfs: Vec<u8>,
     zones: Zones,
     routes: Exchanges,
@@ -127,7 +127,7 @@ impl Linux {
         Ok(())
     }
 
-    /// An address whose device went away meanwhile is left out.
+    /// An address whose device was removed in the meantime is skipped.
     fn addresses(&self, visit: &mut dyn FnMut(&Address<'_>)) -> Result<(), KernelError> {
         self.routes.ask(route::request_addresses, |answer| {
             let mut devices = answer.devices();
@@ -142,7 +142,7 @@ impl Linux {
         Ok(())
     }
 
-    /// A neighbour whose device went away meanwhile is left out.
+    /// A neighbour whose device was removed in the meantime is skipped.
     fn neighbours(&self, visit: &mut dyn FnMut(&Neighbour<'_>)) -> Result<(), KernelError> {
         self.routes.ask(route::request_neighbours, |answer| {
             let mut devices = answer.devices();
@@ -167,7 +167,7 @@ impl Linux {
         )
     }
 
-    /// A discipline whose device went away meanwhile is left out.
+    /// A discipline whose device was removed in the meantime is skipped.
     fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
         self.routes.ask(qdisc::request_qdiscs, |answer| {
             let mut devices = answer.devices();
@@ -243,7 +243,7 @@ fn uname(into: &mut Uname) {
     }
 }
 
-/// `prefix` and `path` as one path with a NUL at its end.
+/// Joins `prefix` and `path`, with a final NUL.
 fn joined<'a>(memory: &'a mut [u8; PATH_CAP_BYTES], prefix: &[u8], path: &[u8]) -> Result<&'a CStr, Errno> {
     let length = prefix.len() + path.len();
     let room = memory.get_mut(..=length).ok_or(Errno::ENAMETOOLONG)?;
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_counts_what_proc_net_dev_counts() {
+    fn loopback_counters_agree_with_proc_net_dev() {
         let linux = linux();
         let before = loopback_row();
         let found = loopback_statistics(&linux);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_those_of_proc_net_dev() {
+    fn links_agree_with_proc_net_dev() {
         let mut names = Vec::new();
         linux().links(&mut |link| names.push(String::from_utf8_lossy(link.name).into_owned())).unwrap();
         let text = fs::read_to_string("/proc/net/dev").unwrap();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_hold_those_of_proc_net_arp() {
+    fn neighbours_include_those_of_proc_net_arp() {
         let text = fs::read_to_string("/proc/net/arp").unwrap();
         let mut found = Vec::new();
         linux()
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn every_device_that_is_up_has_a_discipline_at_its_root() {
+    fn every_device_that_is_up_has_a_root_discipline() {
         let (linux, mut roots) = (linux(), Vec::new());
         let visit = &mut |found: &Qdisc<'_>| {
             assert!(!found.kind.is_empty() && !found.device.is_empty(), "{found:?}");
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn wireless_interfaces_answer_or_there_are_none() {
+    fn wireless_interfaces_are_listed_if_supported() {
         let linux = linux();
         let answer = linux.wifi_interfaces(&mut |interface| {
             assert!(fs::exists(format!("/sys/class/net/{}", interface.name.escape_ascii())).unwrap());
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_may_be_asked_while_another_is_answered() {
+    fn a_visitor_can_ask_another_question() {
         let linux = linux();
         let mut inner = 0;
         linux.links(&mut |_| linux.links(&mut |_| inner += 1).unwrap()).unwrap();
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_serves_one_question_after_another() {
+    fn a_socket_is_reused() {
         let linux = linux();
         for _ in 0..50 {
             loopback_statistics(&linux);
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn uname_is_what_proc_says() {
+    fn uname_agrees_with_proc() {
         let mut found = Uname { sysname: b"old".to_vec(), ..Uname::default() };
         (&linux() as &dyn Kernel).uname(&mut found).unwrap();
         for (file, value) in [
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn statfs_asks_below_the_prefix() {
+    fn statfs_resolves_paths_below_the_prefix() {
         let root = linux().statfs(b"/").unwrap();
         assert!(root.blocks > 0 && root.block_size > 0 && root.blocks_free >= root.blocks_available, "{root:?}");
         let proc = Linux::new(Path::new("/proc/")).statfs(b"/sys").unwrap();
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_fits_or_is_refused() {
+    fn long_paths_are_refused() {
         let of =
             |length: usize| joined(&mut [0; PATH_CAP_BYTES], b"/host", &vec![b'a'; length - 5]).map(CStr::count_bytes);
         assert_eq!(of(PATH_CAP_BYTES - 1), Ok(PATH_CAP_BYTES - 1));

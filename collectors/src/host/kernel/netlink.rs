@@ -1,8 +1,8 @@
-//! Netlink's wire format: messages and their attributes, written and walked as plain bytes on every operating system.
+//! Wire format of netlink: messages and attributes as bytes, on every operating system.
 //!
-//! A message is a header of 16 bytes (length, kind, flags, sequence, port) and a payload: a structure of fixed size and
-//! then attributes, each a header of 4 bytes (length, kind) and a value. Messages and attributes begin at multiples of
-//! four. Every number is in the byte order of the host, for only its own kernel is at the other end.
+//! A message is a header of 16 bytes (length, kind, flags, sequence, port) and a payload: a structure of fixed size,
+//! followed by attributes, each a header of 4 bytes (length, kind) and a value. Messages and attributes are aligned to
+//! four bytes. Numbers are in the byte order of the host, because the peer is its own kernel.
 
 pub mod ethtool;
 pub mod generic;
@@ -14,7 +14,7 @@ use crate::host::errno::Errno;
 
 /// `NLM_F_REQUEST`: a message to the kernel.
 pub const FLAG_REQUEST: u16 = 0x1;
-/// `NLM_F_ACK`: end the answer with an error message of number 0.
+/// `NLM_F_ACK`: request an error message of number 0 at the end of the answer.
 pub const FLAG_ACK: u16 = 0x4;
 /// `NLM_F_DUMP_INTR`: the table changed while it was being dumped.
 pub const FLAG_DUMP_INTERRUPTED: u16 = 0x10;
@@ -31,12 +31,12 @@ pub const KIND_OVERRUN: u16 = 4;
 const HEADER_BYTES: usize = 16;
 const ATTRIBUTE_HEADER_BYTES: usize = 4;
 const ALIGNMENT_BYTES: usize = 4;
-/// The upper bits of an attribute's kind say how its value is stored, not which it is.
+/// Mask of an attribute's kind without the upper bits, which describe its encoding.
 const ATTRIBUTE_KIND_MASK: u16 = 0x3fff;
 /// `NLA_F_NESTED`: the value is made of attributes.
 const ATTRIBUTE_NESTED: u16 = 0x8000;
 
-/// Bytes whose lengths contradict each other.
+/// Error of a message or attribute whose length is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed;
 
@@ -46,14 +46,14 @@ impl From<Malformed> for Errno {
     }
 }
 
-/// One message.
+/// A message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Message<'a> {
     /// The message type: one of the kinds above, or a number of the protocol.
     pub kind: u16,
-    /// Its flags.
+    /// The flags.
     pub flags: u16,
-    /// The number of the request that it belongs to.
+    /// The sequence number of the request.
     pub sequence: u32,
     /// The bytes after the header.
     pub payload: &'a [u8],
@@ -83,8 +83,8 @@ fn split_message(bytes: &[u8]) -> Option<(Message<'_>, &[u8])> {
     Some((Message { kind, flags, sequence, payload }, after(bytes, length)))
 }
 
-/// The attributes behind the first `skip_bytes` of a payload; the first malformed one is the last
-/// item. Up to three bytes that are left at the end are padding.
+/// The attributes after the first `skip_bytes` of a payload; the first malformed one is the last item. Up to three bytes
+/// at the end are padding.
 pub fn attributes(payload: &[u8], skip_bytes: usize) -> impl Iterator<Item = Result<Attribute<'_>, Malformed>> {
     let mut rest = payload.get(skip_bytes..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -110,36 +110,36 @@ fn after(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(length.next_multiple_of(ALIGNMENT_BYTES)..).unwrap_or_default()
 }
 
-/// The number at `offset`, where the bytes reach that far.
+/// The number at `offset`; `None` beyond the end.
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     bytes.get(offset..)?.first_chunk().copied().map(u16::from_ne_bytes)
 }
 
-/// The number at `offset`, where the bytes reach that far.
+/// The number at `offset`; `None` beyond the end.
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
-/// The number at `offset`, where the bytes reach that far.
+/// The number at `offset`; `None` beyond the end.
 pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().copied().map(u64::from_ne_bytes)
 }
 
-/// A string's bytes without the NUL at its end.
+/// The bytes of a string without the final NUL.
 pub(crate) fn text(value: &[u8]) -> &[u8] {
     value.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// How far one datagram brings the answer to a request.
+/// State of an answer after a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Progress {
-    /// The last message was there: the answer is complete, or the kernel refused.
+    /// The answer is complete, or the kernel returned an error.
     pub ended: Option<Result<(), Errno>>,
     /// The table changed while it was dumped.
     pub interrupted: bool,
 }
 
-/// Looks for the end of the answer to request number `sequence`. Messages of other numbers count for nothing.
+/// Finds the end of the answer to the request `sequence`. Messages with other sequence numbers are ignored.
 pub fn progress(datagram: &[u8], sequence: u32) -> Result<Progress, Errno> {
     let mut progress = Progress::default();
     for message in messages(datagram) {
@@ -158,7 +158,7 @@ pub fn progress(datagram: &[u8], sequence: u32) -> Result<Progress, Errno> {
     Ok(progress)
 }
 
-/// The kernel gives error numbers negated, and 0 for success.
+/// The result in an error message: a negated error number, or 0 for success.
 fn status(bits: u32) -> Result<(), Errno> {
     match bits.cast_signed() {
         0.. => Ok(()),
@@ -166,7 +166,7 @@ fn status(bits: u32) -> Result<(), Errno> {
     }
 }
 
-/// Writes one message at the end of a buffer.
+/// Appends a message to a buffer.
 #[derive(Debug)]
 pub struct Builder<'a> {
     bytes: &'a mut Vec<u8>,
@@ -175,7 +175,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Begins a message.
+    /// Starts a message.
     pub fn new(into: &'a mut Vec<u8>, kind: u16, flags: u16, sequence: u32) -> Self {
         let start = into.len();
         into.extend_from_slice(&0_u32.to_ne_bytes());
@@ -186,20 +186,20 @@ impl<'a> Builder<'a> {
         Self { bytes: into, start, oversized: false }
     }
 
-    /// Adds bytes of the payload's structure, and pads.
+    /// Appends bytes of the payload's structure, and padding.
     pub fn body(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.pad();
     }
 
-    /// Adds an attribute.
+    /// Appends an attribute.
     pub fn attribute(&mut self, kind: u16, value: &[u8]) {
         let start = self.begin_attribute(kind);
         self.bytes.extend_from_slice(value);
         self.end_attribute(start);
     }
 
-    /// Adds an attribute whose value is the attributes that `fill` adds.
+    /// Appends an attribute with nested ones, which `fill` appends.
     pub fn nested(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.begin_attribute(kind | ATTRIBUTE_NESTED);
         fill(self);
@@ -226,7 +226,7 @@ impl<'a> Builder<'a> {
         self.bytes.resize(padded, 0);
     }
 
-    /// Writes the length. A message with a value that its length field cannot hold is taken back and refused.
+    /// Writes the length. A message with a value that is too long for its length field is removed and refused.
     pub fn finish(self) -> Result<(), Errno> {
         match u32::try_from(self.bytes.len() - self.start) {
             Ok(length) if !self.oversized => {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_follow_each_other_at_multiples_of_four() {
+    fn messages_are_aligned_to_four_bytes() {
         let mut bytes = header(17, 5, 0, 1);
         bytes.extend([0xaa, 0, 0, 0]);
         bytes.extend(header(16, 6, 0, 2));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_whose_length_lies_ends_the_walk() {
+    fn a_message_with_an_invalid_length_ends_the_iteration() {
         for length in [0, 1, 15, 17, u32::MAX] {
             let mut bytes = header(16, 5, 0, 1);
             bytes.extend(header(length, 6, 0, 2));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_whose_length_lies_ends_the_walk() {
+    fn an_attribute_with_an_invalid_length_ends_the_iteration() {
         for length in [0, 3, 6, u16::MAX] {
             let mut bytes = attribute(5, 1, &[8, 0, 0, 0]);
             bytes.extend(attribute(length, 2, &[7]));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_answer_is_seen() {
+    fn the_end_of_an_answer_is_found() {
         let ended = |status| Ok(Progress { ended: Some(status), interrupted: false });
         let number = |number: i32| number.to_ne_bytes();
         check_progress(KIND_DONE, 2, &number(0), ended(Ok(())));
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_fits_its_length_field_or_is_refused() {
+    fn a_value_too_long_for_its_length_field_is_refused() {
         let mut bytes = vec![1, 2, 3];
         for (size_bytes, fits) in [(65_531, true), (65_532, false)] {
             bytes.truncate(3);
@@ -392,7 +392,7 @@ mod tests {
             let found: Vec<_> = attributes(message.payload, 0).map(|attribute| attribute.unwrap()).collect();
             let written: Vec<_> = values.iter().map(|(kind, value)| (*kind, &value[..])).collect();
             prop_assert_eq!(found, written);
-            // Cut anywhere, it is malformed: never a shorter message.
+            // A truncated message is malformed, never a shorter valid one.
             if cut > 0 && cut < bytes.len() {
                 prop_assert_eq!(messages(&bytes[..cut]).next(), Some(Err(Malformed)));
             }

@@ -9,9 +9,9 @@ use super::{
     WifiNetwork, WifiStation, Zone,
 };
 
-/// A question with the place for its answer: a variable for a single value, a visitor for a list.
+/// A question with the destination of its answer: a variable for a single value, a visitor for a list.
 ///
-/// Both are typed, so an answer of another type does not compile:
+/// The destination is typed, so an answer of another type does not compile:
 ///
 /// ```compile_fail,E0308
 /// use collectors::host::kernel::Question;
@@ -25,11 +25,11 @@ use super::{
 pub enum Question<'q> {
     /// Time since 1970.
     Now(&'q mut Duration),
-    /// A clock that never goes back, from an arbitrary start.
+    /// A monotonic clock with an arbitrary start.
     Monotonic(&'q mut Duration),
     /// `USER_HZ`, the unit of times in `/proc/stat`.
     TicksPerSecond(&'q mut u64),
-    /// Bytes of a memory page.
+    /// Size of a memory page in bytes.
     PageSizeBytes(&'q mut u64),
     /// The time zone in force at a time since 1970.
     Zone(Duration, &'q mut Zone),
@@ -43,7 +43,7 @@ pub enum Question<'q> {
     Btrfs(&'q [u8], &'q mut dyn FnMut(&BtrfsDevice<'_>)),
     /// Network devices. The visitor may ask further questions.
     Links(&'q mut dyn FnMut(&Link<'_>)),
-    /// Alternative names of network devices, which kernels have since 5.5.
+    /// Alternative names of network devices, since kernel 5.5.
     AlternativeNames(&'q mut dyn FnMut(&AlternativeName<'_>)),
     /// Addresses of network devices.
     Addresses(&'q mut dyn FnMut(&Address<'_>)),
@@ -94,9 +94,9 @@ impl fmt::Debug for Question<'_> {
     }
 }
 
-/// Answers what collectors need from a host beside files.
+/// Answers questions of collectors to a host, besides files.
 ///
-/// A kernel that decorates another one passes the question on, and so covers every question:
+/// A decorator of another kernel forwards the question, and thus covers every question:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,7 +118,7 @@ impl fmt::Debug for Question<'_> {
 /// assert_eq!(counted.1.load(Ordering::Relaxed), 1);
 /// ```
 ///
-/// A kernel that answers by itself matches the question; a forgotten arm does not compile:
+/// An implementation matches the question; a forgotten arm does not compile:
 ///
 /// ```compile_fail,E0004
 /// use collectors::host::kernel::{Kernel, KernelError, Question};
@@ -141,35 +141,35 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     fn ask(&self, question: Question<'_>) -> Result<(), KernelError>;
 }
 
-/// `USER_HZ` of every architecture that Linux supports today.
+/// `USER_HZ` of all architectures of current Linux.
 const USUAL_TICKS_PER_SECOND: u64 = 100;
 /// The usual page size.
 const USUAL_PAGE_SIZE_BYTES: u64 = 4096;
 
 /// The questions as methods. They cannot be overridden, so a kernel has no second way to answer.
 impl dyn Kernel + '_ {
-    /// Asks [`Question::Now`]; zero where the host has no clock.
+    /// Asks [`Question::Now`]; zero if the host has no clock.
     pub fn now(&self) -> Duration {
         let mut now = Duration::ZERO;
         let _ = self.ask(Question::Now(&mut now));
         now
     }
 
-    /// Asks [`Question::Monotonic`]; zero where the host has no clock.
+    /// Asks [`Question::Monotonic`]; zero if the host has no clock.
     pub fn monotonic(&self) -> Duration {
         let mut elapsed = Duration::ZERO;
         let _ = self.ask(Question::Monotonic(&mut elapsed));
         elapsed
     }
 
-    /// Asks [`Question::TicksPerSecond`]; 100 where the host does not say.
+    /// Asks [`Question::TicksPerSecond`]; 100 if unsupported.
     pub fn ticks_per_second(&self) -> u64 {
         let mut ticks = USUAL_TICKS_PER_SECOND;
         let _ = self.ask(Question::TicksPerSecond(&mut ticks));
         ticks
     }
 
-    /// Asks [`Question::PageSizeBytes`]; 4096 where the host does not say.
+    /// Asks [`Question::PageSizeBytes`]; 4096 if unsupported.
     pub fn page_size_bytes(&self) -> u64 {
         let mut bytes = USUAL_PAGE_SIZE_BYTES;
         let _ = self.ask(Question::PageSizeBytes(&mut bytes));
@@ -186,7 +186,7 @@ impl dyn Kernel + '_ {
         self.ask(Question::Uname(into))
     }
 
-    /// Asks [`Question::Rootfs`] and hands the answer to `read`; empty where the host does not say.
+    /// Asks [`Question::Rootfs`] and passes the answer to `read`; empty if unsupported.
     pub fn with_rootfs<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         let (mut read, mut result) = (Some(read), None);
         let _ = self.ask(Question::Rootfs(&mut |rootfs| {

@@ -1,4 +1,4 @@
-//! The counters of [`LinkStatistics`] as a list, in the order in which the kernel's structure holds them.
+//! The counters of [`LinkStatistics`] as a list, in the order of the kernel's structure.
 
 use super::LinkStatistics;
 
@@ -13,7 +13,7 @@ macro_rules! counters {
                 [$(self.$name),*]
             }
 
-            /// The statistics that have these [`Self::counters`].
+            /// The statistics with these [`Self::counters`].
             pub fn from_counters(counters: [u64; Self::NAMES.len()]) -> Self {
                 let [$($name),*] = counters;
                 Self { $($name),* }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_counter_stands_where_its_name_stands() {
+    fn names_and_counters_have_the_same_order() {
         let counters = std::array::from_fn(|position| position as u64 + 1);
         let statistics = LinkStatistics::from_counters(counters);
         assert_eq!(statistics.counters(), counters);

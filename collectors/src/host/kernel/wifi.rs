@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// A wireless interface from `NL80211_CMD_GET_INTERFACE`. Virtual interfaces without a network device, which have no
-/// name, are left out.
+/// A wireless interface from `NL80211_CMD_GET_INTERFACE`. Virtual interfaces without a network device have no name and are
+/// skipped.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct WifiInterface<'a> {
     /// Its name.
@@ -28,7 +28,7 @@ pub struct WifiNetwork<'a> {
     pub bssid: &'a [u8],
     /// Its name, any bytes.
     pub ssid: &'a [u8],
-    /// How the interface belongs to it: one of the `NL80211_BSS_STATUS_` numbers.
+    /// Status of the interface in it, a `NL80211_BSS_STATUS_` number.
     pub status: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Every kind of root answers alike: one table of questions, asked of all.
+//! Tests that all kinds of roots agree, with one table of requests.
 
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the files to be read are written here")]
@@ -15,7 +15,7 @@ use crate::host::errno::Errno;
 
 const CAP_BYTES: usize = 6000;
 
-/// The entries of every kind of root. Windows needs a privilege to make links, so links are left out there.
+/// The entries of every kind of root. Creating links needs a privilege on Windows, so there are none.
 fn files() -> Tree {
     let mut tree = Tree::new()
         .with_file("rootfs/outside", "the root begins below")
@@ -52,7 +52,7 @@ fn files() -> Tree {
     tree
 }
 
-/// A renderer of the files of a tree below a folder.
+/// A renderer of the files of a tree below a directory.
 #[derive(Debug)]
 struct Rendered {
     tree: Tree,
@@ -101,7 +101,7 @@ impl Render for Rendered {
     }
 }
 
-/// The portable way of reading, which is what `Dir` is everywhere but on Linux.
+/// The portable implementation, which `Dir` uses on systems other than Linux.
 #[derive(Debug)]
 struct Portable(portable::Confined);
 
@@ -183,7 +183,7 @@ impl Every {
 
     #[track_caller]
     fn check_read(&self, path: &str, expected: Result<&str, RootError>) {
-        // Some remember where they have read before.
+        // Some roots cache the last directory.
         for root in self.roots.iter().flat_map(|root| [root; 3]) {
             let mut bytes = b"of before".to_vec();
             let result = root.read(path.as_bytes(), &mut bytes, CAP_BYTES);
@@ -217,7 +217,7 @@ impl Every {
     fn check_kind(&self, path: &str, expected: Result<(Kind, u64), RootError>) {
         for root in &self.roots {
             let found = root.metadata(path.as_bytes()).map(|metadata| match metadata.kind {
-                // A directory's size is the file system's own affair.
+                // The size of a directory depends on the file system.
                 Kind::Directory => (Kind::Directory, 0),
                 kind => (kind, metadata.size_bytes),
             });
@@ -295,9 +295,9 @@ fn caps_on_both_sides() {
     }
 }
 
-/// Callers do not ask so, but a root stays within itself even then.
+/// Callers never request such paths, but roots stay confined even then.
 #[test]
-fn paths_that_lead_out_are_refused() {
+fn paths_that_leave_the_root_are_refused() {
     let every = Every::new();
     every.check_read("..", Err(RootError::Escapes));
     every.check_read("../outside", Err(RootError::Escapes));
@@ -355,7 +355,7 @@ fn links_are_read_without_being_followed() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_out_are_refused() {
+fn links_that_leave_the_root_are_refused() {
     let every = Every::new();
     every.check_read("a/escape", Err(RootError::Escapes));
     every.check_read("a/escape-and-return", Err(RootError::Escapes));

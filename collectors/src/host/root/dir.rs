@@ -1,13 +1,13 @@
 //! A real directory.
 //!
-//! On Linux the kernel itself keeps every path inside the directory (`dir/linux.rs`); elsewhere the paths are walked by
-//! component (`dir/portable.rs`). Nothing here waits: a FIFO, socket or device is an error.
+//! On Linux the kernel confines every path to the directory (`dir/linux.rs`); on other systems paths are resolved by
+//! component (`dir/portable.rs`). Reads do not block: a FIFO, socket or device is an error.
 
 #[cfg(target_os = "linux")]
 pub(super) mod linux;
 #[cfg(target_os = "linux")]
 mod reading;
-// On Linux only the tests use it: they prove that both ways answer alike.
+// On Linux only tests use it, to check that both implementations agree.
 #[cfg(any(not(target_os = "linux"), test))]
 pub(super) mod portable;
 
@@ -22,7 +22,7 @@ use linux::Confined;
 #[cfg(not(target_os = "linux"))]
 use portable::Confined;
 
-/// Nearly every file of /proc and /sys fits; /proc/sys clears as much kernel memory as it is asked for.
+/// Size of the first read: most files of /proc and /sys fit. For /proc/sys the kernel clears memory of this size.
 const FIRST_READ_BYTES: usize = 4 << 10;
 const LARGEST_READ_BYTES: usize = 16 << 10;
 
@@ -33,7 +33,7 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// The directory at this path of the operating system.
+    /// Opens the directory at this path of the operating system.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RootError> {
         Ok(Self { confined: Confined::open(path.as_ref())? })
     }
@@ -57,8 +57,8 @@ impl Root for Dir {
     }
 }
 
-/// Replaces `into` by all that `read` gives until it gives nothing more. On Linux `dir/reading.rs` does. Asks for one byte above the cap, which tells a
-/// file that is exactly as large from one that is larger.
+/// Replaces `into` by everything that `read` returns until the end (on Linux `dir/reading.rs` does this). Requests one byte
+/// above the cap, to distinguish a file of exactly this size from a larger one.
 #[cfg(any(not(target_os = "linux"), test))]
 fn fill(
     into: &mut Vec<u8>,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_to_the_end_or_to_the_cap() {
+    fn files_are_read_to_the_end_or_to_the_cap() {
         for size_bytes in [0, 1, 4095, 4096, 4097, 20_480, 20_481, 300_000] {
             check_fill(size_bytes, 1 << 20, Ok(()));
             check_fill(size_bytes, size_bytes, Ok(()));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_halfway_leaves_nothing() {
+    fn an_error_midway_discards_the_content() {
         let mut into = Vec::new();
         let mut reads = 0;
         let result = fill(&mut into, 100_000, |buffer| {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_is_no_directory_is_refused() {
+    fn a_root_has_to_be_a_directory() {
         let folder = tempfile::tempdir().unwrap();
         let file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
         assert_eq!(Dir::open(file.path()).err(), Some(Errno::ENOTDIR.into()));

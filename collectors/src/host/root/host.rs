@@ -1,7 +1,7 @@
-//! Paths that an operator spells out: absolute or relative to the working directory, with any links and `..`.
+//! Paths of the operator: absolute or relative to the working directory, with any links and `..`.
 //!
-//! Nothing is confined here, which is why only flags lead here (the textfile directory is one). On Windows a path is
-//! UTF-8; elsewhere it is any bytes.
+//! Paths are not confined, so only flags may name them (such as the textfile directory). On Windows a path is UTF-8; on
+//! other systems it is arbitrary bytes.
 
 use super::live::readable;
 use super::{Metadata, Names, Root, RootError};
@@ -10,7 +10,7 @@ use crate::host::errno::Errno;
 #[cfg(not(target_os = "linux"))]
 use super::dir::portable as system;
 
-/// The file system as the operator sees it.
+/// The root of paths of the operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Host;
 
@@ -19,8 +19,8 @@ impl Root for Host {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
         use super::dir::linux::{open_anywhere, read_found};
         into.clear();
-        // Opening some devices does something: a tape rewinds, a watchdog starts. So it is asked before,
-        // and again after, in case another file took the name in between.
+        // Opening some devices has side effects: a tape rewinds, a watchdog starts. So the type is checked before opening,
+        // and again afterwards, because the file may have been replaced in between.
         readable(self.metadata(path)?.kind)?;
         read_found(&open_anywhere(path)?, into, cap_bytes)
     }
@@ -32,7 +32,7 @@ impl Root for Host {
 
     fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
         into.clear();
-        // With the working directory's own handle an empty path would be `EINVAL` or `ENOENT` by kernel version.
+        // With a handle of the working directory, an empty path would be `EINVAL` or `ENOENT`, depending on the kernel.
         if path.is_empty() { Err(Errno::ENOENT.into()) } else { super::dir::linux::read_link_anywhere(path, into) }
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn nothing_waits() {
+    fn reads_do_not_block() {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
         let folder = tempfile::tempdir().unwrap();
         let (fifo, socket) = (folder.path().join("fifo"), folder.path().join("socket"));

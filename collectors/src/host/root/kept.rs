@@ -1,18 +1,18 @@
-//! A directory of this host that is read scrape after scrape.
+//! A directory of this host with descriptors that stay open between scrapes.
 //!
-//! Opening a file of /proc or /sys costs several times what reading it does. There descriptors stay open, and are read
-//! again from their beginning, which has the kernel render the file anew. What could make one of them tell of something
-//! else than its path does is looked at when a scrape begins, or makes reading it an error, after which the path is asked:
+//! Opening a file of /proc or /sys costs several times as much as reading it. Their descriptors stay open and are read
+//! again from the beginning, for which the kernel renders the file anew. A descriptor that no longer belongs to its path is
+//! detected at the start of a scrape, or by a read error, after which the path is opened again:
 //!
-//! | what happens | how it shows |
+//! | change | detection |
 //! |---|---|
-//! | a device, or a module, goes, with or without another of its name | reading what is left of it is an error |
-//! | a device is renamed | the directory at the path is another one (`Confined::identity`) |
-//! | something is mounted over /proc or /sys, on it, or below it | the list of mounts changes (`Mounts`) |
-//! | processes come and go | their files are not kept |
+//! | a device or module is removed, and possibly replaced by one of its name | reading the old descriptor is an error |
+//! | a device is renamed | another directory is at the path (`Confined::identity`) |
+//! | a mount over, on or below /proc or /sys | the list of mounts changes (`Mounts`) |
+//! | processes start and end | their files are not kept open |
 //!
-//! In any other directory a file may be replaced under its name at any time: nothing of it is kept but, for the rest of a
-//! scrape, the handle of the directory that was read last.
+//! In other directories a file may be replaced at any time, so no files stay open there. Only the handle of the last
+//! directory is cached until the end of the scrape.
 
 mod place;
 mod state;
@@ -27,13 +27,14 @@ use crate::host::errno::Errno;
 use place::LastPlace;
 use state::{Mounts, State};
 
-/// A larger file costs more to render than to open, and the kernel would keep a buffer of its whole size.
+/// Maximum size of a file that stays open. A larger one costs more to render than to open, and the kernel would keep a
+/// buffer of its whole size.
 const KEPT_FILE_MAX_BYTES: usize = 64 << 10;
 
-/// Stands among the names of a directory's files for the directory.
+/// The key of a directory itself among the names of its files.
 const ITSELF: &[u8] = b".";
 
-/// A directory of the file system as a root that keeps open what may be.
+/// A directory as a root that keeps descriptors open.
 #[derive(Debug)]
 pub struct Kept {
     path: PathBuf,
@@ -42,10 +43,10 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The directory at this path of the operating system.
+    /// Opens the directory at this path of the operating system.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RootError> {
         let path = path.as_ref().to_owned();
-        // Watching begins before there is anything to miss.
+        // Watching begins before the first descriptor is opened.
         let mounts = Mounts::watch();
         let confined = Arc::new(Confined::open(&path)?);
         let mounts = mounts.filter(|_| confined.rendered.is_some());
@@ -74,13 +75,13 @@ impl Kept {
         state.directories.get(directory)?.files.get(name).map(Arc::clone)
     }
 
-    /// Keeps what was opened at this path, if it may be.
+    /// Keeps an open file of this path, if its file system allows.
     fn keep(&self, confined: &Confined, path: &[u8], (directory, name): (&[u8], &[u8]), file: OwnedFd) {
         let Some(rendered) = confined.rendered.filter(|rendered| !is_of_process(*rendered, directory)) else { return };
         if !self.lock().has_room() {
             return;
         }
-        // A container may have a file of another file system in this place.
+        // A container may have mounted a file of another file system here.
         if Rendered::of(&file) != Ok(Some(rendered)) {
             return;
         }
@@ -98,7 +99,7 @@ impl Kept {
         state.insert((directory, name), identity, file);
     }
 
-    /// Asks what is kept under this name; `None` where nothing is, or it has no answer.
+    /// Reads the kept descriptor of this name; `None` without one, or if it is no longer valid.
     fn ask_kept(
         &self,
         confined: &Confined,
@@ -106,7 +107,7 @@ impl Kept {
         ask: impl FnOnce(&OwnedFd) -> Result<(), RootError>,
     ) -> Option<Result<(), RootError>> {
         let kept = self.find(confined, directory, name)?;
-        // Of two that read a file at once, the second would change what the first is given.
+        // Concurrent reads of one descriptor would disturb each other.
         let file = kept.try_lock().ok()?;
         match ask(&file) {
             Err(error) if !is_refusal(error) => {
@@ -117,8 +118,8 @@ impl Kept {
         }
     }
 
-    /// Opens what is not kept. Most of it is not there, scrape after scrape: to learn so again, looking is enough, which
-    /// costs half of what trying to open does.
+    /// Opens a file that is not kept. Most of these files are missing in every scrape; checking for existence costs half
+    /// as much as a failed open.
     fn open_new(
         &self,
         confined: &Confined,
@@ -166,7 +167,7 @@ impl Root for Kept {
         state.begin_scrape();
         if state.mounts.as_ref().is_some_and(Mounts::have_changed) {
             let directories = state.take_all();
-            // Where a sandbox keeps what is mounted here now from being read, what was mounted here before still is.
+            // If a sandbox forbids reading the new mount, the previous one stays in use.
             if let Ok(confined) = Confined::open(&self.path).and_then(|new| new.open_directory(b"").map(|_| new)) {
                 state.confined = Arc::new(confined);
             }
@@ -187,7 +188,7 @@ impl Root for Kept {
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
         let confined = self.confined();
-        // Of a directory of /proc that has gone, what is left lists nothing.
+        // The descriptor of a removed directory of /proc lists nothing.
         if confined.rendered != Some(Rendered::Sys) {
             return confined.list(path, into);
         }
@@ -209,7 +210,7 @@ impl Root for Kept {
     }
 }
 
-/// Which directory is at this path. Nothing below /proc is ever renamed.
+/// The identity of the directory at this path. Files below /proc are never renamed.
 fn identity(confined: &Confined, directory: &[u8]) -> Result<(u64, u64), RootError> {
     match confined.rendered {
         Some(Rendered::Sys) => confined.identity(directory),
@@ -217,7 +218,7 @@ fn identity(confined: &Confined, directory: &[u8]) -> Result<(u64, u64), RootErr
     }
 }
 
-/// The directory that a file is in, and its name there.
+/// The directory and the name of a file.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memrchr(b'/', path) {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
@@ -225,12 +226,12 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Whether the driver, or the kernel, answers that there is nothing to tell: that is an answer, and no sign of an end.
+/// Whether the error is an answer of the driver or the kernel, and not a sign of a removed device.
 fn is_refusal(error: RootError) -> bool {
     matches!(error, RootError::Errno(Errno::EINVAL | Errno::EOPNOTSUPP))
 }
 
-/// Whether this is a directory of /proc that belongs to a process, whose number may become another's.
+/// Whether this is a directory of a process in /proc, whose number may be reused.
 fn is_of_process(rendered: Rendered, directory: &[u8]) -> bool {
     let first = directory.split(|&byte| byte == b'/').next().unwrap_or_default();
     let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);

@@ -1,4 +1,4 @@
-//! Files that are rendered when they are read, as those of /proc are.
+//! A root whose files are rendered when they are read, like those of /proc.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use super::resolve::{Last, Links, PathBuffer, is_plain, resolve};
 use super::{Kind, Metadata, Names, Root, RootError};
 use crate::host::errno::Errno;
 
-/// What can be asked of a simulated file tree. The paths are relative to it; whoever renders follows no link, and a path
-/// through one leads nowhere. The empty path is the tree's own directory.
+/// A simulated file tree. Paths are relative to it. Implementations do not follow links: a path through one does not
+/// exist. The empty path is the directory of the tree.
 pub trait Render: Links + Send + Sync + fmt::Debug {
     /// Appends the content of the file at `path`.
     fn render(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError>;
@@ -19,21 +19,21 @@ pub trait Render: Links + Send + Sync + fmt::Debug {
     fn describe(&self, path: &[u8]) -> Result<Metadata, RootError>;
 }
 
-/// A root over a [`Render`]: it follows the links and holds the caps.
+/// A root over a [`Render`]: it follows links and checks caps.
 #[derive(Debug)]
 pub struct Live<R> {
     render: R,
 }
 
 impl<R: Render> Live<R> {
-    /// A root of these files.
+    /// The root of these files.
     pub fn new(render: R) -> Self {
         Self { render }
     }
 
     fn follow(&self, path: &[u8], last: Last) -> Result<(Kind, PathBuffer), RootError> {
         let mut resolved = PathBuffer::new();
-        // What is found under its own name has no link above it: one question instead of one for each folder.
+        // An entry at this exact path has no link above it: one lookup is enough.
         if is_plain(path)
             && let Ok(kind) = self.render.kind(path)
             && (kind != Kind::Link || last == Last::Kept)
@@ -87,7 +87,7 @@ impl<R: Render> Root for Live<R> {
     }
 }
 
-/// Whether something of this kind has content; the error says why not.
+/// Checks that an entry of this kind has content.
 pub(super) fn readable(kind: Kind) -> Result<(), RootError> {
     match kind {
         Kind::File => Ok(()),
@@ -97,7 +97,7 @@ pub(super) fn readable(kind: Kind) -> Result<(), RootError> {
     }
 }
 
-/// Whether so many bytes are within the cap; the error names both.
+/// Checks that a size is within the cap; the error contains both.
 pub(super) fn within(size_bytes: usize, cap_bytes: usize) -> Result<(), RootError> {
     if size_bytes <= cap_bytes {
         return Ok(());

@@ -1,20 +1,19 @@
-//! One rule for symbolic links, the same for every kind of root.
+//! Resolution of symbolic links, for every kind of root.
 //!
-//! A link's target counts from the directory that holds the link; an absolute one from the root, as it would if the
-//! host whose files these are had booted into it (`/etc/os-release` is such a link on some systems). `..` above the
-//! root is refused.
+//! The target of a link is relative to the directory of the link; an absolute one is relative to the root, as on the host
+//! itself (`/etc/os-release` is such a link on some systems). `..` above the root is refused.
 
 use super::{Kind, RootError};
 use crate::host::errno::Errno;
 
-/// The longest path or target of a link; the kernel's limit counts a NUL at its end as well.
+/// Maximum length of a path or a target. The kernel's limit includes a final NUL.
 pub const MAX_PATH_BYTES: usize = 4095;
-/// The longest name between two `/`.
+/// Maximum length of a name.
 pub const MAX_NAME_BYTES: usize = 255;
-/// How many links one path may pass through.
+/// Maximum number of links in the resolution of a path.
 pub const MAX_LINKS: u32 = 40;
 
-/// A path on the stack, so that following a link needs no memory of its own.
+/// A path on the stack, so that following a link does not allocate.
 #[derive(Clone)]
 pub struct PathBuffer {
     bytes: [u8; MAX_PATH_BYTES],
@@ -44,22 +43,22 @@ impl PathBuffer {
         &self.bytes[..self.length]
     }
 
-    /// How long it is.
+    /// The length.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether it is the empty path, the root itself.
+    /// Whether it is empty: the root itself.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Forgets all after the first `length` bytes.
+    /// Truncates it to `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
 
-    /// Adds bytes as they are; `ENAMETOOLONG` above [`MAX_PATH_BYTES`].
+    /// Appends bytes; `ENAMETOOLONG` above [`MAX_PATH_BYTES`].
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), RootError> {
         let end = self.length + bytes.len();
         self.bytes.get_mut(self.length..end).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
@@ -67,7 +66,7 @@ impl PathBuffer {
         Ok(())
     }
 
-    /// Adds a path below this one, with a `/` where one is needed.
+    /// Appends a path below this one, after a `/` if needed.
     pub fn join(&mut self, path: &[u8]) -> Result<(), RootError> {
         if !self.is_empty() && !path.is_empty() {
             self.append(b"/")?;
@@ -75,7 +74,7 @@ impl PathBuffer {
         self.append(path)
     }
 
-    /// Goes one directory up, but not above the first `base` bytes: then it says `false`.
+    /// Removes the last component. Returns `false` if that would go above the first `base` bytes.
     fn pop(&mut self, base: usize) -> bool {
         if self.length <= base {
             return false;
@@ -86,37 +85,37 @@ impl PathBuffer {
     }
 }
 
-/// Whether a path is made of names alone, so that it is the one that it stands for if nothing in it is a link.
+/// Whether a path consists of names only, so that it needs no resolution unless it contains links.
 pub(super) fn is_plain(path: &[u8]) -> bool {
     path.len() <= MAX_PATH_BYTES && path.split(|&byte| byte == b'/').all(is_name)
 }
 
-/// Whether one part of a path is a name.
+/// Whether a component of a path is a name.
 pub(super) fn is_name(part: &[u8]) -> bool {
     !matches!(part, b"" | b"." | b"..") && part.len() <= MAX_NAME_BYTES
 }
 
-/// What following links needs to know of a tree. Only the last component of the paths that are asked for may be a link,
-/// and it is not followed.
+/// The operations of a tree for following links. Only the last component of a requested path may be a link, and it is not
+/// followed.
 pub trait Links {
     /// The entry at this path.
     fn kind(&self, path: &[u8]) -> Result<Kind, RootError>;
 
-    /// Appends the text of the link at this path; `EINVAL` if it is none.
+    /// Appends the target of the link at this path; `EINVAL` if it is not a link.
     fn target(&self, path: &[u8], into: &mut PathBuffer) -> Result<(), RootError>;
 }
 
-/// How a link in the last component of a path is treated.
+/// Treatment of a link in the last component of a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Last {
-    /// Go where it leads.
+    /// Follow it.
     Followed,
-    /// Stop at the link itself.
+    /// Do not follow it.
     Kept,
 }
 
-/// Appends to `resolved` the path without links that `path` stands for, and says what is there. What `resolved` holds
-/// before is the root: nothing leads above it.
+/// Appends the resolution of `path` to `resolved`, and returns the kind of entry there. The initial content of `resolved`
+/// is the root, above which no path leads.
 pub fn resolve(
     tree: &(impl Links + ?Sized),
     path: &[u8],
@@ -142,7 +141,7 @@ impl<T: Links + ?Sized> Walk<'_, T> {
         let mut kind = Kind::Directory;
         let mut components = path.split(|&byte| byte == b'/').peekable();
         while let Some(component) = components.next() {
-            // An empty component at the end counts as well: `file/` is not a file.
+            // An empty last component is checked too: `file/` is not a file.
             if kind != Kind::Directory {
                 return Err(Errno::ENOTDIR.into());
             }
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn going_up_stops_at_the_base() {
+    fn parents_above_the_base_are_refused() {
         let mut path = PathBuffer::new();
         path.append(b"proc/a/b").unwrap();
         assert!(path.pop(4) && path.as_bytes() == b"proc/a");

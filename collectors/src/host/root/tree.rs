@@ -1,7 +1,6 @@
-//! A whole host's files in memory, as a `.tree` file describes them.
+//! The files of a host in memory, as in a `.tree` file.
 //!
-//! Every directory on the way to an entry is an entry itself and never a link, so that a path without links is found
-//! at once.
+//! Every directory above an entry is an entry and not a link, so that a path without links is found by one lookup.
 
 mod build;
 mod folders;
@@ -20,20 +19,20 @@ use folders::{Folders, name_in};
 pub use insert::{Filling, InsertError};
 pub use node::{MAX_MODE, Node, Special, What};
 
-/// The folder of a tree that holds the kernel's answers; it is no mount.
+/// The folder of a tree with the answers of the kernel; it is not a mount.
 pub const KERNEL: &str = "kernel";
 
-/// The folder of a tree that holds what was different at a second moment: `later/proc/stat`, `later/kernel/clock`.
+/// The folder of a tree with the differences of a second snapshot: `later/proc/stat`, `later/kernel/clock`.
 pub const LATER: &str = "later";
 
-/// The files of one host: below a folder for each mount (`proc/loadavg`), and the kernel's answers below `kernel/`.
+/// The files of a host, below a folder for each mount (`proc/loadavg`), and the answers of the kernel below `kernel/`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tree {
     folders: Folders,
 }
 
 impl Tree {
-    /// A host without a file.
+    /// A host without files.
     pub fn new() -> Self {
         Self::default()
     }
@@ -51,12 +50,12 @@ impl Tree {
         }
     }
 
-    /// The content of a file, to be changed.
+    /// The mutable content of a file.
     pub fn content_mut(&mut self, path: impl AsRef<[u8]>) -> Option<&mut Vec<u8>> {
         self.folders.get_mut(path.as_ref())?.content_mut()
     }
 
-    /// Every entry and its path, sorted by path, with the directories on the way to others.
+    /// All entries and their paths, sorted by path, with the directories above them.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
         self.folders.iter().map(|entry| (&*entry.path, &entry.node))
     }
@@ -71,7 +70,7 @@ impl Tree {
         self.folders.has_entries(path.as_ref())
     }
 
-    /// One root for each mount. A path of [`Mount::Host`] may be absolute or relative: both count from `host/`.
+    /// A root for each mount. A path of [`Mount::Host`] may be absolute or relative; both are relative to `host/`.
     pub fn roots(self: &Arc<Self>) -> Roots {
         Roots::new(|mount| Arc::new(TreeRoot { tree: Arc::clone(self), mount }))
     }
@@ -90,7 +89,7 @@ impl Links for Tree {
     }
 }
 
-/// One mount of a tree.
+/// A mount of a tree.
 struct TreeRoot {
     tree: Arc<Tree>,
     mount: Mount,
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_has_each_name_once_whatever_stands_below_it() {
+    fn a_listing_has_each_name_once() {
         let tree = Tree::new()
             .with_file("sys/a/b/c/d", "")
             .with_file("sys/a/b/e", "")
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mount_is_a_folder_of_its_own() {
+    fn each_mount_has_a_folder() {
         let tree = Tree::new().with_file("proc/a", "1").with_file("host/var/lib/a", "2").with_file("kernel/uname", "3");
         assert_eq!(read(&tree, Mount::Proc, "a").unwrap(), b"1");
         assert_eq!(read(&tree, Mount::Host, "/var/lib/a").unwrap(), b"2");
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_decide_what_reading_says() {
+    fn attributes_determine_the_result_of_reads() {
         let tree = Tree::new()
             .with_file("sys/speed", "10\n")
             .with_error("sys/speed", Errno::EINVAL)
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_tells_what_the_entry_says() {
+    fn metadata_is_that_of_the_entry() {
         let node = Node::file("abc").with_modified_seconds(1_700_000_000);
         let tree = Arc::new(Tree::new().with("host/a", node.clone()).with("host/b", node.with_size_bytes(4096)));
         let expected =
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_takes_what_is_below_and_nothing_else() {
+    fn removing_an_entry_removes_everything_below() {
         let mut tree = Tree::new().with_file("sys/a/b", "").with_file("sys/a-b", "").with_file("sys/a0", "");
         assert!(tree.remove("sys/a"));
         assert!(!tree.remove("sys/a"));

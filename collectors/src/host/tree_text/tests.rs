@@ -32,7 +32,7 @@ fn check_file(path: &str, expected: &str) {
 }
 
 #[test]
-fn files_are_read_as_they_stand() {
+fn the_content_of_files_is_parsed() {
     check_file("kernel/uname", "sysname Linux\\n");
     check_file("proc/1/cmdline", "/sbin/init\\x00splash\\\\");
     check_file("proc/odd", "== not a header\\n\\\\begins with a backslash\\nends with \\\\x20\\n");
@@ -57,14 +57,14 @@ fn attributes_links_and_directories_are_read() {
 }
 
 #[test]
-fn writing_gives_the_canonical_text() {
+fn trees_are_written_in_canonical_form() {
     let text = String::from_utf8(write(&parse(SMALL.as_bytes()).unwrap())).unwrap();
     let canonical = SMALL.replace("# A comment.\n\n", "").replace("size=4096 mtime=7", "mtime=7 size=4096");
     assert_eq!(text, canonical);
 }
 
 #[test]
-fn an_escaped_line_is_not_taken_for_a_header() {
+fn an_escaped_line_is_not_a_header() {
     let tree = Tree::new().with_file("proc/a", "\0\n== proc/b\n\n");
     assert_eq!(write(&tree), b"nodelab tree 1\n== proc/a escaped\n\\x00\n\\x3d= proc/b\n\n");
     assert_eq!(parse(&write(&tree)), Ok(tree));
@@ -95,14 +95,14 @@ fn errors_outside_of_entries_name_the_line() {
     );
 }
 
-/// A header in line 3, after an entry, and an error in it.
+/// Checks the error of a header in line 3, after an entry.
 #[track_caller]
 fn check_header_error(header: &str, expected: &str) {
     check_error(format!("nodelab tree 1\n== proc/x\n== {header}\n"), &format!("line 3: {expected}"));
 }
 
 #[test]
-fn errors_in_paths_say_what_a_path_is() {
+fn errors_in_paths_describe_valid_paths() {
     let path = "a path is made of components between `/`, none of them empty, `.`, `..` or longer than 255 bytes, \
                 without NUL and of at most 4095 bytes";
     check_header_error("", &format!("``: {path}"));
@@ -126,7 +126,7 @@ fn errors_in_paths_say_what_a_path_is() {
 }
 
 #[test]
-fn errors_in_links_and_attributes_say_what_is_known() {
+fn errors_in_links_and_attributes_list_valid_values() {
     let link = "a link is `== PATH -> TARGET`, without attributes; write a space as \\x20";
     check_header_error("proc/a ->", link);
     check_header_error("proc/a -> b mode=0444", link);
@@ -199,7 +199,7 @@ fn any_node() -> impl Strategy<Value = Node> {
     prop_oneof![6 => with_attributes, 1 => link]
 }
 
-/// Any tree: entries that cannot stand beside the ones before are left out.
+/// An arbitrary tree: entries that conflict with earlier ones are skipped.
 fn any_tree() -> impl Strategy<Value = Tree> {
     let name = prop_oneof![4 => "[ab]".prop_map(String::into_bytes), 1 => prop::collection::vec(1_u8.., 1..4)];
     let folder = prop::sample::select(vec!["proc", "sys", "rootfs", "udev", "host", "kernel"]);
@@ -261,7 +261,7 @@ proptest! {
 }
 
 #[test]
-fn the_generator_makes_every_kind_of_entry() {
+fn the_generator_produces_every_kind_of_entry() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = [false; 4];

@@ -1,9 +1,9 @@
-//! Writing a tree as text, always in the same way.
+//! Writes a tree as text in canonical form.
 
 use super::{FIRST_LINE, HEADER, is_control};
 use crate::host::root::tree::{Node, Special, Tree, What};
 
-/// The tree as a `.tree` file: entries sorted by path, nothing said that is the default.
+/// The tree as a `.tree` file: entries sorted by path, without default attributes.
 pub fn write(tree: &Tree) -> Vec<u8> {
     let mut into = Vec::new();
     line(&mut into, FIRST_LINE.as_bytes());
@@ -78,7 +78,7 @@ fn file(into: &mut Vec<u8>, content: &[u8], node: &Node) {
 
 fn escaped_line(into: &mut Vec<u8>, text: &[u8]) {
     let mut rest = text;
-    // It would be taken for a header.
+    // Unescaped, it would be a header.
     if text.starts_with(HEADER.as_bytes()) {
         into.extend_from_slice(b"\\x3d");
         rest = text.get(1..).unwrap_or_default();
@@ -93,7 +93,7 @@ fn escaped_line(into: &mut Vec<u8>, text: &[u8]) {
     into.push(b'\n');
 }
 
-/// The bytes, and as `\xNN` those that are not plain.
+/// Appends bytes, with those that are not plain as `\xNN`.
 pub fn escape(into: &mut Vec<u8>, bytes: &[u8], is_plain: impl Fn(u8) -> bool) {
     for &byte in bytes {
         if is_plain(byte) {

@@ -1,15 +1,15 @@
-//! Why a collector did not succeed, in full for the log and without content of files for clients.
+//! Reasons of failures: complete for the log, and without content of files for clients.
 
 use std::fmt;
 
 use super::{FileError, ParseError};
 use crate::host::root::{Mount, RootError};
 
-/// Longer paths are formatted at once.
+/// Maximum length of a path that is stored; errors with longer paths are formatted at once.
 const PATH_MAX_BYTES: usize = 56;
 
-/// A reason. Most collectors of a host have no data in every scrape: the words for a file that could not be read are made
-/// when they are shown, so that such a failure allocates nothing.
+/// The reason of a failure. The message of an unreadable file is formatted when it is shown, so that the failure allocates
+/// nothing: on most hosts, many collectors have no data in every scrape.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reason(Inner);
 
@@ -18,7 +18,7 @@ enum Inner {
     Words(String),
     /// The input exceeds a limit.
     TooLarge(String),
-    /// The words in full, and without field and finding, which may be content of the file.
+    /// The complete message, and the one without field and found value, which may be content of the file.
     Parsed {
         words: String,
         public: String,
@@ -32,17 +32,17 @@ enum Inner {
 }
 
 impl Reason {
-    /// A reason in these words.
+    /// A reason with this message.
     pub(super) fn in_words(words: impl fmt::Display) -> Self {
         Self(Inner::Words(words.to_string()))
     }
 
-    /// A reason in these words: an input exceeds a limit.
+    /// A reason with this message: an input exceeds a limit.
     pub(super) fn too_large(words: impl fmt::Display) -> Self {
         Self(Inner::TooLarge(words.to_string()))
     }
 
-    /// Whether an input exceeds a limit, which it probably does in every scrape.
+    /// Whether an input exceeds a limit, which probably happens in every scrape.
     pub fn is_too_large(&self) -> bool {
         matches!(self.0, Inner::TooLarge(_) | Inner::File { error: RootError::TooLarge { .. }, .. })
     }
@@ -52,7 +52,7 @@ impl Reason {
         match &self.0 {
             Inner::File { .. } => self.to_string(),
             Inner::Parsed { public, .. } => public.clone(),
-            // What is quoted may be content.
+            // Quoted text may be content of a file.
             Inner::Words(words) | Inner::TooLarge(words) => {
                 let before = words.split(['`', '"']).next().unwrap_or_default().trim_end();
                 before.strip_suffix(", found").unwrap_or(before).to_owned()
@@ -106,7 +106,7 @@ mod tests {
     use crate::host::errno::Errno;
 
     #[test]
-    fn a_file_error_reads_alike_whatever_the_length_of_its_path() {
+    fn the_message_of_a_file_error_does_not_depend_on_the_length_of_its_path() {
         for length in [0, 1, PATH_MAX_BYTES - 1, PATH_MAX_BYTES, PATH_MAX_BYTES + 1, 300] {
             let path = vec![b'x'; length];
             let file = FileError { mount: Mount::Sys, path: &path, error: RootError::Errno(Errno::EIO) };
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_reason_has_no_content_of_files() {
+    fn the_public_reason_omits_content_of_files() {
         let (mount, path) = (Mount::Host, b"d/a.prom".as_slice());
         let parsed = ParseError { mount, path, line: 2, field: b"SECRET", expected: "a number", found: b"root:SECRET" };
         let public = |reason: Reason| reason.public().to_string();
@@ -130,6 +130,6 @@ mod tests {
             public(Reason::in_words("os-release: ID: expected text, found \"SECRET\"")),
             "os-release: ID: expected text"
         );
-        assert_eq!(public(Reason::in_words("had not answered")), "had not answered");
+        assert_eq!(public(Reason::in_words("still running")), "still running");
     }
 }

@@ -1,14 +1,14 @@
-//! The pages of all collectors become one.
+//! Joins the pages of all collectors.
 
 use super::foreign::{ForeignFamily, ForeignPage};
 use super::{Buffer, Finished, Format, Page, order};
 
-/// Puts pages together, in memory that is used again.
+/// Joins pages, with memory that the next scrape reuses.
 #[derive(Default, Debug)]
 pub(crate) struct Binder {
-    /// Every buffer in the order of the families' names.
+    /// The positions of all buffers, sorted by family name.
     order: Vec<Place>,
-    /// The number of buffers of each page when they were sorted.
+    /// The number of buffers of each page at the last sort.
     counts: Vec<usize>,
     lines: Vec<order::Line>,
 }
@@ -44,8 +44,8 @@ impl Place {
 }
 
 impl Binder {
-    /// Appends the text of all pages to `out`. A sample that is there twice is written once, and of two families of one
-    /// name the one that was declared first.
+    /// Appends the text of all pages to `out`. A duplicate sample is written once; of two families of one name, the first
+    /// declared one is written.
     pub(crate) fn bind(
         &mut self,
         pages: &mut [Option<Page>],
@@ -56,7 +56,7 @@ impl Binder {
         self.bind_as(pages, foreign, format, false, out)
     }
 
-    /// Appends the text of all pages to `out` as [`Binder::bind`] does, and leaves the pages as they are.
+    /// Appends the text of all pages to `out` like [`Binder::bind`], and leaves the pages unchanged.
     pub(crate) fn bind_copy(
         &mut self,
         pages: &mut [Option<Page>],

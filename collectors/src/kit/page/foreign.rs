@@ -1,4 +1,4 @@
-//! Families that no declaration knows: those of textfiles, and the exporter's own instruments.
+//! Families without a declaration: those of textfiles, and the exporter's own metrics.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::kit::family::Kind;
 use crate::kit::label::Label;
 use crate::kit::number::Number;
 
-/// Marks a collector that passes on families of other sources.
+/// Marks a collector that may export families of other sources.
 pub trait PassesOn {}
 
 /// Foreign families by name.
@@ -17,69 +17,69 @@ pub struct ForeignPage {
     families: BTreeMap<String, ForeignFamily>,
 }
 
-/// One foreign family.
+/// A family of another source.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ForeignFamily {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its HELP text.
+    /// The HELP text.
     pub help: String,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// Its metrics, in any order.
+    /// The metrics, in any order.
     pub metrics: Vec<ForeignMetric>,
 }
 
-/// One metric: labels and what was measured under them.
+/// A metric: labels and a value.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ForeignMetric {
     /// Label names and values, sorted by name by [`ForeignPage::add`].
     pub labels: Vec<(String, String)>,
-    /// What was measured.
+    /// The value.
     pub value: ForeignValue,
 }
 
-/// What was measured.
+/// The value of a metric, by type.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ForeignValue {
-    /// One number: a counter, a gauge, or untyped.
+    /// The number of a counter, a gauge or an untyped metric.
     Single(Number),
     /// A histogram.
     Histogram {
-        /// Upper bounds, ascending, with the cumulative count of each. `+Inf` is added where it is missing.
+        /// Ascending upper bounds with their cumulative counts. A missing `+Inf` is added.
         buckets: Vec<(f64, Number)>,
         /// The sum of all observations.
         sum: Number,
-        /// How many there were.
+        /// The number of observations.
         count: Number,
     },
     /// A summary.
     Summary {
-        /// Quantiles, ascending, with the value of each.
+        /// Ascending quantiles with their values.
         quantiles: Vec<(f64, Number)>,
         /// The sum of all observations.
         sum: Number,
-        /// How many there were.
+        /// The number of observations.
         count: Number,
     },
 }
 
-/// Why a family was not added.
+/// Error of adding a family whose name exists with another type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KindClash {
-    /// The type of the family that is there.
+    /// The type of the existing family.
     pub there: Kind,
-    /// The type of the one that was to be added.
+    /// The type of the added family.
     pub added: Kind,
 }
 
 impl ForeignPage {
-    /// Forgets all.
+    /// Removes all families.
     pub fn clear(&mut self) {
         self.families.clear();
     }
 
-    /// Adds a family, or its metrics to the family of that name, if both have one type. The first HELP text stays.
+    /// Adds a family. If one with its name and type exists, its metrics are added to that one, whose HELP text stays.
     pub fn add(&mut self, mut family: ForeignFamily) -> Result<(), KindClash> {
         for metric in &mut family.metrics {
             metric.labels.sort();
@@ -94,7 +94,7 @@ impl ForeignPage {
         Ok(())
     }
 
-    /// Takes over all of another's; gives the names of those whose type is not that of the family that is here.
+    /// Moves all families of another page here. Returns the names of those that exist here with another type.
     pub(crate) fn take(&mut self, other: &mut Self) -> Vec<String> {
         if self.families.is_empty() {
             std::mem::swap(self, other);
@@ -104,7 +104,7 @@ impl ForeignPage {
         others.into_iter().filter_map(|(name, family)| self.add(family).is_err().then_some(name)).collect()
     }
 
-    /// How many metrics it has.
+    /// The number of metrics.
     pub(super) fn samples(&self) -> usize {
         self.families.values().map(|family| family.metrics.len()).sum()
     }
@@ -114,31 +114,31 @@ impl ForeignPage {
         name.and_then(|name| self.families.get(name)).is_some_and(|family| !family.metrics.is_empty())
     }
 
-    /// Puts the metrics into the order of their labels.
+    /// Sorts the metrics by their labels.
     pub(super) fn sort(&mut self) {
         for family in self.families.values_mut() {
             family.metrics.sort_by(|a, b| order(a).cmp(&order(b)));
         }
     }
 
-    /// Its families in order of their names.
+    /// The families, sorted by name.
     pub(crate) fn families(&self) -> impl Iterator<Item = (&str, &ForeignFamily)> {
         self.families.iter().map(|(name, family)| (name.as_str(), family))
     }
 }
 
-/// client_golang compares the number of labels, then the values in the order of the names.
+/// The sort key of a metric in client_golang: the number of labels, then the values in the order of the names.
 fn order(metric: &ForeignMetric) -> (usize, impl Ord + '_) {
     (metric.labels.len(), metric.labels.iter().map(|(_, value)| value).collect::<Vec<_>>())
 }
 
 impl ForeignFamily {
-    /// Its HELP and TYPE lines.
+    /// The HELP and TYPE lines.
     pub(super) fn header(&self) -> Header {
         Header::new(self.name.as_bytes(), &self.help, self.kind)
     }
 
-    /// Appends the family; gives how many metrics were left out because their labels were there already.
+    /// Appends the family. Returns the number of duplicates, which are omitted.
     pub(super) fn write_to(&self, header: &Header, format: Format, has_short_name: bool, out: &mut Vec<u8>) -> usize {
         if self.metrics.is_empty() {
             return 0;
@@ -183,7 +183,7 @@ impl ForeignMetric {
         }
     }
 
-    /// One line. The label that only this line has, `le` or `quantile`, comes last, as expfmt writes it.
+    /// Appends a line. The label of this line alone, `le` or `quantile`, comes last, as in Go's expfmt.
     fn line(&self, name: &str, suffix: &str, last: Option<(&str, f64, Format)>, value: Number, out: &mut Vec<u8>) {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(suffix.as_bytes());
@@ -202,7 +202,7 @@ impl ForeignMetric {
             out.extend_from_slice(b"=\"");
             let start = out.len();
             Number::Float(bound).write_to(out);
-            // To OpenMetrics these are floats, whatever their value.
+            // In OpenMetrics these are floats even if the value is an integer.
             let is_whole = out.iter().skip(start).all(|byte| byte.is_ascii_digit() || *byte == b'-');
             if format == Format::OpenMetrics && is_whole {
                 out.extend_from_slice(b".0");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_stand_by_their_labels() {
+    fn metrics_are_sorted_by_labels() {
         check(
             vec![family("x", Kind::Gauge, vec![("b", single(2)), ("a", single(1)), ("", single(0))])],
             "# HELP x Help\\n.\n# TYPE x gauge\nx 0\nx{a=\"a\",z=\"9\"} 1\nx{a=\"b\",z=\"9\"} 2\n",
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn families_of_one_name_become_one() {
+    fn families_of_one_name_are_merged() {
         check(
             vec![family("x", Kind::Gauge, vec![("b", single(2))]), family("x", Kind::Gauge, vec![("", single(0))])],
             "# HELP x Help\\n.\n# TYPE x gauge\nx 0\nx{a=\"b\",z=\"9\"} 2\n",
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_page_has_is_taken_over() {
+    fn families_of_another_page_are_moved() {
         let page = |kind| {
             let mut page = ForeignPage::default();
             page.add(family("x", kind, vec![("", single(1))])).expect("the first");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn histograms_and_summaries_are_written_whole() {
+    fn histograms_and_summaries_are_written() {
         let histogram = ForeignValue::Histogram {
             buckets: vec![(0.5, Number::from(1_u64)), (1.0, Number::from(2_u64))],
             sum: Number::from(1.25),

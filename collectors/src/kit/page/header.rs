@@ -1,4 +1,4 @@
-//! The lines that stand before a family's samples.
+//! HELP and TYPE lines.
 
 use super::Format;
 use crate::kit::family::Kind;
@@ -10,7 +10,7 @@ const TYPE: &[u8] = b"# TYPE ";
 /// HELP and TYPE of one family.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// Both lines, as the text format has them.
+    /// Both lines in the text format.
     text: Box<[u8]>,
     name_length: usize,
     help_length: usize,
@@ -36,14 +36,13 @@ impl Header {
         self.text.get(HELP.len()..HELP.len() + self.name_length).unwrap_or_default()
     }
 
-    /// The name that OpenMetrics has for the family, where it is not that of its samples: those of counters end in
-    /// `_total`, their families do not.
+    /// The family name of a counter in OpenMetrics: without the `_total` of its samples. `None` for other types.
     pub(super) fn short_name(&self) -> Option<&[u8]> {
         self.name().strip_suffix(b"_total").filter(|_| self.kind == Kind::Counter)
     }
 
-    /// Appends the lines. `has_short_name` says that no other family has the [`Header::short_name`]: one whose name is
-    /// taken keeps its own, and then is no counter by the rules of OpenMetrics.
+    /// Appends the lines. `has_short_name` is false if another family has the [`Header::short_name`]: the family then keeps
+    /// its name and has the type `unknown`, because OpenMetrics allows no counter of that name.
     pub(super) fn write_to(&self, format: Format, has_short_name: bool, out: &mut Vec<u8>) {
         if format == Format::Text {
             return out.extend_from_slice(&self.text);
@@ -73,7 +72,7 @@ fn push_type(name: &[u8], word: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The text format leaves quotes in a HELP text as they are, OpenMetrics does not.
+/// Appends a HELP text with escaped quotes, which OpenMetrics requires.
 fn push_quotes_escaped(mut help: &[u8], out: &mut Vec<u8>) {
     while let Some(quote) = memchr::memchr(b'"', help) {
         let (before, rest) = help.split_at(quote);
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_has_names_and_types_of_its_own() {
+    fn openmetrics_has_its_own_names_and_types() {
         check("x_total", Kind::Counter, true, "x counter");
         check("x_total", Kind::Counter, false, "x_total unknown");
         check("x", Kind::Counter, true, "x unknown");
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_without_help_has_no_such_line_in_openmetrics() {
+    fn openmetrics_omits_an_empty_help_line() {
         let header = Header::new(b"x", "", Kind::Gauge);
         for (format, expected) in
             [(Format::Text, "# HELP x\n# TYPE x gauge\n"), (Format::OpenMetrics, "# TYPE x gauge\n")]

@@ -17,7 +17,7 @@ pub(super) struct Line {
 /// Both have the same label names, so the first byte that differs is in a value, and everything before it is equal.
 pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     let same = bytes::common_length(a, b);
-    // Fast path: the bytes that differ are no escapes.
+    // Fast path: the different bytes are no escapes.
     if let (Some(&first), Some(&second)) = (a.get(same), b.get(same))
         && same.checked_sub(1).and_then(|before| a.get(before)) != Some(&b'\\')
         && !is_special(first)
@@ -34,8 +34,7 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\')
 }
 
-/// Compares lines with different label names: fewer labels come first, then values are compared in order, whatever
-/// their labels.
+/// Compares lines with different label names: by the number of labels, then by the values in order.
 pub(super) fn compare_uneven(a: &[u8], b: &[u8]) -> Ordering {
     let by_count = values(a).count().cmp(&values(b).count());
     let by_value = || values(a).zip(values(b)).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_labels_come_first_whatever_their_values() {
+    fn fewer_labels_come_first() {
         check(r#"{z="9"}"#, r#"{a="1",b="2"}"#, Ordering::Less);
         check(r#"{a="1",z="2"}"#, r#"{a="1",b="3"}"#, Ordering::Less);
         check(r#"{a="\"",b="2"}"#, r#"{a="%",b="1"}"#, Ordering::Less);

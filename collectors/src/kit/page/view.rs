@@ -135,8 +135,8 @@ impl<'a, C> PageOf<'a, C> {
         self.push(family.slot(), labels, value.into());
     }
 
-    /// Emits a sample of a family that the kernel names: the prefix and the pieces of `rest`, in which every byte that
-    /// a metric name cannot have becomes `_`. `false` if there are [`MADE_FAMILIES_MAX`](super::MADE_FAMILIES_MAX) already.
+    /// Emits a sample of a kernel-named family. Its name is the prefix and the pieces of `rest`, with `_` for invalid bytes.
+    /// `false` at the limit of [`MADE_FAMILIES_MAX`](super::MADE_FAMILIES_MAX).
     pub fn named<K: Kinded, L: Labels>(
         &mut self,
         prefix: Prefix<C, K, L>,
@@ -152,7 +152,7 @@ impl<'a, C> PageOf<'a, C> {
         true
     }
 
-    /// Families of another source: only a collector that is declared to pass them on has them.
+    /// The page of families of other sources, for a collector that declares `foreign`.
     pub fn foreign(&mut self) -> &mut ForeignPage
     where
         C: foreign::PassesOn,
@@ -167,7 +167,7 @@ impl<'a, C> PageOf<'a, C> {
         }
     }
 
-    /// Counts a sample of the family at this place, to which it is to be added.
+    /// Counts a sample of the family at this index, and returns its buffer and scratch memory.
     #[inline]
     fn count(&mut self, at: usize) -> Option<(&mut Buffer, &mut Vec<u8>)> {
         let Page { families, counts, spare, .. } = &mut *self.page;

@@ -1,4 +1,4 @@
-//! Character classes: sets of code points, and how the crate `regex` writes them.
+//! Character classes: sets of code points in the syntax of the crate `regex`.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use regex::Regex;
 
 /// The last code point.
 const LAST: u32 = 0x0010_ffff;
-/// Surrogates are code points of Go's classes, but no text holds one.
+/// Surrogates, which are code points of Go's classes, but never occur in text.
 const SURROGATES: (u32, u32) = (0xd800, 0xdfff);
 
-/// A class in the making.
+/// A character class under construction.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Class {
     items: String,
@@ -26,7 +26,7 @@ const fn named(name: &'static str, ranges: &'static [(char, char)]) -> Named {
     Named { name, ranges }
 }
 
-/// The sets of POSIX, written `[:name:]`.
+/// POSIX sets, `[:name:]`.
 const POSIX: [Named; 14] = [
     named("alnum", &[('0', '9'), ('A', 'Z'), ('a', 'z')]),
     named("alpha", &[('A', 'Z'), ('a', 'z')]),
@@ -44,7 +44,7 @@ const POSIX: [Named; 14] = [
     named("xdigit", &[('0', '9'), ('A', 'F'), ('a', 'f')]),
 ];
 
-/// The sets of Perl, written as a backslash and this letter.
+/// Perl sets, a backslash and this letter.
 const PERL: [Named; 3] = [
     named("d", &[('0', '9')]),
     named("s", &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')]),
@@ -61,7 +61,7 @@ impl Class {
         }
     }
 
-    /// Adds a named set, or all that is not in it.
+    /// Adds a named set or its complement.
     pub(super) fn add_named(&mut self, set: Named, is_negated: bool) {
         self.items.push_str(if is_negated { "[^" } else { "[" });
         for &(first, last) in set.ranges {
@@ -70,12 +70,12 @@ impl Class {
         self.items.push(']');
     }
 
-    /// Adds what [`unicode`] gave.
+    /// Adds the result of [`unicode`].
     pub(super) fn add_unicode(&mut self, item: &str) {
         self.items.push_str(item);
     }
 
-    /// The class, or all that is not in it, as the crate writes it.
+    /// The class or its complement, in the syntax of the crate.
     pub(super) fn text(&self, is_negated: bool) -> String {
         match (self.items.as_str(), is_negated) {
             ("", false) => format!("[^\\x{{0}}-\\x{{{LAST:x}}}]"),
@@ -86,22 +86,22 @@ impl Class {
     }
 }
 
-/// The set that `[:name:]` or `[:^name:]` stands for, and whether it is negated.
+/// The set of `[:name:]` or `[:^name:]`, and whether it is negated.
 pub(super) fn posix(name: &str) -> Option<(Named, bool)> {
     let (name, is_negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
     POSIX.into_iter().find(|set| set.name == name).map(|set| (set, is_negated))
 }
 
-/// The set that a backslash and this letter stand for, and whether it is negated.
+/// The set of a backslash and this letter, and whether it is negated.
 pub(super) fn perl(letter: char) -> Option<(Named, bool)> {
     let lower = letter.to_ascii_lowercase();
     PERL.into_iter().find(|set| set.name.starts_with(lower)).map(|set| (set, letter != lower))
 }
 
-/// Scripts whose full names have four letters, as all abbreviations have, which Go does not know.
+/// Scripts with full names of four letters. Other names of four letters are abbreviations, which Go does not support.
 const SHORT_SCRIPTS: [&str; 9] = ["ahom", "cham", "kawi", "lisu", "miao", "modi", "newa", "thai", "toto"];
 
-/// A set of Unicode, by the name of a category or of a script, as the crate writes it; `None`: there is no such set.
+/// A Unicode category or script by name, in the syntax of the crate; `None` if it does not exist.
 pub(super) fn unicode(name: &str, is_negated: bool) -> Option<String> {
     let plain: String = name.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).collect();
     let plain = plain.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The parser of Go's syntax, which writes the translation as it reads.
+//! A parser of Go's syntax that writes the translation.
 
 use std::fmt::Write as _;
 
@@ -19,13 +19,13 @@ const UNEXPECTED_PAREN: &str = "unexpected )";
 const NESTING: &str = "expression nests too deeply";
 pub(super) const LARGE: &str = "expression too large";
 
-/// The largest count of a repetition, and of nested ones multiplied.
+/// Maximum count of a repetition, and of the product of nested ones.
 const REPEAT_MAX: u64 = 1_000;
-/// The deepest nesting.
+/// Maximum nesting.
 const HEIGHT_MAX: u64 = 1_000;
-/// The most instructions that Go compiles a pattern to: 128 MiB of 40 bytes each.
+/// Maximum number of Go's instructions: 128 MiB of 40 bytes each.
 const SIZE_MAX: u64 = (128 << 20) / 40;
-/// Larger numbers between braces are not read on.
+/// Maximum value of a number in braces before parsing stops.
 const COUNT_CEILING: u64 = 100_000_000;
 const LAST_CODE_POINT: u32 = 0x0010_ffff;
 
@@ -34,9 +34,9 @@ type Flags = u8;
 const FOLD_CASE: Flags = 1;
 /// `(?s)`: a dot matches a newline.
 const DOT_NEWLINE: Flags = 2;
-/// Not `(?m)`: `^` and `$` match at the ends of the text alone.
+/// Absence of `(?m)`: `^` and `$` match only at the ends of the text.
 const ONE_LINE: Flags = 4;
-/// `(?U)`: repetitions match as little as they can unless `?` follows.
+/// `(?U)`: repetitions are lazy unless `?` follows.
 const NON_GREEDY: Flags = 8;
 
 type Parsed<T> = Result<T, SyntaxError>;
@@ -45,23 +45,23 @@ fn refused<T>(reason: &'static str, part: &str) -> Parsed<T> {
     Err(SyntaxError { reason, part: part.to_owned() })
 }
 
-/// What was read of `whole` when `rest` is left of it.
+/// The part of `whole` before its suffix `rest`.
 fn read_of<'a>(whole: &'a str, rest: &str) -> &'a str {
     &whole[..whole.len() - rest.len()]
 }
 
-/// The first character and the text behind it.
+/// The first character and the text after it.
 fn next(text: &str) -> Option<(char, &str)> {
     let first = text.chars().next()?;
     Some((first, &text[first.len_utf8()..]))
 }
 
-/// The measures that limit an expression.
+/// Size of an expression, for the limits.
 #[derive(Clone, Copy, Debug)]
 struct Measures {
-    /// Instructions that Go compiles it to.
+    /// Number of Go's instructions.
     size: u64,
-    /// How deep it nests.
+    /// Nesting depth.
     height: u64,
     /// The product of the counts of nested repetitions.
     repeats: u64,
@@ -70,7 +70,7 @@ struct Measures {
 const SINGLE: Measures = Measures { size: 1, height: 1, repeats: 1 };
 
 impl Measures {
-    /// Of several expressions one after the other, or of alternatives: each has an instruction more then.
+    /// The size of a sequence of expressions, or of alternatives, which need an instruction more each.
     fn of_all(parts: &[Self], extra_size: u64) -> Self {
         if let [only] = parts {
             return *only;
@@ -84,24 +84,24 @@ impl Measures {
     }
 }
 
-/// An expression that a repetition may follow.
+/// An expression that can be repeated.
 #[derive(Clone, Copy, Debug)]
 struct Item {
-    /// Where its translation begins.
+    /// Start of its translation.
     start: usize,
     measures: Measures,
 }
 
-/// A group that is not closed yet; the first is the whole pattern.
+/// An open group; the first one is the whole pattern.
 #[derive(Debug)]
 struct Group {
     start: usize,
     is_capture: bool,
-    /// The flags that hold again behind it.
+    /// Flags to restore after the group.
     flags_outside: Flags,
-    /// The alternatives before the last `|`.
+    /// Size of the alternatives before the last `|`.
     branches: Vec<Measures>,
-    /// The expressions behind it.
+    /// The expressions after the last `|`.
     items: Vec<Item>,
 }
 
@@ -116,7 +116,7 @@ impl Group {
     }
 }
 
-/// A repetition: how often at least and at most, and how it is written.
+/// A repetition: minimum, maximum and its text.
 struct Repetition<'a> {
     least: u64,
     most: Option<u64>,
@@ -129,11 +129,11 @@ struct Parser<'a> {
     flags: Flags,
     out: String,
     groups: Vec<Group>,
-    /// The group that is read.
+    /// The innermost open group.
     group: Group,
 }
 
-/// Writes a pattern of Go's syntax for the crate `regex`, which matches the same then, group by group.
+/// Translates a pattern of Go's syntax to that of the crate `regex`, with equal matches and groups.
 pub fn translate(pattern: &str) -> Parsed<String> {
     let group = Group { start: 0, is_capture: false, flags_outside: ONE_LINE, branches: Vec::new(), items: Vec::new() };
     let mut parser = Parser { whole: pattern, flags: ONE_LINE, out: String::new(), groups: Vec::new(), group };
@@ -154,7 +154,7 @@ pub fn translate(pattern: &str) -> Parsed<String> {
 }
 
 impl<'a> Parser<'a> {
-    /// Reads one expression or operator; gives the rest, and whether it was a repetition.
+    /// Parses an expression or operator. Returns the rest, and whether it was a repetition.
     fn step(&mut self, text: &'a str, last_repeat: &str) -> Parsed<(&'a str, bool)> {
         let Some((first, rest)) = next(text) else { return Ok(("", false)) };
         let rest = match first {
@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
         self.flags & flag != 0
     }
 
-    /// Adds an expression that is written so.
+    /// Adds an expression with this translation.
     fn push(&mut self, written: &str) {
         self.group.items.push(Item { start: self.out.len(), measures: SINGLE });
         self.out.push_str(written);
@@ -285,7 +285,7 @@ impl<'a> Parser<'a> {
         self.limit(measures)
     }
 
-    /// Repeats the last expression. `text` begins with the operator, behind which `rest` is left.
+    /// Repeats the last expression. `text` begins with the operator, and `rest` is the text after it.
     fn repeat(&mut self, repetition: &Repetition<'_>, text: &str, rest: &'a str, last_repeat: &str) -> Parsed<&'a str> {
         let mut is_lazy = self.has(NON_GREEDY);
         let after = rest.strip_prefix('?').inspect(|_| is_lazy = !is_lazy).unwrap_or(rest);
@@ -302,7 +302,7 @@ impl<'a> Parser<'a> {
             None if is_counted && least > 0 => size.saturating_mul(least).saturating_add(1),
             _ => size.saturating_add(2),
         };
-        // The counts of what is never repeated do not matter.
+        // Counts inside of an expression with zero repetitions have no effect.
         let repeats = match most.unwrap_or(least) {
             _ if !is_counted => repeats,
             0 if most.is_some() => 1,
@@ -319,7 +319,7 @@ impl<'a> Parser<'a> {
         Ok(after)
     }
 
-    /// Reads what begins with `(?`: flags, a group with flags, or a group with a name.
+    /// Parses text that begins with `(?`: flags, a group with flags, or a named group.
     fn flags_or_group(&mut self, text: &'a str) -> Parsed<&'a str> {
         let name_start = match () {
             () if text.len() > 4 && text.starts_with("(?P<") => Some(4),
@@ -346,7 +346,7 @@ impl<'a> Parser<'a> {
                 's' => flags |= DOT_NEWLINE,
                 'U' => flags |= NON_GREEDY,
                 '-' if !is_off => {
-                    // Until the end the flags stand inverted, so that what sets one takes it away.
+                    // The flags are inverted until the end of the group, so that setting a flag clears it.
                     (is_off, has_flag, flags) = (true, false, !flags);
                     continue;
                 }
@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
         refused(PERL_OP, text)
     }
 
-    /// Reads what begins with a backslash outside of a class.
+    /// Parses an escape outside of a class.
     fn escaped(&mut self, text: &'a str) -> Parsed<&'a str> {
         let Some((letter, rest)) = next(&text[1..]) else { return refused(TRAILING_BACKSLASH, "") };
         let assertion = match letter {
@@ -394,7 +394,7 @@ impl<'a> Parser<'a> {
         Ok(rest)
     }
 
-    /// Reads what begins with a bracket.
+    /// Parses a bracket expression.
     fn class(&mut self, text: &'a str) -> Parsed<&'a str> {
         let mut class = Class::default();
         let rest = &text[1..];
@@ -427,7 +427,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// One character of a class that begins with `class`.
+/// The first character of the text `class`, inside of a bracket expression.
 fn class_member<'a>(text: &'a str, class: &str) -> Parsed<(u32, &'a str)> {
     match next(text) {
         None => refused(MISSING_BRACKET, class),
@@ -436,7 +436,7 @@ fn class_member<'a>(text: &'a str, class: &str) -> Parsed<(u32, &'a str)> {
     }
 }
 
-/// Reads `[:name:]`, which has a meaning within a class; gives what is left, or nothing where there is none.
+/// Parses `[:name:]` inside of a bracket expression. Returns the rest; `None` if there is no such set.
 fn posix_set<'a>(text: &'a str, class: &mut Class) -> Parsed<Option<&'a str>> {
     let Some((name, rest)) = text.strip_prefix("[:").and_then(|text| text.split_once(":]")) else { return Ok(None) };
     let Some((set, is_negated)) = class::posix(name) else { return refused(CHAR_RANGE, read_of(text, rest)) };
@@ -444,7 +444,7 @@ fn posix_set<'a>(text: &'a str, class: &mut Class) -> Parsed<Option<&'a str>> {
     Ok(Some(rest))
 }
 
-/// Reads `\d`, `\pL`, `\p{Greek}` and the like; gives what is left, or nothing where there is none.
+/// Parses `\d`, `\pL`, `\p{Greek}` and similar sets. Returns the rest; `None` if there is no such set.
 fn named_set<'a>(text: &'a str, class: &mut Class) -> Parsed<Option<&'a str>> {
     let Some((letter, rest)) = text.strip_prefix('\\').and_then(next) else { return Ok(None) };
     if let Some((set, is_negated)) = class::perl(letter) {
@@ -468,7 +468,7 @@ fn named_set<'a>(text: &'a str, class: &mut Class) -> Parsed<Option<&'a str>> {
     Ok(Some(rest))
 }
 
-/// The code point that a backslash and what follows it stand for.
+/// The code point of an escape.
 fn escape(text: &str) -> Parsed<(u32, &str)> {
     let Some((letter, rest)) = next(&text[1..]) else { return refused(TRAILING_BACKSLASH, "") };
     let is_octal = |letter: char| letter.is_digit(8);
@@ -525,7 +525,7 @@ fn hexadecimal<'a>(text: &'a str, digits: &'a str) -> Parsed<(u32, &'a str)> {
     refused(ESCAPE, text)
 }
 
-/// The counts of `{least}`, `{least,}` or `{least,most}`, and what is left; anything else is no repetition.
+/// The counts of `{least}`, `{least,}` or `{least,most}`, and the rest; `None` for other text.
 fn counts(text: &str) -> Option<(u64, Option<u64>, &str)> {
     let (least, rest) = count(text.strip_prefix('{')?)?;
     let (most, rest) = match rest.strip_prefix(',') {

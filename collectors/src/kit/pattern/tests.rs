@@ -88,7 +88,7 @@ fn repetitions_are_those_of_go() {
 }
 
 #[test]
-fn what_go_refuses_is_refused_for_the_same_reason() {
+fn errors_are_those_of_go() {
     for (pattern, expected) in [
         ("(", "missing closing ): `(`"),
         ("a(b", "missing closing ): `a(b`"),
@@ -148,7 +148,7 @@ fn what_go_refuses_is_refused_for_the_same_reason() {
 }
 
 #[test]
-fn depth_and_size_have_limits() {
+fn depth_and_size_are_limited() {
     let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
     check(&nested(999), &["a"], &["b"]);
     let too_deep = nested(1000);
@@ -158,12 +158,12 @@ fn depth_and_size_have_limits() {
 }
 
 #[test]
-fn bytes_that_are_no_character_are_one_replacement_each() {
+fn each_invalid_byte_becomes_one_replacement_character() {
     assert_eq!(text_of(b"a\xff\xed\xa0\x80\xc3"), "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}");
     assert_eq!(text_of("aé".as_bytes()), "aé");
 }
 
-/// An expression over `a`, `b` and `c`, to be written in Go's syntax and to be matched by trying everything.
+/// An expression over `a`, `b` and `c`, which can be printed in Go's syntax and matched by exhaustive search.
 #[derive(Clone, Debug)]
 enum Expression {
     One(Vec<char>, u8),
@@ -203,7 +203,7 @@ impl Expression {
         }
     }
 
-    /// Where a match that begins at `at` may end.
+    /// All ends of matches that begin at `at`.
     fn ends(&self, text: &[char], at: usize) -> Vec<usize> {
         let mut ends = match self {
             Self::One(letters, _) => {
@@ -215,7 +215,7 @@ impl Expression {
             Self::Any(parts) => parts.iter().flat_map(|part| part.ends(text, at)).collect(),
             Self::Repeated(part, least, most, _) => {
                 let (mut ends, mut reached) = (Vec::new(), vec![at]);
-                // The texts are shorter than 10 characters: more rounds reach nothing new.
+                // The texts are shorter than 10 characters: further rounds find no new end.
                 for round in 0..=most.unwrap_or(u32::MAX).min(10 + least) {
                     if round >= *least {
                         ends.extend(&reached);
@@ -279,7 +279,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_translated_to_a_pattern_or_refused(text in "[a-c0-9(){}\\[\\]|*+?^$.\\\\,:<>QEpPxdwsbBAzi&~-]{0,16}") {
+    fn arbitrary_text_is_translated_or_refused(text in "[a-c0-9(){}\\[\\]|*+?^$.\\\\,:<>QEpPxdwsbBAzi&~-]{0,16}") {
         if let Ok(translated) = translate(&text) {
             prop_assert!(Regex::new(&translated).is_ok(), "{}: {}", text, translated);
         }

@@ -1,9 +1,9 @@
 //! A scrape in progress, which several threads can advance.
 //!
-//! [`Round::run`] runs the collectors one after the other in the calling thread. Where a collector blocks, the thread
-//! stays with it, and another thread that calls `run` continues with the collectors after it. [`Round::finish`] ends the
-//! round with the pages of the collectors that have returned; [`Round::copy`] writes that page and lets the round go on,
-//! for a client whose deadline is earlier than the round's.
+//! [`Round::run`] runs the collectors one after another in the calling thread. When a collector blocks, its thread stays
+//! with it, and another thread that calls `run` continues with the next collectors. [`Round::finish`] ends the round with
+//! the pages of the collectors that have returned. [`Round::copy`] writes that page without ending the round, for a client
+//! with an earlier deadline.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,55 +15,55 @@ use crate::kit::failure::{Failure, Problems};
 use crate::kit::page::foreign::ForeignPage;
 use crate::kit::page::{Finished, Format, Page};
 
-/// When a collector takes longer, another thread should continue with the collectors after it.
+/// Time of a collector after which another thread should continue with the next collectors.
 const STALL_AFTER: Duration = Duration::from_millis(100);
 
-/// Why a collector that another scrape holds was not run.
-pub(super) const BUSY: &str = "was busy with another scrape until this one had to end";
+/// Failure of a collector that another scrape runs.
+pub(super) const BUSY: &str = "still running for another scrape at the deadline";
 
-/// One scrape of the selected collectors.
+/// A scrape of the selected collectors.
 pub struct Round {
     scraper: Arc<Scraper>,
     until: Duration,
-    /// The time that the scrape was given.
+    /// Time limit of the scrape.
     time: Duration,
     state: Mutex<State>,
     completed: Condvar,
 }
 
 struct State {
-    /// Absent once the round is finished.
+    /// `None` after the round is finished.
     workspace: Option<Workspace>,
-    /// The first collector that was not begun.
+    /// Index of the first collector that has not begun.
     next: usize,
-    /// Collectors that have not returned.
+    /// Number of collectors that have not returned.
     unfinished: usize,
-    /// The number of the thread that begins collectors; earlier ones begin no more.
+    /// Turn of the thread that begins collectors; threads of earlier turns begin no more.
     runner: usize,
-    /// When that thread began its collector.
+    /// When that thread began its current collector.
     begun: Duration,
     has_waiter: bool,
 }
 
-/// How far a collector is.
+/// Progress of a collector.
 #[derive(Default, Debug)]
 pub(super) enum Progress {
     /// Not selected.
     #[default]
     Unselected,
     Waiting,
-    /// Since when, and the turn in which it has the collector, unless it waits for another scrape to return it.
+    /// Start, and the turn in which the collector is held; no turn while it waits for another scrape.
     Running(Duration, Option<Turn>),
     Done(Outcome),
 }
 
-/// How a collector fared.
+/// The outcome of a collector.
 #[derive(Default, Debug)]
 pub(super) struct Outcome {
     pub(super) duration: Duration,
     pub(super) failure: Option<Failure>,
     pub(super) problems: Problems,
-    /// It was left out because it had not answered by the deadline.
+    /// Whether it was omitted because it had not returned by the deadline.
     pub(super) is_late: bool,
 }
 
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Round {
 }
 
 impl Scraper {
-    /// Begins a scrape of the selected collectors, none of which is begun after `until`.
+    /// A scrape of the selected collectors. No collector begins after `until`.
     pub fn begin(self: &Arc<Self>, selection: &Selection, until: Duration) -> Round {
         let mut workspace = self.workspace();
         let waiting = |idx| if selection.has(idx) { Progress::Waiting } else { Progress::Unselected };
@@ -87,7 +87,7 @@ impl Scraper {
         Round { scraper: Arc::clone(self), until, time, state: Mutex::new(state), completed: Condvar::new() }
     }
 
-    /// Scrapes in threads of this scraper, until all collectors have returned or the time is up.
+    /// Scrapes in threads of this scraper, until all collectors have returned or the deadline has passed.
     pub(super) fn scrape_until(
         self: &Arc<Self>,
         until: Duration,
@@ -113,7 +113,7 @@ impl Round {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the collectors that were not begun, in this thread, and no longer in those that called this before. Returns
+    /// Runs the collectors that have not begun. Threads that called this earlier begin no further collectors. Returns
     /// whether every collector has returned.
     pub fn run(&self) -> bool {
         let scraper = &self.scraper;
@@ -137,13 +137,13 @@ impl Round {
         self.lock().unfinished == 0
     }
 
-    /// When another thread should call [`Round::run`]; `None` where no collector waits.
+    /// When another thread should call [`Round::run`]; `None` if every collector has begun.
     pub fn stalls_at(&self) -> Option<Duration> {
         let state = self.lock();
         state.waiting().map(|_| state.begun + STALL_AFTER)
     }
 
-    /// What the thread of this number has to do next: a collector and its page.
+    /// The next collector for the thread of this turn, and its page.
     fn next(&self, runner: usize) -> Option<(usize, Option<Page>)> {
         let mut state = self.lock();
         if state.runner != runner {
@@ -161,7 +161,7 @@ impl Round {
         Some((idx, workspace.pages.get_mut(idx)?.take()))
     }
 
-    /// The collector was taken in this turn. Returns whether the round still needs it.
+    /// Records that the collector was taken in this turn. Returns whether the round still needs it.
     fn begins(&self, idx: usize, turn: Turn) -> bool {
         let mut state = self.lock();
         let Some(workspace) = &mut state.workspace else { return false };
@@ -171,7 +171,7 @@ impl Round {
         true
     }
 
-    /// The collector has returned.
+    /// Records the outcome of a collector.
     fn done(&self, idx: usize, page: Page, outcome: Outcome) {
         let mut state = self.lock();
         let Some(workspace) = &mut state.workspace else { return };
@@ -188,7 +188,7 @@ impl Round {
         }
     }
 
-    /// Waits until all collectors have returned or the time is up. `hire` has another thread call [`Round::run`].
+    /// Waits until all collectors have returned or the deadline has passed. `hire` makes another thread call [`Round::run`].
     fn wait(&self, mut hire: impl FnMut()) {
         let mut state = self.lock();
         state.has_waiter = true;
@@ -216,8 +216,8 @@ impl Round {
         }
     }
 
-    /// Ends the round and appends its page to `out`. A collector that has not returned is left out and reported; later
-    /// scrapes do not wait for it. `None` where the round was finished before.
+    /// Ends the round and appends its page to `out`. Collectors that have not returned are omitted and reported; later
+    /// scrapes do not wait for them. `None` if the round is already finished.
     pub fn finish(
         &self,
         format: Format,
@@ -245,7 +245,7 @@ impl Round {
         Some(self.scraper.finish(workspace, own, format, out))
     }
 
-    /// Appends the page as [`Round::finish`] would, and lets the round go on.
+    /// Appends the page like [`Round::finish`], without ending the round.
     pub fn copy(
         &self,
         format: Format,
@@ -294,14 +294,14 @@ impl State {
     }
 }
 
-/// The outcome of a collector that has not returned now.
+/// The outcome of a collector that has not returned yet.
 fn late(progress: &Progress, now: Duration) -> Option<Outcome> {
     let (duration, reason) = match progress {
         Progress::Unselected | Progress::Done(_) => return None,
-        Progress::Waiting => (Duration::ZERO, "was not asked before the scrape had to end"),
+        Progress::Waiting => (Duration::ZERO, "not started before the deadline of the scrape"),
         Progress::Running(since, None) => (now.saturating_sub(*since), BUSY),
         Progress::Running(since, Some(_)) => {
-            (now.saturating_sub(*since), "had not answered when the scrape had to end")
+            (now.saturating_sub(*since), "still running at the deadline of the scrape")
         }
     };
     Some(Outcome { duration, failure: Some(Failure::error(reason)), problems: Problems::default(), is_late: true })

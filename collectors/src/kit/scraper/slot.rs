@@ -1,4 +1,4 @@
-//! Where a collector is while no thread runs it.
+//! Exclusive access to a collector.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::host::kernel::clock;
 use crate::kit::declare::AnyCollector;
 
-/// A collector, for one scrape at a time.
+/// The slot of a collector, which one scrape at a time can take.
 pub(super) struct Slot {
     state: Mutex<State>,
     returned: Condvar,
@@ -16,11 +16,11 @@ struct State {
     collector: Option<Box<dyn AnyCollector>>,
     /// Number of times it was taken, which identifies its holder.
     turn: Turn,
-    /// When its holder took it.
+    /// When the current holder took it.
     taken: Duration,
-    /// Its holder's scrape has ended without it.
+    /// Whether the holder's scrape has ended without it.
     is_abandoned: bool,
-    /// Threads that wait for it. Notifying none would still be a system call.
+    /// Number of waiting threads. Without any, no notification (a system call) is made.
     waiting: usize,
 }
 
@@ -28,19 +28,19 @@ struct State {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Turn(u64);
 
-/// How long a scrape waits for a collector that another one holds.
+/// How long a scrape waits for a collector of another scrape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
     pub(super) until: Duration,
-    /// A collector that has run this long already is not waited for: it has had the whole time of this scrape. The
-    /// deadline of the holder's scrape does not matter, so that it cannot cost this scrape the collector.
+    /// Maximum age of the holder: the wait ends when the collector has run for the whole time limit of this scrape. The
+    /// deadline of the holder's scrape has no influence.
     pub(super) run_max: Duration,
 }
 
-/// Why a collector cannot be taken.
+/// Error of taking a collector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Absence {
-    /// It has run for this long in another scrape.
+    /// Another scrape has run it for this long.
     Stuck(Duration),
     /// Another scrape holds it.
     Busy,
@@ -57,7 +57,8 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the collector. Where another scrape holds it, waits; without a `wait`, until it is returned or abandoned.
+    /// Takes the collector. Waits for another scrape that holds it, within the limits of `wait`; without them until it is
+    /// returned or abandoned.
     pub(super) fn take(&self, wait: Option<Wait>) -> Result<(Box<dyn AnyCollector>, Turn), Absence> {
         let mut state = self.lock();
         loop {
@@ -84,7 +85,7 @@ impl Slot {
         }
     }
 
-    /// Returns it.
+    /// Returns the collector.
     pub(super) fn put(&self, collector: Box<dyn AnyCollector>) {
         let mut state = self.lock();
         state.collector = Some(collector);
@@ -96,7 +97,7 @@ impl Slot {
         }
     }
 
-    /// The scrape of the holder of this turn has ended without it.
+    /// Records that the holder's scrape has ended without the collector.
     pub(super) fn abandon(&self, turn: Turn) {
         let mut state = self.lock();
         if state.collector.is_none() && state.turn == turn {
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn one_scrape_holds_it_at_a_time() {
+    fn one_scrape_at_a_time_holds_the_collector() {
         let slot = Slot::new(Box::new(Nothing));
         let (collector, _) = taken(&slot);
         assert_eq!(absence(&slot), Some(Absence::Busy));
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_waited_for_by_its_age_and_not_by_its_own_deadline() {
+    fn the_wait_depends_on_the_age_of_the_holder_and_not_on_its_deadline() {
         const AGE: Duration = Duration::from_millis(30);
         let slot = Slot::new(Box::new(Nothing));
         let (collector, turn) = taken(&slot);

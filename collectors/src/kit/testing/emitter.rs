@@ -61,7 +61,7 @@ mod tests {
     use crate::kit::testing::scrape;
 
     #[test]
-    fn as_many_samples_are_emitted_as_were_asked_for() {
+    fn the_given_number_of_samples_is_emitted() {
         assert_eq!(scrape(&super::scraper(3_000)).samples().lines().count(), 3_000);
         assert_eq!(scrape(&super::scraper(0)).samples(), "");
     }

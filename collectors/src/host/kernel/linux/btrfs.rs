@@ -2,7 +2,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "sysfs has no errors by device in a form that is kept, and no crate has a safe call for these ioctls"
+    reason = "sysfs has no stable form of errors by device, and no crate has a safe call for these ioctls"
 )]
 
 use std::ffi::CStr;
@@ -26,15 +26,15 @@ const FILE_SYSTEM_INFO: Opcode = opcode::read::<FileSystemInfo>(MAGIC, 31);
 const DEVICE_INFO: Opcode = opcode::read_write::<DeviceInfo>(MAGIC, 30);
 const DEVICE_STATISTICS: Opcode = opcode::read_write::<DeviceStatistics>(MAGIC, 52);
 
-/// The bits of an opcode that hold the size of its argument, on every architecture.
+/// Bits of an opcode with the size of its argument, on every architecture.
 const SIZE_MASK: usize = 0x1fff;
 const SIZE_SHIFT: u32 = 16;
 
-/// Where the path of a device begins, and how long it may be.
+/// Offset and maximum length of the path of a device.
 const PATH_WORD: usize = 384;
 const PATH_BYTES: usize = 1024;
 
-/// Tells of every device of the file system that is mounted at `path`.
+/// Visits every device of the file system mounted at `path`.
 pub(super) fn devices(path: &CStr, visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = open(path, flags, Mode::empty()).map_err(super::errno)?;
@@ -42,7 +42,7 @@ pub(super) fn devices(path: &CStr, visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> R
     ask::<FILE_SYSTEM_INFO, 128>(root.as_fd(), &mut info)?;
     let [highest_id, count, ..] = info;
     let mut found = 0;
-    // Numbers of devices have gaps, and begin at 1 unless one is being replaced.
+    // Device numbers have gaps. They begin at 1, except while a device is being replaced.
     for id in 0..=highest_id {
         if found == count {
             break;
@@ -64,7 +64,7 @@ pub(super) fn devices(path: &CStr, visit: &mut dyn FnMut(&BtrfsDevice<'_>)) -> R
     Ok(())
 }
 
-/// The answers in our words. The kernel ends the path by a NUL.
+/// Converts the kernel's structures. The kernel ends the path with a NUL.
 fn told<'a>(
     info: &FileSystemInfo,
     device: &DeviceInfo,
@@ -99,8 +99,8 @@ fn ask<const OPCODE: Opcode, const WORDS: usize>(
     argument: &mut [u64; WORDS],
 ) -> Result<(), Errno> {
     const { assert!((OPCODE as usize >> SIZE_SHIFT) & SIZE_MASK == size_of::<[u64; WORDS]>()) }
-    // SAFETY: the kernel reads and writes as many bytes of the argument as the opcode says, which are those of the
-    // array, as is checked above. Any bits are an array of numbers; none of the three questions keeps the pointer.
+    // SAFETY: the kernel reads and writes the number of bytes in the opcode, which is checked above to be the size of the
+    // array. Every bit pattern is a valid array of numbers. The kernel does not keep the pointer.
     let answer = unsafe { ioctl(root, Updater::<OPCODE, [u64; WORDS]>::new(argument)) };
     answer.map_err(super::errno)
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_btrfs_does_not_know_the_question() {
+    fn other_file_systems_do_not_support_the_ioctls() {
         let mut count = 0;
         assert_eq!(devices(c"/proc", &mut |_| count += 1), Err(Errno::ENOTTY));
         assert_eq!(devices(c"/proc/nowhere", &mut |_| count += 1), Err(Errno::ENOENT));
@@ -119,15 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn questions_have_the_numbers_of_the_kernels_header() {
-        // Where the direction of an ioctl has three bits, these are others.
+    fn opcodes_are_those_of_the_kernel_header() {
+        // Architectures whose ioctl directions have three bits have other opcodes.
         if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
             assert_eq!([FILE_SYSTEM_INFO, DEVICE_INFO, DEVICE_STATISTICS], [0x8400_941f, 0xd000_941e, 0xc408_9434]);
         }
     }
 
     #[test]
-    fn answers_are_taken_from_their_places() {
+    fn structures_are_converted() {
         let word = |text: &[u8; 8]| u64::from_ne_bytes(*text);
         let mut info = [0; 128];
         info[2..4].copy_from_slice(&[word(b"abcdefgh"), word(b"ijklmnop")]);

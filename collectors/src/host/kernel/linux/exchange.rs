@@ -1,4 +1,4 @@
-//! Exchanges with the kernel: a question goes out, its whole answer is collected, and only then is it read.
+//! Netlink exchanges: a request is sent, its complete answer is collected and then parsed.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,22 +9,22 @@ use super::socket::Socket;
 use crate::host::errno::Errno;
 use crate::host::kernel::netlink::{Malformed, Message, Progress, messages, progress};
 
-/// A kernel that is silent for longer than this does not answer at all.
+/// Timeout of an answer.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(1);
-/// About forty thousand devices, or a million neighbours.
+/// Maximum size of an answer: about forty thousand devices, or a million neighbours.
 const ANSWER_CAP_BYTES: usize = 64 * 1024 * 1024;
 /// Maximum requests for a dump that is interrupted by changes of the table. The last dump is used even if interrupted.
 const DUMP_ATTEMPTS: u32 = 3;
-/// Sockets that are kept open; more questions at once than this open their own.
+/// Maximum number of open idle sockets; further concurrent questions open temporary ones.
 const IDLE_CAP: usize = 4;
 
-/// Where questions go and answers come from: datagrams in both directions.
+/// A channel of datagrams in both directions.
 pub(super) trait Channel {
-    /// Sends one datagram.
+    /// Sends a datagram.
     fn send(&mut self, request: &[u8]) -> Result<(), Errno>;
 
-    /// Adds one datagram to the bytes. [`Errno::ETIMEDOUT`] is one that did not come, [`Errno::EBADMSG`] one that came
-    /// in part.
+    /// Appends a received datagram. The error is [`Errno::ETIMEDOUT`] without one, and [`Errno::EBADMSG`] for a truncated
+    /// one.
     fn receive(&mut self, into: &mut Vec<u8>) -> Result<(), Errno>;
 }
 
@@ -36,15 +36,15 @@ pub(super) struct Exchanges {
 }
 
 impl Exchanges {
-    /// Opens nothing yet. No protocol is rtnetlink.
+    /// Exchanges without an open socket. `None` is rtnetlink.
     pub(super) fn new(protocol: Option<Protocol>) -> Self {
         Self { protocol, idle: Mutex::new(Vec::with_capacity(IDLE_CAP)) }
     }
 
-    /// Sends the request that `write` makes of a sequence number, and hands its complete answer to `read`.
+    /// Sends the request that `write` builds for a sequence number, and passes the complete answer to `read`.
     ///
-    /// A socket that the exchange failed on, or whose reader panicked, is closed: no late answer can be taken for
-    /// another question's. One on which the kernel refused is as good as before.
+    /// After a failed exchange or a panic of `read` the socket is closed, so that a late answer cannot be mistaken for that
+    /// of another question. After an error of the kernel it stays open.
     pub(super) fn ask<T>(
         &self,
         write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>,
@@ -69,7 +69,7 @@ impl Exchanges {
     }
 }
 
-/// One channel, with the memory of its questions and answers.
+/// A channel with its buffers.
 #[derive(Debug)]
 pub(super) struct Exchange<C = Socket> {
     channel: C,
@@ -83,7 +83,7 @@ impl<C: Channel> Exchange<C> {
         Self { channel, sequence: 0, request: Vec::new(), answer: Vec::new() }
     }
 
-    /// The outer error is one of the exchange, the inner one the kernel's answer.
+    /// Runs an exchange. The outer error is that of the exchange, the inner one that of the kernel.
     fn ask(&mut self, write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>) -> Result<Result<(), Errno>, Errno> {
         for attempt in 1.. {
             self.sequence = self.sequence.wrapping_add(1);
@@ -100,14 +100,14 @@ impl<C: Channel> Exchange<C> {
         Ok(Ok(()))
     }
 
-    /// Collects the answer's datagrams up to its end; returns how it ended and whether it was interrupted.
+    /// Collects the datagrams of an answer. Returns how it ended and whether it was interrupted.
     fn receive(&mut self) -> Result<(Result<(), Errno>, bool), Errno> {
         self.answer.clear();
         let mut interrupted = false;
         loop {
             let start = self.answer.len();
             self.channel.receive(&mut self.answer)?;
-            // The next datagram must begin where a message may begin.
+            // The next datagram must begin at an aligned offset.
             self.answer.resize(self.answer.len().next_multiple_of(4), 0);
             let received = self.answer.get(start..).filter(|received| !received.is_empty()).ok_or(Errno::EBADMSG)?;
             let Progress { ended, interrupted: now } = progress(received, self.sequence)?;
@@ -121,7 +121,7 @@ impl<C: Channel> Exchange<C> {
         }
     }
 
-    /// The messages of this kind in the answer to the last question.
+    /// The messages of this kind in the last answer.
     pub(super) fn messages(&self, kind: u16) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
         let wanted = move |message: &Message<'_>| message.kind == kind && message.sequence == self.sequence;
         messages(&self.answer).filter(move |message| message.as_ref().map_or(true, wanted))
@@ -129,20 +129,20 @@ impl<C: Channel> Exchange<C> {
 }
 
 impl Exchange {
-    /// Names of devices by their index.
+    /// Device names by index.
     pub(super) fn devices(&self) -> Devices<'_> {
         Devices { socket: &self.channel, last: None }
     }
 }
 
-/// Looks device names up and caches the last one: the kernel lists addresses device by device.
+/// Lookup of device names, with a cache of the last one: the kernel lists addresses device by device.
 pub(super) struct Devices<'a> {
     socket: &'a Socket,
     last: Option<(u32, netdevice::InlinedName)>,
 }
 
 impl Devices<'_> {
-    /// The device's name; `None` when the device is gone or its name is not UTF-8.
+    /// The name of a device; `None` if the device was removed or its name is not UTF-8.
     pub(super) fn name(&mut self, index: u32) -> Option<&[u8]> {
         if self.last.is_none_or(|(last, _)| last != index) {
             self.last = Some((index, self.socket.device_name(index)?));
@@ -161,10 +161,10 @@ mod tests {
     const KIND: u16 = 16;
     const MULTIPART: u16 = 2;
 
-    /// One step of a scripted kernel: what it makes of a request's number.
+    /// A step of a scripted kernel: the answer to a request with this sequence number.
     type Step = Box<dyn FnMut(u32) -> Result<Vec<u8>, Errno>>;
 
-    /// A kernel that sends what is written down, however often it is asked.
+    /// A kernel that sends scripted answers.
     struct Scripted {
         steps: std::vec::IntoIter<Step>,
         asked: Vec<u32>,
@@ -213,7 +213,7 @@ mod tests {
         let mut exchange = scripted(steps);
         assert_eq!(ask(&mut exchange), expected);
         assert_eq!(exchange.channel.asked.len(), asked, "requests");
-        assert_eq!(exchange.channel.steps.len(), 0, "datagrams that nobody waited for");
+        assert_eq!(exchange.channel.steps.len(), 0, "unread datagrams");
         let payloads: Vec<_> = exchange.messages(KIND).map(|message| message.unwrap().payload).collect();
         assert_eq!(payloads, found);
     }
@@ -236,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn messages_for_others_are_passed_over() {
+    fn messages_with_other_sequence_numbers_are_skipped() {
         let late: Step = Box::new(|sequence| Ok(encoded(KIND, 2, sequence.wrapping_sub(1), b"late")));
         let ended: Step = Box::new(|sequence| Ok(encoded(KIND_DONE, 2, sequence.wrapping_sub(1), &[0; 4])));
         check(vec![late, ended, sound(b"aaaa"), done()], Ok(Ok(())), 1, &[b"aaaa"]);
     }
 
     #[test]
-    fn a_table_that_changed_is_asked_for_again() {
+    fn an_interrupted_dump_is_repeated() {
         let steps = vec![interrupted(b"old1"), sound(b"old2"), done(), sound(b"new1"), done()];
         check(steps, Ok(Ok(())), 2, &[b"new1"]);
         let at_its_end = message(KIND_DONE, MULTIPART | FLAG_DUMP_INTERRUPTED, &[0; 4]);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_keeps_changing_is_taken_after_the_last_attempt() {
+    fn a_dump_that_stays_interrupted_is_used_after_the_last_attempt() {
         let of = |changed: u32| {
             let round = |number| if number < changed { interrupted(b"same") } else { sound(b"same") };
             (0..=changed).take(DUMP_ATTEMPTS as usize).flat_map(|number| [round(number), done()]).collect::<Vec<_>>()
@@ -261,20 +261,20 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_not_asked_for_again() {
+    fn an_error_of_the_kernel_is_not_retried() {
         let number = (-12_i32).to_ne_bytes().to_vec().leak();
         let refused = message(KIND_DONE, MULTIPART | FLAG_DUMP_INTERRUPTED, number);
         check(vec![interrupted(b"some"), refused], Ok(Err(Errno::ENOMEM)), 1, &[b"some"]);
     }
 
     #[test]
-    fn an_answer_has_room_up_to_its_cap() {
+    fn the_size_of_an_answer_is_limited() {
         const PIECE_BYTES: usize = 1024 * 1024;
         const DONE_BYTES: usize = 20;
         let piece = |size_bytes: usize| -> Step {
             Box::new(move |sequence| Ok(encoded(KIND, MULTIPART, sequence, &vec![0; size_bytes - 16])))
         };
-        // In one message more or less, the answer ends at its cap or four bytes beyond.
+        // With one message more or less, the answer ends at its limit or four bytes beyond.
         let of = |beyond: usize| {
             let mut steps: Vec<Step> = (1..ANSWER_CAP_BYTES / PIECE_BYTES).map(|_| piece(PIECE_BYTES)).collect();
             steps.extend([piece(PIECE_BYTES - DONE_BYTES + beyond), done()]);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_channel_refuses_ends_the_exchange() {
+    fn an_error_of_the_channel_ends_the_exchange() {
         let silence: Step = Box::new(|_| Err(Errno::ETIMEDOUT));
         check(vec![sound(b"aaaa"), silence], Err(Errno::ETIMEDOUT), 1, &[b"aaaa"]);
         let nothing: Step = Box::new(|_| Ok(Vec::new()));

@@ -1,4 +1,4 @@
-//! Families of generic netlink: asked for by name once, then by number.
+//! Generic netlink families: the number of a family is looked up by name once.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -7,25 +7,25 @@ use crate::host::errno::Errno;
 use crate::host::kernel::KernelError;
 use crate::host::kernel::netlink::generic;
 
-/// No family has this number.
+/// The number of an unknown family.
 const UNKNOWN: u16 = 0;
 
-/// One family.
+/// A generic netlink family.
 #[derive(Debug)]
 pub(super) struct Family {
-    /// With its NUL.
+    /// Name with a final NUL.
     name: &'static [u8],
     number: AtomicU16,
 }
 
 impl Family {
-    /// Asks for nothing yet.
+    /// A family whose number is not looked up yet.
     pub(super) const fn new(name: &'static [u8]) -> Self {
         Self { name, number: AtomicU16::new(UNKNOWN) }
     }
 
-    /// Asks the family: as [`Exchanges::ask`], with the family's number handed to both. A kernel without the family
-    /// does not know the question.
+    /// Asks a question of the family like [`Exchanges::ask`], with the family's number passed to both functions. A kernel
+    /// without the family does not support the question.
     pub(super) fn ask<T>(
         &self,
         exchanges: &Exchanges,
@@ -35,7 +35,7 @@ impl Family {
         let number = self.number(exchanges)?;
         let outcome = exchanges
             .ask(|into, sequence| write(into, sequence, number), |answer| read(answer, number))
-            // A module that was taken out and put in again has another number.
+            // A reloaded module has another number.
             .inspect_err(|&error| {
                 if error == Errno::ENOENT {
                     self.number.store(UNKNOWN, Ordering::Relaxed);
@@ -71,7 +71,7 @@ mod tests {
     use rustix::net::netlink::GENERIC;
 
     #[test]
-    fn a_family_that_is_not_there_is_not_known() {
+    fn a_missing_family_is_unsupported() {
         let exchanges = Exchanges::new(Some(GENERIC));
         let none = Family::new(b"nodelab-none\0");
         let found = none.ask(&exchanges, |_, _, _| unreachable!(), |_, _| Ok(()));
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_asked_for_once_and_forgotten_with_the_family() {
+    fn the_number_is_looked_up_once_and_again_after_a_reload() {
         let exchanges = Exchanges::new(Some(GENERIC));
         let family = Family::new(b"nlctrl\0");
         let asked = |number| family.ask(&exchanges, |into, sequence, _| request(into, sequence, number), |_, _| Ok(()));
         assert_eq!(asked(generic::CONTROL_FAMILY), Ok(()));
         assert_eq!(family.number.load(Ordering::Relaxed), generic::CONTROL_FAMILY);
-        // The highest number that there can be.
+        // The highest possible number.
         assert_eq!(asked(1023), Err(KernelError::Errno(Errno::ENOENT)));
         assert_eq!(family.number.load(Ordering::Relaxed), UNKNOWN);
     }
@@ -93,7 +93,7 @@ mod tests {
     /// A question to the family of this number.
     fn request(into: &mut Vec<u8>, sequence: u32, family: u16) -> Result<(), Errno> {
         generic::request_family(into, sequence, b"nlctrl\0")?;
-        // The number stands where every message has its kind.
+        // The number is the kind of the message.
         into[4..6].copy_from_slice(&family.to_ne_bytes());
         Ok(())
     }

@@ -18,16 +18,16 @@ use crate::host::errno::Errno;
 /// Maximum size of a datagram of a dump.
 const DATAGRAM_BYTES: usize = 32 * 1024;
 
-/// A socket that waits only so long.
+/// A netlink socket with a receive timeout.
 #[derive(Debug)]
 pub(super) struct Socket(OwnedFd);
 
 impl Socket {
-    /// A socket to the kernel. No protocol is rtnetlink.
+    /// A socket to the kernel. `None` is rtnetlink.
     pub(super) fn open(protocol: Option<Protocol>, timeout: Duration) -> Result<Self, Errno> {
         let socket =
             socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol).map_err(errno)?;
-        // Connected to the kernel, the socket takes no messages of other processes.
+        // A socket that is connected to the kernel receives no messages of other processes.
         connect(&socket, &SocketAddrNetlink::new(0, 0)).map_err(errno)?;
         Self::new(socket, timeout)
     }
@@ -37,7 +37,7 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    /// The name of a network device; `None` when the device is gone or its name is not UTF-8.
+    /// The name of a network device; `None` if the device was removed or its name is not UTF-8.
     pub(super) fn device_name(&self, index: u32) -> Option<netdevice::InlinedName> {
         netdevice::index_to_name_inlined(&self.0, index).ok()
     }
@@ -69,7 +69,7 @@ mod tests {
     use rustix::net::socketpair;
     use std::thread;
 
-    /// A socket with this patience, and its other end.
+    /// A socket with this timeout, and its peer.
     fn pair(timeout: Duration) -> (Socket, OwnedFd) {
         let (own, other) =
             socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).expect("a pair of sockets");
@@ -80,17 +80,17 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn silence_ends_at_the_timeout() {
+    fn receiving_times_out() {
         let (mut socket, _other) = pair(SHORT);
         let before = clock::monotonic();
         assert_eq!(socket.receive(&mut Vec::new()), Err(Errno::ETIMEDOUT));
         let waited = clock::monotonic().saturating_sub(before);
-        // The kernel counts in ticks, of which one may have begun.
+        // The kernel counts in ticks, so the timeout may be shorter by one.
         assert!(waited >= SHORT / 2 && waited < LONG, "{waited:?}");
     }
 
     #[test]
-    fn a_kernel_that_is_asked_nothing_says_nothing() {
+    fn without_a_request_no_datagram_arrives() {
         let mut socket = Socket::open(None, SHORT).unwrap();
         assert_eq!(socket.receive(&mut Vec::new()), Err(Errno::ETIMEDOUT));
     }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_fits_or_is_refused() {
+    fn long_datagrams_are_refused() {
         for (size_bytes, expected) in [(DATAGRAM_BYTES, Ok(())), (DATAGRAM_BYTES + 1, Err(Errno::EBADMSG))] {
             let (mut socket, other) = pair(LONG);
             send(&other, &vec![7; size_bytes], SendFlags::empty()).unwrap();

@@ -1,5 +1,5 @@
-//! The time zone of this process, read once: the variable `TZ`, else `/etc/localtime`.
-#![expect(clippy::disallowed_methods, reason = "this is the kernel's room, and the zone is set by the environment")]
+//! The time zone of this process, read once: the variable `TZ`, otherwise `/etc/localtime`.
+#![expect(clippy::disallowed_methods, reason = "part of the real kernel, and the zone is set by the environment")]
 
 use std::env::{VarError, var};
 use std::fmt;
@@ -8,11 +8,11 @@ use tz::{TimeZone, TimeZoneRef};
 
 use crate::host::kernel::Zone;
 
-/// The rules of the zone. Without any that can be read it is UTC.
+/// The rules of the zone; UTC if they cannot be read.
 pub(super) struct Zones(TimeZone);
 
 impl Zones {
-    /// Reads them as the environment says.
+    /// Reads the zone of the environment.
     pub(super) fn local() -> Self {
         let variable = var("TZ").or_else(|error| match error {
             VarError::NotPresent => Err(()),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_without_a_name_is_called_utc() {
+    fn the_default_zone_is_utc() {
         check(TimeZone::utc(), 0, "UTC", 0);
     }
 

@@ -1,4 +1,4 @@
-//! Ethtool's question for speed and duplex of a device.
+//! Ethtool requests for speed and duplex of a device.
 
 use super::generic::{self, BODY_BYTES};
 use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u32_at};
@@ -8,7 +8,7 @@ use crate::host::kernel::LinkModes;
 /// The family's name.
 pub const FAMILY: &[u8] = b"ethtool\0";
 
-/// The longest name of a device: `IFNAMSIZ` without its NUL.
+/// Maximum length of a device name: `IFNAMSIZ` without its NUL.
 pub const DEVICE_NAME_CAP_BYTES: usize = 15;
 
 const COMMAND_LINK_MODES: u8 = 4;
@@ -17,13 +17,13 @@ const LINK_MODES_SPEED: u16 = 5;
 const LINK_MODES_DUPLEX: u16 = 6;
 const HEADER_DEVICE_NAME: u16 = 2;
 const HEADER_FLAGS: u16 = 3;
-/// The list of modes is not read here: it need not come with a name for each bit.
+/// `ETHTOOL_FLAG_COMPACT_BITSETS`: no name for each bit of the list of modes, which is not read.
 const COMPACT_BITSETS: u32 = 1;
 
 const SPEED_UNKNOWN: u32 = u32::MAX;
 const DUPLEX_UNKNOWN: u8 = 255;
 
-/// Asks for speed and duplex of a device. A name that no device can have is `ENODEV` at once.
+/// Writes a request for speed and duplex of a device. An invalid name is `ENODEV`.
 pub fn request_link_modes(into: &mut Vec<u8>, sequence: u32, family: u16, device: &[u8]) -> Result<(), Errno> {
     if device.is_empty() || device.len() > DEVICE_NAME_CAP_BYTES || device.contains(&0) {
         return Err(Errno::ENODEV);
@@ -39,7 +39,7 @@ pub fn request_link_modes(into: &mut Vec<u8>, sequence: u32, family: u16, device
     request.finish()
 }
 
-/// Reads the payload of the family's answer.
+/// Parses the payload of an answer.
 pub fn link_modes(payload: &[u8]) -> Result<LinkModes, Malformed> {
     let mut modes = LinkModes { speed_megabits: None, duplex: DUPLEX_UNKNOWN };
     for attribute in attributes(payload, BODY_BYTES) {
@@ -60,7 +60,7 @@ mod tests {
     use crate::host::kernel::netlink::messages;
 
     #[test]
-    fn the_device_is_asked_by_its_name() {
+    fn a_request_contains_the_name_of_the_device() {
         let mut bytes = Vec::new();
         request_link_modes(&mut bytes, 4, 21, b"eth0").unwrap();
         let message = messages(&bytes).next().unwrap().unwrap();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_device_can_have_is_not_sent() {
+    fn an_invalid_name_is_not_sent() {
         for (name, expected) in [
             (&[b'a'; 15][..], Ok(())),
             (&[b'a'; 16], Err(Errno::ENODEV)),

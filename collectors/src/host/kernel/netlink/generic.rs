@@ -1,4 +1,4 @@
-//! Generic netlink: families that are known by name, and whose numbers the kernel is asked for.
+//! Generic netlink: lookup of the number of a family by its name.
 
 use super::{Builder, FLAG_ACK, FLAG_REQUEST, Malformed, attributes, u16_at};
 use crate::host::errno::Errno;
@@ -6,10 +6,10 @@ use crate::host::errno::Errno;
 /// `GENL_ID_CTRL`: the controller, which maps family names to numbers.
 pub const CONTROL_FAMILY: u16 = 16;
 
-/// `struct genlmsghdr`: command, version and two bytes for later.
+/// `struct genlmsghdr`: command, version and two reserved bytes.
 pub(super) const BODY_BYTES: usize = 4;
 
-/// Every family that is asked here is of this version.
+/// Version of all used families.
 const VERSION: u8 = 1;
 
 const COMMAND_GET_FAMILY: u8 = 3;
@@ -21,7 +21,7 @@ pub(super) const fn body(command: u8) -> [u8; BODY_BYTES] {
     [command, VERSION, 0, 0]
 }
 
-/// Asks for the number of the family of this name, which ends with its NUL.
+/// Writes a request for the number of a family. The name has a final NUL.
 pub fn request_family(into: &mut Vec<u8>, sequence: u32, name: &[u8]) -> Result<(), Errno> {
     let mut request = Builder::new(into, CONTROL_FAMILY, FLAG_REQUEST | FLAG_ACK, sequence);
     request.body(&body(COMMAND_GET_FAMILY));
@@ -29,7 +29,7 @@ pub fn request_family(into: &mut Vec<u8>, sequence: u32, name: &[u8]) -> Result<
     request.finish()
 }
 
-/// Reads the number of the family out of the payload of a [`CONTROL_FAMILY`] message.
+/// Parses the number of the family from the payload of a [`CONTROL_FAMILY`] message.
 pub fn family_id(payload: &[u8]) -> Result<Option<u16>, Malformed> {
     let mut id = None;
     for attribute in attributes(payload, BODY_BYTES) {
@@ -46,7 +46,7 @@ mod tests {
     use crate::host::kernel::netlink::messages;
 
     #[test]
-    fn a_family_is_asked_by_its_name() {
+    fn a_request_contains_the_name_of_the_family() {
         let mut bytes = Vec::new();
         request_family(&mut bytes, 3, b"ethtool\0").unwrap();
         let message = messages(&bytes).next().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! The questions of nl80211, the family of wireless devices: interfaces, the network of one, its stations.
+//! Requests of nl80211, the family of wireless devices: interfaces, the network of an interface, its stations.
 //!
 //! The numbers are those of include/uapi/linux/nl80211.h.
 
@@ -33,9 +33,9 @@ const NETWORK: u16 = 47;
 const NETWORK_ADDRESS: u16 = 1;
 /// `NL80211_BSS_INFORMATION_ELEMENTS`.
 const NETWORK_ELEMENTS: u16 = 6;
-/// `NL80211_BSS_STATUS`: there for the network that the interface belongs to, and for no other that a scan found.
+/// `NL80211_BSS_STATUS`: exists only for the network of the interface, not for other networks of a scan.
 const NETWORK_STATUS: u16 = 9;
-/// The element of a beacon that is the network's name.
+/// The beacon element with the name of the network.
 const ELEMENT_SSID: u8 = 0;
 
 /// `NL80211_RATE_INFO_BITRATE`: 16 bits.
@@ -45,17 +45,17 @@ const RATE_32: u16 = 5;
 /// The unit of a rate.
 const RATE_BITS_PER_SECOND: u64 = 100_000;
 
-/// Asks for every wireless interface.
+/// Writes a request for all wireless interfaces.
 pub fn request_interfaces(into: &mut Vec<u8>, sequence: u32, family: u16) -> Result<(), Errno> {
     dump(into, sequence, family, COMMAND_GET_INTERFACE, None)
 }
 
-/// Asks for every network that an interface knows of.
+/// Writes a request for all networks that an interface has found.
 pub fn request_networks(into: &mut Vec<u8>, sequence: u32, family: u16, index: u32) -> Result<(), Errno> {
     dump(into, sequence, family, COMMAND_GET_SCAN, Some(index))
 }
 
-/// Asks for every station that an interface talks with.
+/// Writes a request for all stations of an interface.
 pub fn request_stations(into: &mut Vec<u8>, sequence: u32, family: u16, index: u32) -> Result<(), Errno> {
     dump(into, sequence, family, COMMAND_GET_STATION, Some(index))
 }
@@ -69,7 +69,7 @@ fn dump(into: &mut Vec<u8>, sequence: u32, family: u16, command: u8, index: Opti
     request.finish()
 }
 
-/// Reads the answer to [`request_interfaces`]; `None` for one without a name.
+/// Parses an answer to [`request_interfaces`]; `None` for an interface without a name.
 pub fn interface(payload: &[u8]) -> Result<Option<WifiInterface<'_>>, Malformed> {
     let mut found = WifiInterface::default();
     for attribute in attributes(payload, BODY_BYTES) {
@@ -83,7 +83,7 @@ pub fn interface(payload: &[u8]) -> Result<Option<WifiInterface<'_>>, Malformed>
     Ok((!found.name.is_empty()).then_some(found))
 }
 
-/// Reads the answer to [`request_networks`]; `None` for a network that the interface does not belong to.
+/// Parses an answer to [`request_networks`]; `None` for a network to which the interface does not belong.
 pub fn network(payload: &[u8]) -> Result<Option<WifiNetwork<'_>>, Malformed> {
     let mut found = WifiNetwork::default();
     let mut status = None;
@@ -101,7 +101,7 @@ pub fn network(payload: &[u8]) -> Result<Option<WifiNetwork<'_>>, Malformed> {
     Ok(status.map(|status| WifiNetwork { status, ..found }))
 }
 
-/// The name among the elements of a beacon, which are a number, a length and a value each.
+/// The name in the elements of a beacon, which consist of number, length and value.
 fn ssid(elements: &[u8]) -> &[u8] {
     let mut rest = elements;
     while let [number, length, after @ ..] = rest {
@@ -114,7 +114,7 @@ fn ssid(elements: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Reads the answer to [`request_stations`]; `None` where it has no information about the station.
+/// Parses an answer to [`request_stations`]; `None` without information about the station.
 pub fn station(payload: &[u8]) -> Result<Option<WifiStation<'_>>, Malformed> {
     let mut found = WifiStation::default();
     let mut is_told = false;
@@ -160,7 +160,7 @@ fn read_station(nested: &[u8], into: &mut WifiStation<'_>) -> Result<(), Malform
     Ok(())
 }
 
-/// A rate that exceeds 16 bits is only in the 32-bit attribute.
+/// The bit rate. One that exceeds 16 bits is in the 32-bit attribute only.
 fn rate(nested: &[u8]) -> Result<u64, Malformed> {
     let (mut narrow, mut wide) = (None, None);
     for attribute in attributes(nested, 0) {
@@ -229,7 +229,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_network_that_was_only_seen_is_none() {
+    fn a_network_of_a_scan_is_none() {
         let bytes = payload(|builder| {
             builder.nested(47, |builder| {
                 builder.attribute(1, &[2, 0, 0, 0, 0, 1]);
@@ -241,7 +241,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_name_of_a_network_is_one_of_its_elements() {
+    fn the_name_of_a_network_is_found_in_its_elements() {
         assert_eq!(ssid(b"\x01\x02xx\0\x03abc\0\x01z"), b"abc");
         assert_eq!(ssid(b"\0\0"), b"");
         assert_eq!(ssid(b"\0\x04abc"), b"");
@@ -257,7 +257,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn wide_counters_win_over_narrow_ones() {
+    fn wide_counters_take_precedence() {
         let (narrow, wide) = (7_u32.to_ne_bytes(), 0x1_0000_0007_u64.to_ne_bytes());
         let both =
             WifiStation { received_bytes: 0x1_0000_0007, transmitted_bytes: 0x1_0000_0007, ..Default::default() };
@@ -268,7 +268,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_station_of_which_nothing_is_told_is_none() {
+    fn a_station_without_information_is_none() {
         let bytes = payload(|builder| builder.attribute(6, &[2, 0, 0, 0, 0, 1]));
         assert_eq!(station(&bytes), Ok(None));
         assert_eq!(station_of(&[(7, &[]), (1, &[1])]), WifiStation::default());

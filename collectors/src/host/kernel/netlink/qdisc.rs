@@ -1,4 +1,4 @@
-//! Rtnetlink's question for queueing disciplines.
+//! Rtnetlink requests for queueing disciplines.
 
 use super::{Builder, FLAG_DUMP, FLAG_REQUEST, Malformed, attributes, text, u32_at, u64_at};
 use crate::host::errno::Errno;
@@ -13,7 +13,7 @@ const GET_QDISC: u16 = 38;
 const BODY_BYTES: usize = 20;
 
 const KIND: u16 = 1;
-/// `TCA_STATS`, a `struct tc_stats`: what kernels before 2.6.4 have alone.
+/// `TCA_STATS`, a `struct tc_stats`: the only statistics of kernels before 2.6.4.
 const STATISTICS_OLD: u16 = 3;
 /// `TCA_STATS2`, attributes.
 const STATISTICS: u16 = 7;
@@ -21,18 +21,18 @@ const STATISTICS: u16 = 7;
 const STATISTICS_BASIC: u16 = 1;
 /// `TCA_STATS_QUEUE`: queue length, backlog, drops, requeues, overlimits.
 const STATISTICS_QUEUE: u16 = 3;
-/// `TCA_STATS_PKT64`: packets once more, where 32 bits no longer hold them.
+/// `TCA_STATS_PKT64`: packets with 64 bits.
 const STATISTICS_PACKETS_64: u16 = 8;
 
-/// Asks for every queueing discipline of every device.
+/// Writes a request for all queueing disciplines of all devices.
 pub fn request_qdiscs(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
     let mut request = Builder::new(into, GET_QDISC, FLAG_REQUEST | FLAG_DUMP, sequence);
     request.body(&[0; BODY_BYTES]);
     request.finish()
 }
 
-/// Reads the payload of a [`NEW_QDISC`]: the index of its device, and the rest with the device's name left empty. Values
-/// that are cut short count as left out.
+/// Parses the payload of a [`NEW_QDISC`] to the index of its device and the discipline, without the device's name.
+/// Truncated values are treated as missing.
 pub fn qdisc(payload: &[u8]) -> Result<(u32, Qdisc<'_>), Malformed> {
     let index = u32_at(payload, 4).ok_or(Malformed)?;
     let parent = u32_at(payload, 12).ok_or(Malformed)?;
@@ -78,7 +78,7 @@ fn read_statistics(nested: &[u8], into: &mut Qdisc<'_>) -> Result<(), Malformed>
     Ok(())
 }
 
-/// Bytes, packets, drops, overlimits, two rates, queue length, backlog; requeues are not among them.
+/// Parses the old statistics: bytes, packets, drops, overlimits, two rates, queue length, backlog. They lack requeues.
 fn read_old_statistics(value: &[u8], into: &mut Qdisc<'_>) {
     let number = |offset| u32_at(value, offset).unwrap_or(0);
     into.bytes = u64_at(value, 0).unwrap_or(0);
@@ -124,13 +124,13 @@ mod tests {
         [&bytes.to_ne_bytes()[..], &numbers(&[packets, 0])].concat()
     }
 
-    /// The old structure of this many bytes and the numbers behind them.
+    /// The old structure truncated to this size, and its numbers.
     fn old(bytes: u64, rest: &[u32]) -> Vec<u8> {
         [&bytes.to_ne_bytes()[..], &numbers(rest)].concat()
     }
 
     #[test]
-    fn old_statistics_count_where_there_are_no_others() {
+    fn old_statistics_are_used_if_new_ones_are_missing() {
         let old = old(70, &[7, 6, 5, 4, 3, 2, 1]);
         let bytes = payload(0, |builder| builder.attribute(3, &old));
         let expected = Qdisc {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_left_out_or_malformed() {
+    fn truncated_values_are_missing_or_malformed() {
         let bytes = payload(0, |builder| {
             builder.attribute(1, b"fq\0");
             builder.nested(7, |builder| {

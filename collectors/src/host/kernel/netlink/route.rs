@@ -1,4 +1,4 @@
-//! Rtnetlink's questions and answers: devices, addresses, neighbours.
+//! Rtnetlink requests and answers: devices, addresses, neighbours.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -33,17 +33,17 @@ const NEIGHBOUR_DESTINATION: u16 = 1;
 const ADDRESS_ADDRESS: u16 = 1;
 const ADDRESS_LOCAL: u16 = 2;
 
-/// Asks for every device.
+/// Writes a request for all devices.
 pub fn request_links(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
     dump(into, GET_LINK, sequence, &[0; LINK_BODY_BYTES])
 }
 
-/// Asks for every address of every family.
+/// Writes a request for all addresses of all families.
 pub fn request_addresses(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
     dump(into, GET_ADDRESS, sequence, &[0; ADDRESS_BODY_BYTES])
 }
 
-/// Asks for every IPv4 neighbour.
+/// Writes a request for all IPv4 neighbours.
 pub fn request_neighbours(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
     let mut body = [0; NEIGHBOUR_BODY_BYTES];
     body[0] = FAMILY_IPV4;
@@ -56,7 +56,7 @@ fn dump(into: &mut Vec<u8>, kind: u16, sequence: u32, body: &[u8]) -> Result<(),
     request.finish()
 }
 
-/// Reads the payload of a [`NEW_LINK`]. Values of an unexpected size count as left out.
+/// Parses the payload of a [`NEW_LINK`]. Values of an unexpected size are treated as missing.
 pub fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
     let mut link = Link {
         protocol_type: u16_at(payload, 2).ok_or(Malformed)?,
@@ -92,7 +92,7 @@ pub fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
     Ok(link)
 }
 
-/// Reads the alternative names of a device from the payload of a [`NEW_LINK`].
+/// Parses the alternative names of a device from the payload of a [`NEW_LINK`].
 pub fn alternative_names<'a>(payload: &'a [u8], mut visit: impl FnMut(&'a [u8])) -> Result<(), Malformed> {
     for attribute in attributes(payload, LINK_BODY_BYTES) {
         let (LINK_PROPERTIES, properties) = attribute? else { continue };
@@ -105,7 +105,7 @@ pub fn alternative_names<'a>(payload: &'a [u8], mut visit: impl FnMut(&'a [u8]))
     Ok(())
 }
 
-/// Counters that an older kernel does not have yet are 0, those of a newer one are passed over.
+/// Parses statistics. Counters that an older kernel lacks are 0; additional ones of a newer kernel are ignored.
 fn statistics<const WIDTH: usize>(value: &[u8], number: impl Fn(&[u8; WIDTH]) -> u64) -> Option<LinkStatistics> {
     let (numbers, _) = value.as_chunks::<WIDTH>();
     let mut counters = [0; LinkStatistics::NAMES.len()];
@@ -115,7 +115,7 @@ fn statistics<const WIDTH: usize>(value: &[u8], number: impl Fn(&[u8; WIDTH]) ->
     (!numbers.is_empty()).then(|| LinkStatistics::from_counters(counters))
 }
 
-/// An address, with its device still as a number.
+/// An address with the index of its device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IndexedAddress {
     /// The device's index.
@@ -126,14 +126,14 @@ pub struct IndexedAddress {
     pub prefix_length: u8,
 }
 
-/// Reads the payload of a [`NEW_ADDRESS`]; `None` for families other than IPv4 and IPv6.
+/// Parses the payload of a [`NEW_ADDRESS`]; `None` for families other than IPv4 and IPv6.
 pub fn address(payload: &[u8]) -> Result<Option<IndexedAddress>, Malformed> {
     let &[family, prefix_length, ..] = payload else { return Err(Malformed) };
     let index = u32_at(payload, 4).ok_or(Malformed)?;
     let (mut local, mut remote) = (None, None);
     for attribute in attributes(payload, ADDRESS_BODY_BYTES) {
         match attribute? {
-            // Where there are two, this is the device's own and the other one that of the peer.
+            // Of two addresses, this is the device's own, and the other one that of the peer.
             (ADDRESS_LOCAL, value) => local = ip(family, value),
             (ADDRESS_ADDRESS, value) => remote = ip(family, value),
             _ => {}
@@ -142,7 +142,7 @@ pub fn address(payload: &[u8]) -> Result<Option<IndexedAddress>, Malformed> {
     Ok(local.or(remote).map(|address| IndexedAddress { index, address, prefix_length }))
 }
 
-/// A neighbour, with its device still as a number.
+/// A neighbour with the index of its device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IndexedNeighbour {
     /// The device's index.
@@ -153,7 +153,7 @@ pub struct IndexedNeighbour {
     pub state: u16,
 }
 
-/// Reads the payload of a [`NEW_NEIGHBOUR`]; `None` where it has no IP address.
+/// Parses the payload of a [`NEW_NEIGHBOUR`]; `None` without an IP address.
 pub fn neighbour(payload: &[u8]) -> Result<Option<IndexedNeighbour>, Malformed> {
     let &[family, ..] = payload else { return Err(Malformed) };
     let index = u32_at(payload, 4).ok_or(Malformed)?;
@@ -219,7 +219,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_link_has_all_its_attributes() {
+    fn the_attributes_of_a_link_are_parsed() {
         let mac = [2, 0, 0, 0, 0, 1];
         let number = u32::to_ne_bytes;
         let bytes = link_payload(&[
@@ -263,7 +263,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_link_may_have_further_names() {
+    fn alternative_names_of_a_link_are_parsed() {
         let of = |bytes: &[u8]| {
             let mut names = Vec::new();
             alternative_names(bytes, |name| names.push(name.to_vec())).map(|()| names)
@@ -282,7 +282,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn wide_statistics_win_over_narrow_ones_of_any_kernel() {
+    fn wide_statistics_take_precedence() {
         let wide: Vec<u8> = (1..=25_u64).flat_map(u64::to_ne_bytes).collect();
         let narrow: Vec<u8> = (101..=124_u32).flat_map(u32::to_ne_bytes).collect();
         let from = |first: u64| std::array::from_fn(|position| first + position as u64);
@@ -297,7 +297,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_link_of_wrong_sizes_loses_those_values_or_is_malformed() {
+    fn values_of_wrong_sizes_are_missing_or_malformed() {
         let bytes = link_payload(&[(4, &[1]), (16, &[]), (3, b"no-nul")]);
         let found = link(&bytes).unwrap();
         assert_eq!((found.mtu, found.operstate, found.name), (None, None, &b"no-nul"[..]));
@@ -307,7 +307,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_devices_own_address_wins_over_its_peers() {
+    fn the_own_address_of_a_device_takes_precedence_over_its_peer() {
         let index = 2_u32.to_ne_bytes();
         let of =
             |family: u8, attributes: &[(u16, &[u8])]| address(&payload(&[&[family, 24, 0, 0], &index], attributes));
@@ -323,7 +323,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_neighbour_has_its_state() {
+    fn the_state_of_a_neighbour_is_parsed() {
         let (index, state) = (3_u32.to_ne_bytes(), 0x40_u16.to_ne_bytes());
         let bytes = payload(&[&[2, 0, 0, 0], &index, &state, &[0, 1]], &[(2, &[0; 6]), (1, &[192, 0, 2, 1])]);
         let address = "192.0.2.1".parse().unwrap();

@@ -1,4 +1,4 @@
-//! Reading on Linux: relative to a held directory, with as few system calls as will do and no memory of its own.
+//! Reading on Linux: relative to an open directory, with few system calls and without allocations.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,22 +14,22 @@ use crate::host::root::live::readable;
 use crate::host::root::resolve::{Last, Links, MAX_PATH_BYTES, PathBuffer, resolve};
 use crate::host::root::{Kind, Metadata, Names, RootError};
 
-/// `O_NONBLOCK`: opening a FIFO does not wait for its other end.
+/// With `O_NONBLOCK`, opening a FIFO does not wait for a writer.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 const LIST: OFlags = READ.union(OFlags::DIRECTORY);
 const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
-/// The kernel gives up on a `..` while anything is renamed or mounted anywhere; then it is asked again.
+/// Maximum number of attempts: the kernel returns `EAGAIN` for `..` during a concurrent rename or mount.
 const MAX_RACES: u32 = 8;
-/// One call of `getdents64` returns some 100 to 200 names of /proc or /sys.
+/// Buffer of `getdents64`: 100 to 200 names of /proc or /sys per call.
 const LIST_BUFFER_BYTES: usize = 8 << 10;
 
-/// A directory that no path leads out of.
+/// A directory that confines paths.
 #[derive(Debug)]
 pub(in crate::host::root) struct Confined {
     directory: OwnedFd,
-    /// Whether the kernel has `openat2` (since 5.6) and a container's filter lets it through.
+    /// Whether the kernel has `openat2` (since 5.6) and no filter of a container blocks it.
     kernel_confines: bool,
-    /// The pseudo file system that it is on.
+    /// The pseudo file system of the directory.
     pub(in crate::host::root) rendered: Option<Rendered>,
 }
 
@@ -42,7 +42,7 @@ impl Confined {
         Ok(Self { directory, kernel_confines, rendered })
     }
 
-    /// This directory, read without `openat2` as on an older kernel.
+    /// This directory without `openat2`, as on an older kernel.
     #[cfg(test)]
     pub(in crate::host::root) fn open_for_old_kernels(path: &Path) -> Result<Self, RootError> {
         Ok(Self { kernel_confines: false, ..Self::open(path)? })
@@ -58,10 +58,10 @@ impl Confined {
         self.read_opened(&self.open_file(path)?, path, into, cap_bytes)
     }
 
-    /// Opens the file at `path`, to be read by [`Confined::read_opened`].
+    /// Opens the file at `path` for [`Confined::read_opened`].
     pub(in crate::host::root) fn open_file(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
         match self.open_inside(path, READ, Last::Followed) {
-            // What opening a socket says.
+            // The error of opening a socket.
             Err(RootError::Errno(Errno::ENXIO)) => {
                 readable(self.metadata(path)?.kind)?;
                 Err(Errno::ENXIO.into())
@@ -70,7 +70,7 @@ impl Confined {
         }
     }
 
-    /// Reads a file that was opened at `path` and not read yet.
+    /// Reads a newly opened file.
     pub(in crate::host::root) fn read_opened(
         &self,
         file: &OwnedFd,
@@ -83,13 +83,13 @@ impl Confined {
         };
         reading::whole(file, rendered.end(path), into, cap_bytes)?;
         if into.is_empty() {
-            // Containers hide files of /proc behind /dev/null.
+            // Containers mask files of /proc by /dev/null.
             readable(kind_of(file)?)?;
         }
         Ok(())
     }
 
-    /// Reads a file of the kernel's own that was read before.
+    /// Reads an open file of a pseudo file system again.
     pub(in crate::host::root) fn read_again(
         &self,
         file: &OwnedFd,
@@ -106,12 +106,12 @@ impl Confined {
         list_all(&self.open_directory(path)?, into)
     }
 
-    /// Opens the directory at `path`, to be listed by [`list_all`].
+    /// Opens the directory at `path` for [`list_all`].
     pub(in crate::host::root) fn open_directory(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
         self.open_inside(path, LIST, Last::Followed)
     }
 
-    /// Opens the directory at `path` as a place from which [`open_beside`] opens files.
+    /// Opens the directory at `path` for [`open_beside`].
     pub(in crate::host::root) fn open_place(&self, path: &[u8]) -> Result<OwnedFd, RootError> {
         self.open_inside(path, LOOK | OFlags::DIRECTORY, Last::Followed)
     }
@@ -119,7 +119,7 @@ impl Confined {
     pub(in crate::host::root) fn read_link(&self, path: &[u8], into: &mut Vec<u8>) -> Result<(), RootError> {
         into.clear();
         let link = self.open_inside(path, LOOK | OFlags::NOFOLLOW, Last::Kept)?;
-        // A descriptor of something else than a link is `ENOENT` to the kernel.
+        // The kernel returns `ENOENT` for a descriptor of anything other than a link.
         read_link_at(link.as_fd(), b"", into).map_err(|error| match error {
             RootError::Errno(Errno::ENOENT) => Errno::EINVAL.into(),
             error => error,
@@ -130,26 +130,26 @@ impl Confined {
         Ok(metadata_of(&self.stat(path)?))
     }
 
-    /// Which directory, or file, is at `path`: its device's number and its own.
+    /// The identity of the file or directory at `path`: device number and inode.
     pub(in crate::host::root) fn identity(&self, path: &[u8]) -> Result<(u64, u64), RootError> {
         let stat = self.stat(path)?;
         Ok((stat.st_dev, stat.st_ino))
     }
 
-    /// Whether this is what is at `path` now.
+    /// Whether this identity is at `path` now.
     pub(in crate::host::root) fn is_at(&self, path: &[u8], file: &OwnedFd) -> bool {
         let opened = fs::fstat(file).map_err(system).map(|stat| (stat.st_dev, stat.st_ino));
         opened.is_ok() && opened == self.identity(path)
     }
 
-    /// Whether there is nothing at this path of the kernel's own.
+    /// Whether this path of a pseudo file system does not exist.
     pub(in crate::host::root) fn lacks(&self, path: &[u8]) -> bool {
         let looked = || fs::statat(&self.directory, path, AtFlags::empty());
         self.rendered.is_some() && looked().err() == Some(SystemErrno::NOENT)
     }
 
     fn stat(&self, path: &[u8]) -> Result<Stat, RootError> {
-        // The kernel makes the links of /sys, and none leads out of it.
+        // Links of /sys are created by the kernel, and none leaves it.
         if self.rendered == Some(Rendered::Sys) && !path.is_empty() {
             return fs::statat(&self.directory, path, AtFlags::empty()).map_err(system);
         }
@@ -166,7 +166,7 @@ impl Confined {
             match fs::openat2(&self.directory, path, flags, Mode::empty(), ResolveFlags::BENEATH) {
                 Err(SystemErrno::AGAIN) if races < MAX_RACES => races += 1,
                 Err(SystemErrno::INTR) => {}
-                // The kernel refuses absolute links as well, which are taken from the root here.
+                // The kernel refuses absolute links too, which are resolved from the root here.
                 Err(SystemErrno::XDEV | SystemErrno::AGAIN) => return self.open_by_walking(path, flags, last),
                 result => return result.map_err(system),
             }
@@ -214,7 +214,7 @@ pub(in crate::host::root) fn read_link_anywhere(path: &[u8], into: &mut Vec<u8>)
     read_link_at(CWD, path, into)
 }
 
-/// Opens the file of this name in a directory; `None` where it is a link, or something that cannot be opened so.
+/// Opens the file of this name in a directory; `None` for a link or a file that cannot be opened in this way.
 pub(in crate::host::root) fn open_beside(place: &OwnedFd, name: &[u8]) -> Result<Option<OwnedFd>, RootError> {
     match retry_on_intr(|| fs::openat(place, name, READ | OFlags::NOFOLLOW, Mode::empty())) {
         Err(SystemErrno::LOOP | SystemErrno::NXIO) => Ok(None),
@@ -226,15 +226,15 @@ fn kind_of(file: &OwnedFd) -> Result<Kind, RootError> {
     Ok(metadata_of(&fs::fstat(file).map_err(system)?).kind)
 }
 
-/// Reads a file of any file system that was just opened.
+/// Reads a newly opened file of any file system.
 pub(in crate::host::root) fn read_found(file: &OwnedFd, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
     let Metadata { kind, size_bytes, .. } = metadata_of(&fs::fstat(file).map_err(system)?);
     readable(kind)?;
-    // A file that knows its size gives less than was asked for at its end alone; one that is rendered says that it is empty.
+    // A file with a known size returns a short read only at its end; a rendered file has the size 0.
     reading::whole(file, if size_bytes > 0 { End::Short } else { End::Nothing }, into, cap_bytes)
 }
 
-/// Lists a directory that was listed before.
+/// Lists an open directory again.
 pub(in crate::host::root) fn list_again(directory: &OwnedFd, into: &mut Names) -> Result<(), RootError> {
     fs::seek(directory, fs::SeekFrom::Start(0)).map_err(system)?;
     list_all(directory, into)
@@ -249,7 +249,7 @@ pub(in crate::host::root) fn list_all(directory: &OwnedFd, into: &mut Names) -> 
         let name = entry.file_name();
         let kind = match (name.to_bytes(), entry.file_type()) {
             (b"." | b"..", _) => continue,
-            // Some file systems keep it elsewhere. An entry removed meanwhile is left out.
+            // Some file systems do not return the type. An entry that was removed in the meantime is skipped.
             (_, FileType::Unknown) => match fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => metadata_of(&stat).kind,
                 Err(_) => continue,
@@ -280,7 +280,7 @@ fn kind_from(kind: FileType) -> Kind {
 }
 
 fn metadata_of(stat: &Stat) -> Metadata {
-    // A time before 1970 counts as 1970.
+    // Times before 1970 are treated as 1970.
     let modified = u64::try_from(stat.st_mtime).map_or(Duration::ZERO, |seconds| {
         Duration::new(seconds, u32::try_from(stat.st_mtime_nsec).unwrap_or(0).min(999_999_999))
     });
@@ -294,8 +294,8 @@ fn metadata_of(stat: &Stat) -> Metadata {
 const PROC_MAGIC: u64 = 0x9fa0;
 const SYS_MAGIC: u64 = 0x6265_6572;
 
-/// A file system of the kernel's own: it holds no FIFOs, sockets or devices, so that a read there need not ask what it
-/// has opened, and renders a file anew for whoever reads it from its beginning.
+/// A pseudo file system. It contains no FIFOs, sockets or devices, so that the type of an open file needs no check, and
+/// renders a file again for each read from its beginning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::host::root) enum Rendered {
     Proc,
@@ -303,7 +303,7 @@ pub(in crate::host::root) enum Rendered {
 }
 
 impl Rendered {
-    /// Which of them this is a file, or a directory, of.
+    /// The pseudo file system of an open file or directory; `None` for others.
     pub(in crate::host::root) fn of(file: &OwnedFd) -> Result<Option<Self>, RootError> {
         let magic = fs::fstatfs(file).map_err(system)?.f_type;
         Ok(match u64::try_from(magic) {
@@ -313,7 +313,7 @@ impl Rendered {
         })
     }
 
-    /// Attributes of devices and those below /proc/sys are rendered as one piece.
+    /// How the end of a file is detected. Attributes of devices and files below /proc/sys are rendered at once.
     fn end(self, path: &[u8]) -> End {
         match path {
             _ if self == Self::Sys || path.starts_with(b"sys/") => End::Short,
@@ -342,7 +342,7 @@ mod tests {
             proc.read(b"self/stat", &mut bytes, 1 << 16).unwrap();
             proc.read(b"net/dev", &mut bytes, 1 << 16).unwrap();
             assert!(bytes.starts_with(b"Inter-|"));
-            // Where these lead is known to the kernel alone; as text they lead below /proc, where nothing is.
+            // The targets of magic links are known to the kernel only; their text does not exist below /proc.
             assert_eq!(proc.read(b"self/exe", &mut bytes, 1 << 30), Err(Errno::ENOENT.into()));
             assert_eq!(proc.read(b"self/root/etc/passwd", &mut bytes, 1 << 30), Err(Errno::ENOENT.into()));
             proc.read_link(b"self/exe", &mut bytes).unwrap();
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_and_a_socket_are_errors_at_once() {
+    fn a_fifo_and_a_socket_are_errors_without_blocking() {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
         fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR, 0).unwrap();
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_again_takes_the_same_memory() {
+    fn repeated_reads_reuse_memory() {
         let proc = Dir::open("/proc").unwrap();
         let mut bytes = Vec::new();
         proc.read(b"self/status", &mut bytes, 1 << 20).unwrap();
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_listing_is_whole_and_sorted() {
+    fn a_long_listing_is_complete_and_sorted() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..1000 {
             std::os::unix::fs::symlink("nowhere", folder.path().join(format!("link{number:04}"))).unwrap();

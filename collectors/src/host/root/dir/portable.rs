@@ -1,5 +1,5 @@
-//! Reading on every system by the standard library: each component is looked at before the next is entered.
-#![expect(clippy::disallowed_methods, reason = "this is the room that every other file reads through")]
+//! Reading on every system by the standard library: each component of a path is checked before the next is entered.
+#![expect(clippy::disallowed_methods, reason = "the implementation of file access")]
 
 use std::fs;
 use std::io::Read as _;
@@ -12,10 +12,10 @@ use crate::host::root::live::readable;
 use crate::host::root::resolve::{Last, Links, PathBuffer, resolve};
 use crate::host::root::{Kind, Metadata, Names, RootError};
 
-/// A directory that no path leads out of.
+/// A directory that confines paths.
 #[derive(Debug)]
 pub(in crate::host::root) struct Confined {
-    /// Canonical: on Windows this is the form in which no name means a device and none is trimmed.
+    /// The canonical path: on Windows, names in this form are never device names, and are not trimmed.
     directory: PathBuf,
 }
 
@@ -71,7 +71,7 @@ impl Confined {
     fn on_disk(&self, path: &[u8]) -> Result<PathBuf, RootError> {
         let mut on_disk = self.directory.clone();
         for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
-            // To Windows these are a separator and the mark of a hidden stream; no file there has such a name.
+            // On Windows these are a separator and the mark of an alternate stream, and not valid in file names.
             if cfg!(windows) && name.iter().any(|byte| matches!(byte, b'\\' | b':')) {
                 return Err(Errno::ENOENT.into());
             }
@@ -101,7 +101,7 @@ fn system(error: &std::io::Error) -> RootError {
     error.into()
 }
 
-/// A path of the operating system; on Windows it must be UTF-8, as every name that it has itself.
+/// Converts to a path of the operating system, which must be UTF-8 on Windows.
 #[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "on Windows it can fail"))]
 pub(in crate::host::root) fn path_from(bytes: &[u8]) -> Result<&Path, RootError> {
     #[cfg(unix)]
@@ -156,7 +156,7 @@ pub(in crate::host::root) fn metadata_anywhere(path: &Path) -> Result<Metadata, 
     Ok(Metadata {
         kind: kind_from(metadata.file_type()),
         size_bytes: metadata.len(),
-        // A time before 1970 counts as 1970.
+        // Times before 1970 are treated as 1970.
         modified: modified.unwrap_or(Duration::ZERO),
     })
 }
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_windows_reads_in_its_own_way_are_not_found() {
+    fn names_with_special_meanings_on_windows_are_not_found() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("inside")).unwrap();
         fs::write(folder.path().join("outside"), "secret").unwrap();

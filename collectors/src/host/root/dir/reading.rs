@@ -1,4 +1,4 @@
-//! Reading what was opened, with as few system calls as will do. Nothing is cleared before it is read into.
+//! Reading of open files with few system calls, into uninitialized memory.
 
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -10,21 +10,21 @@ use super::{FIRST_READ_BYTES, LARGEST_READ_BYTES};
 use crate::host::root::RootError;
 use crate::host::root::live::within;
 
-/// What tells that a file has no more.
+/// How the end of a file is detected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
-    /// A read that gives less than it was asked for.
+    /// By a read that returns less than requested.
     Short,
-    /// A read that gives nothing: most files of /proc give whole records, as many as the kernel has room for.
+    /// By a read that returns nothing: most files of /proc return whole records, as many as fit into the kernel's buffer.
     Nothing,
-    /// A read after which the kernel has room for one more of the file's short records, and gave none. Asking again would
-    /// have it look for the next one through all of a table.
+    /// By a read after which another record would have fit into the kernel's buffer, for files with short records. One more
+    /// read would make the kernel search a whole table.
     Room,
 }
 
 impl End {
-    /// Whether a short read of `count` bytes gave the last of the file. A last record without its newline counts as
-    /// whole, so that its end is not assumed but proved by one more read.
+    /// Whether a short read of `count` bytes reached the end. A last record without a newline may be incomplete, so one
+    /// more read is needed.
     fn is_behind(self, count: usize, content: &[u8]) -> bool {
         match self {
             Self::Short => true,
@@ -34,20 +34,20 @@ impl End {
     }
 }
 
-/// The kernel has room for so much of a file of /proc, or more.
+/// Minimum size of the kernel's buffer for a file of /proc.
 const KERNEL_ROOM_BYTES: usize = 4 << 10;
 
-/// No record of a file that ends so is longer.
+/// Maximum length of a record of a file with short records.
 const RECORD_MAX_BYTES: usize = 512;
 
 type Space = [MaybeUninit<u8>];
 
-/// Replaces `into` by the content of a file that was just opened.
+/// Replaces `into` by the content of a newly opened file.
 pub(super) fn whole(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
     fill(end, into, cap_bytes, |into, space, _| read(file, space).map(|(found, _)| into.extend_from_slice(found)))
 }
 
-/// The same of one that was read before, from its beginning.
+/// Replaces `into` by the content of an open file, read again from its beginning.
 pub(super) fn again(file: &OwnedFd, end: End, into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
     let read = |into: &mut Vec<u8>, space: &mut Space, offset| {
         pread(file, space, offset).map(|(found, _)| into.extend_from_slice(found))
@@ -73,7 +73,7 @@ fn fill(
     result
 }
 
-/// The rest of a file that has more than most. Its space is on the stack as long as it is needed.
+/// Reads the rest of a larger file. Its buffer is on the stack only during this call.
 #[inline(never)]
 fn fill_large(
     end: End,
@@ -86,8 +86,8 @@ fn fill_large(
     Ok(())
 }
 
-/// Reads until the end, or until a read has filled all of `space`: `false`. Asks for one byte above the cap, which tells
-/// a file that is exactly as large from one that is larger.
+/// Reads until the end. Returns `false` when a read has filled all of `space`. Requests one byte above the cap, to
+/// distinguish a file of exactly this size from a larger one.
 fn fill_from(
     end: End,
     into: &mut Vec<u8>,
@@ -118,7 +118,7 @@ fn fill_from(
 mod tests {
     use super::*;
 
-    /// A file that gives no more than so much at a time.
+    /// A file with a maximum size of each read.
     #[track_caller]
     fn check(size_bytes: usize, given_bytes: usize, cap_bytes: usize, expected: Result<(), RootError>) {
         for end in [End::Short, End::Nothing] {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_to_the_end_or_to_the_cap() {
+    fn files_are_read_to_the_end_or_to_the_cap() {
         for size_bytes in [0, 1, 4095, 4096, 4097, 20_480, 20_481, 300_000] {
             check(size_bytes, usize::MAX, 1 << 20, Ok(()));
             check(size_bytes, usize::MAX, size_bytes, Ok(()));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_come_one_by_one_are_all_read() {
+    fn all_records_are_read_with_one_record_per_read() {
         let mut into = Vec::new();
         let result = fill(End::Nothing, &mut into, 1 << 20, |into, _, _| {
             into.extend(std::iter::repeat_n(b'\n', (9_000 - into.len()).min(100)));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn short_records_are_asked_for_again_where_the_kernel_had_no_room() {
+    fn short_records_need_another_read_if_the_buffer_was_full() {
         for (given_bytes, expected_reads) in [(3_584, 1), (3_585, 2)] {
             let (mut into, mut reads) = (Vec::new(), 0);
             let result = fill(End::Room, &mut into, 1 << 20, |into, _, _| {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_behind_a_record_without_its_newline_is_proved_by_a_read_that_gives_nothing() {
+    fn a_record_without_a_newline_needs_another_read() {
         let check = |end, pieces: &[&str], expected_reads| {
             let (mut into, mut reads) = (Vec::new(), 0);
             let result = fill(end, &mut into, 1 << 20, |into, _, _| {
@@ -186,12 +186,12 @@ mod tests {
         check(End::Room, &["1 2"], 2);
         check(End::Room, &["1", "2 3\n"], 2);
         check(End::Nothing, &["1", "2 3\n"], 3);
-        // An attribute is rendered as one piece.
+        // An attribute is rendered at once.
         check(End::Short, &["1"], 1);
     }
 
     #[test]
-    fn an_error_halfway_leaves_nothing_and_an_interruption_nothing_out() {
+    fn errors_discard_the_content_and_interruptions_are_retried() {
         let mut into = Vec::new();
         let mut reads = 0;
         let result = fill(End::Short, &mut into, 100_000, |into, space, _| {

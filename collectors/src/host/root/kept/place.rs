@@ -1,4 +1,4 @@
-//! The directory that was read last: files beside each other are found without walking to each of them.
+//! Cache of the last directory: further files of it are opened without resolving their paths.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub(super) struct LastPlace(Mutex<Place>);
 struct Place {
     path: Vec<u8>,
     is_known: bool,
-    /// Opened when a second file is read there, and with whoever reads at the moment.
+    /// The open directory; opened at the second file, and taken while a thread reads from it.
     handle: Option<OwnedFd>,
 }
 
@@ -24,14 +24,14 @@ impl LastPlace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets it.
+    /// Clears the cache.
     pub(super) fn clear(&self) {
         let mut place = self.lock();
         place.is_known = false;
         place.handle = None;
     }
 
-    /// Reads a file, from the last directory on where it is there.
+    /// Reads a file, relative to the last directory if it is the file's.
     pub(super) fn read(
         &self,
         confined: &Confined,
@@ -40,14 +40,14 @@ impl LastPlace {
         cap_bytes: usize,
     ) -> Result<(), RootError> {
         let (directory, name) = split(path);
-        // What is no name leads elsewhere.
+        // `.` and `..` are not names.
         let handle = if matches!(name, b"" | b"." | b"..") { None } else { self.take(confined, directory) };
         let Some(handle) = handle else { return confined.read(path, into, cap_bytes) };
         let file = open_beside(&handle, name);
         self.put(directory, handle);
         match file? {
             Some(file) => read_found(&file, into, cap_bytes),
-            // A link may lead elsewhere.
+            // A link may leave the directory.
             None => confined.read(path, into, cap_bytes),
         }
     }

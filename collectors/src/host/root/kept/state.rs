@@ -10,10 +10,10 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::host::root::dir::linux::Confined;
 
-/// Maximum descriptors kept of one directory. Each holds about 4 KiB of kernel memory.
+/// Maximum number of kept descriptors of a directory. Each takes about 4 KiB of kernel memory.
 const KEPT_MAX: usize = 2048;
 
-/// Maximum missing paths remembered.
+/// Maximum number of cached missing paths.
 pub(super) const ABSENT_MAX: usize = 1024;
 
 /// Descriptors of the process reserved for connections and other uses.
@@ -27,29 +27,29 @@ pub(super) const UNUSED_SCRAPES_MAX: u64 = 64;
 pub(super) struct State {
     pub(super) confined: Arc<Confined>,
     pub(super) mounts: Option<Mounts>,
-    /// The number of this scrape.
+    /// Number of the current scrape.
     pub(super) scrape: u64,
     pub(super) directories: Directories,
     /// Paths that were missing at their last lookup.
     pub(super) absent: FxHashSet<Box<[u8]>>,
-    /// How many descriptors are kept, and how many may be.
+    /// Number of kept descriptors, and its limit.
     pub(super) count: usize,
     pub(super) count_max: usize,
 }
 
 type Directories = FxHashMap<Box<[u8]>, Directory>;
 
-/// The descriptors kept of one directory.
+/// The kept descriptors of a directory.
 #[derive(Debug)]
 pub(super) struct Directory {
-    /// Which directory it was in that scrape.
+    /// Identity of the directory in that scrape.
     identity: (u64, u64),
     pub(super) scrape: u64,
     pub(super) files: FxHashMap<Box<[u8]>, Arc<Mutex<OwnedFd>>>,
 }
 
 impl State {
-    /// Nothing; and before a scrape begins there is no room for anything.
+    /// An empty state, with a limit of 0 until a scrape begins.
     pub(super) fn new(confined: Arc<Confined>, mounts: Option<Mounts>) -> Self {
         Self {
             confined,
@@ -91,7 +91,7 @@ impl State {
         }
     }
 
-    /// Notes which directory is at this path in this scrape. What is kept of another one is closed.
+    /// Records the identity of the directory at this path in this scrape. Descriptors of another directory are closed.
     pub(super) fn check(&mut self, directory: &[u8], identity: Option<(u64, u64)>, scrape: u64) {
         let Some(found) = self.directories.get_mut(directory) else { return };
         match identity {
@@ -121,7 +121,7 @@ impl State {
         });
     }
 
-    /// Notes whether something is at this path.
+    /// Records whether this path exists.
     pub(super) fn note(&mut self, path: &[u8], is_absent: bool) {
         if !is_absent {
             self.absent.remove(path);
@@ -135,27 +135,26 @@ impl State {
     }
 }
 
-/// How many descriptors may be kept of each of two directories, /proc and /sys.
+/// Limit of kept descriptors of each of the directories /proc and /sys.
 fn count_max() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
     limit.map_or(KEPT_MAX, |most| KEPT_MAX.min(most.saturating_sub(LEFT_TO_OTHERS) / 2))
 }
 
-/// The kernel's list of the mounts that this thread sees. It is never read: the kernel tells of a change when it is asked
-/// whether there is something urgent about it.
+/// The kernel's list of mounts. It is not read: polling it for priority data reports changes.
 #[derive(Debug)]
 pub(super) struct Mounts(OwnedFd);
 
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl Mounts {
-    /// Watches from now on. `None` where the kernel does not show the list.
+    /// Starts watching. `None` if the list is not accessible.
     pub(super) fn watch() -> Option<Self> {
         let file = openat(CWD, "/proc/thread-self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         file.ok().map(Self)
     }
 
-    /// Whether anything has changed since this was asked before, or may have.
+    /// Whether the mounts have changed since the last call, or may have.
     pub(super) fn have_changed(&self) -> bool {
         let urgent = PollFlags::PRI | PollFlags::ERR;
         let mut asked = [PollFd::new(&self.0, PollFlags::PRI)];

@@ -8,7 +8,7 @@ use super::*;
 use crate::host::root::dir::Dir;
 
 const CAP_BYTES: usize = 1 << 20;
-/// The kernel counts at its ticks, and sums up at leisure.
+/// Time in which counters of the kernel are updated.
 const TRIES: usize = 2_000;
 
 fn read(root: &impl Root, path: &str) -> Result<String, RootError> {
@@ -34,7 +34,7 @@ fn check_fresh(folder: &str, path: &str, mut change: impl FnMut()) {
         read(&kept, path).unwrap() != before
     });
     assert!(has_changed, "{folder}/{path} stays as it was: {before}");
-    // Between two answers that are alike there is no third.
+    // Two equal results before and after exclude a change in between.
     let is_like_fresh = (0..TRIES).any(|_| {
         let found = [read(&fresh, path), read(&kept, path), read(&fresh, path)];
         found[0] == found[1] && found[1] == found[2]
@@ -53,7 +53,7 @@ fn sends() -> impl FnMut() {
 }
 
 #[test]
-fn what_was_not_there_shows_when_it_comes_and_no_longer_when_it_goes() {
+fn created_and_removed_files_are_detected() {
     const NUMBER: i32 = 700;
     let kept = Kept::open("/proc").unwrap();
     let path = format!("self/fdinfo/{NUMBER}");
@@ -69,7 +69,7 @@ fn what_was_not_there_shows_when_it_comes_and_no_longer_when_it_goes() {
 }
 
 #[test]
-fn so_much_is_remembered_as_absent_and_more_is_absent_too() {
+fn missing_paths_beyond_the_limit_of_the_cache_are_missing_too() {
     let kept = Kept::open("/proc").unwrap();
     for number in 0..ABSENT_MAX + 2 {
         assert_eq!(read(&kept, &format!("missing{number}")), Err(Errno::ENOENT.into()));
@@ -90,7 +90,7 @@ fn spawns() {
     std::thread::spawn(|| ()).join().unwrap();
 }
 
-/// One file of each way in which the kernel renders those of /proc.
+/// Checks a file of each kind of rendering in /proc.
 #[test]
 fn files_of_proc_that_stay_open_are_fresh() {
     check_fresh("/proc", "uptime", waits);
@@ -115,7 +115,7 @@ fn attributes_of_devices_that_stay_open_are_fresh() {
 }
 
 #[test]
-fn a_whole_file_is_read_however_it_is_read() {
+fn every_way_of_reading_returns_the_whole_file() {
     for (folder, paths) in [
         ("/proc", ["cpuinfo", "mounts", "net/netstat", "sys/kernel/osrelease", "filesystems", "version"].as_slice()),
         (
@@ -152,11 +152,11 @@ fn files_of_processes_are_not_kept() {
 }
 
 #[test]
-fn a_refusal_is_an_answer_and_what_is_missing_is_asked_for_again() {
+fn errors_of_drivers_are_kept_and_missing_files_are_looked_up_again() {
     let kept = Kept::open("/sys").unwrap();
     kept.begin_scrape();
     for _ in 0..3 {
-        // No speed is told of a device that is not one.
+        // A virtual device has no speed.
         let speed = read(&kept, "class/net/lo/speed");
         assert!(matches!(speed, Err(RootError::Errno(Errno::EINVAL | Errno::ENOENT))), "{speed:?}");
         assert_eq!(read(&kept, "class/net/lo/none"), Err(Errno::ENOENT.into()));
@@ -165,7 +165,7 @@ fn a_refusal_is_an_answer_and_what_is_missing_is_asked_for_again() {
 }
 
 #[test]
-fn what_is_not_read_any_more_is_closed() {
+fn unused_descriptors_are_closed() {
     let kept = Kept::open("/proc").unwrap();
     assert_eq!((read(&kept, "uptime").is_ok(), kept_count(&kept)), (true, 0), "no scrape has begun");
     kept.begin_scrape();
@@ -183,7 +183,7 @@ fn what_is_not_read_any_more_is_closed() {
 }
 
 #[test]
-fn no_more_are_kept_than_may_be() {
+fn the_number_of_kept_descriptors_is_limited() {
     let kept = Kept::open("/proc").unwrap();
     kept.begin_scrape();
     kept.lock().count_max = 1;
@@ -192,7 +192,7 @@ fn no_more_are_kept_than_may_be() {
 }
 
 #[test]
-fn a_file_that_is_replaced_shows_in_the_next_scrape() {
+fn a_replaced_file_is_detected_in_the_next_scrape() {
     let folder = tempfile::tempdir().unwrap();
     let kept = Kept::open(folder.path()).unwrap();
     let place = |name: &str| folder.path().join(name);

@@ -1,34 +1,34 @@
-//! Trees that are spelled out in code.
+//! Builder methods of trees for tests.
 
 use super::{Node, Tree};
 use crate::host::errno::Errno;
 
-/// Ways to write a tree down in a test. They panic where [`Tree::insert`] refuses.
+/// Builder methods. They panic where [`Tree::insert`] returns an error.
 impl Tree {
-    /// With a file; its folders need no mention.
+    /// Adds a file and the directories above it.
     ///
     /// # Panics
-    /// If nothing can stand at this path.
+    /// If the entry is invalid at this path.
     #[must_use]
     #[track_caller]
     pub fn with_file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.with(path, Node::file(content))
     }
 
-    /// With a symbolic link.
+    /// Adds a symbolic link.
     ///
     /// # Panics
-    /// If nothing can stand at this path.
+    /// If the entry is invalid at this path.
     #[must_use]
     #[track_caller]
     pub fn with_link(self, path: &str, target: &str) -> Self {
         self.with(path, Node::link(target))
     }
 
-    /// With a directory, which may stay empty.
+    /// Adds a directory.
     ///
     /// # Panics
-    /// If nothing can stand at this path.
+    /// If the entry is invalid at this path.
     #[must_use]
     #[track_caller]
     pub fn with_directory(self, path: &str) -> Self {
@@ -38,7 +38,7 @@ impl Tree {
     /// Makes reads of `path` fail with an error. A missing path becomes a file.
     ///
     /// # Panics
-    /// If nothing can stand at this path.
+    /// If the entry is invalid at this path.
     #[must_use]
     #[track_caller]
     pub fn with_error(self, path: &str, error: Errno) -> Self {
@@ -46,10 +46,10 @@ impl Tree {
         self.with(path, node.with_error(error))
     }
 
-    /// With any entry.
+    /// Adds an entry.
     ///
     /// # Panics
-    /// If nothing can stand at this path.
+    /// If the entry is invalid at this path.
     #[must_use]
     #[track_caller]
     pub fn with(mut self, path: &str, node: Node) -> Self {

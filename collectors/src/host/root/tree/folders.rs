@@ -1,5 +1,5 @@
-//! The entries of a tree, folder by folder: a path is found among few folders and then among the names in one, and what
-//! is in a folder stands in a row.
+//! The entries of a tree by folder: a lookup searches the folders, then the names in one. The entries of a folder are
+//! adjacent in memory.
 
 use std::slice::Iter;
 
@@ -14,14 +14,14 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// The entries of each directory that has some, sorted. Top-level entries are in the folder without a name.
+/// The sorted entries of each directory that is not empty. Top-level entries are in the folder with the empty name.
 ///
-/// Folders are looked up by path, so they need no order among themselves.
+/// Folders are looked up by path and not sorted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Folders(FxHashMap<Box<[u8]>, Vec<Entry>>);
 
 impl Folders {
-    /// How many entries there are.
+    /// The number of entries.
     pub(super) fn count(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
@@ -37,7 +37,7 @@ impl Folders {
         Some(&mut entries[place].node)
     }
 
-    /// Whether anything is in this folder.
+    /// Whether this folder has entries.
     pub(super) fn has_entries(&self, folder: &[u8]) -> bool {
         self.0.contains_key(folder)
     }
@@ -47,7 +47,7 @@ impl Folders {
         self.0.get(folder).map_or(&[], Vec::as_slice)
     }
 
-    /// Puts an entry at a path, in place of what stood there.
+    /// Inserts an entry at a path, and replaces an existing one.
     pub(super) fn put(&mut self, path: &[u8], node: Node) {
         let folder = folder_of(path);
         if !self.0.contains_key(folder) {
@@ -61,7 +61,7 @@ impl Folders {
         }
     }
 
-    /// Puts these into a folder that had no entries, in whatever order they are. Of several at one path the last stays.
+    /// Inserts entries in any order into an empty folder. Of several at one path, the last one is kept.
     pub(super) fn fill(&mut self, folder: &[u8], entries: &mut Vec<Entry>) {
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         let mut sorted: Vec<Entry> = Vec::with_capacity(entries.len());
@@ -74,7 +74,7 @@ impl Folders {
         self.0.insert(folder.into(), sorted);
     }
 
-    /// Removes the entry at a path and everything below it; returns whether there was one.
+    /// Removes the entry at a path and everything below it. Returns whether it existed.
     pub(super) fn remove(&mut self, path: &[u8]) -> bool {
         self.remove_below(path);
         let folder = folder_of(path);
@@ -93,7 +93,7 @@ impl Folders {
         }
     }
 
-    /// Every entry, sorted by path.
+    /// All entries, sorted by path.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         Sorted { folders: self, begun: vec![self.entries(b"").iter()] }
     }
@@ -102,7 +102,7 @@ impl Folders {
 /// All entries in the order of their paths, which is not that of folders: `a-b` sorts between `a` and `a/b`.
 struct Sorted<'a> {
     folders: &'a Folders,
-    /// The remaining entries of each folder that the walk is in.
+    /// The remaining entries of each open folder.
     begun: Vec<Iter<'a, Entry>>,
 }
 
@@ -121,12 +121,12 @@ impl<'a> Iterator for Sorted<'a> {
     }
 }
 
-/// The path of the directory that an entry is in.
+/// The path of the directory of an entry.
 pub(super) fn folder_of(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(b"", |slash| &path[..slash])
 }
 
-/// The name of an entry that is in this folder.
+/// The name of an entry of this folder.
 pub(super) fn name_in<'a>(folder: &[u8], path: &'a [u8]) -> &'a [u8] {
     if folder.is_empty() { path } else { &path[folder.len() + 1..] }
 }
@@ -144,7 +144,7 @@ mod tests {
     use crate::host::root::tree::{Filling, Tree};
     use proptest::prelude::*;
 
-    /// Names that begin with each other, with bytes on both sides of `/`.
+    /// Names that are prefixes of each other, with bytes below and above `/`.
     fn paths() -> impl Strategy<Value = Vec<String>> {
         let name = prop::sample::select(vec!["a", "a-", "a0", "a.b", "aa", "b"]);
         let path = prop::collection::vec(name, 1..5).prop_map(|names| format!("sys/{}", names.join("/")));

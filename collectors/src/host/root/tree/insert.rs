@@ -1,4 +1,4 @@
-//! Inserting entries into a tree, and which ones are refused.
+//! Insertion of entries into a tree, and its errors.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use super::{KERNEL, LATER, Node, Tree, What};
 use crate::host::root::resolve::{MAX_NAME_BYTES, MAX_PATH_BYTES, is_name, is_plain};
 use crate::host::root::{Kind, Mount};
 
-/// Why an entry cannot stand at its path.
+/// Errors of inserting an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InsertError {
-    /// The first component is neither a mount's name nor `kernel`, or it is no directory.
+    /// The first component is neither the name of a mount nor `kernel`, or it is not a directory.
     Folder,
-    /// A component is empty, `.`, `..`, too long or holds a NUL; or the whole path is too long.
+    /// A component is empty, `.`, `..`, too long or contains a NUL; or the whole path is too long.
     Path,
-    /// A link's target is empty, too long or holds a NUL.
+    /// The target of a link is empty, too long or contains a NUL.
     Target,
-    /// Something above it is no directory.
+    /// A parent is not a directory.
     BelowFile,
-    /// It is no directory, and there are entries below it.
+    /// It is not a directory, and entries below it exist.
     AboveEntries,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for InsertError {
 impl std::error::Error for InsertError {}
 
 impl Tree {
-    /// Puts an entry at a path, in place of what stood there. The directories above it are made.
+    /// Inserts an entry at a path, and replaces an existing one. Missing directories above it are created.
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         check_path(path, &node)?;
@@ -53,7 +53,7 @@ impl Tree {
         self.put(path, node)
     }
 
-    /// Puts an entry at a path whose folder is there.
+    /// Inserts an entry into an existing folder.
     fn put(&mut self, path: &[u8], node: Node) -> Result<(), InsertError> {
         if node.kind() != Kind::Directory && self.has_entries(path) {
             return Err(InsertError::AboveEntries);
@@ -62,7 +62,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes a directory and those above it, as far as they are missing.
+    /// Creates missing directories.
     fn make_folder(&mut self, folder: &[u8]) -> Result<(), InsertError> {
         if folder.is_empty() || self.has_entries(folder) {
             return Ok(());
@@ -79,23 +79,23 @@ impl Tree {
     }
 }
 
-/// A tree that is filled folder by folder, which spares the search for a folder and the order in it for every entry.
+/// A builder of a tree that is filled folder by folder, so that a folder is looked up and sorted once.
 #[derive(Debug, Default)]
 pub struct Filling {
     tree: Tree,
-    /// It and all above it are there.
+    /// Whether the folder and its parents exist.
     folder: Vec<u8>,
-    /// It had no entries before, so that those that come are put in order once, when all are there.
+    /// Whether the folder was empty, so that its entries can be collected and sorted once.
     is_new: bool,
     entries: Vec<Entry>,
 }
 
 impl Filling {
-    /// As [`Tree::insert`].
+    /// Inserts an entry like [`Tree::insert`].
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), InsertError> {
         let path = path.as_ref();
         let folder = folder_of(path);
-        // What is right in the first folders has rules of its own.
+        // Top-level entries have other rules.
         if folder == self.folder && folder.contains(&b'/') {
             check_name(path, name_in(folder, path))?;
             check_target(&node)?;
@@ -110,7 +110,7 @@ impl Filling {
         self.tree.put(path, node)
     }
 
-    /// Goes on to another folder.
+    /// Changes to another folder.
     fn begin(&mut self, folder: &[u8]) -> Result<(), InsertError> {
         if folder == self.folder {
             return Ok(());
@@ -123,7 +123,7 @@ impl Filling {
         Ok(())
     }
 
-    /// Puts what was collected of a folder into the tree.
+    /// Inserts the collected entries of a folder.
     fn settle(&mut self) {
         if !self.entries.is_empty() {
             self.tree.folders.fill(&self.folder, &mut self.entries);
@@ -131,7 +131,7 @@ impl Filling {
         self.is_new = false;
     }
 
-    /// The tree with all that was put into it.
+    /// The complete tree.
     pub fn finish(mut self) -> Tree {
         self.settle();
         self.tree
@@ -146,7 +146,7 @@ fn check_path(path: &[u8], node: &Node) -> Result<(), InsertError> {
     check_target(node)
 }
 
-/// Checks the last part of a path whose folder is known.
+/// Checks the name of a path whose folder exists.
 fn check_name(path: &[u8], name: &[u8]) -> Result<(), InsertError> {
     if path.len() > MAX_PATH_BYTES || !is_name(name) || memchr::memchr(0, name).is_some() {
         return Err(InsertError::Path);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_tree_is_refused() {
+    fn invalid_entries_are_refused() {
         for path in ["", "/sys", "sys/", "sys//a", "sys/./a", "sys/../a", "sys/a\0"] {
             check_refused(path, Node::file(""), InsertError::Path);
         }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_on_both_sides() {
+    fn path_lengths_are_limited() {
         let name = |length: usize| "n".repeat(length);
         let path =
             |length: usize| format!("sys{}", format!("/{}", name(61)).repeat(length / 62)) + &"/n".repeat(length % 62);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_filled_folder_by_folder_is_the_same_and_refuses_the_same() {
+    fn filling_by_folder_gives_equal_trees_and_errors() {
         let directory = || Node::directory().with_mode(0o700);
         let entries = [
             ("sys/a/b/c", Node::file("1")),

@@ -1,11 +1,11 @@
-//! One entry of a tree: a file, directory, link or special file, and what is unusual about it.
+//! An entry of a tree: a file, directory, link or special file, and its attributes.
 
 use std::time::Duration;
 
 use crate::host::errno::Errno;
 use crate::host::root::{Kind, Metadata, RootError};
 
-/// The permission bits that there are.
+/// All permission bits.
 pub const MAX_MODE: u16 = 0o7777;
 const OWNER_READS: u16 = 0o400;
 
@@ -14,15 +14,15 @@ const OWNER_READS: u16 = 0o400;
 pub enum What {
     /// A file with this content.
     File(Vec<u8>),
-    /// A directory; what is in it are entries of their own.
+    /// A directory, whose content is separate entries.
     Directory,
     /// A symbolic link with this target.
     Link(Vec<u8>),
-    /// Something that cannot be read without waiting or doing.
+    /// A special file, whose read could block or have side effects.
     Special(Special),
 }
 
-/// The special files that a tree can hold.
+/// Types of special files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Special {
     /// A named pipe.
@@ -33,7 +33,7 @@ pub enum Special {
     Device,
 }
 
-/// One entry. Links have no attributes: those that are given to one are forgotten.
+/// An entry. Attributes of links are ignored.
 #[derive(Clone, Debug)]
 pub struct Node {
     what: What,
@@ -43,7 +43,7 @@ pub struct Node {
     size_bytes: Option<u64>,
 }
 
-/// Nodes are equal when they answer the same: a size that is spelled out is no different from that of the content.
+/// Nodes are equal if their behaviour is: an explicit size equals that of the content.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         let attributes = |node: &Self| (node.mode, node.error, node.modified_seconds, node.size_bytes());
@@ -86,25 +86,25 @@ impl Node {
         self
     }
 
-    /// With these permission bits; without that of the owner's reading, reading is `EACCES`.
+    /// Sets the permission bits. Without read permission of the owner, reads are `EACCES`.
     #[must_use]
     pub fn with_mode(self, mode: u16) -> Self {
         self.with(|node| node.mode = mode & MAX_MODE)
     }
 
-    /// With this error on reading or listing.
+    /// Sets the error of reading or listing.
     #[must_use]
     pub fn with_error(self, error: Errno) -> Self {
         self.with(|node| node.error = Some(error))
     }
 
-    /// With this time of the last writing, in seconds since 1970.
+    /// Sets the modification time in seconds since 1970.
     #[must_use]
     pub fn with_modified_seconds(self, seconds: u64) -> Self {
         self.with(|node| node.modified_seconds = seconds)
     }
 
-    /// With this size in its metadata, whatever it holds.
+    /// Sets the size in the metadata, which may differ from that of the content.
     #[must_use]
     pub fn with_size_bytes(self, size_bytes: u64) -> Self {
         self.with(|node| node.size_bytes = Some(size_bytes))
@@ -116,7 +116,7 @@ impl Node {
         Self { what: What::File(content.into()), ..self }
     }
 
-    /// The mode of an entry about which nothing is said.
+    /// The default mode of an entry.
     pub(crate) fn default_mode(what: &What) -> u16 {
         match what {
             What::Directory => 0o555,
@@ -149,17 +149,17 @@ impl Node {
         self.error
     }
 
-    /// When it was last written, in seconds since 1970.
+    /// The modification time in seconds since 1970.
     pub fn modified_seconds(&self) -> u64 {
         self.modified_seconds
     }
 
-    /// The size that its metadata tells.
+    /// The size in the metadata.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes.unwrap_or(self.content_bytes())
     }
 
-    /// The size of its content.
+    /// The size of the content.
     pub(crate) fn content_bytes(&self) -> u64 {
         match &self.what {
             What::File(content) => content.len() as u64,

@@ -17,7 +17,7 @@ fn host() -> (Arc<Gate>, Arc<Scraper>) {
     (gate, Arc::new(scraper))
 }
 
-/// The page, and the complaint about each collector that failed.
+/// The page, and the failure of each failed collector.
 fn scrape(scraper: &Arc<Scraper>, time: Duration) -> (String, Vec<String>) {
     let until = Some(clock::monotonic() + time);
     let wanted = Wanted { selection: Selection::ALL, format: Format::Text, until };
@@ -30,17 +30,17 @@ fn scrape(scraper: &Arc<Scraper>, time: Duration) -> (String, Vec<String>) {
 }
 
 #[test]
-fn a_late_collector_costs_its_own_families_and_one_thread() {
+fn a_late_collector_loses_its_families_and_occupies_one_thread() {
     let (gate, scraper) = host();
     let (page, complaints) = scrape(&scraper, TIME);
-    assert_eq!(complaints, ["loadavg: had not answered when the scrape had to end"]);
+    assert_eq!(complaints, ["loadavg: still running at the deadline of the scrape"]);
     assert!(page.contains("node_vmstat_pgpgin 7\n") && !page.contains("node_load1"), "{page}");
     assert!(page.contains("node_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{page}");
     for _ in 0..100 {
         let begin = clock::monotonic();
         let (page, complaints) = scrape(&scraper, TIME);
         assert!(clock::monotonic() < begin + TIME, "it is not waited for again");
-        assert!(complaints.len() == 1 && complaints[0].starts_with("loadavg: has not answered for "), "{complaints:?}");
+        assert!(complaints.len() == 1 && complaints[0].starts_with("loadavg: blocked for "), "{complaints:?}");
         assert!(page.contains("node_vmstat_pgpgin 7\n"), "{page}");
     }
     assert_eq!(gate.waiting(), 1);
@@ -54,7 +54,7 @@ fn a_late_collector_costs_its_own_families_and_one_thread() {
 }
 
 #[test]
-fn a_slow_collector_delays_no_other_and_is_on_the_page() {
+fn a_slow_collector_delays_no_other_collector() {
     let (gate, scraper) = host();
     let (page, complaints) = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -92,7 +92,7 @@ fn a_page_in_time_equals_the_page_without_a_deadline() {
 }
 
 #[test]
-fn a_copy_has_what_has_returned_and_the_round_goes_on() {
+fn a_copy_has_the_returned_collectors_and_the_round_continues() {
     let (gate, scraper) = host();
     let round = Arc::new(scraper.begin(&Selection::ALL, clock::monotonic() + 50 * TIME));
     let runner = Arc::clone(&round);
