@@ -1,5 +1,5 @@
-//! Tells the program which compiler builds it: `node_exporter_build_info` and `--version` say so.
-#![expect(clippy::disallowed_methods, reason = "cargo hands over the compiler's path by the environment")]
+//! Passes the compiler's version to the program, for `node_exporter_build_info` and `--version`.
+#![expect(clippy::disallowed_methods, reason = "cargo passes the compiler's path in the environment")]
 
 use std::process::Command;
 

@@ -15,12 +15,14 @@ mod table;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
 
+use crate::config;
+use crate::config::target::TargetOptions;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 use access::Access;
@@ -35,12 +37,14 @@ pub enum Command {
     Help,
     /// Print the version and end.
     Version,
+    /// Print the configuration in force and end.
+    Check(Box<Settings>),
     /// Serve.
     Serve(Box<Settings>),
 }
 
 /// Settings of the command line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Settings {
     /// Values of the collectors' flags, and the enabled collectors.
@@ -77,6 +81,12 @@ pub struct Settings {
     pub push: Push,
     /// `--replay`.
     pub replay: Option<PathBuf>,
+    /// `--config.file`.
+    pub config_file: Option<PathBuf>,
+    /// `--config.check`.
+    pub is_check: bool,
+    /// `--web.enable-lifecycle`.
+    pub has_lifecycle: bool,
     /// Warnings about the command line itself.
     pub warnings: Vec<String>,
 }
@@ -84,10 +94,24 @@ pub struct Settings {
 /// Settings of push.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Push {
-    /// `--push.to`, as KIND=URL.
-    pub targets: Vec<String>,
+    /// `--push.to`, or `push.targets` of the configuration file.
+    pub targets: Vec<TargetOptions>,
+    /// `--push.job`.
+    pub job: String,
+    /// `--push.instance`; empty: the host's name.
+    pub instance: String,
+    /// `--push.scrape`.
+    pub scrapes: Vec<String>,
     /// `--push.interval`.
     pub interval: Duration,
+    /// `--push.cron`, in place of the interval.
+    pub cron: Option<String>,
+    /// `--push.time-zone` is `local`.
+    pub is_local_time: bool,
+    /// `--push.spread`.
+    pub spread: Duration,
+    /// `--push.jitter`.
+    pub jitter: Duration,
     /// `--push.timeout`.
     pub timeout: Duration,
     /// `--push.queue`.
@@ -102,6 +126,13 @@ pub struct Push {
     pub drop: Vec<String>,
     /// `--push.once`.
     pub is_once: bool,
+}
+
+impl Push {
+    /// The settings without any flag.
+    pub fn with_defaults() -> Result<Self, String> {
+        own::push_defaults()
+    }
 }
 
 /// Settings of a simulated host.
@@ -136,9 +167,50 @@ pub struct Paths {
     pub is_given: bool,
 }
 
-/// Parses the arguments after the program's name, in which `@file` is expanded ([`files::expand`]). The error is for the
-/// operator, without the advice to try `--help`.
+/// Flags that cannot change while the exporter runs.
+pub const FIXED: [&str; 13] = [
+    "config.file",
+    "log.format",
+    "path.procfs",
+    "path.rootfs",
+    "path.sysfs",
+    "path.udev.data",
+    "push.queue",
+    "sandbox",
+    "web.config.file",
+    "web.disable-exporter-metrics",
+    "web.enable-lifecycle",
+    "web.listen-address",
+    "web.systemd-socket",
+];
+
+/// Flags of the server, as opposed to those of collectors.
+pub(crate) fn server_flags() -> &'static [FlagInfo] {
+    own::DECLARATION.flags
+}
+
+/// What the command line may refer to.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// Reads `--config.file`.
+    pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    /// Looks up an environment variable.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Reads arguments that name no configuration file, as [`parse_with`] does.
 pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let read = |_: &Path| Err(std::io::ErrorKind::Unsupported.into());
+    parse_with(registrations, arguments, Outside { read: &read, variable: &|_| None })
+}
+
+/// Reads the arguments that follow the program's name; `@file` has been expanded ([`files::expand`]).
+/// The error is for the operator, without the advice to try `--help`.
+pub fn parse_with(
+    registrations: &[Registration],
+    arguments: impl IntoIterator<Item = OsString>,
+    outside: Outside<'_>,
+) -> Result<Command, String> {
     let table = Table::new(registrations);
     let mut parser = lexopt::Parser::from_args(arguments.into_iter().map(with_two_dashes));
     let mut found = Found::new(registrations);
@@ -178,7 +250,24 @@ pub fn parse(registrations: &[Registration], arguments: impl IntoIterator<Item =
             }
         }
     }
-    own::settings(found.finish(registrations)).map(|settings| Command::Serve(Box::new(settings)))
+    let mut targets = Vec::new();
+    if let Some(path) = own::config_file(&found.values) {
+        let text = (outside.read)(&path).map_err(|error| format!("--config.file: {}: {error}", path.display()))?;
+        let file = config::read(registrations, &text, outside.variable)
+            .map_err(|problem| format!("--config.file: {}: {problem}", path.display()))?;
+        targets.clone_from(&file.targets);
+        found.take_file(file)?;
+    }
+    let has_targets = own::has_targets(&found.values);
+    let mut settings = own::settings(found.finish(registrations))?;
+    if !has_targets {
+        settings.push.targets = targets;
+    }
+    if !cfg!(feature = "push") && !settings.push.targets.is_empty() {
+        return Err("--push.to: this build cannot push: build with the feature `push`".to_owned());
+    }
+    let settings = Box::new(settings);
+    Ok(if settings.is_check { Command::Check(settings) } else { Command::Serve(settings) })
 }
 
 /// Adds the second dash to flags of node_exporter 0.x, which had one.
@@ -281,6 +370,19 @@ impl Found {
             self.warnings.push(format!("--{} is an old name, use --{}", entry.name, flag.name));
         }
         self.values.give(&flag, own::normalized(&flag, value))
+    }
+
+    /// Takes what a configuration file says and the command line does not.
+    fn take_file(&mut self, file: config::ConfigFile) -> Result<(), String> {
+        for given in file.flags.iter().filter(|given| !self.seen.contains_key(given.flag.name)) {
+            for value in &given.values {
+                self.values.give(&given.flag, own::normalized(&given.flag, value))?;
+            }
+        }
+        for (collector, is_on) in file.collectors {
+            self.collectors.entry(collector).or_insert(is_on);
+        }
+        Ok(())
     }
 
     /// Completes the state of every collector.
@@ -447,15 +549,15 @@ pub(crate) mod tests {
             check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
         check(&["--collector.systemd.enable-task-metrics", "--collector.systemd.private"], DEFAULT);
-        let warnings = settings(&["--no-collector.timex", "--collector.boottime"]).warnings;
+        let warnings = settings(&["--no-collector.logind", "--collector.boottime"]).warnings;
         assert_eq!(
             warnings,
             [
-                "--no-collector.timex has no effect: this exporter does not have that collector",
+                "--no-collector.logind has no effect: this exporter does not have that collector",
                 "--collector.boottime has no effect: that collector is for another system"
             ]
         );
-        refuse(&["--collector.timex=1"], "--collector.timex takes no value, found `1`; --no-… switches off");
+        refuse(&["--collector.logind=1"], "--collector.logind takes no value, found `1`; --no-… switches off");
         refuse(
             &["--collector.systemd.unit-include"],
             "--collector.systemd.unit-include: expected a value; write one that begins with - after =",

@@ -74,11 +74,11 @@ pub fn this(paths: &crate::flags::Paths) -> Result<Host, String> {
             Mount::Host => &anywhere,
         })
     });
-    let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy());
+    let roots = roots.with_sys_place(&paths.sysfs.to_string_lossy()).live();
     Ok(Host { roots, kernel: Arc::new(Linux::new(&paths.rootfs)), is_simulated: false, is_replayed: false })
 }
 
-/// The host of a profile and a seed, in its own time.
+/// The simulated host of a profile and a seed, with its own clock.
 #[cfg(feature = "simulator")]
 fn simulated(settings: &Settings) -> Result<Host, String> {
     use collectors::host::kernel::clock;
@@ -101,7 +101,7 @@ fn simulated(settings: &Settings) -> Result<Host, String> {
 
 /// The host of a recording, whose time starts now.
 #[cfg(feature = "simulator")]
-#[expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
+#[expect(clippy::disallowed_methods, reason = "reads the file that the operator names")]
 fn replayed(file: &std::path::Path) -> Result<Host, String> {
     use collectors::host::kernel::clock;
     use collectors::host::tree_text;
@@ -121,7 +121,7 @@ fn replayed(_: &std::path::Path) -> Result<Host, String> {
     Err("--replay: this exporter was built without the simulated host (cargo feature `simulator`)".to_owned())
 }
 
-/// A time multiplied by thousandths.
+/// Multiplies a time by thousandths.
 #[cfg(feature = "simulator")]
 fn faster(time: std::time::Duration, milli: u64) -> std::time::Duration {
     let micros = time.as_micros().saturating_mul(u128::from(milli)) / 1_000;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_simulated_host_is_a_feature() {
+    fn the_simulator_is_an_optional_feature() {
         match opened(&["--simulate"]) {
             Ok(host) => assert!(host.is_simulated && cfg!(feature = "simulator")),
             Err(error) => assert!(!cfg!(feature = "simulator") && error.contains("feature `simulator`"), "{error}"),
@@ -192,7 +192,7 @@ mod tests {
 
     #[cfg(feature = "simulator")]
     #[test]
-    fn the_simulated_host_is_that_of_the_settings() {
+    fn the_simulated_host_has_the_given_settings() {
         let read = |arguments: &[&str]| {
             let mut bytes = Vec::new();
             let roots = opened(arguments).unwrap().roots;
@@ -219,7 +219,7 @@ mod tests {
 
     #[cfg(feature = "simulator")]
     #[test]
-    fn the_textfiles_of_a_simulated_host_are_found_unless_a_directory_is_given() {
+    fn the_textfile_directory_of_a_simulated_host_is_the_default() {
         let host = opened(&["--simulate"]).unwrap();
         let flag = &DIRECTORY_FLAG;
         let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);

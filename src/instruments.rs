@@ -1,4 +1,4 @@
-//! The exporter's own metrics, and how those of the `prometheus` crate get onto our page.
+//! The exporter's own metrics, and conversion of metrics of the `prometheus` crate.
 
 mod convert;
 #[cfg(target_os = "linux")]
@@ -11,12 +11,12 @@ pub use convert::family;
 
 use crate::version;
 
-/// Why a page is not what it should be.
+/// Causes of incomplete pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrorCause {
-    /// It could not be written down.
+    /// Encoding failed.
     Encoding,
-    /// Something was left out.
+    /// Samples or families were omitted.
     Gathering,
 }
 
@@ -31,19 +31,19 @@ impl ErrorCause {
     }
 }
 
-/// Statuses that are on the page from the start, so that rates of them begin at zero.
+/// Statuses that are exported from the start with 0, so that their rates are complete.
 const STATUSES: [&str; 3] = ["200", "500", "503"];
 
-/// What the names of families begin with whose values, or labels, differ from one exporter or scrape to the next though
-/// they read the same host: whoever compares pages leaves them out.
+/// Name prefixes of families whose values or labels depend on the exporter or the scrape, and not on the host.
+/// Comparisons of pages exclude them.
 pub const VOLATILE: [&str; 3] = ["node_exporter_", "process_", "promhttp_"];
 
 /// The exporter's own metrics.
 #[derive(Clone, Debug)]
 pub struct Instruments {
-    /// Families of every page.
+    /// Families that are always exported.
     always: Registry,
-    /// Families that `--web.disable-exporter-metrics` leaves out.
+    /// Families that `--web.disable-exporter-metrics` omits.
     own: Option<Registry>,
     requests: IntCounterVec,
     in_flight: IntGauge,
@@ -52,18 +52,16 @@ pub struct Instruments {
 }
 
 impl Instruments {
-    /// Counts from zero. Without `has_own_metrics` they tell of the build alone.
+    /// New metrics. Without `has_own_metrics` only the build info is exported.
     pub fn new(has_own_metrics: bool) -> Result<Self, prometheus::Error> {
         let requests = IntCounterVec::new(
             Opts::new("promhttp_metric_handler_requests_total", "Scrapes answered, by HTTP status."),
             &["code"],
         )?;
-        let in_flight = IntGauge::new(
-            "promhttp_metric_handler_requests_in_flight",
-            "Scrapes that are being served, this one included.",
-        )?;
+        let in_flight =
+            IntGauge::new("promhttp_metric_handler_requests_in_flight", "Scrapes in progress, including this one.")?;
         let errors = IntCounterVec::new(
-            Opts::new("promhttp_metric_handler_errors_total", "Pages that something is missing from, by cause."),
+            Opts::new("promhttp_metric_handler_errors_total", "Incomplete pages by cause."),
             &["cause"],
         )?;
         let late = IntCounter::new(
@@ -90,46 +88,46 @@ impl Instruments {
         Ok(Self { always, own, requests, in_flight, errors, late })
     }
 
-    /// Puts more of the exporter's own metrics on the page.
+    /// Registers further metrics of the exporter.
     pub fn add(&self, metrics: Box<dyn prometheus::core::Collector>) -> Result<(), prometheus::Error> {
         self.own.as_ref().map_or(Ok(()), |own| own.register(metrics))
     }
 
-    /// A scrape has begun.
+    /// Records the start of a scrape.
     pub fn begun(&self) {
         self.in_flight.inc();
     }
 
-    /// A scrape has ended.
+    /// Records the end of a scrape.
     pub fn ended(&self) {
         self.in_flight.dec();
     }
 
-    /// A scrape was answered, or refused.
+    /// Counts a response or a refusal.
     pub fn answered(&self, status: u16) {
         self.requests.with_label_values(&[status.to_string().as_str()]).inc();
     }
 
-    /// Something was left out of a page.
+    /// Counts an incomplete page.
     pub fn failed(&self, cause: ErrorCause) {
         self.errors.with_label_values(&[cause.word()]).inc();
     }
 
-    /// Collectors were left out of a page because they were late.
+    /// Counts late collectors.
     pub fn late(&self, count: usize) {
         self.late.inc_by(count as u64);
     }
 
-    /// Everything as it stands.
+    /// All families with their current values.
     pub fn families(&self) -> impl Iterator<Item = ForeignFamily> {
         let own = self.own.iter().flat_map(Registry::gather);
         self.always.gather().into_iter().chain(own).map(|gathered| family(&gathered))
     }
 }
 
-/// Always 1; the labels tell. The names are node_exporter's, where `goversion` is what compiled it.
+/// The build info, always 1. The labels are those of node_exporter, in which `goversion` is the compiler.
 fn build_info() -> Result<Gauge, prometheus::Error> {
-    let options = Opts::new("node_exporter_build_info", "1, with labels that tell how this exporter was built.")
+    let options = Opts::new("node_exporter_build_info", "Version, revision and compiler of the exporter; always 1.")
         .const_label("branch", version::BRANCH)
         .const_label("goarch", version::architecture())
         .const_label("goos", version::system())
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_and_causes_are_there_from_the_start() {
+    fn statuses_and_causes_are_exported_from_the_start() {
         let instruments = Instruments::new(true).unwrap();
         for status in STATUSES {
             check(&instruments, "promhttp_metric_handler_requests_total", status);
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_is_counted() {
+    fn scrapes_and_errors_are_counted() {
         let instruments = Instruments::new(true).unwrap();
         instruments.begun();
         instruments.answered(503);
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_volatile_is_among_them() {
+    fn volatile_prefixes_match_exported_families() {
         let names: Vec<String> = Instruments::new(true).unwrap().families().map(|family| family.name).collect();
         for volatile in VOLATILE.iter().filter(|start| cfg!(target_os = "linux") || **start != "process_") {
             assert!(names.iter().any(|name| name.starts_with(volatile)), "{volatile}: {names:?}");
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn without_its_own_metrics_the_build_alone_is_told() {
+    fn only_the_build_info_is_exported_if_own_metrics_are_disabled() {
         let names =
             |has_own| -> Vec<_> { Instruments::new(has_own).unwrap().families().map(|family| family.name).collect() };
         assert_eq!(names(false), ["node_exporter_build_info"]);

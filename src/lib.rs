@@ -1,11 +1,13 @@
-//! The exporter around the collectors: command line, log, HTTP front and the metrics about itself.
+//! The exporter around the collectors: command line, log, HTTP server and its own metrics.
 //!
 //! The binary is a thin [`flags::parse`] → [`host::open`] → [`collectors::kit::scraper::Scraper`] → [`serve`]. Programs
 //! that have a `prometheus::Registry` of their own register the same collectors there: [`registry`].
 
+pub mod config;
 pub mod flags;
 pub mod host;
 pub mod instruments;
+pub mod lifecycle;
 pub mod log;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod memory;
@@ -18,3 +20,4 @@ pub mod sandbox;
 pub mod serve;
 pub mod summary;
 pub mod version;
+mod yaml;

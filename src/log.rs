@@ -6,6 +6,7 @@ mod time;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub enum Level {
     Debug,
     /// Normal events.
     Info,
-    /// Conditions to look at.
+    /// Unusual conditions.
     Warn,
     /// Failures.
     Error,
@@ -29,7 +30,7 @@ impl Level {
     const ALL: [(&'static str, Self); 4] =
         [("debug", Self::Debug), ("info", Self::Info), ("warn", Self::Warn), ("error", Self::Error)];
 
-    /// Reads the word of `--log.level`, in capitals or not.
+    /// Parses the value of `--log.level`, in any case.
     pub fn parse(text: &str) -> Result<Self, String> {
         word(text, Self::ALL)
     }
@@ -49,12 +50,12 @@ impl Level {
 pub enum Format {
     /// `key=value key="a value"`.
     Logfmt,
-    /// One object on each line.
+    /// A JSON object per line.
     Json,
 }
 
 impl Format {
-    /// Reads the word of `--log.format`, in capitals or not.
+    /// Parses the value of `--log.format`, in any case.
     pub fn parse(text: &str) -> Result<Self, String> {
         word(text, [("logfmt", Self::Logfmt), ("json", Self::Json)])
     }
@@ -68,10 +69,10 @@ fn word<T: Copy, const N: usize>(text: &str, words: [(&str, T); N]) -> Result<T,
     })
 }
 
-/// Names and values beside the message.
+/// Names and values of fields.
 pub type Fields<'a> = &'a [(&'a str, Field<'a>)];
 
-/// A value of a line.
+/// The value of a field.
 #[derive(Clone, Copy)]
 pub enum Field<'a> {
     /// Text.
@@ -95,9 +96,23 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
+/// A level that another thread may change.
+struct AtomicLevel(AtomicU8);
+
+impl AtomicLevel {
+    fn new(level: Level) -> Self {
+        Self(AtomicU8::new(level as u8))
+    }
+
+    fn get(&self) -> Level {
+        let found = self.0.load(Ordering::Relaxed);
+        Level::ALL.into_iter().map(|(_, level)| level).find(|level| *level as u8 == found).unwrap_or(Level::Error)
+    }
+}
+
 /// Writes lines.
 pub struct Log {
-    level: Level,
+    level: AtomicLevel,
     format: Format,
     now: fn() -> Duration,
     output: Output,
@@ -105,7 +120,7 @@ pub struct Log {
 }
 
 enum Output {
-    /// Lines are written by the thread that logs them.
+    /// Lines are written by the logging thread.
     Direct(Mutex<Direct>),
     Queue(Arc<Queue>),
 }
@@ -117,7 +132,7 @@ struct Direct {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("level", &self.level).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("Log").field("level", &self.level.get()).field("format", &self.format).finish_non_exhaustive()
     }
 }
 
@@ -125,18 +140,30 @@ impl Log {
     /// Writes lines of this level and above to `writer`, with the time of `now`, in the thread that logs them.
     pub fn new(level: Level, format: Format, now: fn() -> Duration, writer: impl Write + Send + 'static) -> Self {
         let direct = Direct { writer: Box::new(writer), line: String::new() };
-        Self { level, format, now, output: Output::Direct(Mutex::new(direct)), dropped: dropped() }
+        Self {
+            level: AtomicLevel::new(level),
+            format,
+            now,
+            output: Output::Direct(Mutex::new(direct)),
+            dropped: dropped(),
+        }
     }
 
-    /// Writes lines in a thread of its own, so that logging never blocks. Where the writer or the rate of lines does not
-    /// keep up, lines are dropped; the next line has their number. The error is that of the thread.
+    /// A log with a writer thread, so that logging never blocks. If the writer is too slow or the rate limit is exceeded,
+    /// lines are dropped and the next line contains their number. The error is that of creating the thread.
     pub fn queued(
         level: Level,
         format: Format,
         now: fn() -> Duration,
         writer: impl Write + Send + 'static,
     ) -> io::Result<Self> {
-        Ok(Self { level, format, now, output: Output::Queue(Queue::start(writer)?), dropped: dropped() })
+        Ok(Self {
+            level: AtomicLevel::new(level),
+            format,
+            now,
+            output: Output::Queue(Queue::start(writer)?),
+            dropped: dropped(),
+        })
     }
 
     /// Counts the lines that were dropped.
@@ -144,9 +171,14 @@ impl Log {
         &self.dropped
     }
 
+    /// Writes lines of this level and above from now on.
+    pub fn set_level(&self, level: Level) {
+        self.level.0.store(level as u8, Ordering::Relaxed);
+    }
+
     /// Whether lines of this level are written.
     pub fn is_on(&self, level: Level) -> bool {
-        level >= self.level
+        level >= self.level.get()
     }
 
     /// Writes or queues one line. A writer's failure is ignored: there is no other place to report it.
@@ -217,7 +249,7 @@ impl Drop for Log {
 }
 
 fn dropped() -> IntCounter {
-    let help = "Log lines dropped because their reader or the limit of their rate did not keep up.";
+    let help = "Log lines dropped because of a slow reader or the rate limit.";
     IntCounter::new("node_exporter_log_lines_dropped_total", help).expect("a valid name")
 }
 
@@ -225,7 +257,7 @@ fn dropped() -> IntCounter {
 pub(crate) mod tests {
     use super::*;
 
-    /// A writer whose text can be looked at.
+    /// A writer whose text can be inspected.
     #[derive(Clone, Default)]
     pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -286,7 +318,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn words_may_be_in_capitals() {
+    fn values_are_parsed_in_any_case() {
         assert_eq!(Level::parse("WARN"), Ok(Level::Warn));
         assert_eq!(Format::parse("JSON"), Ok(Format::Json));
         assert!(Level::parse("").is_err() && Format::parse("text").is_err());

@@ -6,34 +6,26 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "push")]
-use collectors::host::kernel::Uname;
 use collectors::host::kernel::clock;
 use collectors::kit::failure::panic_words;
-#[cfg(feature = "push")]
-use collectors::kit::page::Format;
-use collectors::kit::scraper::Scraper;
-#[cfg(feature = "push")]
-use collectors::kit::scraper::{Selection, Wanted};
-use node_exporter::flags::{self, Command, Settings};
+use node_exporter::config;
+use node_exporter::flags::{self, Command, Outside, Settings};
 use node_exporter::instruments::Instruments;
+use node_exporter::lifecycle::Lifecycle;
 use node_exporter::log::{Field, Log};
-#[cfg(feature = "push")]
-use node_exporter::push;
 #[cfg(target_os = "linux")]
 use node_exporter::sandbox;
 use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::Front;
-use node_exporter::serve::handler::Handler;
 use node_exporter::serve::listen::{self, Listener};
-use node_exporter::serve::signals::Signals;
+use node_exporter::serve::signals::{Signalled, Signals};
 use node_exporter::serve::web_config::WebConfig;
 use node_exporter::{host, minimums, version};
 
-/// How long a scrape may go on after a signal.
+/// Maximum time of running scrapes after a signal.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How long the process waits at its end for the reader of its log.
+/// Maximum time at the end for writing the queued log lines.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -42,6 +34,7 @@ fn main() -> ExitCode {
     match command() {
         Ok(Command::Help) => print(&flags::help::text(collectors::ALL)),
         Ok(Command::Version) => print(&version::text()),
+        Ok(Command::Check(settings)) => print(&config::effective(collectors::ALL, &settings)),
         Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
             eprintln!("node_exporter: error: {error}, try --help");
@@ -50,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints. A reader that closes the pipe early, such as `head`, is no error.
+/// Prints text. A closed pipe, as with `head`, is not an error.
 fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -63,7 +56,8 @@ fn print(text: &str) -> ExitCode {
 
 fn command() -> Result<Command, String> {
     let arguments = flags::files::expand(std::env::args_os().skip(1), |path| std::fs::read_to_string(path))?;
-    flags::parse(collectors::ALL, arguments)
+    let outside = Outside { read: &|path| std::fs::read_to_string(path), variable: &|name| std::env::var(name).ok() };
+    flags::parse_with(collectors::ALL, arguments, outside)
 }
 
 fn serve(settings: &Settings) -> ExitCode {
@@ -100,36 +94,26 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     let web_config = WebConfig::open(&settings.access, log)?;
     let host = host::open(settings)?;
     if host.is_simulated {
-        log.warn("Serving a simulated host: no number on the page is of this machine.", &[]);
+        log.warn("Serving a simulated host: all values are generated.", &[]);
     }
     if host.is_replayed {
-        log.warn("Serving a recorded host: no number on the page is of this machine.", &[]);
+        log.warn("Serving a recorded host: no value is of this machine.", &[]);
     }
-    let mut values = settings.values.clone();
-    host.prepare(&mut values)?;
-    let about = host.about(settings);
-    let scraper = Scraper::build(collectors::ALL, &values, host.roots, host.kernel)?;
-    scraper.notices().iter().for_each(|notice| log.warn(notice, &[]));
-    log.info("Enabled collectors", &[]);
-    scraper.enabled().for_each(|name| log.info(name, &[]));
     let instruments = Instruments::new(settings.has_exporter_metrics).map_err(|error| error.to_string())?;
     instruments.add(Box::new(log.dropped().clone())).map_err(|error| error.to_string())?;
     if let Some(web_config) = &web_config {
         web_config.show(&instruments)?;
     }
-    let scraper = Arc::new(scraper);
-    #[cfg(feature = "push")]
-    let pusher = pusher(settings, &scraper, &instruments, log)?;
-    #[cfg(feature = "push")]
-    if let Some(pusher) = pusher.as_ref().filter(|_| settings.push.is_once) {
-        return pusher.once();
+    let lifecycle = Lifecycle::build(settings.clone(), host, instruments, log, Box::new(command))?;
+    if let Some(pushed) = lifecycle.push_once() {
+        return pushed;
     }
-    let path = &settings.telemetry_path;
-    let handler = Handler::new(scraper, instruments, Arc::clone(log), path, settings.requests_max)
-        .with_openmetrics(settings.has_openmetrics)
-        .with_deadlines(settings.deadlines)
-        .with_about(about);
-    let mut handler: Arc<dyn Handle> = Arc::new(handler);
+    let lifecycle = Arc::new(lifecycle);
+    if settings.has_lifecycle {
+        let reloaded = Arc::clone(&lifecycle);
+        lifecycle.handler().allow_reload(Box::new(move || reloaded.reload()));
+    }
+    let mut handler: Arc<dyn Handle> = lifecycle.handler();
     if let Some(web_config) = &web_config {
         handler = web_config.guard(handler);
     }
@@ -140,51 +124,13 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     if let Some(web_config) = &web_config {
         web_config.watch().map_err(|error| format!("--web.config.file: {error}"))?;
     }
-    #[cfg(feature = "push")]
-    let pusher = pusher.map(|mut pusher| pusher.tick().map(|()| pusher)).transpose()?;
-    let ended = until_signalled(front, &handler, log);
-    #[cfg(feature = "push")]
-    if let Some(pusher) = pusher {
-        pusher.stop();
-    }
+    lifecycle.start_ticks()?;
+    let ended = until_signalled(front, &handler, &lifecycle, settings, log);
+    lifecycle.stop();
     ended
 }
 
-/// Opens the queues of `--push.to` and starts a thread for each target.
-#[cfg(feature = "push")]
-fn pusher(
-    settings: &Settings,
-    scraper: &Arc<Scraper>,
-    instruments: &Instruments,
-    log: &Arc<Log>,
-) -> Result<Option<push::Pusher>, String> {
-    if settings.push.targets.is_empty() {
-        if settings.push.is_once {
-            return Err("--push.once: expected --push.to as well".to_owned());
-        }
-        return Ok(None);
-    }
-    let (source, own) = (Arc::clone(scraper), instruments.clone());
-    let time = settings.deadlines.time;
-    let collect = move || {
-        let until = Some(clock::monotonic() + time);
-        let wanted = Wanted { selection: Selection::ALL, format: Format::Text, until };
-        let mut page = Vec::new();
-        source.scrape_as(
-            &wanted,
-            |foreign| own.families().for_each(|family| _ = foreign.add(family)),
-            |_| (),
-            &mut page,
-        );
-        String::from_utf8_lossy(&page).into_owned()
-    };
-    let mut uname = Uname::default();
-    scraper.kernel().uname(&mut uname).map_err(|error| format!("the host's name: {error}"))?;
-    let instance = String::from_utf8_lossy(&uname.nodename).into_owned();
-    push::Pusher::start(settings.push.clone(), &instance, Arc::new(collect), instruments, log).map(Some)
-}
-
-/// All listeners, each logged.
+/// Opens and logs all listeners.
 fn listeners(settings: &Settings, log: &Log) -> Result<Vec<Listener>, String> {
     if settings.has_inherited_sockets {
         return inherited(log);
@@ -214,7 +160,7 @@ fn inherited(_: &Log) -> Result<Vec<Listener>, String> {
     Err("--web.systemd-socket: this system has no systemd; use --web.listen-address".to_owned())
 }
 
-/// Gives up access that is not needed from here on.
+/// Restricts file access to the needed files.
 #[cfg(target_os = "linux")]
 fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Result<(), String> {
     if !settings.has_sandbox {
@@ -223,41 +169,50 @@ fn confine(settings: &Settings, web_config: Option<&WebConfig>, log: &Log) -> Re
     let mut needs = sandbox::Needs::of(settings);
     needs.read.extend(web_config.map(WebConfig::folders).unwrap_or_default());
     match sandbox::enter(&needs).map_err(|error| format!("--sandbox: {error}"))? {
-        sandbox::Strength::Full => log.info("Sandbox is closed", &[]),
+        sandbox::Strength::Full => log.info("The sandbox is active", &[]),
         sandbox::Strength::Partial => {
-            log.warn("Sandbox is closed as far as this kernel can; a later one can more", &[]);
+            log.warn("The sandbox is incomplete: this kernel supports only some of its restrictions", &[]);
         }
-        sandbox::Strength::None => log.warn("This kernel has no landlock: --sandbox changes nothing", &[]),
+        sandbox::Strength::None => log.warn("--sandbox has no effect: this kernel has no landlock", &[]),
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
 fn confine(settings: &Settings, _: Option<&WebConfig>, _: &Log) -> Result<(), String> {
-    if settings.has_sandbox { Err("--sandbox: only Linux has landlock".to_owned()) } else { Ok(()) }
+    if settings.has_sandbox { Err("--sandbox: supported on Linux only".to_owned()) } else { Ok(()) }
 }
 
 /// Logs warnings about the settings.
 fn warn(settings: &Settings, log: &Log) {
     settings.warnings.iter().for_each(|warning| log.warn(warning, &[]));
     if settings.paths.is_given && settings.replay.is_some() {
-        log.warn("The recorded host has no use for --path.*.", &[]);
+        log.warn("--path.* has no effect on a recorded host.", &[]);
     } else if settings.paths.is_given && (settings.is_simulated || !cfg!(target_os = "linux")) {
-        log.warn("The simulated host has no use for --path.*.", &[]);
+        log.warn("--path.* has no effect on a simulated host.", &[]);
     }
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
-        log.warn("Running as root, which this exporter does not need: an unprivileged user will do.", &[]);
+        log.warn("Running as root is not needed; use an unprivileged user.", &[]);
     }
 }
 
-/// Serves until a signal, and then at most for [`GRACE`].
-fn until_signalled(front: Front, handler: &Arc<dyn Handle>, log: &Arc<Log>) -> Result<(), String> {
+/// Serves until a signal, and then at most for [`GRACE`]. SIGHUP reads the configuration file again, if there is one.
+fn until_signalled(
+    front: Front,
+    handler: &Arc<dyn Handle>,
+    lifecycle: &Lifecycle,
+    settings: &Settings,
+    log: &Arc<Log>,
+) -> Result<(), String> {
     let stopper = front.stopper();
-    // This thread waits for the signals and ends the process, whatever the others do.
-    let signals = Signals::register().map_err(|error| format!("signals: {error}"))?;
+    // This thread waits for signals and ends the process even if other threads are blocked.
+    let mut signals = Signals::register(settings.config_file.is_some()).map_err(|error| format!("signals: {error}"))?;
     let serving = front.start(handler, log).map_err(|error| minimums::no_thread(&error))?;
-    signals.wait();
+    while signals.wait() == Signalled::Reload {
+        // Its result is logged and on the page.
+        _ = lifecycle.reload();
+    }
     log.info("Shutting down", &[]);
     stopper.stop();
     if serving.wait(Some(GRACE)) {

@@ -15,7 +15,7 @@ const MAPPED_FROM_BYTES: c_int = 128 << 10;
 pub fn keep_little() {
     for (parameter, value) in [(M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)] {
         // A refused setting costs memory and nothing else.
-        // SAFETY: it takes two numbers by value and checks them; no other thread is there to ask for memory meanwhile.
+        // SAFETY: mallopt takes two numbers by value and checks them, and no other thread exists yet.
         let _ = unsafe { libc::mallopt(parameter, value) };
     }
 }

@@ -1,5 +1,5 @@
-//! The limits of the process that the exporter needs, checked at its start: below them it would accept connections and
-//! never answer, or abort in the middle of a scrape.
+//! Minimum resource limits, checked at the start. Below them the exporter would accept connections without answering, or
+//! abort during a scrape.
 
 #[cfg(unix)]
 use rustix::process::{Resource, getrlimit};
@@ -44,10 +44,10 @@ pub fn check() -> Result<(), String> {
     Ok(())
 }
 
-/// The message for a thread that could not be made.
+/// The message for a thread that could not be created.
 pub fn no_thread(error: &std::io::Error) -> String {
     format!(
-        "threads: none can be made: {error}; the exporter needs {THREADS_MIN}, raise the limit (ulimit -u, TasksMax=)"
+        "threads: cannot create one: {error}; the exporter needs {THREADS_MIN}, raise the limit (ulimit -u, TasksMax=)"
     )
 }
 
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_at_its_minimum_is_enough() {
+    fn limits_at_the_minimum_are_accepted() {
         let check = |limit| check_one(limit, 40, |limit| limit.to_string());
         assert_eq!((check(Some(40)), check(None)), (Ok(()), Ok(())));
         assert_eq!(check(Some(39)), Err("39".to_owned()));

@@ -1,4 +1,4 @@
-//! The collectors as a collector of the `prometheus` crate, for programs that have a registry of their own.
+//! All collectors as a collector of the `prometheus` crate, for programs with their own registry.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -23,19 +23,20 @@ use collectors::kit::scraper::{Scraper, Selection};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 
-/// Scrapes when the registry gathers. Families without a type become gauges, for the crate cannot write others.
+/// A collector that scrapes when the registry gathers. Untyped families become gauges, because the crate cannot encode
+/// untyped ones.
 #[derive(Debug)]
 pub struct NodeCollector {
     scraper: Arc<Scraper>,
-    /// A registry takes a collector by its descriptions, and two without any for the same one. Which families there
-    /// will be is known only when they are there, so this one stands for all.
+    /// The description by which a registry identifies the collector. The real families are known only after a scrape, so
+    /// this one represents all of them.
     description: Desc,
 }
 
 impl NodeCollector {
-    /// The collectors of this scraper.
+    /// A collector of the families of this scraper.
     pub fn new(scraper: Arc<Scraper>) -> Result<Self, prometheus::Error> {
-        let help = "Stands for the families of all node collectors; never a sample itself.";
+        let help = "Represents the families of all node collectors; never exported.";
         let description = Desc::new("node_collectors".to_owned(), help.to_owned(), Vec::new(), HashMap::new())?;
         Ok(Self { scraper, description })
     }
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_beside_others_but_not_beside_itself() {
+    fn a_registry_accepts_it_once_and_beside_others() {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::IntGauge::new("mine", "Mine.").unwrap())).unwrap();
         registry.register(Box::new(collector())).unwrap();

@@ -1,5 +1,5 @@
-//! Rights that the exporter gives up by landlock: the process and its children can read the roots,
-//! and of files nothing else. Off unless `--sandbox` is given.
+//! Restriction of file access by landlock (`--sandbox`): the process and its children can read the roots and no other
+//! files.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,40 +8,40 @@ use landlock::{
     ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
+use crate::config::target::TargetKind;
 use crate::flags::Settings;
 use crate::serve::listen::{self, Address};
 
 /// Restricted rights: those of kernel 6.10. Later kernels restrict more, which collectors may need.
 const RESTRICTED: ABI = ABI::V5;
 
-/// What is read whatever is exported: the exporter's own process, and what a system tells everybody, such as the names
-/// of PCI devices.
+/// Paths that are always readable: the exporter's own process, and public data such as the names of PCI devices.
 const ALWAYS: &[&str] = &["/proc", "/usr/share"];
 
-/// Files needed from now on.
+/// Files that the exporter needs.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Needs {
-    /// Directories, or files, that are read.
+    /// Directories or files to read.
     pub read: Vec<PathBuf>,
-    /// Directories in which files are created, written and removed.
+    /// Directories to create, write and remove files in.
     pub write: Vec<PathBuf>,
-    /// Directories in which files are removed.
+    /// Directories to remove files in.
     pub remove: Vec<PathBuf>,
 }
 
-/// How far the kernel has gone.
+/// Extent to which the kernel enforces the restrictions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Strength {
-    /// As far as it was asked to.
+    /// Completely.
     Full,
-    /// As far as it can.
+    /// Partially, because the kernel is old.
     Partial,
-    /// It has no landlock.
+    /// Not at all: the kernel has no landlock.
     None,
 }
 
 impl Needs {
-    /// The roots with what collectors declare, textfiles, and the sockets that go with the exporter.
+    /// The needs of these settings: roots, textfiles, files of flags, and socket files.
     pub fn of(settings: &Settings) -> Self {
         let paths = &settings.paths;
         let mut read: Vec<PathBuf> = ALWAYS.iter().map(PathBuf::from).collect();
@@ -49,9 +49,9 @@ impl Needs {
         let declarations = || collectors::ALL.iter().map(|registration| registration.declaration);
         let declared = declarations().flat_map(|declaration| declaration.reads);
         let below_root = declared.filter(|read| read.mount == Mount::Rootfs).map(|read| read.pattern);
-        // The directory, not the file: an update puts another file in its place.
+        // The directory, not the file: an update replaces the file.
         read.extend(below_root.map(|pattern| paths.rootfs.join(before_pattern(Path::new(pattern).parent()))));
-        // Collectors that read anywhere are told where by their flags.
+        // Collectors that read paths of the operator get them by flags.
         let anywhere = declarations().filter(|declared| declared.reads.iter().any(|read| read.mount == Mount::Host));
         let given = anywhere.flat_map(|declared| declared.flags).flat_map(|flag| settings.values.words(flag));
         read.extend(given.map(|path| before_pattern(Some(Path::new(path)))));
@@ -63,13 +63,26 @@ impl Needs {
         });
         let remove = sockets.collect();
         let mut write: Vec<PathBuf> = settings.push.queue.iter().cloned().collect();
-        let files = settings.push.targets.iter().filter_map(|target| target.strip_prefix("file="));
-        write.extend(files.filter(|path| *path != "-").filter_map(|path| Path::new(path).parent().map(Path::to_owned)));
+        for target in &settings.push.targets {
+            if target.kind == TargetKind::File && target.url.0 != "-" {
+                write.extend(folder_of(Path::new(&target.url.0)));
+            }
+            let files = [&target.password_file, &target.bearer_token_file, &target.pause_file];
+            read.extend(files.into_iter().flatten().filter_map(|path| folder_of(path)));
+        }
+        // An editor puts another file in its place.
+        read.extend(settings.config_file.as_deref().and_then(folder_of));
         read.retain(|path| path != Path::new(""));
         read.sort();
         read.dedup();
         Self { read, write, remove }
     }
+}
+
+/// The folder of a file.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let parent = file.parent()?;
+    Some(if parent == Path::new("") { Path::new(".") } else { parent }.to_owned())
 }
 
 /// The part of a path that has no pattern in it.
@@ -80,7 +93,7 @@ fn before_pattern(path: Option<&Path>) -> PathBuf {
     path.into_iter().flat_map(Path::components).take_while(is_plain).collect()
 }
 
-/// Restricts this thread, and those that it will start. What does not exist yet will not be found later either.
+/// Restricts this thread and the threads that it starts. Paths that do not exist yet stay inaccessible.
 pub fn enter(needs: &Needs) -> Result<Strength, RulesetError> {
     let reading = AccessFs::ReadFile | AccessFs::ReadDir;
     let status = Ruleset::default()
@@ -98,7 +111,7 @@ pub fn enter(needs: &Needs) -> Result<Strength, RulesetError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "what is forbidden has to be tried")]
+#[expect(clippy::disallowed_methods, reason = "the test tries forbidden access")]
 mod tests {
     use super::*;
     use crate::flags::{self, Command};
@@ -112,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_follows_from_flags_and_declarations() {
+    fn needs_are_derived_from_flags_and_declarations() {
         let needs = needs(&[
             "--path.sysfs=/host/sys",
             "--path.rootfs=/host",
@@ -132,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_needed_is_out_of_reach() {
+    fn other_files_are_inaccessible() {
         let [inside, outside] = [0; 2].map(|_| tempfile::tempdir().unwrap());
         for folder in [&inside, &outside] {
             fs::write(folder.path().join("a"), "a").unwrap();
         }
         let needs = Needs { read: vec![inside.path().to_owned(), "/missing".into()], ..Needs::default() };
         let (inside, outside) = (inside.path().to_owned(), outside.path().to_owned());
-        // The thread is restricted, not the process: other tests go on.
+        // Only this thread is restricted, so other tests are not affected.
         let tried = std::thread::spawn(move || {
             let strength = enter(&needs).unwrap();
             let reads = [&inside, &outside].map(|folder| fs::read(folder.join("a")).is_ok());

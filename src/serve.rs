@@ -11,6 +11,7 @@ pub mod listen;
 mod negotiate;
 mod origin;
 mod query;
+pub mod replaceable;
 pub mod request;
 pub mod signals;
 pub mod status;

@@ -1,4 +1,4 @@
-//! A summary for the `prometheus` crate, which has none: quantiles of what was observed lately, with a stated error.
+//! A summary for the `prometheus` crate, which has none: quantiles of recent observations with a bounded error.
 //!
 //! ```
 //! use node_exporter::summary::{Summary, SummaryOpts};
@@ -16,12 +16,12 @@
 //!
 //! # What a quantile means
 //!
-//! The value of `quantile="0.9"` is the value of the observation that 90 % of those in the window are not above (the
-//! nearest rank), off by no more than [`SummaryOpts::relative_error`] of itself: 1 % unless asked otherwise. Without
-//! observations in the window it is NaN. Count and sum are of all observations since the start, as Prometheus expects.
+//! The value of `quantile="0.9"` is the smallest observation of the window that is not below 90 % of the observations (the
+//! nearest rank), with a relative error of at most [`SummaryOpts::relative_error`], 1 % by default. Without observations
+//! in the window it is NaN. Count and sum include all observations since the start, as Prometheus expects.
 //!
-//! The window slides in steps of one part ([`SummaryOpts::window_parts`]): an observation counts for the whole window,
-//! less one part at most. Memory is bounded by [`BUCKETS_MAX`] for each part, whatever is observed.
+//! The window slides in steps of one part ([`SummaryOpts::window_parts`]): an observation is included for the whole window,
+//! less one part at most. Memory is limited to [`BUCKETS_MAX`] buckets per part.
 
 mod opts;
 mod sketch;
@@ -41,7 +41,7 @@ pub use sketch::BUCKETS_MAX;
 use sketch::Precision;
 use window::Window;
 
-/// Quantiles of what was observed lately, with count and sum of everything. Clones observe into the same summary.
+/// A summary: quantiles of recent observations, and count and sum of all. Clones share their observations.
 #[derive(Clone)]
 pub struct Summary {
     core: Arc<Core>,
@@ -68,8 +68,8 @@ impl fmt::Debug for Summary {
 }
 
 impl Summary {
-    /// A summary of these options.
-    #[expect(clippy::needless_pass_by_value, reason = "every metric of that crate is made of options by value")]
+    /// A summary with these options.
+    #[expect(clippy::needless_pass_by_value, reason = "constructors of that crate take options by value")]
     pub fn with_opts(opts: SummaryOpts) -> prometheus::Result<Self> {
         Self::with_labels(&opts, &[])
     }
@@ -97,7 +97,7 @@ impl Summary {
         Ok(Self { core: Arc::new(Core { description, labels, quantiles, clock, observed }) })
     }
 
-    /// Takes note of a value. A NaN has no place among others and is left out.
+    /// Adds an observation. NaN is ignored.
     pub fn observe(&self, value: f64) {
         if value.is_nan() {
             return;
@@ -109,17 +109,17 @@ impl Summary {
         observed.window.observe(now, value);
     }
 
-    /// How many values there were since the start.
+    /// Number of observations since the start.
     pub fn sample_count(&self) -> u64 {
         self.observed().count
     }
 
-    /// Their sum.
+    /// Sum of all observations.
     pub fn sample_sum(&self) -> f64 {
         self.observed().sum
     }
 
-    /// A quantile, from 0 to 1, of the values in the window; NaN where there are none.
+    /// A quantile, from 0 to 1, of the observations in the window; NaN without any.
     pub fn quantile(&self, quantile: f64) -> f64 {
         let now = (self.core.clock)();
         self.observed().window.quantiles(now, &[quantile])[0]
@@ -167,7 +167,7 @@ impl Collector for Summary {
     }
 }
 
-/// Makes the summaries of a [`SummaryVec`].
+/// Builder of the summaries of a [`SummaryVec`].
 #[derive(Clone, Debug)]
 pub struct SummaryVecBuilder;
 
@@ -181,10 +181,10 @@ impl MetricVecBuilder for SummaryVecBuilder {
     }
 }
 
-/// Summaries of one name, told apart by labels.
+/// Summaries of one name, distinguished by labels.
 pub type SummaryVec = MetricVec<SummaryVecBuilder>;
 
-/// Summaries of one name with these labels.
+/// Registers summaries of one name with these labels.
 pub fn summary_vec(opts: SummaryOpts, labels: &[&str]) -> prometheus::Result<SummaryVec> {
     opts.check(labels)?;
     let common_opts = opts.common_opts.clone().variable_labels(labels.iter().map(ToString::to_string).collect());

@@ -1,6 +1,6 @@
-//! Which build this is.
+//! Version and build information.
 
-/// The version of the package.
+/// Package version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The source's revision, where whoever built it has said so in `NODE_EXPORTER_REVISION`.
 pub const REVISION: &str = match option_env!("NODE_EXPORTER_REVISION") {

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn netlink_comes_before_the_file() {
+    fn netlink_is_tried_first() {
         given(&with_file(KERNEL, FILE)).emits::<Arp>(KERNEL_EMITTED);
         given("== kernel/neighbours\n").emits::<Arp>("");
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         for (row, complaint) in [
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 *", "proc/net/arp:2: row: expected 6 columns"),
             ("192.0.2.5 0x1 0x2 02:00:5e:31:ff:01 * eth0 eth1", "row: expected 6 columns"),

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn old_kernels_call_the_links_otherwise() {
+    fn old_kernels_have_other_link_names() {
         let bonds = bond("b", &[("slave_eth0", "up"), ("slave_eth1", "going down")]);
         given(&format!("== sys/class/net/bonding_masters\nb\n{bonds}"))
             .emits::<Bonding>("node_bonding_active{master=\"b\"} 1\nnode_bonding_slaves{master=\"b\"} 2\n");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bond_that_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_bond_costs_only_its_own_samples() {
         let good = bond("good", &[("lower_eth0", "up")]);
         let emitted = "node_bonding_active{master=\"good\"} 1\nnode_bonding_slaves{master=\"good\"} 1\n";
         for (bad, complaint) in [

@@ -80,7 +80,7 @@ const ZERO_UUID: &[u8] = b"<zero>";
 /// Size of a sector, the unit of block device sizes.
 const SECTOR_BYTES: u64 = 512;
 
-/// The block group types that are exported; `mixed` groups of small file systems are not, as in node_exporter.
+/// The exported block group types. As in node_exporter, `mixed` groups of small file systems are not exported.
 const GROUPS: [&str; 3] = ["data", "metadata", "system"];
 const ALWAYS_THERE: &str = "system";
 
@@ -228,7 +228,7 @@ fn emit_reported(page: &mut PageOf<'_, Btrfs>, uuid: &[u8], devices: &Devices) -
             PerDevice { btrfs_dev_uuid: &Some(id), device: &name, uuid: &uuid },
             numbers.size_bytes,
         );
-        // More is never handed out than there is.
+        // The allocated size never exceeds the total.
         page.gauge(
             DEVICE_UNUSED,
             PerDevice { btrfs_dev_uuid: &id, device: &name, uuid: &uuid },

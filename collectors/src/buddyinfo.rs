@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let good = "node_buddyinfo_blocks{node=\"0\",size=\"0\",zone=\"DMA\"} 1\n";
         for (bad, complaint) in [
             ("Node 0, zone Normal 1 2\n", "buddyinfo:2: blocks: expected as many as in the first row"),

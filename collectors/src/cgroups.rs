@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let good = "node_cgroups_cgroups{subsys_name=\"cpu\"} 2\nnode_cgroups_enabled{subsys_name=\"cpu\"} 1\n";
         for (bad, complaint) in [
             ("cpuset\t1\tmany\t1\n", "cgroups:1: num_cgroups: expected an unsigned integer"),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_module_there_is_no_data_and_what_is_there_stays() {
+    fn a_host_without_the_module_has_no_data() {
         given("").fails::<Conntrack>("", "nf_conntrack_count: no such file");
         given(SIZES).fails::<Conntrack>(SIZES_EMITTED, "proc/net/stat/nf_conntrack: no such file");
         assert_eq!(not_loaded_kind("error=ENOENT"), "no data");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_size_costs_itself_alone() {
+    fn a_bad_size_costs_only_its_own_samples() {
         given("== proc/sys/net/netfilter/nf_conntrack_count\n-1\n== proc/sys/net/netfilter/nf_conntrack_max\n65536\n")
             .fails::<Conntrack>(
             "node_nf_conntrack_entries_limit 65536\n",

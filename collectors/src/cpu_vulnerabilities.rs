@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weakness_that_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_vulnerability_costs_only_its_own_sample() {
         given("== sys/devices/system/cpu/vulnerabilities/mds error=EIO\n== sys/devices/system/cpu/vulnerabilities/l1tf\nMitigation: PTE Inversion\n")
             .fails::<CpuVulnerabilities>(
                 "node_cpu_vulnerabilities_info{codename=\"l1tf\",mitigation=\"PTE Inversion\",state=\"mitigation\"} 1\n",

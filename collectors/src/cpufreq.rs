@@ -40,7 +40,7 @@ declare! {
     families {
         GOVERNOR: Gauge "node_cpu_scaling_governor" PerGovernor "1 for the current frequency scaling governor, 0 for available ones.";
     }
-    /// Frequencies by file, with the errors of a file that a sound host may have.
+    /// Frequencies by file, with the errors that are expected on healthy hosts.
     table FREQUENCIES: (Read<Cpufreq, File, 1>, fn(RootError) -> bool) => PerCpu {
         (CURRENT_FILE, attribute::is_hidden) => Gauge "node_cpu_frequency_hertz" "Current CPU frequency reported by the hardware, in hertz.";
         (AVERAGE_FILE, is_not_counted) => Gauge "node_cpu_frequency_avg_hertz" "Average CPU frequency measured by the hardware, in hertz.";
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn frequencies_are_in_hertz_and_one_governor_decides() {
+    fn frequencies_are_in_hertz_and_one_governor_is_active() {
         let files = [
             ("cpuinfo_avg_freq", "1699982"),
             ("cpuinfo_cur_freq", "1699981"),
@@ -147,19 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn processors_that_are_off_are_left_out() {
+    fn offline_cpus_are_skipped() {
         let host = format!("== sys/devices/system/cpu/offline\n1,3-4\n{}{}{}", cpu(1, &[]), cpu(4, &[]), cpu(5, &[]));
         given(&host).emits::<Cpufreq>(&governors(5));
     }
 
     #[test]
-    fn a_host_that_does_not_say_what_is_off_fails() {
+    fn an_unreadable_list_of_offline_cpus_is_a_failure() {
         given(&cpu(0, &[])).fails::<Cpufreq>("", "sys/devices/system/cpu/offline: no such file");
         given(&format!("{OFFLINE}== sys/devices/system/cpu/cpu0/online\n1\n")).emits::<Cpufreq>("");
     }
 
     #[test]
-    fn a_frequency_that_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_frequency_costs_only_its_own_samples() {
         let host = format!("{OFFLINE}{}", cpu(0, &[("scaling_cur_freq", "<unknown>")]));
         given(&host).fails::<Cpufreq>(&governors(0), "scaling_cur_freq: value: expected an unsigned integer");
         let hidden = "== sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_cur_freq mode=0200\n1\n";
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_processor_that_slept_has_no_average() {
+    fn an_idle_cpu_has_no_average() {
         let average = "== sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_avg_freq error=";
         for error in ["EAGAIN", "EINVAL"] {
             given(&format!("{OFFLINE}{}{average}{error}\n", cpu(0, &[]))).emits::<Cpufreq>(&governors(0));

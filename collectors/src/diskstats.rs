@@ -85,7 +85,7 @@ impl Collect for Diskstats {
         let mut has_rows = text.bytes.is_empty();
         for line in text.lines() {
             let row = row::parse(line);
-            // Rows of partitions before 2.6.25 have too few columns and are passed over.
+            // Rows of partitions before 2.6.25 have too few columns and are skipped.
             has_rows |= !matches!(row, Ok(None));
             let Some(Some(row)) = cx.problems.value(row) else { continue };
             if self.filter.ignores(row.device) {

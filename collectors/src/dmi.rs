@@ -133,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_can_be_read_is_a_label() {
+    fn readable_files_are_labels() {
         given("== sys/class/dmi/id/bios_vendor\nACME\n== sys/class/dmi/id/board_serial mode=0200\n7\n== sys/class/dmi/id/chassis_version\n \n\
                == sys/class/dmi/id/chassis_type\n3\n== sys/class/dmi/id/product_name/\n== sys/class/dmi/id/sys_vendor\nA \"B\"\n")
             .emits::<Dmi>("node_dmi_info{bios_vendor=\"ACME\",chassis_version=\"\",system_vendor=\"A \\\"B\\\"\"} 1\n");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_cannot_be_read_costs_the_sample() {
+    fn an_unreadable_label_costs_the_sample() {
         given("== sys/class/dmi/id/bios_vendor\nACME\n== sys/class/dmi/id/board_name error=EIO\n")
             .fails::<Dmi>("", "board_name: input/output error");
     }

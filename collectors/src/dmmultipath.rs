@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_may_be_suspended() {
+    fn suspended_devices_are_exported() {
         let suspended = LINES.concat().replacen("} 1\n", "} 0\n", 1);
         given(&HOST.replace("suspended\n0", "suspended\n1")).emits::<Dmmultipath>(&suspended);
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_no_more_than_needs_it() {
+    fn an_unreadable_file_costs_only_the_samples_that_need_it() {
         for (sound, gone) in
             [("suspended\n0\n", &[0][..]), ("size\n2048\n", &[5]), ("sdd/device/state\noffline\n", &[3, 4, 8])]
         {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_state_or_name_is_none() {
+    fn an_empty_state_or_name_is_missing() {
         given(&HOST.replace("state\noffline\n", "state\n")).fails::<Dmmultipath>(
             &lines_without(&[3, 4, 8]),
             "sdd/device/state: value: expected a word, found nothing",

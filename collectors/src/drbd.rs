@@ -121,7 +121,7 @@ mod tests {
     const VERSION: &str = "== proc/drbd\nversion: 8.4.6 (api:1/proto:86-101)\nsrcversion: 1A9F77B1CA5FF92235C2213 \n\n";
 
     #[test]
-    fn devices_are_told_by_their_number() {
+    fn devices_are_labelled_by_number() {
         given(&format!(
             "{VERSION} 0: cs:SyncSource ro:Primary/Secondary ds:UpToDate/Inconsistent C r-----\n    \
              ns:2 nr:3 dw:4 dr:5 al:6 bm:7 lo:8 pe:9 ua:10 ap:11 ep:12 wo:f oos:13\n\t\
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_device_there_is_an_unknown_one() {
+    fn values_before_the_first_device_have_an_unknown_one() {
         given("== proc/drbd\ncs:Connected\n").emits::<Drbd>("node_drbd_connected{device=\"unknown\"} 1\n");
     }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_costs_itself_alone() {
+    fn a_bad_value_costs_only_its_own_samples() {
         for (value, complaint) in [
             ("ns:x", "proc/drbd:4: ns: expected an unsigned integer"),
             ("lo:-1", "lo: expected an unsigned integer"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_a_device_without_a_number_belong_to_nobody() {
+    fn values_of_a_device_without_a_number_are_dropped() {
         given(&format!(
             "{VERSION} 1: cs:Connected\n -1: cs:Connected\n    ep:2\n 18446744073709551616: ep:3\n 2: ep:4\n"
         ))

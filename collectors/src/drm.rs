@@ -123,7 +123,7 @@ mod tests {
     const USED: &str = "node_drm_memory_vram_used_bytes{card=\"card1\"} 1.490378752e+09\n";
 
     #[test]
-    fn a_card_shows_what_it_has() {
+    fn the_attributes_of_a_card_are_exported() {
         given(HOST).emits::<Drm>(&[INFO_LINE, BUSY_LINE, USED].concat());
         let more = "== sys/class/drm/card1/device/unique_id\n5e570e57\n\
             == sys/class/drm/card1/device/mem_info_gtt_total error=EINVAL\n";
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenth_card_is_a_card() {
+    fn card_numbers_can_have_two_digits() {
         let expected = [INFO_LINE, BUSY_LINE, USED].concat().replace("card1", "card10");
         given(&HOST.replace("card1", "card10")).emits::<Drm>(&expected);
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_file_costs_only_its_own_samples() {
         for bad in ["", "-1", "busy", "18446744073709551616"] {
             given(&HOST.replace("percent\n4", &format!("percent\n{bad}")))
                 .fails::<Drm>(&[INFO_LINE, USED].concat(), "card1/device/gpu_busy_percent: value: expected");

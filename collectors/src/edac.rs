@@ -174,13 +174,13 @@ mod tests {
     ];
 
     #[test]
-    fn controllers_rows_and_channels_count_for_themselves() {
+    fn controllers_rows_and_channels_have_their_own_counters() {
         given(HOST).emits::<Edac>(&LINES.concat());
         given("").emits::<Edac>("");
     }
 
     #[test]
-    fn a_count_that_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_count_costs_only_its_own_samples() {
         let without_first_total = [&LINES[..3], &LINES[4..]].concat().concat();
         for bad in ["many", "-1", "18446744073709551616", ""] {
             given(&HOST.replace("mc1/ce_count\n5", &format!("mc1/ce_count\n{bad}")))
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_modules_are_rid_of_what_sets_their_numbers_off() {
+    fn separators_are_removed_from_labels_of_modules() {
         for (label, expected) in [("DIMM_A1", "DIMM_A1"), ("mc#0csrow#1channel#0", "mc0_csrow1_channel0"), ("#", "")] {
             let mut into = b"old".to_vec();
             push_dimm(label.as_bytes(), &mut into);

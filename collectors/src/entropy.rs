@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_or_bad_costs_itself_alone() {
+    fn a_missing_or_bad_file_costs_only_its_own_samples() {
         given(POOL)
             .fails::<Entropy>("node_entropy_pool_size_bits 256\n", "proc/sys/kernel/random/entropy_avail: no such");
         for bad in ["", "-1\n", "1.5\n", "18446744073709551616\n", "254 bits\n"] {

@@ -117,7 +117,7 @@ fn emit_info(cx: &mut Cx<'_, Fibrechannel>, host: &[u8], words: &mut [Vec<u8>; W
     }
 }
 
-/// Emits the statistics. Ports leave out files or refuse to read those they do not count.
+/// Emits the statistics. Files of statistics that the adapter does not count are missing or unreadable.
 fn emit_statistics(cx: &mut Cx<'_, Fibrechannel>, host: &[u8], statistics: &Names) {
     let is_not_counted = |error: RootError| error.is_missing() || error == RootError::Errno(Errno::EOPNOTSUPP);
     for (file, family) in COUNTERS {
@@ -163,7 +163,7 @@ mod tests {
     const SENT: &str = "node_fibrechannel_tx_frames_total{fc_host=\"host3\"} 7\n";
 
     #[test]
-    fn a_port_shows_what_it_has() {
+    fn the_attributes_of_a_port_are_exported() {
         given(HOST).emits::<Fibrechannel>(&[INFO_LINE, RECEIVED, SENT].concat());
         let refused = "== sys/class/fc_host/host3/statistics/nos_count error=EOPNOTSUPP\n";
         let unknown = "== sys/class/fc_host/host3/statistics/rx_words\n0xffffffffffffffff\n";
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_file_costs_only_its_own_samples() {
         for bad in ["0x", "-1", "many", "", "0x1ffffffffffffffff", "18446744073709551616"] {
             given(&HOST.replace("0x1f", bad))
                 .fails::<Fibrechannel>(&[INFO_LINE, SENT].concat(), "host3/statistics/rx_frames: value: expected");

@@ -51,13 +51,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_first_and_the_third_number_are_gauges() {
+    fn the_first_and_the_third_number_are_exported() {
         given("== proc/sys/fs/file-nr\n1024\t0\t9223372036854775807\n")
             .emits::<Filefd>("node_filefd_allocated 1024\nnode_filefd_maximum 9.223372036854776e+18\n");
     }
 
     #[test]
-    fn a_bad_number_costs_itself_alone() {
+    fn a_bad_number_costs_only_its_own_samples() {
         given("== proc/sys/fs/file-nr\nmany\t0\t99\n")
             .fails::<Filefd>("node_filefd_maximum 99\n", "proc/sys/fs/file-nr:1: allocated: expected a number");
         given("== proc/sys/fs/file-nr\n1024\t0\n")

@@ -27,12 +27,12 @@ pub struct Filesystem {
     order: Vec<usize>,
     questions: Vec<Question>,
     answers: Vec<Answer>,
-    /// Paths of local file systems that were slow once.
+    /// Paths of local file systems whose statfs was slow before.
     slow: BTreeSet<Vec<u8>>,
 }
 
-/// Types of file systems whose `statfs` returns numbers in memory, without reading a device or asking a server. It runs
-/// in the thread of the scrape; that of any other type runs in a thread that may block for ever.
+/// Types of file systems whose `statfs` returns numbers from memory, without access to a device or server. It runs in the
+/// thread of the scrape; for other types it runs in a worker thread, because it may block forever.
 const LOCAL_TYPES: [&[u8]; 14] = [
     b"bcachefs",
     b"btrfs",
@@ -53,15 +53,15 @@ const LOCAL_TYPES: [&[u8]; 14] = [
 /// Maximum number of mounts: the kernel's default of `fs.mount-max` for a mount namespace.
 const MOUNTS_MAX: usize = 100_000;
 
-/// A local file system that took longer once is asked in a thread from then on.
+/// Duration of statfs from which a local file system is queried in a worker thread afterwards.
 const LOCAL_TIME_MAX: Duration = Duration::from_millis(20);
 
-/// How a mount is asked for its numbers.
+/// How statfs was called for a mount.
 #[derive(Clone, Copy, Debug)]
 enum Question {
-    /// It was asked in this thread.
+    /// It was called in this thread.
     Answered(Answer),
-    /// It is asked in another thread.
+    /// It is called in a worker thread.
     Asked(Ticket),
 }
 
@@ -211,7 +211,7 @@ impl Filesystem {
         asked.map_err(|error| Failure::error(format_args!("no thread to ask file systems with: {error}")))
     }
 
-    /// Emits each mount once. Of several mounts with equal labels the first in the table counts.
+    /// Emits each mount once. Of several mounts with equal labels the first one is used.
     fn emit(&mut self, cx: &mut Cx<'_, Self>) {
         let Self { mounts, order, answers, .. } = self;
         let of = |at: usize| Some((mounts.get(at)?, answers.get(at).copied()?));
@@ -270,7 +270,7 @@ fn emit_numbers(cx: &mut Cx<'_, Filesystem>, view: &View<'_>, answer: Answer) {
         fstype: &view.fs_type,
         mountpoint: &view.mount_point,
     };
-    // A stuck mount counts as writable, as in node_exporter.
+    // A stuck mount is exported as writable, as in node_exporter.
     cx.page.gauge(READ_ONLY, labels, view.mount.is_read_only && answer != Answer::Silent);
     let Answer::Known(Ok(numbers)) = answer else { return cx.page.gauge(DEVICE_ERROR, labels, true) };
     cx.page.gauge(DEVICE_ERROR, labels, false);

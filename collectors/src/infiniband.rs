@@ -242,7 +242,7 @@ mod tests {
     const STATE_LINE: &str = "node_infiniband_state_id{device=\"mlx5_0\",port=\"1\"} 4\n";
 
     #[test]
-    fn a_port_shows_its_states_and_its_rate() {
+    fn states_and_rate_of_a_port_are_exported() {
         given(HOST).emits::<Infiniband>(&[INFO_LINE, PHYSICAL, RATE_LINE, STATE_LINE].concat());
         let board = "== sys/class/infiniband/mlx5_0/board_id\nMT_8\n";
         let info = INFO_LINE.replace("board_id=\"\"", "board_id=\"MT_8\"");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_left_out_by_name() {
+    fn devices_are_excluded_by_name() {
         let other =
             HOST.replace("mlx5_0", "irdma0").replace("fw_ver\n", "fw_ver error=EIO\n").replace("16.35.2000\n", "");
         let host = format!("{HOST}{other}");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_costs_itself_alone() {
+    fn an_unreadable_file_costs_only_its_own_samples() {
         for bad in ["ACTIVE", "4", "x: ACTIVE", "4: ACTIVE: 5", "-4: ACTIVE", "4294967296: ACTIVE", ""] {
             given(&HOST.replace("4: ACTIVE", bad)).fails::<Infiniband>(
                 &[INFO_LINE, PHYSICAL, RATE_LINE].concat(),

@@ -63,7 +63,7 @@ impl Collect for Interrupts {
             return Err(text.error("first row", "the names of CPUs", b"").into());
         };
         let cpus = head.fields().count();
-        // Like node_exporter, the columns are counted whatever they are called.
+        // Like node_exporter, the columns are counted regardless of their names.
         if !head.fields().all(|name| name.starts_with(b"CPU")) {
             cx.problems.note(head.error("first row", "the names of CPUs", head.bytes));
         }
@@ -76,7 +76,7 @@ impl Collect for Interrupts {
                 continue;
             }
             self.rows.push(Row { counts: self.counts.len(), ..row });
-            // CPU numbers are column indices, as in node_exporter, whatever the header says.
+            // CPU numbers are column indices, as in node_exporter, and not the numbers in the header.
             for count in counts(line).take(cpus) {
                 let name = line.split_at(b':').map_or(b"".as_slice(), |(name, _)| name);
                 self.counts.push(cx.problems.value(line.number::<u64>(name, count)));
@@ -91,7 +91,7 @@ impl Interrupts {
     fn emit(&mut self, cpus: usize, page: &mut PageOf<'_, Self>) {
         let Self { has_zeros, words, rows, counts, cpus: order, .. } = self;
         let key = |row: &Row| [words.devices(row), words.info(row), words.name(row)];
-        // The first of two rows with equal labels counts.
+        // The first of two rows with equal labels is used.
         rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.counts.cmp(&b.counts)));
         if order.len() != cpus {
             order.clear();
@@ -215,18 +215,18 @@ mod tests {
         "node_interrupts_total{cpu=\"1\",devices=\"2-edge timer\",info=\"IR-IO-APIC\",type=\"0\"} 0\n";
 
     #[test]
-    fn each_line_is_counted_for_each_cpu() {
+    fn interrupts_are_counted_by_line_and_cpu() {
         given(FILE).emits::<Interrupts>(&[NMI, TIMER, NMI_1, TIMER_1].concat());
     }
 
     #[test]
-    fn of_two_rows_that_call_themselves_the_same_the_first_counts() {
+    fn the_first_of_two_rows_with_equal_labels_is_used() {
         let twice = FILE.replace("ERR:          0", "  0:          7          8  IR-IO-APIC    2-edge   timer");
         assert_eq!(given(&twice).scrape::<Interrupts>().samples(), [NMI, TIMER, NMI_1, TIMER_1].concat());
     }
 
     #[test]
-    fn cpus_stand_in_the_order_of_their_digits() {
+    fn cpus_are_sorted_by_digits() {
         let columns = |what: &dyn Fn(u32) -> String| (0..12).map(what).collect::<Vec<_>>().join(" ");
         let head = columns(&|cpu| format!("CPU{cpu}"));
         let scraped = given(&format!("== proc/interrupts\n{head}\nNMI: {} x\n", columns(&|cpu| cpu.to_string())));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_zeros_can_be_left_out() {
+    fn lines_and_zeros_can_be_excluded() {
         given(FILE)
             .flags(&["--no-collector.interrupts.include-zeros"])
             .emits::<Interrupts>(&[NMI, TIMER, NMI_1].concat());
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_count_costs_itself_alone() {
+    fn a_bad_count_costs_only_its_own_samples() {
         for bad in ["x", "-1", "18446744073709551616", "1.5"] {
             given(&FILE.replace("         47", bad)).fails::<Interrupts>(
                 &[TIMER, NMI_1, TIMER_1].concat(),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_header_is_reported_and_no_failure() {
+    fn an_unknown_header_is_reported_and_not_a_failure() {
         let scraped = given("== proc/interrupts\nx y\nNMI: 47 5031 Non-maskable interrupts\n").scrape::<Interrupts>();
         assert_eq!(scraped.samples(), [NMI, NMI_1].concat());
         let success = "node_scrape_collector_success{collector=\"interrupts\"} 1\n";
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_what_stands_after_the_counts() {
+    fn labels_are_the_words_after_the_counts() {
         check(" 16: 1 2 IO-APIC 16-fasteoi usb1, mmc0", Some(("16", "IO-APIC", "16-fasteoi usb1, mmc0")));
         check(" 16: 1 2 dummy", Some(("16", "dummy", "")));
         check("IPI0:1 2  Rescheduling  interrupts", Some(("IPI0", "Rescheduling interrupts", "")));

@@ -13,7 +13,7 @@ use table::{Backend, Label};
 /// The ipvs collector.
 #[derive(Debug)]
 pub struct Ipvs {
-    /// Which labels backends have; those that are not wanted are summed over.
+    /// The exported labels of backends; backends are summed over the others.
     wanted: [bool; Label::ALL.len()],
     sums: Vec<Sum>,
     labels: Vec<u8>,

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_count_is_an_error() {
+    fn an_invalid_count_is_an_error() {
         for bad in ["", "-1\n", "1.5\n", "18446744073709551616\n", "3 4\n"] {
             given(&format!("== proc/sys/kernel/hung_task_detect_count\n{bad}"))
                 .fails::<KernelHung>("", "hung_task_detect_count: expected an unsigned integer");

@@ -77,7 +77,7 @@ mod tests {
     use crate::kit::testing::given;
 
     #[test]
-    fn what_is_there_is_passed_on() {
+    fn existing_files_are_exported() {
         let host = "== sys/kernel/mm/ksm/full_scans\n323\n== sys/kernel/mm/ksm/general_profit\n-4096\n\
             == sys/kernel/mm/ksm/merge_across_nodes\n1\n== sys/kernel/mm/ksm/pages_shared\n1\n\
             == sys/kernel/mm/ksm/pages_sharing\n255\n== sys/kernel/mm/ksm/pages_to_scan\n100\n\
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_file_costs_itself_alone() {
+    fn a_bad_file_costs_only_its_own_samples() {
         for bad in ["", "-1\n", "on\n", "18446744073709551616\n"] {
             given(&format!("== sys/kernel/mm/ksm/full_scans\n{bad}== sys/kernel/mm/ksm/run\n1\n")).fails::<Ksmd>(
                 "node_ksmd_run 1\n",

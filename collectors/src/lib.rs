@@ -1,6 +1,6 @@
 //! The collectors of node_exporter, over an injectable root.
 //!
-//! One file for each collector, named after its flag; [`kit`] is the machinery that they are made with.
+//! Each collector has a file named after its flag. [`kit`] is the common code of collectors.
 
 pub mod arp;
 pub mod bcache;
@@ -66,6 +66,7 @@ pub mod tcpstat;
 pub mod textfile;
 pub mod thermal_zone;
 pub mod time;
+pub mod timex;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -142,6 +143,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<textfile::Textfile>(),
     Registration::of::<thermal_zone::ThermalZone>(),
     Registration::of::<time::Time>(),
+    Registration::of::<timex::Timex>(),
     Registration::of::<udp_queues::UdpQueues>(),
     Registration::of::<uname::Uname>(),
     Registration::of::<vmstat::Vmstat>(),
@@ -160,17 +162,17 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
-    fn collectors_stand_by_name_and_once() {
+    fn collectors_are_sorted_without_duplicates() {
         let names: Vec<_> = ALL.iter().map(|registration| registration.declaration.name).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     }
 
-    /// A collector that can be told to emit another one's families in its place.
+    /// Collectors with a flag to emit families of another collector in its place.
     const STAND_INS: [(&str, &str); 2] = [("cpu", "cpufreq"), ("netclass", "netdev")];
 
     /// Families and prefixes of all collectors, which must not overlap.
     #[test]
-    fn no_two_collectors_have_a_family_of_one_name() {
+    fn family_names_are_unique_among_collectors() {
         let declarations = ALL.iter().map(|registration| registration.declaration);
         let mut owners = BTreeMap::new();
         for declaration in declarations.clone() {
@@ -184,17 +186,17 @@ mod tests {
             declarations.flat_map(|found| found.prefixes.iter().map(move |prefix| (found, prefix)))
         {
             let mut taken = owners.range(prefix.name..).take_while(|(name, _)| name.starts_with(prefix.name));
-            // Its own collector may have a name there that the kernel does not give.
+            // A collector may have a declared family with the prefix of its kernel-named ones.
             let taken = taken.find(|(_, owner)| **owner != declaration.name);
             assert_eq!(taken, None, "a declared family has the prefix {}", prefix.name);
         }
     }
 
-    /// A collector whose flags are named after something else, as node_exporter's are.
+    /// Collectors whose flags have another prefix, as in node_exporter.
     const FLAGS_OF_OTHER_NAMES: [(&str, &str); 1] = [("powersupplyclass", "collector.powersupply.")];
 
     #[test]
-    fn flags_are_named_after_their_collector_and_stand_once() {
+    fn flag_names_begin_with_their_collector_and_are_unique() {
         let mut names = BTreeSet::new();
         for declaration in ALL.iter().map(|registration| registration.declaration) {
             for flag in declaration.flags {
@@ -207,9 +209,9 @@ mod tests {
         }
     }
 
-    /// [`FlagValues::defaults`] panics where a default is not of its flag's kind.
+    /// [`FlagValues::defaults`] panics if a default is not of the kind of its flag.
     #[test]
-    fn every_default_is_of_its_flags_kind() {
+    fn defaults_have_the_kind_of_their_flags() {
         let values = FlagValues::defaults(ALL.iter().map(|registration| registration.declaration));
         for flag in ALL.iter().flat_map(|registration| registration.declaration.flags) {
             assert!(!values.is_given(flag));

@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn each_column_is_counted_for_each_cpu() {
+    fn columns_are_counted_by_cpu() {
         given(
             "== proc/net/stat/arp_cache\nentries  allocs\n00000014  0000000a\n00000014  ffffffffffffffff\n\
             == proc/net/stat/ndisc_cache\nentries\n00000024\n",
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_itself_alone() {
+    fn a_bad_row_costs_only_its_own_samples() {
         let good =
             "node_lnstat_a_total{cpu=\"1\",subsystem=\"x\"} 1\nnode_lnstat_b_total{cpu=\"1\",subsystem=\"x\"} 2\n";
         for (bad, complaint) in [

@@ -54,13 +54,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn three_averages_are_three_gauges() {
+    fn three_averages_are_exported() {
         given("== proc/loadavg\n0.21 0.37 1e6 1/719 19737\n")
             .emits::<Loadavg>("node_load1 0.21\nnode_load15 1e+06\nnode_load5 0.37\n");
     }
 
     #[test]
-    fn a_bad_average_costs_itself_alone() {
+    fn a_bad_average_costs_only_its_own_samples() {
         given("== proc/loadavg\n0.21 high 0.39 1/719 19737\n").fails::<Loadavg>(
             "node_load1 0.21\nnode_load15 0.39\n",
             "proc/loadavg:1: load5: expected a number, found \"high\"",

@@ -68,7 +68,7 @@ declare! {
     }
 }
 
-/// What a field counts.
+/// Unit of a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unit {
     /// A size, in `kB` or without a unit in bytes.

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod links;
+mod shown;
 
 use crate::declare;
 use crate::host::root::Names;
@@ -17,7 +18,8 @@ pub struct Netclass {
     asks_kernel: bool,
     has_statistics: bool,
     names: Names,
-    words: attributes::TextAttributes,
+    words: shown::Words,
+    shown: shown::Shown,
 }
 
 declare! {
@@ -92,7 +94,8 @@ impl Collect for Netclass {
             asks_kernel: options.get(NETLINK),
             has_statistics: options.get(WITH_STATISTICS),
             names: Names::new(),
-            words: attributes::TextAttributes::default(),
+            words: shown::Words::default(),
+            shown: shown::Shown::default(),
         })
     }
 

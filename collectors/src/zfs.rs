@@ -47,17 +47,17 @@ declare! {
         STATE: Gauge "node_zfs_zpool_state" PerState "State of a pool: 1 for the current one, otherwise 0.";
     }
     prefixes {
-        ABD_FIELDS: Untyped "node_zfs_abd_" () "Field {} of abdstats: ARC buffer data.";
-        ARC_FIELDS: Untyped "node_zfs_arc_" () "Field {} of arcstats: adaptive replacement cache.";
-        DBUF_FIELDS: Untyped "node_zfs_dbuf_" () "Field {} of dbufstats: dbuf cache.";
-        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" () "Field {} of dmu_tx: transactions.";
-        DNODE_FIELDS: Untyped "node_zfs_dnode_" () "Field {} of dnodestats: dnodes.";
-        FM_FIELDS: Untyped "node_zfs_fm_" () "Field {} of fm: fault management events.";
-        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" () "Field {} of vdev_cache_stats: device cache.";
-        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" () "Field {} of vdev_mirror_stats: reads of mirrors.";
-        XUIO_FIELDS: Untyped "node_zfs_xuio_" () "Field {} of xuio_stats: zero-copy buffers.";
-        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" () "Field {} of zfetchstats: prefetching.";
-        ZIL_FIELDS: Untyped "node_zfs_zil_" () "Field {} of zil: intent log.";
+        ABD_FIELDS: Untyped "node_zfs_abd_" () "Field {} of the ZFS statistics abdstats (ARC buffer data).";
+        ARC_FIELDS: Untyped "node_zfs_arc_" () "Field {} of the ZFS statistics arcstats (adaptive replacement cache).";
+        DBUF_FIELDS: Untyped "node_zfs_dbuf_" () "Field {} of the ZFS statistics dbufstats (dbuf cache).";
+        DMU_TX_FIELDS: Untyped "node_zfs_dmu_tx_" () "Field {} of the ZFS statistics dmu_tx (transactions).";
+        DNODE_FIELDS: Untyped "node_zfs_dnode_" () "Field {} of the ZFS statistics dnodestats (dnodes).";
+        FM_FIELDS: Untyped "node_zfs_fm_" () "Field {} of the ZFS statistics fm (fault management events).";
+        VDEV_CACHE_FIELDS: Untyped "node_zfs_vdev_cache_" () "Field {} of the ZFS statistics vdev_cache_stats (device cache).";
+        VDEV_MIRROR_FIELDS: Untyped "node_zfs_vdev_mirror_" () "Field {} of the ZFS statistics vdev_mirror_stats (reads of mirrors).";
+        XUIO_FIELDS: Untyped "node_zfs_xuio_" () "Field {} of the ZFS statistics xuio_stats (zero-copy buffers).";
+        ZFETCH_FIELDS: Untyped "node_zfs_zfetch_" () "Field {} of the ZFS statistics zfetchstats (prefetching).";
+        ZIL_FIELDS: Untyped "node_zfs_zil_" () "Field {} of the ZFS statistics zil (intent log).";
         POOL_FIELDS: Untyped "node_zfs_zpool_" PerPool "Column {} of a pool's I/O statistics.";
         DATASET_FIELDS: Untyped "node_zfs_zpool_dataset_" PerDataset "Field {} of a dataset's statistics.";
     }

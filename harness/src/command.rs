@@ -85,7 +85,7 @@ pub(crate) struct Flag {
     pub(crate) value: Option<&'static str>,
     /// Whether it may be repeated.
     pub(crate) is_repeated: bool,
-    /// What it does.
+    /// Description.
     pub(crate) help: &'static str,
 }
 

@@ -46,7 +46,7 @@ pub struct Violation {
     pub law: &'static str,
     /// The exporter.
     pub exporter: String,
-    /// What happened.
+    /// Description of the violation.
     pub problem: String,
 }
 

@@ -101,7 +101,7 @@ impl Requirement {
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
     }
 
-    /// What is missing and how to install it.
+    /// Message about the missing tool and its installation.
     pub const fn missing(self) -> &'static str {
         match self {
             Self::ConformanceData => "../shared/conformance is missing",

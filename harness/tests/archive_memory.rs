@@ -6,7 +6,7 @@ use simulator::recording::archive;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A window of 8 MiB, twice while it grows, and the decoder's tables.
+/// Maximum memory: a window of 8 MiB, twice while it grows, and the decoder's tables.
 const PEAK_MAX_BYTES: usize = 20 << 20;
 
 /// A zstd frame with a window of 8 MiB that unpacks to `blocks` times 128 KiB of zeros, 4 bytes for each.
@@ -23,9 +23,9 @@ fn bomb(blocks: usize) -> Vec<u8> {
 
 /// One test, so that no other thread allocates while it counts.
 #[test]
-fn a_zstd_bomb_takes_its_window_and_no_more() {
+fn a_zstd_bomb_takes_the_memory_of_its_window_only() {
     assert!(allocations::are_counted());
-    // 71 kB that unpack to 2.3 GB, and the most that this size may unpack to.
+    // 71 kB that unpack to 2.3 GB, and the maximum that this size may unpack to.
     for (blocks, is_refused) in [(17_750, true), (512, false)] {
         let bomb = bomb(blocks);
         let mut result = None;

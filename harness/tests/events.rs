@@ -76,6 +76,19 @@ const ROWS: &[Row] = &[
         shows: &[("node_boot_time_seconds", Higher(3_600.0)), ("node_time_seconds", Higher(3_601.0))],
     },
     Row {
+        kind: "clock-unsynchronised",
+        settings: &[("seconds", "900")],
+        profile: "vm",
+        overrides: &[],
+        seconds: [600, 900],
+        // The alerts NodeClockNotSynchronising and NodeClockSkewDetected compare with 0, 16 and 0.05.
+        shows: &[
+            ("node_timex_sync_status", Sums([1.0, 0.0, 1.0])),
+            ("node_timex_maxerror_seconds", Higher(16.0)),
+            ("node_timex_offset_seconds", Higher(0.12)),
+        ],
+    },
+    Row {
         kind: "counter-wrap",
         settings: &[],
         profile: "vm",

@@ -62,7 +62,7 @@ impl Exporter for Panicking {
     }
 }
 
-/// The same exporter with the defect fixed.
+/// The exporter of [`Panicking`] without its defect.
 struct Fixed;
 
 impl Exporter for Fixed {

@@ -140,15 +140,15 @@ fn clients() {
     folder.sign_itself("itself");
     let certificates = [None, Some("good"), Some("expired"), Some("for_servers"), Some("itself")];
     let authority = "\n  client_ca_file: authority.crt";
-    let (everybody, nobody, good) = ([true; 5], [false; 5], [false, true, false, false, false]);
+    let (all, none, good) = ([true; 5], [false; 5], [false, true, false, false, false]);
     for (configuration, expected) in [
-        ("NoClientCert", everybody),
-        ("RequestClientCert", everybody),
+        ("NoClientCert", all),
+        ("RequestClientCert", all),
         ("RequireAnyClientCert", [false, true, true, true, true]),
         (&format!("VerifyClientCertIfGiven{authority}"), [true, true, false, false, false]),
         (&format!("RequireAndVerifyClientCert{authority}"), good),
         (&format!("RequireAndVerifyClientCert{authority}\n  client_allowed_sans: [localhost]"), good),
-        (&format!("RequireAndVerifyClientCert{authority}\n  client_allowed_sans: [other]"), nobody),
+        (&format!("RequireAndVerifyClientCert{authority}\n  client_allowed_sans: [other]"), none),
     ] {
         let server = Server::start(&folder, &format!("  client_auth_type: {configuration}\n"));
         for version in ["-tls1_2", "-tls1_3"] {

@@ -7,8 +7,9 @@ use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
 use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::{
-    Address, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname, WifiInterface,
-    WifiNetwork, WifiStation, Zone, wifi,
+    Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
+    NtpAnswer, NtpQuery, Qdisc, Question, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
+    wifi,
 };
 
 use crate::host::Host;
@@ -18,6 +19,7 @@ use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
 const REACHABLE: u16 = 0x02;
 const FAILED: u16 = 0x20;
 const TICKS_PER_SECOND: u64 = 100;
+const NTP_SERVERS: [&str; 2] = ["127.0.0.1:123", "[::1]:123"];
 
 /// The kernel of a host.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ impl Kernel for Answers {
                 into.name.extend_from_slice(b"UTC");
                 into.offset_seconds = 0;
             }
+            Question::Timex(into) => *into = self.host.present().moment().timex(),
             Question::Uname(into) => self.uname(into),
             Question::Rootfs(visit) => visit(b""),
             Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
@@ -54,7 +57,12 @@ impl Kernel for Answers {
             Question::Addresses(visit) => self.addresses(visit),
             Question::Neighbours(visit) => self.neighbours(visit),
             Question::LinkModes(device, into) => *into = self.link_modes(device)?,
+            Question::Driver(device, visit) => self.driver(device, visit)?,
+            Question::LinkSettings(device, into) => *into = self.link_settings(device)?,
+            Question::DriverStatistics(device, visit) => self.driver_statistics(device, visit)?,
+            Question::Ntp(query, into) => *into = self.ntp(query)?,
             Question::Qdiscs(visit) => self.qdiscs(visit),
+            Question::Routes(visit) => self.routes(visit),
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit),
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
@@ -148,8 +156,7 @@ impl Answers {
 
     fn link_modes(&self, device: &[u8]) -> Result<LinkModes, KernelError> {
         let present = self.host.present();
-        let interfaces = &present.moment().machine.interfaces;
-        let interface = interfaces.iter().find(|link| link.name.as_bytes() == device).ok_or(Errno::ENODEV)?;
+        let interface = interface(present.moment().machine, device)?;
         if matches!(interface.kind, Kind::Loopback | Kind::Dummy) || present.moment().refuses(interface) {
             return Err(Errno::EOPNOTSUPP.into());
         }
@@ -158,6 +165,46 @@ impl Answers {
             Duplex::Unknown => 255,
         };
         Ok(LinkModes { speed_megabits: interface.speed_megabits, duplex })
+    }
+
+    fn driver(&self, device: &[u8], visit: &mut dyn FnMut(&Driver<'_>)) -> Result<(), KernelError> {
+        let present = self.host.present();
+        let moment = present.moment();
+        let found = moment.driver(interface(moment.machine, device)?).ok_or(Errno::EOPNOTSUPP)?;
+        visit(&Driver {
+            name: found.name.as_bytes(),
+            // Most drivers have the version of the kernel that they are a part of.
+            version: moment.machine.system.release.as_bytes(),
+            firmware_version: found.firmware.as_bytes(),
+            expansion_rom_version: b"",
+            bus_info: found.bus_info.as_bytes(),
+        });
+        Ok(())
+    }
+
+    fn link_settings(&self, device: &[u8]) -> Result<LinkSettings, KernelError> {
+        let present = self.host.present();
+        let moment = present.moment();
+        Ok(moment.link_settings(interface(moment.machine, device)?).ok_or(Errno::EOPNOTSUPP)?)
+    }
+
+    fn driver_statistics(&self, device: &[u8], visit: &mut dyn FnMut(&DriverStatistic<'_>)) -> Result<(), KernelError> {
+        let present = self.host.present();
+        let moment = present.moment();
+        let mut count = 0;
+        moment.driver_statistics(interface(moment.machine, device)?, &mut |name, value| {
+            visit(&DriverStatistic { name: name.as_bytes(), value });
+            count += 1;
+        });
+        if count == 0 { Err(Errno::EOPNOTSUPP.into()) } else { Ok(()) }
+    }
+
+    /// A server runs on the loopback device, at its usual port.
+    fn ntp(&self, query: &NtpQuery<'_>) -> Result<NtpAnswer, KernelError> {
+        if !NTP_SERVERS.contains(&query.server) {
+            return Err(Errno::ECONNREFUSED.into());
+        }
+        Ok(self.host.present().moment().ntp())
     }
 
     /// Virtual devices have no queue and count nothing.
@@ -173,6 +220,21 @@ impl Answers {
             let sent = moment.link_statistics(interface);
             let drops = u32::try_from(sent.tx_dropped).unwrap_or(u32::MAX);
             visit(&Qdisc { kind: b"fq_codel", bytes: sent.tx_bytes, packets: sent.tx_packets, drops, ..root });
+        }
+    }
+
+    fn routes(&self, visit: &mut dyn FnMut(&Route<'_>)) {
+        let present = self.host.present();
+        for route in present.moment().routes() {
+            visit(&Route {
+                device: route.link.name.as_bytes(),
+                destination: route.destination,
+                source: route.source,
+                gateway: route.gateway,
+                priority: route.priority,
+                protocol: route.protocol,
+                weight: None,
+            });
         }
     }
 
@@ -218,6 +280,10 @@ impl Answers {
     }
 }
 
+fn interface<'a>(machine: &'a Machine, device: &[u8]) -> Result<&'a Interface, KernelError> {
+    Ok(machine.interfaces.iter().find(|link| link.name.as_bytes() == device).ok_or(Errno::ENODEV)?)
+}
+
 /// The device of a wireless interface.
 fn wireless<'a>(machine: &'a Machine, interface: &WifiInterface<'_>) -> Result<&'a Interface, KernelError> {
     Ok(machine.interfaces.iter().find(|link| link.index == interface.index).ok_or(Errno::ENODEV)?)
@@ -239,6 +305,8 @@ fn link<'a>(interface: &'a Interface, address: &'a [u8], broadcast: &'a [u8]) ->
         operstate: Some(interface.operstate().0),
         link_mode: Some(0),
         group: Some(0),
+        promiscuity: None,
+        all_multicast: None,
         carrier: Some(interface.is_up.into()),
         carrier_changes: Some(interface.carrier_changes),
         carrier_up_changes: Some(up),
@@ -255,6 +323,7 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
     learn(&Question::TicksPerSecond(&mut 0));
     learn(&Question::PageSizeBytes(&mut 0));
     learn(&Question::Zone(kernel.now(), &mut Zone::default()));
+    learn(&Question::Timex(&mut Timex::default()));
     learn(&Question::Uname(&mut Uname::default()));
     for mount in &machine.mounts {
         learn(&Question::StatFs(mount.point.as_bytes(), &mut StatFs::default()));
@@ -265,12 +334,20 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
         }
     }
     for interface in &machine.interfaces {
-        learn(&Question::LinkModes(interface.name.as_bytes(), &mut LinkModes::default()));
+        let device = interface.name.as_bytes();
+        learn(&Question::LinkModes(device, &mut LinkModes::default()));
+        learn(&Question::Driver(device, &mut |_| ()));
+        learn(&Question::LinkSettings(device, &mut LinkSettings::default()));
+        learn(&Question::DriverStatistics(device, &mut |_| ()));
     }
     learn(&Question::Links(&mut |_| ()));
     learn(&Question::Addresses(&mut |_| ()));
     learn(&Question::Neighbours(&mut |_| ()));
+    for server in NTP_SERVERS {
+        learn(&Question::Ntp(&NtpQuery { server, version: 4, ttl: 1 }, &mut NtpAnswer::default()));
+    }
     learn(&Question::Qdiscs(&mut |_| ()));
+    learn(&Question::Routes(&mut |_| ()));
     learn(&Question::WifiInterfaces(&mut |_| ()));
     let _ = kernel.wifi_interfaces(&mut |interface| {
         learn(&Question::WifiNetwork(interface, &mut |_| ()));

@@ -15,6 +15,7 @@
 //! 3. Test its visible effect in `tests/events.rs`, and its effect on the metrics page in `harness/tests/events.rs`.
 
 mod churn;
+mod clock_unsynchronised;
 mod cpu_hotplug;
 mod disks;
 mod error;
@@ -35,7 +36,7 @@ pub use error::EventError;
 use timeline::Timeline;
 
 use crate::machine::Machine;
-use crate::past::{Absence, Failing, ForkBombStage, Growth, Past, Rebuild, State, Stint, Wrap};
+use crate::past::{Absence, Drifting, Failing, ForkBombStage, Growth, Past, Rebuild, State, Stint, Wrap};
 use crate::profile::{Setting, Takes};
 use crate::wave::{LAST_SECONDS, MICROS};
 
@@ -104,10 +105,11 @@ struct Scene<'a> {
 }
 
 /// Every kind, sorted by name.
-static KINDS: [EventKind; 20] = [
+static KINDS: [EventKind; 21] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
     time::CLOCK_STEP,
+    clock_unsynchronised::KIND,
     quirks::WRAP,
     cpu_hotplug::KIND,
     disks::FAILS,

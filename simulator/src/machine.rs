@@ -35,7 +35,7 @@ pub(crate) use storage::{
     Array, Bcache, Bcachefs, Btrfs, BtrfsGroup, Check, DataSet, Drbd, FibreChannel, Level, Member, MountPoint,
     NfsMount, NfsServer, NfsVersion, NvmeController, Role, Space, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
 };
-pub(crate) use system::{Architecture, DirectMap, KernelVersion, Memory, Os, System};
+pub(crate) use system::{Architecture, Clock, DirectMap, KernelVersion, Memory, Os, System};
 
 use crate::seed::Seed;
 use crate::wave::{LAST_SECONDS, MICROS, OFFICE, Wave};
@@ -52,6 +52,7 @@ pub struct Machine {
     pub(crate) os: Os,
     pub(crate) processor: Processor,
     pub(crate) memory: Memory,
+    pub(crate) clock: Clock,
     /// A device precedes the devices that are made of it.
     pub(crate) block_devices: Vec<BlockDevice>,
     pub(crate) mounts: Vec<MountPoint>,
@@ -114,6 +115,7 @@ impl Machine {
             processes: process::usual(processor.cpus),
             processor,
             memory,
+            clock: Clock::new(seed),
             block_devices: Vec::new(),
             mounts: Vec::new(),
             storage: Storage::default(),

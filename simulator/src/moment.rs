@@ -1,8 +1,10 @@
 //! The values of a host at one moment. Files and kernel answers both use them, so that they agree.
 
 pub(crate) mod block;
+pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod devices;
+pub(crate) mod drivers;
 pub(crate) mod file_systems;
 pub(crate) mod kernel;
 pub(crate) mod memory;
@@ -10,6 +12,7 @@ pub(crate) mod network;
 pub(crate) mod nfs;
 pub(crate) mod process;
 pub(crate) mod protocols;
+pub(crate) mod routes;
 pub(crate) mod sockets;
 pub(crate) mod zones;
 

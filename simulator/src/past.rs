@@ -22,6 +22,8 @@ pub(crate) struct Past {
     pub(crate) first_start_seconds: Option<u64>,
     /// Seconds by which the wall clock was set forward.
     pub(crate) clock_seconds: i64,
+    /// Whether the clock has no reference at present.
+    pub(crate) unsynchronised: Option<Drifting>,
     /// Periods since the boot in which a CPU was offline, in the order of time.
     pub(crate) absences: Vec<Absence>,
     pub(crate) growths: Vec<Growth>,
@@ -46,6 +48,14 @@ pub(crate) struct Past {
     pub(crate) gone_sectors: [u64; 2],
     /// Block devices added after boot, and when.
     pub(crate) disks_since: Vec<(String, u64)>,
+}
+
+/// A clock without a reference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Drifting {
+    pub(crate) from_micros: u64,
+    /// How fast the offset grows, in parts per million.
+    pub(crate) ppm: u64,
 }
 
 /// A disk that becomes slow, then stops, and may be replaced.
@@ -128,6 +138,7 @@ impl Past {
         *self = Self {
             first_start_seconds: started.first_start_seconds,
             clock_seconds: started.clock_seconds,
+            unsynchronised: started.unsynchronised,
             interrupts_reach: started.interrupts_reach,
             is_frequency_unknown: started.is_frequency_unknown,
             refusing: started.refusing,

@@ -151,7 +151,7 @@ impl Scenario {
 pub struct ScenarioError {
     /// Line number, counted from 1.
     pub line: Option<usize>,
-    /// What was found, and what is expected.
+    /// Found and expected text.
     pub problem: String,
 }
 

@@ -1,6 +1,6 @@
-//! The smallest exporter: the collectors behind the server of `tiny_http`, for programs that have one already.
+//! A minimal exporter: the collectors with the server of `tiny_http`, as an example for programs with their own server.
 //!
-//! It listens on loopback alone and must not face a network: one request with a false `Content-Length` ends it.
+//! It listens on loopback only and must not be exposed to a network: one request with a false `Content-Length` ends it.
 //! `node_exporter` has a server for networks ([`node_exporter::serve`]).
 #![expect(
     clippy::disallowed_methods,
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let port = std::env::args().nth(1).map_or(Ok(PORT), |port| port.parse())?;
     let scraper = scraper()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    // Accepted connections inherit it. Otherwise the second segment of a page waits 40 ms for a delayed ACK.
+    // Inherited by accepted connections. With Nagle's algorithm, the second segment of a page waits 40 ms for a delayed ACK.
     rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
     let server = Server::from_listener(listener, None)?;
     println!("http://{}/metrics", server.server_addr());
@@ -31,8 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let response = match (request.method(), request.url()) {
             (Method::Get, "/metrics") => {
                 page.clear();
-                // A collector that fails is left out, and the page says so. The first closure can add families, the
-                // second gets a report of each collector.
+                // The samples of a failed collector are missing, and its success metric is 0. The first closure can add
+                // families, the second one gets the report of each collector.
                 scraper.scrape(&Selection::ALL, |_| (), |_| (), &mut page);
                 Response::from_data(page.as_slice())
                     .with_header(content_type.clone())
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-/// The collectors that `node_exporter` runs without arguments: of this host, or of a simulated one where it is not Linux.
+/// The default collectors of `node_exporter`, for this host on Linux and for a simulated one elsewhere.
 fn scraper() -> Result<Arc<Scraper>, String> {
     let Command::Serve(settings) = flags::parse(collectors::ALL, [])? else {
         unreachable!("no arguments ask to serve")

@@ -20,7 +20,7 @@ pub enum Access {
 }
 
 /// Text that is never logged.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {

@@ -147,16 +147,25 @@ const EXCLUSIVE: [(&str, &str); 10] = [
 ];
 
 /// Flags that node_exporter does not have.
-const OURS: [&str; 21] = [
+const OURS: [&str; 31] = [
     "auth.pass",
     "auth.user",
+    "config.check",
+    "config.file",
+    "push.cron",
     "push.drop",
+    "push.instance",
     "push.interval",
+    "push.jitter",
+    "push.job",
     "push.keep",
     "push.label",
     "push.once",
     "push.queue",
     "push.queue-max-bytes",
+    "push.scrape",
+    "push.spread",
+    "push.time-zone",
     "push.timeout",
     "push.to",
     "replay",
@@ -166,6 +175,7 @@ const OURS: [&str; 21] = [
     "simulate.seed",
     "simulate.set",
     "simulate.speed",
+    "web.enable-lifecycle",
     "web.enable-openmetrics",
     "web.scrape-timeout",
     "web.scrape-timeout-offset",

@@ -9,6 +9,7 @@ use collectors::kit::options::{FlagInfo, FlagValues, Options};
 
 use super::access::Access;
 use super::{Paths, Push, Settings, Simulation};
+use crate::config::target::{TargetOptions, is_label_name};
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 
@@ -67,6 +68,12 @@ declare! {
         PUSH_TO: Texts "push.to" = "",
             "Push target, as KIND=URL; repeatable. KIND is pushgateway, import, remote-write, remote-write-2 or file, see docs/PUSH.md.";
         PUSH_INTERVAL: Span "push.interval" = "30s", "Time between two pushes. The phase is derived from the host's name.";
+        PUSH_CRON: Text "push.cron" = "",
+            "Cron expression instead of the interval: minute, hour, day, month, weekday, and optionally seconds in front.";
+        PUSH_TIME_ZONE: Text "push.time-zone" = "utc", "Time zone of --push.cron. One of: [utc, local]";
+        PUSH_SPREAD: Span "push.spread" = "30s", "Time after the moments of --push.cron over which hosts are spread by their names.";
+        PUSH_JITTER: Span "push.jitter" = "0s", "Maximum random delay of a push, at most half of the interval.";
+        PUSH_SCRAPE: Texts "push.scrape" = "", "Page of another exporter to push as well, as URL or JOB=URL; repeatable.";
         PUSH_TIMEOUT: Span "push.timeout" = "10s", "Timeout of a request to a target.";
         PUSH_QUEUE: Text "push.queue" = "",
             "Directory of the queues of unsent samples. Default: 4 MiB of memory, lost when the process ends.";
@@ -75,6 +82,11 @@ declare! {
         PUSH_KEEP: Texts "push.keep" = "", "Name prefix of families to push, instead of all; repeatable.";
         PUSH_DROP: Texts "push.drop" = "", "Name prefix of families not to push; repeatable.";
         PUSH_ONCE: Switch "push.once" = "false", "Push once and exit, with status 0 if every target accepted the samples.";
+        PUSH_JOB: Text "push.job" = "node_exporter", "Label job of pushed samples, and of the group of a Pushgateway.";
+        PUSH_INSTANCE: Text "push.instance" = "", "Label instance of pushed samples; the host's name by default.";
+        CONFIG_FILE: Text "config.file" = "", "YAML file with values of flags and with push targets, see docs/CONFIG.md.";
+        CONFIG_CHECK: Switch "config.check" = "false", "Check the configuration, print it without secrets, and exit.";
+        LIFECYCLE: Switch "web.enable-lifecycle" = "false", "Reload --config.file on POST /-/reload, as on SIGHUP.";
         LOG_LEVEL: Text "log.level" = "info", "Minimum severity of log messages. One of: [debug, info, warn, error]";
         LOG_FORMAT: Text "log.format" = "logfmt", "Format of log messages. One of: [logfmt, json]";
     }
@@ -89,6 +101,19 @@ const ANY_PORT: &str = ":0";
 pub(super) fn normalized<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
     let is_negative = value.parse::<i64>().is_ok_and(|value| value < 0);
     if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
+}
+
+/// Name of the flag whose values may have passwords in them.
+pub(super) const TARGETS_FLAG: &str = PUSH_TO.info().name;
+
+/// Value of `--config.file`.
+pub(super) fn config_file(values: &FlagValues) -> Option<PathBuf> {
+    Some(Options::<Server>::new(values).get(CONFIG_FILE)).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Whether `--push.to` was given.
+pub(super) fn has_targets(values: &FlagValues) -> bool {
+    values.is_given(&PUSH_TO.info())
 }
 
 /// Whether `--collector.disable-defaults` was given.
@@ -147,44 +172,66 @@ pub(super) fn settings((values, mut warnings): (FlagValues, Vec<String>)) -> Res
         is_simulated,
         simulation: simulation(&options)?,
         push: push(&options)?,
+        config_file: config_file(&values),
+        is_check: options.get(CONFIG_CHECK),
+        has_lifecycle: options.get(LIFECYCLE),
         replay: (!replay.is_empty()).then(|| PathBuf::from(replay)),
         warnings,
         values,
     })
 }
 
-fn push(options: &Options<'_, Server>) -> Result<Push, String> {
-    let targets = options.get(PUSH_TO).to_vec();
-    let is_once = options.get(PUSH_ONCE);
-    if !cfg!(feature = "push") && !targets.is_empty() {
-        return Err(format!("--{}: this build lacks the feature `push`; build with it", PUSH_TO.info().name));
+/// The settings of push without any flag.
+pub(super) fn push_defaults() -> Result<Push, String> {
+    push(&Options::new(&FlagValues::defaults([DECLARATION])))
+}
+
+/// Reads the targets of the command line.
+fn targets(options: &Options<'_, Server>) -> Result<Vec<TargetOptions>, String> {
+    let mut targets: Vec<TargetOptions> = Vec::new();
+    for text in options.get(PUSH_TO) {
+        let target = TargetOptions::parse(text).map_err(|error| format!("--{}: {error}", PUSH_TO.info().name))?;
+        if targets.iter().any(|other| other.name == target.name) {
+            return Err(format!("--{}: `{target}` is given twice", PUSH_TO.info().name));
+        }
+        targets.push(target);
     }
+    Ok(targets)
+}
+
+fn push(options: &Options<'_, Server>) -> Result<Push, String> {
     for flag in [PUSH_INTERVAL, PUSH_TIMEOUT] {
         if options.get(flag).is_zero() {
             return Err(format!("--{}: expected a time above zero", flag.info().name));
         }
     }
-    let queue = options.get(PUSH_QUEUE);
-    let label = |text: &String| {
-        let is_name = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        };
-        match text.split_once('=') {
-            Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(format!("--{}: expected NAME=VALUE, found `{text}`", PUSH_LABELS.info().name)),
-        }
+    let (queue, cron) = (options.get(PUSH_QUEUE), options.get(PUSH_CRON));
+    let is_local_time = match options.get(PUSH_TIME_ZONE) {
+        "utc" => false,
+        "local" => true,
+        other => return Err(format!("--{}: expected utc or local, found `{other}`", PUSH_TIME_ZONE.info().name)),
+    };
+    let label = |text: &String| match text.split_once('=') {
+        Some((name, value)) if is_label_name(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("--{}: expected NAME=VALUE, found `{text}`", PUSH_LABELS.info().name)),
     };
     Ok(Push {
-        targets,
+        targets: targets(options)?,
+        job: options.get(PUSH_JOB).to_owned(),
+        instance: options.get(PUSH_INSTANCE).to_owned(),
+        scrapes: options.get(PUSH_SCRAPE).to_vec(),
         interval: options.get(PUSH_INTERVAL),
+        cron: (!cron.is_empty()).then(|| cron.to_owned()),
+        is_local_time,
+        spread: options.get(PUSH_SPREAD),
+        jitter: options.get(PUSH_JITTER),
         timeout: options.get(PUSH_TIMEOUT),
         queue: (!queue.is_empty()).then(|| PathBuf::from(queue)),
         queue_max_bytes: options.get(PUSH_QUEUE_MAX).max(1 << 20),
         labels: options.get(PUSH_LABELS).iter().map(label).collect::<Result<_, _>>()?,
         keep: options.get(PUSH_KEEP).to_vec(),
         drop: options.get(PUSH_DROP).to_vec(),
-        is_once,
+        is_once: options.get(PUSH_ONCE),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The simulated host of a scenario, whose time starts with the exporter.
 
-#![expect(clippy::disallowed_methods, reason = "the one file that an operator names for this")]
+#![expect(clippy::disallowed_methods, reason = "reads the file that the operator names")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Time for ScenarioTime {
         self.start.saturating_add(faster(clock::monotonic().saturating_sub(self.begin), self.speed_milli))
     }
 
-    /// Waits in real time, whatever the speed of the simulated time.
+    /// Waits in real time, independent of the speed of the simulated time.
     fn pass(&self, time: Duration) {
         std::thread::sleep(time.min(PAUSE_MAX));
     }

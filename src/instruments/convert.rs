@@ -1,4 +1,4 @@
-//! Families of the `prometheus` crate as families of our page.
+//! Conversion of families of the `prometheus` crate to those of our page.
 
 use collectors::kit::family::Kind;
 use collectors::kit::number::Number;
@@ -31,7 +31,7 @@ fn value(kind: Kind, metric: &Metric) -> ForeignValue {
     }
 }
 
-#[expect(deprecated, reason = "there is no other way to a value without a type")]
+#[expect(deprecated, reason = "the only access to untyped values")]
 fn untyped(metric: &Metric) -> f64 {
     metric.get_untyped().get_value()
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn summaries_and_untyped_metrics_are_converted_as_well() {
+    fn summaries_and_untyped_metrics_are_converted() {
         let summary = made(MetricType::SUMMARY, |metric| {
             let (mut summary, mut quantile) = (Summary::default(), Quantile::default());
             quantile.set_quantile(0.5);

@@ -1,6 +1,6 @@
-//! Metrics of the exporter's own process, under the names of every Prometheus client.
+//! Metrics of the exporter's own process, with the usual names of Prometheus clients.
 //!
-//! It is always this process that is meant, whatever host is exported: `--path.procfs` does not move it.
+//! They are always read from the real /proc, independent of `--path.procfs` and of simulated hosts.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,37 +12,37 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
 use rustix::process::{Resource, getrlimit};
 
-/// /proc/PID/stat has some 300 bytes and /proc/PID/net/netstat some 4 kB; more is not read of them.
+/// Maximum size of files: /proc/PID/stat has about 300 bytes and /proc/PID/net/netstat about 4 kB.
 const FILE_MAX_BYTES: usize = 16 << 10;
 
 /// Families in the order of [`Process::read`].
 const FAMILIES: [(&str, MetricType, &str); 9] = [
-    ("process_cpu_seconds_total", MetricType::COUNTER, "CPU time that this process took, in user and kernel mode."),
-    ("process_resident_memory_bytes", MetricType::GAUGE, "Memory of this process that is in RAM."),
-    ("process_virtual_memory_bytes", MetricType::GAUGE, "Size of this process's address space."),
-    ("process_virtual_memory_max_bytes", MetricType::GAUGE, "How large this process's address space may become."),
-    ("process_open_fds", MetricType::GAUGE, "File descriptors that this process has open."),
-    ("process_max_fds", MetricType::GAUGE, "File descriptors that this process may have open."),
-    ("process_start_time_seconds", MetricType::GAUGE, "When this process started, in seconds since 1970."),
+    ("process_cpu_seconds_total", MetricType::COUNTER, "CPU time of the exporter in user and kernel mode, in seconds."),
+    ("process_resident_memory_bytes", MetricType::GAUGE, "Resident memory of the exporter in bytes."),
+    ("process_virtual_memory_bytes", MetricType::GAUGE, "Virtual memory of the exporter in bytes."),
+    ("process_virtual_memory_max_bytes", MetricType::GAUGE, "Maximum virtual memory of the exporter in bytes."),
+    ("process_open_fds", MetricType::GAUGE, "Open file descriptors of the exporter."),
+    ("process_max_fds", MetricType::GAUGE, "Maximum number of open file descriptors of the exporter."),
+    ("process_start_time_seconds", MetricType::GAUGE, "Start time of the exporter in seconds since 1970."),
     (
         "process_network_receive_bytes_total",
         MetricType::COUNTER,
-        "Bytes that came in by IP, in the network namespace of this process.",
+        "Bytes received by IP in the network namespace of the exporter.",
     ),
     (
         "process_network_transmit_bytes_total",
         MetricType::COUNTER,
-        "Bytes that went out by IP, in the network namespace of this process.",
+        "Bytes sent by IP in the network namespace of the exporter.",
     ),
 ];
 
-/// Reads about this process.
+/// Reader of the metrics of this process.
 #[derive(Debug)]
 pub(super) struct Process {
     descriptions: Vec<Desc>,
-    /// Found once: the boot time costs reading all of /proc/stat.
+    /// Start time, computed once, because the boot time needs a read of the whole /proc/stat.
     start_seconds: Option<f64>,
-    /// The process outlives them: they stay open, and are read again from their beginning.
+    /// Open files, which are read again from the beginning.
     stat: Option<File>,
     netstat: Option<File>,
 }
@@ -61,7 +61,7 @@ impl Process {
         Ok(Self { descriptions, start_seconds, stat: open("stat"), netstat: open("net/netstat") })
     }
 
-    /// Values that cannot be read are `None`.
+    /// Reads the values; `None` for unreadable ones.
     fn read(&self) -> [Option<f64>; FAMILIES.len()] {
         let mut space = [0; FILE_MAX_BYTES];
         let stat = self.stat.as_ref().and_then(|file| Stat::from_read(whole(file, &mut space)?).ok());
@@ -82,7 +82,7 @@ impl Process {
     }
 }
 
-/// Content of the file, if the buffer holds all of it.
+/// The content of the file; `None` if it does not fit into the buffer.
 fn whole<'a>(file: &File, space: &'a mut [u8; FILE_MAX_BYTES]) -> Option<&'a [u8]> {
     let mut length = 0;
     loop {
@@ -95,7 +95,7 @@ fn whole<'a>(file: &File, space: &'a mut [u8; FILE_MAX_BYTES]) -> Option<&'a [u8
     }
 }
 
-/// How many descriptors the process has open. Kernels since 6.2 tell without listing them.
+/// Number of open descriptors. Since 6.2, kernels report it as the size of the directory.
 fn descriptors() -> Option<u64> {
     let told = rustix::fs::stat("/proc/self/fd").ok().and_then(|stat| u64::try_from(stat.st_size).ok());
     let counted = || procfs::process::Process::myself().and_then(|own| own.fd_count()).ok().map(|count| count as u64);
@@ -136,12 +136,12 @@ fn seconds(ticks: u64) -> f64 {
     ticks as f64 / procfs::ticks_per_second() as f64
 }
 
-/// No limit shows as the largest number that there is room for, as it does with other clients.
+/// A limit; the largest number without one, as in other clients.
 fn limit(limit: Option<u64>) -> f64 {
     limit.unwrap_or(u64::MAX) as f64
 }
 
-/// A number of the `IpExt` lines: the first has the names, the second the numbers.
+/// A number of the two `IpExt` lines, of which the first has the names and the second the numbers.
 fn octets(netstat: &str, name: &str) -> Option<f64> {
     let mut lines = netstat.lines().filter(|line| line.starts_with("IpExt:"));
     let (names, values) = (lines.next()?, lines.next()?);
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_stand_under_their_names() {
+    fn octets_are_found_by_name() {
         let text = "TcpExt: InOctets\nTcpExt: 1\nIpExt: InNoRoutes InOctets OutOctets\nIpExt: 2 3 x\n";
         assert_eq!(octets(text, "InOctets"), Some(3.0));
         assert_eq!(octets(text, "OutOctets"), None);
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_is_a_large_number() {
+    fn an_unlimited_value_is_the_largest_number() {
         assert_eq!(limit(None).to_string(), "18446744073709552000");
         assert_eq!(limit(Some(1024)).to_string(), "1024");
     }
 
     #[test]
-    fn this_process_is_told_of() {
+    fn metrics_of_this_process_are_read() {
         let process = Process::new().unwrap();
         let [cpu, resident, size, _, files, files_max, start, ..] = process.read();
         assert!(cpu.unwrap() >= 0.0 && resident.unwrap() > 4096.0 && size.unwrap() > resident.unwrap());

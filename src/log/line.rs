@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::{Field, Format};
 
-/// Maximum length of a value: an error may quote a line of a file, of which the beginning is enough.
+/// Maximum length of a value, because an error may quote a long line of a file.
 const VALUE_MAX_BYTES: usize = 1_024;
 
-/// Mark behind a truncated value.
+/// Mark at the end of a truncated value.
 const CUT: &str = "…";
 
 /// Appends the line with its newline. `value` is a buffer.
@@ -22,7 +22,7 @@ pub(super) fn push<'a>(
     }
     for (index, (key, field)) in fields.enumerate() {
         value.clear();
-        // Writing to a string does not fail; of a field that does, the beginning is kept.
+        // Writing to a string does not fail. If the `Display` of a field fails, its beginning is kept.
         let _ = write!(value, "{field}");
         if value.len() > VALUE_MAX_BYTES {
             let end = (0..=VALUE_MAX_BYTES).rev().find(|end| value.is_char_boundary(*end));
@@ -75,7 +75,7 @@ fn push_quoted(text: &str, escape: fn(char, &mut String), line: &mut String) {
     line.push('"');
 }
 
-/// Whether a terminal shows the character and nothing else changes: no control, separator or change of direction.
+/// Whether a character is visible and harmless on a terminal: not a control character, separator or direction mark.
 fn is_visible(c: char) -> bool {
     !c.is_control()
         && !c.is_whitespace()
@@ -86,7 +86,7 @@ fn logfmt_escape(c: char, line: &mut String) {
     let _ = if c.is_ascii() { write!(line, "\\x{:02x}", c as u32) } else { write!(line, "\\u{:04x}", c as u32) };
 }
 
-/// Every character that [`is_visible`] refuses has at most 16 bits, as JSON's escapes do.
+/// Escapes a character. All characters that [`is_visible`] refuses fit into the 16 bits of JSON's escapes.
 fn json_escape(c: char, line: &mut String) {
     let _ = write!(line, "\\u{:04x}", c as u32);
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_cut() {
+    fn long_values_are_truncated() {
         let longest = "é".repeat(VALUE_MAX_BYTES / 2);
         check(&longest, &longest, &format!("\"{longest}\""));
         check(&format!("{longest}x"), &format!("{longest}…"), &format!("\"{longest}…\""));

@@ -1,19 +1,19 @@
-//! A bounded queue of log lines and the thread that writes them, so that no other thread waits for their reader.
+//! A bounded queue of log lines with a writer thread, so that other threads never wait for the reader of the log.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Maximum size of the lines that are not written.
+/// Maximum size of the queue.
 const QUEUED_MAX_BYTES: usize = 64 << 10;
 
-/// Lines that may follow each other at once.
+/// Burst of the rate limit.
 const BURST_LINES: u32 = 1_000;
 
-/// Time after which one more line may follow: ten a second on average.
+/// Interval of the rate limit: ten lines per second on average.
 const LINE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Lines on their way to a writer.
+/// Queued lines.
 #[derive(Default, Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -24,7 +24,7 @@ pub(super) struct Queue {
 struct State {
     text: String,
     is_writing: bool,
-    /// Lines dropped since the last line that was not.
+    /// Lines dropped since the last queued one.
     dropped: u64,
     limit: Limit,
     has_ended: bool,
@@ -34,7 +34,7 @@ struct State {
 #[derive(Debug)]
 struct Limit {
     lines: u32,
-    /// The moment up to which the bucket was filled.
+    /// Time of the last refill.
     filled: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for Limit {
 }
 
 impl Limit {
-    /// Takes a line's token, if there is one.
+    /// Takes a token. Returns whether there was one.
     fn take(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.filled).as_millis() / LINE_INTERVAL.as_millis();
         let passed = u32::try_from(passed).unwrap_or(u32::MAX);
@@ -75,8 +75,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues the line that `push` appends, which gets the number of lines dropped before it. Returns whether there was
-    /// room for it.
+    /// Queues the line that `push` appends; `push` gets the number of lines dropped before it. Returns false if the line was
+    /// dropped.
     pub(super) fn push(&self, now: Duration, push: impl FnOnce(u64, &mut String)) -> bool {
         let mut state = self.lock();
         if state.text.len() >= QUEUED_MAX_BYTES || !state.limit.take(now) {
@@ -110,7 +110,7 @@ impl Queue {
             std::mem::swap(&mut state.text, &mut text);
             state.is_writing = true;
             drop(state);
-            // Where writing fails, no line could say so.
+            // A failed write cannot be logged.
             let _ = writer.write_all(text.as_bytes()).and_then(|()| writer.flush());
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_limited_to_a_burst_and_a_rate() {
+    fn a_flood_is_limited_by_burst_and_rate() {
         let mut limit = Limit::default();
         let second = Duration::from_secs(1);
         let count = |limit: &mut Limit, now| (0..2 * BURST_LINES).filter(|_| limit.take(now)).count();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blocked_writer_delays_nothing_and_the_next_line_counts_what_was_dropped() {
+    fn a_blocked_writer_delays_no_caller_and_dropped_lines_are_counted() {
         let (gate, written) = (Arc::new((Mutex::new(false), Condvar::new())), Arc::default());
         let queue = Queue::start(Blocked(Arc::clone(&gate), Arc::clone(&written))).unwrap();
         let line = |text: &mut String| {

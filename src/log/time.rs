@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-/// Days of the 400 years after which the calendar repeats.
+/// Days of 400 years, the period of the calendar.
 const DAYS_PER_CYCLE: u64 = 146_097;
-/// Days from 1 March of the year 0 to 1 January 1970.
+/// Days from 1 March of year 0 to 1 January 1970.
 const DAYS_BEFORE_1970: u64 = 719_468;
 
 /// A time since 1970, in universal time: `2023-11-14T22:13:20.042Z`.
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn days_follow_each_other() {
+    fn consecutive_days_are_correct() {
         let mut before = date(0);
         for days in 1..DAYS_PER_CYCLE {
             let (year, month, day) = date(days);

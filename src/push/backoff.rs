@@ -1,10 +1,10 @@
-//! Pauses between attempts: doubled after each failure, spread at random, bounded, and as long as the target asks for.
+//! Pauses between attempts: exponential backoff with jitter and a maximum, or the time that the target requests.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const MAX: Duration = Duration::from_secs(60);
-/// A target may ask for more time than [`MAX`], but for no more than this.
+/// Maximum pause that a target can request, which may exceed [`MAX`].
 const ASKED_MAX: Duration = Duration::from_secs(600);
 
 /// The pause after some failures in a row.
@@ -20,12 +20,12 @@ impl Backoff {
         Self { failures: 0, random: seed | 1 }
     }
 
-    /// A delivery succeeded.
+    /// Resets the pause after a successful delivery.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// The pause after one more failure: between half and all of the doubled pause, or what the target asked for.
+    /// The pause after another failure: between half and all of the doubled pause, or the time that the target requests.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
         let whole = FIRST.saturating_mul(1_u32.checked_shl(self.failures.min(16)).unwrap_or(u32::MAX)).min(MAX);
         self.failures = self.failures.saturating_add(1);
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_a_bound_and_begin_anew() {
+    fn pauses_double_up_to_a_maximum_and_are_reset() {
         let mut backoff = Backoff::new(7);
         let mut whole = FIRST;
         for _ in 0..100 {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_that_fail_together_do_not_come_back_together() {
+    fn hosts_that_fail_together_retry_at_different_times() {
         let pauses: std::collections::BTreeSet<Duration> =
             (1..100).map(|seed| Backoff::new(seed * 7_919).next(None)).collect();
         assert!(pauses.len() > 50, "{}", pauses.len());

@@ -1,20 +1,21 @@
-//! Batches: what one request carries and one record of a queue holds.
+//! Batches: the content of a request and of a record of a queue.
 //!
 //! A page becomes batches when it is collected. External labels, dropped families and stale markers are in the text from
 //! then on, so that a batch that is sent again has the same series, values and timestamp, whatever the configuration says
 //! by then.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::page::{self, PageLine, STALE_WORD};
+use super::source::Identity;
 
-/// Samples of a batch, at most. Receivers refuse larger requests with their default limits.
+/// Maximum number of samples of a batch. Receivers refuse larger requests with their default limits.
 pub const BATCH_SAMPLES_MAX: usize = 2_000;
 /// Bytes of text of a batch after which the next one begins.
 pub const BATCH_MAX_BYTES: usize = 512 << 10;
 
-/// A part of a page with the moment of its collection.
+/// A part of a page with the time of its collection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
     /// Milliseconds since 1970.
@@ -89,6 +90,61 @@ pub fn whole(batches: &[Batch]) -> String {
     text
 }
 
+/// A text with further labels on each sample. A label that a sample has stays.
+pub fn with_labels(text: &str, labels: &[(String, String)]) -> String {
+    let mut labelled = String::with_capacity(text.len() + text.len() / 4);
+    for line in text.split_inclusive('\n') {
+        match page::lines(line).next() {
+            Some(Ok(PageLine::Sample(sample))) => {
+                page::write_with_labels(&sample, labels, sample.value_text, &mut labelled);
+            }
+            _ => labelled.push_str(line),
+        }
+    }
+    labelled
+}
+
+/// One page of the pages of several sources, each family once. Sources other than the exporter's own have labels `job`
+/// and `instance`.
+pub fn merged<'a>(pages: impl Iterator<Item = (&'a Identity, &'a [Batch])>) -> String {
+    let mut families: Vec<(String, String)> = Vec::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    for (identity, batches) in pages {
+        let labels = [("job".to_owned(), identity.job.clone()), ("instance".to_owned(), identity.instance.clone())];
+        let text = whole(batches);
+        let text = if identity.is_own { text } else { with_labels(&text, &labels) };
+        let mut current = String::new();
+        for line in text.split_inclusive('\n') {
+            let name = match page::lines(line).next() {
+                Some(Ok(PageLine::Help(name, _) | PageLine::Type(name, _))) => {
+                    name.clone_into(&mut current);
+                    name
+                }
+                Some(Ok(PageLine::Sample(sample))) if is_member(&current, sample.name) => &current,
+                Some(Ok(PageLine::Sample(sample))) => sample.name,
+                _ => continue,
+            };
+            let number = *numbers.entry(name.to_owned()).or_insert_with(|| {
+                families.push(Default::default());
+                families.len() - 1
+            });
+            let (head, samples) = &mut families[number];
+            if !line.starts_with('#') {
+                samples.push_str(line);
+            } else if !(head.contains(line) || line.starts_with("# HELP") && head.contains("# HELP")) {
+                head.push_str(line);
+            }
+        }
+    }
+    families.into_iter().flat_map(|(head, samples)| [head, samples]).collect()
+}
+
+/// Whether a sample belongs to the family whose HELP and TYPE came before.
+fn is_member(family: &str, sample: &str) -> bool {
+    let rest = sample.strip_prefix(family).filter(|_| !family.is_empty());
+    matches!(rest, Some("" | "_bucket" | "_sum" | "_count"))
+}
+
 fn is_stale(line: &str) -> bool {
     line.trim_end().ends_with(STALE_WORD)
 }
@@ -124,6 +180,12 @@ impl Batcher {
     /// A batcher that adds labels and leaves out families.
     pub fn new(labels: Vec<(String, String)>, families: Families) -> Self {
         Self { labels, families, ..Self::default() }
+    }
+
+    /// Takes over the series of another batcher, so that those that end now are marked.
+    pub fn succeed(&mut self, before: Self) {
+        self.before = before.before;
+        self.start = before.start;
     }
 
     /// The batches of a page. The last one holds stale markers for series that the page before had and this one lacks.
@@ -222,9 +284,8 @@ impl Writer {
             self.close();
         }
         if !self.has_head {
-            let is_member =
-                line.strip_prefix(self.head_of.as_str()).is_some_and(|rest| rest.starts_with(['{', ' ', '_']));
-            if is_member {
+            let name = line.split(['{', ' ']).next().unwrap_or_default();
+            if is_member(&self.head_of, name) {
                 self.text.push_str(&self.head);
             }
             self.has_head = true;
@@ -292,6 +353,21 @@ mod tests {
         assert_eq!(text(&second), "a{x=\"2\",node=\"n1\"} 3\n---\na{x=\"1\",node=\"n1\"} StaleNaN\n");
         assert_eq!(text(&batcher.end(9)), "a{x=\"2\",node=\"n1\"} StaleNaN\n");
         assert_eq!(batcher.end(9), []);
+    }
+
+    #[test]
+    fn pages_of_several_sources_are_merged_by_family() {
+        let batches = |page: &str| Batcher::default().batches(page, 7).0;
+        let own = Identity { job: "n".to_owned(), instance: "i".to_owned(), is_own: true };
+        let other = Identity { job: "db".to_owned(), instance: "h:1".to_owned(), is_own: false };
+        let first = batches("# HELP a A.\n# TYPE a gauge\na 1\n# TYPE h histogram\nh_sum 1\nh_count 1\n");
+        let second = batches("# HELP a Else.\n# TYPE a gauge\na{x=\"1\"} 2\nb 3\n");
+        let text = merged([(&own, first.as_slice()), (&other, second.as_slice())].into_iter());
+        assert_eq!(
+            text,
+            "# HELP a A.\n# TYPE a gauge\na 1\na{x=\"1\",job=\"db\",instance=\"h:1\"} 2\n\
+             # TYPE h histogram\nh_sum 1\nh_count 1\nb{job=\"db\",instance=\"h:1\"} 3\n"
+        );
     }
 
     #[test]

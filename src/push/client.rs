@@ -4,36 +4,38 @@
 
 use std::time::Duration;
 
-/// Bytes of an answer that are read.
+use crate::config::target::TargetOptions;
+
+/// Maximum number of bytes of a response that are read.
 const ANSWER_MAX_BYTES: u64 = 4 << 10;
-/// Characters of an answer's first line that are logged.
+/// Maximum number of characters of a response's first line that are logged.
 const SHOWN_MAX_CHARACTERS: usize = 200;
 
-/// One request.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub struct Outbound<'a> {
     /// `POST`, `PUT`, `DELETE` or `GET`.
     pub method: &'a str,
-    /// Without user and password.
+    /// URL without user and password.
     pub url: &'a str,
-    /// Further headers.
+    /// Additional headers.
     pub headers: &'a [(&'a str, &'a str)],
     /// Body.
     pub body: &'a [u8],
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// Status code.
     pub status: u16,
     /// Value of `Retry-After`.
     pub retry_after: Option<String>,
-    /// Whether a header of remote write 2.0 tells what was written.
+    /// Whether a header of remote write 2.0 contains the number of written samples.
     pub tells_written: bool,
     /// First line of the body, escaped and shortened.
     pub first_line: String,
-    /// The body, as far as it was read.
+    /// The body, truncated to the limit.
     pub body: Vec<u8>,
 }
 
@@ -43,22 +45,43 @@ pub struct Client {
     agent: ureq::Agent,
 }
 
+fn config(timeout: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .timeout_connect(Some(timeout / 2))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
+        .proxy(ureq::Proxy::try_from_env())
+}
+
 impl Client {
-    /// A client whose requests end after `timeout`, whatever the other side does.
+    /// A client whose requests end after `timeout` at the latest.
     pub fn new(timeout: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .timeout_connect(Some(timeout / 2))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
-            .proxy(ureq::Proxy::try_from_env());
+        let config = config(timeout);
         #[cfg(feature = "tls")]
-        let config = config.tls_config(super::trust::tls_config());
+        let config = config.tls_config(super::trust::system());
         Self { agent: config.build().into() }
     }
 
-    /// Sends a request. The error says which phase failed, without the URL.
+    /// A client with the certificates of a target.
+    pub fn of(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
+        #[cfg(feature = "tls")]
+        {
+            let config = config(timeout).tls_config(super::trust::of(options)?);
+            Ok(Self { agent: config.build().into() })
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let files = [&options.ca_file, &options.cert_file];
+            if files.into_iter().any(Option::is_some) || options.skips_verification {
+                return Err("this build has no TLS: build with the feature `tls`".to_owned());
+            }
+            Ok(Self::new(timeout))
+        }
+    }
+
+    /// Sends a request. The error names the failed phase, without the URL.
     pub fn send(&self, request: &Outbound<'_>, answer_max_bytes: Option<u64>) -> Result<Answer, String> {
         let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
         for (name, value) in request.headers {
@@ -76,7 +99,7 @@ impl Client {
         let body = response.body_mut().with_config().limit(max).read_to_vec();
         let body = match (body, answer_max_bytes) {
             (Ok(body), _) => body,
-            // What an answer says is for the log only; that it is long or cut changes nothing.
+            // The body is only logged, so a truncated or failed read has no effect.
             (Err(_), None) => Vec::new(),
             (Err(error), Some(_)) => return Err(error.to_string()),
         };
@@ -90,7 +113,7 @@ fn first_line(body: &[u8]) -> String {
     text.chars().take(SHOWN_MAX_CHARACTERS).flat_map(char::escape_debug).collect()
 }
 
-/// Seconds to wait by a `Retry-After` header: a number, or a date of RFC 9110.
+/// Time to wait of a `Retry-After` header: a number of seconds, or a date of RFC 9110.
 pub fn retry_after(value: &str, now: Duration) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

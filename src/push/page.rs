@@ -1,4 +1,4 @@
-//! Lines of a page in the text format 0.0.4, as push targets need them.
+//! Parser of the lines of a page in the text format 0.0.4.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ pub enum FamilyKind {
     Histogram,
     /// `summary`.
     Summary,
-    /// `untyped`, and any other word.
+    /// `untyped`, and any other type.
     #[default]
     Untyped,
 }
@@ -48,7 +48,7 @@ pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 /// The value of a stale marker in the text of a record; no exporter writes it.
 pub const STALE_WORD: &str = "StaleNaN";
 
-/// One meaningful line.
+/// A line other than a comment.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PageLine<'a> {
     /// `# HELP name text`, with escapes.
@@ -76,12 +76,12 @@ pub struct Sample<'a> {
     pub timestamp: Option<i64>,
 }
 
-/// Why a line was refused.
+/// Error of a malformed line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PageError {
     /// Number of the line, from 1.
     pub line: usize,
-    /// What was expected.
+    /// Description of valid text.
     pub expected: &'static str,
 }
 
@@ -91,7 +91,7 @@ impl fmt::Display for PageError {
     }
 }
 
-/// The meaningful lines of a page, each with its number.
+/// The lines of a page other than comments, with their numbers.
 pub fn lines(page: &str) -> impl Iterator<Item = Result<PageLine<'_>, PageError>> {
     page.lines().enumerate().filter_map(|(number, line)| {
         line_of(line).map(|parsed| parsed.map_err(|expected| PageError { line: number + 1, expected }))
@@ -138,13 +138,13 @@ fn sample(line: &str) -> Result<Sample<'_>, &'static str> {
     };
     let timestamp = words.next().map(|word| word.parse().map_err(|_| "a timestamp in milliseconds")).transpose()?;
     if words.next().is_some() {
-        return Err("the end of the line behind the timestamp");
+        return Err("the end of the line after the timestamp");
     }
     let value_text = line[series_end..].trim_start_matches([' ', '\t']);
     Ok(Sample { series: &line[..series_end], name, labels, value_text, value, timestamp })
 }
 
-/// Numbers as Go parses them.
+/// Parses a number like Go.
 fn number(word: &str) -> Option<f64> {
     match word.trim_start_matches(['+', '-']) {
         "Inf" | "inf" => Some(if word.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }),
@@ -197,7 +197,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// A label value or HELP text without its escapes.
+/// Unescapes a label value or HELP text.
 pub fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
@@ -218,7 +218,7 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Writes a label value with the escapes of the text format.
+/// Writes an escaped label value.
 pub fn escape(value: &str, into: &mut String) {
     for character in value.chars() {
         match character {
@@ -230,7 +230,7 @@ pub fn escape(value: &str, into: &mut String) {
     }
 }
 
-/// Writes a sample's line with further labels. A label that the sample has already stays as it is.
+/// Writes a sample's line with additional labels. Existing labels are unchanged.
 pub fn write_with_labels(sample: &Sample<'_>, further: &[(String, String)], value: &str, into: &mut String) {
     into.push_str(sample.name);
     let missing =
@@ -322,13 +322,13 @@ mod tests {
         check_refused("m", "line 1: expected a value");
         check_refused("m one", "line 1: expected a value");
         check_refused("m 1 noon", "line 1: expected a timestamp in milliseconds");
-        check_refused("m 1 2 3", "line 1: expected the end of the line behind the timestamp");
+        check_refused("m 1 2 3", "line 1: expected the end of the line after the timestamp");
         check_refused("1m 1", "line 1: expected a metric name");
         check_refused("m{1x=} 1", "line 1: expected a label as name=\"value\", or }");
     }
 
     #[test]
-    fn further_labels_are_added_and_known_ones_stay() {
+    fn labels_are_added_and_existing_ones_unchanged() {
         let further =
             [("node", "n\"1"), ("a", "other"), ("empty", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let write = |line: &str| {

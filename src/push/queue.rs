@@ -1,17 +1,17 @@
 //! A bounded queue of records on disk that survives crashes.
 //!
-//! Records stand in segments, files named `<first id>-<salt>.segment`. A record is a header (magic, id, length, checksum
+//! Records are in segments, files named `<first id>-<salt>.segment`. A record is a header (magic, id, length, checksum
 //! of the payload, checksum of the header) and a payload. The header's checksum includes the salt of the segment, so that
-//! a payload cannot imitate a record. Behind a damaged record the reader searches for the next valid header: damage costs
-//! the records it touches and no other.
+//! a payload cannot imitate a record. After a damaged record the reader searches for the next valid header, so that only
+//! damaged records are lost.
 //!
-//! The id of the last delivered record stands in two files that are overwritten in turn, each with a checksum: one of them
-//! is valid at any moment, and no space is needed to write it, so that a full disk cannot stop the queue from becoming
-//! smaller. A segment is removed when every record in it was delivered, or dropped at the bound, and the position says so
-//! durably: an id is never used twice.
+//! The id of the last delivered record (the position) is stored in two files that are overwritten in turn, each with a
+//! checksum. One of them is valid at any time. Overwriting needs no additional space, so a full disk does not keep the
+//! queue from shrinking. A segment is removed after all of its records were delivered or dropped and the position is
+//! durable, so that no id is used twice.
 //!
-//! What is promised, under [`SyncPolicy::Always`]: a record whose append returned `Ok` is delivered at least once, unless
-//! the bound drops it (counted) or the disk damages it (counted). A record that is delivered again is identical.
+//! Guarantee with [`SyncPolicy::Always`]: a record whose append returned `Ok` is delivered at least once, unless it is
+//! dropped at the size limit or damaged on disk, both of which are counted. A record that is delivered again is identical.
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,30 +24,30 @@ mod disk;
 #[cfg(test)]
 mod tests;
 
-/// When an append is made durable.
+/// Durability of appends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SyncPolicy {
-    /// Before it returns: records survive a power failure.
+    /// Durable before the append returns: records survive a power failure.
     Always,
-    /// When the operating system writes it: records survive the end of the process only.
+    /// Durable when the operating system writes it: records survive the end of the process only.
     Never,
 }
 
-/// Bounds of a queue.
+/// Limits of a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueOptions {
-    /// Total size of all segments, at most.
+    /// Maximum size of all segments.
     pub max_bytes: u64,
     /// Size at which the next segment begins.
     pub segment_bytes: u64,
-    /// When an append is durable.
+    /// Durability of appends.
     pub sync: SyncPolicy,
 }
 
-/// Payloads above this size are refused.
+/// Maximum size of a payload.
 pub const RECORD_MAX_BYTES: usize = 1 << 20;
 
-/// Size at which a segment ends, for a bound. The reader holds one segment in memory.
+/// Size of a segment, for a limit of the queue. The reader keeps one segment in memory.
 pub fn segment_bytes(max_bytes: u64) -> u64 {
     (max_bytes / 16).clamp(4096, 2 << 20)
 }
@@ -56,11 +56,11 @@ const MAGIC: u32 = 0x6e6c_7131;
 const HEADER_BYTES: usize = 4 + 8 + 4 + 4 + 4;
 const SECTOR_BYTES: usize = 512;
 const SUFFIX: &str = ".segment";
-/// The files that hold the position in turn.
+/// The files of the position, written in turn.
 const POSITIONS: [&str; 2] = ["position-0", "position-1"];
 const POSITION_BYTES: usize = 12;
 
-/// Counts since the queue was opened.
+/// Counters since the queue was opened.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct QueueCounts {
     /// Records appended.
@@ -76,7 +76,7 @@ struct Segment {
     first_id: u64,
     salt: u32,
     bytes: u64,
-    /// Whether no further record is appended.
+    /// Whether the segment is closed for appends.
     is_sealed: bool,
 }
 
@@ -95,23 +95,23 @@ impl Segment {
     }
 }
 
-/// The segment in memory that is being read.
+/// The segment that is being read, in memory.
 #[derive(Debug, Default)]
 struct Reader {
     /// First id and salt of the segment, if one is loaded.
     segment: Option<(u64, u32)>,
     bytes: Vec<u8>,
     offset: usize,
-    /// The file is shorter than the records that were appended to it.
+    /// Whether the file is shorter than the records that were appended to it.
     is_short: bool,
 }
 
 /// A record that waits for delivery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record<'a> {
-    /// Rises by one with each append.
+    /// Sequence number.
     pub id: u64,
-    /// What was appended.
+    /// The appended payload.
     pub payload: &'a [u8],
 }
 
@@ -124,18 +124,18 @@ pub struct Queue<S> {
     next_id: u64,
     /// Everything up to this id was delivered, dropped or damaged.
     delivered: u64,
-    /// The id that is durable as the position.
+    /// The id of the durable position.
     durable: u64,
-    /// The index in [`POSITIONS`] of the file that holds it.
+    /// The index in [`POSITIONS`] of the file with the durable position.
     position: usize,
     reader: Reader,
     counts: QueueCounts,
-    /// Makes the salts of segments differ.
+    /// Seed of the salts of segments.
     salt: u32,
 }
 
 impl<S: Storage> Queue<S> {
-    /// Opens the queue of a directory. `salt` should differ from one start to the next.
+    /// Opens the queue of a directory. `salt` should differ between starts.
     pub fn open(mut storage: S, options: QueueOptions, salt: u32) -> io::Result<Self> {
         let mut segments: Vec<Segment> = Vec::new();
         for (name, bytes) in storage.list()? {
@@ -159,16 +159,16 @@ impl<S: Storage> Queue<S> {
         };
         queue.find_end()?;
         if options.sync == SyncPolicy::Always && !queue.segments.is_empty() {
-            // The process before may have died between the creation of a segment and its synchronisation.
+            // The previous process may have died between the creation of a segment and its synchronisation.
             queue.storage.sync_directory()?;
         }
         Ok(queue)
     }
 
-    /// Finds the id of the next record, and whether the last segment may be appended to.
+    /// Finds the id of the next record, and whether the last segment is open for appends.
     fn find_end(&mut self) -> io::Result<()> {
         let keys: Vec<_> = self.segments.iter().map(|segment| (segment.first_id, segment.salt)).collect();
-        // A start that failed leaves an empty segment, behind which the one before may have gone on.
+        // A failed start leaves an empty segment, and records may have been appended to the segment before it.
         for (number, &key) in keys.iter().enumerate().rev() {
             self.next_id = self.next_id.max(key.0);
             self.load(key)?;
@@ -181,7 +181,7 @@ impl<S: Storage> Queue<S> {
             }
             is_whole &= records.offset == self.reader.bytes.len();
             if !is_whole {
-                // The ids of records that can no longer be read are not used again.
+                // The ids of unreadable records are not reused.
                 self.next_id += (self.reader.bytes.len() / HEADER_BYTES) as u64 + 1;
             }
             if number + 1 == keys.len() {
@@ -195,7 +195,7 @@ impl<S: Storage> Queue<S> {
         Ok(())
     }
 
-    /// Appends a record; on `Ok` it is durable under the policy in force. Drops the oldest records if the bound asks for it.
+    /// Appends a record; on `Ok` it is durable according to the policy. Drops the oldest records at the size limit.
     pub fn append(&mut self, payload: &[u8]) -> io::Result<u64> {
         let length = HEADER_BYTES + payload.len();
         if payload.len() > RECORD_MAX_BYTES || length as u64 > self.options.max_bytes {
@@ -215,7 +215,7 @@ impl<S: Storage> Queue<S> {
         let name = last.name();
         let mut record = Vec::with_capacity(length);
         write_record(&mut record, id, last.salt, payload);
-        // The id is used up even if the write fails: its bytes may be on disk.
+        // The id is consumed even if the write fails, because its bytes may be on disk.
         self.next_id += 1;
         let written = self.storage.append(&name, &record).and_then(|()| match self.options.sync {
             SyncPolicy::Always => self.storage.sync(&name),
@@ -228,7 +228,7 @@ impl<S: Storage> Queue<S> {
                 Ok(id)
             }
             Err(error) => {
-                // What reached the file is unknown; nothing is appended behind it.
+                // The content of the file is unknown, so nothing is appended to it.
                 last.is_sealed = true;
                 last.bytes += length as u64;
                 Err(error)
@@ -237,7 +237,7 @@ impl<S: Storage> Queue<S> {
     }
 
     fn begin_segment(&mut self, first_id: u64) -> io::Result<()> {
-        // A leftover of a failed start may have the same first id; a segment never takes an existing name.
+        // A segment of a failed start may have the same first id; an existing file is never reused.
         let is_taken = |salt| self.segments.iter().any(|other| (other.first_id, other.salt) == (first_id, salt));
         self.salt = self.salt.wrapping_mul(0x9e37_79b1).wrapping_add(1);
         while is_taken(self.salt) {
@@ -296,7 +296,7 @@ impl<S: Storage> Queue<S> {
         Ok(())
     }
 
-    /// The oldest record that was not delivered.
+    /// The oldest undelivered record.
     pub fn peek(&mut self) -> io::Result<Option<Record<'_>>> {
         let found = loop {
             let current =
@@ -341,14 +341,14 @@ impl<S: Storage> Queue<S> {
         Ok(Some(Record { id: found.id, payload: &self.reader.bytes[found.payload..found.end()] }))
     }
 
-    /// Records durably that everything up to `id` was delivered.
+    /// Makes the delivery of all records up to `id` durable.
     pub fn delivered(&mut self, id: u64) -> io::Result<()> {
         self.delivered = self.delivered.max(id);
         self.write_position()?;
         self.remove_read()
     }
 
-    /// Removes the segments before the one that is being read, and that one if nothing will be appended to it.
+    /// Removes the segments before the current one, and the current one if it is closed for appends.
     fn remove_read(&mut self) -> io::Result<()> {
         if self.durable < self.delivered {
             self.write_position()?;
@@ -384,17 +384,17 @@ impl<S: Storage> Queue<S> {
         self.delivered
     }
 
-    /// Counts since the queue was opened.
+    /// Counters since the queue was opened.
     pub fn counts(&self) -> QueueCounts {
         self.counts
     }
 
-    /// Bytes of memory that the queue holds.
+    /// Memory of the queue in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.reader.bytes.capacity() + self.segments.capacity() * size_of::<Segment>()
     }
 
-    /// Reads a segment into memory. A sector that cannot be read counts as zeros: its records are damaged.
+    /// Reads a segment into memory. An unreadable sector is read as zeros, so that its records are damaged.
     fn load(&mut self, key: (u64, u32)) -> io::Result<()> {
         let Some(segment) = self.segments.iter().find(|segment| (segment.first_id, segment.salt) == key) else {
             return Err(io::ErrorKind::NotFound.into());
@@ -425,12 +425,12 @@ impl<S: Storage> Queue<S> {
     }
 }
 
-/// A segment holds one record at least, and no more than this.
+/// Maximum size of a segment, which contains at least one record.
 const SEGMENT_READ_MAX_BYTES: usize = 4 << 20;
 
 #[derive(Clone, Copy)]
 struct Found {
-    /// Bytes before it that are no valid record.
+    /// Number of invalid bytes before it.
     skipped: usize,
     start: usize,
     payload: usize,
@@ -455,10 +455,10 @@ fn write_record(into: &mut Vec<u8>, id: u64, salt: u32, payload: &[u8]) {
     into.extend_from_slice(payload);
 }
 
-/// The valid records of a segment. What is damaged between them is skipped.
+/// The valid records of a segment. Damaged regions between them are skipped.
 struct Records<'a> {
     bytes: &'a [u8],
-    /// Behind the last record returned.
+    /// Offset after the last returned record.
     offset: usize,
     salt: u32,
 }
@@ -507,7 +507,7 @@ fn write_position<S: Storage>(storage: &mut S, name: &str, id: u64) -> io::Resul
     storage.sync(name)
 }
 
-/// The position, and the file that holds it. Without a valid one everything is sent again, from id 0.
+/// The position, and the index of its file. Without a valid one, all records are sent again, from id 0.
 fn open_position<S: Storage>(storage: &mut S) -> io::Result<(u64, usize)> {
     let mut found = [None; 2];
     let mut is_new = false;
@@ -529,7 +529,7 @@ fn open_position<S: Storage>(storage: &mut S) -> io::Result<(u64, usize)> {
     let current = usize::from(found[1] > found[0]);
     let id = found[current].unwrap_or(0);
     if is_new {
-        // Both take their space now, so that later writes need none.
+        // Both files are allocated now, so that later writes need no space.
         for (name, found) in POSITIONS.iter().zip(found) {
             if found.is_none() {
                 write_position(storage, name, id)?;
@@ -537,7 +537,7 @@ fn open_position<S: Storage>(storage: &mut S) -> io::Result<(u64, usize)> {
         }
         storage.sync_directory()?;
     } else {
-        // The process before may have died between the write and its synchronisation; the other file is overwritten next.
+        // The previous process may have died between the write and its synchronisation; the other file is overwritten next.
         storage.sync(POSITIONS[current])?;
     }
     Ok((id, current))

@@ -1,7 +1,7 @@
 //! The messages of Prometheus remote write 1.0 and 2.0 (2.0-rc.4).
 //!
-//! Both are written by hand: six message types of numbers and strings take fewer lines than a generator's build step and
-//! bring no crate.
+//! The encoders are hand-written: six message types of numbers and strings take fewer lines than a build step with a code
+//! generator, and no crate.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Version {
     }
 }
 
-/// When the counters of a page began, in milliseconds since 1970, by family; 0 where it is unknown.
+/// Start of the counters of a page by family, in milliseconds since 1970; 0 if unknown.
 pub type StartOf<'a> = &'a dyn Fn(&str) -> i64;
 
 /// Writes protobuf fields.
@@ -54,7 +54,7 @@ impl Message {
         self.varint(u64::from(field) << 3 | u64::from(wire_type));
     }
 
-    /// A number; zero is left out, as proto3 does.
+    /// Writes a number; zero is omitted, as in proto3.
     fn number(&mut self, field: u8, number: u64) {
         if number != 0 {
             self.key(field, 0);
@@ -105,16 +105,16 @@ fn sorted_labels<'a>(sample: &page::Sample<'a>, into: &mut Vec<(&'a str, std::bo
     into.dedup_by(|one, other| one.0 == other.0);
 }
 
-/// A request and what it holds.
+/// An encoded request.
 #[derive(Debug)]
 pub struct Encoded {
-    /// The message, not compressed.
+    /// The uncompressed message.
     pub message: Vec<u8>,
-    /// Samples in it.
+    /// Number of samples.
     pub samples: usize,
 }
 
-/// Encodes the samples of a text for version 1.0. Lines that cannot be read are skipped: the text was checked before.
+/// Encodes the samples of a text for version 1.0. Malformed lines are skipped; the text was checked before.
 pub fn encode_v1(text: &str, timestamp: i64) -> Encoded {
     let mut request = Message::default();
     let mut samples = 0;
@@ -140,7 +140,7 @@ pub fn encode_v1(text: &str, timestamp: i64) -> Encoded {
     Encoded { message: request.0, samples }
 }
 
-/// Encodes types and HELP texts for version 1.0, which takes them in a request of their own.
+/// Encodes types and HELP texts for version 1.0, which has a separate request for them.
 pub fn encode_v1_metadata(text: &str) -> Vec<u8> {
     let mut request = Message::default();
     let mut part = Message::default();
@@ -161,7 +161,7 @@ pub fn encode_v1_metadata(text: &str) -> Vec<u8> {
     request.0
 }
 
-/// Strings of a request, each once; the first is empty.
+/// Symbol table of a request: unique strings, the first of which is empty.
 struct Symbols {
     numbers: HashMap<String, u64>,
     message: Message,
@@ -229,7 +229,7 @@ pub fn encode_v2(text: &str, timestamp: i64, start_of: StartOf<'_>) -> Encoded {
     Encoded { message, samples }
 }
 
-/// The family that samples belong to.
+/// The family of samples.
 #[derive(Clone, Copy, Default)]
 struct Family<'a> {
     name: &'a str,
@@ -238,7 +238,7 @@ struct Family<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// This family if the sample is one of it, else one without type.
+    /// This family if the sample belongs to it, otherwise one without a type.
     fn of(self, sample: &'a str) -> Self {
         let rest = sample.strip_prefix(self.name);
         let is_member = match rest {
@@ -254,7 +254,7 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// Whether a sample only rises.
+    /// Whether a sample is monotonic.
     fn counts(self, sample: &str) -> bool {
         match self.kind {
             FamilyKind::Counter | FamilyKind::Histogram => true,

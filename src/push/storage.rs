@@ -1,4 +1,4 @@
-//! The files under a queue, behind an interface that a test can crash.
+//! Storage of a queue: an interface, which tests implement with crashes, and a directory.
 #![expect(clippy::disallowed_methods, reason = "the queue's own directory is read and written here")]
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// One flat directory of a queue.
+/// A flat directory of a queue.
 ///
 /// Appends reach the disk at [`Storage::sync`]; creations and removals at [`Storage::sync_directory`]. After a
 /// crash an implementation may show any part of what was not synchronised.
@@ -36,21 +36,21 @@ pub trait Storage: Send {
     fn sync_directory(&mut self) -> io::Result<()>;
 }
 
-/// Name of the file that keeps a second process out.
+/// Name of the lock file.
 const LOCK: &str = "lock";
 
 /// A directory of the running system, locked against other processes.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Held for as long as the directory is in use.
+    /// Lock of the directory.
     _lock: File,
-    /// The file that was appended to last.
+    /// The last file of an append.
     appending: Option<(String, File)>,
 }
 
 impl Directory {
-    /// Opens a directory, which is created if it is missing. Fails while another process uses it.
+    /// Opens a directory, and creates it if needed. Fails while another process uses it.
     pub fn open(path: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
@@ -177,7 +177,7 @@ impl<S: Storage + ?Sized> Storage for Box<S> {
     }
 }
 
-/// Files in memory, for a queue that ends with the process.
+/// Files in memory, for a queue without a directory.
 #[derive(Debug, Default)]
 pub struct Memory(BTreeMap<String, Vec<u8>>);
 

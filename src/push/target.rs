@@ -1,149 +1,232 @@
-//! Targets: where batches go and what their answers mean.
-#![expect(clippy::disallowed_methods, reason = "targets of the kind `file` are written here")]
+//! Where samples go: what a target is sent, and what its answers mean.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "targets of the kind `file` are written, and files with secrets read here"
+)]
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::client::{self, Answer, Client, Outbound};
 use super::remote_write::{self, Version};
+use super::source::{Collected, Identity};
+use crate::config::target::{Compression, TargetKind, TargetOptions};
+use crate::flags::access::Secret;
 
-/// How a target takes samples.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TargetKind {
-    /// A Pushgateway: the newest page replaces the group.
-    Pushgateway,
-    /// VictoriaMetrics or vmagent: text with a timestamp.
-    Import,
-    /// Prometheus remote write 1.0.
-    RemoteWrite1,
-    /// Prometheus remote write 2.0, falling back to 1.0.
-    RemoteWrite2,
-    /// A file that holds the newest page, replaced atomically; `-` is standard output.
-    File,
-}
+/// Types and HELP texts are sent again to a receiver of remote write 1.0 after this time.
+const METADATA_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Kinds by the word that `--push.to` takes.
-const KINDS: [(&str, TargetKind); 5] = [
-    ("pushgateway", TargetKind::Pushgateway),
-    ("import", TargetKind::Import),
-    ("remote-write", TargetKind::RemoteWrite1),
-    ("remote-write-2", TargetKind::RemoteWrite2),
-    ("file", TargetKind::File),
-];
+/// Time for the check of `pause-unless-url`.
+const PAUSE_CHECK_MAX: Duration = Duration::from_secs(2);
 
 /// Where samples go.
 pub struct Target {
-    kind: TargetKind,
-    /// Kind and address without user, password and query.
-    name: String,
+    options: TargetOptions,
     url: String,
-    authorization: Option<String>,
+    client: Client,
+    pause_client: Client,
     /// The receiver of remote write 2.0 turned out not to take it.
     has_fallen_back: AtomicBool,
+    metadata: Mutex<SentMetadata>,
+}
+
+/// Hashes of the types and HELP texts that a receiver of remote write 1.0 has.
+#[derive(Default)]
+struct SentMetadata {
+    since: Duration,
+    hashes: HashSet<u64>,
 }
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(&self.options.name)
     }
 }
 
-/// What became of a delivery.
+/// Outcome of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The target has it.
-    Delivered,
-    /// The target refused it for good.
+    /// The target accepted it; the body had this many bytes.
+    Delivered(u64),
+    /// The target refused it permanently.
     Refused(String),
-    /// To be sent again, after a time that the target named.
+    /// A temporary failure, with the time that the target requested before a retry.
     Retry(String, Option<Duration>),
 }
 
 impl Target {
-    /// Reads `KIND=URL`. `instance` names this host in the group of a Pushgateway.
-    pub fn parse(text: &str, instance: &str) -> Result<Self, String> {
-        let words = || KINDS.map(|(word, _)| word).join(", ");
-        let (word, address) = text
-            .split_once('=')
-            .ok_or_else(|| format!("expected KIND=URL with KIND one of {}, found no `=`", words()))?;
-        let kind = KINDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind);
-        let kind = kind.ok_or_else(|| format!("expected one of {} before `=`, found `{word}`", words()))?;
-        if kind == TargetKind::File {
-            return Ok(Self {
-                kind,
-                name: text.to_owned(),
-                url: address.to_owned(),
-                authorization: None,
-                has_fallen_back: AtomicBool::new(false),
-            });
-        }
-        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-        if !matches!(scheme, "http" | "https") || rest.is_empty() {
-            return Err(format!("{word}: expected a URL that begins with http:// or https://"));
-        }
-        if scheme == "https" && !cfg!(feature = "tls") {
-            return Err(format!("{word}: this build has no TLS: use http://, or build with the feature `tls`"));
-        }
-        let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-        let (login, host) = host.rsplit_once('@').map_or((None, host), |(login, host)| (Some(login), host));
-        let path = if path.len() > 1 { path.to_owned() } else { default_path(kind, instance) };
-        let engine = base64::engine::general_purpose::STANDARD;
+    /// A target whose requests take `timeout` at most unless the options say otherwise.
+    pub fn new(options: TargetOptions, timeout: Duration) -> Result<Self, String> {
+        let timeout = options.timeout.unwrap_or(timeout);
+        let named = |error: String| format!("{options}: {error}");
+        let client = Client::of(&options, timeout).map_err(named)?;
+        let pause_client = Client::of(&options, timeout.min(PAUSE_CHECK_MAX)).map_err(named)?;
         Ok(Self {
-            kind,
-            name: format!("{word}={scheme}://{host}{}", path.split('?').next().unwrap_or_default()),
-            url: format!("{scheme}://{host}{path}"),
-            authorization: login.map(|login| format!("Basic {}", engine.encode(percent_decoded(login)))),
+            url: with_default_path(&options),
+            options,
+            client,
+            pause_client,
             has_fallen_back: AtomicBool::new(false),
+            metadata: Mutex::default(),
         })
+    }
+
+    /// What it was made of.
+    pub fn options(&self) -> &TargetOptions {
+        &self.options
     }
 
     /// Its name in logs and metrics, without secrets.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.options.name
     }
 
     /// Whether only the newest page matters.
     pub fn takes_newest_only(&self) -> bool {
-        matches!(self.kind, TargetKind::Pushgateway | TargetKind::File)
+        matches!(self.options.kind, TargetKind::Pushgateway | TargetKind::File)
     }
 
     /// Whether stale markers mean something there.
     pub fn takes_stale_markers(&self) -> bool {
-        matches!(self.kind, TargetKind::RemoteWrite1 | TargetKind::RemoteWrite2)
+        let is_remote_write = matches!(self.options.kind, TargetKind::RemoteWrite1 | TargetKind::RemoteWrite2);
+        is_remote_write && self.options.has_stale_markers
+    }
+
+    /// Labels of the series of a source there, beside those of the page.
+    pub fn labels(&self, identity: &Identity) -> Vec<(String, String)> {
+        let identity = self.identity(identity);
+        let mut labels = vec![("job".to_owned(), identity.job), ("instance".to_owned(), identity.instance)];
+        if self.options.kind != TargetKind::Import {
+            labels.extend(self.options.extra_labels.iter().cloned());
+        }
+        labels
+    }
+
+    /// Job and instance of a source as this target has them. Its own ones are for the exporter's page.
+    fn identity(&self, identity: &Identity) -> Identity {
+        let mut found = identity.clone();
+        if identity.is_own {
+            for (own, other) in [(&self.options.job, &mut found.job), (&self.options.instance, &mut found.instance)] {
+                if !own.is_empty() {
+                    other.clone_from(own);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether nothing is to be pushed now.
+    pub fn is_paused(&self) -> bool {
+        if self.options.pause_file.as_deref().is_some_and(Path::exists) {
+            return true;
+        }
+        let url = self.options.pause_unless_url.0.as_str();
+        if url.is_empty() {
+            return false;
+        }
+        let answer = self.pause_client.send(&Outbound { method: "GET", url, headers: &[], body: b"" }, None);
+        !answer.is_ok_and(|answer| answer.status / 100 == 2)
+    }
+
+    /// Whether [`Target::is_paused`] sends a request.
+    pub fn has_pause_check(&self) -> bool {
+        !self.options.pause_unless_url.0.is_empty()
+    }
+
+    /// Delivers the newest pages, which replace those before. `now` is the time since 1970, for dates in answers.
+    pub fn deliver_pages(&self, pages: &[Collected], now: Duration) -> Outcome {
+        if self.options.kind == TargetKind::File {
+            let text = batch::merged(pages.iter().map(|page| (page.identity.as_ref(), page.batches.as_slice())));
+            return self.write_file(&text);
+        }
+        let method = if self.options.is_post { "POST" } else { "PUT" };
+        let mut bytes = 0;
+        for page in pages {
+            let text = batch::whole(&page.batches);
+            if text.is_empty() {
+                continue;
+            }
+            let text = match self.options.extra_labels.as_slice() {
+                [] => text,
+                labels => batch::with_labels(&text, labels),
+            };
+            let url = self.group(&page.identity);
+            match self.send(method, &url, &[("Content-Type", TEXT)], text.as_bytes(), now).0 {
+                Outcome::Delivered(sent) => bytes += sent,
+                other => return other,
+            }
+        }
+        Outcome::Delivered(bytes)
+    }
+
+    /// Deletes the groups of a Pushgateway, if the options ask for it.
+    pub fn delete<'a>(&self, identities: impl Iterator<Item = &'a Identity>) -> Result<(), String> {
+        if !self.options.deletes_on_stop {
+            return Ok(());
+        }
+        for identity in identities {
+            match self.send("DELETE", &self.group(identity), &[], b"", Duration::ZERO).0 {
+                Outcome::Delivered(_) => {}
+                Outcome::Refused(error) | Outcome::Retry(error, _) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The URL of the group of a source. A URL that names a group is the group of the exporter's own page.
+    fn group(&self, identity: &Identity) -> String {
+        let base = match self.url.split_once(GROUPS) {
+            Some(_) if identity.is_own => return self.url.clone(),
+            Some((base, _)) => base,
+            None => self.url.trim_end_matches('/'),
+        };
+        let Identity { job, instance, .. } = self.identity(identity);
+        let mut url = format!("{base}{GROUPS}{}/{}", group_label("job", &job), group_label("instance", &instance));
+        for (name, value) in &self.options.grouping {
+            url.push('/');
+            url.push_str(&group_label(name, value));
+        }
+        url
     }
 
     /// Delivers a batch. `now` is the time since 1970, for dates in answers.
-    pub fn deliver(&self, client: &Client, batch: &Batch, now: Duration) -> Outcome {
-        match self.kind {
-            TargetKind::File => self.write_file(&batch.text),
-            TargetKind::Pushgateway => {
-                self.send(client, "PUT", &self.url, &[("Content-Type", TEXT)], batch.text.as_bytes(), now).0
-            }
-            TargetKind::Import => {
-                let separator = if self.url.contains('?') { '&' } else { '?' };
-                let url = format!("{}{separator}timestamp={}", self.url, batch.timestamp);
-                let body = super::gzip(batch.text.as_bytes());
-                let headers: &[_] = if body.is_some() {
-                    &[("Content-Type", TEXT), ("Content-Encoding", "gzip")]
-                } else {
-                    &[("Content-Type", TEXT)]
-                };
-                self.send(client, "POST", &url, headers, body.as_deref().unwrap_or(batch.text.as_bytes()), now).0
-            }
-            TargetKind::RemoteWrite1 => self.remote_write(client, batch, Version::V1, now).0,
-            TargetKind::RemoteWrite2 => self.remote_write_2(client, batch, now),
+    pub fn deliver(&self, batch: &Batch, now: Duration) -> Outcome {
+        match self.options.kind {
+            TargetKind::RemoteWrite1 => self.remote_write(batch, Version::V1, now).0,
+            TargetKind::RemoteWrite2 => self.remote_write_2(batch, now),
+            TargetKind::Import | TargetKind::Pushgateway | TargetKind::File => self.import(batch, now),
         }
     }
 
-    fn remote_write_2(&self, client: &Client, batch: &Batch, now: Duration) -> Outcome {
+    fn import(&self, batch: &Batch, now: Duration) -> Outcome {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        let mut url = format!("{}{separator}timestamp={}", self.url, batch.timestamp);
+        for (name, value) in &self.options.extra_labels {
+            url.push_str("&extra_label=");
+            url.push_str(&percent_encoded(&format!("{name}={value}")));
+        }
+        let plain = batch.text.as_bytes();
+        let (coding, packed) = match self.options.compression {
+            Compression::Gzip => ("gzip", super::gzip(plain)),
+            Compression::Zstd => ("zstd", super::zstd(plain)),
+            Compression::None => ("", None),
+        };
+        let all = [("Content-Type", TEXT), ("Content-Encoding", coding)];
+        let headers = if packed.is_some() { &all[..] } else { &all[..1] };
+        self.send("POST", &url, headers, packed.as_deref().unwrap_or(plain), now).0
+    }
+
+    fn remote_write_2(&self, batch: &Batch, now: Duration) -> Outcome {
         if !self.has_fallen_back.load(Ordering::Relaxed) {
-            let (outcome, answer) = self.remote_write(client, batch, Version::V2, now);
+            let (outcome, answer) = self.remote_write(batch, Version::V2, now);
             // A receiver of 1.0 answers 415, or takes the message for an empty one and says nothing of what it wrote.
             let is_unknown = answer
                 .is_some_and(|answer| answer.status == 415 || (answer.status / 100 == 2 && !answer.tells_written));
@@ -152,16 +235,10 @@ impl Target {
             }
             self.has_fallen_back.store(true, Ordering::Relaxed);
         }
-        self.remote_write(client, batch, Version::V1, now).0
+        self.remote_write(batch, Version::V1, now).0
     }
 
-    fn remote_write(
-        &self,
-        client: &Client,
-        batch: &Batch,
-        version: Version,
-        now: Duration,
-    ) -> (Outcome, Option<Answer>) {
+    fn remote_write(&self, batch: &Batch, version: Version, now: Duration) -> (Outcome, Option<Answer>) {
         let headers = [
             ("Content-Type", version.content_type()),
             ("Content-Encoding", "snappy"),
@@ -173,32 +250,65 @@ impl Target {
                 remote_write::encode_v2(&batch.text, batch.timestamp, &|family| batch.start_of(family)).message
             }
         };
-        let sent = self.send(client, "POST", &self.url, &headers, &super::snappy(&message), now);
-        if version == Version::V1 && sent.0 == Outcome::Delivered {
-            let metadata = remote_write::encode_v1_metadata(&batch.text);
-            if !metadata.is_empty() {
-                // Types and HELP texts are a help for readers; samples do not wait for them.
-                _ = self.send(client, "POST", &self.url, &headers, &super::snappy(&metadata), now);
-            }
+        let sent = self.send("POST", &self.url, &headers, &super::snappy(&message), now);
+        if version == Version::V1 && matches!(sent.0, Outcome::Delivered(_)) {
+            self.send_metadata(batch, &headers, now);
         }
         sent
     }
 
+    /// Sends types and HELP texts that the receiver lacks. They are a help for readers; samples do not wait for them.
+    fn send_metadata(&self, batch: &Batch, headers: &[(&str, &str)], now: Duration) {
+        let metadata = remote_write::encode_v1_metadata(&batch.text);
+        let hash = super::hash(&metadata);
+        let mut sent = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.abs_diff(sent.since) >= METADATA_INTERVAL {
+            *sent = SentMetadata { since: now, hashes: HashSet::new() };
+        }
+        if metadata.is_empty() || sent.hashes.contains(&hash) {
+            return;
+        }
+        let outcome = self.send("POST", &self.url, headers, &super::snappy(&metadata), now).0;
+        // A receiver that does not take metadata is not asked again and again.
+        if !matches!(outcome, Outcome::Retry(..)) {
+            sent.hashes.insert(hash);
+        }
+    }
+
     fn send(
         &self,
-        client: &Client,
         method: &str,
         url: &str,
         headers: &[(&str, &str)],
         body: &[u8],
         now: Duration,
     ) -> (Outcome, Option<Answer>) {
+        let authorization = match self.authorization() {
+            Ok(authorization) => authorization,
+            Err(error) => return (Outcome::Retry(error, None), None),
+        };
         let mut headers = headers.to_vec();
-        headers.extend(self.authorization.as_deref().map(|value| ("Authorization", value)));
-        match client.send(&Outbound { method, url, headers: &headers, body }, None) {
+        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
+        headers.extend(self.options.headers.iter().map(|(name, value)| (name.as_str(), value.0.as_str())));
+        match self.client.send(&Outbound { method, url, headers: &headers, body }, None) {
             Err(error) => (Outcome::Retry(error, None), None),
-            Ok(answer) => (outcome(&answer, now), Some(answer)),
+            Ok(answer) => (outcome(&answer, body.len(), now), Some(answer)),
         }
+    }
+
+    /// Value of the header `Authorization`. Files are read at each request, so that a new secret is used at once.
+    fn authorization(&self) -> Result<Option<String>, String> {
+        let options = &self.options;
+        let token = secret(&options.bearer_token, options.bearer_token_file.as_deref())?;
+        if !token.is_empty() {
+            return Ok(Some(format!("Bearer {token}")));
+        }
+        if options.username.is_empty() && options.password.0.is_empty() && options.password_file.is_none() {
+            return Ok(None);
+        }
+        let password = secret(&options.password, options.password_file.as_deref())?;
+        let login = format!("{}:{password}", options.username);
+        Ok(Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login))))
     }
 
     fn write_file(&self, text: &str) -> Outcome {
@@ -208,14 +318,27 @@ impl Target {
             replace(Path::new(&self.url), text.as_bytes())
         };
         match written {
-            Ok(()) => Outcome::Delivered,
+            Ok(()) => Outcome::Delivered(text.len() as u64),
             Err(error) => Outcome::Retry(error.to_string(), None),
         }
     }
 }
 
+/// A secret, or the first line of the file that holds it.
+fn secret(secret: &Secret, file: Option<&Path>) -> Result<String, String> {
+    let Some(file) = file else { return Ok(secret.0.clone()) };
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
 /// Media type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where the groups of a Pushgateway are.
+const GROUPS: &str = "/metrics/";
+
+/// Name of the file in a directory that was given for the kind `file`, as the textfile collector reads it.
+const FILE_NAME: &str = "pushed.prom";
 
 /// Writes a file under another name and renames it, so that readers see the old or the new content.
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
@@ -226,12 +349,19 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&new, path)
 }
 
-fn default_path(kind: TargetKind, instance: &str) -> String {
-    match kind {
-        TargetKind::Pushgateway => format!("/metrics/job/node_exporter/{}", group_label("instance", instance)),
-        TargetKind::Import => "/api/v1/import/prometheus".to_owned(),
-        TargetKind::RemoteWrite1 | TargetKind::RemoteWrite2 | TargetKind::File => "/api/v1/write".to_owned(),
-    }
+/// The URL with the usual path where it has none.
+fn with_default_path(options: &TargetOptions) -> String {
+    let url = options.url.0.clone();
+    let default = match options.kind {
+        TargetKind::File if url.ends_with('/') => return url + FILE_NAME,
+        TargetKind::File | TargetKind::Pushgateway => return url,
+        TargetKind::Import => "/api/v1/import/prometheus",
+        TargetKind::RemoteWrite1 | TargetKind::RemoteWrite2 => "/api/v1/write",
+    };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+    let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let (host, query) = host.split_once('?').map_or((host, ""), |(host, _)| (host, &rest[host.len()..]));
+    if path.len() > 1 { url.clone() } else { format!("{scheme}://{host}{default}{query}") }
 }
 
 /// A grouping label in the path of a Pushgateway: base64 where the value has a slash, is empty or is no plain word.
@@ -246,31 +376,24 @@ fn group_label(name: &str, value: &str) -> String {
     format!("{name}@base64/{}", if encoded.is_empty() { "=" } else { &encoded })
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(escaped) if byte == b'%' => {
-                decoded.push(escaped);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
+/// A value in a query.
+fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            _ = write!(encoded, "%{byte:02X}");
         }
-    }
-    decoded
+        encoded
+    })
 }
 
 /// What a status means: 2xx delivered; 429, 5xx and timeouts of the target again; everything else refused for good.
-fn outcome(answer: &Answer, now: Duration) -> Outcome {
+fn outcome(answer: &Answer, bytes: usize, now: Duration) -> Outcome {
     let text = || format!("status {}: {}", answer.status, answer.first_line);
     match answer.status {
-        200..=299 => Outcome::Delivered,
+        200..=299 => Outcome::Delivered(bytes as u64),
         408 | 425 | 429 | 500..=599 => {
             let after = answer.retry_after.as_deref().and_then(|value| client::retry_after(value, now));
             Outcome::Retry(text(), after)
@@ -282,22 +405,53 @@ fn outcome(answer: &Answer, now: Duration) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
-    fn parsed(text: &str) -> Target {
-        Target::parse(text, "web1").unwrap()
+    fn target(text: &str) -> Target {
+        Target::new(TargetOptions::parse(text).unwrap(), Duration::from_secs(1)).unwrap()
+    }
+
+    fn own() -> Identity {
+        Identity { job: "node_exporter".to_owned(), instance: "web1".to_owned(), is_own: true }
     }
 
     #[test]
     fn a_bare_address_gets_the_path_of_its_kind() {
         for (text, url) in [
-            ("pushgateway=http://h:9091", "http://h:9091/metrics/job/node_exporter/instance/web1"),
-            ("pushgateway=http://h:9091/metrics/job/x", "http://h:9091/metrics/job/x"),
             ("import=http://h:8428/", "http://h:8428/api/v1/import/prometheus"),
+            ("import=http://h:8428?a=b", "http://h:8428/api/v1/import/prometheus?a=b"),
             ("remote-write=http://h:9090", "http://h:9090/api/v1/write"),
             ("remote-write-2=http://h:9090/x?y=1", "http://h:9090/x?y=1"),
+            ("file=/srv/text/", "/srv/text/pushed.prom"),
+            ("file=/srv/x.prom", "/srv/x.prom"),
         ] {
-            assert_eq!(parsed(text).url, url, "{text}");
+            assert_eq!(target(text).url, url, "{text}");
         }
+    }
+
+    #[test]
+    fn a_group_has_the_labels_of_its_source() {
+        let scraped = Identity { job: "a b".to_owned(), instance: "h:1".to_owned(), is_own: false };
+        for (text, group, of_scraped) in [
+            (
+                "pushgateway=http://h:9091",
+                "http://h:9091/metrics/job/node_exporter/instance/web1",
+                "http://h:9091/metrics/job@base64/YSBi/instance/h:1",
+            ),
+            (
+                "pushgateway=http://h/prefix/metrics/job/x",
+                "http://h/prefix/metrics/job/x",
+                "http://h/prefix/metrics/job@base64/YSBi/instance/h:1",
+            ),
+        ] {
+            assert_eq!(target(text).group(&own()), group, "{text}");
+            assert_eq!(target(text).group(&scraped), of_scraped, "{text}");
+        }
+        let mut options = TargetOptions::parse("pushgateway=http://h:9091").unwrap();
+        options.grouping = vec![("zone".to_owned(), "a/b".to_owned())];
+        options.instance = "n1".to_owned();
+        let target = Target::new(options, Duration::from_secs(1)).unwrap();
+        assert_eq!(target.group(&own()), "http://h:9091/metrics/job/node_exporter/instance/n1/zone@base64/YS9i");
     }
 
     #[test]
@@ -308,37 +462,41 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_sent_and_never_shown() {
-        let target = parsed("import=http://user:p%40ss@h:1/x?token=secret");
-        assert_eq!(target.authorization.as_deref(), Some("Basic dXNlcjpwQHNz"));
-        assert_eq!(target.url, "http://h:1/x?token=secret");
-        assert_eq!((target.name(), format!("{target:?}").as_str()), ("import=http://h:1/x", "import=http://h:1/x"));
-    }
-
-    #[test]
-    fn what_is_no_target_is_refused_with_a_reason() {
-        for (text, expected) in [
-            (
-                "http://h",
-                "expected one of pushgateway, import, remote-write, remote-write-2, file before `=`, found `http://h`",
-            ),
-            (
-                "x",
-                "expected KIND=URL with KIND one of pushgateway, import, remote-write, remote-write-2, file, found no `=`",
-            ),
-            ("import=h:1", "import: expected a URL that begins with http:// or https://"),
-            ("import=ftp://u:secret@h", "import: expected a URL that begins with http:// or https://"),
-        ] {
-            let found = Target::parse(text, "web1").unwrap_err();
-            if text.contains('=') || text == "x" {
-                assert_eq!(found, expected, "{text}");
-            }
-            assert!(!found.contains("secret"));
+    fn secrets_are_sent_and_never_shown() {
+        let user = target("import=http://user:p%40ss@h:1/x?token=secret");
+        assert_eq!(user.authorization().unwrap().as_deref(), Some("Basic dXNlcjpwQHNz"));
+        assert_eq!(user.url, "http://h:1/x?token=secret");
+        assert_eq!((user.name(), format!("{user:?}").as_str()), ("import=http://h:1/x", "import=http://h:1/x"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let mut options = TargetOptions::parse("import=http://h:1").unwrap();
+        options.bearer_token_file = Some(file.clone());
+        let bearer = Target::new(options, Duration::from_secs(1)).unwrap();
+        assert!(bearer.authorization().unwrap_err().contains("token: "));
+        for token in ["one", "two"] {
+            std::fs::write(&file, format!("{token}\n")).unwrap();
+            assert_eq!(bearer.authorization().unwrap(), Some(format!("Bearer {token}")));
         }
     }
 
     #[test]
-    fn statuses_mean_delivered_again_or_never() {
+    fn extra_labels_go_to_the_query_of_an_import_and_to_the_series_of_others() {
+        let mut options = TargetOptions::parse("import=http://h:1").unwrap();
+        options.extra_labels = vec![("zone".to_owned(), "a&b".to_owned())];
+        let named = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        let plain = named(&[("job", "node_exporter"), ("instance", "web1")]);
+        let import = Target::new(options.clone(), Duration::from_secs(1)).unwrap();
+        assert_eq!(import.labels(&own()), plain);
+        options.kind = TargetKind::RemoteWrite1;
+        let remote = Target::new(options, Duration::from_secs(1)).unwrap();
+        assert_eq!(remote.labels(&own()), [plain, named(&[("zone", "a&b")])].concat());
+        assert_eq!(percent_encoded("zone=a&b"), "zone%3Da%26b");
+    }
+
+    #[test]
+    fn statuses_are_delivered_retried_or_refused() {
         let of = |status: u16, retry: Option<&str>| {
             let answer = Answer {
                 status,
@@ -347,9 +505,9 @@ mod tests {
                 first_line: "why".to_owned(),
                 body: Vec::new(),
             };
-            outcome(&answer, Duration::ZERO)
+            outcome(&answer, 5, Duration::ZERO)
         };
-        assert_eq!(of(204, None), Outcome::Delivered);
+        assert_eq!(of(204, None), Outcome::Delivered(5));
         assert_eq!(of(400, None), Outcome::Refused("status 400: why".to_owned()));
         assert_eq!(of(301, None), Outcome::Refused("status 301: why".to_owned()));
         assert_eq!(of(429, Some("7")), Outcome::Retry("status 429: why".to_owned(), Some(Duration::from_secs(7))));
@@ -359,13 +517,26 @@ mod tests {
     #[test]
     fn a_file_is_replaced_as_a_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("node.prom");
-        let target = Target::parse(&format!("file={}", path.display()), "web1").unwrap();
-        let client = Client::new(Duration::from_secs(1));
+        let target = target(&format!("file={}/", folder.path().display()));
         for text in ["a 1\n", "a 2\n"] {
             let batch = Batch { timestamp: 1, start: 0, text: text.to_owned() };
-            assert_eq!(target.deliver(&client, &batch, Duration::ZERO), Outcome::Delivered);
+            let page = Collected { identity: Arc::new(own()), batches: vec![batch] };
+            assert_eq!(target.deliver_pages(&[page], Duration::ZERO), Outcome::Delivered(4));
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a 2\n");
+        assert_eq!(std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(), "a 2\n");
+    }
+
+    #[test]
+    fn a_file_pauses_a_target_while_it_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("standby");
+        let mut options = TargetOptions::parse("import=http://h:1").unwrap();
+        options.pause_file = Some(file.clone());
+        let target = Target::new(options, Duration::from_secs(1)).unwrap();
+        assert!(!target.is_paused());
+        std::fs::write(&file, "").unwrap();
+        assert!(target.is_paused());
+        std::fs::remove_file(&file).unwrap();
+        assert!(!target.is_paused());
     }
 }

@@ -1,11 +1,14 @@
-//! Certificates that outbound connections trust: those of the system.
+//! Certificates of outbound connections: those of the system, or of a target's options.
 #![expect(clippy::disallowed_methods, reason = "the bundle of the system is read here")]
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
-/// Where systems keep their bundle; the variable SSL_CERT_FILE comes first.
+use crate::config::target::TargetOptions;
+
+/// Paths of the bundle by system; the variable SSL_CERT_FILE takes precedence.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,11 +32,34 @@ fn certificate(item: PemItem<'_>) -> Option<Certificate<'static>> {
     if let PemItem::Certificate(certificate) = item { Some(certificate.to_owned()) } else { None }
 }
 
-/// TLS by the provider that the server uses.
-pub(super) fn tls_config() -> TlsConfig {
+fn builder() -> ureq::tls::TlsConfigBuilder {
     TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .root_certs(RootCerts::Specific(certificates()))
-        .build()
+}
+
+/// TLS by the provider that the server uses, with the certificates of the system.
+pub(super) fn system() -> TlsConfig {
+    builder().root_certs(RootCerts::Specific(certificates())).build()
+}
+
+/// TLS with the certificates of a target.
+pub(super) fn of(options: &TargetOptions) -> Result<TlsConfig, String> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let all = |path: &Path| -> Result<Vec<Certificate<'static>>, String> {
+        let bytes = read(path)?;
+        let found: Vec<_> = ureq::tls::parse_pem(&bytes).filter_map(Result::ok).filter_map(certificate).collect();
+        if found.is_empty() { Err(format!("{}: expected certificates in PEM form", path.display())) } else { Ok(found) }
+    };
+    let roots = match &options.ca_file {
+        Some(path) => Arc::new(all(path)?),
+        None => certificates(),
+    };
+    let mut config = builder().root_certs(RootCerts::Specific(roots)).disable_verification(options.skips_verification);
+    if let (Some(chain), Some(key)) = (&options.cert_file, &options.key_file) {
+        let parsed = PrivateKey::from_pem(&read(key)?);
+        let key = parsed.map_err(|_| format!("{}: expected a private key in PEM form", key.display()))?;
+        config = config.client_cert(Some(ClientCert::new_with_certs(&all(chain)?, key)));
+    }
+    Ok(config.build())
 }

@@ -1,4 +1,4 @@
-//! One target with its queue and its thread.
+//! A target with its queue and its thread.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,80 +8,141 @@ use collectors::host::kernel::clock;
 
 use super::backoff::Backoff;
 use super::batch::{self, Batch};
-use super::client::Client;
 use super::metrics::TargetMetrics;
 use super::queue::Queue;
+use super::source::{Collected, Identity};
 use super::storage::Storage;
 use super::target::{Outcome, Target};
 use crate::log::{Field, Log};
 
-/// The same failure is logged at most this often.
+/// Minimum time between log lines about a failure.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
+
+/// A queue over any storage.
+pub(super) type AnyQueue = Queue<Box<dyn Storage>>;
 
 /// What waits for a target.
 enum Waiting {
-    /// The newest page only.
-    Newest(Option<Batch>),
+    /// The newest pages only, with the number of their tick.
+    Newest(Option<(u64, Arc<Vec<Collected>>)>),
     /// Every batch.
-    All(Queue<Box<dyn Storage>>),
+    All(AnyQueue),
 }
 
 struct State {
     waiting: Waiting,
+    /// Number of ticks accepted.
+    ticks: u64,
     /// Why the last batch was dropped for good, if one was.
     loss: Option<String>,
     is_stopping: bool,
+    /// Nothing is accepted or sent.
+    is_paused: bool,
     /// Nothing waits and nothing is on its way.
     is_idle: bool,
 }
 
-/// A target, what waits for it, and how deliveries went.
+/// A target, its queue, and the outcome of deliveries.
 pub(super) struct Lane {
     target: Target,
     state: Mutex<State>,
     changed: Condvar,
+    /// Why the last attempt failed, if it did. The status page reads it while the queue is written.
+    failure: Mutex<Option<String>>,
     metrics: TargetMetrics,
-    client: Client,
     log: Arc<Log>,
     seed: u64,
+}
+
+/// What is on its way.
+enum Shipment {
+    Pages(u64, Arc<Vec<Collected>>),
+    Batch(u64, Batch),
+}
+
+/// State of a target for people.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TargetReport {
+    /// Its name, without secrets.
+    pub name: String,
+    /// Why the last attempt failed; `None` if it did not.
+    pub failure: Option<String>,
+    /// Whether it is paused.
+    pub is_paused: bool,
+    /// Time of the last delivery in seconds since 1970; 0 before the first one.
+    pub last_success: f64,
+    /// Samples delivered.
+    pub samples: u64,
+    /// Batches dropped, for any reason.
+    pub dropped: u64,
+    /// Size of the queue in bytes.
+    pub queue_bytes: i64,
 }
 
 impl Lane {
     pub(super) fn new(
         target: Target,
-        queue: Option<Queue<Box<dyn Storage>>>,
+        queue: Option<AnyQueue>,
         metrics: TargetMetrics,
-        client: Client,
         log: Arc<Log>,
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let state = State { waiting, loss: None, is_stopping: false, is_idle: false };
-        Self { target, state: Mutex::new(state), changed: Condvar::new(), metrics, client, log, seed }
+        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused: false, is_idle: false };
+        let (state, failure) = (Mutex::new(state), Mutex::default());
+        Self { target, state, changed: Condvar::new(), failure, metrics, log, seed }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over the batches of a tick.
-    pub(super) fn accept(&self, batches: &[Batch]) {
+    fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether the target is paused. While it is, nothing is accepted or sent.
+    pub(super) fn pause_while(&self, is_paused: bool) {
         let mut state = self.lock();
-        let State { waiting, loss, .. } = &mut *state;
+        if state.is_paused != is_paused {
+            let message = if is_paused { "The target is paused" } else { "The target is no longer paused" };
+            self.log.info(message, &[("target", Field::Text(&self.target.name()))]);
+        }
+        state.is_paused = is_paused;
+        self.metrics.paused.set(i64::from(is_paused));
+        self.changed.notify_all();
+    }
+
+    /// Hands over a tick.
+    pub(super) fn accept(&self, tick: &Arc<Vec<Collected>>) {
+        let mut state = self.lock();
+        let State { waiting, ticks, loss, is_paused, .. } = &mut *state;
+        if *is_paused {
+            return;
+        }
         match waiting {
             Waiting::Newest(newest) => {
-                let text = batch::whole(batches);
-                if let Some(first) = batches.first().filter(|_| !text.is_empty()) {
-                    *newest = Some(Batch { text, ..first.clone() });
+                // Stale markers alone are no page.
+                if tick.iter().flat_map(|page| &page.batches).any(|batch| !batch.is_stale()) {
+                    *ticks += 1;
+                    *newest = Some((*ticks, Arc::clone(tick)));
                 }
             }
             Waiting::All(queue) => {
-                let is_wanted = |batch: &&Batch| self.target.takes_stale_markers() || !batch.is_stale();
-                for batch in batches.iter().filter(is_wanted) {
-                    if let Err(error) = queue.append(&batch.to_record()) {
-                        self.metrics.dropped_unwritten.inc();
-                        self.tell("A batch could not be queued", &error.to_string());
-                        *loss = Some(format!("the queue could not be written: {error}"));
+                for page in tick.iter() {
+                    let labels = self.target.labels(&page.identity);
+                    let is_wanted = |batch: &&Batch| self.target.takes_stale_markers() || !batch.is_stale();
+                    for batch in page.batches.iter().filter(is_wanted) {
+                        let batch = Batch { text: batch::with_labels(&batch.text, &labels), ..*batch };
+                        if let Err(error) = queue.append(&batch.to_record()) {
+                            self.metrics.dropped_unwritten.inc();
+                            self.tell("A batch could not be queued", &error.to_string());
+                            *loss = Some(format!("the queue could not be written: {error}"));
+                        }
                     }
                 }
                 self.show(queue);
@@ -91,7 +152,7 @@ impl Lane {
         self.changed.notify_all();
     }
 
-    fn show(&self, queue: &Queue<Box<dyn Storage>>) {
+    fn show(&self, queue: &AnyQueue) {
         let set = |counter: &prometheus::IntCounter, count: u64| counter.inc_by(count.saturating_sub(counter.get()));
         set(&self.metrics.dropped_full, queue.counts().dropped_full);
         set(&self.metrics.dropped_damaged, queue.counts().damaged);
@@ -106,27 +167,40 @@ impl Lane {
     pub(super) fn run(&self) {
         let mut backoff = Backoff::new(self.seed);
         let mut told: Option<Duration> = None;
-        while let Some((id, batch)) = self.next() {
+        let requests_per_second = u32::try_from(self.target.options().requests_per_second).unwrap_or(u32::MAX);
+        let spacing = Duration::from_secs(1) / requests_per_second.max(1);
+        while let Some(shipment) = self.next() {
             let begin = clock::monotonic();
-            let outcome = self.target.deliver(&self.client, &batch, clock::now());
-            self.metrics.duration.set(clock::monotonic().saturating_sub(begin).as_secs_f64());
+            let outcome = match &shipment {
+                Shipment::Pages(_, pages) => self.target.deliver_pages(pages, clock::now()),
+                Shipment::Batch(_, batch) => self.target.deliver(batch, clock::now()),
+            };
+            let took = clock::monotonic().saturating_sub(begin);
+            self.metrics.duration.set(took.as_secs_f64());
             match outcome {
-                Outcome::Delivered => {
-                    self.metrics.samples.inc_by(batch.samples() as u64);
+                Outcome::Delivered(bytes) => {
+                    self.metrics.samples.inc_by(shipment.samples() as u64);
+                    self.metrics.bytes.inc_by(bytes);
                     self.metrics.last_success.set(clock::now().as_secs_f64());
                     if told.take().is_some() {
                         self.log
                             .info("The target takes samples again", &[("target", Field::Text(&self.target.name()))]);
                     }
                     backoff.reset();
-                    self.done(id, &batch);
+                    *self.failure() = None;
+                    if self.done(&shipment) {
+                        self.pause(spacing.saturating_sub(took));
+                    }
                 }
                 Outcome::Refused(error) => {
                     self.metrics.dropped_refused.inc();
                     self.tell("The target refused a batch, which is dropped", &error);
                     self.lock().loss = Some(format!("refused: {error}"));
+                    *self.failure() = Some(error);
                     backoff.reset();
-                    self.done(id, &batch);
+                    if self.done(&shipment) {
+                        self.pause(spacing.saturating_sub(took));
+                    }
                 }
                 Outcome::Retry(error, asked) => {
                     self.metrics.retries.inc();
@@ -134,27 +208,35 @@ impl Lane {
                         self.tell("The target does not take samples; they wait", &error);
                         told = Some(begin);
                     }
+                    *self.failure() = Some(error);
                     self.pause(backoff.next(asked));
                 }
             }
         }
     }
 
-    /// The next batch; waits for one. `None` when the lane stops.
-    fn next(&self) -> Option<(u64, Batch)> {
+    /// What is sent next; waits for it. `None` when the lane stops.
+    fn next(&self) -> Option<Shipment> {
         let mut state = self.lock();
         loop {
             if state.is_stopping {
                 return None;
             }
+            let is_paused = state.is_paused;
             match &mut state.waiting {
+                _ if is_paused => {}
                 Waiting::Newest(newest) => {
-                    if let Some(batch) = newest {
-                        return Some((0, batch.clone()));
+                    if let Some((number, pages)) = newest {
+                        let timestamp = pages.iter().flat_map(|page| &page.batches).map(|batch| batch.timestamp).min();
+                        self.metrics.oldest.set(seconds(timestamp.unwrap_or_default()));
+                        return Some(Shipment::Pages(*number, Arc::clone(pages)));
                     }
                 }
                 Waiting::All(queue) => match next_batch(queue) {
-                    Ok(Some((id, Some(batch)))) => return Some((id, batch)),
+                    Ok(Some((id, Some(batch)))) => {
+                        self.metrics.oldest.set(seconds(batch.timestamp));
+                        return Some(Shipment::Batch(id, batch));
+                    }
                     Ok(Some((id, None))) => {
                         self.metrics.dropped_damaged.inc();
                         _ = queue.delivered(id);
@@ -171,33 +253,43 @@ impl Lane {
                     }
                 },
             }
+            if !is_paused {
+                self.metrics.oldest.set(0.0);
+            }
             state.is_idle = true;
             self.changed.notify_all();
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Takes a batch off what waits.
-    fn done(&self, id: u64, batch: &Batch) {
+    /// Takes a shipment off what waits; returns whether more may wait.
+    fn done(&self, shipment: &Shipment) -> bool {
         let mut state = self.lock();
-        match &mut state.waiting {
-            // A newer page may have come in the meantime.
-            Waiting::Newest(newest) => _ = newest.take_if(|newest| newest == batch),
-            Waiting::All(queue) => {
-                if let Err(error) = queue.delivered(id) {
+        match (&mut state.waiting, shipment) {
+            // Newer pages may have come in the meantime.
+            (Waiting::Newest(newest), Shipment::Pages(number, _)) => {
+                newest.take_if(|(newest, _)| newest == number);
+                false
+            }
+            (Waiting::All(queue), Shipment::Batch(id, _)) => {
+                if let Err(error) = queue.delivered(*id) {
                     self.tell(
                         "The position of the queue could not be written; a restart sends a batch again",
                         &error.to_string(),
                     );
                 }
                 self.show(queue);
+                true
             }
+            _ => false,
         }
     }
 
     fn pause(&self, time: Duration) {
-        let state = self.lock();
-        drop(self.changed.wait_timeout_while(state, time, |state| !state.is_stopping));
+        if !time.is_zero() {
+            let state = self.lock();
+            drop(self.changed.wait_timeout_while(state, time, |state| !state.is_stopping));
+        }
     }
 
     /// Waits until nothing waits any more. The error says why not everything arrived.
@@ -207,10 +299,11 @@ impl Lane {
             .changed
             .wait_timeout_while(state, time, |state| !state.is_idle && !state.is_stopping)
             .unwrap_or_else(PoisonError::into_inner);
-        match &state.loss {
-            Some(loss) => Err(format!("{}: {loss}", self.target.name())),
-            None if state.is_idle => Ok(()),
-            None => Err(format!("{}: no delivery in time", self.target.name())),
+        match (&state.loss, &*self.failure()) {
+            (Some(loss), _) => Err(format!("{}: {loss}", self.target.name())),
+            (None, _) if state.is_idle => Ok(()),
+            (None, Some(failure)) => Err(format!("{}: no delivery in time: {failure}", self.target.name())),
+            (None, None) => Err(format!("{}: no delivery in time", self.target.name())),
         }
     }
 
@@ -218,9 +311,50 @@ impl Lane {
         self.lock().is_stopping = true;
         self.changed.notify_all();
     }
+
+    /// Deletes what the target has of this exporter, if its options ask for it.
+    pub(super) fn delete<'a>(&self, identities: impl Iterator<Item = &'a Identity>) {
+        if let Err(error) = self.target.delete(identities) {
+            self.tell("The group could not be deleted", &error);
+        }
+    }
+
+    /// Takes the queue out of a lane whose thread has ended.
+    pub(super) fn take_queue(&self) -> Option<AnyQueue> {
+        match std::mem::replace(&mut self.lock().waiting, Waiting::Newest(None)) {
+            Waiting::All(queue) => Some(queue),
+            Waiting::Newest(_) => None,
+        }
+    }
+
+    /// State of the target. Waits for nothing but a moment.
+    pub(super) fn report(&self) -> TargetReport {
+        TargetReport {
+            name: self.target.name().to_owned(),
+            failure: self.failure().clone(),
+            is_paused: self.metrics.paused.get() != 0,
+            last_success: self.metrics.last_success.get(),
+            samples: self.metrics.samples.get(),
+            dropped: self.metrics.dropped(),
+            queue_bytes: self.metrics.queue_bytes.get(),
+        }
+    }
+}
+
+impl Shipment {
+    fn samples(&self) -> usize {
+        match self {
+            Self::Pages(_, pages) => pages.iter().flat_map(|page| &page.batches).map(Batch::samples).sum(),
+            Self::Batch(_, batch) => batch.samples(),
+        }
+    }
+}
+
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1_000.0
 }
 
 /// Id and content of the oldest batch; no content where another version wrote the record.
-fn next_batch(queue: &mut Queue<Box<dyn Storage>>) -> io::Result<Option<(u64, Option<Batch>)>> {
+fn next_batch(queue: &mut AnyQueue) -> io::Result<Option<(u64, Option<Batch>)>> {
     Ok(queue.peek()?.map(|record| (record.id, Batch::of_record(record.payload))))
 }

@@ -1,13 +1,13 @@
-//! Our own page as families of the `prometheus` crate.
+//! Conversion of our page to families of the `prometheus` crate.
 //!
-//! It is read as [`collectors::kit::page`] writes it: HELP and TYPE before every family, the lines of a histogram or
-//! summary together and `_count` last. A line that is otherwise is left out.
+//! Expects the form that [`collectors::kit::page`] writes: HELP and TYPE before every family, the lines of a histogram or
+//! summary adjacent, and `_count` last. Other lines are skipped.
 
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType, Quantile, Summary,
 };
 
-/// Reads a page.
+/// Parses a page.
 pub(super) fn families(page: &str) -> Vec<MetricFamily> {
     let mut families: Vec<MetricFamily> = Vec::new();
     let mut parts = Parts::default();
@@ -40,7 +40,7 @@ fn kind_of(word: &str) -> MetricType {
     }
 }
 
-/// One line.
+/// A sample line.
 struct Sample<'a> {
     name: &'a str,
     labels: Vec<(&'a str, String)>,
@@ -60,14 +60,14 @@ impl<'a> Sample<'a> {
         Some(Self { name, labels, value: value.parse().ok()? })
     }
 
-    /// Takes out the label that tells the lines of one histogram or summary apart.
+    /// Removes the label that distinguishes the lines of a histogram or summary.
     fn take(&mut self, label: &str) -> Option<f64> {
         let at = self.labels.iter().position(|(name, _)| *name == label)?;
         self.labels.remove(at).1.parse().ok()
     }
 }
 
-/// Where the quotes end that a label's value stands in.
+/// The end of the quoted value of a label.
 fn end_of(value: &str) -> Option<usize> {
     let mut is_escaped = false;
     value.bytes().position(|byte| {
@@ -93,7 +93,7 @@ fn unescape(text: &str) -> String {
     unescaped
 }
 
-/// Lines of the histogram or summary that is not complete yet.
+/// Lines of an incomplete histogram or summary.
 #[derive(Default)]
 struct Parts {
     buckets: Vec<Bucket>,
@@ -101,7 +101,7 @@ struct Parts {
     sum: f64,
 }
 
-/// The metric that the line is, or completes.
+/// The metric that the line completes.
 fn metric(family: &MetricFamily, mut sample: Sample<'_>, parts: &mut Parts) -> Option<Metric> {
     let suffix = sample.name.strip_prefix(family.name())?;
     let mut metric = Metric::default();
@@ -182,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::Arc;
 
-    /// The page that a scraper writes of one family.
+    /// The page of a scraper with one family.
     fn written(family: ForeignFamily) -> String {
         let values = FlagValues::default();
         let scraper = Scraper::build(&[], &values, Arc::new(Tree::new()).roots(), Arc::new(Canned::default())).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_pages_are_parsed() {
         let single = || ForeignValue::Single(number(0.25));
         check(Kind::Counter, "1", single(), Kind::Counter);
         check(Kind::Gauge, "1", ForeignValue::Single(number(f64::INFINITY)), Kind::Gauge);
@@ -229,7 +229,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read(page in "(# (HELP|TYPE) x [a-z]{0,9}\n|x(_count|_sum|_bucket)?(\\{[a-z=\",]{0,9}\\})? 1\n|\\PC{0,9}\n){0,9}") {
+        fn arbitrary_text_does_not_panic(page in "(# (HELP|TYPE) x [a-z]{0,9}\n|x(_count|_sum|_bucket)?(\\{[a-z=\",]{0,9}\\})? 1\n|\\PC{0,9}\n){0,9}") {
             families(&page);
         }
     }

@@ -17,7 +17,7 @@ use super::compress::{Coding, EncoderPool};
 use super::deadline::Deadlines;
 use super::history::History;
 use super::request::Request;
-use super::status::{About, Status};
+use super::status::{About, PushedTargets, Status};
 use super::{negotiate, query};
 use crate::instruments::{ErrorCause, Instruments};
 use crate::log::{Field, Level, Log};
@@ -48,6 +48,7 @@ pub struct Handler {
     has_openmetrics: bool,
     deadlines: Deadlines,
     about: About,
+    targets: Option<PushedTargets>,
     begun: Duration,
     history: Mutex<History>,
 }
@@ -103,6 +104,7 @@ impl Handler {
             has_openmetrics: false,
             deadlines: Deadlines::default(),
             about: About::default(),
+            targets: None,
             begun: clock::monotonic(),
             history,
         }
@@ -126,6 +128,12 @@ impl Handler {
         Self { about, ..self }
     }
 
+    /// Sets what the status page tells of push.
+    #[must_use]
+    pub fn with_targets(self, targets: Option<PushedTargets>) -> Self {
+        Self { targets, ..self }
+    }
+
     fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,7 +146,8 @@ impl Handler {
         let now = clock::monotonic();
         let uptime = now.saturating_sub(self.begun);
         let (about, telemetry_path) = (&self.about, self.telemetry_path.as_str());
-        Status { about, history: &self.history(), telemetry_path, uptime, now }.page()
+        let targets = self.targets.as_ref().map(|targets| (targets.0)()).unwrap_or_default();
+        Status { about, history: &self.history(), telemetry_path, uptime, now, targets: &targets }.page()
     }
 
     /// Reason why scrapes fail at the moment; `None` if the exporter is ready.

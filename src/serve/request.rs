@@ -12,6 +12,8 @@ pub enum Method {
     Get,
     /// A request for the head of a response.
     Head,
+    /// A request to do something.
+    Post,
 }
 
 /// HTTP version of a request.

@@ -3,6 +3,7 @@
 mod words;
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{CollectorHistory, Health, History};
@@ -29,6 +30,29 @@ pub struct About {
     pub flags: Vec<String>,
 }
 
+/// A target of push.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PushedTarget {
+    /// Its name, without secrets.
+    pub name: String,
+    /// Why the last attempt failed; `None` if it did not.
+    pub failure: Option<String>,
+    /// Whether it is paused.
+    pub is_paused: bool,
+    /// Time since the last delivery; `None` before the first one.
+    pub delivered_ago: Option<Duration>,
+    /// Samples delivered.
+    pub samples: u64,
+    /// Batches dropped.
+    pub dropped: u64,
+    /// Size of the queue in bytes.
+    pub queue_bytes: u64,
+}
+
+/// Tells the targets of push, without waiting for any of them.
+#[derive(Clone)]
+pub struct PushedTargets(pub Arc<dyn Fn() -> Vec<PushedTarget> + Send + Sync>);
+
 /// Content of the status page.
 pub(super) struct Status<'a> {
     pub(super) about: &'a About,
@@ -37,6 +61,7 @@ pub(super) struct Status<'a> {
     pub(super) uptime: Duration,
     /// Current time of the clock of [`History::last_scrape`].
     pub(super) now: Duration,
+    pub(super) targets: &'a [PushedTarget],
 }
 
 impl Status<'_> {
@@ -60,6 +85,7 @@ impl Status<'_> {
              <a href=\"/-/healthy\">Healthy</a><a href=\"/-/ready\">Ready</a></nav>\n</header>\n"
         );
         self.push_facts(&mut page);
+        self.push_targets(&mut page);
         self.push_collectors(&mut page);
         page.push_str("</main>\n</body>\n</html>\n");
         page
@@ -114,6 +140,34 @@ impl Status<'_> {
             if self.about.flags.is_empty() { (&none[..], "") } else { (&*self.about.flags, " class=\"code wide\"") };
         fact("Flags", flags, class);
         page.push_str("</dl>\n");
+    }
+
+    fn push_targets(&self, page: &mut String) {
+        if self.targets.is_empty() {
+            return;
+        }
+        page.push_str("<h2>Push</h2>\n<table class=\"push\">\n<thead><tr><th>Target</th><th>Last delivery</th><th>Waits</th></tr></thead>\n<tbody>\n");
+        for target in self.targets {
+            let class = if target.failure.is_some() { "failed" } else { "well" };
+            let delivered = match target.delivered_ago {
+                _ if target.is_paused => "paused".to_owned(),
+                Some(ago) => format!("{} ago, {} samples in all", Uptime(ago), target.samples),
+                None => "none yet".to_owned(),
+            };
+            let waits = format!("{} kB", target.queue_bytes.div_ceil(1_000));
+            let _ = write!(
+                page,
+                "<tr class=\"{class}\"><th scope=\"row\">{}</th><td>{delivered}</td><td>{waits}</td>",
+                Escaped(&target.name)
+            );
+            let dropped = (target.dropped > 0).then(|| format!("{} batches dropped", target.dropped));
+            let reasons: Vec<String> = target.failure.iter().cloned().chain(dropped).collect();
+            if !reasons.is_empty() {
+                let _ = write!(page, "<td class=\"reason\">{}</td>", Escaped(&reasons.join("; ")));
+            }
+            page.push_str("</tr>\n");
+        }
+        page.push_str("</tbody>\n</table>\n");
     }
 
     fn push_collectors(&self, page: &mut String) {
@@ -194,8 +248,37 @@ mod tests {
     use collectors::kit::scraper::Report;
 
     fn page(about: &About, history: &History) -> String {
+        page_with(about, history, &[])
+    }
+
+    fn page_with(about: &About, history: &History, targets: &[PushedTarget]) -> String {
         let second = Duration::from_secs(1);
-        Status { about, history, telemetry_path: "/a\"<b>&", uptime: 90 * second, now: 8 * second }.page()
+        Status { about, history, telemetry_path: "/a\"<b>&", uptime: 90 * second, now: 8 * second, targets }.page()
+    }
+
+    #[test]
+    fn targets_of_push_are_shown_with_what_is_wrong() {
+        let fine = PushedTarget {
+            name: "import=http://h:1".to_owned(),
+            failure: None,
+            is_paused: false,
+            delivered_ago: Some(Duration::from_secs(5)),
+            samples: 799,
+            dropped: 0,
+            queue_bytes: 4_001,
+        };
+        let broken = PushedTarget {
+            name: "<x>".to_owned(),
+            failure: Some("status 503: <why>".to_owned()),
+            delivered_ago: None,
+            dropped: 2,
+            ..fine.clone()
+        };
+        let paused = PushedTarget { is_paused: true, ..fine.clone() };
+        let page = page_with(&About::default(), &history(), &[fine, broken, paused]);
+        check(&page, &["<h2>Push</h2>", ">5 s ago, 799 samples in all</td><td>5 kB</td>", "<td>paused</td>"]);
+        check(&page, &["<tr class=\"failed\"><th scope=\"row\">&lt;x&gt;</th><td>none yet</td>"]);
+        check(&page, &["<td class=\"reason\">status 503: &lt;why&gt;; 2 batches dropped</td>"]);
     }
 
     fn history() -> History {

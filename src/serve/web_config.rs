@@ -21,8 +21,6 @@ mod tls;
 #[cfg(feature = "tls")]
 mod tls_session;
 mod watched_files;
-mod yaml;
-mod yaml_section;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

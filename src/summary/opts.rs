@@ -8,20 +8,20 @@ use collectors::host::kernel::clock;
 use prometheus::core::{Desc, Describer};
 use prometheus::{Error, Opts};
 
-/// The quantiles of a summary that is not told which.
+/// Default quantiles.
 pub const QUANTILES: &[f64] = &[0.5, 0.9, 0.99];
-/// How far quantiles may be off, unless told otherwise: as a part of their value.
+/// Default relative error of quantiles.
 pub const RELATIVE_ERROR: f64 = 0.01;
-/// How long an observation counts towards the quantiles, unless told otherwise.
+/// Default length of the window.
 pub const WINDOW: Duration = Duration::from_secs(600);
-/// In how many parts the window moves on, unless told otherwise.
+/// Default number of parts of the window.
 pub const WINDOW_PARTS: u32 = 5;
-/// More parts than this would cost more than they tell.
+/// Maximum number of parts of the window.
 pub const WINDOW_PARTS_MAX: u32 = 100;
-/// Errors below this need more buckets than are kept, and above the other a quantile says nothing.
+/// Valid relative errors. Smaller ones need more buckets than the limit; larger ones are useless.
 pub const RELATIVE_ERROR_LIMITS: [f64; 2] = [0.000_1, 0.5];
 
-/// Tells time from any moment on; it must never go back.
+/// A monotonic clock with an arbitrary start.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// Name and quantiles of a summary.
@@ -29,15 +29,15 @@ pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub struct SummaryOpts {
     /// Name, help and labels.
     pub common_opts: Opts,
-    /// Which quantiles, each from 0 to 1, rising.
+    /// Quantiles from 0 to 1, ascending.
     pub quantiles: Vec<f64>,
-    /// How far they may be off, as a part of their value.
+    /// Maximum relative error.
     pub relative_error: f64,
-    /// How long an observation counts towards them.
+    /// Length of the window.
     pub window: Duration,
-    /// In how many parts the window moves on.
+    /// Number of parts of the window.
     pub window_parts: u32,
-    /// Who tells the time; the clock of the machine, unless a test has its own.
+    /// Clock; tests replace it.
     pub clock: Clock,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Debug for SummaryOpts {
 }
 
 impl SummaryOpts {
-    /// A summary of this name with everything else as usual.
+    /// Options with this name and the defaults.
     pub fn new(name: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             common_opts: Opts::new(name, help),
@@ -67,25 +67,25 @@ impl SummaryOpts {
         }
     }
 
-    /// Other quantiles.
+    /// Sets the quantiles.
     #[must_use]
     pub fn quantiles(self, quantiles: impl Into<Vec<f64>>) -> Self {
         Self { quantiles: quantiles.into(), ..self }
     }
 
-    /// Another error.
+    /// Sets the relative error.
     #[must_use]
     pub fn relative_error(self, relative_error: f64) -> Self {
         Self { relative_error, ..self }
     }
 
-    /// Another window, which moves on in so many parts.
+    /// Sets the length of the window and the number of its parts.
     #[must_use]
     pub fn window(self, window: Duration, parts: u32) -> Self {
         Self { window, window_parts: parts, ..self }
     }
 
-    /// Another clock.
+    /// Sets the clock.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
@@ -111,9 +111,7 @@ impl SummaryOpts {
             return refuse(format!("window {:?}: expected at least one nanosecond for each part", self.window));
         }
         if labels.contains(&QUANTILE_LABEL) {
-            return refuse(format!(
-                "label `{QUANTILE_LABEL}`: the quantiles themselves are told by it; choose another"
-            ));
+            return refuse(format!("label `{QUANTILE_LABEL}`: reserved for quantiles; choose another name"));
         }
         Ok(())
     }

@@ -1,28 +1,28 @@
-//! Counts of values by magnitude, in buckets that grow by a constant factor: a quantile is off by no more than the
-//! half of its bucket, whatever the values are.
+//! A quantile sketch: counts of values in buckets whose width grows by a constant factor, so that the error of a quantile
+//! is at most half of its bucket.
 
 use std::collections::BTreeMap;
 
-/// So many buckets of each sign are kept at most: at an error of 1 % values may differ by 35 orders of magnitude. Beyond
-/// that the smallest magnitudes share a bucket.
+/// Maximum number of buckets of each sign: 35 orders of magnitude at an error of 1 %. Beyond it the smallest magnitudes
+/// share a bucket.
 pub const BUCKETS_MAX: usize = 4_096;
 
-/// How wide buckets are.
+/// The width of buckets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Precision {
     growth: f64,
 }
 
-/// The bucket of infinities; finite numbers end long before.
+/// The bucket of infinities, above those of all finite numbers.
 const INFINITE: i32 = i32::MAX;
 
 impl Precision {
-    /// Buckets within which no value is further than this part of itself from the one that stands for all.
+    /// Buckets in which the relative difference to the representative value is at most this.
     pub(super) fn of(relative_error: f64) -> Self {
         Self { growth: (1.0 + relative_error) / (1.0 - relative_error) }
     }
 
-    /// The bucket of a magnitude above zero.
+    /// The bucket of a positive magnitude.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a magnitude's logarithm is below ten million at any precision"
@@ -34,20 +34,20 @@ impl Precision {
         (magnitude.ln() / self.growth.ln()).ceil() as i32
     }
 
-    /// The value that stands for a bucket: as far from its lower bound as from its upper one, in parts of each.
+    /// The representative value of a bucket: with equal relative differences to both bounds.
     fn value(self, bucket: i32) -> f64 {
         if bucket == INFINITE {
             return f64::INFINITY;
         }
-        // By halves: the smallest numbers there are have no reciprocal.
+        // In two steps, because the smallest numbers have no reciprocal.
         let half = (bucket - 1) / 2;
         let below = power(self.growth, half) * power(self.growth, bucket - 1 - half);
-        // The upper bound may lie above the largest number there is; what stands for the bucket may not.
+        // The upper bound may exceed the largest float, but the representative value must not.
         (below * (2.0 * self.growth / (self.growth + 1.0))).min(f64::MAX)
     }
 }
 
-/// How many values there were in each bucket.
+/// Number of values in each bucket.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Sketch {
     negative: BTreeMap<i32, u64>,
@@ -56,7 +56,7 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// Counts a value, which is a number.
+    /// Counts a value other than NaN.
     pub(super) fn observe(&mut self, precision: Precision, value: f64) {
         let buckets = if value > 0.0 {
             &mut self.positive
@@ -84,7 +84,7 @@ impl Sketch {
         self.positive.clear();
     }
 
-    /// The value of the nearest rank: the smallest that this part of all values is not above.
+    /// The value of the nearest rank: the smallest value that is not below this share of all values.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -105,7 +105,7 @@ impl Sketch {
     }
 }
 
-/// Adds to a bucket; beyond [`BUCKETS_MAX`] the two smallest become one.
+/// Adds to a bucket. Beyond [`BUCKETS_MAX`] the two smallest buckets are merged.
 fn add(buckets: &mut BTreeMap<i32, u64>, bucket: i32, count: u64) {
     *buckets.entry(bucket).or_default() += count;
     if buckets.len() > BUCKETS_MAX
@@ -116,7 +116,7 @@ fn add(buckets: &mut BTreeMap<i32, u64>, bucket: i32, count: u64) {
     }
 }
 
-/// A power by multiplications alone, which have the same last bits on every system, as `exp` and `powi` have not.
+/// A power by multiplications, which have identical results on every system, unlike `exp` and `powi`.
 fn power(base: f64, exponent: i32) -> f64 {
     let (mut square, mut rest, mut product) = (base, exponent.unsigned_abs(), 1.0);
     while rest > 0 {
@@ -144,7 +144,7 @@ mod tests {
         sketch
     }
 
-    /// The nearest rank, by sorting.
+    /// The nearest rank, computed by sorting.
     fn exact(values: &[f64], quantile: f64) -> f64 {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -156,7 +156,7 @@ mod tests {
     #[track_caller]
     fn check(values: &[f64], quantile: f64) {
         let (found, exact) = (sketch(values).quantile(Precision::of(ERROR), quantile), exact(values, quantile));
-        // The logarithm's last bits may put a bound into the neighbouring bucket.
+        // Rounding of the logarithm may assign a bound to the neighbouring bucket.
         let off = (found - exact).abs();
         assert!(
             found.total_cmp(&exact).is_eq() || off <= (ERROR + 1e-9) * exact.abs(),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_have_their_places() {
+    fn extreme_values_have_buckets() {
         check(&[f64::NEG_INFINITY, -1.0, 0.0, 1.0, f64::INFINITY], 0.0);
         check(&[f64::NEG_INFINITY, -1.0, 0.0, 1.0, f64::INFINITY], 1.0);
         check(&[f64::MAX, -f64::MAX], 1.0);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_are_bounded_and_the_smallest_magnitudes_give_way() {
+    fn the_number_of_buckets_is_limited_by_merging_the_smallest() {
         let growth = Precision::of(ERROR).growth;
         let values: Vec<f64> = (0_u16..5_000).map(|step| growth.powi(i32::from(step) - 2_500)).collect();
         let sketch = sketch(&values);

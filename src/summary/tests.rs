@@ -21,7 +21,7 @@ fn refuse(opts: SummaryOpts, expected: &str) {
 }
 
 #[test]
-fn a_registry_encodes_it_as_its_own() {
+fn a_registry_encodes_summaries() {
     let registry = Registry::new();
     let summary = Summary::with_opts(opts()).unwrap();
     registry.register(Box::new(summary.clone())).unwrap();
@@ -41,7 +41,7 @@ fn a_registry_encodes_it_as_its_own() {
 }
 
 #[test]
-fn labels_tell_summaries_apart() {
+fn summaries_are_distinguished_by_labels() {
     let registry = Registry::new();
     let queries = summary_vec(opts().quantiles([0.5]), &["verb", "code"]).unwrap();
     registry.register(Box::new(queries.clone())).unwrap();
@@ -60,7 +60,7 @@ fn labels_tell_summaries_apart() {
 }
 
 #[test]
-fn count_and_sum_outlive_the_window() {
+fn count_and_sum_include_observations_before_the_window() {
     let seconds = Arc::new(AtomicU64::new(0));
     let told = Arc::clone(&seconds);
     let clock = move || Duration::from_secs(told.load(Ordering::Relaxed));
@@ -74,7 +74,7 @@ fn count_and_sum_outlive_the_window() {
 }
 
 #[test]
-fn threads_lose_nothing() {
+fn concurrent_observations_are_all_counted() {
     let summary = Summary::with_opts(opts()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -85,7 +85,7 @@ fn threads_lose_nothing() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_refused() {
+fn invalid_options_are_refused() {
     refuse(opts().quantiles([0.5, 1.01]), "quantile 1.01: expected a number from 0 to 1");
     refuse(opts().quantiles([f64::NAN]), "quantile NaN: expected a number from 0 to 1");
     refuse(opts().quantiles([0.9, 0.5]), "quantile 0.5 after 0.9: expected rising quantiles");
@@ -95,10 +95,7 @@ fn options_that_make_no_sense_are_refused() {
     refuse(opts().window(WINDOW, WINDOW_PARTS_MAX + 1), "101 window parts: expected 1 to 100");
     refuse(opts().window(Duration::from_nanos(5), 6), "window 5ns: expected at least one nanosecond for each part");
     let label = summary_vec(opts(), &["quantile"]).expect_err("a label of the format's own").to_string();
-    assert_eq!(
-        label,
-        "Error: summary query_seconds: label `quantile`: the quantiles themselves are told by it; choose another"
-    );
+    assert_eq!(label, "Error: summary query_seconds: label `quantile`: reserved for quantiles; choose another name");
     for [error, parts] in [[0.000_1, 1.0], [0.5, 100.0]] {
         let parts = if parts > 1.0 { WINDOW_PARTS_MAX } else { 1 };
         assert!(Summary::with_opts(opts().relative_error(error).window(WINDOW, parts)).is_ok());

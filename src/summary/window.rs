@@ -1,4 +1,4 @@
-//! A window over time that moves on in parts: what is older than all of them is forgotten.
+//! A sliding window of several parts; older observations are dropped.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::sketch::{Precision, Sketch};
 pub(super) struct Window {
     precision: Precision,
     part: Duration,
-    /// The part of number `n` stands at `n` modulo their count.
+    /// A ring of parts: part number `n` is at index `n` modulo their count.
     parts: Vec<Sketch>,
-    /// The number of the newest part, counted from the clock's zero.
+    /// The number of the newest part, counted from the clock's start.
     newest: u128,
-    /// All parts together, while quantiles are asked.
+    /// Scratch memory for the merged parts.
     all: Sketch,
 }
 
@@ -29,7 +29,7 @@ impl Window {
         self.parts[index].observe(self.precision, value);
     }
 
-    /// Each of these quantiles of what is in the window.
+    /// The quantiles of the observations in the window.
     pub(super) fn quantiles(&mut self, now: Duration, quantiles: &[f64]) -> Vec<f64> {
         self.move_on(now);
         self.all.clear();
@@ -39,7 +39,7 @@ impl Window {
         quantiles.iter().map(|&quantile| self.all.quantile(self.precision, quantile)).collect()
     }
 
-    /// Forgets the parts that are over. A clock that goes back changes nothing.
+    /// Clears expired parts. A clock that goes back has no effect.
     fn move_on(&mut self, now: Duration) {
         let number = now.as_nanos() / self.part.as_nanos();
         let count = self.parts.len() as u128;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_forgotten() {
+    fn observations_older_than_the_window_are_dropped() {
         let mut window = window();
         check(&mut window, 0, None);
         window.observe(Duration::from_secs(5), 9.0);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     proptest! {
-        /// As if every observation were kept with its time.
+        /// Compares with an implementation that stores every observation with its time.
         #[test]
         fn the_window_holds_what_its_parts_reach_back_to(
             steps in proptest::collection::vec((0_u64..30, 1_u32..1_000), 1..60),

@@ -3,5 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 #![expect(clippy::disallowed_methods, reason = "the tests are receivers and read files")]
 
+mod check;
+#[path = "../server/exporter.rs"]
+mod exporter;
 mod once;
 mod receiver;
+mod reload;

@@ -53,8 +53,7 @@ fn a_target_that_is_away_is_named_beside_one_that_takes() {
     let good = format!("--push.to=import=http://{}", receiver.address);
     let (log, status) = push_once(&[&good, "--push.to=import=http://user:secret@127.0.0.1:1"]);
     assert_eq!(status, Some(1), "{log}");
-    let sentence =
-        "1 of 2 targets did not take all samples: import=http://127.0.0.1:1/api/v1/import/prometheus: no delivery";
+    let sentence = "1 of 2 targets did not take all samples: import=http://127.0.0.1:1: no delivery";
     assert!(log.contains(sentence) && !log.contains("secret"), "{log}");
     assert_eq!(receiver.received().len(), 1);
 }

@@ -113,11 +113,11 @@ fn a_sandbox_hides_files_that_no_collector_reads() {
         line.clear();
         assert_ne!(exporter.log.read_line(&mut line).unwrap(), 0);
     }
-    let is_closed = !line.contains("changes nothing");
-    assert_eq!(page.contains("\nsecret 1\n"), !is_closed);
+    let is_active = !line.contains("has no effect");
+    assert_eq!(page.contains("\nsecret 1\n"), !is_active);
     let failed = |page: &str| {
         let is_failure = |line: &&str| line.starts_with("node_scrape_collector_success{") && line.ends_with(" 0");
         page.lines().filter(is_failure).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(failed(&page), failed(&open), "collectors that the sandbox costs");
+    assert_eq!(failed(&page), failed(&open), "the sandbox makes collectors fail");
 }

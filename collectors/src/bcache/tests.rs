@@ -77,20 +77,20 @@ const LINES: [&str; 26] = [
     "node_bcache_written_bytes_total{cache_device=\"cache0\",uuid=\"de-ad\"} 15\n",
 ];
 
-/// The lines without those whose name holds `lost`.
+/// The lines without those whose name contains `lost`.
 fn without(lost: &str) -> String {
     LINES.iter().filter(|line| !line.contains(lost)).copied().collect()
 }
 
 #[test]
-fn sets_devices_and_caches_show() {
+fn sets_devices_and_caches_are_exported() {
     given(&host(&[])).emits::<Bcache>(&LINES.concat());
     given("").emits::<Bcache>("");
     given("== sys/fs/bcache/register\n== sys/fs/bcache/pendings_cleanup\n").emits::<Bcache>("");
 }
 
 #[test]
-fn priorities_show_where_they_are_wanted() {
+fn priorities_are_exported_if_the_flag_is_set() {
     let flags = ["--collector.bcache.priorityStats"];
     let shown = |host: String| given(&host).flags(&flags).scrape::<Bcache>();
     let of_priorities = |samples: String| -> String {
@@ -110,14 +110,14 @@ fn priorities_show_where_they_are_wanted() {
 }
 
 #[test]
-fn readaheads_show_once_there_are_any() {
+fn readaheads_are_exported_if_they_are_not_zero() {
     for none in ["0", "absent"] {
         given(&host(&[("bdev0/stats_total/cache_readaheads", none)])).emits::<Bcache>(&without("readaheads"));
     }
 }
 
 #[test]
-fn what_a_kernel_does_not_have_is_zero() {
+fn missing_files_are_zeros() {
     let expected = without("_congested{") + "node_bcache_congested{uuid=\"de-ad\"} 0\n";
     let sorted = |text: &str| {
         let mut lines: Vec<&str> = text.lines().collect();
@@ -132,7 +132,7 @@ fn what_a_kernel_does_not_have_is_zero() {
 }
 
 #[test]
-fn a_bad_value_costs_itself_alone() {
+fn a_bad_value_costs_only_its_own_samples() {
     for (file, lost) in [
         ("congested", "_congested{"),
         ("internal/btree_nodes", "_btree_nodes{"),
@@ -165,7 +165,7 @@ fn a_bad_value_costs_itself_alone() {
 }
 
 #[test]
-fn a_line_that_is_lost_is_no_zero() {
+fn an_invalid_line_is_not_a_zero() {
     let rates = |content: &str| host(&[("bdev0/writeback_rate_debug", content)]);
     let without_rates: String =
         LINES.iter().filter(|line| !line.contains("_target_") && !line.contains("_writeback_")).copied().collect();

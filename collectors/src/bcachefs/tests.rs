@@ -62,13 +62,13 @@ const LINES: [&str; 20] = [
     "node_bcachefs_mount_only_total{uuid=\"ab-cd\"} 0\n",
 ];
 
-/// The lines without those that hold one of `lost`.
+/// The lines without those that contain one of `lost`.
 fn without(lost: &[&str]) -> String {
     LINES.iter().filter(|line| !lost.iter().any(|lost| line.contains(lost))).copied().collect()
 }
 
 #[test]
-fn file_systems_counters_and_devices_show() {
+fn file_systems_counters_and_devices_are_exported() {
     given(&host(&[])).emits::<Bcachefs>(&LINES.concat());
     given(&host(&[("errors", "")])).emits::<Bcachefs>(&without(&["_errors_total{error_type"]));
 }
@@ -81,7 +81,7 @@ fn a_host_without_a_file_system_has_no_data() {
 }
 
 #[test]
-fn what_a_kernel_does_not_have_is_left_out_or_zero() {
+fn missing_files_are_omitted_or_zero() {
     let changed = [
         ("btree_write_stats", "absent"),
         ("compression_stats", "absent"),
@@ -108,7 +108,7 @@ fn what_a_kernel_does_not_have_is_left_out_or_zero() {
 }
 
 #[test]
-fn a_bad_line_costs_itself_alone() {
+fn a_bad_line_costs_only_its_own_samples() {
     for (file, content, lost, complaint) in [
         ("btree_cache_size", "-1", vec!["_cache_size_"], "found \"-1\""),
         ("btree_write_stats", "nr size\ninitial: x 100k\ninterior: 2 720\n", vec!["\"initial\""], ":2: number"),
@@ -162,7 +162,7 @@ fn amounts_may_have_a_unit() {
 }
 
 #[test]
-fn names_of_counters_become_names_of_metrics() {
+fn counter_names_are_converted_to_metric_names() {
     for (name, expected) in [
         ("io_read", "io_read"),
         ("a-b", "a_b"),

@@ -7,7 +7,7 @@ use crate::kit::prelude::*;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Amount(pub(super) u64);
 
-/// The units, each 1,024 times the one before it.
+/// Binary units, each 1,024 times the previous one.
 const UNITS: &[u8] = b"kmgtpe";
 
 impl FromText for Amount {

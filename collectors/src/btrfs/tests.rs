@@ -72,13 +72,13 @@ fn lines() -> Vec<String> {
     ]
 }
 
-/// The lines without those that hold one of `lost`.
+/// The lines without those that contain one of `lost`.
 fn without(lost: &[&str]) -> String {
     lines().into_iter().filter(|line| !lost.iter().any(|lost| line.contains(lost))).collect()
 }
 
 #[test]
-fn file_systems_show_from_sysfs() {
+fn file_systems_are_exported_from_sysfs() {
     given(&format!("{MOUNTINFO}{}== sys/fs/btrfs/features/acl\n0\n", host(&[]))).emits::<Btrfs>(&without(&[]));
     given("").emits::<Btrfs>("");
     given("== sys/fs/btrfs/ error=EIO\n").fails::<Btrfs>("", "sys/fs/btrfs: input/output error");
@@ -112,7 +112,7 @@ fn check_asked(mountinfo: &str, answers: &str, expected: &str) {
 }
 
 #[test]
-fn a_file_system_that_answers_tells_of_its_devices_itself() {
+fn devices_are_queried_by_ioctl() {
     check_asked(MOUNTINFO, &answer("/", ID, "/dev/sda1"), &asked_lines("sda1"));
     check_asked(MOUNTINFO, &answer("/", ID, "sda1"), &asked_lines("sda1"));
     let refused = format!("/ error=EPERM\n{}", answer("/home", ID, "/dev/mapper/attic"));
@@ -127,7 +127,7 @@ fn a_file_system_that_answers_tells_of_its_devices_itself() {
 }
 
 #[test]
-fn one_that_does_not_answer_shows_from_sysfs() {
+fn without_ioctl_devices_are_read_from_sysfs() {
     let from_sysfs: String = lines().into_iter().filter(|line| line.contains("_device_")).collect();
     let half = format!("{}/ error=EIO\n", answer("/", ID, "/dev/sda1"));
     let scraped = given(&format!("== kernel/btrfs\n{half}{MOUNTINFO}{}", host(&[]))).scrape::<Btrfs>();
@@ -144,7 +144,7 @@ fn one_that_does_not_answer_shows_from_sysfs() {
 }
 
 #[test]
-fn what_a_kernel_does_not_have_is_zero_or_empty() {
+fn missing_files_are_zero_or_empty() {
     let shown = |changed: &[(&str, &str)]| given(&format!("{MOUNTINFO}{}", host(changed))).scrape::<Btrfs>();
     let old = shown(&[("commit_stats", "absent"), ("label", "absent"), ("metadata_uuid", "absent")]);
     assert_eq!(old.complaints, <[String; 0]>::default());
@@ -164,7 +164,7 @@ fn what_a_kernel_does_not_have_is_zero_or_empty() {
 }
 
 #[test]
-fn a_bad_value_costs_itself_alone() {
+fn a_bad_value_costs_only_its_own_samples() {
     for (file, lost) in [
         ("allocation/data/bytes_reserved", "reserved_bytes{block_group_type=\"data\""),
         ("allocation/data/raid0/total_bytes", "btrfs_size_bytes{block_group_type=\"data\""),

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn arm_says_little_and_its_flags_for_all() {
+    fn arm_has_few_fields_and_common_flags() {
         check(
             "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\n\n\
             processor\t: 1\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd crc32\nCPU implementer\t: 0x41\n",
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn old_arm_kernels_have_one_name_for_all() {
+    fn old_arm_kernels_have_one_common_name() {
         check(
             "Processor\t: Wagtail rev 5\nprocessor\t: 0\nBogoMIPS\t: 2400.00\n\nprocessor\t: 1\nBogoMIPS\t: 2400.00\n\n\
             Features\t: swp half\n",
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn mips_and_loongarch_begin_with_the_machine() {
+    fn mips_and_loongarch_begin_with_the_system_type() {
         check(
             "system type\t\t: Example Octet\nmachine\t\t\t: Box\nprocessor\t\t: 0\ncpu model\t\t: Octet V0.1\n\
             BogoMIPS\t\t: 2000.00\n\nprocessor\t\t: 2\ncpu model\t\t: Octet V0.1\n",
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_number_costs_its_cpu_and_a_bad_clock_itself() {
+    fn a_bad_number_costs_its_cpu_and_a_bad_clock_only_its_sample() {
         let processor = "error=proc/cpuinfo:1: processor: expected an unsigned 32-bit integer, found";
         check(
             "processor\t: -1\nvendor_id\t: a\n\nprocessor\t: 1\nvendor_id\t: b\n",
@@ -423,14 +423,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_no_known_form_is_an_error() {
+    fn an_unknown_format_is_an_error() {
         let form = "error=proc/cpuinfo: form: expected the form of a known architecture, found";
         check("", &format!("{form} nothing"));
         check("\n  \ncpu\t: sparc\n", &format!("{form} \"cpu\\t: sparc\""));
     }
 
     #[test]
-    fn a_value_keeps_the_white_space_at_its_end() {
+    fn values_keep_trailing_white_space() {
         check("processor\t: 0\nvendor_id\t: a\nmodel name\t: X: Y  \n", "cpu=0 vendor=a name=X: Y   mhz=0");
     }
 

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_made_of_numbers_and_ranges() {
+    fn lists_contain_numbers_and_ranges() {
         check("1,3-5,9\n", &[1, 3, 4, 5, 9], 0);
         check("0\n", &[0], 0);
         check("\n", &[], 0);
@@ -48,14 +48,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_piece_costs_itself_alone() {
+    fn a_bad_piece_costs_only_its_own_samples() {
         check("1,x,3", &[1, 3], 1);
         check("5-3,7", &[7], 1);
         check("1-2-3,-1,4-", &[], 3);
     }
 
     #[test]
-    fn numbers_have_a_limit() {
+    fn numbers_are_limited() {
         check("65535", &[65_535], 0);
         check("65536,1", &[1], 1);
         check("0-4294967295,1", &[1], 1);

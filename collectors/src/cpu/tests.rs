@@ -1,4 +1,4 @@
-//! Tests of the collector as a whole; its parts are tested where they are.
+//! Tests of the whole collector; its modules have their own.
 
 #![cfg(test)]
 
@@ -23,27 +23,27 @@ const GUEST_LINES: &str = "node_cpu_guest_seconds_total{cpu=\"1\",mode=\"nice\"}
 const NO_GUEST: &str = "--no-collector.cpu.guest";
 
 #[test]
-fn times_are_seconds_by_mode() {
+fn times_are_exported_in_seconds_by_mode() {
     given(STAT_FILE).emits::<Cpu>(&format!("{GUEST_LINES}{SECONDS_LINES}"));
     given(STAT_FILE).flags(&[NO_GUEST]).emits::<Cpu>(SECONDS_LINES);
 }
 
 #[test]
-fn ticks_are_those_of_the_kernel() {
+fn the_length_of_ticks_is_that_of_the_kernel() {
     let kernel = "== kernel/system\nticks_per_second 1000\npage_size_bytes 4096\n";
     let scraped = given(&format!("{kernel}{STAT_FILE}")).scrape::<Cpu>();
     assert!(scraped.samples().contains("{cpu=\"1\",mode=\"user\"} 0.101\n"), "{}", scraped.samples());
 }
 
 #[test]
-fn a_bad_row_costs_itself_alone() {
+fn a_bad_row_costs_only_its_own_samples() {
     given(&format!("{STAT_FILE}cpu2 1 2 3 -4\ncpux 1 2 3 4\nintr x\n"))
         .flags(&[NO_GUEST])
         .fails::<Cpu>(SECONDS_LINES, "proc/stat:3: idle: expected an unsigned integer, found \"-4\"");
 }
 
 #[test]
-fn without_times_the_rest_is_there() {
+fn other_samples_are_exported_without_times() {
     given("== sys/devices/system/cpu/isolated\n2\n")
         .fails::<Cpu>("node_cpu_isolated{cpu=\"2\"} 1\n", "proc/stat: no such file or directory");
 }
@@ -121,7 +121,7 @@ fn throttles_are_counted_once_for_each_core_and_package() {
 }
 
 #[test]
-fn a_cpu_without_its_place_is_not_counted() {
+fn a_cpu_without_topology_is_skipped() {
     check(&throttled("0", "-1", "0", &[(CORE, "5"), (PACKAGE, "30")]), &[], "");
     check(&cpu("0", &[("topology/core_id", "0"), (CORE, "5")]), &[], "");
     let denied = format!("== sys/devices/system/cpu/cpu0/{CORE} error=EACCES\n");
@@ -129,7 +129,7 @@ fn a_cpu_without_its_place_is_not_counted() {
 }
 
 #[test]
-fn a_bad_count_costs_itself_alone() {
+fn a_bad_count_costs_only_its_own_samples() {
     let host = |count| throttled("0", "0", "0", &[(CORE, count), (PACKAGE, "3")]);
     for count in ["many", "-1", "18446744073709551616", ""] {
         let complaint = "cpu0/thermal_throttle/core_throttle_count: value: expected an unsigned integer";
@@ -138,7 +138,7 @@ fn a_bad_count_costs_itself_alone() {
 }
 
 #[test]
-fn cpus_are_on_or_off() {
+fn the_online_state_is_exported() {
     let all = [("0", "1"), ("1", "0"), ("10", "1")].map(|(number, online)| cpu(number, &[("online", online)])).concat();
     let lines = "node_cpu_online{cpu=\"0\"} 1\nnode_cpu_online{cpu=\"1\"} 0\nnode_cpu_online{cpu=\"10\"} 1\n";
     check(&all, &[], lines);
@@ -157,14 +157,14 @@ const INFO_LINE: &str = "node_cpu_info{cachesize=\"12288 KB\",core=\"3\",cpu=\"0
 const FREQUENCY_LINE: &str = "node_cpu_frequency_hertz{core=\"3\",cpu=\"0\",package=\"0\"} 2.811204e+09\n";
 
 #[test]
-fn what_a_cpu_is_is_shown_when_asked_for() {
+fn details_are_exported_if_the_flag_is_set() {
     check(CPUINFO_FILE, &[], "");
     check(CPUINFO_FILE, &["--collector.cpu.info"], &format!("{FREQUENCY_LINE}{INFO_LINE}"));
     check_failure("", &["--collector.cpu.info"], "", "proc/cpuinfo: no such file");
 }
 
 #[test]
-fn flags_and_bugs_are_chosen_and_imply_the_rest() {
+fn patterns_of_flags_and_bugs_enable_details() {
     check(
         CPUINFO_FILE,
         &["--collector.cpu.info.flags-include=^avx", "--collector.cpu.info.bugs-include=mds"],
@@ -180,7 +180,7 @@ fn flags_and_bugs_are_chosen_and_imply_the_rest() {
 }
 
 #[test]
-fn the_operator_is_told_what_is_implied() {
+fn implied_flags_cause_a_warning() {
     let notices = |flags: &[&str]| given("").flags(flags).scraper::<Cpu>().expect("flags").notices().to_vec();
     let notice = notices(&["--collector.cpu.info.bugs-include=x"]);
     assert!(matches!(&*notice, [notice] if notice.starts_with("--collector.cpu.info is on")), "{notice:?}");
@@ -189,7 +189,7 @@ fn the_operator_is_told_what_is_implied() {
 }
 
 #[test]
-fn a_bad_clock_costs_the_frequency_alone() {
+fn a_bad_clock_costs_only_the_frequency() {
     let complaint = "proc/cpuinfo:8: clock: expected a number of megahertz, found \"fast\"";
     check_failure(&CPUINFO_FILE.replace("2811.204", "fast"), &["--collector.cpu.info"], INFO_LINE, complaint);
 }
@@ -209,13 +209,13 @@ fn check_cpufreq(is_enabled: bool, expected: &str) {
 }
 
 #[test]
-fn frequencies_go_with_the_collector_cpufreq() {
+fn frequencies_are_left_to_the_cpufreq_collector() {
     check_cpufreq(true, &format!("{FREQUENCY_LINE}{INFO_LINE}"));
     check_cpufreq(false, INFO_LINE);
 }
 
 #[test]
-fn a_second_scrape_of_the_same_host_says_the_same() {
+fn a_second_scrape_of_the_same_host_is_equal() {
     let scraper = given(STAT_FILE).flags(&[NO_GUEST]).scraper::<Cpu>().expect("flags");
     for _ in 0..3 {
         assert_eq!(scrape(&scraper).samples(), SECONDS_LINES);

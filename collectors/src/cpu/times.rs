@@ -1,16 +1,16 @@
 //! CPU times as exported: they never decrease between scrapes.
 //!
-//! The kernel lets idle and iowait go back a little, and begins anew for a CPU that was off. What is shown follows only
-//! upwards, unless idle jumped back so far that the CPU must have begun anew.
+//! In the kernel, idle and iowait decrease slightly at times, and all counters of a CPU restart after it was offline.
+//! Exported values never decrease, except when idle decreased so much that the CPU must have restarted.
 
 use crate::kit::digits;
 use crate::kit::prelude::*;
 use crate::stat::rows::{self, Column, Ticks};
 
-/// A CPU whose idle time is this much less than at the scrape before was off in between, and counts anew.
+/// Decrease of the idle time between two scrapes from which a CPU is considered restarted.
 pub(super) const IDLE_JUMP_BACK_SECONDS: f64 = 3.0;
 
-/// The times of all CPUs that are on.
+/// The times of all online CPUs.
 #[derive(Default, Debug)]
 pub(super) struct Times {
     /// Times exported last, by CPU number.
@@ -19,7 +19,7 @@ pub(super) struct Times {
     next: Vec<Shown>,
     /// Times read, by CPU number.
     fresh: Vec<Fresh>,
-    /// Places in `shown`, by the numbers' digits: the page's order.
+    /// Indices in `shown`, sorted by the digits of the CPU numbers: the order of the page.
     order: Vec<usize>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Times {
 struct Shown {
     number: u32,
     ticks: Ticks,
-    /// Whether its row was read this time; one that was not costs its samples, not its history.
+    /// Whether its row was valid in this scrape. An invalid row costs its samples, but not its history.
     is_read: bool,
 }
 
@@ -38,14 +38,14 @@ struct Fresh {
 }
 
 impl Times {
-    /// Takes in a new /proc/stat.
+    /// Updates the times from a new /proc/stat.
     pub(super) fn update(&mut self, text: Text<'_>, ticks_per_second: u64, problems: &mut Problems) {
         self.read(text, problems);
         self.next.clear();
         let mut before = self.shown.iter().peekable();
         let mut is_changed = false;
         for fresh in &self.fresh {
-            // CPUs that are in the file no more are off and forgotten.
+            // CPUs that are no longer in the file are offline and removed.
             while before.next_if(|shown| shown.number < fresh.number).is_some() {
                 is_changed = true;
             }
@@ -61,7 +61,7 @@ impl Times {
         }
     }
 
-    /// The CPUs whose rows were read, in the page's order.
+    /// The CPUs with valid rows, in the order of the page.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Ticks)> {
         let all = self.order.iter().filter_map(|&at| self.shown.get(at));
         all.filter(|shown| shown.is_read).map(|shown| (shown.number, &shown.ticks))
@@ -78,7 +78,7 @@ impl Times {
             problems.report(text.error("cpu", "a row for each CPU", b""));
         }
         if !self.fresh.is_sorted_by(|a, b| a.number < b.number) {
-            // The kernel never writes this. Of two rows of one CPU the last counts.
+            // The kernel never writes two rows for one CPU. The last one is used.
             self.fresh.sort_by_key(|fresh| fresh.number);
             self.fresh.dedup_by(|later, kept| {
                 let is_same = later.number == kept.number;
@@ -102,7 +102,7 @@ impl Fresh {
     /// The times to export after `last`.
     fn after(self, last: Shown, ticks_per_second: u64) -> Shown {
         let Some(fresh) = self.ticks else { return Shown { is_read: false, ..last } };
-        // Compared as the page shows it, so that a jump of exactly the limit is judged as everybody sees it.
+        // Exported values are compared, so that a decrease by exactly the limit is visible on the page.
         let idle_seconds = |ticks: &Ticks| seconds(ticks.of(Column::Idle), ticks_per_second);
         let is_reset = idle_seconds(&last.ticks) - idle_seconds(&fresh) >= IDLE_JUMP_BACK_SECONDS;
         let mut ticks = if is_reset { Ticks::default() } else { last.ticks };
@@ -144,20 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_follows_upwards_only() {
+    fn exported_times_never_decrease() {
         check(&["cpu0 10 0 0 1000\n", "cpu0 12 0 0 1100\n"], &[(0, 12, 1100)]);
         check(&["cpu0 10 0 0 1000\n", "cpu0 8 0 0 900\n"], &[(0, 10, 1000)]);
     }
 
     #[test]
-    fn an_idle_time_that_jumps_back_three_seconds_begins_anew() {
+    fn an_idle_decrease_of_three_seconds_restarts_the_cpu() {
         check(&["cpu0 10 0 0 1000\n", "cpu0 8 0 0 701\n"], &[(0, 10, 1000)]);
         check(&["cpu0 10 0 0 1000\n", "cpu0 8 0 0 700\n"], &[(0, 8, 700)]);
         check(&["cpu0 10 0 0 1000\n", "cpu0 8 0 0 0\n"], &[(0, 8, 0)]);
     }
 
     #[test]
-    fn a_cpu_that_is_gone_is_forgotten() {
+    fn removed_cpus_are_forgotten() {
         check(&["cpu0 1 0 0 1\ncpu2 9 0 0 9\n", "cpu0 1 0 0 1\n"], &[(0, 1, 1)]);
         check(&["cpu0 1 0 0 1\ncpu2 9 0 0 9\n", "cpu0 1 0 0 1\n", "cpu2 1 0 0 1\n"], &[(2, 1, 1)]);
         check(&["cpu0 9 0 0 9\n", "cpu1 1 0 0 1\n"], &[(1, 1, 1)]);
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn cpus_stand_by_their_digits() {
+    fn cpus_are_sorted_by_digits() {
         let file = "cpu0 0 0 0 0\ncpu1 1 0 0 0\ncpu2 2 0 0 0\ncpu10 10 0 0 0\n";
         check(&[file], &[(0, 0, 0), (1, 1, 0), (10, 10, 0), (2, 2, 0)]);
         check(&["cpu7 0 0 0 0\n", file], &[(0, 0, 0), (1, 1, 0), (10, 10, 0), (2, 2, 0)]);
     }
 
     #[test]
-    fn of_two_rows_of_one_cpu_the_last_counts() {
+    fn the_last_of_two_rows_of_a_cpu_is_used() {
         check(&["cpu1 9 0 0 9\ncpu0 5 0 0 5\ncpu1 7 0 0 7\n"], &[(0, 5, 5), (1, 7, 7)]);
     }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_row_costs_itself_alone() {
+    fn a_short_row_costs_only_its_own_samples() {
         let mut times = Times::default();
         assert_eq!(update(&mut times, "cpu0 1 0 0 1000\ncpu1 1 0 0"), 1);
         assert_eq!(times.iter().map(|(number, _)| number).collect::<Vec<_>>(), [0]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the rule written down plainly, with a map.
+        /// Compares with a simple implementation that uses a map.
         #[test]
         fn any_scrapes_show_what_the_rule_says(
             scrapes in proptest::collection::vec(proptest::collection::btree_map(0_u32..12, [0_u64..1000, 0_u64..1000], 0..6), 1..6)
@@ -213,7 +213,7 @@ mod tests {
                 expected = scrape.into_iter().map(|(number, [user, idle])| {
                     let name = number.to_string();
                     let [user_before, idle_before] = expected.get(&name).copied().unwrap_or_default();
-                    // In seconds as the page shows them: at the limit, rounding decides.
+                    // In exported seconds: at the limit, rounding decides.
                     let jump = idle_before as f64 / 100.0 - idle as f64 / 100.0;
                     let value = if jump >= 3.0 { [user, idle] } else { [user.max(user_before), idle.max(idle_before)] };
                     (name, value)

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_every_kernel_are_read_as_far_as_they_are_known() {
+    fn rows_of_every_kernel_are_parsed_to_the_last_known_column() {
         check(0, None);
         check(4, None);
         check(FIELDS_MIN - 1, None);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_is_no_number_is_named() {
+    fn errors_name_the_invalid_field() {
         let error = parse(line("8 0 sda 1 2 3 4 5 6 7 -8 9 10 11\n")).expect_err("a negative time");
         assert_eq!(error.to_string(), "proc/diskstats:1: time writing: expected an unsigned integer, found \"-8\"");
         assert!(parse(line("8 4294967296 sda 1 2 3 4 5 6 7 8 9 10 11\n")).is_err());

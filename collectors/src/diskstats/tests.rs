@@ -9,7 +9,7 @@ const ROWS: &str = "== proc/diskstats
 ";
 
 #[test]
-fn a_row_says_what_it_has() {
+fn every_column_is_exported() {
     let sda = "node_disk_info{device=\"sda\",major=\"8\",minor=\"0\",model=\"\",path=\"\",revision=\"\",rotational=\"1\",serial=\"\",wwn=\"\"} 1
 node_disk_io_now{device=\"sda\"} 3
 node_disk_io_time_seconds_total{device=\"sda\"} 41614.592000000004
@@ -29,7 +29,7 @@ node_disk_written_bytes_total{device=\"sda\"} 4096
 }
 
 #[test]
-fn later_kernels_count_discards_and_flushes() {
+fn discards_and_flushes_of_later_kernels_are_exported() {
     let expected = "node_disk_discard_time_seconds_total{device=\"nvme0n1\"} 0.015
 node_disk_discarded_sectors_total{device=\"nvme0n1\"} 14
 node_disk_discards_completed_total{device=\"nvme0n1\"} 12
@@ -54,7 +54,7 @@ fn check_devices(flags: &[&str], expected: &[&str]) {
 }
 
 #[test]
-fn devices_are_chosen_by_name() {
+fn devices_are_included_or_excluded_by_name() {
     check_devices(&[], &["nvme0n1", "sda"]);
     check_devices(&["--collector.diskstats.device-exclude=^nvme"], &["loop0", "sda", "sda1"]);
     check_devices(&["--collector.diskstats.device-exclude="], &["loop0", "nvme0n1", "sda", "sda1"]);
@@ -89,7 +89,7 @@ E:ID_ATA_WRITE_CACHE=1
 ";
 
 #[test]
-fn udev_says_what_a_device_is() {
+fn identifiers_come_from_udev() {
     let samples = given(&format!("{ROWS}{UDEV}")).scrape::<Diskstats>().samples();
     let is_told = |line: &&str| line.contains("_info") || line.contains("_ata_");
     let found: String = samples.split_inclusive('\n').filter(is_told).collect();
@@ -104,7 +104,7 @@ node_disk_info{device="sda",major="8",minor="0",model="EX \"DISK\"",path="pci",r
 }
 
 #[test]
-fn a_bad_row_costs_itself_alone() {
+fn a_bad_row_costs_only_its_own_samples() {
     let rows = "== proc/diskstats\n8 0 sda 1 2 3 x 5 6 7 8 9 10 11\n8 16 sdb 1 2\n\n8 32 sdc 0 0 0 0 0 0 0 0 0 0 0\n";
     let scraped = given(rows).scrape::<Diskstats>();
     assert_eq!(scraped.complaints.len(), 1, "{:?}", scraped.complaints);

@@ -4,7 +4,7 @@ use crate::kit::parse::Text;
 
 macro_rules! properties {
     ($($field:ident $key:literal;)*) => {
-        /// The properties that have a place on the page; one that is not there is empty.
+        /// The exported properties; a missing one is empty.
         #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
         pub(super) struct Properties<'a> {
             $(pub(super) $field: &'a [u8],)*
@@ -46,7 +46,7 @@ properties! {
 }
 
 impl<'a> Properties<'a> {
-    /// The properties in a file of udev's; of one that stands there twice, the last.
+    /// Parses the properties of a udev file; the last of duplicates is used.
     pub(super) fn of(text: Text<'a>) -> Self {
         let mut properties = Self::default();
         for line in text.lines() {
@@ -60,7 +60,7 @@ impl<'a> Properties<'a> {
         properties
     }
 
-    /// The number on the disk's label, or the next best.
+    /// The serial number on the label of the disk, or a fallback.
     pub(super) fn serial_number(&self) -> &'a [u8] {
         let known = [self.scsi_serial, self.serial_short, self.serial];
         known.into_iter().find(|serial| !serial.is_empty()).unwrap_or_default()
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_properties_count_and_the_last_of_a_name() {
+    fn only_property_lines_are_parsed_and_the_last_duplicate_is_used() {
         let found = of("S:disk/x\nE:ID_MODEL=a\nE:ID_MODEL=b=c d\nE:ID_PATH\nE:OTHER=1\nID_WWN=0x1\nE:ID_FS_TYPE=\n");
         assert_eq!(found, Properties { model: b"b=c d", ..Properties::default() });
     }

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn read_only_is_what_either_side_says() {
+    fn a_mount_is_read_only_by_either_list_of_options() {
         check("1 1 0:2 / /a ro,relatime - x y rw", "0:2 /a x y ro");
         check("1 1 0:2 / /a rw - x y ro,size=1", "0:2 /a x y ro");
         check("1 1 0:2 / /a rw - x y rw,emergency_ro", "0:2 /a x y ro");
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_none_says_why() {
+    fn errors_of_malformed_lines_name_the_field() {
         check_error("\n", "1/mountinfo:1: mount: expected ten fields or more");
         check_error("1 1 0:2 / /a - x y rw", "options: expected at least ten fields");
         check_error("1 1 0:2 / /a rw shared:1 x y rw", "with `-` before the last three");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_undo_spaces_and_tabs_and_paths_everything() {
+    fn labels_unescape_spaces_and_tabs_and_paths_everything() {
         check_names(br"/a\040b\011c\040", "", "/a b\tc ", b"/a b\tc ");
         check_names(br"/dos\134share\012x", "", r"/dos\134share\012x", b"/dos\\share\nx");
         check_names(br"/odd\400\04\", "", r"/odd\400\04\", br"/odd\400\04\");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_of_the_root_file_system_is_taken_away() {
+    fn the_prefix_of_the_root_file_system_is_removed() {
         check_names(b"/host", "/host", "/", b"/");
         check_names(b"/host/media/a", "/host", "/media/a", b"/media/a");
         check_names(b"/hosting", "/host", "/hosting", b"/hosting");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unwanted_mount_leaves_nothing_behind() {
+    fn an_excluded_mount_is_not_stored() {
         let mut mounts = Mounts::default();
         let parsed = parse(line(b"1 1 0:2 / /a rw - x y rw")).expect("a mount");
         mounts.push(&parsed, b"", |mount_point, fs_type| (mount_point, fs_type) != (b"/a", b"x"));

@@ -36,7 +36,7 @@ size_bytes{device="/dev/sda1",device_error="",fstype="ext4",mountpoint="/"} 4096
 }
 
 #[test]
-fn an_error_leaves_its_words() {
+fn errors_are_labels() {
     let expected = r#"device_error{device="d",device_error="permission denied",fstype="x",mountpoint="/a"} 1
 device_error{device="d",device_error="stale NFS file handle",fstype="x",mountpoint="/b"} 1
 readonly{device="d",device_error="permission denied",fstype="x",mountpoint="/a"} 1
@@ -47,7 +47,7 @@ readonly{device="d",device_error="stale NFS file handle",fstype="x",mountpoint="
 }
 
 #[test]
-fn mounts_are_chosen_by_place_and_type() {
+fn mounts_are_filtered_by_mount_point_and_type() {
     let mounts = "1 1 0:1 / / rw - ext4 a rw\n1 1 0:2 / /dev/shm rw - tmpfs b rw\n1 1 0:3 / /c rw - proc c rw\n\
         1 1 0:4 / /devices rw - vfat d rw\n";
     let statfs = "/ OK\n/dev/shm OK\n/c OK\n/devices OK\n";
@@ -76,7 +76,7 @@ fn mounts_are_chosen_by_place_and_type() {
 }
 
 #[test]
-fn what_is_mounted_twice_at_one_place_is_there_once() {
+fn duplicate_mounts_are_exported_once() {
     let mounts = "1 1 0:5 / /a rw - x d ro\n1 1 0:5 /sub /a rw - x d rw\n1 1 0:6 / /a rw - x d rw\n";
     let expected = "mount_info{device=\"d\",major=\"0\",minor=\"5\",mountpoint=\"/a\"} 1\n\
         mount_info{device=\"d\",major=\"0\",minor=\"6\",mountpoint=\"/a\"} 1\n\
@@ -85,7 +85,7 @@ fn what_is_mounted_twice_at_one_place_is_there_once() {
 }
 
 #[test]
-fn names_keep_what_labels_can_hold() {
+fn special_characters_of_mount_points_are_exported() {
     let mounts = "== kernel/statfs\n/old\\040menus OK\n/caf\\351 OK\n/dos\\134share OK\n\
         == proc/1/mountinfo escaped\n1 1 0:1 / /old\\\\040menus rw - x \\xe9\\xe9 rw\n1 1 0:1 / /caf\\xe9 rw - x b rw\n\
         1 1 0:1 / /dos\\\\134share rw - x c rw\n";
@@ -100,7 +100,7 @@ node_filesystem_size_bytes{device=\"\u{fffd}\",device_error=\"\",fstype=\"x\",mo
 }
 
 #[test]
-fn process_one_may_be_hidden_and_its_mounts_not_refused() {
+fn own_mounts_are_used_only_if_process_one_is_hidden() {
     let mounts = "1 1 0:1 / / rw - x a rw\n";
     let own = format!("== kernel/statfs\n/ {NUMBERS}\n== proc/self/mountinfo\n{mounts}");
     assert!(given(&own).scrape::<Filesystem>().samples().contains("mountpoint=\"/\"} 40960"));
@@ -109,7 +109,7 @@ fn process_one_may_be_hidden_and_its_mounts_not_refused() {
 }
 
 #[test]
-fn the_place_of_the_root_file_system_is_not_shown() {
+fn the_rootfs_prefix_is_removed_from_labels() {
     let kernel = Canned::default().with_rootfs("/host").with_statfs("/", StatFs::default());
     let kernel = kernel.with_statfs("/a", StatFs::default());
     let scraped = given(
@@ -128,7 +128,7 @@ fn the_place_of_the_root_file_system_is_not_shown() {
 }
 
 #[test]
-fn a_bad_line_costs_itself_alone() {
+fn a_bad_line_costs_only_its_own_samples() {
     let text = format!(
         "== kernel/statfs\n/ {NUMBERS}\n== proc/1/mountinfo\n1 1 nope / / rw - x a rw\n1 1 0:1 / / rw - x b rw\n"
     );
@@ -139,13 +139,13 @@ fn a_bad_line_costs_itself_alone() {
 }
 
 #[test]
-fn a_host_that_answers_no_statfs_has_no_data() {
+fn a_host_without_statfs_has_no_data() {
     given("== proc/1/mountinfo\n1 1 0:1 / / rw - x a rw\n").fails::<Filesystem>("", "no answer to that question");
     given("== proc/1/mountinfo\n").fails::<Filesystem>("", "proc/1/mountinfo: the file: expected at least one line");
 }
 
 #[test]
-fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
+fn a_stuck_mount_delays_one_scrape_and_affects_no_other_mount() {
     let forever = Refusal::Hang(Duration::from_secs(30));
     let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_refused_statfs("/dead", forever);
     let kernel = Arc::new(kernel.with_statfs("/z", StatFs::default()));
@@ -180,7 +180,7 @@ fn a_dead_mount_delays_one_scrape_and_hides_nothing_else() {
 }
 
 #[test]
-fn a_local_file_system_is_asked_in_the_thread_of_the_scrape_until_it_was_slow() {
+fn a_local_file_system_is_queried_in_the_scrape_until_it_is_slow() {
     // Clearly above the limit: the clock may be a coarse one.
     let slow = Refusal::Hang(LOCAL_TIME_MAX * 3);
     let kernel = Canned::default().with_statfs("/a", StatFs::default()).with_refused_statfs("/slow", slow);
@@ -199,7 +199,7 @@ fn a_local_file_system_is_asked_in_the_thread_of_the_scrape_until_it_was_slow() 
 }
 
 #[test]
-fn mounts_beyond_the_kernel_s_own_limit_are_left_out_and_reported() {
+fn mounts_beyond_the_kernel_limit_are_omitted_and_reported() {
     let row = "1 1 0:2 / /a rw - proc d rw\n";
     for (count, complaint) in [
         (MOUNTS_MAX, None),

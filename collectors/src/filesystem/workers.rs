@@ -1,4 +1,4 @@
-//! Threads that call `statfs`, which blocks for ever where a server is dead.
+//! Threads that call `statfs`, which blocks forever if a server is unreachable.
 //!
 //! A thread that exceeds the timeout is abandoned: another one replaces it, and its path is not asked again until it has
 //! returned, when it ends. Neither a scrape nor the process waits for it.
@@ -10,12 +10,11 @@ use std::time::Duration;
 use crate::host::errno::Errno;
 use crate::host::kernel::{Kernel, KernelError, StatFs, clock};
 
-/// Maximum number of abandoned threads that are replaced. Beyond it every path counts as silent once the last thread is
-/// stuck.
+/// Maximum number of abandoned threads that are replaced. When all threads beyond it are stuck too, every path times out.
 pub(super) const STUCK_THREADS_MAX: usize = 64;
-/// Maximum number of threads that ask at the same time.
+/// Maximum number of concurrent calls.
 pub(super) const WORKERS_MAX: usize = 64;
-/// The longest path that the kernel accepts.
+/// Maximum length of a path in the kernel.
 const PATH_BYTES: usize = 4096;
 /// Stack of a thread, which holds one such path and little else.
 const STACK_BYTES: usize = 256 << 10;
@@ -25,7 +24,7 @@ const STACK_BYTES: usize = 256 << 10;
 pub(super) enum Answer {
     /// The kernel's answer.
     Known(Result<StatFs, KernelError>),
-    /// None within the time.
+    /// No answer within the timeout.
     Silent,
 }
 

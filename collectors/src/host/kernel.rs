@@ -10,20 +10,28 @@
 pub mod btrfs;
 pub mod canned;
 pub mod clock;
+pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod netlink;
+pub mod ntp;
 pub mod qdisc;
 mod question;
+pub mod route;
 mod statistics;
+pub mod timex;
 pub mod wifi;
 
 use std::fmt;
 
 use super::errno::Errno;
 
+pub use driver::{Driver, DriverStatistic, LinkSettings};
+pub use ntp::{NtpAnswer, NtpQuery};
 pub use qdisc::Qdisc;
 pub use question::{Kernel, Question};
+pub use route::Route;
+pub use timex::Timex;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 
 /// Why a question was not answered.
@@ -122,6 +130,10 @@ pub struct Link<'a> {
     pub link_mode: Option<u8>,
     /// `IFLA_GROUP`.
     pub group: Option<u32>,
+    /// `IFLA_PROMISCUITY`: how many users need all packets. A count above 0 is the bit `IFF_PROMISC` of sysfs.
+    pub promiscuity: Option<u32>,
+    /// `IFLA_ALLMULTI`, since 6.0: how many users need all multicast packets. A count above 0 is `IFF_ALLMULTI` of sysfs.
+    pub all_multicast: Option<u32>,
     /// `IFLA_CARRIER`.
     pub carrier: Option<u8>,
     /// `IFLA_CARRIER_CHANGES`.

@@ -135,9 +135,9 @@ impl fmt::Display for RootError {
     }
 }
 
-/// One file tree. Paths are relative to it, made of components between `/`, never absolute and without `..`: whoever
-/// calls has checked that ([`crate::kit::read::Read`] does); a root may panic on others in tests but never leaves
-/// itself. The empty path is the root's own directory.
+/// A file tree. Paths are relative, with components separated by `/` and without `..`; the caller checks this
+/// ([`crate::kit::read::Read`] does). For other paths a root may panic in tests, but stays confined. The empty path is the
+/// directory of the root.
 pub trait Root: Send + Sync + fmt::Debug {
     /// Starts a scrape: cached state of earlier scrapes has to be validated before it is used.
     fn begin_scrape(&self) {}
@@ -160,14 +160,15 @@ pub trait Root: Send + Sync + fmt::Debug {
 /// The roots of a host, one per mount.
 #[derive(Clone, Debug)]
 pub struct Roots {
-    roots: [Arc<dyn Root>; Mount::ALL.len()],
+    mounted: [Arc<dyn Root>; Mount::ALL.len()],
     sys_place: Arc<str>,
+    is_live: bool,
 }
 
 impl Roots {
     /// The roots that `root_of` returns for each mount.
     pub fn new(mut root_of: impl FnMut(Mount) -> Arc<dyn Root>) -> Self {
-        Self { roots: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys") }
+        Self { mounted: Mount::ALL.map(&mut root_of), sys_place: Arc::from("/sys"), is_live: false }
     }
 
     /// Sets the path of /sys for labels, as the operator wrote it. It is not used for reads.
@@ -177,6 +178,18 @@ impl Roots {
         Self { sys_place: Arc::from(place), ..self }
     }
 
+    /// Marks these as directories of the running host: the answers of its kernel may then replace reads of /sys, where a
+    /// collector has compared the two.
+    #[must_use]
+    pub fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+
+    /// Whether these are directories of the running host.
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
     /// The path of /sys for labels.
     pub fn sys_place(&self) -> &str {
         &self.sys_place
@@ -184,12 +197,12 @@ impl Roots {
 
     /// Starts a scrape.
     pub fn begin_scrape(&self) {
-        self.roots.iter().for_each(|root| root.begin_scrape());
+        self.mounted.iter().for_each(|root| root.begin_scrape());
     }
 
     /// The root of a mount.
     pub fn get(&self, mount: Mount) -> &dyn Root {
-        &*self.roots[mount as usize]
+        &*self.mounted[mount as usize]
     }
 }
 

@@ -124,7 +124,7 @@ impl Entries {
             (None, attributes) => (path, Entry::new(line, Node::file(""), true).with(attributes)?),
         };
         if !self.seen.insert(path.clone()) {
-            return Err(format!("`{}` stands in this file already; remove one of the two", path.escape_ascii()));
+            return Err(format!("duplicate entry `{}`; remove one of the two", path.escape_ascii()));
         }
         // Checked here, where the line number is known, and not after its content.
         let placed = if entry.takes_content { Node::file("") } else { entry.node.clone() };
@@ -201,13 +201,13 @@ impl Entry {
             }
             ("mode", Some(value)) => node.with_mode(mode(value)?),
             ("error", Some(value)) => node.with_error(Errno::from_name(value).ok_or_else(|| {
-                format!("{} is not the name of an error that is known; write one such as EIO or EINVAL", shown(value))
+                format!("expected the name of an error such as EIO or EINVAL, found {}", shown(value))
             })?),
             ("mtime", Some(value)) => node.with_modified_seconds(number(name, value)?),
             ("size", Some(value)) => node.with_size_bytes(number(name, value)?),
             _ => {
                 let attribute = value.map_or(name.to_owned(), |value| format!("{name}={value}"));
-                return Err(format!("{} is no attribute; the known ones are {ATTRIBUTES}", shown(&attribute)));
+                return Err(format!("unknown attribute {}; expected one of {ATTRIBUTES}", shown(&attribute)));
             }
         };
         Ok(())

@@ -71,8 +71,8 @@ pub(super) fn put_label(chips: &[Chip], at: usize, folder: &[u8], into: &mut Vec
     true
 }
 
-/// Walks from the folder `path` to `target`, as a link in it leads. In /sys links lead to folders that are none
-/// themselves, so that the way need not be looked up.
+/// Resolves the `target` of a link in the folder `path`. Parents of link targets in /sys are not links themselves, so the
+/// path is resolved without lookups.
 fn follow(path: &mut Vec<u8>, target: &[u8]) {
     if target.starts_with(b"/") {
         path.clear();
@@ -111,14 +111,14 @@ fn push_device(path: &[u8], into: &mut Vec<u8>) {
     }
 }
 
-/// Appends a name as a part of a metric's name: small letters, digits, `:` and `_`; every other character becomes `_`,
-/// and none stands at an end.
+/// Appends a name as part of a metric name: lower-case letters, digits, `:` and `_`. Every other character becomes `_`,
+/// except at the ends, where they are removed.
 pub(super) fn push_clean(name: &[u8], into: &mut Vec<u8>) {
     let start = into.len();
     for &byte in name {
         match byte.to_ascii_lowercase() {
             byte @ (b'a'..=b'z' | b'0'..=b'9' | b':') => into.push(byte),
-            // The bytes of a character after its first.
+            // Continuation bytes of a character.
             0x80..=0xbf => {}
             _ if into.len() > start => into.push(b'_'),
             _ => {}
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_made_of_what_metrics_may_have() {
+    fn names_are_converted_to_parts_of_metric_names() {
         check_clean("coretemp.0", "coretemp_0");
         check_clean("0000:00:1f.6", "0000:00:1f_6");
         check_clean("__Fan\u{e9}--2_\n", "fan___2");

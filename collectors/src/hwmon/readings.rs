@@ -1,4 +1,4 @@
-//! The files of a chip, taken apart: `temp1_crit_hyst` is the property `crit_hyst` of sensor 1 of the type `temp`.
+//! Parser of the files of a chip: `temp1_crit_hyst` is the property `crit_hyst` of sensor 1 of the type `temp`.
 
 use super::{CHIP, DEVICE, DEVICE_SENSOR, Hwmon, SENSOR, Scratch};
 use crate::host::root::{Kind, Names};
@@ -6,7 +6,7 @@ use crate::kit::attribute;
 use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 
-/// The types of sensors that are looked at.
+/// Supported types of sensors.
 pub(super) const TYPES: [&str; 14] = [
     "vrm",
     "beep_enable",
@@ -91,8 +91,8 @@ impl Readings {
     }
 }
 
-/// Reads the files of a chip, and those of its device, which has them with old drivers. A sensor that does not answer
-/// has nothing to tell: a fan that is not there, a disk that sleeps.
+/// Reads the files of a chip, and those of its device, where old drivers have them. Unreadable sensors are skipped, such as
+/// a missing fan or a sleeping disk.
 pub(super) fn collect(cx: &mut Cx<'_, Hwmon>, folder: &[u8], scratch: &mut Scratch) -> Result<(), Failure> {
     let Scratch { files, readings, .. } = scratch;
     readings.clear();
@@ -118,7 +118,7 @@ fn sensors(files: &Names) -> impl Iterator<Item = ((&'static str, u32, &[u8]), &
     files.filter_map(|(file, _)| Some((take_apart(file)?, file)))
 }
 
-/// The value without the ends of lines around it; other white space is a part of a label.
+/// The value without surrounding newlines; other white space is part of a label.
 fn value<'a>(text: &Text<'a>) -> &'a [u8] {
     let mut value = text.bytes.get(..attribute::ATTRIBUTE_CAP_BYTES).unwrap_or(text.bytes);
     while let [b'\n', rest @ ..] | [rest @ .., b'\n'] = value {
@@ -127,8 +127,8 @@ fn value<'a>(text: &Text<'a>) -> &'a [u8] {
     value
 }
 
-/// Type, number and property of a file, where it is one of a sensor. A type is what stands before the first digit;
-/// where what follows the number is no property, it ends at the last `_` before.
+/// Type, number and property of a sensor's file; `None` for other files. The type is the text before the first digit. If
+/// the text after the number is not a property, the type ends at the last `_` before it.
 fn take_apart(file: &[u8]) -> Option<(&'static str, u32, &[u8])> {
     let type_end = file.iter().position(u8::is_ascii_digit).unwrap_or(file.len());
     let number_bytes = file[type_end..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -177,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_none_of_a_sensor() {
+    fn other_files_are_ignored() {
         for file in ["", "name", "1", "uevent", "temp_input", "temp1x", "temp1_", "fan4294967296", "_1", "power_x"] {
             check(file, None);
         }
     }
 
     #[test]
-    fn a_later_reading_takes_the_place_of_one_of_its_name() {
+    fn a_later_reading_replaces_one_of_its_name() {
         let mut readings = Readings::default();
         readings.push(("temp", 1, b"max"), b"1");
         readings.push(("temp", 1, b"input"), b"2");

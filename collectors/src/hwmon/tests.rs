@@ -1,7 +1,7 @@
 use super::*;
 use crate::kit::testing::given;
 
-/// A chip in a folder of its own, with these files.
+/// A chip with these files.
 fn chip(number: u32, device: &str, files: &[(&str, &str)]) -> String {
     let base = format!("sys/devices/{device}/hwmon/hwmon{number}");
     let own = device.rsplit('/').next().expect("a device");
@@ -17,7 +17,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
 }
 
 #[test]
-fn every_type_has_its_unit() {
+fn values_have_the_unit_of_their_type() {
     check(
         &[("temp1_input", "27500"), ("temp1_crit_hyst", "90000"), ("temp1_type", "4"), ("temp1_alarm", "0")],
         &[
@@ -71,7 +71,7 @@ fn every_type_has_its_unit() {
 }
 
 #[test]
-fn some_files_are_metrics_of_their_own() {
+fn some_files_have_their_own_metrics() {
     for (value, expected) in [("1", "1"), ("0", "0"), ("2", "0"), ("on", "0")] {
         let sample = format!("node_hwmon_beep_enabled{{@,sensor=\"beep_enable0\"}} {expected}");
         check(&[("beep_enable", value)], &[&sample]);
@@ -103,14 +103,14 @@ fn some_files_are_metrics_of_their_own() {
 }
 
 #[test]
-fn what_is_no_number_is_left_out() {
+fn values_that_are_not_numbers_are_skipped() {
     check(&[("temp1_input", "warm"), ("temp2_input", ""), ("uevent", "X=1"), ("power/control", "auto")], &[]);
     let host = chip(0, "platform/x", &[]) + "== sys/devices/platform/x/hwmon/hwmon0/fan1_input error=EAGAIN\n";
     given(&host).emits::<Hwmon>("");
 }
 
 #[test]
-fn a_device_with_sensors_of_its_own_has_the_last_word() {
+fn files_of_the_device_take_precedence() {
     let host = chip(0, "platform/x", &[("temp1_max", "1000"), ("temp1_input", "2000")])
         + "== sys/devices/platform/x/temp1_max\n3000\n";
     given(&host).emits::<Hwmon>(
@@ -137,7 +137,7 @@ fn chips_without_a_device_have_a_name_or_a_number() {
 }
 
 #[test]
-fn chips_of_one_device_tell_themselves_apart() {
+fn chips_of_one_device_have_different_names() {
     let names = |a, b| chip(1, "platform/x", &[("name", a)]) + &chip(2, "platform/x", &[("name", b)]);
     check_chips(&names("left", "right"), &[], &["platform_x_left", "platform_x_right"]);
     check_chips(&names("same", "same"), &[], &["platform_x_hwmon1", "platform_x_hwmon2"]);
@@ -162,7 +162,7 @@ fn chips_and_sensors_are_filtered_by_name() {
 }
 
 #[test]
-fn a_chip_that_cannot_be_listed_costs_itself_alone() {
+fn an_unreadable_chip_costs_only_its_own_samples() {
     given("").fails::<Hwmon>("", "sys/class/hwmon: no such file");
     given("== sys/class/hwmon/\n").emits::<Hwmon>("");
     let host = chip(0, "platform/x", &[FAN]) + "== sys/class/hwmon/hwmon1/ error=EIO\n";

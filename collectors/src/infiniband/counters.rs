@@ -15,7 +15,7 @@ use crate::kit::read::{Directory, File, Read};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unit {
     Plain,
-    /// Words of four bytes, whatever the number of lanes.
+    /// Words of four bytes, independent of the number of lanes.
     Words,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use crate::kit::testing::given;
     use proptest::prelude::*;
 
-    /// A port with these files, and the samples that they give beside those of the port itself.
+    /// Checks a port with these files: their samples besides those of the port itself.
     fn host(files: &[(&str, &str)]) -> String {
         let port = "sys/class/infiniband/mlx4_0/ports/1";
         let file = |(name, content): &(&str, &str)| format!("== {port}/{name}{content}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_counters_is_shown() {
+    fn each_kind_of_counter_is_exported() {
         check(
             &[
                 ("counters/VL15_dropped", "\n3\n"),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_port_does_not_count_is_left_out() {
+    fn unsupported_counters_are_skipped() {
         for refused in [
             "\nN/A (no PMA)\n",
             " error=EINVAL\n",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_counter_costs_itself_alone() {
+    fn a_bad_counter_costs_only_its_own_samples() {
         for bad in ["", "-1", "N/A", "many", "18446744073709551616"] {
             let bad = format!("\n{bad}\n");
             let files = [("counters/link_downed", "\n1\n"), ("counters/symbol_error", bad.as_str())];

@@ -34,7 +34,7 @@ const ROWS: &str = "TCP  C0A80016:0CEA wlc  \n  -> C0A85216:0CEA      Tunnel  10
     -> C0A85318:0CEB      Tunnel  50     7          1         \nFWM  10001000 wlc   \n  -> C0A8321A:0050      Route   20     64         1\n";
 
 #[test]
-fn totals_and_backends_are_told() {
+fn totals_and_backends_are_exported() {
     let labels = "{local_address=\"192.168.0.22\",local_mark=\"\",local_port=\"3306\",proto=\"TCP\",remote_address=\"192.168.82.22\",remote_port=\"3306\"}";
     let row = "TCP  C0A80016:0CEA wlc  \n  -> C0A85216:0CEA      Tunnel  100    248        2         \n";
     given(&with_rows(row)).emits::<Ipvs>(&format!(
@@ -62,7 +62,7 @@ fn services_are_of_several_kinds() {
 }
 
 #[test]
-fn labels_that_are_not_wanted_are_summed_over() {
+fn backends_are_summed_over_excluded_labels() {
     check_weights(ROWS, "--collector.ipvs.backend-labels=", " 170\n", "");
     check_weights(
         ROWS,
@@ -82,7 +82,7 @@ fn labels_that_are_not_wanted_are_summed_over() {
 }
 
 #[test]
-fn a_bad_backend_costs_itself_or_the_sums_that_it_is_in() {
+fn a_bad_backend_costs_only_its_samples_or_their_sums() {
     let rows = "TCP  0A000001:0050 wlc\n  -> 0A000002:0050 Masq 1 x 3\n  -> 0A000003:0050 Masq 4 5 6\n";
     let fine = "{local_address=\"10.0.0.1\",local_mark=\"\",local_port=\"80\",proto=\"TCP\",remote_address=\"10.0.0.3\",remote_port=\"80\"} 4\n";
     check_weights(rows, "", fine, "ip_vs:5: active connections: expected an unsigned integer");
@@ -102,7 +102,7 @@ fn a_bad_backend_costs_itself_or_the_sums_that_it_is_in() {
 }
 
 #[test]
-fn backends_of_a_bad_service_belong_to_nobody() {
+fn backends_of_a_bad_service_are_skipped() {
     let fine = "TCP 0A000001:0050 wlc\n  -> 0A000003:0050 Masq 4 5 6\n";
     let emitted = "{local_address=\"10.0.0.1\",local_mark=\"\",local_port=\"80\",proto=\"TCP\",remote_address=\"10.0.0.3\",remote_port=\"80\"} 4\n";
     for (service, complaint) in [
@@ -122,7 +122,7 @@ fn without_the_module_there_is_no_data() {
 }
 
 #[test]
-fn bad_totals_cost_themselves_alone() {
+fn bad_totals_cost_only_their_own_samples() {
     let backends = format!("== proc/net/ip_vs\n{HEADLINES}");
     for (stats, emitted, complaint) in [
         ("a\nb\n1 2 3 4\n", "", "ip_vs_stats:3: totals: expected 5 columns"),

@@ -12,7 +12,12 @@ pub const ATTRIBUTE_CAP_BYTES: usize = 128;
 
 /// The trimmed value of an attribute.
 pub fn value<'a>(text: &Text<'a>) -> &'a [u8] {
-    text.bytes.get(..ATTRIBUTE_CAP_BYTES).unwrap_or(text.bytes).trim_ascii()
+    trimmed(text.bytes)
+}
+
+/// The trimmed value of an attribute with this content.
+pub fn trimmed(content: &[u8]) -> &[u8] {
+    content.get(..ATTRIBUTE_CAP_BYTES).unwrap_or(content).trim_ascii()
 }
 
 /// Whether the device does not support the attribute at all or at the moment.

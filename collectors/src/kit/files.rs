@@ -49,6 +49,11 @@ impl<'a, C> Files<'a, C> {
         self.roots.sys_place()
     }
 
+    /// Whether these are files of the running host: see [`Roots::live`].
+    pub fn is_live(&self) -> bool {
+        self.roots.is_live()
+    }
+
     /// Reads a whole file. The text lives until the next read.
     pub fn read<const N: usize>(
         &mut self,

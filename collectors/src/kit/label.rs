@@ -1,5 +1,8 @@
 //! Label values and their escaping.
 
+use std::io::Write;
+use std::net::IpAddr;
+
 use super::line::{self, Room};
 use super::{bytes, digits};
 
@@ -199,6 +202,18 @@ impl Label for HardwareAddress<'_> {
     }
 }
 
+/// An IP address, printed as `192.0.2.1` or `2001:db8::1`. An IPv4 address that is written as one of IPv6 is printed as
+/// the IPv4 address that it is, as Go does.
+#[derive(Clone, Copy, Debug)]
+pub struct IpLabel(pub IpAddr);
+
+impl Label for IpLabel {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{}", self.0.to_canonical());
+    }
+}
+
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
     if bytes::is_plain(value) {
         out.extend_from_slice(value);
@@ -256,6 +271,14 @@ mod tests {
     fn hardware_addresses_have_colons() {
         check(&HardwareAddress(&[0x02, 0xaf, 0x90, 0xff]), "02:af:90:ff");
         check(&HardwareAddress(&[]), "");
+    }
+
+    #[test]
+    fn ip_addresses_are_canonical() {
+        let label = |address: &str| IpLabel(address.parse().expect("an address"));
+        check(&label("192.0.2.1"), "192.0.2.1");
+        check(&label("2001:db8:0:0::1"), "2001:db8::1");
+        check(&label("::ffff:192.0.2.1"), "192.0.2.1");
     }
 
     proptest! {

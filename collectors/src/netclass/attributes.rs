@@ -1,5 +1,6 @@
 //! Devices of /sys/class/net: a directory per device, a file per attribute.
 
+use super::shown::{Numbers, Words};
 use super::{
     ADDR_ASSIGN_TYPE, ADDRESS, ADDRESS_ASSIGN_TYPE, BROADCAST, CARRIER, CARRIER_CHANGES, CARRIER_CHANGES_TOTAL,
     CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL, CARRIER_STATE, CARRIER_UP_COUNT, CARRIER_UP_TOTAL, CLASS, DEV_ID, DEVICE,
@@ -10,60 +11,52 @@ use super::{
 };
 use crate::host::root::Kind;
 use crate::kit::attribute;
-use crate::kit::family::{Counter, Family, Gauge};
 use crate::kit::parse::{AnyBase, FromText};
 use crate::kit::prelude::*;
 use crate::kit::read::{File, Read};
 
 type Attribute = Read<Netclass, File, 1>;
 
-/// The numeric attributes exported as gauges.
-const GAUGES: [(Attribute, Family<Netclass, Gauge, PerDevice<'static>>); 12] = [
-    (ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE),
-    (CARRIER_STATE, CARRIER),
-    (DEV_ID, DEVICE_ID),
-    (DORMANT_STATE, DORMANT),
-    (IFINDEX, IFACE_ID),
-    (IFLINK, IFACE_LINK),
-    (LINK_MODE, IFACE_LINK_MODE),
-    (MTU, MTU_BYTES),
-    (NAME_ASSIGN, NAME_ASSIGN_TYPE),
-    (NETDEV_GROUP, NET_DEV_GROUP),
-    (TX_QUEUE_LEN, TRANSMIT_QUEUE_LENGTH),
-    (TYPE, PROTOCOL_TYPE),
-];
-/// The numeric attributes exported as counters.
-const COUNTERS: [(Attribute, Family<Netclass, Counter, PerDevice<'static>>); 3] = [
-    (CARRIER_CHANGES, CARRIER_CHANGES_TOTAL),
-    (CARRIER_DOWN_COUNT, CARRIER_DOWN_TOTAL),
-    (CARRIER_UP_COUNT, CARRIER_UP_TOTAL),
-];
-
 /// `IFF_UP`.
 const FLAG_UP: i64 = 1;
 
-/// The text attributes of a device.
-#[derive(Default, Debug)]
-pub(super) struct TextAttributes {
-    address: Vec<u8>,
-    broadcast: Vec<u8>,
-    duplex: Vec<u8>,
-    alias: Vec<u8>,
-    operstate: Vec<u8>,
-}
-
 /// Emits every device that is not ignored.
 pub(super) fn emit(collector: &mut Netclass, cx: &mut Cx<'_, Netclass>) -> Result<(), Failure> {
-    let Netclass { ignored, ignores_invalid_speed, names, words, .. } = collector;
+    let Netclass { ignored, ignores_invalid_speed, names, words, shown, .. } = collector;
+    let is_dumped = cx.files.is_live() && {
+        shown.clear();
+        cx.kernel.links(&mut |link| shown.push(link)).is_ok()
+    };
+    let now = cx.kernel.monotonic();
+    if is_dumped && shown.is_current(now) {
+        shown.each(words, |device, words, numbers| {
+            if !ignored.is_match(device) {
+                let flags = numbers.flags.or_else(|| number(cx, FLAG_BITS, device));
+                emit_device(cx, device, words, &Numbers { flags, ..numbers }, *ignores_invalid_speed);
+            }
+        });
+        return Ok(());
+    }
     cx.files.list(CLASS, [], names).map_err(|error| error.or_no_data(attribute::is_hidden))?;
+    shown.begin(now);
+    let mut agrees = is_dumped;
     for (device, kind) in names.iter_kinds() {
         // Files in the class directory are module settings, such as bonding_masters.
-        if kind != Kind::File && !ignored.is_match(device) && is_present(cx, device) {
-            emit_words(cx, device, words);
-            emit_numbers(cx, device);
-            emit_speed(cx, device, *ignores_invalid_speed);
+        if kind == Kind::File || !is_present(cx, device) {
+            continue;
+        }
+        let is_ignored = ignored.is_match(device);
+        if is_ignored && !agrees {
+            continue;
+        }
+        read_words(cx, device, words);
+        let numbers = read_numbers(cx, device);
+        agrees = agrees && shown.learn(device, words, &numbers);
+        if !is_ignored {
+            emit_device(cx, device, words, &numbers, *ignores_invalid_speed);
         }
     }
+    shown.end(agrees);
     Ok(())
 }
 
@@ -73,15 +66,47 @@ fn is_present(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> bool {
     cx.problems.value(found).is_some()
 }
 
-fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut TextAttributes) {
-    let TextAttributes { address, broadcast, duplex, alias, operstate } = words;
+fn read_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut Words) {
+    let Words { address, broadcast, duplex, alias, operstate } = words;
     word(cx, ADDRESS, device, address);
     word(cx, BROADCAST, device, broadcast);
     word(cx, DUPLEX, device, duplex);
     word(cx, IFALIAS, device, alias);
     word(cx, OPERSTATE, device, operstate);
-    let flags = number(cx, FLAG_BITS, device);
-    let adminstate = match flags {
+}
+
+fn read_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) -> Numbers {
+    let mut read = |attribute| number(cx, attribute, device);
+    Numbers {
+        flags: read(FLAG_BITS),
+        addr_assign_type: read(ADDR_ASSIGN_TYPE),
+        carrier: read(CARRIER_STATE),
+        dev_id: read(DEV_ID),
+        dormant: read(DORMANT_STATE),
+        ifindex: read(IFINDEX),
+        iflink: read(IFLINK),
+        link_mode: read(LINK_MODE),
+        mtu: read(MTU),
+        name_assign_type: read(NAME_ASSIGN),
+        netdev_group: read(NETDEV_GROUP),
+        tx_queue_len: read(TX_QUEUE_LEN),
+        kind: read(TYPE),
+        carrier_changes: read(CARRIER_CHANGES),
+        carrier_down_count: read(CARRIER_DOWN_COUNT),
+        carrier_up_count: read(CARRIER_UP_COUNT),
+        speed_megabits: parsed(cx, SPEED_MEGABITS, device).map(|SpeedMegabits(megabits)| megabits),
+    }
+}
+
+fn emit_device(
+    cx: &mut Cx<'_, Netclass>,
+    device: &[u8],
+    words: &Words,
+    numbers: &Numbers,
+    ignores_invalid_speed: bool,
+) {
+    let Words { address, broadcast, duplex, alias, operstate } = words;
+    let adminstate = match numbers.flags {
         Some(flags) if flags & FLAG_UP != 0 => "up",
         Some(_) => "down",
         None => "unknown",
@@ -92,27 +117,35 @@ fn emit_words(cx: &mut Cx<'_, Netclass>, device: &[u8], words: &mut TextAttribut
         InfoLabels { address, adminstate: &adminstate, broadcast, device: &device, duplex, ifalias: alias, operstate },
         true,
     );
-    if let Some(flags) = flags {
-        cx.page.gauge(FLAGS, PerDevice { device: &device }, flags);
-    }
-}
-
-fn emit_numbers(cx: &mut Cx<'_, Netclass>, device: &[u8]) {
-    for (attribute, family) in GAUGES {
-        if let Some(value) = number(cx, attribute, device) {
+    for (family, value) in [
+        (FLAGS, numbers.flags),
+        (ADDRESS_ASSIGN_TYPE, numbers.addr_assign_type),
+        (CARRIER, numbers.carrier),
+        (DEVICE_ID, numbers.dev_id),
+        (DORMANT, numbers.dormant),
+        (IFACE_ID, numbers.ifindex),
+        (IFACE_LINK, numbers.iflink),
+        (IFACE_LINK_MODE, numbers.link_mode),
+        (MTU_BYTES, numbers.mtu),
+        (NAME_ASSIGN_TYPE, numbers.name_assign_type),
+        (NET_DEV_GROUP, numbers.netdev_group),
+        (TRANSMIT_QUEUE_LENGTH, numbers.tx_queue_len),
+        (PROTOCOL_TYPE, numbers.kind),
+    ] {
+        if let Some(value) = value {
             cx.page.gauge(family, PerDevice { device: &device }, value);
         }
     }
-    for (attribute, family) in COUNTERS {
-        if let Some(value) = number(cx, attribute, device) {
+    for (family, value) in [
+        (CARRIER_CHANGES_TOTAL, numbers.carrier_changes),
+        (CARRIER_DOWN_TOTAL, numbers.carrier_down_count),
+        (CARRIER_UP_TOTAL, numbers.carrier_up_count),
+    ] {
+        if let Some(value) = value {
             cx.page.counter(family, PerDevice { device: &device }, value);
         }
     }
-}
-
-fn emit_speed(cx: &mut Cx<'_, Netclass>, device: &[u8], ignores_invalid: bool) {
-    let Some(SpeedMegabits(megabits)) = parsed(cx, SPEED_MEGABITS, device) else { return };
-    if megabits >= 0 || !ignores_invalid {
+    if let Some(megabits) = numbers.speed_megabits.filter(|&megabits| megabits >= 0 || !ignores_invalid_speed) {
         cx.page.gauge(SPEED_BYTES, PerDevice { device: &device }, megabits * BITS_IN_A_MEGABIT / 8);
     }
 }

@@ -12,7 +12,8 @@ use crate::kit::label::HardwareAddress;
 use crate::kit::prelude::*;
 
 /// Names of the values of `IFLA_OPERSTATE`.
-const OPERSTATES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+pub(super) const OPERSTATES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 const OPERSTATE_UP: u8 = 6;
 
 /// The speed exported where ethtool does not know it, as in node_exporter.

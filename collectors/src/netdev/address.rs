@@ -1,11 +1,10 @@
 //! Addresses of network devices.
 
-use std::io::Write;
 use std::net::IpAddr;
 
 use super::{ADDRESS_INFO, AddressLabels, Netdev};
 use crate::kit::filter::Filter;
-use crate::kit::label::Label;
+use crate::kit::label::IpLabel;
 use crate::kit::prelude::*;
 
 /// Emits the addresses of every device that is not excluded.
@@ -14,7 +13,7 @@ pub(super) fn emit(cx: &mut Cx<'_, Netdev>, devices: &Filter) -> Result<(), Fail
         if !devices.ignores(found.device) {
             let address = found.network.address.to_canonical();
             let labels = AddressLabels {
-                address: &AddressLabel(address),
+                address: &IpLabel(address),
                 device: &found.device,
                 netmask: &found.network.prefix_length,
                 scope: &scope(address),
@@ -23,16 +22,6 @@ pub(super) fn emit(cx: &mut Cx<'_, Netdev>, devices: &Filter) -> Result<(), Fail
         }
     })?;
     Ok(())
-}
-
-/// An IP address as a label value.
-struct AddressLabel(IpAddr);
-
-impl Label for AddressLabel {
-    fn write_to(&self, out: &mut Vec<u8>) {
-        // Writing to a vector cannot fail.
-        let _ = write!(out, "{}", self.0);
-    }
 }
 
 /// The scope of an address; empty for one without, such as most multicast addresses.

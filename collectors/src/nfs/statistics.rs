@@ -206,7 +206,7 @@ pub(crate) mod testing {
     use crate::kit::declare::Collect;
     use crate::kit::testing::given;
 
-    /// Checks the samples that are not 0, the number of all samples, and the complaints.
+    /// Checks the non-zero samples, the number of all samples, and the reported problems.
     #[track_caller]
     pub(crate) fn check<C: Collect>(file: &str, content: &str, count: usize, expected: &str, complaint: &str) {
         let scraped = given(&format!("== {file}\n{content}")).scrape::<C>();

@@ -153,7 +153,7 @@ mod tests {
         Text::new(Mount::Proc, b"stat", bytes)
     }
 
-    /// What the line is as a CPU's row: its number and ticks, or the error.
+    /// Parses a CPU's row to its number and ticks, or the error.
     #[track_caller]
     fn check(line: &str, expected: Option<Result<(u32, [u64; 10]), &str>>) {
         let found = text(line.as_bytes()).lines().next().and_then(cpu);

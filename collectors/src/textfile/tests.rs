@@ -64,7 +64,7 @@ fn the_size_of_a_file_is_limited() {
     check(&of(TEXTFILE_CAP_BYTES + 1), &["/d"], ERROR, &["/d/a.prom: 16777217 bytes, more than"]);
 }
 
-/// Files `a.prom`, `b.prom` and so on, without what all of them have on the page.
+/// The samples of files `a.prom`, `b.prom` and so on, without the metrics about the files themselves.
 #[track_caller]
 fn check_merge(files: &[&str], error: &str, expected: &str, complaints: &[&str]) {
     let (mut text, mut mtimes) = (String::new(), String::new());

@@ -22,7 +22,7 @@ use crate::requirements::Requirement;
 /// A change of every file below /proc, /sys, the root and udev.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// None: the data as it is.
+    /// No change.
     Nothing,
     /// The final newline is removed.
     WithoutFinalNewline,
@@ -143,12 +143,12 @@ fn page(program: &Path, folder: &Path, arguments: &[String]) -> io::Result<Strin
     }
 }
 
-/// What a program wrote to standard error, once it was killed.
+/// Kills a program and returns its standard error.
 fn last_words(running: &mut Running) -> String {
     let _ = running.0.kill();
     let mut words = String::new();
     if let Some(mut stderr) = running.0.stderr.take() {
-        // What is not UTF-8 is not told.
+        // Output that is not UTF-8 is ignored.
         let _ = stderr.read_to_string(&mut words);
     }
     words

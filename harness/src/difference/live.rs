@@ -36,6 +36,10 @@ const WANDERS: &[(&str, &str)] = &[
     ),
     ("^node_filesystem_(avail_bytes|free_bytes|files_free|files)$", "other processes write to the disks"),
     ("^node_(entropy_available_bits|nf_conntrack_entries)$", "a level, not a counter"),
+    (
+        "^node_timex_(offset|maxerror|estimated_error)_seconds$|^node_timex_frequency_adjustment_ratio$",
+        "the clock follows its reference",
+    ),
     ("^node_(cpu_scaling_frequency|cpu_frequency|hwmon|thermal_zone|power_supply|rapl)", "a sensor's reading"),
     ("^node_cpu_seconds_total$", "the kernel corrects idle times downwards by a tick"),
     ("^node_disk_io_now$", "requests in flight"),

@@ -55,7 +55,7 @@ macro_rules! rules {
                 match self { $(Self::$rule => Severity::$severity),* }
             }
 
-            /// What it reports.
+            /// Description of the reported defect.
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$rule => $about),* }
             }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 
 use collectors::host::kernel::canned::Canned;
-use collectors::host::kernel::netlink::{self, ethtool, generic, nl80211, qdisc, route};
+use collectors::host::kernel::netlink::{self, ethtool, fib, generic, nl80211, qdisc, route};
 use collectors::host::root::tree::Tree;
 use collectors::host::tree_text;
 use node_exporter::flags;
@@ -167,6 +167,7 @@ fn netlink(input: &[u8]) {
         let _ = (route::link(payload), route::address(payload), route::neighbour(payload));
         let _ = route::alternative_names(payload, |_| ());
         let _ = (qdisc::qdisc(payload), generic::family_id(payload), ethtool::link_modes(payload));
+        let _ = fib::next_hops(payload, |_, _| ());
         let _ = (nl80211::interface(payload), nl80211::network(payload), nl80211::station(payload));
     }
 }

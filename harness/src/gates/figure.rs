@@ -29,7 +29,7 @@ pub struct Figure {
     pub name: &'static str,
     /// Its tolerance.
     pub tolerance: Tolerance,
-    /// What it counts.
+    /// Description of the counted cost.
     pub about: &'static str,
 }
 

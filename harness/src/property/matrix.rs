@@ -34,7 +34,7 @@ pub trait FaultTarget: Sized {
     /// The host's files.
     fn breakable(&self) -> &FaultyRoots;
 
-    /// The same host with a scraper that has not scraped yet.
+    /// A copy of this host with a new scraper.
     #[must_use]
     fn restarted(&self) -> Self;
 

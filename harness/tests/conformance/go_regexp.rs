@@ -1,4 +1,4 @@
-//! Go's regular expressions and what they match, read where the data lies.
+//! Go's own test data of regular expressions, read in place.
 
 use collectors::kit::pattern;
 use harness::load;
@@ -10,7 +10,7 @@ fn data(name: &str) -> String {
     String::from_utf8(load::bytes(&path).expect("the data can be read")).expect("the data is UTF-8")
 }
 
-/// The text of a literal of Go.
+/// Unquotes a string literal of Go.
 fn unquoted(literal: &str) -> String {
     let inner = literal.strip_prefix('"').and_then(|literal| literal.strip_suffix('"')).expect("a quoted string");
     let mut bytes = Vec::new();
@@ -42,7 +42,7 @@ fn unquoted(literal: &str) -> String {
     pattern::text_of(&bytes)
 }
 
-/// Where the groups of the first match are, as the data writes it.
+/// The groups of the first match, in the notation of the data.
 fn places(regex: &Regex, text: &str) -> String {
     let Some(captures) = regex.captures(text) else { return "-".to_owned() };
     let place = |group: Option<regex::Match<'_>>| {
@@ -51,13 +51,13 @@ fn places(regex: &Regex, text: &str) -> String {
     captures.iter().map(place).collect::<Vec<_>>().join(" ")
 }
 
-/// Where the first match begins.
+/// Start of the first match.
 fn start(places: &str) -> &str {
     places.split('-').next().unwrap_or_default()
 }
 
-/// The data has four results for a text: of the whole text and of its first match, by the first alternative that matches
-/// and by the longest. The last two have no other use here than that a match exists and where it begins.
+/// The data has four results for a text: a match of the whole text and the first match, each leftmost-first and
+/// leftmost-longest. Of the last two only the existence and the start of a match are compared.
 pub(crate) fn every_search_of_re2_finds_what_go_finds() {
     let data = data("re2-search.txt");
     let (mut texts, mut compiled, mut results) = (Vec::new(), None, 0);
@@ -73,7 +73,7 @@ pub(crate) fn every_search_of_re2_finds_what_go_finds() {
                 results = 0;
                 compiled = match (pattern::compile(&pattern), pattern::compile(&format!(r"\A(?:{pattern})\z"))) {
                     (Ok(first), Ok(whole)) => Some((pattern, first, whole)),
-                    // The only expression of the data that Go does not take.
+                    // The only expression of the data that Go refuses.
                     (Err(error), _) if error.starts_with(r"invalid escape sequence: `\C`") => None,
                     (first, whole) => panic!("{pattern}: {first:?}, {whole:?}"),
                 };
@@ -98,8 +98,7 @@ pub(crate) fn every_search_of_re2_finds_what_go_finds() {
     assert!(searches > 1_500, "only {searches} searches");
 }
 
-/// Fowler's tests are about the longest match: what a filter keeps depends on whether there is one, and it begins where
-/// the first one does.
+/// Fowler's tests expect the longest match. Compared are the existence of a match, which filters depend on, and its start.
 pub(crate) fn every_expression_of_fowler_matches_where_go_matches() {
     let mut cases = 0;
     for name in ["basic.dat", "nullsubexpr.dat", "repetition.dat"] {
@@ -121,7 +120,7 @@ pub(crate) fn every_expression_of_fowler_matches_where_go_matches() {
                 _ => text.to_owned(),
             };
             let written = if flags.contains('L') { format!(r"\Q{written}\E") } else { written };
-            // Without the flags of Perl `^` and `$` match at every line.
+            // In POSIX syntax `^` and `$` match at every line.
             let flags = if flags.contains('i') { "(?im)" } else { "(?m)" };
             let compiled = pattern::compile(&format!("{flags}{written}"));
             if expected.starts_with("BAD") {

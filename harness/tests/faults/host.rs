@@ -73,7 +73,7 @@ impl Host {
         Self { source, flags, scraper: Arc::new(scraper), breakable }
     }
 
-    /// The same host with a scraper that has not scraped yet.
+    /// A copy of this host with a new scraper.
     pub(crate) fn restarted(&self) -> Self {
         Self::new(self.source, self.flags)
     }
@@ -97,7 +97,7 @@ impl Host {
         }
     }
 
-    /// The same host with another scraper.
+    /// A copy of this host with another scraper.
     pub(crate) fn with(&self, scraper: Scraper) -> Self {
         Self { scraper: Arc::new(scraper), ..self.restarted() }
     }

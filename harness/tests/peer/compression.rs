@@ -1,9 +1,6 @@
-//! What compression adds to a scrape of this machine: to ours, and to the peer's. What counts is the time that the server's
-//! threads have a processor, which the kernel keeps to the nanosecond, and which those who wait for it do not lengthen.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the kernel's accounts of threads are read here, and a server has a thread"
-)]
+//! Cost of compression for a scrape of this machine, for our exporter and the peer. Measured is the CPU time of the server's
+//! threads, which the kernel counts in nanoseconds and which does not include waiting.
+#![expect(clippy::disallowed_methods, reason = "reads the CPU times of threads, and starts a server thread")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -68,7 +65,7 @@ impl Drop for Server {
     }
 }
 
-/// How long the threads of these names have had a processor; of a process, all of them if no name is given.
+/// CPU time of the threads with these names, or of all threads of a process without names.
 fn run_time(process: u32, names: &[&str]) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("a running process");
     let of_task = |task: std::io::Result<fs::DirEntry>| {
@@ -81,10 +78,10 @@ fn run_time(process: u32, names: &[&str]) -> Duration {
     tasks.filter_map(of_task).sum()
 }
 
-/// The time of one scrape and the bytes of its answer, for each coding.
+/// CPU time of a scrape and size of its response, for each coding.
 fn costs(address: SocketAddr, process: u32, names: &[&str], codings: &[&'static str]) -> BTreeMap<&'static str, Cost> {
     let mut costs: BTreeMap<&str, Cost> = BTreeMap::new();
-    // What a first scrape needs is nobody's; after that, all take turns.
+    // The first scrape is not measured; after it, the codings are measured in turns.
     for round in 0..=SCRAPES {
         for &coding in codings {
             let before = run_time(process, names);
@@ -113,7 +110,7 @@ struct Cost {
     bytes: usize,
 }
 
-/// What a coding adds to a scrape.
+/// The additional cost of a coding.
 fn added(costs: &BTreeMap<&str, Cost>, coding: &str) -> Duration {
     costs[coding].time.saturating_sub(costs["identity"].time)
 }

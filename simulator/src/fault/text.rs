@@ -13,7 +13,7 @@ use super::{Fault, FaultSite, KINDS, Kind, Plan, When};
 pub struct PlanError {
     /// Line number, counted from 1.
     pub line: usize,
-    /// What was found, and what is expected.
+    /// Found and expected text.
     pub problem: String,
 }
 

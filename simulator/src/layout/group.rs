@@ -212,7 +212,7 @@ impl File {
     }
 }
 
-/// What a part itself is: a folder, unless its only entry has no path of its own.
+/// The kind of a part's own path: a folder, unless its only entry has an empty path.
 pub(super) fn kind_of_parts(group: &dyn AnyGroup) -> Kind {
     if group.len() == 1 && group.entry(0).0.is_empty() { group.entry(0).1 } else { Kind::Directory }
 }

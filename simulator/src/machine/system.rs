@@ -27,6 +27,36 @@ pub(crate) struct Os {
     pub(crate) release: &'static [(&'static str, &'static str)],
 }
 
+/// The system clock and its reference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// Correction of the oscillator's frequency in parts per million, times 65,536.
+    pub(crate) frequency: i64,
+    /// Interval between the answers of the reference in seconds, as a power of 2.
+    pub(crate) poll_exponent: u32,
+    /// Offset of International Atomic Time as the kernel was told, or 0.
+    pub(crate) tai_offset_seconds: i32,
+    /// Distance to the reference in microseconds, directly after an answer.
+    pub(crate) distance_micros: i64,
+}
+
+impl Clock {
+    /// The drift of crystals is some ten parts per million, each with its own.
+    const MOST_PPM: u64 = 40;
+
+    /// A clock that follows a server of its network.
+    pub(crate) fn new(host: crate::seed::Seed) -> Self {
+        let seed = host.of("clock");
+        let drift = seed.of("drift").below((2 * Self::MOST_PPM) << 16).cast_signed();
+        Self {
+            frequency: drift - i64::try_from(Self::MOST_PPM << 16).unwrap_or_default(),
+            poll_exponent: 6 + u32::try_from(seed.of("poll").below(5)).unwrap_or_default(),
+            tai_offset_seconds: if seed.of("tai").below(2) == 0 { 0 } else { 37 },
+            distance_micros: seed.of("distance").between(900, 14_000).cast_signed(),
+        }
+    }
+}
+
 /// A version of the kernel: its files depend on these two numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct KernelVersion {

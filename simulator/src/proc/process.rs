@@ -86,7 +86,7 @@ fn stat(thread: Thread<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let number = thread.number();
     let times = moment.process_times(process);
     let page = moment.page_kilobytes() * 1_024;
-    // All time of a process is told of its first thread.
+    // The whole time of a process is attributed to its first thread.
     let (user, system) = if thread.is_leader() { (times.user, times.system) } else { (0, 0) };
     let flags = if process.is_kernel() { 2_129_984 } else { 4_194_560 };
     let group = if process.is_kernel() { 0 } else { process.number.into() };

@@ -29,7 +29,7 @@ pub use cache::TOTAL_CAP_BYTES;
 pub use moments::combine;
 pub use walk::{Glob, GlobError};
 
-/// What to record.
+/// Extent of a recording.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
     /// Collectors to run, regardless of whether they are enabled by default.

@@ -2,11 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use collectors::host::kernel::NtpQuery;
+use collectors::host::kernel::timex::{STATE_ERROR, STATUS_UNSYNCHRONISED};
+
 use super::Frozen;
 
 pub(crate) fn agree(host: &Frozen) {
     names_agree(host);
     processes_agree(host);
+    clocks_agree(host);
+}
+
+/// A clock is synchronised, or has no reference shortly after the boot or because of an event; its server says the same.
+fn clocks_agree(host: &Frozen) {
+    let found = host.kernel().timex().unwrap();
+    let is_synchronised = found.state != STATE_ERROR;
+    assert_eq!(found.status & STATUS_UNSYNCHRONISED == 0, is_synchronised, "{found:?}");
+    assert!(found.offset.abs() <= 500_000_000 && found.frequency.abs() <= 500 << 16, "{found:?}");
+    let uptime: f64 = host.text("proc/uptime").split(' ').next().unwrap().parse().unwrap();
+    assert!(is_synchronised || uptime < 40.0 || host.may(&["clock-unsynchronised"]), "{found:?} after {uptime} s");
+    let limit = if is_synchronised { 1_000_000 } else { 16_000_000 };
+    assert!((1..=limit).contains(&found.maximum_error_microseconds), "{found:?}");
+    let answer = host.kernel().ntp(&NtpQuery { server: "127.0.0.1:123", version: 4, ttl: 1 }).unwrap();
+    assert_eq!((answer.leap < 3, answer.stratum < 16), (is_synchronised, is_synchronised), "{answer:?}");
+    assert!(answer.transmitted == host.kernel().now() && answer.reference <= answer.transmitted, "{answer:?}");
 }
 
 fn names_agree(host: &Frozen) {

@@ -1,5 +1,10 @@
 //! Sockets, protocols and network devices.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use collectors::host::kernel::IpNetwork;
+
 use super::Frozen;
 
 pub(crate) fn agree(host: &Frozen) {
@@ -9,6 +14,8 @@ pub(crate) fn agree(host: &Frozen) {
     cpus_took_what_devices_received(host);
     virtual_networks_are_parts(host);
     caches_know_the_neighbours(host);
+    routes_agree(host);
+    drivers_count_what_devices_count(host);
 }
 
 /// Number after a word in the line with a given first word.
@@ -161,4 +168,93 @@ fn caches_know_the_neighbours(host: &Frozen) {
     let entries = host.text("proc/net/stat/nf_conntrack").lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
     assert_eq!(u64::from_str_radix(&entries, 16), Ok(count));
     assert!(count <= host.numbers("proc/sys/net/netfilter/nf_conntrack_max")[0]);
+}
+
+/// The rows of /proc/net/route are the IPv4 routes of the kernel, and every network of an address has one.
+fn routes_agree(host: &Frozen) {
+    let (mut by_kernel, mut networks) = (Vec::new(), BTreeSet::new());
+    let word = |address: Ipv4Addr| {
+        let is_big = host.is_mainframe();
+        format!("{:08X}", if is_big { address.to_bits() } else { address.to_bits().swap_bytes() })
+    };
+    host.kernel()
+        .routes(&mut |route| {
+            let device = String::from_utf8(route.device.to_vec()).unwrap();
+            networks.extend(route.destination.map(|found| (device.clone(), found.address, found.prefix_length)));
+            let (destination, prefix_length) = match route.destination.map(|found| (found.address, found.prefix_length))
+            {
+                Some((IpAddr::V4(address), prefix_length)) => (address, prefix_length),
+                None => (Ipv4Addr::UNSPECIFIED, 0),
+                Some((IpAddr::V6(_), _)) => return,
+            };
+            let gateway = match route.gateway {
+                Some(IpAddr::V4(gateway)) => gateway,
+                _ => Ipv4Addr::UNSPECIFIED,
+            };
+            let mask = Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix_length)).unwrap_or_default());
+            by_kernel.push(vec![device, word(destination), word(gateway), word(mask)]);
+        })
+        .unwrap();
+    let rows = host.text("proc/net/route").lines().skip(1).map(|row| {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        [words[0], words[1], words[2], words[7]].map(str::to_owned).to_vec()
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), by_kernel);
+    host.kernel()
+        .addresses(&mut |found| {
+            let device = String::from_utf8(found.device.to_vec()).unwrap();
+            let (length, bits) = (found.network.prefix_length, u32::from(IpNetwork::bits(found.network.address)));
+            let is_there = |(name, address, prefix_length): &(String, IpAddr, u8)| {
+                let number = |address: IpAddr| match address {
+                    IpAddr::V4(address) => address.to_bits().into(),
+                    IpAddr::V6(address) => address.to_bits(),
+                };
+                let host_bits = bits - u32::from(length);
+                let upper = |address| number(address).checked_shr(host_bits).unwrap_or_default();
+                *name == device
+                    && *prefix_length == length
+                    && address.is_ipv4() == found.network.address.is_ipv4()
+                    && upper(*address) == upper(found.network.address)
+            };
+            // Single addresses of IPv4 and those of the loopback device have local routes only.
+            let is_local = device == "lo" || length == 32;
+            assert!(networks.iter().any(is_there) || is_local, "{found:?} is in no network of {networks:?}");
+        })
+        .unwrap();
+}
+
+/// Counters of the queues of a driver sum up to those of the device.
+fn drivers_count_what_devices_count(host: &Frozen) {
+    let kernel = host.kernel();
+    kernel
+        .links(&mut |link| {
+            let statistics = link.statistics.unwrap();
+            let (mut totals, mut of_queues) = (BTreeMap::new(), BTreeMap::<(&str, &str), u64>::new());
+            let answer = kernel.driver_statistics(link.name, &mut |found| {
+                let name = std::str::from_utf8(found.name).unwrap();
+                let direction = if name.starts_with("rx") { "rx" } else { "tx" };
+                let what = if name.ends_with("packets") { "packets" } else { "bytes" };
+                if name.chars().any(|letter| letter.is_ascii_digit()) {
+                    *of_queues.entry((direction, what)).or_default() += found.value;
+                }
+                assert!(totals.insert(name.to_owned(), found.value).is_none(), "{name} is there twice");
+            });
+            if answer.is_err() {
+                return;
+            }
+            kernel.driver(link.name, &mut |driver| assert!(!driver.name.is_empty())).unwrap();
+            for (name, value) in [
+                ("rx_packets", statistics.rx_packets),
+                ("tx_packets", statistics.tx_packets),
+                ("rx_bytes", statistics.rx_bytes),
+                ("tx_bytes", statistics.tx_bytes),
+            ] {
+                let (direction, what) = name.split_once('_').unwrap();
+                let name_of_link = link.name.escape_ascii();
+                assert!(totals.get(name).is_none_or(|found| *found == value), "{name} of {name_of_link}");
+                let queues = of_queues.get(&(direction, what));
+                assert!(queues.is_none_or(|found| *found == value), "{name} of the queues of {name_of_link}");
+            }
+        })
+        .unwrap();
 }

@@ -56,7 +56,7 @@ fn processes_double_until_they_are_killed() {
     let load = |scene: &Scene| scene.text("proc/loadavg").split('.').next().unwrap().parse::<u64>().unwrap();
     assert!(load(&before) < 10 && load(&late) > 400, "{} {}", load(&before), load(&late));
     let idle = |scene: &Scene| scene.row("proc/stat", "cpu")[3];
-    assert_eq!(idle(&late), idle(&full), "nobody has a rest");
+    assert_eq!(idle(&late), idle(&full), "a CPU is idle");
     assert!(pressure(&late, "cpu") - pressure(&full, "cpu") > 109_000_000);
     let forks = |scene: &Scene| scene.number("proc/stat", "processes");
     assert!(forks(&full) >= forks(&before) + 500);

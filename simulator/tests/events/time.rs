@@ -1,6 +1,7 @@
 //! Reboots and clock steps.
 
 use collectors::host::kernel::Uname;
+use collectors::host::kernel::timex::STATE_ERROR;
 
 use super::{AT, Scene, Story};
 
@@ -42,4 +43,15 @@ fn a_clock_step_changes_btime_only() {
         assert_eq!(uptime(&at), uptime(&before) + 1);
         assert!(at.number("proc/stat", "ctxt") >= before.number("proc/stat", "ctxt"));
     }
+}
+
+#[test]
+fn a_clock_without_a_reference_drifts() {
+    let story = Story::of("laptop", &[], "clock-unsynchronised", &[("seconds", "6000"), ("drift_ppm", "100")]);
+    let clock = |after| story.after(after).kernel().timex().unwrap();
+    assert_eq!([-1, 0, 5_999, 6_000].map(|after| clock(after).state == STATE_ERROR), [false, true, true, false]);
+    assert_eq!([0, 10, 600, 5_999].map(|after| clock(after).offset), [0, 1_000_000, 60_000_000, 500_000_000]);
+    assert_eq!(clock(5_999).maximum_error_microseconds, 16_000_000);
+    assert!(clock(6_000).offset.abs() <= 200_000);
+    assert!(clock(-1).frequency.abs_diff(clock(6_000).frequency) <= 2_000, "the drift of the crystal stays");
 }

@@ -1,4 +1,4 @@
-//! A virtual disk that loses, tears and reorders what was not synchronised.
+//! A virtual disk that loses, tears and reorders unsynchronised writes.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,11 +37,11 @@ impl Random {
 #[derive(Clone, Default, Debug)]
 struct File {
     content: Vec<u8>,
-    /// Length that a power failure leaves.
+    /// Length after a power failure.
     durable_bytes: usize,
     /// The durable content below bytes that were overwritten.
     overwritten: Option<Vec<u8>>,
-    /// Sectors that answer reads with an error.
+    /// Unreadable sectors.
     unreadable: Vec<usize>,
 }
 
@@ -51,14 +51,14 @@ enum Change {
     Remove(String),
 }
 
-/// What goes wrong.
+/// Failures to inject.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Trouble {
-    /// The process dies when this number of bytes and calls was written.
+    /// Number of written bytes and calls after which the process dies.
     pub(crate) dies_after: Option<usize>,
-    /// Bytes of space; appends beyond fail half done.
+    /// Capacity in bytes; appends beyond it fail partially.
     pub(crate) capacity: Option<usize>,
-    /// One of this number of synchronisations fails.
+    /// One in this many synchronisations fails.
     pub(crate) failing_syncs: Option<usize>,
 }
 
@@ -74,7 +74,7 @@ struct State {
     random: Option<Random>,
 }
 
-/// The disk, and handles of it: all clones are the same disk.
+/// A handle of the disk, which all clones share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 
@@ -101,7 +101,7 @@ impl Disk {
         state.random = Some(random);
     }
 
-    /// Bytes and calls written since the trouble was set.
+    /// Number of bytes and calls written since the failures were set.
     pub(crate) fn written(&self) -> usize {
         self.state().written
     }
@@ -110,14 +110,14 @@ impl Disk {
         self.state().is_dead
     }
 
-    /// The process ended, the system lives: all that was written is there.
+    /// Simulates the end of the process: all writes survive.
     pub(crate) fn restart_process(&self) {
         let mut state = self.state();
         state.is_dead = false;
         state.trouble = Trouble::default();
     }
 
-    /// A power failure: of what was not synchronised, any part survives.
+    /// Simulates a power failure: any part of the unsynchronised writes survives.
     pub(crate) fn lose_power(&self, random: &mut Random) {
         let mut state = self.state();
         let state = &mut *state;
@@ -195,7 +195,7 @@ impl Disk {
 }
 
 impl State {
-    /// Counts a write; the number of its bytes that still happen, and whether the process dies then.
+    /// Counts a write. Returns the number of bytes that are written, and whether the process dies afterwards.
     fn spend(&mut self, bytes: usize) -> io::Result<(usize, bool)> {
         if self.is_dead {
             return Err(died());
@@ -260,7 +260,7 @@ impl Storage for Disk {
         let room = state.trouble.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
         count = count.min(room);
         let file = &mut state.files[file];
-        // A device gives a sector that is written anew another place.
+        // A device remaps an unreadable sector when it is written.
         file.unreadable.retain(|sector| sector * SECTOR_BYTES < file.content.len());
         file.content.extend_from_slice(&bytes[..count]);
         if dies {

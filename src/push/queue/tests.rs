@@ -7,7 +7,7 @@ use super::*;
 
 const MEMORY_MAX_BYTES: usize = 8 << 20;
 
-/// What the world knows of a queue: what was promised and what arrived.
+/// The expected state of a queue: acknowledged and delivered records.
 #[derive(Default)]
 struct Ledger {
     acknowledged: BTreeMap<u64, Vec<u8>>,
@@ -18,7 +18,7 @@ struct Ledger {
     dropped: u64,
     /// Acknowledged records that the test damaged on disk.
     damaged: BTreeSet<u64>,
-    /// Restarts that kept what was written, and power failures.
+    /// Number of restarts that kept all writes, and of power failures.
     restarts: usize,
 }
 
@@ -32,7 +32,7 @@ impl Ledger {
         self.arrived.insert(record.id);
     }
 
-    /// Takes every record that waits.
+    /// Takes all queued records.
     fn drain(&mut self, queue: &mut Queue<Disk>, seed: u64) {
         let mut last = 0;
         while let Some(record) = queue.peek().unwrap() {
@@ -60,14 +60,15 @@ fn payload(random: &mut Random, id: u64) -> Vec<u8> {
     };
     let mut bytes = format!("{id}:").into_bytes();
     bytes.extend((0..length).map(|_| random.next().to_le_bytes()[2]));
-    // A payload that holds a complete record of another salt must not be read as one.
+    // A payload that contains a complete record with another salt must not be read as a record.
     if random.one_in(4) {
         write_record(&mut bytes, id + 1, 7, b"forged");
     }
     bytes
 }
 
-/// One schedule: appends, deliveries, crashes, full disks, failing syncs, damage. Panics when a promise is broken.
+/// Runs a random schedule of appends, deliveries, crashes, full disks, failing syncs and damage. Panics if a guarantee is
+/// violated.
 fn run_schedule(seed: u64) -> Ledger {
     let mut random = Random::new(seed);
     let disk = Disk::default();
@@ -126,7 +127,7 @@ fn live(queue: &mut Queue<Disk>, disk: &Disk, ledger: &mut Ledger, random: &mut 
                 Ok(appended) => {
                     assert_eq!(appended, id, "seed {seed}");
                     ledger.refused.remove(&id);
-                    // Only the id of a record that is done with may be used again.
+                    // Only the id of a completed record may be reused.
                     if ledger.acknowledged.insert(id, bytes).is_some() {
                         assert!(
                             ledger.arrived.remove(&id) || ledger.damaged.remove(&id),
@@ -147,7 +148,7 @@ fn live(queue: &mut Queue<Disk>, disk: &Disk, ledger: &mut Ledger, random: &mut 
                 }
                 _ => continue,
             };
-            // A receiver that does not answer is asked again: the same record comes.
+            // Without an acknowledgement the same record is delivered again.
             if random.one_in(3) {
                 continue;
             }
@@ -159,12 +160,12 @@ fn live(queue: &mut Queue<Disk>, disk: &Disk, ledger: &mut Ledger, random: &mut 
     }
 }
 
-/// Damages a sector and notes which acknowledged records it touched.
+/// Damages a sector and records the affected acknowledged records.
 fn damage(disk: &Disk, ledger: &mut Ledger, random: &mut Random) {
     let Some((name, start, end)) = disk.damage(random) else { return };
     let content = disk.content(&name);
     let salt = Segment::of_name(&name, 0).unwrap().salt;
-    // The content may be garbled already: what is not found whole any more, or overlaps the sector, is damaged.
+    // The content may be damaged already: a record that is not found complete, or overlaps the sector, is damaged.
     let mut whole = BTreeSet::new();
     for found in Records::of(&content, 0, salt) {
         if found.end() <= start || found.start >= end {
@@ -204,7 +205,7 @@ fn no_acknowledged_record_is_lost_in_random_schedules() {
     );
 }
 
-/// A fixed life of a queue, cut at every byte and every call that writes.
+/// A fixed sequence of operations, interrupted at every byte and every writing call.
 #[test]
 fn a_crash_at_every_byte_loses_nothing() {
     let options = QueueOptions { max_bytes: 1 << 20, segment_bytes: 150, sync: SyncPolicy::Always };
@@ -248,7 +249,7 @@ fn a_crash_at_every_byte_loses_nothing() {
 }
 
 #[test]
-fn a_damaged_record_costs_itself_alone() {
+fn only_the_damaged_record_is_lost() {
     let options = QueueOptions { max_bytes: 1 << 20, segment_bytes: 1 << 16, sync: SyncPolicy::Always };
     let records = || (0..20_u8).map(|number| vec![number; 40]);
     let mut whole = Queue::open(Disk::default(), options, 3).unwrap();
@@ -273,7 +274,7 @@ fn a_damaged_record_costs_itself_alone() {
 }
 
 #[test]
-fn the_oldest_records_go_first_at_the_bound_and_are_counted() {
+fn the_oldest_records_are_dropped_at_the_limit_and_counted() {
     let options = QueueOptions { max_bytes: 10_000, segment_bytes: 1_000, sync: SyncPolicy::Never };
     let mut queue = Queue::open(Disk::default(), options, 3).unwrap();
     for number in 0..1_000_u64 {
@@ -286,7 +287,7 @@ fn the_oldest_records_go_first_at_the_bound_and_are_counted() {
 }
 
 #[test]
-fn a_record_above_the_limit_is_refused_and_the_queue_goes_on() {
+fn a_record_above_the_limit_is_refused_and_later_ones_are_accepted() {
     let options = QueueOptions { max_bytes: 1 << 30, segment_bytes: 1_000, sync: SyncPolicy::Always };
     let mut queue = Queue::open(Disk::default(), options, 3).unwrap();
     let error = queue.append(&vec![0; RECORD_MAX_BYTES + 1]).unwrap_err();
@@ -297,7 +298,7 @@ fn a_record_above_the_limit_is_refused_and_the_queue_goes_on() {
 }
 
 #[test]
-fn a_backlog_of_any_size_takes_little_memory() {
+fn memory_does_not_depend_on_the_size_of_the_backlog() {
     let options = QueueOptions { max_bytes: 1 << 30, segment_bytes: segment_bytes(1 << 30), sync: SyncPolicy::Never };
     let folder = tempfile::tempdir().unwrap();
     let storage = super::super::storage::Directory::open(folder.path()).unwrap();
@@ -314,7 +315,7 @@ fn a_backlog_of_any_size_takes_little_memory() {
 }
 
 #[test]
-fn a_directory_belongs_to_one_process() {
+fn a_directory_is_locked_by_one_process() {
     use super::super::storage::Directory;
     let folder = tempfile::tempdir().unwrap();
     let first = Directory::open(folder.path()).unwrap();

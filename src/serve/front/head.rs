@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::serve::replaceable::RELOAD;
 use crate::serve::request::{Method, Peer, Request, Security, Version};
 
 /// Maximum length of a head, including its last empty line.
@@ -74,7 +75,7 @@ pub(super) fn parse(head: &[u8], peer: Peer, security: Option<Arc<Security>>) ->
     let first = lines.next().unwrap_or_default();
     let (method, target, version) = request_line(first)?;
     let target = at + method.len() + 1..at + method.len() + 1 + target.len();
-    let method = known(method);
+    let method = known(method, text.get(target.clone()).unwrap_or_default());
     at += first.len() + 2;
     let mut headers = Vec::with_capacity(8);
     for line in lines {
@@ -91,8 +92,9 @@ pub(super) fn parse(head: &[u8], peer: Peer, security: Option<Arc<Security>>) ->
     Ok(request)
 }
 
-fn known(method: &str) -> Result<Method, Refusal> {
+fn known(method: &str, target: &str) -> Result<Method, Refusal> {
     match method {
+        "POST" if target == RELOAD => Ok(Method::Post),
         "GET" => Ok(Method::Get),
         "HEAD" => Ok(Method::Head),
         _ => Err(METHOD),
@@ -243,6 +245,9 @@ mod tests {
         refuse("GET / HTTP/1.1\nHost: x\n\n", LINE_END);
         refuse("GET / HTTP/1.1\r\nHost: x\n\r\n", LINE_END);
         refuse("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
+        refuse("POST /-/reload?x HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
+        let post = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(parse(post, Peer::Unix, None).unwrap().method(), Method::Post);
         refuse("get / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
     }
 

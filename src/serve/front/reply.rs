@@ -57,7 +57,7 @@ pub(super) fn bytes(response: Response, form: ReplyForm) -> Vec<u8> {
     // `tiny_http` does not print this header, so it is inserted before the empty line.
     bytes.truncate(bytes.len().saturating_sub(2));
     bytes.extend_from_slice(connection);
-    if form.method != Method::Get {
+    if form.method == Method::Head {
         return bytes;
     }
     if body.len() < COPIED_MAX_BYTES {

@@ -2,7 +2,7 @@
 
 use super::settings::{ClientAuth, TlsSection};
 use super::watched_files::WatchedFiles;
-use super::yaml::Problem;
+use crate::yaml::Problem;
 
 /// Requirements on client certificates; the default requires none.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

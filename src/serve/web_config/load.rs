@@ -7,7 +7,7 @@ use super::settings::{self, Settings};
 #[cfg(feature = "tls")]
 pub(super) use super::tls::{Choices, Tls};
 use super::watched_files::{Snapshot, WatchedFiles};
-use super::yaml::Problem;
+use crate::yaml::Problem;
 
 /// Result of loading, and the metadata of the files.
 #[derive(Debug)]

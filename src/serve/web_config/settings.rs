@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::password::{Hash, Users};
-use super::yaml::{Problem, parse};
-use super::yaml_section::{Section, entries, text};
+use crate::yaml::section::{Section, entries, text};
+use crate::yaml::{Problem, parse};
 
 /// Headers that a file may set, with their allowed values; an empty list allows any value.
 const HEADERS: [(&str, &[&str]); 5] = [

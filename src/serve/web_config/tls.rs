@@ -23,7 +23,7 @@ use super::certificate::Certificate;
 use super::client_auth::ClientRequirements;
 use super::settings::{ClientAuth, TlsSection};
 use super::watched_files::WatchedFiles;
-use super::yaml::Problem;
+use crate::yaml::Problem;
 
 /// Protocol versions, oldest first.
 const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS12", &version::TLS12), ("TLS13", &version::TLS13)];

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use hmac_sha256::Hash as Sha256;
 
 use super::settings::Source;
-use super::yaml::Problem;
+use crate::yaml::Problem;
 
 /// Maximum size of a file.
 pub(super) const FILE_MAX_BYTES: u64 = 1024 * 1024;

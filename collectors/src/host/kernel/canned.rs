@@ -194,6 +194,7 @@ impl Canned {
             Question::Zone(now, _) => {
                 kernel.zone(now, found.clock.get_or_insert_default().zone.get_or_insert_default())?;
             }
+            Question::Timex(_) => found.timex = Some(kernel.timex()?),
             Question::Uname(_) => kernel.uname(found.uname.get_or_insert_default())?,
             Question::StatFs(mount_point, _) => {
                 set(&mut found.statfs, mount_point, Ok(Lend::keep(&kernel.statfs(mount_point)?)));
@@ -225,6 +226,26 @@ impl Canned {
                 let qdiscs = found.qdiscs.get_or_insert_default();
                 kernel.qdiscs(&mut |qdisc| qdiscs.push(Lend::keep(qdisc)))?;
             }
+            Question::Driver(device, _) => {
+                found.drivers = Some(BTreeMap::new());
+                kernel.driver(device, &mut |driver| set(&mut found.drivers, device, Ok(Lend::keep(driver))))?;
+            }
+            Question::LinkSettings(device, _) => {
+                set(&mut found.link_settings, device, Ok(Lend::keep(&kernel.link_settings(device)?)));
+            }
+            Question::DriverStatistics(device, _) => {
+                found.driver_statistics = Some(Vec::new());
+                kernel.driver_statistics(device, &mut |statistic| {
+                    add(&mut found.driver_statistics, device, Ok(Lend::keep(statistic)));
+                })?;
+            }
+            Question::Ntp(query, _) => {
+                set(&mut found.ntp, query.server.as_bytes(), Ok(Lend::keep(&kernel.ntp(query)?)));
+            }
+            Question::Routes(_) => {
+                let routes = found.routes.get_or_insert_default();
+                kernel.routes(&mut |route| routes.push(Lend::keep(route)))?;
+            }
             Question::WifiInterfaces(_) => {
                 let interfaces = found.wifi_interfaces.get_or_insert_default();
                 kernel.wifi_interfaces(&mut |interface| interfaces.push(Lend::keep(interface)))?;
@@ -253,6 +274,10 @@ impl Canned {
         match entry {
             "statfs" => set(&mut known.statfs, subject, Err(refusal)),
             "btrfs" => add(&mut known.btrfs, subject, Err(refusal)),
+            "drivers" => set(&mut known.drivers, subject, Err(refusal)),
+            "driver_statistics" => add(&mut known.driver_statistics, subject, Err(refusal)),
+            "link_settings" => set(&mut known.link_settings, subject, Err(refusal)),
+            "ntp" => set(&mut known.ntp, subject, Err(refusal)),
             "wifi_networks" => set(&mut known.wifi_networks, subject, Err(refusal)),
             "wifi_stations" => add(&mut known.wifi_stations, subject, Err(refusal)),
             _ => {}
@@ -301,6 +326,7 @@ impl Kernel for Canned {
                 into.name.clone_from(&zone.name);
                 into.offset_seconds = zone.offset_seconds;
             }
+            Question::Timex(into) => *into = *known(answers.timex.as_ref())?,
             Question::Uname(into) => copy_uname(known(answers.uname.as_ref())?, into),
             Question::Rootfs(visit) => visit(&self.rootfs),
             // A mount point without an answer, on a host that has any, does not exist.
@@ -322,6 +348,25 @@ impl Kernel for Canned {
                 *into = self.of(answers.link_modes.as_ref(), device)?.ok_or(Errno::EOPNOTSUPP)?.lend();
             }
             Question::Qdiscs(visit) => all(answers.qdiscs.as_ref(), |qdisc| visit(&qdisc.lend()))?,
+            // A device without an answer, on a host that has any, has no driver that answers, as `lo`.
+            Question::Driver(device, visit) => {
+                visit(&self.of(answers.drivers.as_ref(), device)?.ok_or(Errno::EOPNOTSUPP)?.lend());
+            }
+            Question::LinkSettings(device, into) => {
+                *into = self.of(answers.link_settings.as_ref(), device)?.ok_or(Errno::EOPNOTSUPP)?.lend();
+            }
+            Question::DriverStatistics(device, visit) => {
+                let visit = |statistic: &answers::KeptDriverStatistic| visit(&statistic.lend());
+                if self.all_of(answers.driver_statistics.as_ref(), device, visit)? == 0 {
+                    return Err(Errno::EOPNOTSUPP.into());
+                }
+            }
+            // A server without an answer, on a host that has any, does not run.
+            Question::Ntp(query, into) => {
+                let answer = self.of(answers.ntp.as_ref(), query.server.as_bytes())?;
+                *into = answer.ok_or(Errno::ECONNREFUSED)?.lend();
+            }
+            Question::Routes(visit) => all(answers.routes.as_ref(), |route| visit(&route.lend()))?,
             Question::WifiInterfaces(visit) => {
                 all(answers.wifi_interfaces.as_ref(), |interface| visit(&interface.lend()))?;
             }

@@ -1,9 +1,12 @@
 //! The running kernel.
 
 mod btrfs;
+mod drivers;
 mod exchange;
 mod family;
+mod ntp;
 mod socket;
+mod timex;
 mod zone;
 
 use std::ffi::CStr;
@@ -13,14 +16,15 @@ use std::path::Path;
 use rustix::io::retry_on_intr;
 use rustix::net::netlink::GENERIC;
 
+use self::drivers::Drivers;
 use self::exchange::Exchanges;
 use self::family::Family;
 use self::zone::Zones;
 use super::btrfs::BtrfsDevice;
-use super::netlink::{ethtool, nl80211, qdisc, route};
+use super::netlink::{ethtool, fib, nl80211, qdisc, route};
 use super::{
-    Address, AlternativeName, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs,
-    Uname, WifiInterface, WifiNetwork, WifiStation, clock,
+    Address, AlternativeName, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, Route,
+    StatFs, Uname, WifiInterface, WifiNetwork, WifiStation, clock,
 };
 use crate::host::errno::Errno;
 
@@ -35,6 +39,7 @@ pub struct Linux {
     zones: Zones,
     routes: Exchanges,
     generic: Exchanges,
+    drivers: Drivers,
     ethtool: Family,
     nl80211: Family,
 }
@@ -52,6 +57,7 @@ impl Linux {
             zones: Zones::local(),
             routes: Exchanges::new(None),
             generic: Exchanges::new(Some(GENERIC)),
+            drivers: Drivers::default(),
             ethtool: Family::new(ethtool::FAMILY),
             nl80211: Family::new(nl80211::FAMILY),
         }
@@ -66,6 +72,7 @@ impl Kernel for Linux {
             Question::TicksPerSecond(into) => *into = rustix::param::clock_ticks_per_second(),
             Question::PageSizeBytes(into) => *into = rustix::param::page_size() as u64,
             Question::Zone(now, into) => self.zones.at(i64::try_from(now.as_secs()).unwrap_or(i64::MAX), into),
+            Question::Timex(into) => *into = timex::ask()?,
             Question::Uname(into) => uname(into),
             Question::Rootfs(visit) => visit(&self.rootfs),
             Question::StatFs(mount_point, into) => *into = self.statfs(mount_point)?,
@@ -75,7 +82,12 @@ impl Kernel for Linux {
             Question::Addresses(visit) => self.addresses(visit)?,
             Question::Neighbours(visit) => self.neighbours(visit)?,
             Question::LinkModes(device, into) => *into = self.link_modes(device)?,
+            Question::Driver(device, visit) => self.drivers.driver(device, visit)?,
+            Question::LinkSettings(device, into) => *into = self.drivers.link_settings(device)?,
+            Question::DriverStatistics(device, visit) => self.drivers.statistics(device, visit)?,
+            Question::Ntp(query, into) => *into = ntp::ask(query)?,
             Question::Qdiscs(visit) => self.qdiscs(visit)?,
+            Question::Routes(visit) => self.unicast_routes(visit)?,
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
@@ -181,6 +193,21 @@ impl Linux {
         Ok(())
     }
 
+    /// A next hop whose device went away meanwhile, or that has none, has no device's name.
+    fn unicast_routes(&self, visit: &mut dyn FnMut(&Route<'_>)) -> Result<(), KernelError> {
+        self.routes.stream(fib::request_routes, |message, devices| {
+            if message.kind != fib::NEW_ROUTE {
+                return Ok(());
+            }
+            fib::next_hops(message.payload, |index, found| {
+                let device = devices.name(index).unwrap_or_default();
+                visit(&Route { device, ..found });
+            })?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     fn wifi_interfaces(&self, visit: &mut dyn FnMut(&WifiInterface<'_>)) -> Result<(), KernelError> {
         self.nl80211.ask(&self.generic, nl80211::request_interfaces, |answer, family| {
             for message in answer.messages(family) {
@@ -250,6 +277,11 @@ fn joined<'a>(memory: &'a mut [u8; PATH_CAP_BYTES], prefix: &[u8], path: &[u8]) 
     room[..prefix.len()].copy_from_slice(prefix);
     room[prefix.len()..length].copy_from_slice(path);
     CStr::from_bytes_with_nul(room).map_err(|_| Errno::EINVAL)
+}
+
+/// The error of the call of the C library that failed last in this thread.
+fn last_error() -> Errno {
+    Errno::from_number(std::io::Error::last_os_error().raw_os_error().unwrap_or_default())
 }
 
 fn errno(error: rustix::io::Errno) -> Errno {

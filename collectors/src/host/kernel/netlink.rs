@@ -5,6 +5,7 @@
 //! four bytes. Numbers are in the byte order of the host, because the peer is its own kernel.
 
 pub mod ethtool;
+pub mod fib;
 pub mod generic;
 pub mod nl80211;
 pub mod qdisc;
@@ -376,6 +377,7 @@ mod tests {
             prop_assert!(values <= bytes.len());
             route::tests::decode_all(&bytes);
             let _ = (generic::family_id(&bytes), ethtool::link_modes(&bytes), qdisc::qdisc(&bytes));
+            let _ = fib::next_hops(&bytes, |_, _| ());
             nl80211::tests::decode_all(&bytes);
         }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::btrfs::BtrfsDevice;
 use super::{
-    Address, AlternativeName, KernelError, Link, LinkModes, Neighbour, Qdisc, StatFs, Uname, WifiInterface,
-    WifiNetwork, WifiStation, Zone,
+    Address, AlternativeName, Driver, DriverStatistic, KernelError, Link, LinkModes, LinkSettings, Neighbour,
+    NtpAnswer, NtpQuery, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
 };
 
 /// A question with the destination of its answer: a variable for a single value, a visitor for a list.
@@ -33,6 +33,8 @@ pub enum Question<'q> {
     PageSizeBytes(&'q mut u64),
     /// The time zone in force at a time since 1970.
     Zone(Duration, &'q mut Zone),
+    /// The clock's discipline, `adjtimex(2)` without changes.
+    Timex(&'q mut Timex),
     /// `uname(2)`.
     Uname(&'q mut Uname),
     /// The directory that mount points are below, without its final slash; empty for `/`.
@@ -51,8 +53,18 @@ pub enum Question<'q> {
     Neighbours(&'q mut dyn FnMut(&Neighbour<'_>)),
     /// Speed and duplex of a network device.
     LinkModes(&'q [u8], &'q mut LinkModes),
+    /// The driver of a network device.
+    Driver(&'q [u8], &'q mut dyn FnMut(&Driver<'_>)),
+    /// Supported and advertised settings of a network device's link.
+    LinkSettings(&'q [u8], &'q mut LinkSettings),
+    /// Counters of a network device's driver, in the driver's order.
+    DriverStatistics(&'q [u8], &'q mut dyn FnMut(&DriverStatistic<'_>)),
+    /// The time of an NTP server. Waits for a second at most.
+    Ntp(&'q NtpQuery<'q>, &'q mut NtpAnswer),
     /// Queueing disciplines of network devices.
     Qdiscs(&'q mut dyn FnMut(&Qdisc<'_>)),
+    /// Unicast routes of every table, IPv4 and IPv6, once for each next hop.
+    Routes(&'q mut dyn FnMut(&Route<'_>)),
     /// Wireless interfaces. The visitor may ask further questions.
     WifiInterfaces(&'q mut dyn FnMut(&WifiInterface<'_>)),
     /// The network that an interface belongs to, if any.
@@ -71,6 +83,7 @@ impl Question<'_> {
                 return None;
             }
             Self::Zone(..) => ("clock", b""),
+            Self::Timex(_) => ("timex", b""),
             Self::Uname(_) => ("uname", b""),
             Self::StatFs(mount_point, _) => ("statfs", mount_point),
             Self::Btrfs(mount_point, _) => ("btrfs", mount_point),
@@ -79,7 +92,12 @@ impl Question<'_> {
             Self::Addresses(_) => ("addresses", b""),
             Self::Neighbours(_) => ("neighbours", b""),
             Self::LinkModes(device, _) => ("link_modes", device),
+            Self::Driver(device, _) => ("drivers", device),
+            Self::LinkSettings(device, _) => ("link_settings", device),
+            Self::DriverStatistics(device, _) => ("driver_statistics", device),
+            Self::Ntp(query, _) => ("ntp", query.server.as_bytes()),
             Self::Qdiscs(_) => ("qdiscs", b""),
+            Self::Routes(_) => ("routes", b""),
             Self::WifiInterfaces(_) => ("wifi_interfaces", b""),
             Self::WifiNetwork(interface, _) => ("wifi_networks", interface.name),
             Self::WifiStations(interface, _) => ("wifi_stations", interface.name),
@@ -181,6 +199,12 @@ impl dyn Kernel + '_ {
         self.ask(Question::Zone(now, into))
     }
 
+    /// Asks [`Question::Timex`].
+    pub fn timex(&self) -> Result<Timex, KernelError> {
+        let mut timex = Timex::default();
+        self.ask(Question::Timex(&mut timex)).map(|()| timex)
+    }
+
     /// Asks [`Question::Uname`].
     pub fn uname(&self, into: &mut Uname) -> Result<(), KernelError> {
         self.ask(Question::Uname(into))
@@ -238,9 +262,40 @@ impl dyn Kernel + '_ {
         self.ask(Question::LinkModes(device, &mut modes)).map(|()| modes)
     }
 
+    /// Asks [`Question::Driver`].
+    pub fn driver(&self, device: &[u8], visit: &mut dyn FnMut(&Driver<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Driver(device, visit))
+    }
+
+    /// Asks [`Question::LinkSettings`].
+    pub fn link_settings(&self, device: &[u8]) -> Result<LinkSettings, KernelError> {
+        let mut settings = LinkSettings::default();
+        self.ask(Question::LinkSettings(device, &mut settings)).map(|()| settings)
+    }
+
+    /// Asks [`Question::DriverStatistics`].
+    pub fn driver_statistics(
+        &self,
+        device: &[u8],
+        visit: &mut dyn FnMut(&DriverStatistic<'_>),
+    ) -> Result<(), KernelError> {
+        self.ask(Question::DriverStatistics(device, visit))
+    }
+
+    /// Asks [`Question::Ntp`].
+    pub fn ntp(&self, query: &NtpQuery<'_>) -> Result<NtpAnswer, KernelError> {
+        let mut answer = NtpAnswer::default();
+        self.ask(Question::Ntp(query, &mut answer)).map(|()| answer)
+    }
+
     /// Asks [`Question::Qdiscs`].
     pub fn qdiscs(&self, visit: &mut dyn FnMut(&Qdisc<'_>)) -> Result<(), KernelError> {
         self.ask(Question::Qdiscs(visit))
+    }
+
+    /// Asks [`Question::Routes`].
+    pub fn routes(&self, visit: &mut dyn FnMut(&Route<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Routes(visit))
     }
 
     /// Asks [`Question::WifiInterfaces`].

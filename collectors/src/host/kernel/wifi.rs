@@ -6,7 +6,7 @@ use std::time::Duration;
 /// skipped.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct WifiInterface<'a> {
-    /// Its name.
+    /// The name of the interface.
     pub name: &'a [u8],
     /// The index of its device.
     pub index: u32,

@@ -7,6 +7,8 @@
 pub(super) mod linux;
 #[cfg(target_os = "linux")]
 mod reading;
+#[cfg(target_os = "linux")]
+pub(super) mod rendered;
 // On Linux only tests use it, to check that both implementations agree.
 #[cfg(any(not(target_os = "linux"), test))]
 pub(super) mod portable;

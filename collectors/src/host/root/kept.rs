@@ -11,9 +11,14 @@
 //! | a mount over, on or below /proc or /sys | the list of mounts changes (`Mounts`) |
 //! | processes start and end | their files are not kept open |
 //!
+//! The check takes a system call per directory and missing path in each scrape. Where the kernel's events reach this
+//! process, it is skipped while no event arrives (`events`).
+//!
 //! In other directories a file may be replaced at any time, so no files stay open there. Only the handle of the last
 //! directory is cached until the end of the scrape.
 
+mod events;
+mod mounts;
 mod place;
 mod state;
 
@@ -21,11 +26,14 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::dir::linux::{Confined, Rendered, list_again, list_all};
+use super::dir::linux::{Confined, list_again, list_all};
+use super::dir::rendered::Rendered;
 use super::{Metadata, Names, Root, RootError};
 use crate::host::errno::Errno;
+use events::Events;
+use mounts::Mounts;
 use place::LastPlace;
-use state::{Mounts, State};
+use state::State;
 
 /// Maximum size of a file that stays open. A larger one costs more to render than to open, and the kernel would keep a
 /// buffer of its whole size.
@@ -50,7 +58,9 @@ impl Kept {
         let mounts = Mounts::watch();
         let confined = Arc::new(Confined::open(&path)?);
         let mounts = mounts.filter(|_| confined.rendered.is_some());
-        Ok(Self { path, state: Mutex::new(State::new(confined, mounts)), last: LastPlace::default() })
+        // Without the list of mounts nothing is kept, and the events have nothing to say.
+        let events = mounts.as_ref().and_then(|_| Events::listen());
+        Ok(Self { path, state: Mutex::new(State::new(confined, mounts, events)), last: LastPlace::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -65,8 +75,9 @@ impl Kept {
     fn find(&self, confined: &Confined, directory: &[u8], name: &[u8]) -> Option<Arc<Mutex<OwnedFd>>> {
         let mut state = self.lock();
         let scrape = state.scrape;
-        let found = state.directories.get(directory)?;
-        if found.scrape != scrape {
+        if state.is_identified(directory, state.directories.get(directory)?) {
+            state.mark_used(directory);
+        } else {
             drop(state);
             let identity = identity(confined, directory).ok();
             state = self.lock();
@@ -118,23 +129,28 @@ impl Kept {
         }
     }
 
-    /// Opens a file that is not kept. Most of these files are missing in every scrape; checking for existence costs half
-    /// as much as a failed open.
+    /// Opens a file that is not kept. A path that was missing in the last scrape is looked up first, which costs half as
+    /// much as a failed open; while no event arrives, it is known to be missing.
     fn open_new(
         &self,
         confined: &Confined,
         path: &[u8],
         open: fn(&Confined, &[u8]) -> Result<OwnedFd, RootError>,
     ) -> Result<OwnedFd, RootError> {
-        const ABSENT: RootError = RootError::Errno(Errno::ENOENT);
-        let was_absent = self.lock().absent.contains(path);
-        if was_absent && confined.lacks(path) {
-            return Err(ABSENT);
+        let (missing, is_certain) = self.lock().missing(path);
+        if let Some(error) = missing {
+            if is_certain {
+                return Err(error);
+            }
+            if confined.lacks(path, error) {
+                self.lock().note(path, missing);
+                return Err(error);
+            }
         }
         let opened = open(confined, path);
-        let is_absent = matches!(opened, Err(ABSENT));
-        if was_absent != is_absent {
-            self.lock().note(path, is_absent);
+        let now_missing = opened.as_ref().err().copied().filter(|&error| is_absence(error));
+        if missing.is_some() || now_missing.is_some() {
+            self.lock().note(path, now_missing);
         }
         opened
     }
@@ -164,8 +180,7 @@ impl Root for Kept {
     fn begin_scrape(&self) {
         self.last.clear();
         let mut state = self.lock();
-        state.begin_scrape();
-        if state.mounts.as_ref().is_some_and(Mounts::have_changed) {
+        if state.begin_scrape() {
             let directories = state.take_all();
             // If a sandbox forbids reading the new mount, the previous one stays in use.
             if let Ok(confined) = Confined::open(&self.path).and_then(|new| new.open_directory(b"").map(|_| new)) {
@@ -188,16 +203,25 @@ impl Root for Kept {
     fn list(&self, path: &[u8], into: &mut Names) -> Result<(), RootError> {
         into.clear();
         let confined = self.confined();
-        // The descriptor of a removed directory of /proc lists nothing.
-        if confined.rendered != Some(Rendered::Sys) {
-            return confined.list(path, into);
+        match confined.rendered {
+            Some(Rendered::Sys) => {}
+            // The descriptor of a removed directory of /proc lists nothing.
+            Some(Rendered::Proc) => return list_all(&self.open_new(&confined, path, Confined::open_directory)?, into),
+            None => return confined.list(path, into),
+        }
+        if self.lock().listing(path, into) {
+            return Ok(());
         }
         if let Some(answer) = self.ask_kept(&confined, (path, ITSELF), |directory| list_again(directory, into)) {
+            if answer.is_ok() {
+                self.lock().note_listing(path, into);
+            }
             return answer;
         }
         let directory = self.open_new(&confined, path, Confined::open_directory)?;
         list_all(&directory, into)?;
         self.keep(&confined, path, (path, ITSELF), directory);
+        self.lock().note_listing(path, into);
         Ok(())
     }
 
@@ -206,7 +230,17 @@ impl Root for Kept {
     }
 
     fn metadata(&self, path: &[u8]) -> Result<Metadata, RootError> {
-        self.confined().metadata(path)
+        let confined = self.confined();
+        let (missing, is_certain) = self.lock().missing(path);
+        if let Some(error) = missing.filter(|_| is_certain) {
+            return Err(error);
+        }
+        let metadata = confined.metadata(path);
+        let now_missing = metadata.err().filter(|&error| confined.rendered.is_some() && is_absence(error));
+        if missing.is_some() || now_missing.is_some() {
+            self.lock().note(path, now_missing);
+        }
+        metadata
     }
 }
 
@@ -231,10 +265,16 @@ fn is_refusal(error: RootError) -> bool {
     matches!(error, RootError::Errno(Errno::EINVAL | Errno::EOPNOTSUPP))
 }
 
-/// Whether this is a directory of a process in /proc, whose number may be reused.
+/// Whether nothing is at the path, or something on the way to it is a file.
+fn is_absence(error: RootError) -> bool {
+    matches!(error, RootError::Errno(Errno::ENOENT | Errno::ENOTDIR))
+}
+
+/// Whether this is a directory of a process in /proc, whose number may be reused. The number of the first process is not:
+/// it ends with its host.
 fn is_of_process(rendered: Rendered, directory: &[u8]) -> bool {
     let first = directory.split(|&byte| byte == b'/').next().unwrap_or_default();
-    let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    let is_number = !first.is_empty() && first != b"1" && first.iter().all(u8::is_ascii_digit);
     rendered == Rendered::Proc && (is_number || matches!(first, b"self" | b"thread-self"))
 }
 

@@ -7,7 +7,7 @@ fn parsed(text: &str) -> Result<Vec<Parsed>, String> {
     parse(Text::new(Mount::Host, b"a.prom", text.as_bytes())).map_err(|error| error.to_string())
 }
 
-/// What a file comes to, one line for each metric.
+/// Prints the parsed metrics, one per line.
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
     let families = parsed(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -52,7 +52,7 @@ fn samples_are_read_with_and_without_labels() {
 }
 
 #[test]
-fn comments_say_type_and_help() {
+fn comments_contain_type_and_help() {
     check("# TYPE a COUNTER\n# HELP a x\\\\y\\nz \na 1\n", &["counter a (x\\\\y\\nz ) {} 1"]);
     check("#TYPE a gauge\n#\n# HELP\n# HELP a\n# HELP a  \n# note a\na 1\n", &["gauge a {} 1"]);
     check("# HELP a x\n# TYPE a gauge\n", &[]);
@@ -60,7 +60,7 @@ fn comments_say_type_and_help() {
 }
 
 #[test]
-fn histograms_and_summaries_are_put_together() {
+fn histograms_and_summaries_are_assembled() {
     check(
         "# TYPE a histogram\na_bucket{x=\"y\",le=\"1\"} 1\na_sum{x=\"y\"} 2.5\na_bucket{le=\"+Inf\",x=\"y\"} 3\n\
          a_bucket{x=\"y\",le=\"0.5\"} 0\na_count{x=\"y\"} 3.7\na_bucket{x=\"y\",le=\"1\"} 2\na_bucket{x=\"z\"} 9\n",
@@ -77,7 +77,7 @@ fn histograms_and_summaries_are_put_together() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_line() {
+fn errors_name_the_line() {
     check_error("a 1\nb x\n", "a.prom:2: value: expected a number, found \"x\"");
     check_error("a 1", "a.prom:1: last line: expected a final newline");
     check_error("a 1\n\n# HELP b", "a.prom:3: last line: expected a final newline");
@@ -98,7 +98,7 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
-fn what_is_wrong_with_labels_is_named() {
+fn errors_in_labels_are_described() {
     check_error("a{1b=\"c\"} 1\n", "label name: expected a label name");
     check_error("a{,} 1\n", "label name");
     check_error("a{__name__=\"b\"} 1\n", "label name: expected a label name of letters, digits and `_`");

@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use collectors::host::kernel::IpNetwork;
+
 use super::{folder, of_process};
 use crate::layout::{Content, Group, Table, each_with};
-use crate::machine::{Interface, Kind, Machine};
+use crate::machine::{Kind, Machine};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
 
@@ -24,44 +26,33 @@ const GATEWAY: u16 = 2;
 /// The width to which rows are padded.
 const ROW_WIDTH: usize = 127;
 
-struct Route<'a> {
-    link: &'a Interface,
-    destination: Ipv4Addr,
-    gateway: Ipv4Addr,
-    mask: Ipv4Addr,
-}
-
 fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(
         into,
         "{:<ROW_WIDTH$}",
         "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
     );
-    let outward = moment.machine.neighbours.iter().find(|neighbour| neighbour.address.octets()[3] == 1);
-    let outward = outward.and_then(|neighbour| {
-        let link = moment.machine.interfaces.get(neighbour.interface)?;
-        let any = Ipv4Addr::UNSPECIFIED;
-        Some(Route { link, destination: any, gateway: neighbour.address, mask: any })
-    });
-    for Route { link, destination, gateway, mask } in outward.into_iter().chain(networks(moment)) {
+    for route in moment.routes() {
+        let (destination, prefix) = match route.destination {
+            Some(IpNetwork { address: IpAddr::V4(address), prefix_length }) => (address, prefix_length),
+            None => (Ipv4Addr::UNSPECIFIED, 0),
+            Some(IpNetwork { address: IpAddr::V6(_), .. }) => continue,
+        };
+        let gateway = match route.gateway {
+            Some(IpAddr::V4(gateway)) => gateway,
+            _ => Ipv4Addr::UNSPECIFIED,
+        };
+        let mask = Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or_default());
         let flags = UP | if gateway.is_unspecified() { 0 } else { GATEWAY };
         let [destination, gateway, mask] =
             [destination, gateway, mask].map(|address| moment.machine.system.architecture.word(address.octets()));
-        let row = format!("{}\t{destination:08X}\t{gateway:08X}\t{flags:04X}\t0\t0\t0\t{mask:08X}\t0\t0\t0", link.name);
+        let metric = route.priority;
+        let row = format!(
+            "{}\t{destination:08X}\t{gateway:08X}\t{flags:04X}\t0\t0\t{metric}\t{mask:08X}\t0\t0\t0",
+            route.link.name
+        );
         put_line!(into, "{row:<ROW_WIDTH$}");
     }
-}
-
-/// Routes to the networks of devices.
-fn networks<'a>(moment: &Moment<'a>) -> impl Iterator<Item = Route<'a>> {
-    let links = moment.machine.interfaces.iter().filter(|link| !matches!(link.kind, Kind::Loopback | Kind::Dummy));
-    let addresses = links.flat_map(|link| link.addresses.iter().map(move |address| (link, address)));
-    addresses.filter_map(|(link, &(address, prefix))| {
-        let IpAddr::V4(address) = address else { return None };
-        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or_default();
-        let destination = Ipv4Addr::from_bits(address.to_bits() & mask);
-        Some(Route { link, destination, gateway: Ipv4Addr::UNSPECIFIED, mask: Ipv4Addr::from_bits(mask) })
-    })
 }
 
 fn addresses(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {

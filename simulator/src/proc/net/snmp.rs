@@ -35,7 +35,7 @@ enum Count {
     Unlimited,
     /// 1 if the host forwards packets, 2 if not.
     Router,
-    /// Derived from the traffic of devices.
+    /// A value derived from the traffic of devices.
     Through(fn(&Protocols) -> u64),
 }
 

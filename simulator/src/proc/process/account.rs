@@ -54,7 +54,7 @@ fn statm(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{size} {resident} {shared} {text} 0 {} 0", data + stack);
 }
 
-/// Nanoseconds running, nanoseconds waiting, and the number of timeslices.
+/// Scheduler statistics: nanoseconds running, nanoseconds waiting for a CPU, and number of time slices.
 fn schedstat(process: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     const TICK_NANOSECONDS: u64 = 10_000_000;
     let times = moment.process_times(process);

@@ -209,7 +209,7 @@ const ERROR_KEY: &str = "NODELAB.error";
 const SIZE_KEY: &str = "NODELAB.size";
 /// Extended header with the value `socket`: tar has no sockets, so they are written as FIFOs.
 const SPECIAL_KEY: &str = "NODELAB.special";
-/// Longer names are written as an entry of their own, before the entry they name.
+/// Maximum length of a name in a header. A longer name is written as a separate entry before its file.
 const NAME_MAX_BYTES: usize = 100;
 /// Largest number of a header field: eleven octal digits.
 const OCTAL_MAX: u64 = 0o777_7777_7777;

@@ -170,7 +170,7 @@ proptest! {
     }
 }
 
-/// A zstd frame that unpacks to `blocks` times 128 KiB of zeros, 4 bytes for each.
+/// A zstd frame with 4 bytes per block that unpacks to `blocks` blocks of 128 KiB of zeros.
 fn zstd_bomb(blocks: usize) -> Vec<u8> {
     // Magic, no content size and no checksum, window of 128 KiB.
     let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use collectors::host::errno::Errno;
 use collectors::host::kernel::canned::{Canned, Refusal};
-use collectors::host::kernel::{Kernel, KernelError, Question, StatFs, Uname, Zone};
+use collectors::host::kernel::{Kernel, KernelError, NtpQuery, Question, StatFs, Uname, Zone};
 
 use super::Note;
 use super::deadline::Deadline;
@@ -95,18 +95,24 @@ impl RecordingKernel {
         let mut devices = Vec::new();
         // A refusal is kept as the answer, by `ask`.
         let _ = kernel.zone(self.now, &mut Zone::default());
+        let _ = kernel.timex();
         let _ = kernel.uname(&mut Uname::default());
         let _ = kernel.links(&mut |link| devices.push(link.name.to_vec()));
         let _ = kernel.alternative_names(&mut |_| ());
         let _ = kernel.addresses(&mut |_| ());
         let _ = kernel.neighbours(&mut |_| ());
         let _ = kernel.qdiscs(&mut |_| ());
+        let _ = kernel.routes(&mut |_| ());
         let _ = kernel.wifi_interfaces(&mut |interface| {
             let _ = kernel.wifi_network(interface, &mut |_| ());
             let _ = kernel.wifi_stations(interface, &mut |_| ());
         });
+        let _ = kernel.ntp(&NtpQuery { server: "127.0.0.1:123", version: 4, ttl: 1 });
         for device in &devices {
             let _ = kernel.link_modes(device);
+            let _ = kernel.driver(device, &mut |_| ());
+            let _ = kernel.link_settings(device);
+            let _ = kernel.driver_statistics(device, &mut |_| ());
         }
         for point in mount_points {
             let _ = kernel.statfs(point);

@@ -222,6 +222,7 @@ const COUNTING: &[&str] = &[
     "_count",
     "_changes",
     "/numastat",
+    "kernel/driver_statistics",
     "kernel/links",
     "kernel/qdiscs",
     "/io.stat",
@@ -313,6 +314,7 @@ mod tests {
         check("proc/pressure/cpu", first, second, 4, "some avg10=1.00 total=300\n");
         check("proc/vmstat", "nr_free 10\npgfault 5\n", "nr_free 20\npgfault 7\n", 4, "nr_free 10\npgfault 9\n");
         check("sys/class/net/a/statistics/rx_bytes", "5\n", "6\n", 4, "7\n");
+        check("kernel/driver_statistics", "eth0 rx-0.packets 5\n", "eth0 rx-0.packets 6\n", 4, "eth0 rx-0.packets 7\n");
         check("sys/class/net/a/carrier", "0\n", "1\n", 4, "0\n");
         let (first, second) = ("8 0 sda 1 0 0 0 0 0 0 0 4 0 0\n", "8 0 sda 3 0 0 0 0 0 0 0 6 0 0\n");
         check("proc/diskstats", first, second, 4, "8 0 sda 5 0 0 0 0 0 0 0 4 0 0\n");

@@ -117,11 +117,12 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let anywhere: Applies = |_| true;
     let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
     let pages: Applies = str::is_empty;
-    let rules: [(Applies, &str, Category); 13] = [
+    let rules: [(Applies, &str, Category); 14] = [
         (pages, r#"(?:nodename|domainname)="([^"]+)""#, Category::Host),
         (pages, r#"[{,]ssid="([^"]+)""#, Category::Label),
         (|path| path == "kernel/wifi_networks", r"ssid=(\S+)", Category::Label),
         (pages, r#"(?:serial|serial_number|asset_tag)="([^"]+)""#, Category::Serial),
+        (|path| path == "kernel/ntp", r"^([A-Za-z0-9][A-Za-z0-9.-]*):", Category::Host),
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),
         (anywhere, r#"(?:^|/)(?:home|run/media)/([^/\s,:"\\]+)"#, Category::User),
@@ -146,7 +147,7 @@ pub(super) fn base(path: &str) -> &str {
 
 /// Whether dotted quads in this file are versions, and mixed capitals and digits model names.
 pub(super) fn has_versions(path: &str) -> bool {
-    VERSION_FILES.contains(&base(path)) || path == "kernel/uname"
+    VERSION_FILES.contains(&base(path)) || matches!(path, "kernel/drivers" | "kernel/uname")
 }
 
 /// Every identity of a file that its position identifies.
@@ -297,6 +298,7 @@ mod tests {
     fn identities_are_found_by_position() {
         check("sys/devices/virtual/dmi/id/product_serial", "PF2ABC12\n", &[("PF2ABC12", Category::Serial)]);
         check("sys/devices/virtual/dmi/id/product_serial", "Default string\n", &[]);
+        check("kernel/ntp", "127.0.0.1:123 stratum=2\nntp1.corp:123 stratum=1\n", &[("ntp1.corp", Category::Host)]);
         check("kernel/uname", "sysname Linux\nnodename web1\ndomainname (none)\n", &[("web1", Category::Host)]);
         check("proc/cpuinfo", "Serial\t\t: 10000000abcd1234\n", &[("10000000abcd1234", Category::Serial)]);
         check("proc/7/stat", "7 (my app) S 1 7", &[("my app", Category::CommandLine)]);

@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use super::super::certificate::Certificate;
 use super::super::client_auth::ClientRequirements;
 use super::super::settings::ClientAuth;
-use super::super::yaml::Problem;
+use crate::yaml::Problem;
 
 /// A verifier of client certificates.
 #[derive(Debug)]

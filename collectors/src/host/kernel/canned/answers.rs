@@ -11,8 +11,8 @@ use super::rows::{
 };
 use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
 use crate::host::kernel::{
-    Address, AlternativeName, IpNetwork, Link, LinkModes, LinkStatistics, Neighbour, Qdisc, StatFs, Uname,
-    WifiInterface, WifiNetwork, WifiStation, Zone,
+    Address, AlternativeName, Driver, DriverStatistic, IpNetwork, Link, LinkModes, LinkSettings, LinkStatistics,
+    Neighbour, NtpAnswer, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
 };
 
 /// Declares [`Answers`], one line for each entry: its name, the field that holds its answers, and their type. `None` is
@@ -55,12 +55,18 @@ entries! {
     "kernel/alternative_names" alternative_names: Vec<KeptAlternativeName>;
     "kernel/btrfs" btrfs: Vec<About<KeptBtrfs>>;
     "kernel/clock" clock: Clock;
+    "kernel/driver_statistics" driver_statistics: Vec<About<KeptDriverStatistic>>;
+    "kernel/drivers" drivers: BTreeMap<Vec<u8>, Outcome<KeptDriver>>;
     "kernel/link_modes" link_modes: BTreeMap<Vec<u8>, Outcome<KeptLinkModes>>;
+    "kernel/link_settings" link_settings: BTreeMap<Vec<u8>, Outcome<KeptLinkSettings>>;
     "kernel/links" links: Vec<KeptLink>;
     "kernel/neighbours" neighbours: Vec<KeptNeighbour>;
+    "kernel/ntp" ntp: BTreeMap<Vec<u8>, Outcome<KeptNtpAnswer>>;
     "kernel/qdiscs" qdiscs: Vec<KeptQdisc>;
+    "kernel/routes" routes: Vec<KeptRoute>;
     "kernel/statfs" statfs: BTreeMap<Vec<u8>, Outcome<KeptStatFs>>;
     "kernel/system" system: System;
+    "kernel/timex" timex: Timex;
     "kernel/uname" uname: Uname;
     "kernel/wifi_interfaces" wifi_interfaces: Vec<KeptWifiInterface>;
     "kernel/wifi_networks" wifi_networks: BTreeMap<Vec<u8>, Outcome<KeptWifiNetwork>>;
@@ -101,6 +107,30 @@ rows! {
     keys {
         ticks_per_second: optional u64 => Positive;
         page_size_bytes: optional u64 => Positive;
+    }
+}
+
+rows! {
+    by_line Timex;
+    words {}
+    keys {
+        state: default u32;
+        status: default u32 => Hex;
+        offset: default i64;
+        frequency: default i64;
+        maximum_error_microseconds: default i64;
+        estimated_error_microseconds: default i64;
+        time_constant: default i64;
+        tick_microseconds: default i64;
+        pps_frequency: default i64;
+        pps_jitter: default i64;
+        pps_shift: default i32;
+        pps_stability: default i64;
+        pps_jitter_count: default i64;
+        pps_calibration_count: default i64;
+        pps_error_count: default i64;
+        pps_stability_count: default i64;
+        tai_offset_seconds: default i32;
     }
 }
 
@@ -161,6 +191,8 @@ rows! {
         operstate: optional u8;
         link_mode: optional u8;
         group: optional u32;
+        promiscuity: optional u32;
+        all_multicast: optional u32;
         carrier: optional u8;
         carrier_changes: optional u32;
         carrier_up_changes: optional u32;
@@ -204,6 +236,68 @@ rows! {
     keys {
         speed_megabits: optional u32;
         duplex: needed u8 = "give 0 for half, 1 for full, 255 for unknown";
+    }
+}
+
+rows! {
+    struct KeptDriver<'a> as Driver<'a>;
+    words {}
+    keys {
+        name: needed Vec<u8> = "give the driver's name, such as e1000e";
+        version: default Vec<u8>;
+        firmware_version: default Vec<u8>;
+        expansion_rom_version: default Vec<u8>;
+        bus_info: default Vec<u8>;
+    }
+}
+
+rows! {
+    struct KeptLinkSettings<'a> as LinkSettings;
+    words {}
+    keys {
+        supported: default u32 => Hex;
+        advertised: default u32 => Hex;
+        autonegotiation: default u8;
+    }
+}
+
+rows! {
+    struct KeptDriverStatistic<'a> as DriverStatistic<'a>;
+    words {
+        name: Vec<u8> = "the statistic", "write `eth0 rx_bytes 7`";
+        value: u64 = "the value", "write `eth0 rx_bytes 7`";
+    }
+    keys {}
+}
+
+rows! {
+    struct KeptNtpAnswer<'a> as NtpAnswer;
+    words {}
+    keys {
+        leap: default u8;
+        stratum: needed u8 = "give the server's stratum, from 1 to 16";
+        offset_nanoseconds: default i64;
+        round_trip as "round_trip_seconds": default Duration;
+        minimum_error as "minimum_error_seconds": default Duration;
+        root_delay as "root_delay_seconds": default Duration;
+        root_dispersion as "root_dispersion_seconds": default Duration;
+        transmitted as "transmitted_unix_seconds": default Duration;
+        reference as "reference_unix_seconds": default Duration;
+    }
+}
+
+rows! {
+    struct KeptRoute<'a> as Route<'a>;
+    words {
+        destination: Option<IpNetwork> = "the destination", "begin the line with `default` or with a network";
+    }
+    keys {
+        device: default Vec<u8>;
+        source: optional IpAddr;
+        gateway: optional IpAddr;
+        priority: default u32;
+        protocol: default u8;
+        weight: optional u16;
     }
 }
 

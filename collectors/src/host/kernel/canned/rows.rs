@@ -209,7 +209,7 @@ macro_rules! copied {
     )*};
 }
 
-copied! { u8 u16 u32 u64 i8 Duration IpAddr IpNetwork Uuid LinkStatistics [u64; BTRFS_ERROR_KINDS.len()] }
+copied! { u8 u16 u32 u64 i8 i64 Duration IpAddr IpNetwork Uuid LinkStatistics [u64; BTRFS_ERROR_KINDS.len()] }
 
 /// Replaces a field unless it is the default.
 pub(super) fn replace<T: Default + PartialEq>(into: &mut T, from: T) {
@@ -223,7 +223,7 @@ pub(super) struct Source<'a> {
     /// The present line.
     pub(super) line: Line<'a>,
     lines: Option<Box<dyn Iterator<Item = Line<'a>> + 'a>>,
-    /// What the line may hold instead of the keys, for the advice.
+    /// Alternative content of the line, for the advice of errors.
     pub(super) alternative: &'static str,
     seen: Vec<&'a [u8]>,
 }
@@ -407,14 +407,24 @@ macro_rules! whole_numbers {
 
 whole_numbers! { u8 u16 u32 u64 }
 
-impl Value<i8> for Plain {
-    fn read(line: &Line<'_>, field: &str, value: &[u8]) -> Result<i8, CannedError> {
-        parsed(line, field, value, "give a whole number from -128 to 127")
-    }
+macro_rules! signed_numbers {
+    ($($type:ty: $advice:literal;)*) => {$(
+        impl Value<$type> for Plain {
+            fn read(line: &Line<'_>, field: &str, value: &[u8]) -> Result<$type, CannedError> {
+                parsed(line, field, value, $advice)
+            }
 
-    fn write(value: &i8, text: &mut Vec<u8>) {
-        text.extend_from_slice(value.to_string().as_bytes());
-    }
+            fn write(value: &$type, text: &mut Vec<u8>) {
+                text.extend_from_slice(value.to_string().as_bytes());
+            }
+        }
+    )*};
+}
+
+signed_numbers! {
+    i8: "give a whole number from -128 to 127";
+    i32: "give a whole number of at most 32 bits, which may be negative";
+    i64: "give a whole number of at most 64 bits, which may be negative";
 }
 
 impl Value<Vec<u8>> for Plain {
@@ -473,6 +483,20 @@ impl Value<IpNetwork> for Plain {
 
     fn write(value: &IpNetwork, text: &mut Vec<u8>) {
         text.extend_from_slice(format!("{}/{}", value.address, value.prefix_length).as_bytes());
+    }
+}
+
+/// `default` is the route without a network.
+impl Value<Option<IpNetwork>> for Plain {
+    fn read(line: &Line<'_>, field: &str, value: &[u8]) -> Result<Option<IpNetwork>, CannedError> {
+        if value == b"default" { Ok(None) } else { Self::read(line, field, value).map(Some) }
+    }
+
+    fn write(value: &Option<IpNetwork>, text: &mut Vec<u8>) {
+        match value {
+            Some(network) => Self::write(network, text),
+            None => text.extend_from_slice(b"default"),
+        }
     }
 }
 

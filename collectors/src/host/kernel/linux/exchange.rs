@@ -50,17 +50,45 @@ impl Exchanges {
         write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>,
         read: impl FnOnce(&Exchange) -> Result<T, Errno>,
     ) -> Result<T, Errno> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut exchange = match idle {
-            Some(exchange) => exchange,
-            None => Exchange::new(Socket::open(self.protocol, RECEIVE_TIMEOUT)?),
-        };
+        let mut exchange = self.take()?;
         let outcome = exchange.ask(write)?.and_then(|()| read(&exchange));
+        self.put_back(exchange);
+        outcome
+    }
+
+    /// Sends the request that `write` makes of a sequence number, and hands the messages of its answer to `read` while
+    /// they arrive, so that an answer of any size takes the memory of one datagram. The table may change meanwhile: then
+    /// the answer is neither the old nor the new one, and is not asked for again.
+    pub(super) fn stream(
+        &self,
+        write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>,
+        mut read: impl FnMut(&Message<'_>, &mut Devices<'_>) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        let mut exchange = self.take()?;
+        let outcome = exchange.stream(write, |socket, messages| {
+            let mut devices = Devices { socket, last: None };
+            for message in messages {
+                read(&message?, &mut devices)?;
+            }
+            Ok(())
+        })?;
+        self.put_back(exchange);
+        outcome
+    }
+
+    fn take(&self) -> Result<Exchange, Errno> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(exchange) => Ok(exchange),
+            None => Ok(Exchange::new(Socket::open(self.protocol, RECEIVE_TIMEOUT)?)),
+        }
+    }
+
+    fn put_back(&self, exchange: Exchange) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_CAP {
             idle.push(exchange);
         }
-        outcome
     }
 
     #[cfg(test)]
@@ -86,18 +114,51 @@ impl<C: Channel> Exchange<C> {
     /// Runs an exchange. The outer error is that of the exchange, the inner one that of the kernel.
     fn ask(&mut self, write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>) -> Result<Result<(), Errno>, Errno> {
         for attempt in 1.. {
-            self.sequence = self.sequence.wrapping_add(1);
-            self.request.clear();
-            if let Err(refused) = write(&mut self.request, self.sequence) {
+            if let Err(refused) = self.send(&write)? {
                 return Ok(Err(refused));
             }
-            self.channel.send(&self.request)?;
             let (status, interrupted) = self.receive()?;
             if !interrupted || status.is_err() || attempt == DUMP_ATTEMPTS {
                 return Ok(status);
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Sends a request with the next sequence number. The outer error is one of the exchange, the inner one of `write`.
+    fn send(&mut self, write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>) -> Result<Result<(), Errno>, Errno> {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.request.clear();
+        if let Err(refused) = write(&mut self.request, self.sequence) {
+            return Ok(Err(refused));
+        }
+        self.channel.send(&self.request).map(Ok)
+    }
+
+    /// Hands the messages of each datagram to `read`, without the memory of those before. The outer error is one of the
+    /// exchange or of `read`, the inner one the kernel's answer.
+    fn stream(
+        &mut self,
+        write: impl Fn(&mut Vec<u8>, u32) -> Result<(), Errno>,
+        mut read: impl FnMut(&C, &mut dyn Iterator<Item = Result<Message<'_>, Malformed>>) -> Result<(), Errno>,
+    ) -> Result<Result<(), Errno>, Errno> {
+        if let Err(refused) = self.send(write)? {
+            return Ok(Err(refused));
+        }
+        loop {
+            self.answer.clear();
+            self.channel.receive(&mut self.answer)?;
+            if self.answer.is_empty() {
+                return Err(Errno::EBADMSG);
+            }
+            let Progress { ended, .. } = progress(&self.answer, self.sequence)?;
+            let sequence = self.sequence;
+            let is_ours = move |message: &Message<'_>| message.sequence == sequence;
+            read(&self.channel, &mut messages(&self.answer).filter(|message| message.as_ref().map_or(true, is_ours)))?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+        }
     }
 
     /// Collects the datagrams of an answer. Returns how it ended and whether it was interrupted.
@@ -283,6 +344,39 @@ mod tests {
         };
         assert_eq!(of(0), (Ok(Ok(())), ANSWER_CAP_BYTES));
         assert_eq!(of(4), (Err(Errno::ENOBUFS), ANSWER_CAP_BYTES + 4));
+    }
+
+    #[track_caller]
+    fn check_stream(steps: Vec<Step>, expected: Result<Result<(), Errno>, Errno>, found: &[&[u8]]) {
+        let mut exchange = scripted(steps);
+        let mut payloads = Vec::new();
+        let write = |into: &mut Vec<u8>, sequence| Builder::new(into, 26, FLAG_REQUEST | FLAG_DUMP, sequence).finish();
+        let outcome = exchange.stream(write, |_, messages| {
+            for message in messages {
+                let message = message?;
+                payloads.extend((message.kind == KIND).then(|| message.payload.to_vec()));
+            }
+            Ok(())
+        });
+        assert_eq!(outcome, expected);
+        assert_eq!(exchange.channel.steps.len(), 0, "datagrams that nobody waited for");
+        assert_eq!(payloads, found);
+        assert!(exchange.answer.len() <= 20, "one datagram at a time: {}", exchange.answer.len());
+    }
+
+    #[test]
+    fn a_stream_is_read_while_it_arrives() {
+        check_stream(vec![sound(b"aaaa"), sound(b"bbbb"), done()], Ok(Ok(())), &[b"aaaa", b"bbbb"]);
+        // Unlike a collected answer, one that was interrupted is taken as it is.
+        check_stream(vec![interrupted(b"some"), sound(b"more"), done()], Ok(Ok(())), &[b"some", b"more"]);
+        let late: Step = Box::new(|sequence| Ok(encoded(KIND, 2, sequence.wrapping_sub(1), b"late")));
+        check_stream(vec![late, done()], Ok(Ok(())), &[]);
+        let refused = message(KIND_ERROR, 0, (-1_i32).to_ne_bytes().to_vec().leak());
+        check_stream(vec![refused], Ok(Err(Errno::EPERM)), &[]);
+        check_stream(vec![sound(b"aaaa"), Box::new(|_| Err(Errno::ETIMEDOUT))], Err(Errno::ETIMEDOUT), &[b"aaaa"]);
+        check_stream(vec![Box::new(|_| Ok(Vec::new()))], Err(Errno::EBADMSG), &[]);
+        check_stream(vec![sound(b"aaaa"), message(KIND_OVERRUN, 0, &[])], Err(Errno::ENOBUFS), &[b"aaaa"]);
+        check_stream(vec![Box::new(|_| Ok(vec![0; 7]))], Err(Errno::EBADMSG), &[]);
     }
 
     #[test]

@@ -17,8 +17,8 @@ const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_NEIGHBOUR: u16 = 30;
 
-const FAMILY_IPV4: u8 = 2;
-const FAMILY_IPV6: u8 = 10;
+pub(super) const FAMILY_IPV4: u8 = 2;
+pub(super) const FAMILY_IPV6: u8 = 10;
 
 /// `struct ifinfomsg`.
 const LINK_BODY_BYTES: usize = 16;
@@ -50,7 +50,7 @@ pub fn request_neighbours(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno
     dump(into, GET_NEIGHBOUR, sequence, &body)
 }
 
-fn dump(into: &mut Vec<u8>, kind: u16, sequence: u32, body: &[u8]) -> Result<(), Errno> {
+pub(super) fn dump(into: &mut Vec<u8>, kind: u16, sequence: u32, body: &[u8]) -> Result<(), Errno> {
     let mut request = Builder::new(into, kind, FLAG_REQUEST | FLAG_DUMP, sequence);
     request.body(body);
     request.finish()
@@ -81,10 +81,12 @@ pub fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
             20 => link.alias = Some(text(value)),
             23 => link.statistics = statistics(value, |&bytes: &[u8; 8]| u64::from_ne_bytes(bytes)),
             27 => link.group = u32_at(value, 0),
+            30 => link.promiscuity = u32_at(value, 0),
             33 => link.carrier = value.first().copied(),
             35 => link.carrier_changes = u32_at(value, 0),
             47 => link.carrier_up_changes = u32_at(value, 0),
             48 => link.carrier_down_changes = u32_at(value, 0),
+            61 => link.all_multicast = u32_at(value, 0),
             _ => {}
         }
     }
@@ -147,7 +149,7 @@ pub fn address(payload: &[u8]) -> Result<Option<IndexedAddress>, Malformed> {
 pub struct IndexedNeighbour {
     /// The device's index.
     pub index: u32,
-    /// Its address.
+    /// The IP address of the neighbour.
     pub address: IpAddr,
     /// `NUD_` bits.
     pub state: u16,
@@ -167,7 +169,7 @@ pub fn neighbour(payload: &[u8]) -> Result<Option<IndexedNeighbour>, Malformed> 
     Ok(address.map(|address| IndexedNeighbour { index, address, state }))
 }
 
-fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
     match family {
         FAMILY_IPV4 => <[u8; 4]>::try_from(value).ok().map(|bytes| Ipv4Addr::from(bytes).into()),
         FAMILY_IPV6 => <[u8; 16]>::try_from(value).ok().map(|bytes| Ipv6Addr::from(bytes).into()),
@@ -233,6 +235,8 @@ pub(super) mod tests {
             (17, &[1]),
             (20, b"uplink\0"),
             (27, &number(4)),
+            (30, &number(8)),
+            (61, &number(9)),
             (33, &[1]),
             (35, &number(5)),
             (47, &number(6)),
@@ -253,6 +257,8 @@ pub(super) mod tests {
             operstate: Some(6),
             link_mode: Some(1),
             group: Some(4),
+            promiscuity: Some(8),
+            all_multicast: Some(9),
             carrier: Some(1),
             carrier_changes: Some(5),
             carrier_up_changes: Some(6),

@@ -9,6 +9,7 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, ResolveFlag
 use rustix::io::{Errno as SystemErrno, retry_on_intr};
 
 use super::reading::{self, End};
+use super::rendered::Rendered;
 use crate::host::errno::Errno;
 use crate::host::root::live::readable;
 use crate::host::root::resolve::{Last, Links, MAX_PATH_BYTES, PathBuffer, resolve};
@@ -97,7 +98,7 @@ impl Confined {
         into: &mut Vec<u8>,
         cap_bytes: usize,
     ) -> Result<(), RootError> {
-        let end = self.rendered.map_or(End::Nothing, |rendered| rendered.end(path));
+        let end = self.rendered.map_or(End::Nothing, |rendered| rendered.end_of_kept(path));
         reading::again(file, end, into, cap_bytes)
     }
 
@@ -142,10 +143,10 @@ impl Confined {
         opened.is_ok() && opened == self.identity(path)
     }
 
-    /// Whether this path of a pseudo file system does not exist.
-    pub(in crate::host::root) fn lacks(&self, path: &[u8]) -> bool {
-        let looked = || fs::statat(&self.directory, path, AtFlags::empty());
-        self.rendered.is_some() && looked().err() == Some(SystemErrno::NOENT)
+    /// Whether a lookup of this path of the kernel's own fails with this error.
+    pub(in crate::host::root) fn lacks(&self, path: &[u8], error: RootError) -> bool {
+        let looked = || fs::statat(&self.directory, path, AtFlags::empty()).map_err(system);
+        self.rendered.is_some() && looked().err() == Some(error)
     }
 
     fn stat(&self, path: &[u8]) -> Result<Stat, RootError> {
@@ -288,38 +289,6 @@ fn metadata_of(stat: &Stat) -> Metadata {
         kind: kind_from(FileType::from_raw_mode(stat.st_mode)),
         size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
         modified,
-    }
-}
-
-const PROC_MAGIC: u64 = 0x9fa0;
-const SYS_MAGIC: u64 = 0x6265_6572;
-
-/// A pseudo file system. It contains no FIFOs, sockets or devices, so that the type of an open file needs no check, and
-/// renders a file again for each read from its beginning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::host::root) enum Rendered {
-    Proc,
-    Sys,
-}
-
-impl Rendered {
-    /// The pseudo file system of an open file or directory; `None` for others.
-    pub(in crate::host::root) fn of(file: &OwnedFd) -> Result<Option<Self>, RootError> {
-        let magic = fs::fstatfs(file).map_err(system)?.f_type;
-        Ok(match u64::try_from(magic) {
-            Ok(PROC_MAGIC) => Some(Self::Proc),
-            Ok(SYS_MAGIC) => Some(Self::Sys),
-            _ => None,
-        })
-    }
-
-    /// How the end of a file is detected. Attributes of devices and files below /proc/sys are rendered at once.
-    fn end(self, path: &[u8]) -> End {
-        match path {
-            _ if self == Self::Sys || path.starts_with(b"sys/") => End::Short,
-            b"net/udp" | b"net/udp6" => End::Room,
-            _ => End::Nothing,
-        }
     }
 }
 

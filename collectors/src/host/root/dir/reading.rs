@@ -15,6 +15,8 @@ use crate::host::root::live::within;
 pub(super) enum End {
     /// By a read that returns less than requested.
     Short,
+    /// By a short read as well, for files whose rendering costs no more when more is requested.
+    Piece,
     /// By a read that returns nothing: most files of /proc return whole records, as many as fit into the kernel's buffer.
     Nothing,
     /// By a read after which another record would have fit into the kernel's buffer, for files with short records. One more
@@ -27,7 +29,7 @@ impl End {
     /// more read is needed.
     fn is_behind(self, count: usize, content: &[u8]) -> bool {
         match self {
-            Self::Short => true,
+            Self::Short | Self::Piece => true,
             Self::Nothing => false,
             Self::Room => count + RECORD_MAX_BYTES <= KERNEL_ROOM_BYTES && content.ends_with(b"\n"),
         }
@@ -38,7 +40,7 @@ impl End {
 const KERNEL_ROOM_BYTES: usize = 4 << 10;
 
 /// Maximum length of a record of a file with short records.
-const RECORD_MAX_BYTES: usize = 512;
+pub(super) const RECORD_MAX_BYTES: usize = 512;
 
 type Space = [MaybeUninit<u8>];
 
@@ -62,10 +64,15 @@ fn fill(
     mut read: impl FnMut(&mut Vec<u8>, &mut Space, u64) -> Result<(), Errno>,
 ) -> Result<(), RootError> {
     into.clear();
-    let mut space = [MaybeUninit::uninit(); FIRST_READ_BYTES];
-    let result = match fill_from(end, into, cap_bytes, &mut space, &mut read) {
-        Ok(false) => fill_large(end, into, cap_bytes, &mut read),
-        result => result.map(|_| ()),
+    let result = if end == End::Piece {
+        // A second read would have the kernel render the file a second time.
+        fill_large(end, into, cap_bytes, &mut read)
+    } else {
+        let mut space = [MaybeUninit::uninit(); FIRST_READ_BYTES];
+        match fill_from(end, into, cap_bytes, &mut space, &mut read) {
+            Ok(false) => fill_large(end, into, cap_bytes, &mut read),
+            result => result.map(|_| ()),
+        }
     };
     if result.is_err() {
         into.clear();

@@ -72,7 +72,8 @@ fn a_bad_line_of_a_network_device_is_refused_with_place_and_advice() {
             "kernel/links",
             "eth0 index=1 speed=1",
             "1: the key is `speed`; use index, protocol_type, flags, address, broadcast, alias, mtu, link, \
-             transmit_queue_length, operstate, link_mode, group, carrier, carrier_changes, carrier_up_changes, \
+             transmit_queue_length, operstate, link_mode, group, promiscuity, all_multicast, carrier, carrier_changes, \
+             carrier_up_changes, \
              carrier_down_changes, rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, \
              tx_dropped, multicast, collisions, rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, \
              rx_fifo_errors, rx_missed_errors, tx_aborted_errors, tx_carrier_errors, tx_fifo_errors, \
@@ -119,6 +120,38 @@ fn a_bad_line_of_a_network_device_is_refused_with_place_and_advice() {
             "2: the key is `lost`; use kind, parent, bytes, packets, drops, requeues, overlimits, queue_length, \
              backlog_bytes",
         ),
+    ]);
+}
+
+#[test]
+fn a_bad_line_of_clocks_drivers_and_routes_is_refused_with_place_and_advice() {
+    check_errors(&[
+        ("kernel/timex", "state 0\nstate 5", "2: the key is `state`; give it once"),
+        (
+            "kernel/timex",
+            "offset 0x1",
+            "1: offset is `0x1`; give a whole number of at most 64 bits, which may be negative",
+        ),
+        (
+            "kernel/timex",
+            "tai_offset_seconds 2147483648",
+            "1: tai_offset_seconds is `2147483648`; give a whole number of at most 32 bits, which may be negative",
+        ),
+        ("kernel/drivers", "eth0", "1: name is missing; give the driver's name, such as e1000e"),
+        ("kernel/driver_statistics", "eth0", "1: the statistic is missing; write `eth0 rx_bytes 7`"),
+        ("kernel/driver_statistics", "eth0 rx_bytes", "1: the value is missing; write `eth0 rx_bytes 7`"),
+        (
+            "kernel/link_settings",
+            "eth0 speed=1",
+            "1: the key is `speed`; use supported, advertised, autonegotiation, or error or hang alone",
+        ),
+        ("kernel/ntp", "127.0.0.1:123 leap=0", "1: stratum is missing; give the server's stratum, from 1 to 16"),
+        (
+            "kernel/routes",
+            "192.0.2.0",
+            "1: the destination is `192.0.2.0`; write it as 192.0.2.10/24 or 2001:db8::1/64",
+        ),
+        ("kernel/routes", "default gateway=x", "1: gateway is `x`; write it as 192.0.2.1"),
     ]);
 }
 
@@ -333,15 +366,16 @@ prop_compose! {
 prop_compose! {
     fn link()(
         name in name(), wide: (u32, u16, u32), bytes in [of(bytes()), of(bytes()), of(bytes())],
-        optional: ([Option<u32>; 7], [Option<u8>; 3]), statistics: Option<[u64; 24]>,
+        optional: ([Option<u32>; 9], [Option<u8>; 3]), statistics: Option<[u64; 24]>,
     ) -> KeptLink {
         let (index, protocol_type, flags) = wide;
         let [address, broadcast, alias] = bytes;
-        let ([mtu, link, transmit_queue_length, group, carrier_changes, up, down], narrow) = optional;
+        let ([mtu, link, transmit_queue_length, group, promiscuity, all_multicast, carrier_changes, up, down], narrow) =
+            optional;
         let [operstate, link_mode, carrier] = narrow;
         KeptLink {
             name, index, protocol_type, flags, address, broadcast, alias, mtu, link, transmit_queue_length, operstate,
-            link_mode, group, carrier, carrier_changes, carrier_up_changes: up, carrier_down_changes: down,
+            link_mode, group, promiscuity, all_multicast, carrier, carrier_changes, carrier_up_changes: up, carrier_down_changes: down,
             statistics: statistics.map(LinkStatistics::from_counters),
         }
     }
@@ -407,6 +441,71 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn timex()(narrow: [u32; 2], wide: [i64; 13], signed: [i32; 2]) -> Timex {
+        let ([state, status], [pps_shift, tai_offset_seconds]) = (narrow, signed);
+        let [offset, frequency, maximum_error_microseconds, estimated_error_microseconds, time_constant, ..] = wide;
+        let [.., tick_microseconds, pps_frequency, pps_jitter, pps_stability, pps_jitter_count, pps_calibration_count,
+            pps_error_count, pps_stability_count] = wide;
+        Timex {
+            state, status, offset, frequency, maximum_error_microseconds, estimated_error_microseconds, time_constant,
+            tick_microseconds, pps_frequency, pps_jitter, pps_shift, pps_stability, pps_jitter_count,
+            pps_calibration_count, pps_error_count, pps_stability_count, tai_offset_seconds,
+        }
+    }
+}
+
+prop_compose! {
+    fn driver()(texts in [bytes(), bytes(), bytes(), bytes(), bytes()]) -> KeptDriver {
+        let [name, version, firmware_version, expansion_rom_version, bus_info] = texts;
+        KeptDriver { name, version, firmware_version, expansion_rom_version, bus_info }
+    }
+}
+
+prop_compose! {
+    fn ntp()(
+        narrow: [u8; 2], offset_nanoseconds: i64,
+        times in [nanoseconds(), nanoseconds(), nanoseconds(), nanoseconds(), nanoseconds(), nanoseconds()],
+    ) -> KeptNtpAnswer {
+        let ([leap, stratum], [round_trip, minimum_error, root_delay, root_dispersion, transmitted, reference]) = (narrow, times);
+        KeptNtpAnswer {
+            leap, stratum, offset_nanoseconds, round_trip, minimum_error, root_delay, root_dispersion, transmitted, reference,
+        }
+    }
+}
+
+prop_compose! {
+    fn route()(
+        destination in of(network()), device in bytes(), addresses in [of(network()), of(network())], priority: u32,
+        protocol: u8, weight: Option<u16>,
+    ) -> KeptRoute {
+        let [source, gateway] = addresses.map(|network| network.map(|network| network.address));
+        KeptRoute { destination, device, source, gateway, priority, protocol, weight }
+    }
+}
+
+prop_compose! {
+    fn clocks_and_drivers()(
+        timex in of(timex()), drivers in each(driver()), ntp in each(ntp()), routes in of(vec(route(), 0..4)),
+        link_settings in each(any::<(u32, u32, u8)>()), driver_statistics in about((name(), any::<u64>())),
+    ) -> Answers {
+        let settings = |(supported, advertised, autonegotiation)| {
+            KeptLinkSettings { supported, advertised, autonegotiation }
+        };
+        let statistic = |about: About<(Vec<u8>, u64)>| About {
+            subject: about.subject,
+            outcome: about.outcome.map(|(name, value)| KeptDriverStatistic { name, value }),
+        };
+        Answers {
+            link_settings: link_settings.map(|all| {
+                all.into_iter().map(|(name, found)| (name, found.map(settings))).collect()
+            }),
+            driver_statistics: driver_statistics.map(|all| all.into_iter().map(statistic).collect()),
+            timex, drivers, ntp, routes, ..Answers::default()
+        }
+    }
+}
+
+prop_compose! {
     fn lists()(
         links in of(btree_map(name(), link(), 0..4)), addresses in of(vec((name(), network()), 0..4)),
         neighbours in of(vec((name(), network(), any::<u16>()), 0..4)), names in of(vec((name(), name()), 0..4)),
@@ -434,8 +533,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_written_is_read_again(singles in singles(), by_subject in by_subject(), lists in lists()) {
+    fn what_is_written_is_read_again(
+        singles in singles(), by_subject in by_subject(), lists in lists(), others in clocks_and_drivers(),
+    ) {
         let mut answers = singles;
+        answers.absorb(others);
         answers.absorb(by_subject);
         answers.absorb(lists);
         let written: BTreeMap<_, _> = answers.write().into_iter().collect();
@@ -446,7 +548,11 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_is_lent_as_it_was_kept(link in link(), qdisc in qdisc(), station in station(), device in device()) {
+    fn an_answer_is_lent_as_it_was_kept(
+        link in link(), qdisc in qdisc(), station in station(), device in device(), ntp in ntp(), route in route(),
+    ) {
+        prop_assert_eq!(KeptNtpAnswer::keep(&ntp.lend()), ntp);
+        prop_assert_eq!(KeptRoute::keep(&route.lend()), route);
         prop_assert_eq!(KeptLink::keep(&link.lend()), link);
         prop_assert_eq!(KeptQdisc::keep(&qdisc.lend()), qdisc);
         prop_assert_eq!(KeptWifiStation::keep(&station.lend()), station);

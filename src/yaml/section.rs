@@ -5,17 +5,17 @@ use std::time::Duration;
 use collectors::kit::nearest;
 use collectors::kit::options::parse_duration;
 
-use super::yaml::{MapEntry, Node, Problem, Value};
+use super::{MapEntry, Node, Problem, Value};
 
 /// A map that has only known keys.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     entries: &'a [MapEntry],
 }
 
 impl<'a> Section<'a> {
     /// Checks the keys of a map; a missing map is an empty one. `place` names the map in errors.
-    pub(super) fn read(node: Option<&'a Node>, place: &str, known: &[&'static str]) -> Result<Self, Problem> {
+    pub(crate) fn read(node: Option<&'a Node>, place: &str, known: &[&'static str]) -> Result<Self, Problem> {
         let entries = entries(node, place)?;
         if let Some(entry) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
             let key = &entry.key;
@@ -29,18 +29,18 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key; `None` if it is missing or `null`.
-    pub(super) fn get(self, key: &str) -> Option<&'a Node> {
+    pub(crate) fn get(self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|entry| entry.key == key)?;
         (found.node.value != Value::Null).then_some(&found.node)
     }
 
     /// The text of a key; empty if it is missing.
-    pub(super) fn text(self, key: &str) -> Result<&'a str, Problem> {
+    pub(crate) fn text(self, key: &str) -> Result<&'a str, Problem> {
         self.get(key).map_or(Ok(""), |node| text(node, key))
     }
 
     /// The texts of a list with their lines; `None` if the key is missing.
-    pub(super) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
+    pub(crate) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let Value::List(nodes) = &node.value else {
             return Err(Problem::at(node.line, format!("{key}: expected a list")));
@@ -49,7 +49,7 @@ impl<'a> Section<'a> {
     }
 
     /// A boolean, in any of the spellings of YAML 1.1.
-    pub(super) fn switch(self, key: &str, default: bool) -> Result<bool, Problem> {
+    pub(crate) fn switch(self, key: &str, default: bool) -> Result<bool, Problem> {
         let Some(node) = self.get(key) else { return Ok(default) };
         match &node.value {
             Value::Scalar { text, is_plain: true } if is_word(text, &["true", "yes", "on", "y"]) => Ok(true),
@@ -59,7 +59,7 @@ impl<'a> Section<'a> {
     }
 
     /// An unsigned integer; 0 if the key is missing.
-    pub(super) fn whole(self, key: &str) -> Result<u32, Problem> {
+    pub(crate) fn whole(self, key: &str) -> Result<u32, Problem> {
         let Some(node) = self.get(key) else { return Ok(0) };
         let number = match &node.value {
             Value::Scalar { text, is_plain: true } => text.parse().ok(),
@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
     }
 
     /// A duration with a unit, or an integer of nanoseconds, as Go's YAML library accepts; 0 if the key is missing.
-    pub(super) fn duration(self, key: &str) -> Result<Duration, Problem> {
+    pub(crate) fn duration(self, key: &str) -> Result<Duration, Problem> {
         let Some(node) = self.get(key) else { return Ok(Duration::ZERO) };
         let duration = match &node.value {
             Value::Scalar { text, is_plain } => {
@@ -83,7 +83,7 @@ impl<'a> Section<'a> {
 }
 
 /// The entries of a map with arbitrary keys; a missing map is an empty one.
-pub(super) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [MapEntry], Problem> {
+pub(crate) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [MapEntry], Problem> {
     match node.map(|node| (node.line, &node.value)) {
         None | Some((_, Value::Null)) => Ok(&[]),
         Some((_, Value::Map(entries))) => Ok(entries),
@@ -92,7 +92,7 @@ pub(super) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [Ma
 }
 
 /// The text of a scalar; numbers as they are written.
-pub(super) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
+pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
     match &node.value {
         Value::Null => Ok(""),
         Value::Scalar { text, .. } => Ok(text),
@@ -109,8 +109,8 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::yaml::parse;
     use super::*;
+    use crate::yaml::parse;
 
     fn shown(value: impl std::fmt::Debug) -> String {
         format!("{value:?}")

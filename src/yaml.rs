@@ -3,6 +3,8 @@
 //! Anchors and aliases are resolved within the limit of [`NODES_MAX`]. Tags other than `!!str`, merge keys and a second
 //! document are refused, because ignoring them would give the file another meaning than its author expects.
 
+pub(crate) mod section;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -16,18 +18,18 @@ const DEPTH_MAX: usize = 16;
 
 /// An error in a file, with its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     line: Option<usize>,
     what: String,
 }
 
 impl Problem {
-    pub(super) fn at(line: usize, what: impl Into<String>) -> Self {
+    pub(crate) fn at(line: usize, what: impl Into<String>) -> Self {
         Self { line: Some(line), what: what.into() }
     }
 
     /// An error without a line.
-    pub(super) fn general(what: impl Into<String>) -> Self {
+    pub(crate) fn general(what: impl Into<String>) -> Self {
         Self { line: None, what: what.into() }
     }
 }
@@ -43,14 +45,14 @@ impl fmt::Display for Problem {
 
 /// A value and the line at which it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) value: Value,
 }
 
 /// A YAML value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// An absent value, `~` or `null`.
     Null,
     /// A scalar that is not interpreted yet. A quoted one (`is_plain` is false) is never a number or a boolean.
@@ -65,14 +67,14 @@ pub(super) enum Value {
 
 /// A key of a map with its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct MapEntry {
-    pub(super) line: usize,
-    pub(super) key: String,
-    pub(super) node: Node,
+pub(crate) struct MapEntry {
+    pub(crate) line: usize,
+    pub(crate) key: String,
+    pub(crate) node: Node,
 }
 
 /// Parses a file with at most one document; an empty file is `Null`.
-pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
     let mut builder = Builder { events: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, line: 1 };
     let mut document = None;
     loop {

@@ -1,0 +1,65 @@
+//! The configuration file: what the command line can say, and push targets with all their options.
+//!
+//! The keys of the file are the flags' names, with a section for the part before the first dot, so that a flag is declared
+//! once. [`documentation`] derives docs/CONFIG.md from the same tables.
+
+mod documentation;
+mod effective;
+mod environment;
+mod file;
+pub mod target;
+#[cfg(test)]
+mod tests;
+
+pub use documentation::documentation;
+pub use effective::effective;
+pub(crate) use environment::expand;
+pub(crate) use file::{ConfigFile, read};
+
+use collectors::kit::declare::{Declaration, Registration};
+use collectors::kit::options::FlagInfo;
+
+use crate::flags;
+
+/// Sections whose keys are flags of the server: `web.listen-address` is the key `listen-address` of `web`.
+const SECTIONS: [&str; 4] = ["log", "path", "push", "web"];
+
+/// Flags of these sections that have another form in the file, or belong to one run.
+const NOT_KEYS: [&str; 4] = ["push.job", "push.label", "push.once", "push.to"];
+
+/// Keys of the file's top level with a meaning of their own, and the flag that each stands for.
+const APP: (&str, &str) = ("app", "push.job");
+const LABELS: (&str, &str) = ("labels", "push.label");
+const SANDBOX: (&str, &str) = ("sandbox", "sandbox");
+const DISABLE_DEFAULTS: (&str, &str) = ("disable-defaults", "collector.disable-defaults");
+const TARGETS: &str = "targets";
+const COLLECTORS: &str = "collectors";
+/// Key of a collector's section.
+const ENABLED: &str = "enabled";
+
+/// A flag of the server by its name.
+fn server_flag(name: &str) -> Option<FlagInfo> {
+    flags::server_flags().iter().find(|flag| flag.name == name).copied()
+}
+
+/// Key and flag of everything in a section.
+fn section_flags(section: &str) -> impl Iterator<Item = (&'static str, FlagInfo)> {
+    let flags = flags::server_flags().iter().filter(|flag| !NOT_KEYS.contains(&flag.name));
+    flags.filter_map(move |flag| {
+        let key = flag.name.strip_prefix(section)?.strip_prefix('.')?;
+        Some((key, *flag))
+    })
+}
+
+/// Key and flag of everything that a collector's section holds.
+fn collector_flags(declaration: &Declaration) -> impl Iterator<Item = (&'static str, FlagInfo)> {
+    declaration.flags.iter().filter_map(|flag| {
+        let rest = flag.name.strip_prefix("collector.")?;
+        let key = rest.strip_prefix(declaration.name).and_then(|key| key.strip_prefix('.')).unwrap_or(rest);
+        Some((key, *flag))
+    })
+}
+
+fn declarations(registrations: &[Registration]) -> impl Iterator<Item = &'static Declaration> {
+    registrations.iter().map(|registration| registration.declaration)
+}

@@ -1,0 +1,602 @@
+//! Options of a push target: one table for the file, the documentation and what `--config.check` prints.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use collectors::kit::nearest;
+
+use crate::flags::access::Secret;
+use crate::yaml::section::{Section, entries, text};
+use crate::yaml::{Node, Problem};
+
+/// How a target takes samples.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TargetKind {
+    /// A Pushgateway: the newest page replaces the group.
+    Pushgateway,
+    /// VictoriaMetrics or vmagent: text with a timestamp.
+    Import,
+    /// Prometheus remote write 1.0.
+    RemoteWrite1,
+    /// Prometheus remote write 2.0, falling back to 1.0.
+    RemoteWrite2,
+    /// A file that holds the newest page, replaced atomically; `-` is standard output.
+    File,
+}
+
+impl TargetKind {
+    const WORDS: [(&str, Self); 5] = [
+        ("pushgateway", Self::Pushgateway),
+        ("import", Self::Import),
+        ("remote-write", Self::RemoteWrite1),
+        ("remote-write-2", Self::RemoteWrite2),
+        ("file", Self::File),
+    ];
+
+    /// The words of all kinds, for messages.
+    pub(crate) fn words() -> String {
+        Self::WORDS.map(|(word, _)| word).join(", ")
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// How the body of an import is compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Compression {
+    /// gzip.
+    #[default]
+    Gzip,
+    /// zstd, which vmagent and VictoriaMetrics take since 1.97.
+    Zstd,
+    /// None.
+    None,
+}
+
+impl Compression {
+    const WORDS: [(&str, Self); 3] = [("gzip", Self::Gzip), ("zstd", Self::Zstd), ("none", Self::None)];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, found)| *found == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// A target and how samples get there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file")]
+pub struct TargetOptions {
+    /// `to`.
+    pub kind: TargetKind,
+    /// `url`, without user and password; a path for [`TargetKind::File`].
+    pub url: Secret,
+    /// `name`: how logs and metrics call it.
+    pub name: String,
+    /// `username`, or the one of the URL.
+    pub username: String,
+    /// `password`, or the one of the URL.
+    pub password: Secret,
+    /// `password-file`.
+    pub password_file: Option<PathBuf>,
+    /// `bearer-token`.
+    pub bearer_token: Secret,
+    /// `bearer-token-file`.
+    pub bearer_token_file: Option<PathBuf>,
+    /// `headers`.
+    pub headers: Vec<(String, Secret)>,
+    /// `ca-file`.
+    pub ca_file: Option<PathBuf>,
+    /// `cert-file`.
+    pub cert_file: Option<PathBuf>,
+    /// `key-file`.
+    pub key_file: Option<PathBuf>,
+    /// `insecure-skip-verify`.
+    pub skips_verification: bool,
+    /// `timeout`; `None`: `--push.timeout`.
+    pub timeout: Option<Duration>,
+    /// `requests-per-second`.
+    pub requests_per_second: u64,
+    /// `method` is POST.
+    pub is_post: bool,
+    /// `job`; empty: that of the source.
+    pub job: String,
+    /// `instance`; empty: that of the source.
+    pub instance: String,
+    /// `grouping`.
+    pub grouping: Vec<(String, String)>,
+    /// `delete-on-stop`.
+    pub deletes_on_stop: bool,
+    /// `compression`.
+    pub compression: Compression,
+    /// `extra-labels`.
+    pub extra_labels: Vec<(String, String)>,
+    /// `stale-markers`.
+    pub has_stale_markers: bool,
+    /// `pause-file`.
+    pub pause_file: Option<PathBuf>,
+    /// `pause-unless-url`.
+    pub pause_unless_url: Secret,
+}
+
+/// A key of a target.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TargetKey {
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    pub(super) help: &'static str,
+}
+
+const fn key(name: &'static str, default: &'static str, help: &'static str) -> TargetKey {
+    TargetKey { name, default, help }
+}
+
+/// Every key of a target.
+pub(super) const KEYS: [TargetKey; 25] = [
+    key("to", "", "Kind: pushgateway, import, remote-write, remote-write-2 or file. Required."),
+    key(
+        "url",
+        "",
+        "Address; the path of the file for the kind file. Required. A user and a password in it are a login.",
+    ),
+    key("name", "", "Name in logs, metrics and the folder of the queue. Without it: kind and address."),
+    key("username", "", "User of a login."),
+    key("password", "", "Password of a login."),
+    key("password-file", "", "File with the password, read at each request."),
+    key("bearer-token", "", "Token of the header Authorization."),
+    key("bearer-token-file", "", "File with the token, read at each request."),
+    key("headers", "", "Further headers, as a map."),
+    key("ca-file", "", "Certificates in PEM form to trust in place of those of the system."),
+    key("cert-file", "", "Client certificate in PEM form."),
+    key("key-file", "", "Key of the client certificate in PEM form."),
+    key("insecure-skip-verify", "false", "Accept any certificate."),
+    key("timeout", "", "Time for one request. Without it: push.timeout."),
+    key("requests-per-second", "50", "Rate at which a backlog is sent."),
+    key("method", "put", "pushgateway: put replaces the group, post replaces families of the same name."),
+    key("job", "", "Label job. Without it: app, or the job of push.scrape."),
+    key("instance", "", "Label instance. Without it: the host's name, or the address of push.scrape."),
+    key("grouping", "", "pushgateway: further labels of the group, as a map."),
+    key("delete-on-stop", "false", "pushgateway: delete the group when the exporter stops."),
+    key("compression", "gzip", "import: gzip, zstd or none. vmagent and VictoriaMetrics take zstd since 1.97."),
+    key(
+        "extra-labels",
+        "",
+        "Further labels of every series, as a map. import: as extra_label, which replaces a label of that name.",
+    ),
+    key("stale-markers", "true", "remote-write: mark the end of series."),
+    key("pause-file", "", "Nothing is pushed while this file exists."),
+    key("pause-unless-url", "", "Nothing is pushed unless a GET of this URL returns 2xx."),
+];
+
+/// Whether a text is a valid label name.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl TargetOptions {
+    fn new(kind: TargetKind, url: &str) -> Self {
+        Self {
+            kind,
+            url: Secret(url.to_owned()),
+            name: String::new(),
+            username: String::new(),
+            password: Secret::default(),
+            password_file: None,
+            bearer_token: Secret::default(),
+            bearer_token_file: None,
+            headers: Vec::new(),
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+            skips_verification: false,
+            timeout: None,
+            requests_per_second: 50,
+            is_post: false,
+            job: String::new(),
+            instance: String::new(),
+            grouping: Vec::new(),
+            deletes_on_stop: false,
+            compression: Compression::default(),
+            extra_labels: Vec::new(),
+            has_stale_markers: true,
+            pause_file: None,
+            pause_unless_url: Secret::default(),
+        }
+    }
+
+    /// Reads `KIND=URL` of the command line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (word, address) = text
+            .split_once('=')
+            .ok_or_else(|| format!("expected KIND=URL with KIND one of {}, found no `=`", TargetKind::words()))?;
+        let kind = TargetKind::of(word)
+            .ok_or_else(|| format!("expected one of {} before `=`, found `{word}`", TargetKind::words()))?;
+        Self::new(kind, address).completed()
+    }
+
+    /// Takes the login out of the URL, and makes a name without secrets.
+    fn completed(mut self) -> Result<Self, String> {
+        let word = self.kind.word();
+        if self.kind == TargetKind::File {
+            if self.url.0.is_empty() {
+                return Err(format!("{word}: expected a path, or - for standard output"));
+            }
+            if self.name.is_empty() {
+                self.name = format!("{word}={}", self.url.0);
+            }
+            return Ok(self);
+        }
+        let (scheme, rest) = self.url.0.split_once("://").unwrap_or(("", &self.url.0));
+        if !matches!(scheme, "http" | "https") || rest.is_empty() {
+            return Err(format!("{word}: expected a URL that begins with http:// or https://"));
+        }
+        if scheme == "https" && !cfg!(feature = "tls") {
+            return Err(format!("{word}: this build has no TLS: use http://, or build with the feature `tls`"));
+        }
+        let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        if let Some((login, bare)) = host.rsplit_once('@') {
+            if !self.username.is_empty() || !self.password.0.is_empty() {
+                return Err(format!("{word}: a login is in the URL and in username; leave one"));
+            }
+            let (user, password) = login.split_once(':').unwrap_or((login, ""));
+            let (user, password) = (percent_decoded(user), percent_decoded(password));
+            let url = format!("{scheme}://{bare}{path}");
+            (self.username, self.password) = (user, Secret(password));
+            self.url = Secret(url);
+        }
+        if self.name.is_empty() {
+            let shown = self.url.0.split(['?', '#']).next().unwrap_or_default();
+            self.name = format!("{word}={}", shown.trim_end_matches('/'));
+        }
+        Ok(self)
+    }
+
+    /// Reads an element of `targets`. `variable` looks up the environment.
+    pub(super) fn read(node: &Node, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let section = Section::read(Some(node), "a target", &KEYS.map(|key| key.name))?;
+        let get = |key: &str| expanded(section, key, variable);
+        let path = |key: &str| get(key).map(|path| (!path.is_empty()).then(|| PathBuf::from(path)));
+        let line = |key: &str| section.get(key).map_or(node.line, |node| node.line);
+        let to = get("to")?;
+        let kind = TargetKind::of(&to).ok_or_else(|| {
+            let near = nearest::among(&to, TargetKind::WORDS.iter().map(|(word, _)| *word));
+            let advice = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            Problem::at(line("to"), format!("to: expected one of {}, found `{to}`{advice}", TargetKind::words()))
+        })?;
+        let map = |key: &str| pairs(section, key, variable);
+        let labels = |key: &str| {
+            let found = map(key)?;
+            match found.iter().find(|(name, _)| !is_label_name(name)) {
+                Some((name, _)) => Err(Problem::at(line(key), format!("{key}: `{name}` is no name of a label"))),
+                None => Ok(found),
+            }
+        };
+        let method = get("method")?;
+        let is_post = match method.to_ascii_lowercase().as_str() {
+            "" | "put" => false,
+            "post" => true,
+            _ => return Err(Problem::at(line("method"), format!("method: expected put or post, found `{method}`"))),
+        };
+        let compression = get("compression")?;
+        let compression = match compression.as_str() {
+            "" => Compression::default(),
+            word => Compression::WORDS.iter().find(|(known, _)| *known == word).map(|(_, found)| *found).ok_or_else(
+                || {
+                    let sentence = format!("compression: expected gzip, zstd or none, found `{word}`");
+                    Problem::at(line("compression"), sentence)
+                },
+            )?,
+        };
+        let timeout = section.duration("timeout")?;
+        let rate = section.get("requests-per-second").map(|_| section.whole("requests-per-second")).transpose()?;
+        if rate == Some(0) {
+            return Err(Problem::at(line("requests-per-second"), "requests-per-second: expected a number above 0"));
+        }
+        let options = Self {
+            kind,
+            url: Secret(get("url")?),
+            name: get("name")?,
+            username: get("username")?,
+            password: Secret(get("password")?),
+            password_file: path("password-file")?,
+            bearer_token: Secret(get("bearer-token")?),
+            bearer_token_file: path("bearer-token-file")?,
+            headers: map("headers")?.into_iter().map(|(name, value)| (name, Secret(value))).collect(),
+            ca_file: path("ca-file")?,
+            cert_file: path("cert-file")?,
+            key_file: path("key-file")?,
+            skips_verification: section.switch("insecure-skip-verify", false)?,
+            timeout: (!timeout.is_zero()).then_some(timeout),
+            requests_per_second: rate.map_or(50, u64::from),
+            is_post,
+            job: get("job")?,
+            instance: get("instance")?,
+            grouping: labels("grouping")?,
+            deletes_on_stop: section.switch("delete-on-stop", false)?,
+            compression,
+            extra_labels: labels("extra-labels")?,
+            has_stale_markers: section.switch("stale-markers", true)?,
+            pause_file: path("pause-file")?,
+            pause_unless_url: Secret(get("pause-unless-url")?),
+        };
+        options.agree().and_then(Self::completed).map_err(|sentence| Problem::at(node.line, sentence))
+    }
+
+    /// Refuses keys that exclude each other or mean nothing for the kind.
+    fn agree(self) -> Result<Self, String> {
+        let has_login = !self.username.is_empty() || !self.password.0.is_empty() || self.password_file.is_some();
+        let has_token = !self.bearer_token.0.is_empty() || self.bearer_token_file.is_some();
+        let only = |is_used: bool, key: &str, kind: TargetKind| {
+            if is_used && self.kind != kind {
+                return Err(format!("{key} is for targets of the kind {}", kind.word()));
+            }
+            Ok(())
+        };
+        only(!self.grouping.is_empty(), "grouping", TargetKind::Pushgateway)?;
+        only(self.is_post, "method", TargetKind::Pushgateway)?;
+        only(self.deletes_on_stop, "delete-on-stop", TargetKind::Pushgateway)?;
+        only(self.compression != Compression::default(), "compression", TargetKind::Import)?;
+        if self.compression == Compression::Zstd && !cfg!(feature = "compression") {
+            return Err("compression: this build has no zstd: build with the feature `compression`".to_owned());
+        }
+        let sentence = if has_login && has_token {
+            "username and bearer-token exclude each other"
+        } else if !self.password.0.is_empty() && self.password_file.is_some() {
+            "password and password-file exclude each other"
+        } else if !self.bearer_token.0.is_empty() && self.bearer_token_file.is_some() {
+            "bearer-token and bearer-token-file exclude each other"
+        } else if self.cert_file.is_some() != self.key_file.is_some() {
+            "cert-file and key-file belong together"
+        } else {
+            return Ok(self);
+        };
+        Err(sentence.to_owned())
+    }
+
+    /// Keys with values as the file would have them, secrets hidden; empty for a default.
+    pub(super) fn shown(&self) -> Vec<(&'static str, ShownOption)> {
+        let text = |text: &str| ShownOption::Text(text.to_owned());
+        let path = |path: &Option<PathBuf>| {
+            ShownOption::Text(path.as_ref().map_or(String::new(), |p| p.display().to_string()))
+        };
+        let secret = |secret: &Secret| text(if secret.0.is_empty() { "" } else { HIDDEN });
+        let labels = |labels: &[(String, String)]| ShownOption::Map(labels.to_vec());
+        let on = |is_on: bool, default: bool| {
+            text(if is_on == default { "" } else { ["false", "true"][usize::from(is_on)] })
+        };
+        let url = match (self.kind, self.url.0.split_once('?')) {
+            (TargetKind::File, _) | (_, None) => self.url.0.clone(),
+            (_, Some((before, _))) => format!("{before}?{HIDDEN}"),
+        };
+        let headers = self.headers.iter().map(|(name, _)| (name.clone(), HIDDEN.to_owned())).collect();
+        vec![
+            ("to", text(self.kind.word())),
+            ("url", ShownOption::Text(url)),
+            ("name", text(&self.name)),
+            ("username", text(&self.username)),
+            ("password", secret(&self.password)),
+            ("password-file", path(&self.password_file)),
+            ("bearer-token", secret(&self.bearer_token)),
+            ("bearer-token-file", path(&self.bearer_token_file)),
+            ("headers", ShownOption::Map(headers)),
+            ("ca-file", path(&self.ca_file)),
+            ("cert-file", path(&self.cert_file)),
+            ("key-file", path(&self.key_file)),
+            ("insecure-skip-verify", on(self.skips_verification, false)),
+            ("timeout", ShownOption::Text(self.timeout.map_or(String::new(), |timeout| format!("{timeout:?}")))),
+            ("requests-per-second", ShownOption::Text(self.requests_per_second.to_string())),
+            ("method", text(if self.is_post { "post" } else { "" })),
+            ("job", text(&self.job)),
+            ("instance", text(&self.instance)),
+            ("grouping", labels(&self.grouping)),
+            ("delete-on-stop", on(self.deletes_on_stop, false)),
+            (
+                "compression",
+                text(if self.compression == Compression::default() { "" } else { self.compression.word() }),
+            ),
+            ("extra-labels", labels(&self.extra_labels)),
+            ("stale-markers", on(self.has_stale_markers, true)),
+            ("pause-file", path(&self.pause_file)),
+            ("pause-unless-url", text(&without_secrets(&self.pause_unless_url.0))),
+        ]
+    }
+}
+
+/// What stands in place of a secret.
+pub(super) const HIDDEN: &str = "<secret>";
+
+/// A URL without login and query.
+fn without_secrets(url: &str) -> String {
+    let (before, has_query) = url.split_once('?').map_or((url, false), |(before, _)| (before, true));
+    let bare = match before.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+            format!("{scheme}://{}{path}", host.rsplit_once('@').map_or(host, |(_, host)| host))
+        }
+        None => before.to_owned(),
+    };
+    if has_query { format!("{bare}?{HIDDEN}") } else { bare }
+}
+
+/// The value of a key as it is printed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum ShownOption {
+    /// One value; empty for none.
+    Text(String),
+    /// Names and values.
+    Map(Vec<(String, String)>),
+}
+
+/// The text of a key with its variables replaced; empty where there is none.
+fn expanded(section: Section<'_>, key: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
+    let Some(node) = section.get(key) else { return Ok(String::new()) };
+    super::expand(text(node, key)?, variable).map_err(|what| Problem::at(node.line, format!("{key}: {what}")))
+}
+
+/// The entries of a map with their variables replaced.
+pub(super) fn pairs(
+    section: Section<'_>,
+    key: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, String)>, Problem> {
+    let pair = |entry: &crate::yaml::MapEntry| {
+        let value = super::expand(text(&entry.node, &entry.key)?, variable)
+            .map_err(|what| Problem::at(entry.line, format!("{key}: {}: {what}", entry.key)))?;
+        Ok((entry.key.clone(), value))
+    };
+    entries(section.get(key), key)?.iter().map(pair).collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(escaped) if byte == b'%' => {
+                decoded.push(escaped);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+impl fmt::Display for TargetOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Value, parse};
+
+    fn read(document: &str) -> Result<TargetOptions, String> {
+        let variable = |name: &str| (name == "TOKEN").then(|| "t0p".to_owned());
+        TargetOptions::read(&parse(document).unwrap(), &variable).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn every_key_of_the_table_changes_a_target() {
+        // Keys that only some kinds take, and what goes with others.
+        let context = |name: &str| match name {
+            "grouping" | "method" | "delete-on-stop" => ("pushgateway", ""),
+            "compression" => ("import", ""),
+            "cert-file" => ("remote-write", "key-file: k\n"),
+            "key-file" => ("remote-write", "cert-file: c\n"),
+            _ => ("remote-write", ""),
+        };
+        for key in KEYS.iter().filter(|key| !["to", "url"].contains(&key.name)) {
+            let (kind, more) = context(key.name);
+            let value = match key.name {
+                "headers" | "grouping" | "extra-labels" => "{a: b}",
+                "insecure-skip-verify" | "delete-on-stop" => "true",
+                "stale-markers" => "false",
+                "timeout" => "3s",
+                "requests-per-second" => "7",
+                "method" => "post",
+                "compression" => "none",
+                "pause-unless-url" => "http://h/",
+                _ => "x",
+            };
+            let given = format!("to: {kind}\nurl: http://h/x\n{more}{}: {value}\n", key.name);
+            let given = read(&given).unwrap_or_else(|error| panic!("{given}: {error}"));
+            let plain = TargetOptions::parse(&format!("{kind}=http://h/x")).unwrap();
+            assert_ne!(given.shown(), plain.shown(), "{}", key.name);
+        }
+        let shown: Vec<_> = TargetOptions::parse("import=http://h").unwrap().shown();
+        assert_eq!(shown.iter().map(|(name, _)| *name).collect::<Vec<_>>(), KEYS.map(|key| key.name));
+    }
+
+    #[test]
+    fn secrets_come_from_the_environment_and_are_hidden() {
+        let given = read(
+            "to: import\nurl: http://h:1/x?token=secret\nbearer-token: ${TOKEN}\nheaders: {X-Key: secret}\n\
+             pause-unless-url: http://u:secret@h/primary?key=secret\n",
+        )
+        .unwrap();
+        assert_eq!(given.bearer_token.0, "t0p");
+        let shown = format!("{given:?}{:?}{given}", given.shown());
+        assert!(!shown.contains("secret@") && !shown.contains("=secret") && !shown.contains("t0p"), "{shown}");
+        assert!(shown.contains("http://h/primary?<secret>"), "{shown}");
+        let given = TargetOptions::parse("import=http://user:p%40ss@h:1/x").unwrap();
+        assert_eq!(
+            (given.username.as_str(), given.password.0.as_str(), given.url.0.as_str()),
+            ("user", "p@ss", "http://h:1/x")
+        );
+        assert_eq!(given.name, "import=http://h:1/x");
+    }
+
+    #[track_caller]
+    fn refuse(document: &str, expected: &str) {
+        assert_eq!(read(document).unwrap_err(), expected, "{document}");
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_with_its_line() {
+        refuse(
+            "url: http://h\n",
+            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file, found ``",
+        );
+        refuse(
+            "to: importt\nurl: http://h\n",
+            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file, found `importt`; \
+             did you mean `import`?",
+        );
+        refuse("to: import\n", "line 1: import: expected a URL that begins with http:// or https://");
+        refuse("to: import\nurl: http://h\nusr: x\n", &{
+            let known = KEYS.map(|key| key.name).join(", ");
+            let near = nearest::among("usr", KEYS.iter().map(|key| key.name));
+            let advice = near.map_or(format!("known keys: {known}"), |near| format!("did you mean `{near}`?"));
+            format!("line 3: unknown key `usr` in a target; {advice}")
+        });
+        refuse(
+            "to: import\nurl: http://h\npassword: ${NO}\n",
+            "line 3: password: the environment variable NO is not set; ${NO:-TEXT} has a default",
+        );
+        refuse("to: import\nurl: http://h\nmethod: post\n", "line 1: method is for targets of the kind pushgateway");
+        refuse(
+            "to: import\nurl: http://h\nextra-labels: {a-b: c}\n",
+            "line 3: extra-labels: `a-b` is no name of a label",
+        );
+        refuse("to: import\nurl: http://h\ncert-file: x\n", "line 1: cert-file and key-file belong together");
+        refuse(
+            "to: import\nurl: http://h\nusername: x\nbearer-token: y\n",
+            "line 1: username and bearer-token exclude each other",
+        );
+        assert!(matches!(parse("a: 1").unwrap().value, Value::Map(_)));
+    }
+
+    #[test]
+    fn what_is_no_kind_and_url_is_refused() {
+        for (text, expected) in [
+            (
+                "x",
+                "expected KIND=URL with KIND one of pushgateway, import, remote-write, remote-write-2, file, found no `=`",
+            ),
+            (
+                "x=http://h",
+                "expected one of pushgateway, import, remote-write, remote-write-2, file before `=`, found `x`",
+            ),
+            ("import=h:1", "import: expected a URL that begins with http:// or https://"),
+            ("import=ftp://u:secret@h", "import: expected a URL that begins with http:// or https://"),
+            ("file=", "file: expected a path, or - for standard output"),
+        ] {
+            assert_eq!(TargetOptions::parse(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! SIGHUP and POST `/-/reload`: another configuration without losing a scrape or a queued sample.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::exporter::Exporter;
+use crate::receiver::{Receiver, Reply};
+
+/// A folder with a configuration file.
+struct Config {
+    folder: tempfile::TempDir,
+}
+
+impl Config {
+    fn new(text: &str) -> Self {
+        let config = Self { folder: tempfile::tempdir().unwrap() };
+        config.write(text);
+        config
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("node_exporter.yml")
+    }
+
+    fn write(&self, text: &str) {
+        std::fs::write(self.path(), text).unwrap();
+    }
+
+    fn start(&self) -> Exporter {
+        let file = format!("--config.file={}", self.path().display());
+        Exporter::simulated(&["--web.enable-lifecycle", &file])
+    }
+}
+
+const HEAD: &str = "collectors:\n  disable-defaults: true\n  loadavg: true\n";
+
+fn target(address: &std::net::SocketAddr, more: &str) -> String {
+    format!(
+        "push:\n  interval: 200ms\n  targets:\n  - to: import\n    url: http://{address}\n    compression: none\n{more}"
+    )
+}
+
+#[track_caller]
+fn reload(exporter: &Exporter, status: u16, expected: &str) {
+    let answer = exporter.connect().ask("POST", "/-/reload");
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert!(answer.body.contains(expected), "{expected}\nis not in\n{}", answer.body);
+}
+
+#[track_caller]
+fn eventually(mut is_so: impl FnMut() -> bool, what: &str) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_reload_changes_collectors_paths_and_targets() {
+    let receiver = Receiver::start(|_, _| Reply::status(204));
+    let config = Config::new(HEAD);
+    let exporter = config.start();
+    exporter.check("/metrics", 200, "\nnode_load1 ");
+    exporter.check("/metrics?collect[]=vmstat", 400, "");
+    config.write(&format!(
+        "{HEAD}  vmstat: true\nlabels: {{node: n1}}\nweb: {{telemetry-path: /m}}\n{}",
+        target(&receiver.address, "")
+    ));
+    reload(&exporter, 200, "The configuration was read again.");
+    exporter.check("/m?collect[]=vmstat", 200, "\nnode_vmstat_");
+    exporter.check("/metrics", 404, "");
+    exporter.check("/m", 200, "\nnode_exporter_config_last_reload_successful 1\n");
+    let request = receiver.wait_for(2).remove(1);
+    assert!(request.target.starts_with("/api/v1/import/prometheus?timestamp="), "{}", request.target);
+    let page = request.text();
+    assert!(page.contains("node_load1{node=\"n1\",job=\"node_exporter\",instance=\""), "{page}");
+    exporter.check("/", 200, "<h2>Push</h2>");
+}
+
+#[test]
+fn a_broken_file_changes_nothing_and_is_told() {
+    let config = Config::new(HEAD);
+    let exporter = config.start();
+    config.write(&format!("{HEAD}pusch: {{}}\n"));
+    reload(&exporter, 500, "node_exporter.yml: line 4: unknown key `pusch` in the file; did you mean `push`?");
+    exporter.check("/metrics", 200, "\nnode_load1 ");
+    exporter.check("/metrics", 200, "\nnode_exporter_config_last_reload_successful 0\n");
+    config.write(&format!("{HEAD}web: {{listen-address: ['127.0.0.1:1']}}\n"));
+    // The command line's address is in force, and wins.
+    reload(&exporter, 200, "");
+    config.write(&format!("{HEAD}push: {{queue: /other}}\n"));
+    reload(&exporter, 500, "--push.queue cannot change while the exporter runs; restart it");
+    config.write(&format!("{HEAD}push: {{targets: [{{to: import, url: 'http://h', ca-file: /missing}}]}}\n"));
+    reload(&exporter, 500, "/missing: ");
+    config.write(HEAD);
+    reload(&exporter, 200, "");
+    exporter.check("/metrics", 200, "\nnode_exporter_config_last_reload_successful 1\n");
+}
+
+#[test]
+fn a_reload_has_to_be_allowed() {
+    let exporter = Exporter::simulated(&[]);
+    reload(&exporter, 403, "--web.enable-lifecycle");
+    exporter.check("/-/reload", 405, "POST");
+    assert_eq!(exporter.connect().ask("POST", "/metrics").status, 405);
+}
+
+#[cfg(unix)]
+#[test]
+fn sighup_reads_the_file_again() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let config = Config::new(HEAD);
+    let mut exporter = config.start();
+    config.write(&format!("{HEAD}  vmstat: true\n"));
+    let pid = Pid::from_child(&exporter.child);
+    kill_process(pid, Signal::HUP).unwrap();
+    eventually(|| exporter.get("/metrics").body.contains("\nnode_vmstat_"), "the file was not read again");
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(exporter.child.wait().unwrap().code(), Some(0));
+}
+
+/// Timestamps of the requests that were answered with success, in the order they came.
+fn delivered(receiver: &Receiver, path: &Path) -> Vec<u64> {
+    let requests = receiver.received();
+    let prefix = format!("{}?timestamp=", path.display());
+    let timestamp = |target: &str| target.strip_prefix(&prefix).map(|rest| rest.parse().unwrap());
+    requests.iter().filter_map(|request| timestamp(&request.target)).collect()
+}
+
+#[test]
+fn what_waits_survives_a_reload_and_no_tick_is_left_out() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let is_up = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_up);
+    let receiver = Receiver::start(move |_, request| {
+        let takes = switch.load(Ordering::SeqCst) || !request.target.contains("import");
+        Reply::status(if takes { 204 } else { 503 })
+    });
+    let config = Config::new(&format!("{HEAD}{}", target(&receiver.address, "    name: t\n")));
+    let exporter = config.start();
+    receiver.wait_for(1);
+    std::thread::sleep(Duration::from_secs(1));
+    // The target gets another option: its queue goes over to a new thread.
+    config.write(&format!("{HEAD}{}", target(&receiver.address, "    name: t\n    headers: {X-New: 'yes'}\n")));
+    reload(&exporter, 200, "");
+    std::thread::sleep(Duration::from_secs(1));
+    is_up.store(true, Ordering::SeqCst);
+    let failures = receiver.received().len();
+    let later = receiver.wait_for(failures + 12);
+    assert!(later[failures..].iter().all(|request| request.header("x-new") == Some("yes")));
+    let mut times = delivered(&receiver, Path::new("/api/v1/import/prometheus"));
+    let first = times[0];
+    times.sort_unstable();
+    times.dedup();
+    assert_eq!(times[0], first, "the oldest was sent first");
+    let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.iter().all(|gap| (1..390).contains(gap)), "a tick is missing: {gaps:?}");
+}
+
+#[test]
+fn scrapes_go_on_while_the_configuration_changes() {
+    let config = Config::new(HEAD);
+    let exporter = config.start();
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = exporter.connect();
+                    for _ in 0..100 {
+                        let answer = connection.ask("GET", "/metrics");
+                        assert_eq!(answer.status, 200);
+                        assert!(answer.head.contains("Content-Type: text/plain"), "{}", answer.head);
+                        assert!(answer.body.contains("\nnode_load1 "), "{}", answer.body);
+                    }
+                })
+            })
+            .collect();
+        for number in 0..10 {
+            config.write(&format!("{HEAD}  vmstat: {}\n", number % 2 == 0));
+            reload(&exporter, 200, "");
+        }
+        for client in clients {
+            client.join().unwrap();
+        }
+    });
+}
