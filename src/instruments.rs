@@ -5,7 +5,7 @@ mod convert;
 mod process;
 
 use collectors::kit::page::foreign::ForeignFamily;
-use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 pub use convert::family;
 
@@ -49,6 +49,7 @@ pub struct Instruments {
     in_flight: IntGauge,
     errors: IntCounterVec,
     late: IntCounter,
+    overloaded: IntGaugeVec,
 }
 
 impl Instruments {
@@ -63,6 +64,13 @@ impl Instruments {
         let errors = IntCounterVec::new(
             Opts::new("promhttp_metric_handler_errors_total", "Incomplete pages by cause."),
             &["cause"],
+        )?;
+        let overloaded = IntGaugeVec::new(
+            Opts::new(
+                "node_exporter_collector_overloaded",
+                "1 while the input of a collector exceeds its limits or every deadline, 0 afterwards.",
+            ),
+            &["collector"],
         )?;
         let late = IntCounter::new(
             "node_exporter_late_collectors_total",
@@ -82,10 +90,11 @@ impl Instruments {
             own.register(Box::new(in_flight.clone()))?;
             own.register(Box::new(errors.clone()))?;
             own.register(Box::new(late.clone()))?;
+            own.register(Box::new(overloaded.clone()))?;
             #[cfg(target_os = "linux")]
             own.register(Box::new(process::Process::new()?))?;
         }
-        Ok(Self { always, own, requests, in_flight, errors, late })
+        Ok(Self { always, own, requests, in_flight, errors, late, overloaded })
     }
 
     /// Registers further metrics of the exporter.
@@ -116,6 +125,11 @@ impl Instruments {
     /// Counts late collectors.
     pub fn late(&self, count: usize) {
         self.late.inc_by(count as u64);
+    }
+
+    /// The input of this collector is always too large, or no longer.
+    pub fn set_overloaded(&self, collector: &str, is_overloaded: bool) {
+        self.overloaded.with_label_values(&[collector]).set(i64::from(is_overloaded));
     }
 
     /// All families with their current values.

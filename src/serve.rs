@@ -73,7 +73,12 @@ mod tests {
 
     /// Serves scrapes of a gated root while `client` runs.
     fn serving(client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
-        let (gate, roots) = Gate::before("loadavg", Tree::new().with_file("proc/vmstat", "pgpgin 7\n"));
+        serving_with(&["loadavg"], client);
+    }
+
+    /// Serves scrapes that block on these files, while `client` sends requests.
+    fn serving_with(blocked: &'static [&'static str], client: impl FnOnce(SocketAddr, &Gate, &Stopper)) {
+        let (gate, roots) = Gate::before_each(blocked, Tree::new().with_file("proc/vmstat", "pgpgin 7\n"));
         let (log, _) = log(Level::Error, Format::Logfmt);
         let log = Arc::new(log);
         let registrations =
@@ -160,6 +165,54 @@ mod tests {
             gate.open();
             let answer = answer_of(client);
             assert!(answer.contains("node_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{answer}");
+        });
+    }
+
+    /// Waits until /-/ready has this status.
+    #[track_caller]
+    fn until_ready_is(address: SocketAddr, status: u16) {
+        let deadline = clock::monotonic() + Duration::from_secs(20);
+        let expected = format!("HTTP/1.1 {status} ");
+        while !answer_of(ask(address, "/-/ready")).starts_with(&expected) {
+            assert!(clock::monotonic() < deadline, "not {status}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn readiness_recovers_by_itself_after_every_scrape_was_refused() {
+        serving(|address, gate, _| {
+            let first = ask(address, "/metrics");
+            gate.wait_for_reader();
+            assert!(answer_of(ask(address, "/metrics")).starts_with("HTTP/1.1 503 "));
+            until_ready_is(address, 503);
+            gate.open();
+            assert!(answer_of(first).starts_with("HTTP/1.1 200 "));
+            until_ready_is(address, 200);
+        });
+    }
+
+    #[test]
+    fn readiness_recovers_by_itself_after_every_collector_was_stuck() {
+        serving_with(&["loadavg", "vmstat"], |address, gate, _| {
+            let page = answer_of(ask_in_time(address));
+            assert!(page.contains("success{collector=\"vmstat\"} 0\n"), "{page}");
+            until_ready_is(address, 503);
+            gate.open();
+            until_ready_is(address, 200);
+            // A page of one collector, which no client waits for, changes nothing.
+            assert!(answer_of(ask(address, "/metrics?collect[]=vmstat")).contains("node_vmstat_pgpgin 7"));
+            until_ready_is(address, 200);
+        });
+    }
+
+    #[test]
+    fn a_page_of_one_stuck_collector_leaves_the_exporter_ready() {
+        serving(|address, gate, _| {
+            let page = answer_of(ask(address, "/metrics?collect[]=loadavg"));
+            assert!(page.contains("success{collector=\"loadavg\"} 0\n"), "{page}");
+            until_ready_is(address, 200);
+            gate.open();
         });
     }
 }

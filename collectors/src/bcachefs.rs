@@ -60,7 +60,7 @@ declare! {
         DEVICE_INFO: Gauge "node_bcachefs_device_info" DeviceInfo "Label and state of a member device, always 1.";
         DEVICE_BUCKET_SIZE: Gauge "node_bcachefs_device_bucket_size_bytes" PerDevice "Bucket size of a member device, in bytes.";
         DEVICE_BUCKETS: Gauge "node_bcachefs_device_buckets" PerDevice "Buckets of a member device.";
-        DEVICE_DURABILITY: Gauge "node_bcachefs_device_durability" PerDevice "Replicas that a copy on the member device counts as.";
+        DEVICE_DURABILITY: Gauge "node_bcachefs_device_durability" PerDevice "Replicas that one copy on the member device counts as.";
         DEVICE_TRANSFERRED: Counter "node_bcachefs_device_io_done_bytes_total" PerTransfer "Bytes transferred by a member device, by data type.";
         DEVICE_ERROR_COUNT: Counter "node_bcachefs_device_io_errors_total" PerDeviceError "I/O errors of a member device since file system creation.";
     }

@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod accept;
 mod arguments;
+mod audit;
 mod bench;
 mod check;
 mod conformance;
@@ -54,6 +55,7 @@ const ALL: &[&Command] = &[
     &scrape::COMMAND,
     &gates::COMMAND,
     &bench::COMMAND,
+    &audit::COMMAND,
     &accept::COMMAND,
 ];
 

@@ -2,6 +2,7 @@
 //! benchmarks.
 
 pub mod allocations;
+pub mod audit;
 pub mod bench;
 pub mod conformance;
 pub mod difference;

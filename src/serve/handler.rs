@@ -15,7 +15,7 @@ use super::answer::{Answer, Handle, Response};
 use super::batch::{Batches, Encoded, Kind};
 use super::compress::{Coding, EncoderPool};
 use super::deadline::Deadlines;
-use super::history::History;
+use super::history::{History, Overload};
 use super::request::Request;
 use super::status::{About, PushedTargets, Status};
 use super::{negotiate, query};
@@ -162,7 +162,9 @@ impl Handler {
         if is_full && history.full_since.is_some_and(is_long) {
             return Some("Not ready: the limit of concurrent scrapes is reached.");
         }
-        history.is_empty_page.then_some("Not ready: no collector answered the last scrape in time.")
+        // By itself it becomes ready again, without a scrape.
+        let is_stuck = history.is_empty_page && self.scraper.has_stuck_collector();
+        is_stuck.then_some("Not ready: no collector answered the last scrape in time.")
     }
 
     fn select(&self, target: &query::Target) -> Result<Selection, String> {
@@ -242,7 +244,7 @@ impl Handler {
         let mut encoder = self.encoders.take();
         encoder.page.clear();
         let mut clashes = Vec::new();
-        let (mut late, mut reported) = (Vec::new(), 0);
+        let (mut late, mut late_count, mut reported) = (Vec::new(), 0, 0);
         let finished = bind(
             &mut |foreign| {
                 for family in self.instruments.families() {
@@ -254,18 +256,21 @@ impl Handler {
             },
             &mut |report| {
                 reported += 1;
-                if report.is_late {
-                    late.push(report.collector);
-                } else {
-                    log_report(&self.log, report);
+                let overload = self.history().note(report, clock::monotonic());
+                self.note_overload(report, overload);
+                late_count += usize::from(report.is_late);
+                match (overload, report.is_late) {
+                    // It is logged once.
+                    (Overload::Known, _) => {}
+                    (_, true) => late.push(report.collector),
+                    (_, false) => log_report(&self.log, report),
                 }
-                self.history().note(report);
             },
             &mut encoder.page,
         );
         let page = finished.map(|finished| {
             self.note(&finished, &clashes);
-            self.note_late(&late, reported);
+            self.note_late(&late, late_count, reported);
             let (coding, body) = encoder.encode(coding);
             Encoded { coding, body }
         });
@@ -286,13 +291,33 @@ impl Handler {
         }
     }
 
-    /// Counts the late collectors of a page, and logs one line for all of them.
-    fn note_late(&self, late: &[&str], reported: usize) {
-        self.history().is_empty_page = reported > 0 && late.len() == reported;
+    /// Reports once that the input of a collector is always too large, and once that it no longer is.
+    fn note_overload(&self, report: &Report<'_>, overload: Overload) {
+        let name = ("name", Field::Text(&report.collector));
+        match overload {
+            Overload::None | Overload::Known => {}
+            Overload::New => {
+                self.instruments.set_overloaded(report.collector, true);
+                let message = "collector is overloaded: its input exceeds a limit or every deadline; logged once";
+                self.log.error(message, &[name]);
+            }
+            Overload::Over => {
+                self.instruments.set_overloaded(report.collector, false);
+                self.log.info("collector is no longer overloaded", &[name]);
+            }
+        }
+    }
+
+    /// Counts the late collectors of a page, and logs one line for those that are not known to be overloaded.
+    fn note_late(&self, late: &[&str], late_count: usize, reported: usize) {
+        // A page of few collectors says nothing about the others.
+        if reported == self.scraper.enabled().len() {
+            self.history().is_empty_page = late_count == reported;
+        }
+        self.instruments.late(late_count);
         if late.is_empty() {
             return;
         }
-        self.instruments.late(late.len());
         let (count, of, names) = (late.len(), reported, late.join(","));
         let fields = [("late", Field::Text(&count)), ("of", Field::Text(&of)), ("names", Field::Text(&names))];
         self.log.error("scrape ended without its late collectors", &fields);

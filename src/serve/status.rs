@@ -313,8 +313,8 @@ mod tests {
             samples,
             is_late: false,
         };
-        history.note(&report("example", 8, None, 40));
-        history.note(&report("quiet", 2, Some(&failure), 10));
+        history.note(&report("example", 8, None, 40), Duration::ZERO);
+        history.note(&report("quiet", 2, Some(&failure), 10), Duration::ZERO);
         history.last_scrape = Some((Duration::from_secs(3), Duration::from_millis(11)));
         history.scrapes = 7;
         let about = About {

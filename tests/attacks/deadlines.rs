@@ -8,22 +8,22 @@ use crate::alone;
 use crate::exporter::{Connection, Exporter};
 
 /// Number of connections that send requests with a deadline of 2 ms, one after another.
-const IMPATIENT: usize = 8;
+pub(crate) const IMPATIENT: usize = 8;
 
 /// Duration of the attack.
-const TIME: Duration = Duration::from_secs(4);
+pub(crate) const TIME: Duration = Duration::from_secs(4);
 
-const PATIENT: &str = "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n";
+pub(crate) const PATIENT: &str = "X-Prometheus-Scrape-Timeout-Seconds: 10\r\n";
 
 /// Headers of the attacking clients: all deadlines are shorter than a scrape.
-const HEADERS: [&str; 4] = [
+pub(crate) const HEADERS: [&str; 4] = [
     "X-Prometheus-Scrape-Timeout-Seconds: 0.002\r\n",
     "X-Prometheus-Scrape-Timeout-Seconds: 0.000000001\r\n",
     "X-Prometheus-Scrape-Timeout-Seconds: 0.01\r\nAccept: text/plain;q=0.1\r\n",
     "X-Prometheus-Scrape-Timeout-Seconds: 1e-300\r\nAccept-Encoding: identity\r\n",
 ];
 
-fn success(page: &str) -> Vec<&str> {
+pub(crate) fn success(page: &str) -> Vec<&str> {
     page.lines().filter(|line| line.starts_with("node_scrape_collector_success{")).collect()
 }
 

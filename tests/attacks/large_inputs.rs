@@ -1,6 +1,7 @@
 //! Files of a host that are far larger than those of any real one.
 
 use std::fmt::Write as _;
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,6 +93,7 @@ fn a_mount_table_of_61_mb_costs_its_collector_and_no_memory_that_stays() {
     let mounts = page.lines().filter(|line| line.starts_with("node_filesystem_device_error{")).count();
     assert_eq!(mounts, 100_000);
     assert!(page.contains("node_scrape_collector_success{collector=\"filesystem\"} 0\n"));
+    assert!(page.contains("\nnode_exporter_collector_overloaded{collector=\"filesystem\"} 1\n"));
     drop(page);
     returns_memory(&exporter, before);
 }
@@ -120,4 +122,30 @@ fn sixty_thousand_processes_cost_their_collector_and_no_memory_that_stays() {
     let page = scrape(&exporter, Duration::from_secs(50)).body;
     assert!(page.contains(&format!("\nnode_processes_pids {PROCESSES}\n")));
     returns_memory(&exporter, before);
+}
+
+#[test]
+fn an_input_that_is_always_too_large_is_logged_once_and_counted() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let (mut exporter, _) = start(folder.path(), &["--collector.time"]);
+    // Sparse: it takes no space.
+    let loadavg = folder.path().join("loadavg");
+    std::fs::File::create(&loadavg).unwrap().set_len((64 << 20) + 1).unwrap();
+    let overloaded = |value| format!("\nnode_exporter_collector_overloaded{{collector=\"loadavg\"}} {value}\n");
+    for _ in 0..5 {
+        let page = exporter.get("/metrics").body;
+        assert!(page.contains("node_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{page}");
+        assert!(page.contains(&overloaded(1)), "{page}");
+    }
+    write(&loadavg, "0.21 0.37 0.39 1/719 19737\n");
+    exporter.check("/metrics", 200, &overloaded(0));
+    exporter.child.kill().unwrap();
+    let mut log = String::new();
+    exporter.log.read_to_string(&mut log).unwrap();
+    for line in
+        ["msg=\"collector is overloaded", "msg=\"collector failed\"", "msg=\"collector is no longer overloaded\""]
+    {
+        assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
+    }
 }

@@ -16,6 +16,8 @@ mod large_inputs;
 mod limits;
 mod malformed_requests;
 mod many_connections;
+#[cfg(all(feature = "compression", feature = "simulator"))]
+mod mixed_requests;
 mod slow_readers;
 mod stderr;
 

@@ -112,6 +112,12 @@ impl<S: Read + Write> Connection<S> {
     }
 
     pub(crate) fn try_receive(&mut self, method: &str) -> io::Result<Answer> {
+        let (status, head, body) = self.receive_bytes(method)?;
+        Ok(Answer { status, head, body: String::from_utf8(body).unwrap() })
+    }
+
+    /// Receives a response in any coding: status, head and body.
+    pub(crate) fn receive_bytes(&mut self, method: &str) -> io::Result<(u16, String, Vec<u8>)> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.0.read_line(&mut head)? == 0 {
@@ -132,7 +138,7 @@ impl<S: Read + Write> Connection<S> {
             }
         }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Ok(Answer { status, head, body: String::from_utf8(body).unwrap() })
+        Ok((status, head, body))
     }
 
     pub(crate) fn ask(&mut self, method: &str, url: &str) -> Answer {

@@ -104,3 +104,20 @@ fn a_blocked_scrape_does_not_delay_other_requests() {
         assert!(!line.contains("name=meminfo") && !line.contains("name=stat"), "{line}");
     }
 }
+
+#[test]
+#[cfg(feature = "simulator")]
+fn the_status_page_names_the_mount_whose_statfs_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dead.toml");
+    std::fs::write(&file, "profile = 'epyc256'\nfaults = '''\nkernel/statfs/home hanging\n'''\n[set]\ncpus = 8\nnodes = 4\nmemory_gib = 64\n")
+        .unwrap();
+    let scenario = format!("--simulate.scenario={}", file.display());
+    let exporter = Exporter::start(&[&scenario, "--collector.filesystem.mount-timeout=200ms"]);
+    let page = exporter.get("/metrics?collect[]=filesystem").body;
+    let error = "device_error=\"mountpoint timeout\"";
+    assert!(page.lines().any(|line| line.contains(error) && line.contains("mountpoint=\"/home\"")), "{page}");
+    let status = exporter.get("/").body;
+    assert!(status.contains("mounts that do not answer statfs: 1, the first is /home"), "{status}");
+    assert!(!status.contains("All collectors are well"), "{status}");
+}

@@ -96,7 +96,7 @@ mod tests {
             prop_assert_eq!(SignedHuman::from_text(signed.to_string().as_bytes()), Some(SignedHuman(signed)));
         }
 
-        /// The kernel's own form is off by no more than one of its tenths.
+        /// The error of the kernel's format is at most one of its tenths.
         #[test]
         fn what_the_kernel_prints_is_nearly_what_it_was(value in 1024_u64..1 << 53) {
             let mut unit = 0;

@@ -65,7 +65,7 @@ impl Devices {
                 && !is_expected(error)
             {
                 let path = mount.path.escape_ascii();
-                cx.problems.note(Failure::error(format_args!("{path}: the devices of its btrfs: {error}")));
+                cx.problems.note(Failure::error(format_args!("{path}: querying the devices of the btrfs: {error}")));
             }
             if answer.is_err() || is_known {
                 all.truncate(before);

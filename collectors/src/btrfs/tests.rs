@@ -133,7 +133,7 @@ fn without_ioctl_devices_are_read_from_sysfs() {
     let scraped = given(&format!("== kernel/btrfs\n{half}{MOUNTINFO}{}", host(&[]))).scrape::<Btrfs>();
     assert_eq!(scraped.samples(), without(&[]));
     assert!(scraped.page.contains("_success{collector=\"btrfs\"} 1\n"), "{}", scraped.page);
-    assert_eq!(scraped.complaints, ["/: the devices of its btrfs: input/output error (EIO)"]);
+    assert_eq!(scraped.complaints, ["/: querying the devices of the btrfs: input/output error (EIO)"]);
     for errno in ["EPERM", "EACCES", "ENOTTY", "EOPNOTSUPP"] {
         check_asked(MOUNTINFO, &half.replace("EIO", errno), &from_sysfs);
     }

@@ -115,7 +115,7 @@ impl Entries {
         let path = unescape(words.next().unwrap_or_default())?;
         let rest: Vec<&str> = words.collect();
         let (path, entry) = match (path.strip_suffix(b"/"), rest.as_slice()) {
-            (Some(_), ["->", ..]) => return Err("a link's path has no `/` at its end; remove it".into()),
+            (Some(_), ["->", ..]) => return Err("unexpected `/` at the end of a link's path; remove it".into()),
             (None, ["->", target]) => (path, Entry::new(line, Node::link(unescape(target)?), false)),
             (None, ["->", ..]) => {
                 return Err("a link is `== PATH -> TARGET`, without attributes; write a space as \\x20".into());
@@ -189,7 +189,7 @@ impl Entry {
         self.node = match (name, value) {
             ("fifo" | "socket" | "device", None) => node,
             ("no-newline" | "escaped", None) if !self.takes_content => {
-                return Err(format!("`{name}` on an entry that has no content; remove it"));
+                return Err(format!("`{name}` on an entry without content; remove it"));
             }
             ("no-newline", None) => {
                 self.no_newline = true;
@@ -215,7 +215,7 @@ impl Entry {
 
     fn content_line(&mut self, line: &str) -> Result<(), String> {
         if !self.takes_content {
-            return Err(format!("{} below an entry that has no content; remove it", shown(line)));
+            return Err(format!("{} below an entry without content; remove it", shown(line)));
         }
         if self.escaped {
             self.content.extend(unescape_content(line)?);
@@ -247,10 +247,10 @@ fn number(name: &str, value: &str) -> Result<u64, String> {
 /// Parses a path or the target of a link: printable ASCII, with other bytes as `\xNN`.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     if let Some(other) = text.chars().find(|other| !other.is_ascii_graphic()) {
-        return Err(format!("{other:?} in a path; write each of its bytes as \\xNN"));
+        return Err(format!("unexpected {other:?} in a path; write each of its bytes as \\xNN"));
     }
     if text.contains("\\\\") {
-        return Err("`\\\\` in a path; write a backslash as \\x5c".into());
+        return Err("unexpected `\\\\` in a path; write a backslash as \\x5c".into());
     }
     unescape_content(text)
 }

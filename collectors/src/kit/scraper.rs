@@ -164,6 +164,11 @@ impl Scraper {
         self.declarations().map(|declaration| declaration.name)
     }
 
+    /// Whether a collector has not come back from a scrape that ended without it.
+    pub fn has_stuck_collector(&self) -> bool {
+        self.collectors.iter().any(|enabled| enabled.slot.is_abandoned())
+    }
+
     /// Declarations of the enabled collectors.
     pub fn declarations(&self) -> impl ExactSizeIterator<Item = &'static Declaration> {
         self.collectors.iter().map(|enabled| enabled.declaration)

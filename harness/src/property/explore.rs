@@ -81,7 +81,7 @@ impl Laws {
         Ok(broken)
     }
 
-    /// Runs a stored case, and its stored host, which stays the same when the simulator changes.
+    /// Runs a stored case and its stored host, which does not depend on the simulator.
     fn recall_one(&self, folder: &Path) -> io::Result<Result<(), Violation>> {
         let path = folder.join(CASE);
         let fail = |error: String| io::Error::other(format!("{}: {error}", path.display()));

@@ -58,7 +58,7 @@ impl<'a> Thread<'a> {
         (0..process.threads).map(move |offset| Self { process, offset })
     }
 
-    /// The first thread, which stands for the process.
+    /// The main thread of a process.
     fn leader(process: &'a Process) -> Self {
         Self { process, offset: 0 }
     }
@@ -104,7 +104,7 @@ fn stat(thread: Thread<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
     into.push(b'\n');
 }
 
-/// The CPU that a thread ran on last: always the same one, or the first CPU while that one is offline.
+/// The last CPU of a thread: a constant one, or the first CPU while that one is offline.
 fn last_cpu(moment: &Moment<'_>, number: u32) -> Cpu {
     let processor = &moment.machine.processor;
     let usual = Cpu::new(number as usize % processor.cpus);
@@ -190,7 +190,7 @@ fn field(name: &str, numbers: &[u64], into: &mut Vec<u8>) {
     into.push(b'\n');
 }
 
-/// Columns have the widths of the kernel, including the blanks after the last one.
+/// Writes columns with the widths of the kernel, including the blanks after the last one.
 fn limits(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let processes = processes_max(moment);
     put!(

@@ -27,7 +27,7 @@ impl<S> Default for Entries<S> {
 }
 
 impl<S: Clone> Entries<S> {
-    /// Number of entries, and so the index of the next.
+    /// Number of entries, which is the index of the next one.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

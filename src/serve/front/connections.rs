@@ -84,7 +84,7 @@ impl Connections {
         self.origins.entry(slot.origin).or_default().insert(slot.serial, at);
     }
 
-    /// Frees the slot of a connection that was taken.
+    /// Frees a slot whose connection was taken and is closed.
     pub(super) fn leave(&mut self, at: usize) {
         if self.slots.get_mut(at).is_some_and(|slot| slot.take().is_some()) {
             self.free.push(at);

@@ -117,8 +117,8 @@ fn errors_in_paths_describe_valid_paths() {
     check_header_error("proc/x", "duplicate entry `proc/x`; remove one of the two");
     check_header_error("proc/x/", "duplicate entry `proc/x`; remove one of the two");
     check_header_error("proc/x/y", "`proc/x/y`: something above it is no directory; remove one of the two");
-    check_header_error("proc/é", "'é' in a path; write each of its bytes as \\xNN");
-    check_header_error("proc/a\\\\", "`\\\\` in a path; write a backslash as \\x5c");
+    check_header_error("proc/é", "unexpected 'é' in a path; write each of its bytes as \\xNN");
+    check_header_error("proc/a\\\\", "unexpected `\\\\` in a path; write a backslash as \\x5c");
     let escape = "a `\\` that begins neither \\xNN nor `\\\\`; write two hexadecimal digits after \\x";
     for path in ["proc/\\", "proc/\\x", "proc/\\x2", "proc/\\x+1", "proc/\\x2g", "proc/\\n00"] {
         check_header_error(path, escape);
@@ -130,7 +130,7 @@ fn errors_in_links_and_attributes_list_valid_values() {
     let link = "a link is `== PATH -> TARGET`, without attributes; write a space as \\x20";
     check_header_error("proc/a ->", link);
     check_header_error("proc/a -> b mode=0444", link);
-    check_header_error("proc/a/ -> b", "a link's path has no `/` at its end; remove it");
+    check_header_error("proc/a/ -> b", "unexpected `/` at the end of a link's path; remove it");
     check_header_error("proc/a -> ", "`proc/a`: a link's target has 1 to 4095 bytes, none of them NUL");
     let known = "expected one of no-newline, escaped, mode=, error=, mtime=, fifo, socket, device, size=";
     check_header_error("proc/a ", &format!("unknown attribute ``; {known}"));
@@ -147,8 +147,8 @@ fn errors_in_links_and_attributes_list_valid_values() {
         let expected = format!("size `{size}` is not a whole number from 0 to 18446744073709551615");
         check_header_error(&format!("proc/a size={size}"), &expected);
     }
-    check_header_error("proc/a/ escaped", "`escaped` on an entry that has no content; remove it");
-    check_header_error("proc/a fifo no-newline", "`no-newline` on an entry that has no content; remove it");
+    check_header_error("proc/a/ escaped", "`escaped` on an entry without content; remove it");
+    check_header_error("proc/a fifo no-newline", "`no-newline` on an entry without content; remove it");
     check_header_error("proc/a fifo socket", "`socket` on something that is no file already; keep one of the two");
     check_header_error("proc/a/ device", "`device` on something that is no file already; keep one of the two");
     check_header_error("proc/a no-newline", "`no-newline` without a line of content; remove it");
@@ -156,7 +156,7 @@ fn errors_in_links_and_attributes_list_valid_values() {
 
 #[test]
 fn errors_in_content_name_their_own_line() {
-    check_error("nodelab tree 1\n== proc/a/\nb\n", "line 3: `b` below an entry that has no content; remove it");
+    check_error("nodelab tree 1\n== proc/a/\nb\n", "line 3: `b` below an entry without content; remove it");
     check_error(
         "nodelab tree 1\n== proc/a\nb\n\\c\n",
         "line 4: `\\c` begins with `\\`; write `\\\\`, or mark the entry `escaped`",

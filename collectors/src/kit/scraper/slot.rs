@@ -85,6 +85,11 @@ impl Slot {
         }
     }
 
+    /// Whether a scrape has ended without it, and it is not back.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.lock().is_abandoned
+    }
+
     /// Returns the collector.
     pub(super) fn put(&self, collector: Box<dyn AnyCollector>) {
         let mut state = self.lock();
@@ -145,8 +150,9 @@ mod tests {
         let slot = Slot::new(Box::new(Nothing));
         let (collector, turn) = taken(&slot);
         slot.abandon(turn);
-        assert!(matches!(slot.take(None).err(), Some(Absence::Stuck(_))));
+        assert!(matches!(slot.take(None).err(), Some(Absence::Stuck(_))) && slot.is_abandoned());
         slot.put(collector);
+        assert!(!slot.is_abandoned());
         let (collector, _) = taken(&slot);
         slot.abandon(turn);
         assert_eq!(absence(&slot), Some(Absence::Busy), "that turn is over");

@@ -1,14 +1,14 @@
-//! Roots with a file that blocks until a gate is opened.
+//! Roots with files that block until a gate is opened.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::host::root::tree::Tree;
 use crate::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 
-/// A gate in front of a file of /proc: reads of the file block while it is closed.
+/// A gate in front of files of /proc: reads of them block while it is closed.
 #[derive(Debug)]
 pub struct Gate {
-    file: &'static str,
+    files: Vec<&'static str>,
     state: Mutex<State>,
     change: Condvar,
 }
@@ -23,7 +23,12 @@ struct State {
 impl Gate {
     /// A closed gate in front of this file of /proc, and the roots of the tree behind it.
     pub fn before(file: &'static str, tree: Tree) -> (Arc<Self>, Roots) {
-        let gate = Arc::new(Self { file, state: Mutex::default(), change: Condvar::new() });
+        Self::before_each(&[file], tree)
+    }
+
+    /// A closed gate in front of these files of /proc, and the roots of the tree behind it.
+    pub fn before_each(files: &[&'static str], tree: Tree) -> (Arc<Self>, Roots) {
+        let gate = Arc::new(Self { files: files.to_vec(), state: Mutex::default(), change: Condvar::new() });
         let below = Arc::new(tree).roots();
         let gated =
             |mount| -> Arc<dyn Root> { Arc::new(Gated { gate: Arc::clone(&gate), mount, below: below.clone() }) };
@@ -67,7 +72,7 @@ struct Gated {
 
 impl Root for Gated {
     fn read(&self, path: &[u8], into: &mut Vec<u8>, cap_bytes: usize) -> Result<(), RootError> {
-        if self.mount == Mount::Proc && path == self.gate.file.as_bytes() {
+        if self.mount == Mount::Proc && self.gate.files.iter().any(|file| path == file.as_bytes()) {
             self.gate.pass();
         }
         self.below.get(self.mount).read(path, into, cap_bytes)

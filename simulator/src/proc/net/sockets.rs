@@ -67,7 +67,7 @@ fn tcp(moment: &Moment<'_>, family: Family, into: &mut Vec<u8>) {
     }
 }
 
-/// Both addresses; those of IPv4 connections of an IPv6 socket are mapped.
+/// Writes both addresses; IPv4 addresses of an IPv6 socket are mapped.
 fn endpoints(moment: &Moment<'_>, family: Family, socket: &Socket, into: &mut Vec<u8>) {
     for (place, (address, port)) in [socket.local, socket.remote].into_iter().enumerate() {
         let octets = address.octets();
@@ -150,7 +150,7 @@ const LISTENING: [(&str, u16); 10] = [
     ("@/org/kernel/linux/storage/multipathd", STREAM),
 ];
 
-/// Addresses are hidden. One socket of a connected pair has no path.
+/// Writes the rows of sockets with hidden addresses. One socket of a connected pair has no path.
 fn unix(_: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
     const ACCEPTS: u32 = 0x10000;
     const UNCONNECTED: u8 = 1;

@@ -2,7 +2,7 @@
 
 use super::{ALWAYS, Row, SINCE_2_1, SINCE_2_3, UNTIL_2_1, Value, row};
 
-/// The ARC.
+/// Rows of the ARC (adaptive replacement cache).
 pub(in crate::proc::zfs) const ARC: &[Row] = &[
     row("hits", Value::Sum(&[31_400, 58_200, 2_900, 410]), ALWAYS),
     row("iohits", Value::Is(0), SINCE_2_3),
