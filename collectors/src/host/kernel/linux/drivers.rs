@@ -48,7 +48,7 @@ const STATISTICS_CAP: usize = 32_768;
 /// Asks drivers.
 #[derive(Default, Debug)]
 pub(super) struct Drivers {
-    /// What an earlier question left; a question during another one makes its own.
+    /// The idle socket of an earlier question; a concurrent question opens its own.
     idle: Mutex<Option<Desk>>,
 }
 
