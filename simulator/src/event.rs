@@ -26,6 +26,7 @@ mod memory;
 mod quirks;
 mod reboot;
 pub(crate) mod timeline;
+mod unit;
 mod usb;
 
 use std::fmt;
@@ -106,7 +107,7 @@ struct Scene<'a> {
 }
 
 /// Every kind, sorted by name.
-static KINDS: [EventKind; 21] = [
+static KINDS: [EventKind; 22] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
     clock_step::KIND,
@@ -126,6 +127,7 @@ static KINDS: [EventKind; 21] = [
     memory::OUT_OF_MEMORY,
     churn::KIND,
     reboot::KIND,
+    unit::FAILS,
     usb::DISK,
     usb::NETWORK,
 ];
