@@ -119,13 +119,15 @@ fn run(settings: &Settings, log: &Arc<Log>) -> Result<(), String> {
     }
     let secure = web_config.as_ref().and_then(WebConfig::secure);
     log.info(if secure.is_some() { "TLS is enabled" } else { "TLS is disabled" }, &[]);
+    // Before the log says that it listens: a SIGHUP from then on is a reload.
+    let signals = Signals::register(settings.config_file.is_some()).map_err(|error| format!("signals: {error}"))?;
     let front = Front::new(listeners(settings, log)?, secure).map_err(|error| format!("listening: {error}"))?;
     confine(settings, web_config.as_deref(), log)?;
     if let Some(web_config) = &web_config {
         web_config.watch().map_err(|error| format!("--web.config.file: {error}"))?;
     }
     lifecycle.start_ticks()?;
-    let ended = until_signalled(front, &handler, &lifecycle, settings, log);
+    let ended = until_signalled(front, signals, &handler, &lifecycle, log);
     lifecycle.stop();
     ended
 }
@@ -200,15 +202,14 @@ fn warn(settings: &Settings, log: &Log) {
 /// Serves until a signal, and then at most for [`GRACE`]. SIGHUP reads the configuration file again, if there is one.
 fn until_signalled(
     front: Front,
+    mut signals: Signals,
     handler: &Arc<dyn Handle>,
     lifecycle: &Lifecycle,
-    settings: &Settings,
     log: &Arc<Log>,
 ) -> Result<(), String> {
     let stopper = front.stopper();
-    // This thread waits for signals and ends the process even if other threads are blocked.
-    let mut signals = Signals::register(settings.config_file.is_some()).map_err(|error| format!("signals: {error}"))?;
     let serving = front.start(handler, log).map_err(|error| minimums::no_thread(&error))?;
+    // This thread waits for signals and ends the process even if other threads are blocked.
     while signals.wait() == Signalled::Reload {
         // Its result is logged and on the page.
         _ = lifecycle.reload();

@@ -162,7 +162,7 @@ mod tests {
         given(KERNEL).flags(&[include, "--collector.arp.device-exclude=0$"]).is_refused::<Arp>("mutually exclusive");
         given(KERNEL)
             .flags(&["--collector.arp.device-include=("])
-            .is_refused::<Arp>("--collector.arp.device-include: `(`");
+            .is_refused::<Arp>("--collector.arp.device-include: expected a regular expression, found `(`");
     }
 
     #[test]

@@ -267,7 +267,9 @@ mod tests {
         given("")
             .flags(&["--collector.infiniband.device-include=a", "--collector.infiniband.device-exclude=b"])
             .is_refused::<Infiniband>("mutually exclusive");
-        given("").flags(&["--collector.infiniband.device-exclude=("]).is_refused::<Infiniband>("no regular expression");
+        given("")
+            .flags(&["--collector.infiniband.device-exclude=("])
+            .is_refused::<Infiniband>("device-exclude: expected a regular expression");
     }
 
     #[test]

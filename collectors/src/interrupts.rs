@@ -248,7 +248,9 @@ mod tests {
         }
         let both = ["--collector.interrupts.name-include=a", "--collector.interrupts.name-exclude=b"];
         given("").flags(&both).is_refused::<Interrupts>("mutually exclusive");
-        given("").flags(&["--collector.interrupts.name-exclude=("]).is_refused::<Interrupts>("name-exclude: `(`");
+        given("")
+            .flags(&["--collector.interrupts.name-exclude=("])
+            .is_refused::<Interrupts>("name-exclude: expected a regular expression, found `(`");
     }
 
     #[test]

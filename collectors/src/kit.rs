@@ -6,7 +6,6 @@
 
 pub mod attribute;
 mod bytes;
-mod constant;
 pub mod declare;
 pub(crate) mod digits;
 pub mod failure;

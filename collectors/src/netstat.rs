@@ -136,7 +136,9 @@ mod tests {
         given(&tree)
             .flags(&["--collector.netstat.fields=^(Tcp_MaxConn|Ip6_InNo.*)$"])
             .emits::<Netstat>("node_netstat_Ip6_InNoRoutes 5\nnode_netstat_Tcp_MaxConn -1\n");
-        given(&tree).flags(&["--collector.netstat.fields=("]).is_refused::<Netstat>("--collector.netstat.fields: `(`");
+        given(&tree)
+            .flags(&["--collector.netstat.fields=("])
+            .is_refused::<Netstat>("--collector.netstat.fields: expected a regular expression, found `(`");
     }
 
     #[test]

@@ -236,7 +236,9 @@ mod tests {
         given(&host).flags(&["--collector.powersupply.ignored-supplies=^BAT"]).emits::<Powersupplyclass>(
             "node_power_supply_info{power_supply=\"AC\"} 1\nnode_power_supply_online{power_supply=\"AC\"} 0\n",
         );
-        given("").flags(&["--collector.powersupply.ignored-supplies=("]).is_refused::<Powersupplyclass>("no regular");
+        given("")
+            .flags(&["--collector.powersupply.ignored-supplies=("])
+            .is_refused::<Powersupplyclass>("ignored-supplies: expected a regular expression");
     }
 
     #[test]

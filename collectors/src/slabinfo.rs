@@ -102,7 +102,9 @@ mod tests {
         ] {
             given(&host).flags(flags).emits::<Slabinfo>(GOOD);
         }
-        given("").flags(&["--collector.slabinfo.slabs-include=("]).is_refused::<Slabinfo>("slabs-include: `(`");
+        given("")
+            .flags(&["--collector.slabinfo.slabs-include=("])
+            .is_refused::<Slabinfo>("slabs-include: expected a regular expression, found `(`");
     }
 
     #[test]

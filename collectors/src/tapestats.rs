@@ -160,7 +160,9 @@ mod tests {
         let tree = drive("st0", &[]) + &drive("st10", &[]);
         given(&tree).flags(&["--collector.tapestats.ignored-devices=^st0$"]).emits::<Tapestats>(&emitted("st10", ""));
         given(&tree).flags(&["--collector.tapestats.ignored-devices="]).emits::<Tapestats>("");
-        given("").flags(&["--collector.tapestats.ignored-devices=("]).is_refused::<Tapestats>("ignored-devices: `(`");
+        given("")
+            .flags(&["--collector.tapestats.ignored-devices=("])
+            .is_refused::<Tapestats>("ignored-devices: expected a regular expression, found `(`");
     }
 
     #[test]

@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn a_bad_pattern_is_refused_with_its_flag() {
-        given("").flags(&["--collector.vmstat.fields=("]).is_refused::<Vmstat>("--collector.vmstat.fields: `(`");
+        given("")
+            .flags(&["--collector.vmstat.fields=("])
+            .is_refused::<Vmstat>("--collector.vmstat.fields: expected a regular expression, found `(`");
     }
 
     proptest! {

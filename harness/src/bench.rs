@@ -10,7 +10,6 @@ pub mod history;
 mod html;
 mod inner;
 mod measure;
-mod parallel_clients;
 mod plot;
 mod process;
 pub mod report;

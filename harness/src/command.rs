@@ -27,7 +27,6 @@ mod progress;
 mod record;
 mod scrape;
 mod scrub;
-mod scrubbing;
 mod show;
 mod unpack;
 

@@ -7,14 +7,13 @@ mod cursor;
 mod kinds;
 mod metrics;
 mod names;
-mod order;
 mod reader;
 mod rule;
 
-use std::fmt;
-
 pub use cursor::EXEMPLAR_MAX_CHARACTERS;
 pub use rule::{Rule, Severity};
+
+use std::fmt;
 
 /// Format of a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -192,7 +191,7 @@ pub fn judge(page: &[u8], format: Format) -> Judged<'_> {
         metrics::check(family, format, &mut defects);
         names::check(family, format, &mut defects);
     }
-    order::check(&page, &mut defects);
+    check_order(&page, &mut defects);
     defects.sort();
     defects.dedup();
     Judged { page, defects }
@@ -212,6 +211,53 @@ fn without_errors(page: &[u8], counts: impl Fn(Rule) -> bool) -> Result<Expositi
     let mut judged = judge(page, Format::Text);
     judged.defects.retain(|defect| defect.rule.severity() == Severity::Error && counts(defect.rule));
     if judged.defects.is_empty() { Ok(judged.page) } else { Err(judged.defects) }
+}
+
+/// Notes the first family and sample out of order, and families without samples.
+fn check_order(page: &Exposition<'_>, defects: &mut Vec<Defect>) {
+    let mut note = |line, rule, problem| defects.push(Defect { line, column: 1, rule, problem });
+    for pair in page.families.windows(2) {
+        if let [before, family] = pair
+            && before.name > family.name
+        {
+            note(family.line, Rule::FamilyOrder, format!("`{}` follows `{}`", family.name, before.name));
+            break;
+        }
+    }
+    for family in &page.families {
+        if family.samples.is_empty() {
+            note(family.line, Rule::NoSamples, format!("`{}` has no samples", family.name));
+        }
+        if let Some(sample) = unordered(family) {
+            note(sample.line, Rule::SampleOrder, format!("`{}` follows a sample that sorts after it", sample.series()));
+        }
+    }
+}
+
+/// The first sample that is ordered neither by its labels nor, as in client_golang, by number of labels and their
+/// values.
+fn unordered<'a>(family: &'a Family<'_>) -> Option<&'a Sample<'a>> {
+    let by_labels = first_unordered(family, |sample| identifying_labels(sample).collect::<Vec<_>>())?;
+    first_unordered(family, |sample| {
+        (identifying_labels(sample).count(), identifying_labels(sample).map(|(_, value)| value).collect::<Vec<_>>())
+    })?;
+    Some(by_labels)
+}
+
+/// The labels that identify a metric, without those that distinguish its samples.
+fn identifying_labels<'a>(sample: &'a Sample<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let labels = sample.labels.iter().filter(|(label, _)| !matches!(*label, "le" | "quantile"));
+    labels.map(|(label, value)| (*label, value.as_str()))
+}
+
+fn first_unordered<'a, K: Ord>(family: &'a Family<'_>, key: impl Fn(&'a Sample<'_>) -> K) -> Option<&'a Sample<'a>> {
+    let mut before: Option<K> = None;
+    family.samples.iter().find(|sample| {
+        let now = key(sample);
+        let is_unordered = before.as_ref().is_some_and(|before| *before > now);
+        before = Some(now);
+        is_unordered
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@
 //! 3. Test its visible effect in `tests/events.rs`, and its effect on the metrics page in `harness/tests/events.rs`.
 
 mod churn;
-mod clock_step;
 mod clock_unsynchronised;
 mod cpu_hotplug;
 mod disks;
@@ -24,7 +23,7 @@ mod fork_bomb;
 mod links;
 mod memory;
 mod quirks;
-mod reboot;
+mod time;
 pub(crate) mod timeline;
 mod unit;
 mod usb;
@@ -110,7 +109,7 @@ struct Scene<'a> {
 static KINDS: [EventKind; 22] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
-    clock_step::KIND,
+    time::CLOCK_STEP,
     clock_unsynchronised::KIND,
     quirks::WRAP,
     cpu_hotplug::KIND,
@@ -126,7 +125,7 @@ static KINDS: [EventKind; 22] = [
     links::HOTPLUG,
     memory::OUT_OF_MEMORY,
     churn::KIND,
-    reboot::KIND,
+    time::REBOOT,
     unit::FAILS,
     usb::DISK,
     usb::NETWORK,

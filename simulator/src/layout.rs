@@ -55,7 +55,6 @@
 mod folders;
 mod group;
 mod index;
-mod parts;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -1,29 +1,21 @@
-//! /proc, one file for each kernel path or family of paths.
+//! /proc, one file for each subject.
 
 mod cgroups;
 mod cpuinfo;
-mod diskstats;
-mod drbd;
+mod disks;
 mod interrupts;
-mod loadavg;
-mod mdstat;
 mod meminfo;
 mod mounts;
 mod net;
-mod pressure;
 mod process;
-mod schedstat;
-mod security;
+mod scheduling;
 mod slabinfo;
-mod softirqs;
-mod stat;
-mod swaps;
 mod system;
-mod uptime;
-mod version;
 mod vmstat;
 mod zfs;
 mod zones;
+
+pub(crate) use mounts::first_and_own_process;
 
 use crate::layout::Table;
 
@@ -31,41 +23,25 @@ use crate::layout::Table;
 pub(crate) const TABLES: &[Table] = &[
     cgroups::GROUPS,
     cpuinfo::GROUPS,
-    diskstats::GROUPS,
     interrupts::GROUPS,
-    drbd::GROUPS,
-    loadavg::GROUPS,
-    mdstat::GROUPS,
+    disks::GROUPS,
     meminfo::GROUPS,
     mounts::GROUPS,
     net::GROUPS,
-    net::arp::GROUPS,
     net::bonding::GROUPS,
-    net::conntrack::GROUPS,
     net::dev::GROUPS,
-    net::ip_vs::GROUPS,
+    net::netfilter::GROUPS,
     net::neighbours::GROUPS,
     net::route::GROUPS,
     net::rpc::GROUPS,
     net::snmp::GROUPS,
-    net::sockstat::GROUPS,
-    net::softnet_stat::GROUPS,
-    net::tcp::GROUPS,
-    net::udp::GROUPS,
-    net::unix::GROUPS,
-    net::xfrm_stat::GROUPS,
-    pressure::GROUPS,
+    net::sockets::GROUPS,
     process::GROUPS,
     process::account::GROUPS,
-    schedstat::GROUPS,
     slabinfo::GROUPS,
-    security::GROUPS,
-    softirqs::GROUPS,
-    stat::GROUPS,
-    swaps::GROUPS,
+    crate::sys::selinux::PROC_GROUPS,
+    scheduling::GROUPS,
     system::GROUPS,
-    uptime::GROUPS,
-    version::GROUPS,
     vmstat::GROUPS,
     zones::GROUPS,
     zfs::GROUPS,

@@ -17,23 +17,21 @@
 //! ```
 
 mod document;
-mod error;
 mod timeline;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::kernel::Kernel;
 use collectors::host::root::Roots;
-
-pub use error::ScenarioError;
+use timeline::TimelineEntry;
 
 use crate::event::ScriptedMachine;
 use crate::fault::{Injection, Plan, Time};
 use crate::machine::Machine;
 use crate::profile::{self, ProfileError};
 use crate::{Host, started_before};
-use timeline::TimelineEntry;
 
 /// Default seed.
 const SEED: u64 = 1;
@@ -147,6 +145,37 @@ impl Scenario {
         Ok(Staged { roots: injection.over(&sound.roots()), kernel: injection.over_kernel(sound.kernel()), sound })
     }
 }
+
+/// Problem of a scenario, and its line if it comes from a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScenarioError {
+    /// Line number, counted from 1.
+    pub line: Option<usize>,
+    /// Found and expected text.
+    pub problem: String,
+}
+
+impl ScenarioError {
+    fn at(line: usize, problem: impl Into<String>) -> Self {
+        Self { line: Some(line), problem: problem.into() }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is the error that is mapped")]
+    fn profile(error: ProfileError) -> Self {
+        Self { line: None, problem: error.to_string() }
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! /sys, one file for each folder or family of devices.
+//! /sys, one file for each subject.
 
 mod bcache;
 mod bcachefs;
@@ -6,27 +6,23 @@ mod block;
 mod bonding;
 mod btrfs;
 mod cgroup;
-mod clocksource;
 mod cpu;
 mod dmi;
 mod drm;
 mod edac;
 mod fibre_channel;
-mod hugepages;
 mod hwmon;
 mod infiniband;
-mod ksm;
 mod md;
+mod memory;
 mod net;
 mod node;
 mod nvme;
 mod pci;
-mod power_supply;
-mod powercap;
+mod power;
 pub(crate) mod selinux;
 mod tape;
 mod thermal;
-mod vulnerabilities;
 mod watchdog;
 mod xfs;
 
@@ -40,9 +36,7 @@ pub(crate) const TABLES: &[Table] = &[
     bonding::GROUPS,
     cgroup::GROUPS,
     btrfs::GROUPS,
-    clocksource::GROUPS,
     cpu::GROUPS,
-    cpu::cache::GROUPS,
     cpu::cpufreq::GROUPS,
     cpu::device::GROUPS,
     cpu::idle::GROUPS,
@@ -50,21 +44,18 @@ pub(crate) const TABLES: &[Table] = &[
     drm::GROUPS,
     edac::GROUPS,
     fibre_channel::GROUPS,
-    hugepages::GROUPS,
+    memory::GROUPS,
     hwmon::GROUPS,
     infiniband::GROUPS,
-    ksm::GROUPS,
     md::GROUPS,
     net::GROUPS,
     node::GROUPS,
     pci::GROUPS,
     nvme::GROUPS,
-    power_supply::GROUPS,
-    powercap::GROUPS,
+    power::GROUPS,
     selinux::GROUPS,
     tape::GROUPS,
     thermal::GROUPS,
-    vulnerabilities::GROUPS,
     watchdog::GROUPS,
     xfs::GROUPS,
 ];

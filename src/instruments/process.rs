@@ -84,11 +84,10 @@ impl Process {
 
 /// The content of the file; `None` if it does not fit into the buffer.
 fn whole<'a>(file: &File, space: &'a mut [u8; FILE_MAX_BYTES]) -> Option<&'a [u8]> {
-    let mut length = 0;
     loop {
-        match file.read_at(space.get_mut(length..).filter(|rest| !rest.is_empty())?, length as u64) {
-            Ok(0) => return space.get(..length),
-            Ok(count) => length += count,
+        match file.read_at(space, 0) {
+            // The kernel renders both files as one piece: a short read has all of it.
+            Ok(length) => return space.get(..length).filter(|content| content.len() < FILE_MAX_BYTES),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => return None,
         }

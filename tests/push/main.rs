@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests are receivers and read files")]
 
 mod check;
+mod delivery;
 #[path = "../server/exporter.rs"]
 mod exporter;
 mod once;

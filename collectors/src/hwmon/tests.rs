@@ -156,7 +156,9 @@ fn chips_and_sensors_are_filtered_by_name() {
     given(&host)
         .flags(&["--collector.hwmon.chip-include=x", "--collector.hwmon.chip-exclude=y"])
         .is_refused::<Hwmon>("mutually exclusive");
-    given(&host).flags(&["--collector.hwmon.sensor-include=("]).is_refused::<Hwmon>("no regular expression");
+    given(&host)
+        .flags(&["--collector.hwmon.sensor-include=("])
+        .is_refused::<Hwmon>("sensor-include: expected a regular expression");
 }
 
 #[test]

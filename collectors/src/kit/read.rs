@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::constant::typed_constant;
+use super::declare::typed_constant;
 use crate::host::root::Mount;
 
 /// The kind of access of a read.

@@ -6,8 +6,9 @@
 //! it until it returns; until then no other thread runs that collector.
 
 mod round;
-mod selection;
 mod slot;
+
+pub use round::Round;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,9 +26,6 @@ use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 use round::{Outcome, Progress};
 use slot::{Absence, Slot, Turn, Wait};
-
-pub use round::Round;
-pub use selection::Selection;
 
 /// Maximum number of threads that run collectors or wait for late ones.
 const RUNNERS_MAX: usize = 256;
@@ -318,4 +316,48 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
 /// Locks a mutex whose content is consistent even where a holder panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The selected collectors of a scrape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Selection {
+    /// Whether each enabled collector runs; `None` selects all.
+    chosen: Option<Vec<bool>>,
+}
+
+impl Selection {
+    /// Every enabled collector.
+    pub const ALL: Self = Self { chosen: None };
+
+    fn has(&self, at: usize) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.get(at).copied().unwrap_or(false))
+    }
+}
+
+impl Scraper {
+    /// Selects only these collectors. The error is a sentence for the client.
+    pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
+        self.choose(names, true)
+    }
+
+    /// Selects all collectors except these; excluding all leaves none.
+    pub fn all_but(&self, names: &[impl AsRef<str>]) -> Result<Selection, String> {
+        self.choose(names, false)
+    }
+
+    fn choose(&self, names: &[impl AsRef<str>], is_chosen: bool) -> Result<Selection, String> {
+        let mut chosen = vec![!is_chosen; self.collectors.len()];
+        for name in names {
+            let name = name.as_ref();
+            let Some(at) = self.enabled().position(|enabled| enabled == name) else {
+                return Err(if self.disabled.contains(name) {
+                    format!("The collector `{name}` is disabled here; --collector.{name} enables it.")
+                } else {
+                    format!("There is no collector `{name}`; --help lists all of them.")
+                });
+            };
+            chosen[at] = is_chosen;
+        }
+        Ok(Selection { chosen: Some(chosen) })
+    }
 }

@@ -148,7 +148,9 @@ fn devices_are_excluded_by_name() {
         .emits::<Netclass>(&lines(ETH0_EMITTED, ETH0_INFO));
     // An empty pattern matches every name.
     given(&tree).flags(&["--collector.netclass.ignored-devices="]).emits::<Netclass>("");
-    given("").flags(&["--collector.netclass.ignored-devices=["]).is_refused::<Netclass>("ignored-devices: `[`");
+    given("")
+        .flags(&["--collector.netclass.ignored-devices=["])
+        .is_refused::<Netclass>("ignored-devices: expected a regular expression, found `[`");
 }
 
 #[test]

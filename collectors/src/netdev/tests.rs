@@ -93,7 +93,7 @@ fn devices_are_included_and_excluded_by_name() {
         .is_refused::<Netdev>("mutually exclusive");
     given("")
         .flags(&["--collector.netdev.device-include=("])
-        .is_refused::<Netdev>("--collector.netdev.device-include: `(`");
+        .is_refused::<Netdev>("--collector.netdev.device-include: expected a regular expression, found `(`");
 }
 
 #[test]

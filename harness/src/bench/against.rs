@@ -7,9 +7,8 @@ use std::path::Path;
 use collectors::ALL;
 
 use super::bench_host::BenchHost;
-use super::client::{Client, Coding};
+use super::client::{Client, Coding, run_clients};
 use super::measure::medians;
-use super::parallel_clients::run_clients;
 use super::process::{Counter, cpu_time, memory};
 use super::report::{Bound, Row, Unit};
 use super::{Plan, inner, row};

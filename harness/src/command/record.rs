@@ -11,7 +11,7 @@ use harness::load;
 use simulator::recording::record::{Glob, Plan};
 
 use super::progress::Progress;
-use super::{Arguments, Command, Failure, Flag, scrubbing};
+use super::{Arguments, Command, Failure, Flag, scrub};
 
 const COLLECTOR: Flag =
     Flag::values("collector", "NAME", "Record only what this collector reads. Default: every collector.");
@@ -55,10 +55,10 @@ pub(super) const COMMAND: Command = Command {
         PATHS[2],
         PATHS[3],
         NO_SCRUB,
-        scrubbing::KEY_FILE,
-        scrubbing::ALLOW,
+        scrub::KEY_FILE,
+        scrub::ALLOW,
     ],
-    exits: scrubbing::EXITS,
+    exits: scrub::EXITS,
     run,
 };
 
@@ -74,7 +74,7 @@ fn run(given: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("not scrubbed: the file contains names, addresses and serial numbers of this host");
         tree
     } else {
-        match scrubbing::scrubbed(&tree, given)? {
+        match scrub::scrubbed(&tree, given)? {
             Ok(tree) => tree,
             Err(status) => return Ok(status),
         }

@@ -38,7 +38,7 @@ fn a_file_of_proc_is_registered_everywhere() {
     check(&changes, "collectors/src/lib.rs", "pub mod filesystem;\npub mod frobs;\npub mod host;\n");
     let registrations = "    Registration::of::<filesystem::Filesystem>(),\n    Registration::of::<frobs::Frobs>(),\n    Registration::of::<hwmon";
     check(&changes, "collectors/src/lib.rs", registrations);
-    check(&changes, "simulator/src/proc.rs", "mod drbd;\nmod frobs;\nmod interrupts;\n");
+    check(&changes, "simulator/src/proc.rs", "mod disks;\nmod frobs;\nmod interrupts;\n");
     check(&changes, "simulator/src/proc.rs", "    frobs::GROUPS,\n");
     let entry = format!("\n== proc/frobs\n{MARK}: the content that the kernel writes\n== proc/");
     check(&changes, "fixtures/hosts/laptop.tree", &entry);
@@ -83,10 +83,10 @@ fn files_of_several_mounts_share_one_generator() {
             "fixtures/hosts/laptop.tree",
         ],
     );
-    check(&changes, "simulator/src/sys.rs", "pub(crate) mod frobs;\nmod hugepages;\n");
+    check(&changes, "simulator/src/sys.rs", "pub(crate) mod frobs;\nmod hwmon;\n");
     check(&changes, "simulator/src/sys.rs", "    frobs::GROUPS,\n");
     check(&changes, "simulator/src/proc.rs", "    crate::sys::frobs::PROC_GROUPS,\n");
-    check(&changes, "simulator/src/rootfs.rs", "&[crate::sys::frobs::ROOTFS_GROUPS, GROUPS];");
+    check(&changes, "simulator/src/rootfs.rs", "&[crate::sys::frobs::ROOTFS_GROUPS, GROUPS, ");
     check(&changes, "simulator/src/sys/frobs.rs", "pub(crate) const PROC_GROUPS: Table = &[&Group::<Machine> {");
     let by_hand: Vec<&str> =
         changes.iter().filter(|change| change.content.contains(MARK)).map(|change| change.path.as_str()).collect();

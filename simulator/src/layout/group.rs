@@ -7,6 +7,11 @@ use collectors::host::errno::Errno;
 use collectors::host::root::Kind;
 
 use super::{Machine, Moment, Rendering};
+use crate::machine::{
+    Adapter, Array, Balancer, Bcache, Bcachefs, BlockDevice, Btrfs, ControlGroup, Cpu, EnergyMeter, FibreChannel,
+    GraphicsCard, Interface, MemoryControllers, NfsServer, NumaNode, NvmeController, PciDevice, PowerSupply, Process,
+    ScsiDevice, Zfs,
+};
 
 /// The type of the parts that a group has files for: CPUs, disks, mounts.
 pub trait Part: 'static {
@@ -210,4 +215,26 @@ impl File {
 /// The kind of a part's own path: a folder, unless its only entry has an empty path.
 pub(super) fn kind_of_parts(group: &dyn AnyGroup) -> Kind {
     if group.len() == 1 && group.entry(0).0.is_empty() { group.entry(0).1 } else { Kind::Directory }
+}
+
+macro_rules! parts {
+    ($($part:ty)*) => {$(
+        impl Part for $part {
+            type Of<'a> = &'a $part;
+        }
+    )*};
+}
+
+parts! {
+    Adapter Array Balancer Bcache Bcachefs BlockDevice Btrfs ControlGroup EnergyMeter
+    FibreChannel GraphicsCard Interface Machine MemoryControllers NfsServer NvmeController PciDevice PowerSupply Process ScsiDevice
+    Zfs
+}
+
+impl Part for Cpu {
+    type Of<'a> = Self;
+}
+
+impl Part for NumaNode {
+    type Of<'a> = Self;
 }

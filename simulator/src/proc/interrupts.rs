@@ -1,12 +1,14 @@
-//! /proc/interrupts
+//! /proc/interrupts and /proc/softirqs
 
 use crate::layout::{Content, Group, Table};
 use crate::machine::{Architecture, InterruptLine, LocalInterrupt, Machine, Trigger};
 use crate::moment::Moment;
 use crate::moment::cpu::Spread;
+use crate::moment::kernel::SOFT_INTERRUPTS;
 use crate::text::{put, put_line, put_right};
 
-pub(super) const GROUPS: Table = &[&Group::of_host("", &[("interrupts", Content::File(interrupts))])];
+pub(super) const GROUPS: Table =
+    &[&Group::of_host("", &[("interrupts", Content::File(interrupts)), ("softirqs", Content::File(softirqs))])];
 
 /// The width of a count.
 const COUNT_COLUMNS: usize = 10;
@@ -85,5 +87,22 @@ fn mainframe(moment: &Moment<'_>, into: &mut Vec<u8>) {
         put!(into, "{}: ", local.name);
         counts(moment, &moment.local_interrupts(local), into);
         put_line!(into, " {}", local.description);
+    }
+}
+
+fn softirqs(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    // Unlike other tables, this one has columns for offline CPUs.
+    let cpus = || moment.machine.processor.all();
+    put!(into, "                    ");
+    for cpu in cpus() {
+        put!(into, "CPU{cpu:<8}");
+    }
+    put_line!(into, "");
+    for ((name, _), kind) in SOFT_INTERRUPTS.iter().zip(moment.soft_interrupts()) {
+        put!(into, "{name:>12}:");
+        for cpu in cpus() {
+            put!(into, " {:>10}", moment.part_of_cpu(&kind, cpu));
+        }
+        put_line!(into, "");
     }
 }

@@ -1,4 +1,4 @@
-//! /proc/meminfo
+//! /proc/meminfo and /proc/swaps
 
 use crate::layout::{Content, Group, Table};
 use crate::machine::{DirectMap, KernelVersion, Machine};
@@ -6,7 +6,8 @@ use crate::moment::Moment;
 use crate::moment::memory::{HugePages, MemoryParts};
 use crate::text::put_line;
 
-pub(super) const GROUPS: Table = &[&Group::of_host("", &[("meminfo", Content::File(meminfo))])];
+pub(super) const GROUPS: Table =
+    &[&Group::of_host("", &[("meminfo", Content::File(meminfo)), ("swaps", Content::File(swaps))])];
 
 fn meminfo(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let memory = moment.machine.memory;
@@ -97,4 +98,15 @@ fn sized(name: &str, kilobytes: u64, into: &mut Vec<u8>) {
     let label = (name.len() + 2).max(16);
     let (padding, digits) = (label - name.len() - 1, 24_usize.saturating_sub(label));
     put_line!(into, "{name}:{:padding$}{kilobytes:>digits$} kB", "");
+}
+
+fn swaps(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    // Kernels before 5.11 had one tab between the numbers.
+    let tabs = if moment.kernel() >= KernelVersion::new(5, 11) { "\t\t" } else { "\t" };
+    put_line!(into, "Filename\t\t\t\tType\t\tSize{tabs}Used{tabs}Priority");
+    let page = moment.page_kilobytes();
+    for (swap, used) in moment.swaps() {
+        let kind = if swap.is_partition { "partition" } else { "file\t" };
+        put_line!(into, "{:<40}{kind}\t{}{tabs}{}{tabs}{}", swap.path, swap.pages * page, used * page, swap.priority);
+    }
 }

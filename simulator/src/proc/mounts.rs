@@ -26,7 +26,7 @@ pub(super) const GROUPS: Table = &[
 ];
 
 /// The processes with files of mounts: all processes share one mount namespace, so two stand for the rest.
-pub(super) fn first_and_own_process(machine: &Machine) -> Parts<'_, Process> {
+pub(crate) fn first_and_own_process(machine: &Machine) -> Parts<'_, Process> {
     let own = machine.processes.last().filter(|_| machine.processes.len() > 1);
     Box::new(machine.processes.first().into_iter().chain(own))
 }

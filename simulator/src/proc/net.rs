@@ -1,20 +1,13 @@
 //! /proc/net: a link to the folder of the reading process
 
-pub(super) mod arp;
 pub(super) mod bonding;
-pub(super) mod conntrack;
 pub(super) mod dev;
-pub(super) mod ip_vs;
 pub(super) mod neighbours;
+pub(super) mod netfilter;
 pub(super) mod route;
 pub(super) mod rpc;
 pub(super) mod snmp;
-pub(super) mod sockstat;
-pub(super) mod softnet_stat;
-pub(super) mod tcp;
-pub(super) mod udp;
-pub(super) mod unix;
-pub(super) mod xfrm_stat;
+pub(super) mod sockets;
 
 use std::borrow::Cow;
 

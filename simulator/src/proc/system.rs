@@ -1,7 +1,8 @@
-//! /proc/sys: the settings of sysctl
+//! /proc/version, and /proc/sys: the settings of sysctl
 
 use crate::layout::{Content, ContentOf, Group, Table, each};
 use crate::machine::{Interface, Machine};
+use crate::moment::Moment;
 use crate::text::put_line;
 
 pub(super) const GROUPS: Table = &[
@@ -56,6 +57,7 @@ pub(super) const GROUPS: Table = &[
             ("rp_filter", Content::File(|_, _, into| put_line!(into, "2"))),
         ],
     },
+    &Group::of_host("", &[("version", Content::File(version))]),
 ];
 
 /// Constant settings.
@@ -100,3 +102,8 @@ static SETTINGS: [(&str, ContentOf<Machine>); 33] = settings! {
     "vm/overcommit_memory": "0",
     "vm/swappiness": "60",
 };
+
+fn version(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    let system = &moment.machine.system;
+    put_line!(into, "Linux version {} {} {}", system.release, system.build, system.version);
+}

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, partition, system_io};
-use super::kit::firmware::{self, Firmware};
 use super::kit::hardware::SERVER_NVME;
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts::{self, Fullness};
@@ -72,7 +72,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         storage: stack.storage,
         interrupts: devices(cpus, settings.count(&INTERRUPTS)),
         chips: (0..sockets).map(|socket| sensors::coretemp(socket, cpus.div_ceil(2 * sockets))).collect(),
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         energy_meters: (0..sockets).flat_map(|socket| sensors::rapl(socket, 121_000, true)).collect(),
         ..Machine::bare(seed, Base { system, os, processor: cpus::linked_xeon(seed, cpus, sockets), memory })
     }

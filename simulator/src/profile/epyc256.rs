@@ -4,7 +4,7 @@ mod storage;
 
 use std::net::Ipv4Addr;
 
-use super::kit::firmware::{self, Firmware};
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::{hardware_address, hexadecimal};
 use super::kit::links::{INSIDE, OUTSIDE, address, link_local, loopback, neighbour, own, physical, traffic, vlan};
 use super::kit::mounts::{self};
@@ -75,7 +75,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             is_active: true,
             has_recovered: false,
         }],
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         ..Machine::bare(
             seed,
             Base { system, os, processor: cpus::epyc(seed, count(&CPUS), count(&SOCKETS), count(&NODES)), memory },

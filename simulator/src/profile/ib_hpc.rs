@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, direct, disk, partition, rare_io, system_io};
-use super::kit::firmware::{self, Firmware};
 use super::kit::hardware::SERVER_NVME;
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{
     INSIDE, OUTSIDE, address, link_local, loopback, made, neighbour, own, physical, quiet, traffic,
@@ -68,7 +68,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         adapters,
         chips: (0..SOCKETS).map(|socket| sensors::k10temp(socket, cpus.div_ceil(32).min(12))).collect(),
         energy_meters: (0..SOCKETS).flat_map(|socket| sensors::rapl(socket, 291_000, false)).collect(),
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         load: Wave::new(&BATCH, seed, "load"),
         block_devices,
         storage,

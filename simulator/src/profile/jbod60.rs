@@ -6,7 +6,7 @@ mod storage;
 
 use std::net::Ipv4Addr;
 
-use super::kit::firmware::{self, Firmware};
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts;
@@ -60,7 +60,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
         block_devices: stack.devices,
         interrupts: devices(settings.count(&CPUS)),
         chips: vec![sensors::k10temp(0, 2), sensors::nct6798()],
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         storage: stack.storage,
         ..Machine::bare(seed, Base { system, os, processor: cpus::epyc(seed, settings.count(&CPUS), 1, 1), memory })
     }

@@ -6,8 +6,8 @@ mod pods;
 use std::sync::Arc;
 
 use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
-use super::kit::firmware::{self, Firmware};
 use super::kit::hardware::SERVER_NVME;
+use super::kit::hardware::{self, Firmware};
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
@@ -81,7 +81,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         interrupts: devices(cpus),
         chips: vec![sensors::k10temp(0, cpus.div_ceil(16).min(12))],
         energy_meters: sensors::rapl(0, 171_000, false),
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         block_devices,
         storage,
         ..Machine::bare(seed, Base { system, os, processor: cpus::epyc(seed, cpus, 1, 1), memory })

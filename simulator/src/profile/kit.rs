@@ -3,7 +3,6 @@
 pub(super) mod cpus;
 pub(super) mod disks;
 pub(super) mod distribution;
-pub(super) mod firmware;
 pub(super) mod hardware;
 pub(in crate::profile) mod identity;
 pub(super) mod interrupts;

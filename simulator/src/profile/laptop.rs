@@ -4,7 +4,7 @@ mod storage;
 
 use std::net::Ipv4Addr;
 
-use super::kit::firmware::{self, Firmware};
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
 use super::kit::mounts;
@@ -90,7 +90,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
             has_recovered: false,
         }],
         power_supplies: supplies(seed),
-        firmware: firmware::words(&FIRMWARE),
+        firmware: hardware::firmware(&FIRMWARE),
         ..Machine::bare(seed, Base { system, os, processor: cpus::mobile_core(seed, settings.count(&CPUS)), memory })
     }
 }

@@ -1,21 +1,24 @@
 //! `vm`: small cloud instance that runs a service and containers.
 
-mod disks;
 mod links;
 
 use std::sync::Arc;
 
-use super::kit::firmware::{self, Firmware};
+use super::kit::disks::{
+    EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, Place, VIRTIO, data_io, direct, disk, mapped, partition, rare_io,
+    system_io,
+};
+use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, stack};
 use super::{Profile, Setting, Settings, Template};
 use crate::machine::{
-    Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Storage, System,
-    Tenants,
+    Above, Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Storage,
+    System, Tenants,
 };
 use crate::seed::Seed;
-use crate::wave::{OFFICE, Wave};
+use crate::wave::{BATCH, OFFICE, Wave};
 
 const CPUS: Setting = Setting::number("cpus", 4, 1..=256, "CPUs; an even number has two threads per core.");
 const MEMORY: Setting = Setting::number("memory_gib", 8, 2..=4_096, "Memory in GiB.");
@@ -73,7 +76,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     } else {
         system
     };
-    let block_devices = disks::block_devices(seed);
+    let block_devices = block_devices(seed);
     let overlays = (containers, tenants);
     let mounts = mounts::mounts(&rows(seed, &memory, architecture.page_size_bytes(), &block_devices, overlays));
     Machine {
@@ -88,7 +91,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         block_devices,
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         virtualization: "kvm",
-        firmware: if architecture == Architecture::X86_64 { firmware::words(&FIRMWARE) } else { Vec::new() },
+        firmware: if architecture == Architecture::X86_64 { hardware::firmware(&FIRMWARE) } else { Vec::new() },
         interrupts: devices(interrupts, architecture, cpus),
         ..Machine::bare(seed, Base { system, os, processor, memory })
     }
@@ -153,4 +156,31 @@ fn rows(
     rows.push(mounts::temporary(memory, page_bytes));
     rows.extend(overlays);
     rows
+}
+
+const VIRTIO_MAJOR: u32 = 254;
+
+fn block_devices(seed: Seed) -> Vec<BlockDevice> {
+    let place = |name, number: u32| {
+        let slot = format!("0000:00:{:02x}.0", number + 3);
+        Place {
+            name,
+            major: VIRTIO_MAJOR,
+            minor: (number - 1) * 16,
+            path: format!("pci0000:00/{slot}/virtio{number}/block/{name}"),
+            id_path: format!("pci-{slot}"),
+        }
+    };
+    let system = disk(seed, place("vda", 1), 40 * GIB_SECTORS, VIRTIO, vec![direct(1), direct(2)]);
+    let boot = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS - FIRST_SECTOR);
+    let root = partition(&system, 2, GIB_SECTORS, 39 * GIB_SECTORS - FIRST_SECTOR);
+    let data = disk(seed, place("vdb", 2), 100 * GIB_SECTORS, VIRTIO, vec![Above { merged_one_in: 9, ..direct(4) }]);
+    let volume = mapped(seed, 0, "data", "srv", 100 * GIB_SECTORS - EXTENT_SECTORS);
+    vec![
+        system.with_partition_table(seed),
+        boot.with_file_system(seed, "ext4").with_io(rare_io(seed, "vda1", &OFFICE)),
+        root.with_file_system(seed, "ext4").with_io(system_io(seed, "vda2", &OFFICE, 1_000)),
+        data.with_physical_volume(seed),
+        volume.with_file_system(seed, "xfs").with_io(data_io(seed, "dm-0", &BATCH, 1_000)),
+    ]
 }

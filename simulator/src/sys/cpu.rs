@@ -1,6 +1,5 @@
-//! /sys/devices/system/cpu
+//! /sys/devices/system: cpu, its vulnerabilities, and clocksource
 
-pub(super) mod cache;
 pub(super) mod cpufreq;
 pub(super) mod device;
 pub(super) mod idle;
@@ -9,6 +8,13 @@ use crate::layout::{Content, Group, Table};
 use crate::machine::{Cpu, Machine, Model};
 use crate::moment::Moment;
 use crate::text::{BitMask, RangeList, put_line};
+
+/// A vulnerability: its file, its name among the bugs of /proc/cpuinfo, and the mitigation in a guest.
+macro_rules! weakness {
+    ($name:literal, $bug:literal, $state:literal) => {
+        ($name, Content::File(|_, moment, into| put_line!(into, "{}", state(moment, $bug, $state))))
+    };
+}
 
 pub(super) const GROUPS: Table = &[
     &Group::of_host(
@@ -91,6 +97,41 @@ pub(super) const GROUPS: Table = &[
             Content::File(|cpu, m, into| put_line!(into, "{}", u8::from(m.machine.processor.is_online(cpu)))),
         )],
     },
+    &Group::of_host(
+        "devices/system/cpu/vulnerabilities",
+        &[
+            weakness!("itlb_multihit", "itlb_multihit", "KVM: Mitigation: VMX unsupported"),
+            weakness!("l1tf", "l1tf", "Mitigation: PTE Inversion"),
+            weakness!("mds", "mds", "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown"),
+            weakness!("meltdown", "cpu_meltdown", "Mitigation: PTI"),
+            weakness!(
+                "mmio_stale_data",
+                "mmio_stale_data",
+                "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown"
+            ),
+            weakness!("retbleed", "retbleed", "Vulnerable"),
+            weakness!("spec_store_bypass", "spec_store_bypass", "Vulnerable"),
+            weakness!(
+                "spectre_v1",
+                "spectre_v1",
+                "Mitigation: usercopy/swapgs barriers and __user pointer sanitization"
+            ),
+            weakness!("spectre_v2", "spectre_v2", "Mitigation: Retpolines; STIBP: disabled; RSB filling"),
+            weakness!("srbds", "srbds", "Unknown: Dependent on hypervisor status"),
+            weakness!("tsx_async_abort", "taa", "Vulnerable: Clear CPU buffers attempted, no microcode"),
+        ],
+    ),
+    &Group::of_host(
+        "devices/system/clocksource/clocksource0",
+        &[
+            // The kernel writes a blank after each name.
+            (
+                "available_clocksource",
+                Content::File(|_, m, into| put_line!(into, "{} ", m.machine.system.clocksources)),
+            ),
+            ("current_clocksource", Content::File(|_, m, into| put_line!(into, "{}", m.machine.system.clocksource))),
+        ],
+    ),
 ];
 
 fn all(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
@@ -121,4 +162,9 @@ fn core_throttles(cpu: Cpu, moment: &Moment<'_>, into: &mut Vec<u8>) {
 /// Counted per socket: equal for its CPUs.
 fn package_throttles(_: Cpu, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "{}", moment.throttles(&moment.machine.load, 3_600));
+}
+
+fn state(moment: &Moment<'_>, bug: &str, state: &'static str) -> &'static str {
+    let mut bugs = moment.machine.processor.model.bugs().split_ascii_whitespace();
+    if bugs.any(|listed| listed == bug) { state } else { "Not affected" }
 }

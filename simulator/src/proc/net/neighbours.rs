@@ -1,10 +1,10 @@
-//! /proc/net/stat/arp_cache, ndisc_cache and rt_cache: a row of hexadecimal numbers for each CPU
+//! Neighbours and routes: /proc/net/arp, and stat/arp_cache, ndisc_cache and rt_cache with a row of hexadecimal numbers for each CPU
 
 use super::of_process;
 use crate::layout::{Content, Table};
 use crate::machine::{KernelVersion, Machine};
 use crate::moment::Moment;
-use crate::text::{put, put_line};
+use crate::text::{HardwareAddress, put, put_line};
 
 pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
     (
@@ -13,6 +13,7 @@ pub(in crate::proc) const GROUPS: Table = &[&of_process(&[
     ),
     ("stat/ndisc_cache", Content::File(|_, moment, into| cache(moment, 2, 3, into))),
     ("stat/rt_cache", Content::File(routes)),
+    ("arp", Content::File(arp)),
 ])];
 
 /// The version that added `table_fulls`.
@@ -49,5 +50,22 @@ fn routes(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
         put!(into, "{:08x} 00000000 {:08x} {:08x}", 40, count(900), count(11));
         put!(into, " 00000000 {:08x} 00000000 00000000 00000000 {:08x}", count(160), count(700));
         put_line!(into, " 00000000 00000000 00000000 00000000 00000000 00000000 00000000");
+    }
+}
+
+fn arp(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "IP address       HW type     Flags       HW address            Mask     Device");
+    for neighbour in &moment.machine.neighbours {
+        let Some(interface) = moment.machine.interfaces.get(neighbour.interface) else { continue };
+        let flags = if neighbour.is_failed { 0 } else { 2 };
+        put_line!(
+            into,
+            "{:<16} {:<12}{:<12}{}     *        {}",
+            neighbour.address.to_string(),
+            "0x1",
+            format!("0x{flags:x}"),
+            HardwareAddress(if neighbour.is_failed { [0; 6] } else { neighbour.hardware_address }),
+            interface.name
+        );
     }
 }

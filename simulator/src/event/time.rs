@@ -1,4 +1,4 @@
-//! Reboot.
+//! Reboot and clock step.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, State};
 use crate::machine::KernelVersion;
@@ -8,16 +8,16 @@ use crate::wave::MICROS;
 const KERNEL: Setting =
     Setting::name("kernel", "Kernel release after the reboot, as in `uname -r`. Default: unchanged.");
 
-pub(super) const KIND: EventKind = EventKind {
+pub(super) const REBOOT: EventKind = EventKind {
     name: "reboot",
     summary: "The host reboots: uptime, boot_id and all kernel counters restart.",
     settings: &[KERNEL],
     falls: &[Fall { counters: "*", at: FallsAt::Beginning }],
     turns: |event| vec![event.at_micros],
-    turn: start,
+    turn: reboot,
 };
 
-fn start(event: &Event, _: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
+fn reboot(event: &Event, _: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let State { machine, past } = state;
     if let Some(release) = event.name(&KERNEL) {
         let (old, new) = (machine.system.kernel(), KernelVersion::of(release));
@@ -40,3 +40,19 @@ fn start(event: &Event, _: usize, state: &mut State, scene: &Scene<'_>) -> Resul
     machine.processes.clone_from(&scene.first.processes);
     Ok(())
 }
+
+const SECONDS: Setting = Setting::number("seconds", 3_600, 1..=315_360_000, "Size of the step in seconds.");
+const DIRECTION: Setting = Setting::word("direction", &["forward", "back"], "Direction of the step.");
+
+pub(super) const CLOCK_STEP: EventKind = EventKind {
+    name: "clock-step",
+    summary: "The system clock is set, which changes btime; uptime and counters continue.",
+    settings: &[SECONDS, DIRECTION],
+    falls: &[],
+    turns: |event| vec![event.at_micros],
+    turn: |event, _, state, _| {
+        let seconds = i64::try_from(event.number(&SECONDS)).unwrap_or_default();
+        state.past.clock_seconds += if event.number(&DIRECTION) == 0 { seconds } else { -seconds };
+        Ok(())
+    },
+};

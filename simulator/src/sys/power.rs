@@ -1,8 +1,8 @@
-//! /sys/class/power_supply
+//! /sys/class/power_supply; /sys/class/powercap: the energy used by sockets and their parts
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Table, each, each_with};
-use crate::machine::{PowerSupply, SupplyKind};
+use crate::machine::{EnergyMeter, Machine, PowerSupply, SupplyKind};
 use crate::moment::Moment;
 use crate::text::put_line;
 
@@ -50,6 +50,30 @@ pub(super) const GROUPS: Table = &[
             ("voltage_now", Content::File(|_, _, into| put_line!(into, "16518000"))),
         ],
     },
+    &Group::<EnergyMeter> {
+        under: "class/powercap",
+        parts: |machine| each(&machine.energy_meters),
+        path: |meter, _| meter.path.rsplit('/').next().unwrap_or_default().into(),
+        entries: &[("", Content::Link(meter_class))],
+    },
+    &Group::<Machine> {
+        under: POWERCAP_FOLDER,
+        parts: |machine| each_with([machine], |machine| !machine.energy_meters.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("enabled", Content::File(|_, _, into| put_line!(into, "1")))],
+    },
+    &Group::<EnergyMeter> {
+        under: POWERCAP_FOLDER,
+        parts: |machine| each(&machine.energy_meters),
+        path: |meter, _| meter.path.as_str().into(),
+        entries: &[
+            ("enabled", Content::File(|_, _, into| put_line!(into, "1"))),
+            ("energy_uj", Content::File(|meter, m, into| put_line!(into, "{}", m.microjoules(meter)))),
+            // The counter does not wrap at the rates of the simulation.
+            ("max_energy_range_uj", Content::File(|_, _, into| put_line!(into, "{}", u64::MAX))),
+            ("name", Content::File(|meter, _, into| put_line!(into, "{}", meter.name))),
+        ],
+    },
 ];
 
 /// The charge limit, which makes the battery last longer.
@@ -92,4 +116,11 @@ fn folder(supply: &PowerSupply) -> String {
 
 fn class(supply: &PowerSupply, _: &Moment<'_>, into: &mut Vec<u8>) {
     relative("class/power_supply", &format!("devices/{}", folder(supply)), into);
+}
+
+/// The folder of the control type, below /sys.
+const POWERCAP_FOLDER: &str = "devices/virtual/powercap/intel-rapl";
+
+fn meter_class(meter: &EnergyMeter, _: &Moment<'_>, into: &mut Vec<u8>) {
+    relative("class/powercap", &format!("{POWERCAP_FOLDER}/{}", meter.path), into);
 }

@@ -1,17 +1,26 @@
-//! /proc/mdstat
+//! Block devices: /proc/diskstats and partitions, mdstat, and drbd (devices mirrored to another host)
 
 use crate::layout::{Content, Group, Table, each_with};
 use crate::machine::{Array, Level, Machine, Role};
 use crate::moment::Moment;
-use crate::text::{put, put_line};
+use crate::text::{put, put_line, put_numbers};
 
-pub(super) const GROUPS: Table = &[&Group::<Machine> {
-    under: "",
-    // The driver is loaded with the first array.
-    parts: |machine| each_with([machine], |machine| !machine.storage.arrays.is_empty()),
-    path: |_, _| "".into(),
-    entries: &[("mdstat", Content::File(mdstat))],
-}];
+pub(super) const GROUPS: Table = &[
+    &Group::<Machine> {
+        under: "",
+        // The driver is loaded with the first array.
+        parts: |machine| each_with([machine], |machine| !machine.storage.arrays.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("mdstat", Content::File(mdstat))],
+    },
+    &Group::of_host("", &[("diskstats", Content::File(diskstats)), ("partitions", Content::File(partitions))]),
+    &Group::<Machine> {
+        under: "",
+        parts: |machine| each_with([machine], |machine| !machine.storage.drbd.is_empty()),
+        path: |_, _| "".into(),
+        entries: &[("drbd", Content::File(drbd))],
+    },
+];
 
 fn mdstat(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let arrays = &moment.machine.storage.arrays;
@@ -87,4 +96,36 @@ fn show(moment: &Moment<'_>, array: &Array, into: &mut Vec<u8>) {
         put_line!(into, "bitmap: 0/{pages} pages [0KB], 65536KB chunk");
     }
     put_line!(into, "");
+}
+
+fn diskstats(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    for block in &moment.machine.block_devices {
+        put!(into, "{:>4} {:>7} {}", block.major, block.minor, block.name);
+        put_numbers(&moment.disk_counts(block).columns()[..moment.disk_columns()], into);
+        into.push(b'\n');
+    }
+}
+
+fn partitions(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "major minor  #blocks  name\n");
+    for block in &moment.machine.block_devices {
+        put_line!(into, "{:>4}  {:>7} {:>10} {}", block.major, block.minor, block.sectors / 2, block.name);
+    }
+}
+
+fn drbd(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
+    put_line!(into, "version: 8.4.11 (api:1/proto:86-101)\nsrcversion: 211FB288A383ED945B83420");
+    for device in &moment.machine.storage.drbd {
+        let Some(block) = moment.machine.block(device.device) else { continue };
+        let counts = moment.disk_counts(block);
+        // All in KiB. Writes are also sent to the peer.
+        let (written, read) = (counts.writes.sectors / 2, counts.reads.sectors / 2);
+        let log_writes = counts.writes.requests / 640;
+        put_line!(into, "{:2}: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----", device.minor);
+        put_line!(
+            into,
+            "    ns:{written} nr:0 dw:{written} dr:{read} al:{log_writes} bm:0 lo:0 pe:{0} ua:0 ap:{0} ep:1 wo:f oos:0",
+            counts.in_flight
+        );
+    }
 }
