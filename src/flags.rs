@@ -189,7 +189,7 @@ pub(crate) fn server_flags() -> &'static [FlagInfo] {
     own::DECLARATION.flags
 }
 
-/// What the command line may refer to.
+/// Names that the command line may refer to.
 #[derive(Clone, Copy)]
 pub struct Outside<'a> {
     /// Reads `--config.file`.

@@ -1,4 +1,4 @@
-//! What a running exporter consists of, and how another configuration takes its place.
+//! The parts of a running exporter, and their replacement by a reload of the configuration.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -250,7 +250,7 @@ fn handler(
         .with_targets(targets)
 }
 
-/// What the status page tells of push.
+/// The state of push for the status page.
 #[cfg(feature = "push")]
 fn targets_of(pushing: &Pushing) -> Option<PushedTargets> {
     let reports = pushing.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Pusher::reporter)?;

@@ -88,7 +88,7 @@ struct Handle {
     thread: JoinHandle<()>,
 }
 
-/// What a tick works with. A change of the configuration replaces parts of it between two ticks.
+/// The context of a tick. A reload of the configuration replaces parts of it between two ticks.
 struct Work {
     lanes: Vec<Handle>,
     sources: Vec<Source>,
@@ -106,7 +106,7 @@ struct Shared {
     log: Arc<Log>,
 }
 
-/// What the thread of the ticks is told.
+/// Messages to the thread of the ticks.
 #[derive(Default)]
 struct Control {
     is_stopping: bool,

@@ -409,7 +409,7 @@ impl TargetOptions {
     }
 }
 
-/// What stands in place of a secret.
+/// The replacement of a secret in output.
 pub(super) const HIDDEN: &str = "<secret>";
 
 /// A URL without login and query.

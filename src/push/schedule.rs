@@ -78,7 +78,7 @@ fn share(whole: Duration, number: u64) -> Duration {
     Duration::from_nanos(number.rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15).checked_rem(nanos).unwrap_or(0))
 }
 
-/// What to do now.
+/// The action that is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Next {
     /// Look again after this time.
@@ -114,7 +114,7 @@ impl Ticker {
         self.at = self.schedule.after(now);
     }
 
-    /// What to do at a moment. Call [`Ticker::collected`] after a collection.
+    /// The action that is due at a moment. Call [`Ticker::collected`] after a collection.
     pub fn look(&mut self, now: Duration, monotonic: Duration) -> Next {
         self.notice_step(now, monotonic);
         let due = self.at.saturating_add(self.schedule.jitter(self.at));

@@ -23,7 +23,7 @@ pub struct Identity {
     pub is_own: bool,
 }
 
-/// What a source had at a tick.
+/// The result of a source at a tick.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Collected {
     /// Labels of the source.

@@ -79,7 +79,7 @@ impl Target {
         })
     }
 
-    /// What it was made of.
+    /// The settings of the target.
     pub fn options(&self) -> &TargetOptions {
         &self.options
     }
@@ -389,7 +389,7 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
-/// What a status means: 2xx delivered; 429, 5xx and timeouts of the target again; everything else refused for good.
+/// The outcome of a status: 2xx is delivered; 429, 5xx and timeouts of the target are retried; all others are refused.
 fn outcome(answer: &Answer, bytes: usize, now: Duration) -> Outcome {
     let text = || format!("status {}: {}", answer.status, answer.first_line);
     match answer.status {

@@ -21,7 +21,7 @@ const LOG_PAUSE: Duration = Duration::from_secs(60);
 /// A queue over any storage.
 pub(super) type AnyQueue = Queue<Box<dyn Storage>>;
 
-/// What waits for a target.
+/// Undelivered batches of a target.
 enum Waiting {
     /// The newest pages only, with the number of their tick.
     Newest(Option<(u64, Arc<Vec<Collected>>)>),
@@ -54,7 +54,7 @@ pub(super) struct Lane {
     seed: u64,
 }
 
-/// What is on its way.
+/// The batch that is being sent.
 enum Shipment {
     Pages(u64, Arc<Vec<Collected>>),
     Batch(u64, Batch),
@@ -215,7 +215,7 @@ impl Lane {
         }
     }
 
-    /// What is sent next; waits for it. `None` when the lane stops.
+    /// Waits for the next batch to send. `None` when the lane stops.
     fn next(&self) -> Option<Shipment> {
         let mut state = self.lock();
         loop {

@@ -13,7 +13,7 @@ pub struct Signals {
     is_reload: Arc<AtomicBool>,
 }
 
-/// What a signal asks for.
+/// The action that a signal requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signalled {
     /// To stop.

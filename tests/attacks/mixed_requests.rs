@@ -11,7 +11,7 @@ use crate::exporter::{Connection, Exporter};
 /// Pages are much smaller.
 const PAGE_MAX_BYTES: usize = 1 << 20;
 
-/// What a client asks for: a path, and headers that do not say how long it waits.
+/// A request: a path and headers without a timeout.
 const KINDS: [(&str, &str); 6] = [
     ("/metrics", ""),
     ("/metrics", "Accept-Encoding: gzip\r\n"),

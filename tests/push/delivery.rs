@@ -1,4 +1,4 @@
-//! What targets get: pages of other exporters, options of a target, pauses, the end.
+//! Deliveries to targets: pages of other exporters, options of a target, pauses, shutdown.
 
 use std::time::{Duration, Instant};
 

@@ -10,7 +10,7 @@ use toml_span::Value;
 use super::version::{Range, Version};
 use crate::load;
 
-/// What an advisory says about a package.
+/// An advisory about a package.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
     /// It can be attacked.
@@ -51,7 +51,7 @@ pub struct Advisory {
     pub id: String,
     /// When it was published.
     pub date: String,
-    /// What it says.
+    /// Text of the advisory.
     pub kind: Kind,
     /// Versions with a correction.
     pub patched: Vec<Range>,

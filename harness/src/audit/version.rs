@@ -130,7 +130,7 @@ fn bounds(comparison: &str) -> Result<Bounds, String> {
         "<=" => (None, last),
         "=" => (exact(true), last),
         "~" => (exact(true), Some((partial.after(partial.given.min(2)), false))),
-        // What is compatible: the first number that is not zero stays.
+        // Versions are compatible if their first non-zero number is equal.
         "^" | "" => {
             let significant = partial.numbers.iter().take(partial.given).position(|number| *number > 0);
             (exact(true), Some((partial.after(significant.map_or(partial.given, |at| at + 1)), false)))

@@ -5,7 +5,7 @@ use collectors::host::kernel::{LinkSettings, LinkStatistics};
 use super::Moment;
 use crate::machine::{Interface, Kind};
 
-/// What a device's driver says of itself.
+/// Description of a device's driver.
 pub(crate) struct DriverOf<'a> {
     pub(crate) name: &'a str,
     pub(crate) firmware: &'static str,

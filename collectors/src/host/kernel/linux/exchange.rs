@@ -359,7 +359,7 @@ mod tests {
             Ok(())
         });
         assert_eq!(outcome, expected);
-        assert_eq!(exchange.channel.steps.len(), 0, "datagrams that nobody waited for");
+        assert_eq!(exchange.channel.steps.len(), 0, "unread datagrams");
         assert_eq!(payloads, found);
         assert!(exchange.answer.len() <= 20, "one datagram at a time: {}", exchange.answer.len());
     }
