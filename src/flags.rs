@@ -572,7 +572,7 @@ pub(crate) mod tests {
             check(&[&format!("--collector.{name}.x=1"), &format!("--collector.{name}.x"), "1"], DEFAULT);
             check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
-        check(&["--collector.systemd.enable-task-metrics", "--collector.systemd.private"], DEFAULT);
+        check(&["--collector.ntp.server-is-local", "--collector.perf.disable-cache-profilers"], DEFAULT);
         let warnings = settings(&["--no-collector.logind", "--collector.boottime"]).warnings;
         assert_eq!(
             warnings,
@@ -583,8 +583,8 @@ pub(crate) mod tests {
         );
         refuse(&["--collector.logind=1"], "--collector.logind takes no value, found `1`; --no-… switches off");
         refuse(
-            &["--collector.systemd.unit-include"],
-            "--collector.systemd.unit-include: expected a value; write one that begins with - after =",
+            &["--collector.ntp.server"],
+            "--collector.ntp.server: expected a value; write one that begins with - after =",
         );
     }
 

@@ -61,6 +61,7 @@ pub mod softnet;
 pub mod stat;
 pub mod swap;
 pub mod sysctl;
+pub mod systemd;
 pub mod tapestats;
 pub mod tcpstat;
 pub mod textfile;
@@ -138,6 +139,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<stat::Stat>(),
     Registration::of::<swap::Swap>(),
     Registration::of::<sysctl::Sysctl>(),
+    Registration::of::<systemd::Systemd>(),
     Registration::of::<tapestats::Tapestats>(),
     Registration::of::<tcpstat::Tcpstat>(),
     Registration::of::<textfile::Textfile>(),

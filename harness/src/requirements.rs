@@ -36,6 +36,8 @@ pub enum Requirement {
     Namespaces,
     /// `strace` from Debian.
     Strace,
+    /// systemd as a program; `dbus-daemon` and `busctl` come with it.
+    Systemd,
     /// `valgrind` from Debian.
     Valgrind,
     /// Our exporter as a program, which `cargo test --workspace` builds, or the one of `NODELAB_EXPORTER`.
@@ -54,7 +56,7 @@ pub enum Requirement {
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -64,6 +66,7 @@ impl Requirement {
         Self::LongRunning,
         Self::Namespaces,
         Self::Strace,
+        Self::Systemd,
         Self::Valgrind,
         Self::Exporter,
         Self::Bash,
@@ -85,6 +88,7 @@ impl Requirement {
             Self::LongRunning => "long-running",
             Self::Namespaces => "namespaces",
             Self::Strace => "strace",
+            Self::Systemd => "systemd",
             Self::Valgrind => "valgrind",
             Self::Exporter => "exporter",
             Self::Bash => "bash",
@@ -107,6 +111,7 @@ impl Requirement {
             Self::LongRunning => PathBuf::new(),
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
+            Self::Systemd => Path::new("/lib/systemd/systemd").to_owned(),
             Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
             Self::Exporter => exporter(),
             Self::Bash => Path::new("/bin/bash").to_owned(),
@@ -138,6 +143,7 @@ impl Requirement {
             Self::LongRunning => "long-running: run it with --ignored",
             Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
             Self::Strace => "strace is missing: apt-get install strace",
+            Self::Systemd => "systemd is missing: apt-get install dbus systemd",
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
             Self::Exporter => "the exporter is not built: cargo build, or set NODELAB_EXPORTER",
             Self::Bash => "bash is missing: apt-get install bash",

@@ -233,6 +233,21 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        kind: "unit-fails",
+        settings: MINUTE,
+        profile: "vm",
+        overrides: &[],
+        seconds: [1, 60],
+        shows: &[
+            (
+                "node_systemd_unit_state{name=\"backup.service\",state=\"failed\",type=\"oneshot\"}",
+                Sums([0.0, 1.0, 0.0]),
+            ),
+            ("node_systemd_units{state=\"failed\"}", Sums([0.0, 1.0, 0.0])),
+            ("node_systemd_system_running", Sums([1.0, 0.0, 1.0])),
+        ],
+    },
+    Row {
         kind: "usb-disk",
         settings: MINUTE,
         profile: "vm",

@@ -6,6 +6,7 @@ use collectors::host::errno::Errno;
 use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
 use collectors::host::kernel::qdisc::PARENT_ROOT;
+use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{
     Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
     NtpAnswer, NtpQuery, Qdisc, Question, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
@@ -66,6 +67,8 @@ impl Kernel for Answers {
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit),
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
+            Question::SystemdManager(_, into) => self.systemd_manager(into),
+            Question::Units(_, visit) => self.host.present().moment().units(visit),
         }
         Ok(())
     }
@@ -86,6 +89,20 @@ impl Answers {
         set(|uname| &mut uname.machine, system.architecture.name());
         set(|uname| &mut uname.nodename, &system.hostname);
         set(|uname| &mut uname.domainname, system.domainname);
+    }
+
+    fn systemd_manager(&self, into: &mut SystemdManager) {
+        let present = self.host.present();
+        let moment = present.moment();
+        let SystemdManager { version, virtualization, state } = into;
+        for (field, value) in [
+            (version, moment.systemd_version().1),
+            (virtualization, moment.machine.virtualization),
+            (state, moment.system_state()),
+        ] {
+            field.clear();
+            field.extend_from_slice(value.as_bytes());
+        }
     }
 
     /// The last mount of a mount point answers, as on a real host.
@@ -347,6 +364,8 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
         learn(&Question::Ntp(&NtpQuery { server, version: 4, ttl: 1 }, &mut NtpAnswer::default()));
     }
     learn(&Question::Qdiscs(&mut |_| ()));
+    learn(&Question::SystemdManager(SystemdSocket::Bus, &mut SystemdManager::default()));
+    learn(&Question::Units(&UnitQuery::ALL, &mut |_| ()));
     learn(&Question::Routes(&mut |_| ()));
     learn(&Question::WifiInterfaces(&mut |_| ()));
     let _ = kernel.wifi_interfaces(&mut |interface| {

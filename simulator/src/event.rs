@@ -25,6 +25,7 @@ mod memory;
 mod quirks;
 mod time;
 pub(crate) mod timeline;
+mod unit;
 mod usb;
 
 use std::fmt;
@@ -105,7 +106,7 @@ struct Scene<'a> {
 }
 
 /// Every kind, sorted by name.
-static KINDS: [EventKind; 21] = [
+static KINDS: [EventKind; 22] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
     time::CLOCK_STEP,
@@ -125,6 +126,7 @@ static KINDS: [EventKind; 21] = [
     memory::OUT_OF_MEMORY,
     churn::KIND,
     time::REBOOT,
+    unit::FAILS,
     usb::DISK,
     usb::NETWORK,
 ];

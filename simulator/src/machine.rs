@@ -14,6 +14,7 @@ mod removal;
 mod sensors;
 mod storage;
 mod system;
+mod unit;
 
 pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, ScsiDevice, Usage};
 pub(crate) use bus::{AmdCard, GraphicsCard, PciDevice, PciLink, PciModel};
@@ -36,6 +37,9 @@ pub(crate) use storage::{
     NfsMount, NfsServer, NfsVersion, NvmeController, Role, Space, Storage, Swap, Tape, Zfs, ZfsVersion, Zpool,
 };
 pub(crate) use system::{Architecture, Clock, DirectMap, KernelVersion, Memory, Os, System};
+pub(crate) use unit::{
+    FINISHED_UNITS, GROUP_UNITS, INACTIVE_UNITS, MISSING_UNITS, SERVICE_UNITS, TARGETS, TIMED_UNITS,
+};
 
 use crate::seed::Seed;
 use crate::wave::{LAST_SECONDS, MICROS, OFFICE, Wave};
@@ -50,6 +54,8 @@ pub struct Machine {
     pub(crate) booted_seconds: u64,
     pub(crate) system: System,
     pub(crate) os: Os,
+    /// The hypervisor, as systemd names it; `none` on bare metal.
+    pub(crate) virtualization: &'static str,
     pub(crate) processor: Processor,
     pub(crate) memory: Memory,
     pub(crate) clock: Clock,
@@ -112,6 +118,7 @@ impl Machine {
             booted_seconds: BOOTED_SECONDS + seed.of("boot").below(BOOTED_SPREAD_SECONDS),
             system,
             os,
+            virtualization: "none",
             processes: process::usual(processor.cpus),
             processor,
             memory,

@@ -14,6 +14,7 @@ pub(crate) mod process;
 pub(crate) mod protocols;
 pub(crate) mod routes;
 pub(crate) mod sockets;
+pub(crate) mod units;
 pub(crate) mod zones;
 
 use std::time::Duration;

@@ -38,6 +38,8 @@ pub(crate) struct Past {
     pub(crate) is_frequency_unknown: bool,
     /// Network devices that refuse to tell their speed.
     pub(crate) refusing: Vec<String>,
+    /// Services that failed.
+    pub(crate) failed_units: Vec<String>,
     pub(crate) wraps: Vec<Wrap>,
     pub(crate) stints: Vec<Stint>,
     pub(crate) failing: Vec<Failing>,

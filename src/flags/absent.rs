@@ -2,21 +2,17 @@
 //! implemented. They are accepted with a warning, so that command lines written for node_exporter work.
 
 /// Collectors of node_exporter on Linux that are not implemented.
-pub(super) const NAMES: [&str; 7] = ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord", "systemd"];
+pub(super) const NAMES: [&str; 6] = ["ethtool", "logind", "network_route", "ntp", "perf", "supervisord"];
 
 /// Collectors of node_exporter on other systems.
 pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];
 
 /// Flags of these collectors that are switches; others have values.
-const SWITCHES: [&str; 8] = [
+const SWITCHES: [&str; 4] = [
     "ntp.server-is-local",
     "perf.disable-cache-profilers",
     "perf.disable-hardware-profilers",
     "perf.disable-software-profilers",
-    "systemd.enable-restarts-metrics",
-    "systemd.enable-start-time-metrics",
-    "systemd.enable-task-metrics",
-    "systemd.private",
 ];
 
 /// A flag of an absent collector.

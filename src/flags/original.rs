@@ -98,6 +98,12 @@ const FLAGS: &[(&str, FlagKind, &str)] = {
         ("collector.stat.softirq", Switch, "false"),
         ("collector.sysctl.include", Texts, ""),
         ("collector.sysctl.include-info", Texts, ""),
+        ("collector.systemd.enable-restarts-metrics", Switch, "false"),
+        ("collector.systemd.enable-start-time-metrics", Switch, "false"),
+        ("collector.systemd.enable-task-metrics", Switch, "false"),
+        ("collector.systemd.private", Switch, "false"),
+        ("collector.systemd.unit-exclude", Text, r".+\.(automount|device|mount|scope|slice)"),
+        ("collector.systemd.unit-include", Text, ".+"),
         ("collector.tapestats.ignored-devices", Text, "^$"),
         ("collector.textfile.directory", Texts, ""),
         ("collector.vmstat.fields", Text, "^(oom_kill|pgpg|pswp|pg.*fault).*"),
@@ -119,7 +125,7 @@ const FLAGS: &[(&str, FlagKind, &str)] = {
 };
 
 /// Old names of flags that node_exporter still accepts.
-const OLD_NAMES: [(&str, &str); 7] = [
+const OLD_NAMES: [(&str, &str); 9] = [
     ("collector.diskstats.ignored-devices", "collector.diskstats.device-exclude"),
     ("collector.filesystem.ignored-fs-types", "collector.filesystem.fs-types-exclude"),
     ("collector.filesystem.ignored-mount-points", "collector.filesystem.mount-points-exclude"),
@@ -127,6 +133,8 @@ const OLD_NAMES: [(&str, &str); 7] = [
     ("collector.netdev.device-whitelist", "collector.netdev.device-include"),
     ("collector.qdisk.device-exclude", "collector.qdisc.device-exclude"),
     ("collector.qdisk.device-include", "collector.qdisc.device-include"),
+    ("collector.systemd.unit-blacklist", "collector.systemd.unit-exclude"),
+    ("collector.systemd.unit-whitelist", "collector.systemd.unit-include"),
 ];
 
 /// A name of older versions that node_exporter 1.12 no longer accepts.

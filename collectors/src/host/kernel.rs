@@ -10,6 +10,7 @@
 pub mod btrfs;
 pub mod canned;
 pub mod clock;
+pub mod dbus;
 pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod linux;
@@ -19,6 +20,7 @@ pub mod qdisc;
 mod question;
 pub mod route;
 mod statistics;
+pub mod systemd;
 pub mod timex;
 pub mod wifi;
 

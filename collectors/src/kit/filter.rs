@@ -104,6 +104,24 @@ impl Filter {
         Ok(Self { include: pattern_of(options, include)?, exclude: pattern_of(options, exclude)? })
     }
 
+    /// A filter of two flags that the operator may both give, whose patterns match whole names. An empty one matches the
+    /// empty name alone.
+    pub fn of_whole_names<C>(
+        options: &Options<'_, C>,
+        include: Flag<C, Text>,
+        exclude: Flag<C, Text>,
+    ) -> Result<Self, String> {
+        let whole = |flag: Flag<C, Text>| {
+            let text = options.get(flag);
+            // Alone, so that the error shows the operator's pattern, and one that ends this group early is refused.
+            compile(flag, text)?;
+            let info = flag.info();
+            let [text, default] = [text, info.default].map(|pattern| format!("^(?:{pattern})$"));
+            Matcher::new(&text, &default).map(Pattern::new).map_err(|reason| format!("--{}: {reason}", info.name))
+        };
+        Ok(Self { include: Some(whole(include)?), exclude: Some(whole(exclude)?) })
+    }
+
     /// A filter with an exclude pattern only.
     pub fn excluding<C>(options: &Options<'_, C>, exclude: Flag<C, Text>) -> Result<Self, String> {
         Ok(Self { include: None, exclude: compiled(exclude)(options.get(exclude))? })

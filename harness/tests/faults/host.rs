@@ -87,13 +87,13 @@ impl Host {
     /// Scrapes with a short deadline, extended if the collector was not even started.
     pub(crate) fn scrape_with_deadline(&self, collector: &str) -> Outcome {
         let only = self.scraper.only(&[collector]).expect("an enabled collector");
-        let mut patience = DEADLINE;
+        let mut time_limit = DEADLINE;
         loop {
-            let outcome = Self::outcome(collector, &host::scrape_within(&self.scraper, &only, patience));
-            if outcome.complaints != [NOT_STARTED] || patience > DEADLINE_MAX {
+            let outcome = Self::outcome(collector, &host::scrape_within(&self.scraper, &only, time_limit));
+            if outcome.complaints != [NOT_STARTED] || time_limit > DEADLINE_MAX {
                 return outcome;
             }
-            patience *= 2;
+            time_limit *= 2;
         }
     }
 

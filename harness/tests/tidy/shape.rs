@@ -10,6 +10,7 @@ use crate::{Source, assert_none, sources};
 const DIRECT_ACCESS: &[&str] = &[
     "collectors/src/host/kernel/clock.rs",
     "collectors/src/host/kernel/linux.rs",
+    "collectors/src/host/kernel/linux/bus/address.rs",
     "collectors/src/host/kernel/linux/ntp.rs",
     "collectors/src/host/kernel/linux/zone.rs",
     "collectors/src/host/root/agreement.rs",

@@ -90,6 +90,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
         }),
         block_devices,
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
+        virtualization: "kvm",
         firmware: if architecture == Architecture::X86_64 { hardware::firmware(&FIRMWARE) } else { Vec::new() },
         interrupts: devices(interrupts, architecture, cpus),
         ..Machine::bare(seed, Base { system, os, processor, memory })

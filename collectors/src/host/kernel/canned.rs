@@ -29,6 +29,7 @@ pub use self::line::CannedError;
 pub use self::rows::Refusal;
 use self::rows::{About, Lend, Outcome};
 use super::btrfs::BtrfsDevice;
+use super::systemd::{SystemdManager, Unit, UnitQuery};
 use super::{
     Address, AlternativeName, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, StatFs, Uname,
     WifiInterface, WifiNetwork, WifiStation, Zone,
@@ -74,6 +75,8 @@ adders! {
     with_qdisc(Qdisc) => qdiscs;
     /// Adds a wireless interface.
     with_wifi_interface(WifiInterface) => wifi_interfaces;
+    /// Adds a unit of systemd.
+    with_unit(Unit) => units;
 }
 
 impl Canned {
@@ -256,6 +259,15 @@ impl Canned {
                     set(&mut found.wifi_networks, interface.name, Ok(Lend::keep(network)));
                 })?;
             }
+            Question::SystemdManager(socket, _) => {
+                kernel.systemd_manager(socket, found.systemd.get_or_insert_default())?;
+            }
+            Question::Units(query, _) => {
+                let units = found.units.get_or_insert_default();
+                kernel.units(&UnitQuery { socket: query.socket, ..UnitQuery::ALL }, &mut |unit| {
+                    units.push(Lend::keep(unit));
+                })?;
+            }
             Question::WifiStations(interface, _) => {
                 found.wifi_stations = Some(Vec::new());
                 kernel.wifi_stations(interface, &mut |station| {
@@ -375,6 +387,14 @@ impl Kernel for Canned {
                     visit(&network.lend());
                 }
             }
+            Question::SystemdManager(_, into) => {
+                let SystemdManager { version, virtualization, state } = known(answers.systemd.as_ref())?;
+                into.version.clone_from(version);
+                into.virtualization.clone_from(virtualization);
+                into.state.clone_from(state);
+            }
+            // Every unit has the details that are known of it, whether they are asked for or not.
+            Question::Units(_, visit) => all(answers.units.as_ref(), |unit| visit(&unit.lend()))?,
             Question::WifiStations(interface, visit) => {
                 self.all_of(answers.wifi_stations.as_ref(), interface.name, |station| visit(&station.lend()))?;
             }
@@ -459,6 +479,7 @@ fn copy_uname(from: &Uname, into: &mut Uname) {
 mod tests {
     use super::*;
     use crate::host::kernel::clock;
+    use crate::host::kernel::systemd::SystemdSocket;
     use std::sync::Arc;
 
     #[test]
@@ -477,6 +498,8 @@ mod tests {
         assert_eq!(kernel.wifi_interfaces(&mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.wifi_network(&interface, &mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.wifi_stations(&interface, &mut |_| unreachable!()), unsupported);
+        assert_eq!(kernel.systemd_manager(SystemdSocket::Bus, &mut SystemdManager::default()), unsupported);
+        assert_eq!(kernel.units(&UnitQuery::ALL, &mut |_| unreachable!()), unsupported);
         assert_eq!(kernel.statfs(b"/"), Err(KernelError::Unsupported));
         assert_eq!(kernel.link_modes(b"eth0"), Err(KernelError::Unsupported));
         assert_eq!((kernel.now(), kernel.monotonic()), (Duration::ZERO, Duration::ZERO));

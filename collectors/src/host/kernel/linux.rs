@@ -1,11 +1,13 @@
 //! The running kernel.
 
 mod btrfs;
+mod bus;
 mod drivers;
 mod exchange;
 mod family;
 mod ntp;
 mod socket;
+mod systemd;
 mod timex;
 mod zone;
 
@@ -16,12 +18,15 @@ use std::path::Path;
 use rustix::io::retry_on_intr;
 use rustix::net::netlink::GENERIC;
 
+use self::bus::{Address as BusAddress, Bus};
 use self::drivers::Drivers;
 use self::exchange::Exchanges;
 use self::family::Family;
+use self::systemd::Units;
 use self::zone::Zones;
 use super::btrfs::BtrfsDevice;
 use super::netlink::{ethtool, fib, nl80211, qdisc, route};
+use super::systemd::SystemdSocket;
 use super::{
     Address, AlternativeName, IpNetwork, Kernel, KernelError, Link, LinkModes, Neighbour, Qdisc, Question, Route,
     StatFs, Uname, WifiInterface, WifiNetwork, WifiStation, clock,
@@ -42,6 +47,9 @@ pub struct Linux {
     drivers: Drivers,
     ethtool: Family,
     nl80211: Family,
+    system_bus: Bus,
+    systemd_socket: Bus,
+    units: Units,
 }
 
 impl Linux {
@@ -60,6 +68,9 @@ impl Linux {
             drivers: Drivers::default(),
             ethtool: Family::new(ethtool::FAMILY),
             nl80211: Family::new(nl80211::FAMILY),
+            system_bus: Bus::new(BusAddress::system_bus()),
+            systemd_socket: Bus::new(BusAddress::systemd()),
+            units: Units::default(),
         }
     }
 }
@@ -91,12 +102,21 @@ impl Kernel for Linux {
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
+            Question::SystemdManager(socket, into) => systemd::manager(self.systemd(socket), into)?,
+            Question::Units(query, visit) => self.units.ask(self.systemd(query.socket), query, visit)?,
         }
         Ok(())
     }
 }
 
 impl Linux {
+    fn systemd(&self, socket: SystemdSocket) -> &Bus {
+        match socket {
+            SystemdSocket::Bus => &self.system_bus,
+            SystemdSocket::Private => &self.systemd_socket,
+        }
+    }
+
     fn statfs(&self, mount_point: &[u8]) -> Result<StatFs, KernelError> {
         let mut memory = [0; PATH_CAP_BYTES];
         let path = joined(&mut memory, &self.rootfs, mount_point)?;

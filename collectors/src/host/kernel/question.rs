@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::btrfs::BtrfsDevice;
+use super::systemd::{SystemdManager, SystemdSocket, Unit, UnitQuery};
 use super::{
     Address, AlternativeName, Driver, DriverStatistic, KernelError, Link, LinkModes, LinkSettings, Neighbour,
     NtpAnswer, NtpQuery, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
@@ -71,6 +72,10 @@ pub enum Question<'q> {
     WifiNetwork(&'q WifiInterface<'q>, &'q mut dyn FnMut(&WifiNetwork<'_>)),
     /// Stations that an interface exchanges frames with.
     WifiStations(&'q WifiInterface<'q>, &'q mut dyn FnMut(&WifiStation<'_>)),
+    /// systemd's manager. May block until its deadline.
+    SystemdManager(SystemdSocket, &'q mut SystemdManager),
+    /// Units of systemd. May block until its deadline.
+    Units(&'q UnitQuery<'q>, &'q mut dyn FnMut(&Unit<'_>)),
 }
 
 impl Question<'_> {
@@ -101,6 +106,8 @@ impl Question<'_> {
             Self::WifiInterfaces(_) => ("wifi_interfaces", b""),
             Self::WifiNetwork(interface, _) => ("wifi_networks", interface.name),
             Self::WifiStations(interface, _) => ("wifi_stations", interface.name),
+            Self::SystemdManager(..) => ("systemd", b""),
+            Self::Units(..) => ("units", b""),
         })
     }
 }
@@ -319,5 +326,15 @@ impl dyn Kernel + '_ {
         visit: &mut dyn FnMut(&WifiStation<'_>),
     ) -> Result<(), KernelError> {
         self.ask(Question::WifiStations(interface, visit))
+    }
+
+    /// Asks [`Question::SystemdManager`].
+    pub fn systemd_manager(&self, socket: SystemdSocket, into: &mut SystemdManager) -> Result<(), KernelError> {
+        self.ask(Question::SystemdManager(socket, into))
+    }
+
+    /// Asks [`Question::Units`].
+    pub fn units(&self, query: &UnitQuery<'_>, visit: &mut dyn FnMut(&Unit<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Units(query, visit))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use collectors::host::errno::Errno;
 use collectors::host::kernel::canned::{Canned, Refusal};
+use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{Kernel, KernelError, NtpQuery, Question, StatFs, Uname, Zone};
 
 use super::Note;
@@ -102,6 +103,8 @@ impl RecordingKernel {
         let _ = kernel.addresses(&mut |_| ());
         let _ = kernel.neighbours(&mut |_| ());
         let _ = kernel.qdiscs(&mut |_| ());
+        let _ = kernel.systemd_manager(SystemdSocket::Bus, &mut SystemdManager::default());
+        let _ = kernel.units(&UnitQuery::ALL, &mut |_| ());
         let _ = kernel.routes(&mut |_| ());
         let _ = kernel.wifi_interfaces(&mut |interface| {
             let _ = kernel.wifi_network(interface, &mut |_| ());

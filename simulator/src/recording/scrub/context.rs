@@ -117,7 +117,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let anywhere: Applies = |_| true;
     let mounts: Applies = |path| matches!(base(path), "mountinfo" | "mounts" | "mountstats" | "statfs");
     let pages: Applies = str::is_empty;
-    let rules: [(Applies, &str, Category); 14] = [
+    let units: Applies = |path| matches!(path, "" | "kernel/units");
+    let rules: [(Applies, &str, Category); 17] = [
         (pages, r#"(?:nodename|domainname)="([^"]+)""#, Category::Host),
         (pages, r#"[{,]ssid="([^"]+)""#, Category::Label),
         (|path| path == "kernel/wifi_networks", r"ssid=(\S+)", Category::Label),
@@ -126,6 +127,11 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         (|path| path == "kernel/uname", r"^(?:nodename|domainname) (.+)$", Category::Host),
         (|path| base(path) == "cpuinfo", r"^Serial[ \t]*: *(\S+)", Category::Serial),
         (anywhere, r#"(?:^|/)(?:home|run/media)/([^/\s,:"\\]+)"#, Category::User),
+        // Units of mounts, of devices by their names, and of encrypted disks. `-` of a name is `\x2d` there, whose backslash
+        // is escaped again.
+        (units, r#"(?:^|")(?:home|run-media)-([^-.\s\\"]+)"#, Category::User),
+        (units, r#"by\\(?:134|\\)x2d(?:uuid|partuuid|id|label|partlabel)-([^\s."]+)"#, Category::Serial),
+        (units, r#"luks\\(?:134|\\)x2d([^\s."]+)"#, Category::Serial),
         (mounts, r"[ ,](?:user|username)=([^,\s]+)", Category::User),
         (mounts, r"[ ,]domain=([^,\s]+)", Category::Host),
         (
@@ -311,6 +317,19 @@ mod tests {
         );
         check("proc/1/mountinfo", "36 25 0:32 / /x rw - nfs4 10.1.2.3:/export rw\n", &[]);
         check("rootfs/run/media/bob", "", &[]);
+        let (user, serial) = (Category::User, Category::Serial);
+        check(
+            "kernel/units",
+            "home-alice.mount load_state=loaded\nrun-media-bob-x.mount load_state=loaded\nhomely-x.mount load_state=a\n",
+            &[("alice", user), ("bob", user)],
+        );
+        check(
+            "kernel/units",
+            "systemd-fsck@dev-disk-by\\134x2duuid-12ab\\134x2d34.service a\ncryptsetup@luks\\134x2d5c\\134x2d6.service a\n",
+            &[("12ab\\134x2d34", serial), ("5c\\134x2d6", serial)],
+        );
+        check("", "{name=\"home-alice.mount\",state=\"active\"} 1\n", &[("alice", user)]);
+        check("", "{name=\"dev-disk-by\\\\x2dlabel-data.swap\"} 1\n", &[("data", serial)]);
         check(
             "udev/b8:0",
             "E:ID_MODEL=Disk\nE:ID_SERIAL=Disk_S466NX0K\nE:ID_SERIAL_SHORT=S466NX0K\n",

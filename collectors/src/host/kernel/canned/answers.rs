@@ -10,6 +10,7 @@ use super::rows::{
     Text, replace, rows,
 };
 use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
+use crate::host::kernel::systemd::{SystemdManager, Unit};
 use crate::host::kernel::{
     Address, AlternativeName, Driver, DriverStatistic, IpNetwork, Link, LinkModes, LinkSettings, LinkStatistics,
     Neighbour, NtpAnswer, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
@@ -66,8 +67,10 @@ entries! {
     "kernel/routes" routes: Vec<KeptRoute>;
     "kernel/statfs" statfs: BTreeMap<Vec<u8>, Outcome<KeptStatFs>>;
     "kernel/system" system: System;
+    "kernel/systemd" systemd: SystemdManager;
     "kernel/timex" timex: Timex;
     "kernel/uname" uname: Uname;
+    "kernel/units" units: Vec<KeptUnit>;
     "kernel/wifi_interfaces" wifi_interfaces: Vec<KeptWifiInterface>;
     "kernel/wifi_networks" wifi_networks: BTreeMap<Vec<u8>, Outcome<KeptWifiNetwork>>;
     "kernel/wifi_stations" wifi_stations: Vec<About<KeptWifiStation>>;
@@ -357,6 +360,36 @@ rows! {
         transmit_retries: default u32;
         transmit_failures: default u32;
         beacon_losses: default u32;
+    }
+}
+
+rows! {
+    by_line SystemdManager;
+    words {}
+    keys {
+        version: default Vec<u8> => Remainder;
+        virtualization: default Vec<u8> => Remainder;
+        state: default Vec<u8> => Remainder;
+    }
+}
+
+rows! {
+    once struct KeptUnit<'a> as Unit<'a>;
+    words {
+        name: Vec<u8> = "the unit", FIRST;
+    }
+    keys {
+        load_state: needed Vec<u8> = "give loaded, not-found, masked or another state";
+        active_state: needed Vec<u8> = "give active, inactive, failed or another state";
+        kind as "type": optional Vec<u8>;
+        active_since_micros: optional u64;
+        restarts: optional u32;
+        tasks: optional u64;
+        tasks_max: optional u64;
+        last_trigger_micros: optional u64;
+        accepted: optional u32;
+        connections: optional u32;
+        refused: optional u32;
     }
 }
 

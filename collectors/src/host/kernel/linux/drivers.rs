@@ -49,12 +49,12 @@ const STATISTICS_CAP: usize = 32_768;
 #[derive(Default, Debug)]
 pub(super) struct Drivers {
     /// The idle socket of an earlier question; a concurrent question opens its own.
-    idle: Mutex<Option<Desk>>,
+    idle: Mutex<Option<DriverChannel>>,
 }
 
 /// A socket, and the buffers of names and values.
 #[derive(Debug)]
-struct Desk {
+struct DriverChannel {
     socket: OwnedFd,
     names: Vec<u8>,
     values: Vec<u8>,
@@ -62,47 +62,47 @@ struct Desk {
 
 impl Drivers {
     pub(super) fn driver(&self, device: &[u8], visit: &mut dyn FnMut(&Driver<'_>)) -> Result<(), Errno> {
-        let desk = self.take()?;
+        let driver_channel = self.take()?;
         let mut answer = [0; DRIVER_BYTES];
-        let outcome = desk.ask(device, GET_DRIVER, &mut answer);
-        self.put_back(desk);
+        let outcome = driver_channel.ask(device, GET_DRIVER, &mut answer);
+        self.put_back(driver_channel);
         outcome?;
         visit(&driver(&answer));
         Ok(())
     }
 
     pub(super) fn link_settings(&self, device: &[u8]) -> Result<LinkSettings, Errno> {
-        let desk = self.take()?;
+        let driver_channel = self.take()?;
         let mut answer = [0; SETTINGS_BYTES];
-        let outcome = desk.ask(device, GET_SETTINGS, &mut answer);
-        self.put_back(desk);
+        let outcome = driver_channel.ask(device, GET_SETTINGS, &mut answer);
+        self.put_back(driver_channel);
         outcome.map(|()| link_settings(&answer))
     }
 
     pub(super) fn statistics(&self, device: &[u8], visit: &mut dyn FnMut(&DriverStatistic<'_>)) -> Result<(), Errno> {
-        let mut desk = self.take()?;
-        let outcome = desk.read_statistics(device);
+        let mut driver_channel = self.take()?;
+        let outcome = driver_channel.read_statistics(device);
         if outcome.is_ok() {
-            statistics(&desk.names, &desk.values, visit);
+            statistics(&driver_channel.names, &driver_channel.values, visit);
         }
-        self.put_back(desk);
+        self.put_back(driver_channel);
         outcome
     }
 
-    fn take(&self) -> Result<Desk, Errno> {
-        if let Some(desk) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(desk);
+    fn take(&self) -> Result<DriverChannel, Errno> {
+        if let Some(driver_channel) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(driver_channel);
         }
         let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-        Ok(Desk { socket: socket.map_err(super::errno)?, names: Vec::new(), values: Vec::new() })
+        Ok(DriverChannel { socket: socket.map_err(super::errno)?, names: Vec::new(), values: Vec::new() })
     }
 
-    fn put_back(&self, desk: Desk) {
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(desk);
+    fn put_back(&self, driver_channel: DriverChannel) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(driver_channel);
     }
 }
 
-impl Desk {
+impl DriverChannel {
     /// Fills names and values.
     fn read_statistics(&mut self, device: &[u8]) -> Result<(), Errno> {
         let mut driver = [0; DRIVER_BYTES];

@@ -529,17 +529,47 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn unit()(
+        name in name(), words in [bytes(), bytes()], kind in of(bytes()), wide: [Option<u64>; 4],
+        narrow: [Option<u32>; 4],
+    ) -> KeptUnit {
+        let [load_state, active_state] = words;
+        let [active_since_micros, tasks, tasks_max, last_trigger_micros] = wide;
+        let [restarts, accepted, connections, refused] = narrow;
+        KeptUnit {
+            name, load_state, active_state, kind, active_since_micros, restarts, tasks, tasks_max, last_trigger_micros,
+            accepted, connections, refused,
+        }
+    }
+}
+
+prop_compose! {
+    fn managers()(
+        systemd in of([bytes(), bytes(), bytes()]), units in of(btree_map(name(), unit(), 0..4)),
+    ) -> Answers {
+        let manager = |[version, virtualization, state]: [Vec<u8>; 3]| SystemdManager { version, virtualization, state };
+        let named = |(name, unit): (Vec<u8>, KeptUnit)| KeptUnit { name, ..unit };
+        Answers {
+            systemd: systemd.map(manager), units: units.map(|units| units.into_iter().map(named).collect()),
+            ..Answers::default()
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn what_is_written_is_read_again(
         singles in singles(), by_subject in by_subject(), lists in lists(), others in clocks_and_drivers(),
+        managers in managers(),
     ) {
         let mut answers = singles;
         answers.absorb(others);
         answers.absorb(by_subject);
         answers.absorb(lists);
+        answers.absorb(managers);
         let written: BTreeMap<_, _> = answers.write().into_iter().collect();
         let read = Answers::read(|name| written.get(name).map(|text| &text[..]));
         prop_assert_eq!(read.as_ref(), Ok(&answers));

@@ -1,0 +1,26 @@
+//! systemd as process 1 of namespaces of its own, with a system bus: Debian's node_exporter and ours ask it by that bus,
+//! and ours by systemd's own socket as well, and their pages agree.
+
+use std::process::ExitCode;
+
+use harness::requirements::{self, Requirement};
+
+#[cfg(target_os = "linux")]
+#[path = "systemd/instance.rs"]
+mod instance;
+#[cfg(target_os = "linux")]
+#[path = "systemd/pages.rs"]
+mod pages;
+
+fn main() -> ExitCode {
+    const NEEDS: &[Requirement] =
+        &[Requirement::Namespaces, Requirement::Systemd, Requirement::Peer, Requirement::Exporter];
+    #[cfg(target_os = "linux")]
+    let [agrees, is_fast]: [fn(); 2] = [pages::the_peer_agrees_about_systemd, pages::a_thousand_units_are_soon_read];
+    #[cfg(not(target_os = "linux"))]
+    let [agrees, is_fast]: [fn(); 2] = [|| unreachable!("systemd runs on Linux only"); 2];
+    requirements::run_in_turn(&[
+        ("the_peer_agrees_about_systemd", NEEDS, agrees),
+        ("a_thousand_units_are_soon_read", NEEDS, is_fast),
+    ])
+}
