@@ -226,7 +226,7 @@ mod tests {
                 for machine in [&machine, late.moment().machine] {
                     assert!(names(machine).len() > 2, "{}: {:?}", profile.name, names(machine));
                     for neighbour in &machine.neighbours {
-                        let link = &machine.interfaces[neighbour.interface];
+                        let link = machine.interfaces.get(neighbour.interface).expect("its device");
                         let network = |address: Ipv4Addr| address.octets()[..3].to_vec();
                         let own = link.addresses.iter().filter_map(|(address, _)| match address {
                             IpAddr::V4(address) => Some(network(*address)),

@@ -90,6 +90,7 @@ mod host;
 mod hostfs;
 #[doc(hidden)]
 pub mod layout;
+pub mod list;
 mod machine;
 mod moment;
 mod past;

@@ -16,7 +16,7 @@ mod storage;
 mod system;
 mod unit;
 
-pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, ScsiDevice, Usage};
+pub(crate) use block::{Above, BlockDevice, Device, Flow, Io, Queue, ScsiDevice, Share, Usage};
 pub(crate) use bus::{AmdCard, GraphicsCard, PciDevice, PciLink, PciModel};
 pub(crate) use containers::{
     BalancedService, Balancer, ControlGroup, GroupLoad, PodTemplate, Pods, SupervisedService, Tenant, Tenants,
@@ -41,6 +41,7 @@ pub(crate) use unit::{
     FINISHED_UNITS, GROUP_UNITS, INACTIVE_UNITS, MISSING_UNITS, SERVICE_UNITS, TARGETS, TIMED_UNITS,
 };
 
+use crate::list::List;
 use crate::seed::Seed;
 use crate::wave::{LAST_SECONDS, MICROS, OFFICE, Wave};
 
@@ -60,10 +61,10 @@ pub struct Machine {
     pub(crate) memory: Memory,
     pub(crate) clock: Clock,
     /// A device precedes the devices that are made of it.
-    pub(crate) block_devices: Vec<BlockDevice>,
-    pub(crate) mounts: Vec<MountPoint>,
+    pub(crate) block_devices: List<BlockDevice>,
+    pub(crate) mounts: List<MountPoint>,
     pub(crate) storage: Storage,
-    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) interfaces: List<Interface>,
     pub(crate) neighbours: Vec<Neighbour>,
     pub(crate) connections: Connections,
     pub(crate) balancer: Option<Balancer>,
@@ -123,10 +124,10 @@ impl Machine {
             processor,
             memory,
             clock: Clock::new(seed),
-            block_devices: Vec::new(),
-            mounts: Vec::new(),
+            block_devices: List::new(),
+            mounts: List::new(),
             storage: Storage::default(),
-            interfaces: Vec::new(),
+            interfaces: List::new(),
             neighbours: Vec::new(),
             connections: Connections::FEW,
             balancer: None,
@@ -169,14 +170,6 @@ impl Machine {
     /// Whether all controllers share one hierarchy of control groups.
     pub(crate) fn has_one_hierarchy(&self) -> bool {
         self.kernel().has_one_hierarchy()
-    }
-
-    pub(crate) fn block(&self, position: usize) -> Option<&BlockDevice> {
-        self.block_devices.get(position)
-    }
-
-    pub(crate) fn interface(&self, position: usize) -> Option<&Interface> {
-        self.interfaces.get(position)
     }
 
     /// The SCSI devices of disks, then those of tape drives.

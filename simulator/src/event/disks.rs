@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Event, EventError, EventKind, Failing, Fall, FallsAt, Rebuild, Scene, State};
-use crate::machine::{Array, Level, Machine, Role, Swap};
+use crate::list::Id;
+use crate::machine::{Array, BlockDevice, Level, Machine, Role, Swap};
 use crate::moment::Moment;
 use crate::profile::Setting;
 
@@ -25,7 +26,7 @@ pub(super) const FAILS: EventKind = EventKind {
 fn fail(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let State { machine, past } = state;
     let disk = failing_disk(event, scene.first)?;
-    let Some(place) = machine.block_devices.iter().position(|block| block.name == disk) else { return Ok(()) };
+    let Some(place) = machine.block_devices.find(|block| block.name == disk) else { return Ok(()) };
     let failing = &mut past.failing;
     if step == 0 {
         if failing.iter().all(|failing| failing.disk != disk) {
@@ -50,7 +51,7 @@ fn fail(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Res
 }
 
 fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
-    let disks = || first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
+    let disks = || first.block_devices.with_ids().filter(|(_, block)| block.device.is_disk());
     if let Some(name) = event.name(&FAILING) {
         let known = || disks().map(|(_, block)| block.name.clone()).collect::<Vec<_>>();
         let found = disks().find(|(_, block)| block.name == name);
@@ -66,7 +67,7 @@ fn failing_disk(event: &Event, first: &Machine) -> Result<String, EventError> {
 
 impl Array {
     /// Whether an array works without these active members.
-    fn can_lose(&self, devices: &BTreeSet<usize>) -> bool {
+    fn can_lose(&self, devices: &BTreeSet<Id<BlockDevice>>) -> bool {
         let lost = self.members.iter().filter(|m| m.role == Role::Active && devices.contains(&m.device)).count() as u64;
         let (left, width) = (self.active().saturating_sub(lost), self.width());
         let least = match self.level {
@@ -95,7 +96,7 @@ pub(super) const REBUILD: EventKind = EventKind {
 fn rebuild(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let State { machine, past } = state;
     let Machine { storage, block_devices, .. } = machine;
-    let name_of = |device: usize| block_devices.get(device).map_or("", |block| block.name.as_str());
+    let name_of = |device: Id<BlockDevice>| block_devices.get(device).map_or("", |block| block.name.as_str());
     let arrays = || storage.arrays.iter().filter(|array| array.level != Level::Raid0);
     let found = match event.name(&ARRAY) {
         Some(name) => arrays().find(|array| name_of(array.device) == name),
@@ -148,7 +149,7 @@ pub(super) const HOTPLUG: EventKind = EventKind {
 };
 
 fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
-    let disks = || scene.first.block_devices.iter().enumerate().filter(|(_, block)| block.device.is_disk());
+    let disks = || scene.first.block_devices.with_ids().filter(|(_, block)| block.device.is_disk());
     let found = match event.name(&DISK) {
         Some(name) => disks().find(|(_, block)| block.name == name),
         None => disks().rfind(|(place, _)| scene.first.needs(*place).is_none()),
@@ -160,7 +161,7 @@ fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> 
             None => event.impossible("the host has no disk that can be spared"),
         });
     };
-    let place = state.machine.block_devices.iter().position(|block| block.name == disk.name);
+    let place = state.machine.block_devices.find(|block| block.name == disk.name);
     match (step, place) {
         (0, Some(place)) => {
             if let Some(who) = state.machine.needs(place) {
@@ -185,8 +186,8 @@ fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> 
 
 impl State {
     /// Removes a disk and everything on it.
-    pub(super) fn take_disk(&mut self, place: usize, micros: u64) {
-        let Some(disk) = self.machine.block(place) else { return };
+    pub(super) fn take_disk(&mut self, place: Id<BlockDevice>, micros: u64) {
+        let Some(disk) = self.machine.block_devices.get(place) else { return };
         let [read, written] = Moment::new(self, Duration::from_micros(micros)).sectors_of_disk(disk);
         let [all_read, all_written] = &mut self.past.gone_sectors;
         *all_read += read;
@@ -201,10 +202,10 @@ impl State {
 
 impl Machine {
     /// A device and all devices stacked on it.
-    pub(crate) fn with_what_is_on(&self, place: usize) -> BTreeSet<usize> {
+    pub(crate) fn with_what_is_on(&self, place: Id<BlockDevice>) -> BTreeSet<Id<BlockDevice>> {
         let mut found = BTreeSet::from([place]);
         // A device precedes those stacked on it.
-        for (place, block) in self.block_devices.iter().enumerate() {
+        for (place, block) in self.block_devices.with_ids() {
             if found.contains(&place) {
                 found.extend(block.above.iter().map(|above| above.device));
             }
@@ -213,10 +214,10 @@ impl Machine {
     }
 
     /// A device and those stacked on it alone.
-    fn goes_with(&self, place: usize) -> BTreeSet<usize> {
+    fn goes_with(&self, place: Id<BlockDevice>) -> BTreeSet<Id<BlockDevice>> {
         let mut found = BTreeSet::from([place]);
-        for above in place + 1..self.block_devices.len() {
-            let below = self.block_devices.iter().enumerate();
+        for above in self.block_devices.ids().filter(|&above| above > place) {
+            let below = self.block_devices.with_ids();
             let mut below = below.filter(|(_, block)| block.above.iter().any(|on| on.device == above)).peekable();
             if below.peek().is_some() && below.all(|(below, _)| found.contains(&below)) {
                 found.insert(above);
@@ -226,7 +227,7 @@ impl Machine {
     }
 
     /// Why a disk cannot be removed.
-    fn needs(&self, place: usize) -> Option<String> {
+    fn needs(&self, place: Id<BlockDevice>) -> Option<String> {
         let on_it = self.with_what_is_on(place);
         let parts = || on_it.iter().filter_map(|&place| self.block_devices.get(place));
         // A device on several disks survives the loss of one.
@@ -241,13 +242,13 @@ impl Machine {
             return Some("a pool".to_owned());
         }
         let storage = &self.storage;
-        let is_of = |devices: &[usize]| devices.iter().any(|device| on_it.contains(device));
+        let is_of = |devices: &[Id<BlockDevice>]| devices.iter().any(|device| on_it.contains(device));
         let arrays = storage.arrays.iter().map(|array| array.device);
         let others = arrays.chain(storage.bcaches.iter().flat_map(|set| [set.cache, set.backing, set.device]));
         let others = others.chain(storage.bcachefs.iter().map(|fs| fs.device));
         let others = others.chain(storage.drbd.iter().map(|drbd| drbd.device));
         let others = others.chain(storage.btrfs.iter().flat_map(|btrfs| btrfs.devices.iter().copied()));
-        let others: Vec<usize> =
+        let others: Vec<Id<BlockDevice>> =
             others.chain(storage.fibre_channel.iter().flat_map(|p| p.disks.iter().copied())).collect();
         if is_of(&others) {
             return Some("a device on it".to_owned());

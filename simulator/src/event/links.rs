@@ -1,6 +1,7 @@
 //! Link failure, bond failover and removal of network devices.
 
 use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, State, Stint};
+use crate::list::Id;
 use crate::machine::{Duplex, Interface, Kind, Machine};
 use crate::profile::Setting;
 
@@ -20,12 +21,10 @@ pub(super) const FAILOVER: EventKind = EventKind {
 fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Result<(), EventError> {
     let is_bond = |link: &&Interface| matches!(link.kind, Kind::Bond(_));
     let found = match event.name(&BOND) {
-        Some(name) => state.machine.interfaces.iter().filter(is_bond).position(|link| link.name == name),
-        None => state.machine.interfaces.iter().filter(is_bond).position(|_| true),
+        Some(name) => state.machine.interfaces.iter().filter(is_bond).find(|link| link.name == name),
+        None => state.machine.interfaces.iter().find(is_bond),
     };
-    let bond =
-        found.and_then(|at| state.machine.interfaces.iter().enumerate().filter(|(_, link)| is_bond(link)).nth(at));
-    let Some((_, Interface { kind: Kind::Bond(bonding), name, .. })) = bond else {
+    let Some(Interface { kind: Kind::Bond(bonding), name, .. }) = found else {
         let known: Vec<String> =
             state.machine.interfaces.iter().filter(is_bond).map(|link| link.name.clone()).collect();
         return Err(event.no_such("bond", event.name(&BOND).unwrap_or_default(), &known));
@@ -47,9 +46,10 @@ fn failover(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) ->
     Ok(())
 }
 
-/// Makes the first other slave with a link active, and returns its index.
-fn hand_over(state: &mut State, slaves: &[usize], active: usize, micros: u64) -> Option<usize> {
-    let is_fit = |slave: usize| slave != active && state.machine.interfaces.get(slave).is_some_and(|link| link.is_up);
+/// Makes the first other slave with a link active, and returns it.
+fn hand_over(state: &mut State, slaves: &[Id<Interface>], active: Id<Interface>, micros: u64) -> Option<Id<Interface>> {
+    let is_fit =
+        |slave: Id<Interface>| slave != active && state.machine.interfaces.get(slave).is_some_and(|link| link.is_up);
     let next = slaves.iter().copied().find(|&slave| is_fit(slave))?;
     let carried = state.past.carried_now(state.machine.interfaces.get(active)?);
     begin(state, active, None, micros);
@@ -64,8 +64,8 @@ fn hand_over(state: &mut State, slaves: &[usize], active: usize, micros: u64) ->
     Some(next)
 }
 
-fn set_link(state: &mut State, number: usize, is_up: bool, scene: &Scene<'_>) {
-    let Some(link) = state.machine.interfaces.get_mut(number) else { return };
+fn set_link(state: &mut State, link: Id<Interface>, is_up: bool, scene: &Scene<'_>) {
+    let Some(link) = state.machine.interfaces.get_mut(link) else { return };
     let first = scene.first.interfaces.iter().find(|first| first.name == link.name);
     link.carrier_changes += u32::from(link.is_up != is_up);
     link.is_up = is_up;
@@ -74,8 +74,8 @@ fn set_link(state: &mut State, number: usize, is_up: bool, scene: &Scene<'_>) {
 }
 
 /// Sets the traffic that a device carries from now on.
-fn begin(state: &mut State, number: usize, traffic: Option<crate::machine::Traffic>, micros: u64) {
-    let Some(link) = state.machine.interfaces.get(number) else { return };
+fn begin(state: &mut State, link: Id<Interface>, traffic: Option<crate::machine::Traffic>, micros: u64) {
+    let Some(link) = state.machine.interfaces.get(link) else { return };
     let stints = &mut state.past.stints;
     let own = || stints.iter().filter(|stint| !stint.has_gone && stint.link == link.name);
     let stint = |traffic, from_micros| Stint {
@@ -104,8 +104,8 @@ impl super::Past {
 
 impl Scene<'_> {
     /// Traffic that a device carried before all events.
-    fn traffic(&self, machine: &Machine, number: usize) -> Option<crate::machine::Traffic> {
-        let name = &machine.interfaces.get(number)?.name;
+    fn traffic(&self, machine: &Machine, link: Id<Interface>) -> Option<crate::machine::Traffic> {
+        let name = &machine.interfaces.get(link)?.name;
         self.first.interfaces.iter().find(|first| first.name == *name)?.traffic.clone()
     }
 }
@@ -136,7 +136,7 @@ fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> 
         let known: Vec<String> = cards().map(|link| link.name.clone()).collect();
         return Err(event.no_such("network device", event.name(&DEVICE).unwrap_or_default(), &known));
     };
-    let place = state.machine.interfaces.iter().position(|link| link.name == card.name);
+    let place = state.machine.interfaces.find(|link| link.name == card.name);
     match (step, place) {
         (0, Some(place)) => unplug(event, state, place, scene),
         (1, None) => {
@@ -148,7 +148,7 @@ fn hotplug(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> 
     }
 }
 
-fn unplug(event: &Event, state: &mut State, place: usize, scene: &Scene<'_>) -> Result<(), EventError> {
+fn unplug(event: &Event, state: &mut State, place: Id<Interface>, scene: &Scene<'_>) -> Result<(), EventError> {
     let Some(link) = state.machine.interfaces.get(place).cloned() else { return Ok(()) };
     if state.machine.adapters.iter().any(|adapter| link.path.starts_with(&adapter.device)) {
         return Err(event.impossible(format!("{} is a port of a fabric, too", link.name)));
@@ -169,7 +169,7 @@ fn unplug(event: &Event, state: &mut State, place: usize, scene: &Scene<'_>) -> 
 
 impl State {
     /// Removes a network device and the virtual devices on it.
-    pub(super) fn take_link(&mut self, place: usize, micros: u64) {
+    pub(super) fn take_link(&mut self, place: Id<Interface>, micros: u64) {
         begin(self, place, None, micros);
         let Some(link) = self.machine.interfaces.get(place).cloned() else { return };
         let master =
@@ -178,14 +178,15 @@ impl State {
             (stint.has_gone, stint.master) = (true, master.clone());
         }
         let is_on_it = |other: &Interface| matches!(other.kind, Kind::Vlan { lower, .. } if lower == place);
-        let links = (0..).zip(&self.machine.interfaces);
-        let gone: Vec<usize> = links.filter(|(at, link)| *at == place || is_on_it(link)).map(|(at, _)| at).collect();
+        let links = self.machine.interfaces.with_ids();
+        let gone: Vec<Id<Interface>> =
+            links.filter(|(at, link)| *at == place || is_on_it(link)).map(|(at, _)| at).collect();
         self.machine.without_interfaces(&gone);
         self.machine.without_pci(&link.path);
     }
 
     /// Gives a new network device traffic of its own.
-    pub(super) fn begin_anew(&mut self, place: usize, micros: u64) {
+    pub(super) fn begin_anew(&mut self, place: Id<Interface>, micros: u64) {
         let Some(link) = self.machine.interfaces.get(place).cloned() else { return };
         begin(self, place, None, micros);
         begin(self, place, link.traffic, micros);
@@ -197,17 +198,17 @@ impl State {
 
 /// Assigns the next interface index and resets the counters.
 fn plug(state: &mut State, card: &Interface, scene: &Scene<'_>) {
-    let place_of = |machine: &Machine, first: usize| {
+    let place_of = |machine: &Machine, first: Id<Interface>| {
         let name = &scene.first.interfaces.get(first)?.name;
-        machine.interfaces.iter().position(|link| link.name == *name)
+        machine.interfaces.find(|link| link.name == *name)
     };
-    let first_place = scene.first.interfaces.iter().position(|link| link.name == card.name);
+    let first_place = scene.first.interfaces.find(|link| link.name == card.name);
     let on_it = scene
         .first
         .interfaces
         .iter()
         .filter(|link| matches!(link.kind, Kind::Vlan { lower, .. } if Some(lower) == first_place));
-    let place = state.machine.interfaces.len();
+    let place = state.machine.interfaces.next_id();
     for link in std::iter::once(card).chain(on_it) {
         let index = state.machine.interfaces.iter().map(|link| link.index).max().unwrap_or_default() + 1;
         let master = link.master.and_then(|master| place_of(&state.machine, master));

@@ -28,7 +28,7 @@ fn disk(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> Res
         return Ok(());
     }
     let Some(name) = state.past.unplugged(event) else { return Ok(()) };
-    if let Some(place) = state.machine.block_devices.iter().position(|block| block.name == name) {
+    if let Some(place) = state.machine.block_devices.find(|block| block.name == name) {
         state.take_disk(place, scene.micros);
     }
     Ok(())
@@ -53,7 +53,7 @@ fn network(event: &Event, step: usize, state: &mut State, scene: &Scene<'_>) -> 
         return Ok(());
     }
     let Some(name) = state.past.unplugged(event) else { return Ok(()) };
-    if let Some(place) = state.machine.interfaces.iter().position(|link| link.name == name) {
+    if let Some(place) = state.machine.interfaces.find(|link| link.name == name) {
         state.take_link(place, scene.micros);
     }
     Ok(())

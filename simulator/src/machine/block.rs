@@ -1,5 +1,6 @@
 //! Disks, partitions and mapped devices.
 
+use crate::list::Id;
 use crate::wave::Wave;
 
 #[derive(Clone, Debug)]
@@ -67,13 +68,24 @@ impl Device {
 /// A device that is made of another, and the requests that it passes down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Above {
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
+    pub(crate) share: Share,
+}
+
+/// The part of a device's requests that reaches a device below.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
     /// The number of requests per merged request; 0 if none are merged.
     pub(crate) merged_one_in: u64,
     /// The share of reads and writes that reaches this device, in thousandths: a member of an array has a part of them, a
     /// mirror all writes.
     pub(crate) reads_permille: u64,
     pub(crate) writes_permille: u64,
+}
+
+impl Share {
+    /// All requests, unmerged.
+    pub(crate) const ALL: Self = Self { merged_one_in: 0, reads_permille: 1_000, writes_permille: 1_000 };
 }
 
 /// A logical unit of SCSI.

@@ -1,5 +1,6 @@
 //! Devices on the PCI bus, and graphics cards.
 
+use super::NumaNode;
 use crate::wave::Wave;
 
 /// A device on the PCI bus.
@@ -9,7 +10,7 @@ pub(crate) struct PciDevice {
     pub(crate) path: String,
     pub(crate) model: PciModel,
     /// The nearest NUMA node, on a host with several.
-    pub(crate) node: Option<usize>,
+    pub(crate) node: Option<NumaNode>,
 }
 
 impl PciDevice {

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::list::Id;
 use crate::wave::Wave;
 
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Interface {
     pub(crate) speed_megabits: Option<u32>,
     pub(crate) duplex: Duplex,
     /// The bond or bridge that it belongs to.
-    pub(crate) master: Option<usize>,
+    pub(crate) master: Option<Id<Interface>>,
     /// The index of the peer or of the device below, if there is one.
     pub(crate) peer_index: Option<u32>,
     pub(crate) addresses: Vec<(IpAddr, u8)>,
@@ -74,7 +75,7 @@ pub(crate) enum Kind {
     Veth,
     /// A VLAN on a device, with a share of its traffic.
     Vlan {
-        lower: usize,
+        lower: Id<Interface>,
         number: u16,
         share_permille: u64,
     },
@@ -101,8 +102,8 @@ impl Kind {
 /// The slaves of a bond in mode active-backup.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Bonding {
-    pub(crate) slaves: Vec<usize>,
-    pub(crate) active: usize,
+    pub(crate) slaves: Vec<Id<Interface>>,
+    pub(crate) active: Id<Interface>,
 }
 
 /// Rates of traffic, in thousandths per second.
@@ -120,7 +121,7 @@ pub(crate) struct Traffic {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Neighbour {
-    pub(crate) interface: usize,
+    pub(crate) interface: Id<Interface>,
     pub(crate) address: Ipv4Addr,
     pub(crate) hardware_address: [u8; 6],
     /// Whether address resolution failed; then the hardware address is unknown.

@@ -2,52 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use super::{BlockDevice, Kind, Machine};
+use super::{BlockDevice, Interface, Kind, Machine, MountPoint};
+use crate::list::Id;
 
 /// The PCI class of bridges.
 const BRIDGE: u32 = 6;
 
-/// The new positions of the items of a list after some are removed.
-struct Places(Vec<Option<usize>>);
-
-impl Places {
-    fn new(count: usize, is_gone: impl Fn(usize) -> bool) -> Self {
-        let mut next = 0;
-        let place = |at: usize| {
-            let stays = !is_gone(at);
-            next += usize::from(stays);
-            stays.then(|| next - 1)
-        };
-        Self((0..count).map(place).collect())
-    }
-
-    fn of(&self, place: usize) -> Option<usize> {
-        self.0.get(place).copied().flatten()
-    }
-}
-
 impl Machine {
     /// Removes network devices, also from their bonds, with their neighbours.
-    pub(crate) fn without_interfaces(&mut self, gone: &[usize]) {
-        let places = Places::new(self.interfaces.len(), |at| gone.contains(&at));
-        let mut at = 0..;
-        self.interfaces.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
+    /// A VLAN on a removed device has to be removed with it.
+    pub(crate) fn without_interfaces(&mut self, gone: &[Id<Interface>]) {
+        let moved = self.interfaces.remove(|id| gone.contains(&id));
         for link in &mut self.interfaces {
-            link.master = link.master.and_then(|master| places.of(master));
+            link.master = link.master.and_then(|master| moved.of(master));
             match &mut link.kind {
                 Kind::Bond(bonding) => {
-                    bonding.slaves = bonding.slaves.iter().filter_map(|&slave| places.of(slave)).collect();
-                    let active = places.of(bonding.active).or(bonding.slaves.first().copied());
-                    bonding.active = active.unwrap_or_default();
+                    bonding.slaves = bonding.slaves.iter().filter_map(|&slave| moved.of(slave)).collect();
+                    let active = moved.of(bonding.active).or(bonding.slaves.first().copied());
+                    bonding.active = active.unwrap_or(bonding.active);
                 }
-                Kind::Vlan { lower, .. } => *lower = places.of(*lower).unwrap_or_default(),
+                Kind::Vlan { lower, .. } => *lower = moved.of(*lower).unwrap_or(*lower),
                 _ => {}
             }
         }
         self.neighbours.retain_mut(|neighbour| {
-            let place = places.of(neighbour.interface);
-            neighbour.interface = place.unwrap_or_default();
-            place.is_some()
+            let interface = moved.of(neighbour.interface);
+            neighbour.interface = interface.unwrap_or(neighbour.interface);
+            interface.is_some()
         });
     }
 
@@ -72,36 +53,33 @@ impl Machine {
     }
 
     /// Removes the mounts of block devices.
-    pub(crate) fn without_mounts_on(&mut self, gone: &BTreeSet<usize>) {
-        let numbers = gone.iter().filter_map(|&place| self.block_devices.get(place));
+    pub(crate) fn without_mounts_on(&mut self, gone: &BTreeSet<Id<BlockDevice>>) {
+        let numbers = gone.iter().filter_map(|&id| self.block_devices.get(id));
         let numbers: BTreeSet<(u32, u32)> = numbers.map(|block| (block.major, block.minor)).collect();
-        let is_on = |at: usize| self.mounts.get(at).is_some_and(|mount| numbers.contains(&(mount.major, mount.minor)));
-        let places = Places::new(self.mounts.len(), is_on);
-        let mut at = 0..;
-        self.mounts.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
-        let of = |place: usize| places.of(place).unwrap_or_default();
+        let is_on = |mount: &MountPoint| numbers.contains(&(mount.major, mount.minor));
+        let lost: BTreeSet<_> = self.mounts.with_ids().filter(|(_, mount)| is_on(mount)).map(|(id, _)| id).collect();
+        let moved = self.mounts.remove(|id| lost.contains(&id));
+        let of = |id| moved.of(id).unwrap_or(id);
         self.storage.btrfs.iter_mut().for_each(|btrfs| btrfs.mount = of(btrfs.mount));
         self.storage.nfs_mounts.iter_mut().for_each(|nfs| nfs.mount = of(nfs.mount));
     }
 
     /// Removes block devices that no remaining part uses.
-    pub(crate) fn without_blocks(&mut self, gone: &BTreeSet<usize>) {
-        let places = Places::new(self.block_devices.len(), |at| gone.contains(&at));
-        let mut at = 0..;
-        self.block_devices.retain(|_| at.next().is_some_and(|at| places.of(at).is_some()));
-        self.storage.nvme.retain(|controller| places.of(controller.namespace).is_some());
-        self.move_blocks(&|place| places.of(place).unwrap_or_default());
+    pub(crate) fn without_blocks(&mut self, gone: &BTreeSet<Id<BlockDevice>>) {
+        let moved = self.block_devices.remove(|id| gone.contains(&id));
+        self.storage.nvme.retain(|controller| moved.of(controller.namespace).is_some());
+        self.move_blocks(&|id| moved.of(id).unwrap_or(id));
     }
 
     /// Appends block devices of another machine, and their mounts.
-    pub(crate) fn with_blocks_of(&mut self, other: &Self, back: &BTreeSet<usize>) {
+    pub(crate) fn with_blocks_of(&mut self, other: &Self, back: &BTreeSet<Id<BlockDevice>>) {
         let first = self.block_devices.len();
-        let place_of = |place: usize| first + back.iter().take_while(|&&before| before < place).count();
-        let blocks = back.iter().filter_map(|&place| other.block_devices.get(place));
+        let id_of = |id| Id::at(first + back.iter().take_while(|&&before| before < id).count());
+        let blocks = back.iter().filter_map(|&id| other.block_devices.get(id));
         let returned: Vec<BlockDevice> = blocks
             .cloned()
             .map(|mut block| {
-                block.above.iter_mut().for_each(|above| above.device = place_of(above.device));
+                block.above.iter_mut().for_each(|above| above.device = id_of(above.device));
                 block
             })
             .collect();
@@ -109,14 +87,14 @@ impl Machine {
         self.mounts.extend(other.mounts.iter().filter(|mount| is_mounted(mount.major, mount.minor)).cloned());
         let controllers = other.storage.nvme.iter().filter(|controller| back.contains(&controller.namespace));
         self.storage.nvme.extend(controllers.cloned().map(|mut controller| {
-            controller.namespace = place_of(controller.namespace);
+            controller.namespace = id_of(controller.namespace);
             controller
         }));
         self.block_devices.extend(returned);
     }
 
     /// Updates all references to block devices.
-    fn move_blocks(&mut self, of: &dyn Fn(usize) -> usize) {
+    fn move_blocks(&mut self, of: &dyn Fn(Id<BlockDevice>) -> Id<BlockDevice>) {
         self.block_devices
             .iter_mut()
             .flat_map(|block| &mut block.above)

@@ -2,7 +2,8 @@
 //!
 //! Block devices are referenced by their position in `Machine::block_devices`, mounts and tapes by that in their lists.
 
-use super::block::{Flow, ScsiDevice, Usage};
+use super::block::{BlockDevice, Flow, ScsiDevice, Usage};
+use crate::list::{Id, List};
 use crate::wave::Wave;
 
 /// Empty on a host without any of these.
@@ -17,7 +18,7 @@ pub(crate) struct Storage {
     pub(crate) bcachefs: Vec<Bcachefs>,
     pub(crate) nvme: Vec<NvmeController>,
     pub(crate) fibre_channel: Vec<FibreChannel>,
-    pub(crate) tapes: Vec<Tape>,
+    pub(crate) tapes: List<Tape>,
     pub(crate) drbd: Vec<Drbd>,
     pub(crate) nfs_mounts: Vec<NfsMount>,
     pub(crate) nfs_server: Option<NfsServer>,
@@ -79,7 +80,7 @@ impl Space {
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
     /// The block device that it provides.
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
     pub(crate) level: Level,
     pub(crate) members: Vec<Member>,
     /// The sectors that each member contributes.
@@ -102,7 +103,7 @@ pub(crate) enum Level {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member {
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
     pub(crate) role: Role,
 }
 
@@ -219,8 +220,8 @@ pub(crate) struct Btrfs {
     pub(crate) uuid: String,
     pub(crate) label: &'static str,
     /// Its first mount.
-    pub(crate) mount: usize,
-    pub(crate) devices: Vec<usize>,
+    pub(crate) mount: Id<MountPoint>,
+    pub(crate) devices: Vec<Id<BlockDevice>>,
     pub(crate) data: BtrfsGroup,
     pub(crate) metadata: BtrfsGroup,
     pub(crate) system: BtrfsGroup,
@@ -242,10 +243,10 @@ pub(crate) struct BtrfsGroup {
 #[derive(Clone, Debug)]
 pub(crate) struct Bcache {
     pub(crate) uuid: String,
-    pub(crate) cache: usize,
-    pub(crate) backing: usize,
+    pub(crate) cache: Id<BlockDevice>,
+    pub(crate) backing: Id<BlockDevice>,
     /// The device that the set provides.
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
     /// Reads that hit the cache, in thousandths.
     pub(crate) hits_permille: u64,
 }
@@ -254,7 +255,7 @@ pub(crate) struct Bcache {
 #[derive(Clone, Debug)]
 pub(crate) struct Bcachefs {
     pub(crate) uuid: String,
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
     pub(crate) label: &'static str,
     pub(crate) bucket_bytes: u64,
     /// Its age at boot in seconds: counters since its creation include that time.
@@ -267,7 +268,7 @@ pub(crate) struct NvmeController {
     pub(crate) number: u32,
     /// Its folder below /sys/devices.
     pub(crate) path: String,
-    pub(crate) namespace: usize,
+    pub(crate) namespace: Id<BlockDevice>,
     pub(crate) model: &'static str,
     pub(crate) firmware: &'static str,
     pub(crate) serial: String,
@@ -293,9 +294,9 @@ pub(crate) struct FibreChannel {
     pub(crate) port_id: u32,
     pub(crate) model: &'static str,
     /// Disks behind the port.
-    pub(crate) disks: Vec<usize>,
+    pub(crate) disks: Vec<Id<BlockDevice>>,
     /// Tapes behind the port.
-    pub(crate) tapes: Vec<usize>,
+    pub(crate) tapes: Vec<Id<Tape>>,
 }
 
 /// A tape drive.
@@ -315,7 +316,7 @@ pub(crate) struct Tape {
 #[derive(Clone, Debug)]
 pub(crate) struct NfsMount {
     /// Its mount.
-    pub(crate) mount: usize,
+    pub(crate) mount: Id<MountPoint>,
     pub(crate) version: NfsVersion,
     pub(crate) port: u16,
     pub(crate) wave: Wave,
@@ -343,5 +344,5 @@ pub(crate) struct NfsServer {
 pub(crate) struct Drbd {
     pub(crate) minor: u32,
     /// The block device that it provides.
-    pub(crate) device: usize,
+    pub(crate) device: Id<BlockDevice>,
 }

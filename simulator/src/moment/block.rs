@@ -1,7 +1,8 @@
 //! Counters of block devices, and checks and rebuilds of arrays.
 
 use super::Moment;
-use crate::machine::{Above, Array, BlockDevice, Flow, Io, KernelVersion};
+use crate::list::Id;
+use crate::machine::{Array, BlockDevice, Flow, Io, KernelVersion, Share};
 use crate::past::{Failing, Rebuild};
 use crate::wave::MICROS;
 
@@ -65,8 +66,8 @@ impl Direction {
 
 impl DiskCounts {
     /// Adds the requests that a device above passes down.
-    fn plus(self, other: Self, above: Above) -> Self {
-        let Above { merged_one_in, reads_permille, writes_permille, .. } = above;
+    fn plus(self, other: Self, share: Share) -> Self {
+        let Share { merged_one_in, reads_permille, writes_permille } = share;
         let mean = |count| part(count, reads_permille.midpoint(writes_permille).min(WHOLE));
         Self {
             reads: self.reads.plus(other.reads.part(reads_permille).below(merged_one_in)),
@@ -136,11 +137,6 @@ impl Failing {
     }
 }
 
-impl Above {
-    /// All requests, unmerged.
-    const ALL: Self = Self { device: 0, merged_one_in: 0, reads_permille: WHOLE, writes_permille: WHOLE };
-}
-
 impl Moment<'_> {
     /// The counters of a device, with the requests of devices above it.
     pub(crate) fn disk_counts(&self, block: &BlockDevice) -> DiskCounts {
@@ -169,7 +165,7 @@ impl Moment<'_> {
         let counts = ended.usual_counts(block);
         let counts = counts.slower(ended.since(failing.from_micros).usual_counts(block), ended.slow_milliseconds());
         match failing.back_micros {
-            Some(back) => counts.plus(moment.since(back).usual_counts(block), Above::ALL),
+            Some(back) => counts.plus(moment.since(back).usual_counts(block), Share::ALL),
             None => counts,
         }
     }
@@ -179,8 +175,8 @@ impl Moment<'_> {
         let [read, written] = self.rebuilding_sectors(&block.name);
         let own = own.with_copied(read, written);
         block.above.iter().fold(own, |sum, above| {
-            let counts = self.machine.block(above.device).map(|above| self.usual_counts(above));
-            sum.plus(counts.unwrap_or_default(), *above)
+            let counts = self.machine.block_devices.get(above.device).map(|above| self.usual_counts(above));
+            sum.plus(counts.unwrap_or_default(), above.share)
         })
     }
 
@@ -310,7 +306,7 @@ impl Moment<'_> {
     /// Sectors that rebuilds read from a block device and wrote to it since the start.
     pub(super) fn rebuilding_sectors(&self, name: &str) -> [u64; 2] {
         let devices = &self.machine.block_devices;
-        let name_of = |device: usize| devices.get(device).map_or("", |block| block.name.as_str());
+        let name_of = |device: Id<BlockDevice>| devices.get(device).map_or("", |block| block.name.as_str());
         let mut sums = [0; 2];
         for rebuild in &self.past.rebuilds {
             let array = self.machine.storage.arrays.iter().find(|array| name_of(array.device) == rebuild.array);

@@ -151,7 +151,7 @@ impl Moment<'_> {
 
     /// Reads of devices are received, writes are transmitted.
     pub(crate) fn port_counts(&self, port: &FibreChannel) -> PortCounts {
-        let disks = port.disks.iter().filter_map(|&disk| self.machine.block(disk)).map(|disk| {
+        let disks = port.disks.iter().filter_map(|&disk| self.machine.block_devices.get(disk)).map(|disk| {
             let counts = self.disk_counts(disk);
             let bytes = |sectors: u64| sectors * SECTOR_BYTES;
             let (read, written) = (bytes(counts.reads.sectors), bytes(counts.writes.sectors));

@@ -212,10 +212,10 @@ pub(crate) struct CacheCounts {
 
 impl Moment<'_> {
     pub(crate) fn bcache_counts(&self, set: &Bcache) -> CacheCounts {
-        let device = self.machine.block(set.device);
+        let device = self.machine.block_devices.get(set.device);
         let DiskCounts { reads, writes, .. } = device.map(|device| self.disk_counts(device)).unwrap_or_default();
         let hits = reads.requests / 1_000 * set.hits_permille;
-        let size = self.machine.block(set.cache).map_or(0, |cache| cache.sectors * SECTOR_BYTES);
+        let size = self.machine.block_devices.get(set.cache).map_or(0, |cache| cache.sectors * SECTOR_BYTES);
         let wave = device.and_then(|device| device.io.as_ref()).map(|io| &io.wave);
         let busy = wave.map_or(1_000, |wave| self.recent(wave, 300));
         CacheCounts {
@@ -237,7 +237,7 @@ impl Moment<'_> {
 
     /// Bytes read and written by a bcachefs since its creation, and since the boot.
     pub(crate) fn bcachefs_bytes(&self, fs: &Bcachefs) -> [[u64; 2]; 2] {
-        let device = self.machine.block(fs.device);
+        let device = self.machine.block_devices.get(fs.device);
         let DiskCounts { reads, writes, .. } = device.map(|device| self.disk_counts(device)).unwrap_or_default();
         let now = [reads.sectors * SECTOR_BYTES, writes.sectors * SECTOR_BYTES];
         // The mean rate before the boot.

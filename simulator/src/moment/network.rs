@@ -51,7 +51,7 @@ impl<'a> Moment<'a> {
             Kind::Loopback => LinkStatistics { tx_bytes: own.rx_bytes, tx_packets: own.rx_packets, ..own },
             Kind::Bond(bonding) => {
                 let gone = self.carried_by_gone(|stint| stint.master.as_ref() == Some(&link.name));
-                let slaves = bonding.slaves.iter().filter_map(|&slave| self.machine.interface(slave));
+                let slaves = bonding.slaves.iter().filter_map(|&slave| self.machine.interfaces.get(slave));
                 slaves.fold(plus(own, gone), |sum, slave| plus(sum, of_other(slave)))
             }
             // A bridge keeps the traffic of removed ports.
@@ -61,7 +61,7 @@ impl<'a> Moment<'a> {
                 plus(sum, through)
             }),
             Kind::Vlan { lower, share_permille, .. } => {
-                let lower = self.machine.interface(*lower).map(of_other);
+                let lower = self.machine.interfaces.get(*lower).map(of_other);
                 share(lower.unwrap_or_default(), *share_permille)
             }
             Kind::Physical { .. } | Kind::InfiniBand { .. } | Kind::Veth | Kind::Tunnel | Kind::Dummy => own,
@@ -96,7 +96,7 @@ impl<'a> Moment<'a> {
     /// The devices whose master is this one.
     pub(crate) fn ports(&self, master: &Interface) -> impl Iterator<Item = &'a Interface> {
         let links = &self.machine.interfaces;
-        let position = links.iter().position(|link| link.index == master.index);
+        let position = links.find(|link| link.index == master.index);
         links.iter().filter(move |link| link.master.is_some() && link.master == position)
     }
 

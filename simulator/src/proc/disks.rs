@@ -116,7 +116,7 @@ fn partitions(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
 fn drbd(_: &Machine, moment: &Moment<'_>, into: &mut Vec<u8>) {
     put_line!(into, "version: 8.4.11 (api:1/proto:86-101)\nsrcversion: 211FB288A383ED945B83420");
     for device in &moment.machine.storage.drbd {
-        let Some(block) = moment.machine.block(device.device) else { continue };
+        let Some(block) = moment.machine.block_devices.get(device.device) else { continue };
         let counts = moment.disk_counts(block);
         // All in KiB. Writes are also sent to the peer.
         let (written, read) = (counts.writes.sectors / 2, counts.reads.sectors / 2);

@@ -80,13 +80,13 @@ pub(super) fn escape(text: &str, into: &mut Vec<u8>) {
 }
 
 fn mountstats(_: &Process, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    for (number, mount) in moment.machine.mounts.iter().enumerate() {
+    for (id, mount) in moment.machine.mounts.with_ids() {
         put!(into, "device ");
         escape(&mount.source, into);
         put!(into, " mounted on ");
         escape(&mount.point, into);
         put!(into, " with fstype {}", mount.fs_type);
-        if let Some(nfs) = moment.machine.storage.nfs_mounts.iter().find(|nfs| nfs.mount == number) {
+        if let Some(nfs) = moment.machine.storage.nfs_mounts.iter().find(|nfs| nfs.mount == id) {
             statistics(moment, mount, nfs, into);
         } else {
             put_line!(into, "");

@@ -11,6 +11,7 @@ use super::kit::mounts::{self, Fullness};
 use super::kit::stack::Stack;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::{Id, List};
 use crate::machine::{Architecture, Base, Interface, Interrupts, Machine};
 use crate::seed::Seed;
 use crate::wave::BATCH;
@@ -48,7 +49,7 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "absurd", ARCHITECTURE, kernel, "amd64");
     let stack = stack(seed);
-    let root = stack.devices.last().map(|root| {
+    let root = stack.devices.as_slice().last().map(|root| {
         let page_bytes = ARCHITECTURE.page_size_bytes();
         let root = mounts::on(root, "/", "xfs", Fullness { base: 120, daily: 3, span: 100 });
         let mut rows = mounts::base(&memory, page_bytes, root);
@@ -58,16 +59,16 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let [a, b, c] = INSIDE;
     let (cpus, sockets) = (settings.count(&CPUS), settings.count(&SOCKETS));
     Machine {
-        mounts: root.unwrap_or_default(),
-        interfaces: vec![
+        mounts: root.unwrap_or_default().into(),
+        interfaces: List::from(vec![
             loopback(seed),
             Interface {
                 addresses: vec![(address(INSIDE, own(seed)), 24), link_local(hardware_address(seed.of(CARD)))],
                 traffic: Some(traffic(seed, CARD, &BATCH, 4_000)),
                 ..physical(seed, CARD, 2, "pci0000:40/0000:40:01.0/0000:41:00.0", 100_000)
             },
-        ],
-        neighbours: vec![neighbour(seed, 1, Ipv4Addr::new(a, b, c, 1), false)],
+        ]),
+        neighbours: vec![neighbour(seed, Id::at(1), Ipv4Addr::new(a, b, c, 1), false)],
         block_devices: stack.devices,
         storage: stack.storage,
         interrupts: devices(cpus, settings.count(&INTERRUPTS)),

@@ -10,6 +10,7 @@ use super::kit::links::{INSIDE, OUTSIDE, address, link_local, loopback, neighbou
 use super::kit::mounts::{self};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{
     AmdCard, Architecture, Base, Chip, Connections, GraphicsCard, Interface, Interrupts, Machine, MemoryControllers,
     Neighbour, Storage, Watchdog,
@@ -37,19 +38,19 @@ const ARCHITECTURE: Architecture = Architecture::X86_64;
 /// The first two network devices of the card.
 const PORTS: [&str; 2] = ["ens3f0np0", "ens3f1np1"];
 /// Index of the second network device.
-const STORAGE: usize = 2;
+const STORAGE: Id<Interface> = Id::at(2);
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory_with(ARCHITECTURE, settings.get(&MEMORY), 0, settings.get(&HUGE));
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "epyc", ARCHITECTURE, kernel, "amd64");
     let stack = storage::stack(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));
-    let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack));
+    let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack)).into();
     let nfs_mounts = storage::remote(seed, &mounts);
     let count = |setting| settings.count(setting);
     Machine {
         mounts,
-        interfaces: interfaces(seed),
+        interfaces: interfaces(seed).into(),
         neighbours: neighbours(seed),
         connections: Connections { always: 140, at_mean_load: 620, listening: 11, ..Connections::FEW },
         block_devices: stack.devices,
@@ -172,6 +173,6 @@ fn interfaces(seed: Seed) -> Vec<Interface> {
 fn neighbours(seed: Seed) -> Vec<Neighbour> {
     let [a, b, c] = INSIDE;
     [(1, false), (2, false), (241, true)]
-        .map(|(last, failed)| neighbour(seed, 1, Ipv4Addr::new(a, b, c, last), failed))
+        .map(|(last, failed)| neighbour(seed, Id::at(1), Ipv4Addr::new(a, b, c, last), failed))
         .into()
 }

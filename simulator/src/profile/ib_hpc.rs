@@ -13,6 +13,7 @@ use super::kit::mounts::{self, Fullness};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{
     Adapter, Architecture, Base, BlockDevice, Connections, FabricLink, Interface, Interrupts, Kind, Machine, Memory,
     MountPoint, Traffic,
@@ -60,9 +61,9 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let adapters: Vec<Adapter> = adapters(seed, settings.count(&ADAPTERS));
     let [a, b, c] = INSIDE;
     Machine {
-        mounts: mounts(&memory, &block_devices),
-        interfaces: interfaces(seed, &adapters),
-        neighbours: [1, 240].map(|last| neighbour(seed, 1, Ipv4Addr::new(a, b, c, last), false)).into(),
+        mounts: mounts(&memory, block_devices.as_slice()).into(),
+        interfaces: interfaces(seed, &adapters).into(),
+        neighbours: [1, 240].map(|last| neighbour(seed, Id::at(1), Ipv4Addr::new(a, b, c, last), false)).into(),
         connections: Connections { always: 60, at_mean_load: 90, listening: 9, ..Connections::FEW },
         interrupts: devices(&adapters, cpus, settings.count(&INTERRUPTS)),
         adapters,
@@ -202,7 +203,7 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
         path: "pci0000:e0/0000:e0:01.1/0000:e1:00.0/nvme/nvme0/nvme0n1".to_owned(),
         id_path: "pci-0000:e1:00.0-nvme-1".to_owned(),
     };
-    let system = disk(seed, place, DISK_SECTORS, NVME, vec![direct(1), direct(2)]);
+    let system = disk(seed, place, DISK_SECTORS, NVME, vec![direct(Id::at(1)), direct(Id::at(2))]);
     let efi = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS);
     let root = partition(&system, 2, 2 * GIB_SECTORS, DISK_SECTORS - 3 * GIB_SECTORS);
     vec![

@@ -12,6 +12,7 @@ use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, p
 use super::kit::mounts;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{Architecture, Base, Interface, Interrupts, Machine, Memory, NfsServer};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
@@ -52,10 +53,12 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     stack.storage.nfs_server =
         Some(NfsServer { threads: 64, wave: Wave::new(&OFFICE, seed, "nfsd"), permille: 11_000 });
     Machine {
-        mounts: mounts::mounts(&rows),
-        interfaces: interfaces(seed),
+        mounts: mounts::mounts(&rows).into(),
+        interfaces: interfaces(seed).into(),
         neighbours: [(1, false), (20, false), (21, false)]
-            .map(|(last, failed)| neighbour(seed, 1, Ipv4Addr::new(INSIDE[0], INSIDE[1], INSIDE[2], last), failed))
+            .map(|(last, failed)| {
+                neighbour(seed, Id::at(1), Ipv4Addr::new(INSIDE[0], INSIDE[1], INSIDE[2], last), failed)
+            })
             .into(),
         block_devices: stack.devices,
         interrupts: devices(settings.count(&CPUS)),

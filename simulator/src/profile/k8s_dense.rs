@@ -12,6 +12,7 @@ use super::kit::mounts::{self, Fullness, Row};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings, Template};
+use crate::list::Id;
 use crate::machine::{
     Architecture, Base, BlockDevice, Connections, Interrupts, KernelVersion, Machine, Memory, Pods, Tenants,
 };
@@ -56,13 +57,13 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     let kernel = settings.word(&distribution::KERNEL);
     let (system, os) = distribution::system(seed, "node", ARCHITECTURE, kernel, "amd64");
     let (block_devices, storage) = with_controllers(seed, block_devices(seed), SERVER_NVME);
-    let rows = rows(&memory, &block_devices, system.kernel());
+    let rows = rows(&memory, block_devices.as_slice(), system.kernel());
     let own = rows.len();
     let pods = pods::pods(seed, [&PODS, &VETHS, &MOUNTS].map(|setting| settings.count(setting)), own, tenants);
     let cpus = settings.count(&CPUS);
     Machine {
-        mounts: pods::mounts(&memory, rows, &pods),
-        interfaces: links::interfaces(seed, &pods),
+        mounts: pods::mounts(&memory, rows, &pods).into(),
+        interfaces: links::interfaces(seed, &pods).into(),
         neighbours: links::neighbours(seed, &pods),
         connections: Connections {
             always: 900,
@@ -97,7 +98,7 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
         path: format!("pci0000:20/0000:20:01.{}/0000:{:02x}:00.0/nvme/nvme{number}/{name}", number + 1, 0x21 + number),
         id_path: format!("pci-0000:{:02x}:00.0-nvme-1", 0x21 + number),
     };
-    let system = disk(seed, place("nvme0n1", 0), DISK_SECTORS, NVME, vec![direct(1), direct(2)]);
+    let system = disk(seed, place("nvme0n1", 0), DISK_SECTORS, NVME, vec![direct(Id::at(1)), direct(Id::at(2))]);
     let efi = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS);
     let root = partition(&system, 2, 2 * GIB_SECTORS, DISK_SECTORS - 3 * GIB_SECTORS);
     let images = disk(seed, place("nvme1n1", 1), DISK_SECTORS, NVME, Vec::new());

@@ -10,6 +10,7 @@ use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, p
 use super::kit::mounts;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{
     Architecture, Base, CoolingDevice, GraphicsCard, Interface, Interrupts, Machine, Memory, Neighbour, PowerSupply,
     SupplyKind, ThermalZone, Watchdog, Wireless,
@@ -34,18 +35,18 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 const ARCHITECTURE: Architecture = Architecture::X86_64;
-const WIRELESS: usize = 1;
+const WIRELESS: Id<Interface> = Id::at(1);
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
     let (system, os) = distribution::system(seed, "laptop", ARCHITECTURE, settings.word(&KERNEL), "amd64");
     let stack = storage::stack(seed);
     let memory = Memory { swap_pages: stack.swap_pages(), ..memory };
-    let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack));
+    let mounts = mounts::mounts(&storage::rows(&memory, ARCHITECTURE.page_size_bytes(), &stack)).into();
     let stack = storage::complete(seed, stack, &mounts);
     Machine {
         mounts,
-        interfaces: interfaces(seed),
+        interfaces: interfaces(seed).into(),
         neighbours: neighbours(seed),
         block_devices: stack.devices,
         storage: stack.storage,

@@ -8,6 +8,7 @@ use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, p
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{
     Architecture, Arm, Base, BlockDevice, Board, Cache, Frequency, GraphicsCard, Interface, Machine, Memory, Model,
     Processor, SupervisedService, System, ThermalZone, Watchdog, Wireless,
@@ -32,7 +33,7 @@ pub(super) const PROFILE: Profile = Profile {
 
 const ARCHITECTURE: Architecture = Architecture::AARCH64;
 const CARD_MAJOR: u32 = 179;
-const ETHERNET: usize = 1;
+const ETHERNET: Id<Interface> = Id::at(1);
 
 fn machine(seed: Seed, settings: &Settings) -> Machine {
     let memory = memory::memory(ARCHITECTURE, settings.get(&MEMORY), 0);
@@ -40,10 +41,10 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let system = System { version: "#1 SMP PREEMPT Debian 1:6.12.12-1+rpt1 (2025-02-02)", ..system };
     let block_devices = block_devices(seed);
     Machine {
-        mounts: mounts::mounts(&rows(&memory, &block_devices)),
-        interfaces: interfaces(seed),
+        mounts: mounts::mounts(&rows(&memory, &block_devices)).into(),
+        interfaces: interfaces(seed).into(),
         neighbours: vec![neighbour(seed, ETHERNET, Ipv4Addr::new(INSIDE[0], INSIDE[1], INSIDE[2], 1), false)],
-        block_devices,
+        block_devices: block_devices.into(),
         graphics_cards: [(0, "v3d", "platform/v3dbus/fec00000.gpu"), (1, "vc4-drm", "platform/gpu")]
             .map(|(number, driver, device)| GraphicsCard { number, device: device.to_owned(), driver, amd: None })
             .into(),
@@ -137,7 +138,7 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
         path: "platform/emmc2bus/fe340000.mmc/mmc_host/mmc0/mmc0:aaaa/block/mmcblk0".to_owned(),
         id_path: "platform-fe340000.mmc".to_owned(),
     };
-    let card = disk(seed, place, 29 * GIB_SECTORS, SD_CARD, vec![direct(1), direct(2)]);
+    let card = disk(seed, place, 29 * GIB_SECTORS, SD_CARD, vec![direct(Id::at(1)), direct(Id::at(2))]);
     let boot = partition(&card, 1, 4 * FIRST_SECTOR, GIB_SECTORS / 2);
     let root = partition(&card, 2, GIB_SECTORS / 2 + 4 * FIRST_SECTOR, 28 * GIB_SECTORS);
     vec![

@@ -8,6 +8,7 @@ use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, p
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory};
 use super::{Profile, Setting, Settings};
+use crate::list::Id;
 use crate::machine::{Architecture, Base, BlockDevice, Interface, Machine, Memory};
 use crate::seed::Seed;
 use crate::wave::BATCH;
@@ -39,10 +40,10 @@ fn machine(seed: Seed, settings: &Settings) -> Machine {
     let block_devices = block_devices(seed, u32::try_from(settings.get(&DISKS)).unwrap_or(1));
     let [a, b, c] = INSIDE;
     Machine {
-        mounts: mounts::mounts(&rows(&memory, &block_devices)),
-        interfaces: interfaces(seed),
-        neighbours: vec![neighbour(seed, 1, Ipv4Addr::new(a, b, c, 1), false)],
-        block_devices,
+        mounts: mounts::mounts(&rows(&memory, &block_devices)).into(),
+        interfaces: interfaces(seed).into(),
+        neighbours: vec![neighbour(seed, Id::at(1), Ipv4Addr::new(a, b, c, 1), false)],
+        block_devices: block_devices.into(),
         interrupts: interrupts::mainframe(),
         ..Machine::bare(seed, Base { system, os, processor: cpus::mainframe(seed, settings.count(&CPUS)), memory })
     }
@@ -59,7 +60,7 @@ fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {
             path: format!("css0/0.0.{:04x}/{bus}/block/{name}", 0x20 + number),
             id_path: format!("ccw-{bus}"),
         };
-        let whole = disk(seed, place, VOLUME_SECTORS, DASD, vec![direct(devices.len() + 1)]);
+        let whole = disk(seed, place, VOLUME_SECTORS, DASD, vec![direct(Id::at(devices.len() + 1))]);
         let part = partition(&whole, 1, FIRST_SECTOR, VOLUME_SECTORS - 2 * FIRST_SECTOR);
         let part = if number == 0 {
             part.with_file_system(seed, "ext4").with_io(system_io(seed, &name, &BATCH, 1_400))

@@ -13,8 +13,9 @@ use super::kit::identity::hexadecimal;
 use super::kit::mounts::{self, Fullness, Row};
 use super::kit::{cpus, distribution, interrupts, memory, stack};
 use super::{Profile, Setting, Settings, Template};
+use crate::list::Id;
 use crate::machine::{
-    Above, Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Storage,
+    Above, Architecture, Base, BlockDevice, ControlGroup, GroupLoad, Interrupts, Machine, Memory, Pods, Share, Storage,
     System, Tenants,
 };
 use crate::seed::Seed;
@@ -80,15 +81,15 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
     let overlays = (containers, tenants);
     let mounts = mounts::mounts(&rows(seed, &memory, architecture.page_size_bytes(), &block_devices, overlays));
     Machine {
-        mounts,
-        interfaces: links::interfaces(seed, containers, tenants),
+        mounts: mounts.into(),
+        interfaces: links::interfaces(seed, containers, tenants).into(),
         neighbours: links::neighbours(seed, containers),
         control_groups: containers_of(seed, containers, tenants),
         pods: Some(Pods {
             count: containers as usize,
             template: Arc::new(Template { settings: settings.clone(), make: machine_with }),
         }),
-        block_devices,
+        block_devices: block_devices.into(),
         storage: Storage { swaps: stack::swap_file(memory.swap_pages), ..Storage::default() },
         virtualization: "kvm",
         firmware: if architecture == Architecture::X86_64 { hardware::firmware(&FIRMWARE) } else { Vec::new() },
@@ -171,10 +172,16 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
             id_path: format!("pci-{slot}"),
         }
     };
-    let system = disk(seed, place("vda", 1), 40 * GIB_SECTORS, VIRTIO, vec![direct(1), direct(2)]);
+    let system = disk(seed, place("vda", 1), 40 * GIB_SECTORS, VIRTIO, vec![direct(Id::at(1)), direct(Id::at(2))]);
     let boot = partition(&system, 1, FIRST_SECTOR, GIB_SECTORS - FIRST_SECTOR);
     let root = partition(&system, 2, GIB_SECTORS, 39 * GIB_SECTORS - FIRST_SECTOR);
-    let data = disk(seed, place("vdb", 2), 100 * GIB_SECTORS, VIRTIO, vec![Above { merged_one_in: 9, ..direct(4) }]);
+    let data = disk(
+        seed,
+        place("vdb", 2),
+        100 * GIB_SECTORS,
+        VIRTIO,
+        vec![Above { device: Id::at(4), share: Share { merged_one_in: 9, ..Share::ALL } }],
+    );
     let volume = mapped(seed, 0, "data", "srv", 100 * GIB_SECTORS - EXTENT_SECTORS);
     vec![
         system.with_partition_table(seed),

@@ -2,6 +2,7 @@
 
 use super::relative;
 use crate::layout::{Content, Group, Part, Parts, Table, each};
+use crate::list::Id;
 use crate::machine::{Bcache, BlockDevice, Machine};
 use crate::moment::Moment;
 use crate::text::{Human, put_line};
@@ -104,9 +105,9 @@ impl Part for SetDevice<'static> {
 }
 
 impl<'a> SetDevice<'a> {
-    fn each(machine: &'a Machine, device: fn(&Bcache) -> usize) -> Parts<'a, SetDevice<'static>> {
+    fn each(machine: &'a Machine, device: fn(&Bcache) -> Id<BlockDevice>) -> Parts<'a, SetDevice<'static>> {
         let sets = machine.storage.bcaches.iter();
-        Box::new(sets.filter_map(move |set| Some(SetDevice { set, block: machine.block(device(set))? })))
+        Box::new(sets.filter_map(move |set| Some(SetDevice { set, block: machine.block_devices.get(device(set))? })))
     }
 }
 

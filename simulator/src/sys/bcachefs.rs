@@ -113,12 +113,12 @@ fn errors(_: &Bcachefs, _: &Moment<'_>, into: &mut Vec<u8>) {
 }
 
 fn buckets(fs: &Bcachefs, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    let bytes = moment.machine.block(fs.device).map_or(0, |block| block.sectors * 512);
+    let bytes = moment.machine.block_devices.get(fs.device).map_or(0, |block| block.sectors * 512);
     put_line!(into, "{}", bytes / fs.bucket_bytes.max(1));
 }
 
 fn block(fs: &Bcachefs, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    if let Some(block) = moment.machine.block(fs.device) {
+    if let Some(block) = moment.machine.block_devices.get(fs.device) {
         relative(&format!("fs/bcachefs/{}/dev-0", fs.uuid), &format!("devices/{}", block.path), into);
     }
 }

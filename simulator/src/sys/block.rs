@@ -180,7 +180,7 @@ impl Part for Stacking<'static> {
 impl<'a> Stacking<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
         machine.block_devices.iter().flat_map(move |below| {
-            let above = below.above.iter().filter_map(|above| machine.block(above.device));
+            let above = below.above.iter().filter_map(|above| machine.block_devices.get(above.device));
             above.filter(|above| !above.device.is_partition()).map(move |above| Self { below, above })
         })
     }

@@ -99,8 +99,8 @@ impl Part for Slave<'static> {
 impl<'a> Slave<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
         machine.interfaces.iter().filter_map(|link| {
-            let Bond { bonding, .. } = Bond::of(machine.interface(link.master?)?)?;
-            let active = machine.interface(bonding.active);
+            let Bond { bonding, .. } = Bond::of(machine.interfaces.get(link.master?)?)?;
+            let active = machine.interfaces.get(bonding.active);
             Some(Self { link, is_active: active.is_some_and(|active| active.index == link.index) })
         })
     }
@@ -119,7 +119,10 @@ impl Part for Stacked<'static> {
 
 impl<'a> Stacked<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
-        machine.interfaces.iter().filter_map(|lower| Some(Self { lower, upper: machine.interface(lower.master?)? }))
+        machine
+            .interfaces
+            .iter()
+            .filter_map(|lower| Some(Self { lower, upper: machine.interfaces.get(lower.master?)? }))
     }
 }
 
@@ -139,11 +142,11 @@ fn masters(machine: &Machine, _: &Moment<'_>, into: &mut Vec<u8>) {
 }
 
 fn slaves(bond: Bond<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    names(bond.bonding.slaves.iter().filter_map(|&slave| moment.machine.interface(slave)), into);
+    names(bond.bonding.slaves.iter().filter_map(|&slave| moment.machine.interfaces.get(slave)), into);
 }
 
 fn active_slave(bond: Bond<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
-    names(moment.machine.interface(bond.bonding.active).into_iter(), into);
+    names(moment.machine.interfaces.get(bond.bonding.active).into_iter(), into);
 }
 
 fn mii_status(link: &Interface, into: &mut Vec<u8>) {

@@ -94,7 +94,7 @@ impl Part for Device<'static> {
 impl<'a> Device<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
         machine.storage.btrfs.iter().flat_map(|btrfs| {
-            let blocks = btrfs.devices.iter().filter_map(|&device| machine.block(device));
+            let blocks = btrfs.devices.iter().filter_map(|&device| machine.block_devices.get(device));
             blocks.map(move |block| Device { btrfs, block })
         })
     }

@@ -69,7 +69,7 @@ impl Part for Assembled<'static> {
 impl<'a> Assembled<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
         let arrays = machine.storage.arrays.iter();
-        arrays.filter_map(|array| Some(Self { array, block: machine.block(array.device)? }))
+        arrays.filter_map(|array| Some(Self { array, block: machine.block_devices.get(array.device)? }))
     }
 }
 
@@ -92,7 +92,7 @@ impl<'a> Device<'a> {
         Assembled::each(machine).flat_map(move |array| {
             let members = array.array.members.iter().enumerate();
             members.filter_map(move |(number, member)| {
-                Some(Device { array, number, member, block: machine.block(member.device)? })
+                Some(Device { array, number, member, block: machine.block_devices.get(member.device)? })
             })
         })
     }

@@ -112,7 +112,8 @@ impl Part for Namespace<'static> {
 impl<'a> Namespace<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
         let controllers = machine.storage.nvme.iter();
-        controllers.filter_map(|controller| Some(Self { controller, block: machine.block(controller.namespace)? }))
+        controllers
+            .filter_map(|controller| Some(Self { controller, block: machine.block_devices.get(controller.namespace)? }))
     }
 }
 

@@ -31,7 +31,7 @@ impl Part for Bond<'static> {
 
 fn bond(Bond { link, bonding }: Bond<'_>, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let interfaces = &moment.machine.interfaces;
-    let name = |index: usize| interfaces.get(index).map_or("None", |interface| interface.name.as_str());
+    let name = |id| interfaces.get(id).map_or("None", |interface| interface.name.as_str());
     let state = |is_up| if is_up { "up" } else { "down" };
     put_line!(into, "Ethernet Channel Bonding Driver: v{}\n", moment.machine.system.release);
     put_line!(into, "Bonding Mode: fault-tolerance (active-backup)");

@@ -4,6 +4,7 @@ use super::super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, 
 use super::super::kit::hardware::SERVER_NVME;
 use super::super::kit::mounts::{self, Fullness, Row};
 use super::super::kit::stack::{Parts, Stack, made};
+use crate::list::{Id, List};
 use crate::machine::{BlockDevice, Check, Drbd, Level, Memory, MountPoint, NfsMount, NfsVersion};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
@@ -34,7 +35,7 @@ pub(super) fn stack(seed: Seed, disks: u32) -> Stack {
         let place = stack.add_on(below, replica.with_io(data_io(seed, "drbd0", &BATCH, 3_000)));
         stack.storage.drbd.push(Drbd { minor: 0, device: place });
     }
-    let rest: Vec<usize> = (2..disks).map(|number| add_disk(&mut stack, seed, number, |disk| disk)).collect();
+    let rest: Vec<Id<BlockDevice>> = (2..disks).map(|number| add_disk(&mut stack, seed, number, |disk| disk)).collect();
     let level = match rest.len() {
         0 => return stack,
         1 => Level::Raid0,
@@ -48,7 +49,12 @@ pub(super) fn stack(seed: Seed, disks: u32) -> Stack {
     stack
 }
 
-fn add_disk(stack: &mut Stack, seed: Seed, number: u32, holding: impl FnOnce(BlockDevice) -> BlockDevice) -> usize {
+fn add_disk(
+    stack: &mut Stack,
+    seed: Seed,
+    number: u32,
+    holding: impl FnOnce(BlockDevice) -> BlockDevice,
+) -> Id<BlockDevice> {
     let name = format!("nvme{number}n1");
     let address = format!("0000:{:02x}:00.0", 0x41 + number);
     let port = format!("0000:40:{:02x}.{}", number / 4 + 1, number % 4 + 1);
@@ -90,9 +96,9 @@ pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> 
 }
 
 /// NFS operations on these mounts.
-pub(super) fn remote(seed: Seed, mounts: &[MountPoint]) -> Vec<NfsMount> {
+pub(super) fn remote(seed: Seed, mounts: &List<MountPoint>) -> Vec<NfsMount> {
     let of = |fs_type: &str, version, port, permille| {
-        mounts.iter().position(|mount| mount.fs_type == fs_type).map(|mount| NfsMount {
+        mounts.find(|mount| mount.fs_type == fs_type).map(|mount| NfsMount {
             mount,
             version,
             port,

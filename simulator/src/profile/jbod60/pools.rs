@@ -3,6 +3,7 @@
 use super::super::kit::disks::{FIRST_SECTOR, partition};
 use super::super::kit::mounts::Row;
 use super::super::kit::stack::Stack;
+use crate::list::Id;
 use crate::machine::{BlockDevice, DataSet, Flow, Io, KernelVersion, Space, Usage, Zfs, ZfsVersion, Zpool};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
@@ -29,7 +30,7 @@ const DATA_SETS: [(&str, &str, u64, u64, u64); 7] = [
 ];
 
 /// Assigns the disks to pools.
-pub(super) fn add(stack: &mut Stack, seed: Seed, disks: &[usize]) {
+pub(super) fn add(stack: &mut Stack, seed: Seed, disks: &[Id<BlockDevice>]) {
     let (fast, large) = disks.split_at(MIRRORED.min(disks.len()));
     // A mirror writes everything twice, a group adds parity.
     add_disks(stack, seed, FAST, fast, 2_000);
@@ -41,7 +42,7 @@ fn wave(seed: Seed, pool: &str) -> Wave {
     Wave::new(if pool == FAST { &OFFICE } else { &BATCH }, seed, pool)
 }
 
-fn add_disks(stack: &mut Stack, seed: Seed, pool: &str, disks: &[usize], written_permille: u64) {
+fn add_disks(stack: &mut Stack, seed: Seed, pool: &str, disks: &[Id<BlockDevice>], written_permille: u64) {
     let busy: u64 = DATA_SETS.iter().filter(|set| set.0 == pool).map(|set| set.3).sum();
     let count = (disks.len() as u64).max(1);
     let share = |flow: Flow, permille: u64| {

@@ -1,10 +1,11 @@
 //! Two Fibre Channel ports: a SAN unit with four paths, and four tape drives.
 
-use super::super::kit::disks::{GIB_SECTORS, Place, QUIET, SATA_SSD, data_io, direct, disk, mapped, scsi_disk};
+use super::super::kit::disks::{GIB_SECTORS, Place, QUIET, SATA_SSD, data_io, disk, mapped, scsi_disk};
 use super::super::kit::hardware::SAN_UNIT;
 use super::super::kit::identity::hexadecimal;
 use super::super::kit::stack::Stack;
-use crate::machine::{Above, Device, FibreChannel, Flow, ScsiDevice, Tape};
+use crate::list::Id;
+use crate::machine::{Above, BlockDevice, Device, FibreChannel, Flow, ScsiDevice, Share, Tape};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
 
@@ -38,12 +39,12 @@ pub(super) fn add(stack: &mut Stack, seed: Seed, disks_before: u32) {
             model: "QLE2692",
             disks: ways.iter().filter(|(of, _)| *of == port).map(|(_, place)| *place).collect(),
             // Two tape drives per port.
-            tapes: (0..stack.storage.tapes.len()).filter(|tape| tape % HOSTS.len() == port).collect(),
+            tapes: stack.storage.tapes.ids().filter(|tape| tape.position() % HOSTS.len() == port).collect(),
         })
         .collect();
 }
 
-fn add_way(stack: &mut Stack, seed: Seed, number: u32, (port, target): (usize, u32)) -> usize {
+fn add_way(stack: &mut Stack, seed: Seed, number: u32, (port, target): (usize, u32)) -> Id<BlockDevice> {
     let (name, major, minor) = scsi_disk(number);
     let host = HOSTS.get(port).copied().unwrap_or_default();
     let remote = format!("rport-{host}:0-{}/target{host}:0:{target}/{host}:0:{target}:0", target + 2);
@@ -74,7 +75,7 @@ fn identity(seed: Seed) -> String {
     format!("600a0980{}", hexadecimal(seed.of("unit"), 24))
 }
 
-fn add_multipath(stack: &mut Stack, seed: Seed, ways: &[usize]) {
+fn add_multipath(stack: &mut Stack, seed: Seed, ways: &[Id<BlockDevice>]) {
     let id = identity(seed);
     let mut device = mapped(seed, 0, "mpatha", "mpatha", UNIT_SECTORS);
     device.properties = vec!["DM_NAME=mpatha".to_owned(), format!("DM_UUID=mpath-3{id}"), format!("DM_SERIAL=3{id}")];
@@ -82,7 +83,10 @@ fn add_multipath(stack: &mut Stack, seed: Seed, ways: &[usize]) {
     let place = stack.add(device.with_file_system(seed, "xfs").with_io(data_io(seed, "mpatha", &OFFICE, 900)));
     let share = 1_000 / (ways.len() as u64).max(1);
     for &way in ways {
-        stack.bear(way, Above { reads_permille: share, writes_permille: share, ..direct(place) });
+        stack.bear(
+            way,
+            Above { device: place, share: Share { reads_permille: share, writes_permille: share, ..Share::ALL } },
+        );
     }
 }
 

@@ -1,15 +1,15 @@
 //! Two mirrored system disks; a shelf of large disks, half in four arrays, half in pools.
 
 use super::super::kit::disks::{
-    FIRST_SECTOR, GIB_SECTORS, Place, SATA_SSD, TURNING, data_io, direct, disk, partition, rare_io, scsi_disk,
-    system_io,
+    FIRST_SECTOR, GIB_SECTORS, Place, SATA_SSD, TURNING, data_io, disk, partition, rare_io, scsi_disk, system_io,
 };
 use super::super::kit::hardware::{SERVER_SSD, SHELF_DISK};
 use super::super::kit::identity::uuid;
 use super::super::kit::mounts::{self, Fullness, Row};
 use super::super::kit::stack::{Parts, Stack, made};
 use super::{pools, san};
-use crate::machine::{Above, Bcache, BlockDevice, Check, Level, Memory};
+use crate::list::Id;
+use crate::machine::{Above, Bcache, BlockDevice, Check, Level, Memory, Share};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE};
 
@@ -37,7 +37,7 @@ pub(super) fn stack(seed: Seed, disks: u32, failed: usize) -> Stack {
     add_mirror(&mut stack, seed, 0, [systems[0][1], systems[1][1]]);
     add_mirror(&mut stack, seed, 1, [systems[0][2], systems[1][2]]);
     stack.swap_to(systems[0][3], -2);
-    let shelf: Vec<usize> = (0..disks).map(|slot| stack.add(shelf_disk(seed, slot))).collect();
+    let shelf: Vec<Id<BlockDevice>> = (0..disks).map(|slot| stack.add(shelf_disk(seed, slot))).collect();
     let (in_arrays, in_pools) = shelf.split_at(shelf.len() / 2);
     let (spares, members) = in_arrays.split_at(SPARES);
     let width = members.len() / ARRAYS as usize;
@@ -63,7 +63,7 @@ pub(super) fn stack(seed: Seed, disks: u32, failed: usize) -> Stack {
 }
 
 /// System disk with its partitions.
-fn add_system(stack: &mut Stack, seed: Seed, number: u32) -> [usize; 5] {
+fn add_system(stack: &mut Stack, seed: Seed, number: u32) -> [Id<BlockDevice>; 5] {
     let (name, major, minor) = scsi_disk(number);
     let (port, host) = ("0000:00:17.0", number);
     let place = Place {
@@ -99,7 +99,7 @@ fn add_system(stack: &mut Stack, seed: Seed, number: u32) -> [usize; 5] {
     })
 }
 
-fn add_mirror(stack: &mut Stack, seed: Seed, number: u32, members: [usize; 2]) {
+fn add_mirror(stack: &mut Stack, seed: Seed, number: u32, members: [Id<BlockDevice>; 2]) {
     let name = format!("md{number}");
     let io = if number == 0 { rare_io(seed, &name, &OFFICE) } else { system_io(seed, &name, &OFFICE, 1_700) };
     let parts = Parts { members: &members, ..Parts::default() };
@@ -125,15 +125,18 @@ fn shelf_disk(seed: Seed, slot: u32) -> BlockDevice {
 }
 
 /// bcache device on an array.
-fn add_cached(stack: &mut Stack, seed: Seed, backing: usize, cache: usize) {
+fn add_cached(stack: &mut Stack, seed: Seed, backing: Id<BlockDevice>, cache: Id<BlockDevice>) {
     let name = "bcache0";
     let device = made(seed, name, (BCACHE_MAJOR, 0), stack.sectors(backing) - BCACHE_SECTORS);
     let device = stack.add(device.with_file_system(seed, "xfs").with_io(data_io(seed, name, &BATCH, 3_300)));
     // Cached reads do not reach the array; writes go to the cache first, and to the array later in larger requests.
-    stack.bear(backing, Above { reads_permille: 1_000 - HITS_PERMILLE, merged_one_in: 4, ..direct(device) });
-    stack.bear(cache, Above { reads_permille: HITS_PERMILLE, ..direct(device) });
+    stack.bear(
+        backing,
+        Above { device, share: Share { reads_permille: 1_000 - HITS_PERMILLE, merged_one_in: 4, ..Share::ALL } },
+    );
+    stack.bear(cache, Above { device, share: Share { reads_permille: HITS_PERMILLE, ..Share::ALL } });
     for place in [backing, cache] {
-        let id = uuid(seed.of("bcache").at(place as u64));
+        let id = uuid(seed.of("bcache").at(place.position() as u64));
         stack.change(place, |mut below| {
             below.properties.extend([
                 format!("ID_FS_UUID={id}"),

@@ -8,13 +8,14 @@ use super::super::kit::links::{
     vlan,
 };
 use super::pods::Pod;
+use crate::list::Id;
 use crate::machine::{BalancedService, Balancer, Bonding, Duplex, Interface, Kind, Neighbour, Traffic};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
 
 pub(super) const PORTS: [&str; 2] = ["ens1f0np0", "ens1f1np1"];
-const BOND: usize = 3;
-const PODS: usize = 6;
+const BOND: Id<Interface> = Id::at(3);
+const PODS: Id<Interface> = Id::at(6);
 const MEGABITS: u32 = 25_000;
 /// Pods per pod network.
 const PODS_OF_A_NETWORK: usize = 250;
@@ -47,7 +48,7 @@ pub(super) fn interfaces(seed: Seed, pods: &[Pod]) -> Vec<Interface> {
         hardware_address: bond_address,
         permanent_address: bond_address,
         address_assignment: 2,
-        kind: Kind::Bond(Bonding { slaves: vec![1, 2], active: 1 }),
+        kind: Kind::Bond(Bonding { slaves: [1, 2].map(Id::at).into(), active: Id::at(1) }),
         speed_megabits: Some(MEGABITS),
         carrier_changes: 2,
         addresses: vec![(address(INSIDE, own(seed)), 24), link_local(bond_address)],

@@ -1,7 +1,8 @@
 //! Disks, partitions and mapped devices.
 
 use super::identity::{hexadecimal, uuid};
-use crate::machine::{Above, BlockDevice, Device, Flow, Io, Queue};
+use crate::list::Id;
+use crate::machine::{Above, BlockDevice, Device, Flow, Io, Queue, Share};
 use crate::seed::Seed;
 use crate::wave::{Shape, Wave};
 
@@ -32,8 +33,8 @@ pub(in crate::profile) const DASD: Queue =
     Queue { is_rotational: true, scheduler: "[mq-deadline] none", requests: 256, physical_block_bytes: 4_096 };
 
 /// Passes all requests of a stacked device through unchanged.
-pub(in crate::profile) fn direct(device: usize) -> Above {
-    Above { device, merged_one_in: 0, reads_permille: 1_000, writes_permille: 1_000 }
+pub(in crate::profile) fn direct(device: Id<BlockDevice>) -> Above {
+    Above { device, share: Share::ALL }
 }
 
 /// Name and device numbers of a SCSI disk by index: sda to sdz, then sdaa.

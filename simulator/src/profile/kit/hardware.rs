@@ -1,6 +1,7 @@
 //! Disk models with their udev and bus properties, and the DMI data of firmware.
 
 use super::identity::hexadecimal;
+use crate::list::Id;
 use crate::machine::{BlockDevice, NvmeController, ScsiDevice};
 use crate::seed::Seed;
 
@@ -99,7 +100,7 @@ impl BlockDevice {
 pub(in crate::profile) fn controller(
     seed: Seed,
     number: u32,
-    place: usize,
+    id: Id<BlockDevice>,
     namespace: &BlockDevice,
     hardware: Hardware,
 ) -> NvmeController {
@@ -107,7 +108,7 @@ pub(in crate::profile) fn controller(
     NvmeController {
         number,
         path: path.to_owned(),
-        namespace: place,
+        namespace: id,
         model: hardware.model,
         firmware: hardware.revision,
         serial: hardware.serial(seed, &namespace.name),

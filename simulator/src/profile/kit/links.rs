@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::identity::hardware_address;
+use crate::list::Id;
 use crate::machine::{Duplex, Interface, Kind, Neighbour, Traffic};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Shape, Wave};
@@ -112,12 +113,12 @@ pub(in crate::profile) fn tunnel(seed: Seed, name: &str, index: u32) -> Interfac
 pub(in crate::profile) fn vlan(
     seed: Seed,
     index: u32,
-    (place, lower): (usize, &Interface),
+    (id, lower): (Id<Interface>, &Interface),
     number: u16,
     share_permille: u64,
 ) -> Interface {
     Interface {
-        kind: Kind::Vlan { lower: place, number, share_permille },
+        kind: Kind::Vlan { lower: id, number, share_permille },
         hardware_address: lower.hardware_address,
         permanent_address: lower.hardware_address,
         address_assignment: 2,
@@ -131,7 +132,13 @@ pub(in crate::profile) fn vlan(
 }
 
 /// Host end of a veth pair, a port of a bridge. `wave` names the series of its traffic.
-pub(in crate::profile) fn container(seed: Seed, name: &str, index: u32, bridge: usize, waves: &str) -> Interface {
+pub(in crate::profile) fn container(
+    seed: Seed,
+    name: &str,
+    index: u32,
+    bridge: Id<Interface>,
+    waves: &str,
+) -> Interface {
     let wave = || Wave::new(&OFFICE, seed, waves);
     Interface {
         kind: Kind::Veth,
@@ -192,7 +199,12 @@ pub(in crate::profile) fn traffic(seed: Seed, name: &str, shape: &'static Shape,
 }
 
 /// Neighbour on a device.
-pub(in crate::profile) fn neighbour(seed: Seed, interface: usize, address: Ipv4Addr, is_failed: bool) -> Neighbour {
+pub(in crate::profile) fn neighbour(
+    seed: Seed,
+    interface: Id<Interface>,
+    address: Ipv4Addr,
+    is_failed: bool,
+) -> Neighbour {
     let hardware_address = hardware_address(seed.of("neighbour").of(&address.to_string()));
     Neighbour { interface, address, hardware_address, is_failed }
 }

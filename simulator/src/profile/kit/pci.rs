@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::{FabricLink, Machine, Model, PciDevice, PciLink, PciModel};
+use crate::machine::{FabricLink, Machine, Model, NumaNode, PciDevice, PciLink, PciModel, Processor};
 
 const INTEL: u16 = 0x8086;
 const AMD: u16 = 0x1022;
@@ -117,9 +117,9 @@ pub(in crate::profile) fn with_buses(mut machine: Machine) -> Machine {
             found.entry(place).or_insert(model(0x06_0000, maker, if maker == AMD { 0x1480 } else { 0x4621 }, "", None));
         }
     }
-    let nodes = machine.processor.nodes;
+    let processor = &machine.processor;
     machine.pci_devices =
-        found.into_iter().map(|(path, model)| PciDevice { node: node(&path, nodes), path, model }).collect();
+        found.into_iter().map(|(path, model)| PciDevice { node: node(&path, processor), path, model }).collect();
     machine
 }
 
@@ -133,10 +133,10 @@ pub(super) fn add_missing(machine: &mut Machine) {
 }
 
 /// NUMA node of a bus.
-fn node(path: &str, nodes: usize) -> Option<usize> {
+fn node(path: &str, processor: &Processor) -> Option<NumaNode> {
     let (_, bus) = path.split_once("pci")?;
     let bus = usize::from_str_radix(bus.get(5..7)?, 16).ok()?;
-    (nodes > 1).then(|| bus * nodes / 256)
+    (processor.nodes > 1).then(|| processor.nodes().nth(bus * processor.nodes / 256)).flatten()
 }
 
 fn network(path: &str, megabits: Option<u32>) -> PciModel {
@@ -182,9 +182,13 @@ mod tests {
 
     #[test]
     fn buses_are_shared_out_among_the_nodes() {
-        assert_eq!(node("pci0000:00/0000:00:01.0", 8), Some(0));
-        assert_eq!(node("pci0000:c0/0000:c0:01.0", 8), Some(6));
-        assert_eq!(node("pci0000:c0/0000:c0:01.0", 1), None);
+        let number = |path, nodes| {
+            let processor = super::super::cpus::epyc(crate::seed::Seed::new(1), 64, 1, nodes);
+            node(path, &processor).map(NumaNode::number)
+        };
+        assert_eq!(number("pci0000:00/0000:00:01.0", 8), Some(0));
+        assert_eq!(number("pci0000:c0/0000:c0:01.0", 8), Some(6));
+        assert_eq!(number("pci0000:c0/0000:c0:01.0", 1), None);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use super::disks::{QUIET, VIRTIO, direct};
 use super::hardware::{self, Hardware};
 use super::identity::{hexadecimal, uuid};
-use crate::machine::{Above, Array, BlockDevice, Check, Device, Flow, Io, Level, Member, Queue, Role, Storage, Swap};
+use crate::list::{Id, List};
+use crate::machine::{
+    Above, Array, BlockDevice, Check, Device, Flow, Io, Level, Member, Queue, Role, Share, Storage, Swap,
+};
 use crate::seed::Seed;
 
 /// Request costs of a device without a disk.
@@ -16,64 +19,72 @@ const PAGE_SECTORS: u64 = 8;
 /// Members and layout of an array.
 #[derive(Clone, Copy, Default, Debug)]
 pub(in crate::profile) struct Parts<'a> {
-    pub(in crate::profile) members: &'a [usize],
-    pub(in crate::profile) failed: &'a [usize],
-    pub(in crate::profile) spares: &'a [usize],
+    pub(in crate::profile) members: &'a [Id<BlockDevice>],
+    pub(in crate::profile) failed: &'a [Id<BlockDevice>],
+    pub(in crate::profile) spares: &'a [Id<BlockDevice>],
 }
 
 /// Block devices of a machine under construction.
 #[derive(Debug)]
 pub(in crate::profile) struct Stack {
     seed: Seed,
-    pub(in crate::profile) devices: Vec<BlockDevice>,
+    pub(in crate::profile) devices: List<BlockDevice>,
     pub(in crate::profile) storage: Storage,
 }
 
 impl Stack {
     pub(in crate::profile) fn new(seed: Seed) -> Self {
-        Self { seed, devices: Vec::new(), storage: Storage::default() }
+        Self { seed, devices: List::new(), storage: Storage::default() }
     }
 
-    /// Adds a device that is on no other, and returns its index.
-    pub(in crate::profile) fn add(&mut self, device: BlockDevice) -> usize {
-        self.devices.push(device);
-        self.devices.len() - 1
+    /// Adds a device that is on no other.
+    pub(in crate::profile) fn add(&mut self, device: BlockDevice) -> Id<BlockDevice> {
+        self.devices.push(device)
     }
 
     /// Adds a device on a single other one.
-    pub(in crate::profile) fn add_on(&mut self, below: usize, device: BlockDevice) -> usize {
+    pub(in crate::profile) fn add_on(&mut self, below: Id<BlockDevice>, device: BlockDevice) -> Id<BlockDevice> {
         let place = self.add(device);
         self.bear(below, direct(place));
         place
     }
 
     /// Records that a device is on another.
-    pub(in crate::profile) fn bear(&mut self, below: usize, above: Above) {
+    pub(in crate::profile) fn bear(&mut self, below: Id<BlockDevice>, above: Above) {
         if let Some(device) = self.devices.get_mut(below) {
             device.above.push(above);
         }
     }
 
     /// Changes a device.
-    pub(in crate::profile) fn change(&mut self, place: usize, change: impl FnOnce(BlockDevice) -> BlockDevice) {
+    pub(in crate::profile) fn change(
+        &mut self,
+        place: Id<BlockDevice>,
+        change: impl FnOnce(BlockDevice) -> BlockDevice,
+    ) {
         if let Some(device) = self.devices.get_mut(place) {
             *device = change(device.clone());
         }
     }
 
     /// Adds an NVMe disk and its controller.
-    pub(in crate::profile) fn add_nvme(&mut self, number: u32, disk: BlockDevice, hardware: Hardware) -> usize {
+    pub(in crate::profile) fn add_nvme(
+        &mut self,
+        number: u32,
+        disk: BlockDevice,
+        hardware: Hardware,
+    ) -> Id<BlockDevice> {
         let disk = disk.with_hardware(self.seed, hardware);
-        let controller = hardware::controller(self.seed, number, self.devices.len(), &disk, hardware);
-        self.storage.nvme.push(controller);
-        self.add(disk)
+        let namespace = self.add(disk.clone());
+        self.storage.nvme.push(hardware::controller(self.seed, number, namespace, &disk, hardware));
+        namespace
     }
 
-    pub(in crate::profile) fn sectors(&self, place: usize) -> u64 {
+    pub(in crate::profile) fn sectors(&self, place: Id<BlockDevice>) -> u64 {
         self.devices.get(place).map_or(0, |device| device.sectors)
     }
 
-    fn turns(&self, place: usize) -> bool {
+    fn turns(&self, place: Id<BlockDevice>) -> bool {
         self.devices.get(place).is_some_and(|device| device.queue.is_rotational)
     }
 
@@ -85,7 +96,7 @@ impl Stack {
         parts: Parts<'_>,
         host: &str,
         check: Check,
-    ) -> usize {
+    ) -> Id<BlockDevice> {
         let Parts { members, failed, spares } = parts;
         let name = format!("md{number}");
         let id = hexadecimal(self.seed.of("array").of(&name), 32);
@@ -105,16 +116,17 @@ impl Stack {
         let place = self.add(device);
         let shares = (1_000_u64.checked_div(width), level.written_permille(width).checked_div(width));
         let (reads_permille, writes_permille) = (shares.0.unwrap_or(0), shares.1.unwrap_or(0));
-        let above = Above { reads_permille, writes_permille, ..direct(place) };
+        let above = Above { device: place, share: Share { reads_permille, writes_permille, ..Share::ALL } };
         for &member in members {
             self.become_member(member, above, host, number, &dashed(&id));
         }
         for &idle_member in failed.iter().chain(spares) {
-            let idle = Above { reads_permille: 0, writes_permille: 0, ..above };
+            let idle = Above { share: Share { reads_permille: 0, writes_permille: 0, ..above.share }, ..above };
             self.become_member(idle_member, idle, host, number, &dashed(&id));
         }
-        let all =
-            |places: &[usize], role| places.iter().map(move |&device| Member { device, role }).collect::<Vec<_>>();
+        let all = |places: &[Id<BlockDevice>], role| {
+            places.iter().map(move |&device| Member { device, role }).collect::<Vec<_>>()
+        };
         self.storage.arrays.push(Array {
             device: place,
             level,
@@ -127,7 +139,7 @@ impl Stack {
         place
     }
 
-    fn become_member(&mut self, place: usize, above: Above, host: &str, number: u32, id: &str) {
+    fn become_member(&mut self, place: Id<BlockDevice>, above: Above, host: &str, number: u32, id: &str) {
         self.bear(place, above);
         if let Some(device) = self.devices.get_mut(place) {
             device.properties.extend([
@@ -141,7 +153,7 @@ impl Stack {
     }
 
     /// Adds a swap device.
-    pub(in crate::profile) fn swap_to(&mut self, place: usize, priority: i32) {
+    pub(in crate::profile) fn swap_to(&mut self, place: Id<BlockDevice>, priority: i32) {
         if let Some(device) = self.devices.get_mut(place) {
             // The first page is the header.
             let pages = (device.sectors / PAGE_SECTORS).saturating_sub(1);
@@ -167,7 +179,7 @@ pub(in crate::profile) fn with_controllers(
     seed: Seed,
     devices: Vec<BlockDevice>,
     hardware: Hardware,
-) -> (Vec<BlockDevice>, Storage) {
+) -> (List<BlockDevice>, Storage) {
     let mut stack = Stack::new(seed);
     for device in devices {
         if device.device.is_disk() && device.path.contains("/nvme/") {

@@ -6,7 +6,8 @@ use super::hardware::PORTABLE_SSD;
 use super::links::{link_local, physical, traffic};
 use super::mounts::{self, Fullness, Row};
 use super::pci;
-use crate::machine::{BlockDevice, Interface, Machine, MountPoint};
+use crate::list::Id;
+use crate::machine::{Interface, Machine, MountPoint};
 use crate::seed::Seed;
 use crate::text::HardwareAddress;
 use crate::wave::OFFICE;
@@ -36,25 +37,29 @@ impl Machine {
             id_path: format!("pci-{CONTROLLER}-usb-0:{number}:1.0-scsi-0:0:0:0"),
         };
         let sectors = gibibytes * GIB_SECTORS;
-        let first = self.block_devices.len();
-        let whole = disk(seed, place, sectors, SATA_SSD, vec![direct(first + 1)]).with_hardware(seed, PORTABLE_SSD);
+        let mut whole = disk(seed, place, sectors, SATA_SSD, Vec::new()).with_hardware(seed, PORTABLE_SSD);
         let part = partition(&whole, 1, FIRST_SECTOR, sectors - 2 * FIRST_SECTOR);
         let part = part.with_file_system(seed, "vfat").with_io(rare_io(seed, &name, &OFFICE));
         let row = mounts::on(&part, &format!("/media/{name}"), "vfat", Fullness { base: 420, daily: 0, span: 0 });
         let mount = self.mounted(row);
         self.mounts.push(mount);
-        self.block_devices.extend([whole.with_partition_table(seed), part] as [BlockDevice; 2]);
+        whole = whole.with_partition_table(seed);
+        let whole = self.block_devices.push(whole);
+        let part = self.block_devices.push(part);
+        if let Some(whole) = self.block_devices.get_mut(whole) {
+            whole.above.push(direct(part));
+        }
         pci::add_missing(self);
         name
     }
 
-    /// Adds a network device, and returns its index.
-    pub(crate) fn with_usb_network(&mut self, seed: Seed) -> usize {
+    /// Adds a network device.
+    pub(crate) fn with_usb_network(&mut self, seed: Seed) -> Id<Interface> {
         let address = super::identity::hardware_address(seed);
         let digits = HardwareAddress(address).to_string().replace(':', "");
         let name = format!("enx{digits}");
         let index = self.interfaces.iter().map(|link| link.index).max().unwrap_or_default() + 1;
-        self.interfaces.push(Interface {
+        let id = self.interfaces.push(Interface {
             hardware_address: address,
             permanent_address: address,
             addresses: vec![link_local(address)],
@@ -63,7 +68,7 @@ impl Machine {
             ..physical(seed, &name, index, &port(self.interfaces.len() + 20), MEGABITS)
         });
         pci::add_missing(self);
-        self.interfaces.len() - 1
+        id
     }
 
     /// Appends a mount.

@@ -8,6 +8,7 @@ use super::super::kit::disks::{
 use super::super::kit::hardware::{NOTEBOOK_NVME, PORTABLE_SSD};
 use super::super::kit::mounts::{self, Fullness, Row};
 use super::super::kit::stack::{Stack, loop_device, made};
+use crate::list::List;
 use crate::machine::{Bcachefs, Btrfs, BtrfsGroup, Memory, MountPoint};
 use crate::seed::Seed;
 use crate::wave::{OFFICE, Wave};
@@ -102,9 +103,9 @@ pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> 
 }
 
 /// btrfs of /home, in order of mounting.
-pub(super) fn complete(seed: Seed, mut stack: Stack, mounts: &[MountPoint]) -> Stack {
-    let place = |name: &str| stack.devices.iter().position(|device| device.name == name);
-    let mounted = mounts.iter().position(|mount| mount.fs_type == "btrfs");
+pub(super) fn complete(seed: Seed, mut stack: Stack, mounts: &List<MountPoint>) -> Stack {
+    let place = |name: &str| stack.devices.find(|device| device.name == name);
+    let mounted = mounts.find(|mount| mount.fs_type == "btrfs");
     let group = |layout, copies, total_bytes, used_permille| BtrfsGroup { layout, copies, total_bytes, used_permille };
     if let (Some(device), Some(mount)) = (place("dm-2"), mounted) {
         stack.storage.btrfs.push(Btrfs {

@@ -6,15 +6,16 @@ use super::super::kit::identity::{hardware_address, hexadecimal};
 use super::super::kit::links::{
     INSIDE, OUTSIDE, address, bridge, container, link_local, loopback, made, neighbour, own, physical, quiet, traffic,
 };
+use crate::list::Id;
 use crate::machine::{Bonding, Interface, Kind, Neighbour, Tenants, Traffic};
 use crate::seed::Seed;
 use crate::wave::{BATCH, OFFICE, Wave};
 
-const ETH0: usize = 1;
-const ETH1: usize = 2;
-const ETH2: usize = 3;
-const BOND0: usize = 4;
-const DOCKER0: usize = 5;
+const ETH0: Id<Interface> = Id::at(1);
+const ETH1: Id<Interface> = Id::at(2);
+const ETH2: Id<Interface> = Id::at(3);
+const BOND0: Id<Interface> = Id::at(4);
+const DOCKER0: Id<Interface> = Id::at(5);
 const MEGABITS: u32 = 10_000;
 
 pub(super) fn interfaces(seed: Seed, containers: u32, tenants: &Tenants) -> Vec<Interface> {
