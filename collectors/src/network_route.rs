@@ -222,14 +222,13 @@ mod tests {
             expected.sort_unstable();
             expected.dedup();
             let count = |device: &str| devices.iter().filter(|found| **found == device).count();
-            let expected: String = expected
+            let expected: Vec<String> = expected
                 .iter()
-                .map(|device| format!("node_network_routes{{device=\"{device}\"}} {}\n", count(device)))
+                .map(|device| format!("node_network_routes{{device=\"{device}\"}} {}", count(device)))
                 .collect();
             kernel.0.lock().expect("the test's state").0.clone_from(&devices);
             let samples = scrape(&scraper).samples();
-            let found: String =
-                samples.split_inclusive('\n').filter(|line| line.starts_with("node_network_routes")).collect();
+            let found: Vec<&str> = samples.lines().filter(|line| line.starts_with("node_network_routes")).collect();
             assert_eq!(found, expected);
         }
     }
