@@ -1,6 +1,6 @@
 //! Routes of every kind, and many of them.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -73,12 +73,13 @@ fn peak_kibibytes(process: &Peer) -> u64 {
 pub(super) fn a_hundred_thousand_routes_are_exported() {
     ip(DEVICES);
     let mut batch = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("ip runs");
-    let mut rows = String::new();
+    let mut input = BufWriter::new(batch.stdin.take().expect("its input"));
     for number in 0..MANY {
         let [_, high, middle, low] = u32::try_from(number).expect("a small number").to_be_bytes();
-        rows += &format!("route add 172.{}.{middle}.{low}/32 dev v{} proto bgp\n", 16 + high, number % 2);
+        let row = format_args!("route add 172.{}.{middle}.{low}/32 dev v{} proto bgp", 16 + high, number % 2);
+        writeln!(input, "{row}").expect("ip reads");
     }
-    batch.stdin.take().expect("its input").write_all(rows.as_bytes()).expect("ip reads");
+    drop(input);
     assert!(batch.wait().expect("ip ends").success());
     let pages = [Requirement::Exporter, Requirement::Peer].map(|program| {
         let exporter = exporter(program, "network_route", &[]);
