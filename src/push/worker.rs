@@ -9,7 +9,7 @@ use collectors::host::kernel::clock;
 use super::backoff::Backoff;
 use super::batch::{self, Batch};
 use super::metrics::TargetMetrics;
-use super::queue::Queue;
+use super::queue::{Queue, QueueOptions};
 use super::source::{Collected, Identity};
 use super::storage::Storage;
 use super::target::{Outcome, Target};
@@ -38,6 +38,8 @@ struct State {
     is_stopping: bool,
     /// Nothing is accepted or sent.
     is_paused: bool,
+    /// Whether `is_paused` was found out. Until then a target that can be paused is.
+    is_pause_known: bool,
     /// Nothing waits and nothing is on its way.
     is_idle: bool,
 }
@@ -88,7 +90,16 @@ impl Lane {
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused: false, is_idle: false };
+        let is_paused = target.can_be_paused();
+        let state = State {
+            waiting,
+            ticks: 0,
+            loss: None,
+            is_stopping: false,
+            is_paused,
+            is_pause_known: !is_paused,
+            is_idle: false,
+        };
         let (state, failure) = (Mutex::new(state), Mutex::default());
         Self { target, state, changed: Condvar::new(), failure, metrics, log, seed }
     }
@@ -108,11 +119,11 @@ impl Lane {
     /// Says whether the target is paused. While it is, nothing is accepted or sent.
     pub(super) fn pause_while(&self, is_paused: bool) {
         let mut state = self.lock();
-        if state.is_paused != is_paused {
+        if state.is_paused != is_paused && state.is_pause_known || is_paused && !state.is_pause_known {
             let message = if is_paused { "The target is paused" } else { "The target is no longer paused" };
             self.log.info(message, &[("target", Field::Text(&self.target.name()))]);
         }
-        state.is_paused = is_paused;
+        (state.is_paused, state.is_pause_known) = (is_paused, true);
         self.metrics.paused.set(i64::from(is_paused));
         self.changed.notify_all();
     }
@@ -165,6 +176,10 @@ impl Lane {
 
     /// Delivers until it is told to stop.
     pub(super) fn run(&self) {
+        if self.target.can_be_paused() {
+            // What waits from before is not sent by a standby either.
+            self.pause_while(self.target.is_paused());
+        }
         let mut backoff = Backoff::new(self.seed);
         let mut told: Option<Duration> = None;
         let requests_per_second = u32::try_from(self.target.options().requests_per_second).unwrap_or(u32::MAX);
@@ -319,12 +334,42 @@ impl Lane {
         }
     }
 
-    /// Takes the queue out of a lane whose thread has ended.
-    pub(super) fn take_queue(&self) -> Option<AnyQueue> {
-        match std::mem::replace(&mut self.lock().waiting, Waiting::Newest(None)) {
-            Waiting::All(queue) => Some(queue),
-            Waiting::Newest(_) => None,
+    /// Takes over what waits in a lane of the same name whose thread has ended.
+    pub(super) fn succeed(&self, before: &Self, limits: QueueOptions) {
+        let (waiting, ticks) = before.take_waiting();
+        let mut state = self.lock();
+        state.ticks = ticks;
+        match (&mut state.waiting, waiting) {
+            (own @ Waiting::All(_), Waiting::All(mut queue)) => {
+                queue.limit(limits);
+                self.show(&queue);
+                *own = Waiting::All(queue);
+            }
+            (own @ Waiting::Newest(_), waiting @ Waiting::Newest(_)) => *own = waiting,
+            // The kind of the target changed: what waits on disk stays there.
+            (Waiting::All(_), Waiting::Newest(_)) => {}
+            (Waiting::Newest(_), Waiting::All(_)) => self.metrics.queue_bytes.set(0),
         }
+        state.is_idle = false;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Closes the queue of a target that is removed, so that another one of its name can open it at once.
+    pub(super) fn give_up(&self, is_on_disk: bool) {
+        let name = self.target.name();
+        match self.take_waiting().0 {
+            Waiting::All(queue) if queue.bytes() > 0 && !is_on_disk => {
+                let fields = [("target", Field::Text(&name)), ("bytes", Field::Text(&queue.bytes()))];
+                self.log.warn("No longer pushing to; what waited in memory is lost", &fields);
+            }
+            _ => self.log.info("No longer pushing to", &[("target", Field::Text(&name))]),
+        }
+    }
+
+    fn take_waiting(&self) -> (Waiting, u64) {
+        let mut state = self.lock();
+        (std::mem::replace(&mut state.waiting, Waiting::Newest(None)), state.ticks)
     }
 
     /// State of the target. Waits for nothing but a moment.
