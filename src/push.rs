@@ -259,16 +259,17 @@ impl Pusher {
             replaced.inspect(|handle| handle.lane.stop()).filter_map(|handle| handle.thread.take()).collect()
         };
         // The thread of a target that hangs ends with its request.
-        ending.into_iter().for_each(|thread| drop(thread.join()));
+        for thread in ending {
+            drop(thread.join());
+        }
         let mut work = shared.work();
         let (mut lanes, ended): (Vec<_>, Vec<_>) = work.lanes.drain(..).partition(|handle| is_kept(handle.name()));
         for Handle { lane, .. } in &ended {
-            match fresh.iter().find(|handle| handle.name() == lane.target().name()) {
-                Some(successor) => successor.lane.succeed(lane, limits_of(&settings)),
-                None => {
-                    lane.give_up(settings.queue.is_some());
-                    shared.metrics.forget(lane.target().name());
-                }
+            if let Some(successor) = fresh.iter().find(|handle| handle.name() == lane.target().name()) {
+                successor.lane.succeed(lane, limits_of(&settings));
+            } else {
+                lane.give_up(settings.queue.is_some());
+                shared.metrics.forget(lane.target().name());
             }
         }
         for handle in &fresh {

@@ -36,10 +36,8 @@ struct State {
     /// Why the last batch was dropped for good, if one was.
     loss: Option<String>,
     is_stopping: bool,
-    /// Nothing is accepted or sent.
-    is_paused: bool,
-    /// Whether `is_paused` was found out. Until then a target that can be paused is.
-    is_pause_known: bool,
+    /// Whether nothing is accepted or sent; `None` before the first check, when nothing is either.
+    is_paused: Option<bool>,
     /// Nothing waits and nothing is on its way.
     is_idle: bool,
 }
@@ -90,16 +88,8 @@ impl Lane {
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let is_paused = target.can_be_paused();
-        let state = State {
-            waiting,
-            ticks: 0,
-            loss: None,
-            is_stopping: false,
-            is_paused,
-            is_pause_known: !is_paused,
-            is_idle: false,
-        };
+        let is_paused = (!target.can_be_paused()).then_some(false);
+        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused, is_idle: false };
         let (state, failure) = (Mutex::new(state), Mutex::default());
         Self { target, state, changed: Condvar::new(), failure, metrics, log, seed }
     }
@@ -119,11 +109,11 @@ impl Lane {
     /// Says whether the target is paused. While it is, nothing is accepted or sent.
     pub(super) fn pause_while(&self, is_paused: bool) {
         let mut state = self.lock();
-        if state.is_paused != is_paused && state.is_pause_known || is_paused && !state.is_pause_known {
+        if state.is_paused.unwrap_or(false) != is_paused {
             let message = if is_paused { "The target is paused" } else { "The target is no longer paused" };
             self.log.info(message, &[("target", Field::Text(&self.target.name()))]);
         }
-        (state.is_paused, state.is_pause_known) = (is_paused, true);
+        state.is_paused = Some(is_paused);
         self.metrics.paused.set(i64::from(is_paused));
         self.changed.notify_all();
     }
@@ -132,7 +122,7 @@ impl Lane {
     pub(super) fn accept(&self, tick: &Arc<Vec<Collected>>) {
         let mut state = self.lock();
         let State { waiting, ticks, loss, is_paused, .. } = &mut *state;
-        if *is_paused {
+        if *is_paused != Some(false) {
             return;
         }
         match waiting {
@@ -237,7 +227,7 @@ impl Lane {
             if state.is_stopping {
                 return None;
             }
-            let is_paused = state.is_paused;
+            let is_paused = state.is_paused != Some(false);
             match &mut state.waiting {
                 _ if is_paused => {}
                 Waiting::Newest(newest) => {
