@@ -40,6 +40,7 @@ pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod network_route;
 pub mod nfs;
 pub mod nfsd;
 pub mod nvme;
@@ -118,6 +119,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<netstat::Netstat>(),
+    Registration::of::<network_route::NetworkRoute>(),
     Registration::of::<nfs::Nfs>(),
     Registration::of::<nfsd::Nfsd>(),
     Registration::of::<nvme::Nvme>(),

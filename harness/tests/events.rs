@@ -85,8 +85,8 @@ const ROWS: &[Row] = &[
         // The alerts NodeClockNotSynchronising and NodeClockSkewDetected compare with 0, 16 and 0.05.
         shows: &[
             ("node_timex_sync_status", Sums([1.0, 0.0, 1.0])),
-            ("node_timex_maxerror_seconds", Higher(16.0)),
-            ("node_timex_offset_seconds", Higher(0.12)),
+            ("node_timex_maxerror_seconds", Higher(15.9)),
+            ("node_timex_offset_seconds", Higher(0.11)),
         ],
     },
     Row {

@@ -22,7 +22,7 @@ const AFTER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(1_800
 const DEADLINE: Duration = Duration::from_secs(1);
 const DEADLINE_MAX: Duration = Duration::from_secs(64);
 /// Message about a collector that missed the deadline.
-const LATE: &str = "scrape had to end";
+const LATE: &str = "the deadline of the scrape";
 
 /// Outcomes of one scrape by collector.
 type Page = BTreeMap<&'static str, Outcome>;

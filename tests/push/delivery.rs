@@ -126,8 +126,9 @@ fn p99(times: &mut [Duration]) -> Duration {
 
 #[test]
 fn targets_that_hang_do_not_delay_scrapes() {
-    /// The tick itself costs a collection, and both exporters share the machine with other tests.
-    const RATIO_MAX: f64 = 4.0;
+    /// A scrape that waited for one target would take its timeout of one second. The ratio is printed, not checked: other
+    /// tests run beside this one.
+    const P99_MAX: Duration = Duration::from_millis(250);
     let silent = Receiver::start(|_, _| Reply::Silence);
     let target = |number| format!("  - {{to: import, url: 'http://{}', name: t{number}}}\n", silent.address);
     let targets = (0..8).map(target).collect::<Vec<_>>().concat();
@@ -144,8 +145,9 @@ fn targets_that_hang_do_not_delay_scrapes() {
         }
     }
     let (with, without) = (p99(&mut with), p99(&mut without));
-    println!("p99 of a scrape: {with:?} beside eight targets that hang, {without:?} without");
-    assert!(with.as_secs_f64() < RATIO_MAX * without.as_secs_f64(), "{with:?} and {without:?}");
+    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    println!("p99 of a scrape: {with:?} beside eight targets that hang, {without:?} without, ratio {ratio:.2}");
+    assert!(with < P99_MAX, "{with:?} and {without:?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn the_exporter_is_identified_by_its_page() {
         let page = "node_exporter_build_info{branch=\"x\",version=\"1.5.0\"} 1\n\
-            node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"timex\"} 1\n";
+            node_scrape_collector_success{collector=\"cpu\"} 1\nnode_scrape_collector_success{collector=\"of_another_exporter\"} 1\n";
         let identity = ExporterIdentity::of(page.as_bytes()).expect("a page");
         assert_eq!(
             identity,

@@ -84,6 +84,15 @@ impl Case {
         Plan::new(faults)
     }
 
+    /// The cases with one fault less.
+    pub(super) fn with_fewer_faults(&self) -> impl Iterator<Item = Self> {
+        (0..self.faults.len()).map(|idx| {
+            let mut fewer = self.clone();
+            fewer.faults.remove(idx);
+            fewer
+        })
+    }
+
     /// The host with these faults as a scenario file.
     pub fn scenario(&self, plan: &Plan) -> String {
         let mut text = format!("profile = '{}'\nseed = '{}'\nstart = {}\n", self.profile, self.seed, self.at_seconds);

@@ -108,7 +108,7 @@ impl Laws {
         match result {
             Ok(()) => Ok(()),
             Err(TestError::Fail(reason, case)) => {
-                let broken = self.broken(&case);
+                let broken = self.broken(&self.with_necessary_faults(&case));
                 Err(Box::new(broken.unwrap_or_else(|| panic!("{case}: not reproducible: {reason}"))))
             }
             Err(TestError::Abort(reason)) => panic!("case generation failed: {reason}"),
@@ -125,6 +125,15 @@ impl Laws {
 
     fn other(&self, case: &Case) -> &dyn Exporter {
         &**case.other.get(&self.exporters)
+    }
+
+    /// The case without the faults that it does not need to break a law. The runner has a limited number of attempts,
+    /// and removes a fault only while it has not changed it.
+    fn with_necessary_faults(&self, case: &Case) -> Case {
+        match case.with_fewer_faults().find(|fewer| self.check(fewer).is_err()) {
+            Some(fewer) => self.with_necessary_faults(&fewer),
+            None => case.clone(),
+        }
     }
 
     fn broken(&self, case: &Case) -> Option<Broken> {

@@ -64,7 +64,7 @@ pub enum Question<'q> {
     Ntp(&'q NtpQuery<'q>, &'q mut NtpAnswer),
     /// Queueing disciplines of network devices.
     Qdiscs(&'q mut dyn FnMut(&Qdisc<'_>)),
-    /// Unicast routes of every table, IPv4 and IPv6, once for each next hop.
+    /// Unicast routes of every table and family, once for each next hop.
     Routes(&'q mut dyn FnMut(&Route<'_>)),
     /// Wireless interfaces. The visitor may ask further questions.
     WifiInterfaces(&'q mut dyn FnMut(&WifiInterface<'_>)),

@@ -51,7 +51,7 @@ pub struct Unit<'a> {
 }
 
 /// A detail of a unit.
-#[expect(missing_docs, reason = "each is the field of its name of `Unit`")]
+#[expect(missing_docs, reason = "each variant names the field of `Unit` that it asks for")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnitDetail {
     Kind,
