@@ -51,33 +51,29 @@ impl Syntax {
             if let [b'*', rest @ ..] = pattern {
                 again = Some((rest, name));
                 pattern = rest;
-            } else if pattern.is_empty() && name.is_empty() {
-                return Some(true);
-            } else if let Some(rests) = self.step(pattern, name)? {
-                (pattern, name) = rests;
-            } else if let Some((rest, (_, longer))) = again.and_then(|(rest, name)| Some((rest, self.unit(name)?))) {
-                again = Some((rest, longer));
-                (pattern, name) = (rest, longer);
+                continue;
+            }
+            let matched = match (pattern, self.unit(name)) {
+                ([], None) => return Some(true),
+                ([], Some(_)) => None,
+                (_, found) => {
+                    let (wanted, rest) = self.element(pattern)?;
+                    match found {
+                        Some((found, name_rest)) if wanted.matches(found)? => Some((rest, name_rest)),
+                        _ => None,
+                    }
+                }
+            };
+            let longer = || again.and_then(|(rest, name)| Some((rest, self.unit(name)?.1)));
+            (pattern, name) = if let Some(rests) = matched {
+                rests
+            } else if let Some(longer) = longer() {
+                again = Some(longer);
+                longer
             } else {
                 return self.is_well_formed(pattern).then_some(false);
-            }
+            };
         }
-    }
-
-    /// Matches the pattern's first element, which is not a star, against the name's first character. Returns the rest of
-    /// both; the outer `None` is a malformed element.
-    fn step<'a>(self, pattern: &'a [u8], name: &'a [u8]) -> Option<Option<(&'a [u8], &'a [u8])>> {
-        if pattern.is_empty() {
-            return Some(None);
-        }
-        let (wanted, rest) = self.element(pattern)?;
-        let Some((found, name_rest)) = self.unit(name) else { return Some(None) };
-        let is_match = match wanted {
-            Element::Any => true,
-            Element::One(one) => one == found,
-            Element::Class(class) => class_matches(class, found)?,
-        };
-        Some(is_match.then_some((rest, name_rest)))
     }
 
     /// Splits a pattern after its first element; `None` if that is malformed.
@@ -107,6 +103,17 @@ impl Syntax {
         match self {
             Self::Bytes => text.split_first().map(|(&byte, rest)| (u32::from(byte), rest)),
             Self::Go => character(text),
+        }
+    }
+}
+
+impl Element<'_> {
+    /// Whether it matches a character; `None` if it is malformed.
+    fn matches(&self, found: u32) -> Option<bool> {
+        match *self {
+            Element::Any => Some(true),
+            Element::One(one) => Some(one == found),
+            Element::Class(class) => class_matches(class, found),
         }
     }
 }
