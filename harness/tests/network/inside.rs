@@ -8,13 +8,16 @@ use std::process::{Command, ExitCode, Stdio};
 use harness::peer::Peer;
 use harness::requirements::{self, Requirement};
 
-use super::routes;
+use super::{devices, drivers, routes};
 
 /// Marks the program that runs in the namespace; the name of a case follows.
 const MARK: &str = "--in-namespace";
 
 /// The cases by name.
 const CASES: &[(&str, fn())] = &[
+    ("the_peer_agrees_about_devices", devices::the_peer_agrees_about_devices),
+    ("the_peer_agrees_about_neighbours", devices::the_peer_agrees_about_neighbours),
+    ("the_peer_agrees_about_drivers", drivers::the_peer_agrees_about_drivers),
     ("the_peer_agrees_about_routes", routes::the_peer_agrees_about_routes),
     ("a_hundred_thousand_routes_are_exported", routes::a_hundred_thousand_routes_are_exported),
 ];
@@ -33,6 +36,9 @@ pub(super) fn run_if_marked() -> Option<ExitCode> {
     arguments.next()?;
     let name = arguments.next().unwrap_or_default();
     let (_, case) = CASES.iter().find(|(known, _)| **known == *name).expect("a case");
+    // /sys shows the devices of the namespace that it was mounted in.
+    let status = Command::new("mount").args(["-t", "sysfs", "sysfs", "/sys"]).status().expect("mount runs");
+    assert!(status.success(), "mount: {status}");
     ip(&["link set lo up"]);
     case();
     Some(ExitCode::SUCCESS)
