@@ -1,6 +1,6 @@
 //! Neighbours in every state, devices with further names and aliases, and their addresses.
 
-use crate::inside::{agreed, assert_has, ip};
+use crate::inside::{agreed, agreed_without, assert_has, ip};
 
 /// Two devices that are up, with addresses.
 const DEVICES: &[&str] = &[
@@ -38,8 +38,6 @@ pub(super) fn the_peer_agrees_about_neighbours() {
 
 pub(super) fn the_peer_agrees_about_devices() {
     ip(DEVICES);
-    // The traffic of an idle device consists of a few messages of IPv6, which come late.
-    let names = &["node_network_"];
     let found = agreed(
         "netdev",
         &["--collector.netdev.address-info", "--collector.netdev.device-exclude=^$"],
@@ -53,16 +51,44 @@ pub(super) fn the_peer_agrees_about_devices() {
             "node_network_address_info{address=\"2001:db8::7\",device=\"v0\",netmask=\"64\",scope=\"global\"} 1",
         ],
     );
-    for flags in [&["--collector.netclass.netlink"][..], &[]] {
-        let found = agreed("netclass", flags, names);
-        assert_has(
-            &found,
-            &[
-                "node_network_mtu_bytes{device=\"v0\"} 1400",
-                "node_network_net_dev_group{device=\"v0\"} 5",
-                "node_network_transmit_queue_length{device=\"v0\"} 77",
-                "node_scrape_collector_success{collector=\"netclass\"} 1",
-            ],
-        );
-    }
+    let by_netlink = netclass(&["--collector.netclass.netlink"], |sample| {
+        let is_new = SINCE.iter().any(|family| sample.starts_with(family));
+        (!is_new).then(|| sample.to_owned())
+    });
+    assert_has(
+        &by_netlink,
+        &[
+            "node_network_address_assign_type{device=\"v0\"} 3",
+            "node_network_altnames_info{altname=\"a-name-of-more-than-sixteen-bytes\",device=\"v0\"} 1",
+            "node_network_altnames_info{altname=\"enp9s0f0np0\",device=\"v0\"} 1",
+        ],
+    );
+    netclass(&[], |sample| match sample.split_once("adminstate=\"") {
+        Some((before, after)) => after.split_once("\",").map(|(_, after)| format!("{before}{after}")),
+        None => Some(sample.to_owned()),
+    });
+}
+
+/// Families that 1.5.0 does not export by netlink.
+const SINCE: [&str; 4] = [
+    "node_network_address_assign_type{",
+    "node_network_altnames_info{",
+    "node_network_device_id{",
+    "node_network_name_assign_type{",
+];
+
+#[track_caller]
+fn netclass(flags: &[&str], common: fn(&str) -> Option<String>) -> std::collections::BTreeSet<String> {
+    let found = agreed_without("netclass", flags, &["node_network_"], common);
+    assert_has(
+        &found,
+        &[
+            "node_network_mtu_bytes{device=\"v0\"} 1400",
+            "node_network_net_dev_group{device=\"v0\"} 5",
+            "node_network_transmit_queue_length{device=\"v0\"} 77",
+            "node_network_up{device=\"v1\"} 1",
+            "node_scrape_collector_success{collector=\"netclass\"} 1",
+        ],
+    );
+    found
 }
