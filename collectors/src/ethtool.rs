@@ -164,11 +164,9 @@ fn emit_statistics(
     statistics.sort_unstable();
     for group in statistics.chunk_by(|one, other| one.metric == other.metric) {
         // The last of several values of one name counts, as in node_exporter.
-        let [first, .., last] = group else {
-            group.iter().for_each(|only| emit_statistic(cx, device, names, only));
-            continue;
-        };
-        if first.name == last.name {
+        if let (Some(first), Some(last)) = (group.first(), group.last())
+            && first.name == last.name
+        {
             emit_statistic(cx, device, names, last);
         }
     }
