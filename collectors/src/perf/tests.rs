@@ -18,6 +18,11 @@ const NO_HARDWARE_FLAGS: [&str; 2] =
 const NO_EVENTS: [&str; 3] =
     [NO_HARDWARE_FLAGS[0], NO_HARDWARE_FLAGS[1], "--collector.perf.disable-software-profilers"];
 
+/// Those lines of [`SOFTWARE_EMITTED`] that have this text.
+fn emitted_with(text: &str) -> String {
+    SOFTWARE_EMITTED.split_inclusive('\n').filter(|line| line.contains(text)).collect()
+}
+
 /// A host of two CPUs with these counts.
 fn host(counts: &str) -> String {
     [ONLINE_FILE, counts].concat()
@@ -30,13 +35,21 @@ fn software_events_are_shown_by_cpu() {
 
 #[test]
 fn every_profiler_has_its_family() {
-    let counts: String = events().map(|event| format!("{} 1 7\n", event.name.escape_ascii())).collect();
+    let counts: Vec<String> = events().map(|event| format!("{} 1 7\n", event.name.escape_ascii())).collect();
+    let counts = counts.concat();
     let scraped = given(&format!("{ONLINE_FILE}== kernel/perf\n{counts}")).scrape::<Perf>();
-    let expected: String = {
-        let mut names: Vec<_> = Perf::DECLARATION.families.iter().map(|family| family.name).collect();
-        names.sort_unstable();
-        names.iter().map(|name| format!("{name}{{cpu=\"1\"}} 7\n")).collect()
-    };
+    let mut names: Vec<_> = Perf::DECLARATION.families.iter().map(|family| family.name).collect();
+    names.sort_unstable();
+    let expected: Vec<String> = names
+        .iter()
+        .map(|name| {
+            format!(
+                "{name}{{cpu=\"1\"}} 7
+"
+            )
+        })
+        .collect();
+    let expected = expected.concat();
     assert_eq!(scraped.samples(), expected);
     assert_eq!(scraped.complaints, <[String; 0]>::default());
     assert_eq!(events().count(), 30);
@@ -109,8 +122,7 @@ fn profilers_can_be_chosen() {
         (scrape(&scraper).samples(), scraper.notices().to_vec())
     };
     let flag = "--collector.perf.software-profilers";
-    let faults: String =
-        SOFTWARE_EMITTED.lines().filter(|line| line.contains("page_faults")).map(|line| format!("{line}\n")).collect();
+    let faults = emitted_with("page_faults");
     let notices = vec![format!("{flag}: unknown profiler `PageFaults`")];
     assert_eq!(chosen(&[&format!("{flag}=PageFault")]), (faults.clone(), Vec::new()));
     let flags = [format!("{flag}=PageFault"), format!("{flag}=PageFaults")];
@@ -132,8 +144,7 @@ fn cpus_can_be_chosen() {
         assert!(error.starts_with("--collector.perf.cpus: expected CPUs up to 65535, as "), "{error}");
     }
     given("").flags(&["--collector.perf.cpus=1-x"]).is_refused::<Perf>("found `1-x`");
-    let expected: String =
-        SOFTWARE_EMITTED.lines().filter(|line| line.contains("cpu=\"1\"")).map(|line| format!("{line}\n")).collect();
+    let expected = emitted_with("cpu=\"1\"");
     let flags = [NO_HARDWARE_FLAGS[0], NO_HARDWARE_FLAGS[1], "--collector.perf.cpus=1"];
     given(SOFTWARE_COUNTS).flags(&flags).emits::<Perf>(&expected);
 }
@@ -166,8 +177,7 @@ fn tracepoints_have_families_of_their_names() {
 #[test]
 fn a_bad_list_of_cpus_costs_its_own_part() {
     let text = host(SOFTWARE_COUNTS).replace("0-1", "0,x");
-    let expected: String =
-        SOFTWARE_EMITTED.lines().filter(|line| line.contains("cpu=\"0\"")).map(|line| format!("{line}\n")).collect();
+    let expected = emitted_with("cpu=\"0\"");
     let complaint = "sys/devices/system/cpu/online: list: expected a number up to 65535, or two as `0-3`, found \"x\"";
     given(&text).flags(&NO_HARDWARE_FLAGS).fails::<Perf>(&expected, complaint);
     given("== sys/devices/system/cpu/online\n\n")

@@ -76,15 +76,13 @@ impl Counters {
         });
         let Some(event) = events.get_mut(place) else { return Ok(()) };
         event.open(query.cpus, descriptors_max());
-        match event.refusal() {
-            Some(errno) => Err(errno),
-            None => {
-                for counter in &event.counters {
-                    visit(&PerfCount { cpu: counter.cpu, count: counter.read() });
-                }
-                Ok(())
-            }
+        if let Some(errno) = event.refusal() {
+            return Err(errno);
         }
+        for counter in &event.counters {
+            visit(&PerfCount { cpu: counter.cpu, count: counter.read() });
+        }
+        Ok(())
     }
 }
 
