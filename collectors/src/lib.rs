@@ -20,6 +20,7 @@ pub mod drbd;
 pub mod drm;
 pub mod edac;
 pub mod entropy;
+pub mod ethtool;
 pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
@@ -40,12 +41,14 @@ pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod network_route;
 pub mod nfs;
 pub mod nfsd;
 pub mod nvme;
 pub mod nvmesubsystem;
 pub mod os;
 pub mod pcidevice;
+pub mod perf;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
@@ -100,6 +103,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<drm::Drm>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<ethtool::Ethtool>(),
     Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
@@ -118,12 +122,14 @@ pub const ALL: &[Registration] = &[
     Registration::of::<netclass::Netclass>(),
     Registration::of::<netdev::Netdev>(),
     Registration::of::<netstat::Netstat>(),
+    Registration::of::<network_route::NetworkRoute>(),
     Registration::of::<nfs::Nfs>(),
     Registration::of::<nfsd::Nfsd>(),
     Registration::of::<nvme::Nvme>(),
     Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),
     Registration::of::<pcidevice::Pcidevice>(),
+    Registration::of::<perf::Perf>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),

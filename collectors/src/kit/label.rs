@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::line::{self, Room};
 use super::{bytes, digits};
+use crate::host::kernel::IpNetwork;
 
 /// A value of a label.
 pub trait Label {
@@ -212,6 +213,71 @@ impl Label for IpLabel {
         // Writing to a vector cannot fail.
         let _ = write!(out, "{}", self.0.to_canonical());
     }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        put_ip(self.0.to_canonical(), room, at)
+    }
+}
+
+/// Maximum length of an address: IPv6 with an IPv4 address at its end.
+const IP_MAX_BYTES: usize = 45;
+
+fn put_ip(address: IpAddr, room: &mut Room, at: usize) -> usize {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, rest @ ..] = address.octets();
+            rest.iter().fold(put_whole(first, room, at), |at, &byte| {
+                let at = line::put_byte(room, at, b'.');
+                put_whole(byte, room, at)
+            })
+        }
+        IpAddr::V6(address) => {
+            let mut text = [0; IP_MAX_BYTES];
+            let mut rest = text.as_mut_slice();
+            if write!(rest, "{address}").is_err() {
+                return line::TOO_LONG;
+            }
+            let length = IP_MAX_BYTES - rest.len();
+            line::put_all(room, at, &text[..length])
+        }
+    }
+}
+
+/// A network, printed as `192.0.2.0/24`. An IPv4 address that is written as one of IPv6 stays one, with its prefix.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkLabel(pub IpNetwork);
+
+impl Label for NetworkLabel {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{}/{}", self.0.address, self.0.prefix_length);
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        let at = put_ip(self.0.address, room, at);
+        let at = line::put_byte(room, at, b'/');
+        put_whole(self.0.prefix_length, room, at)
+    }
+}
+
+/// A value that is replaced by a text where the sample has none. Unlike an optional label, the label is always printed.
+#[derive(Clone, Copy, Debug)]
+pub struct OrText<L>(pub Option<L>, pub &'static str);
+
+impl<L: Label> Label for OrText<L> {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Some(value) => value.write_to(out),
+            None => self.1.write_to(out),
+        }
+    }
+
+    fn put(&self, room: &mut Room, at: usize) -> usize {
+        match &self.0 {
+            Some(value) => value.put(room, at),
+            None => self.1.put(room, at),
+        }
+    }
 }
 
 fn push_escaped(value: &[u8], out: &mut Vec<u8>) {
@@ -254,6 +320,9 @@ mod tests {
         let mut out = Vec::new();
         value.write_to(&mut out);
         assert_eq!(String::from_utf8_lossy(&out), expected);
+        let mut room = [0; line::ROOM_BYTES];
+        let end = value.put(&mut room, 0);
+        assert!(end >= line::TOO_LONG || room[..end] == *expected.as_bytes(), "{}", String::from_utf8_lossy(&room));
     }
 
     #[test]
@@ -279,6 +348,26 @@ mod tests {
         check(&label("192.0.2.1"), "192.0.2.1");
         check(&label("2001:db8:0:0::1"), "2001:db8::1");
         check(&label("::ffff:192.0.2.1"), "192.0.2.1");
+    }
+
+    #[test]
+    fn networks_have_the_length_of_their_prefix() {
+        let label = |address: &str, prefix_length| {
+            NetworkLabel(IpNetwork { address: address.parse().expect("an address"), prefix_length })
+        };
+        check(&label("192.0.2.0", 24), "192.0.2.0/24");
+        check(&label("2001:db8::", 32), "2001:db8::/32");
+        check(&label("::ffff:192.0.2.0", 120), "::ffff:192.0.2.0/120");
+        let longest = "1111:2222:3333:4444:5555:6666:7777:8888";
+        check(&label(longest, 128), &format!("{longest}/128"));
+    }
+
+    #[test]
+    fn a_text_replaces_a_missing_value() {
+        check(&OrText(Some(7_u16), "none"), "7");
+        check(&OrText(None::<u16>, "none"), "none");
+        let mut out = Vec::new();
+        assert!(OrText(None::<u16>, "").write_if_present(&mut out) && out.is_empty());
     }
 
     proptest! {

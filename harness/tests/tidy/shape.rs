@@ -25,6 +25,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "harness/src/plain_reads.rs",
     "harness/tests/kept.rs",
     "harness/tests/live.rs",
+    "harness/tests/network/inside.rs",
     "harness/tests/peer/compression.rs",
     "harness/tests/promtool.rs",
     "harness/tests/readers.rs",

@@ -1,6 +1,8 @@
 //! Rtnetlink's question for routes: the forwarding information base.
 
-use super::route::{FAMILY_IPV4, FAMILY_IPV6, dump, ip};
+use std::net::IpAddr;
+
+use super::route::{FAMILY_IPV4, FAMILY_IPV6, dump};
 use super::{Malformed, attributes, u16_at, u32_at};
 use crate::host::errno::Errno;
 use crate::host::kernel::{IpNetwork, Route};
@@ -29,12 +31,12 @@ pub fn request_routes(into: &mut Vec<u8>, sequence: u32) -> Result<(), Errno> {
     dump(into, GET_ROUTE, sequence, &[0; BODY_BYTES])
 }
 
-/// Reads the payload of a [`NEW_ROUTE`]: for each next hop of a unicast route of IPv4 or IPv6, the index of its device,
-/// 0 for none, and the rest with the device's name left empty.
+/// Reads the payload of a [`NEW_ROUTE`]: for each next hop of a unicast route, the index of its device, 0 for none, and the
+/// rest with the device's name left empty. Like node_exporter, it takes addresses of each family by their size: the label
+/// of an MPLS route looks like an IPv4 address.
 pub fn next_hops(payload: &[u8], mut visit: impl FnMut(u32, Route<'static>)) -> Result<(), Malformed> {
     let &[family, prefix_length, _, _, _, protocol, _, kind, ..] = payload else { return Err(Malformed) };
-    // Other families have no IP addresses: MPLS, and the routes of multicast routers.
-    if kind != TYPE_UNICAST || !matches!(family, FAMILY_IPV4 | FAMILY_IPV6) {
+    if kind != TYPE_UNICAST {
         return Ok(());
     }
     let mut route = Route { protocol, ..Route::default() };
@@ -42,22 +44,22 @@ pub fn next_hops(payload: &[u8], mut visit: impl FnMut(u32, Route<'static>)) -> 
     for attribute in attributes(payload, BODY_BYTES) {
         match attribute? {
             (DESTINATION, value) if prefix_length > 0 => {
-                route.destination = ip(family, value).map(|address| IpNetwork { address, prefix_length });
+                route.destination = ip(value).map(|address| IpNetwork { address, prefix_length });
             }
             (OUTPUT_DEVICE, value) => index = u32_at(value, 0).unwrap_or(0),
-            (GATEWAY, value) => route.gateway = ip(family, value),
+            (GATEWAY, value) => route.gateway = ip(value),
             (PRIORITY, value) => route.priority = u32_at(value, 0).unwrap_or(0),
-            (PREFERRED_SOURCE, value) => route.source = ip(family, value),
+            (PREFERRED_SOURCE, value) => route.source = ip(value),
             (MULTIPATH, value) => paths = Some(value),
             _ => {}
         }
     }
     // Without the network, the route would pass for the default one.
     if prefix_length > 0 && route.destination.is_none() {
-        return Err(Malformed);
+        return if matches!(family, FAMILY_IPV4 | FAMILY_IPV6) { Err(Malformed) } else { Ok(()) };
     }
     match paths {
-        Some(paths) if !paths.is_empty() => each_path(paths, family, route, visit),
+        Some(paths) if !paths.is_empty() => each_path(paths, route, visit),
         _ => {
             visit(index, route);
             Ok(())
@@ -65,9 +67,16 @@ pub fn next_hops(payload: &[u8], mut visit: impl FnMut(u32, Route<'static>)) -> 
     }
 }
 
+/// An address of 4 or 16 bytes.
+fn ip(value: &[u8]) -> Option<IpAddr> {
+    match *value {
+        [a, b, c, d] => Some([a, b, c, d].into()),
+        _ => <[u8; 16]>::try_from(value).ok().map(IpAddr::from),
+    }
+}
+
 fn each_path(
     mut paths: &[u8],
-    family: u8,
     route: Route<'static>,
     mut visit: impl FnMut(u32, Route<'static>),
 ) -> Result<(), Malformed> {
@@ -79,7 +88,7 @@ fn each_path(
         let mut gateway = None;
         for attribute in attributes(path, NEXT_HOP_BYTES) {
             if let (GATEWAY, value) = attribute? {
-                gateway = ip(family, value);
+                gateway = ip(value);
             }
         }
         visit(index, Route { gateway, weight, ..route });
@@ -178,13 +187,23 @@ mod tests {
     }
 
     #[test]
-    fn other_types_and_families_are_passed_over() {
+    fn other_types_are_passed_over() {
         for kind in [0, 2, 3, 5, 6, 7, 8] {
             assert_eq!(found(&payload([2, 32, kind], &[(1, &[192, 0, 2, 1])])), Ok(vec![]), "{kind}");
         }
-        for family in [0, 7, 28, 128, 129] {
-            assert_eq!(found(&payload([family, 20, 1], &[(1, &[0, 0, 16, 0])])), Ok(vec![]), "{family}");
-        }
+    }
+
+    #[test]
+    fn labels_of_mpls_look_like_ipv4_addresses_and_other_families_are_passed_over() {
+        const MPLS: u8 = 28;
+        const DECNET: u8 = 12;
+        // RTA_VIA, the gateway of another family.
+        let via = [&2_u16.to_ne_bytes()[..], &[192, 0, 2, 1]].concat();
+        let bytes = payload([MPLS, 20, 1], &[(1, &[0, 6, 64, 0]), (18, &via), (4, &3_u32.to_ne_bytes())]);
+        let destination = Some(IpNetwork { address: address("0.6.64.0"), prefix_length: 20 });
+        assert_eq!(found(&bytes), Ok(vec![(3, Route { destination, protocol: 3, ..Route::default() })]));
+        assert_eq!(found(&payload([DECNET, 16, 1], &[(1, &[4, 7])])), Ok(vec![]));
+        assert_eq!(found(&payload([2, 16, 1], &[(1, &[4, 7])])), Err(Malformed));
     }
 
     #[test]
