@@ -163,5 +163,13 @@ fn without_a_target_there_is_no_thread_for_push() {
     let idle = names(&Exporter::simulated(&COLLECTORS));
     assert!(!idle.iter().any(|name| name.starts_with("push")), "{idle:?}");
     let (pushing, _folder) = start("  targets:\n  - {to: import, url: 'http://127.0.0.1:1'}\n", &[]);
-    assert_eq!(names(&pushing).iter().filter(|name| name.starts_with("push")).count(), 2);
+    // A thread takes its name after it has begun.
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let found = names(&pushing);
+        if found.iter().filter(|name| name.starts_with("push")).count() == 2 {
+            break;
+        }
+        assert!(Instant::now() < end, "{found:?}");
+    }
 }
