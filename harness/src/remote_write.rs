@@ -231,8 +231,8 @@ fn decode_2(message: &[u8]) -> Result<Written, String> {
     }
     let mut sorted = symbols.clone();
     sorted.sort_unstable();
-    if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("symbol {:?} stands twice", twice[0]));
+    if let Some(at) = (1..sorted.len()).find(|&at| sorted[at - 1] == sorted[at]) {
+        return Err(format!("symbol {:?} stands twice", sorted[at]));
     }
     let symbol = |number: u64| {
         let found = usize::try_from(number).ok().and_then(|number| symbols.get(number));
@@ -320,7 +320,8 @@ mod tests {
 
     #[track_caller]
     fn check(symbols: &[&str], series: &[u8], expected: Result<usize, &str>) {
-        let message = [symbols.iter().flat_map(|symbol| field(4, symbol.as_bytes())).collect(), series.to_vec()].concat();
+        let message =
+            [symbols.iter().flat_map(|symbol| field(4, symbol.as_bytes())).collect(), series.to_vec()].concat();
         match (decode_2(&message), expected) {
             (Ok(written), Ok(samples)) => assert_eq!(written.samples.len(), samples),
             (Err(error), Err(words)) => assert!(error.contains(words), "{error}"),

@@ -44,15 +44,10 @@ pub struct Answer {
 /// Sends requests.
 #[derive(Clone)]
 pub struct Client {
-    transport: Transport,
-}
-
-#[derive(Clone)]
-enum Transport {
-    Http(ureq::Agent),
+    agent: ureq::Agent,
     /// A network of a test.
     #[cfg(test)]
-    Answered(std::sync::Arc<Answers>),
+    answers: Option<std::sync::Arc<Answers>>,
 }
 
 /// Answers requests without a network.
@@ -81,7 +76,7 @@ impl Client {
         let config = config(timeout);
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::trust::system());
-        Self { transport: Transport::Http(config.build().into()) }
+        Self::over(config.build().into())
     }
 
     /// A client with the certificates of a target.
@@ -89,7 +84,7 @@ impl Client {
         #[cfg(feature = "tls")]
         {
             let config = config(timeout).tls_config(super::trust::of(options)?);
-            Ok(Self { transport: Transport::Http(config.build().into()) })
+            Ok(Self::over(config.build().into()))
         }
         #[cfg(not(feature = "tls"))]
         {
@@ -101,27 +96,34 @@ impl Client {
         }
     }
 
+    fn over(agent: ureq::Agent) -> Self {
+        Self {
+            agent,
+            #[cfg(test)]
+            answers: None,
+        }
+    }
+
     /// A client whose requests a test answers.
     #[cfg(test)]
     pub(super) fn answered_by(
         answer: impl Fn(&Outbound<'_>) -> Result<Answer, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { transport: Transport::Answered(std::sync::Arc::new(answer)) }
+        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)) }
     }
 
     /// Sends a request. The error names the failed phase, without the URL.
     pub fn send(&self, request: &Outbound<'_>, answer_max_bytes: Option<u64>) -> Result<Answer, String> {
-        let agent = match &self.transport {
-            Transport::Http(agent) => agent,
-            #[cfg(test)]
-            Transport::Answered(answer) => return answer(request),
-        };
+        #[cfg(test)]
+        if let Some(answer) = &self.answers {
+            return answer(request);
+        }
         let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
         let request = builder.body(request.body).map_err(|error| error.to_string())?;
-        let mut response = agent.run(request).map_err(|error| error.to_string())?;
+        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let retry_after = header("retry-after");
         let samples_written =

@@ -10,9 +10,9 @@ use crate::outage::{Exporter, World};
 fn with_failures(world: &World, call: &str, error: &str, when: &str) -> Exporter {
     let mut command = Command::new(Requirement::Strace.path());
     command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
-    command.args(["-e", &format!("inject={call}:error={error}:when={when}"), "--"]);
-    // Otherwise the exporter outlives strace.
-    command.arg("--kill-on-exit").arg("--").arg(Requirement::Exporter.path());
+    // With `-D` the exporter is our child, so that it ends with the test.
+    command.args(["-D", "-e", &format!("inject={call}:error={error}:when={when}"), "--"]);
+    command.arg(Requirement::Exporter.path());
     world.start(command)
 }
 
@@ -31,9 +31,10 @@ fn check(world: &World, exporter: &Exporter, words: &str) {
 }
 
 pub(crate) fn failing_syncs() {
+    // The first calls are those of the start; then a tick has two, and the first target's are odd.
     for (error, words) in [("EIO", "Input/output error"), ("ENOSPC", "No space left on device")] {
         let world = World::new();
-        let exporter = with_failures(&world, "fdatasync", error, "3..9+2");
+        let exporter = with_failures(&world, "fdatasync", error, "7..13+2");
         check(&world, &exporter, words);
     }
 }
@@ -49,7 +50,7 @@ pub(crate) fn failing_writes() {
 pub(crate) fn short_writes() {
     let world = World::new();
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$@\"", "sh"]);
+    command.args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$@\"", "sh"]);
     command.arg(Requirement::Exporter.path());
     let exporter = world.start(command);
     check(&world, &exporter, "File too large");

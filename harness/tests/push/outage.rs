@@ -27,8 +27,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let is_up = Arc::new(AtomicBool::new(false));
         let switch = Arc::clone(&is_up);
-        let first =
-            Receiver::start(move |_, _| Reply::status(if switch.load(Ordering::SeqCst) { 204 } else { 503 }));
+        let first = Receiver::start(move |_, _| Reply::status(if switch.load(Ordering::SeqCst) { 204 } else { 503 }));
         let second = Receiver::start(|_, _| Reply::status(204));
         let queue = folder.path().join("queue");
         Self { folder, queue, first, second, is_up }
@@ -72,7 +71,11 @@ impl World {
             let mut ticks: BTreeMap<String, Vec<u8>> = BTreeMap::new();
             for request in receiver.received() {
                 let before = ticks.insert(request.target.clone(), request.body.clone());
-                assert!(before.is_none_or(|before| before == request.body), "{} came with another body", request.target);
+                assert!(
+                    before.is_none_or(|before| before == request.body),
+                    "{} came with another body",
+                    request.target
+                );
             }
             ticks
         };

@@ -67,8 +67,10 @@ fn kind_of(word: &str) -> u64 {
 /// The family of a sample: its own name, or that of a histogram or summary.
 fn family_of<'a>(name: &'a str, page: &Page) -> &'a str {
     let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
-    base.filter(|base| page.families.get(*base).is_some_and(|(kind, _)| matches!(kind.as_str(), "histogram" | "summary")))
-        .unwrap_or(name)
+    base.filter(|base| {
+        page.families.get(*base).is_some_and(|(kind, _)| matches!(kind.as_str(), "histogram" | "summary"))
+    })
+    .unwrap_or(name)
 }
 
 /// Pushes once to a file and to a receiver that answers each request, checked, as `answer` says. Returns the page and the
@@ -106,7 +108,10 @@ fn check(page: &Page, samples: &[WrittenSample]) {
         assert!(found.insert(&sample.labels, sample).is_none(), "twice: {sample:?}");
         assert_eq!(sample.timestamp, samples[0].timestamp, "{sample:?}");
         let value = page.samples.get(&sample.labels).unwrap_or_else(|| panic!("not on the page: {sample:?}"));
-        assert!(value.to_bits() == sample.value.to_bits() || value.is_nan() && sample.value.is_nan(), "{value} {sample:?}");
+        assert!(
+            value.to_bits() == sample.value.to_bits() || value.is_nan() && sample.value.is_nan(),
+            "{value} {sample:?}"
+        );
     }
     assert_eq!(found.len(), page.samples.len(), "samples are missing");
 }

@@ -1,6 +1,7 @@
 //! The delivery loop in a virtual world: a network whose answers a schedule decides, two clocks, and a disk that crashes.
 //!
 //! Schedules follow from a seed. One that fails is shrunk to the events that matter.
+#![expect(clippy::disallowed_methods, reason = "the number of schedules is a variable of the environment")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -169,7 +170,8 @@ impl Network {
         let digits = text.split("tick_").nth(1).unwrap_or_default();
         let number: usize = digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
         if clocks.monotonic() < self.not_before && !is_metadata {
-            self.problem = Some(format!("batch {number} came {:?} too early", self.not_before - clocks.monotonic()));
+            self.problem =
+                Some(format!("batch {number} came {:?} too early", self.not_before.saturating_sub(clocks.monotonic())));
         }
         let plain = |status: u16| Answer {
             status,
@@ -227,7 +229,7 @@ impl Network {
         if is_metadata {
             return answer;
         }
-        let is_again = matches!(&answer, Err(_)) || matches!(&answer, Ok(answer) if matches!(answer.status, 429 | 503));
+        let is_again = answer.is_err() || matches!(&answer, Ok(answer) if matches!(answer.status, 429 | 503));
         if is_again {
             let asked = match self.mode {
                 Mode::Throttles(Asked::Seconds(seconds)) => Duration::from_secs(seconds.min(600)),
@@ -241,16 +243,16 @@ impl Network {
             self.refused.insert(number);
         }
         if takes {
-            self.take(number, content_type, request.url, body);
+            self.take(number, content_type, request.url, &body);
         }
         answer
     }
 
-    fn take(&mut self, number: usize, content_type: &str, url: &str, body: Vec<u8>) {
+    fn take(&mut self, number: usize, content_type: &str, url: &str, body: &[u8]) {
         self.taken.insert(number);
         let known =
-            self.bodies.entry((number, content_type.to_owned())).or_insert_with(|| (url.to_owned(), body.clone()));
-        if (known.0.as_str(), &known.1) != (url, &body) {
+            self.bodies.entry((number, content_type.to_owned())).or_insert_with(|| (url.to_owned(), body.to_vec()));
+        if (known.0.as_str(), known.1.as_slice()) != (url, body) {
             self.problem = Some(format!("batch {number} came again with another content"));
         }
         let missing = |number: &usize| !self.taken.contains(number) && !self.refused.contains(number);
@@ -346,9 +348,9 @@ fn run(kind: &str, seed: u64, events: &[Event]) -> Result<(), String> {
             Event::Restart { is_power } => {
                 drop(current);
                 if is_power {
-                    disk.lose_power(&mut random)
+                    disk.lose_power(&mut random);
                 } else {
-                    disk.restart_process()
+                    disk.restart_process();
                 }
                 network.lock().unwrap().not_before = Duration::ZERO;
                 current = lane(kind, &disk, &network, &clocks, seed);
