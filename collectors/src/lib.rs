@@ -20,6 +20,7 @@ pub mod drbd;
 pub mod drm;
 pub mod edac;
 pub mod entropy;
+pub mod ethtool;
 pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
@@ -47,6 +48,7 @@ pub mod nvme;
 pub mod nvmesubsystem;
 pub mod os;
 pub mod pcidevice;
+pub mod perf;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
@@ -101,6 +103,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<drm::Drm>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<ethtool::Ethtool>(),
     Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),
@@ -126,6 +129,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),
     Registration::of::<pcidevice::Pcidevice>(),
+    Registration::of::<perf::Perf>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),

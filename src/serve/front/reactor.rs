@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::kernel::clock;
-use collectors::kit::workers::Workers;
+use collectors::kit::pool::{Limits, Pool, Task};
 use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Scratch, Step};
@@ -29,8 +29,8 @@ const ANSWERED_AT_ONCE_MAX: usize = 8;
 /// Maximum number of events that one wait returns.
 const EVENTS_MAX: usize = 256;
 
-/// Maximum number of threads for jobs; further jobs wait.
-const WORKERS_MAX: usize = 64;
+/// Threads for jobs; further jobs wait.
+const WORKERS: Limits = Limits { name: "worker", threads_max: 64, stuck_max: 0, stack_bytes: None };
 
 /// Pause before the next attempt after accepting a connection failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -70,7 +70,7 @@ pub(super) struct Reactor {
     connections: Connections,
     connections_max: usize,
     spare: Spare,
-    workers: Arc<Workers>,
+    workers: Pool<Task>,
     /// Slots of connections that can advance without an event.
     pending: Vec<usize>,
     waiting: Vec<Waiting>,
@@ -118,7 +118,7 @@ impl Reactor {
             connections: Connections::default(),
             connections_max,
             spare: Spare::default(),
-            workers: Arc::new(Workers::new("worker", WORKERS_MAX)),
+            workers: Pool::new(WORKERS),
             pending: Vec::new(),
             waiting: Vec::new(),
             lacks_standby: false,
