@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod peer;
 pub mod plain_reads;
 pub mod property;
+pub mod remote_write;
 pub mod requirements;
 pub mod scaffold;
 pub mod scrape_target;

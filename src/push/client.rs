@@ -33,6 +33,8 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// Whether a header of remote write 2.0 contains the number of written samples.
     pub tells_written: bool,
+    /// Number of written samples by remote write 2.0.
+    pub samples_written: Option<u64>,
     /// First line of the body, escaped and shortened.
     pub first_line: String,
     /// The body, truncated to the limit.
@@ -40,9 +42,22 @@ pub struct Answer {
 }
 
 /// Sends requests.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
+    /// A network of a test.
+    #[cfg(test)]
+    answers: Option<std::sync::Arc<Answers>>,
+}
+
+/// Answers requests without a network.
+#[cfg(test)]
+type Answers = dyn Fn(&Outbound<'_>) -> Result<Answer, String> + Send + Sync;
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
 }
 
 fn config(timeout: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
@@ -61,7 +76,7 @@ impl Client {
         let config = config(timeout);
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::trust::system());
-        Self { agent: config.build().into() }
+        Self::over(config.build().into())
     }
 
     /// A client with the certificates of a target.
@@ -69,7 +84,7 @@ impl Client {
         #[cfg(feature = "tls")]
         {
             let config = config(timeout).tls_config(super::trust::of(options)?);
-            Ok(Self { agent: config.build().into() })
+            Ok(Self::over(config.build().into()))
         }
         #[cfg(not(feature = "tls"))]
         {
@@ -81,8 +96,28 @@ impl Client {
         }
     }
 
+    fn over(agent: ureq::Agent) -> Self {
+        Self {
+            agent,
+            #[cfg(test)]
+            answers: None,
+        }
+    }
+
+    /// A client whose requests a test answers.
+    #[cfg(test)]
+    pub(super) fn answered_by(
+        answer: impl Fn(&Outbound<'_>) -> Result<Answer, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)) }
+    }
+
     /// Sends a request. The error names the failed phase, without the URL.
     pub fn send(&self, request: &Outbound<'_>, answer_max_bytes: Option<u64>) -> Result<Answer, String> {
+        #[cfg(test)]
+        if let Some(answer) = &self.answers {
+            return answer(request);
+        }
         let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
@@ -91,6 +126,8 @@ impl Client {
         let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let retry_after = header("retry-after");
+        let samples_written =
+            header("x-prometheus-remote-write-samples-written").and_then(|count| count.trim().parse().ok());
         let tells_written = ["samples", "histograms", "exemplars"]
             .iter()
             .any(|kind| response.headers().contains_key(format!("x-prometheus-remote-write-{kind}-written")));
@@ -103,7 +140,7 @@ impl Client {
             (Err(_), None) => Vec::new(),
             (Err(error), Some(_)) => return Err(error.to_string()),
         };
-        Ok(Answer { status, retry_after, tells_written, first_line: first_line(&body), body })
+        Ok(Answer { status, retry_after, tells_written, samples_written, first_line: first_line(&body), body })
     }
 }
 

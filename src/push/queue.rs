@@ -20,7 +20,7 @@ use super::checksum::crc32c;
 use super::storage::Storage;
 
 #[cfg(test)]
-mod disk;
+pub(super) mod disk;
 #[cfg(test)]
 mod tests;
 

@@ -56,6 +56,8 @@ impl fmt::Debug for Target {
 pub enum Outcome {
     /// The target accepted it; the body had this many bytes.
     Delivered(u64),
+    /// The target answered with success and wrote less than it was sent.
+    Partial(u64, String),
     /// The target refused it permanently.
     Refused(String),
     /// A temporary failure, with the time that the target requested before a retry.
@@ -77,6 +79,12 @@ impl Target {
             has_fallen_back: AtomicBool::new(false),
             metadata: Mutex::default(),
         })
+    }
+
+    /// This target with another client.
+    #[cfg(test)]
+    pub(super) fn over(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
     /// The settings of the target.
@@ -165,7 +173,7 @@ impl Target {
             };
             let url = self.group(&page.identity);
             match self.send(method, &url, &[("Content-Type", TEXT)], text.as_bytes(), now).0 {
-                Outcome::Delivered(sent) => bytes += sent,
+                Outcome::Delivered(sent) | Outcome::Partial(sent, _) => bytes += sent,
                 other => return other,
             }
         }
@@ -179,7 +187,7 @@ impl Target {
         }
         for identity in identities {
             match self.send("DELETE", &self.group(identity), &[], b"", Duration::ZERO).0 {
-                Outcome::Delivered(_) => {}
+                Outcome::Delivered(_) | Outcome::Partial(..) => {}
                 Outcome::Refused(error) | Outcome::Retry(error, _) => return Err(error),
             }
         }
@@ -249,13 +257,17 @@ impl Target {
             ("Content-Encoding", "snappy"),
             ("X-Prometheus-Remote-Write-Version", version.header()),
         ];
-        let message = match version {
-            Version::V1 => remote_write::encode_v1(&batch.text, batch.timestamp).message,
-            Version::V2 => {
-                remote_write::encode_v2(&batch.text, batch.timestamp, &|family| batch.start_of(family)).message
-            }
+        let encoded = match version {
+            Version::V1 => remote_write::encode_v1(&batch.text, batch.timestamp),
+            Version::V2 => remote_write::encode_v2(&batch.text, batch.timestamp, &|family| batch.start_of(family)),
         };
-        let sent = self.send("POST", &self.url, &headers, &super::snappy(&message), now);
+        let mut sent = self.send("POST", &self.url, &headers, &super::snappy(&encoded.message), now);
+        if let (Outcome::Delivered(bytes), Some(Answer { samples_written: Some(written), .. })) = &sent
+            && version == Version::V2
+            && *written < encoded.samples as u64
+        {
+            sent.0 = Outcome::Partial(*bytes, format!("{written} of {} samples were written", encoded.samples));
+        }
         if version == Version::V1 && matches!(sent.0, Outcome::Delivered(_)) {
             self.send_metadata(batch, &headers, now);
         }
@@ -507,6 +519,7 @@ mod tests {
                 status,
                 retry_after: retry.map(str::to_owned),
                 tells_written: false,
+                samples_written: None,
                 first_line: "why".to_owned(),
                 body: Vec::new(),
             };

@@ -15,6 +15,9 @@ use super::storage::Storage;
 use super::target::{Outcome, Target};
 use crate::log::{Field, Log};
 
+#[cfg(test)]
+mod tests;
+
 /// Minimum time between log lines about a failure.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
@@ -52,6 +55,43 @@ pub(super) struct Lane {
     metrics: TargetMetrics,
     log: Arc<Log>,
     seed: u64,
+}
+
+/// The clocks of deliveries.
+pub(super) trait Time {
+    /// Time since 1970.
+    fn now(&self) -> Duration;
+    /// Time of the monotonic clock.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The clocks of the system.
+struct SystemTime;
+
+impl Time for SystemTime {
+    fn now(&self) -> Duration {
+        clock::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        clock::monotonic()
+    }
+}
+
+/// What a lane's thread remembers from attempt to attempt.
+struct Progress {
+    backoff: Backoff,
+    /// Time of the last log line about a failure that lasts.
+    told: Option<Duration>,
+    /// Minimum time between the batches of a backlog.
+    spacing: Duration,
+}
+
+impl Progress {
+    fn new(lane: &Lane) -> Self {
+        let rate = u32::try_from(lane.target.options().requests_per_second).unwrap_or(u32::MAX);
+        Self { backoff: Backoff::new(lane.seed), told: None, spacing: Duration::from_secs(1) / rate.max(1) }
+    }
 }
 
 /// The batch that is being sent.
@@ -170,54 +210,56 @@ impl Lane {
             // What waits from before is not sent by a standby either.
             self.pause_while(self.target.is_paused());
         }
-        let mut backoff = Backoff::new(self.seed);
-        let mut told: Option<Duration> = None;
-        let requests_per_second = u32::try_from(self.target.options().requests_per_second).unwrap_or(u32::MAX);
-        let spacing = Duration::from_secs(1) / requests_per_second.max(1);
+        let mut progress = Progress::new(self);
         while let Some(shipment) = self.next() {
-            let begin = clock::monotonic();
-            let outcome = match &shipment {
-                Shipment::Pages(_, pages) => self.target.deliver_pages(pages, clock::now()),
-                Shipment::Batch(_, batch) => self.target.deliver(batch, clock::now()),
-            };
-            let took = clock::monotonic().saturating_sub(begin);
-            self.metrics.duration.set(took.as_secs_f64());
-            match outcome {
-                Outcome::Delivered(bytes) => {
-                    self.metrics.samples.inc_by(shipment.samples() as u64);
-                    self.metrics.bytes.inc_by(bytes);
-                    self.metrics.last_success.set(clock::now().as_secs_f64());
-                    if told.take().is_some() {
-                        self.log
-                            .info("The target takes samples again", &[("target", Field::Text(&self.target.name()))]);
-                    }
-                    backoff.reset();
-                    *self.failure() = None;
-                    if self.done(&shipment) {
-                        self.pause(spacing.saturating_sub(took));
-                    }
+            let pause = self.attempt(&shipment, &mut progress, &SystemTime);
+            self.pause(pause);
+        }
+    }
+
+    /// Sends a shipment once. Returns the pause before the next attempt.
+    fn attempt(&self, shipment: &Shipment, progress: &mut Progress, time: &dyn Time) -> Duration {
+        let begin = time.monotonic();
+        let outcome = match shipment {
+            Shipment::Pages(_, pages) => self.target.deliver_pages(pages, time.now()),
+            Shipment::Batch(_, batch) => self.target.deliver(batch, time.now()),
+        };
+        let took = time.monotonic().saturating_sub(begin);
+        self.metrics.duration.set(took.as_secs_f64());
+        match outcome {
+            Outcome::Delivered(bytes) | Outcome::Partial(bytes, _) => {
+                self.metrics.samples.inc_by(shipment.samples() as u64);
+                self.metrics.bytes.inc_by(bytes);
+                self.metrics.last_success.set(time.now().as_secs_f64());
+                if progress.told.take().is_some() {
+                    self.log.info("The target takes samples again", &[("target", Field::Text(&self.target.name()))]);
                 }
-                Outcome::Refused(error) => {
-                    self.metrics.dropped_refused.inc();
-                    self.tell("The target refused a batch, which is dropped", &error);
-                    self.lock().loss = Some(format!("refused: {error}"));
-                    *self.failure() = Some(error);
-                    backoff.reset();
-                    if self.done(&shipment) {
-                        self.pause(spacing.saturating_sub(took));
-                    }
-                }
-                Outcome::Retry(error, asked) => {
-                    self.metrics.retries.inc();
-                    if told.is_none_or(|told| begin.saturating_sub(told) >= LOG_PAUSE) {
-                        self.tell("The target does not take samples; they wait", &error);
-                        told = Some(begin);
-                    }
-                    *self.failure() = Some(error);
-                    self.pause(backoff.next(asked));
+                *self.failure() = None;
+                if let Outcome::Partial(_, error) = outcome {
+                    self.lose("The target did not write all samples of a batch", error);
                 }
             }
+            Outcome::Refused(error) => self.lose("The target refused a batch, which is dropped", error),
+            Outcome::Retry(error, asked) => {
+                self.metrics.retries.inc();
+                if progress.told.is_none_or(|told| begin.saturating_sub(told) >= LOG_PAUSE) {
+                    self.tell("The target does not take samples; they wait", &error);
+                    progress.told = Some(begin);
+                }
+                *self.failure() = Some(error);
+                return progress.backoff.next(asked);
+            }
         }
+        progress.backoff.reset();
+        if self.done(shipment) { progress.spacing.saturating_sub(took) } else { Duration::ZERO }
+    }
+
+    /// Counts a batch that the target did not take as a whole, and tells why.
+    fn lose(&self, message: &str, error: String) {
+        self.metrics.dropped_refused.inc();
+        self.tell(message, &error);
+        self.lock().loss = Some(format!("refused: {error}"));
+        *self.failure() = Some(error);
     }
 
     /// Waits for the next batch to send. `None` when the lane stops.
@@ -227,44 +269,50 @@ impl Lane {
             if state.is_stopping {
                 return None;
             }
-            let is_paused = state.is_paused != Some(false);
-            match &mut state.waiting {
-                _ if is_paused => {}
-                Waiting::Newest(newest) => {
-                    if let Some((number, pages)) = newest {
-                        let timestamp = pages.iter().flat_map(|page| &page.batches).map(|batch| batch.timestamp).min();
-                        self.metrics.oldest.set(seconds(timestamp.unwrap_or_default()));
-                        return Some(Shipment::Pages(*number, Arc::clone(pages)));
-                    }
+            match self.poll(&mut state) {
+                Ok(Some(shipment)) => return Some(shipment),
+                Ok(None) => {
+                    state.is_idle = true;
+                    self.changed.notify_all();
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
-                Waiting::All(queue) => match next_batch(queue) {
-                    Ok(Some((id, Some(batch)))) => {
-                        self.metrics.oldest.set(seconds(batch.timestamp));
-                        return Some(Shipment::Batch(id, batch));
-                    }
-                    Ok(Some((id, None))) => {
-                        self.metrics.dropped_damaged.inc();
-                        _ = queue.delivered(id);
-                        continue;
-                    }
-                    Ok(None) => {}
-                    Err(error) => {
-                        self.tell("The queue could not be read", &error.to_string());
-                        state = self
-                            .changed
-                            .wait_timeout(state, LOG_PAUSE)
-                            .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
-                        continue;
-                    }
-                },
+                Err(error) => {
+                    self.tell("The queue could not be read", &error.to_string());
+                    state = self
+                        .changed
+                        .wait_timeout(state, LOG_PAUSE)
+                        .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+                }
             }
-            if !is_paused {
-                self.metrics.oldest.set(0.0);
-            }
-            state.is_idle = true;
-            self.changed.notify_all();
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// The next batch to send, if there is one.
+    fn poll(&self, state: &mut State) -> io::Result<Option<Shipment>> {
+        if state.is_paused != Some(false) {
+            return Ok(None);
+        }
+        match &mut state.waiting {
+            Waiting::Newest(newest) => {
+                if let Some((number, pages)) = newest {
+                    let timestamp = pages.iter().flat_map(|page| &page.batches).map(|batch| batch.timestamp).min();
+                    self.metrics.oldest.set(seconds(timestamp.unwrap_or_default()));
+                    return Ok(Some(Shipment::Pages(*number, Arc::clone(pages))));
+                }
+            }
+            Waiting::All(queue) => {
+                while let Some((id, batch)) = next_batch(queue)? {
+                    if let Some(batch) = batch {
+                        self.metrics.oldest.set(seconds(batch.timestamp));
+                        return Ok(Some(Shipment::Batch(id, batch)));
+                    }
+                    self.metrics.dropped_damaged.inc();
+                    _ = queue.delivered(id);
+                }
+            }
+        }
+        self.metrics.oldest.set(0.0);
+        Ok(None)
     }
 
     /// Takes a shipment off what waits; returns whether more may wait.
