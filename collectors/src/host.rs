@@ -5,4 +5,5 @@
 pub mod errno;
 pub mod kernel;
 pub mod root;
+pub mod schedule;
 pub mod tree_text;
