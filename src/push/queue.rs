@@ -208,7 +208,10 @@ impl<S: Storage> Queue<S> {
         }
         let id = self.next_id;
         if id > ID_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the numbers of records are used up; remove the queue"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the numbers of records are used up; remove the queue",
+            ));
         }
         self.make_room(length as u64)?;
         let is_open = |last: &Segment| {

@@ -257,7 +257,7 @@ impl Running {
             return Err(format!("{path} of {:?} was closed at {now:?} after {text:?}", self.asked));
         }
         if let Some((status, body)) = answer(&self.received) {
-            self.check(now, path, limit, status, &body, conditions, tally)?;
+            self.check(now, path, limit, (status, &body), conditions, tally)?;
             self.asked = Duration::ZERO;
             self.done += 1;
             self.next = Some(now + interval);
@@ -281,8 +281,7 @@ impl Running {
         now: Duration,
         path: &str,
         limit: Duration,
-        status: u16,
-        body: &str,
+        (status, body): (u16, &str),
         conditions: &Conditions<'_>,
         tally: &mut Tally,
     ) -> Result<(), String> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use collectors::host::errno::Errno;
-use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 use collectors::host::root::tree::Tree;
+use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
 use collectors::host::schedule::simulated;
 
 use crate::world::{START, UNBLOCKED, World};

@@ -66,7 +66,7 @@ struct Plan {
 
 /// Elements of the list whose bit is set.
 fn masked<T>(all: Vec<T>, mask: u64) -> Vec<T> {
-    let is_kept = |number: usize| mask >> number & 1 == 1;
+    let is_kept = |number: usize| (mask >> number) & 1 == 1;
     all.into_iter().enumerate().filter(|(number, _)| is_kept(*number)).map(|(_, element)| element).collect()
 }
 
@@ -243,6 +243,7 @@ fn check(case: (u64, u64, u64)) -> Result<Tally, String> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the variables choose the schedules")]
 fn every_honest_client_gets_a_complete_page_or_an_honest_error_by_its_deadline() {
     const ALL: u64 = 0xffff;
     schedule::simulate_by(&Worlds);

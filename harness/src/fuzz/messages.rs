@@ -19,9 +19,12 @@ pub(super) fn targets() -> Vec<Target> {
     };
     vec![
         given("config", "A configuration file is read or refused without a panic.", config, || Ok(configs())),
-        given("dbus", "A message of D-Bus is read or refused, and a read one has the size that was foretold.", dbus, || {
-            Ok(bus_messages())
-        }),
+        given(
+            "dbus",
+            "A message of D-Bus is read or refused, and a read one has the size that was foretold.",
+            dbus,
+            || Ok(bus_messages()),
+        ),
         given("ntp", "A reply of NTP is read or refused without a panic.", ntp, || Ok(packets())),
         given("pattern", "A pattern that is translated compiles, or is too large.", pattern, || Ok(patterns())),
         given("push-queue", "A queue opens over any files, and gives back what is appended then.", push_queue, queues),
@@ -204,5 +207,7 @@ fn retry_after(input: &[u8]) {
 }
 
 fn pauses() -> Vec<Vec<u8>> {
-    ["120", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT"].map(|text| text.as_bytes().to_vec()).to_vec()
+    ["120", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT"]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
 }

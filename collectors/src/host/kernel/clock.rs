@@ -14,11 +14,11 @@ pub fn now() -> Duration {
 
 /// Monotonic time since the first call in this process, or that of the simulation in a simulated thread.
 pub fn monotonic() -> Duration {
-    if let Some(schedule) = schedule::simulated() {
-        return schedule.monotonic();
-    }
     static FIRST: OnceLock<Instant> = OnceLock::new();
-    FIRST.get_or_init(Instant::now).elapsed()
+    match schedule::simulated() {
+        None => FIRST.get_or_init(Instant::now).elapsed(),
+        Some(schedule) => schedule.monotonic(),
+    }
 }
 
 #[cfg(test)]
