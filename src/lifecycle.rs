@@ -20,6 +20,8 @@ use crate::instruments::Instruments;
 use crate::log::{Field, Log};
 #[cfg(feature = "push")]
 use crate::push::Pusher;
+#[cfg(target_os = "linux")]
+use crate::sandbox::Needs;
 use crate::serve::handler::Handler;
 use crate::serve::replaceable::Replaceable;
 #[cfg(feature = "push")]
@@ -40,6 +42,9 @@ pub struct Lifecycle {
     metrics: Option<ReloadMetrics>,
     settings: Mutex<Settings>,
     pushing: Pushing,
+    /// Files of the sandbox of the start, if there is one.
+    #[cfg(target_os = "linux")]
+    sandbox: Option<Needs>,
     read_again: ReadAgain,
 }
 
@@ -110,7 +115,11 @@ impl Lifecycle {
         let targets = targets_of(&pushing);
         let handler = Arc::new(Replaceable::new(handler(&settings, scraper, &instruments, log, about, targets)));
         let Host { roots, kernel, is_simulated, is_replayed } = host;
+        #[cfg(target_os = "linux")]
+        let sandbox = settings.has_sandbox.then(|| Needs::of(&settings));
         Ok(Self {
+            #[cfg(target_os = "linux")]
+            sandbox,
             roots,
             kernel,
             is_simulated: is_simulated || is_replayed,
@@ -135,7 +144,7 @@ impl Lifecycle {
             return None;
         }
         #[cfg(feature = "push")]
-        if let Some(pusher) = &*self.pushing.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(pusher) = &mut *self.pushing.lock().unwrap_or_else(PoisonError::into_inner) {
             return Some(pusher.once());
         }
         Some(Err("--push.once: expected --push.to as well".to_owned()))
@@ -194,6 +203,15 @@ impl Lifecycle {
             is_replayed: false,
         };
         host.prepare(&mut settings.values)?;
+        #[cfg(target_os = "linux")]
+        if let Some(sandbox) = &self.sandbox
+            && let Some(path) = sandbox.lacks(&Needs::of(&settings))
+        {
+            return Err(format!(
+                "--sandbox: {} is outside of the active sandbox; restart the exporter",
+                path.display()
+            ));
+        }
         settings.warnings.iter().for_each(|warning| self.log.warn(warning, &[]));
         let about = host.about(&settings);
         let scraper = scraper(&settings, host.roots, host.kernel, &self.log)?;
@@ -210,14 +228,14 @@ impl Lifecycle {
     #[cfg(feature = "push")]
     fn reload_push(&self, settings: &Settings, scraper: &Arc<Scraper>) -> Result<(), String> {
         let mut pushing = self.pushing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pusher) = &*pushing {
-            return pusher.reload(settings.push.clone(), collect(settings, scraper, &self.instruments));
+        if pushing.is_none() && !settings.push.targets.is_empty() {
+            let host = host_name(scraper)?;
+            *pushing = Some(Pusher::idle(&settings.push, &host, &self.instruments, &self.log)?);
         }
-        if let Some(mut pusher) = pusher(settings, scraper, &self.instruments, &self.log)? {
-            pusher.tick()?;
-            *pushing = Some(pusher);
+        match &mut *pushing {
+            Some(pusher) => pusher.reload(settings.push.clone(), collect(settings, scraper, &self.instruments)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -275,7 +293,7 @@ fn targets_of(_: &Pushing) -> Option<PushedTargets> {
     None
 }
 
-/// Opens the queues of the targets and starts a thread for each of them.
+/// Opens the queues of the targets.
 #[cfg(feature = "push")]
 fn pusher(
     settings: &Settings,
@@ -286,11 +304,15 @@ fn pusher(
     if settings.push.targets.is_empty() {
         return Ok(None);
     }
+    let collect = collect(settings, scraper, instruments);
+    Pusher::open(settings.push.clone(), &host_name(scraper)?, collect, instruments, log).map(Some)
+}
+
+#[cfg(feature = "push")]
+fn host_name(scraper: &Scraper) -> Result<String, String> {
     let mut uname = Uname::default();
     scraper.kernel().uname(&mut uname).map_err(|error| format!("the host's name: {error}"))?;
-    let host = String::from_utf8_lossy(&uname.nodename).into_owned();
-    let collect = collect(settings, scraper, instruments);
-    Pusher::start(settings.push.clone(), &host, collect, instruments, log).map(Some)
+    Ok(String::from_utf8_lossy(&uname.nodename).into_owned())
 }
 
 /// Makes the exporter's page for push, with the deadline of a scrape.

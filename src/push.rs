@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
+use crate::config::target::TargetOptions;
 use crate::flags::Push;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
@@ -85,7 +86,21 @@ const STOP: Duration = Duration::from_secs(3);
 /// A target's lane with its thread.
 struct Handle {
     lane: Arc<Lane>,
-    thread: JoinHandle<()>,
+    /// `None` before [`Pusher::begin`] and after the end.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Starts the thread.
+    fn begin(&mut self) -> Result<(), String> {
+        let running = Arc::clone(&self.lane);
+        self.thread = Some(spawn("push", move || running.run())?);
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        self.lane.target().name()
+    }
 }
 
 /// The context of a tick. A reload of the configuration replaces parts of it between two ticks.
@@ -116,6 +131,8 @@ struct Control {
 /// Pushes until it is stopped.
 pub struct Pusher {
     shared: Arc<Shared>,
+    /// Whether the threads of the lanes were started, so that a reload starts those of its lanes too.
+    is_running: bool,
     ticks: Option<JoinHandle<()>>,
 }
 
@@ -131,19 +148,12 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 impl Pusher {
-    /// Opens the queues and starts a thread for each target. `host` names this host.
-    pub fn start(
-        settings: Push,
-        host: &str,
-        collect: Collect,
-        instruments: &Instruments,
-        log: &Arc<Log>,
-    ) -> Result<Self, String> {
+    /// A pusher with these settings, but without targets.
+    fn new(settings: &Push, host: &str, instruments: &Instruments, log: &Arc<Log>) -> Result<Self, String> {
         let metrics = PushMetrics::new(instruments).map_err(|error| error.to_string())?;
-        schedule_of(&settings, host)?;
-        let work = Work { lanes: Vec::new(), sources: sources_of(&settings, host, collect)?, settings };
+        let settings = Push { targets: Vec::new(), ..settings.clone() };
         let shared = Arc::new(Shared {
-            work: Mutex::new(work),
+            work: Mutex::new(Work { lanes: Vec::new(), sources: Vec::new(), settings }),
             shown: Mutex::default(),
             control: Mutex::default(),
             changed: Condvar::new(),
@@ -151,20 +161,39 @@ impl Pusher {
             host: host.to_owned(),
             log: Arc::clone(log),
         });
-        let mut work = shared.work();
-        for options in work.settings.targets.clone() {
-            let target = Target::new(options, work.settings.timeout)?;
-            let queue = if target.takes_newest_only() { None } else { Some(open_queue(&work.settings, &target)?) };
-            let handle = shared.start_lane(target, queue)?;
-            work.lanes.push(handle);
+        Ok(Self { shared, is_running: false, ticks: None })
+    }
+
+    /// Opens the queues of the targets. `host` names this host. [`Pusher::tick`] starts the threads.
+    pub fn open(
+        settings: Push,
+        host: &str,
+        collect: Collect,
+        instruments: &Instruments,
+        log: &Arc<Log>,
+    ) -> Result<Self, String> {
+        let mut pusher = Self::new(&settings, host, instruments, log)?;
+        pusher.reload(settings, collect)?;
+        Ok(pusher)
+    }
+
+    /// A pusher that waits for a reload to bring targets.
+    pub fn idle(settings: &Push, host: &str, instruments: &Instruments, log: &Arc<Log>) -> Result<Self, String> {
+        Ok(Self { is_running: true, ..Self::new(settings, host, instruments, log)? })
+    }
+
+    /// Starts the threads of the lanes.
+    fn begin(&mut self) -> Result<(), String> {
+        if !self.is_running {
+            self.shared.work().lanes.iter_mut().try_for_each(Handle::begin)?;
+            self.is_running = true;
         }
-        shared.show(&work.lanes);
-        drop(work);
-        Ok(Self { shared, ticks: None })
+        Ok(())
     }
 
     /// Collects and hands over at every tick, in a thread of its own.
     pub fn tick(&mut self) -> Result<(), String> {
+        self.begin()?;
         let schedule = schedule_of(&self.shared.work().settings, &self.shared.host)?;
         let shared = Arc::clone(&self.shared);
         self.ticks = Some(spawn("push-tick", move || shared.run(schedule))?);
@@ -172,7 +201,8 @@ impl Pusher {
     }
 
     /// Collects once and waits for the deliveries. The error names the targets that did not take everything.
-    pub fn once(&self) -> Result<(), String> {
+    pub fn once(&mut self) -> Result<(), String> {
+        self.begin()?;
         self.shared.collect(millis(clock::now()));
         let work = self.shared.work();
         let end = clock::monotonic() + work.settings.timeout * 3;
@@ -190,57 +220,62 @@ impl Pusher {
     }
 
     /// Applies other settings. What waits stays with its target, and no tick is left out. On an error nothing changes.
-    pub fn reload(&self, settings: Push, collect: Collect) -> Result<(), String> {
-        let shared = &self.shared;
+    pub fn reload(&mut self, settings: Push, collect: Collect) -> Result<(), String> {
+        let shared = Arc::clone(&self.shared);
         let schedule = schedule_of(&settings, &shared.host)?;
         let mut sources = sources_of(&settings, &shared.host, collect)?;
         let before = shared.work().settings.clone();
+        let find = |settings: &Push, name: &str| settings.targets.iter().find(|target| target.name == name).cloned();
         let is_kept = |name: &str| {
-            let of = |settings: &Push| settings.targets.iter().find(|target| target.name == name).cloned();
-            let is_same = |options| of(&before).is_some_and(|before| before == options);
             before.timeout == settings.timeout
                 && before.queue_max_bytes == settings.queue_max_bytes
-                && of(&settings).is_some_and(is_same)
+                && find(&settings, name).is_some_and(|options| find(&before, name) == Some(options))
         };
-        let mut targets = Vec::new();
-        for options in settings.targets.iter().filter(|options| !is_kept(&options.name)) {
-            targets.push(Target::new(options.clone(), settings.timeout)?);
+        // All that can fail comes first: certificates, queues and threads. The threads have nothing to send yet.
+        let mut fresh: Vec<Handle> = Vec::new();
+        let changed = settings.targets.iter().filter(|options| !is_kept(&options.name));
+        let prepared = changed.cloned().try_for_each(|options| {
+            fresh.push(self.prepare(options, &settings)?);
+            Ok(())
+        });
+        let prepared = prepared.and_then(|()| {
+            let is_needed = self.is_running && self.ticks.is_none() && !settings.targets.is_empty();
+            if is_needed { self.tick() } else { Ok(()) }
+        });
+        if let Err(error) = prepared {
+            for handle in &fresh {
+                handle.lane.stop();
+                if find(&before, handle.name()).is_none() {
+                    shared.metrics.forget(handle.name());
+                }
+            }
+            fresh.into_iter().filter_map(|handle| handle.thread).for_each(|thread| drop(thread.join()));
+            return Err(error);
         }
-        // Queues of new targets are opened before anything is stopped: opening is what can fail.
-        let mut queues: Vec<Option<AnyQueue>> = Vec::new();
-        for target in &targets {
-            let is_new = !before.targets.iter().any(|other| other.name == target.name());
-            let queue = (is_new && !target.takes_newest_only()).then(|| open_queue(&settings, target)).transpose()?;
-            queues.push(queue);
-        }
-        // Ticks go on while threads end: what they bring waits in the queues.
-        let (mut kept, mut ending): (Vec<_>, Vec<_>) =
-            shared.work().lanes.drain(..).partition(|handle| is_kept(handle.lane.target().name()));
-        for handle in &ending {
-            handle.lane.stop();
-        }
-        let mut ended = Vec::new();
-        for handle in ending.drain(..) {
-            // The thread of a target that hangs ends with its request.
-            drop(handle.thread.join());
-            ended.push(handle.lane);
+        // The replaced lanes still take ticks while their threads end: what a tick brings goes over with the queue.
+        let ending: Vec<JoinHandle<()>> = {
+            let mut work = shared.work();
+            let replaced = work.lanes.iter_mut().filter(|handle| !is_kept(handle.name()));
+            replaced.inspect(|handle| handle.lane.stop()).filter_map(|handle| handle.thread.take()).collect()
+        };
+        // The thread of a target that hangs ends with its request.
+        for thread in ending {
+            drop(thread.join());
         }
         let mut work = shared.work();
-        for (target, queue) in targets.into_iter().zip(queues) {
-            let predecessor = ended.iter().find(|lane| lane.target().name() == target.name());
-            let queue = queue.or_else(|| predecessor.and_then(|lane| lane.take_queue())).or_else(|| {
-                // A target that kept the newest page only becomes one with a queue.
-                (!target.takes_newest_only()).then(|| open_queue(&settings, &target).ok()).flatten()
-            });
-            kept.push(shared.start_lane(target, queue)?);
-        }
-        for lane in ended {
-            let name = lane.target().name();
-            if !settings.targets.iter().any(|target| target.name == name) {
-                shared.metrics.forget(name);
-                shared.log.info("No longer pushing to", &[("target", Field::Text(&name))]);
+        let (mut lanes, ended): (Vec<_>, Vec<_>) = work.lanes.drain(..).partition(|handle| is_kept(handle.name()));
+        for Handle { lane, .. } in &ended {
+            if let Some(successor) = fresh.iter().find(|handle| handle.name() == lane.target().name()) {
+                successor.lane.succeed(lane, limits_of(&settings));
+            } else {
+                lane.give_up(settings.queue.is_some());
+                shared.metrics.forget(lane.target().name());
             }
         }
+        for handle in &fresh {
+            shared.log.info("Pushing to", &[("target", Field::Text(&handle.name()))]);
+        }
+        lanes.append(&mut fresh);
         let mut gone = Vec::new();
         for before in work.sources.drain(..) {
             match sources.iter_mut().find(|source| source.identity() == before.identity()) {
@@ -248,10 +283,11 @@ impl Pusher {
                 None => gone.push(before),
             }
         }
-        work.lanes.append(&mut kept);
+        work.lanes = lanes;
         shared.show(&work.lanes);
         work.sources = sources;
         work.settings = settings;
+        shared.warn_of_orphans(&work.settings);
         let now = millis(clock::now());
         let markers: Arc<Vec<Collected>> = Arc::new(gone.iter_mut().map(|source| source.end(now)).collect());
         work.lanes.iter().for_each(|handle| handle.lane.accept(&markers));
@@ -259,6 +295,32 @@ impl Pusher {
         shared.control().schedule = Some(schedule);
         shared.changed.notify_all();
         Ok(())
+    }
+
+    /// A lane for a new or changed target, with a queue unless it inherits one, and with its thread.
+    fn prepare(&self, options: TargetOptions, settings: &Push) -> Result<Handle, String> {
+        let shared = &self.shared;
+        let target = Target::new(options, settings.timeout)?;
+        let inherits = shared
+            .work()
+            .lanes
+            .iter()
+            .any(|handle| handle.name() == target.name() && !handle.lane.target().takes_newest_only());
+        let queue = if target.takes_newest_only() {
+            None
+        } else if inherits {
+            Some(memory_queue()?)
+        } else {
+            Some(open_queue(settings, &target)?)
+        };
+        let seed = hash(shared.host.as_bytes()) ^ hash(target.name().as_bytes());
+        let series = shared.metrics.of(target.name());
+        let lane = Arc::new(Lane::new(target, queue, series, Arc::clone(&shared.log), seed));
+        let mut handle = Handle { lane, thread: None };
+        if self.is_running {
+            handle.begin()?;
+        }
+        Ok(handle)
     }
 
     /// Tells the state of each target. Does not wait for a tick that runs.
@@ -305,13 +367,19 @@ impl Shared {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = lanes;
     }
 
-    fn start_lane(&self, target: Target, queue: Option<AnyQueue>) -> Result<Handle, String> {
-        let seed = hash(self.host.as_bytes()) ^ hash(target.name().as_bytes());
-        let series = self.metrics.of(target.name());
-        self.log.info("Pushing to", &[("target", Field::Text(&target.name()))]);
-        let lane = Arc::new(Lane::new(target, queue, series, Arc::clone(&self.log), seed));
-        let running = Arc::clone(&lane);
-        Ok(Handle { lane, thread: spawn("push", move || running.run())? })
+    /// Logs queues that hold samples and belong to no target, such as those of a target that got another address.
+    fn warn_of_orphans(&self, settings: &Push) {
+        let Some(path) = &settings.queue else { return };
+        let known: Vec<String> = settings.targets.iter().map(|target| folder(&target.name)).collect();
+        for orphan in storage::queues_below(path).into_iter().filter(|queue| !known.contains(&queue.folder)) {
+            let fields = [
+                ("folder", Field::Text(&orphan.folder)),
+                ("bytes", Field::Text(&orphan.bytes)),
+                ("name", Field::Text(&orphan.target)),
+            ];
+            let message = "Samples wait in a queue of no target; they are sent when a target has its name";
+            self.log.warn(message, &fields);
+        }
     }
 
     /// Collects at every tick until it is told to stop.
@@ -346,10 +414,11 @@ impl Shared {
     /// Collects once, for all targets.
     fn collect(&self, timestamp: i64) {
         let mut work = self.work();
-        let Work { lanes, sources, .. } = &mut *work;
-        if lanes.is_empty() {
+        // After the markers of a stop no sample follows.
+        if work.lanes.is_empty() || self.control().is_stopping {
             return;
         }
+        let Work { lanes, sources, .. } = &mut *work;
         let (pages, ()) = std::thread::scope(|scope| {
             // Other exporters and the checks of paused targets are asked at the same time: each may take its timeout.
             let others: Vec<_> = sources.iter().skip(1).map(|source| scope.spawn(|| source.page())).collect();
@@ -426,20 +495,34 @@ fn sources_of(settings: &Push, host: &str, collect: Collect) -> Result<Vec<Sourc
     Ok(sources)
 }
 
+/// Limits of a queue: on disk those of the settings, in memory fixed ones.
+fn limits_of(settings: &Push) -> QueueOptions {
+    let (max_bytes, sync) = match &settings.queue {
+        None => (MEMORY_MAX_BYTES, SyncPolicy::Never),
+        Some(_) => (settings.queue_max_bytes, SyncPolicy::Always),
+    };
+    QueueOptions { max_bytes, segment_bytes: segment_bytes(max_bytes), sync }
+}
+
 fn open_queue(settings: &Push, target: &Target) -> Result<AnyQueue, String> {
-    let (storage, max_bytes, sync): (Box<dyn Storage>, u64, SyncPolicy) = match &settings.queue {
-        None => (Box::new(Memory::default()), MEMORY_MAX_BYTES, SyncPolicy::Never),
+    let storage: Box<dyn Storage> = match &settings.queue {
+        None => return memory_queue(),
         Some(path) => {
             let path = path.join(folder(target.name()));
-            let storage =
-                Directory::open(&path).map_err(|error| format!("--push.queue: {}: {error}", path.display()))?;
-            (Box::new(storage), settings.queue_max_bytes, SyncPolicy::Always)
+            let storage = Directory::open(&path, target.name());
+            Box::new(storage.map_err(|error| format!("--push.queue: {}: {error}", path.display()))?)
         }
     };
-    let options = QueueOptions { max_bytes, segment_bytes: segment_bytes(max_bytes), sync };
     let now = clock::now();
     let salt = now.subsec_nanos() ^ u32::try_from(now.as_secs() & 0xffff_ffff).unwrap_or_default();
-    Queue::open(storage, options, salt).map_err(|error| format!("--push.queue: {}: {error}", target.name()))
+    Queue::open(storage, limits_of(settings), salt).map_err(|error| format!("--push.queue: {}: {error}", target.name()))
+}
+
+fn memory_queue() -> Result<AnyQueue, String> {
+    let max_bytes = MEMORY_MAX_BYTES;
+    let options = QueueOptions { max_bytes, segment_bytes: segment_bytes(max_bytes), sync: SyncPolicy::Never };
+    let storage: Box<dyn Storage> = Box::new(Memory::default());
+    Queue::open(storage, options, 0).map_err(|error| format!("a queue in memory: {error}"))
 }
 
 /// The folder of a target's queue: readable, and different for every target.

@@ -67,8 +67,11 @@ impl Needs {
             if target.kind == TargetKind::File && target.url.0 != "-" {
                 write.extend(folder_of(Path::new(&target.url.0)));
             }
-            let files = [&target.password_file, &target.bearer_token_file, &target.pause_file];
-            read.extend(files.into_iter().flatten().filter_map(|path| folder_of(path)));
+            let secrets = [&target.password_file, &target.bearer_token_file, &target.pause_file];
+            // A reload reads these again.
+            let certificates = [&target.ca_file, &target.cert_file, &target.key_file];
+            let files = secrets.into_iter().chain(certificates);
+            read.extend(files.flatten().filter_map(|path| folder_of(path)));
         }
         // An editor puts another file in its place.
         read.extend(settings.config_file.as_deref().and_then(folder_of));
@@ -76,6 +79,14 @@ impl Needs {
         read.sort();
         read.dedup();
         Self { read, write, remove }
+    }
+
+    /// A path of `other` that these needs do not cover. An active sandbox cannot be widened.
+    pub fn lacks<'a>(&self, other: &'a Self) -> Option<&'a Path> {
+        let is_below = |path: &Path, roots: &[PathBuf]| roots.iter().any(|root| path.starts_with(root));
+        let unread = other.read.iter().find(|path| !is_below(path, &self.read) && !is_below(path, &self.write));
+        let unwritten = || other.write.iter().find(|path| !is_below(path, &self.write));
+        unread.or_else(unwritten).map(PathBuf::as_path)
     }
 }
 
@@ -142,6 +153,15 @@ mod tests {
         assert!(!needs.read.iter().any(|path| path == Path::new("/") || path == Path::new("/host")), "{needs:?}");
         assert_eq!(needs.write, [Path::new("/var/lib/queue"), Path::new("/srv/text")]);
         assert_eq!(needs.remove, [Path::new("/run/exporter")]);
+    }
+
+    #[test]
+    fn a_path_outside_of_the_sandbox_is_found() {
+        let before = needs(&["--push.queue=/var/lib/queue", "--push.to=file=/srv/text/node.prom"]);
+        assert_eq!(before.lacks(&before), None);
+        assert_eq!(before.lacks(&needs(&["--push.to=file=/srv/text/a/other.prom"])), None);
+        assert_eq!(before.lacks(&needs(&["--push.to=file=/srv/node.prom"])), Some(Path::new("/srv")));
+        assert_eq!(before.lacks(&needs(&["--collector.textfile.directory=/texts"])), Some(Path::new("/texts")));
     }
 
     #[test]

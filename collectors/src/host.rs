@@ -3,6 +3,7 @@
 //! Collectors use this layer through [`Cx`](crate::kit::declare::Cx) only. The simulator implements it.
 
 pub mod errno;
+pub mod glob;
 pub mod kernel;
 pub mod root;
 pub mod schedule;

@@ -20,6 +20,7 @@ pub mod drbd;
 pub mod drm;
 pub mod edac;
 pub mod entropy;
+pub mod ethtool;
 pub mod fibrechannel;
 pub mod filefd;
 pub mod filesystem;
@@ -101,6 +102,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<drm::Drm>(),
     Registration::of::<edac::Edac>(),
     Registration::of::<entropy::Entropy>(),
+    Registration::of::<ethtool::Ethtool>(),
     Registration::of::<fibrechannel::Fibrechannel>(),
     Registration::of::<filefd::Filefd>(),
     Registration::of::<filesystem::Filesystem>(),

@@ -1,8 +1,8 @@
 //! Path patterns of declared reads: `proc/net/dev`, `sys/class/net/*/mtu`, `proc/sys/**`.
 
+use collectors::host::glob;
 use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
-use simulator::glob;
 
 /// The pattern of a read, with its mount. A path from a flag, declared as one name, may have any depth.
 pub fn of(read: &ReadInfo) -> String {

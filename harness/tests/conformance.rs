@@ -73,6 +73,7 @@ const SAMPLES: usize = 3_026;
 /// Collectors that the run of the expected page had disabled, or that found nothing.
 const NOT_IN_THE_PAGE: &[&str] = &[
     "drm",
+    "ethtool",
     "filesystem",
     "network_route",
     "nvmesubsystem",

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use collectors::host::glob;
 use harness::{exposition, host};
 use simulator::fault::VirtualClock;
-use simulator::{Event, Host, Machine, event_kinds, glob};
+use simulator::{Event, Host, Machine, event_kinds};
 
 const AT: Duration = Duration::from_secs(1_700_000_000);
 

@@ -85,7 +85,6 @@ mod answers;
 mod event;
 pub mod fault;
 mod fleet;
-pub mod glob;
 mod host;
 mod hostfs;
 #[doc(hidden)]

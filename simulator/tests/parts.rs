@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use collectors::host::glob;
 use collectors::host::root::tree::{Tree, What};
-use simulator::{Host, Machine, glob};
+use simulator::{Host, Machine};
 
 const AT: u64 = 1_700_000_000;
 

@@ -43,6 +43,9 @@ const FLAGS: &[(&str, FlagKind, &str)] = {
         ("collector.disable-defaults", Switch, "false"),
         ("collector.diskstats.device-exclude", Text, r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$"),
         ("collector.diskstats.device-include", Text, ""),
+        ("collector.ethtool.device-exclude", Text, ""),
+        ("collector.ethtool.device-include", Text, ""),
+        ("collector.ethtool.metrics-include", Text, ".*"),
         (
             "collector.filesystem.fs-types-exclude",
             Text,

@@ -103,13 +103,13 @@ impl RegistryPush {
         let log = Arc::new(Log::new(Level::Warn, Format::Logfmt, clock::now, std::io::stderr()));
         let instruments = Instruments::new(true).map_err(|error| error.to_string())?;
         let host = self.settings.instance.clone();
-        Pusher::start(self.settings, &host, collect, &instruments, &log)
+        Pusher::open(self.settings, &host, collect, &instruments, &log)
     }
 
     /// Pushes once. The error names the targets that did not take everything.
     pub fn once(mut self, registry: &Registry) -> Result<(), String> {
         self.settings.is_once = true;
-        let pusher = self.start(registry)?;
+        let mut pusher = self.start(registry)?;
         let pushed = pusher.once();
         pusher.stop();
         pushed

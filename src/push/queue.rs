@@ -383,6 +383,11 @@ impl<S: Storage> Queue<S> {
         Ok(())
     }
 
+    /// Sets other limits, which the next append enforces.
+    pub fn limit(&mut self, options: QueueOptions) {
+        self.options = options;
+    }
+
     /// Size of all segments.
     pub fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()

@@ -38,6 +38,33 @@ pub trait Storage: Send {
 
 /// Name of the lock file.
 const LOCK: &str = "lock";
+/// Name of the file with the name of the target.
+const NAME: &str = "target";
+
+/// A queue with samples in a folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredQueue {
+    /// Name of the folder.
+    pub folder: String,
+    /// Name of the target that it was written for; empty if unknown.
+    pub target: String,
+    /// Size of its segments.
+    pub bytes: u64,
+}
+
+/// The queues with samples in the folders below a directory.
+pub fn queues_below(path: &Path) -> Vec<StoredQueue> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let stored = |entry: io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        let is_segment = |file: &std::fs::DirEntry| file.path().extension().is_some_and(|end| end == "segment");
+        let files = std::fs::read_dir(entry.path()).ok()?.filter_map(Result::ok).filter(is_segment);
+        let bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+        let target = std::fs::read_to_string(entry.path().join(NAME)).unwrap_or_default();
+        (bytes > 0).then_some(StoredQueue { folder: entry.file_name().into_string().ok()?, target, bytes })
+    };
+    entries.filter_map(stored).collect()
+}
 
 /// A directory of the running system, locked against other processes.
 #[derive(Debug)]
@@ -50,8 +77,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens a directory, and creates it if needed. Fails while another process uses it.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a directory for a target, and creates it if needed. Fails while another process uses it.
+    pub fn open(path: &Path, target: &str) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
@@ -60,6 +87,10 @@ impl Directory {
             }
             std::fs::TryLockError::Error(error) => error,
         })?;
+        // It tells operators whose queue this is. The queue works without it, for example on a full disk.
+        if std::fs::read_to_string(path.join(NAME)).ok().as_deref() != Some(target) {
+            _ = std::fs::write(path.join(NAME), target);
+        }
         Ok(Self { path: path.to_owned(), _lock: lock, appending: None })
     }
 
@@ -86,6 +117,7 @@ impl Storage for Directory {
             let entry = entry?;
             if let Ok(name) = entry.file_name().into_string()
                 && name != LOCK
+                && name != NAME
             {
                 files.push((name, entry.metadata()?.len()));
             }

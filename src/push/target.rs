@@ -136,6 +136,11 @@ impl Target {
         !answer.is_ok_and(|answer| answer.status / 100 == 2)
     }
 
+    /// Whether the options can pause the target.
+    pub fn can_be_paused(&self) -> bool {
+        self.options.pause_file.is_some() || self.has_pause_check()
+    }
+
     /// Whether [`Target::is_paused`] sends a request.
     pub fn has_pause_check(&self) -> bool {
         !self.options.pause_unless_url.0.is_empty()

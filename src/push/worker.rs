@@ -9,7 +9,7 @@ use collectors::host::kernel::clock;
 use super::backoff::Backoff;
 use super::batch::{self, Batch};
 use super::metrics::TargetMetrics;
-use super::queue::Queue;
+use super::queue::{Queue, QueueOptions};
 use super::source::{Collected, Identity};
 use super::storage::Storage;
 use super::target::{Outcome, Target};
@@ -36,8 +36,8 @@ struct State {
     /// Why the last batch was dropped for good, if one was.
     loss: Option<String>,
     is_stopping: bool,
-    /// Nothing is accepted or sent.
-    is_paused: bool,
+    /// Whether nothing is accepted or sent; `None` before the first check, when nothing is either.
+    is_paused: Option<bool>,
     /// Nothing waits and nothing is on its way.
     is_idle: bool,
 }
@@ -88,7 +88,8 @@ impl Lane {
         seed: u64,
     ) -> Self {
         let waiting = queue.map_or(Waiting::Newest(None), Waiting::All);
-        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused: false, is_idle: false };
+        let is_paused = (!target.can_be_paused()).then_some(false);
+        let state = State { waiting, ticks: 0, loss: None, is_stopping: false, is_paused, is_idle: false };
         let (state, failure) = (Mutex::new(state), Mutex::default());
         Self { target, state, changed: Condvar::new(), failure, metrics, log, seed }
     }
@@ -108,11 +109,11 @@ impl Lane {
     /// Says whether the target is paused. While it is, nothing is accepted or sent.
     pub(super) fn pause_while(&self, is_paused: bool) {
         let mut state = self.lock();
-        if state.is_paused != is_paused {
+        if state.is_paused.unwrap_or(false) != is_paused {
             let message = if is_paused { "The target is paused" } else { "The target is no longer paused" };
             self.log.info(message, &[("target", Field::Text(&self.target.name()))]);
         }
-        state.is_paused = is_paused;
+        state.is_paused = Some(is_paused);
         self.metrics.paused.set(i64::from(is_paused));
         self.changed.notify_all();
     }
@@ -121,7 +122,7 @@ impl Lane {
     pub(super) fn accept(&self, tick: &Arc<Vec<Collected>>) {
         let mut state = self.lock();
         let State { waiting, ticks, loss, is_paused, .. } = &mut *state;
-        if *is_paused {
+        if *is_paused != Some(false) {
             return;
         }
         match waiting {
@@ -165,6 +166,10 @@ impl Lane {
 
     /// Delivers until it is told to stop.
     pub(super) fn run(&self) {
+        if self.target.can_be_paused() {
+            // What waits from before is not sent by a standby either.
+            self.pause_while(self.target.is_paused());
+        }
         let mut backoff = Backoff::new(self.seed);
         let mut told: Option<Duration> = None;
         let requests_per_second = u32::try_from(self.target.options().requests_per_second).unwrap_or(u32::MAX);
@@ -222,7 +227,7 @@ impl Lane {
             if state.is_stopping {
                 return None;
             }
-            let is_paused = state.is_paused;
+            let is_paused = state.is_paused != Some(false);
             match &mut state.waiting {
                 _ if is_paused => {}
                 Waiting::Newest(newest) => {
@@ -319,12 +324,42 @@ impl Lane {
         }
     }
 
-    /// Takes the queue out of a lane whose thread has ended.
-    pub(super) fn take_queue(&self) -> Option<AnyQueue> {
-        match std::mem::replace(&mut self.lock().waiting, Waiting::Newest(None)) {
-            Waiting::All(queue) => Some(queue),
-            Waiting::Newest(_) => None,
+    /// Takes over what waits in a lane of the same name whose thread has ended.
+    pub(super) fn succeed(&self, before: &Self, limits: QueueOptions) {
+        let (waiting, ticks) = before.take_waiting();
+        let mut state = self.lock();
+        state.ticks = ticks;
+        match (&mut state.waiting, waiting) {
+            (own @ Waiting::All(_), Waiting::All(mut queue)) => {
+                queue.limit(limits);
+                self.show(&queue);
+                *own = Waiting::All(queue);
+            }
+            (own @ Waiting::Newest(_), waiting @ Waiting::Newest(_)) => *own = waiting,
+            // The kind of the target changed: what waits on disk stays there.
+            (Waiting::All(_), Waiting::Newest(_)) => {}
+            (Waiting::Newest(_), Waiting::All(_)) => self.metrics.queue_bytes.set(0),
         }
+        state.is_idle = false;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Closes the queue of a target that is removed, so that another one of its name can open it at once.
+    pub(super) fn give_up(&self, is_on_disk: bool) {
+        let name = self.target.name();
+        match self.take_waiting().0 {
+            Waiting::All(queue) if queue.bytes() > 0 && !is_on_disk => {
+                let fields = [("target", Field::Text(&name)), ("bytes", Field::Text(&queue.bytes()))];
+                self.log.warn("No longer pushing to; what waited in memory is lost", &fields);
+            }
+            _ => self.log.info("No longer pushing to", &[("target", Field::Text(&name))]),
+        }
+    }
+
+    fn take_waiting(&self) -> (Waiting, u64) {
+        let mut state = self.lock();
+        (std::mem::replace(&mut state.waiting, Waiting::Newest(None)), state.ticks)
     }
 
     /// State of the target. Waits for nothing but a moment.

@@ -159,6 +159,116 @@ fn what_waits_survives_a_reload_and_no_tick_is_left_out() {
     assert!(gaps.iter().all(|gap| (1..390).contains(gap)), "a tick is missing: {gaps:?}");
 }
 
+/// A configuration with a target that takes all and one that does what a test wants.
+fn two_targets(good: &Receiver, other: &Receiver, more: &str) -> String {
+    let text = target(&good.address, "    name: good\n");
+    let address = other.address;
+    format!("{HEAD}{text}  - {{to: import, url: 'http://{address}', compression: none, name: other, {more}}}\n")
+}
+
+/// Checks that the second target got every tick of the first one, up to the ticks of the last moments.
+#[track_caller]
+fn check_same_ticks(good: &Receiver, other: &Receiver) {
+    let path = Path::new("/api/v1/import/prometheus");
+    let expected = delivered(good, path);
+    eventually(
+        || {
+            let found = delivered(other, path);
+            expected.iter().all(|tick| found.contains(tick))
+        },
+        "a tick is missing",
+    );
+}
+
+#[test]
+fn ticks_wait_for_a_replaced_target_that_hangs() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let good = Receiver::start(|_, _| Reply::status(204));
+    let is_up = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_up);
+    let other =
+        Receiver::start(move |_, _| if switch.load(Ordering::SeqCst) { Reply::status(204) } else { Reply::Silence });
+    let config = Config::new(&two_targets(&good, &other, "timeout: 3s"));
+    let exporter = config.start();
+    other.wait_for(1);
+    config.write(&two_targets(&good, &other, "timeout: 3s, headers: {X-New: 'yes'}"));
+    let before = good.received().len();
+    reload(&exporter, 200, "");
+    assert!(good.received().len() >= before + 2, "no ticks while the thread of the target ended");
+    is_up.store(true, Ordering::SeqCst);
+    check_same_ticks(&good, &other);
+}
+
+#[cfg(unix)]
+#[test]
+fn reloads_in_quick_succession_lose_no_tick() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let good = Receiver::start(|_, _| Reply::status(204));
+    let other = Receiver::start(|number, _| Reply::status(if number % 2 == 0 { 503 } else { 204 }));
+    let config = Config::new(&two_targets(&good, &other, ""));
+    let exporter = config.start();
+    good.wait_for(1);
+    let pid = Pid::from_child(&exporter.child);
+    for number in 0..20 {
+        config.write(&two_targets(&good, &other, &format!("headers: {{X-Number: '{number}'}}")));
+        kill_process(pid, Signal::HUP).unwrap();
+        kill_process(pid, Signal::HUP).unwrap();
+        reload(&exporter, 200, "");
+    }
+    good.wait_for(good.received().len() + 3);
+    check_same_ticks(&good, &other);
+    eventually(
+        || other.received().last().unwrap().header("x-number") == Some("19"),
+        "the last configuration is not in force",
+    );
+}
+
+#[test]
+fn the_backlog_of_a_removed_target_waits_on_disk() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let good = Receiver::start(|_, _| Reply::status(204));
+    let is_up = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_up);
+    let other = Receiver::start(move |_, _| Reply::status(if switch.load(Ordering::SeqCst) { 204 } else { 503 }));
+    let config = Config::new(&two_targets(&good, &other, ""));
+    let queue = format!("--push.queue={}", config.folder.path().join("queue").display());
+    let file = format!("--config.file={}", config.path().display());
+    let mut exporter = Exporter::simulated(&["--web.enable-lifecycle", &file, &queue]);
+    other.wait_for(1);
+    let expected = delivered(&other, Path::new("/api/v1/import/prometheus"))[0];
+    for _ in 0..5 {
+        config.write(&format!("{HEAD}{}", target(&good.address, "    name: good\n")));
+        reload(&exporter, 200, "");
+        config.write(&two_targets(&good, &other, ""));
+        reload(&exporter, 200, "");
+    }
+    let before = other.received().len();
+    is_up.store(true, Ordering::SeqCst);
+    other.wait_for(before + 2);
+    let times = delivered(&other, Path::new("/api/v1/import/prometheus"));
+    assert!(times[before..].contains(&expected), "{expected} is not in {times:?}");
+    exporter.child.kill().unwrap();
+    let mut log = String::new();
+    std::io::Read::read_to_string(&mut exporter.log, &mut log).unwrap();
+    assert!(log.contains("Samples wait in a queue of no target") && log.contains("name=other"), "{log}");
+}
+
+#[test]
+fn a_push_that_could_not_begin_begins_with_the_next_reload() {
+    let receiver = Receiver::start(|_, _| Reply::status(204));
+    let config = Config::new(HEAD);
+    let exporter = config.start();
+    for _ in 0..2 {
+        config.write(&format!("{HEAD}{}", target(&receiver.address, "    ca-file: /missing\n")));
+        reload(&exporter, 500, "/missing: ");
+    }
+    config.write(&format!("{HEAD}{}", target(&receiver.address, "")));
+    reload(&exporter, 200, "");
+    receiver.wait_for(2);
+}
+
 #[test]
 fn scrapes_go_on_while_the_configuration_changes() {
     let config = Config::new(HEAD);

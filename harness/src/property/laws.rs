@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use collectors::host::glob;
 use collectors::host::kernel::Kernel;
 use collectors::host::kernel::canned::Canned;
 use collectors::host::root::Roots;
@@ -111,7 +112,7 @@ fn parsed<'a>(exporter: &dyn Exporter, text: &'a str) -> Result<Exposition<'a>, 
 
 fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[MountPath]) -> Result<(), Violation> {
     let families = exporter.families();
-    let is_declared = |name: &str| families.iter().any(|family| names(family, name));
+    let is_declared = |name: &str| families.iter().any(|family| glob::matches(family.as_bytes(), name.as_bytes()));
     if let Some(family) = parsed(exporter, text)?.families.iter().find(|family| !is_declared(family.name)) {
         let problem = format!("the family `{}` is not declared; declare or remove it", family.name);
         return Err(Violation::new("declared", exporter, problem));
@@ -123,14 +124,6 @@ fn is_declared(exporter: &dyn Exporter, text: &str, asked: &[MountPath]) -> Resu
             Err(Violation::new("declared", exporter, problem))
         }
         None => Ok(()),
-    }
-}
-
-/// Whether a declared name, or prefix with `*`, matches a family.
-fn names(pattern: &str, family: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(begin) => family.starts_with(begin),
-        None => family == pattern,
     }
 }
 
@@ -150,7 +143,8 @@ fn is_steady(exporter: &dyn Exporter, opened: &mut Opened, before: &str) -> Resu
 
 fn is_rising(exporter: &dyn Exporter, before: &str, after: &str) -> Result<(), Violation> {
     let (before, after) = (parsed(exporter, before)?, parsed(exporter, after)?);
-    let may_fall = |name: &str| exporter.may_fall().iter().any(|family| names(family, name));
+    let may_fall =
+        |name: &str| exporter.may_fall().iter().any(|family| glob::matches(family.as_bytes(), name.as_bytes()));
     let is_counter = |name: &str, kind: &str| kind == "counter" && !may_fall(name);
     for family in before.families.iter().filter(|family| is_counter(family.name, family.kind)) {
         let Some(later) = after.families.iter().find(|later| later.name == family.name) else { continue };

@@ -7,7 +7,7 @@ use collectors::host::root::tree::KERNEL;
 use collectors::host::tree_text;
 use collectors::kit::nearest;
 
-use crate::glob::{is_pattern, matches};
+use collectors::host::glob::{is_pattern, matches};
 
 /// Pattern of the paths that a fault applies to, such as `proc/net/dev`, `sys/class/net/*/speed`, `proc/7/**` or
 /// `kernel/statfs/srv/backup`.

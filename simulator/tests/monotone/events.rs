@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use collectors::host::glob;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use simulator::{Event, EventKind, FallsAt, Host, Profile, Takes, event_kinds, glob, profiles};
+use simulator::{Event, EventKind, FallsAt, Host, Profile, Takes, event_kinds, profiles};
 
 use super::counters::counters;
 

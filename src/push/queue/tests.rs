@@ -301,7 +301,7 @@ fn a_record_above_the_limit_is_refused_and_later_ones_are_accepted() {
 fn memory_does_not_depend_on_the_size_of_the_backlog() {
     let options = QueueOptions { max_bytes: 1 << 30, segment_bytes: segment_bytes(1 << 30), sync: SyncPolicy::Never };
     let folder = tempfile::tempdir().unwrap();
-    let storage = super::super::storage::Directory::open(folder.path()).unwrap();
+    let storage = super::super::storage::Directory::open(folder.path(), "t").unwrap();
     let mut queue = Queue::open(storage, options, 3).unwrap();
     let payload = vec![7; 100_000];
     for _ in 0..1_000 {
@@ -318,11 +318,11 @@ fn memory_does_not_depend_on_the_size_of_the_backlog() {
 fn a_directory_is_locked_by_one_process() {
     use super::super::storage::Directory;
     let folder = tempfile::tempdir().unwrap();
-    let first = Directory::open(folder.path()).unwrap();
-    let error = Directory::open(folder.path()).unwrap_err();
+    let first = Directory::open(folder.path(), "t").unwrap();
+    let error = Directory::open(folder.path(), "t").unwrap_err();
     assert_eq!(error.to_string(), "another process uses this directory");
     drop(first);
-    Directory::open(folder.path()).unwrap();
+    Directory::open(folder.path(), "t").unwrap();
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_queue_on_a_real_disk_survives_a_restart() {
     let options = QueueOptions { max_bytes: 1 << 20, segment_bytes: 100, sync: SyncPolicy::Always };
     let folder = tempfile::tempdir().unwrap();
     for start in 0..5_u64 {
-        let mut queue = Queue::open(Directory::open(folder.path()).unwrap(), options, 3).unwrap();
+        let mut queue = Queue::open(Directory::open(folder.path(), "t").unwrap(), options, 3).unwrap();
         let waiting = queue.peek().unwrap().map(|record| (record.id, record.payload.to_vec()));
         assert_eq!(waiting, (start > 0).then(|| (start * 2, format!("late {}", start - 1).into_bytes())));
         if let Some((id, _)) = waiting {

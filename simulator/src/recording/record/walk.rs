@@ -6,8 +6,8 @@ use collectors::host::root::{Kind, Mount, Names, Roots};
 use collectors::kit::files::FILE_CAP_BYTES;
 use collectors::kit::read::{Access, ReadInfo};
 
-use crate::glob::{is_pattern, matches};
 use crate::recording::archive;
+use collectors::host::glob::{is_pattern, matches};
 
 /// Maximum depth below `**`.
 const DEPTH_CAP: usize = 32;

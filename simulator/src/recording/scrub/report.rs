@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::secret::Suspicion;
-use crate::glob::matches;
+use collectors::host::glob::matches;
 
 /// Suspicious text that no rule recognised.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
