@@ -94,7 +94,9 @@ impl Segment {
             return None;
         }
         let first_id = u64::from_str_radix(first_id, 16).ok().filter(|id| *id <= ID_MAX)?;
-        Some(Self { first_id, salt: u32::from_str_radix(salt, 16).ok()?, bytes, is_sealed: true })
+        let segment = Self { first_id, salt: u32::from_str_radix(salt, 16).ok()?, bytes, is_sealed: true };
+        // `from_str_radix` accepts signs and capitals: such a file is not a segment, and would be one of two with its key.
+        Some(segment).filter(|segment| segment.name() == name)
     }
 }
 
