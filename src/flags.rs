@@ -572,7 +572,7 @@ pub(crate) mod tests {
             check(&[&format!("--collector.{name}.x=1"), &format!("--collector.{name}.x"), "1"], DEFAULT);
             check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
-        check(&["--collector.ntp.server-is-local", "--collector.perf.disable-cache-profilers"], DEFAULT);
+        check(&["--collector.ntp.server-is-local"], DEFAULT);
         let warnings = settings(&["--no-collector.logind", "--collector.boottime"]).warnings;
         assert_eq!(
             warnings,

@@ -21,6 +21,7 @@ pub mod options;
 pub mod page;
 pub mod parse;
 pub mod pattern;
+pub mod pool;
 pub mod prelude;
 pub mod read;
 pub mod rows;
@@ -29,4 +30,3 @@ pub mod sockets;
 pub mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod workers;

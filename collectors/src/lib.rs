@@ -48,6 +48,7 @@ pub mod nvme;
 pub mod nvmesubsystem;
 pub mod os;
 pub mod pcidevice;
+pub mod perf;
 pub mod powersupplyclass;
 pub mod pressure;
 pub mod processes;
@@ -128,6 +129,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),
     Registration::of::<pcidevice::Pcidevice>(),
+    Registration::of::<perf::Perf>(),
     Registration::of::<powersupplyclass::Powersupplyclass>(),
     Registration::of::<pressure::Pressure>(),
     Registration::of::<processes::Processes>(),

@@ -38,6 +38,10 @@ pub enum Requirement {
     Strace,
     /// systemd as a program; `dbus-daemon` and `busctl` come with it.
     Systemd,
+    /// Permission to count events of the whole machine by `perf_event_open`.
+    PerfEvents,
+    /// CPUs whose hardware events can be counted; most virtual machines have none.
+    HardwareEvents,
     /// `valgrind` from Debian.
     Valgrind,
     /// Our exporter as a program, which `cargo test --workspace` builds, or the one of `NODELAB_EXPORTER`.
@@ -56,7 +60,7 @@ pub enum Requirement {
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -67,6 +71,8 @@ impl Requirement {
         Self::Namespaces,
         Self::Strace,
         Self::Systemd,
+        Self::PerfEvents,
+        Self::HardwareEvents,
         Self::Valgrind,
         Self::Exporter,
         Self::Bash,
@@ -89,6 +95,8 @@ impl Requirement {
             Self::Namespaces => "namespaces",
             Self::Strace => "strace",
             Self::Systemd => "systemd",
+            Self::PerfEvents => "perf-events",
+            Self::HardwareEvents => "hardware-events",
             Self::Valgrind => "valgrind",
             Self::Exporter => "exporter",
             Self::Bash => "bash",
@@ -112,6 +120,7 @@ impl Requirement {
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
             Self::Systemd => Path::new("/lib/systemd/systemd").to_owned(),
+            Self::PerfEvents | Self::HardwareEvents => Path::new("/proc/sys/kernel/perf_event_paranoid").to_owned(),
             Self::Valgrind => Path::new("/usr/bin/valgrind").to_owned(),
             Self::Exporter => exporter(),
             Self::Bash => Path::new("/bin/bash").to_owned(),
@@ -128,6 +137,8 @@ impl Requirement {
         self != Self::LongRunning
             && cfg!(target_os = "linux")
             && load::exists(&self.path())
+            && (self != Self::PerfEvents || counts(b"context-switches"))
+            && (self != Self::HardwareEvents || counts(b"cpu-cycles"))
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
     }
 
@@ -144,6 +155,12 @@ impl Requirement {
             Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Systemd => "systemd is missing: apt-get install dbus systemd",
+            Self::PerfEvents => {
+                "events of this machine cannot be counted: run as root, or lower kernel.perf_event_paranoid"
+            }
+            Self::HardwareEvents => {
+                "this machine cannot count hardware events, and node_exporter 1.5.0 counts all or none"
+            }
             Self::Valgrind => "valgrind is missing: apt-get install valgrind",
             Self::Exporter => "the exporter is not built: cargo build, or set NODELAB_EXPORTER",
             Self::Bash => "bash is missing: apt-get install bash",
@@ -152,6 +169,25 @@ impl Requirement {
             Self::Mandoc => "mandoc is missing: apt-get install mandoc",
             Self::Man => "man is missing: apt-get install man-db",
         }
+    }
+}
+
+/// Whether this process can count an event of CPU 0.
+fn counts(event: &[u8]) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use collectors::host::kernel::linux::Linux;
+        use collectors::host::kernel::{Kernel, PerfQuery};
+
+        let kernel = Linux::new(Path::new("/"));
+        let kernel: &dyn Kernel = &kernel;
+        let event = collectors::perf::events().find(|known| known.name == event);
+        event.is_some_and(|event| kernel.perf(&PerfQuery { event, cpus: &[0] }, &mut |_| ()).is_ok())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = event;
+        false
     }
 }
 

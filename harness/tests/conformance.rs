@@ -77,6 +77,7 @@ const NOT_IN_THE_PAGE: &[&str] = &[
     "filesystem",
     "network_route",
     "nvmesubsystem",
+    "perf",
     "runit",
     "selinux",
     "swap",

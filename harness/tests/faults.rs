@@ -24,7 +24,7 @@ use reads::pattern;
 const FIXTURES: [&str; 3] = ["laptop", "bonded", "old310"];
 
 /// Reads that need another host or a flag: name of the table, collector, host, flags.
-const MORE: [(&str, &str, Source, Flags); 9] = [
+const MORE: [(&str, &str, Source, Flags); 11] = [
     ("bcache-priorities", "bcache", Source::Simulated("jbod60", JBOD), &[("collector.bcache.priorityStats", "true")]),
     ("bonding-old", "bonding", Source::Simulated("vm", &[("kernel", "3.10")]), &[]),
     ("btrfs-own-mounts", "btrfs", Source::Fixture("laptop", &[("proc/1/mountinfo", Some("proc/self/mountinfo"))]), &[]),
@@ -42,6 +42,13 @@ const MORE: [(&str, &str, Source, Flags); 9] = [
         "netdev",
         Source::Fixture("laptop", &[("sys/devices/virtual/net/docker0/ifalias", None)]),
         &[("collector.netdev.label-ifalias", "true")],
+    ),
+    ("perf-tracepoint", "perf", Source::Simulated("vm", &[]), &[("collector.perf.tracepoint", "sched:sched_switch")]),
+    (
+        "perf-tracepoint-old",
+        "perf",
+        Source::Fixture("old310", &[]),
+        &[("collector.perf.tracepoint", "sched:sched_switch")],
     ),
     ("os-without-etc", "os", Source::Fixture("laptop", &[("rootfs/etc/os-release", None)]), &[]),
 ];

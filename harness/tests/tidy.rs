@@ -18,6 +18,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/memory.rs",
     "collectors/src/host/kernel/linux/btrfs.rs",
     "collectors/src/host/kernel/linux/drivers.rs",
+    "collectors/src/host/kernel/linux/perf.rs",
     "collectors/src/host/kernel/linux/timex.rs",
     "harness/src/allocations.rs",
 ];

@@ -5,16 +5,18 @@ use std::time::Duration;
 use collectors::host::errno::Errno;
 use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::perf::{PerfEvent, PerfType};
 use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{
     Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
-    NtpAnswer, NtpQuery, Qdisc, Question, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
-    wifi,
+    NtpAnswer, NtpQuery, PerfQuery, Qdisc, Question, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork,
+    WifiStation, Zone, wifi,
 };
 
 use crate::host::Host;
 use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
+use crate::moment::perf::TRACEPOINTS;
 
 /// `NUD_` bits.
 const REACHABLE: u16 = 0x02;
@@ -62,6 +64,7 @@ impl Kernel for Answers {
             Question::LinkSettings(device, into) => *into = self.link_settings(device)?,
             Question::DriverStatistics(device, visit) => self.driver_statistics(device, visit)?,
             Question::Ntp(query, into) => *into = self.ntp(query)?,
+            Question::Perf(query, visit) => self.host.present().moment().perf(query, visit)?,
             Question::Qdiscs(visit) => self.qdiscs(visit),
             Question::Routes(visit) => self.routes(visit),
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit),
@@ -362,6 +365,12 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
     learn(&Question::Neighbours(&mut |_| ()));
     for server in NTP_SERVERS {
         learn(&Question::Ntp(&NtpQuery { server, version: 4, ttl: 1 }, &mut NtpAnswer::default()));
+    }
+    let cpus: Vec<u32> = machine.processor.online().filter_map(|cpu| u32::try_from(cpu.number()).ok()).collect();
+    let tracepoints =
+        TRACEPOINTS.map(|(name, config)| PerfEvent { name: name.as_bytes(), kind: PerfType::Tracepoint, config });
+    for event in collectors::perf::events().chain(tracepoints) {
+        learn(&Question::Perf(&PerfQuery { event, cpus: &cpus }, &mut |_| ()));
     }
     learn(&Question::Qdiscs(&mut |_| ()));
     learn(&Question::SystemdManager(SystemdSocket::Bus, &mut SystemdManager::default()));

@@ -10,6 +10,7 @@ pub(crate) mod kernel;
 pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod nfs;
+pub(crate) mod perf;
 pub(crate) mod process;
 pub(crate) mod protocols;
 pub(crate) mod routes;

@@ -23,6 +23,7 @@ mod power;
 pub(crate) mod selinux;
 mod tape;
 mod thermal;
+mod tracing;
 mod watchdog;
 mod xfs;
 
@@ -56,6 +57,7 @@ pub(crate) const TABLES: &[Table] = &[
     selinux::GROUPS,
     tape::GROUPS,
     thermal::GROUPS,
+    tracing::GROUPS,
     watchdog::GROUPS,
     xfs::GROUPS,
 ];

@@ -2,18 +2,13 @@
 //! implemented. They are accepted with a warning, so that command lines written for node_exporter work.
 
 /// Collectors of node_exporter on Linux that are not implemented.
-pub(super) const NAMES: [&str; 4] = ["logind", "ntp", "perf", "supervisord"];
+pub(super) const NAMES: [&str; 3] = ["logind", "ntp", "supervisord"];
 
 /// Collectors of node_exporter on other systems.
 pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];
 
 /// Flags of these collectors that are switches; others have values.
-const SWITCHES: [&str; 4] = [
-    "ntp.server-is-local",
-    "perf.disable-cache-profilers",
-    "perf.disable-hardware-profilers",
-    "perf.disable-software-profilers",
-];
+const SWITCHES: [&str; 1] = ["ntp.server-is-local"];
 
 /// A flag of an absent collector.
 #[derive(Clone, PartialEq, Eq, Debug)]

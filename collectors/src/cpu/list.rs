@@ -6,7 +6,7 @@ use crate::kit::parse::FromText;
 use crate::kit::prelude::*;
 
 /// Maximum CPU number: a short list could name any number of CPUs.
-pub(super) const CPU_NUMBER_MAX: u32 = 65_535;
+pub(crate) const CPU_NUMBER_MAX: u32 = 65_535;
 
 /// The ranges of a list, each with its own error.
 pub(crate) fn ranges(text: Text<'_>) -> impl Iterator<Item = Result<RangeInclusive<u32>, ParseError<'_>>> {

@@ -1,22 +1,19 @@
-//! Threads that call `statfs`, which blocks forever if a server is unreachable.
+//! Calls of `statfs` in threads, because one blocks forever if a server is unreachable.
 //!
-//! A thread that exceeds the timeout is abandoned: another one replaces it, and its path is not asked again until it has
-//! returned, when it ends. Neither a scrape nor the process waits for it.
+//! A path whose call was abandoned is not asked again until that call has returned.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::host::errno::Errno;
-use crate::host::kernel::{Kernel, KernelError, StatFs, clock};
+use crate::host::kernel::{Kernel, KernelError, StatFs};
+use crate::kit::pool::{self, Job, Limits, Outcome, Pool};
 
 /// Maximum number of abandoned threads that are replaced. When all threads beyond it are stuck too, every path times out.
 pub(super) const STUCK_THREADS_MAX: usize = 64;
 /// Maximum number of concurrent calls.
 pub(super) const WORKERS_MAX: usize = 64;
-/// Maximum length of a path in the kernel.
-const PATH_BYTES: usize = 4096;
-/// Stack of a thread, which holds one such path and little else.
+/// Stack of a thread, which needs little of it.
 const STACK_BYTES: usize = 256 << 10;
 
 /// The answer to a question.
@@ -28,252 +25,99 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// Identifies a question.
+/// Identifies a question; `None` was not asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Ticket(Option<usize>);
+pub(super) struct Ticket(Option<pool::Ticket>);
 
-/// The threads and their questions.
+/// The questions of a scrape and the threads that ask them.
 #[derive(Debug)]
 pub(super) struct Workers {
-    shared: Arc<Shared>,
-    count: usize,
+    pool: Pool<StatFsCall>,
     timeout: Duration,
+    /// The paths of this scrape. A call shares its path until it returns.
+    paths: Vec<Arc<Vec<u8>>>,
+    /// Paths of abandoned calls.
+    stuck: Vec<Arc<Vec<u8>>>,
+    /// Buffers for paths.
+    unused: Vec<Arc<Vec<u8>>>,
 }
 
-#[derive(Default, Debug)]
-struct Shared {
-    state: Mutex<State>,
-    /// A question was added, or the threads are to end.
-    asked: Condvar,
-    /// Every question of this scrape is answered.
-    answered: Condvar,
+struct StatFsCall {
+    kernel: Arc<dyn Kernel>,
+    path: Arc<Vec<u8>>,
 }
 
-#[derive(Default, Debug)]
-struct State {
-    questions: Vec<Question>,
-    /// The questions of this scrape, and the number that threads have taken.
-    batch: Vec<usize>,
-    taken: usize,
-    /// Questions of the batch without an answer.
-    open: usize,
-    /// Unused questions.
-    free: Vec<usize>,
-    /// Threads that were not abandoned.
-    active: usize,
-    /// Threads that were abandoned and have not returned.
-    stuck: usize,
-    is_closed: bool,
-}
+impl Job for StatFsCall {
+    type Answer = Result<StatFs, KernelError>;
 
-#[derive(Default, Debug)]
-struct Question {
-    path: Vec<u8>,
-    kernel: Option<Arc<dyn Kernel>>,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Debug)]
-enum Progress {
-    #[default]
-    Unused,
-    Waiting,
-    Running {
-        since: Duration,
-    },
-    /// Abandoned, and not returned.
-    Stuck,
-    Done(Result<StatFs, KernelError>),
+    fn run(self) -> Self::Answer {
+        self.kernel.statfs(&self.path)
+    }
 }
 
 impl Workers {
     /// At least one and at most [`WORKERS_MAX`] threads, which start with the first question. A question that takes
     /// `timeout` is abandoned.
     pub(super) fn new(count: usize, timeout: Duration) -> Self {
-        Self { shared: Arc::default(), count: count.clamp(1, WORKERS_MAX), timeout }
+        let pool = Pool::new(Limits {
+            name: "statfs",
+            threads_max: count.clamp(1, WORKERS_MAX),
+            stuck_max: STUCK_THREADS_MAX,
+            stack_bytes: Some(STACK_BYTES),
+        });
+        Self { pool, timeout, paths: Vec::new(), stuck: Vec::new(), unused: Vec::new() }
     }
 
-    /// Adds a question, whose answer is known after [`Workers::wait`]. A path whose thread is stuck is not asked.
+    /// Adds a question, whose answer is known after [`Workers::wait`]. A path whose call is stuck is not asked.
     pub(super) fn ask(&mut self, kernel: &Arc<dyn Kernel>, path: &[u8]) -> Ticket {
-        let mut state = self.shared.lock();
-        let State { questions, batch, free, open, .. } = &mut *state;
-        if questions.iter().any(|question| question.progress == Progress::Stuck && question.path == path) {
+        if self.stuck.iter().any(|stuck| ***stuck == *path && is_shared(stuck)) {
             return Ticket(None);
         }
-        let at = free.pop().unwrap_or(questions.len());
-        if at == questions.len() {
-            questions.push(Question::default());
-        }
-        if let Some(question) = questions.get_mut(at) {
-            question.path.clear();
-            question.path.extend_from_slice(path);
-            question.kernel = Some(Arc::clone(kernel));
-            question.progress = Progress::Waiting;
-            batch.push(at);
-            *open += 1;
-        }
-        Ticket(Some(at))
+        let mut shared = self.unused.pop().unwrap_or_default();
+        let buffer = Arc::make_mut(&mut shared);
+        buffer.clear();
+        buffer.extend_from_slice(path);
+        let ticket = self.pool.ask(StatFsCall { kernel: Arc::clone(kernel), path: Arc::clone(&shared) });
+        self.paths.push(shared);
+        Ticket(Some(ticket))
     }
 
     /// Waits until every question is answered or abandoned.
     pub(super) fn wait(&mut self) -> std::io::Result<()> {
-        let mut state = self.shared.lock();
-        (0..state.open.min(self.count)).for_each(|_| self.shared.asked.notify_one());
-        while state.open > 0 {
-            if let Err(error) = self.start_threads(&mut state) {
-                if state.active == 0 {
-                    return Err(error);
-                }
-            } else if state.active == 0 {
-                // The maximum number of threads is stuck.
-                return Ok(());
-            }
-            let time = state.time_to_next_timeout(self.timeout);
-            let open = |state: &mut State| state.open > 0;
-            let waited = self.shared.answered.wait_timeout_while(state, time, open);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.abandon(self.timeout);
-        }
-        Ok(())
+        self.pool.wait(self.timeout)
     }
 
     /// The answer to a question of this scrape.
     pub(super) fn answer(&self, ticket: Ticket) -> Answer {
-        let state = self.shared.lock();
-        match ticket.0.and_then(|at| state.questions.get(at)).map(|question| question.progress) {
-            Some(Progress::Done(answer)) => Answer::Known(answer),
-            _ => Answer::Silent,
+        match ticket.0.map(|ticket| self.pool.outcome(ticket)) {
+            Some(Outcome::Answered(answer)) => Answer::Known(answer),
+            Some(Outcome::Panicked) => Answer::Known(Err(Errno::EIO.into())),
+            Some(Outcome::Late) | None => Answer::Silent,
         }
     }
 
     /// Removes this scrape's questions.
     pub(super) fn clear(&mut self) {
-        let mut state = self.shared.lock();
-        let State { questions, batch, free, taken, open, .. } = &mut *state;
+        self.pool.clear();
+        self.unused.extend(self.stuck.extract_if(.., |path| !is_shared(path)));
         // In reverse order, so that the next scrape reuses each path's buffer.
-        for at in batch.drain(..).rev() {
-            let Some(question) = questions.get_mut(at) else { continue };
-            if matches!(question.progress, Progress::Waiting | Progress::Done(_)) {
-                question.progress = Progress::Unused;
-                question.kernel = None;
-                free.push(at);
-            }
+        for path in self.paths.drain(..).rev() {
+            let kept = if is_shared(&path) { &mut self.stuck } else { &mut self.unused };
+            kept.push(path);
         }
-        (*taken, *open) = (0, 0);
-    }
-
-    /// Starts the threads that are needed.
-    fn start_threads(&self, state: &mut State) -> std::io::Result<()> {
-        let waiting = state.batch.len().saturating_sub(state.taken);
-        let allowed = (self.count + STUCK_THREADS_MAX).saturating_sub(state.stuck);
-        let wanted = state.since().count().saturating_add(waiting).min(self.count).min(allowed);
-        while state.active < wanted {
-            let shared = Arc::clone(&self.shared);
-            let count = self.count;
-            let thread = std::thread::Builder::new().name("statfs".into()).stack_size(STACK_BYTES);
-            thread.spawn(move || shared.work(count))?;
-            state.active += 1;
-        }
-        Ok(())
     }
 }
 
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.shared.lock().is_closed = true;
-        self.shared.asked.notify_all();
-    }
-}
-
-impl State {
-    /// When the running questions began.
-    fn since(&self) -> impl Iterator<Item = Duration> {
-        self.batch.iter().filter_map(|&at| match self.questions.get(at)?.progress {
-            Progress::Running { since } => Some(since),
-            _ => None,
-        })
-    }
-
-    fn time_to_next_timeout(&self, timeout: Duration) -> Duration {
-        let first = self.since().min();
-        first.map_or(timeout, |since| since.saturating_add(timeout).saturating_sub(clock::monotonic()))
-    }
-
-    /// Abandons the questions that exceed the timeout.
-    fn abandon(&mut self, timeout: Duration) {
-        let now = clock::monotonic();
-        for &at in &self.batch {
-            let Some(question) = self.questions.get_mut(at) else { continue };
-            if matches!(question.progress, Progress::Running { since } if now.saturating_sub(since) >= timeout) {
-                question.progress = Progress::Stuck;
-                self.open -= 1;
-                self.active -= 1;
-                self.stuck += 1;
-            }
-        }
-    }
-
-    /// Takes the next question, whose path is copied to `path`.
-    fn take(&mut self, path: &mut Vec<u8>) -> Option<(usize, Arc<dyn Kernel>)> {
-        let at = *self.batch.get(self.taken)?;
-        self.taken += 1;
-        let question = self.questions.get_mut(at)?;
-        path.clear();
-        path.extend_from_slice(&question.path);
-        question.progress = Progress::Running { since: clock::monotonic() };
-        question.kernel.clone().map(|kernel| (at, kernel))
-    }
-
-    /// Stores an answer. Returns whether its thread remains one of `count`.
-    fn put(&mut self, at: usize, answer: Result<StatFs, KernelError>, count: usize) -> bool {
-        let Some(question) = self.questions.get_mut(at) else { return false };
-        if question.progress != Progress::Stuck {
-            question.progress = Progress::Done(answer);
-            self.open -= 1;
-            return true;
-        }
-        question.progress = Progress::Unused;
-        question.kernel = None;
-        self.free.push(at);
-        self.stuck -= 1;
-        let has_place = self.active < count;
-        self.active += usize::from(has_place);
-        has_place
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The loop of a thread, until it is not needed.
-    fn work(&self, count: usize) {
-        let mut path = Vec::with_capacity(PATH_BYTES);
-        let mut state = self.lock();
-        while !state.is_closed {
-            let Some((at, kernel)) = state.take(&mut path) else {
-                state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            drop(state);
-            let answer = catch_unwind(AssertUnwindSafe(|| kernel.statfs(&path))).unwrap_or(Err(Errno::EIO.into()));
-            drop(kernel);
-            state = self.lock();
-            if !state.put(at, answer, count) {
-                return;
-            }
-            if state.open == 0 {
-                self.answered.notify_all();
-            }
-        }
-    }
+/// Whether a call has not returned.
+fn is_shared(path: &Arc<Vec<u8>>) -> bool {
+    Arc::strong_count(path) > 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::kernel::canned::{Canned, Refusal};
+    use crate::host::kernel::clock;
 
     const SHORT: Duration = Duration::from_millis(200);
     const LONG: Refusal = Refusal::Hang(Duration::from_secs(30));
@@ -296,8 +140,7 @@ mod tests {
     }
 
     fn threads(workers: &Workers) -> (usize, usize) {
-        let state = workers.shared.lock();
-        (state.active, state.stuck)
+        workers.pool.threads()
     }
 
     fn wait_until(workers: &Workers, expected: (usize, usize)) {
@@ -319,8 +162,7 @@ mod tests {
             assert_eq!(threads(&workers), (2, 0));
         }
         assert_eq!(ask(&mut workers, &kernel, &[]), []);
-        let state = workers.shared.lock();
-        assert_eq!((state.questions.len(), state.free.len(), state.batch.len()), (4, 4, 0));
+        assert_eq!((workers.unused.len(), workers.stuck.len(), workers.paths.len()), (4, 0, 0));
     }
 
     #[test]
@@ -366,22 +208,8 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_is_clamped() {
-        assert_eq!(Workers::new(0, SHORT).count, 1);
-        assert_eq!(Workers::new(WORKERS_MAX, SHORT).count, WORKERS_MAX);
-        assert_eq!(Workers::new(WORKERS_MAX + 1, SHORT).count, WORKERS_MAX);
-    }
-
-    #[test]
-    fn threads_end_with_their_owner() {
-        let kernel = Arc::new(Canned::default().with_statfs("/a", NUMBERS));
-        let mut workers = Workers::new(3, SHORT);
-        ask(&mut workers, &kernel, &["/a", "/a", "/a"]);
-        let shared = Arc::downgrade(&workers.shared);
-        drop(workers);
-        let begin = clock::monotonic();
-        while shared.strong_count() > 0 {
-            assert!(passed_since(begin) < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(1));
+        for (count, expected) in [(0, 1), (WORKERS_MAX, WORKERS_MAX), (WORKERS_MAX + 1, WORKERS_MAX)] {
+            assert_eq!(Workers::new(count, SHORT).pool.limits().threads_max, expected);
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod driver;
 pub mod linux;
 pub mod netlink;
 pub mod ntp;
+pub mod perf;
 pub mod qdisc;
 mod question;
 pub mod route;
@@ -30,6 +31,7 @@ use super::errno::Errno;
 
 pub use driver::{Driver, DriverStatistic, LinkSettings};
 pub use ntp::{NtpAnswer, NtpQuery};
+pub use perf::{PerfCount, PerfQuery};
 pub use qdisc::Qdisc;
 pub use question::{Kernel, Question};
 pub use route::Route;

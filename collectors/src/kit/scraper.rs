@@ -21,14 +21,15 @@ use super::files::Scratch;
 use super::options::FlagValues;
 use super::page::foreign::ForeignPage;
 use super::page::{Binder, Finished, Format, Page, PageOf};
-use super::workers::Workers;
+use super::pool::{Limits, Pool, Task};
 use crate::host::kernel::Kernel;
 use crate::host::root::Roots;
 use round::{Outcome, Progress};
 use slot::{Absence, Slot, Turn, Wait};
 
-/// Maximum number of threads that run collectors or wait for late ones.
-const RUNNERS_MAX: usize = 256;
+/// Threads that run collectors or wait for late ones. A round abandons the collector instead of the job, because the
+/// job returns it.
+const RUNNERS: Limits = Limits { name: "scrape", threads_max: 256, stuck_max: 0, stack_bytes: None };
 
 /// Declares the families about the scrape itself.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub struct Scraper {
     workspaces: Mutex<Vec<Workspace>>,
     /// Idle read buffers.
     scratches: Mutex<Vec<Scratch>>,
-    runners: Arc<Workers>,
+    runners: Pool<Task>,
     notices: Vec<String>,
 }
 
@@ -132,7 +133,7 @@ impl Scraper {
             kernel,
             workspaces: Mutex::default(),
             scratches: Mutex::default(),
-            runners: Arc::new(Workers::new("scrape", RUNNERS_MAX)),
+            runners: Pool::new(RUNNERS),
             notices: Vec::new(),
         };
         for registration in registrations {

@@ -51,11 +51,16 @@ fn is_left_out(family: &str) -> bool {
     LEFT_OUT.iter().any(|(name, _)| *name == family) || host::is_volatile(family)
 }
 
-/// Names of the collectors that both exporters have.
+/// Its counters begin when each exporter opens them, and before 1.12 it needs flags where hardware events cannot be counted.
+const COUNTS_OF_ITS_OWN: &str = "perf";
+
+/// Names of the collectors that both exporters have and that show the same.
 pub fn of_both(program: &Program) -> BTreeSet<&'static str> {
     let names = ALL.iter().map(|registration| registration.declaration.name);
     let is_known = |name: &&str| {
-        program.takes(&format!("collector.{name}")) && (program.version.as_str(), *name) != STOPS_THE_PEER
+        program.takes(&format!("collector.{name}"))
+            && (program.version.as_str(), *name) != STOPS_THE_PEER
+            && *name != COUNTS_OF_ITS_OWN
     };
     names.filter(is_known).collect()
 }

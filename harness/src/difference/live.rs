@@ -43,6 +43,7 @@ const WANDERS: &[(&str, &str)] = &[
     ("^node_(cpu_scaling_frequency|cpu_frequency|hwmon|thermal_zone|power_supply|rapl)", "a sensor's reading"),
     ("^node_cpu_seconds_total$", "the kernel corrects idle times downwards by a tick"),
     ("^node_disk_io_now$", "requests in flight"),
+    ("^node_perf_", "counters begin when each exporter opens them"),
 ];
 
 /// Families with a series per current state; the set of series depends on the time of the scrape.

@@ -39,6 +39,16 @@ impl Moment<'_> {
         self.counter(&self.machine.load, 2_870_000)
     }
 
+    /// Page faults without disk reads.
+    pub(crate) fn minor_faults(&self) -> u64 {
+        self.counter(&self.machine.load, 4_930_000) - self.major_faults()
+    }
+
+    /// Page faults with disk reads.
+    pub(crate) fn major_faults(&self) -> u64 {
+        self.counter(&self.machine.load, 260)
+    }
+
     /// Processes and threads started since the boot.
     pub(crate) fn forks(&self) -> u64 {
         // The reading process was the last to start before the boot was complete.

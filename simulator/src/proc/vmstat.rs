@@ -118,8 +118,8 @@ fn events(moment: &Moment<'_>, row: &mut impl FnMut(&str, u64)) {
     row("pgactivate", count(41_000));
     row("pgdeactivate", count(2_600));
     row("pglazyfree", count(5_200));
-    row("pgfault", count(4_930_000));
-    row("pgmajfault", count(260));
+    row("pgfault", moment.minor_faults() + moment.major_faults());
+    row("pgmajfault", moment.major_faults());
     row("pglazyfreed", 0);
     row("pgrefill", count(2_700));
     row("pgreuse", count(310_000));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 use collectors::host::schedule::{self, Event};
-use collectors::kit::workers::Workers;
+use collectors::kit::pool::{Limits, Pool, Task};
 use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Scratch, Step};
@@ -30,8 +30,8 @@ const ANSWERED_AT_ONCE_MAX: usize = 8;
 /// Maximum number of events that one wait returns.
 const EVENTS_MAX: usize = 256;
 
-/// Maximum number of threads for jobs; further jobs wait.
-const WORKERS_MAX: usize = 64;
+/// Threads for jobs; further jobs wait.
+const WORKERS: Limits = Limits { name: "worker", threads_max: 64, stuck_max: 0, stack_bytes: None };
 
 /// Pause before the next attempt after accepting a connection failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -71,7 +71,7 @@ pub(super) struct Reactor {
     connections: Connections,
     connections_max: usize,
     spare: Spare,
-    workers: Arc<Workers>,
+    workers: Pool<Task>,
     /// Slots of connections that can advance without an event.
     pending: Vec<usize>,
     waiting: Vec<Waiting>,
@@ -119,7 +119,7 @@ impl Reactor {
             connections: Connections::default(),
             connections_max,
             spare: Spare::default(),
-            workers: Arc::new(Workers::new("worker", WORKERS_MAX)),
+            workers: Pool::new(WORKERS),
             pending: Vec::new(),
             waiting: Vec::new(),
             lacks_standby: false,

@@ -245,6 +245,11 @@ impl Canned {
             Question::Ntp(query, _) => {
                 set(&mut found.ntp, query.server.as_bytes(), Ok(Lend::keep(&kernel.ntp(query)?)));
             }
+            Question::Perf(query, _) => {
+                found.perf = Some(Vec::new());
+                let name = query.event.name;
+                kernel.perf(query, &mut |count| add(&mut found.perf, name, Ok(Lend::keep(count))))?;
+            }
             Question::Routes(_) => {
                 let routes = found.routes.get_or_insert_default();
                 kernel.routes(&mut |route| routes.push(Lend::keep(route)))?;
@@ -290,6 +295,7 @@ impl Canned {
             "driver_statistics" => add(&mut known.driver_statistics, subject, Err(refusal)),
             "link_settings" => set(&mut known.link_settings, subject, Err(refusal)),
             "ntp" => set(&mut known.ntp, subject, Err(refusal)),
+            "perf" => add(&mut known.perf, subject, Err(refusal)),
             "wifi_networks" => set(&mut known.wifi_networks, subject, Err(refusal)),
             "wifi_stations" => add(&mut known.wifi_stations, subject, Err(refusal)),
             _ => {}
@@ -377,6 +383,18 @@ impl Kernel for Canned {
             Question::Ntp(query, into) => {
                 let answer = self.of(answers.ntp.as_ref(), query.server.as_bytes())?;
                 *into = answer.ok_or(Errno::ECONNREFUSED)?.lend();
+            }
+            // An event without an answer, on a host that has any, cannot be counted.
+            Question::Perf(query, visit) => {
+                let visit = |found: &answers::KeptPerfCount| {
+                    let found = found.lend();
+                    if query.cpus.binary_search(&found.cpu).is_ok() {
+                        visit(&found);
+                    }
+                };
+                if self.all_of(answers.perf.as_ref(), query.event.name, visit)? == 0 {
+                    return Err(Errno::ENOENT.into());
+                }
             }
             Question::Routes(visit) => all(answers.routes.as_ref(), |route| visit(&route.lend()))?,
             Question::WifiInterfaces(visit) => {

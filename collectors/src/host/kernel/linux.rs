@@ -6,6 +6,7 @@ mod drivers;
 mod exchange;
 mod family;
 mod ntp;
+mod perf;
 mod socket;
 mod systemd;
 mod timex;
@@ -22,6 +23,7 @@ use self::bus::{Address as BusAddress, Bus};
 use self::drivers::Drivers;
 use self::exchange::Exchanges;
 use self::family::Family;
+use self::perf::Counters;
 use self::systemd::Units;
 use self::zone::Zones;
 use super::btrfs::BtrfsDevice;
@@ -45,6 +47,7 @@ pub struct Linux {
     routes: Exchanges,
     generic: Exchanges,
     drivers: Drivers,
+    counters: Counters,
     ethtool: Family,
     nl80211: Family,
     system_bus: Bus,
@@ -66,6 +69,7 @@ impl Linux {
             routes: Exchanges::new(None),
             generic: Exchanges::new(Some(GENERIC)),
             drivers: Drivers::default(),
+            counters: Counters::default(),
             ethtool: Family::new(ethtool::FAMILY),
             nl80211: Family::new(nl80211::FAMILY),
             system_bus: Bus::new(BusAddress::system_bus()),
@@ -97,6 +101,7 @@ impl Kernel for Linux {
             Question::LinkSettings(device, into) => *into = self.drivers.link_settings(device)?,
             Question::DriverStatistics(device, visit) => self.drivers.statistics(device, visit)?,
             Question::Ntp(query, into) => *into = ntp::ask(query)?,
+            Question::Perf(query, visit) => self.counters.ask(query, visit)?,
             Question::Qdiscs(visit) => self.qdiscs(visit)?,
             Question::Routes(visit) => self.unicast_routes(visit)?,
             Question::WifiInterfaces(visit) => self.wifi_interfaces(visit)?,

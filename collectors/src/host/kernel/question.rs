@@ -7,7 +7,8 @@ use super::btrfs::BtrfsDevice;
 use super::systemd::{SystemdManager, SystemdSocket, Unit, UnitQuery};
 use super::{
     Address, AlternativeName, Driver, DriverStatistic, KernelError, Link, LinkModes, LinkSettings, Neighbour,
-    NtpAnswer, NtpQuery, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
+    NtpAnswer, NtpQuery, PerfCount, PerfQuery, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork,
+    WifiStation, Zone,
 };
 
 /// A question with the destination of its answer: a variable for a single value, a visitor for a list.
@@ -62,6 +63,8 @@ pub enum Question<'q> {
     DriverStatistics(&'q [u8], &'q mut dyn FnMut(&DriverStatistic<'_>)),
     /// The time of an NTP server. Waits for a second at most.
     Ntp(&'q NtpQuery<'q>, &'q mut NtpAnswer),
+    /// Counts of an event. Its counters are opened by the first question and stay open.
+    Perf(&'q PerfQuery<'q>, &'q mut dyn FnMut(&PerfCount)),
     /// Queueing disciplines of network devices.
     Qdiscs(&'q mut dyn FnMut(&Qdisc<'_>)),
     /// Unicast routes of every table and family, once for each next hop.
@@ -101,6 +104,7 @@ impl Question<'_> {
             Self::LinkSettings(device, _) => ("link_settings", device),
             Self::DriverStatistics(device, _) => ("driver_statistics", device),
             Self::Ntp(query, _) => ("ntp", query.server.as_bytes()),
+            Self::Perf(query, _) => ("perf", query.event.name),
             Self::Qdiscs(_) => ("qdiscs", b""),
             Self::Routes(_) => ("routes", b""),
             Self::WifiInterfaces(_) => ("wifi_interfaces", b""),
@@ -293,6 +297,11 @@ impl dyn Kernel + '_ {
     pub fn ntp(&self, query: &NtpQuery<'_>) -> Result<NtpAnswer, KernelError> {
         let mut answer = NtpAnswer::default();
         self.ask(Question::Ntp(query, &mut answer)).map(|()| answer)
+    }
+
+    /// Asks [`Question::Perf`].
+    pub fn perf(&self, query: &PerfQuery<'_>, visit: &mut dyn FnMut(&PerfCount)) -> Result<(), KernelError> {
+        self.ask(Question::Perf(query, visit))
     }
 
     /// Asks [`Question::Qdiscs`].

@@ -124,9 +124,8 @@ impl Cache {
         // Paths of operators count from the root directory.
         let path = if mount == Mount::Host { [b"/", below].concat() } else { below.to_vec() };
         let answer = self.deadline.run(move || question(&live, &path));
-        answer.unwrap_or_else(|| {
-            let seconds = self.deadline.timeout().as_secs_f64();
-            self.seen().note(at, format!("no answer within {seconds} s; reading it is ETIMEDOUT in the recording"));
+        answer.unwrap_or_else(|reason| {
+            self.seen().note(at, format!("{reason}; reading it is ETIMEDOUT in the recording"));
             Err(Errno::ETIMEDOUT.into())
         })
     }

@@ -81,10 +81,8 @@ impl RecordingKernel {
         ask: fn(&dyn Kernel, &[u8]) -> Result<Canned, KernelError>,
     ) -> Result<Canned, KernelError> {
         let (live, point) = (Arc::clone(&self.live), mount_point.to_vec());
-        self.deadline.run(move || ask(&*live, &point)).unwrap_or_else(|| {
-            let seconds = self.deadline.timeout().as_secs_f64();
-            let reason =
-                format!("{} did not answer within {seconds} s; it hangs in the recording", mount_point.escape_ascii());
+        self.deadline.run(move || ask(&*live, &point)).unwrap_or_else(|reason| {
+            let reason = format!("{}: {reason}; it hangs in the recording", mount_point.escape_ascii());
             locked(&self.notes).push(Note { path: format!("kernel/{entry}"), reason });
             Err(Errno::ETIMEDOUT.into())
         })

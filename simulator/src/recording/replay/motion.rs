@@ -224,6 +224,7 @@ const COUNTING: &[&str] = &[
     "/numastat",
     "kernel/driver_statistics",
     "kernel/links",
+    "kernel/perf",
     "kernel/qdiscs",
     "/io.stat",
     "/cpu.stat",
@@ -275,6 +276,7 @@ fn is_gauge(path: &str, key: &[u8], label: &[u8], column: usize) -> bool {
         "proc/diskstats" => column == 11,
         "proc/vmstat" => key.starts_with(b"nr_"),
         "kernel/qdiscs" => !matches!(label, b"bytes" | b"packets" | b"drops" | b"requeues" | b"overlimits"),
+        "kernel/perf" => column < 2,
         "kernel/links" => {
             !(label.starts_with(b"rx_")
                 || label.starts_with(b"tx_")

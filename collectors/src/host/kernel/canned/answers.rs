@@ -9,11 +9,12 @@ use super::rows::{
     About, Each, Entry, Form, HardwareAddress, Hex, Keep, Lend, Outcome, Plain, Positive, Remainder, Rows, Source,
     Text, replace, rows,
 };
+use crate::host::errno::Errno;
 use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
 use crate::host::kernel::systemd::{SystemdManager, Unit};
 use crate::host::kernel::{
     Address, AlternativeName, Driver, DriverStatistic, IpNetwork, Link, LinkModes, LinkSettings, LinkStatistics,
-    Neighbour, NtpAnswer, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
+    Neighbour, NtpAnswer, PerfCount, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
 };
 
 /// Declares [`Answers`], one line for each entry: its name, the field that holds its answers, and their type. `None` is
@@ -63,6 +64,7 @@ entries! {
     "kernel/links" links: Vec<KeptLink>;
     "kernel/neighbours" neighbours: Vec<KeptNeighbour>;
     "kernel/ntp" ntp: BTreeMap<Vec<u8>, Outcome<KeptNtpAnswer>>;
+    "kernel/perf" perf: Vec<About<KeptPerfCount>>;
     "kernel/qdiscs" qdiscs: Vec<KeptQdisc>;
     "kernel/routes" routes: Vec<KeptRoute>;
     "kernel/statfs" statfs: BTreeMap<Vec<u8>, Outcome<KeptStatFs>>;
@@ -287,6 +289,15 @@ rows! {
         transmitted as "transmitted_unix_seconds": default Duration;
         reference as "reference_unix_seconds": default Duration;
     }
+}
+
+rows! {
+    struct KeptPerfCount<'a> as PerfCount;
+    words {
+        cpu: u32 = "the CPU", "write `page-faults 0 1234`";
+        count: Result<u64, Errno> = "the count", "write `page-faults 0 1234`, or `page-faults 0 EMFILE`";
+    }
+    keys {}
 }
 
 rows! {

@@ -209,7 +209,9 @@ macro_rules! copied {
     )*};
 }
 
-copied! { u8 u16 u32 u64 i8 i64 Duration IpAddr IpNetwork Uuid LinkStatistics [u64; BTRFS_ERROR_KINDS.len()] }
+copied! {
+    u8 u16 u32 u64 i8 i64 Duration IpAddr IpNetwork Uuid LinkStatistics [u64; BTRFS_ERROR_KINDS.len()] Result<u64, Errno>
+}
 
 /// Replaces a field unless it is the default.
 pub(super) fn replace<T: Default + PartialEq>(into: &mut T, from: T) {
@@ -496,6 +498,30 @@ impl Value<Option<IpNetwork>> for Plain {
         match value {
             Some(network) => Self::write(network, text),
             None => text.extend_from_slice(b"default"),
+        }
+    }
+}
+
+/// What stands before the number of an error without a symbol, where a number alone would be a count.
+const UNNAMED: &[u8] = b"errno:";
+
+/// A number, or the symbol of the error in its place.
+impl Value<Result<u64, Errno>> for Plain {
+    fn read(line: &Line<'_>, field: &str, value: &[u8]) -> Result<Result<u64, Errno>, CannedError> {
+        match value.first() {
+            Some(first) if first.is_ascii_digit() => line.number(field, value).map(Ok),
+            _ => errno(line, value.strip_prefix(UNNAMED).unwrap_or(value)).map(Err),
+        }
+    }
+
+    fn write(value: &Result<u64, Errno>, text: &mut Vec<u8>) {
+        match value {
+            Ok(number) => Self::write(number, text),
+            Err(error) if Errno::from_name(error.name()).is_some() => text.extend_from_slice(error.name().as_bytes()),
+            Err(error) => {
+                text.extend_from_slice(UNNAMED);
+                text.extend_from_slice(error.number().to_string().as_bytes());
+            }
         }
     }
 }

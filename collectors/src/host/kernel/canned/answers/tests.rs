@@ -487,6 +487,7 @@ prop_compose! {
     fn clocks_and_drivers()(
         timex in of(timex()), drivers in each(driver()), ntp in each(ntp()), routes in of(vec(route(), 0..4)),
         link_settings in each(any::<(u32, u32, u8)>()), driver_statistics in about((name(), any::<u64>())),
+        perf in about((any::<u32>(), any::<Result<u64, u16>>())),
     ) -> Answers {
         let settings = |(supported, advertised, autonegotiation)| {
             KeptLinkSettings { supported, advertised, autonegotiation }
@@ -495,11 +496,18 @@ prop_compose! {
             subject: about.subject,
             outcome: about.outcome.map(|(name, value)| KeptDriverStatistic { name, value }),
         };
+        let perf_count = |about: About<(u32, Result<u64, u16>)>| About {
+            subject: about.subject,
+            outcome: about.outcome.map(|(cpu, count)| {
+                KeptPerfCount { cpu, count: count.map_err(|number| Errno::from_number(number.into())) }
+            }),
+        };
         Answers {
             link_settings: link_settings.map(|all| {
                 all.into_iter().map(|(name, found)| (name, found.map(settings))).collect()
             }),
             driver_statistics: driver_statistics.map(|all| all.into_iter().map(statistic).collect()),
+            perf: perf.map(|all| all.into_iter().map(perf_count).collect()),
             timex, drivers, ntp, routes, ..Answers::default()
         }
     }
