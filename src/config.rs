@@ -21,6 +21,11 @@ use collectors::kit::options::FlagInfo;
 
 use crate::flags;
 
+/// Checks the text of a configuration file, without environment variables.
+pub fn check(registrations: &[Registration], text: &str) -> Result<(), String> {
+    read(registrations, text, &|_| None).map(drop).map_err(|problem| problem.to_string())
+}
+
 /// Sections whose keys are flags of the server: `web.listen-address` is the key `listen-address` of `web`.
 const SECTIONS: [&str; 4] = ["log", "path", "push", "web"];
 

@@ -6,4 +6,5 @@ pub mod errno;
 pub mod glob;
 pub mod kernel;
 pub mod root;
+pub mod schedule;
 pub mod tree_text;

@@ -6,6 +6,7 @@
 
 pub mod drive;
 mod formats;
+mod messages;
 mod mutate;
 mod parsers;
 
@@ -73,7 +74,8 @@ impl Target {
 
 /// All targets, sorted by name.
 pub fn targets() -> Vec<Target> {
-    let mut all: Vec<Target> = formats::targets().into_iter().chain(parsers::targets()).collect();
+    let mut all: Vec<Target> =
+        formats::targets().into_iter().chain(messages::targets()).chain(parsers::targets()).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }

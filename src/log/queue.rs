@@ -1,8 +1,11 @@
 //! A bounded queue of log lines with a writer thread, so that other threads never wait for the reader of the log.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use collectors::host::kernel::clock;
+use collectors::host::schedule::{self, Condvar};
 
 /// Maximum size of the queue.
 const QUEUED_MAX_BYTES: usize = 64 << 10;
@@ -67,7 +70,7 @@ impl Queue {
     pub(super) fn start(mut writer: impl Write + Send + 'static) -> io::Result<Arc<Self>> {
         let queue = Arc::new(Self::default());
         let shared = Arc::clone(&queue);
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || shared.write(&mut writer))?;
+        schedule::spawn("log", move || shared.write(&mut writer))?;
         Ok(queue)
     }
 
@@ -101,8 +104,9 @@ impl Queue {
             if state.text.is_empty() {
                 self.changed.notify_all();
             }
-            let is_idle = |state: &mut State| state.text.is_empty() && !state.has_ended;
-            state = self.changed.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+            while state.text.is_empty() && !state.has_ended {
+                state = self.changed.wait(&self.state, state, None);
+            }
             if state.text.is_empty() {
                 return;
             }
@@ -117,8 +121,15 @@ impl Queue {
 
     /// Waits until every line is written, at most for `time`.
     pub(super) fn flush(&self, time: Duration) {
-        let is_busy = |state: &mut State| state.is_writing || !state.text.is_empty();
-        drop(self.changed.wait_timeout_while(self.lock(), time, is_busy));
+        let until = clock::monotonic() + time;
+        let mut state = self.lock();
+        while state.is_writing || !state.text.is_empty() {
+            let left = until.saturating_sub(clock::monotonic());
+            if left.is_zero() {
+                return;
+            }
+            state = self.changed.wait(&self.state, state, Some(left));
+        }
     }
 
     /// Ends the thread once every line is written.
@@ -131,6 +142,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Condvar;
 
     #[test]
     fn a_flood_is_limited_by_burst_and_rate() {

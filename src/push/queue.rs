@@ -47,6 +47,9 @@ pub struct QueueOptions {
 /// Maximum size of a payload.
 pub const RECORD_MAX_BYTES: usize = 1 << 20;
 
+/// Largest number of a record, so that numbers after it can be computed. No queue gets there, but damaged files can.
+const ID_MAX: u64 = u64::MAX / 2;
+
 /// Size of a segment, for a limit of the queue. The reader keeps one segment in memory.
 pub fn segment_bytes(max_bytes: u64) -> u64 {
     (max_bytes / 16).clamp(4096, 2 << 20)
@@ -90,8 +93,10 @@ impl Segment {
         if first_id.len() != 16 || salt.len() != 8 {
             return None;
         }
-        let first_id = u64::from_str_radix(first_id, 16).ok()?;
-        Some(Self { first_id, salt: u32::from_str_radix(salt, 16).ok()?, bytes, is_sealed: true })
+        let first_id = u64::from_str_radix(first_id, 16).ok().filter(|id| *id <= ID_MAX)?;
+        let segment = Self { first_id, salt: u32::from_str_radix(salt, 16).ok()?, bytes, is_sealed: true };
+        // `from_str_radix` accepts signs and capitals: such a file is not a segment, and would be one of two with its key.
+        Some(segment).filter(|segment| segment.name() == name)
     }
 }
 
@@ -203,8 +208,14 @@ impl<S: Storage> Queue<S> {
             let text = format!("record of {} bytes exceeds the limit of {limit}", payload.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        self.make_room(length as u64)?;
         let id = self.next_id;
+        if id > ID_MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the numbers of records are used up; remove the queue",
+            ));
+        }
+        self.make_room(length as u64)?;
         let is_open = |last: &Segment| {
             !last.is_sealed && last.bytes + length as u64 <= self.options.segment_bytes.max(length as u64)
         };
@@ -384,6 +395,11 @@ impl<S: Storage> Queue<S> {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
+    /// Ends the queue, which stays in the storage.
+    pub fn into_storage(self) -> S {
+        self.storage
+    }
+
     /// Id of the last delivered record.
     pub fn position(&self) -> u64 {
         self.delivered
@@ -495,7 +511,7 @@ fn record_at(bytes: &[u8], start: usize, salt: u32) -> Option<Found> {
     let header = bytes.get(start..start.checked_add(HEADER_BYTES)?)?;
     let word = |at: usize| header.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     let id = u64::from_le_bytes(header.get(4..12)?.try_into().ok()?);
-    if word(0)? != MAGIC || crc32c(&header[..HEADER_BYTES - 4]) ^ salt != word(20)? {
+    if word(0)? != MAGIC || id > ID_MAX || crc32c(&header[..HEADER_BYTES - 4]) ^ salt != word(20)? {
         return None;
     }
     let (length, payload) = (usize::try_from(word(12)?).ok()?, start + HEADER_BYTES);
@@ -522,7 +538,8 @@ fn open_position<S: Storage>(storage: &mut S) -> io::Result<(u64, usize)> {
             Ok(count) => {
                 let (id, checksum) = bytes.split_at(8);
                 let is_valid = count == POSITION_BYTES && crc32c(id).to_le_bytes() == checksum;
-                *found = id.try_into().ok().filter(|_| is_valid).map(u64::from_le_bytes);
+                let id = id.try_into().ok().filter(|_| is_valid).map(u64::from_le_bytes);
+                *found = id.filter(|id| *id <= ID_MAX);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 storage.create(name)?;

@@ -22,8 +22,8 @@ pub(super) const COMMAND: Command = Command {
     about: "fuzz every parser of untrusted input",
     details: "A TARGET is a format, or collector-NAME; the default is all targets. Inputs are mutations of valid\n\
               ones. An input that breaks the target's law is shrunk and stored in harness/fuzz/regressions, which\n\
-              later runs try first. The same seed gives the same inputs. With libFuzzer, `cargo fuzz run TARGET`\n\
-              in harness/ is guided by coverage.\n",
+              later runs try first. The same seed gives the same inputs. `.ci/fuzz` runs libFuzzer, which is guided\n\
+              by coverage.\n",
     flags: &[CASES, SEED, INPUT, CORPUS, LIST],
     exits: &[(1, "a law was broken")],
     run,

@@ -53,6 +53,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "tests/attacks/main.rs",
     "tests/push/main.rs",
     "tests/server/main.rs",
+    "tests/simulation/main.rs",
     "tests/web/main.rs",
 ];
 

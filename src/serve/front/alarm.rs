@@ -1,6 +1,71 @@
 //! The timer that wakes a standby thread. Setting it wakes no thread, so that a scrape in time costs no context switch.
 
-pub(super) use system::Alarm;
+use std::io;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use collectors::host::schedule;
+
+/// The timer, which wakes one waiting thread.
+#[derive(Debug)]
+pub(super) enum Alarm {
+    #[cfg(target_os = "linux")]
+    System(system::Alarm),
+    /// On other systems, and in a simulation.
+    Portable(portable::Alarm),
+}
+
+impl Alarm {
+    #[cfg(target_os = "linux")]
+    pub(super) fn new() -> io::Result<Self> {
+        match schedule::simulated() {
+            None => system::Alarm::new().map(Self::System),
+            Some(_) => Ok(Self::Portable(portable::Alarm::default())),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unnecessary_wraps, reason = "fails on Linux only")]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self::Portable(portable::Alarm::default()))
+    }
+
+    /// Wakes one waiting thread after `time`.
+    pub(super) fn set(&self, time: Duration) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::System(alarm) => alarm.set(time),
+            Self::Portable(alarm) => alarm.set(time),
+        }
+    }
+
+    /// Cancels the alarm.
+    pub(super) fn clear(&self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::System(alarm) => alarm.clear(),
+            Self::Portable(alarm) => alarm.clear(),
+        }
+    }
+
+    /// Wakes every thread that waits now or later.
+    pub(super) fn end(&self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::System(alarm) => alarm.end(),
+            Self::Portable(alarm) => alarm.end(),
+        }
+    }
+
+    /// Waits for the alarm.
+    pub(super) fn wait(&self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::System(alarm) => alarm.wait(),
+            Self::Portable(alarm) => alarm.wait(),
+        }
+    }
+}
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -56,13 +121,12 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::io;
-    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+mod portable {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::time::Duration;
 
     use collectors::host::kernel::clock;
+    use collectors::host::schedule::Condvar;
 
     #[derive(Default, Debug)]
     pub(in crate::serve::front) struct Alarm {
@@ -77,11 +141,6 @@ mod system {
     }
 
     impl Alarm {
-        #[expect(clippy::unnecessary_wraps, reason = "fails on Linux only")]
-        pub(in crate::serve::front) fn new() -> io::Result<Self> {
-            Ok(Self::default())
-        }
-
         fn lock(&self) -> MutexGuard<'_, State> {
             self.state.lock().unwrap_or_else(PoisonError::into_inner)
         }
@@ -114,11 +173,10 @@ mod system {
                         state.rings_at = None;
                         return;
                     }
-                    Some(rings_at) => {
-                        let waited = self.changed.wait_timeout(state, rings_at.saturating_sub(now));
-                        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    rings_at => {
+                        let time = rings_at.map(|rings_at| rings_at.saturating_sub(now));
+                        state = self.changed.wait(&self.state, state, time);
                     }
-                    None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             }
         }

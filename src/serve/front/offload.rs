@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use collectors::host::schedule::{self, Event};
+
 use super::connection::Connection;
 use crate::serve::answer::{Answer, Job, Response};
 
@@ -36,6 +38,9 @@ impl Mailbox {
     /// Ends the reactor's wait. If waking fails, the reactor continues at its next event.
     pub(super) fn wake(&self) {
         let _ = self.waker.wake();
+        if let Some(schedule) = schedule::simulated() {
+            schedule.notify(Event::Socket);
+        }
     }
 
     pub(super) fn stop(&self) {

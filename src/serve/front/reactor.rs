@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::kernel::clock;
+use collectors::host::schedule::{self, Event};
 use collectors::kit::pool::{Limits, Pool, Task};
 use mio::{Events, Interest, Poll, Token};
 
@@ -135,7 +136,7 @@ impl Reactor {
         self.hold_spare();
         let timeout = self.timeout();
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        match self.poll.poll(&mut events, timeout) {
+        match poll(&mut self.poll, &mut events, timeout) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 self.log_failure("waiting for connections failed", &error, &service.log);
                 std::thread::sleep(ACCEPT_PAUSE);
@@ -201,7 +202,9 @@ impl Reactor {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.pending.is_empty() {
+        // When the last connection of a stopped server is gone, no event follows.
+        let is_over = self.mailbox.is_stopping() && self.connections.count() == 0;
+        if is_over || !self.pending.is_empty() {
             return Some(Duration::ZERO);
         }
         let now = clock::monotonic();
@@ -325,6 +328,18 @@ impl Reactor {
         }
         self.connections.count() == 0
     }
+}
+
+/// Waits for events. A simulation waits in place of the kernel.
+fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    let Some(schedule) = schedule::simulated() else { return poll.poll(events, timeout) };
+    poll.poll(events, Some(Duration::ZERO))?;
+    if events.is_empty() && timeout != Some(Duration::ZERO) {
+        schedule.notify(Event::Socket);
+        schedule.wait(Event::Socket, timeout);
+        poll.poll(events, Some(Duration::ZERO))?;
+    }
+    Ok(())
 }
 
 /// The handler's answer. A handler that panics costs one request.

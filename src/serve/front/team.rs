@@ -7,10 +7,11 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use collectors::host::kernel::clock;
+use collectors::host::schedule::{self, Condvar};
 
 use super::alarm::Alarm;
 use super::offload::Mailbox;
@@ -172,18 +173,19 @@ impl Team {
 
     /// Waits until the server has ended, at most for `time`. Returns whether it has.
     pub(super) fn wait(&self, time: Option<Duration>) -> bool {
-        let state = self.lock();
-        let is_serving = |state: &mut State| !state.has_ended;
-        match time {
-            None => self.ended.wait_while(state, is_serving).unwrap_or_else(PoisonError::into_inner).has_ended,
-            Some(time) => {
-                let waited = self.ended.wait_timeout_while(state, time, is_serving);
-                waited.unwrap_or_else(PoisonError::into_inner).0.has_ended
+        let until = time.map(|time| clock::monotonic() + time);
+        let mut state = self.lock();
+        while !state.has_ended {
+            let left = until.map(|until| until.saturating_sub(clock::monotonic()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
             }
+            state = self.ended.wait(&self.state, state, left);
         }
+        state.has_ended
     }
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new().name("serve".to_owned()).spawn(work).map(drop)
+    schedule::spawn("serve", work)
 }

@@ -5,15 +5,20 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::host::schedule;
+
 /// Time since 1970; zero if the clock is set to an earlier time.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Monotonic time since the first call in this process.
+/// Monotonic time since the first call in this process, or that of the simulation in a simulated thread.
 pub fn monotonic() -> Duration {
     static FIRST: OnceLock<Instant> = OnceLock::new();
-    FIRST.get_or_init(Instant::now).elapsed()
+    match schedule::simulated() {
+        None => FIRST.get_or_init(Instant::now).elapsed(),
+        Some(schedule) => schedule.monotonic(),
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Exclusive access to a collector.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::host::kernel::clock;
+use crate::host::schedule::Condvar;
 use crate::kit::declare::AnyCollector;
 
 /// The slot of a collector, which one scrape at a time can take.
@@ -77,10 +78,7 @@ impl Slot {
                 Some(wait) => Some(wait.until.saturating_sub(now).min(wait.run_max.saturating_sub(run))),
             };
             state.waiting += 1;
-            state = match time {
-                None => self.returned.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(time) => self.returned.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
-            };
+            state = self.returned.wait(&self.state, state, time);
             state.waiting -= 1;
         }
     }
