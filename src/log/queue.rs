@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use collectors::host::kernel::clock;
 use collectors::host::schedule::{self, Condvar};
 
 /// Maximum size of the queue.
@@ -104,9 +103,8 @@ impl Queue {
             if state.text.is_empty() {
                 self.changed.notify_all();
             }
-            while state.text.is_empty() && !state.has_ended {
-                state = self.changed.wait(&self.state, state, None);
-            }
+            let is_idle = |state: &mut State| state.text.is_empty() && !state.has_ended;
+            state = self.changed.wait_while(&self.state, state, None, is_idle);
             if state.text.is_empty() {
                 return;
             }
@@ -121,15 +119,8 @@ impl Queue {
 
     /// Waits until every line is written, at most for `time`.
     pub(super) fn flush(&self, time: Duration) {
-        let until = clock::monotonic() + time;
-        let mut state = self.lock();
-        while state.is_writing || !state.text.is_empty() {
-            let left = until.saturating_sub(clock::monotonic());
-            if left.is_zero() {
-                return;
-            }
-            state = self.changed.wait(&self.state, state, Some(left));
-        }
+        let is_busy = |state: &mut State| state.is_writing || !state.text.is_empty();
+        drop(self.changed.wait_while(&self.state, self.lock(), Some(time), is_busy));
     }
 
     /// Ends the thread once every line is written.

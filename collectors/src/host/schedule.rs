@@ -28,7 +28,7 @@ pub trait Schedule: Send + Sync + fmt::Debug {
     fn notify(&self, event: Event);
 }
 
-/// What a thread waits for.
+/// An event that threads wait for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Event {
     /// A socket is ready.
@@ -90,6 +90,33 @@ impl Condvar {
             (None, None) => self.0.wait(guard).unwrap_or_else(PoisonError::into_inner),
             (None, Some(time)) => self.0.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0,
         }
+    }
+
+    /// Waits while the condition holds, at most for `time` if there is one.
+    pub fn wait_while<'a, T>(
+        &self,
+        mutex: &'a Mutex<T>,
+        mut guard: MutexGuard<'a, T>,
+        time: Option<Duration>,
+        mut is_waiting: impl FnMut(&mut T) -> bool,
+    ) -> MutexGuard<'a, T> {
+        let Some(schedule) = simulated() else {
+            return match time {
+                None => self.0.wait_while(guard, is_waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => {
+                    self.0.wait_timeout_while(guard, time, is_waiting).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        };
+        let until = time.map(|time| schedule.monotonic() + time);
+        while is_waiting(&mut guard) {
+            let left = until.map(|until| until.saturating_sub(schedule.monotonic()));
+            if left == Some(Duration::ZERO) {
+                break;
+            }
+            guard = self.wait(mutex, guard, left);
+        }
+        guard
     }
 
     /// Wakes one waiting thread.

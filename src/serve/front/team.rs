@@ -173,16 +173,7 @@ impl Team {
 
     /// Waits until the server has ended, at most for `time`. Returns whether it has.
     pub(super) fn wait(&self, time: Option<Duration>) -> bool {
-        let until = time.map(|time| clock::monotonic() + time);
-        let mut state = self.lock();
-        while !state.has_ended {
-            let left = until.map(|until| until.saturating_sub(clock::monotonic()));
-            if left.is_some_and(|left| left.is_zero()) {
-                break;
-            }
-            state = self.ended.wait(&self.state, state, left);
-        }
-        state.has_ended
+        self.ended.wait_while(&self.state, self.lock(), time, |state| !state.has_ended).has_ended
     }
 }
 
