@@ -128,19 +128,24 @@ mod tests {
         }
     }
 
+    /// CPU time is measured of another process, because other tests end threads of this one and their time with them.
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_has_cpu_time_and_memory() {
-        let id = std::process::id();
-        let before = cpu_time(id).expect("schedstat");
+    fn a_busy_process_has_cpu_time_and_this_one_memory() {
+        let mut busy = Command::new("sh")
+            .args(["-c", "i=0; while [ $i -lt 50000000 ]; do i=$((i + 1)); done"])
+            .spawn()
+            .expect("a shell");
+        let before = cpu_time(busy.id()).expect("schedstat");
         let begin = clock::monotonic();
-        while clock::monotonic().saturating_sub(begin) < Duration::from_millis(50) {
-            std::hint::black_box(vec![1_u8; 1 << 16]);
+        let mut used = Duration::ZERO;
+        while used <= Duration::from_millis(1) && clock::monotonic().saturating_sub(begin) < Duration::from_secs(20) {
+            load::wait(Duration::from_millis(20));
+            used = cpu_time(busy.id()).expect("schedstat").saturating_sub(before);
         }
-        load::wait(Duration::from_millis(20));
-        let used = cpu_time(id).expect("schedstat").saturating_sub(before);
+        busy.kill().and_then(|()| busy.wait()).expect("it ends");
         assert!(used > Duration::from_millis(1), "{used:?}");
-        let memory = memory(id).expect("status");
+        let memory = memory(std::process::id()).expect("status");
         assert!(memory.resident_bytes > 1 << 20 && memory.peak_bytes >= memory.resident_bytes, "{memory:?}");
     }
 }
