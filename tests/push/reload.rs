@@ -1,6 +1,8 @@
 //! SIGHUP and POST `/-/reload`: another configuration without losing a scrape or a queued sample.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::exporter::Exporter;
@@ -27,8 +29,12 @@ impl Config {
     }
 
     fn start(&self) -> Exporter {
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, flags: &[&str]) -> Exporter {
         let file = format!("--config.file={}", self.path().display());
-        Exporter::simulated(&["--web.enable-lifecycle", &file])
+        Exporter::simulated(&[&["--web.enable-lifecycle", &file], flags].concat())
     }
 }
 
@@ -38,6 +44,14 @@ fn target(address: &std::net::SocketAddr, more: &str) -> String {
     format!(
         "push:\n  interval: 200ms\n  targets:\n  - to: import\n    url: http://{address}\n    compression: none\n{more}"
     )
+}
+
+/// A receiver that takes every request once the switch is set. Before, it replies with `down`.
+fn switched(down: impl Fn() -> Reply + Send + Sync + 'static) -> (Receiver, Arc<AtomicBool>) {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_up);
+    let receiver = Receiver::start(move |_, _| if switch.load(Ordering::SeqCst) { Reply::status(204) } else { down() });
+    (receiver, is_up)
 }
 
 #[track_caller]
@@ -130,14 +144,7 @@ fn delivered(receiver: &Receiver, path: &Path) -> Vec<u64> {
 
 #[test]
 fn what_waits_survives_a_reload_and_no_tick_is_left_out() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let is_up = Arc::new(AtomicBool::new(false));
-    let switch = Arc::clone(&is_up);
-    let receiver = Receiver::start(move |_, request| {
-        let takes = switch.load(Ordering::SeqCst) || !request.target.contains("import");
-        Reply::status(if takes { 204 } else { 503 })
-    });
+    let (receiver, is_up) = switched(|| Reply::status(503));
     let config = Config::new(&format!("{HEAD}{}", target(&receiver.address, "    name: t\n")));
     let exporter = config.start();
     receiver.wait_for(1);
@@ -182,13 +189,8 @@ fn check_same_ticks(good: &Receiver, other: &Receiver) {
 
 #[test]
 fn ticks_wait_for_a_replaced_target_that_hangs() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
     let good = Receiver::start(|_, _| Reply::status(204));
-    let is_up = Arc::new(AtomicBool::new(false));
-    let switch = Arc::clone(&is_up);
-    let other =
-        Receiver::start(move |_, _| if switch.load(Ordering::SeqCst) { Reply::status(204) } else { Reply::Silence });
+    let (other, is_up) = switched(|| Reply::Silence);
     let config = Config::new(&two_targets(&good, &other, "timeout: 3s"));
     let exporter = config.start();
     other.wait_for(1);
@@ -226,16 +228,11 @@ fn reloads_in_quick_succession_lose_no_tick() {
 
 #[test]
 fn the_backlog_of_a_removed_target_waits_on_disk() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
     let good = Receiver::start(|_, _| Reply::status(204));
-    let is_up = Arc::new(AtomicBool::new(false));
-    let switch = Arc::clone(&is_up);
-    let other = Receiver::start(move |_, _| Reply::status(if switch.load(Ordering::SeqCst) { 204 } else { 503 }));
+    let (other, is_up) = switched(|| Reply::status(503));
     let config = Config::new(&two_targets(&good, &other, ""));
     let queue = format!("--push.queue={}", config.folder.path().join("queue").display());
-    let file = format!("--config.file={}", config.path().display());
-    let mut exporter = Exporter::simulated(&["--web.enable-lifecycle", &file, &queue]);
+    let mut exporter = config.start_with(&[&queue]);
     other.wait_for(1);
     let expected = delivered(&other, Path::new("/api/v1/import/prometheus"))[0];
     for _ in 0..5 {
