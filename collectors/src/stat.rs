@@ -165,7 +165,7 @@ mod tests {
         assert!(scraped.page.contains("node_scrape_collector_success{collector=\"stat\"} 1\n"), "{}", scraped.page);
     }
 
-    /// node_exporter ignores a row without a value, which is then missing.
+    /// Like node_exporter, a row without a value counts as missing.
     #[test]
     fn a_row_without_a_value_is_a_missing_one() {
         let scraped = given(&FILE.replace("btime 1700000000", "btime")).scrape::<Stat>();

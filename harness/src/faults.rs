@@ -138,7 +138,7 @@ impl FaultyRoots {
 pub struct FaultEffect {
     /// Series that disappeared.
     pub lost: usize,
-    /// Series with another value.
+    /// Series whose value changed.
     pub other: usize,
     /// Series that appeared.
     pub new: usize,

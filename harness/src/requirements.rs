@@ -44,7 +44,8 @@ pub enum Requirement {
     HardwareEvents,
     /// `valgrind` from Debian.
     Valgrind,
-    /// Our exporter as a program, which `cargo test --workspace` builds, or the one of `NODELAB_EXPORTER`.
+    /// The program `node_exporter` that `cargo test --workspace` builds, or the one that the environment variable
+    /// `NODELAB_EXPORTER` names.
     Exporter,
     /// `bash`.
     Bash,

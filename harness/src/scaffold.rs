@@ -51,7 +51,7 @@ impl Read {
         self.path.split_once("/*/")
     }
 
-    /// The path below the mount on a host whose only item has this name.
+    /// The path with this name in the place of each `*`.
     fn path_of(&self, item: &str) -> String {
         self.path.replace('*', item)
     }

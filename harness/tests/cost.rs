@@ -21,7 +21,7 @@ const ALLOCATIONS_PER_ENTRY_MAX: usize = 4;
 /// Maximum memory per entry besides path and content: its share of the tree's tables.
 const BYTES_PER_ENTRY_MAX: usize = 140;
 
-/// The same limits for a row of a kernel answer, which is kept with its fields before it becomes text. A row has up to
+/// Limits for a row of a kernel answer, which is kept with its fields before it becomes text. A row has up to
 /// six names and states, such as those of a unit.
 const ALLOCATIONS_PER_ROW_MAX: usize = 8;
 const BYTES_PER_ROW_MAX: usize = 300;

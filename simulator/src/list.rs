@@ -119,7 +119,7 @@ impl<T> List<T> {
         self.0.get(id.position)
     }
 
-    /// The same as [`List::get`], to change the part.
+    /// The part with this identifier, to change it.
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
         self.0.get_mut(id.position)
     }

@@ -119,7 +119,7 @@ pub(crate) struct Wrap {
     pub(crate) at_micros: u64,
 }
 
-/// Period in which a network device carries the traffic of another. Without one it always carries its own.
+/// Period in which a network device carries this traffic. A device without such periods always carries its own traffic.
 #[derive(Clone, Debug)]
 pub(crate) struct Stint {
     pub(crate) link: String,

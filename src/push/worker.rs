@@ -78,7 +78,7 @@ impl Time for SystemTime {
     }
 }
 
-/// What a lane's thread remembers from attempt to attempt.
+/// State of a lane's thread that lasts from one attempt to the next.
 struct Progress {
     backoff: Backoff,
     /// Time of the last log line about a failure that lasts.
@@ -207,7 +207,7 @@ impl Lane {
     /// Delivers until it is told to stop.
     pub(super) fn run(&self) {
         if self.target.can_be_paused() {
-            // What waits from before is not sent by a standby either.
+            // A standby does not send the backlog of an earlier run either.
             self.pause_while(self.target.is_paused());
         }
         let mut progress = Progress::new(self);
@@ -315,7 +315,7 @@ impl Lane {
         Ok(None)
     }
 
-    /// Takes a shipment off what waits; returns whether more may wait.
+    /// Removes a delivered shipment. Returns whether others may be left.
     fn done(&self, shipment: &Shipment) -> bool {
         let mut state = self.lock();
         match (&mut state.waiting, shipment) {

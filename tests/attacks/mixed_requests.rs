@@ -11,7 +11,7 @@ use crate::exporter::{Connection, Exporter};
 /// Pages are much smaller.
 const PAGE_MAX_BYTES: usize = 1 << 20;
 
-/// A request: a path and headers without a timeout.
+/// Requests: path, and headers besides the one with the deadline.
 const KINDS: [(&str, &str); 6] = [
     ("/metrics", ""),
     ("/metrics", "Accept-Encoding: gzip\r\n"),

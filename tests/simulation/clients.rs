@@ -67,7 +67,7 @@ impl Client {
     }
 }
 
-/// What may keep a page from being complete.
+/// Conditions under which a page may be incomplete.
 pub(crate) struct Conditions<'a> {
     pub faults: &'a [Fault],
     /// Scrapes may be refused: there is a limit of them, or threads cannot be created.
@@ -206,7 +206,7 @@ impl Running {
         }
     }
 
-    /// Receives what is there: `None` if nothing is, 0 at the end.
+    /// Receives the bytes that have arrived: `None` if there are none, 0 at the end.
     fn receive(&mut self) -> Option<usize> {
         let socket = self.socket.as_mut()?;
         let mut bytes = [0; 16 << 10];

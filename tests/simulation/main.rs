@@ -50,7 +50,7 @@ const END_TIME: Duration = Duration::from_secs(8);
 /// Delay of a file that may outlast the end.
 const LONG: Duration = Duration::from_secs(2);
 
-/// What happens in a simulation.
+/// The clients, faults and end of a simulation.
 #[derive(Clone, Debug)]
 struct Plan {
     seed: u64,

@@ -101,7 +101,7 @@ fn the_pattern_is_compared_with_sanitized_names() {
     check("port_rx", "node_ethtool_port_received_dropped{device=\"eth0\"} 1\n");
     check("^Tx_E", "node_ethtool_transmitted_errors{device=\"eth0\"} 3\n");
     check("received", "");
-    // What is not selected does not clash.
+    // A statistic that the pattern excludes cannot clash.
     let clash = statistics("a.b 1\na_B 2\n");
     given(&clash)
         .flags(&["--collector.ethtool.metrics-include=^a_b$"])

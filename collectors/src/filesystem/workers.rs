@@ -9,7 +9,7 @@ use crate::host::errno::Errno;
 use crate::host::kernel::{Kernel, KernelError, StatFs};
 use crate::kit::pool::{self, Job, Limits, Outcome, Pool};
 
-/// Maximum number of abandoned threads that are replaced. When all threads beyond it are stuck too, every path times out.
+/// Maximum number of stuck threads that are replaced. If all further threads are stuck too, every mount point times out.
 pub(super) const STUCK_THREADS_MAX: usize = 64;
 /// Maximum number of concurrent calls.
 pub(super) const WORKERS_MAX: usize = 64;

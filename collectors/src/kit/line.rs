@@ -22,7 +22,7 @@ pub type Room = [u8; ROOM_BYTES];
 /// The position after a text that does not fit; later positions are greater.
 pub const TOO_LONG: usize = 1 << 20;
 
-/// Writes `N` bytes; the caller may advance the position by fewer.
+/// Writes `N` bytes at the position. The caller advances the position, by at most `N`.
 #[inline]
 pub(crate) fn put<const N: usize>(room: &mut Room, at: usize, bytes: &[u8; N]) {
     const { assert!(N <= PIECE_MAX_BYTES) };

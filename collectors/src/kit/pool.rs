@@ -1,7 +1,7 @@
 //! Threads for jobs that may block, perhaps forever.
 //!
 //! A [`Pool`] starts threads on demand, names and reuses them, and ends those that are idle. A detached job
-//! ([`Pool::submit`]) has no deadline: whoever made it handles its result. Jobs with answers form a batch
+//! ([`Pool::submit`]) has no deadline and no answer. Jobs with answers form a batch
 //! ([`Pool::ask`], [`Pool::wait`]), and each may run for the same time. Then it is abandoned: its thread counts as stuck,
 //! another one replaces it within [`Limits::stuck_max`], and its late answer is dropped. A thread that comes back late
 //! takes jobs again if there is room, and ends otherwise. Neither the pool's owner nor the process waits for a stuck thread.

@@ -19,7 +19,7 @@ pub(super) struct Block<'a> {
 pub(super) type Transport = [u64; 13];
 /// The index of the idle time in a [`Transport`].
 pub(super) const IDLE_COLUMN: usize = 4;
-/// The index of the maximum of RPC slots in a [`Transport`].
+/// The index of the maximum number of RPC slots in a [`Transport`].
 pub(super) const SLOTS_COLUMN: usize = 10;
 
 /// Minimum number of columns of an operation; newer kernels append a count of errors.

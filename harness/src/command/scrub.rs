@@ -37,7 +37,7 @@ fn run(given: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Exit status if the leak report prevented writing.
+/// Exit status if identities were found, so that nothing was written.
 pub(super) const LEAKS_STATUS: u8 = 3;
 /// Maximum number of locations shown per file.
 const SHOWN_MAX: usize = 3;

@@ -21,7 +21,7 @@ pub struct Tally {
     pub differences: Vec<String>,
 }
 
-/// Name under which the exporter's own families are counted.
+/// Name of the row that counts the families about the exporter itself.
 pub const SERVER: &str = "promhttp";
 
 /// The collector that owns a family.

@@ -54,7 +54,7 @@ fn is_left_out(family: &str) -> bool {
 /// Its counters begin when each exporter opens them, and before 1.12 it needs flags where hardware events cannot be counted.
 const COUNTS_OF_ITS_OWN: &str = "perf";
 
-/// Names of the collectors that both exporters have and that show the same.
+/// Names of the collectors of both exporters, without those whose values depend on the exporter.
 pub fn of_both(program: &Program) -> BTreeSet<&'static str> {
     let names = ALL.iter().map(|registration| registration.declaration.name);
     let is_known = |name: &&str| {

@@ -121,7 +121,7 @@ fn packets() -> Vec<Vec<u8>> {
     vec![packet, ntp::request(3, COOKIE).to_vec()]
 }
 
-/// The first byte selects between the pattern as it is and a repetition of it.
+/// The first byte selects between the pattern and a repetition of it.
 fn pattern(input: &[u8]) {
     /// Longer patterns take long to compile, which tells nothing new.
     const PATTERN_MAX_BYTES: usize = 200;

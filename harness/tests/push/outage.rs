@@ -64,8 +64,8 @@ impl World {
         self.second.received().len()
     }
 
-    /// Waits until the first receiver has every tick of the second one, except for `lost` of them. Checks that a tick that
-    /// came twice was the same.
+    /// Waits until the first receiver has every tick of the second one, except for `lost` of them. Checks that a
+    /// tick that was sent again has the same content.
     pub(crate) fn check(&self, lost: usize) {
         let ticks = |receiver: &Receiver| {
             let mut ticks: BTreeMap<String, Vec<u8>> = BTreeMap::new();

@@ -277,7 +277,7 @@ pub(crate) struct NvmeController {
     pub(crate) address: String,
     /// Its used blocks, in thousandths.
     pub(crate) used_permille: u64,
-    /// The state of this path to the namespace, on a drive with several.
+    /// The state of the path to the namespace; `None` on a drive with a single path.
     pub(crate) access_state: Option<&'static str>,
 }
 

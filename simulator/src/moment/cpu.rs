@@ -7,7 +7,7 @@ use crate::wave::{MEAN, Wave};
 
 /// A tick of /proc/stat, of which a second has 100.
 const TICK_NANOS: u64 = 10_000_000;
-/// Shares of the time of a CPU at the mean load, in thousandths.
+/// Share of a CPU's time in user mode at the mean load, in thousandths; the next ones are those of the other modes.
 const USER: u64 = 150;
 const NICE: u64 = 4;
 const SYSTEM: u64 = 56;
@@ -168,7 +168,7 @@ impl Moment<'_> {
         (self.stalled_micros(stall) - before.stalled_micros(stall)) * 10_000 / passed
     }
 
-    /// The mean number of running or waiting tasks over the last seconds, in hundredths.
+    /// The mean number of running or waiting tasks over the last `seconds`, in hundredths.
     pub(crate) fn load_average(&self, seconds: u64) -> u64 {
         let before = self.earlier(seconds);
         let wanted = |moment: &Self| {

@@ -82,7 +82,7 @@ fn tree_writes(fs: &Bcachefs, moment: &Moment<'_>, into: &mut Vec<u8>) {
     }
 }
 
-/// Compressed and incompressible data.
+/// Writes the sizes of compressed and incompressible data.
 fn compression(fs: &Bcachefs, moment: &Moment<'_>, into: &mut Vec<u8>) {
     let used = moment.bcachefs_used_bytes(fs);
     put_line!(into, "type              compressed    uncompressed     average extent size");

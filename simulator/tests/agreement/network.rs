@@ -18,7 +18,7 @@ pub(crate) fn agree(host: &Frozen) {
     drivers_count_what_devices_count(host);
 }
 
-/// Number after a word in the line with a given first word.
+/// The number after the word `name` in the first line that begins with `line`.
 #[track_caller]
 fn value(host: &Frozen, path: &str, line: &str, name: &str) -> u64 {
     let text = host.text(path).lines().find(|text| text.starts_with(line));

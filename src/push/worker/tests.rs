@@ -16,7 +16,7 @@ use crate::config::target::TargetOptions;
 use crate::instruments::Instruments;
 use crate::log::{Format, Level};
 
-/// What the receiver does with requests.
+/// Behaviour of the receiver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
     Takes,

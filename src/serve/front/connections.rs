@@ -21,9 +21,9 @@ pub(super) struct Connections {
     slots: Vec<Option<Slot>>,
     free: Vec<usize>,
     serial: u64,
-    /// Places of the present connections, by origin and age.
+    /// Slots of the open connections, by origin and age.
     origins: HashMap<Origin, BTreeMap<u64, usize>>,
-    /// Places of the present connections, by deadline.
+    /// Slots of the open connections, by deadline.
     deadlines: BTreeSet<(Duration, usize)>,
     unsent_bytes: usize,
 }
@@ -124,7 +124,7 @@ impl Connections {
         self.slots.get(at)?.as_ref()?.connection.as_ref()
     }
 
-    /// Places of the present connections.
+    /// Slots of the open connections.
     pub(super) fn present(&self) -> Vec<usize> {
         self.deadlines.iter().map(|(_, at)| *at).collect()
     }

@@ -24,7 +24,7 @@ pub(super) struct Draft<'a> {
     pub(super) kind: Option<Kind>,
     help: Option<String>,
     metrics: Vec<ForeignMetric>,
-    /// Index of the histogram or summary by labels, sorted by name.
+    /// Index in `metrics` of each histogram or summary. Its key is the labels, sorted by label name.
     by_labels: HashMap<Vec<(String, String)>, usize>,
 }
 

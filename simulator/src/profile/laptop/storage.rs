@@ -18,7 +18,7 @@ const BLOCK_MAJOR: u32 = 259;
 const ZRAM_MAJOR: u32 = 252;
 const SCSI_MAJOR: u32 = 8;
 
-/// Package images: mount point and size in sectors.
+/// Snap packages: mount point, and size of the image in sectors.
 const PACKAGES: [(&str, u64); 4] = [
     ("/snap/bare/5", 8),
     ("/snap/core22/1748", 151_648),

@@ -153,7 +153,7 @@ pub(super) trait Rows: Sized {
     fn write_rows(&self, text: &mut Text);
 }
 
-/// An answer that is kept, and lent to visitors.
+/// A stored answer whose rows are passed to a callback by reference.
 pub(super) trait Lend {
     type Lent<'a>;
 
@@ -502,7 +502,7 @@ impl Value<Option<IpNetwork>> for Plain {
     }
 }
 
-/// What stands before the number of an error without a symbol, where a number alone would be a count.
+/// Prefix of an error number without a symbol. Without the prefix, a number is a count.
 const UNNAMED: &[u8] = b"errno:";
 
 /// A number, or the symbol of the error in its place.

@@ -222,7 +222,7 @@ mod tests {
     const KIND: u16 = 16;
     const MULTIPART: u16 = 2;
 
-    /// A step of a scripted kernel: the answer to a request with this sequence number.
+    /// A step of a scripted kernel: takes the sequence number of a request and returns the answer.
     type Step = Box<dyn FnMut(u32) -> Result<Vec<u8>, Errno>>;
 
     /// A kernel that sends scripted answers.

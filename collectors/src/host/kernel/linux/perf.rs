@@ -104,7 +104,7 @@ impl EventCounters {
                 let state = exhausted.map_or_else(|| open(self.kind, self.config, cpu, limit), Err);
                 Counter { cpu, state }
             });
-            // What refuses one CPU for the whole process refuses the next ones.
+            // An error that concerns the whole process would be the same for every further CPU.
             exhausted = exhausted.or(counter.state.as_ref().err().copied().filter(|&errno| is_of_the_process(errno)));
             self.counters.push(counter);
         }

@@ -17,7 +17,8 @@ pub(super) enum End {
     Short,
     /// By a short read as well, for files whose rendering costs no more when more is requested.
     Piece,
-    /// By a read that returns nothing: most files of /proc return whole records, as many as fit into the kernel's buffer.
+    /// By a read that returns nothing. A short read is not the end: most files of /proc return only the records that fit
+    /// into the kernel's buffer.
     Nothing,
     /// By a read after which another record would have fit into the kernel's buffer, for files with short records. One more
     /// read would make the kernel search a whole table.
