@@ -250,11 +250,10 @@ fn online(cpus: &mut Vec<u32>, cx: &mut Cx<'_, Perf>) -> Result<(), Failure> {
 fn tracepoint_id(name: &str, subsystem_bytes: usize, cx: &mut Cx<'_, Perf>) -> Option<u64> {
     let (subsystem, event) = name.as_bytes().split_at(subsystem_bytes);
     let names = [subsystem, event.get(1..)?];
-    let file = match cx.files.read(TRACEFS_ID, names) {
-        Err(error) if error.is_missing() => DEBUGFS_ID,
-        _ => TRACEFS_ID,
-    };
-    cx.number(file, names, "id")
+    if let Some(text) = cx.problems.value(cx.files.read_if_present(TRACEFS_ID, names))? {
+        return cx.problems.value(text.number("id"));
+    }
+    cx.number(DEBUGFS_ID, names, "id")
 }
 
 /// The profilers of these names, or all if none is given or known.
