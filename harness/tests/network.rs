@@ -20,18 +20,33 @@ mod routes;
 
 const NEEDS: &[Requirement] = &[Requirement::Namespaces, Requirement::Peer, Requirement::Exporter];
 
+/// Declares the cases once, for the outer program and for the one in the namespace.
+macro_rules! cases {
+    ($($module:ident :: $case:ident),* $(,)?) => {
+        /// Runs each case in a namespace of its own.
+        const TRIALS: &[(&str, &[Requirement], fn())] =
+            &[$((stringify!($case), NEEDS, || in_namespace(stringify!($case)))),*];
+
+        /// The cases by name, which the inner program runs.
+        #[cfg(target_os = "linux")]
+        const CASES: &[(&str, fn())] = &[$((stringify!($case), $module::$case)),*];
+    };
+}
+
+cases! {
+    devices::the_peer_agrees_about_devices,
+    devices::the_peer_agrees_about_neighbours,
+    drivers::the_peer_agrees_about_drivers,
+    routes::the_peer_agrees_about_routes,
+    routes::a_hundred_thousand_routes_are_exported,
+}
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     if let Some(code) = inside::run_if_marked() {
         return code;
     }
-    requirements::run(&[
-        ("the_peer_agrees_about_devices", NEEDS, || in_namespace("the_peer_agrees_about_devices")),
-        ("the_peer_agrees_about_neighbours", NEEDS, || in_namespace("the_peer_agrees_about_neighbours")),
-        ("the_peer_agrees_about_drivers", NEEDS, || in_namespace("the_peer_agrees_about_drivers")),
-        ("the_peer_agrees_about_routes", NEEDS, || in_namespace("the_peer_agrees_about_routes")),
-        ("a_hundred_thousand_routes_are_exported", NEEDS, || in_namespace("a_hundred_thousand_routes_are_exported")),
-    ])
+    requirements::run(TRIALS)
 }
 
 /// Runs the case of this name in a namespace of its own.

@@ -8,19 +8,10 @@ use std::process::{Command, ExitCode, Stdio};
 use harness::peer::Peer;
 use harness::requirements::{self, Requirement};
 
-use super::{devices, drivers, routes};
+use super::CASES;
 
 /// Marks the program that runs in the namespace; the name of a case follows.
 const MARK: &str = "--in-namespace";
-
-/// The cases by name.
-const CASES: &[(&str, fn())] = &[
-    ("the_peer_agrees_about_devices", devices::the_peer_agrees_about_devices),
-    ("the_peer_agrees_about_neighbours", devices::the_peer_agrees_about_neighbours),
-    ("the_peer_agrees_about_drivers", drivers::the_peer_agrees_about_drivers),
-    ("the_peer_agrees_about_routes", routes::the_peer_agrees_about_routes),
-    ("a_hundred_thousand_routes_are_exported", routes::a_hundred_thousand_routes_are_exported),
-];
 
 /// Runs this program again for a case, in a namespace of its own.
 #[track_caller]
