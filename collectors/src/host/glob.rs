@@ -1,6 +1,6 @@
 //! Wildcards of names, in two syntaxes.
 //!
-//! [`matches`] is for names of /proc and /sys, which contain `[` and `\`: these are ordinary bytes, except in `[0-9]`.
+//! [`matches()`] is for names of /proc and /sys, which contain `[` and `\`: these are ordinary bytes, except in `[0-9]`.
 //! [`matches_go`] is what node_exporter's flags mean, Go's `path/filepath`: characters instead of bytes, classes, escapes,
 //! and malformed patterns that match nothing.
 
@@ -9,7 +9,7 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     Syntax::Bytes.matches(pattern, name) == Some(true)
 }
 
-/// Whether a name has wildcards of [`matches`].
+/// Whether a name has wildcards of [`matches()`].
 pub fn is_pattern(name: &[u8]) -> bool {
     name.iter().any(|byte| b"*?".contains(byte)) || memchr::memmem::find(name, DIGIT).is_some()
 }
