@@ -4,9 +4,9 @@
 //! replaced by the lines of a file, and an error ends the program with status 1.
 
 mod absent;
-pub mod access;
 mod changed;
 pub mod completion;
+pub mod config;
 pub mod files;
 pub mod help;
 pub mod manual;
@@ -23,11 +23,10 @@ use std::time::Duration;
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
 
-use crate::config;
-use crate::config::target::TargetOptions;
+use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
-use access::Access;
+use crate::target::TargetOptions;
 pub use changed::changed;
 use completion::Shell;
 pub use own::SIMULATED;
@@ -775,7 +774,7 @@ pub(crate) mod tests {
         let old = settings(&["--web.config=a/web.yml"]);
         assert_eq!(old.access, Access::File("a/web.yml".into()));
         assert_eq!(old.warnings, ["--web.config is an old name, use --web.config.file"]);
-        let user = Access::User { name: "me".to_owned(), password: access::Secret("a=b".to_owned()) };
+        let user = Access::User { name: "me".to_owned(), password: crate::access::Secret("a=b".to_owned()) };
         for arguments in [
             ["-auth.user=me", "-auth.pass=a=b", ""],
             ["--auth.user=me", "--auth.pass=a=b", ""],

@@ -30,11 +30,11 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
-use super::answer::Handle;
+use super::handler::answer::Handle;
 use super::stream::Secure;
 #[cfg(feature = "tls")]
 use super::stream::Session;
-use crate::flags::access::Access;
+use crate::access::Access;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
 use client_auth::ClientRequirements;

@@ -8,10 +8,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::links::OPERSTATES;
 use crate::host::kernel::Link;
 use crate::kit::attribute;
 use crate::kit::label::{HardwareAddress, Label};
+
+/// Names of the values of `IFLA_OPERSTATE`.
+pub(super) const OPERSTATES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 /// How long attributes that the dump lacks are kept: drivers may change a speed without a carrier change.
 const KEPT_FOR: Duration = Duration::from_secs(300);

@@ -14,7 +14,7 @@ use super::measure::{median, medians, nanoseconds};
 use super::report::{Bound, CollectorCost, Row, SizeCost, Unit};
 use super::{Effort, row};
 use crate::allocations;
-use crate::faults::MountPath;
+use crate::meter::MountPath;
 use crate::meter::{Meter, Operation};
 use crate::scrape_target::{self, ScrapeTarget};
 

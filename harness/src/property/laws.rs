@@ -14,7 +14,8 @@ use simulator::fault::{Plan, VirtualClock};
 use super::trial::Trial;
 use super::{Exporter, Opened, Violation};
 use crate::exposition::{self, Exposition};
-use crate::faults::{FaultyRoots, MountPath};
+use crate::faults::FaultyRoots;
+use crate::meter::MountPath;
 use crate::panics::caught;
 use crate::pattern::leads_to;
 

@@ -11,7 +11,8 @@ use simulator::fault::Kind;
 use super::laws::page;
 use super::{Exporter, Opened, Violation};
 use crate::faults::FaultEffect;
-use crate::faults::{Count, FaultyRoots, MountPath};
+use crate::faults::{Count, FaultyRoots};
+use crate::meter::MountPath;
 
 /// Result of one scrape.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -14,7 +14,7 @@ use collectors::host::kernel::{
     WifiStation, Zone, wifi,
 };
 
-use crate::host::Host;
+use super::Host;
 use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
 use crate::moment::perf::TRACEPOINTS;
 
