@@ -30,7 +30,7 @@ use crate::target::TargetOptions;
 pub use changed::changed;
 use completion::Shell;
 pub use own::SIMULATED;
-use table::{Entry, Meaning, Print, Table};
+use table::{FlagEntry, Meaning, Print, Table};
 
 /// Action that a command line selects.
 #[derive(Debug)]
@@ -370,7 +370,7 @@ impl Found {
         Ok(())
     }
 
-    fn switch(&mut self, entry: &Entry, is_on: bool) -> Result<(), String> {
+    fn switch(&mut self, entry: &FlagEntry, is_on: bool) -> Result<(), String> {
         match entry.meaning {
             Meaning::Collector(collector) if self.collectors.insert(collector, is_on).is_some() => {
                 Err(format!("--[no-]{} cannot be repeated", entry.name))
@@ -380,7 +380,7 @@ impl Found {
         }
     }
 
-    fn give(&mut self, entry: &Entry, flag: FlagInfo, value: &str) -> Result<(), String> {
+    fn give(&mut self, entry: &FlagEntry, flag: FlagInfo, value: &str) -> Result<(), String> {
         if let Some(before) = self.seen.insert(flag.name, entry.name.clone()) {
             if before != entry.name {
                 return Err(format!("--{before} and --{} are mutually exclusive; use --{}", entry.name, flag.name));

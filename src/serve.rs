@@ -7,7 +7,6 @@ pub mod handler;
 mod history;
 pub mod listen;
 mod negotiate;
-mod origin;
 mod query;
 pub mod replaceable;
 pub mod request;

@@ -1,7 +1,7 @@
-//! Requests as handlers get them: complete, valid heads. Requests with bodies are refused.
+//! Requests as handlers get them, and responses. Requests are complete, valid heads. Requests with bodies are refused.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -137,6 +137,31 @@ impl Request {
         match self.version {
             Version::Http10 => self.lists("Connection", "keep-alive") && !self.lists("Connection", "close"),
             Version::Http11 => !self.lists("Connection", "close"),
+        }
+    }
+}
+
+/// Origin of a connection. IPv6 addresses are grouped by /64, because one client usually has a whole /64.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Origin {
+    Ipv4([u8; 4]),
+    Ipv6([u16; 4]),
+    Unix,
+    Machine(u32),
+}
+
+impl Origin {
+    pub(super) fn of(peer: Peer) -> Self {
+        match peer {
+            Peer::Internet(address) => match address.ip().to_canonical() {
+                IpAddr::V4(address) => Self::Ipv4(address.octets()),
+                IpAddr::V6(address) => {
+                    let [network @ .., _, _, _, _] = address.segments();
+                    Self::Ipv6(network)
+                }
+            },
+            Peer::Unix => Self::Unix,
+            Peer::Vsock { machine, .. } => Self::Machine(machine),
         }
     }
 }

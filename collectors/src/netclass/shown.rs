@@ -62,11 +62,11 @@ pub(super) struct Numbers {
 #[derive(Default, Debug)]
 struct Dump {
     bytes: Vec<u8>,
-    rows: Vec<Row>,
+    rows: Vec<DumpedLink>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct DumpedLink {
     name: Range<usize>,
     address: Range<usize>,
     broadcast: Range<usize>,
@@ -90,14 +90,14 @@ impl Dump {
         let [address, broadcast, alias] =
             [link.address, link.broadcast, link.alias].map(|text| keep(text.unwrap_or_default()));
         let link = Link { name: b"", address: None, broadcast: None, alias: None, ..*link };
-        self.rows.push(Row { name, address, broadcast, alias, link });
+        self.rows.push(DumpedLink { name, address, broadcast, alias, link });
     }
 
-    fn name(&self, row: &Row) -> &[u8] {
+    fn name(&self, row: &DumpedLink) -> &[u8] {
         &self.bytes[row.name.clone()]
     }
 
-    fn address(&self, row: &Row) -> &[u8] {
+    fn address(&self, row: &DumpedLink) -> &[u8] {
         &self.bytes[row.address.clone()]
     }
 }
@@ -154,7 +154,7 @@ impl Shown {
     /// Whether the dump has exactly the devices that are known, each as it was, so that no file has to be read.
     pub(super) fn is_current(&self, now: Duration) -> bool {
         let Self { dump, known, read } = self;
-        let is_known = |row: &Row| {
+        let is_known = |row: &DumpedLink| {
             let found = known.binary_search_by(|known| known.name.as_slice().cmp(dump.name(row)));
             let Some(known) = found.ok().and_then(|index| known.get(index)) else { return false };
             let is_unchanged = known.index == row.link.index && known.state == LinkState::of(&row.link);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use collectors::host::errno::Errno;
 use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::network::PARENT_ROOT;
 use collectors::host::kernel::perf::{PerfEvent, PerfType};
-use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{
     Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
