@@ -13,16 +13,16 @@ use crate::flags::FIXED;
 use crate::target::KEYS;
 
 const HEAD: &str = "# Configuration file\n\nGenerated from the declarations by `cargo run -p harness -- accept`.\n\n\
-`--config.file=FILE` names a YAML file. It says what flags say: each key is a flag's name, with a section for the part before the\n\
-first dot. A flag of the command line wins over the file. Unknown keys, repeated keys and values of another type are errors with\n\
-their line. `--config.check` reads the file, prints what is in force without secrets, and ends.\n\n\
+`--config.file=FILE` reads the values of flags from a YAML file. Each key is a flag's name, with a section for the part before the\n\
+first dot. A flag on the command line overrides the file. Unknown keys, repeated keys and values of another type are errors with\n\
+their line. `--config.check` reads the file, prints the resulting configuration without secrets, and exits.\n\n\
 `${VARIABLE}` stands for an environment variable, and `${VARIABLE:-TEXT}` has a default, in `app`, `labels` and `push.targets`.\n\n\
 Examples: [pushing every 30 s to a Pushgateway and a vmagent](config/push-every-30s.yml), [an edge device](config/edge.yml),\n\
 [Kubernetes](config/kubernetes.yml).\n\n\
-## Reload\n\nSIGHUP, and POST `/-/reload` with `--web.enable-lifecycle`, read the file again. A file with an error changes nothing: the\n\
-configuration before stays in force, the log has the error, `node_exporter_config_last_reload_successful` is 0, and POST `/-/reload`\n\
-returns status 500 with the sentence. Scrapes that run are answered, and what waits in queues stays there. Refused, because it cannot\n\
-change while the exporter runs: ";
+## Reload\n\nThe exporter reads the file again on SIGHUP, and on POST `/-/reload` if `--web.enable-lifecycle` is set. If the file has an\n\
+error, the exporter keeps its configuration, logs the error, sets `node_exporter_config_last_reload_successful` to 0, and answers\n\
+POST `/-/reload` with status 500 and the error. Running scrapes are completed, and queued samples are kept. These flags cannot change\n\
+while the exporter runs; a file that changes one is refused: ";
 
 /// The whole page.
 pub fn documentation(registrations: &[Registration]) -> String {
