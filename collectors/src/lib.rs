@@ -44,6 +44,7 @@ pub mod netstat;
 pub mod network_route;
 pub mod nfs;
 pub mod nfsd;
+pub mod ntp;
 pub mod nvme;
 pub mod nvmesubsystem;
 pub mod os;
@@ -125,6 +126,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<network_route::NetworkRoute>(),
     Registration::of::<nfs::Nfs>(),
     Registration::of::<nfsd::Nfsd>(),
+    Registration::of::<ntp::Ntp>(),
     Registration::of::<nvme::Nvme>(),
     Registration::of::<nvmesubsystem::Nvmesubsystem>(),
     Registration::of::<os::Os>(),

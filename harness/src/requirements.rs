@@ -57,11 +57,13 @@ pub enum Requirement {
     Mandoc,
     /// `man` from Debian.
     Man,
+    /// `chronyd` from Debian.
+    Chrony,
 }
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -81,6 +83,7 @@ impl Requirement {
         Self::Fish,
         Self::Mandoc,
         Self::Man,
+        Self::Chrony,
     ];
 
     /// The name in `NODELAB_ALLOW_SKIP`.
@@ -105,6 +108,7 @@ impl Requirement {
             Self::Fish => "fish",
             Self::Mandoc => "mandoc",
             Self::Man => "man",
+            Self::Chrony => "chrony",
         }
     }
 
@@ -129,6 +133,7 @@ impl Requirement {
             Self::Fish => Path::new("/usr/bin/fish").to_owned(),
             Self::Mandoc => Path::new("/usr/bin/mandoc").to_owned(),
             Self::Man => Path::new("/usr/bin/man").to_owned(),
+            Self::Chrony => Path::new("/usr/sbin/chronyd").to_owned(),
         }
     }
 
@@ -169,6 +174,7 @@ impl Requirement {
             Self::Fish => "fish is missing: apt-get install fish",
             Self::Mandoc => "mandoc is missing: apt-get install mandoc",
             Self::Man => "man is missing: apt-get install man-db",
+            Self::Chrony => "chronyd is missing: apt-get install chrony",
         }
     }
 }

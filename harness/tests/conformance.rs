@@ -76,6 +76,7 @@ const NOT_IN_THE_PAGE: &[&str] = &[
     "ethtool",
     "filesystem",
     "network_route",
+    "ntp",
     "nvmesubsystem",
     "perf",
     "runit",

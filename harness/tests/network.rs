@@ -17,15 +17,20 @@ mod inside;
 #[cfg(target_os = "linux")]
 #[path = "network/routes.rs"]
 mod routes;
+#[cfg(target_os = "linux")]
+#[path = "network/time.rs"]
+mod time;
 
 const NEEDS: &[Requirement] = &[Requirement::Namespaces, Requirement::Peer, Requirement::Exporter];
+const NEEDS_CHRONY: &[Requirement] =
+    &[Requirement::Namespaces, Requirement::Peer, Requirement::Exporter, Requirement::Chrony];
 
 /// Declares the cases once, for the outer program and for the one in the namespace.
 macro_rules! cases {
-    ($($module:ident :: $case:ident),* $(,)?) => {
+    ($($module:ident :: $case:ident: $needs:ident),* $(,)?) => {
         /// Runs each case in a namespace of its own.
         const TRIALS: &[(&str, &[Requirement], fn())] =
-            &[$((stringify!($case), NEEDS, || in_namespace(stringify!($case)))),*];
+            &[$((stringify!($case), $needs, || in_namespace(stringify!($case)))),*];
 
         /// The cases by name, which the inner program runs.
         #[cfg(target_os = "linux")]
@@ -34,11 +39,12 @@ macro_rules! cases {
 }
 
 cases! {
-    devices::the_peer_agrees_about_devices,
-    devices::the_peer_agrees_about_neighbours,
-    drivers::the_peer_agrees_about_drivers,
-    routes::the_peer_agrees_about_routes,
-    routes::a_hundred_thousand_routes_are_exported,
+    devices::the_peer_agrees_about_devices: NEEDS,
+    devices::the_peer_agrees_about_neighbours: NEEDS,
+    drivers::the_peer_agrees_about_drivers: NEEDS,
+    routes::the_peer_agrees_about_routes: NEEDS,
+    routes::a_hundred_thousand_routes_are_exported: NEEDS,
+    time::the_peer_agrees_about_ntp: NEEDS_CHRONY,
 }
 
 fn main() -> ExitCode {

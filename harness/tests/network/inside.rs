@@ -68,7 +68,7 @@ pub(super) fn agreed(collector: &str, flags: &[&str], names: &[&str]) -> BTreeSe
     agreed_without(collector, flags, names, |sample| Some(sample.to_owned()))
 }
 
-/// The samples of both exporters, which must be equal after a change that leaves out what 1.5.0 does not have.
+/// The samples of ours. Those of both exporters must be equal after a change that leaves out what cannot be compared.
 #[track_caller]
 pub(super) fn agreed_without(
     collector: &str,
@@ -79,6 +79,7 @@ pub(super) fn agreed_without(
     let [ours, theirs] = [Requirement::Exporter, Requirement::Peer]
         .map(|program| samples(&page(&exporter(program, collector, flags)), names));
     let compared: BTreeSet<String> = ours.iter().filter_map(|sample| common(sample)).collect();
+    let theirs: BTreeSet<String> = theirs.iter().filter_map(|sample| common(sample)).collect();
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
     assert_eq!(only(&compared, &theirs), <[String; 0]>::default(), "only ours: {flags:?}");
     assert_eq!(only(&theirs, &compared), <[String; 0]>::default(), "only the peer's: {flags:?}");
