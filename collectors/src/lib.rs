@@ -34,6 +34,7 @@ pub mod kit;
 pub mod ksmd;
 pub mod lnstat;
 pub mod loadavg;
+pub mod logind;
 pub mod mdadm;
 pub mod meminfo;
 pub mod meminfo_numa;
@@ -116,6 +117,7 @@ pub const ALL: &[Registration] = &[
     Registration::of::<ksmd::Ksmd>(),
     Registration::of::<lnstat::Lnstat>(),
     Registration::of::<loadavg::Loadavg>(),
+    Registration::of::<logind::Logind>(),
     Registration::of::<mdadm::Mdadm>(),
     Registration::of::<meminfo::Meminfo>(),
     Registration::of::<meminfo_numa::MeminfoNuma>(),

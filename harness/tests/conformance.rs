@@ -75,6 +75,7 @@ const NOT_IN_THE_PAGE: &[&str] = &[
     "drm",
     "ethtool",
     "filesystem",
+    "logind",
     "network_route",
     "ntp",
     "nvmesubsystem",

@@ -1,5 +1,5 @@
-//! systemd as process 1 of namespaces of its own, with a system bus: Debian's node_exporter and ours ask it by that bus,
-//! and ours by systemd's own socket as well, and their pages agree.
+//! systemd as process 1 of namespaces of its own, with a system bus and a login manager: Debian's node_exporter and ours
+//! ask them by that bus, and their pages agree.
 
 use std::process::ExitCode;
 
@@ -16,11 +16,16 @@ fn main() -> ExitCode {
     const NEEDS: &[Requirement] =
         &[Requirement::Namespaces, Requirement::Systemd, Requirement::Peer, Requirement::Exporter];
     #[cfg(target_os = "linux")]
-    let [agrees, is_fast]: [fn(); 2] = [pages::the_peer_agrees_about_systemd, pages::a_thousand_units_are_soon_read];
+    let [agrees, logins, is_fast]: [fn(); 3] = [
+        pages::the_peer_agrees_about_systemd,
+        pages::the_peer_agrees_about_logins,
+        pages::a_thousand_units_are_soon_read,
+    ];
     #[cfg(not(target_os = "linux"))]
-    let [agrees, is_fast]: [fn(); 2] = [|| unreachable!("systemd runs on Linux only"); 2];
+    let [agrees, logins, is_fast]: [fn(); 3] = [|| unreachable!("systemd runs on Linux only"); 3];
     requirements::run_in_turn(&[
         ("the_peer_agrees_about_systemd", NEEDS, agrees),
+        ("the_peer_agrees_about_logins", NEEDS, logins),
         ("a_thousand_units_are_soon_read", NEEDS, is_fast),
     ])
 }

@@ -2,7 +2,7 @@
 //! implemented. They are accepted with a warning, so that command lines written for node_exporter work.
 
 /// Collectors of node_exporter on Linux that are not implemented.
-pub(super) const NAMES: [&str; 2] = ["logind", "supervisord"];
+pub(super) const NAMES: [&str; 1] = ["supervisord"];
 
 /// Collectors of node_exporter on other systems.
 pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];

@@ -61,10 +61,29 @@ impl Instance {
         UnixStream::connect(self.run.path().join("accepts.sock")).expect("a socket of systemd")
     }
 
-    /// Starts an exporter that finds the bus.
-    pub(super) fn exporter(&self, program: &Path, flags: &[&str]) -> Peer {
+    /// The number of the process of `run.service`, in systemd's namespace.
+    pub(super) fn process_of_a_service(&self) -> String {
+        let mut command = Command::new("/usr/bin/env");
+        command.args([self.variable().as_str(), "busctl", "--system", "get-property", "org.freedesktop.systemd1"]);
+        command.args(["/org/freedesktop/systemd1/unit/run_2eservice", "org.freedesktop.systemd1.Service", "MainPID"]);
+        let output = command.output().expect("busctl");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim().strip_prefix("u ").expect("a number").to_owned()
+    }
+
+    /// Calls a method of the login manager, with a signature and arguments as `busctl` takes them.
+    pub(super) fn call_login_manager(&self, method: &str, arguments: &[&str]) {
+        let mut command = Command::new("/usr/bin/env");
+        command.args([self.variable().as_str(), "busctl", "--system", "call", "org.freedesktop.login1"]);
+        command.args(["/org/freedesktop/login1", "org.freedesktop.login1.Manager", method]).args(arguments);
+        let output = command.output().expect("busctl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Starts an exporter of one collector that finds the bus.
+    pub(super) fn exporter(&self, program: &Path, collector: &str, flags: &[&str]) -> Peer {
         let mut arguments = vec![self.variable(), program.display().to_string()];
-        arguments.extend(["--collector.disable-defaults", "--collector.systemd"].map(str::to_owned));
+        arguments.extend(["--collector.disable-defaults".to_owned(), format!("--collector.{collector}")]);
         arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         Peer::start(Path::new("/usr/bin/env"), &arguments).expect("an exporter")
     }

@@ -36,8 +36,8 @@ fn value(samples: &BTreeSet<String>, series: &str) -> f64 {
 pub(super) fn the_peer_agrees_about_systemd() {
     let systemd = Instance::start(3);
     let flags = [&FLAGS[..], &[SAME_UNITS]].concat();
-    let ours = systemd.exporter(&Requirement::Exporter.path(), &flags);
-    let theirs = systemd.exporter(&Requirement::Peer.path(), &flags);
+    let ours = systemd.exporter(&Requirement::Exporter.path(), "systemd", &flags);
+    let theirs = systemd.exporter(&Requirement::Peer.path(), "systemd", &flags);
     let (own, other) = (samples(&ours), samples(&theirs));
     assert_eq!(own.difference(&other).collect::<Vec<_>>(), <[&String; 0]>::default(), "samples that only we have");
     assert_eq!(other.difference(&own).collect::<Vec<_>>(), <[&String; 0]>::default(), "samples that only the peer has");
@@ -64,13 +64,46 @@ pub(super) fn the_peer_agrees_about_systemd() {
     assert!(page(&ours).contains(SINCE));
 }
 
+pub(super) fn the_peer_agrees_about_logins() {
+    let systemd = Instance::start(0);
+    let programs =
+        [Requirement::Exporter, Requirement::Peer].map(|program| systemd.exporter(&program.path(), "logind", &[]));
+    let samples = || {
+        let pages = programs.each_ref().map(page);
+        pages.map(|page| {
+            let lines = page.lines().filter(|line| line.starts_with("node_logind_") || line.contains("_success{"));
+            lines.map(str::to_owned).collect::<BTreeSet<_>>()
+        })
+    };
+    let [ours, theirs] = samples();
+    assert_eq!(ours, theirs);
+    let total = |samples: &BTreeSet<String>| {
+        let values = samples.iter().filter_map(|line| line.strip_prefix("node_logind_sessions")?.rsplit(' ').next());
+        values.map(|value| value.parse::<u32>().expect("a number")).sum::<u32>()
+    };
+    assert_eq!(total(&ours), 0, "{ours:#?}");
+
+    // User, process, service, type, class, desktop, seat, virtual terminal, terminal, display, is remote, host, properties.
+    let process = systemd.process_of_a_service();
+    let session = |kind, class, remote| {
+        let of =
+            ["uusssssussbssa(sv)", "0", process.as_str(), "test", kind, class, "", "", "0", "", "", remote, "", "", "0"];
+        systemd.call_login_manager("CreateSession", &of);
+    };
+    session("tty", "user", "true");
+    let [ours, theirs] = samples();
+    assert_eq!(ours, theirs);
+    let remote = "node_logind_sessions{class=\"user\",remote=\"true\",seat=\"\",type=\"tty\"} 1";
+    assert!(ours.contains(remote), "{ours:#?}");
+}
+
 /// Each scrape, by the exporter's own measure. The limit is far above what is usual (20 ms), for busy machines; the
 /// types of a thousand services alone take the peer more than that.
 pub(super) fn a_thousand_units_are_soon_read() {
     const LIMIT_SECONDS: f64 = 0.2;
     const UNITS: f64 = 1_000.0;
     let systemd = Instance::start(1_000);
-    let ours = systemd.exporter(&Requirement::Exporter.path(), &[]);
+    let ours = systemd.exporter(&Requirement::Exporter.path(), "systemd", &[]);
     let seconds = |_| {
         let page = page(&ours);
         let lines: BTreeSet<String> = page.lines().map(str::to_owned).collect();

@@ -16,7 +16,7 @@ for directory in /etc/systemd /var /home /root; do
     mount -t tmpfs tmpfs "$directory"
 done
 mount -t proc proc /proc
-mkdir -p /run/units /run/dbus /var/lib /var/tmp /var/log
+mkdir -p /run/units /run/dbus /run/systemd/seats /run/systemd/sessions /var/lib /var/tmp /var/log
 ln -s /run /var/run
 
 unit() {
@@ -26,10 +26,12 @@ unit() {
     printf '%s\n' "$@" >>"$file"
 }
 unit basic.target
-unit test.target 'Wants=dbus.service run.service fails.service accepts.socket tick.timer'
+unit test.target 'Wants=dbus.service login.service run.service fails.service accepts.socket tick.timer'
 unit dbus.socket '[Socket]' 'ListenStream=/run/dbus/system_bus_socket'
 unit dbus.service 'Requires=dbus.socket' '[Service]' 'Type=notify' \
     'ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation'
+unit login.service 'After=dbus.service' '[Service]' 'Type=dbus' 'BusName=org.freedesktop.login1' \
+    'ExecStart=/lib/systemd/systemd-logind'
 unit run.service '[Service]' 'ExecStart=/bin/sleep 1000'
 unit fails.service '[Service]' 'Type=oneshot' 'ExecStart=/bin/false'
 unit accepts.socket '[Socket]' 'ListenStream=/run/accepts.sock' 'Accept=yes'

@@ -7,7 +7,7 @@ use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
 use collectors::host::kernel::network::PARENT_ROOT;
 use collectors::host::kernel::perf::{PerfEvent, PerfType};
-use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
+use collectors::host::kernel::systemd::{LoginSession, Seat, SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{
     Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
     NtpAnswer, NtpQuery, PerfQuery, Qdisc, Question, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork,
@@ -22,6 +22,7 @@ use crate::moment::perf::TRACEPOINTS;
 const REACHABLE: u16 = 0x02;
 const FAILED: u16 = 0x20;
 const TICKS_PER_SECOND: u64 = 100;
+const SEAT: &[u8] = b"seat0";
 const NTP_SERVERS: [&str; 2] = ["127.0.0.1:123", "[::1]:123"];
 
 /// The kernel of a host.
@@ -71,6 +72,8 @@ impl Kernel for Answers {
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
             Question::SystemdManager(_, into) => self.systemd_manager(into),
+            Question::Seats(visit) => visit(&Seat { name: SEAT }),
+            Question::Sessions(visit) => self.sessions(visit),
             Question::Units(_, visit) => self.host.present().moment().units(visit),
         }
         Ok(())
@@ -105,6 +108,14 @@ impl Answers {
         ] {
             field.clear();
             field.extend_from_slice(value.as_bytes());
+        }
+    }
+
+    /// Who sits at the screen of a host with a battery is logged in.
+    fn sessions(&self, visit: &mut dyn FnMut(&LoginSession<'_>)) {
+        let present = self.host.present();
+        if !present.moment().machine.power_supplies.is_empty() {
+            visit(&LoginSession { name: b"2", seat: SEAT, remote: 0, kind: b"wayland", class: b"user" });
         }
     }
 
@@ -375,6 +386,8 @@ pub(crate) fn entries(kernel: &dyn Kernel, machine: &Machine) -> Vec<(&'static s
     learn(&Question::Qdiscs(&mut |_| ()));
     learn(&Question::SystemdManager(SystemdSocket::Bus, &mut SystemdManager::default()));
     learn(&Question::Units(&UnitQuery::ALL, &mut |_| ()));
+    learn(&Question::Seats(&mut |_| ()));
+    learn(&Question::Sessions(&mut |_| ()));
     learn(&Question::Routes(&mut |_| ()));
     learn(&Question::WifiInterfaces(&mut |_| ()));
     let _ = kernel.wifi_interfaces(&mut |interface| {

@@ -273,6 +273,14 @@ impl Canned {
                     units.push(Lend::keep(unit));
                 })?;
             }
+            Question::Seats(_) => {
+                let seats = found.seats.get_or_insert_default();
+                kernel.seats(&mut |seat| seats.push(Lend::keep(seat)))?;
+            }
+            Question::Sessions(_) => {
+                let sessions = found.sessions.get_or_insert_default();
+                kernel.sessions(&mut |session| sessions.push(Lend::keep(session)))?;
+            }
             Question::WifiStations(interface, _) => {
                 found.wifi_stations = Some(Vec::new());
                 kernel.wifi_stations(interface, &mut |station| {
@@ -413,6 +421,8 @@ impl Kernel for Canned {
             }
             // Every unit has the details that are known of it, whether they are asked for or not.
             Question::Units(_, visit) => all(answers.units.as_ref(), |unit| visit(&unit.lend()))?,
+            Question::Seats(visit) => all(answers.seats.as_ref(), |seat| visit(&seat.lend()))?,
+            Question::Sessions(visit) => all(answers.sessions.as_ref(), |session| visit(&session.lend()))?,
             Question::WifiStations(interface, visit) => {
                 self.all_of(answers.wifi_stations.as_ref(), interface.name, |station| visit(&station.lend()))?;
             }

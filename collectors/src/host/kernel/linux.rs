@@ -5,6 +5,7 @@ mod bus;
 mod drivers;
 mod exchange;
 mod family;
+mod logind;
 mod ntp;
 mod perf;
 mod socket;
@@ -108,6 +109,8 @@ impl Kernel for Linux {
             Question::WifiNetwork(interface, visit) => self.wifi_network(interface, visit)?,
             Question::WifiStations(interface, visit) => self.wifi_stations(interface, visit)?,
             Question::SystemdManager(socket, into) => systemd::manager(self.systemd(socket), into)?,
+            Question::Seats(visit) => logind::seats(&self.system_bus, visit)?,
+            Question::Sessions(visit) => logind::sessions(&self.system_bus, visit)?,
             Question::Units(query, visit) => self.units.ask(self.systemd(query.socket), query, visit)?,
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::btrfs::BtrfsDevice;
-use super::systemd::{SystemdManager, SystemdSocket, Unit, UnitQuery};
+use super::systemd::{LoginSession, Seat, SystemdManager, SystemdSocket, Unit, UnitQuery};
 use super::{
     Address, AlternativeName, Driver, DriverStatistic, KernelError, Link, LinkModes, LinkSettings, Neighbour,
     NtpAnswer, NtpQuery, PerfCount, PerfQuery, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork,
@@ -79,6 +79,10 @@ pub enum Question<'q> {
     SystemdManager(SystemdSocket, &'q mut SystemdManager),
     /// Units of systemd. May block until its deadline.
     Units(&'q UnitQuery<'q>, &'q mut dyn FnMut(&Unit<'_>)),
+    /// Seats of the login manager. May block until its deadline.
+    Seats(&'q mut dyn FnMut(&Seat<'_>)),
+    /// Sessions of the login manager. May block until its deadline.
+    Sessions(&'q mut dyn FnMut(&LoginSession<'_>)),
 }
 
 impl Question<'_> {
@@ -112,6 +116,8 @@ impl Question<'_> {
             Self::WifiStations(interface, _) => ("wifi_stations", interface.name),
             Self::SystemdManager(..) => ("systemd", b""),
             Self::Units(..) => ("units", b""),
+            Self::Seats(_) => ("seats", b""),
+            Self::Sessions(_) => ("sessions", b""),
         })
     }
 }
@@ -345,5 +351,15 @@ impl dyn Kernel + '_ {
     /// Asks [`Question::Units`].
     pub fn units(&self, query: &UnitQuery<'_>, visit: &mut dyn FnMut(&Unit<'_>)) -> Result<(), KernelError> {
         self.ask(Question::Units(query, visit))
+    }
+
+    /// Asks [`Question::Seats`].
+    pub fn seats(&self, visit: &mut dyn FnMut(&Seat<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Seats(visit))
+    }
+
+    /// Asks [`Question::Sessions`].
+    pub fn sessions(&self, visit: &mut dyn FnMut(&LoginSession<'_>)) -> Result<(), KernelError> {
+        self.ask(Question::Sessions(visit))
     }
 }

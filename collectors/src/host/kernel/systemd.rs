@@ -1,4 +1,4 @@
-//! systemd: its manager and its units, as its D-Bus interface reports them.
+//! systemd: its manager, its units, and the seats and sessions of its login manager, as their D-Bus interfaces report them.
 
 /// The socket by which systemd is asked.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -103,4 +103,26 @@ impl std::fmt::Debug for UnitQuery<'_> {
             .field("details", &self.details)
             .finish_non_exhaustive()
     }
+}
+
+/// A seat: a screen and what belongs to it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Seat<'a> {
+    /// `seat0`.
+    pub name: &'a [u8],
+}
+
+/// A session of a user.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct LoginSession<'a> {
+    /// `c2`.
+    pub name: &'a [u8],
+    /// Its seat; empty without one.
+    pub seat: &'a [u8],
+    /// 1 if the user is at another host, else 0.
+    pub remote: u8,
+    /// `tty`, `wayland`, ….
+    pub kind: &'a [u8],
+    /// `user`, `greeter`, ….
+    pub class: &'a [u8],
 }

@@ -103,6 +103,8 @@ impl RecordingKernel {
         let _ = kernel.qdiscs(&mut |_| ());
         let _ = kernel.systemd_manager(SystemdSocket::Bus, &mut SystemdManager::default());
         let _ = kernel.units(&UnitQuery::ALL, &mut |_| ());
+        let _ = kernel.seats(&mut |_| ());
+        let _ = kernel.sessions(&mut |_| ());
         let _ = kernel.routes(&mut |_| ());
         let _ = kernel.wifi_interfaces(&mut |interface| {
             let _ = kernel.wifi_network(interface, &mut |_| ());

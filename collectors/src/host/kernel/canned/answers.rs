@@ -11,7 +11,7 @@ use super::rows::{
 };
 use crate::host::errno::Errno;
 use crate::host::kernel::btrfs::{BTRFS_ERROR_KINDS, BtrfsDevice, Uuid};
-use crate::host::kernel::systemd::{SystemdManager, Unit};
+use crate::host::kernel::systemd::{LoginSession, Seat, SystemdManager, Unit};
 use crate::host::kernel::{
     Address, AlternativeName, Driver, DriverStatistic, IpNetwork, Link, LinkModes, LinkSettings, LinkStatistics,
     Neighbour, NtpAnswer, PerfCount, Qdisc, Route, StatFs, Timex, Uname, WifiInterface, WifiNetwork, WifiStation, Zone,
@@ -67,6 +67,8 @@ entries! {
     "kernel/perf" perf: Vec<About<KeptPerfCount>>;
     "kernel/qdiscs" qdiscs: Vec<KeptQdisc>;
     "kernel/routes" routes: Vec<KeptRoute>;
+    "kernel/seats" seats: Vec<KeptSeat>;
+    "kernel/sessions" sessions: Vec<KeptLoginSession>;
     "kernel/statfs" statfs: BTreeMap<Vec<u8>, Outcome<KeptStatFs>>;
     "kernel/system" system: System;
     "kernel/systemd" systemd: SystemdManager;
@@ -381,6 +383,27 @@ rows! {
         version: default Vec<u8> => Remainder;
         virtualization: default Vec<u8> => Remainder;
         state: default Vec<u8> => Remainder;
+    }
+}
+
+rows! {
+    once struct KeptSeat<'a> as Seat<'a>;
+    words {
+        name: Vec<u8> = "the seat", FIRST;
+    }
+    keys {}
+}
+
+rows! {
+    once struct KeptLoginSession<'a> as LoginSession<'a>;
+    words {
+        name: Vec<u8> = "the session", FIRST;
+    }
+    keys {
+        seat: default Vec<u8>;
+        remote: default u8;
+        kind as "type": needed Vec<u8> = "give tty, x11, wayland or another type";
+        class: needed Vec<u8> = "give user, greeter or another class";
     }
 }
 

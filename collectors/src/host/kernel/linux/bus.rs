@@ -73,7 +73,6 @@ impl Bus {
 pub(super) struct Calls<'c>(&'c mut Connection);
 
 impl Calls<'_> {
-    #[cfg(test)]
     /// Makes one call and hands its reply to `read`. A refusal is an error.
     pub(super) fn call<T>(
         &mut self,

@@ -44,7 +44,7 @@ pub(super) fn get<'a>(destination: &'a str, path: &'a [u8], property: &'a [&'a s
 }
 
 /// The property in a reply to the call of [`get`].
-fn value<'a>(reply: Result<&Message<'a>, Errno>) -> Result<Value<'a>, Errno> {
+pub(super) fn value<'a>(reply: Result<&Message<'a>, Errno>) -> Result<Value<'a>, Errno> {
     Ok(reply?.body_of(b"v")?.variant()?)
 }
 

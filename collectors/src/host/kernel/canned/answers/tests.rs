@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::host::errno::Errno;
 use crate::host::kernel::canned::{Canned, HANG_CAP, Refusal};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -145,6 +145,7 @@ fn a_bad_line_of_clocks_drivers_and_routes_is_refused_with_place_and_advice() {
             "eth0 speed=1",
             "1: the key is `speed`; use supported, advertised, autonegotiation, or error or hang alone",
         ),
+        ("kernel/sessions", "c1 class=user", "1: type is missing; give tty, x11, wayland or another type"),
         ("kernel/ntp", "127.0.0.1:123 leap=0", "1: stratum is missing; give the server's stratum, from 1 to 16"),
         (
             "kernel/routes",
@@ -553,13 +554,24 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn session()(name in name(), words in [bytes(), bytes(), bytes()], remote: u8) -> KeptLoginSession {
+        let [seat, kind, class] = words;
+        KeptLoginSession { name, seat, remote, kind, class }
+    }
+}
+
+prop_compose! {
     fn managers()(
         systemd in of([bytes(), bytes(), bytes()]), units in of(btree_map(name(), unit(), 0..4)),
+        seats in of(btree_set(name(), 0..4)), sessions in of(btree_map(name(), session(), 0..4)),
     ) -> Answers {
+        let seats = seats.map(|seats| seats.into_iter().map(|name| KeptSeat { name }).collect());
+        let of_name = |(name, session): (Vec<u8>, KeptLoginSession)| KeptLoginSession { name, ..session };
+        let sessions = sessions.map(|sessions| sessions.into_iter().map(of_name).collect());
         let manager = |[version, virtualization, state]: [Vec<u8>; 3]| SystemdManager { version, virtualization, state };
         let named = |(name, unit): (Vec<u8>, KeptUnit)| KeptUnit { name, ..unit };
         Answers {
-            systemd: systemd.map(manager), units: units.map(|units| units.into_iter().map(named).collect()),
+            systemd: systemd.map(manager), seats, sessions, units: units.map(|units| units.into_iter().map(named).collect()),
             ..Answers::default()
         }
     }
