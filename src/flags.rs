@@ -4,9 +4,9 @@
 //! replaced by the lines of a file, and an error ends the program with status 1.
 
 mod absent;
-pub mod access;
 mod changed;
 pub mod completion;
+pub mod config;
 pub mod files;
 pub mod help;
 pub mod manual;
@@ -23,15 +23,14 @@ use std::time::Duration;
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValues};
 
-use crate::config;
-use crate::config::target::TargetOptions;
+use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
-use access::Access;
+use crate::target::TargetOptions;
 pub use changed::changed;
 use completion::Shell;
 pub use own::SIMULATED;
-use table::{Entry, Meaning, Print, Table};
+use table::{FlagEntry, Meaning, Print, Table};
 
 /// Action that a command line selects.
 #[derive(Debug)]
@@ -371,7 +370,7 @@ impl Found {
         Ok(())
     }
 
-    fn switch(&mut self, entry: &Entry, is_on: bool) -> Result<(), String> {
+    fn switch(&mut self, entry: &FlagEntry, is_on: bool) -> Result<(), String> {
         match entry.meaning {
             Meaning::Collector(collector) if self.collectors.insert(collector, is_on).is_some() => {
                 Err(format!("--[no-]{} cannot be repeated", entry.name))
@@ -381,7 +380,7 @@ impl Found {
         }
     }
 
-    fn give(&mut self, entry: &Entry, flag: FlagInfo, value: &str) -> Result<(), String> {
+    fn give(&mut self, entry: &FlagEntry, flag: FlagInfo, value: &str) -> Result<(), String> {
         if let Some(before) = self.seen.insert(flag.name, entry.name.clone()) {
             if before != entry.name {
                 return Err(format!("--{before} and --{} are mutually exclusive; use --{}", entry.name, flag.name));
@@ -775,7 +774,7 @@ pub(crate) mod tests {
         let old = settings(&["--web.config=a/web.yml"]);
         assert_eq!(old.access, Access::File("a/web.yml".into()));
         assert_eq!(old.warnings, ["--web.config is an old name, use --web.config.file"]);
-        let user = Access::User { name: "me".to_owned(), password: access::Secret("a=b".to_owned()) };
+        let user = Access::User { name: "me".to_owned(), password: crate::access::Secret("a=b".to_owned()) };
         for arguments in [
             ["-auth.user=me", "-auth.pass=a=b", ""],
             ["--auth.user=me", "--auth.pass=a=b", ""],

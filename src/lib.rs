@@ -3,7 +3,8 @@
 //! The binary is a thin [`flags::parse`] → [`host::open`] → [`collectors::kit::scraper::Scraper`] → [`serve`]. Programs
 //! that have a `prometheus::Registry` of their own register the same collectors there: [`registry`].
 
-pub mod config;
+pub mod access;
+mod environment;
 pub mod flags;
 pub mod host;
 pub mod instruments;
@@ -19,5 +20,6 @@ pub mod registry;
 pub mod sandbox;
 pub mod serve;
 pub mod summary;
+pub mod target;
 pub mod version;
 mod yaml;

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 use collectors::kit::failure::panic_words;
-use node_exporter::config;
 use node_exporter::flags::{self, Command, Outside, Settings};
 use node_exporter::instruments::Instruments;
 use node_exporter::lifecycle::Lifecycle;
 use node_exporter::log::{Field, Log};
 #[cfg(target_os = "linux")]
 use node_exporter::sandbox;
-use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::Front;
+use node_exporter::serve::handler::answer::Handle;
 use node_exporter::serve::listen::{self, Listener};
 use node_exporter::serve::signals::{Signalled, Signals};
 use node_exporter::serve::web_config::WebConfig;
@@ -37,7 +36,7 @@ fn main() -> ExitCode {
         Ok(Command::Manual) => print(&flags::manual::text(collectors::ALL)),
         Ok(Command::CompletionScript(shell)) => print(&flags::completion::script(shell, collectors::ALL)),
         Ok(Command::Completions(words)) => print(&flags::completion::words(&words, collectors::ALL)),
-        Ok(Command::Check(settings)) => print(&config::effective(collectors::ALL, &settings)),
+        Ok(Command::Check(settings)) => print(&flags::config::effective(collectors::ALL, &settings)),
         Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
             eprintln!("node_exporter: error: {error}, try --help");

@@ -27,10 +27,10 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
-use crate::config::target::TargetOptions;
 use crate::flags::Push;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
+use crate::target::TargetOptions;
 use batch::Families;
 use client::Client;
 use cron::Cron;

@@ -8,9 +8,9 @@ use landlock::{
     ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
-use crate::config::target::TargetKind;
 use crate::flags::Settings;
 use crate::serve::listen::{self, Address};
+use crate::target::TargetKind;
 
 /// Restricted rights: those of kernel 6.10. Later kernels restrict more, which collectors may need.
 const RESTRICTED: ABI = ABI::V5;

@@ -1,7 +1,5 @@
 //! The HTTP server: listeners, connections, requests and responses.
 
-pub mod answer;
-pub mod batch;
 mod compress;
 pub mod deadline;
 pub mod front;
@@ -9,7 +7,6 @@ pub mod handler;
 mod history;
 pub mod listen;
 mod negotiate;
-mod origin;
 mod query;
 pub mod replaceable;
 pub mod request;
@@ -21,10 +18,10 @@ pub mod web_config;
 
 #[cfg(test)]
 mod tests {
-    use super::answer::Handle;
     use super::deadline::Deadlines;
     use super::front::{Front, Stopper};
     use super::handler::Handler;
+    use super::handler::answer::Handle;
     use super::listen;
     use crate::instruments::Instruments;
     use crate::log::tests::log;

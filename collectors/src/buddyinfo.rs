@@ -48,13 +48,13 @@ impl Collect for Buddyinfo {
 }
 
 /// `Node 0, zone DMA32 759 572 …`
-struct Row<'a, I> {
+struct ZoneRow<'a, I> {
     node: &'a [u8],
     zone: &'a [u8],
     sizes: I,
 }
 
-fn parse(line: Line<'_>) -> Result<Row<'_, impl Iterator<Item = &[u8]> + Clone>, ParseError<'_>> {
+fn parse(line: Line<'_>) -> Result<ZoneRow<'_, impl Iterator<Item = &[u8]> + Clone>, ParseError<'_>> {
     let mut fields = line.fields();
     if fields.next() != Some(b"Node") {
         return Err(line.error("row", "`Node 0, zone NAME` and numbers", line.bytes));
@@ -66,7 +66,7 @@ fn parse(line: Line<'_>) -> Result<Row<'_, impl Iterator<Item = &[u8]> + Clone>,
     }
     fields.text("zone")?;
     let zone = fields.text("zone")?;
-    Ok(Row { node, zone: zone.strip_suffix(b",").unwrap_or(zone), sizes: fields })
+    Ok(ZoneRow { node, zone: zone.strip_suffix(b",").unwrap_or(zone), sizes: fields })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::declare;
 use crate::host::root::Mount;
 use crate::kit::filter::Filter;
 use crate::kit::prelude::*;
-use row::Row;
+use row::DiskRow;
 use udev::Properties;
 
 /// The diskstats collector.
@@ -101,7 +101,7 @@ impl Collect for Diskstats {
     }
 }
 
-fn count(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>) {
+fn count(cx: &mut Cx<'_, Diskstats>, row: &DiskRow<'_>) {
     let labels = PerDisk { device: &row.device };
     for (((_, unit), family), &value) in FIELDS.into_iter().zip(row.values()) {
         match unit {
@@ -112,7 +112,7 @@ fn count(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>) {
 }
 
 /// Emits the identifiers of a device. Unreadable files are ignored, as in node_exporter.
-fn describe(cx: &mut Cx<'_, Diskstats>, row: &Row<'_>, has_udev: bool) {
+fn describe(cx: &mut Cx<'_, Diskstats>, row: &DiskRow<'_>, has_udev: bool) {
     let device = &row.device;
     let is_rotational = cx.files.read(ROTATIONAL, [device]).is_ok_and(|text| text.number("rotational") == Ok(1_u64));
     let (mut major, mut minor) = (itoa::Buffer::new(), itoa::Buffer::new());

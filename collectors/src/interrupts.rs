@@ -18,7 +18,7 @@ pub struct Interrupts {
     has_zeros: bool,
     /// Names of the rows, joined like in node_exporter.
     words: Words,
-    rows: Vec<Row>,
+    rows: Vec<InterruptRow>,
     /// The counts of all rows, row by row; `None` for an invalid count.
     counts: Vec<Option<u64>>,
     /// The CPU numbers in text order.
@@ -75,7 +75,7 @@ impl Collect for Interrupts {
             if self.names.ignores(self.words.all(&row)) {
                 continue;
             }
-            self.rows.push(Row { counts: self.counts.len(), ..row });
+            self.rows.push(InterruptRow { counts: self.counts.len(), ..row });
             // CPU numbers are column indices, as in node_exporter, and not the numbers in the header.
             for count in counts(line).take(cpus) {
                 let name = line.split_at(b':').map_or(b"".as_slice(), |(name, _)| name);
@@ -90,7 +90,7 @@ impl Collect for Interrupts {
 impl Interrupts {
     fn emit(&mut self, cpus: usize, page: &mut PageOf<'_, Self>) {
         let Self { has_zeros, words, rows, counts, cpus: order, .. } = self;
-        let key = |row: &Row| [words.devices(row), words.info(row), words.name(row)];
+        let key = |row: &InterruptRow| [words.devices(row), words.info(row), words.name(row)];
         // The first of two rows with equal labels is used.
         rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.counts.cmp(&b.counts)));
         if order.len() != cpus {
@@ -116,7 +116,7 @@ impl Interrupts {
 
 /// Positions of the words and counts of a row.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct InterruptRow {
     start: usize,
     name_end: usize,
     info: (usize, usize),
@@ -134,7 +134,7 @@ impl Words {
     }
 
     /// Joins the words. If the name is a number, the first word is the info and the rest are devices.
-    fn push<'a>(&mut self, name: &[u8], mut words: impl Iterator<Item = &'a [u8]>) -> Row {
+    fn push<'a>(&mut self, name: &[u8], mut words: impl Iterator<Item = &'a [u8]>) -> InterruptRow {
         let start = self.0.len();
         self.0.extend_from_slice(name);
         let name_end = self.0.len();
@@ -151,7 +151,7 @@ impl Words {
             info_end = self.0.len();
             self.0.push(b';');
         }
-        Row { start, name_end, info: (info_start, info_end), end: self.0.len(), counts: 0 }
+        InterruptRow { start, name_end, info: (info_start, info_end), end: self.0.len(), counts: 0 }
     }
 
     fn join<'a>(&mut self, words: impl Iterator<Item = &'a [u8]>) {
@@ -167,19 +167,19 @@ impl Words {
         self.0.get(start..end).unwrap_or_default()
     }
 
-    fn all(&self, row: &Row) -> &[u8] {
+    fn all(&self, row: &InterruptRow) -> &[u8] {
         self.piece(row.start, row.end)
     }
 
-    fn name(&self, row: &Row) -> &[u8] {
+    fn name(&self, row: &InterruptRow) -> &[u8] {
         self.piece(row.start, row.name_end)
     }
 
-    fn info(&self, row: &Row) -> &[u8] {
+    fn info(&self, row: &InterruptRow) -> &[u8] {
         self.piece(row.info.0, row.info.1)
     }
 
-    fn devices(&self, row: &Row) -> &[u8] {
+    fn devices(&self, row: &InterruptRow) -> &[u8] {
         self.piece(row.info.1 + 1, row.end)
     }
 }
@@ -190,7 +190,7 @@ fn counts(line: Line<'_>) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Parses a row and adds its words to `words`; `None` without words, for ERR and MIS, which have no CPUs.
-fn parse(line: Line<'_>, cpus: usize, words: &mut Words) -> Option<Row> {
+fn parse(line: Line<'_>, cpus: usize, words: &mut Words) -> Option<InterruptRow> {
     let (name, _) = line.split_at(b':')?;
     let mut rest = counts(line).skip(cpus).peekable();
     rest.peek()?;
@@ -279,7 +279,8 @@ mod tests {
         let mut words = Words::default();
         let text = Text::new(Mount::Proc, b"interrupts", row.as_bytes());
         let row = parse(text.lines().next().expect("a line"), 2, &mut words);
-        let words = |row: &Row| [words.name(row), words.info(row), words.devices(row)].map(String::from_utf8_lossy);
+        let words =
+            |row: &InterruptRow| [words.name(row), words.info(row), words.devices(row)].map(String::from_utf8_lossy);
         let found = row.map(|row| words(&row).map(std::borrow::Cow::into_owned));
         assert_eq!(found, expected.map(|(name, info, devices)| [name, info, devices].map(str::to_owned)));
     }

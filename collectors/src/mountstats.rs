@@ -88,7 +88,7 @@ declare! {
     table OPERATION_TIMES: usize => PerOperation {
         5 => Counter "node_mountstats_nfs_operations_queue_time_seconds_total" "Queue time of requests before transmission in seconds.";
         6 => Counter "node_mountstats_nfs_operations_response_time_seconds_total" "Time between transmission and reply in seconds.";
-        7 => Counter "node_mountstats_nfs_operations_request_time_seconds_total" "Time between creation and completion of requests in seconds.";
+        7 => Counter "node_mountstats_nfs_operations_request_time_seconds_total" "Time from the creation of requests to their completion, in seconds.";
     }
     /// The counters of a transport, by their index in [`block::Transport`].
     table TRANSPORT_COUNTS: usize => PerTransport {

@@ -42,7 +42,7 @@ declare! {
     families {
         INFO: Gauge "node_nvme_info" InfoLabels "Model, serial number, firmware and state of a controller; always 1.";
         NAMESPACE_INFO: Gauge "node_nvme_namespace_info" NamespaceInfoLabels "ANA state of a namespace through this controller; always 1.";
-        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" PerNamespace "Capacity of a namespace in bytes: equal to its size.";
+        CAPACITY_BYTES: Gauge "node_nvme_namespace_capacity_bytes" PerNamespace "Capacity of a namespace in bytes. The same value as its size.";
         SIZE_BYTES: Gauge "node_nvme_namespace_size_bytes" PerNamespace "Size of a namespace in bytes.";
         USED_BYTES: Gauge "node_nvme_namespace_used_bytes" PerNamespace "Used space of a namespace in bytes.";
         BLOCK_SIZE_BYTES: Gauge "node_nvme_namespace_logical_block_size_bytes" PerNamespace "Logical block size of a namespace in bytes.";

@@ -27,7 +27,7 @@ pub struct Perf {
 type Profiler = (PerfEvent<'static>, Family<Perf, Tabled, PerCpu<'static>>);
 
 /// A row of a table: the name in flags and the event, with the family.
-type Row = ((&'static str, PerfEvent<'static>), Family<Perf, Tabled, PerCpu<'static>>);
+type EventFamily = ((&'static str, PerfEvent<'static>), Family<Perf, Tabled, PerCpu<'static>>);
 
 /// A tracepoint of the operator.
 #[derive(Debug)]
@@ -257,7 +257,7 @@ fn tracepoint_id(name: &str, subsystem_bytes: usize, cx: &mut Cx<'_, Perf>) -> O
 }
 
 /// The profilers of these names, or all if none is given or known.
-fn selected(options: &mut Options<'_, Perf>, flag: Flag<Perf, Texts>, table: &[Row]) -> Vec<Profiler> {
+fn selected(options: &mut Options<'_, Perf>, flag: Flag<Perf, Texts>, table: &[EventFamily]) -> Vec<Profiler> {
     let names = options.get(flag);
     for unknown in names.iter().filter(|name| !table.iter().any(|((known, _), _)| known == name)) {
         options.notice(format!("--{}: unknown profiler `{unknown}`", flag.info().name));

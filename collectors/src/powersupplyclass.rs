@@ -68,14 +68,14 @@ declare! {
         (b"power_now", Unit::Micro) => Gauge "node_power_supply_power_watt" "Power draw in watts.";
         (b"precharge_current", Unit::Micro) => Gauge "node_power_supply_precharge_current" "Precharge current in amperes.";
         (b"present", Unit::Plain) => Gauge "node_power_supply_present" "1 if the battery is present.";
-        (b"temp", Unit::Tenth) => Gauge "node_power_supply_temp_celsius" "Temperature in degrees Celsius.";
+        (b"temp", Unit::Tenth) => Gauge "node_power_supply_temp_celsius" "Temperature of the power supply in degrees Celsius.";
         (b"temp_alert_max", Unit::Tenth) => Gauge "node_power_supply_temp_alert_max_celsius" "Temperature above which an alert is raised, in degrees Celsius.";
         (b"temp_alert_min", Unit::Tenth) => Gauge "node_power_supply_temp_alert_min_celsius" "Temperature below which an alert is raised, in degrees Celsius.";
         (b"temp_ambient", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_celsius" "Ambient temperature in degrees Celsius.";
         (b"temp_ambient_max", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_max_celsius" "Maximum ambient temperature in degrees Celsius.";
         (b"temp_ambient_min", Unit::Tenth) => Gauge "node_power_supply_temp_ambient_min_celsius" "Minimum ambient temperature in degrees Celsius.";
-        (b"temp_max", Unit::Tenth) => Gauge "node_power_supply_temp_max_celsius" "Maximum temperature in degrees Celsius.";
-        (b"temp_min", Unit::Tenth) => Gauge "node_power_supply_temp_min_celsius" "Minimum temperature in degrees Celsius.";
+        (b"temp_max", Unit::Tenth) => Gauge "node_power_supply_temp_max_celsius" "Maximum temperature of the power supply in degrees Celsius.";
+        (b"temp_min", Unit::Tenth) => Gauge "node_power_supply_temp_min_celsius" "Minimum temperature of the power supply in degrees Celsius.";
         (b"time_to_empty_now", Unit::Plain) => Gauge "node_power_supply_time_to_empty_seconds" "Estimated time until the battery is empty, in seconds.";
         (b"time_to_full_now", Unit::Plain) => Gauge "node_power_supply_time_to_full_seconds" "Estimated time until the battery is full, in seconds.";
         (b"voltage_boot", Unit::Micro) => Gauge "node_power_supply_voltage_boot" "Voltage at boot in volts.";

@@ -32,8 +32,8 @@ declare! {
         ZONE_LABEL: Switch "collector.rapl.enable-zone-label" = "false", "Emit one metric with a zone label instead of a metric for each zone.";
     }
     prefixes {
-        ZONE: Counter "node_rapl_" PerZone "Energy consumed by the RAPL zone {}, in joules.";
-        ZONES: Counter "node_rapl_joules_" PerNamedZone "Energy consumed by RAPL zones, in joules: {}.";
+        ZONE: Counter "node_rapl_" PerZone "Energy consumed by this RAPL zone, in joules.";
+        ZONES: Counter "node_rapl_joules_" PerNamedZone "Energy consumed by RAPL zones, in joules.";
     }
 }
 

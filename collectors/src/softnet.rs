@@ -55,7 +55,7 @@ impl Collect for Softnet {
 
 /// A row; columns missing in older kernels are 0.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Row {
+struct CpuRow {
     processed: u32,
     dropped: u32,
     squeezed: u32,
@@ -72,12 +72,12 @@ const COLUMNS_MIN: usize = 9;
 const COLUMNS_WITH_CPU: usize = 13;
 
 /// Parses the row at index `at`, which is the CPU in rows without its number.
-fn parse(line: Line<'_>, at: usize) -> Result<Row, ParseError<'_>> {
+fn parse(line: Line<'_>, at: usize) -> Result<CpuRow, ParseError<'_>> {
     let columns = line.fields().count();
     if columns < COLUMNS_MIN {
         return Err(line.error("row", "at least 9 columns", line.bytes));
     }
-    let mut row = Row { cpu: u32::try_from(at).unwrap_or(u32::MAX), ..Row::default() };
+    let mut row = CpuRow { cpu: u32::try_from(at).unwrap_or(u32::MAX), ..CpuRow::default() };
     for (column, found) in line.fields().enumerate() {
         let (place, field) = match column {
             0 => (&mut row.processed, "processed"),
@@ -109,7 +109,7 @@ mod tests {
 
     /// One row of these numbers, in as many columns.
     #[track_caller]
-    fn check(columns: &[u32], expected: Row) {
+    fn check(columns: &[u32], expected: CpuRow) {
         let row = columns.iter().map(|number| format!("{number:08x}")).collect::<Vec<_>>().join(" ");
         let text = Text::new(Mount::Proc, b"net/softnet_stat", row.as_bytes());
         assert_eq!(parse(text.lines().next().expect("a line"), 5).expect("a row"), expected);
@@ -117,15 +117,15 @@ mod tests {
 
     #[test]
     fn columns_of_each_kernel_are_known() {
-        let old = Row { processed: 1, dropped: 2, squeezed: 3, collisions: 9, cpu: 5, ..Row::default() };
+        let old = CpuRow { processed: 1, dropped: 2, squeezed: 3, collisions: 9, cpu: 5, ..CpuRow::default() };
         let columns: Vec<u32> = (1..=15).collect();
         check(&columns[..9], old);
-        check(&columns[..10], Row { received_rps: 10, ..old });
-        let newer = Row { received_rps: 10, flow_limit: 11, ..old };
+        check(&columns[..10], CpuRow { received_rps: 10, ..old });
+        let newer = CpuRow { received_rps: 10, flow_limit: 11, ..old };
         check(&columns[..11], newer);
         check(&columns[..12], newer);
-        check(&columns[..13], Row { backlog: 12, cpu: 13, ..newer });
-        check(&columns, Row { backlog: 12, cpu: 13, ..newer });
+        check(&columns[..13], CpuRow { backlog: 12, cpu: 13, ..newer });
+        check(&columns, CpuRow { backlog: 12, cpu: 13, ..newer });
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         #[test]
         fn numbers_round_trip(columns: [u32; 13]) {
             let [processed, dropped, squeezed, _, _, _, _, _, collisions, received_rps, flow_limit, backlog, cpu] = columns;
-            let row = Row { processed, dropped, squeezed, collisions, received_rps, flow_limit, backlog, cpu };
+            let row = CpuRow { processed, dropped, squeezed, collisions, received_rps, flow_limit, backlog, cpu };
             check(&columns, row);
         }
 

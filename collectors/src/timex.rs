@@ -11,7 +11,7 @@ use crate::kit::prelude::*;
 pub struct Timex;
 
 declare! {
-    Timex: "timex", on, "Synchronisation of the system clock, by adjtimex.";
+    Timex: "timex", on, "Synchronisation of the system clock, from adjtimex().";
     families {
         ESTIMATED_ERROR: Gauge "node_timex_estimated_error_seconds" () "Estimated error of the system clock in seconds.";
         FREQUENCY: Gauge "node_timex_frequency_adjustment_ratio" () "Ratio of the adjusted to the nominal clock frequency.";
@@ -23,9 +23,9 @@ declare! {
         PPS_FREQUENCY: Gauge "node_timex_pps_frequency_hertz" () "Frequency deviation of the pulse-per-second signal.";
         PPS_JITTER: Gauge "node_timex_pps_jitter_seconds" () "Jitter of the pulse-per-second signal in seconds.";
         PPS_JITTER_EXCEEDED: Counter "node_timex_pps_jitter_total" () "Pulses whose jitter exceeded the limit.";
-        PPS_SHIFT: Gauge "node_timex_pps_shift_seconds" () "Calibration interval of the pulse-per-second signal, as the kernel reports it.";
+        PPS_SHIFT: Gauge "node_timex_pps_shift_seconds" () "Length of the calibration interval of the pulse-per-second signal: the exponent of two that the kernel reports.";
         PPS_STABILITY_EXCEEDED: Counter "node_timex_pps_stability_exceeded_total" () "Calibration intervals whose stability exceeded the limit.";
-        PPS_STABILITY: Gauge "node_timex_pps_stability_hertz" () "Mean of recent frequency changes of the pulse-per-second signal.";
+        PPS_STABILITY: Gauge "node_timex_pps_stability_hertz" () "Average of recent changes in the frequency of the pulse-per-second signal, in hertz.";
         STATUS: Gauge "node_timex_status" () "Status bits of the clock (STA_ of adjtimex).";
         SYNCHRONISED: Gauge "node_timex_sync_status" () "Synchronisation with a reliable reference: 1 yes, 0 no.";
         TAI_OFFSET: Gauge "node_timex_tai_offset_seconds" () "Offset of International Atomic Time from UTC in seconds.";

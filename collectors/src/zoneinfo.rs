@@ -54,7 +54,7 @@ declare! {
         "spanned" => Gauge "node_zoneinfo_spanned_pages" "Pages spanned by the zone, including holes.";
     }
     prefixes {
-        PROTECTION: Gauge "node_zoneinfo_protection_" PerZone "Pages reserved from allocations that could use zone {}.";
+        PROTECTION: Gauge "node_zoneinfo_protection_" PerZone "Pages of this zone that allocations for zone number {} may not take.";
     }
 }
 

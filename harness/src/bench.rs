@@ -28,7 +28,7 @@ use crate::gates::outside;
 use crate::requirements::Requirement;
 use crate::{conformance, load as files};
 use bench_host::BenchHost;
-use report::{Bound, CollectorCost, Report, Row, Unit};
+use report::{BenchRow, Bound, CollectorCost, Report, Unit};
 
 /// Extent of a bench run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -163,10 +163,15 @@ fn about(plan: &Plan) -> Vec<(&'static str, String)> {
 }
 
 /// A measured figure with its details; an error is shown as its value.
-fn row(figure: &'static str, unit: Unit, bound: Bound, measure: impl FnOnce() -> io::Result<(f64, String)>) -> Row {
+fn row(
+    figure: &'static str,
+    unit: Unit,
+    bound: Bound,
+    measure: impl FnOnce() -> io::Result<(f64, String)>,
+) -> BenchRow {
     let (value, details) = match measure() {
         Ok((value, details)) => (Ok(value), details),
         Err(error) => (Err(error.to_string()), String::new()),
     };
-    Row { figure, unit, bound, value, details }
+    BenchRow { figure, unit, bound, value, details }
 }

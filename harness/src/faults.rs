@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collectors::host::errno::Errno;
-use collectors::host::root::{Mount, Roots};
-use simulator::fault::{Fault, FaultSite, Injection, Kind, Plan, Stage, VirtualClock, When};
+use collectors::host::root::Roots;
+use simulator::fault::{Injection, Kind, Plan, Stage, VirtualClock};
 
-use crate::meter::{Meter, Operation};
+use crate::meter::{Meter, MountPath, Operation};
 
 /// Every kind of fault that returns at once.
 pub fn kinds() -> [Kind; 19] {
@@ -41,32 +41,6 @@ pub fn kinds() -> [Kind; 19] {
 
 /// Delay of a slow answer on the virtual clock.
 pub const SLOW: Duration = Duration::from_secs(6);
-
-/// A path below one of the mounts.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct MountPath {
-    /// The mount.
-    pub mount: Mount,
-    /// The path below the mount.
-    pub path: Vec<u8>,
-}
-
-impl fmt::Display for MountPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.place().fmt(f)
-    }
-}
-
-impl MountPath {
-    fn place(&self) -> FaultSite {
-        FaultSite::exact(self.mount, &self.path)
-    }
-
-    /// A fault at this path only, at all times.
-    pub fn broken(&self, kind: Kind) -> Fault {
-        Fault { site: self.place(), kind, when: When::ALWAYS }
-    }
-}
 
 /// Number of accesses to a path.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -171,6 +145,7 @@ impl fmt::Display for FaultEffect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use collectors::host::root::Mount;
     use collectors::host::root::Names;
     use collectors::host::root::tree::Tree;
 

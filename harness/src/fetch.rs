@@ -130,7 +130,7 @@ fn left(until: Instant) -> io::Result<Duration> {
 }
 
 fn connect(addresses: &[SocketAddr], until: Instant) -> io::Result<TcpStream> {
-    let mut last = io::Error::other("the name resolves to no address");
+    let mut last = io::Error::other("the host name has no address");
     for address in addresses {
         match TcpStream::connect_timeout(address, left(until)?) {
             Ok(stream) => return Ok(stream),

@@ -41,7 +41,10 @@ pub fn all() -> io::Result<Vec<Generated>> {
         Generated { path: "README.md".to_owned(), content: documents::readme(&text("README.md")?)? },
         Generated { path: "docs/HARNESS.md".to_owned(), content: documents::harness(&text("docs/HARNESS.md")?)? },
         Generated { path: "docs/COLLECTORS.md".to_owned(), content: documents::collectors() },
-        Generated { path: "docs/CONFIG.md".to_owned(), content: node_exporter::config::documentation(collectors::ALL) },
+        Generated {
+            path: "docs/CONFIG.md".to_owned(),
+            content: node_exporter::flags::config::documentation(collectors::ALL),
+        },
         Generated { path: FINGERPRINTS_PATH.to_owned(), content: fingerprints_test(&text(FINGERPRINTS_PATH)?)? },
         Generated { path: simulator::PATH.to_owned(), content: simulator::document(&text(simulator::PATH)?)? },
     ];

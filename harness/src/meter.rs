@@ -1,11 +1,37 @@
 //! Recording of file accesses: every path with its operation and count, and the bytes read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use collectors::host::root::{Metadata, Mount, Names, Root, RootError, Roots};
+use simulator::fault::{Fault, FaultSite, Kind, When};
 
-use crate::faults::MountPath;
+/// A path below one of the mounts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MountPath {
+    /// The mount.
+    pub mount: Mount,
+    /// The path below the mount.
+    pub path: Vec<u8>,
+}
+
+impl fmt::Display for MountPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place().fmt(f)
+    }
+}
+
+impl MountPath {
+    fn place(&self) -> FaultSite {
+        FaultSite::exact(self.mount, &self.path)
+    }
+
+    /// A fault at this path only, at all times.
+    pub fn broken(&self, kind: Kind) -> Fault {
+        Fault { site: self.place(), kind, when: When::ALWAYS }
+    }
+}
 
 /// Operations of a root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use collectors::host::root::Mount;
 
-use crate::faults::MountPath;
+use crate::meter::MountPath;
 
 /// Size of the first read; each further read of a large file is four times as large.
 const FIRST_READ_BYTES: usize = 4 << 10;

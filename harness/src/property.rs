@@ -10,7 +10,7 @@
 //! | served | with any fault there is a page, and nothing panics |
 //! | well formed | the strict parser accepts the page |
 //! | declared | every family and every file access is declared |
-//! | steady | two scrapes at the same time give the same page |
+//! | steady | two scrapes at the same simulated time give the same page |
 //! | rising | without faults and events, no counter falls |
 //! | isolated | a fault does not change the page of an exporter that does not read the faulty file |
 //! | bounded | no file is read twice, and allocations do not grow with samples |

@@ -180,5 +180,5 @@ fn each_defect_is_found_by_its_check() {
     check(depends, "declared", "it reads `proc/version`");
     check(falls, "rising", "the counter `frobs_total 9` fell to 5");
     check(prints_a_locale, "well formed", "`1,5`");
-    check(flickers, "steady", "two scrapes at the same time differ");
+    check(flickers, "steady", "two scrapes at the same simulated time differ");
 }

@@ -14,7 +14,7 @@ const AT: Duration = Duration::from_secs(1_700_000_000);
 type Settings = &'static [(&'static str, &'static str)];
 
 /// An event, its host, and the effect on its pages.
-struct Row {
+struct EventRow {
     kind: &'static str,
     settings: Settings,
     profile: &'static str,
@@ -46,8 +46,8 @@ use Shows::{Higher, Lower, Replaced, Rows, Sums, Unchanged};
 const SMALL_SERVER: Settings = &[("cpus", "4"), ("memory_gib", "64"), ("disks", "36")];
 const MINUTE: Settings = &[("seconds", "60")];
 
-const ROWS: &[Row] = &[
-    Row {
+const ROWS: &[EventRow] = &[
+    EventRow {
         kind: "attributes-refused",
         settings: MINUTE,
         profile: "vm",
@@ -55,7 +55,7 @@ const ROWS: &[Row] = &[
         seconds: [1, 60],
         shows: &[("node_network_speed_bytes{device=\"eth0\"}", Rows([1, 0, 1]))],
     },
-    Row {
+    EventRow {
         kind: "bond-failover",
         settings: MINUTE,
         profile: "vm",
@@ -68,7 +68,7 @@ const ROWS: &[Row] = &[
             ("node_network_carrier_changes_total{device=\"eth1\"}", Higher(1.0)),
         ],
     },
-    Row {
+    EventRow {
         kind: "clock-step",
         settings: &[],
         profile: "vm",
@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
         seconds: [0, 1],
         shows: &[("node_boot_time_seconds", Higher(3_600.0)), ("node_time_seconds", Higher(3_601.0))],
     },
-    Row {
+    EventRow {
         kind: "clock-unsynchronised",
         settings: &[("seconds", "900")],
         profile: "vm",
@@ -89,7 +89,7 @@ const ROWS: &[Row] = &[
             ("node_timex_offset_seconds", Higher(0.11)),
         ],
     },
-    Row {
+    EventRow {
         kind: "counter-wrap",
         settings: &[],
         profile: "vm",
@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
         seconds: [0, 1],
         shows: &[("node_network_receive_bytes_total{device=\"eth0\"}", Lower(4e9))],
     },
-    Row {
+    EventRow {
         kind: "cpu-hotplug",
         settings: MINUTE,
         profile: "vm",
@@ -109,7 +109,7 @@ const ROWS: &[Row] = &[
             ("node_softnet_processed_total{*}", Rows([4, 3, 4])),
         ],
     },
-    Row {
+    EventRow {
         kind: "disk-failing",
         settings: MINUTE,
         profile: "jbod60",
@@ -117,7 +117,7 @@ const ROWS: &[Row] = &[
         seconds: [60, 600],
         shows: &[("node_md_disks{*state=\"failed\"}", Sums([0.0, 1.0, 1.0]))],
     },
-    Row {
+    EventRow {
         kind: "disk-hotplug",
         settings: MINUTE,
         profile: "vm",
@@ -128,7 +128,7 @@ const ROWS: &[Row] = &[
             ("node_filesystem_size_bytes{*mountpoint=\"/srv\"}", Rows([1, 0, 1])),
         ],
     },
-    Row {
+    EventRow {
         kind: "fabric-counters-missing",
         settings: MINUTE,
         profile: "ib-hpc",
@@ -136,7 +136,7 @@ const ROWS: &[Row] = &[
         seconds: [1, 60],
         shows: &[("node_infiniband_port_data_received_bytes_total{*}", Rows([1, 0, 1]))],
     },
-    Row {
+    EventRow {
         kind: "fork-bomb",
         settings: MINUTE,
         profile: "vm",
@@ -144,7 +144,7 @@ const ROWS: &[Row] = &[
         seconds: [30, 60],
         shows: &[("node_procs_running", Higher(1_000.0)), ("node_forks_total", Higher(1_000.0))],
     },
-    Row {
+    EventRow {
         kind: "frequency-unknown",
         settings: MINUTE,
         profile: "laptop",
@@ -152,7 +152,7 @@ const ROWS: &[Row] = &[
         seconds: [1, 60],
         shows: &[("node_cpu_scaling_frequency_hertz{*}", Rows([2, 0, 2]))],
     },
-    Row {
+    EventRow {
         kind: "interrupts-beyond-32-bits",
         settings: &[("then", "wraps")],
         profile: "vm",
@@ -160,7 +160,7 @@ const ROWS: &[Row] = &[
         seconds: [0, 1],
         shows: &[("node_intr_total", Lower(4_294_000_000.0))],
     },
-    Row {
+    EventRow {
         kind: "iowait-falls",
         settings: &[],
         profile: "vm",
@@ -172,7 +172,7 @@ const ROWS: &[Row] = &[
             ("node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"}", Higher(3.6)),
         ],
     },
-    Row {
+    EventRow {
         kind: "md-rebuild",
         settings: &[("seconds", "600")],
         profile: "jbod60",
@@ -183,7 +183,7 @@ const ROWS: &[Row] = &[
             ("node_md_blocks_synced{*}", Lower(1.0)),
         ],
     },
-    Row {
+    EventRow {
         kind: "memory-leak",
         settings: &[],
         profile: "vm",
@@ -191,7 +191,7 @@ const ROWS: &[Row] = &[
         seconds: [3_600, 3_601],
         shows: &[("node_memory_MemAvailable_bytes", Lower(9e8)), ("node_memory_MemTotal_bytes", Rows([1; 3]))],
     },
-    Row {
+    EventRow {
         kind: "nic-hotplug",
         settings: MINUTE,
         profile: "vm",
@@ -202,7 +202,7 @@ const ROWS: &[Row] = &[
             ("node_bonding_slaves{master=\"bond0\"}", Sums([2.0, 1.0, 2.0])),
         ],
     },
-    Row {
+    EventRow {
         kind: "out-of-memory",
         settings: &[],
         profile: "vm",
@@ -210,7 +210,7 @@ const ROWS: &[Row] = &[
         seconds: [0, 1],
         shows: &[("node_vmstat_oom_kill", Sums([0.0, 1.0, 1.0])), ("node_memory_SwapFree_bytes", Rows([1; 3]))],
     },
-    Row {
+    EventRow {
         kind: "pod-churn",
         settings: &[("per_hour", "3600")],
         profile: "k8s-dense",
@@ -221,7 +221,7 @@ const ROWS: &[Row] = &[
             ("node_cgroups_cgroups{*subsys_name=\"memory\"}", Rows([1; 3])),
         ],
     },
-    Row {
+    EventRow {
         kind: "reboot",
         settings: &[("kernel", "6.13.0")],
         profile: "vm",
@@ -233,7 +233,7 @@ const ROWS: &[Row] = &[
             ("node_uname_info{*release=\"6.13.0\"*}", Rows([0, 1, 1])),
         ],
     },
-    Row {
+    EventRow {
         kind: "unit-fails",
         settings: MINUTE,
         profile: "vm",
@@ -248,7 +248,7 @@ const ROWS: &[Row] = &[
             ("node_systemd_system_running", Sums([1.0, 0.0, 1.0])),
         ],
     },
-    Row {
+    EventRow {
         kind: "usb-disk",
         settings: MINUTE,
         profile: "vm",
@@ -259,7 +259,7 @@ const ROWS: &[Row] = &[
             ("node_filesystem_size_bytes{*mountpoint=\"/media/sda\"}", Rows([0, 1, 0])),
         ],
     },
-    Row {
+    EventRow {
         kind: "usb-nic",
         settings: MINUTE,
         profile: "vm",
@@ -273,7 +273,7 @@ const ROWS: &[Row] = &[
 type Page = BTreeMap<String, f64>;
 
 /// The pages of a host with the event: one before it, and these seconds after its start.
-fn pages(row: &Row) -> [Page; 3] {
+fn pages(row: &EventRow) -> [Page; 3] {
     let event = Event::of(row.kind, AT, row.settings).unwrap_or_else(|error| panic!("{error}"));
     let machine = Machine::of(row.profile, 1, row.overrides).unwrap_or_else(|error| panic!("{error}"));
     let machine = machine.with_events(vec![event]).unwrap_or_else(|error| panic!("{error}"));
@@ -296,7 +296,7 @@ fn is_equal(left: f64, right: f64) -> bool {
 }
 
 /// Reports differences between the pages and a row.
-fn check(row: &Row, wrong: &mut Vec<String>) {
+fn check(row: &EventRow, wrong: &mut Vec<String>) {
     let pages = pages(row);
     for (pattern, shows) in row.shows {
         let found = pages.each_ref().map(|page| -> BTreeMap<&String, f64> {

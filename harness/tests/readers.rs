@@ -20,9 +20,9 @@ use harness::requirements::{self, Requirement};
 use harness::{exposition, host, load};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
-use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::{Front, Stopper};
 use node_exporter::serve::handler::Handler;
+use node_exporter::serve::handler::answer::Handle;
 use node_exporter::serve::listen;
 use node_exporter::serve::status::About;
 

@@ -1,5 +1,7 @@
 //! Style checks. Every message says what to do.
 
+#[path = "tidy/cycles.rs"]
+mod cycles;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/orphans.rs"]

@@ -16,14 +16,14 @@ use collectors::kit::scraper::Scraper;
 use harness::load;
 use harness::peer::{Peer, free_address};
 use harness::requirements::{self, Requirement};
+use node_exporter::access::Access;
 use node_exporter::flags;
-use node_exporter::flags::access::Access;
 use node_exporter::host;
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
-use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::{Front, Stopper};
 use node_exporter::serve::handler::Handler;
+use node_exporter::serve::handler::answer::Handle;
 use node_exporter::serve::listen;
 use node_exporter::serve::web_config::WebConfig;
 use rcgen::{

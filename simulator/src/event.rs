@@ -15,7 +15,6 @@
 //! 3. Test its visible effect in `tests/events.rs`, and its effect on the metrics page in `harness/tests/events.rs`.
 
 mod churn;
-mod clock_unsynchronised;
 mod cpu_hotplug;
 mod disks;
 mod error;
@@ -110,7 +109,7 @@ static KINDS: [EventKind; 22] = [
     quirks::ATTRIBUTES,
     links::FAILOVER,
     time::CLOCK_STEP,
-    clock_unsynchronised::KIND,
+    time::CLOCK_UNSYNCHRONISED,
     quirks::WRAP,
     cpu_hotplug::KIND,
     disks::FAILS,

@@ -1,5 +1,7 @@
 //! A machine with events and a clock: its files, the answers of its kernel, and a tree of all of it at one moment.
 
+mod answers;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use collectors::host::root::resolve::{Links, PathBuffer};
 use collectors::host::root::tree::{Filling, Node, Tree};
 use collectors::host::root::{Kind, Metadata, Mount, Names, RootError, Roots};
 
-use crate::answers::{self, Answers};
+use self::answers::Answers;
 use crate::event::ScriptedMachine;
 use crate::event::timeline::{Position, Timeline};
 use crate::layout::{Catalogue, Found, Rendering, Tables};

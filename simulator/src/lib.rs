@@ -81,7 +81,6 @@
 // Floating-point results differ between systems, and hash maps change their order from run to run.
 #![warn(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
-mod answers;
 mod event;
 pub mod fault;
 mod fleet;

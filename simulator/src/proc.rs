@@ -15,8 +15,6 @@ mod vmstat;
 mod zfs;
 mod zones;
 
-pub(crate) use mounts::first_and_own_process;
-
 use crate::layout::Table;
 
 /// All tables of this mount.

@@ -88,7 +88,7 @@ impl Wave {
 
     /// The integral from 1970 to a moment, in thousandths times microseconds.
     pub(crate) fn integral(&self, micros: u64) -> u64 {
-        let asked = Asked { shape: self.shape, shared: self.shared, own: self.own, micros };
+        let asked = IntegralKey { shape: self.shape, shared: self.shared, own: self.own, micros };
         asked.answered(|| {
             let disturbed: i64 = self.levels().map(|(level, seed)| level.integral(seed, micros)).sum();
             self.shape.day(micros).saturating_add_signed(disturbed)
@@ -108,20 +108,20 @@ impl Wave {
 
 /// The key of a cached integral. Many counters of a file use one wave at the same two moments.
 #[derive(Clone, Copy)]
-struct Asked {
+struct IntegralKey {
     shape: *const Shape,
     shared: Seed,
     own: Seed,
     micros: u64,
 }
 
-impl Asked {
+impl IntegralKey {
     /// The number of cached integrals.
     const REMEMBERED: usize = 64;
 
     fn answered(self, work_out: impl FnOnce() -> u64) -> u64 {
         thread_local! {
-            static LATEST: [Cell<Option<(Asked, u64)>>; Asked::REMEMBERED] = const { [const { Cell::new(None) }; _] };
+            static LATEST: [Cell<Option<(IntegralKey, u64)>>; IntegralKey::REMEMBERED] = const { [const { Cell::new(None) }; _] };
         }
         let place = usize::try_from(self.own.at(self.micros).below(Self::REMEMBERED as u64)).unwrap_or_default();
         LATEST.with(|latest| match latest[place].get() {

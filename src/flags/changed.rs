@@ -4,7 +4,7 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagValue, FlagValues};
 
 use super::own;
-use crate::config::target::TargetOptions;
+use crate::target::TargetOptions;
 
 /// The flags with values other than their defaults, as on the command line. Hidden flags are omitted: they may contain
 /// secrets.

@@ -7,11 +7,11 @@ use collectors::declare;
 use collectors::kit::declare::{Declaration, Declared};
 use collectors::kit::options::{FlagInfo, FlagValues, Options};
 
-use super::access::Access;
 use super::{Paths, Push, Settings, Simulation};
-use crate::config::target::{TargetOptions, is_label_name};
+use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
+use crate::target::{TargetOptions, is_label_name};
 
 /// Profile of the simulated host if none is named.
 pub const SIMULATED: &str = "vm";

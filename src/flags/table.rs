@@ -11,12 +11,12 @@ use super::own;
 
 /// All flags by name, including old names.
 pub(super) struct Table {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, FlagEntry>,
 }
 
 /// One flag name.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct FlagEntry {
     pub(super) name: String,
     pub(super) meaning: Meaning,
     /// Whether it is suggested for a misspelled name.
@@ -69,13 +69,13 @@ impl Table {
     }
 
     fn add(&mut self, name: &str, meaning: Meaning, is_shown: bool) {
-        let entry = Entry { name: name.to_owned(), meaning, is_shown };
+        let entry = FlagEntry { name: name.to_owned(), meaning, is_shown };
         let before = self.entries.insert(name.to_owned(), entry);
         debug_assert!(before.is_none(), "--{name} is defined twice");
     }
 
     /// Entry of a name, and whether it was given without `no-`.
-    pub(super) fn find(&self, name: &str) -> Option<(&Entry, bool)> {
+    pub(super) fn find(&self, name: &str) -> Option<(&FlagEntry, bool)> {
         if let Some(entry) = self.entries.get(name) {
             return Some((entry, true));
         }
@@ -91,12 +91,12 @@ impl Table {
     }
 
     #[cfg(test)]
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &FlagEntry> {
         self.entries.values()
     }
 }
 
-impl Entry {
+impl FlagEntry {
     fn is_switch(&self) -> bool {
         matches!(
             self.meaning,

@@ -8,12 +8,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::page::{self, PageLine, STALE_WORD};
-use super::source::Identity;
 
 /// Maximum number of samples of a batch. Receivers refuse larger requests with their default limits.
 pub const BATCH_SAMPLES_MAX: usize = 2_000;
 /// Bytes of text of a batch after which the next one begins.
 pub const BATCH_MAX_BYTES: usize = 512 << 10;
+
+/// Labels `job` and `instance` of a source.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Identity {
+    /// Label `job`.
+    pub job: String,
+    /// Label `instance`.
+    pub instance: String,
+    /// Whether it is the exporter's own page.
+    pub is_own: bool,
+}
 
 /// A part of a page with the time of its collection.
 #[derive(Clone, PartialEq, Eq, Debug)]

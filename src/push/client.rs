@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::config::target::TargetOptions;
+use crate::target::TargetOptions;
 
 /// Maximum number of bytes of a response that are read.
 const ANSWER_MAX_BYTES: u64 = 4 << 10;

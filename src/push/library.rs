@@ -9,11 +9,11 @@ use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::Pusher;
 use super::source::Collect;
-use crate::config::target::TargetOptions;
+use crate::access::Secret;
 use crate::flags::Push;
-use crate::flags::access::Secret;
 use crate::instruments::Instruments;
 use crate::log::{Format, Level, Log};
+use crate::target::TargetOptions;
 
 /// Pushes a registry. Warnings go to standard error.
 ///

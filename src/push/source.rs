@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batch, Batcher, Families};
+use super::batch::{Batch, Batcher, Families, Identity};
 use super::client::{Client, Outbound};
 use collectors::host::kernel::clock;
 
@@ -11,17 +11,6 @@ const PAGE_MAX_BYTES: u64 = 32 << 20;
 
 /// Makes the exporter's page.
 pub type Collect = Arc<dyn Fn() -> String + Send + Sync>;
-
-/// Labels `job` and `instance` of a source.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Identity {
-    /// Label `job`.
-    pub job: String,
-    /// Label `instance`.
-    pub instance: String,
-    /// Whether it is the exporter's own page.
-    pub is_own: bool,
-}
 
 /// The result of a source at a tick.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use base64::Engine;
 
+use super::batch::Identity;
 use super::batch::{self, Batch};
 use super::client::{self, Answer, Client, Outbound};
 use super::remote_write::{self, Version};
-use super::source::{Collected, Identity};
-use crate::config::target::{Compression, TargetKind, TargetOptions};
-use crate::flags::access::Secret;
+use super::source::Collected;
+use crate::access::Secret;
+use crate::target::{Compression, TargetKind, TargetOptions};
 
 /// Types and HELP texts are sent again to a receiver of remote write 1.0 after this time.
 const METADATA_INTERVAL: Duration = Duration::from_secs(600);

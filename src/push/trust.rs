@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
-use crate::config::target::TargetOptions;
+use crate::target::TargetOptions;
 
 /// Paths of the bundle by system; the variable SSL_CERT_FILE takes precedence.
 const BUNDLES: [&str; 5] = [

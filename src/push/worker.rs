@@ -7,10 +7,11 @@ use std::time::Duration;
 use collectors::host::kernel::clock;
 
 use super::backoff::Backoff;
+use super::batch::Identity;
 use super::batch::{self, Batch};
 use super::metrics::TargetMetrics;
 use super::queue::{Queue, QueueOptions};
-use super::source::{Collected, Identity};
+use super::source::Collected;
 use super::storage::Storage;
 use super::target::{Outcome, Target};
 use crate::log::{Field, Log};

@@ -25,7 +25,7 @@ use offload::Mailbox;
 use reactor::{Reactor, Service, WAKE};
 use team::Team;
 
-use super::answer::Handle;
+use super::handler::answer::Handle;
 use super::listen::Listener;
 use super::request::{Peer, Request};
 use super::stream::Secure;

@@ -1,5 +1,8 @@
 //! The handler of all paths, independent of sockets.
 
+pub mod answer;
+pub mod batch;
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +14,12 @@ use collectors::kit::page::foreign::ForeignPage;
 use collectors::kit::page::{Finished, Format};
 use collectors::kit::scraper::{Report, Round, Scraper, Selection};
 
-use super::answer::{Answer, Handle, Response};
-use super::batch::{Batches, Encoded, Kind};
+use self::answer::{Answer, Handle};
+use self::batch::{Batches, Encoded, Kind};
 use super::compress::{Coding, EncoderPool};
 use super::deadline::Deadlines;
 use super::history::{History, Overload};
-use super::request::Request;
+use super::request::{Request, Response};
 use super::status::{About, PushedTargets, Status};
 use super::{negotiate, query};
 use crate::instruments::{ErrorCause, Instruments};

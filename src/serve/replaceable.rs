@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use super::answer::{Answer, Handle, Response};
 use super::handler::Handler;
+use super::handler::answer::{Answer, Handle};
+use super::request::Response;
 use super::request::{Method, Request};
 
 /// Path of the request to read the configuration again.

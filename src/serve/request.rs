@@ -1,7 +1,7 @@
-//! Requests as handlers get them: complete, valid heads. Requests with bodies are refused.
+//! Requests as handlers get them, and responses. Requests are complete, valid heads. Requests with bodies are refused.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -138,6 +138,51 @@ impl Request {
             Version::Http10 => self.lists("Connection", "keep-alive") && !self.lists("Connection", "close"),
             Version::Http11 => !self.lists("Connection", "close"),
         }
+    }
+}
+
+/// Origin of a connection. IPv6 addresses are grouped by /64, because one client usually has a whole /64.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Origin {
+    Ipv4([u8; 4]),
+    Ipv6([u16; 4]),
+    Unix,
+    Machine(u32),
+}
+
+impl Origin {
+    pub(super) fn of(peer: Peer) -> Self {
+        match peer {
+            Peer::Internet(address) => match address.ip().to_canonical() {
+                IpAddr::V4(address) => Self::Ipv4(address.octets()),
+                IpAddr::V6(address) => {
+                    let [network @ .., _, _, _, _] = address.segments();
+                    Self::Ipv6(network)
+                }
+            },
+            Peer::Unix => Self::Unix,
+            Peer::Vsock { machine, .. } => Self::Machine(machine),
+        }
+    }
+}
+
+/// A complete response.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values of headers. The front adds the framing (`Content-Length`, `Connection`) and `Date`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; the front omits it from a response to HEAD.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A plain-text response of one sentence.
+    pub fn plain(status: u16, mut sentence: String) -> Self {
+        sentence.push('\n');
+        let content_type = ("Content-Type", "text/plain; charset=utf-8".to_owned());
+        Self { status, headers: vec![content_type], body: sentence.into_bytes() }
     }
 }
 

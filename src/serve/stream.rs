@@ -2,6 +2,9 @@
 //!
 //! All operations are non-blocking: they return [`io::ErrorKind::WouldBlock`] and are repeated when the socket is ready.
 
+#[cfg(target_os = "linux")]
+pub(super) mod vsock;
+
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ pub enum Socket {
     Unix(mio::net::UnixStream),
     /// vsock.
     #[cfg(target_os = "linux")]
-    Vsock(super::listen::vsock::Socket),
+    Vsock(vsock::Socket),
 }
 
 impl Socket {

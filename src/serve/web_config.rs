@@ -8,7 +8,6 @@
 
 #[cfg(feature = "tls")]
 mod certificate;
-mod client_auth;
 mod guard;
 mod load;
 mod login;
@@ -30,20 +29,20 @@ use std::time::Duration;
 
 use collectors::host::kernel::clock;
 
-use super::answer::Handle;
+use super::handler::answer::Handle;
 use super::stream::Secure;
 #[cfg(feature = "tls")]
 use super::stream::Session;
-use crate::flags::access::Access;
+use crate::access::Access;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
-use client_auth::ClientRequirements;
 use load::{Configuration, Loaded, Tls};
 use login::Logins;
 use metrics::Metrics;
 use password::{Hash, Users};
 use rate_limit::Bucket;
 use settings::{Headers, Settings};
+use tls::client::ClientRequirements;
 
 /// Interval of the checks for changed files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);

@@ -29,9 +29,9 @@ use collectors::kit::scraper::Scraper;
 use files::{COLLECTORS, Fault, Files, Kind};
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
-use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::Front;
 use node_exporter::serve::handler::Handler;
+use node_exporter::serve::handler::answer::Handle;
 use node_exporter::serve::listen;
 use world::{Random, START, UNBLOCKED, World, Worlds};
 

@@ -11,7 +11,7 @@ pub(super) const FIELDS_MIN: usize = 11;
 
 /// A device and its counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct DiskRow<'a> {
     pub(super) major: u32,
     pub(super) minor: u32,
     pub(super) device: &'a [u8],
@@ -19,7 +19,7 @@ pub(super) struct Row<'a> {
     count: usize,
 }
 
-impl Row<'_> {
+impl DiskRow<'_> {
     /// The counts in the row.
     pub(super) fn values(&self) -> &[u64] {
         self.values.get(..self.count).unwrap_or_default()
@@ -27,13 +27,13 @@ impl Row<'_> {
 }
 
 /// Parses a row; `None` if it has fewer than [`FIELDS_MIN`] counts.
-pub(super) fn parse(line: Line<'_>) -> Result<Option<Row<'_>>, ParseError<'_>> {
+pub(super) fn parse(line: Line<'_>) -> Result<Option<DiskRow<'_>>, ParseError<'_>> {
     let mut fields = line.fields();
     if fields.clone().nth(2 + FIELDS_MIN).is_none() {
         return Ok(None);
     }
     let (major, minor) = (fields.number("major")?, fields.number("minor")?);
-    let mut row = Row { major, minor, device: fields.text("device")?, values: [0; FIELDS_MAX], count: 0 };
+    let mut row = DiskRow { major, minor, device: fields.text("device")?, values: [0; FIELDS_MAX], count: 0 };
     for (value, ((name, _), _)) in row.values.iter_mut().zip(FIELDS) {
         let Some(number) = fields.number_if_present(name)? else { break };
         *value = number;

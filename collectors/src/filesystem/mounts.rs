@@ -47,7 +47,7 @@ pub(crate) fn parse(line: Line<'_>) -> Result<Parsed<'_>, ParseError<'_>> {
 
 /// A mount.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MountEntry {
     device: Range<usize>,
     fs_type: Range<usize>,
     mount_point: Range<usize>,
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
     pub(crate) is_read_only: bool,
 }
 
-impl Entry {
+impl MountEntry {
     /// Major and minor number of the device.
     pub(crate) fn device_number(&self) -> (u32, u32) {
         (self.major, self.minor)
@@ -68,7 +68,7 @@ impl Entry {
 #[derive(Default, Debug)]
 pub(crate) struct Mounts {
     text: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<MountEntry>,
     /// Scratch memory for a mount point.
     label: Vec<u8>,
 }
@@ -101,7 +101,7 @@ impl Mounts {
         let device = self.append(line.source, push_text);
         let path = self.append(line.mount_point, |bytes, text| push_path(rootfs, bytes, text));
         let Parsed { major, minor, is_read_only, .. } = *line;
-        self.entries.push(Entry { device, fs_type, mount_point, path, major, minor, is_read_only });
+        self.entries.push(MountEntry { device, fs_type, mount_point, path, major, minor, is_read_only });
     }
 
     fn append(&mut self, bytes: &[u8], push: impl FnOnce(&[u8], &mut Vec<u8>)) -> Range<usize> {
@@ -139,7 +139,7 @@ impl Mounts {
 /// A mount with its texts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
-    pub(crate) mount: &'a Entry,
+    pub(crate) mount: &'a MountEntry,
     pub(crate) device: &'a [u8],
     pub(crate) fs_type: &'a [u8],
     /// The mount point as shown in labels.

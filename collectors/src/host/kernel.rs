@@ -11,16 +11,13 @@ pub mod btrfs;
 pub mod canned;
 pub mod clock;
 pub mod dbus;
-pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod netlink;
+pub mod network;
 pub mod ntp;
 pub mod perf;
-pub mod qdisc;
 mod question;
-pub mod route;
-mod statistics;
 pub mod systemd;
 pub mod timex;
 pub mod wifi;
@@ -29,12 +26,10 @@ use std::fmt;
 
 use super::errno::Errno;
 
-pub use driver::{Driver, DriverStatistic, LinkSettings};
+pub use network::{Driver, DriverStatistic, LinkSettings, Qdisc, Route};
 pub use ntp::{NtpAnswer, NtpQuery};
 pub use perf::{PerfCount, PerfQuery};
-pub use qdisc::Qdisc;
 pub use question::{Kernel, Question};
-pub use route::Route;
 pub use timex::Timex;
 pub use wifi::{WifiInterface, WifiNetwork, WifiStation};
 

@@ -210,11 +210,11 @@ impl Roots {
 #[derive(Default, Debug, Clone)]
 pub struct Names {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<NameSpan>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct NameSpan {
     start: u32,
     end: u32,
     kind: Kind,
@@ -237,7 +237,7 @@ impl Names {
         let start = self.bytes.len();
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(start + name.len())) else { return };
         self.bytes.extend_from_slice(name);
-        self.entries.push(Entry { start, end, kind });
+        self.entries.push(NameSpan { start, end, kind });
     }
 
     /// Sorts the names by bytes. Every root does this.
@@ -272,6 +272,6 @@ impl Names {
     }
 }
 
-fn bytes_of(bytes: &[u8], entry: Entry) -> &[u8] {
+fn bytes_of(bytes: &[u8], entry: NameSpan) -> &[u8] {
     &bytes[entry.start as usize..entry.end as usize]
 }

@@ -77,11 +77,11 @@ fn is_control(byte: u8) -> bool {
 struct Entries {
     tree: Filling,
     seen: BTreeSet<Vec<u8>>,
-    open: Option<Entry>,
+    open: Option<TextEntry>,
 }
 
 /// The entry whose content is being parsed.
-struct Entry {
+struct TextEntry {
     line: usize,
     path: Vec<u8>,
     node: Node,
@@ -96,7 +96,7 @@ impl Entries {
         if number == 1 {
             return match line {
                 FIRST_LINE => Ok(()),
-                _ => Err(format!("{} is not `{FIRST_LINE}`, the only version that is known", shown(line))),
+                _ => Err(format!("the first line is {}; expected `{FIRST_LINE}`", shown(line))),
             };
         }
         if let Some(header) = line.strip_prefix(HEADER) {
@@ -110,18 +110,20 @@ impl Entries {
         }
     }
 
-    fn header(&mut self, line: usize, header: &str) -> Result<Entry, String> {
+    fn header(&mut self, line: usize, header: &str) -> Result<TextEntry, String> {
         let mut words = header.split(' ');
         let path = unescape(words.next().unwrap_or_default())?;
         let rest: Vec<&str> = words.collect();
         let (path, entry) = match (path.strip_suffix(b"/"), rest.as_slice()) {
             (Some(_), ["->", ..]) => return Err("unexpected `/` at the end of a link's path; remove it".into()),
-            (None, ["->", target]) => (path, Entry::new(line, Node::link(unescape(target)?), false)),
+            (None, ["->", target]) => (path, TextEntry::new(line, Node::link(unescape(target)?), false)),
             (None, ["->", ..]) => {
                 return Err("a link is `== PATH -> TARGET`, without attributes; write a space as \\x20".into());
             }
-            (Some(path), attributes) => (path.to_vec(), Entry::new(line, Node::directory(), false).with(attributes)?),
-            (None, attributes) => (path, Entry::new(line, Node::file(""), true).with(attributes)?),
+            (Some(path), attributes) => {
+                (path.to_vec(), TextEntry::new(line, Node::directory(), false).with(attributes)?)
+            }
+            (None, attributes) => (path, TextEntry::new(line, Node::file(""), true).with(attributes)?),
         };
         if !self.seen.insert(path.clone()) {
             return Err(format!("duplicate entry `{}`; remove one of the two", path.escape_ascii()));
@@ -129,7 +131,7 @@ impl Entries {
         // Checked here, where the line number is known, and not after its content.
         let placed = if entry.takes_content { Node::file("") } else { entry.node.clone() };
         self.tree.insert(&path, placed).map_err(|error| format!("`{}`: {error}", path.escape_ascii()))?;
-        Ok(Entry { path, ..entry })
+        Ok(TextEntry { path, ..entry })
     }
 
     /// Inserts the completed entry into the tree.
@@ -152,7 +154,7 @@ impl Entries {
     }
 }
 
-impl Entry {
+impl TextEntry {
     fn new(line: usize, node: Node, takes_content: bool) -> Self {
         Self { line, path: Vec::new(), node, content: Vec::new(), takes_content, escaped: false, no_newline: false }
     }

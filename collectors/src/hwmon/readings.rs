@@ -28,12 +28,12 @@ pub(super) const TYPES: [&str; 14] = [
 #[derive(Default, Debug)]
 pub(super) struct Readings {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<ReadingPosition>,
 }
 
 /// Positions of the property and value of a reading.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct ReadingPosition {
     kind: &'static str,
     number: u32,
     start: usize,
@@ -62,7 +62,7 @@ impl Readings {
         self.bytes.extend_from_slice(property);
         let middle = self.bytes.len();
         self.bytes.extend_from_slice(value);
-        let entry = Entry { kind, number, start, middle, end: self.bytes.len() };
+        let entry = ReadingPosition { kind, number, start, middle, end: self.bytes.len() };
         let same = self
             .iter()
             .position(|reading| (reading.kind, reading.number, reading.property) == (kind, number, property));
@@ -74,7 +74,7 @@ impl Readings {
 
     /// All readings.
     pub(super) fn iter(&self) -> impl Iterator<Item = Reading<'_>> {
-        self.entries.iter().map(|&Entry { kind, number, start, middle, end }| Reading {
+        self.entries.iter().map(|&ReadingPosition { kind, number, start, middle, end }| Reading {
             kind,
             number,
             property: self.bytes.get(start..middle).unwrap_or_default(),

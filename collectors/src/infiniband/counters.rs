@@ -20,7 +20,7 @@ pub(super) enum Unit {
 }
 
 /// A counter's file with its unit, and its family.
-type Row = ((&'static [u8], Unit), Family<Infiniband, Tabled, PerPort<'static>>);
+type CounterFamily = ((&'static [u8], Unit), Family<Infiniband, Tabled, PerPort<'static>>);
 
 /// Emits the counters of a port. A driver has one to three directories of counters.
 pub(super) fn emit(cx: &mut Cx<'_, Infiniband>, port: Port<'_>, names: &mut Names) {
@@ -59,7 +59,7 @@ fn list(
 fn emit_rows(
     cx: &mut Cx<'_, Infiniband>,
     file: Read<Infiniband, File, 3>,
-    rows: &[Row],
+    rows: &[CounterFamily],
     port: Port<'_>,
     names: &Names,
 ) {
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn every_table_is_sorted_by_file() {
-        let tables: [&[Row]; 3] = [&COUNTER_FILES, &LEGACY_FILES, &HARDWARE_FILES];
-        assert_eq!(tables.map(<[Row]>::len).iter().sum::<usize>(), 59);
+        let tables: [&[CounterFamily]; 3] = [&COUNTER_FILES, &LEGACY_FILES, &HARDWARE_FILES];
+        assert_eq!(tables.map(<[CounterFamily]>::len).iter().sum::<usize>(), 59);
         for table in tables {
             assert!(table.is_sorted_by(|((a, _), _), ((b, _), _)| a < b));
         }

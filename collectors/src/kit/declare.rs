@@ -49,6 +49,18 @@ pub trait Collect: Declared + Send + Sized + 'static {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure>;
 }
 
+impl FlagValues {
+    /// The defaults of all flags of these collectors.
+    ///
+    /// # Panics
+    /// If a declared default cannot be parsed. A test checks all declarations.
+    pub fn defaults<'a>(declarations: impl IntoIterator<Item = &'a Declaration>) -> Self {
+        let mut all = Self::default();
+        declarations.into_iter().flat_map(|declaration| declaration.flags).for_each(|flag| all.add_default(flag));
+        all
+    }
+}
+
 /// The context of a collector: its only access to the host.
 #[derive(Debug)]
 pub struct Cx<'a, C> {
@@ -159,28 +171,6 @@ const fn is_equal(a: &str, b: &str) -> bool {
     }
     true
 }
-
-/// Implements `Clone`, `Copy` and `Debug` for a constant with marker type parameters. A derive would require the traits of
-/// the markers. `Debug` prints the field `info`.
-macro_rules! typed_constant {
-    ($name:ident<$($marker:ident),+ $(; const $count:ident: usize)?>) => {
-        impl<$($marker,)+ $(const $count: usize)?> Clone for $name<$($marker,)+ $($count)?> {
-            fn clone(&self) -> Self {
-                *self
-            }
-        }
-
-        impl<$($marker,)+ $(const $count: usize)?> Copy for $name<$($marker,)+ $($count)?> {}
-
-        impl<$($marker,)+ $(const $count: usize)?> std::fmt::Debug for $name<$($marker,)+ $($count)?> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.info.fmt(f)
-            }
-        }
-    };
-}
-
-pub(crate) use typed_constant;
 
 /// Concatenates parts with `N` items in total. `fill` is an arbitrary item.
 pub const fn joined<T: Copy, const N: usize>(fill: T, parts: &[&[T]]) -> [T; N] {

@@ -39,9 +39,9 @@ impl fmt::Display for FileError<'_> {
 }
 
 /// A path and an optional line in error messages.
-struct Place<'a>(Path<'a>, usize);
+struct FileLine<'a>(Path<'a>, usize);
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for FileLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)?;
         if self.1 > 0 { write!(f, ":{}", self.1) } else { Ok(()) }
@@ -82,8 +82,8 @@ const FOUND_SHOWN_BYTES: usize = 60;
 
 impl ParseError<'_> {
     /// Path and line.
-    fn place(&self) -> Place<'_> {
-        Place(Path(self.mount, self.path), self.line)
+    fn place(&self) -> FileLine<'_> {
+        FileLine(Path(self.mount, self.path), self.line)
     }
 }
 

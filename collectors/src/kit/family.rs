@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use super::declare::typed_constant;
 use super::label::Labels;
 
 /// The type of a family, as its TYPE line states it.

@@ -5,9 +5,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::declare::Declaration;
-use super::declare::typed_constant;
-
 /// The type of a flag's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FlagKind {
@@ -174,18 +171,14 @@ pub struct FlagValues {
 }
 
 impl FlagValues {
-    /// The defaults of all flags of these collectors.
+    /// Adds a flag with its default.
     ///
     /// # Panics
-    /// If a declared default cannot be parsed. A test checks all declarations.
-    pub fn defaults<'a>(declarations: impl IntoIterator<Item = &'a Declaration>) -> Self {
-        let mut all = Self::default();
-        for flag in declarations.into_iter().flat_map(|declaration| declaration.flags) {
-            let value = FlagValue::parse(flag.kind, flag.default);
-            let value = value.unwrap_or_else(|error| panic!("the default of --{}: {error}", flag.name));
-            all.values.insert(flag.name, value);
-        }
-        all
+    /// If the declared default cannot be parsed. A test checks all declarations.
+    pub(super) fn add_default(&mut self, flag: &FlagInfo) {
+        let value = FlagValue::parse(flag.kind, flag.default);
+        let value = value.unwrap_or_else(|error| panic!("the default of --{}: {error}", flag.name));
+        self.values.insert(flag.name, value);
     }
 
     /// Sets the value of a flag; adds it for [`FlagKind::Texts`].

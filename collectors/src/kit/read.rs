@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use super::declare::typed_constant;
 use crate::host::root::Mount;
 
 /// The kind of access of a read.

@@ -1,5 +1,6 @@
 //! Devices by netlink, with the few attributes that only sysfs has.
 
+use super::shown::OPERSTATES;
 use super::{
     ADDR_ASSIGN_TYPE, ADDRESS_ASSIGN_TYPE, ALTNAMES_INFO, AltnameLabels, CARRIER, CARRIER_CHANGES_TOTAL,
     CARRIER_DOWN_TOTAL, CARRIER_UP_TOTAL, DEV_ID, DEVICE_ID, DORMANT, FLAGS, IFACE_ID, IFACE_LINK, IFACE_LINK_MODE,
@@ -11,9 +12,6 @@ use crate::host::kernel::{KernelError, Link, LinkModes};
 use crate::kit::label::HardwareAddress;
 use crate::kit::prelude::*;
 
-/// Names of the values of `IFLA_OPERSTATE`.
-pub(super) const OPERSTATES: [&str; 7] =
-    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 const OPERSTATE_UP: u8 = 6;
 
 /// The speed exported where ethtool does not know it, as in node_exporter.

@@ -8,10 +8,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::links::OPERSTATES;
 use crate::host::kernel::Link;
 use crate::kit::attribute;
 use crate::kit::label::{HardwareAddress, Label};
+
+/// Names of the values of `IFLA_OPERSTATE`.
+pub(super) const OPERSTATES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
 
 /// How long attributes that the dump lacks are kept: drivers may change a speed without a carrier change.
 const KEPT_FOR: Duration = Duration::from_secs(300);
@@ -59,11 +62,11 @@ pub(super) struct Numbers {
 #[derive(Default, Debug)]
 struct Dump {
     bytes: Vec<u8>,
-    rows: Vec<Row>,
+    rows: Vec<DumpedLink>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct DumpedLink {
     name: Range<usize>,
     address: Range<usize>,
     broadcast: Range<usize>,
@@ -87,14 +90,14 @@ impl Dump {
         let [address, broadcast, alias] =
             [link.address, link.broadcast, link.alias].map(|text| keep(text.unwrap_or_default()));
         let link = Link { name: b"", address: None, broadcast: None, alias: None, ..*link };
-        self.rows.push(Row { name, address, broadcast, alias, link });
+        self.rows.push(DumpedLink { name, address, broadcast, alias, link });
     }
 
-    fn name(&self, row: &Row) -> &[u8] {
+    fn name(&self, row: &DumpedLink) -> &[u8] {
         &self.bytes[row.name.clone()]
     }
 
-    fn address(&self, row: &Row) -> &[u8] {
+    fn address(&self, row: &DumpedLink) -> &[u8] {
         &self.bytes[row.address.clone()]
     }
 }
@@ -151,7 +154,7 @@ impl Shown {
     /// Whether the dump has exactly the devices that are known, each as it was, so that no file has to be read.
     pub(super) fn is_current(&self, now: Duration) -> bool {
         let Self { dump, known, read } = self;
-        let is_known = |row: &Row| {
+        let is_known = |row: &DumpedLink| {
             let found = known.binary_search_by(|known| known.name.as_slice().cmp(dump.name(row)));
             let Some(known) = found.ok().and_then(|index| known.get(index)) else { return false };
             let is_unchanged = known.index == row.link.index && known.state == LinkState::of(&row.link);

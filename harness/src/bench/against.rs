@@ -10,7 +10,7 @@ use super::bench_host::BenchHost;
 use super::client::{Client, Coding, run_clients};
 use super::measure::medians;
 use super::process::{Counter, cpu_time, memory};
-use super::report::{Bound, Row, Unit};
+use super::report::{BenchRow, Bound, Unit};
 use super::{Plan, inner, row};
 use crate::peer::{self, Peer};
 use crate::scrape_target;
@@ -46,7 +46,7 @@ pub(super) fn costs(
     live: &BenchHost,
     tree: &BenchHost,
     tell: &mut dyn FnMut(&str),
-) -> Vec<Row> {
+) -> Vec<BenchRow> {
     let figures = [
         (live, "a scrape with gzip over HTTP, live, beside the peer's", 0.1),
         (tree, "a scrape with gzip over HTTP of a directory, beside the peer's", 1.0 / 12.0),
@@ -139,7 +139,12 @@ fn both(plan: &Plan, peer: &Path, place: &BenchHost) -> io::Result<(&'static str
 }
 
 /// Throughput and memory under parallel clients.
-pub(super) fn parallel_clients(plan: &Plan, peer: &Path, live: &BenchHost, tell: &mut dyn FnMut(&str)) -> [Row; 2] {
+pub(super) fn parallel_clients(
+    plan: &Plan,
+    peer: &Path,
+    live: &BenchHost,
+    tell: &mut dyn FnMut(&str),
+) -> [BenchRow; 2] {
     tell("many clients at once");
     let of = |program: &Path| -> io::Result<_> {
         let exporter = Peer::start(program, &flags(peer, live)?)?;

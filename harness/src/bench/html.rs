@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::history::RunRecord;
 use super::plot::{self, escaped};
-use super::report::{Bound, Report, Row, Unit};
+use super::report::{BenchRow, Bound, Report, Unit};
 
 const STYLE: &str = include_str!("report.css");
 
@@ -29,7 +29,7 @@ pub fn page(report: &Report, history: &[RunRecord]) -> String {
 }
 
 fn head(html: &mut String, report: &Report) {
-    let measured: Vec<bool> = report.rows.iter().filter_map(Row::is_reached).collect();
+    let measured: Vec<bool> = report.rows.iter().filter_map(BenchRow::is_reached).collect();
     let reached = measured.iter().filter(|is_reached| **is_reached).count();
     let others = match report.rows.len() - measured.len() {
         0 => String::new(),
@@ -46,7 +46,7 @@ fn head(html: &mut String, report: &Report) {
     html.push_str("</dl>\n</header>\n");
 }
 
-fn goals(html: &mut String, rows: &[Row]) {
+fn goals(html: &mut String, rows: &[BenchRow]) {
     html.push_str("<section>\n<h2>Goals</h2>\n<ul class=\"goals\">\n");
     for row in rows {
         let (class, sign) = match row.is_reached() {
@@ -70,7 +70,7 @@ fn goals(html: &mut String, rows: &[Row]) {
 }
 
 /// The share of the goal that a figure reaches; 100 % at the goal and beyond.
-fn meter(row: &Row) -> String {
+fn meter(row: &BenchRow) -> String {
     let share = match (&row.value, row.bound) {
         (Ok(value), Bound::AtLeast(least)) => value / least,
         (Ok(value), Bound::AtMost(most)) if most > 0.0 && *value > 0.0 => most / value,

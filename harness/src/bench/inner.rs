@@ -11,10 +11,10 @@ use simulator::profiles;
 
 use super::bench_host::BenchHost;
 use super::measure::{median, medians, nanoseconds};
-use super::report::{Bound, CollectorCost, Row, SizeCost, Unit};
+use super::report::{BenchRow, Bound, CollectorCost, SizeCost, Unit};
 use super::{Effort, row};
 use crate::allocations;
-use crate::faults::MountPath;
+use crate::meter::MountPath;
 use crate::meter::{Meter, Operation};
 use crate::scrape_target::{self, ScrapeTarget};
 
@@ -28,7 +28,7 @@ fn warm(scraper: &Scraper, page: &mut Vec<u8>) {
 }
 
 /// A scrape, beside a loop that reads the same files.
-pub(super) fn against_plain_reads(figure: &'static str, most: f64, place: &BenchHost, effort: Effort) -> Row {
+pub(super) fn against_plain_reads(figure: &'static str, most: f64, place: &BenchHost, effort: Effort) -> BenchRow {
     row(figure, Unit::Times, Bound::AtMost(most), || {
         let mut baseline = place.plain_reads(&place.asked(None)?);
         let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
@@ -48,7 +48,7 @@ pub(super) fn against_plain_reads(figure: &'static str, most: f64, place: &Bench
 }
 
 /// Time per encoded sample, for few and for many samples.
-pub(super) fn encoding(effort: Effort) -> [Row; 2] {
+pub(super) fn encoding(effort: Effort) -> [BenchRow; 2] {
     ENCODED.map(|count| {
         let figure = if count == ENCODED[0] {
             "encoding a sample, 3,000 on the page"
@@ -67,7 +67,7 @@ pub(super) fn encoding(effort: Effort) -> [Row; 2] {
 }
 
 /// Heap allocations of a steady scrape.
-pub(super) fn allocating(figure: &'static str, place: &BenchHost) -> Row {
+pub(super) fn allocating(figure: &'static str, place: &BenchHost) -> BenchRow {
     row(figure, Unit::Count, Bound::AtMost(0.0), || {
         let (scraper, mut page) = (place.scraper(None, |roots| roots)?, Vec::new());
         if !allocations::are_counted() {
@@ -199,7 +199,7 @@ fn read(roots: &Roots, files: &[&MountPath], content: &mut Vec<u8>) {
 }
 
 /// Whether a sample costs as much on a large page as on a small one.
-pub(super) fn linearity(sizes: &[SizeCost]) -> Row {
+pub(super) fn linearity(sizes: &[SizeCost]) -> BenchRow {
     row("time per sample of absurd1152 with interrupts, beside epyc256", Unit::Times, Bound::AtMost(1.25), || {
         let by: BTreeMap<&str, &SizeCost> = sizes.iter().map(|size| (size.host.as_str(), size)).collect();
         let of = |host: &str| {

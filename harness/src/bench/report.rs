@@ -46,7 +46,7 @@ pub enum Bound {
 
 /// One figure with its goal.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Row {
+pub struct BenchRow {
     /// Name of the figure.
     pub figure: &'static str,
     /// Unit of the value.
@@ -59,7 +59,7 @@ pub struct Row {
     pub details: String,
 }
 
-impl Row {
+impl BenchRow {
     /// The goal in words.
     pub fn goal(&self) -> String {
         match self.bound {
@@ -136,7 +136,7 @@ pub struct Report {
     /// Environment of the run.
     pub about: Vec<(&'static str, String)>,
     /// The figures that have a goal.
-    pub rows: Vec<Row>,
+    pub rows: Vec<BenchRow>,
     /// Cost by collector.
     pub collectors: Vec<CollectorCost>,
     /// Cost by host size.
@@ -237,9 +237,9 @@ impl Report {
 pub(super) mod tests {
     use super::*;
 
-    pub(crate) fn row(bound: Bound, value: Result<f64, &str>) -> Row {
+    pub(crate) fn row(bound: Bound, value: Result<f64, &str>) -> BenchRow {
         let (figure, details) = ("a | b", "sum of <this>".to_owned());
-        Row { figure, unit: Unit::Times, bound, value: value.map_err(str::to_owned), details }
+        BenchRow { figure, unit: Unit::Times, bound, value: value.map_err(str::to_owned), details }
     }
 
     #[test]

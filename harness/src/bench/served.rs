@@ -9,7 +9,7 @@ use super::bench_host::BenchHost;
 use super::client::{Client, Coding};
 use super::measure::median;
 use super::process::{Memory, memory};
-use super::report::{Bound, Row, Unit};
+use super::report::{BenchRow, Bound, Unit};
 use super::{Plan, row};
 use crate::load;
 use crate::peer::Peer;
@@ -22,7 +22,7 @@ const START_POLL: Duration = Duration::from_micros(200);
 /// Maximum ratio of memory after all scrapes to memory after a tenth of them.
 const GROWTH_MAX: f64 = 1.05;
 
-pub(super) fn rows(plan: &Plan, live: &BenchHost, tree: &BenchHost, tell: &mut dyn FnMut(&str)) -> Vec<Row> {
+pub(super) fn rows(plan: &Plan, live: &BenchHost, tree: &BenchHost, tell: &mut dyn FnMut(&str)) -> Vec<BenchRow> {
     tell("start, size and memory of our exporter");
     let many = plan.effort.many_scrapes;
     let of_tree = ["resident after 1,000 scrapes of a directory", "growth from 100 to 1,000 scrapes of a directory"];
@@ -49,7 +49,7 @@ pub(super) fn rows(plan: &Plan, live: &BenchHost, tree: &BenchHost, tell: &mut d
 }
 
 /// Resident memory after all scrapes, and its ratio to that after a tenth of them.
-fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &BenchHost, scrapes: u32) -> [Row; 2] {
+fn resident([figure, growth]: [&'static str; 2], plan: &Plan, place: &BenchHost, scrapes: u32) -> [BenchRow; 2] {
     let early_scrapes = (scrapes / 10).max(1);
     let measure = || -> io::Result<[Memory; 2]> {
         let exporter = Peer::start(&plan.exporter, &place.flags())?;

@@ -62,7 +62,11 @@ pub(super) fn check(family: &Family<'_>, format: Format, defects: &mut Vec<Defec
         lint(line, Rule::ShortUnit, format!("`{name}`: spell out the unit `{unit}`"));
     }
     if let Some(ending) = reserved_ending(name, kind, format) {
-        lint(line, Rule::ReservedSuffix, format!("`{name}` of type {kind}: `{ending}` is a suffix of other types"));
+        lint(
+            line,
+            Rule::ReservedSuffix,
+            format!("`{name}` of type {kind} ends in `{ending}`, a suffix of other types"),
+        );
     }
     if has_camels(name) {
         lint(line, Rule::CamelCase, format!("`{name}`: use snake_case"));

@@ -370,7 +370,7 @@ fn names_are_linted_by_the_conventions() {
     );
     check_name("gauge", "a_ms", "`a_ms`: spell out the unit `ms` [short-unit]");
     check_name("gauge", "ms", "");
-    check_name("gauge", "a_sum", "`a_sum` of type gauge: `_sum` is a suffix of other types [reserved-suffix]");
+    check_name("gauge", "a_sum", "`a_sum` of type gauge ends in `_sum`, a suffix of other types [reserved-suffix]");
     check_name("gauge", "aB", "`aB`: use snake_case [camel-case]");
     check_name("gauge", "a_gauge", "`a_gauge`: leave `gauge` out; the TYPE line has it [type-in-name]");
     check_name("gauge", "a:b", "`a:b`: colons are reserved for recording rules [colon]");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use collectors::host::kernel::{dbus, ntp};
 use collectors::kit::pattern;
-use node_exporter::config;
+use node_exporter::flags::config;
 use node_exporter::push::client;
 use node_exporter::push::queue::{Queue, QueueOptions, RECORD_MAX_BYTES, SyncPolicy};
 use node_exporter::push::storage::{Memory, Storage};

@@ -11,7 +11,8 @@ use simulator::fault::Kind;
 
 use super::{Target, Try};
 use crate::exposition::{self, Family, Sample};
-use crate::faults::{FaultyRoots, MountPath};
+use crate::faults::FaultyRoots;
+use crate::meter::MountPath;
 use crate::{host, load};
 
 pub(super) fn targets() -> Vec<Target> {

@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use simulator::fault::{Chance, Fault, Kind, Plan, Reads, When};
 use simulator::scenario::Scenario;
-use simulator::{ScriptedMachine, Setting, Takes, profiles};
+use simulator::{ScriptedMachine, profiles};
 
-use super::host_event::{HostEvent, host_events};
+use super::host_event::{HostEvent, host_events, value};
 use super::trial::Trial;
-use crate::faults::{MountPath, kinds};
+use crate::faults::kinds;
+use crate::meter::MountPath;
 
 /// Maximum of numeric settings, so that thousands of cases can be run.
 const SETTING_MAX: u64 = 12;
@@ -156,19 +157,6 @@ pub fn cases() -> impl Strategy<Value = Case> {
         host_events,
         faults,
     })
-}
-
-/// A value of a setting: numbers are at most `number_max`, or at most their default.
-pub(super) fn value(setting: &'static Setting, number_max: Option<u64>) -> BoxedStrategy<(&'static str, String)> {
-    match setting.takes {
-        Takes::Number { least, most, default } => {
-            let largest = number_max.map_or(default, |number_max| most.min(least.max(number_max)));
-            (least..=largest).prop_map(|number| (setting.key, number.to_string())).boxed()
-        }
-        // Names depend on the host; an event without a name picks its own target.
-        Takes::Name => unreachable!("{} is a name", setting.key),
-        Takes::Word(words) => prop::sample::select(words).prop_map(|word| (setting.key, (*word).to_owned())).boxed(),
-    }
 }
 
 fn when() -> impl Strategy<Value = When> {

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use simulator::{Event, EventKind, Takes, event_kinds};
-
-use super::case::value;
+use simulator::{Event, EventKind, Setting, Takes, event_kinds};
 
 /// Maximum default duration of an event.
 const LASTS_MAX: Duration = Duration::from_secs(7_200);
@@ -77,6 +75,19 @@ impl HostEvent {
 pub(super) fn may_lower_counters(event: &Event, from: Duration, until: Duration) -> bool {
     let reach = event.at().saturating_sub(LASTS_MAX)..=event.at() + LASTS_MAX;
     GO_ON.contains(&event.kind().name) || (*reach.start() <= until && *reach.end() >= from)
+}
+
+/// A value of a setting: numbers are at most `number_max`, or at most their default.
+pub(super) fn value(setting: &'static Setting, number_max: Option<u64>) -> BoxedStrategy<(&'static str, String)> {
+    match setting.takes {
+        Takes::Number { least, most, default } => {
+            let largest = number_max.map_or(default, |number_max| most.min(least.max(number_max)));
+            (least..=largest).prop_map(|number| (setting.key, number.to_string())).boxed()
+        }
+        // Names depend on the host; an event without a name picks its own target.
+        Takes::Name => unreachable!("{} is a name", setting.key),
+        Takes::Word(words) => prop::sample::select(words).prop_map(|word| (setting.key, (*word).to_owned())).boxed(),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use simulator::fault::{Plan, VirtualClock};
 use super::trial::Trial;
 use super::{Exporter, Opened, Violation};
 use crate::exposition::{self, Exposition};
-use crate::faults::{FaultyRoots, MountPath};
+use crate::faults::FaultyRoots;
+use crate::meter::MountPath;
 use crate::panics::caught;
 use crate::pattern::leads_to;
 
@@ -135,8 +136,8 @@ fn is_steady(exporter: &dyn Exporter, opened: &mut Opened, before: &str) -> Resu
     }
     let pair = before.iter().zip(&after).find(|(before, after)| before != after);
     let problem = match pair {
-        Some((before, after)) => format!("two scrapes at the same time differ: `{before}`, then `{after}`"),
-        None => format!("two scrapes at the same time differ: {} lines, then {}", before.len(), after.len()),
+        Some((before, after)) => format!("two scrapes at the same simulated time differ: `{before}`, then `{after}`"),
+        None => format!("two scrapes at the same simulated time differ: {} lines, then {}", before.len(), after.len()),
     };
     Err(Violation::new("steady", exporter, problem))
 }

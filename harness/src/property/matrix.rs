@@ -11,7 +11,8 @@ use simulator::fault::Kind;
 use super::laws::page;
 use super::{Exporter, Opened, Violation};
 use crate::faults::FaultEffect;
-use crate::faults::{Count, FaultyRoots, MountPath};
+use crate::faults::{Count, FaultyRoots};
+use crate::meter::MountPath;
 
 /// Result of one scrape.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -65,7 +66,7 @@ pub fn table(host: &mut impl FaultTarget) -> Result<String, Violation> {
     }
     let at_first = host.breakable().take_accesses();
     // A second time: kept state must not change the next page.
-    is_sound(host, &sound, "two scrapes at the same time differ")?;
+    is_sound(host, &sound, "two scrapes at the same simulated time differ")?;
     let again = host.breakable().take_accesses();
     let all: BTreeMap<&MountPath, Count> =
         at_first.iter().chain(&again).map(|(question, count)| (question, *count)).collect();

@@ -9,7 +9,8 @@ use collectors::host::root::Roots;
 use super::laws::page;
 use super::{Exporter, Violation};
 use crate::allocations::{self, Allocations};
-use crate::faults::{FaultyRoots, MountPath};
+use crate::faults::FaultyRoots;
+use crate::meter::MountPath;
 
 /// Cost of a scrape after the first ones.
 #[derive(Clone, PartialEq, Eq, Debug)]

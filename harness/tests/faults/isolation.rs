@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use collectors::ALL;
 use collectors::kit::declare::Declaration;
 use collectors::kit::scraper::Selection;
-use harness::faults::MountPath;
+use harness::meter::MountPath;
 use simulator::fault::Kind;
 
 use crate::host::{Host, Source};

@@ -3,7 +3,7 @@
 use collectors::ALL;
 use collectors::host::root::Mount;
 use collectors::kit::read::ReadInfo;
-use harness::faults::MountPath;
+use harness::meter::MountPath;
 use harness::pattern::{self, is_one};
 
 /// The declared pattern of a path.

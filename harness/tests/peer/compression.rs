@@ -18,9 +18,9 @@ use node_exporter::flags::{self, Command};
 use node_exporter::host;
 use node_exporter::instruments::Instruments;
 use node_exporter::log::{Format, Level, Log};
-use node_exporter::serve::answer::Handle;
 use node_exporter::serve::front::{Front, Stopper};
 use node_exporter::serve::handler::Handler;
+use node_exporter::serve::handler::answer::Handle;
 use node_exporter::serve::listen;
 
 const SCRAPES: u32 = 60;

@@ -161,7 +161,7 @@ fn unplug(event: &Event, state: &mut State, place: Id<Interface>, scene: &Scene<
         && active == place
     {
         hand_over(state, &slaves, active, scene.micros)
-            .ok_or_else(|| event.impossible(format!("{} is all that a bond has", link.name)))?;
+            .ok_or_else(|| event.impossible(format!("{} is the only device of its bond", link.name)))?;
     }
     state.take_link(place, scene.micros);
     Ok(())

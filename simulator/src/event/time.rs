@@ -1,6 +1,6 @@
-//! Reboot and clock step.
+//! Reboot, clock step, and loss of the clock's reference.
 
-use super::{Event, EventError, EventKind, Fall, FallsAt, Scene, State};
+use super::{Drifting, Event, EventError, EventKind, Fall, FallsAt, Scene, State};
 use crate::machine::KernelVersion;
 use crate::profile::{Setting, uuid};
 use crate::wave::MICROS;
@@ -53,6 +53,28 @@ pub(super) const CLOCK_STEP: EventKind = EventKind {
     turn: |event, _, state, _| {
         let seconds = i64::try_from(event.number(&SECONDS)).unwrap_or_default();
         state.past.clock_seconds += if event.number(&DIRECTION) == 0 { seconds } else { -seconds };
+        Ok(())
+    },
+};
+
+const UNSYNCHRONISED_SECONDS: Setting =
+    Setting::number("seconds", 1_800, 0..=315_360_000, "Duration in seconds; 0 for ever.");
+const PPM: Setting = Setting::number(
+    "drift_ppm",
+    200,
+    0..=100_000,
+    "Growth of the offset in parts per million; it ends at half a second.",
+);
+
+pub(super) const CLOCK_UNSYNCHRONISED: EventKind = EventKind {
+    name: "clock-unsynchronised",
+    summary: "The system clock loses its reference, and its offset grows.",
+    settings: &[UNSYNCHRONISED_SECONDS, PPM],
+    falls: &[],
+    turns: |event| event.beginning_and_end(&UNSYNCHRONISED_SECONDS),
+    turn: |event, step, state, scene| {
+        state.past.unsynchronised =
+            (step == 0).then(|| Drifting { from_micros: scene.micros, ppm: event.number(&PPM) });
         Ok(())
     },
 };

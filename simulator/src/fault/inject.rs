@@ -6,11 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use collectors::host::errno::Errno;
-use collectors::host::kernel::Kernel;
-use collectors::host::root::{Root, Roots};
 
-use super::kernel::FaultyKernel;
-use super::root::FaultyRoot;
 use super::{Chance, Fault, Kind, Plan, Time};
 use crate::seed::Seed;
 
@@ -67,18 +63,6 @@ impl Injection {
     /// Replaces the plan. Operations are counted from zero; the start time stays.
     pub fn replace(&self, plan: Plan) {
         *self.state() = State { plan: Arc::new(plan), counts: BTreeMap::new() };
-    }
-
-    /// Wraps roots so that the faults apply.
-    pub fn over(&self, sound: &Roots) -> Roots {
-        let sys_place = sound.sys_place();
-        let over = |mount| -> Arc<dyn Root> { Arc::new(FaultyRoot::new(mount, sound.clone(), self.clone())) };
-        Roots::new(over).with_sys_place(sys_place)
-    }
-
-    /// Wraps a kernel so that the faults apply.
-    pub fn over_kernel(&self, sound: Arc<dyn Kernel>) -> Arc<dyn Kernel> {
-        Arc::new(FaultyKernel::new(sound, self.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,6 +8,13 @@ use collectors::host::root::tree::KERNEL;
 use super::Kind;
 use super::inject::{Injection, Operation};
 
+impl Injection {
+    /// Wraps a kernel so that the faults apply.
+    pub fn over_kernel(&self, sound: Arc<dyn Kernel>) -> Arc<dyn Kernel> {
+        Arc::new(FaultyKernel::new(sound, self.clone()))
+    }
+}
+
 /// A kernel with faults in some answers. The path of an answer is that of its entry in a `.tree` file and, where the
 /// question has a subject, its name: `kernel/uname`, `kernel/statfs/srv/backup`, `kernel/link_modes/eth0`.
 #[derive(Debug)]

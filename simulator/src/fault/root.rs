@@ -1,10 +1,21 @@
 //! Roots with injected faults.
 
+use std::sync::Arc;
+
 use collectors::host::errno::Errno;
 use collectors::host::root::{self, Metadata, Mount, Names, Root, RootError, Roots};
 
 use super::inject::{Injection, Operation};
 use super::{Fault, Kind};
+
+impl Injection {
+    /// Wraps roots so that the faults apply.
+    pub fn over(&self, sound: &Roots) -> Roots {
+        let sys_place = sound.sys_place();
+        let over = |mount| -> Arc<dyn Root> { Arc::new(FaultyRoot::new(mount, sound.clone(), self.clone())) };
+        Roots::new(over).with_sys_place(sys_place)
+    }
+}
 
 /// One mount of a host with injected faults.
 #[derive(Debug)]

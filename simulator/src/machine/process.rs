@@ -1,5 +1,7 @@
 //! Processes.
 
+use super::Machine;
+
 /// A process with a folder below /proc.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Process {
@@ -20,6 +22,14 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn is_kernel(&self) -> bool {
         self.command.is_empty()
+    }
+}
+
+impl Machine {
+    /// The processes with files of mounts: all processes share one mount namespace, so two stand for the rest.
+    pub(crate) fn first_and_own_process(&self) -> Box<dyn Iterator<Item = &Process> + '_> {
+        let own = self.processes.last().filter(|_| self.processes.len() > 1);
+        Box::new(self.processes.first().into_iter().chain(own))
     }
 }
 

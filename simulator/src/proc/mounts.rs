@@ -1,6 +1,6 @@
 //! /proc/PID/mountinfo, mounts and mountstats, and the links `self` and `mounts`
 
-use crate::layout::{Content, Group, Parts, Table};
+use crate::layout::{Content, Group, Table};
 use crate::machine::{KernelVersion, Machine, MountPoint, NfsMount, NfsVersion, Process};
 use crate::moment::Moment;
 use crate::text::{put, put_line};
@@ -8,7 +8,7 @@ use crate::text::{put, put_line};
 pub(super) const GROUPS: Table = &[
     &Group::<Process> {
         under: "",
-        parts: first_and_own_process,
+        parts: Machine::first_and_own_process,
         path: |process, _| process.number.to_string().into(),
         entries: &[
             ("mountinfo", Content::File(mountinfo)),
@@ -24,12 +24,6 @@ pub(super) const GROUPS: Table = &[
         ],
     ),
 ];
-
-/// The processes with files of mounts: all processes share one mount namespace, so two stand for the rest.
-pub(crate) fn first_and_own_process(machine: &Machine) -> Parts<'_, Process> {
-    let own = machine.processes.last().filter(|_| machine.processes.len() > 1);
-    Box::new(machine.processes.first().into_iter().chain(own))
-}
 
 /// The number of the process that reads: the last one.
 pub(super) fn own_process(machine: &Machine) -> u32 {

@@ -2,7 +2,7 @@
 
 mod rows;
 
-use rows::{ABD, ARC, DBUF, DMU_TX, DNODE, FM, Row, VDEV_CACHE, VDEV_MIRROR, Value, XUIO, ZFETCH, ZIL};
+use rows::{ABD, ARC, DBUF, DMU_TX, DNODE, FM, KstatRow, VDEV_CACHE, VDEV_MIRROR, Value, XUIO, ZFETCH, ZIL};
 
 use crate::layout::{Content, Group, Part, Table, each, each_with};
 use crate::machine::{DataSet, Zfs, ZfsVersion, Zpool};
@@ -123,7 +123,7 @@ fn titles(into: &mut Vec<u8>) {
     put_line!(into, "{:<31} {:<4} data", "name", "type");
 }
 
-fn table(zfs: &Zfs, moment: &Moment<'_>, number: usize, rows: &[Row], into: &mut Vec<u8>) {
+fn table(zfs: &Zfs, moment: &Moment<'_>, number: usize, rows: &[KstatRow], into: &mut Vec<u8>) {
     let known = || rows.iter().filter(|row| row.versions.contains(&zfs.version));
     head(moment, (number, 1), known().count(), into);
     titles(into);
@@ -134,7 +134,7 @@ fn table(zfs: &Zfs, moment: &Moment<'_>, number: usize, rows: &[Row], into: &mut
 }
 
 /// The type and value of a row: type 3 is signed, type 4 unsigned.
-fn value(moment: &Moment<'_>, zfs: &Zfs, row: &Row) -> (u8, u64) {
+fn value(moment: &Moment<'_>, zfs: &Zfs, row: &KstatRow) -> (u8, u64) {
     let count = |milli: u64| moment.zfs_count(zfs, milli);
     match row.value {
         Value::Count(milli) => (4, count(milli)),

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, partition, system_io};
+use super::kit::disks::{DiskPlace, FIRST_SECTOR, GIB_SECTORS, NVME, disk, partition, system_io};
 use super::kit::hardware::SERVER_NVME;
 use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
@@ -95,7 +95,7 @@ fn devices(cpus: usize, lines: usize) -> Interrupts {
 
 fn stack(seed: Seed) -> Stack {
     let mut stack = Stack::new(seed);
-    let place = Place {
+    let place = DiskPlace {
         name: "nvme0n1",
         major: BLOCK_MAJOR,
         minor: 0,

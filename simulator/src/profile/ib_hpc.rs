@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, direct, disk, partition, rare_io, system_io};
+use super::kit::disks::{DiskPlace, FIRST_SECTOR, GIB_SECTORS, NVME, direct, disk, partition, rare_io, system_io};
 use super::kit::hardware::SERVER_NVME;
 use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hardware_address;
@@ -196,7 +196,7 @@ fn devices(adapters: &[Adapter], cpus: usize, lines: usize) -> Interrupts {
 }
 
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {
-    let place = Place {
+    let place = DiskPlace {
         name: "nvme0n1",
         major: BLOCK_MAJOR,
         minor: 0,

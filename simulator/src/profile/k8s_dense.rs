@@ -5,10 +5,12 @@ mod pods;
 
 use std::sync::Arc;
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, direct, disk, partition, rare_io, system_io};
+use super::kit::disks::{
+    DiskPlace, FIRST_SECTOR, GIB_SECTORS, NVME, data_io, direct, disk, partition, rare_io, system_io,
+};
 use super::kit::hardware::SERVER_NVME;
 use super::kit::hardware::{self, Firmware};
-use super::kit::mounts::{self, Fullness, Row};
+use super::kit::mounts::{self, Fullness, MountRow};
 use super::kit::stack::with_controllers;
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings, Template};
@@ -91,7 +93,7 @@ fn machine_with(seed: Seed, settings: &Settings, tenants: &Tenants) -> Machine {
 
 /// System disk, and a disk for images and writable layers.
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {
-    let place = |name, number: u32| Place {
+    let place = |name, number: u32| DiskPlace {
         name,
         major: BLOCK_MAJOR,
         minor: number * 16,
@@ -110,7 +112,7 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
     ]
 }
 
-fn rows(memory: &Memory, block_devices: &[BlockDevice], kernel: KernelVersion) -> Vec<Row> {
+fn rows(memory: &Memory, block_devices: &[BlockDevice], kernel: KernelVersion) -> Vec<MountRow> {
     let [_, efi, root, images] = block_devices else { return Vec::new() };
     let page_bytes = ARCHITECTURE.page_size_bytes();
     let root = mounts::on(root, "/", "ext4", Fullness { base: 84, daily: 2, span: 60 });

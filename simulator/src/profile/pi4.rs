@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, Place, SD_CARD, direct, disk, partition, rare_io, system_io};
+use super::kit::disks::{DiskPlace, FIRST_SECTOR, GIB_SECTORS, SD_CARD, direct, disk, partition, rare_io, system_io};
 use super::kit::identity::{hardware_address, hexadecimal};
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic, tunnel};
-use super::kit::mounts::{self, Fullness, Row};
+use super::kit::mounts::{self, Fullness, MountRow};
 use super::kit::{cpus, distribution, interrupts, memory, sensors};
 use super::{Profile, Setting, Settings};
 use crate::list::Id;
@@ -131,7 +131,7 @@ fn processor(seed: Seed) -> Processor {
 }
 
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {
-    let place = Place {
+    let place = DiskPlace {
         name: "mmcblk0",
         major: CARD_MAJOR,
         minor: 0,
@@ -148,7 +148,7 @@ fn block_devices(seed: Seed) -> Vec<BlockDevice> {
     ]
 }
 
-fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<Row> {
+fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<MountRow> {
     let [_, boot, root] = block_devices else { return Vec::new() };
     let root = mounts::on(root, "/", "ext4", Fullness { base: 214, daily: 3, span: 300 });
     let mut rows = mounts::base(memory, ARCHITECTURE.page_size_bytes(), root);

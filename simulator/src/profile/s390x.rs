@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::kit::disks::{DASD, FIRST_SECTOR, GIB_SECTORS, Place, data_io, direct, disk, partition, system_io};
+use super::kit::disks::{DASD, DiskPlace, FIRST_SECTOR, GIB_SECTORS, data_io, direct, disk, partition, system_io};
 use super::kit::identity::hardware_address;
 use super::kit::links::{INSIDE, address, link_local, loopback, neighbour, own, physical, traffic};
-use super::kit::mounts::{self, Fullness, Row};
+use super::kit::mounts::{self, Fullness, MountRow};
 use super::kit::{cpus, distribution, interrupts, memory};
 use super::{Profile, Setting, Settings};
 use crate::list::Id;
@@ -53,7 +53,7 @@ fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {
     let mut devices = Vec::new();
     for (number, letter) in (0..disks).zip('a'..='z') {
         let (name, bus) = (format!("dasd{letter}"), format!("0.0.{:04x}", 0x9600 + number));
-        let place = Place {
+        let place = DiskPlace {
             name: &name,
             major: DASD_MAJOR,
             minor: number * DASD_MINORS,
@@ -72,7 +72,7 @@ fn block_devices(seed: Seed, disks: u32) -> Vec<BlockDevice> {
     devices
 }
 
-fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<Row> {
+fn rows(memory: &Memory, block_devices: &[BlockDevice]) -> Vec<MountRow> {
     let [_, root, data @ ..] = block_devices else { return Vec::new() };
     let page_bytes = ARCHITECTURE.page_size_bytes();
     let root = mounts::on(root, "/", "ext4", Fullness { base: 244, daily: 4, span: 210 });

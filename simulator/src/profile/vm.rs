@@ -5,12 +5,12 @@ mod links;
 use std::sync::Arc;
 
 use super::kit::disks::{
-    EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, Place, VIRTIO, data_io, direct, disk, mapped, partition, rare_io,
+    DiskPlace, EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, VIRTIO, data_io, direct, disk, mapped, partition, rare_io,
     system_io,
 };
 use super::kit::hardware::{self, Firmware};
 use super::kit::identity::hexadecimal;
-use super::kit::mounts::{self, Fullness, Row};
+use super::kit::mounts::{self, Fullness, MountRow};
 use super::kit::{cpus, distribution, interrupts, memory, stack};
 use super::{Profile, Setting, Settings, Template};
 use crate::list::Id;
@@ -138,7 +138,7 @@ fn rows(
     page_bytes: u64,
     block_devices: &[BlockDevice],
     overlays: (u32, &Tenants),
-) -> Vec<Row> {
+) -> Vec<MountRow> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = block_devices.iter().find(|block| block.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))
@@ -150,7 +150,7 @@ fn rows(
         let name = hexadecimal(tenants.of(number as usize).seed(place), 12);
         mounts::overlay(seed, 47 + number, &name, &root)
     });
-    let overlays: Vec<Row> = overlays.collect();
+    let overlays: Vec<MountRow> = overlays.collect();
     let mut rows = mounts::base(memory, page_bytes, root);
     rows.extend(on("vda1", "/boot", "ext4", Fullness { base: 88, daily: 0, span: 0 }));
     rows.extend(on("dm-0", "/srv", "xfs", Fullness { base: 210, daily: 21, span: 630 }));
@@ -164,7 +164,7 @@ const VIRTIO_MAJOR: u32 = 254;
 fn block_devices(seed: Seed) -> Vec<BlockDevice> {
     let place = |name, number: u32| {
         let slot = format!("0000:00:{:02x}.0", number + 3);
-        Place {
+        DiskPlace {
             name,
             major: VIRTIO_MAJOR,
             minor: (number - 1) * 16,

@@ -10,10 +10,10 @@ use collectors::host::root::tree::{Filling, InsertError, Node, Tree, What};
 ///
 /// `S` is the source of an entry, for error messages.
 #[derive(Debug)]
-pub(super) struct Entries<S>(Vec<Entry<S>>);
+pub(super) struct Entries<S>(Vec<TreeEntry<S>>);
 
 #[derive(Debug)]
-struct Entry<S> {
+struct TreeEntry<S> {
     source: S,
     path: Vec<u8>,
     node: Node,
@@ -42,7 +42,7 @@ impl<S: Clone> Entries<S> {
 
     /// Adds an entry. Of several entries at one path the last one stays.
     pub(super) fn push(&mut self, source: S, path: Vec<u8>, node: Node) {
-        self.0.push(Entry { source, path, node, is_implied: false });
+        self.0.push(TreeEntry { source, path, node, is_implied: false });
     }
 
     /// Adds the directories above `path` that are not `known` yet. They never replace an entry of the archive. `cost` is
@@ -59,7 +59,7 @@ impl<S: Clone> Entries<S> {
             cost(parent.len())?;
             known.insert(parent.to_vec());
             let (source, path_of_parent) = (source.clone(), parent.to_vec());
-            self.0.push(Entry { source, path: path_of_parent, node: Node::directory(), is_implied: true });
+            self.0.push(TreeEntry { source, path: path_of_parent, node: Node::directory(), is_implied: true });
             path = parent;
         }
         Ok(())
@@ -72,7 +72,7 @@ impl<S: Clone> Entries<S> {
             parent(&one.path).cmp(&parent(&other.path)).then(other.is_implied.cmp(&one.is_implied))
         });
         let mut tree = Filling::default();
-        for Entry { source, path, node, .. } in self.0 {
+        for TreeEntry { source, path, node, .. } in self.0 {
             if let Err(error) = tree.insert(&path, node) {
                 return Err((source, error));
             }

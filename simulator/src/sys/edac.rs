@@ -26,7 +26,7 @@ pub(super) const GROUPS: Table = &[
             ("ue_noinfo_count", Content::File(|_, _, into| put_line!(into, "0"))),
         ],
     },
-    &Group::<Row<'static>> {
+    &Group::<ChipRow<'static>> {
         under: "devices/system/edac/mc",
         parts: |machine| Box::new(Controller::each(machine).flat_map(Controller::rows)),
         path: |row, _| row.path().into(),
@@ -76,8 +76,8 @@ impl<'a> Controller<'a> {
         memory.flat_map(|memory| (0..memory.controllers).map(move |number| Self { memory, number }))
     }
 
-    fn rows(self) -> impl Iterator<Item = Row<'a>> {
-        (0..self.memory.rows).map(move |number| Row { controller: self, number })
+    fn rows(self) -> impl Iterator<Item = ChipRow<'a>> {
+        (0..self.memory.rows).map(move |number| ChipRow { controller: self, number })
     }
 
     fn corrected_errors(self, moment: &Moment<'_>) -> u64 {
@@ -91,16 +91,16 @@ impl<'a> Controller<'a> {
 
 /// A row of chips of a controller.
 #[derive(Clone, Copy)]
-struct Row<'a> {
+struct ChipRow<'a> {
     controller: Controller<'a>,
     number: usize,
 }
 
-impl Part for Row<'static> {
-    type Of<'a> = Row<'a>;
+impl Part for ChipRow<'static> {
+    type Of<'a> = ChipRow<'a>;
 }
 
-impl<'a> Row<'a> {
+impl<'a> ChipRow<'a> {
     fn channels(self) -> impl Iterator<Item = Channel<'a>> {
         (0..self.controller.memory.channels).map(move |number| Channel { row: self, number })
     }
@@ -117,7 +117,7 @@ impl<'a> Row<'a> {
 /// A channel of a row.
 #[derive(Clone, Copy)]
 struct Channel<'a> {
-    row: Row<'a>,
+    row: ChipRow<'a>,
     number: usize,
 }
 
@@ -127,7 +127,7 @@ impl Part for Channel<'static> {
 
 impl<'a> Channel<'a> {
     fn each(machine: &'a Machine) -> impl Iterator<Item = Self> {
-        Controller::each(machine).flat_map(Controller::rows).flat_map(Row::channels)
+        Controller::each(machine).flat_map(Controller::rows).flat_map(ChipRow::channels)
     }
 
     /// The path of one of its files, whose names begin with that of the channel.
@@ -137,7 +137,7 @@ impl<'a> Channel<'a> {
 
     /// All errors are those of the first channel of the first row.
     fn corrected_errors(self, moment: &Moment<'_>) -> u64 {
-        let Row { controller, number: row } = self.row;
+        let ChipRow { controller, number: row } = self.row;
         let is_first = (controller.number, row, self.number) == (0, 0, 0);
         if is_first { moment.corrected_errors(controller.memory) } else { 0 }
     }

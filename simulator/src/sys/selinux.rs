@@ -3,7 +3,6 @@
 use crate::layout::{Content, Group, Table, each_with};
 use crate::machine::{Machine, Process};
 use crate::moment::Moment;
-use crate::proc::first_and_own_process;
 use crate::text::{put, put_line};
 
 pub(super) const GROUPS: Table = &[&Group::<Machine> {
@@ -30,7 +29,7 @@ pub(crate) fn is_enforced(machine: &Machine) -> bool {
 /// The label of a process.
 pub(crate) const PROC_GROUPS: Table = &[&Group::<Process> {
     under: "",
-    parts: |machine| Box::new(first_and_own_process(machine).filter(|_| is_enforced(machine))),
+    parts: |machine| Box::new(machine.first_and_own_process().filter(|_| is_enforced(machine))),
     path: |process, _| process.number.to_string().into(),
     entries: &[("attr/current", Content::File(current))],
 }];

@@ -12,9 +12,9 @@ use super::super::queue::disk::{Disk, Random};
 use super::super::queue::{QueueOptions, SyncPolicy, segment_bytes};
 use super::super::remote_write::Version;
 use super::*;
-use crate::config::target::TargetOptions;
 use crate::instruments::Instruments;
 use crate::log::{Format, Level};
+use crate::target::TargetOptions;
 
 /// Behaviour of the receiver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -270,7 +270,7 @@ impl Network {
 
 fn lane(kind: &str, disk: &Disk, network: &Arc<Mutex<Network>>, clocks: &Clocks, seed: u64) -> Lane {
     let mut options = TargetOptions::parse(&format!("{kind}=http://receiver")).unwrap();
-    options.compression = crate::config::target::Compression::None;
+    options.compression = crate::target::Compression::None;
     let (answering, time) = (Arc::clone(network), clocks.clone());
     let client = Client::answered_by(move |request| answering.lock().unwrap().answer(request, &time));
     let target = Target::new(options, TIMEOUT).unwrap().over(client);

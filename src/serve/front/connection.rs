@@ -8,7 +8,8 @@ use mio::Interest;
 
 use super::head::{self, HEAD_MAX_BYTES, Refusal};
 use super::reply::{self, ReplyForm};
-use crate::serve::answer::{Handle, Response};
+use crate::serve::handler::answer::Handle;
+use crate::serve::request::Response;
 use crate::serve::request::{Peer, Request, Security};
 use crate::serve::stream::Stream;
 
@@ -283,7 +284,7 @@ mod tests {
     struct NoHandler;
 
     impl Handle for NoHandler {
-        fn answer(self: std::sync::Arc<Self>, request: Request) -> super::super::super::answer::Answer {
+        fn answer(self: std::sync::Arc<Self>, request: Request) -> crate::serve::handler::answer::Answer {
             panic!("{request:?}")
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::connection::Connection;
-use crate::serve::origin::Origin;
+use crate::serve::request::Origin;
 
 struct Slot {
     origin: Origin,

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use collectors::host::schedule::{self, Event};
 
 use super::connection::Connection;
-use crate::serve::answer::{Answer, Job, Response};
+use crate::serve::handler::answer::{Answer, Job};
+use crate::serve::request::Response;
 
 /// Messages of other threads to the reactor.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::head::Refusal;
-use crate::serve::answer::{Handle, Response};
+use crate::serve::handler::answer::Handle;
+use crate::serve::request::Response;
 use crate::serve::request::{Method, Request, Version};
 
 /// Properties of a request that its response depends on.
@@ -80,7 +81,7 @@ pub(super) fn refused(refusal: Refusal, handler: &dyn Handle) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::answer::Answer;
+    use crate::serve::handler::answer::Answer;
     use std::sync::Arc;
 
     #[track_caller]

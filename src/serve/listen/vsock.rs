@@ -1,16 +1,13 @@
 //! vsock: sockets between a virtual machine and its host, without a network.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use mio::event::Source;
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
-use vsock::{VMADDR_CID_ANY, VsockListener, VsockStream};
+use vsock::{VMADDR_CID_ANY, VsockListener};
 
 use crate::serve::request::Peer;
+use crate::serve::stream::vsock::{Socket, source};
 
 /// A listening vsock port.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ impl Listener {
     pub(super) fn accept(&self) -> io::Result<(Socket, Peer)> {
         let (stream, address) = self.listener.accept()?;
         stream.set_nonblocking(true)?;
-        Ok((Socket(stream), Peer::Vsock { machine: address.cid(), port: address.port() }))
+        Ok((Socket::new(stream), Peer::Vsock { machine: address.cid(), port: address.port() }))
     }
 }
 
@@ -61,57 +58,13 @@ impl AsFd for Listener {
     }
 }
 
-/// A vsock connection.
-#[derive(Debug)]
-pub struct Socket(VsockStream);
-
-impl Socket {
-    /// Shuts down the sending side.
-    pub(in crate::serve) fn shut_down(&self) -> io::Result<()> {
-        self.0.shutdown(Shutdown::Write)
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read(into)
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-macro_rules! source {
-    ($type:ty, $field:tt) => {
-        impl Source for $type {
-            fn register(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
-                SourceFd(&self.$field.as_raw_fd()).register(registry, token, interest)
-            }
-
-            fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
-                SourceFd(&self.$field.as_raw_fd()).reregister(registry, token, interest)
-            }
-
-            fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-                SourceFd(&self.$field.as_raw_fd()).deregister(registry)
-            }
-        }
-    };
-}
-
 source!(Listener, listener);
-source!(Socket, 0);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use vsock::VsockStream;
 
     /// Without vsock in the kernel the error is checked; without a loopback transport no connection is made.
     #[test]

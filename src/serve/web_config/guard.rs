@@ -8,8 +8,9 @@ use super::WebConfig;
 use super::login::{LoginCheck, Verdict};
 use super::metrics::Refusal;
 use super::settings::Headers;
-use crate::serve::answer::{Answer, Handle, Response};
+use crate::serve::handler::answer::{Answer, Handle};
 use crate::serve::request::Request;
+use crate::serve::request::Response;
 
 const REALM: &str = "Basic realm=\"node_exporter\", charset=\"UTF-8\"";
 

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac_sha256::HMAC;
 
 use super::password::Users;
-use crate::serve::origin::Origin;
+use crate::serve::request::Origin;
 use crate::serve::request::Peer;
 
 /// Maximum number of cached results of each kind.

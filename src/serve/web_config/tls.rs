@@ -5,7 +5,7 @@
 
 #[cfg(test)]
 mod any_certificate;
-mod client;
+pub(super) mod client;
 #[cfg(test)]
 pub(in crate::serve) mod pki;
 #[cfg(test)]
@@ -20,10 +20,10 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{NamedGroup, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
 
 use super::certificate::Certificate;
-use super::client_auth::ClientRequirements;
 use super::settings::{ClientAuth, TlsSection};
 use super::watched_files::WatchedFiles;
 use crate::yaml::Problem;
+use client::ClientRequirements;
 
 /// Protocol versions, oldest first.
 const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS12", &version::TLS12), ("TLS13", &version::TLS13)];

@@ -18,7 +18,6 @@
 //! directory is cached until the end of the scrape.
 
 mod events;
-mod mounts;
 mod place;
 mod state;
 
@@ -30,8 +29,7 @@ use super::dir::linux::{Confined, list_again, list_all};
 use super::dir::rendered::Rendered;
 use super::{Metadata, Names, Root, RootError};
 use crate::host::errno::Errno;
-use events::Events;
-use mounts::Mounts;
+use events::{Events, Mounts};
 use place::LastPlace;
 use state::State;
 

@@ -78,7 +78,7 @@ fn check_error(text: impl AsRef<[u8]>, expected: &str) {
 #[test]
 fn errors_outside_of_entries_name_the_line() {
     check_error("", "line 1: the last line has no LF at its end; add one");
-    check_error("nodelab tree 2\n", "line 1: `nodelab tree 2` is not `nodelab tree 1`, the only version that is known");
+    check_error("nodelab tree 2\n", "line 1: the first line is `nodelab tree 2`; expected `nodelab tree 1`");
     check_error("nodelab tree 1\n== proc/a\nb", "line 3: the last line has no LF at its end; add one");
     check_error("nodelab tree 1\nproc/a\n", "line 2: `proc/a` stands before the first entry; begin a comment with `#`");
     check_error(

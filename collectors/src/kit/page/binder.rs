@@ -7,7 +7,7 @@ use super::{Buffer, Finished, Format, Page, order};
 #[derive(Default, Debug)]
 pub(crate) struct Binder {
     /// The positions of all buffers, sorted by family name.
-    order: Vec<Place>,
+    order: Vec<BufferPosition>,
     /// The number of buffers of each page at the last sort.
     counts: Vec<usize>,
     lines: Vec<order::Line>,
@@ -15,12 +15,12 @@ pub(crate) struct Binder {
 
 /// The position of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Place {
+struct BufferPosition {
     page: usize,
     at: usize,
 }
 
-impl Place {
+impl BufferPosition {
     fn page(self, pages: &[Option<Page>]) -> Option<&Page> {
         pages.get(self.page)?.as_ref()
     }
@@ -80,7 +80,7 @@ impl Binder {
         foreign.sort();
         let names = &*foreign;
         let mut others = foreign.families().peekable();
-        let mut last: Option<Place> = None;
+        let mut last: Option<BufferPosition> = None;
         for &place in &self.order {
             let Some(buffer) = place.filled(pages) else { continue };
             let name = buffer.name();
@@ -122,16 +122,17 @@ impl Binder {
         self.counts.extend(counts());
         self.order.clear();
         let all = self.counts.iter().enumerate();
-        self.order.extend(all.flat_map(|(page, count)| (0..*count).map(move |at| Place { page, at })));
-        let name = |place: &Place| place.buffer(pages).map(Buffer::name);
-        let by_declaration = |a: &Place, b: &Place| a.is_made(pages).cmp(&b.is_made(pages)).then(a.cmp(b));
+        self.order.extend(all.flat_map(|(page, count)| (0..*count).map(move |at| BufferPosition { page, at })));
+        let name = |place: &BufferPosition| place.buffer(pages).map(Buffer::name);
+        let by_declaration =
+            |a: &BufferPosition, b: &BufferPosition| a.is_made(pages).cmp(&b.is_made(pages)).then(a.cmp(b));
         self.order.sort_unstable_by(|a, b| name(a).cmp(&name(b)).then_with(|| by_declaration(a, b)));
     }
 }
 
 /// State of a page that is being written.
 struct Writer<'a> {
-    order: &'a [Place],
+    order: &'a [BufferPosition],
     format: Format,
     finished: Finished,
 }
@@ -146,7 +147,7 @@ impl Writer<'_> {
     /// Whether no family of the page has this name; needed for OpenMetrics only.
     fn is_free(&self, name: Option<&[u8]>, pages: &[Option<Page>], foreign: &ForeignPage) -> bool {
         let Some(name) = name.filter(|_| self.format == Format::OpenMetrics) else { return true };
-        let buffer = |place: &Place| place.buffer(pages);
+        let buffer = |place: &BufferPosition| place.buffer(pages);
         let from = self.order.partition_point(|place| buffer(place).map(Buffer::name) < Some(name));
         let after = self.order.get(from..).unwrap_or_default().iter();
         let mut same = after.take_while(|place| buffer(place).is_some_and(|buffer| buffer.name() == name));

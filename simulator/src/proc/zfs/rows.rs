@@ -12,7 +12,7 @@ use crate::machine::ZfsVersion;
 
 /// A row of a table.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct KstatRow {
     pub(super) name: &'static str,
     pub(super) value: Value,
     /// The versions of ZFS with this row.
@@ -41,12 +41,12 @@ const UNTIL_2_1: (ZfsVersion, ZfsVersion) = (ZfsVersion::V0_8, ZfsVersion::V2_1)
 const SINCE_2_1: (ZfsVersion, ZfsVersion) = (ZfsVersion::V2_1, ZfsVersion::V2_3);
 const SINCE_2_3: (ZfsVersion, ZfsVersion) = (ZfsVersion::V2_3, ZfsVersion::V2_3);
 
-const fn row(name: &'static str, value: Value, (first, last): (ZfsVersion, ZfsVersion)) -> Row {
-    Row { name, value, versions: first..=last }
+const fn row(name: &'static str, value: Value, (first, last): (ZfsVersion, ZfsVersion)) -> KstatRow {
+    KstatRow { name, value, versions: first..=last }
 }
 
 /// ABD: buffers of scattered pages.
-pub(super) const ABD: &[Row] = &[
+pub(super) const ABD: &[KstatRow] = &[
     row("struct_size", Value::Is(3_214_080), ALWAYS),
     row("linear_cnt", Value::Is(1_144), ALWAYS),
     row("linear_data_size", Value::Is(24_117_248), ALWAYS),
@@ -71,7 +71,7 @@ pub(super) const ABD: &[Row] = &[
 ];
 
 /// Transactions.
-pub(super) const DMU_TX: &[Row] = &[
+pub(super) const DMU_TX: &[KstatRow] = &[
     row("dmu_tx_assigned", Value::Count(62_000), ALWAYS),
     row("dmu_tx_delay", Value::Count(0), ALWAYS),
     row("dmu_tx_error", Value::Is(0), ALWAYS),
@@ -86,7 +86,7 @@ pub(super) const DMU_TX: &[Row] = &[
 ];
 
 /// Fault management.
-pub(super) const FM: &[Row] = &[
+pub(super) const FM: &[KstatRow] = &[
     row("erpt-dropped", Value::Is(0), ALWAYS),
     row("erpt-set-failed", Value::Is(0), ALWAYS),
     row("fmri-set-failed", Value::Is(0), ALWAYS),
@@ -95,7 +95,7 @@ pub(super) const FM: &[Row] = &[
 ];
 
 /// Reads of mirrors, by the choice of the side.
-pub(super) const VDEV_MIRROR: &[Row] = &[
+pub(super) const VDEV_MIRROR: &[KstatRow] = &[
     row("rotating_linear", Value::Count(310), ALWAYS),
     row("rotating_offset", Value::Count(1_200), ALWAYS),
     row("rotating_seek", Value::Count(6_900), ALWAYS),
@@ -106,7 +106,7 @@ pub(super) const VDEV_MIRROR: &[Row] = &[
 ];
 
 /// Prefetch.
-pub(super) const ZFETCH: &[Row] = &[
+pub(super) const ZFETCH: &[KstatRow] = &[
     row("hits", Value::Count(46_000), ALWAYS),
     row("future", Value::Count(410), SINCE_2_3),
     row("stride", Value::Count(90), SINCE_2_3),
@@ -118,7 +118,7 @@ pub(super) const ZFETCH: &[Row] = &[
 ];
 
 /// The intent log.
-pub(super) const ZIL: &[Row] = &[
+pub(super) const ZIL: &[KstatRow] = &[
     row("zil_commit_count", Value::Count(1_900), ALWAYS),
     row("zil_commit_writer_count", Value::Count(1_850), ALWAYS),
     row("zil_commit_error_count", Value::Count(0), SINCE_2_3),
@@ -142,7 +142,7 @@ pub(super) const ZIL: &[Row] = &[
 ];
 
 /// Loaned buffers.
-pub(super) const XUIO: &[Row] = &[
+pub(super) const XUIO: &[KstatRow] = &[
     row("onloan_read_buf", Value::Is(0), ALWAYS),
     row("onloan_write_buf", Value::Is(0), ALWAYS),
     row("read_buf_copied", Value::Is(0), ALWAYS),
@@ -152,7 +152,7 @@ pub(super) const XUIO: &[Row] = &[
 ];
 
 /// The device cache.
-pub(super) const VDEV_CACHE: &[Row] = &[
+pub(super) const VDEV_CACHE: &[KstatRow] = &[
     row("delegations", Value::Count(120), ALWAYS),
     row("hits", Value::Count(3_800), ALWAYS),
     row("misses", Value::Count(1_400), ALWAYS),

@@ -1,8 +1,10 @@
 //! NVMe disks: the system; a DRBD volume; an array of the rest.
 
-use super::super::kit::disks::{FIRST_SECTOR, GIB_SECTORS, NVME, Place, data_io, disk, partition, rare_io, system_io};
+use super::super::kit::disks::{
+    DiskPlace, FIRST_SECTOR, GIB_SECTORS, NVME, data_io, disk, partition, rare_io, system_io,
+};
 use super::super::kit::hardware::SERVER_NVME;
-use super::super::kit::mounts::{self, Fullness, Row};
+use super::super::kit::mounts::{self, Fullness, MountRow};
 use super::super::kit::stack::{Parts, Stack, made};
 use crate::list::{Id, List};
 use crate::machine::{BlockDevice, Check, Drbd, Level, Memory, MountPoint, NfsMount, NfsVersion};
@@ -58,7 +60,7 @@ fn add_disk(
     let name = format!("nvme{number}n1");
     let address = format!("0000:{:02x}:00.0", 0x41 + number);
     let port = format!("0000:40:{:02x}.{}", number / 4 + 1, number % 4 + 1);
-    let place = Place {
+    let place = DiskPlace {
         name: &name,
         major: BLOCK_MAJOR,
         minor: number * 16,
@@ -68,7 +70,7 @@ fn add_disk(
     stack.add_nvme(number, holding(disk(seed, place, DISK_SECTORS, NVME, Vec::new())), SERVER_NVME)
 }
 
-pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> {
+pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<MountRow> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = stack.devices.iter().find(|device| device.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))

@@ -1,7 +1,7 @@
 //! Two ZFS pools: mirrors, and two groups with double parity.
 
 use super::super::kit::disks::{FIRST_SECTOR, partition};
-use super::super::kit::mounts::Row;
+use super::super::kit::mounts::MountRow;
 use super::super::kit::stack::Stack;
 use crate::list::Id;
 use crate::machine::{BlockDevice, DataSet, Flow, Io, KernelVersion, Space, Usage, Zfs, ZfsVersion, Zpool};
@@ -105,7 +105,7 @@ pub(super) fn zfs(seed: Seed, kernel: KernelVersion, cache_bytes: u64) -> Zfs {
 }
 
 /// Mounts: a data set's size is its content plus the free space of its pool.
-pub(super) fn rows(stack: &Stack) -> Vec<Row> {
+pub(super) fn rows(stack: &Stack) -> Vec<MountRow> {
     let usable = |pool: &str| {
         let label = format!("ID_FS_LABEL={pool}");
         let parts = stack.devices.iter().filter(|device| device.device.is_partition());
@@ -124,7 +124,7 @@ pub(super) fn rows(stack: &Stack) -> Vec<Row> {
         let whole = usable(pool);
         let part = |permille: u64| whole / 1_000 * permille;
         let others: u64 = DATA_SETS.iter().filter(|set| set.0 == pool && set.1 != name).map(|set| part(set.4)).sum();
-        Row {
+        MountRow {
             device: (0, minor),
             point: format!("/{name}"),
             options: "rw,relatime",

@@ -1,6 +1,6 @@
 //! Two Fibre Channel ports: a SAN unit with four paths, and four tape drives.
 
-use super::super::kit::disks::{GIB_SECTORS, Place, QUIET, SATA_SSD, data_io, disk, mapped, scsi_disk};
+use super::super::kit::disks::{DiskPlace, GIB_SECTORS, QUIET, SATA_SSD, data_io, disk, mapped, scsi_disk};
 use super::super::kit::hardware::SAN_UNIT;
 use super::super::kit::identity::hexadecimal;
 use super::super::kit::stack::Stack;
@@ -48,7 +48,7 @@ fn add_way(stack: &mut Stack, seed: Seed, number: u32, (port, target): (usize, u
     let (name, major, minor) = scsi_disk(number);
     let host = HOSTS.get(port).copied().unwrap_or_default();
     let remote = format!("rport-{host}:0-{}/target{host}:0:{target}/{host}:0:{target}:0", target + 2);
-    let place = Place {
+    let place = DiskPlace {
         name: &name,
         major,
         minor,

@@ -1,11 +1,11 @@
 //! Two mirrored system disks; a shelf of large disks, half in four arrays, half in pools.
 
 use super::super::kit::disks::{
-    FIRST_SECTOR, GIB_SECTORS, Place, SATA_SSD, TURNING, data_io, disk, partition, rare_io, scsi_disk, system_io,
+    DiskPlace, FIRST_SECTOR, GIB_SECTORS, SATA_SSD, TURNING, data_io, disk, partition, rare_io, scsi_disk, system_io,
 };
 use super::super::kit::hardware::{SERVER_SSD, SHELF_DISK};
 use super::super::kit::identity::uuid;
-use super::super::kit::mounts::{self, Fullness, Row};
+use super::super::kit::mounts::{self, Fullness, MountRow};
 use super::super::kit::stack::{Parts, Stack, made};
 use super::{pools, san};
 use crate::list::Id;
@@ -66,7 +66,7 @@ pub(super) fn stack(seed: Seed, disks: u32, failed: usize) -> Stack {
 fn add_system(stack: &mut Stack, seed: Seed, number: u32) -> [Id<BlockDevice>; 5] {
     let (name, major, minor) = scsi_disk(number);
     let (port, host) = ("0000:00:17.0", number);
-    let place = Place {
+    let place = DiskPlace {
         name: &name,
         major,
         minor,
@@ -112,7 +112,7 @@ fn shelf_disk(seed: Seed, slot: u32) -> BlockDevice {
     let (adapter, host) = ("0000:3b:00.0", 8);
     let expander = format!("host{host}/port-{host}:{}/expander-{host}:{}", slot / 30, slot / 30);
     let end = format!("port-{host}:{0}:{1}/end_device-{host}:{0}:{1}", slot / 30, slot % 30);
-    let place = Place {
+    let place = DiskPlace {
         name: &name,
         major,
         minor,
@@ -150,7 +150,7 @@ fn add_cached(stack: &mut Stack, seed: Seed, backing: Id<BlockDevice>, cache: Id
     stack.storage.bcaches.push(set);
 }
 
-pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> {
+pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<MountRow> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = stack.devices.iter().find(|device| device.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))

@@ -1,7 +1,7 @@
 //! Pods with containers, volumes and control groups.
 
 use super::super::kit::identity::{hexadecimal, uuid};
-use super::super::kit::mounts::{self, Row};
+use super::super::kit::mounts::{self, MountRow};
 use super::ARCHITECTURE;
 use crate::machine::{ControlGroup, GroupLoad, Memory, MountPoint, Space, Tenant, Tenants};
 use crate::seed::Seed;
@@ -76,19 +76,19 @@ pub(super) fn pods(seed: Seed, [pods, networks, mounts]: [usize; 3], own: usize,
 }
 
 /// Mounts of the host and of the pods.
-pub(super) fn mounts(memory: &Memory, own: Vec<Row>, pods: &[Pod]) -> Vec<MountPoint> {
+pub(super) fn mounts(memory: &Memory, own: Vec<MountRow>, pods: &[Pod]) -> Vec<MountPoint> {
     const FIRST_MINOR: u32 = 60;
     let below = own.iter().find(|row| row.point == "/var/lib/containerd").or(own.first()).cloned();
     let mut rows = own;
     let Some(below) = below else { return Vec::new() };
     for pod in pods {
         let minor = FIRST_MINOR + u32::try_from(rows.len()).unwrap_or_default();
-        rows.extend((minor..).zip(volumes(memory, pod)).map(|(minor, row)| Row { device: (0, minor), ..row }));
+        rows.extend((minor..).zip(volumes(memory, pod)).map(|(minor, row)| MountRow { device: (0, minor), ..row }));
         let minor = FIRST_MINOR + u32::try_from(rows.len()).unwrap_or_default();
         let containers = [&pod.sandbox].into_iter().chain(&pod.containers);
         rows.extend((minor..).zip(containers).map(|(minor, name)| overlay(pod.seed, minor, name, &below)));
         if pod.network.is_some() {
-            rows.push(Row {
+            rows.push(MountRow {
                 // Device number of nsfs.
                 device: (0, 4),
                 point: format!("/run/netns/cni-{}", uuid(pod.seed.of("network"))),
@@ -108,7 +108,7 @@ pub(super) fn mounts(memory: &Memory, own: Vec<Row>, pods: &[Pod]) -> Vec<MountP
 }
 
 /// tmpfs mounts of kubelet and runtime.
-fn volumes(memory: &Memory, pod: &Pod) -> Vec<Row> {
+fn volumes(memory: &Memory, pod: &Pod) -> Vec<MountRow> {
     const LIMIT_PAGES: u64 = 16_384;
     let page_bytes = ARCHITECTURE.page_size_bytes();
     let folder = format!("/var/lib/kubelet/pods/{}/volumes", pod.uid);
@@ -117,20 +117,20 @@ fn volumes(memory: &Memory, pod: &Pod) -> Vec<Row> {
     let mut rows = vec![volume(&format!("{folder}/kubernetes.io~projected/kube-api-access-{token}"))];
     rows.extend(pod.secrets.iter().map(|name| volume(&format!("{folder}/kubernetes.io~secret/{name}"))));
     let shared = format!("/run/containerd/io.containerd.grpc.v1.cri/sandboxes/{}/shm", pod.sandbox);
-    rows.push(Row {
+    rows.push(MountRow {
         source: "shm".to_owned(),
         ..mounts::tmpfs(memory, page_bytes, (0, &shared), "rw,nosuid,nodev,noexec,relatime", Some(LIMIT_PAGES), 0)
     });
     rows
 }
 
-fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
+fn overlay(seed: Seed, minor: u32, name: &str, below: &MountRow) -> MountRow {
     let seed = seed.of(name);
     let snapshot = |part: &str| {
         let number = seed.of(part).between(20, 9_000);
         format!("/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/{number}")
     };
-    Row {
+    MountRow {
         device: (0, minor),
         point: format!("/run/containerd/io.containerd.runtime.v2.task/k8s.io/{name}/rootfs"),
         options: "rw,relatime",

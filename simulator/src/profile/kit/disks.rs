@@ -53,7 +53,7 @@ pub(in crate::profile) fn scsi_disk(place: u32) -> (String, u32, u32) {
 }
 
 /// Name and location of a disk.
-pub(in crate::profile) struct Place<'a> {
+pub(in crate::profile) struct DiskPlace<'a> {
     pub(in crate::profile) name: &'a str,
     pub(in crate::profile) major: u32,
     pub(in crate::profile) minor: u32,
@@ -66,12 +66,12 @@ pub(in crate::profile) struct Place<'a> {
 /// Whole disk with a partition table, or with the content that `properties` describe.
 pub(in crate::profile) fn disk(
     seed: Seed,
-    place: Place<'_>,
+    place: DiskPlace<'_>,
     sectors: u64,
     queue: Queue,
     above: Vec<Above>,
 ) -> BlockDevice {
-    let Place { name, major, minor, path, id_path } = place;
+    let DiskPlace { name, major, minor, path, id_path } = place;
     let tag = id_path.replace([':', '.'], "_");
     BlockDevice {
         name: name.to_owned(),

@@ -16,7 +16,7 @@ const SECURE: &str = "rw,nosuid,nodev,noexec,relatime";
 
 /// Fields that differ between mounts.
 #[derive(Clone, Debug)]
-pub(in crate::profile) struct Row {
+pub(in crate::profile) struct MountRow {
     pub(in crate::profile) device: (u32, u32),
     pub(in crate::profile) point: String,
     pub(in crate::profile) options: &'static str,
@@ -27,7 +27,7 @@ pub(in crate::profile) struct Row {
 }
 
 /// Assigns mount IDs in order and finds each mount's parent.
-pub(in crate::profile) fn mounts(rows: &[Row]) -> Vec<MountPoint> {
+pub(in crate::profile) fn mounts(rows: &[MountRow]) -> Vec<MountPoint> {
     const FIRST: u32 = 24;
     let mut mounts: Vec<MountPoint> = Vec::with_capacity(rows.len());
     // Of several mounts on one point the last is the parent of others.
@@ -66,7 +66,7 @@ fn above(point: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Replaces the unified cgroup hierarchy by one per controller.
-pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64, rows: &mut Vec<Row>) {
+pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64, rows: &mut Vec<MountRow>) {
     const FOLDER: &str = "/sys/fs/cgroup";
     const CONTROLLERS: [&str; 10] = [
         "systemd",
@@ -82,10 +82,10 @@ pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64,
     ];
     rows.retain(|row| row.fs_type != "cgroup2");
     let folder = tmpfs(memory, page_bytes, (34, FOLDER), "ro,nosuid,nodev,noexec", None, 0);
-    rows.push(Row { super_options: "ro,mode=755".to_owned(), ..folder });
+    rows.push(MountRow { super_options: "ro,mode=755".to_owned(), ..folder });
     rows.extend((35..).zip(CONTROLLERS.into_iter().chain(["pids"])).map(|(minor, controllers)| {
         let options = if controllers == "systemd" { "xattr,name=systemd" } else { controllers };
-        Row {
+        MountRow {
             device: (0, minor),
             point: format!("{FOLDER}/{controllers}"),
             options: SECURE,
@@ -98,8 +98,8 @@ pub(in crate::profile) fn separate_hierarchies(memory: &Memory, page_bytes: u64,
 }
 
 /// Mounts of kernel and systemd, with `root` as root file system.
-pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> Vec<Row> {
-    let kernel = |minor, point: &str, fs_type: &'static str, super_options: &str| Row {
+pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: MountRow) -> Vec<MountRow> {
+    let kernel = |minor, point: &str, fs_type: &'static str, super_options: &str| MountRow {
         device: (0, minor),
         point: point.to_owned(),
         options: SECURE,
@@ -113,13 +113,13 @@ pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> V
     vec![
         kernel(22, "/sys", "sysfs", "rw"),
         kernel(23, "/proc", "proc", "rw"),
-        Row {
+        MountRow {
             options: "rw,nosuid,relatime",
             source: "udev".to_owned(),
             space: memory_space(memory, page_bytes, device_pages, 0),
             ..kernel(5, "/dev", "devtmpfs", &devices)
         },
-        Row {
+        MountRow {
             options: "rw,nosuid,noexec,relatime",
             ..kernel(24, "/dev/pts", "devpts", "rw,gid=5,mode=620,ptmxmode=000")
         },
@@ -132,10 +132,10 @@ pub(in crate::profile) fn base(memory: &Memory, page_bytes: u64, root: Row) -> V
 }
 
 /// /tmp as tmpfs, cleaned after ten days.
-pub(in crate::profile) fn temporary(memory: &Memory, page_bytes: u64) -> Row {
+pub(in crate::profile) fn temporary(memory: &Memory, page_bytes: u64) -> MountRow {
     let row = tmpfs(memory, page_bytes, (33, "/tmp"), "rw,nosuid,nodev", Some(memory.pages / 2), 37);
     let daily = (memory.pages / 8_000).max(1);
-    Row { space: Space { usage: Usage { base: 37, daily, span: daily * 10 }, ..row.space }, ..row }
+    MountRow { space: Space { usage: Usage { base: 37, daily, span: daily * 10 }, ..row.space }, ..row }
 }
 
 /// tmpfs with a number of used pages.
@@ -146,9 +146,9 @@ pub(in crate::profile) fn tmpfs(
     options: &'static str,
     pages: Option<u64>,
     used: u64,
-) -> Row {
+) -> MountRow {
     let size = pages.map(|pages| format!(",size={}k", pages * page_bytes / 1_024)).unwrap_or_default();
-    Row {
+    MountRow {
         device: (0, minor),
         point: point.to_owned(),
         options,
@@ -179,7 +179,7 @@ pub(in crate::profile) struct Fullness {
 }
 
 /// File system on a device.
-pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'static str, fullness: Fullness) -> Row {
+pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'static str, fullness: Fullness) -> MountRow {
     let blocks = device.sectors * SECTOR_BYTES / BLOCK_BYTES;
     let is_ext4 = fs_type == "ext4";
     // Overhead of the file system.
@@ -199,7 +199,7 @@ pub(in crate::profile) fn on(device: &BlockDevice, point: &str, fs_type: &'stati
         "vfat" => ("rw,relatime", "rw,fmask=0077,dmask=0077,codepage=437,iocharset=ascii,shortname=mixed"),
         _ => ("rw,relatime", "rw"),
     };
-    Row {
+    MountRow {
         device: (device.major, device.minor),
         point: point.to_owned(),
         options,
@@ -230,14 +230,14 @@ pub(in crate::profile) fn nfs(
     point: &str,
     (minor, blocks): (u32, u64),
     options: (NfsVersion, &str),
-) -> Row {
+) -> MountRow {
     let (version, addresses) = options;
     let (fs_type, version) = match version {
         NfsVersion::V3 => ("nfs", "vers=3"),
         NfsVersion::V4 => ("nfs4", "vers=4.2"),
     };
     let sizes = "rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp,timeo=600,retrans=2,sec=sys";
-    Row {
+    MountRow {
         device: (0, minor),
         point: point.to_owned(),
         options: "rw,relatime",
@@ -256,10 +256,10 @@ pub(in crate::profile) fn nfs(
 }
 
 /// overlayfs of a container, with size and usage of the file system below.
-pub(in crate::profile) fn overlay(seed: Seed, minor: u32, name: &str, below: &Row) -> Row {
+pub(in crate::profile) fn overlay(seed: Seed, minor: u32, name: &str, below: &MountRow) -> MountRow {
     let seed = seed.of(name);
     let layer = |part: &str| format!("/var/lib/docker/overlay2/{}", hexadecimal(seed.of(part), 26));
-    Row {
+    MountRow {
         device: (0, minor),
         point: format!("/var/lib/docker/overlay2/{}/merged", hexadecimal(seed.of("merged"), 64)),
         options: "rw,relatime",

@@ -1,10 +1,10 @@
 //! USB devices.
 
 use super::disks::SATA_SSD;
-use super::disks::{FIRST_SECTOR, GIB_SECTORS, Place, direct, disk, partition, rare_io, scsi_disk};
+use super::disks::{DiskPlace, FIRST_SECTOR, GIB_SECTORS, direct, disk, partition, rare_io, scsi_disk};
 use super::hardware::PORTABLE_SSD;
 use super::links::{link_local, physical, traffic};
-use super::mounts::{self, Fullness, Row};
+use super::mounts::{self, Fullness, MountRow};
 use super::pci;
 use crate::list::Id;
 use crate::machine::{Interface, Machine, MountPoint};
@@ -29,7 +29,7 @@ impl Machine {
         let place = (0..=most).find(|&place| is_free(&scsi_disk(place).0)).unwrap_or_default();
         let (name, major, minor) = scsi_disk(place);
         let (number, host) = (4 + place, 20 + place);
-        let place = Place {
+        let place = DiskPlace {
             name: &name,
             major,
             minor,
@@ -72,7 +72,7 @@ impl Machine {
     }
 
     /// Appends a mount.
-    fn mounted(&self, row: Row) -> MountPoint {
+    fn mounted(&self, row: MountRow) -> MountPoint {
         let root = self.mounts.iter().find(|mount| mount.point == "/").map_or(1, |root| root.id);
         let [mount] = &mut mounts::mounts(&[row])[..] else { unreachable!("a row is a mount") };
         let last = self.mounts.iter().map(|mount| mount.id).max().unwrap_or_default();

@@ -2,11 +2,11 @@
 //! disk with bcachefs.
 
 use super::super::kit::disks::{
-    EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, NVME, Place, disk, file_system_uuid, mapped, partition, rare_io,
+    DiskPlace, EXTENT_SECTORS, FIRST_SECTOR, GIB_SECTORS, NVME, disk, file_system_uuid, mapped, partition, rare_io,
     system_io,
 };
 use super::super::kit::hardware::{NOTEBOOK_NVME, PORTABLE_SSD};
-use super::super::kit::mounts::{self, Fullness, Row};
+use super::super::kit::mounts::{self, Fullness, MountRow};
 use super::super::kit::stack::{Stack, loop_device, made};
 use crate::list::List;
 use crate::machine::{Bcachefs, Btrfs, BtrfsGroup, Memory, MountPoint};
@@ -32,7 +32,7 @@ const ROOT: &str = "dm-0";
 
 pub(super) fn stack(seed: Seed) -> Stack {
     let mut stack = Stack::new(seed);
-    let place = Place {
+    let place = DiskPlace {
         name: "nvme0n1",
         major: BLOCK_MAJOR,
         minor: 0,
@@ -67,7 +67,7 @@ pub(super) fn stack(seed: Seed) -> Stack {
 
 fn add_portable(stack: &mut Stack, seed: Seed) {
     let port = "0000:00:14.0";
-    let place = Place {
+    let place = DiskPlace {
         name: "sda",
         major: SCSI_MAJOR,
         minor: 0,
@@ -81,7 +81,7 @@ fn add_portable(stack: &mut Stack, seed: Seed) {
     stack.add_on(whole, part.with_io(system_io(seed, "archive", &OFFICE, 70)));
 }
 
-pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> {
+pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<MountRow> {
     let on = |name: &str, point, fs_type, fullness| {
         let device = stack.devices.iter().find(|device| device.name == name);
         device.map(|device| mounts::on(device, point, fs_type, fullness))
@@ -93,9 +93,9 @@ pub(super) fn rows(memory: &Memory, page_bytes: u64, stack: &Stack) -> Vec<Row> 
     rows.extend(on(EFI, "/boot/efi", "vfat", fixed(12)));
     rows.push(mounts::temporary(memory, page_bytes));
     let home = on("dm-2", "/home", "btrfs", Fullness { base: 512, daily: 1, span: 160 });
-    rows.extend(home.map(|row| Row { device: (0, 35), ..row }));
+    rows.extend(home.map(|row| MountRow { device: (0, 35), ..row }));
     let archive = on("sda1", "/srv/archive", "bcachefs", Fullness { base: 231, daily: 1, span: 400 });
-    rows.extend(archive.map(|row| Row { device: (0, 36), ..row }));
+    rows.extend(archive.map(|row| MountRow { device: (0, 36), ..row }));
     for (number, (point, _)) in PACKAGES.iter().enumerate() {
         rows.extend(on(&format!("loop{number}"), point, "squashfs", fixed(1_000)));
     }

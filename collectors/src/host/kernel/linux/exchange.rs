@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::net::{Protocol, netdevice};
 
-use super::socket::Socket;
+use super::socket::{Channel, Socket};
 use crate::host::errno::Errno;
 use crate::host::kernel::netlink::{Malformed, Message, Progress, messages, progress};
 
@@ -17,16 +17,6 @@ const ANSWER_CAP_BYTES: usize = 64 * 1024 * 1024;
 const DUMP_ATTEMPTS: u32 = 3;
 /// Maximum number of open idle sockets; further concurrent questions open temporary ones.
 const IDLE_CAP: usize = 4;
-
-/// A channel of datagrams in both directions.
-pub(super) trait Channel {
-    /// Sends a datagram.
-    fn send(&mut self, request: &[u8]) -> Result<(), Errno>;
-
-    /// Appends a received datagram. The error is [`Errno::ETIMEDOUT`] without one, and [`Errno::EBADMSG`] for a truncated
-    /// one.
-    fn receive(&mut self, into: &mut Vec<u8>) -> Result<(), Errno>;
-}
 
 /// Sockets of one netlink protocol, each used by one question at a time.
 #[derive(Debug)]

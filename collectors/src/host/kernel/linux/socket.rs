@@ -12,11 +12,20 @@ use rustix::net::{
 };
 
 use super::errno;
-use super::exchange::Channel;
 use crate::host::errno::Errno;
 
 /// Maximum size of a datagram of a dump.
 const DATAGRAM_BYTES: usize = 32 * 1024;
+
+/// A channel of datagrams in both directions.
+pub(super) trait Channel {
+    /// Sends a datagram.
+    fn send(&mut self, request: &[u8]) -> Result<(), Errno>;
+
+    /// Appends a received datagram. The error is [`Errno::ETIMEDOUT`] without one, and [`Errno::EBADMSG`] for a truncated
+    /// one.
+    fn receive(&mut self, into: &mut Vec<u8>) -> Result<(), Errno>;
+}
 
 /// A netlink socket with a receive timeout.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
 use rustix::io::{Errno as SystemErrno, retry_on_intr};
 
-use super::reading::{self, End};
+use super::reading::{self, End, system};
 use super::rendered::Rendered;
 use crate::host::errno::Errno;
 use crate::host::root::live::readable;
@@ -193,10 +193,6 @@ impl Links for Confined {
         let (target, _) = fs::readlinkat_raw(&self.directory, path, &mut buffer).map_err(system)?;
         into.append(target)
     }
-}
-
-pub(in crate::host::root) fn system(errno: SystemErrno) -> RootError {
-    Errno::from_number(errno.raw_os_error()).into()
 }
 
 pub(in crate::host::root) fn open_anywhere(path: &[u8]) -> Result<OwnedFd, RootError> {

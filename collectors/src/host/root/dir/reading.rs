@@ -5,10 +5,14 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::{Errno, pread, read};
 
-use super::linux::system;
 use super::{FIRST_READ_BYTES, LARGEST_READ_BYTES};
+use crate::host::errno::Errno as HostErrno;
 use crate::host::root::RootError;
 use crate::host::root::live::within;
+
+pub(super) fn system(errno: Errno) -> RootError {
+    HostErrno::from_number(errno.raw_os_error()).into()
+}
 
 /// How the end of a file is detected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

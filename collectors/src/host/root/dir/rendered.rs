@@ -4,8 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::fstatfs;
 
-use super::linux::system;
-use super::reading::End;
+use super::reading::{End, system};
 use crate::host::root::RootError;
 
 const PROC_MAGIC: u64 = 0x9fa0;

@@ -1,4 +1,5 @@
-//! Kernel events, which tell whether files and directories of /sys and /proc may have appeared, gone or been renamed.
+//! Events of the kernel: changes of the list of mounts, and events of devices, which tell whether files and directories of
+//! /sys and /proc may have appeared, gone or been renamed.
 //!
 //! The kernel sends a uevent when a device, a CPU or a module comes, goes or is renamed, to every network namespace that
 //! the initial user namespace owns. While none arrives, a directory has the entries that it had, and a missing path is
@@ -11,7 +12,8 @@
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::fs::{CWD, statat};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, Mode, OFlags, openat, statat};
 use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use rustix::time::{ClockId, clock_gettime};
@@ -114,6 +116,28 @@ pub(super) fn begin_scrape(events: Option<&Events>, calm: &mut Calm, scrape: u64
     if let Some(events) = events {
         let has_changed = events.have_arrived() || mounts_have_changed;
         calm.begin_scrape(scrape, has_changed, monotonic());
+    }
+}
+
+/// The kernel's list of mounts. It is not read: polling it for priority data reports changes.
+#[derive(Debug)]
+pub(super) struct Mounts(OwnedFd);
+
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+impl Mounts {
+    /// Starts watching. `None` if the list is not accessible.
+    pub(super) fn watch() -> Option<Self> {
+        let file = openat(CWD, "/proc/thread-self/mountinfo", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        file.ok().map(Self)
+    }
+
+    /// Whether the mounts have changed since the last call, or may have.
+    pub(super) fn have_changed(&self) -> bool {
+        let urgent = PollFlags::PRI | PollFlags::ERR;
+        let mut asked = [PollFd::new(&self.0, PollFlags::PRI)];
+        let answer = poll(&mut asked, Some(&AT_ONCE));
+        answer.is_err() || asked.iter().any(|asked| asked.revents().intersects(urgent))
     }
 }
 

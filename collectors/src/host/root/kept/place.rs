@@ -9,10 +9,10 @@ use crate::host::root::dir::linux::{Confined, open_beside, read_found};
 
 /// The last directory, until the scrape ends.
 #[derive(Default, Debug)]
-pub(super) struct LastPlace(Mutex<Place>);
+pub(super) struct LastPlace(Mutex<LastFolder>);
 
 #[derive(Default, Debug)]
-struct Place {
+struct LastFolder {
     path: Vec<u8>,
     is_known: bool,
     /// The open directory; opened at the second file, and taken while a thread reads from it.
@@ -20,7 +20,7 @@ struct Place {
 }
 
 impl LastPlace {
-    fn lock(&self) -> MutexGuard<'_, Place> {
+    fn lock(&self) -> MutexGuard<'_, LastFolder> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 use rustix::process::{Resource, getrlimit};
 
-use super::events::{self, Calm, Events};
-use super::mounts::Mounts;
+use super::events::{self, Calm, Events, Mounts};
 use crate::host::root::dir::linux::Confined;
 use crate::host::root::{Names, RootError};
 

@@ -9,7 +9,7 @@ use super::Node;
 
 /// The entry at a path.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Entry {
+pub(super) struct FolderEntry {
     pub(super) path: Box<[u8]>,
     pub(super) node: Node,
 }
@@ -18,7 +18,7 @@ pub(super) struct Entry {
 ///
 /// Folders are looked up by path and not sorted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Folders(FxHashMap<Box<[u8]>, Vec<Entry>>);
+pub(super) struct Folders(FxHashMap<Box<[u8]>, Vec<FolderEntry>>);
 
 impl Folders {
     /// The number of entries.
@@ -43,7 +43,7 @@ impl Folders {
     }
 
     /// The direct entries of a folder, sorted.
-    pub(super) fn entries(&self, folder: &[u8]) -> &[Entry] {
+    pub(super) fn entries(&self, folder: &[u8]) -> &[FolderEntry] {
         self.0.get(folder).map_or(&[], Vec::as_slice)
     }
 
@@ -56,15 +56,15 @@ impl Folders {
         if let Some(entries) = self.0.get_mut(folder) {
             match place(entries, path) {
                 Ok(place) => entries[place].node = node,
-                Err(place) => entries.insert(place, Entry { path: path.into(), node }),
+                Err(place) => entries.insert(place, FolderEntry { path: path.into(), node }),
             }
         }
     }
 
     /// Inserts entries in any order into an empty folder. Of several at one path, the last one is kept.
-    pub(super) fn fill(&mut self, folder: &[u8], entries: &mut Vec<Entry>) {
+    pub(super) fn fill(&mut self, folder: &[u8], entries: &mut Vec<FolderEntry>) {
         entries.sort_by(|one, other| one.path.cmp(&other.path));
-        let mut sorted: Vec<Entry> = Vec::with_capacity(entries.len());
+        let mut sorted: Vec<FolderEntry> = Vec::with_capacity(entries.len());
         for entry in entries.drain(..) {
             match sorted.last_mut() {
                 Some(last) if last.path == entry.path => *last = entry,
@@ -94,7 +94,7 @@ impl Folders {
     }
 
     /// All entries, sorted by path.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &FolderEntry> {
         Sorted { folders: self, begun: vec![self.entries(b"").iter()] }
     }
 }
@@ -103,13 +103,13 @@ impl Folders {
 struct Sorted<'a> {
     folders: &'a Folders,
     /// The remaining entries of each open folder.
-    begun: Vec<Iter<'a, Entry>>,
+    begun: Vec<Iter<'a, FolderEntry>>,
 }
 
 impl<'a> Iterator for Sorted<'a> {
-    type Item = &'a Entry;
+    type Item = &'a FolderEntry;
 
-    fn next(&mut self) -> Option<&'a Entry> {
+    fn next(&mut self) -> Option<&'a FolderEntry> {
         self.begun.retain(|rest| !rest.as_slice().is_empty());
         let next = self.begun.iter_mut().min_by_key(|rest| rest.as_slice().first().map(|entry| &*entry.path))?;
         let entry = next.next()?;
@@ -132,7 +132,7 @@ pub(super) fn name_in<'a>(folder: &[u8], path: &'a [u8]) -> &'a [u8] {
 }
 
 /// The index of an entry in its folder, or the index to insert it at.
-fn place(entries: &[Entry], path: &[u8]) -> Result<usize, usize> {
+fn place(entries: &[FolderEntry], path: &[u8]) -> Result<usize, usize> {
     entries.binary_search_by(|entry| (*entry.path).cmp(path))
 }
 

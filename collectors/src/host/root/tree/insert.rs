@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::folders::{Entry, folder_of, name_in};
+use super::folders::{FolderEntry, folder_of, name_in};
 use super::{KERNEL, LATER, Node, Tree, What};
 use crate::host::root::resolve::{MAX_NAME_BYTES, MAX_PATH_BYTES, is_name, is_plain};
 use crate::host::root::{Kind, Mount};
@@ -87,7 +87,7 @@ pub struct Filling {
     folder: Vec<u8>,
     /// Whether the folder was empty, so that its entries can be collected and sorted once.
     is_new: bool,
-    entries: Vec<Entry>,
+    entries: Vec<FolderEntry>,
 }
 
 impl Filling {
@@ -104,7 +104,7 @@ impl Filling {
             self.begin(folder)?;
         }
         if self.is_new {
-            self.entries.push(Entry { path: path.into(), node });
+            self.entries.push(FolderEntry { path: path.into(), node });
             return Ok(());
         }
         self.tree.put(path, node)

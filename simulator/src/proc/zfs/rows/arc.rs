@@ -1,9 +1,9 @@
 //! Rows of the ARC.
 
-use super::{ALWAYS, Row, SINCE_2_1, SINCE_2_3, UNTIL_2_1, Value, row};
+use super::{ALWAYS, KstatRow, SINCE_2_1, SINCE_2_3, UNTIL_2_1, Value, row};
 
 /// Rows of the ARC (adaptive replacement cache).
-pub(in crate::proc::zfs) const ARC: &[Row] = &[
+pub(in crate::proc::zfs) const ARC: &[KstatRow] = &[
     row("hits", Value::Sum(&[31_400, 58_200, 2_900, 410]), ALWAYS),
     row("iohits", Value::Is(0), SINCE_2_3),
     row("misses", Value::Sum(&[1_900, 620, 3_800, 330]), ALWAYS),

@@ -1,9 +1,9 @@
 //! Rows of dbufs and dnodes.
 
-use super::{ALWAYS, Row, SINCE_2_1, UNTIL_2_1, Value, row};
+use super::{ALWAYS, KstatRow, SINCE_2_1, UNTIL_2_1, Value, row};
 
 /// Dbufs.
-pub(in crate::proc::zfs) const DBUF: &[Row] = &[
+pub(in crate::proc::zfs) const DBUF: &[KstatRow] = &[
     row("cache_count", Value::Is(5_211), ALWAYS),
     row("cache_size_bytes", Value::Limit(30), ALWAYS),
     row("cache_size_bytes_max", Value::Limit(31), ALWAYS),
@@ -76,7 +76,7 @@ pub(in crate::proc::zfs) const DBUF: &[Row] = &[
 ];
 
 /// Dnodes.
-pub(in crate::proc::zfs) const DNODE: &[Row] = &[
+pub(in crate::proc::zfs) const DNODE: &[KstatRow] = &[
     row("dnode_hold_dbuf_hold", Value::Is(0), ALWAYS),
     row("dnode_hold_dbuf_read", Value::Is(0), ALWAYS),
     row("dnode_hold_alloc_hits", Value::Count(201_000), ALWAYS),

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use collectors::kit::declare::Registration;
 use collectors::kit::options::FlagInfo;
 
-use super::target::KEYS;
 use super::{
     APP, COLLECTORS, DISABLE_DEFAULTS, LABELS, SANDBOX, SECTIONS, TARGETS, collector_flags, declarations,
     section_flags, server_flag,
 };
 use crate::flags::FIXED;
+use crate::target::KEYS;
 
 const HEAD: &str = "# Configuration file\n\nGenerated from the declarations by `cargo run -p harness -- accept`.\n\n\
 `--config.file=FILE` names a YAML file. It says what flags say: each key is a flag's name, with a section for the part before the\n\

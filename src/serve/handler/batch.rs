@@ -12,9 +12,9 @@ use collectors::host::kernel::clock;
 use collectors::kit::page::Format;
 use collectors::kit::scraper::{Round, Selection};
 
-use super::answer::Response;
-use super::compress::Coding;
-use super::handler::Handler;
+use super::Handler;
+use crate::serve::compress::Coding;
+use crate::serve::request::Response;
 
 /// Maximum delay of a scrape while one of the same kind runs.
 const DELAY_MAX: Duration = Duration::from_millis(100);
@@ -24,22 +24,22 @@ const COMPLETION_PAUSE: Duration = Duration::from_millis(2);
 
 /// Collectors, format and coding of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Kind {
-    pub(super) selection: Selection,
-    pub(super) format: Format,
-    pub(super) coding: Coding,
+pub(in crate::serve) struct Kind {
+    pub(in crate::serve) selection: Selection,
+    pub(in crate::serve) format: Format,
+    pub(in crate::serve) coding: Coding,
 }
 
 /// A page as it is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Encoded {
-    pub(super) coding: Coding,
-    pub(super) body: Vec<u8>,
+pub(in crate::serve) struct Encoded {
+    pub(in crate::serve) coding: Coding,
+    pub(in crate::serve) body: Vec<u8>,
 }
 
 /// Batches in progress.
 #[derive(Default, Debug)]
-pub(super) struct Batches(Mutex<Vec<Arc<Batch>>>);
+pub(in crate::serve) struct Batches(Mutex<Vec<Arc<Batch>>>);
 
 /// One scrape and the number of requests that wait for it.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Batches {
     }
 
     /// Joins the waiting batch of this kind, or creates one.
-    pub(super) fn join(&self, handler: Arc<Handler>, kind: Kind, until: Duration) -> Ticket {
+    pub(in crate::serve) fn join(&self, handler: Arc<Handler>, kind: Kind, until: Duration) -> Ticket {
         let mut batches = self.lock();
         let waiting = batches.iter().filter(|batch| batch.kind == kind).find(|batch| batch.admit(until));
         let batch = if let Some(waiting) = waiting {
@@ -112,7 +112,7 @@ impl Batches {
     }
 
     /// Creation time of the oldest batch that has not begun.
-    pub(super) fn waiting_since(&self) -> Option<Duration> {
+    pub(in crate::serve) fn waiting_since(&self) -> Option<Duration> {
         let batches = self.lock();
         batches.iter().filter(|batch| matches!(batch.lock().stage, Stage::Waiting)).map(|batch| batch.created).min()
     }
@@ -147,24 +147,24 @@ impl Batch {
 
 impl Ticket {
     /// Adds a change to the response.
-    pub(super) fn map(mut self, change: Change) -> Self {
+    pub(in crate::serve) fn map(mut self, change: Change) -> Self {
         self.changes.push(change);
         self
     }
 
     /// Deadline of the request.
-    pub(super) fn until(&self) -> Duration {
+    pub(in crate::serve) fn until(&self) -> Duration {
         self.until
     }
 
     /// Whether [`Ticket::cut`] should be called: the scrape is done, or the deadline has passed.
-    pub(super) fn is_due(&self) -> bool {
+    pub(in crate::serve) fn is_due(&self) -> bool {
         let is_over = matches!(self.batch.lock().stage, Stage::Done(_) | Stage::Over);
         is_over || self.until <= clock::monotonic()
     }
 
     /// When a thread should next call [`Ticket::run`] for this request; `None` while a thread runs its scrape.
-    pub(super) fn runs_at(&self) -> Option<Duration> {
+    pub(in crate::serve) fn runs_at(&self) -> Option<Duration> {
         let state = self.batch.lock();
         match &state.stage {
             Stage::Running { round, .. } => round.stalls_at().filter(|stalls_at| *stalls_at < state.until),
@@ -178,12 +178,12 @@ impl Ticket {
     }
 
     /// The scrape that [`Run::run`] advances.
-    pub(super) fn run(&self) -> Run {
+    pub(in crate::serve) fn run(&self) -> Run {
         Run { handler: Arc::clone(&self.handler), batch: Arc::clone(&self.batch) }
     }
 
     /// The response, once the scrape is done.
-    pub(super) fn poll(&mut self) -> Option<Response> {
+    pub(in crate::serve) fn poll(&mut self) -> Option<Response> {
         let mut state = self.batch.lock();
         let is_last = state.tickets == 1;
         let page = match &mut state.stage {
@@ -203,7 +203,7 @@ impl Ticket {
 
     /// The response at the deadline: the page of the collectors that have returned. `None` if another thread is about to
     /// complete the page; the deadline is then extended by [`COMPLETION_PAUSE`].
-    pub(super) fn cut(&mut self) -> Option<Response> {
+    pub(in crate::serve) fn cut(&mut self) -> Option<Response> {
         if let Some(response) = self.poll() {
             return Some(response);
         }
@@ -238,7 +238,7 @@ impl Ticket {
     }
 
     /// Scrapes in this thread until the page is complete or the deadline has passed.
-    pub(super) fn wait(mut self) -> Response {
+    pub(in crate::serve) fn wait(mut self) -> Response {
         loop {
             self.run().run();
             if let Some(response) = self.poll().or_else(|| self.cut()) {
@@ -263,7 +263,7 @@ impl Drop for Ticket {
 
 /// The scrape of a batch, run by the thread that calls [`Run::run`].
 #[derive(Debug)]
-pub(super) struct Run {
+pub(in crate::serve) struct Run {
     handler: Arc<Handler>,
     batch: Arc<Batch>,
 }
@@ -271,7 +271,7 @@ pub(super) struct Run {
 impl Run {
     /// Begins the scrape, or continues it after the collector at which another thread is blocked. Returns when no
     /// collector is left for this thread.
-    pub(super) fn run(&self) {
+    pub(in crate::serve) fn run(&self) {
         let Self { handler, batch } = self;
         let mut state = batch.lock();
         let (begun, round) = match &state.stage {

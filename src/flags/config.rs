@@ -5,21 +5,19 @@
 
 mod documentation;
 mod effective;
-mod environment;
 mod file;
-pub mod target;
 #[cfg(test)]
 mod tests;
 
 pub use documentation::documentation;
 pub use effective::effective;
-pub(crate) use environment::expand;
+
 pub(crate) use file::{ConfigFile, read};
 
 use collectors::kit::declare::{Declaration, Registration};
 use collectors::kit::options::FlagInfo;
 
-use crate::flags;
+use super as flags;
 
 /// Checks the text of a configuration file, without environment variables.
 pub fn check(registrations: &[Registration], text: &str) -> Result<(), String> {

@@ -4,8 +4,8 @@ use std::path::Path;
 use collectors::ALL;
 
 use super::*;
-use crate::config::target::TargetKind;
 use crate::flags::{Command, Outside, Settings, parse_with};
+use crate::target::TargetKind;
 
 fn variable(name: &str) -> Option<String> {
     ["NODE_NAME", "MASTER_IP", "PUSH_USER", "PUSH_PASSWORD"].contains(&name).then(|| format!("<{name}>"))
@@ -143,9 +143,9 @@ fn what_is_in_force_is_shown_without_secrets() {
 #[test]
 fn every_example_is_a_configuration() {
     let examples = [
-        (include_str!("../../docs/config/push-every-30s.yml"), 2),
-        (include_str!("../../docs/config/edge.yml"), 1),
-        (include_str!("../../docs/config/kubernetes.yml"), 1),
+        (include_str!("../../../docs/config/push-every-30s.yml"), 2),
+        (include_str!("../../../docs/config/edge.yml"), 1),
+        (include_str!("../../../docs/config/kubernetes.yml"), 1),
     ];
     for (example, targets) in examples {
         if example.contains("https://") && !cfg!(feature = "tls") {

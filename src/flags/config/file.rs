@@ -3,11 +3,11 @@
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValue};
 
-use super::target::{TargetOptions, is_label_name, pairs};
 use super::{
     APP, COLLECTORS, DISABLE_DEFAULTS, ENABLED, LABELS, SANDBOX, SECTIONS, TARGETS, collector_flags, declarations,
     section_flags, server_flag,
 };
+use crate::target::{TargetOptions, is_label_name, pairs};
 use crate::yaml::section::{Section, entries, text};
 use crate::yaml::{Node, Problem, Value};
 
@@ -43,7 +43,7 @@ pub(crate) fn read(registrations: &[Registration], text: &str, variable: Variabl
         }
     }
     if let Some(node) = top.get(APP.0) {
-        let app = super::expand(text_of(node, APP.0)?, variable);
+        let app = crate::environment::expand(text_of(node, APP.0)?, variable);
         let app = app.map_err(|what| Problem::at(node.line, format!("{}: {what}", APP.0)))?;
         if let Some(given) = file.flags.iter_mut().find(|given| given.flag.name == APP.1) {
             given.values = vec![app];

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use collectors::kit::nearest;
 
-use crate::flags::access::Secret;
+use crate::access::Secret;
+use crate::environment::expand;
 use crate::yaml::section::{Section, entries, text};
 use crate::yaml::{Node, Problem};
 
@@ -127,10 +128,10 @@ pub struct TargetOptions {
 
 /// A key of a target.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TargetKey {
-    pub(super) name: &'static str,
-    pub(super) default: &'static str,
-    pub(super) help: &'static str,
+pub(crate) struct TargetKey {
+    pub(crate) name: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) help: &'static str,
 }
 
 const fn key(name: &'static str, default: &'static str, help: &'static str) -> TargetKey {
@@ -138,7 +139,7 @@ const fn key(name: &'static str, default: &'static str, help: &'static str) -> T
 }
 
 /// Every key of a target.
-pub(super) const KEYS: [TargetKey; 25] = [
+pub(crate) const KEYS: [TargetKey; 25] = [
     key("to", "", "Kind: pushgateway, import, remote-write, remote-write-2 or file. Required."),
     key(
         "url",
@@ -259,7 +260,7 @@ impl TargetOptions {
     }
 
     /// Reads an element of `targets`. `variable` looks up the environment.
-    pub(super) fn read(node: &Node, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+    pub(crate) fn read(node: &Node, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         let section = Section::read(Some(node), "a target", &KEYS.map(|key| key.name))?;
         let get = |key: &str| expanded(section, key, variable);
         let path = |key: &str| get(key).map(|path| (!path.is_empty()).then(|| PathBuf::from(path)));
@@ -361,7 +362,7 @@ impl TargetOptions {
     }
 
     /// Keys with values as the file would have them, secrets hidden; empty for a default.
-    pub(super) fn shown(&self) -> Vec<(&'static str, ShownOption)> {
+    pub(crate) fn shown(&self) -> Vec<(&'static str, ShownOption)> {
         let text = |text: &str| ShownOption::Text(text.to_owned());
         let path = |path: &Option<PathBuf>| {
             ShownOption::Text(path.as_ref().map_or(String::new(), |p| p.display().to_string()))
@@ -410,7 +411,7 @@ impl TargetOptions {
 }
 
 /// The replacement of a secret in output.
-pub(super) const HIDDEN: &str = "<secret>";
+pub(crate) const HIDDEN: &str = "<secret>";
 
 /// A URL without login and query.
 fn without_secrets(url: &str) -> String {
@@ -427,7 +428,7 @@ fn without_secrets(url: &str) -> String {
 
 /// The value of a key as it is printed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum ShownOption {
+pub(crate) enum ShownOption {
     /// One value; empty for none.
     Text(String),
     /// Names and values.
@@ -437,17 +438,17 @@ pub(super) enum ShownOption {
 /// The text of a key with its variables replaced; empty where there is none.
 fn expanded(section: Section<'_>, key: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
     let Some(node) = section.get(key) else { return Ok(String::new()) };
-    super::expand(text(node, key)?, variable).map_err(|what| Problem::at(node.line, format!("{key}: {what}")))
+    expand(text(node, key)?, variable).map_err(|what| Problem::at(node.line, format!("{key}: {what}")))
 }
 
 /// The entries of a map with their variables replaced.
-pub(super) fn pairs(
+pub(crate) fn pairs(
     section: Section<'_>,
     key: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<(String, String)>, Problem> {
     let pair = |entry: &crate::yaml::MapEntry| {
-        let value = super::expand(text(&entry.node, &entry.key)?, variable)
+        let value = expand(text(&entry.node, &entry.key)?, variable)
             .map_err(|what| Problem::at(entry.line, format!("{key}: {}: {what}", entry.key)))?;
         Ok((entry.key.clone(), value))
     };

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagValue, FlagValues};
 
-use super::target::ShownOption;
 use super::{
     APP, COLLECTORS, DISABLE_DEFAULTS, ENABLED, LABELS, SANDBOX, SECTIONS, TARGETS, collector_flags, declarations,
     section_flags, server_flag,
 };
 use crate::flags::Settings;
+use crate::target::ShownOption;
 
 /// Every key with its value, for `--config.check`. It can be read again; secrets are hidden.
 pub fn effective(registrations: &[Registration], settings: &Settings) -> String {

@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 
 impl Access {
     /// Access by the values of `--web.config.file`, `--auth.user` and `--auth.pass`, empty if not given.
-    pub(super) fn of([file, user, password]: [&str; 3], warnings: &mut Vec<String>) -> Result<Self, String> {
+    pub(crate) fn of([file, user, password]: [&str; 3], warnings: &mut Vec<String>) -> Result<Self, String> {
         match (file, user, password) {
             ("", "", "") => return Ok(Self::Everybody),
             (file, "", "") => return Ok(Self::File(PathBuf::from(file))),

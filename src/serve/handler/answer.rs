@@ -1,29 +1,9 @@
-//! Responses, and the interface of the request handlers.
+//! Answers of a handler, and the interface of the request handlers.
 
 use std::sync::Arc;
 
 use super::batch::Ticket;
-use super::request::Request;
-
-/// A complete response.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// Names and values of headers. The front adds the framing (`Content-Length`, `Connection`) and `Date`.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body; the front omits it from a response to HEAD.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// A plain-text response of one sentence.
-    pub fn plain(status: u16, mut sentence: String) -> Self {
-        sentence.push('\n');
-        let content_type = ("Content-Type", "text/plain; charset=utf-8".to_owned());
-        Self { status, headers: vec![content_type], body: sentence.into_bytes() }
-    }
-}
+use crate::serve::request::{Request, Response};
 
 /// Work for a worker thread, such as a comparison of passwords.
 pub type Job = Box<dyn FnOnce() -> Answer + Send>;

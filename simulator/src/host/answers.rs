@@ -5,8 +5,8 @@ use std::time::Duration;
 use collectors::host::errno::Errno;
 use collectors::host::kernel::btrfs::{BtrfsDevice, Uuid};
 use collectors::host::kernel::canned::Canned;
+use collectors::host::kernel::network::PARENT_ROOT;
 use collectors::host::kernel::perf::{PerfEvent, PerfType};
-use collectors::host::kernel::qdisc::PARENT_ROOT;
 use collectors::host::kernel::systemd::{SystemdManager, SystemdSocket, UnitQuery};
 use collectors::host::kernel::{
     Address, Driver, DriverStatistic, IpNetwork, Kernel, KernelError, Link, LinkModes, LinkSettings, Neighbour,
@@ -14,7 +14,7 @@ use collectors::host::kernel::{
     WifiStation, Zone, wifi,
 };
 
-use crate::host::Host;
+use super::Host;
 use crate::machine::{Btrfs, Duplex, Interface, Kind, Machine, Wireless};
 use crate::moment::perf::TRACEPOINTS;
 
