@@ -14,8 +14,8 @@ use node_exporter::host;
 use node_exporter::instruments::Instruments;
 use node_exporter::lifecycle::Lifecycle;
 use node_exporter::log::Log;
-use node_exporter::serve::answer::{Answer, Handle};
 use node_exporter::serve::front::Front;
+use node_exporter::serve::handler::answer::{Answer, Handle};
 use node_exporter::serve::listen;
 use node_exporter::serve::request::Request;
 
