@@ -88,7 +88,7 @@ fn beyond_serving(name: &str, count: usize) -> usize {
     if name == SERVING { count.max(SERVING_MAX) } else { count }
 }
 
-fn median(values: &[i64]) -> i64 {
+fn median(values: &[isize]) -> isize {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted[sorted.len() / 2]
@@ -100,8 +100,8 @@ fn median(values: &[i64]) -> i64 {
 /// memory in few of them: the median is exact.
 pub(super) fn leaks(counts: &[Counts], scrapes: usize) -> Vec<String> {
     let Some((last, earlier)) = counts.split_last() else { return Vec::new() };
-    let growth = |of: fn(&Held) -> usize| -> Vec<i64> {
-        counts.windows(2).map(|pair| of(&pair[1].held) as i64 - of(&pair[0].held) as i64).collect()
+    let growth = |of: fn(&Held) -> usize| -> Vec<isize> {
+        counts.windows(2).map(|pair| of(&pair[1].held).cast_signed() - of(&pair[0].held).cast_signed()).collect()
     };
     let (bytes, blocks) = (growth(|held| held.size_bytes), growth(|held| held.blocks));
     println!("growth of each {scrapes} scrapes: bytes {bytes:?}, blocks {blocks:?}");
