@@ -131,6 +131,7 @@ impl Client {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "proxies come from the environment, as for every client of HTTP")]
     fn over(agent: ureq::Agent) -> Result<Self, String> {
         Ok(Self {
             agent,
