@@ -94,8 +94,8 @@ fn target(key: &str, value: &str) -> String {
         format!("to: remote-write\nurl: http://h/x?token=geheim-2#geheim-3\n{login}headers: {{X-Key: geheim-4}}\n");
     text += "pause-unless-url: http://u:geheim-5@h/p?key=geheim-6\n";
     let kept: Vec<&str> = text.lines().filter(|line| line.split(':').next() != Some(key)).collect();
-    let lines: String = kept.iter().map(|line| format!("    {line}\n")).collect();
-    format!("push:\n  targets:\n  -\n{lines}    {key}: {value}\n")
+    let lines = kept.join("\n    ");
+    format!("push:\n  targets:\n  -\n    {lines}\n    {key}: {value}\n")
 }
 
 /// The same target as a list in one line.
