@@ -125,8 +125,8 @@ pub(super) fn queue() {
     let before = receiver.received().len();
     is_up.store(true, Ordering::SeqCst);
     let peer = folders.start(&flags);
-    let delivered = |_: &()| receiver.received()[before..].iter().any(|request| request.target == first).then_some(());
-    eventually(|| delivered(&()), "what was queued before the start is not delivered");
+    let delivered = || receiver.received()[before..].iter().any(|request| request.target == first).then_some(());
+    eventually(delivered, "what was queued before the start is not delivered");
     check_page(&peer, "node_load1 ");
 }
 
