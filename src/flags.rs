@@ -15,7 +15,7 @@ mod own;
 mod table;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -226,7 +226,7 @@ pub fn parse_with(
         let (entry, is_on, written) = match argument {
             lexopt::Arg::Short('h') => return Ok(Command::Help),
             lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
-            lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
+            lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", begin(&value))),
             lexopt::Arg::Long(name) => {
                 let written = name.to_owned();
                 let Some((entry, is_on)) = table.find(&written) else {
@@ -242,7 +242,7 @@ pub fn parse_with(
             Meaning::Print(print) => return Ok(print.command(&mut parser)),
             Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
                 if let Some(value) = parser.optional_value() {
-                    let value = value.display();
+                    let value = begin(&value);
                     return Err(format!("--{written} takes no value, found `{value}`; --no-… switches off"));
                 }
                 found.switch(entry, is_on)?;
@@ -324,8 +324,15 @@ fn value_of(parser: &mut lexopt::Parser, written: &str) -> Result<String, String
     utf8(value, written)
 }
 
+/// What a word begins with, for errors: the rest may be a password in the wrong place.
+fn begin(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let end = word.find('=').into_iter().chain(word.find("://")).min();
+    end.map_or(word.to_string(), |end| format!("{}…", &word[..end]))
+}
+
 fn utf8(value: OsString, written: &str) -> Result<String, String> {
-    value.into_string().map_err(|value| format!("--{written}: `{}` is not UTF-8", value.display()))
+    value.into_string().map_err(|_| format!("--{written}: the value is not UTF-8"))
 }
 
 /// Result of the arguments parsed so far.
@@ -364,7 +371,7 @@ impl Found {
         if absent.takes_value {
             value_of(parser, written)?;
         } else if let Some(value) = parser.optional_value() {
-            return Err(format!("--{written} takes no value, found `{}`; --no-… switches off", value.display()));
+            return Err(format!("--{written} takes no value, found `{}`; --no-… switches off", begin(&value)));
         }
         self.warnings.push(absent.warning);
         Ok(())

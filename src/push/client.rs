@@ -35,8 +35,6 @@ pub struct Answer {
     pub tells_written: bool,
     /// Number of written samples by remote write 2.0.
     pub samples_written: Option<u64>,
-    /// First line of the body, escaped and shortened.
-    pub first_line: String,
     /// The body, truncated to the limit.
     pub body: Vec<u8>,
 }
@@ -45,6 +43,7 @@ pub struct Answer {
 #[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
+    proxies: Proxies,
     /// A network of a test.
     #[cfg(test)]
     answers: Option<std::sync::Arc<Answers>>,
@@ -67,12 +66,48 @@ fn config(timeout: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::Age
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
-        .proxy(ureq::Proxy::try_from_env())
+        .proxy(None)
+}
+
+/// Proxies of the environment, by the scheme of the target.
+#[derive(Clone, Default)]
+struct Proxies {
+    http: Option<ureq::Proxy>,
+    https: Option<ureq::Proxy>,
+}
+
+impl Proxies {
+    /// Reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case. The error names the variable
+    /// alone: its value may have a password in it.
+    fn of(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let find = |name: &str| {
+            let found = variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
+            found.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value))
+        };
+        let direct = find("NO_PROXY").map_or(String::new(), |(_, list)| list);
+        let proxy = |name: &str| {
+            let Some((name, value)) = find(name).or_else(|| find("ALL_PROXY")) else { return Ok(None) };
+            let refused = |_| format!("{name}: expected the URL of a proxy, as http://USER:PASSWORD@HOST:PORT");
+            let parsed = ureq::Proxy::new(&value).map_err(refused)?;
+            let mut builder = ureq::Proxy::builder(parsed.protocol()).host(parsed.host()).port(parsed.port());
+            if let Some(user) = parsed.username() {
+                builder = builder.username(user);
+            }
+            if let Some(password) = parsed.password() {
+                builder = builder.password(password);
+            }
+            for host in direct.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+                builder = builder.no_proxy(host);
+            }
+            builder.build().map(Some).map_err(refused)
+        };
+        Ok(Self { http: proxy("HTTP_PROXY")?, https: proxy("HTTPS_PROXY")? })
+    }
 }
 
 impl Client {
     /// A client whose requests end after `timeout` at the latest.
-    pub fn new(timeout: Duration) -> Self {
+    pub fn new(timeout: Duration) -> Result<Self, String> {
         let config = config(timeout);
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::trust::system());
@@ -84,7 +119,7 @@ impl Client {
         #[cfg(feature = "tls")]
         {
             let config = config(timeout).tls_config(super::trust::of(options)?);
-            Ok(Self::over(config.build().into()))
+            Self::over(config.build().into())
         }
         #[cfg(not(feature = "tls"))]
         {
@@ -92,16 +127,24 @@ impl Client {
             if files.into_iter().any(Option::is_some) || options.skips_verification {
                 return Err("this build has no TLS: build with the feature `tls`".to_owned());
             }
-            Ok(Self::new(timeout))
+            Self::new(timeout)
         }
     }
 
-    fn over(agent: ureq::Agent) -> Self {
-        Self {
+    #[expect(clippy::disallowed_methods, reason = "proxies come from the environment, as for every client of HTTP")]
+    fn over(agent: ureq::Agent) -> Result<Self, String> {
+        Ok(Self {
             agent,
+            proxies: Proxies::of(&|name| std::env::var(name).ok())?,
             #[cfg(test)]
             answers: None,
-        }
+        })
+    }
+
+    /// Users and passwords of the proxies.
+    pub(super) fn proxy_secrets(&self) -> impl Iterator<Item = String> {
+        let proxies = self.proxies.http.iter().chain(&self.proxies.https);
+        proxies.flat_map(|proxy| [proxy.username(), proxy.password()]).flatten().map(str::to_owned)
     }
 
     /// A client whose requests a test answers.
@@ -109,7 +152,7 @@ impl Client {
     pub(super) fn answered_by(
         answer: impl Fn(&Outbound<'_>) -> Result<Answer, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)) }
+        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)).unwrap() }
     }
 
     /// Sends a request. The error names the failed phase, without the URL.
@@ -122,7 +165,10 @@ impl Client {
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
+        let is_secure = request.url.starts_with("https:");
+        let proxy = if is_secure { &self.proxies.https } else { &self.proxies.http };
         let request = builder.body(request.body).map_err(|error| error.to_string())?;
+        let request = self.agent.configure_request(request).proxy(proxy.clone()).build();
         let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let retry_after = header("retry-after");
@@ -140,11 +186,12 @@ impl Client {
             (Err(_), None) => Vec::new(),
             (Err(error), Some(_)) => return Err(error.to_string()),
         };
-        Ok(Answer { status, retry_after, tells_written, samples_written, first_line: first_line(&body), body })
+        Ok(Answer { status, retry_after, tells_written, samples_written, body })
     }
 }
 
-fn first_line(body: &[u8]) -> String {
+/// First line of a body, escaped and shortened.
+pub(super) fn first_line(body: &[u8]) -> String {
     let line = body.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let text = String::from_utf8_lossy(line);
     text.chars().take(SHOWN_MAX_CHARACTERS).flat_map(char::escape_debug).collect()
@@ -196,6 +243,29 @@ mod tests {
         }
         assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(http_date("Tue, 29 Feb 2000 12:00:00 GMT"), Some(951_825_600));
+    }
+
+    #[test]
+    fn proxies_follow_the_scheme_and_errors_hide_them() {
+        let of = |variables: &[(&str, &str)]| {
+            let found =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            Proxies::of(&found).map(|proxies| {
+                let port = |proxy: Option<ureq::Proxy>| proxy.map(|proxy| proxy.port());
+                (port(proxies.http), port(proxies.https))
+            })
+        };
+        assert_eq!(of(&[]), Ok((None, None)));
+        assert_eq!(of(&[("HTTPS_PROXY", "http://p:2")]), Ok((None, Some(2))));
+        assert_eq!(of(&[("http_proxy", "p:1"), ("HTTPS_PROXY", "http://u:pw@p:2")]), Ok((Some(1), Some(2))));
+        assert_eq!(of(&[("ALL_PROXY", "http://p:3"), ("HTTP_PROXY", "")]), Ok((Some(3), Some(3))));
+        for refused in ["http://u:geh eim@p", "geheim://x"] {
+            let error = of(&[("HTTP_PROXY", refused)]).unwrap_err();
+            assert_eq!(
+                error, "HTTP_PROXY: expected the URL of a proxy, as http://USER:PASSWORD@HOST:PORT",
+                "{refused}"
+            );
+        }
     }
 
     #[test]

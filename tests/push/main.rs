@@ -10,3 +10,4 @@ mod exporter;
 mod once;
 mod receiver;
 mod reload;
+mod secrets;

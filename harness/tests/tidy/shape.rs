@@ -41,6 +41,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "src/host/fixtures.rs",
     "src/host/scenario.rs",
     "src/main.rs",
+    "src/push/client.rs",
     "src/push/queue/tests.rs",
     "src/push/storage.rs",
     "src/push/target.rs",
