@@ -31,6 +31,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "harness/tests/push/main.rs",
     "harness/tests/readers.rs",
     "harness/tests/replay.rs",
+    "harness/tests/sandbox.rs",
     "harness/tests/soak.rs",
     "harness/tests/web.rs",
     "src/bin/minimal.rs",
