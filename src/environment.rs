@@ -17,7 +17,8 @@ pub(crate) fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> R
         rest = after;
         let (name, default) = inside.split_once(":-").map_or((inside, None), |(name, text)| (name, Some(text)));
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("expected the name of an environment variable in ${{…}}, found `{name}`"));
+            // The text is not repeated: it may be a part of a password.
+            return Err("expected the name of an environment variable in ${…}; $${ stands for ${".to_owned());
         }
         match (variable(name), default) {
             (Some(value), None) => expanded.push_str(&value),
@@ -59,7 +60,7 @@ mod tests {
     fn what_is_not_set_or_not_closed_is_refused() {
         check("${OTHER}", Err("the environment variable OTHER is not set; ${OTHER:-TEXT} has a default"));
         check("${NODE", Err("expected } behind ${"));
-        check("${a b}", Err("expected the name of an environment variable in ${…}, found `a b`"));
-        check("${}", Err("expected the name of an environment variable in ${…}, found ``"));
+        check("${a b}", Err("expected the name of an environment variable in ${…}; $${ stands for ${"));
+        check("${}", Err("expected the name of an environment variable in ${…}; $${ stands for ${"));
     }
 }

@@ -15,7 +15,7 @@ mod own;
 mod table;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +27,7 @@ use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 use crate::target::TargetOptions;
+use crate::yaml::{Place, Problem};
 pub use changed::changed;
 use completion::Shell;
 pub use own::SIMULATED;
@@ -226,7 +227,7 @@ pub fn parse_with(
         let (entry, is_on, written) = match argument {
             lexopt::Arg::Short('h') => return Ok(Command::Help),
             lexopt::Arg::Short(short) => return Err(format!("unknown flag -{short}")),
-            lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", value.display())),
+            lexopt::Arg::Value(value) => return Err(format!("unexpected `{}`", begin(&value))),
             lexopt::Arg::Long(name) => {
                 let written = name.to_owned();
                 let Some((entry, is_on)) = table.find(&written) else {
@@ -242,7 +243,7 @@ pub fn parse_with(
             Meaning::Print(print) => return Ok(print.command(&mut parser)),
             Meaning::Collector(_) | Meaning::Flag(FlagInfo { kind: FlagKind::Switch, .. }) => {
                 if let Some(value) = parser.optional_value() {
-                    let value = value.display();
+                    let value = begin(&value);
                     return Err(format!("--{written} takes no value, found `{value}`; --no-… switches off"));
                 }
                 found.switch(entry, is_on)?;
@@ -257,16 +258,27 @@ pub fn parse_with(
             }
         }
     }
-    let mut targets = Vec::new();
+    let (mut targets, mut places, mut content) = (Vec::new(), Vec::new(), None);
     if let Some(path) = own::config_file(&found.values) {
         let text = (outside.read)(&path).map_err(|error| format!("--config.file: {}: {error}", path.display()))?;
-        let file = config::read(registrations, &text, outside.variable)
-            .map_err(|problem| format!("--config.file: {}: {problem}", path.display()))?;
+        let told = |problem: &Problem| config::message(registrations, &path, &text, problem);
+        let file = config::read(registrations, &text, outside.variable).map_err(|problem| told(&problem))?;
         targets.clone_from(&file.targets);
-        found.take_file(file)?;
+        places = found.take_file(file)?;
+        content = Some((path, text));
     }
     let has_targets = own::has_targets(&found.values);
-    let mut settings = own::settings(found.finish(registrations))?;
+    let mut settings = own::settings(found.finish(registrations)).map_err(|error| {
+        // A value of the file is refused with its place.
+        let refused =
+            places.iter().find(|(flag, _)| error.strip_prefix("--").is_some_and(|rest| rest.starts_with(flag)));
+        match (refused, &content) {
+            (Some((_, place)), Some((path, text))) => {
+                config::message(registrations, path, text, &Problem::at(*place, error))
+            }
+            _ => error,
+        }
+    })?;
     if !has_targets {
         settings.push.targets = targets;
     }
@@ -324,8 +336,15 @@ fn value_of(parser: &mut lexopt::Parser, written: &str) -> Result<String, String
     utf8(value, written)
 }
 
+/// What a word begins with, for errors: the rest may be a password in the wrong place.
+fn begin(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let end = word.find('=').into_iter().chain(word.find("://")).min();
+    end.map_or(word.to_string(), |end| format!("{}…", &word[..end]))
+}
+
 fn utf8(value: OsString, written: &str) -> Result<String, String> {
-    value.into_string().map_err(|value| format!("--{written}: `{}` is not UTF-8", value.display()))
+    value.into_string().map_err(|_| format!("--{written}: the value is not UTF-8"))
 }
 
 /// Result of the arguments parsed so far.
@@ -364,7 +383,7 @@ impl Found {
         if absent.takes_value {
             value_of(parser, written)?;
         } else if let Some(value) = parser.optional_value() {
-            return Err(format!("--{written} takes no value, found `{}`; --no-… switches off", value.display()));
+            return Err(format!("--{written} takes no value, found `{}`; --no-… switches off", begin(&value)));
         }
         self.warnings.push(absent.warning);
         Ok(())
@@ -395,9 +414,11 @@ impl Found {
         self.values.give(&flag, own::normalized(&flag, value))
     }
 
-    /// Takes what a configuration file says and the command line does not.
-    fn take_file(&mut self, file: config::ConfigFile) -> Result<(), String> {
+    /// Takes what a configuration file says and the command line does not. Returns the flags with `:` and their places.
+    fn take_file(&mut self, file: config::ConfigFile) -> Result<Vec<(String, Place)>, String> {
+        let mut places = Vec::new();
         for given in file.flags.iter().filter(|given| !self.seen.contains_key(given.flag.name)) {
+            places.push((format!("{}:", given.flag.name), given.place));
             for value in &given.values {
                 self.values.give(&given.flag, own::normalized(&given.flag, value))?;
             }
@@ -405,7 +426,7 @@ impl Found {
         for (collector, is_on) in file.collectors {
             self.collectors.entry(collector).or_insert(is_on);
         }
-        Ok(())
+        Ok(places)
     }
 
     /// Completes the state of every collector.
@@ -571,19 +592,21 @@ pub(crate) mod tests {
             check(&[&format!("--collector.{name}.x=1"), &format!("--collector.{name}.x"), "1"], DEFAULT);
             check(&[&format!("--no-collector.{name}.x")], DEFAULT);
         }
-        check(&["--collector.ntp.server-is-local"], DEFAULT);
-        let warnings = settings(&["--no-collector.logind", "--collector.boottime"]).warnings;
+        let warnings = settings(&["--no-collector.supervisord", "--collector.boottime"]).warnings;
         assert_eq!(
             warnings,
             [
-                "--no-collector.logind has no effect: this exporter does not have that collector",
+                "--no-collector.supervisord has no effect: this exporter does not have that collector",
                 "--collector.boottime has no effect: that collector is for another system"
             ]
         );
-        refuse(&["--collector.logind=1"], "--collector.logind takes no value, found `1`; --no-… switches off");
         refuse(
-            &["--collector.ntp.server"],
-            "--collector.ntp.server: expected a value; write one that begins with - after =",
+            &["--collector.supervisord=1"],
+            "--collector.supervisord takes no value, found `1`; --no-… switches off",
+        );
+        refuse(
+            &["--collector.supervisord.url"],
+            "--collector.supervisord.url: expected a value; write one that begins with - after =",
         );
     }
 

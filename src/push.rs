@@ -31,7 +31,7 @@ use crate::flags::Push;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
 use crate::target::TargetOptions;
-use batch::Families;
+use batch::{Families, Identity};
 use client::Client;
 use cron::Cron;
 use metrics::PushMetrics;
@@ -483,12 +483,13 @@ fn sources_of(settings: &Push, host: &str, collect: Collect) -> Result<Vec<Sourc
     let instance = if settings.instance.is_empty() { host } else { &settings.instance };
     let source = |origin| Source::new(origin, &settings.job, instance, &settings.labels, &families);
     let mut sources = vec![source(Origin::Own(collect))];
-    let client = Client::new(settings.timeout);
     for text in &settings.scrapes {
         let page = ScrapedPage::parse(text, &settings.job).map_err(|error| format!("--push.scrape: {error}"))?;
-        let other = source(Origin::Other(page, client.clone()));
+        let client = Client::new(settings.timeout).map_err(|error| format!("--push.scrape: {error}"))?;
+        let other = source(Origin::Other(page, client));
         if sources.iter().any(|known| known.identity() == other.identity()) {
-            return Err(format!("--push.scrape: `{text}` has the job and instance of another page"));
+            let Identity { job, instance, .. } = other.identity().as_ref();
+            return Err(format!("--push.scrape: a second page of job {job} and instance {instance}"));
         }
         sources.push(other);
     }

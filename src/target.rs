@@ -44,6 +44,12 @@ impl TargetKind {
         Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
     }
 
+    /// Names the nearest word, if one is near. What was found is not repeated: it may be a secret in the wrong place.
+    fn advice(word: &str) -> String {
+        let near = nearest::among(word, Self::WORDS.iter().map(|(word, _)| *word));
+        near.map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+    }
+
     /// The word that names it.
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
@@ -153,9 +159,13 @@ pub(crate) const KEYS: [TargetKey; 25] = [
     key("bearer-token", "", "Token of the header Authorization."),
     key("bearer-token-file", "", "File with the token, read at each request."),
     key("headers", "", "Further headers, as a map."),
-    key("ca-file", "", "Certificates in PEM form to trust in place of those of the system."),
-    key("cert-file", "", "Client certificate in PEM form."),
-    key("key-file", "", "Key of the client certificate in PEM form."),
+    key(
+        "ca-file",
+        "",
+        "Certificates in PEM form to trust in place of those of the system; read again when the file changes.",
+    ),
+    key("cert-file", "", "Client certificate in PEM form; read again when the file changes."),
+    key("key-file", "", "Key of the client certificate in PEM form; read again when the file changes."),
     key("insecure-skip-verify", "false", "Accept any certificate."),
     key("timeout", "", "Time for one request. Without it: push.timeout."),
     key("requests-per-second", "50", "Rate at which a backlog is sent."),
@@ -217,8 +227,9 @@ impl TargetOptions {
         let (word, address) = text
             .split_once('=')
             .ok_or_else(|| format!("expected KIND=URL with KIND one of {}, found no `=`", TargetKind::words()))?;
-        let kind = TargetKind::of(word)
-            .ok_or_else(|| format!("expected one of {} before `=`, found `{word}`", TargetKind::words()))?;
+        let kind = TargetKind::of(word).ok_or_else(|| {
+            format!("expected one of {} before the first `=`{}", TargetKind::words(), TargetKind::advice(word))
+        })?;
         Self::new(kind, address).completed()
     }
 
@@ -229,29 +240,29 @@ impl TargetOptions {
             if self.url.0.is_empty() {
                 return Err(format!("{word}: expected a path, or - for standard output"));
             }
+            // The path becomes the name, and a URL in its place may have a password in it.
+            if self.url.0.contains("://") {
+                return Err(format!("{word}: expected a path, found a URL"));
+            }
             if self.name.is_empty() {
                 self.name = format!("{word}={}", self.url.0);
             }
             return Ok(self);
         }
-        let (scheme, rest) = self.url.0.split_once("://").unwrap_or(("", &self.url.0));
-        if !matches!(scheme, "http" | "https") || rest.is_empty() {
-            return Err(format!("{word}: expected a URL that begins with http:// or https://"));
-        }
-        if scheme == "https" && !cfg!(feature = "tls") {
+        let Address { url, login } = Address::parse(&self.url.0).map_err(|error| format!("{word}: {error}"))?;
+        if url.starts_with("https") && !cfg!(feature = "tls") {
             return Err(format!("{word}: this build has no TLS: use http://, or build with the feature `tls`"));
         }
-        let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-        if let Some((login, bare)) = host.rsplit_once('@') {
+        if !self.pause_unless_url.0.is_empty() {
+            Address::parse(&self.pause_unless_url.0).map_err(|error| format!("pause-unless-url: {error}"))?;
+        }
+        if let Some((user, password)) = login {
             if !self.username.is_empty() || !self.password.0.is_empty() {
                 return Err(format!("{word}: a login is in the URL and in username; leave one"));
             }
-            let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let (user, password) = (percent_decoded(user), percent_decoded(password));
-            let url = format!("{scheme}://{bare}{path}");
             (self.username, self.password) = (user, Secret(password));
-            self.url = Secret(url);
         }
+        self.url = Secret(url);
         if self.name.is_empty() {
             let shown = self.url.0.split(['?', '#']).next().unwrap_or_default();
             self.name = format!("{word}={}", shown.trim_end_matches('/'));
@@ -264,41 +275,48 @@ impl TargetOptions {
         let section = Section::read(Some(node), "a target", &KEYS.map(|key| key.name))?;
         let get = |key: &str| expanded(section, key, variable);
         let path = |key: &str| get(key).map(|path| (!path.is_empty()).then(|| PathBuf::from(path)));
-        let line = |key: &str| section.get(key).map_or(node.line, |node| node.line);
+        let place = |key: &str| section.get(key).map_or(node.place, |node| node.place);
         let to = get("to")?;
         let kind = TargetKind::of(&to).ok_or_else(|| {
-            let near = nearest::among(&to, TargetKind::WORDS.iter().map(|(word, _)| *word));
-            let advice = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            Problem::at(line("to"), format!("to: expected one of {}, found `{to}`{advice}", TargetKind::words()))
+            let advice = TargetKind::advice(&to);
+            Problem::at(place("to"), format!("to: expected one of {}{advice}", TargetKind::words()))
         })?;
         let map = |key: &str| pairs(section, key, variable);
-        let labels = |key: &str| {
-            let found = map(key)?;
-            match found.iter().find(|(name, _)| !is_label_name(name)) {
-                Some((name, _)) => Err(Problem::at(line(key), format!("{key}: `{name}` is no name of a label"))),
-                None => Ok(found),
-            }
+        let labels = |key: &str| match entries(section.get(key), key)?.iter().find(|entry| !is_label_name(&entry.key)) {
+            Some(entry) => Err(Problem::at(entry.place, format!("{key}: `{}` is no name of a label", entry.key))),
+            None => map(key),
         };
+        let headers = map("headers")?;
+        for (name, value) in &headers {
+            if name.is_empty()
+                || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte))
+            {
+                return Err(Problem::at(place("headers"), "headers: expected names of letters, digits and -"));
+            }
+            if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+                let sentence = format!("headers: {name}: expected a value of one line");
+                return Err(Problem::at(place("headers"), sentence));
+            }
+        }
         let method = get("method")?;
         let is_post = match method.to_ascii_lowercase().as_str() {
             "" | "put" => false,
             "post" => true,
-            _ => return Err(Problem::at(line("method"), format!("method: expected put or post, found `{method}`"))),
+            _ => return Err(Problem::at(place("method"), "method: expected put or post")),
         };
         let compression = get("compression")?;
         let compression = match compression.as_str() {
             "" => Compression::default(),
-            word => Compression::WORDS.iter().find(|(known, _)| *known == word).map(|(_, found)| *found).ok_or_else(
-                || {
-                    let sentence = format!("compression: expected gzip, zstd or none, found `{word}`");
-                    Problem::at(line("compression"), sentence)
-                },
-            )?,
+            word => Compression::WORDS
+                .iter()
+                .find(|(known, _)| *known == word)
+                .map(|(_, found)| *found)
+                .ok_or_else(|| Problem::at(place("compression"), "compression: expected gzip, zstd or none"))?,
         };
         let timeout = section.duration("timeout")?;
         let rate = section.get("requests-per-second").map(|_| section.whole("requests-per-second")).transpose()?;
         if rate == Some(0) {
-            return Err(Problem::at(line("requests-per-second"), "requests-per-second: expected a number above 0"));
+            return Err(Problem::at(place("requests-per-second"), "requests-per-second: expected a number above 0"));
         }
         let options = Self {
             kind,
@@ -309,7 +327,7 @@ impl TargetOptions {
             password_file: path("password-file")?,
             bearer_token: Secret(get("bearer-token")?),
             bearer_token_file: path("bearer-token-file")?,
-            headers: map("headers")?.into_iter().map(|(name, value)| (name, Secret(value))).collect(),
+            headers: headers.into_iter().map(|(name, value)| (name, Secret(value))).collect(),
             ca_file: path("ca-file")?,
             cert_file: path("cert-file")?,
             key_file: path("key-file")?,
@@ -327,7 +345,12 @@ impl TargetOptions {
             pause_file: path("pause-file")?,
             pause_unless_url: Secret(get("pause-unless-url")?),
         };
-        options.agree().and_then(Self::completed).map_err(|sentence| Problem::at(node.line, sentence))
+        options.agree().and_then(Self::completed).map_err(|sentence| {
+            // A sentence begins with the key that it is about, or with the kind, where it is about the URL.
+            let word = sentence.split([' ', ':']).next().unwrap_or_default();
+            let key = if word == kind.word() { "url" } else { word };
+            Problem::at(place(key), sentence)
+        })
     }
 
     /// Refuses keys that exclude each other or mean nothing for the kind.
@@ -372,16 +395,16 @@ impl TargetOptions {
         let on = |is_on: bool, default: bool| {
             text(if is_on == default { "" } else { ["false", "true"][usize::from(is_on)] })
         };
-        let url = match (self.kind, self.url.0.split_once('?')) {
-            (TargetKind::File, _) | (_, None) => self.url.0.clone(),
-            (_, Some((before, _))) => format!("{before}?{HIDDEN}"),
-        };
+        let url = if self.kind == TargetKind::File { self.url.0.clone() } else { without_secrets(&self.url.0) };
+        // A user without a password is a token.
+        let has_password = !self.password.0.is_empty() || self.password_file.is_some();
+        let username = if has_password || self.username.is_empty() { &self.username } else { HIDDEN };
         let headers = self.headers.iter().map(|(name, _)| (name.clone(), HIDDEN.to_owned())).collect();
         vec![
             ("to", text(self.kind.word())),
             ("url", ShownOption::Text(url)),
             ("name", text(&self.name)),
-            ("username", text(&self.username)),
+            ("username", text(username)),
             ("password", secret(&self.password)),
             ("password-file", path(&self.password_file)),
             ("bearer-token", secret(&self.bearer_token)),
@@ -413,17 +436,65 @@ impl TargetOptions {
 /// The replacement of a secret in output.
 pub(crate) const HIDDEN: &str = "<secret>";
 
-/// A URL without login and query.
-fn without_secrets(url: &str) -> String {
-    let (before, has_query) = url.split_once('?').map_or((url, false), |(before, _)| (before, true));
+/// A URL for output: without login, query and fragment.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let end = url.find(['?', '#']);
+    let before = &url[..end.unwrap_or(url.len())];
     let bare = match before.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-            format!("{scheme}://{}{path}", host.rsplit_once('@').map_or(host, |(_, host)| host))
-        }
+        // What stands before an at sign may be a password with a slash in it, unless it is the path of a Pushgateway.
+        Some((scheme, rest)) => match rest.split(GROUPS).next().unwrap_or_default().rfind('@') {
+            Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+            None => before.to_owned(),
+        },
+        None if before.contains('@') => HIDDEN.to_owned(),
         None => before.to_owned(),
     };
-    if has_query { format!("{bare}?{HIDDEN}") } else { bare }
+    if end.is_some() { format!("{bare}?{HIDDEN}") } else { bare }
+}
+
+/// Where the groups of a Pushgateway are.
+pub(crate) const GROUPS: &str = "/metrics/";
+
+/// A URL with its login taken out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// The URL without user and password.
+    pub(crate) url: String,
+    /// User and password, decoded.
+    pub(crate) login: Option<(String, String)>,
+}
+
+impl Address {
+    /// Reads a URL. The error repeats nothing of it, because all of it may be a secret.
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        if !matches!(scheme, "http" | "https") || rest.is_empty() {
+            return Err("expected a URL that begins with http:// or https://".to_owned());
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
+        let (name, port) = match host.rfind(']').map_or_else(|| host.split_once(':'), |end| host[end..].split_once(':'))
+        {
+            Some((_, port)) => (&host[..host.len() - port.len() - 1], port),
+            None => (host, ""),
+        };
+        // A password with one of these characters looks like a host and a path.
+        if name.is_empty() || (host.len() > name.len() && port.parse::<u16>().is_err()) {
+            let advice = "write / ? # @ of a password as %2F %3F %23 %40";
+            return Err(format!("expected HOST or HOST:PORT behind ://; {advice}"));
+        }
+        if path.split(GROUPS).next().unwrap_or_default().contains('@') {
+            return Err("found @ behind the host; write / ? # @ of a login or a path as %2F %3F %23 %40".to_owned());
+        }
+        if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err("found a space or a control character in the URL".to_owned());
+        }
+        let login = login.map(|login| {
+            let (user, password) = login.split_once(':').unwrap_or((login, ""));
+            (percent_decoded(user), percent_decoded(password))
+        });
+        Ok(Self { url: format!("{scheme}://{host}{path}"), login })
+    }
 }
 
 /// The value of a key as it is printed.
@@ -438,7 +509,7 @@ pub(crate) enum ShownOption {
 /// The text of a key with its variables replaced; empty where there is none.
 fn expanded(section: Section<'_>, key: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
     let Some(node) = section.get(key) else { return Ok(String::new()) };
-    expand(text(node, key)?, variable).map_err(|what| Problem::at(node.line, format!("{key}: {what}")))
+    expand(text(node, key)?, variable).map_err(|what| Problem::at(node.place, format!("{key}: {what}")))
 }
 
 /// The entries of a map with their variables replaced.
@@ -449,13 +520,13 @@ pub(crate) fn pairs(
 ) -> Result<Vec<(String, String)>, Problem> {
     let pair = |entry: &crate::yaml::MapEntry| {
         let value = expand(text(&entry.node, &entry.key)?, variable)
-            .map_err(|what| Problem::at(entry.line, format!("{key}: {}: {what}", entry.key)))?;
+            .map_err(|what| Problem::at(entry.place, format!("{key}: {}: {what}", entry.key)))?;
         Ok((entry.key.clone(), value))
     };
     entries(section.get(key), key)?.iter().map(pair).collect()
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -551,11 +622,11 @@ mod tests {
     fn what_is_no_target_is_refused_with_its_line() {
         refuse(
             "url: http://h\n",
-            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file, found ``",
+            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file",
         );
         refuse(
             "to: importt\nurl: http://h\n",
-            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file, found `importt`; \
+            "line 1: to: expected one of pushgateway, import, remote-write, remote-write-2, file; \
              did you mean `import`?",
         );
         refuse("to: import\n", "line 1: import: expected a URL that begins with http:// or https://");
@@ -569,15 +640,15 @@ mod tests {
             "to: import\nurl: http://h\npassword: ${NO}\n",
             "line 3: password: the environment variable NO is not set; ${NO:-TEXT} has a default",
         );
-        refuse("to: import\nurl: http://h\nmethod: post\n", "line 1: method is for targets of the kind pushgateway");
+        refuse("to: import\nurl: http://h\nmethod: post\n", "line 3: method is for targets of the kind pushgateway");
         refuse(
             "to: import\nurl: http://h\nextra-labels: {a-b: c}\n",
             "line 3: extra-labels: `a-b` is no name of a label",
         );
-        refuse("to: import\nurl: http://h\ncert-file: x\n", "line 1: cert-file and key-file belong together");
+        refuse("to: import\nurl: http://h\ncert-file: x\n", "line 3: cert-file and key-file belong together");
         refuse(
             "to: import\nurl: http://h\nusername: x\nbearer-token: y\n",
-            "line 1: username and bearer-token exclude each other",
+            "line 3: username and bearer-token exclude each other",
         );
         assert!(matches!(parse("a: 1").unwrap().value, Value::Map(_)));
     }
@@ -591,10 +662,28 @@ mod tests {
             ),
             (
                 "x=http://h",
-                "expected one of pushgateway, import, remote-write, remote-write-2, file before `=`, found `x`",
+                "expected one of pushgateway, import, remote-write, remote-write-2, file before the first `=`",
             ),
             ("import=h:1", "import: expected a URL that begins with http:// or https://"),
             ("import=ftp://u:secret@h", "import: expected a URL that begins with http:// or https://"),
+            (
+                "import=http://u:pa/ss@h",
+                "import: expected HOST or HOST:PORT behind ://; write / ? # @ of a password as %2F %3F %23 %40",
+            ),
+            (
+                "import=http://u:1/ss@h",
+                "import: found @ behind the host; write / ? # @ of a login or a path as %2F %3F %23 %40",
+            ),
+            (
+                "import=http://h?a=b@c",
+                "import: found @ behind the host; write / ? # @ of a login or a path as %2F %3F %23 %40",
+            ),
+            (
+                "import=http://:1",
+                "import: expected HOST or HOST:PORT behind ://; write / ? # @ of a password as %2F %3F %23 %40",
+            ),
+            ("import=http://h h", "import: found a space or a control character in the URL"),
+            ("file=http://u:secret@h", "file: expected a path, found a URL"),
             ("file=", "file: expected a path, or - for standard output"),
         ] {
             assert_eq!(TargetOptions::parse(text).unwrap_err(), expected, "{text}");

@@ -15,6 +15,7 @@ pub struct Counting;
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static HELD: AtomicUsize = AtomicUsize::new(0);
+static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// Heap usage of a piece of work.
@@ -26,6 +27,20 @@ pub struct Allocations {
     pub size_bytes: usize,
     /// Peak of the bytes held, above those held before.
     pub peak_bytes: usize,
+}
+
+/// Contents of the heap at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    /// Bytes that were allocated and not freed.
+    pub size_bytes: usize,
+    /// Number of allocations that were not freed.
+    pub blocks: usize,
+}
+
+/// What the program holds now. Other threads may change it meanwhile.
+pub fn held() -> Held {
+    Held { size_bytes: HELD.load(SeqCst), blocks: BLOCKS.load(SeqCst) }
 }
 
 /// Runs the work and returns its heap usage. Allocations of other threads in the meantime are included.
@@ -60,18 +75,21 @@ fn give_back(size_bytes: usize) {
 // holds for this allocator if it holds for that one.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BLOCKS.fetch_add(1, SeqCst);
         take(layout.size());
         // SAFETY: see above.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        BLOCKS.fetch_add(1, SeqCst);
         take(layout.size());
         // SAFETY: see above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BLOCKS.fetch_sub(1, SeqCst);
         give_back(layout.size());
         // SAFETY: see above.
         unsafe { System.dealloc(pointer, layout) }

@@ -34,6 +34,8 @@ pub enum Requirement {
     LongRunning,
     /// `unshare`, `ip`, and permission to create mount and network namespaces.
     Namespaces,
+    /// A kernel that restricts access to files by landlock.
+    Landlock,
     /// `strace` from Debian.
     Strace,
     /// systemd as a program; `dbus-daemon` and `busctl` come with it.
@@ -63,7 +65,7 @@ pub enum Requirement {
 
 impl Requirement {
     /// Every requirement.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ConformanceData,
         Self::Promtool,
         Self::Peer,
@@ -72,6 +74,7 @@ impl Requirement {
         Self::Chromium,
         Self::LongRunning,
         Self::Namespaces,
+        Self::Landlock,
         Self::Strace,
         Self::Systemd,
         Self::PerfEvents,
@@ -97,6 +100,7 @@ impl Requirement {
             Self::Chromium => "chromium",
             Self::LongRunning => "long-running",
             Self::Namespaces => "namespaces",
+            Self::Landlock => "landlock",
             Self::Strace => "strace",
             Self::Systemd => "systemd",
             Self::PerfEvents => "perf-events",
@@ -123,6 +127,7 @@ impl Requirement {
             Self::Chromium => Path::new("/usr/bin/chromium").to_owned(),
             Self::LongRunning => PathBuf::new(),
             Self::Namespaces => Path::new("/usr/bin/unshare").to_owned(),
+            Self::Landlock => Path::new("/proc/self/status").to_owned(),
             Self::Strace => Path::new("/usr/bin/strace").to_owned(),
             Self::Systemd => Path::new("/lib/systemd/systemd").to_owned(),
             Self::PerfEvents | Self::HardwareEvents => Path::new("/proc/sys/kernel/perf_event_paranoid").to_owned(),
@@ -143,6 +148,7 @@ impl Requirement {
         self != Self::LongRunning
             && cfg!(target_os = "linux")
             && load::exists(&self.path())
+            && (self != Self::Landlock || has_landlock())
             && (self != Self::PerfEvents || counts(b"context-switches"))
             && (self != Self::HardwareEvents || counts(b"cpu-cycles"))
             && (self != Self::Namespaces || namespaces(Path::new("ip"), &["link"]).is_ok_and(|status| status.success()))
@@ -159,6 +165,7 @@ impl Requirement {
             Self::Chromium => "chromium is missing: apt-get install chromium",
             Self::LongRunning => "long-running: run it with --ignored",
             Self::Namespaces => "namespaces cannot be created: run as root, and apt-get install iproute2 util-linux",
+            Self::Landlock => "this kernel has no landlock, or it is not among the security modules of its start",
             Self::Strace => "strace is missing: apt-get install strace",
             Self::Systemd => "systemd is missing: apt-get install dbus systemd",
             Self::PerfEvents => {
@@ -177,6 +184,19 @@ impl Requirement {
             Self::Chrony => "chronyd is missing: apt-get install chrony",
         }
     }
+}
+
+/// Whether the kernel enforces the restrictions of landlock, tried in a thread of its own.
+fn has_landlock() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use node_exporter::sandbox::{Needs, Strength, enter};
+
+        let tried = std::thread::spawn(|| enter(&Needs::default()));
+        tried.join().is_ok_and(|strength| strength.is_ok_and(|strength| strength != Strength::None))
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Whether this process can count an event of CPU 0.
@@ -239,7 +259,19 @@ fn run_with(arguments: &Arguments, tests: &[Test]) -> ExitCode {
                 test();
                 Ok(())
             }),
-            Ok(_) => trial(name, || Ok(())).with_kind(reason).with_ignored_flag(true),
+            // On request only a long-running test is able to run.
+            Ok(_) => {
+                let is_able = missing == [Requirement::LongRunning];
+                let words = reason.clone();
+                let requested = move || {
+                    if !is_able {
+                        return Err(Failed::from(words));
+                    }
+                    test();
+                    Ok(())
+                };
+                trial(name, requested).with_kind(reason).with_ignored_flag(true)
+            }
         }
     });
     libtest_mimic::run(arguments, trials.collect()).exit_code()

@@ -7,9 +7,6 @@ pub(super) const NAMES: [&str; 1] = ["supervisord"];
 /// Collectors of node_exporter on other systems.
 pub(super) const OTHER_SYSTEMS: [&str; 6] = ["boottime", "devstat", "exec", "netisr", "partition", "thermal"];
 
-/// Flags of these collectors that are switches; others have values.
-const SWITCHES: [&str; 1] = ["ntp.server-is-local"];
-
 /// A flag of an absent collector.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct AbsentFlag {
@@ -30,6 +27,6 @@ pub(super) fn find(flag: &str) -> Option<AbsentFlag> {
     } else {
         return None;
     };
-    let is_switch = name == collector || flag.starts_with("no-") || SWITCHES.contains(&name);
+    let is_switch = name == collector || flag.starts_with("no-");
     Some(AbsentFlag { warning: format!("--{flag} has no effect: {reason}"), takes_value: !is_switch })
 }

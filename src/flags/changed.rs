@@ -4,7 +4,6 @@ use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagValue, FlagValues};
 
 use super::own;
-use crate::target::TargetOptions;
 
 /// The flags with values other than their defaults, as on the command line. Hidden flags are omitted: they may contain
 /// secrets.
@@ -31,12 +30,7 @@ fn written(flag: &FlagInfo, values: &FlagValues) -> Vec<String> {
         FlagValue::Switch(true) => vec![format!("--{name}")],
         FlagValue::Switch(false) => vec![format!("--no-{name}")],
         FlagValue::Text(text) => vec![format!("--{name}={text}")],
-        // Addresses of targets may have passwords in them.
-        FlagValue::Texts(texts) if name == own::TARGETS_FLAG => {
-            let shown = |text: &String| TargetOptions::parse(text).map_or(String::new(), |target| target.name);
-            texts.iter().map(|text| format!("--{name}={}", shown(text))).collect()
-        }
-        FlagValue::Texts(texts) => texts.iter().map(|text| format!("--{name}={text}")).collect(),
+        FlagValue::Texts(texts) => texts.iter().map(|text| format!("--{name}={}", own::shown(flag, text))).collect(),
         FlagValue::Whole(number) => vec![format!("--{name}={number}")],
         FlagValue::Duration(duration) => vec![format!("--{name}={duration:?}")],
     }

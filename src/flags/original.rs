@@ -88,6 +88,13 @@ const FLAGS: &[(&str, FlagKind, &str)] = {
              Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|\
              PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$",
         ),
+        ("collector.ntp.ip-ttl", Whole, "1"),
+        ("collector.ntp.local-offset-tolerance", Duration, "1ms"),
+        ("collector.ntp.max-distance", Duration, "3.46608s"),
+        ("collector.ntp.protocol-version", Whole, "4"),
+        ("collector.ntp.server", Text, "127.0.0.1"),
+        ("collector.ntp.server-is-local", Switch, "false"),
+        ("collector.ntp.server-port", Whole, "123"),
         ("collector.pcidevice.idsfile", Text, ""),
         ("collector.pcidevice.names", Switch, "false"),
         ("collector.perf.cache-profilers", Texts, ""),

@@ -11,7 +11,7 @@ use super::{Paths, Push, Settings, Simulation};
 use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
-use crate::target::{TargetOptions, is_label_name};
+use crate::target::{TargetOptions, is_label_name, without_secrets};
 
 /// Profile of the simulated host if none is named.
 pub const SIMULATED: &str = "vm";
@@ -103,12 +103,17 @@ pub(super) fn normalized<'a>(flag: &FlagInfo, value: &'a str) -> &'a str {
     if flag.name == REQUESTS_MAX.info().name && is_negative { "0" } else { value }
 }
 
-/// Name of the flag whose values may have passwords in them.
-pub(super) const TARGETS_FLAG: &str = PUSH_TO.info().name;
-
 /// Value of `--config.file`.
 pub(super) fn config_file(values: &FlagValues) -> Option<PathBuf> {
     Some(Options::<Server>::new(values).get(CONFIG_FILE)).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// A value of a repeatable flag for output: addresses may have passwords in them.
+pub(super) fn shown(flag: &FlagInfo, text: &str) -> String {
+    if flag.name == PUSH_TO.info().name {
+        return TargetOptions::parse(text).map_or(String::new(), |target| target.name);
+    }
+    if flag.name == PUSH_SCRAPE.info().name { without_secrets(text) } else { text.to_owned() }
 }
 
 /// Whether `--push.to` was given.

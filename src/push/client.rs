@@ -2,6 +2,8 @@
 //!
 //! `ureq` carries it: blocking, seven crates beyond those that the server has, every phase with a timeout of its own.
 
+#[cfg(feature = "tls")]
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::target::TargetOptions;
@@ -35,8 +37,6 @@ pub struct Answer {
     pub tells_written: bool,
     /// Number of written samples by remote write 2.0.
     pub samples_written: Option<u64>,
-    /// First line of the body, escaped and shortened.
-    pub first_line: String,
     /// The body, truncated to the limit.
     pub body: Vec<u8>,
 }
@@ -44,10 +44,48 @@ pub struct Answer {
 /// Sends requests.
 #[derive(Clone)]
 pub struct Client {
-    agent: ureq::Agent,
+    connections: Connections,
+    proxies: Proxies,
     /// A network of a test.
     #[cfg(test)]
     answers: Option<std::sync::Arc<Answers>>,
+}
+
+/// Connections of a client.
+#[derive(Clone)]
+enum Connections {
+    /// With the certificates of the system.
+    System(ureq::Agent),
+    /// With files of a target, which are read again when one of them is replaced.
+    #[cfg(feature = "tls")]
+    Files(Arc<Mutex<OwnCertificates>>),
+}
+
+/// An agent with the certificates of files.
+#[cfg(feature = "tls")]
+struct OwnCertificates {
+    options: TargetOptions,
+    timeout: Duration,
+    stamps: [super::trust::Stamp; 3],
+    agent: ureq::Agent,
+}
+
+#[cfg(feature = "tls")]
+impl OwnCertificates {
+    fn read(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
+        // Stamps come first: a file that is replaced meanwhile is read again.
+        let stamps = super::trust::stamps(options);
+        let agent = config(timeout).tls_config(super::trust::of(options)?).build().into();
+        Ok(Self { options: options.clone(), timeout, stamps, agent })
+    }
+
+    /// The agent. The error says what is wrong with a file that was replaced; the next call reads it again.
+    fn agent(&mut self) -> Result<ureq::Agent, String> {
+        if self.stamps != super::trust::stamps(&self.options) {
+            *self = Self::read(&self.options, self.timeout)?;
+        }
+        Ok(self.agent.clone())
+    }
 }
 
 /// Answers requests without a network.
@@ -67,24 +105,60 @@ fn config(timeout: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::Age
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(concat!("nodelab/", env!("CARGO_PKG_VERSION")))
-        .proxy(ureq::Proxy::try_from_env())
+        .proxy(None)
+}
+
+/// Proxies of the environment, by the scheme of the target.
+#[derive(Clone, Default)]
+struct Proxies {
+    http: Option<ureq::Proxy>,
+    https: Option<ureq::Proxy>,
+}
+
+impl Proxies {
+    /// Reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case. The error names the variable
+    /// alone: its value may have a password in it.
+    fn of(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let find = |name: &str| {
+            let found = variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
+            found.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value))
+        };
+        let direct = find("NO_PROXY").map_or(String::new(), |(_, list)| list);
+        let proxy = |name: &str| {
+            let Some((name, value)) = find(name).or_else(|| find("ALL_PROXY")) else { return Ok(None) };
+            let refused = |_| format!("{name}: expected the URL of a proxy, as http://USER:PASSWORD@HOST:PORT");
+            let parsed = ureq::Proxy::new(&value).map_err(refused)?;
+            let mut builder = ureq::Proxy::builder(parsed.protocol()).host(parsed.host()).port(parsed.port());
+            if let Some(user) = parsed.username() {
+                builder = builder.username(user);
+            }
+            if let Some(password) = parsed.password() {
+                builder = builder.password(password);
+            }
+            for host in direct.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+                builder = builder.no_proxy(host);
+            }
+            builder.build().map(Some).map_err(refused)
+        };
+        Ok(Self { http: proxy("HTTP_PROXY")?, https: proxy("HTTPS_PROXY")? })
+    }
 }
 
 impl Client {
     /// A client whose requests end after `timeout` at the latest.
-    pub fn new(timeout: Duration) -> Self {
+    pub fn new(timeout: Duration) -> Result<Self, String> {
         let config = config(timeout);
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::trust::system());
-        Self::over(config.build().into())
+        Self::over(Connections::System(config.build().into()))
     }
 
     /// A client with the certificates of a target.
     pub fn of(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
         #[cfg(feature = "tls")]
         {
-            let config = config(timeout).tls_config(super::trust::of(options)?);
-            Ok(Self::over(config.build().into()))
+            let certificates = OwnCertificates::read(options, timeout)?;
+            Self::over(Connections::Files(Arc::new(Mutex::new(certificates))))
         }
         #[cfg(not(feature = "tls"))]
         {
@@ -92,16 +166,32 @@ impl Client {
             if files.into_iter().any(Option::is_some) || options.skips_verification {
                 return Err("this build has no TLS: build with the feature `tls`".to_owned());
             }
-            Ok(Self::new(timeout))
+            Self::new(timeout)
         }
     }
 
-    fn over(agent: ureq::Agent) -> Self {
-        Self {
-            agent,
+    #[expect(clippy::disallowed_methods, reason = "proxies come from the environment, as for every client of HTTP")]
+    fn over(connections: Connections) -> Result<Self, String> {
+        Ok(Self {
+            connections,
+            proxies: Proxies::of(&|name| std::env::var(name).ok())?,
             #[cfg(test)]
             answers: None,
+        })
+    }
+
+    fn agent(&self) -> Result<ureq::Agent, String> {
+        match &self.connections {
+            Connections::System(agent) => Ok(agent.clone()),
+            #[cfg(feature = "tls")]
+            Connections::Files(certificates) => certificates.lock().unwrap_or_else(PoisonError::into_inner).agent(),
         }
+    }
+
+    /// Users and passwords of the proxies.
+    pub(super) fn proxy_secrets(&self) -> impl Iterator<Item = String> {
+        let proxies = self.proxies.http.iter().chain(&self.proxies.https);
+        proxies.flat_map(|proxy| [proxy.username(), proxy.password()]).flatten().map(str::to_owned)
     }
 
     /// A client whose requests a test answers.
@@ -109,7 +199,7 @@ impl Client {
     pub(super) fn answered_by(
         answer: impl Fn(&Outbound<'_>) -> Result<Answer, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)) }
+        Self { answers: Some(std::sync::Arc::new(answer)), ..Self::new(Duration::from_secs(1)).unwrap() }
     }
 
     /// Sends a request. The error names the failed phase, without the URL.
@@ -122,8 +212,12 @@ impl Client {
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
+        let is_secure = request.url.starts_with("https:");
+        let proxy = if is_secure { &self.proxies.https } else { &self.proxies.http };
         let request = builder.body(request.body).map_err(|error| error.to_string())?;
-        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let agent = self.agent()?;
+        let request = agent.configure_request(request).proxy(proxy.clone()).build();
+        let mut response = agent.run(request).map_err(|error| words(&error))?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let retry_after = header("retry-after");
         let samples_written =
@@ -140,11 +234,21 @@ impl Client {
             (Err(_), None) => Vec::new(),
             (Err(error), Some(_)) => return Err(error.to_string()),
         };
-        Ok(Answer { status, retry_after, tells_written, samples_written, first_line: first_line(&body), body })
+        Ok(Answer { status, retry_after, tells_written, samples_written, body })
     }
 }
 
-fn first_line(body: &[u8]) -> String {
+/// What a failed request means, without its URL.
+fn words(error: &ureq::Error) -> String {
+    #[cfg(feature = "tls")]
+    if let Some(words) = super::trust::words(error) {
+        return words;
+    }
+    error.to_string()
+}
+
+/// First line of a body, escaped and shortened.
+pub(super) fn first_line(body: &[u8]) -> String {
     let line = body.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let text = String::from_utf8_lossy(line);
     text.chars().take(SHOWN_MAX_CHARACTERS).flat_map(char::escape_debug).collect()
@@ -196,6 +300,29 @@ mod tests {
         }
         assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(http_date("Tue, 29 Feb 2000 12:00:00 GMT"), Some(951_825_600));
+    }
+
+    #[test]
+    fn proxies_follow_the_scheme_and_errors_hide_them() {
+        let of = |variables: &[(&str, &str)]| {
+            let found =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            Proxies::of(&found).map(|proxies| {
+                let port = |proxy: Option<ureq::Proxy>| proxy.map(|proxy| proxy.port());
+                (port(proxies.http), port(proxies.https))
+            })
+        };
+        assert_eq!(of(&[]), Ok((None, None)));
+        assert_eq!(of(&[("HTTPS_PROXY", "http://p:2")]), Ok((None, Some(2))));
+        assert_eq!(of(&[("http_proxy", "p:1"), ("HTTPS_PROXY", "http://u:pw@p:2")]), Ok((Some(1), Some(2))));
+        assert_eq!(of(&[("ALL_PROXY", "http://p:3"), ("HTTP_PROXY", "")]), Ok((Some(3), Some(3))));
+        for refused in ["http://u:geh eim@p", "geheim://x"] {
+            let error = of(&[("HTTP_PROXY", refused)]).unwrap_err();
+            assert_eq!(
+                error, "HTTP_PROXY: expected the URL of a proxy, as http://USER:PASSWORD@HOST:PORT",
+                "{refused}"
+            );
+        }
     }
 
     #[test]

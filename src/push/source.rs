@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Batcher, Families, Identity};
 use super::client::{Client, Outbound};
+use crate::target::Address;
 use collectors::host::kernel::clock;
 
 /// Bytes of another exporter's page, at most.
@@ -36,14 +37,15 @@ impl ScrapedPage {
             Some((given, url)) if !given.contains(['/', ':', '?']) => (given, url),
             _ => (job, text),
         };
-        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if host.is_empty() || job.is_empty() {
-            return Err("expected URL or JOB=URL with a URL that begins with http:// or https://".to_owned());
+        if job.is_empty() {
+            return Err("expected a job before =".to_owned());
         }
-        if host.contains('@') {
+        let Address { login, .. } = Address::parse(url)?;
+        if login.is_some() {
             return Err("a login in the URL is not supported here".to_owned());
         }
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let instance = host.to_owned();
         let url = if rest.len() == host.len() { format!("{url}/metrics") } else { url.to_owned() };
         Ok(Self { job: job.to_owned(), instance, url })

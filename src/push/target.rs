@@ -20,10 +20,13 @@ use super::client::{self, Answer, Client, Outbound};
 use super::remote_write::{self, Version};
 use super::source::Collected;
 use crate::access::Secret;
-use crate::target::{Compression, TargetKind, TargetOptions};
+use crate::target::{Address, Compression, GROUPS, HIDDEN, TargetKind, TargetOptions, percent_decoded};
 
 /// Types and HELP texts are sent again to a receiver of remote write 1.0 after this time.
 const METADATA_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Shorter values of a query are words such as `1` or `get`, and no secrets.
+const QUERY_SECRET_MIN_BYTES: usize = 4;
 
 /// Time for the check of `pause-unless-url`.
 const PAUSE_CHECK_MAX: Duration = Duration::from_secs(2);
@@ -141,7 +144,11 @@ impl Target {
         if url.is_empty() {
             return false;
         }
-        let answer = self.pause_client.send(&Outbound { method: "GET", url, headers: &[], body: b"" }, None);
+        let Ok(Address { url, login }) = Address::parse(url) else { return true };
+        let login = login.map(|(user, password)| basic(&user, &password));
+        let headers: Vec<(&str, &str)> = login.as_deref().map(|login| ("Authorization", login)).into_iter().collect();
+        let request = Outbound { method: "GET", url: &url, headers: &headers, body: b"" };
+        let answer = self.pause_client.send(&request, None);
         !answer.is_ok_and(|answer| answer.status / 100 == 2)
     }
 
@@ -310,8 +317,40 @@ impl Target {
         headers.extend(self.options.headers.iter().map(|(name, value)| (name.as_str(), value.0.as_str())));
         match self.client.send(&Outbound { method, url, headers: &headers, body }, None) {
             Err(error) => (Outcome::Retry(error, None), None),
-            Ok(answer) => (outcome(&answer, body.len(), now), Some(answer)),
+            Ok(answer) => {
+                let said = client::first_line(&self.without_secrets(&answer.body, authorization.as_deref()));
+                (outcome(&answer, &said, body.len(), now), Some(answer))
+            }
         }
+    }
+
+    /// What a target said, without the secrets that it was sent: some receivers repeat a request in their errors.
+    fn without_secrets(&self, said: &[u8], authorization: Option<&str>) -> Vec<u8> {
+        let mut secrets: Vec<String> = vec![self.options.password.0.clone()];
+        if let Some((_, credentials)) = authorization.and_then(|value| value.split_once(' ')) {
+            secrets.push(credentials.to_owned());
+            let login = base64::engine::general_purpose::STANDARD.decode(credentials).unwrap_or_default();
+            let login = String::from_utf8(login).unwrap_or_default();
+            // The user alone is a secret where there is no password.
+            secrets
+                .extend(login.split_once(':').map(|(user, word)| if word.is_empty() { user } else { word }.to_owned()));
+        }
+        secrets.extend(self.options.headers.iter().map(|(_, value)| value.0.clone()));
+        if let Some((_, query)) = self.options.url.0.split_once(['?', '#']) {
+            secrets.push(query.to_owned());
+            let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+            let values = values.filter(|value| value.len() >= QUERY_SECRET_MIN_BYTES);
+            secrets.extend(values.flat_map(|value| [value.to_owned(), percent_decoded(value)]));
+        }
+        secrets.extend(self.client.proxy_secrets());
+        secrets.retain(|secret| !secret.is_empty());
+        // A secret that contains another one comes first.
+        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let mut said = String::from_utf8_lossy(said).into_owned();
+        for secret in &secrets {
+            said = said.replace(secret.as_str(), HIDDEN);
+        }
+        said.into_bytes()
     }
 
     /// Value of the header `Authorization`. Files are read at each request, so that a new secret is used at once.
@@ -325,8 +364,7 @@ impl Target {
             return Ok(None);
         }
         let password = secret(&options.password, options.password_file.as_deref())?;
-        let login = format!("{}:{password}", options.username);
-        Ok(Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login))))
+        Ok(Some(basic(&options.username, &password)))
     }
 
     fn write_file(&self, text: &str) -> Outcome {
@@ -342,6 +380,11 @@ impl Target {
     }
 }
 
+/// The value of `Authorization` of a login.
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+}
+
 /// A secret, or the first line of the file that holds it.
 fn secret(secret: &Secret, file: Option<&Path>) -> Result<String, String> {
     let Some(file) = file else { return Ok(secret.0.clone()) };
@@ -351,9 +394,6 @@ fn secret(secret: &Secret, file: Option<&Path>) -> Result<String, String> {
 
 /// Media type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Where the groups of a Pushgateway are.
-const GROUPS: &str = "/metrics/";
 
 /// Name of the file in a directory that was given for the kind `file`, as the textfile collector reads it.
 const FILE_NAME: &str = "pushed.prom";
@@ -407,12 +447,13 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
-/// The outcome of a status: 2xx is delivered; 429, 5xx and timeouts of the target are retried; all others are refused.
-fn outcome(answer: &Answer, bytes: usize, now: Duration) -> Outcome {
-    let text = || format!("status {}: {}", answer.status, answer.first_line);
+/// The outcome of a status: 2xx is delivered; 429, 5xx, timeouts of the target and a login that a proxy lacks are retried;
+/// all others are refused. `said` is the first line of the body.
+fn outcome(answer: &Answer, said: &str, bytes: usize, now: Duration) -> Outcome {
+    let text = || format!("status {}: {said}", answer.status);
     match answer.status {
         200..=299 => Outcome::Delivered(bytes as u64),
-        408 | 425 | 429 | 500..=599 => {
+        407 | 408 | 425 | 429 | 500..=599 => {
             let after = answer.retry_after.as_deref().and_then(|value| client::retry_after(value, now));
             Outcome::Retry(text(), after)
         }
@@ -521,10 +562,9 @@ mod tests {
                 retry_after: retry.map(str::to_owned),
                 tells_written: false,
                 samples_written: None,
-                first_line: "why".to_owned(),
                 body: Vec::new(),
             };
-            outcome(&answer, 5, Duration::ZERO)
+            outcome(&answer, "why", 5, Duration::ZERO)
         };
         assert_eq!(of(204, None), Outcome::Delivered(5));
         assert_eq!(of(400, None), Outcome::Refused("status 400: why".to_owned()));

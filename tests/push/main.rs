@@ -10,3 +10,6 @@ mod exporter;
 mod once;
 mod receiver;
 mod reload;
+mod secrets;
+#[cfg(feature = "tls")]
+mod tls;

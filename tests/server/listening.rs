@@ -67,6 +67,33 @@ fn a_unix_socket_is_created_and_removed() {
     assert!(!path.exists());
 }
 
+#[test]
+fn all_addresses_of_both_families_can_share_a_port() {
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
+
+    let Ok(free) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
+        println!("skipped: this machine has no IPv6");
+        return;
+    };
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut command = Command::new(EXPORTER);
+    for host in ["[::]", "0.0.0.0"] {
+        command.arg(format!("--web.listen-address={host}:{port}"));
+    }
+    let running = Running::start(&mut command, &format!("address=0.0.0.0:{port}\n"));
+    assert!(running.start.contains(&format!("address=[::]:{port}\n")), "{}", running.start);
+    assert!(page(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap()).contains("\nnode_load1 "));
+    assert!(page(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).unwrap()).contains("\nnode_load1 "));
+    // Each socket takes one family: a table of sockets lists the port once in each.
+    for (table, expected) in [("tcp", 1), ("tcp6", 1)] {
+        let text = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap();
+        let listening = text.lines().filter(|line| line.contains(&format!(":{port:04X} ")) && line.contains(" 0A "));
+        assert_eq!(listening.count(), expected, "{table}");
+    }
+    assert_eq!(running.end(), Some(0));
+}
+
 /// Starts the exporter like systemd: with this socket as descriptor 3.
 fn passed(socket: impl Into<std::os::fd::OwnedFd>, until: &str) -> Running {
     let script = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=metrics exec \"$0\" --web.systemd-socket 3<&0 </dev/null";

@@ -70,6 +70,42 @@ fn collectors_blocked_on_pipes_fail_and_cost_no_further_thread() {
     drop(silent);
 }
 
+/// Number of threads by name.
+fn all_threads(exporter: &Exporter) -> std::collections::BTreeMap<String, usize> {
+    let mut threads = std::collections::BTreeMap::new();
+    for task in std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).unwrap() {
+        let Ok(name) = std::fs::read_to_string(task.unwrap().path().join("comm")) else { continue };
+        *threads.entry(name.trim().to_owned()).or_default() += 1;
+    }
+    threads
+}
+
+#[test]
+fn two_thousand_requests_of_a_client_need_as_many_threads_as_the_first_ones() {
+    const REQUESTS: usize = 2_000;
+    let exporter = Exporter::simulated(&[]);
+    let mut connection = exporter.connect();
+    let mut ask = |count: usize| {
+        for number in 0..count {
+            let path = ["/metrics?collect[]=loadavg", "/metrics?collect[]=stat", "/metrics", "/"][number % 4];
+            assert_eq!(connection.ask("GET", path).status, 200);
+        }
+    };
+    ask(8);
+    let mut expected = all_threads(&exporter);
+    ask(REQUESTS);
+    let mut found = all_threads(&exporter);
+    // On a busy machine a scrape may take longer than the time after which a standby takes over.
+    for threads in [&mut expected, &mut found] {
+        let serving = threads.remove("serve").unwrap();
+        assert!((2..=THREADS_MAX).contains(&serving), "{serving} threads serve");
+    }
+    // These end when they are idle.
+    let names = |threads: &std::collections::BTreeMap<String, usize>| threads.keys().cloned().collect::<Vec<_>>();
+    assert!(names(&found).iter().all(|name| expected.contains_key(name)), "{expected:?} {found:?}");
+    assert!(found.values().sum::<usize>() <= expected.values().sum::<usize>() + 1, "{expected:?} {found:?}");
+}
+
 #[test]
 fn a_blocked_scrape_does_not_delay_other_requests() {
     const TIMEOUT_SECONDS: f64 = 3.0;

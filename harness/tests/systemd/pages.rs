@@ -86,8 +86,23 @@ pub(super) fn the_peer_agrees_about_logins() {
     // User, process, service, type, class, desktop, seat, virtual terminal, terminal, display, is remote, host, properties.
     let process = systemd.process_of_a_service();
     let session = |kind, class, remote| {
-        let of =
-            ["uusssssussbssa(sv)", "0", process.as_str(), "test", kind, class, "", "", "0", "", "", remote, "", "", "0"];
+        let of = [
+            "uusssssussbssa(sv)",
+            "0",
+            process.as_str(),
+            "test",
+            kind,
+            class,
+            "",
+            "",
+            "0",
+            "",
+            "",
+            remote,
+            "",
+            "",
+            "0",
+        ];
         systemd.call_login_manager("CreateSession", &of);
     };
     session("tty", "user", "true");

@@ -14,8 +14,9 @@ use crate::target::KEYS;
 
 const HEAD: &str = "# Configuration file\n\nGenerated from the declarations by `cargo run -p harness -- accept`.\n\n\
 `--config.file=FILE` reads the values of flags from a YAML file. Each key is a flag's name, with a section for the part before the\n\
-first dot. A flag on the command line overrides the file. Unknown keys, repeated keys and values of another type are errors with\n\
-their line. `--config.check` reads the file, prints the resulting configuration without secrets, and exits.\n\n\
+first dot. A flag on the command line overrides the file. Unknown keys, repeated keys and values of another type are errors. They\n\
+name file, line and column, show the line with a caret but without values that may be secrets, and suggest the nearest key.\n\
+`--config.check` reads the file, prints the resulting configuration without secrets, and exits.\n\n\
 `${VARIABLE}` stands for an environment variable, and `${VARIABLE:-TEXT}` has a default, in `app`, `labels` and `push.targets`.\n\n\
 Examples: [pushing every 30 s to a Pushgateway and a vmagent](config/push-every-30s.yml), [an edge device](config/edge.yml),\n\
 [Kubernetes](config/kubernetes.yml).\n\n\

@@ -9,7 +9,7 @@ use super::{
     APP, COLLECTORS, DISABLE_DEFAULTS, ENABLED, LABELS, SANDBOX, SECTIONS, TARGETS, collector_flags, declarations,
     section_flags, server_flag,
 };
-use crate::flags::Settings;
+use crate::flags::{Settings, own};
 use crate::target::ShownOption;
 
 /// Every key with its value, for `--config.check`. It can be read again; secrets are hidden.
@@ -66,14 +66,14 @@ fn push_map(text: &mut String, lead: &str, key: &str, pairs: &[(String, String)]
 
 /// A flag that has a value. An empty text is the same as none.
 fn push_flag(text: &mut String, lead: &str, key: &str, flag: Option<&FlagInfo>, values: &FlagValues) {
-    let Some(value) = flag.and_then(|flag| values.value(flag)) else { return };
+    let Some((flag, value)) = flag.and_then(|flag| Some((flag, values.value(flag)?))) else { return };
     let shown = match value {
         FlagValue::Switch(is_on) => is_on.to_string(),
         FlagValue::Text(text) if text.is_empty() => return,
         FlagValue::Text(text) => quoted(text),
         FlagValue::Texts(texts) if texts.is_empty() => return,
         FlagValue::Texts(texts) => {
-            format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+            format!("[{}]", texts.iter().map(|text| quoted(&own::shown(flag, text))).collect::<Vec<_>>().join(", "))
         }
         FlagValue::Whole(number) => number.to_string(),
         FlagValue::Duration(duration) => format!("{duration:?}"),

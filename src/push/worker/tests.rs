@@ -178,7 +178,6 @@ impl Network {
             retry_after: None,
             tells_written: false,
             samples_written: None,
-            first_line: String::new(),
             body: Vec::new(),
         };
         let counted = |count| Answer { tells_written: true, samples_written: Some(count), ..plain(204) };
@@ -439,7 +438,6 @@ fn a_count_that_is_too_low_is_told() {
                 retry_after: None,
                 tells_written: true,
                 samples_written: Some(count),
-                first_line: String::new(),
                 body: Vec::new(),
             })
         });
