@@ -27,6 +27,7 @@ use crate::access::Access;
 use crate::log::{Format, Level};
 use crate::serve::deadline::Deadlines;
 use crate::target::TargetOptions;
+use crate::yaml::{Place, Problem};
 pub use changed::changed;
 use completion::Shell;
 pub use own::SIMULATED;
@@ -257,16 +258,27 @@ pub fn parse_with(
             }
         }
     }
-    let mut targets = Vec::new();
+    let (mut targets, mut places, mut content) = (Vec::new(), Vec::new(), None);
     if let Some(path) = own::config_file(&found.values) {
         let text = (outside.read)(&path).map_err(|error| format!("--config.file: {}: {error}", path.display()))?;
-        let file = config::read(registrations, &text, outside.variable)
-            .map_err(|problem| format!("--config.file: {}: {problem}", path.display()))?;
+        let told = |problem: &Problem| config::message(registrations, &path, &text, problem);
+        let file = config::read(registrations, &text, outside.variable).map_err(|problem| told(&problem))?;
         targets.clone_from(&file.targets);
-        found.take_file(file)?;
+        places = found.take_file(file)?;
+        content = Some((path, text));
     }
     let has_targets = own::has_targets(&found.values);
-    let mut settings = own::settings(found.finish(registrations))?;
+    let mut settings = own::settings(found.finish(registrations)).map_err(|error| {
+        // A value of the file is refused with its place.
+        let refused =
+            places.iter().find(|(flag, _)| error.strip_prefix("--").is_some_and(|rest| rest.starts_with(flag)));
+        match (refused, &content) {
+            (Some((_, place)), Some((path, text))) => {
+                config::message(registrations, path, text, &Problem::at(*place, error))
+            }
+            _ => error,
+        }
+    })?;
     if !has_targets {
         settings.push.targets = targets;
     }
@@ -402,9 +414,11 @@ impl Found {
         self.values.give(&flag, own::normalized(&flag, value))
     }
 
-    /// Takes what a configuration file says and the command line does not.
-    fn take_file(&mut self, file: config::ConfigFile) -> Result<(), String> {
+    /// Takes what a configuration file says and the command line does not. Returns the flags with `:` and their places.
+    fn take_file(&mut self, file: config::ConfigFile) -> Result<Vec<(String, Place)>, String> {
+        let mut places = Vec::new();
         for given in file.flags.iter().filter(|given| !self.seen.contains_key(given.flag.name)) {
+            places.push((format!("{}:", given.flag.name), given.place));
             for value in &given.values {
                 self.values.give(&given.flag, own::normalized(&given.flag, value))?;
             }
@@ -412,7 +426,7 @@ impl Found {
         for (collector, is_on) in file.collectors {
             self.collectors.entry(collector).or_insert(is_on);
         }
-        Ok(())
+        Ok(places)
     }
 
     /// Completes the state of every collector.

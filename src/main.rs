@@ -39,7 +39,9 @@ fn main() -> ExitCode {
         Ok(Command::Check(settings)) => print(&flags::config::effective(collectors::ALL, &settings)),
         Ok(Command::Serve(settings)) => serve(&settings),
         Err(error) => {
-            eprintln!("node_exporter: error: {error}, try --help");
+            // An error in a file comes with the line of the file.
+            let advice = if error.contains('\n') { "" } else { ", try --help" };
+            eprintln!("node_exporter: error: {error}{advice}");
             ExitCode::FAILURE
         }
     }

@@ -159,9 +159,13 @@ pub(crate) const KEYS: [TargetKey; 25] = [
     key("bearer-token", "", "Token of the header Authorization."),
     key("bearer-token-file", "", "File with the token, read at each request."),
     key("headers", "", "Further headers, as a map."),
-    key("ca-file", "", "Certificates in PEM form to trust in place of those of the system."),
-    key("cert-file", "", "Client certificate in PEM form."),
-    key("key-file", "", "Key of the client certificate in PEM form."),
+    key(
+        "ca-file",
+        "",
+        "Certificates in PEM form to trust in place of those of the system; read again when the file changes.",
+    ),
+    key("cert-file", "", "Client certificate in PEM form; read again when the file changes."),
+    key("key-file", "", "Key of the client certificate in PEM form; read again when the file changes."),
     key("insecure-skip-verify", "false", "Accept any certificate."),
     key("timeout", "", "Time for one request. Without it: push.timeout."),
     key("requests-per-second", "50", "Rate at which a backlog is sent."),
@@ -271,37 +275,34 @@ impl TargetOptions {
         let section = Section::read(Some(node), "a target", &KEYS.map(|key| key.name))?;
         let get = |key: &str| expanded(section, key, variable);
         let path = |key: &str| get(key).map(|path| (!path.is_empty()).then(|| PathBuf::from(path)));
-        let line = |key: &str| section.get(key).map_or(node.line, |node| node.line);
+        let place = |key: &str| section.get(key).map_or(node.place, |node| node.place);
         let to = get("to")?;
         let kind = TargetKind::of(&to).ok_or_else(|| {
             let advice = TargetKind::advice(&to);
-            Problem::at(line("to"), format!("to: expected one of {}{advice}", TargetKind::words()))
+            Problem::at(place("to"), format!("to: expected one of {}{advice}", TargetKind::words()))
         })?;
         let map = |key: &str| pairs(section, key, variable);
-        let labels = |key: &str| {
-            let found = map(key)?;
-            match found.iter().find(|(name, _)| !is_label_name(name)) {
-                Some((name, _)) => Err(Problem::at(line(key), format!("{key}: `{name}` is no name of a label"))),
-                None => Ok(found),
-            }
+        let labels = |key: &str| match entries(section.get(key), key)?.iter().find(|entry| !is_label_name(&entry.key)) {
+            Some(entry) => Err(Problem::at(entry.place, format!("{key}: `{}` is no name of a label", entry.key))),
+            None => map(key),
         };
         let headers = map("headers")?;
         for (name, value) in &headers {
             if name.is_empty()
                 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte))
             {
-                return Err(Problem::at(line("headers"), "headers: expected names of letters, digits and -"));
+                return Err(Problem::at(place("headers"), "headers: expected names of letters, digits and -"));
             }
             if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
                 let sentence = format!("headers: {name}: expected a value of one line");
-                return Err(Problem::at(line("headers"), sentence));
+                return Err(Problem::at(place("headers"), sentence));
             }
         }
         let method = get("method")?;
         let is_post = match method.to_ascii_lowercase().as_str() {
             "" | "put" => false,
             "post" => true,
-            _ => return Err(Problem::at(line("method"), "method: expected put or post")),
+            _ => return Err(Problem::at(place("method"), "method: expected put or post")),
         };
         let compression = get("compression")?;
         let compression = match compression.as_str() {
@@ -310,12 +311,12 @@ impl TargetOptions {
                 .iter()
                 .find(|(known, _)| *known == word)
                 .map(|(_, found)| *found)
-                .ok_or_else(|| Problem::at(line("compression"), "compression: expected gzip, zstd or none"))?,
+                .ok_or_else(|| Problem::at(place("compression"), "compression: expected gzip, zstd or none"))?,
         };
         let timeout = section.duration("timeout")?;
         let rate = section.get("requests-per-second").map(|_| section.whole("requests-per-second")).transpose()?;
         if rate == Some(0) {
-            return Err(Problem::at(line("requests-per-second"), "requests-per-second: expected a number above 0"));
+            return Err(Problem::at(place("requests-per-second"), "requests-per-second: expected a number above 0"));
         }
         let options = Self {
             kind,
@@ -344,7 +345,12 @@ impl TargetOptions {
             pause_file: path("pause-file")?,
             pause_unless_url: Secret(get("pause-unless-url")?),
         };
-        options.agree().and_then(Self::completed).map_err(|sentence| Problem::at(node.line, sentence))
+        options.agree().and_then(Self::completed).map_err(|sentence| {
+            // A sentence begins with the key that it is about, or with the kind, where it is about the URL.
+            let word = sentence.split([' ', ':']).next().unwrap_or_default();
+            let key = if word == kind.word() { "url" } else { word };
+            Problem::at(place(key), sentence)
+        })
     }
 
     /// Refuses keys that exclude each other or mean nothing for the kind.
@@ -503,7 +509,7 @@ pub(crate) enum ShownOption {
 /// The text of a key with its variables replaced; empty where there is none.
 fn expanded(section: Section<'_>, key: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
     let Some(node) = section.get(key) else { return Ok(String::new()) };
-    expand(text(node, key)?, variable).map_err(|what| Problem::at(node.line, format!("{key}: {what}")))
+    expand(text(node, key)?, variable).map_err(|what| Problem::at(node.place, format!("{key}: {what}")))
 }
 
 /// The entries of a map with their variables replaced.
@@ -514,7 +520,7 @@ pub(crate) fn pairs(
 ) -> Result<Vec<(String, String)>, Problem> {
     let pair = |entry: &crate::yaml::MapEntry| {
         let value = expand(text(&entry.node, &entry.key)?, variable)
-            .map_err(|what| Problem::at(entry.line, format!("{key}: {}: {what}", entry.key)))?;
+            .map_err(|what| Problem::at(entry.place, format!("{key}: {}: {what}", entry.key)))?;
         Ok((entry.key.clone(), value))
     };
     entries(section.get(key), key)?.iter().map(pair).collect()
@@ -634,15 +640,15 @@ mod tests {
             "to: import\nurl: http://h\npassword: ${NO}\n",
             "line 3: password: the environment variable NO is not set; ${NO:-TEXT} has a default",
         );
-        refuse("to: import\nurl: http://h\nmethod: post\n", "line 1: method is for targets of the kind pushgateway");
+        refuse("to: import\nurl: http://h\nmethod: post\n", "line 3: method is for targets of the kind pushgateway");
         refuse(
             "to: import\nurl: http://h\nextra-labels: {a-b: c}\n",
             "line 3: extra-labels: `a-b` is no name of a label",
         );
-        refuse("to: import\nurl: http://h\ncert-file: x\n", "line 1: cert-file and key-file belong together");
+        refuse("to: import\nurl: http://h\ncert-file: x\n", "line 3: cert-file and key-file belong together");
         refuse(
             "to: import\nurl: http://h\nusername: x\nbearer-token: y\n",
-            "line 1: username and bearer-token exclude each other",
+            "line 3: username and bearer-token exclude each other",
         );
         assert!(matches!(parse("a: 1").unwrap().value, Value::Map(_)));
     }

@@ -8,7 +8,7 @@ pub(crate) mod section;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 /// Maximum number of values of a file, with repetitions by aliases.
 const NODES_MAX: usize = 10_000;
@@ -16,37 +16,61 @@ const NODES_MAX: usize = 10_000;
 /// Maximum nesting depth.
 const DEPTH_MAX: usize = 16;
 
-/// An error in a file, with its line.
+/// Where a value begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    /// Line, from 1.
+    pub(crate) line: usize,
+    /// Column in characters, from 1; 0 where it is not known.
+    pub(crate) column: usize,
+}
+
+impl Place {
+    /// The begin of a file.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    fn of(marker: &Marker) -> Self {
+        Self { line: marker.line(), column: marker.col() + 1 }
+    }
+}
+
+impl From<usize> for Place {
+    fn from(line: usize) -> Self {
+        Self { line, column: 0 }
+    }
+}
+
+/// An error in a file, with its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Problem {
-    line: Option<usize>,
-    what: String,
+    pub(crate) place: Option<Place>,
+    pub(crate) what: String,
 }
 
 impl Problem {
-    pub(crate) fn at(line: usize, what: impl Into<String>) -> Self {
-        Self { line: Some(line), what: what.into() }
+    pub(crate) fn at(place: impl Into<Place>, what: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), what: what.into() }
     }
 
     /// An error without a line.
     pub(crate) fn general(what: impl Into<String>) -> Self {
-        Self { line: None, what: what.into() }
+        Self { place: None, what: what.into() }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.what),
+        match self.place {
+            Some(Place { line, .. }) => write!(f, "line {line}: {}", self.what),
             None => f.write_str(&self.what),
         }
     }
 }
 
-/// A value and the line at which it begins.
+/// A value and where it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Node {
-    pub(crate) line: usize,
+    pub(crate) place: Place,
     pub(crate) value: Value,
 }
 
@@ -68,21 +92,22 @@ pub(crate) enum Value {
 /// A key of a map with its value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct MapEntry {
-    pub(crate) line: usize,
+    pub(crate) place: Place,
     pub(crate) key: String,
     pub(crate) node: Node,
 }
 
 /// Parses a file with at most one document; an empty file is `Null`.
 pub(crate) fn parse(text: &str) -> Result<Node, Problem> {
-    let mut builder = Builder { events: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, line: 1 };
+    let mut builder =
+        Builder { events: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0, place: Place::START };
     let mut document = None;
     loop {
         match builder.next()? {
-            Event::StreamEnd => return Ok(document.unwrap_or(Node { line: 1, value: Value::Null })),
+            Event::StreamEnd => return Ok(document.unwrap_or(Node { place: Place::START, value: Value::Null })),
             Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
             _ if document.is_some() => {
-                return Err(Problem::at(builder.line, "expected one document, found a second one; merge them"));
+                return Err(Problem::at(builder.place, "expected one document, found a second one; merge them"));
             }
             event => document = Some(builder.node(event, 0)?),
         }
@@ -94,27 +119,27 @@ struct Builder<I> {
     /// The values of anchors, by the number of the anchor.
     anchors: BTreeMap<usize, Node>,
     nodes: usize,
-    /// Line of the last event.
-    line: usize,
+    /// Where the last event begins.
+    place: Place,
 }
 
 impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
     fn next(&mut self) -> Result<Event<'a>, Problem> {
         match self.events.next() {
             Some(Ok((event, span))) => {
-                self.line = span.start.line();
+                self.place = Place::of(&span.start);
                 Ok(event)
             }
-            Some(Err(error)) => Err(Problem::at(error.marker().line(), format!("invalid YAML: {}", error.info()))),
+            Some(Err(error)) => Err(Problem::at(Place::of(error.marker()), format!("invalid YAML: {}", error.info()))),
             None => Ok(Event::StreamEnd),
         }
     }
 
     fn node(&mut self, event: Event<'a>, depth: usize) -> Result<Node, Problem> {
-        let line = self.line;
+        let place = self.place;
         self.count(1)?;
         if depth > DEPTH_MAX {
-            return Err(Problem::at(line, format!("nested deeper than {DEPTH_MAX} levels")));
+            return Err(Problem::at(place, format!("nested deeper than {DEPTH_MAX} levels")));
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -131,13 +156,13 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
             }
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
-                let node = known.ok_or_else(|| Problem::at(line, "an alias inside of its own anchor"))?;
+                let node = known.ok_or_else(|| Problem::at(place, "an alias inside of its own anchor"))?;
                 self.count(size(&node))?;
-                return Ok(Node { line, ..node });
+                return Ok(Node { place, ..node });
             }
-            _ => return Err(Problem::at(line, "expected a value")),
+            _ => return Err(Problem::at(place, "expected a value")),
         };
-        let node = Node { line, value };
+        let node = Node { place, value };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -147,7 +172,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
     fn count(&mut self, nodes: usize) -> Result<(), Problem> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > NODES_MAX {
-            return Err(Problem::at(self.line, format!("more than {NODES_MAX} values")));
+            return Err(Problem::at(self.place, format!("more than {NODES_MAX} values")));
         }
         Ok(())
     }
@@ -169,15 +194,15 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
                 Event::MappingEnd => return Ok(entries),
                 event => event,
             };
-            let Node { line, value: Value::Scalar { text: key, .. } } = self.node(event, depth + 1)? else {
-                return Err(Problem::at(self.line, "expected a scalar as key"));
+            let Node { place, value: Value::Scalar { text: key, .. } } = self.node(event, depth + 1)? else {
+                return Err(Problem::at(self.place, "expected a scalar as key"));
             };
             if let Some(before) = entries.iter().find(|entry| entry.key == key) {
-                let before = before.line;
-                return Err(Problem::at(line, format!("duplicate key `{key}`, first in line {before}; remove one")));
+                let before = before.place.line;
+                return Err(Problem::at(place, format!("duplicate key `{key}`, first in line {before}; remove one")));
             }
             let event = self.next()?;
-            entries.push(MapEntry { line, key, node: self.node(event, depth + 1)? });
+            entries.push(MapEntry { place, key, node: self.node(event, depth + 1)? });
         }
     }
 
@@ -186,7 +211,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<I> {
         match tag {
             None => Ok(false),
             Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(true),
-            Some(_) => Err(Problem::at(self.line, "tags are not supported; remove the tag")),
+            Some(_) => Err(Problem::at(self.place, "tags are not supported; remove the tag")),
         }
     }
 }
@@ -214,13 +239,13 @@ mod tests {
 
     /// Prints each value with its line; `!` follows a quoted one.
     fn print(node: &Node) -> String {
-        let line = node.line;
+        let line = node.place.line;
         match &node.value {
             Value::Null => format!("{line}:null "),
             Value::Scalar { text, is_plain } => format!("{line}:{text:?}{} ", if *is_plain { "" } else { "!" }),
             Value::List(nodes) => format!("[{}]", nodes.iter().map(print).collect::<String>()),
             Value::Map(entries) => {
-                let entry = |entry: &MapEntry| format!("{}:{}={}", entry.line, entry.key, print(&entry.node));
+                let entry = |entry: &MapEntry| format!("{}:{}={}", entry.place.line, entry.key, print(&entry.node));
                 format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().concat())
             }
         }

@@ -6,6 +6,7 @@
 mod documentation;
 mod effective;
 mod file;
+mod message;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,9 @@ pub use documentation::documentation;
 pub use effective::effective;
 
 pub(crate) use file::{ConfigFile, read};
+pub(crate) use message::message;
+
+use std::path::Path;
 
 use collectors::kit::declare::{Declaration, Registration};
 use collectors::kit::options::FlagInfo;
@@ -21,7 +25,8 @@ use super as flags;
 
 /// Checks the text of a configuration file, without environment variables.
 pub fn check(registrations: &[Registration], text: &str) -> Result<(), String> {
-    read(registrations, text, &|_| None).map(drop).map_err(|problem| problem.to_string())
+    let told = |problem| message(registrations, Path::new("node_exporter.yml"), text, &problem);
+    read(registrations, text, &|_| None).map(drop).map_err(told)
 }
 
 /// Sections whose keys are flags of the server: `web.listen-address` is the key `listen-address` of `web`.
@@ -61,6 +66,18 @@ fn collector_flags(declaration: &Declaration) -> impl Iterator<Item = (&'static 
         let key = rest.strip_prefix(declaration.name).and_then(|key| key.strip_prefix('.')).unwrap_or(rest);
         Some((key, *flag))
     })
+}
+
+/// Every key that the file may have.
+fn all_keys(registrations: &[Registration]) -> impl Iterator<Item = &'static str> {
+    let tops =
+        [APP.0, LABELS.0, SANDBOX.0, DISABLE_DEFAULTS.0, TARGETS, COLLECTORS, ENABLED].into_iter().chain(SECTIONS);
+    let flags = SECTIONS.into_iter().flat_map(section_flags).map(|(key, _)| key);
+    let collectors = declarations(registrations).flat_map(|declaration| {
+        let flags = collector_flags(declaration).map(|(key, _)| key);
+        std::iter::once(declaration.name).chain(flags)
+    });
+    tops.chain(flags).chain(collectors).chain(crate::target::KEYS.map(|key| key.name))
 }
 
 fn declarations(registrations: &[Registration]) -> impl Iterator<Item = &'static Declaration> {

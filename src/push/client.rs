@@ -2,6 +2,8 @@
 //!
 //! `ureq` carries it: blocking, seven crates beyond those that the server has, every phase with a timeout of its own.
 
+#[cfg(feature = "tls")]
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::target::TargetOptions;
@@ -42,11 +44,48 @@ pub struct Answer {
 /// Sends requests.
 #[derive(Clone)]
 pub struct Client {
-    agent: ureq::Agent,
+    connections: Connections,
     proxies: Proxies,
     /// A network of a test.
     #[cfg(test)]
     answers: Option<std::sync::Arc<Answers>>,
+}
+
+/// Connections of a client.
+#[derive(Clone)]
+enum Connections {
+    /// With the certificates of the system.
+    System(ureq::Agent),
+    /// With files of a target, which are read again when one of them is replaced.
+    #[cfg(feature = "tls")]
+    Files(Arc<Mutex<OwnCertificates>>),
+}
+
+/// An agent with the certificates of files.
+#[cfg(feature = "tls")]
+struct OwnCertificates {
+    options: TargetOptions,
+    timeout: Duration,
+    stamps: [super::trust::Stamp; 3],
+    agent: ureq::Agent,
+}
+
+#[cfg(feature = "tls")]
+impl OwnCertificates {
+    fn read(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
+        // Stamps come first: a file that is replaced meanwhile is read again.
+        let stamps = super::trust::stamps(options);
+        let agent = config(timeout).tls_config(super::trust::of(options)?).build().into();
+        Ok(Self { options: options.clone(), timeout, stamps, agent })
+    }
+
+    /// The agent. The error says what is wrong with a file that was replaced; the next call reads it again.
+    fn agent(&mut self) -> Result<ureq::Agent, String> {
+        if self.stamps != super::trust::stamps(&self.options) {
+            *self = Self::read(&self.options, self.timeout)?;
+        }
+        Ok(self.agent.clone())
+    }
 }
 
 /// Answers requests without a network.
@@ -111,15 +150,15 @@ impl Client {
         let config = config(timeout);
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::trust::system());
-        Self::over(config.build().into())
+        Self::over(Connections::System(config.build().into()))
     }
 
     /// A client with the certificates of a target.
     pub fn of(options: &TargetOptions, timeout: Duration) -> Result<Self, String> {
         #[cfg(feature = "tls")]
         {
-            let config = config(timeout).tls_config(super::trust::of(options)?);
-            Self::over(config.build().into())
+            let certificates = OwnCertificates::read(options, timeout)?;
+            Self::over(Connections::Files(Arc::new(Mutex::new(certificates))))
         }
         #[cfg(not(feature = "tls"))]
         {
@@ -132,13 +171,21 @@ impl Client {
     }
 
     #[expect(clippy::disallowed_methods, reason = "proxies come from the environment, as for every client of HTTP")]
-    fn over(agent: ureq::Agent) -> Result<Self, String> {
+    fn over(connections: Connections) -> Result<Self, String> {
         Ok(Self {
-            agent,
+            connections,
             proxies: Proxies::of(&|name| std::env::var(name).ok())?,
             #[cfg(test)]
             answers: None,
         })
+    }
+
+    fn agent(&self) -> Result<ureq::Agent, String> {
+        match &self.connections {
+            Connections::System(agent) => Ok(agent.clone()),
+            #[cfg(feature = "tls")]
+            Connections::Files(certificates) => certificates.lock().unwrap_or_else(PoisonError::into_inner).agent(),
+        }
     }
 
     /// Users and passwords of the proxies.
@@ -168,8 +215,9 @@ impl Client {
         let is_secure = request.url.starts_with("https:");
         let proxy = if is_secure { &self.proxies.https } else { &self.proxies.http };
         let request = builder.body(request.body).map_err(|error| error.to_string())?;
-        let request = self.agent.configure_request(request).proxy(proxy.clone()).build();
-        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let agent = self.agent()?;
+        let request = agent.configure_request(request).proxy(proxy.clone()).build();
+        let mut response = agent.run(request).map_err(|error| words(&error))?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let retry_after = header("retry-after");
         let samples_written =
@@ -188,6 +236,15 @@ impl Client {
         };
         Ok(Answer { status, retry_after, tells_written, samples_written, body })
     }
+}
+
+/// What a failed request means, without its URL.
+fn words(error: &ureq::Error) -> String {
+    #[cfg(feature = "tls")]
+    if let Some(words) = super::trust::words(error) {
+        return words;
+    }
+    error.to_string()
 }
 
 /// First line of a body, escaped and shortened.

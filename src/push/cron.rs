@@ -244,6 +244,7 @@ pub(super) fn moment(seconds: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Central European Time with its rules of summer time.
     fn berlin() -> TimeZone {
@@ -352,5 +353,116 @@ mod tests {
             let error = Cron::parse(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    /// A field as text, with the values that it has.
+    #[derive(Clone, Debug)]
+    struct Written {
+        text: String,
+        values: Vec<i64>,
+    }
+
+    impl Written {
+        fn is_any(&self) -> bool {
+            self.text.starts_with('*')
+        }
+    }
+
+    /// Every form of a field: `*`, `*/N`, `A`, `A-B`, `A-B/N`, `A/N`, `A,B`.
+    fn written(min: i64, max: i64) -> impl Strategy<Value = Written> {
+        (0..8_u8, min..=max, min..=max, 1..=max.max(2)).prop_map(move |(form, a, b, step)| {
+            let (first, last) = (a.min(b), a.max(b));
+            let each =
+                |first: i64, last: i64, step: i64| (first..=last).filter(|value| (value - first) % step == 0).collect();
+            let (text, values) = match form {
+                0..=2 => ("*".to_owned(), each(min, max, 1)),
+                3 => (format!("*/{step}"), each(min, max, step)),
+                4 => (format!("{a}"), vec![a]),
+                5 => (format!("{first}-{last}"), each(first, last, 1)),
+                6 => (format!("{first}-{last}/{step}"), each(first, last, step)),
+                _ => (format!("{first},{last}"), vec![first, last]),
+            };
+            Written { text, values }
+        })
+    }
+
+    /// Zones with the two changes of their clocks in 2026, in UTC.
+    fn changes() -> [(TimeZone, i64); 4] {
+        // An hour in Berlin, half an hour on Lord Howe Island.
+        let island = TimeZone::from_posix_tz("<+1030>-10:30<+11>-11,M10.1.0,M4.1.0").unwrap();
+        [
+            (berlin(), at("2026-03-29 01:00")),
+            (berlin(), at("2026-10-25 01:00")),
+            (island.clone(), at("2026-10-03 15:30")),
+            (island, at("2026-04-04 15:00")),
+        ]
+    }
+
+    /// Moments by the definition of an expression: a restricted hour has each local time once, any other each minute that
+    /// matches. `minutes` are all minutes of some days in UTC.
+    fn defined(fields: &[Written; 5], zone: &TimeZone, minutes: std::ops::Range<i64>) -> Vec<i64> {
+        let [minute, hour, day, month, weekday] = fields;
+        let matches = |local: i64| {
+            let number = local.div_euclid(86_400);
+            let (_, of_year, date) = civil(number);
+            let (date, of_week) = (day.values.contains(&date), weekday.values.contains(&(number + 4).rem_euclid(7)));
+            let is_day = if day.is_any() || weekday.is_any() { date && of_week } else { date || of_week };
+            is_day
+                && month.values.contains(&of_year)
+                && hour.values.contains(&(local.rem_euclid(86_400) / 3_600))
+                && minute.values.contains(&(local.rem_euclid(3_600) / 60))
+        };
+        let local = |moment: i64| moment + offset(zone, moment);
+        if hour.is_any() {
+            return minutes.map(|minute| minute * 60).filter(|moment| matches(local(*moment))).collect();
+        }
+        let mut found = std::collections::BTreeSet::new();
+        let mut next = local(minutes.start * 60);
+        for moment in minutes.map(|minute| minute * 60) {
+            let now = local(moment);
+            // Local times that the clock skips come as much later, and those that it repeats do not come again.
+            let skipped = (next..now).step_by(60).filter(|local| matches(*local));
+            found.extend(skipped.map(|skipped| moment + skipped - next));
+            if now >= next && matches(now) {
+                found.insert(moment);
+            }
+            next = next.max(now + 60);
+        }
+        found.into_iter().collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn every_expression_keeps_to_its_definition_when_clocks_change(
+            minute in written(0, 59), hour in written(0, 23), day in written(1, 31), month in written(1, 12),
+            weekday in written(0, 6), change in 0..4_usize, now in -36 * 3_600..36 * 3_600_i64,
+        ) {
+            let (zone, change) = &changes()[change];
+            let fields = [minute, hour, day, month, weekday];
+            let text = fields.iter().map(|field| field.text.as_str()).collect::<Vec<_>>().join(" ");
+            let Ok(cron) = Cron::parse(&text) else { return Ok(()) };
+            let (start, end) = (change / 60 - 3 * 1_440, change / 60 + 3 * 1_440);
+            let mut now = change + now;
+            let expected = defined(&fields, zone, start..end);
+            // Twenty moments from there.
+            for expected in expected.iter().filter(|moment| **moment > now).take(20).copied().collect::<Vec<_>>() {
+                let next = cron.after(now, zone);
+                prop_assert_eq!(next, Some(expected), "{} after {}", text, shown(now));
+                now = expected;
+            }
+            if expected.iter().all(|moment| *moment <= now) {
+                prop_assert!(cron.after(now, zone).is_none_or(|next| next >= end * 60), "{} after {}", text, shown(now));
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_of_half_an_hour_keeps_fixed_times_once() {
+        let [_, _, (zone, _), _] = changes();
+        // 2026-10-03 15:30 UTC: 02:00 becomes 02:30. 02:15 comes at 02:45.
+        check("15 2 * * *", &zone, "2026-10-03 12:00", "2026-10-04 16:00", &["2026-10-03 15:45", "2026-10-04 15:15"]);
+        // 2026-04-04 15:00 UTC: 02:00 becomes 01:30. 01:45 comes once.
+        check("45 1 * * *", &zone, "2026-04-04 12:00", "2026-04-05 16:00", &["2026-04-04 14:45", "2026-04-05 15:15"]);
     }
 }

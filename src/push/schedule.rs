@@ -153,6 +153,7 @@ impl Ticker {
 mod tests {
     use super::*;
     use crate::push::cron;
+    use proptest::prelude::*;
 
     const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -201,13 +202,15 @@ mod tests {
         ticker: Ticker,
         /// Moments of the monotonic clock at which was collected.
         collected: Vec<u64>,
+        /// The same moments by the wall clock.
+        walls: Vec<i64>,
     }
 
     impl World {
         fn new(schedule: Schedule) -> Self {
             let wall = 1_700_000_000;
             let ticker = Ticker::new(schedule, moment(wall), Duration::ZERO);
-            Self { wall, monotonic: 0, ticker, collected: Vec::new() }
+            Self { wall, monotonic: 0, ticker, collected: Vec::new(), walls: Vec::new() }
         }
 
         fn pass(&mut self, seconds: u64) {
@@ -223,6 +226,7 @@ mod tests {
                     Next::Wait(time) => self.pass(time.as_secs().max(1)),
                     Next::Collect => {
                         self.collected.push(self.monotonic);
+                        self.walls.push(self.wall);
                         self.pass(took);
                         self.ticker.collected(moment(self.wall), Duration::from_secs(self.monotonic));
                     }
@@ -292,5 +296,32 @@ mod tests {
         world.run(86_400, 1);
         assert_eq!(world.collected.len(), 48);
         assert_eq!(world.ticker.take_counts(), (0, 1));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn steps_of_the_clock_leave_out_one_moment_at_most(
+            steps in prop::collection::vec((1..4_000_u64, prop_oneof![-90_000..-2_i64, 2..90_000_i64, -700..-2_i64, 2..700_i64]), 0..8),
+            // On the day that Berlin's clocks go forwards, and on the one that they go back.
+            start in prop_oneof![Just(1_774_738_800_i64), Just(1_792_879_200_i64)],
+        ) {
+            let zone = TimeZone::from_posix_tz("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+            let timing = Timing::Cron(Box::new(Cron::parse("*/10 * * * *").unwrap()), zone);
+            let mut world = World::new(Schedule::new(timing, Duration::ZERO, Duration::ZERO, "x"));
+            world.wall = start;
+            world.ticker = Ticker::new(world.ticker.schedule.clone(), moment(start), Duration::ZERO);
+            for (seconds, step) in &steps {
+                world.run(*seconds, 1);
+                world.wall += step;
+            }
+            world.run(4_000, 1);
+            // A step costs the moment that it jumps over or the time to the next one, never more.
+            let longest = world.gaps().into_iter().chain(world.collected.first().copied()).max().unwrap_or_default();
+            prop_assert!(longest <= 1_200 + 5 || steps.len() > 1 && longest <= 600 * (1 + steps.len() as u64) + 5);
+            // Each collection is at a moment of the expression, or as much later as the clock is looked at.
+            prop_assert!(world.walls.iter().all(|wall| wall.rem_euclid(600) <= 5), "{:?}", world.walls);
+            prop_assert_eq!(world.ticker.take_counts(), (0, steps.len() as u64));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Certificates of outbound connections: those of the system, or of a target's options.
-#![expect(clippy::disallowed_methods, reason = "the bundle of the system is read here")]
+#![expect(clippy::disallowed_methods, reason = "certificates and keys are read here")]
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
@@ -43,6 +44,17 @@ pub(super) fn system() -> TlsConfig {
     builder().root_certs(RootCerts::Specific(certificates())).build()
 }
 
+/// Time of the last change and size of a file; `None` where there is none.
+pub(super) type Stamp = Option<(SystemTime, u64)>;
+
+/// Stamps of the files of a target, to notice that one is replaced.
+pub(super) fn stamps(options: &TargetOptions) -> [Stamp; 3] {
+    [&options.ca_file, &options.cert_file, &options.key_file].map(|path| {
+        let metadata = std::fs::metadata(path.as_ref()?).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}
+
 /// TLS with the certificates of a target.
 pub(super) fn of(options: &TargetOptions) -> Result<TlsConfig, String> {
     let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
@@ -62,4 +74,47 @@ pub(super) fn of(options: &TargetOptions) -> Result<TlsConfig, String> {
         config = config.client_cert(Some(ClientCert::new_with_certs(&all(chain)?, key)));
     }
     Ok(config.build())
+}
+
+/// What a failed connection by TLS means for the operator; `None` for other failures.
+pub(super) fn words(error: &ureq::Error) -> Option<String> {
+    use rustls::{AlertDescription, CertificateError, Error};
+    let error = match error {
+        ureq::Error::Io(error) => error.get_ref()?.downcast_ref::<Error>()?,
+        ureq::Error::Rustls(error) => error,
+        _ => return None,
+    };
+    let sentence = match error {
+        Error::InvalidCertificate(invalid) => match invalid {
+            // Two authorities may have the same name: then only the signature tells that this one is another.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "the certificate is of an authority that is not trusted; set ca-file"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is not for this host"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate has expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate is not valid yet"
+            }
+            other => return Some(format!("the certificate of the target is invalid: {other}")),
+        },
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the target requires a client certificate; set cert-file and key-file"
+        }
+        Error::AlertReceived(
+            AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::DecryptError
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate,
+        ) => "the target refused the client certificate",
+        Error::InconsistentKeys(_) => "cert-file and key-file do not belong together",
+        Error::InvalidMessage(_) => "the target does not speak TLS; is its address http://?",
+        _ => return None,
+    };
+    Some(sentence.to_owned())
 }

@@ -23,7 +23,7 @@ impl<'a> Section<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known keys: {}", known.join(", ")),
             };
-            return Err(Problem::at(entry.line, format!("unknown key `{key}` in {place}; {advice}")));
+            return Err(Problem::at(entry.place, format!("unknown key `{key}` in {place}; {advice}")));
         }
         Ok(Self { entries })
     }
@@ -43,9 +43,9 @@ impl<'a> Section<'a> {
     pub(crate) fn texts(self, key: &str) -> Result<Option<Vec<(usize, &'a str)>>, Problem> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let Value::List(nodes) = &node.value else {
-            return Err(Problem::at(node.line, format!("{key}: expected a list")));
+            return Err(Problem::at(node.place, format!("{key}: expected a list")));
         };
-        nodes.iter().map(|node| Ok((node.line, text(node, key)?))).collect::<Result<_, _>>().map(Some)
+        nodes.iter().map(|node| Ok((node.place.line, text(node, key)?))).collect::<Result<_, _>>().map(Some)
     }
 
     /// A boolean, in any of the spellings of YAML 1.1.
@@ -54,7 +54,7 @@ impl<'a> Section<'a> {
         match &node.value {
             Value::Scalar { text, is_plain: true } if is_word(text, &["true", "yes", "on", "y"]) => Ok(true),
             Value::Scalar { text, is_plain: true } if is_word(text, &["false", "no", "off", "n"]) => Ok(false),
-            _ => Err(Problem::at(node.line, format!("{key}: expected true or false"))),
+            _ => Err(Problem::at(node.place, format!("{key}: expected true or false"))),
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Section<'a> {
             Value::Scalar { text, is_plain: true } => text.parse().ok(),
             _ => None,
         };
-        number.ok_or_else(|| Problem::at(node.line, format!("{key}: expected an integer of 0 to {}", u32::MAX)))
+        number.ok_or_else(|| Problem::at(node.place, format!("{key}: expected an integer of 0 to {}", u32::MAX)))
     }
 
     /// A duration with a unit, or an integer of nanoseconds, as Go's YAML library accepts; 0 if the key is missing.
@@ -78,13 +78,14 @@ impl<'a> Section<'a> {
             }
             _ => None,
         };
-        duration.ok_or_else(|| Problem::at(node.line, format!("{key}: expected a duration such as 1s, 200ms or 1m30s")))
+        duration
+            .ok_or_else(|| Problem::at(node.place, format!("{key}: expected a duration such as 1s, 200ms or 1m30s")))
     }
 }
 
 /// The entries of a map with arbitrary keys; a missing map is an empty one.
 pub(crate) fn entries<'a>(node: Option<&'a Node>, place: &str) -> Result<&'a [MapEntry], Problem> {
-    match node.map(|node| (node.line, &node.value)) {
+    match node.map(|node| (node.place, &node.value)) {
         None | Some((_, Value::Null)) => Ok(&[]),
         Some((_, Value::Map(entries))) => Ok(entries),
         Some((line, _)) => Err(Problem::at(line, format!("{place}: expected a map of keys and values"))),
@@ -96,7 +97,7 @@ pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
     match &node.value {
         Value::Null => Ok(""),
         Value::Scalar { text, .. } => Ok(text),
-        Value::List(_) | Value::Map(_) => Err(Problem::at(node.line, format!("{key}: expected a single value"))),
+        Value::List(_) | Value::Map(_) => Err(Problem::at(node.place, format!("{key}: expected a single value"))),
     }
 }
 

@@ -24,10 +24,15 @@ fn the_configuration_in_force_is_printed_without_secrets() {
 }
 
 #[test]
-fn an_error_is_told_with_file_and_line() {
+fn an_error_is_told_with_file_line_and_column() {
     let (output, errors, status) = check("push:\n  intervall: 1s\n");
     assert_eq!((output.as_str(), status), ("", Some(1)));
-    assert!(errors.contains("f.yml: line 2: unknown key `intervall` in push; did you mean `interval`?"), "{errors}");
+    assert!(
+        errors.contains(
+            "f.yml:2:3: unknown key `intervall` in push; did you mean `interval`?\n  2 |   intervall: …\n    |   ^\n"
+        ),
+        "{errors}"
+    );
     let (_, errors, _) = check("push:\n  targets:\n  - {to: import, url: 'http://h', password: '${UNSET_SECRET}'}\n");
-    assert!(errors.contains("line 3: password: the environment variable UNSET_SECRET is not set"), "{errors}");
+    assert!(errors.contains("f.yml:3:45: password: the environment variable UNSET_SECRET is not set"), "{errors}");
 }

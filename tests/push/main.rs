@@ -11,3 +11,5 @@ mod once;
 mod receiver;
 mod reload;
 mod secrets;
+#[cfg(feature = "tls")]
+mod tls;

@@ -52,6 +52,11 @@ pub(crate) struct Receiver {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A stream of a connection.
+pub(crate) trait Wire: Read + Write {}
+
+impl<S: Read + Write> Wire for S {}
+
 type Decide = Box<dyn Fn(usize, &Received) -> Reply + Send + Sync>;
 
 impl Receiver {
@@ -64,19 +69,31 @@ impl Receiver {
         address: SocketAddr,
         decide: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_over(address, |stream| Box::new(stream), decide)
+    }
+
+    /// `wrap` makes the stream of requests of a connection, such as one by TLS.
+    pub(crate) fn start_over(
+        address: SocketAddr,
+        wrap: impl Fn(TcpStream) -> Box<dyn Wire> + Send + Sync + 'static,
+        decide: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         let is_ending = Arc::new(AtomicBool::new(false));
         let (list, ending) = (Arc::clone(&received), Arc::clone(&is_ending));
         let decide: Arc<Decide> = Arc::new(Box::new(decide));
+        let wrap = Arc::new(wrap);
         let thread = std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 if ending.load(Ordering::SeqCst) {
                     return;
                 }
                 let (list, ending, decide) = (Arc::clone(&list), Arc::clone(&ending), Arc::clone(&decide));
-                std::thread::spawn(move || serve(stream, &list, &ending, &decide));
+                let wrap = Arc::clone(&wrap);
+                stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                std::thread::spawn(move || serve(wrap(stream), &list, &ending, &decide));
             }
         });
         Self { address, received, is_ending, thread: Some(thread) }
@@ -112,8 +129,7 @@ impl Drop for Receiver {
     }
 }
 
-fn serve(stream: TcpStream, list: &Mutex<Vec<Received>>, ending: &AtomicBool, decide: &Decide) {
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+fn serve(stream: Box<dyn Wire>, list: &Mutex<Vec<Received>>, ending: &AtomicBool, decide: &Decide) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = receive(&mut reader) {
         let number = {
@@ -129,7 +145,7 @@ fn serve(stream: TcpStream, list: &Mutex<Vec<Received>>, ending: &AtomicBool, de
                 let head = format!("HTTP/1.1 {status} Reply\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
                 // A status without content has none, whatever the header says.
                 let body = if status == 204 { "" } else { &body };
-                reader.get_mut().write_all((head + body).as_bytes())
+                reader.get_mut().write_all((head + body).as_bytes()).and_then(|()| reader.get_mut().flush())
             }
             Reply::Silence => {
                 // Until the client closes.
@@ -147,7 +163,7 @@ fn serve(stream: TcpStream, list: &Mutex<Vec<Received>>, ending: &AtomicBool, de
     }
 }
 
-fn receive(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+fn receive(reader: &mut BufReader<Box<dyn Wire>>) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut words = line.split(' ');

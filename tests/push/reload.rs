@@ -97,7 +97,7 @@ fn a_broken_file_changes_nothing_and_is_told() {
     let config = Config::new(HEAD);
     let exporter = config.start();
     config.write(&format!("{HEAD}pusch: {{}}\n"));
-    reload(&exporter, 500, "node_exporter.yml: line 4: unknown key `pusch` in the file; did you mean `push`?");
+    reload(&exporter, 500, "node_exporter.yml:4:1: unknown key `pusch` in the file; did you mean `push`?");
     exporter.check("/metrics", 200, "\nnode_load1 ");
     exporter.check("/metrics", 200, "\nnode_exporter_config_last_reload_successful 0\n");
     config.write(&format!("{HEAD}web: {{listen-address: ['127.0.0.1:1']}}\n"));

@@ -136,7 +136,7 @@ fn broken_files_do_not_repeat_their_values() {
                 if !is_shown {
                     assert_hidden(&found, &text);
                 }
-                assert!(is_good || found.contains("f.yml: "), "{text}\n{found}");
+                assert!(is_good || found.contains("f.yml:"), "{text}\n{found}");
             }
         }
     }

@@ -14,8 +14,9 @@ use crate::target::KEYS;
 
 const HEAD: &str = "# Configuration file\n\nGenerated from the declarations by `cargo run -p harness -- accept`.\n\n\
 `--config.file=FILE` names a YAML file. It says what flags say: each key is a flag's name, with a section for the part before the\n\
-first dot. A flag of the command line wins over the file. Unknown keys, repeated keys and values of another type are errors with\n\
-their line. `--config.check` reads the file, prints what is in force without secrets, and ends.\n\n\
+first dot. A flag of the command line wins over the file. Unknown keys, repeated keys and values of another type are errors that\n\
+name file, line and column, show the line with a caret and without values that may be secrets, and suggest the nearest key.\n\
+`--config.check` reads the file, prints what is in force without secrets, and ends.\n\n\
 `${VARIABLE}` stands for an environment variable, and `${VARIABLE:-TEXT}` has a default, in `app`, `labels` and `push.targets`.\n\n\
 Examples: [pushing every 30 s to a Pushgateway and a vmagent](config/push-every-30s.yml), [an edge device](config/edge.yml),\n\
 [Kubernetes](config/kubernetes.yml).\n\n\

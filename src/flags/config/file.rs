@@ -1,4 +1,4 @@
-//! Reading the configuration file: strict, with the line of what is wrong.
+//! Reading the configuration file: strict, with the place of what is wrong.
 
 use collectors::kit::declare::Registration;
 use collectors::kit::options::{FlagInfo, FlagKind, FlagValue};
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::target::{TargetOptions, is_label_name, pairs};
 use crate::yaml::section::{Section, entries, text};
-use crate::yaml::{Node, Problem, Value};
+use crate::yaml::{Node, Place, Problem, Value};
 
 /// A flag as the file gives it.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct GivenFlag {
     pub(crate) flag: FlagInfo,
     /// As on the command line; several for [`FlagKind::Texts`].
     pub(crate) values: Vec<String>,
+    /// Where the values begin.
+    pub(crate) place: Place,
 }
 
 /// Content of a configuration file.
@@ -44,7 +46,7 @@ pub(crate) fn read(registrations: &[Registration], text: &str, variable: Variabl
     }
     if let Some(node) = top.get(APP.0) {
         let app = crate::environment::expand(text_of(node, APP.0)?, variable);
-        let app = app.map_err(|what| Problem::at(node.line, format!("{}: {what}", APP.0)))?;
+        let app = app.map_err(|what| Problem::at(node.place, format!("{}: {what}", APP.0)))?;
         if let Some(given) = file.flags.iter_mut().find(|given| given.flag.name == APP.1) {
             given.values = vec![app];
         }
@@ -73,14 +75,14 @@ fn text_of<'a>(node: &'a Node, key: &str) -> Result<&'a str, Problem> {
 fn targets(node: Option<&Node>, variable: Variable<'_>) -> Result<Vec<TargetOptions>, Problem> {
     let Some(node) = node else { return Ok(Vec::new()) };
     let Value::List(nodes) = &node.value else {
-        return Err(Problem::at(node.line, format!("push.{TARGETS}: expected a list")));
+        return Err(Problem::at(node.place, format!("push.{TARGETS}: expected a list")));
     };
     let mut targets: Vec<TargetOptions> = Vec::new();
     for node in nodes {
         let target = TargetOptions::read(node, variable)?;
         if targets.iter().any(|other| other.name == target.name) {
             let sentence = format!("a second target `{target}`; give one of them another name");
-            return Err(Problem::at(node.line, sentence));
+            return Err(Problem::at(node.place, sentence));
         }
         targets.push(target);
     }
@@ -105,21 +107,21 @@ impl ConfigFile {
             FlagKind::Text | FlagKind::Whole | FlagKind::Duration => vec![section.text(key)?.to_owned()],
         };
         for value in &values {
-            FlagValue::parse(flag.kind, value).map_err(|what| Problem::at(node.line, format!("{path}: {what}")))?;
+            FlagValue::parse(flag.kind, value).map_err(|what| Problem::at(node.place, format!("{path}: {what}")))?;
         }
-        self.flags.push(GivenFlag { flag, values });
+        self.flags.push(GivenFlag { flag, values, place: node.place });
         Ok(())
     }
 
     fn labels(&mut self, top: Section<'_>, variable: Variable<'_>) -> Result<(), Problem> {
         let labels = pairs(top, LABELS.0, variable)?;
-        let line = top.get(LABELS.0).map_or(1, |node| node.line);
-        if let Some((name, _)) = labels.iter().find(|(name, _)| !is_label_name(name)) {
-            return Err(Problem::at(line, format!("{}: `{name}` is no name of a label", LABELS.0)));
+        let place = top.get(LABELS.0).map_or(Place::START, |node| node.place);
+        if let Some(entry) = entries(top.get(LABELS.0), LABELS.0)?.iter().find(|entry| !is_label_name(&entry.key)) {
+            return Err(Problem::at(entry.place, format!("{}: `{}` is no name of a label", LABELS.0, entry.key)));
         }
         if let Some(flag) = server_flag(LABELS.1).filter(|_| !labels.is_empty()) {
             let values = labels.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-            self.flags.push(GivenFlag { flag, values });
+            self.flags.push(GivenFlag { flag, values, place });
         }
         Ok(())
     }

@@ -64,9 +64,16 @@ fn targets_come_from_the_file_or_the_command_line() {
     assert_eq!(kinds(settings(text, &["--push.to=file=-"])), [TargetKind::File]);
 }
 
+/// The first line of an error, without the name of the file and without the column.
+fn first_line(error: &str) -> String {
+    let rest = error.lines().next().unwrap().strip_prefix("--config.file: f.yml:").unwrap();
+    let [line, _, what] = rest.splitn(3, ':').collect::<Vec<_>>()[..] else { panic!("{error}") };
+    format!("line {line}:{what}")
+}
+
 #[track_caller]
 fn refuse(text: &str, expected: &str) {
-    assert_eq!(parsed(text, &[]).unwrap_err(), format!("--config.file: f.yml: {expected}"), "{text}");
+    assert_eq!(first_line(&parsed(text, &[]).unwrap_err()), expected, "{text}");
 }
 
 #[test]
@@ -86,7 +93,7 @@ fn what_is_wrong_is_told_with_its_line() {
     refuse("collectors:\n  loadvag: true\n", "line 2: unknown key `loadvag` in collectors; did you mean `loadavg`?");
     refuse("collectors: {arp: {devices: x}}\n", &{
         let error = parsed("collectors: {arp: {devices: x}}\n", &[]).unwrap_err();
-        let rest = error.strip_prefix("--config.file: f.yml: ").unwrap().to_owned();
+        let rest = first_line(&error);
         assert!(rest.starts_with("line 1: unknown key `devices` in collectors.arp; "), "{rest}");
         rest
     });
@@ -103,7 +110,7 @@ fn what_is_wrong_is_told_with_its_line() {
     refuse("a: [\n", &{
         let error = parsed("a: [\n", &[]).unwrap_err();
         assert!(error.contains(": invalid YAML: "), "{error}");
-        error.strip_prefix("--config.file: f.yml: ").unwrap().to_owned()
+        first_line(&error)
     });
 }
 
@@ -190,4 +197,42 @@ fn the_documentation_has_every_key_with_its_default() {
     ] {
         assert!(text.contains(expected), "{expected}\nis not in\n{text}");
     }
+}
+
+/// Broken files with their messages: documents and messages in turn, each behind a line of dashes.
+const BROKEN: &str = include_str!("broken.txt");
+const DOCUMENT: &str = "-------- file\n";
+const MESSAGE: &str = "-------- message\n";
+
+#[cfg(feature = "push")]
+#[test]
+fn broken_files_have_messages_with_line_column_and_caret() {
+    let documents = BROKEN.split(DOCUMENT).skip(1).map(|part| part.split(MESSAGE).next().unwrap());
+    let mut count = 0;
+    let found: String = documents.fold(String::new(), |found, document| {
+        count += 1;
+        let error = parsed(document, &[]).unwrap_err();
+        found + DOCUMENT + document + MESSAGE + &error + "\n"
+    });
+    assert!(count >= 20, "{count}");
+    assert!(found == BROKEN, "the messages of broken.txt are other ones now:\n{found}");
+}
+
+#[test]
+fn lines_are_quoted_without_values() {
+    let quoted = |text: &str| {
+        let error = parsed(text, &[]).unwrap_err();
+        assert!(!error.contains("geheim"), "{error}");
+        error.lines().nth(1).unwrap().split_once("| ").unwrap().1.to_owned()
+    };
+    // In targets the key at the caret is shown, and other keys if they are known.
+    assert_eq!(quoted("push:\n  targets: [{to: importt, password: geheim}]\n"), "  targets: [{to: …, password: …}]");
+    assert_eq!(
+        quoted("push: {targets: [{to: x, pass: geheim}], interval: 1s}\n"),
+        "push: {targets: [{to: …, pass: …}], interval: …}"
+    );
+    assert_eq!(quoted("push:\n  tragets: [{url: geheim}]\n"), "  tragets: [{url: …}]");
+    // Where the file is no YAML, anything may be a part of a value.
+    assert_eq!(quoted("a: \"geheim\n  geheim: geheim\n"), "");
+    assert_eq!(quoted("push:\n  url: 'geheim', geheim: [\n"), "  url: …, …: [");
 }

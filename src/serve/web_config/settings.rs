@@ -136,7 +136,7 @@ fn tls(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<TlsSectio
     let keys = Section::read(node, "tls_server_config", &known)?;
     let Some(node) = node else { return Ok(None) };
     let section = TlsSection {
-        line: node.line,
+        line: node.place.line,
         certificate: source(keys, "cert", "cert_file")?,
         key: source(keys, "key", "key_file")?,
         client_ca: source(keys, "client_ca", "client_ca_file")?,
@@ -154,7 +154,7 @@ fn tls(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Option<TlsSectio
         warnings.push("tls_server_config names no certificate: TLS is off".to_owned());
         return Ok(None);
     }
-    check_consistency(&section).map_err(|what| Problem::at(node.line, what))?;
+    check_consistency(&section).map_err(|what| Problem::at(node.place, what))?;
     warnings.extend(suspicious(&section));
     Ok(Some(section))
 }
@@ -184,7 +184,7 @@ fn client_auth(section: Section<'_>) -> Result<ClientAuth, Problem> {
     let found = CLIENT_AUTHS.iter().find(|(known, _)| *known == word);
     found.map(|(_, auth)| *auth).ok_or_else(|| {
         let known: Vec<_> = CLIENT_AUTHS.iter().map(|(word, _)| *word).collect();
-        Problem::at(node.line, format!("{key}: expected one of {}, found `{word}`", known.join(", ")))
+        Problem::at(node.place, format!("{key}: expected one of {}, found `{word}`", known.join(", ")))
     })
 }
 
@@ -193,7 +193,7 @@ fn owned(texts: Option<Vec<(usize, &str)>>) -> Option<Vec<(usize, String)>> {
 }
 
 fn word(section: Section<'_>, key: &str) -> Result<Option<(usize, String)>, Problem> {
-    section.get(key).map(|node| Ok((node.line, text(node, key)?.to_owned()))).transpose()
+    section.get(key).map(|node| Ok((node.place.line, text(node, key)?.to_owned()))).transpose()
 }
 
 /// Checks settings that require each other.
@@ -240,17 +240,17 @@ fn headers(http: Section<'_>) -> Result<Headers, Problem> {
         let Some((name, values)) = HEADERS.iter().find(|(name, _)| name == key) else {
             let known: Vec<_> = HEADERS.iter().map(|(name, _)| *name).collect();
             return Err(Problem::at(
-                entry.line,
+                entry.place,
                 format!("header `{key}` cannot be set; supported headers: {}", known.join(", ")),
             ));
         };
         let value = text(&entry.node, name)?.trim();
         if !values.is_empty() && !values.contains(&value) {
             let values = values.join(" or ");
-            return Err(Problem::at(entry.line, format!("{name}: expected {values}, found `{value}`")));
+            return Err(Problem::at(entry.place, format!("{name}: expected {values}, found `{value}`")));
         }
         if value.bytes().any(|byte| !(byte == b'\t' || (b' '..=b'~').contains(&byte))) {
-            return Err(Problem::at(entry.line, format!("{name}: expected one line of printable ASCII")));
+            return Err(Problem::at(entry.place, format!("{name}: expected one line of printable ASCII")));
         }
         if !value.is_empty() {
             headers.push((name, value.to_owned()));
@@ -264,10 +264,10 @@ fn users(file: Section<'_>, warnings: &mut Vec<String>) -> Result<Users, Problem
     for entry in entries(file.get("basic_auth_users"), "basic_auth_users")? {
         let user = &entry.key;
         if user.contains(':') {
-            return Err(Problem::at(entry.line, format!("user `{user}`: expected a name without a colon")));
+            return Err(Problem::at(entry.place, format!("user `{user}`: expected a name without a colon")));
         }
         let hash = Hash::parse(text(&entry.node, user)?)
-            .map_err(|what| Problem::at(entry.line, format!("user `{user}`: {what}")))?;
+            .map_err(|what| Problem::at(entry.place, format!("user `{user}`: {what}")))?;
         if hash.cost() > COST_ADVISED_MAX {
             let cost = hash.cost();
             warnings.push(format!(
