@@ -206,8 +206,9 @@ mod tests {
 
     #[test]
     fn a_reference_that_is_too_old_or_in_the_future_is_not_sane() {
-        check(NtpAnswer { reference: NOON - POLL_MAX, ..SOUND }, true);
-        check(NtpAnswer { reference: NOON - POLL_MAX - Duration::from_secs(1), ..SOUND }, false);
+        let oldest = NOON.saturating_sub(POLL_MAX);
+        check(NtpAnswer { reference: oldest, ..SOUND }, true);
+        check(NtpAnswer { reference: oldest.saturating_sub(Duration::from_secs(1)), ..SOUND }, false);
         check(NtpAnswer { reference: NOON, ..SOUND }, true);
         check(NtpAnswer { reference: NOON + Duration::from_nanos(1), ..SOUND }, false);
     }

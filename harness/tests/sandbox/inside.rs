@@ -162,7 +162,7 @@ pub(super) fn bus() {
     let (folders, systemd) = (Folders::new(), Instance::start(3));
     let flags = folders.flags();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let peer = systemd.exporter(&Requirement::Exporter.path(), &flags);
+    let peer = systemd.exporter(&Requirement::Exporter.path(), "systemd", &flags);
     for _ in 0..3 {
         check_page(&peer, "node_systemd_unit_state{name=\"run.service\",state=\"active\",type=\"simple\"} 1\n");
         check_page(&peer, "first 1\n");

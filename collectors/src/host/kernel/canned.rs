@@ -264,22 +264,8 @@ impl Canned {
                     set(&mut found.wifi_networks, interface.name, Ok(Lend::keep(network)));
                 })?;
             }
-            Question::SystemdManager(socket, _) => {
-                kernel.systemd_manager(socket, found.systemd.get_or_insert_default())?;
-            }
-            Question::Units(query, _) => {
-                let units = found.units.get_or_insert_default();
-                kernel.units(&UnitQuery { socket: query.socket, ..UnitQuery::ALL }, &mut |unit| {
-                    units.push(Lend::keep(unit));
-                })?;
-            }
-            Question::Seats(_) => {
-                let seats = found.seats.get_or_insert_default();
-                kernel.seats(&mut |seat| seats.push(Lend::keep(seat)))?;
-            }
-            Question::Sessions(_) => {
-                let sessions = found.sessions.get_or_insert_default();
-                kernel.sessions(&mut |session| sessions.push(Lend::keep(session)))?;
+            Question::SystemdManager(..) | Question::Units(..) | Question::Seats(_) | Question::Sessions(_) => {
+                learn_of_systemd(&mut found, kernel, question)?;
             }
             Question::WifiStations(interface, _) => {
                 found.wifi_stations = Some(Vec::new());
@@ -337,6 +323,31 @@ impl Canned {
         let waited = self.release.wait_timeout_while(released, time, |released| !*released);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// The part of [`Canned::learn`] that asks systemd.
+fn learn_of_systemd(found: &mut Answers, kernel: &dyn Kernel, question: &Question<'_>) -> Result<(), KernelError> {
+    match *question {
+        Question::SystemdManager(socket, _) => {
+            kernel.systemd_manager(socket, found.systemd.get_or_insert_default())?;
+        }
+        Question::Units(query, _) => {
+            let units = found.units.get_or_insert_default();
+            kernel.units(&UnitQuery { socket: query.socket, ..UnitQuery::ALL }, &mut |unit| {
+                units.push(Lend::keep(unit));
+            })?;
+        }
+        Question::Seats(_) => {
+            let seats = found.seats.get_or_insert_default();
+            kernel.seats(&mut |seat| seats.push(Lend::keep(seat)))?;
+        }
+        Question::Sessions(_) => {
+            let sessions = found.sessions.get_or_insert_default();
+            kernel.sessions(&mut |session| sessions.push(Lend::keep(session)))?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 impl Kernel for Canned {
