@@ -180,6 +180,7 @@ impl Client {
         })
     }
 
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "files of certificates can be broken"))]
     fn agent(&self) -> Result<ureq::Agent, String> {
         match &self.connections {
             Connections::System(agent) => Ok(agent.clone()),

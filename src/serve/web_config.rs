@@ -8,6 +8,7 @@
 
 #[cfg(feature = "tls")]
 mod certificate;
+mod client_requirements;
 mod guard;
 mod load;
 mod login;
@@ -36,13 +37,13 @@ use super::stream::Session;
 use crate::access::Access;
 use crate::instruments::Instruments;
 use crate::log::{Field, Log};
+use client_requirements::ClientRequirements;
 use load::{Configuration, Loaded, Tls};
 use login::Logins;
 use metrics::Metrics;
 use password::{Hash, Users};
 use rate_limit::Bucket;
 use settings::{Headers, Settings};
-use tls::client::ClientRequirements;
 
 /// Interval of the checks for changed files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);

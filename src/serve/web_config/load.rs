@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::client_requirements::ClientRequirements;
 use super::settings::{self, Settings};
-use super::tls::client::ClientRequirements;
 #[cfg(feature = "tls")]
 pub(super) use super::tls::{Choices, Tls};
 use super::watched_files::{Snapshot, WatchedFiles};

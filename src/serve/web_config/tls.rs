@@ -20,10 +20,10 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{NamedGroup, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
 
 use super::certificate::Certificate;
+use super::client_requirements::ClientRequirements;
 use super::settings::{ClientAuth, TlsSection};
 use super::watched_files::WatchedFiles;
 use crate::yaml::Problem;
-use client::ClientRequirements;
 
 /// Protocol versions, oldest first.
 const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS12", &version::TLS12), ("TLS13", &version::TLS13)];

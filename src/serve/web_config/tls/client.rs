@@ -10,28 +10,9 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
 use super::super::certificate::Certificate;
-use super::super::settings::{ClientAuth, TlsSection};
-use super::super::watched_files::WatchedFiles;
+use super::super::client_requirements::ClientRequirements;
+use super::super::settings::ClientAuth;
 use crate::yaml::Problem;
-
-/// Requirements on client certificates; the default requires none.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(in crate::serve::web_config) struct ClientRequirements {
-    pub(in crate::serve::web_config) auth: ClientAuth,
-    /// Name for errors and PEM of the certificate authorities; `None` if clients are not authenticated.
-    pub(in crate::serve::web_config) authorities: Option<(String, Vec<u8>)>,
-    /// Allowed subject alternative names; a certificate needs one of them.
-    pub(in crate::serve::web_config) allowed_sans: Option<Vec<String>>,
-}
-
-impl ClientRequirements {
-    /// Reads the requirements. The error is that of the file of the authorities.
-    pub(in crate::serve::web_config) fn read(section: &TlsSection, files: &mut WatchedFiles) -> Result<Self, Problem> {
-        let has_authorities = section.client_auth != ClientAuth::None && section.client_ca.is_given();
-        let authorities = has_authorities.then(|| files.content(&section.client_ca, "client_ca")).transpose()?;
-        Ok(Self { auth: section.client_auth, authorities, allowed_sans: section.client_allowed_sans.clone() })
-    }
-}
 
 /// A verifier of client certificates.
 #[derive(Debug)]
