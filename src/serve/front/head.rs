@@ -245,7 +245,7 @@ mod tests {
         refuse("GET / HTTP/1.1\nHost: x\n\n", LINE_END);
         refuse("GET / HTTP/1.1\r\nHost: x\n\r\n", LINE_END);
         refuse("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
-        refuse("POST /-/reload?x HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
+        refuse("PUT /metrics HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
         let post = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(parse(post, Peer::Unix, None).unwrap().method(), Method::Post);
         refuse("get / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
