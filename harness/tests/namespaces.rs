@@ -51,6 +51,40 @@ const IDENTITIES: &[&str] = &[
     "2a00145040010",
     "beef:77",
     "beef0077",
+    USER,
+    // In home directories, mount points, and the udev database.
+    "potoroolabel",
+    // Serial numbers of firmware and disks, also in hexadecimal digits.
+    "pf7potor",
+    "s466betx1",
+    "533436364245545831",
+    // 7d3b1c9a-5e2f-4a68-9c01-b7e4d2f6a835
+    "7d3b1c9a",
+    "b7e4d2f6a835",
+    // WWNs of a port and of a disk.
+    "5001438024ac9d1e",
+    "24ac9d1e",
+    "5000c5007e3a91bd",
+    "7e3a91bd",
+];
+
+/// Name of a user, in mount points.
+const USER: &str = "numbatuser";
+
+/// Files of sysfs and of the udev database with identities of devices.
+const DEVICES: &[(&str, &str)] = &[
+    ("sys/class/dmi/id/product_serial", "PF7POTOR\n"),
+    ("sys/class/dmi/id/product_uuid", "7D3B1C9A-5E2F-4A68-9C01-B7E4D2F6A835\n"),
+    ("sys/class/fc_host/host1/port_name", "0x5001438024ac9d1e\n"),
+    ("sys/class/nvme/nvme0/serial", "S466BETX1\n"),
+    ("sys/class/nvme/nvme0/nvme0n1/wwid", "nvme.144d-533436364245545831-4469736b-00000001\n"),
+    ("sys/class/net/planted0/address", "52:54:00:ab:cd:ef\n"),
+    ("sys/block/nvme0n1/dev", "259:0\n"),
+    (
+        "udev/b259:0",
+        "E:ID_SERIAL_SHORT=S466BETX1\nE:ID_WWN=0x5000c5007e3a91bd\nE:ID_FS_LABEL=potoroolabel\n\
+         E:ID_FS_UUID=7d3b1c9a-5e2f-4a68-9c01-b7e4d2f6a835\n",
+    ),
 ];
 
 fn planted_namespace() {
@@ -61,6 +95,13 @@ fn planted_namespace() {
         let made = Command::new("chmod").args(["755", &path(process)]).status().expect("chmod runs");
         assert!(made.success());
     }
+    for (name, content) in DEVICES {
+        let file = folder.path().join(name);
+        let parent = file.parent().expect("a folder");
+        let made = Command::new("mkdir").arg("-p").arg(parent).status().expect("mkdir runs");
+        assert!(made.success());
+        load::write(&file, content.as_bytes()).expect("a file");
+    }
     let script = format!(
         "set -e
         {worker} -c '{child} -c \"while :; do read line < /proc/self/status; sleep 1; done\"; :' &
@@ -70,14 +111,21 @@ fn planted_namespace() {
         ip addr add 10.23.45.67/24 dev planted0
         ip addr add 2a00:1450:4001:81b::beef:77/64 dev planted0
         ip neigh add 10.23.45.99 lladdr 52:54:00:fe:dc:ba dev planted0
+        mount -t tmpfs tmpfs /run
+        mkdir -p /run/media/{USER}/potoroolabel
+        mount -t tmpfs tmpfs /run/media/{USER}/potoroolabel
         sleep 0.5
         cat /proc/[0-9]*/stat > {stats}
-        {nodelab} record --timeout=5s --allow 'any:*' --glob '/proc/[0-9]*/*' {recording}
+        {nodelab} record --timeout=5s --allow 'any:*' --glob '/proc/[0-9]*/*' --glob '/proc/[0-9]*/maps' \
+            --glob '/proc/[0-9]*/syscall' --glob '/proc/[0-9]*/environ' --glob '/sys/class/nvme/*/*/wwid' \
+            --path.sysfs={sys} --path.udev.data={udev} {recording}
         ",
         worker = path(PROCESSES[1]),
         child = path(PROCESSES[2]),
         stats = path("stats"),
         nodelab = env!("CARGO_BIN_EXE_nodelab"),
+        sys = path("sys"),
+        udev = path("udev"),
         recording = path("out.tree"),
     );
     let output = in_namespaces(Path::new(&path(PROCESSES[0])), &["-c", &script]);

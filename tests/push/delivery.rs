@@ -72,6 +72,26 @@ fn a_paused_target_gets_nothing() {
     receiver.wait_for(2);
 }
 
+#[test]
+fn a_target_is_paused_while_its_file_exists() {
+    let (paused, other) = (Receiver::start(|_, _| Reply::status(204)), Receiver::start(|_, _| Reply::status(204)));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("standby");
+    std::fs::write(&file, "").unwrap();
+    let push = format!(
+        "  targets:\n  - {{to: import, url: 'http://{}', pause-file: '{}'}}\n  - {{to: import, url: 'http://{}'}}\n",
+        paused.address,
+        file.display(),
+        other.address
+    );
+    let (exporter, _folder) = start(&push, &[]);
+    other.wait_for(3);
+    assert_eq!(paused.received().len(), 0);
+    exporter.check("/", 200, "<td>paused</td>");
+    std::fs::remove_file(&file).unwrap();
+    paused.wait_for(1);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_stop_deletes_the_group_and_marks_the_series_as_ended() {

@@ -32,9 +32,12 @@ const SERIAL_FILES: &[&str] = &[
 /// Files whose whole value is a host or domain name.
 const HOST_FILES: &[&str] = &["proc/sys/kernel/hostname", "proc/sys/kernel/domainname", "rootfs/etc/hostname"];
 
-/// Files of a process whose every word may tell what it is or where its memory is.
-const PROCESS_FILES: &[&str] =
-    &["cmdline", "environ", "maps", "smaps", "smaps_rollup", "numa_maps", "stack", "syscall", "sched"];
+/// Files of a process whose every word may tell what it is.
+const PROCESS_FILES: &[&str] = &["cmdline", "environ", "sched"];
+
+/// Files of a process whose hexadecimal numbers are addresses of its code, data and stack, and whose other words may tell
+/// what it is.
+const ADDRESS_FILES: &[&str] = &["maps", "smaps", "smaps_rollup", "numa_maps", "stack", "syscall"];
 
 /// Files with versions and model names, which have the form of IPv4 addresses and serial numbers.
 const VERSION_FILES: &[&str] = &[
@@ -173,6 +176,9 @@ pub(super) fn occurrences(path: &str, text: &[u8]) -> Vec<Occurrence> {
     if path == "proc/cmdline" || (is_of_process(path) && PROCESS_FILES.contains(&base(path))) {
         add(0..text.len(), Category::CommandLine, false);
     }
+    if is_of_process(path) && ADDRESS_FILES.contains(&base(path)) {
+        process_addresses(text, &mut add);
+    }
     match base(path) {
         "comm" if is_of_process(path) => add(value(text).unwrap_or_default(), Category::CommandLine, false),
         "status" if is_of_process(path) => {
@@ -264,6 +270,18 @@ fn process_stat(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool))
     if open < close && !is_kernel_thread {
         add(open + 1..close, Category::CommandLine, false);
     }
+}
+
+/// Every address of a text, and the text between them.
+fn process_addresses(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool)) {
+    static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\b(?:0x[0-9a-f]+|[0-9a-f]{8,16})\b"));
+    let mut start = 0;
+    for found in ADDRESS.iter().flat_map(|regex| regex.find_iter(text)) {
+        add(start..found.start(), Category::CommandLine, false);
+        add(found.range(), Category::MemoryAddress, false);
+        start = found.end();
+    }
+    add(start..text.len(), Category::CommandLine, false);
 }
 
 fn udev(text: &[u8], add: &mut impl FnMut(Range<usize>, Category, bool)) {

@@ -34,6 +34,11 @@ root=UUID=123e4567-e89b-42d3-a456-426614174000 quiet console=ttyS0 key=zyxwvut
 == proc/7/mountinfo
 36 25 0:32 / /run/media/mallory/mail rw - nfs4 quokka7:/srv rw,addr=10.20.30.40
 37 25 0:33 / /mnt rw - xfs /dev/disk/by-id/nvme-Disk_S466NX0K123456 rw
+== proc/7/maps
+561b7a2c4000-561b7a2e5000 r-xp 00002000 fe:01 1311 /opt/marsupial
+7ffd91a5f000-7ffd91a80000 rw-p 00000000 00:00 0 [stack]
+== proc/7/task/8/syscall
+232 0x5 0x7ffd91a7e3c0 0x20 0xffffffffffffffff 0x0 0x8 0x7ffd91a7e388 0x7fa2c41d6e67
 == proc/7/net/arp
 IP address       HW type     Flags       HW address            Mask     Device
 10.20.30.40      0x1         0x2         52:54:00:12:34:56     *        eth0
@@ -101,6 +106,9 @@ const IDENTITIES: &[&str] = &[
     "fe12:3456",
     "94797",
     "140725",
+    "561b7a2",
+    "7ffd91a",
+    "7fa2c41",
     "10.20.30.40",
     "10-20-30-40",
     "20.30.40",
@@ -178,6 +186,9 @@ const COUNTERPARTS: &[(&str, &str)] = &[
     ("5000c500a1b2c3d4", "5000c500d4c3b2a1"),
     ("A1B2-C3D4", "D4C3-B2A1"),
     ("94797", "83686"),
+    ("561b7a2", "55d0c0a"),
+    ("7ffd91a", "7ffe82b"),
+    ("7fa2c41", "7f93d52"),
     ("140725", "131614"),
 ];
 
@@ -243,6 +254,21 @@ fn one_identity_has_one_pseudonym_in_every_notation() {
     let digits: Vec<String> = serial.trim().bytes().map(|byte| format!("{byte:02x}")).collect();
     let digits = digits.concat();
     assert!(content("sys/devices/pci0000:00/nvme/nvme0/nvme0n1/wwid").contains(&digits));
+}
+
+#[test]
+fn addresses_of_a_process_are_zeroed() {
+    let tree = scrub(&planted(), &KEY).unwrap().tree;
+    let content = |path: &str| String::from_utf8(tree.content(path).unwrap().to_vec()).unwrap();
+    let maps = content("proc/7/maps");
+    assert!(maps.lines().all(|line| line.starts_with("0-0 ")), "{maps}");
+    let addresses = content("proc/7/task/8/syscall");
+    assert!(addresses.split_whitespace().skip(1).all(|word| word == "0"), "{addresses}");
+    let stat = content("proc/7/stat");
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    for field in [26, 27, 28, 29, 30, 35, 45, 46, 47, 48, 49, 50, 51] {
+        assert_eq!(fields[field - 3], "0", "field {field} of {stat}");
+    }
 }
 
 #[test]
