@@ -19,7 +19,7 @@ use self::batch::{Batches, Encoded, Kind};
 use super::compress::{Coding, EncoderPool};
 use super::deadline::Deadlines;
 use super::history::{History, Overload};
-use super::request::{Request, Response};
+use super::request::{Method, Request, Response};
 use super::status::{About, PushedTargets, Status};
 use super::{negotiate, query};
 use crate::instruments::{ErrorCause, Instruments};
@@ -70,6 +70,9 @@ impl Handle for Handler {
         };
         if target.path == self.telemetry_path.as_bytes() {
             return self.metrics(&request, &target);
+        }
+        if let Some(address) = query::cleaned(request.target()) {
+            return Answer::Ready(redirect(request.method(), address));
         }
         let sentence = |status, sentence: &str| Response::plain(status, sentence.to_owned());
         Answer::Ready(match &*target.path {
@@ -347,6 +350,20 @@ fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
     Response { status, headers: vec![("Content-Type", content_type.to_owned())], body }
 }
 
+/// A redirection as Go sends it: with a link for readers, except after POST.
+fn redirect(method: Method, address: String) -> Response {
+    let mut redirection = match method {
+        Method::Post => Response { status: 301, headers: Vec::new(), body: Vec::new() },
+        Method::Get | Method::Head => {
+            let escaped = address.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let escaped = escaped.replace('"', "&#34;").replace('\'', "&#39;");
+            response(301, HTML, format!("<a href=\"{escaped}\">Moved Permanently</a>.\n\n").into_bytes())
+        }
+    };
+    redirection.headers.push(("Location", address));
+    redirection
+}
+
 /// Logs a line for a collector, and one for each further problem.
 fn log_report(log: &Log, report: &Report<'_>) {
     let seconds = report.duration.as_secs_f64();
@@ -382,8 +399,8 @@ mod tests {
     use crate::flags::tests::REGISTRATIONS;
     use crate::log;
     use crate::log::tests::{Written, log as make_log};
+    use crate::serve::request::Peer;
     use crate::serve::request::tests::get;
-    use crate::serve::request::{Method, Peer};
     use collectors::host::kernel::canned::Canned;
     use collectors::host::root::tree::Tree;
     use collectors::kit::options::FlagValues;
@@ -426,6 +443,29 @@ mod tests {
         check("/metrics/", 404, TEXT, "Page not found");
         check("/Metrics", 404, TEXT, "Page not found");
         check("", 404, TEXT, "Page not found");
+    }
+
+    #[test]
+    fn unclean_paths_are_redirected() {
+        let ask = |method, url| {
+            let response = Arc::clone(&handler(40).0).answer(Request::new(method, url, &[], Peer::Unix)).wait();
+            let location = headers(&response, "Location");
+            (response.status, location.unwrap_or_default(), String::from_utf8(response.body).unwrap())
+        };
+        let expected = |address: &str, body: &str| (301, address.to_owned(), body.to_owned());
+        let link = "<a href=\"/metrics\">Moved Permanently</a>.\n\n";
+        assert_eq!(ask(Method::Get, "//metrics"), expected("/metrics", link));
+        assert_eq!(ask(Method::Post, "/x/../metrics"), expected("/metrics", ""));
+        let link = "<a href=\"/?a=&lt;&#34;&amp;&#39;&gt;\">Moved Permanently</a>.\n\n";
+        assert_eq!(ask(Method::Get, "//?a=<\"&'>"), expected("/?a=<\"&'>", link));
+    }
+
+    #[test]
+    fn text_that_may_quote_the_request_is_not_sniffed() {
+        for url in ["/metrics?collect[]=<x", "/nothing", "/metrics?collect[]=%"] {
+            let response = Arc::clone(&handler(40).0).answer(get(url)).wait();
+            assert_eq!(headers(&response, "X-Content-Type-Options").as_deref(), Some("nosniff"), "{url}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The target of a request: path and collector filters.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 /// Path and query of a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +32,41 @@ pub(super) fn parse(url: &str) -> Result<Target, String> {
         values.push(String::from_utf8_lossy(&value).into_owned());
     }
     Ok(target)
+}
+
+/// The address of the cleaned path, with the query, for a target whose path has empty, `.` or `..` segments. Go's
+/// `ServeMux` redirects to it.
+pub(super) fn cleaned(url: &str) -> Option<String> {
+    let url = url.split_once('#').map_or(url, |(before, _)| before);
+    let before_query = url.split('?').next().unwrap_or_default();
+    let path = path_of(before_query);
+    let mut kept = Vec::new();
+    for segment in path.strip_prefix('/')?.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(kept.pop()),
+            segment => kept.push(segment),
+        }
+    }
+    let mut clean: String = kept.iter().flat_map(|segment| ["/", *segment]).collect();
+    if path.ends_with('/') || kept.is_empty() {
+        clean.push('/');
+    }
+    if clean == path {
+        return None;
+    }
+    // A browser reads `/\host` as the address of another host.
+    let mut address = String::with_capacity(url.len());
+    for byte in clean.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~$&+,/:;=@%".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            // Writing to a `String` does not fail.
+            _ = write!(address, "%{byte:02X}");
+        }
+    }
+    address.push_str(url.get(before_query.len()..).unwrap_or_default());
+    Some(address)
 }
 
 /// The path of a target, which contains the host too if a proxy sent it.
@@ -81,6 +117,31 @@ mod tests {
             (target.collect, target.exclude),
             (collect.iter().map(ToString::to_string).collect(), exclude.iter().map(ToString::to_string).collect())
         );
+    }
+
+    #[test]
+    fn paths_are_cleaned_as_by_go() {
+        for (url, expected) in [
+            ("/", None),
+            ("/metrics", None),
+            ("/metrics/", None),
+            ("/.a/..b/c..", None),
+            ("/metrics?a=//", None),
+            ("/%2e%2e/metrics", None),
+            ("http://x//metrics", Some("/metrics")),
+            ("//", Some("/")),
+            ("/.", Some("/")),
+            ("/..", Some("/")),
+            ("//metrics", Some("/metrics")),
+            ("/x/../metrics", Some("/metrics")),
+            ("/metrics//", Some("/metrics/")),
+            ("/metrics/.", Some("/metrics")),
+            ("//metrics?collect[]=time&a=?b#c", Some("/metrics?collect[]=time&a=?b")),
+            ("//\\host/\"<%20", Some("/%5Chost/%22%3C%20")),
+            ("///host", Some("/host")),
+        ] {
+            assert_eq!(cleaned(url).as_deref(), expected, "{url}");
+        }
     }
 
     #[test]

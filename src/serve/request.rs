@@ -12,7 +12,7 @@ pub enum Method {
     Get,
     /// A request for the head of a response.
     Head,
-    /// A request to do something.
+    /// A request to do something, or for a page, which is that of GET.
     Post,
 }
 
@@ -178,11 +178,12 @@ pub struct Response {
 }
 
 impl Response {
-    /// A plain-text response of one sentence.
+    /// A plain-text response of one sentence. Browsers must not take it for HTML, because it may quote the request.
     pub fn plain(status: u16, mut sentence: String) -> Self {
         sentence.push('\n');
         let content_type = ("Content-Type", "text/plain; charset=utf-8".to_owned());
-        Self { status, headers: vec![content_type], body: sentence.into_bytes() }
+        let no_sniffing = ("X-Content-Type-Options", "nosniff".to_owned());
+        Self { status, headers: vec![content_type, no_sniffing], body: sentence.into_bytes() }
     }
 }
 

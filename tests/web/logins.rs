@@ -164,7 +164,7 @@ fn no_anonymous_request_succeeds_while_the_file_is_rewritten() {
 #[test]
 fn every_response_has_the_configured_headers() {
     let folder = Folder::new();
-    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n";
+    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: 1\n    X-Content-Type-Options: nosniff\n";
     let exporter = folder.serve(&format!("{USERS}{headers}"));
     for (client, url, status) in [
         (login(ALICE), "/metrics", 200),
@@ -175,6 +175,7 @@ fn every_response_has_the_configured_headers() {
         let answer = client.get(exporter.address(), url).unwrap();
         assert_eq!(answer.status, status);
         assert!(answer.head.contains("\r\nX-Frame-Options: deny\r\nX-XSS-Protection: 1\r\n"), "{}", answer.head);
+        assert_eq!(answer.head.matches("\r\nX-Content-Type-Options: nosniff\r\n").count(), 1, "{}", answer.head);
     }
 }
 

@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::serve::replaceable::RELOAD;
 use crate::serve::request::{Method, Peer, Request, Security, Version};
 
 /// Maximum length of a head, including its last empty line.
@@ -32,7 +31,7 @@ const HEADER: Refusal = refusal(400, "A header is malformed.");
 const HOST: Refusal = refusal(400, "Expected one valid Host header.");
 const FRAMING: Refusal = refusal(400, "The length of the body is ambiguous.");
 const VERSION: Refusal = refusal(505, "Expected HTTP/1.0 or HTTP/1.1.");
-const METHOD: Refusal = refusal(405, "Expected the method GET or HEAD.");
+const METHOD: Refusal = refusal(405, "Expected the method GET, HEAD or POST.");
 const BODY: Refusal = refusal(413, "Expected a request without a body.");
 const CODING: Refusal = refusal(501, "The transfer coding is not supported.");
 const LENGTH: Refusal = refusal(431, "The head is longer than 16 KiB.");
@@ -75,7 +74,7 @@ pub(super) fn parse(head: &[u8], peer: Peer, security: Option<Arc<Security>>) ->
     let first = lines.next().unwrap_or_default();
     let (method, target, version) = request_line(first)?;
     let target = at + method.len() + 1..at + method.len() + 1 + target.len();
-    let method = known(method, text.get(target.clone()).unwrap_or_default());
+    let method = known(method);
     at += first.len() + 2;
     let mut headers = Vec::with_capacity(8);
     for line in lines {
@@ -92,11 +91,11 @@ pub(super) fn parse(head: &[u8], peer: Peer, security: Option<Arc<Security>>) ->
     Ok(request)
 }
 
-fn known(method: &str, target: &str) -> Result<Method, Refusal> {
+fn known(method: &str) -> Result<Method, Refusal> {
     match method {
-        "POST" if target == RELOAD => Ok(Method::Post),
         "GET" => Ok(Method::Get),
         "HEAD" => Ok(Method::Head),
+        "POST" => Ok(Method::Post),
         _ => Err(METHOD),
     }
 }
@@ -216,6 +215,7 @@ mod tests {
     fn valid_heads_are_parsed() {
         check("GET / HTTP/1.1\r\nHost: x\r\n\r\nrest", "Get / Http11 Host=x");
         check("\r\nHEAD /a?b HTTP/1.0\r\n\r\n", "Head /a?b Http10 ");
+        check("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "Post /a Http11 Host=x|Content-Length=0");
         check("GET HTTP://x/a HTTP/1.1\r\nhost:x:1\r\n\r\n", "Get HTTP://x/a Http11 host=x:1");
         check("GET / HTTP/1.1\r\nHost: \t\r\nA:b \t c \t\r\nB:\r\n\r\n", "Get / Http11 Host=|A=b \t c|B=");
         check("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 000\r\n\r\n", "Get / Http11 Host=x|Content-Length=000");
@@ -245,7 +245,7 @@ mod tests {
         refuse("GET / HTTP/1.1\nHost: x\n\n", LINE_END);
         refuse("GET / HTTP/1.1\r\nHost: x\n\r\n", LINE_END);
         refuse("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
-        refuse("POST /-/reload?x HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
+        refuse("PUT /metrics HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
         let post = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(parse(post, Peer::Unix, None).unwrap().method(), Method::Post);
         refuse("get / HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);

@@ -73,7 +73,7 @@ pub(super) fn bytes(response: Response, form: ReplyForm) -> Vec<u8> {
 pub(super) fn refused(refusal: Refusal, handler: &dyn Handle) -> Vec<u8> {
     let mut response = Response::plain(refusal.status, refusal.sentence.to_owned());
     if refusal.status == 405 {
-        response.headers.push(("Allow", "GET, HEAD".to_owned()));
+        response.headers.push(("Allow", "GET, HEAD, POST".to_owned()));
     }
     bytes(handler.refused(response), ReplyForm::REFUSED)
 }
@@ -134,7 +134,7 @@ mod tests {
         assert!(text.contains("\r\nX-A: b\r\n"), "{text}");
         assert!(text.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{text}");
         assert!(
-            text.contains("\r\nAllow: GET, HEAD\r\n") && text.contains("\r\nConnection: close\r\n\r\nNo.\n"),
+            text.contains("\r\nAllow: GET, HEAD, POST\r\n") && text.contains("\r\nConnection: close\r\n\r\nNo.\n"),
             "{text}"
         );
     }

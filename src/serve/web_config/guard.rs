@@ -81,6 +81,7 @@ fn with(headers: &Arc<Headers>, answer: Answer) -> Answer {
 }
 
 fn marked(headers: &Headers, mut response: Response) -> Response {
+    response.headers.retain(|(name, _)| headers.iter().all(|(configured, _)| !configured.eq_ignore_ascii_case(name)));
     response.headers.extend(headers.iter().cloned());
     response
 }
