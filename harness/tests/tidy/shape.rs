@@ -26,6 +26,7 @@ const DIRECT_ACCESS: &[&str] = &[
     "harness/tests/kept.rs",
     "harness/tests/live.rs",
     "harness/tests/network/inside.rs",
+    "harness/tests/network/time.rs",
     "harness/tests/peer/compression.rs",
     "harness/tests/promtool.rs",
     "harness/tests/push/main.rs",
