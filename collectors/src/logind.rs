@@ -8,7 +8,7 @@ use crate::kit::prelude::*;
 /// The logind collector.
 #[derive(Debug)]
 pub struct Logind {
-    /// Seats that are known, the empty one first, and how many sessions of each kind they have.
+    /// Seats, the empty one first, and how many sessions of each kind they have. Further ones are memory of former seats.
     seats: Vec<(Vec<u8>, Counts)>,
 }
 
@@ -38,11 +38,22 @@ impl Collect for Logind {
     fn collect(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Failure> {
         let Self { seats } = self;
         let Cx { page, kernel, .. } = cx;
-        seats.clear();
+        let mut used = 0;
+        let mut begin = |seat: &[u8]| {
+            if used == seats.len() {
+                seats.push((Vec::new(), Counts::default()));
+            }
+            if let Some((name, counts)) = seats.get_mut(used) {
+                name.clear();
+                name.extend_from_slice(seat);
+                *counts = Counts::default();
+            }
+            used += 1;
+        };
         // Sessions from other hosts have no seat.
-        seats.push((Vec::new(), Counts::default()));
-        let answer = kernel.seats(&mut |seat| seats.push((seat.name.to_vec(), Counts::default())));
-        answer.map_err(|error| failure("seats", error))?;
+        begin(b"");
+        kernel.seats(&mut |seat| begin(seat.name)).map_err(|error| failure("seats", error))?;
+        let seats = seats.get_mut(..used).unwrap_or_default();
         let answer = kernel.sessions(&mut |session| {
             if let Some((_, counts)) = seats.iter_mut().find(|(seat, _)| seat == session.seat) {
                 count(counts, session);
